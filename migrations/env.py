@@ -1,0 +1,42 @@
+"""Alembic's entry: runs the revisions on the engine it is handed, or on the configured database."""
+
+from alembic import context
+from sqlalchemy import Connection, Engine
+
+import survey_app.models  # noqa: F401 (declares the tables that autogenerate compares with)
+from survey_app.config import Config
+from survey_app.database import Base, Database
+
+
+def _engine() -> Engine:
+    handed: Engine | None = context.config.attributes.get("engine")
+    return handed if handed is not None else Database(Config.from_env().database_url).engine
+
+
+def _migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection, target_metadata=Base.metadata, render_as_batch=True, transaction_per_migration=False
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+        if connection.dialect.name == "sqlite":
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if broken:
+                raise RuntimeError(f"the migration would break {len(broken)} references, the first in {broken[0]}")
+
+
+def _enforce_foreign_keys(connection: Connection, *, on: bool) -> None:
+    # On the driver's own connection, outside any transaction, where alone it has effect: a batch change drops and
+    # renames tables, and with enforcement on, cascades would delete what refers to them.
+    if connection.dialect.name == "sqlite":
+        connection.connection.cursor().execute(f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
+
+
+with _engine().connect() as connection:
+    _enforce_foreign_keys(connection, on=False)
+    try:
+        _migrate(connection)
+        connection.commit()
+    finally:
+        connection.rollback()
+        _enforce_foreign_keys(connection, on=True)

@@ -1,0 +1,50 @@
+"""The settings of one installation, read from the environment in this one place."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DATA = REPOSITORY / "data"
+MIGRATIONS = REPOSITORY / "migrations"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Where an installation keeps its data and how the world reaches it."""
+
+    instance: Path
+    database_url: str
+    secret_key: str
+    public_url: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read JIAYUAN_INSTANCE, JIAYUAN_DATABASE_URL, JIAYUAN_SECRET_KEY and JIAYUAN_PUBLIC_URL."""
+        instance = Path(environ.get("JIAYUAN_INSTANCE", "instance")).resolve()
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return cls(
+            instance=instance,
+            database_url=environ.get("JIAYUAN_DATABASE_URL", f"sqlite:///{instance / 'jiayuan.sqlite3'}"),
+            secret_key=environ.get("JIAYUAN_SECRET_KEY") or _stored_secret_key(instance),
+            public_url=environ.get("JIAYUAN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+        )
+
+    def with_public_url(self, public_url: str) -> Self:
+        """Return the same settings under another public address."""
+        return replace(self, public_url=public_url.rstrip("/"))
+
+
+def _stored_secret_key(instance: Path) -> str:
+    # Kept beside the database, so that forms opened before a restart can still be sent after it.
+    path = instance / "secret_key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("ascii")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+    return path.read_text("ascii")

@@ -1,0 +1,105 @@
+"""What can go wrong, named, with the facts; the wording for people lives in the templates."""
+
+import traceback
+from datetime import datetime
+from http import HTTPStatus
+
+from flask import Flask, current_app, render_template, request
+from werkzeug.exceptions import HTTPException
+
+
+class JiayuanError(Exception):
+    """Any expected failure. `status` is its HTTP status, `page` the template that explains it."""
+
+    status = 400
+    page = "errors/generic.html"
+
+
+class DatabaseOutdated(JiayuanError):
+    """The database has another revision than the code."""
+
+    status = 503
+
+    def __init__(self, found: str | None, expected: str | None) -> None:
+        super().__init__(f"the database is at revision {found}, this version needs {expected}: run `jiayuan migrate`")
+        self.found, self.expected = found, expected
+
+
+class UnknownCode(JiayuanError):
+    """No such code was ever issued."""
+
+    status = 404
+    page = "errors/unknown_code.html"
+
+
+class RevokedCode(JiayuanError):
+    """The code was issued and later withdrawn."""
+
+    status = 410
+    page = "errors/revoked_code.html"
+
+    def __init__(self, community_name: str, revoked_at: datetime) -> None:
+        super().__init__(f"the code of {community_name} was revoked at {revoked_at}")
+        self.community_name, self.revoked_at = community_name, revoked_at
+
+
+class NoOpenRound(JiayuanError):
+    """The code is good, but no round takes answers now."""
+
+    status = 409
+    page = "errors/no_open_round.html"
+
+    def __init__(self, community_name: str, opens_at: datetime | None, closed_at: datetime | None) -> None:
+        super().__init__(f"no round is open for {community_name}")
+        self.community_name, self.opens_at, self.closed_at = community_name, opens_at, closed_at
+
+
+class InvalidSubmissionKey(JiayuanError):
+    """The form's signed key is missing, was altered or belongs to another form."""
+
+    status = 400
+    page = "errors/invalid_form.html"
+
+
+class OtherAnswersSubmitted(JiayuanError):
+    """The same form was already sent with other answers; nothing was overwritten."""
+
+    status = 409
+    page = "survey/other_answers.html"
+
+    def __init__(self, receipt: str) -> None:
+        super().__init__("this submission key already carries other answers")
+        self.receipt = receipt
+
+
+class UnknownReceipt(JiayuanError):
+    """No response or complaint has this number."""
+
+    status = 404
+    page = "errors/unknown_receipt.html"
+
+
+def init_app(app: Flask) -> None:
+    """Show each failure as one page with its status: a plain sentence and the next step."""
+    app.register_error_handler(JiayuanError, _show_expected)
+    app.register_error_handler(HTTPException, _show_http)
+    app.register_error_handler(Exception, _show_unexpected)
+
+
+def _show_expected(error: JiayuanError) -> tuple[str, int]:
+    current_app.logger.warning("%s on %s", type(error).__name__, request.endpoint)
+    return render_template(error.page, error=error), error.status
+
+
+def _show_http(error: HTTPException) -> tuple[str, int] | HTTPException:
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:  # a redirect
+        return error
+    return render_template("errors/http.html", error=error), error.code
+
+
+def _show_unexpected(error: Exception) -> tuple[str, int]:
+    # The type and the place tell an engineer enough; a message could carry what a resident typed.
+    current_app.logger.error(
+        "%s on %s\n%s", type(error).__name__, request.endpoint, "".join(traceback.format_tb(error.__traceback__))
+    )
+    return render_template("errors/unexpected.html"), HTTPStatus.INTERNAL_SERVER_ERROR

@@ -1,0 +1,24 @@
+"""The tables, by subject. Importing this package declares all of them."""
+
+from survey_app.models.accounts import Account, Installation
+from survey_app.models.complaints import Complaint
+from survey_app.models.evaluations import Evaluation, Standing
+from survey_app.models.places import Community, District, PropertyCompany
+from survey_app.models.responses import Code, Response
+from survey_app.models.rounds import Questionnaire, Round, RuleFile
+
+__all__ = [
+    "Account",
+    "Code",
+    "Community",
+    "Complaint",
+    "District",
+    "Evaluation",
+    "Installation",
+    "PropertyCompany",
+    "Questionnaire",
+    "Response",
+    "Round",
+    "RuleFile",
+    "Standing",
+]

@@ -1,0 +1,86 @@
+"""What was decided: evaluations and the standing of each community in them. Neither ever changes."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from survey_app.database import Base
+from survey_app.models.places import Community
+from survey_app.models.rounds import Round, RuleFile
+
+_STATUSES = "('met', 'not_met', 'not_assessed', 'not_applicable')"
+
+
+class Evaluation(Base):
+    """One evaluation of one round: which inputs, which rules, which code, and what came out.
+
+    `provisional` ones are made while the round is open, for pages that say so.
+    """
+
+    __tablename__ = "evaluation"
+    __table_args__ = (
+        UniqueConstraint(
+            "round_id",
+            "rule_file_id",
+            "inputs_sha256",
+            "cut_off",
+            "code_version",
+            "provisional",
+            name="uq_evaluation_identity",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id"))
+    rule_file_id: Mapped[int] = mapped_column(ForeignKey("rule_file.id"))
+    provisional: Mapped[bool]
+    cut_off: Mapped[datetime]
+    # The community table as it was evaluated, canonical JSON: the result can be recomputed from it and the rules.
+    inputs: Mapped[str]
+    inputs_sha256: Mapped[str]
+    standings_sha256: Mapped[str]
+    summary: Mapped[str]
+    responses: Mapped[int]
+    code_version: Mapped[str]
+    evaluated_at: Mapped[datetime]
+
+    round: Mapped[Round] = relationship()
+    rule_file: Mapped[RuleFile] = relationship()
+
+
+class Standing(Base):
+    """How one community came out of one evaluation."""
+
+    __tablename__ = "standing"
+    __table_args__ = (
+        CheckConstraint(f"satisfaction_status IN {_STATUSES}", name="satisfaction_status"),
+        CheckConstraint(f"complaint_status IN {_STATUSES}", name="complaint_status"),
+        CheckConstraint(f"requirement_status IN {_STATUSES}", name="requirement_status"),
+    )
+
+    evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluation.id"), primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
+    responses: Mapped[int | None]
+    satisfied: Mapped[int | None]
+    households: Mapped[int | None]
+    satisfaction_rate: Mapped[float | None]
+    satisfaction_index: Mapped[float | None]
+    satisfaction_score: Mapped[float | None]
+    satisfaction_rank: Mapped[int | None]
+    satisfaction_last_rank: Mapped[int | None]
+    satisfaction_percentile: Mapped[float | None]
+    satisfaction_status: Mapped[str]
+    satisfaction_reason: Mapped[str]
+    complaints: Mapped[int | None]
+    exposure_household_years: Mapped[float | None]
+    complaints_per_1000_household_years: Mapped[float | None]
+    complaint_rank: Mapped[int | None]
+    complaint_last_rank: Mapped[int | None]
+    complaint_percentile: Mapped[float | None]
+    complaint_status: Mapped[str]
+    complaint_reason: Mapped[str]
+    requirement_status: Mapped[str]
+    requirement_route: Mapped[str | None]
+
+    community: Mapped[Community] = relationship()

@@ -1,0 +1,54 @@
+"""Where people live and who manages it: districts, communities, property companies."""
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from survey_app.database import Base
+
+
+class District(Base):
+    """A district (区), the region within which communities are ranked."""
+
+    __tablename__ = "district"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    english_name: Mapped[str | None]
+    sort_key: Mapped[str]
+
+
+class PropertyCompany(Base):
+    """A property company (物业服务企业)."""
+
+    __tablename__ = "property_company"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    english_name: Mapped[str | None]
+    sort_key: Mapped[str]
+
+
+class Community(Base):
+    """A residential community (小区). `number` is the bureau's own identifier for it."""
+
+    __tablename__ = "community"
+    __table_args__ = (
+        CheckConstraint("households_delivered >= 0", name="households_delivered"),
+        CheckConstraint("households_occupied >= 0", name="households_occupied"),
+        CheckConstraint("households_owners >= 0", name="households_owners"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    district_id: Mapped[int] = mapped_column(ForeignKey("district.id"), index=True)
+    company_id: Mapped[int | None] = mapped_column(ForeignKey("property_company.id"), index=True)
+    name: Mapped[str]
+    english_name: Mapped[str | None]
+    # A missing number of households is not zero: it stays NULL and keeps its community out of what needs it.
+    households_delivered: Mapped[int | None]
+    households_occupied: Mapped[int | None]
+    households_owners: Mapped[int | None]
+    sort_key: Mapped[str] = mapped_column(index=True)
+
+    district: Mapped[District] = relationship()
+    company: Mapped[PropertyCompany | None] = relationship()

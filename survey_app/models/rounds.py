@@ -1,0 +1,52 @@
+"""What is asked, by which rules it is judged, and when."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from survey_app.database import Base
+
+
+class Questionnaire(Base):
+    """A published questionnaire: its canonical text, frozen."""
+
+    __tablename__ = "questionnaire"
+    __table_args__ = (UniqueConstraint("key", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str]
+    version: Mapped[int]
+    text: Mapped[str]
+    sha256: Mapped[str] = mapped_column(unique=True)
+    published_at: Mapped[datetime]
+
+
+class RuleFile(Base):
+    """A rule file, byte for byte as it was issued."""
+
+    __tablename__ = "rule_file"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str] = mapped_column(unique=True)
+    added_at: Mapped[datetime]
+
+
+class Round(Base):
+    """One survey round: from `opens_at` until just before `closes_at`, which is also its cut-off."""
+
+    __tablename__ = "round"
+    __table_args__ = (CheckConstraint("opens_at < closes_at", name="order"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    english_name: Mapped[str | None]
+    opens_at: Mapped[datetime]
+    closes_at: Mapped[datetime]
+    questionnaire_id: Mapped[int] = mapped_column(ForeignKey("questionnaire.id"))
+    rule_file_id: Mapped[int] = mapped_column(ForeignKey("rule_file.id"))
+
+    questionnaire: Mapped[Questionnaire] = relationship()
+    rule_file: Mapped[RuleFile] = relationship()

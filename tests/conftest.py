@@ -1,0 +1,186 @@
+"""Real databases, a real server process and a real browser for the tests."""
+
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from alembic import command
+
+from survey_app.config import REPOSITORY, Config
+from survey_app.database import Database
+from tests.postgresql import PostgreSQLServer, find_binaries
+
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+BROWSER_TIMEOUT_MS = 90_000
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="also run the fault and calibration tests of minutes")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--long"):
+        skip = pytest.mark.skip(reason="takes minutes: run with --long")
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Outside data that lies beside the repository on some machines."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the outside data are not on this machine")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    command.upgrade(database.alembic_config(), "head")
+    database.dispose()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory):
+    """A throw-away server from the installed binaries, with one migrated database to copy."""
+    if find_binaries() is None:
+        pytest.skip("the PostgreSQL server is not installed (Debian: apt install postgresql)")
+    with PostgreSQLServer(tmp_path_factory.mktemp("postgresql")) as server:
+        template = Database(server.create_database("template_jiayuan"))
+        command.upgrade(template.alembic_config(), "head")
+        template.dispose()
+        yield server
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path):
+    return f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+
+
+@pytest.fixture
+def sqlite_database(_sqlite_template, tmp_path):
+    """A migrated, empty SQLite database."""
+    path = tmp_path / "jiayuan.sqlite3"
+    shutil.copy(_sqlite_template, path)
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def postgresql_database(postgresql_server):
+    """A migrated, empty PostgreSQL database."""
+    database = Database(postgresql_server.create_database(template="template_jiayuan"))
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database(request):
+    """A migrated, empty database: the test runs once on each engine."""
+    return request.getfixturevalue(f"{request.param}_database")
+
+
+@pytest.fixture
+def config(sqlite_database, tmp_path):
+    return Config(
+        instance=tmp_path,
+        database_url=sqlite_database.url.render_as_string(hide_password=False),
+        secret_key="only for tests",
+        public_url="http://127.0.0.1:8000",
+    )
+
+
+@pytest.fixture
+def app(config):
+    """The whole site on an empty SQLite database."""
+    from survey_app.application import create_app
+
+    app = create_app(config)
+    app.testing = True
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    return app
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serving(config, port):
+    """Run `jiayuan serve` as the process it is, until the block ends; yields its address."""
+    environ = os.environ | {
+        "JIAYUAN_INSTANCE": str(config.instance),
+        "JIAYUAN_DATABASE_URL": config.database_url,
+        "JIAYUAN_SECRET_KEY": config.secret_key,
+        "JIAYUAN_PUBLIC_URL": config.public_url,
+    }
+    command_line = [sys.executable, "-m", "survey_app", "serve", "--port", str(port)]
+    with subprocess.Popen(command_line, env=environ, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stdout:
+                if config.public_url in line:
+                    break
+            else:
+                raise RuntimeError(f"the server ended with status {process.wait()} before it served")
+            yield config.public_url
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+@pytest.fixture
+def live_server(config):
+    """The site in a process of its own on the test's database; yields its address."""
+    port = free_port()
+    with serving(config.with_public_url(f"http://127.0.0.1:{port}"), port) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed (Debian: apt install chromium fonts-noto-cjk)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open a fresh browser profile on a phone 390 px wide, unless the test says otherwise."""
+    contexts = []
+
+    def open_page(**options):
+        context = browser.new_context(**({"viewport": {"width": 390, "height": 844}, "locale": "zh-CN"} | options))
+        context.set_default_timeout(BROWSER_TIMEOUT_MS)
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()

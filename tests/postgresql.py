@@ -1,0 +1,60 @@
+"""A PostgreSQL server of the tests' own, started from the installed binaries and thrown away."""
+
+import os
+import shutil
+import subprocess
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+UNPRIVILEGED_USER = "postgres"
+
+
+def find_binaries():
+    """Return the folder of the newest installed server, or None."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    return installed[-1].parent if installed else None
+
+
+class PostgreSQLServer:
+    """Listens on a socket in its own folder only; fast and forgetful, since nothing has to outlive the tests."""
+
+    def __init__(self, folder):
+        self._folder = folder / "server"
+        self._binaries = find_binaries()
+        self._numbers = count(1)
+
+    def __enter__(self):
+        self._folder.mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, UNPRIVILEGED_USER)
+            for parent in self._folder.parents:  # pytest makes its folders private
+                if not parent.stat().st_mode & 0o001:
+                    parent.chmod(parent.stat().st_mode | 0o011)
+        self._run("initdb", "-D", self._data, "-U", "jiayuan", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        settings = f"-k {self._folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200"
+        self._run("pg_ctl", "-D", self._data, "-w", "-l", self._folder / "log", "-o", settings, "start")
+        return self
+
+    def __exit__(self, *_exception):
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+
+    @property
+    def _data(self):
+        return self._folder / "data"
+
+    def create_database(self, name=None, *, template="template1"):
+        """Create a database and return its address."""
+        name = name or f"test_{next(self._numbers)}"
+        with psycopg.connect(host=str(self._folder), user="jiayuan", dbname="postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return f"postgresql+psycopg://jiayuan@/{name}?host={self._folder}"
+
+    def _run(self, program, *arguments):
+        command = [str(self._binaries / program), *map(str, arguments)]
+        if os.geteuid() == 0:
+            command = ["runuser", "-u", UNPRIVILEGED_USER, "--", *command]
+        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stderr}")
