@@ -1,0 +1,72 @@
+"""What the dashboards draw from: the only thing they know about where results are kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class EvaluationHeader:
+    """One stored evaluation: of which round, by which rules, and what it counted."""
+
+    id: int
+    round_name: str
+    round_english_name: str | None
+    cut_off: datetime
+    evaluated_at: datetime
+    provisional: bool
+    responses: int
+    rules_name: str
+    rules_sha256: str
+    inputs_sha256: str
+    standings_sha256: str
+    time_zone: str
+    # Per region and route: N, k, the cut-off score, ties, counts of each status, warnings; as analytics wrote it.
+    summary: Mapping[str, Any]
+
+    def round_label(self, language: str) -> str:
+        """Return the round's name in `language`."""
+        return self.round_english_name or self.round_name if language == "en" else self.round_name
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How the collection of the open round is going; no scores, since an open round shows counts only.
+
+    `communities` has one row per community: community_id, name, english_name, region, region_english, responses
+    (those that count), households, required (responses needed to be assessed).
+    `daily` has one row per local day since the round opened: date, responses.
+    """
+
+    round_name: str
+    round_english_name: str | None
+    opens_at: datetime
+    closes_at: datetime
+    time_zone: str
+    communities: pd.DataFrame
+    daily: pd.DataFrame
+
+
+class EvaluationSource(Protocol):
+    """Results and progress, cut down to what the signed-in account may see."""
+
+    def evaluations(self) -> Sequence[EvaluationHeader]:
+        """Return the stored evaluations, the newest first."""
+
+    def standings(self, evaluation_id: int) -> pd.DataFrame:
+        """Return one row per community that the account may see, in the order of the community's sort key.
+
+        Columns: community_id, number, name, english_name, region, region_english, company, company_english and those
+        of an analytics standings frame.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
+    def progress(self) -> Progress | None:
+        """Return the collection of the open round, or None while none is open."""

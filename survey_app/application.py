@@ -1,0 +1,38 @@
+"""The whole site, wired: every part, every view, the dashboards."""
+
+from flask import Flask
+
+from survey_app import access, errors, headers, languages
+from survey_app.config import Config
+from survey_app.context import SITE_EXTENSION, Site
+from survey_app.database import Database
+from survey_app.evaluation_source import StoredEvaluations
+from survey_app.views import complaints, home, staff, survey
+
+# A full form is about 4 kB; whatever is larger is not one.
+MAXIMUM_BODY_BYTES = 256 * 1024
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Return the site for one installation, with the dashboards mounted; its database must be migrated."""
+    config = config or Config.from_env()
+    database = Database(config.database_url)
+    database.require_current()
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        MAX_CONTENT_LENGTH=MAXIMUM_BODY_BYTES,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.public_url.startswith("https://"),
+    )
+    app.extensions[SITE_EXTENSION] = Site(config, database)
+    for part in (languages, headers, errors, access):
+        part.init_app(app)
+    for view in (home, survey, complaints, staff):
+        app.register_blueprint(view.blueprint)
+    # Imported here, since Dash takes a second to import and the commands that never serve need not wait for it.
+    from dashboards import mount  # noqa: PLC0415
+
+    mount(app, StoredEvaluations(database))
+    return app
