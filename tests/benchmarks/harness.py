@@ -1,0 +1,73 @@
+"""Speed as a ratio inside one run: timings of shared machines drift, what two things cost side by side does not."""
+
+import gc
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One comparison: our way beside another way to the same result.
+
+    `bar` says in words what ratio is wanted; `note` returns facts to print beside the figure, such as peak memory.
+    """
+
+    name: str
+    ours: Callable[[], object]
+    baseline: Callable[[], object]
+    bar: str
+    rounds: int = 5
+    note: Callable[[], str] | None = None
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one benchmark measured: median seconds of both, and their ratio (above 1: ours is faster)."""
+
+    ours_seconds: float
+    baseline_seconds: float
+
+    @property
+    def ratio(self) -> float:
+        return self.baseline_seconds / self.ours_seconds
+
+
+def measure(benchmark: Benchmark) -> Timing:
+    """Run both ways in turns, so that whatever else the machine does hits both; the medians count."""
+    benchmark.ours()  # once unmeasured: imports, caches, compiled kernels
+    ours, baseline = [], []
+    for _ in range(benchmark.rounds):
+        ours.append(_seconds(benchmark.ours))
+        baseline.append(_seconds(benchmark.baseline))
+    return Timing(statistics.median(ours), statistics.median(baseline))
+
+
+def report(benchmark: Benchmark, timing: Timing, console: Console) -> None:
+    """Print one benchmark's figures with its bar."""
+    console.print(f"[bold]{benchmark.name}[/bold]")
+    console.print(
+        f"  ours {timing.ours_seconds:.4g} s, baseline {timing.baseline_seconds:.4g} s, "
+        f"[bold]ratio {timing.ratio:.3g}[/bold]; bar: {benchmark.bar}"
+    )
+    if benchmark.note:
+        console.print(f"  {benchmark.note()}")
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    gc.collect()
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def machine() -> str:
+    """Say on what the figures were measured."""
+
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}"
