@@ -1,0 +1,104 @@
+"""The categories of complaints, read from a definition file."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from analytics.documents import Document
+from analytics.languages import LANGUAGES
+from survey_app.definitions import Node, Wording, note_repeats
+
+FORMAT = "jiayuan-complaint-categories-1"
+
+
+@dataclass(frozen=True)
+class Category:
+    """What a complaint is about.
+
+    `safety` gives it the short deadlines, `attributable` counts it in the property company's rate, and
+    `bypasses_company` keeps it from the company. `search` holds words for it beyond its name, in every language.
+    """
+
+    code: str
+    name: Wording
+    safety: bool
+    attributable: bool
+    bypasses_company: bool
+    search: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Categories that residents look for together."""
+
+    code: str
+    name: Wording
+    categories: tuple[Category, ...]
+
+
+@dataclass(frozen=True)
+class Categories:
+    """All categories of one version; iterated, they come group by group."""
+
+    version: int
+    groups: tuple[Group, ...]
+
+    def __iter__(self) -> Iterator[Category]:
+        return (category for group in self.groups for category in group.categories)
+
+    @cached_property
+    def by_code(self) -> Mapping[str, Category]:
+        return MappingProxyType({category.code: category for category in self})
+
+
+def load_categories(path: Path) -> Categories:
+    """Return the categories in the file at `path`."""
+    return parse_categories(path.read_bytes(), str(path))
+
+
+def parse_categories(content: bytes, source: str) -> Categories:
+    """Return the categories in a YAML file, or raise `DocumentError` with every fault of the file."""
+    document = Document(content, source)
+    root = Node.root(document)
+    root.expect_keys(("format", "version", "groups"))
+    root["format"].expect(FORMAT)
+    groups = root["groups"].items(least=1)
+    note_repeats((group["code"] for group in groups), "group {value} stands here twice")
+    categories = Categories(
+        version=root["version"].integer(1, 999),
+        groups=tuple(_read_group(group) for group in groups),
+    )
+    document.raise_faults()
+    return categories
+
+
+def _read_group(node: Node) -> Group:
+    node.expect_keys(("code", "name", "categories"))
+    code = node["code"].name("[A-Z]{2}")
+    nodes = node["categories"].items(least=1)
+    # A category's code begins with its group's, so codes that differ within a group differ everywhere.
+    note_repeats((category["code"] for category in nodes), "category {value} stands here twice")
+    categories = tuple(_read_category(category, group_code=code) for category in nodes)
+    return Group(code=code, name=node["name"].only_wording(), categories=categories)
+
+
+def _read_category(node: Node, *, group_code: str) -> Category:
+    node.expect_keys(("code", "name", "search"), ("safety", "attributable", "bypasses_company"))
+    code = node["code"].name("[A-Z]{2}[0-9]{2}")
+    if not code.startswith(group_code):
+        node["code"].fault("{code} does not begin with the code of its group, {group}", code=code, group=group_code)
+    return Category(
+        code=code,
+        name=node["name"].only_wording(),
+        safety=node["safety"].flag(),
+        attributable=node["attributable"].flag(default=True),
+        bypasses_company=node["bypasses_company"].flag(),
+        search=_read_search_words(node["search"]),
+    )
+
+
+def _read_search_words(node: Node) -> tuple[str, ...]:
+    node.expect_keys(LANGUAGES)
+    return tuple(word.text() for language in LANGUAGES for word in node[language].items(least=1))
