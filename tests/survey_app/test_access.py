@@ -1,0 +1,217 @@
+import re
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from survey_app import access
+from survey_app.access import Scope, WeakPassword, add_account
+from survey_app.models import Account, Community
+from tests.factories import NOW, make_community, make_district
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def city(sqlite_database):
+    with sqlite_database.writing() as session:
+        return add_account(session, username="city", password=PASSWORD, role="city", district=None, now=NOW)
+
+
+def csrf_token(page):
+    return re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
+
+
+def sign_in(client, *, username="city", password=PASSWORD, **fields):
+    token = csrf_token(client.get("/sign-in"))
+    return client.post("/sign-in", data={"csrf_token": token, "username": username, "password": password, **fields})
+
+
+def session_cookie(client):
+    cookie = client.get_cookie("session")
+    return cookie.value if cookie else None
+
+
+@pytest.mark.usefixtures("city")
+def test_the_right_password_opens_the_staff_pages(client):
+    answer = sign_in(client)
+
+    assert answer.status_code == 303
+    assert answer.location == "/staff"
+    assert client.get("/staff").status_code == 200
+
+
+@pytest.mark.parametrize(("username", "password"), [("city", "correct horse batterx"), ("nobody", PASSWORD), ("", "")])
+@pytest.mark.usefixtures("city")
+def test_a_wrong_name_or_password_opens_nothing(client, username, password):
+    answer = sign_in(client, username=username, password=password)
+
+    assert answer.status_code == 401
+    assert client.get("/staff").status_code == 302
+
+
+@pytest.mark.usefixtures("city")
+def test_an_unknown_name_costs_as_much_hashing_as_a_wrong_password(app, sqlite_database, monkeypatch):
+    verified = []
+    real = access._hasher
+
+    class CountingHasher:
+        def verify(self, known_hash, password):
+            verified.append(known_hash)
+            return real.verify(known_hash, password)
+
+    monkeypatch.setattr(access, "_hasher", CountingHasher())
+    with app.test_request_context(), sqlite_database.reading() as session:
+        for username in ("city", "nobody"):
+            assert not access.sign_in(session, username=username, password="not this one")
+
+    assert len(verified) == 2
+    assert all(known_hash.startswith("$argon2id$") for known_hash in verified)
+    assert len({known_hash.rsplit("$", 2)[0] for known_hash in verified}) == 1
+
+
+@pytest.mark.usefixtures("city")
+def test_full_width_typing_and_capitals_in_the_name_are_forgiven(client):
+    answer = sign_in(client, username=" Ｃｉｔｙ ", password="ｃｏｒｒｅｃｔ horse battery")
+
+    assert answer.status_code == 303
+
+
+def test_a_short_password_is_refused(sqlite_database):
+    with pytest.raises(WeakPassword, match="12 characters"), sqlite_database.writing() as session:
+        add_account(session, username="city", password="elevenchars", role="city", district=None, now=NOW)
+
+
+@pytest.mark.usefixtures("city")
+def test_the_password_is_kept_as_an_argon2id_hash_only(sqlite_database):
+    with sqlite_database.reading() as session:
+        stored = session.scalars(select(Account)).one()
+    assert stored.password_hash.startswith("$argon2id$")
+
+
+@pytest.mark.usefixtures("city")
+def test_a_copied_cookie_is_dead_after_signing_out(app, client):
+    sign_in(client)
+    thief = app.test_client()
+    thief.set_cookie("session", session_cookie(client))
+    assert thief.get("/staff").status_code == 200
+
+    client.post("/sign-out", data={"csrf_token": csrf_token(client.get("/staff"))})
+
+    assert thief.get("/staff").status_code == 302
+    assert client.get("/staff").status_code == 302
+
+
+@pytest.mark.usefixtures("city")
+def test_signing_in_starts_a_new_session(client):
+    with client.session_transaction() as prepared:
+        prepared["planted"] = "by someone else"
+
+    sign_in(client)
+
+    with client.session_transaction() as found:
+        assert "planted" not in found
+
+
+@pytest.mark.usefixtures("city")
+def test_a_form_without_its_token_is_refused(client):
+    sign_in(client)
+
+    assert client.post("/sign-out").status_code == 400
+    assert client.get("/staff").status_code == 200
+
+
+@pytest.mark.usefixtures("city")
+def test_signing_in_without_the_token_is_refused(client):
+    assert client.post("/sign-in", data={"username": "city", "password": PASSWORD}).status_code == 400
+    assert client.get("/staff").status_code == 302
+
+
+@pytest.mark.usefixtures("city")
+def test_a_page_that_needs_an_account_leads_to_signing_in_and_back(client):
+    refused = client.get("/staff/communities?search=a")
+    assert refused.status_code == 302
+    assert refused.location == "/sign-in?next=/staff/communities?search%3Da"
+
+    form = client.get(refused.location)
+    target = re.search(r'name="next" value="([^"]+)"', form.text)[1]
+    assert sign_in(client, next=target).location == "/staff/communities?search=a"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/staff",
+        "//evil.example/staff/",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/staff\\@evil.example",
+        "javascript:alert(1)",
+        "/staff/\n//evil.example",
+        "/staffing",
+        "/s/123",
+        "",
+    ],
+)
+@pytest.mark.usefixtures("city")
+def test_signing_in_never_leads_off_the_staff_pages(client, target):
+    assert sign_in(client, next=target).location == "/staff"
+
+
+@pytest.mark.parametrize("path", ["/dashboards/", "/dashboards/anything", "/staff", "/staff/communities"])
+def test_pages_send_strangers_to_signing_in(client, path):
+    answer = client.get(path)
+
+    assert answer.status_code == 302
+    assert answer.location.startswith("/sign-in?")
+
+
+@pytest.mark.parametrize("path", ["/dashboards/_dash-layout", "/dashboards/_dash-dependencies"])
+def test_what_dashboard_scripts_fetch_is_refused_to_strangers(client, path):
+    assert client.get(path).status_code == 401
+
+
+def test_a_dashboard_callback_is_refused_to_strangers(client):
+    assert client.post("/dashboards/_dash-update-component", json={}).status_code == 401
+
+
+@pytest.mark.usefixtures("city")
+def test_a_dashboard_callback_needs_the_token_of_its_page(client):
+    sign_in(client)
+
+    assert client.post("/dashboards/_dash-update-component", json={}).status_code == 400
+
+
+def test_residents_get_no_cookie(client):
+    answer = client.get("/")
+
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("role", ["city", "evaluator", "district"])
+def test_only_a_district_account_is_narrowed(database, role):
+    with database.writing() as session:
+        here, elsewhere = make_community(session), make_community(session)
+        district = here.district if role == "district" else None
+        account = add_account(session, username="a", password=PASSWORD, role=role, district=district, now=NOW)
+        scope = access.SignedIn.of(account).scope
+        seen = set(session.scalars(scope.communities(select(Community.id))))
+
+        assert seen == ({here.id} if role == "district" else {here.id, elsewhere.id})
+
+
+def test_a_district_without_communities_sees_none(database):
+    with database.writing() as session:
+        make_community(session)
+        empty = make_district(session)
+
+        assert session.scalars(Scope(empty.id).communities(select(Community.id))).all() == []
+
+
+@pytest.mark.parametrize(("role", "in_district"), [("city", True), ("evaluator", True), ("district", False)])
+def test_the_database_refuses_an_account_whose_role_and_district_disagree(database, role, in_district):
+    with database.writing() as session:
+        district = make_district(session) if in_district else None
+
+    with pytest.raises(IntegrityError, match="scope"), database.writing() as session:
+        add_account(session, username="a", password=PASSWORD, role=role, district=district, now=NOW)
