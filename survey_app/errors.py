@@ -1,11 +1,13 @@
 """What can go wrong, named, with the facts; the wording for people lives in the templates."""
 
 import traceback
-from datetime import datetime
+from datetime import date
 from http import HTTPStatus
 
 from flask import Flask, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
+
+from survey_app.definitions import Wording
 
 
 class JiayuanError(Exception):
@@ -38,20 +40,20 @@ class RevokedCode(JiayuanError):
     status = 410
     page = "errors/revoked_code.html"
 
-    def __init__(self, community_name: str, revoked_at: datetime) -> None:
-        super().__init__(f"the code of {community_name} was revoked at {revoked_at}")
-        self.community_name, self.revoked_at = community_name, revoked_at
+    def __init__(self, community: Wording) -> None:
+        super().__init__(f"the code of {community.zh_hans} was revoked")
+        self.community = community
 
 
 class NoOpenRound(JiayuanError):
-    """The code is good, but no round takes answers now."""
+    """The code is good, but no round takes answers now. The dates are local: the first and the last day."""
 
     status = 409
     page = "errors/no_open_round.html"
 
-    def __init__(self, community_name: str, opens_at: datetime | None, closed_at: datetime | None) -> None:
-        super().__init__(f"no round is open for {community_name}")
-        self.community_name, self.opens_at, self.closed_at = community_name, opens_at, closed_at
+    def __init__(self, community: Wording, *, opens_on: date | None, closed_on: date | None) -> None:
+        super().__init__(f"no round is open for {community.zh_hans}")
+        self.community, self.opens_on, self.closed_on = community, opens_on, closed_on
 
 
 class InvalidSubmissionKey(JiayuanError):
@@ -62,21 +64,21 @@ class InvalidSubmissionKey(JiayuanError):
 
 
 class OtherAnswersSubmitted(JiayuanError):
-    """The same form was already sent with other answers; nothing was overwritten."""
+    """The same form was already sent with other content; nothing was overwritten."""
 
     status = 409
-    page = "survey/other_answers.html"
+    page = "errors/invalid_form.html"
 
-    def __init__(self, receipt: str) -> None:
-        super().__init__("this submission key already carries other answers")
-        self.receipt = receipt
+    def __init__(self, number: str) -> None:
+        super().__init__("this submission key already carries other content")
+        self.number = number
 
 
-class UnknownReceipt(JiayuanError):
-    """No response or complaint has this number."""
+class UnknownNumber(JiayuanError):
+    """No response and no complaint has this number."""
 
     status = 404
-    page = "errors/unknown_receipt.html"
+    page = "errors/unknown_number.html"
 
 
 def init_app(app: Flask) -> None:

@@ -1,0 +1,43 @@
+"""Numbers that people copy by hand: digits only, shown in groups, the last one a check digit."""
+
+import secrets
+import unicodedata
+
+from stdnum import damm
+
+# 10¹³ receipts are 43 random bits: nobody comes upon another's by trying. No leading zero and at most 15 digits:
+# spreadsheets keep such a number as it is.
+RECEIPT_DIGITS = 14
+# A poster's code is 63 random bits. Digits need the fewest modules of a QR code, and every keypad has them.
+CODE_DIGITS = 20
+
+_SEPARATORS = frozenset(" -‐‑‒–—_.·\u3000\u00a0\t")
+_GROUP = 4
+
+
+def new_number(digits: int) -> str:
+    """Return a random number of that many digits, of which the last one is a Damm check digit."""
+    lowest = 10 ** (digits - 2)
+    body = str(lowest + secrets.randbelow(9 * lowest))
+    return body + damm.calc_check_digit(body)
+
+
+def read_number(typed: str, digits: int) -> str | None:
+    """Return the number that was typed, with or without separators; None when it has a slip or another length."""
+    number = bare_digits(typed)
+    return number if number is not None and len(number) == digits and damm.is_valid(number) else None
+
+
+def bare_digits(typed: str) -> str | None:
+    """Return what was typed without separators, if only digits remain; those of a Chinese keyboard are wide."""
+    kept = "".join(character for character in unicodedata.normalize("NFKC", typed) if character not in _SEPARATORS)
+    return kept if kept.isascii() and kept.isdigit() else None
+
+
+def grouped(number: str) -> str:
+    """Return the number in groups of four, as it is read out.
+
+    >>> grouped("12345678901234")
+    '1234 5678 9012 34'
+    """
+    return " ".join(number[start : start + _GROUP] for start in range(0, len(number), _GROUP))

@@ -1,0 +1,74 @@
+"""Forms that are sent once however often they arrive: each carries a signed key of its own."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from itsdangerous import BadData, URLSafeSerializer
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from survey_app.errors import InvalidSubmissionKey
+
+_RANDOM_BYTES = 16
+
+
+class Form(StrEnum):
+    """What a key was issued for; a key for one kind of form is worthless in another."""
+
+    RESPONSE = "response"
+    COMPLAINT = "complaint"
+
+
+@dataclass(frozen=True)
+class SubmissionKey:
+    """What the hidden field of a form says: which code and round it is for, when it was opened, its own value."""
+
+    form: Form
+    code_id: int
+    round_id: int | None
+    opened_at: datetime
+    value: str
+
+    @classmethod
+    def new(cls, *, form: Form, code_id: int, round_id: int | None, now: datetime) -> Self:
+        """Return the key of a form that is opened now."""
+        return cls(form, code_id, round_id, now.replace(microsecond=0), secrets.token_urlsafe(_RANDOM_BYTES))
+
+
+def sign_key(key: SubmissionKey, *, secret_key: str) -> str:
+    """Return the text that goes into the form."""
+    payload = [key.code_id, key.round_id, int(key.opened_at.timestamp()), key.value]
+    signed = _serializer(secret_key, key.form).dumps(payload)
+    return signed if isinstance(signed, str) else signed.decode("ascii")
+
+
+def read_key(text: str, *, form: Form, secret_key: str) -> SubmissionKey:
+    """Return the key that came back with a form; it never grows too old, since a round ends by itself."""
+    try:
+        code_id, round_id, opened_at, value = _serializer(secret_key, form).loads(text)
+    except BadData as error:
+        raise InvalidSubmissionKey from error
+    return SubmissionKey(form, code_id, round_id, datetime.fromtimestamp(opened_at, UTC), value)
+
+
+def _serializer(secret_key: str, form: Form) -> URLSafeSerializer:
+    signer = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+    return URLSafeSerializer(secret_key, salt=f"jiayuan.{form}", signer_kwargs=signer)
+
+
+def insert_once(session: Session, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert one row unless a unique value of it is taken; say whether it was inserted.
+
+    Two taps can arrive at once. The database decides which was first: the second waits for the first's commit
+    and then inserts nothing, where catching IntegrityError would need a savepoint for every response on PostgreSQL.
+    """
+    connection = session.connection()
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).on_conflict_do_nothing()
+    return connection.execute(statement, values).rowcount == 1
