@@ -1,0 +1,119 @@
+"""Rounds and what they stand on: published questionnaires and rule files, both frozen."""
+
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analytics.canonical import sha256_hex
+from analytics.rules import Rules, parse_rules
+from survey_app.errors import JiayuanError
+from survey_app.models import Questionnaire, Round, RuleFile
+from survey_app.questionnaires import Questionnaire as Definition
+from survey_app.questionnaires import QuestionType, questionnaire_from_canonical
+
+
+class PublishedQuestionnaireDiffers(JiayuanError):
+    """The version was published with other content, and answers may already refer to it."""
+
+    def __init__(self, key: str, version: int) -> None:
+        super().__init__(f"{key} version {version} is published with other content: give the new one the next version")
+        self.key, self.version = key, version
+
+
+class StoredRuleFileDiffers(JiayuanError):
+    """A rule file of this name is stored with other content."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the rule file {name} is stored with other content: give the correction a new name")
+        self.name = name
+
+
+class RoundRefused(JiayuanError):
+    """A round cannot be created as asked; the message says why."""
+
+
+def publish_questionnaire(session: Session, *, definition: Definition, now: datetime) -> Questionnaire:
+    """Freeze a questionnaire, or return the stored one if this very content is published already."""
+    published = session.scalar(select(Questionnaire).filter_by(key=definition.key, version=definition.version))
+    if published is None:
+        published = Questionnaire(
+            key=definition.key,
+            version=definition.version,
+            text=definition.canonical_text,
+            sha256=definition.sha256,
+            published_at=now,
+        )
+        session.add(published)
+        session.flush()
+    elif published.sha256 != definition.sha256:
+        raise PublishedQuestionnaireDiffers(definition.key, definition.version)
+    return published
+
+
+def add_rule_file(session: Session, *, content: bytes, source: str, now: datetime) -> RuleFile:
+    """Store a rule file byte for byte, or return the stored one; `DocumentError` with every fault if it has any."""
+    rules = parse_rules(content, source)
+    stored = session.scalar(select(RuleFile).filter_by(name=rules.name))
+    if stored is None:
+        stored = RuleFile(name=rules.name, content=content, sha256=sha256_hex(content), added_at=now)
+        session.add(stored)
+        session.flush()
+    elif stored.content != content:
+        raise StoredRuleFileDiffers(rules.name)
+    return stored
+
+
+def create_round(
+    session: Session,
+    *,
+    name: str,
+    english_name: str | None,
+    opens_on: date,
+    closes_on: date,
+    questionnaire: Questionnaire,
+    rule_file: RuleFile,
+    now: datetime,
+) -> Round:
+    """Create a round that takes answers from the start of `opens_on` until the start of `closes_on`, local dates."""
+    rules = parse_rules(rule_file.content, rule_file.name)
+    _check_fit(questionnaire_from_canonical(questionnaire.text), rules)
+    opens_at, closes_at = (local_midnight(day, rules.time_zone) for day in (opens_on, closes_on))
+    if opens_at >= closes_at:
+        raise RoundRefused(f"a round that opens on {opens_on} cannot close before the end of that day")
+    if closes_at <= now:
+        raise RoundRefused(f"a round until {closes_on} would be over already")
+    for other in session.scalars(select(Round).order_by(Round.opens_at)):
+        if other.name == name:
+            raise RoundRefused(f"there is already a round {name}")
+        # A poster leads to the open round: with two of them nobody could say which one an answer is for.
+        if other.opens_at < closes_at and opens_at < other.closes_at:
+            raise RoundRefused(f"the dates overlap with the round {other.name}")
+    created = Round(
+        name=name,
+        english_name=english_name,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        questionnaire=questionnaire,
+        rule_file=rule_file,
+    )
+    session.add(created)
+    session.flush()
+    return created
+
+
+def local_midnight(day: date, time_zone: str) -> datetime:
+    """Return the start of a local day, in UTC."""
+    return datetime.combine(day, time.min, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+
+
+def _check_fit(definition: Definition, rules: Rules) -> None:
+    """Refuse rules that judge what the questionnaire does not ask."""
+    asked = {question.key: question for question in definition.questions if question.type is not QuestionType.TEXT}
+    key = rules.satisfaction.question
+    if key not in asked:
+        raise RoundRefused(f"the rules {rules.name} judge question {key}, which the questionnaire does not ask")
+    missing = sorted(set(rules.satisfaction.valid_codes) - set(asked[key].codes))
+    if missing:
+        raise RoundRefused(f"the rules {rules.name} count codes that question {key} does not have: {missing}")
