@@ -5,9 +5,9 @@ from itertools import count
 
 from sqlalchemy.orm import Session
 
-from analytics.canonical import sha256_hex
+from analytics.canonical import canonical_json, sha256_hex
 from survey_app.config import DATA
-from survey_app.models import Code, Community, District, Questionnaire, Round, RuleFile
+from survey_app.models import Code, Community, Complaint, District, Questionnaire, Response, Round, RuleFile
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
 _numbers = count(1)
@@ -90,6 +90,53 @@ def make_poster_code(session: Session, community: Community | None = None, **val
         community=community or make_community(session),
         issued_at=NOW - timedelta(days=20),
         revoked_at=None,
+    )
+
+
+def make_response(session: Session, survey_round: Round, community: Community, **values: object) -> Response:
+    """Add an owner's response; the answer to the tenure question follows `tenure`."""
+    number = next(_numbers)
+    tenure = values.get("tenure", 1)
+    answers = values.pop("answers", {"q01": 5}) | {"q16": tenure}
+    if "code_id" not in values:
+        values["code_id"] = make_poster_code(session, community).id
+    return _add(
+        session,
+        Response,
+        values,
+        submission_key=f"key{number}",
+        receipt=f"{number:012}",
+        round_id=survey_round.id,
+        community_id=community.id,
+        questionnaire_id=survey_round.questionnaire_id,
+        language="zh-Hans",
+        mode="web",
+        tenure=tenure,
+        started_at=NOW - timedelta(minutes=3),
+        submitted_at=NOW,
+        answers=canonical_json(answers),
+        nonce=b"sixteen bytes at",
+        commitment="0" * 64,
+    )
+
+
+def make_complaint(session: Session, community: Community, **values: object) -> Complaint:
+    number = next(_numbers)
+    if "code_id" not in values:
+        values["code_id"] = make_poster_code(session, community).id
+    return _add(
+        session,
+        Complaint,
+        values,
+        submission_key=f"key{number}",
+        reference=f"{number:012}",
+        community=community,
+        category="EQ01",
+        kind="complaint",
+        text="电梯停在五楼",
+        language="zh-Hans",
+        status="submitted",
+        submitted_at=NOW,
     )
 
 

@@ -1,0 +1,219 @@
+"""Responses and complaints counted per community, from the rows themselves."""
+
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from math import lcm
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+from pyarrow import json as arrow_json
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from analytics.languages import DEFAULT_LANGUAGE
+from analytics.rules import Rules
+from survey_app.categories import Categories
+from survey_app.models import Community, Complaint, District, Response, Round
+from survey_app.questionnaires import Questionnaire
+
+# Enough for the reader to work in bulk, few enough to stay within some megabytes.
+BATCH_ROWS = 20_000
+_OWNER, _TENANT = 1, 2
+_NO_ANSWER = -1  # no question has a negative code
+
+_COLUMN_OF_DENOMINATOR = {
+    "occupied_households": "households_occupied",
+    "delivered_households": "households_delivered",
+}
+
+_Integers = npt.NDArray[np.int64]
+
+
+def count_responses(
+    session: Session, *, survey_round: Round, rules: Rules, questionnaire: Questionnaire, before: datetime
+) -> pd.DataFrame:
+    """Recount every response submitted before a time: one row per community, indexed by its id.
+
+    `responses` are the valid answers of the ranked population to the ranked question; `received` are all responses,
+    whatever they say, among them those of `owners` and `tenants`. A mean without answers is missing, not zero.
+    """
+    criterion = rules.satisfaction
+    question = questionnaire.question(criterion.question)
+    valid = np.array(sorted(set(criterion.valid_codes) & set(question.codes)), dtype=np.int64)
+    communities = np.array(session.scalars(select(Community.id).order_by(Community.id)).all(), dtype=np.int64)
+    by_code = np.zeros((len(communities), len(valid)), dtype=np.int64)
+    by_tenure = np.zeros((len(communities), 3), dtype=np.int64)
+    for ids, tenures, texts in _batches(session, survey_round=survey_round, before=before):
+        rows = np.searchsorted(communities, ids)
+        by_tenure += _count_pairs(rows, tenures - 1, by_tenure.shape)
+        ranked = tenures == _OWNER if criterion.population == "owners" else np.ones(len(ids), dtype=bool)
+        answers = _read_answers([text for text, counts in zip(texts, ranked, strict=True) if counts], question.key)
+        is_valid = np.isin(answers, valid)
+        by_code += _count_pairs(rows[ranked][is_valid], np.searchsorted(valid, answers[is_valid]), by_code.shape)
+    return _summarise(communities, by_code, by_tenure, valid, rules)
+
+
+def _batches(
+    session: Session, *, survey_round: Round, before: datetime
+) -> Iterator[tuple[_Integers, _Integers, Sequence[str]]]:
+    statement = select(Response.community_id, Response.tenure, Response.answers).where(
+        Response.round_id == survey_round.id, Response.submitted_at < before
+    )
+    result = session.execute(statement, execution_options={"yield_per": BATCH_ROWS})
+    for rows in result.partitions():
+        ids, tenures, texts = zip(*rows, strict=True)
+        yield np.array(ids, dtype=np.int64), np.array(tenures, dtype=np.int64), texts
+
+
+def _read_answers(texts: Sequence[str], question: str) -> _Integers:
+    """Return the code that each text gives to one question."""
+    if not texts:
+        return np.empty(0, dtype=np.int64)
+    # Canonical JSON holds no line feed of its own, so the texts make one file of lines.
+    table = arrow_json.read_json(
+        pa.BufferReader("\n".join(texts).encode("utf-8")),
+        parse_options=arrow_json.ParseOptions(
+            explicit_schema=pa.schema([(question, pa.int64())]), unexpected_field_behavior="ignore"
+        ),
+    )
+    codes: _Integers = table.column(question).fill_null(_NO_ANSWER).to_numpy()
+    if len(codes) != len(texts):
+        raise ValueError(f"{len(texts)} answers were read as {len(codes)}")
+    return codes
+
+
+def _count_pairs(rows: _Integers, columns: _Integers, shape: tuple[int, ...]) -> _Integers:
+    return np.bincount(rows * shape[1] + columns, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def _summarise(
+    communities: _Integers, by_code: _Integers, by_tenure: _Integers, valid: _Integers, rules: Rules
+) -> pd.DataFrame:
+    satisfied = np.isin(valid, rules.satisfaction.satisfied_codes)
+    # Points as whole numbers of their smallest part: then equal scores are exactly equal floats.
+    points = [rules.satisfaction.index_points[code] for code in valid.tolist()]
+    parts = lcm(*(point.denominator for point in points))
+    weights = np.array([int(point * parts) for point in points], dtype=np.int64)
+    responses, total, squares = by_code.sum(axis=1), by_code @ weights, by_code @ weights**2
+    some = np.where(responses > 0, responses, np.nan)
+    several = np.where(responses > 1, responses, np.nan)
+    return pd.DataFrame(
+        {
+            "responses": responses,
+            "satisfied": by_code[:, satisfied].sum(axis=1),
+            "mean_index": total / (some * parts),
+            "sd_index": np.sqrt((several * squares - total**2) / (several * (several - 1))) / parts,
+            "received": by_tenure.sum(axis=1),
+            "owners": by_tenure[:, _OWNER - 1],
+            "tenants": by_tenure[:, _TENANT - 1],
+        },
+        index=pd.Index(communities, name="community_id"),
+    )
+
+
+def count_complaints(session: Session, *, rules: Rules, categories: Categories, cut_off: datetime) -> pd.DataFrame:
+    """Count the complaints of the months before the cut-off: one row per community, indexed by its id.
+
+    `complaints` are valid: said to be a complaint, in a category that the property company answers for. `filed` are
+    all that residents filed, repair requests and enquiries among them, and `excluded` the difference.
+    """
+    attributable = [category.code for category in categories if category.attributable]
+    is_valid = (Complaint.kind == "complaint") & Complaint.category.in_(attributable)
+    statement = (
+        select(Complaint.community_id, func.count(), func.sum(case((is_valid, 1), else_=0)))
+        .where(Complaint.submitted_at >= window_start(rules, cut_off), Complaint.submitted_at < cut_off)
+        .group_by(Complaint.community_id)
+    )
+    columns = ["community_id", "filed", "complaints"]
+    found = pd.DataFrame(session.execute(statement).all(), columns=columns, dtype="int64")
+    communities = pd.Index(session.scalars(select(Community.id).order_by(Community.id)).all(), name="community_id")
+    counts = found.set_index("community_id").reindex(communities, fill_value=0)
+    return counts.assign(excluded=counts["filed"] - counts["complaints"])
+
+
+def window_start(rules: Rules, cut_off: datetime) -> datetime:
+    """Return the start of the complaint period: the same local date and hour, so many months earlier."""
+    local = cut_off.astimezone(ZoneInfo(rules.time_zone))
+    months = local.year * 12 + local.month - 1 - rules.complaints.period_months
+    year, month = months // 12, months % 12 + 1
+    return local.replace(year=year, month=month, day=min(local.day, monthrange(year, month)[1])).astimezone(UTC)
+
+
+def community_table(
+    session: Session,
+    *,
+    survey_round: Round,
+    rules: Rules,
+    questionnaire: Questionnaire,
+    categories: Categories,
+    cut_off: datetime,
+) -> pd.DataFrame:
+    """Return what is known of every community at the cut-off, as `analytics` evaluates it, in the order of numbers.
+
+    A community without answers or without a known number of households keeps its row: missing is not zero.
+    """
+    places = _read_places(session)
+    answers = count_responses(
+        session, survey_round=survey_round, rules=rules, questionnaire=questionnaire, before=cut_off
+    )
+    filed = count_complaints(session, rules=rules, categories=categories, cut_off=cut_off)
+    denominator, source = _exposed_households(places, rules)
+    city = rules.city.in_language(DEFAULT_LANGUAGE)
+    return pd.DataFrame(
+        {
+            "community_id": places["number"],
+            "region": places["district"] if rules.region == "district" else city,
+            "city": city,
+            "name": places["name"],
+            "responses": answers["responses"],
+            "satisfied": answers["satisfied"],
+            "mean_index": answers["mean_index"],
+            "sd_index": answers["sd_index"],
+            "households": _surveyed_households(places, rules),
+            "complaints": filed["complaints"],
+            "exposure_household_years": denominator.astype("Float64") * rules.complaints.period_months / 12,
+            "denominator_source": source,
+        }
+    ).sort_values("community_id", ignore_index=True)
+
+
+def _surveyed_households(places: pd.DataFrame, rules: Rules) -> pd.Series:
+    """Return the households that the ranked population lives in, or the nearest number that is known."""
+    occupied = places["households_occupied"].fillna(places["households_delivered"])
+    if rules.satisfaction.population == "owners":
+        return places["households_owners"].fillna(occupied)
+    return occupied
+
+
+def _exposed_households(places: pd.DataFrame, rules: Rules) -> tuple[pd.Series, pd.Series]:
+    """Return the households that could complain, and which number each comes from: the fallback is flagged."""
+    households = places[_COLUMN_OF_DENOMINATOR[rules.complaints.denominator]]
+    source = pd.Series(rules.complaints.denominator, index=places.index).where(households.notna())
+    if rules.complaints.denominator_fallback != "none":
+        fallback = places[_COLUMN_OF_DENOMINATOR[rules.complaints.denominator_fallback]]
+        source = source.mask(households.isna() & fallback.notna(), rules.complaints.denominator_fallback)
+        households = households.fillna(fallback)
+    return households, source
+
+
+def _read_places(session: Session) -> pd.DataFrame:
+    statement = select(
+        Community.id,
+        Community.number,
+        Community.name,
+        District.name.label("district"),
+        Community.households_delivered,
+        Community.households_occupied,
+        Community.households_owners,
+    ).join(District)
+    result = session.execute(statement)
+    households = ["households_delivered", "households_occupied", "households_owners"]
+    return (
+        pd.DataFrame(result.all(), columns=list(result.keys()))
+        .set_index("id")
+        .astype(dict.fromkeys(households, "Int64"))
+    )
