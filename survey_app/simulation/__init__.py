@@ -1,0 +1,1 @@
+"""A believable city from a seed, sent through the same checks as a resident's phone."""

@@ -1,0 +1,162 @@
+"""Sending the simulated city through the site: the same checks and the same statements as for a resident's phone."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analytics.rules import parse_rules
+from survey_app.casework import categories, check_complaint, file_complaint
+from survey_app.codes import ScannedCode, find_code, issue_poster_code
+from survey_app.config import DATA
+from survey_app.database import Database
+from survey_app.errors import JiayuanError
+from survey_app.evaluation import evaluate_round
+from survey_app.installation import use_as_demo
+from survey_app.intake import Visit, open_visit, record_response
+from survey_app.models import Community
+from survey_app.places import import_communities
+from survey_app.questionnaires import load_questionnaire
+from survey_app.rounds import add_rule_file, create_round, publish_questionnaire
+from survey_app.simulation.calendar import RoundDates, plan_rounds
+from survey_app.simulation.city import COMMUNITIES, SimulatedCommunity, build_city, community_table
+from survey_app.simulation.complaints import DAYS_BEFORE_FIRST_CUT_OFF
+from survey_app.simulation.plan import PlannedCase, PlannedResponse, plan_cases, plan_responses
+from survey_app.submissions import Form, SubmissionKey
+
+QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
+RULES = DATA / "rules" / "wuhai" / "2021-08-23.yaml"
+
+# Each chunk is one transaction: long enough for speed, short enough to leave room for a real visitor's.
+CHUNK = 1000
+
+_Item = TypeVar("_Item")
+
+
+class CityExists(JiayuanError):
+    """A city was to be simulated in a database that holds one."""
+
+    def __init__(self) -> None:
+        super().__init__("this database already holds a city")
+
+
+class Track(Protocol):
+    """Shows progress while a sequence is worked through."""
+
+    def __call__(self, sequence: Sequence[_Item], /, description: str) -> Iterable[_Item]:
+        """Yield the items of `sequence`."""
+
+
+@dataclass(frozen=True)
+class SimulatedCity:
+    """How much was sent, all of which is stored."""
+
+    communities: int
+    responses: int
+    complaints: int
+
+
+def simulate(
+    database: Database, *, seed: int, communities: int = COMMUNITIES, now: datetime, track: Track
+) -> SimulatedCity:
+    """Fill an empty database with the city of this seed: three rounds, the last of them open at `now`."""
+    city = build_city(seed, communities)
+    rounds = plan_rounds(now, parse_rules(RULES.read_bytes(), RULES.name).time_zone)
+    with database.writing() as session:
+        round_ids, tokens = _found_city(session, city=city, rounds=rounds, now=now)
+    responses = 0
+    for dates in rounds:
+        planned = plan_responses(city, dates, now=now)
+        responses += len(planned)
+        _send(database, planned, _ResponseDesk(tokens), track=track, description=f"responses {dates.opens_on.year}")
+    cases = plan_cases(city, rounds, list(categories()), now=now)
+    _send(database, cases, _ComplaintDesk(tokens), track=track, description="complaints")
+    closed = [round_id for round_id, dates in zip(round_ids, rounds, strict=True) if dates.closes_at <= now]
+    for round_id in track(closed, description="evaluations"):
+        evaluate_round(database, round_id=round_id, now=now)
+    return SimulatedCity(len(city), responses, len(cases))
+
+
+def _found_city(
+    session: Session, *, city: Sequence[SimulatedCommunity], rounds: Sequence[RoundDates], now: datetime
+) -> tuple[list[int], list[str]]:
+    """Store places, codes and rounds; return the rounds' ids and each community's token."""
+    use_as_demo(session, now=now)
+    if session.scalar(select(Community.id).limit(1)) is not None:
+        raise CityExists
+    founded = rounds[0].closes_at - timedelta(days=DAYS_BEFORE_FIRST_CUT_OFF)
+    import_communities(session, table=community_table(city))
+    stored = {community.number: community for community in session.scalars(select(Community))}
+    codes = [issue_poster_code(session, community=stored[each.row.number], now=founded) for each in city]
+    questionnaire = publish_questionnaire(session, definition=load_questionnaire(QUESTIONNAIRE), now=founded)
+    rule_file = add_rule_file(session, content=RULES.read_bytes(), source=RULES.name, now=founded)
+    created = [
+        create_round(
+            session,
+            name=dates.name,
+            english_name=dates.english_name,
+            opens_on=dates.opens_on,
+            closes_on=dates.closes_on,
+            questionnaire=questionnaire,
+            rule_file=rule_file,
+            now=dates.opens_at,
+        )
+        for dates in rounds
+    ]
+    return [row.id for row in created], [code.token for code in codes]
+
+
+def _send(
+    database: Database,
+    planned: Sequence[_Item],
+    desk: Callable[[Session, _Item], None],
+    *,
+    track: Track,
+    description: str,
+) -> None:
+    chunks = [planned[start : start + CHUNK] for start in range(0, len(planned), CHUNK)]
+    for chunk in track(chunks, description=description):
+        with database.writing() as session:
+            for item in chunk:
+                desk(session, item)
+
+
+class _ResponseDesk:
+    """Sends responses, scanning each community's poster once a round."""
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        self._tokens = tokens
+        self._visits: dict[int, Visit] = {}
+
+    def __call__(self, session: Session, planned: PlannedResponse) -> None:
+        visit = self._visits.get(planned.community)
+        if visit is None:
+            visit = open_visit(session, token=self._tokens[planned.community], now=planned.opened_at)
+            self._visits[planned.community] = visit
+        key = SubmissionKey.new(
+            form=Form.RESPONSE, code_id=visit.code_id, round_id=visit.round_id, now=planned.opened_at
+        )
+        answers = visit.questionnaire.check_answers(planned.form)
+        record_response(
+            session, visit=visit, key=key, answers=answers, language=planned.language, now=planned.submitted_at
+        )
+
+
+class _ComplaintDesk:
+    """Files complaints, scanning each community's poster once."""
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        self._tokens = tokens
+        self._codes: dict[int, ScannedCode] = {}
+
+    def __call__(self, session: Session, planned: PlannedCase) -> None:
+        code = self._codes.get(planned.community)
+        if code is None:
+            code = self._codes[planned.community] = find_code(session, token=self._tokens[planned.community])
+        case = planned.complaint
+        key = SubmissionKey.new(form=Form.COMPLAINT, code_id=code.id, round_id=None, now=case.submitted_at)
+        checked = check_complaint(category=case.category, kind=case.kind, text=case.text)
+        file_complaint(session, code=code, key=key, complaint=checked, language="zh-Hans", now=case.submitted_at)
