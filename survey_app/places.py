@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pypinyin import lazy_pinyin
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from analytics.documents import DocumentError, Fault
 from survey_app.models import Community, District, PropertyCompany
@@ -323,6 +323,32 @@ def import_communities(session: Session, *, table: CommunityTable) -> ImportResu
     session.flush()
     absent = len(known.keys() - {row.number for row in table.rows})
     return ImportResult(added=added, changed=changed, unchanged=len(table.rows) - added - changed, absent=absent)
+
+
+def stored_communities(session: Session) -> CommunityTable:
+    """Return the communities as they are stored, for an office to correct and import again."""
+    statement = (
+        select(Community)
+        .options(joinedload(Community.district), joinedload(Community.company))
+        .order_by(Community.number)
+    )
+    return CommunityTable(
+        tuple(
+            CommunityRow(
+                number=community.number,
+                name=community.name,
+                english_name=community.english_name,
+                district=community.district.name,
+                district_english_name=community.district.english_name,
+                company=community.company.name if community.company else None,
+                company_english_name=community.company.english_name if community.company else None,
+                households_delivered=community.households_delivered,
+                households_occupied=community.households_occupied,
+                households_owners=community.households_owners,
+            )
+            for community in session.scalars(statement)
+        )
+    )
 
 
 def _english_districts(table: CommunityTable) -> dict[str, str | None]:

@@ -1,13 +1,16 @@
 import io
 import unicodedata
+from dataclasses import replace
 from datetime import date
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from survey_app.config import DATA
 from survey_app.models import Community, District, PropertyCompany
 from survey_app.places import (
     CommunityRow,
@@ -16,6 +19,7 @@ from survey_app.places import (
     import_communities,
     read_communities,
     sort_key,
+    stored_communities,
     write_communities,
 )
 
@@ -250,6 +254,40 @@ def test_import_stores_every_community_with_its_district_and_company(database):
         assert [row.households_owners for row in stored] == [700, None]
         assert stored[0].sort_key == "bin he jia yuan"
         assert stored[0].district.english_name == "Haibowan"
+
+
+@given(table=community_tables())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+def test_what_is_imported_is_what_is_stored(sqlite_database, table):
+    # The database stands still between examples: each is imported in a transaction that is rolled back.
+    with sqlite_database.engine.connect() as connection, Session(connection) as session:
+        import_communities(session, table=table)
+        session.expire_all()
+
+        stored = stored_communities(session)
+        session.rollback()
+
+    assert sorted(stored.rows, key=lambda row: row.number) == sorted(completed(table).rows, key=lambda row: row.number)
+
+
+def completed(table):
+    """The table with the English name that some row states for its district or company in every row of it."""
+    districts = {row.district: row.district_english_name for row in table.rows if row.district_english_name}
+    companies = {row.company: row.company_english_name for row in table.rows if row.company_english_name}
+    return CommunityTable(
+        tuple(
+            replace(
+                row,
+                district_english_name=districts.get(row.district),
+                company_english_name=companies.get(row.company),
+            )
+            for row in table.rows
+        )
+    )
+
+
+def test_the_sample_list_has_no_faults():
+    assert len(read_communities(DATA / "samples" / "communities" / "simulated-24.csv").rows) == 24
 
 
 def test_a_second_import_of_the_same_file_changes_nothing(database):

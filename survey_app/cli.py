@@ -1,0 +1,330 @@
+"""The commands: each opens one installation, does one thing, and says what it did.
+
+What only some commands need and takes a second or more to import (numpy, pandas, Dash) is imported inside them.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from alembic import command
+from rich import progress
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from analytics.documents import DocumentError
+from analytics.rules import parse_rules
+from survey_app.access import add_account
+from survey_app.codes import issue_poster_code
+from survey_app.config import Config
+from survey_app.database import Database
+from survey_app.errors import JiayuanError
+from survey_app.installation import use_as_real
+from survey_app.models import Code, Community, District, Questionnaire, Round
+from survey_app.places import import_communities, read_communities, stored_communities, write_communities
+from survey_app.questionnaires import load_questionnaire
+from survey_app.rounds import add_rule_file, create_round, publish_questionnaire
+
+# As click does for a wrong option: nothing was stored, and what was given must change.
+REFUSED = 2
+
+_Item = TypeVar("_Item")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_DATE = click.DateTime(["%Y-%m-%d"])
+_PORT = click.IntRange(0, 65535)
+
+
+class _Commands(click.Group):
+    """Turns an expected failure into its lines on stderr, one for each fault, and exit status 2."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except (DocumentError, JiayuanError) as error:
+            message = str(error)
+        except OperationalError as error:
+            message = f"the database cannot be used: {error.orig}"
+        click.echo(message, err=True)
+        raise click.exceptions.Exit(REFUSED)
+
+
+@click.group(cls=_Commands)
+@click.version_option(package_name="jiayuan")
+def main() -> None:
+    """Resident satisfaction surveys and complaints, from the poster to the standing."""
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the revision of this version, and create it if there is none."""
+    database = Database(Config.from_env().database_url)
+    with _shown(logging.getLogger("alembic.runtime.migration")):
+        command.upgrade(database.alembic_config(), "head")
+    click.echo("the database is at the revision of this version")
+
+
+@main.command("import-communities")
+@click.argument("file", type=_FILE)
+def import_communities_command(file: Path) -> None:
+    """Add or update communities from a CSV or XLSX file."""
+    table = read_communities(file)
+    with _database() as database, database.writing() as session:
+        use_as_real(session, now=_now())
+        result = import_communities(session, table=table)
+    click.echo(
+        f"{result.added} added, {result.changed} changed, {result.unchanged} unchanged; "
+        f"{result.absent} stored communities are not in the file and stay as they are"
+    )
+
+
+@main.command("export-communities")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export_communities_command(file: Path) -> None:
+    """Write the stored communities to a new CSV file, to be corrected and imported again."""
+    with _database() as database, database.reading() as session:
+        table = stored_communities(session)
+    try:
+        with file.open("xb") as stream:
+            stream.write(write_communities(table))
+    except OSError as error:
+        raise click.BadParameter(f"cannot write {file}: {error.strerror}", param_hint="FILE") from error
+    click.echo(f"{len(table.rows)} communities written to {file}")
+
+
+@main.group()
+def questionnaire() -> None:
+    """Check and publish questionnaires."""
+
+
+@questionnaire.command("check")
+@click.argument("file", type=_FILE)
+def check_questionnaire(file: Path) -> None:
+    """Report every fault of a questionnaire file."""
+    definition = load_questionnaire(file)
+    click.echo(
+        f"{definition.key} version {definition.version}: {len(definition.questions)} questions, no faults, "
+        f"sha256 {definition.sha256}"
+    )
+
+
+@questionnaire.command("publish")
+@click.argument("file", type=_FILE)
+def publish(file: Path) -> None:
+    """Freeze a questionnaire, so that rounds can ask it."""
+    definition = load_questionnaire(file)
+    with _database() as database, database.writing() as session:
+        use_as_real(session, now=_now())
+        published = publish_questionnaire(session, definition=definition, now=_now())
+        click.echo(f"published {published.key}:{published.version}, sha256 {published.sha256}")
+
+
+@main.group()
+def rules() -> None:
+    """Check rule files."""
+
+
+@rules.command("check")
+@click.argument("file", type=_FILE)
+def check_rules(file: Path) -> None:
+    """Report every fault of a rule file."""
+    content = file.read_bytes()
+    parsed = parse_rules(content, str(file))
+    click.echo(f"{parsed.name}: no faults")
+
+
+@main.group()
+def rounds() -> None:
+    """Plan rounds."""
+
+
+@rounds.command("create")
+@click.option("--name", required=True, help="As residents read it, in Chinese.")
+@click.option("--english-name", help="As it is read in English.")
+@click.option("--opens", type=_DATE, required=True, help="The first day, from midnight.")
+@click.option("--last-day", type=_DATE, required=True, help="The last day, until midnight.")
+@click.option("--questionnaire", "questionnaire_name", required=True, metavar="KEY:VERSION", help="A published one.")
+@click.option("--rules", "rules_file", type=_FILE, required=True, help="The rule file by which the round is judged.")
+def create(
+    *,
+    name: str,
+    english_name: str | None,
+    opens: datetime,
+    last_day: datetime,
+    questionnaire_name: str,
+    rules_file: Path,
+) -> None:
+    """Create a round; its dates are those of the rule file's time zone."""
+    with _database() as database, database.writing() as session:
+        use_as_real(session, now=_now())
+        key, _, version = questionnaire_name.partition(":")
+        published = session.scalar(
+            select(Questionnaire).filter_by(key=key, version=int(version) if version.isdecimal() else -1)
+        )
+        if published is None:
+            raise click.BadParameter(f"{questionnaire_name} is not published", param_hint="--questionnaire")
+        rule_file = add_rule_file(session, content=rules_file.read_bytes(), source=str(rules_file), now=_now())
+        created = create_round(
+            session,
+            name=name,
+            english_name=english_name,
+            opens_on=opens.date(),
+            closes_on=last_day.date() + timedelta(days=1),
+            questionnaire=published,
+            rule_file=rule_file,
+            now=_now(),
+        )
+        click.echo(f"{created.name} takes answers from {created.opens_at} until just before {created.closes_at}")
+
+
+@main.group()
+def codes() -> None:
+    """Issue codes for posters."""
+
+
+@codes.command("issue")
+def issue() -> None:
+    """Issue a poster code for each community that has none."""
+    with _database() as database, database.writing() as session:
+        use_as_real(session, now=_now())
+        has_code = select(Code.id).where(Code.community_id == Community.id, Code.revoked_at.is_(None)).exists()
+        without = session.scalars(select(Community).where(~has_code).order_by(Community.number)).all()
+        for community in without:
+            issue_poster_code(session, community=community, now=_now())
+    click.echo(f"issued {len(without)} codes")
+
+
+@main.group()
+def accounts() -> None:
+    """Manage staff accounts."""
+
+
+@accounts.command("add")
+@click.argument("username")
+@click.option("--role", type=click.Choice(["city", "district", "evaluator"]), required=True)
+@click.option("--district", "district_name", help="For the role district: its name, in Chinese or English.")
+@click.password_option(help="Asked for when left out, which keeps it out of the shell's history.")
+def add(username: str, role: str, district_name: str | None, password: str) -> None:
+    """Add an account for a member of staff."""
+    if (role == "district") != (district_name is not None):
+        raise click.UsageError("--district goes with --role district, and with no other")
+    with _database() as database, database.writing() as session:
+        use_as_real(session, now=_now())
+        named = or_(District.name == district_name, District.english_name == district_name)
+        district = session.scalar(select(District).where(named)) if district_name else None
+        if district_name and district is None:
+            raise click.BadParameter(f"there is no district {district_name}", param_hint="--district")
+        try:
+            added = add_account(session, username=username, password=password, role=role, district=district, now=_now())
+        except IntegrityError as error:
+            raise click.BadParameter(f"there is already an account {username}", param_hint="USERNAME") from error
+        click.echo(f"added {added.username}, role {added.role}")
+
+
+@main.command()
+@click.option("--seed", type=click.IntRange(0), required=True, help="The same seed gives the same city.")
+@click.option("--communities", type=click.IntRange(3), help="How many; the standard city has 440.")
+def simulate(seed: int, communities: int | None) -> None:
+    """Fill an empty database with a simulated city; the database stays a demonstration for good."""
+    from survey_app.simulation import city, run  # noqa: PLC0415
+
+    count = communities or city.COMMUNITIES
+    if count > city.MOST_COMMUNITIES:
+        raise click.BadParameter(f"there are names for {city.MOST_COMMUNITIES}", param_hint="--communities")
+    with _database() as database:
+        result = run.simulate(database, seed=seed, communities=count, now=_now(), track=_track)
+    click.echo(f"{result.communities} communities, {result.responses} responses, {result.complaints} complaints")
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets phones on the network in.")
+@click.option("--port", type=_PORT, default=8000, show_default=True)
+@click.option("--public-url", help="The address that a phone would use; the default is made of host and port.")
+def demo(host: str, port: int, public_url: str | None) -> None:
+    """Serve a simulated city; the first start builds it."""
+    from survey_app.demo import demo_config, prepare_demo  # noqa: PLC0415
+    from survey_app.serving import serve  # noqa: PLC0415
+
+    config = demo_config(Config.from_env()).with_public_url(public_url or f"http://{host}:{port}")
+    prepared = prepare_demo(config, now=_now(), track=_track)
+
+    def announce() -> None:
+        click.echo(f"\n演示 demonstration: {config.public_url}/")
+        if prepared.open_round is None:
+            click.echo(f"its last round is over: delete {config.instance} and start again for a fresh one")
+        click.echo(f"poster of {prepared.community}: {config.public_url}/s/{prepared.token}")
+        click.echo(f"staff: {config.public_url}/staff/ · dashboards: {config.public_url}/dashboards/")
+        for username, password in prepared.passwords.items():
+            click.echo(f"  {username:10} {password}")
+
+    serve(config, host=host, port=port, threads=8, announce=announce)
+
+
+@main.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=_PORT, default=8000, show_default=True)
+@click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True)
+@click.option("--public-url", help="The address in QR codes; the default is JIAYUAN_PUBLIC_URL.")
+def serve_command(host: str, port: int, threads: int, public_url: str | None) -> None:
+    """Serve the site."""
+    from survey_app.serving import is_unreachable_for_phones, serve  # noqa: PLC0415
+
+    config = Config.from_env()
+    if public_url:
+        config = config.with_public_url(public_url)
+    if is_unreachable_for_phones(config.public_url):
+        click.echo(f"no phone can reach {config.public_url}: set --public-url before posters are printed", err=True)
+    serve(config, host=host, port=port, threads=threads, announce=lambda: click.echo(f"serving {config.public_url}"))
+
+
+@main.command()
+@click.argument("round_name", metavar="ROUND")
+@click.option("--provisional", is_flag=True, help="Before the round has closed, for pages that say so.")
+def evaluate(*, round_name: str, provisional: bool) -> None:
+    """Evaluate a round, by its name, and store the result for good."""
+    from survey_app.evaluation import evaluate_round  # noqa: PLC0415
+
+    with _database() as database:
+        with database.reading() as session:
+            round_id = session.scalar(select(Round.id).filter_by(name=round_name))
+        if round_id is None:
+            raise click.BadParameter(f"there is no round {round_name}", param_hint="ROUND")
+        evaluation = evaluate_round(database, round_id=round_id, now=_now(), provisional=provisional)
+    click.echo(f"evaluation {evaluation.id} of {round_name}: {evaluation.responses} answers counted")
+    click.echo(f"sha256 of the standings {evaluation.standings_sha256}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    database = Database(Config.from_env().database_url)
+    try:
+        database.require_current()
+        yield database
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def _shown(logger: logging.Logger) -> Iterator[None]:
+    """Print what `logger` says."""
+    handler = logging.Handler()
+    handler.emit = lambda record: click.echo(record.getMessage())  # type: ignore[method-assign]
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def _track(sequence: Sequence[_Item], /, description: str) -> Iterable[_Item]:
+    return progress.track(sequence, description=description)

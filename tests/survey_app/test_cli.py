@@ -1,0 +1,313 @@
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import create_engine, func, select, text
+
+from survey_app.cli import main
+from survey_app.config import DATA
+from survey_app.database import Database
+from survey_app.installation import use_as_demo
+from survey_app.models import Account, Code, Community, Questionnaire, Round, RuleFile
+from survey_app.serving import is_unreachable_for_phones
+from tests.factories import NOW, make_community, make_district, make_poster_code
+from tests.survey_app.test_places import ROWS, csv_file
+
+QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
+RULES = DATA / "rules" / "wuhai" / "2021-08-23.yaml"
+CREATE_ROUND = [
+    *("rounds", "create", "--name", "2099年调查", "--english-name", "Survey 2099", "--opens", "2099-09-01"),
+    *("--last-day", "2099-09-30", "--questionnaire", "resident-satisfaction:1", "--rules", str(RULES)),
+]
+ADD_ACCOUNT = ["accounts", "add", "li.na", "--role", "district", "--district", "Haibowan"]
+PASSWORD = "correct horse battery\n" * 2
+
+
+@pytest.fixture
+def run(sqlite_database, tmp_path, monkeypatch):
+    """Run a command on the test's database."""
+    monkeypatch.setenv("JIAYUAN_INSTANCE", str(tmp_path))
+    monkeypatch.setenv("JIAYUAN_DATABASE_URL", sqlite_database.url.render_as_string(hide_password=False))
+
+    def run(*arguments, **options):
+        return CliRunner().invoke(main, [str(argument) for argument in arguments], **options)
+
+    return run
+
+
+def count(database, table):
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(table))
+
+
+@pytest.fixture
+def communities_file(tmp_path):
+    path = tmp_path / "小区.csv"
+    path.write_bytes(csv_file(*ROWS))
+    return path
+
+
+def test_migrate_creates_a_database_and_tells_each_step(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path / 'new.sqlite3'}"
+    monkeypatch.setenv("JIAYUAN_INSTANCE", str(tmp_path))
+    monkeypatch.setenv("JIAYUAN_DATABASE_URL", url)
+
+    first = CliRunner().invoke(main, ["migrate"])
+    second = CliRunner().invoke(main, ["migrate"])
+
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "0001" in first.stdout
+    assert "0001" not in second.stdout
+    database = Database(url)
+    database.require_current()
+    database.dispose()
+
+
+def test_a_command_on_a_database_of_another_revision_says_what_to_do(run, sqlite_database, communities_file):
+    engine = create_engine(sqlite_database.url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+
+    result = run("import-communities", communities_file)
+
+    assert result.exit_code == 2
+    assert "run `jiayuan migrate`" in result.stderr
+
+
+def test_a_database_that_cannot_be_reached_is_one_clear_line(run, monkeypatch, communities_file):
+    monkeypatch.setenv("JIAYUAN_DATABASE_URL", "sqlite:////nowhere/at/all.sqlite3")
+
+    result = run("import-communities", communities_file)
+
+    assert result.exit_code == 2
+    assert result.stderr == "the database cannot be used: unable to open database file\n"
+
+
+def test_communities_are_imported_and_counted(run, sqlite_database, communities_file):
+    first = run("import-communities", communities_file)
+    second = run("import-communities", communities_file)
+
+    assert first.stdout.startswith("2 added, 0 changed, 0 unchanged; 0 stored")
+    assert second.stdout.startswith("0 added, 0 changed, 2 unchanged; 0 stored")
+    assert count(sqlite_database, Community) == 2
+
+
+def test_exported_communities_can_be_imported_again_and_change_nothing(run, communities_file, tmp_path):
+    run("import-communities", communities_file)
+
+    exported = run("export-communities", tmp_path / "out.csv")
+    again = run("import-communities", tmp_path / "out.csv")
+
+    assert exported.exit_code == 0, exported.output
+    assert again.stdout.startswith("0 added, 0 changed, 2 unchanged; 0 stored")
+
+
+def test_an_export_never_replaces_a_file(run, communities_file):
+    before = communities_file.read_bytes()
+
+    result = run("export-communities", communities_file)
+
+    assert result.exit_code == 2
+    assert f"cannot write {communities_file}: File exists" in result.stderr.replace("\n", " ")
+    assert communities_file.read_bytes() == before
+
+
+def test_a_faulty_list_is_refused_with_a_line_for_each_fault_and_nothing_is_stored(run, sqlite_database, tmp_path):
+    path = tmp_path / "faulty.csv"
+    path.write_bytes(csv_file(ROWS[0].replace("1200", "many"), ROWS[1].replace("学府花园", "")))
+
+    result = run("import-communities", path)
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        f"{path}:2:8: 交付户数: this must be a whole number, it is “many”",
+        f"{path}:3:2: 小区名称: this cell is empty",
+    ]
+    assert count(sqlite_database, Community) == 0
+
+
+def test_a_questionnaire_is_checked_and_published_once(run, sqlite_database):
+    checked = run("questionnaire", "check", QUESTIONNAIRE)
+    first = run("questionnaire", "publish", QUESTIONNAIRE)
+    second = run("questionnaire", "publish", QUESTIONNAIRE)
+
+    assert "resident-satisfaction version 1: 24 questions, no faults" in checked.stdout
+    assert first.stdout == second.stdout
+    assert first.stdout.startswith("published resident-satisfaction:1, sha256 ")
+    assert count(sqlite_database, Questionnaire) == 1
+
+
+@pytest.mark.parametrize(("command", "shipped"), [("questionnaire", QUESTIONNAIRE), ("rules", RULES)])
+def test_every_fault_of_a_definition_file_is_reported(run, tmp_path, command, shipped):
+    path = tmp_path / "faulty.yaml"
+    path.write_text(
+        shipped.read_text("utf-8").replace("format:", "form:").replace("zh-Hans: ", "zh-Hant: ", 1), "utf-8"
+    )
+
+    result = run(command, "check", path)
+
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) >= 3
+    assert all(line.startswith(f"{path}:") for line in result.stderr.splitlines())
+
+
+def test_the_shipped_rules_have_no_faults(run):
+    assert run("rules", "check", RULES).stdout == "wuhai-2021-08-23: no faults\n"
+
+
+def test_a_round_is_created_from_its_first_day_through_its_last(run, sqlite_database):
+    run("questionnaire", "publish", QUESTIONNAIRE)
+
+    result = run(*CREATE_ROUND)
+
+    assert result.exit_code == 0, result.output
+    with sqlite_database.reading() as session:
+        created = session.scalars(select(Round)).one()
+        assert created.opens_at.isoformat() == "2099-08-31T16:00:00+00:00"
+        assert created.closes_at.isoformat() == "2099-09-30T16:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--questionnaire", "resident-satisfaction:9", "resident-satisfaction:9 is not published"),
+        ("--questionnaire", "resident-satisfaction", "resident-satisfaction is not published"),
+        ("--last-day", "2099-08-01", "cannot close before"),
+        ("--opens", "tomorrow", "'tomorrow' does not match the format '%Y-%m-%d'"),
+    ],
+)
+def test_a_round_that_cannot_be_is_refused_and_nothing_is_stored(run, sqlite_database, option, value, message):
+    run("questionnaire", "publish", QUESTIONNAIRE)
+
+    result = run(*CREATE_ROUND, option, value)
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert count(sqlite_database, Round) == 0
+    assert count(sqlite_database, RuleFile) == 0
+
+
+def test_codes_are_issued_where_there_is_none(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_poster_code(session)
+        make_poster_code(session, revoked_at=NOW)
+        make_community(session)
+
+    first, second = run("codes", "issue"), run("codes", "issue")
+
+    assert (first.stdout, second.stdout) == ("issued 2 codes\n", "issued 0 codes\n")
+    assert count(sqlite_database, Code) == 4
+
+
+def test_an_account_is_added_with_a_password_that_is_asked_for(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_district(session, english_name="Haibowan")
+
+    result = run(*ADD_ACCOUNT, input=PASSWORD)
+
+    assert result.exit_code == 0, result.output
+    assert "correct horse" not in result.output
+    with sqlite_database.reading() as session:
+        account = session.scalars(select(Account)).one()
+        assert (account.username, account.role, account.district.english_name) == ("li.na", "district", "Haibowan")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "password", "message"),
+    [
+        (["--role", "district", "--district", "Nowhere"], PASSWORD, "there is no district Nowhere"),
+        (["--role", "district"], PASSWORD, "--district goes with --role district"),
+        (["--role", "city", "--district", "Haibowan"], PASSWORD, "--district goes with --role district"),
+        (["--role", "city"], "short\nshort\n", "a password needs at least"),
+    ],
+)
+def test_an_account_without_its_scope_or_with_a_weak_password_is_refused(
+    run, sqlite_database, arguments, password, message
+):
+    with sqlite_database.writing() as session:
+        make_district(session, english_name="Haibowan")
+
+    result = run("accounts", "add", "li.na", *arguments, input=password)
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert count(sqlite_database, Account) == 0
+
+
+def test_a_username_is_given_once_however_it_is_typed(run, sqlite_database):
+    run("accounts", "add", "li.na", "--role", "city", input=PASSWORD)
+
+    result = run("accounts", "add", "Li.Na", "--role", "city", input=PASSWORD)
+
+    assert result.exit_code == 2
+    assert "there is already an account Li.Na" in result.stderr
+    assert count(sqlite_database, Account) == 1
+
+
+def test_a_demonstration_refuses_everything_that_belongs_to_a_real_city(run, sqlite_database, communities_file):
+    with sqlite_database.writing() as session:
+        use_as_demo(session, now=NOW)
+
+    for arguments in (
+        ["import-communities", communities_file],
+        ["questionnaire", "publish", QUESTIONNAIRE],
+        CREATE_ROUND,
+        ["codes", "issue"],
+        ["accounts", "add", "li.na", "--role", "city"],
+    ):
+        result = run(*arguments, input=PASSWORD)
+        assert result.exit_code == 2, arguments
+        assert "demonstration city and can never hold a real one" in result.stderr
+
+
+def test_a_city_is_simulated_only_where_there_is_none(run, sqlite_database, communities_file):
+    run("import-communities", communities_file)
+
+    result = run("simulate", "--seed", 1, "--communities", 3)
+
+    assert result.exit_code == 2
+    assert "this database is not a demonstration" in result.stderr
+    assert count(sqlite_database, Community) == 2
+
+
+def test_simulate_says_how_much_it_stored(run, sqlite_database):
+    result = run("simulate", "--seed", 1, "--communities", 3)
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1].startswith("3 communities, ")
+    assert count(sqlite_database, Community) == 3
+
+
+def test_more_communities_than_names_are_refused(run, sqlite_database):
+    result = run("simulate", "--seed", 1, "--communities", 100_000)
+
+    assert result.exit_code == 2
+    assert "there are names for" in result.stderr
+    assert count(sqlite_database, Community) == 0
+
+
+def test_a_closed_round_is_evaluated_by_its_name(run, sqlite_database):
+    run("simulate", "--seed", 1, "--communities", 3)
+    with sqlite_database.reading() as session:
+        first, _, last = session.scalars(select(Round.name).order_by(Round.opens_at))
+
+    assert f"evaluation 1 of {first}" in run("evaluate", first).stdout, "the one that was stored by the simulation"
+    assert "an official evaluation comes after that" in run("evaluate", last).stderr
+    assert f"evaluation 3 of {last}" in run("evaluate", last, "--provisional").stdout
+    assert "there is no round 第九轮" in run("evaluate", "第九轮").stderr
+
+
+@pytest.mark.parametrize(
+    ("public_url", "unreachable"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://127.9.9.9", True),
+        ("http://[::1]:8000", True),
+        ("http://0.0.0.0:8000", True),
+        ("http://localhost:8000", True),
+        ("http://jiayuan.localhost", True),
+        ("http://192.168.1.20:8000", False),
+        ("https://wuhai.example.cn", False),
+    ],
+)
+def test_an_address_that_means_the_machine_itself_is_of_no_use_on_a_poster(public_url, unreachable):
+    assert is_unreachable_for_phones(public_url) is unreachable
