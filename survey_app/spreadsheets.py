@@ -2,20 +2,16 @@
 
 import csv
 import io
-import unicodedata
 import zipfile
 from dataclasses import dataclass
 
 from openpyxl import load_workbook
 from openpyxl.cell.cell import ERROR_CODES
 
-from analytics.documents import DocumentError, Fault
+from analytics.documents import DocumentError, Fault, decode_text
 
 _XLSX_BYTES = b"PK\x03\x04"
 _XLS_BYTES = b"\xd0\xcf\x11\xe0"
-_UTF16_BYTES = (b"\xff\xfe", b"\xfe\xff")
-# Unassigned, private and control characters: no text of an office holds them, wrongly decoded text does.
-_IMPOSSIBLE = frozenset({"Cn", "Co", "Cs", "Cc"})
 
 
 @dataclass(frozen=True)
@@ -33,39 +29,6 @@ def read_sheet(content: bytes, source: str) -> Sheet:
     if content.startswith(_XLS_BYTES):
         raise DocumentError(source, [Fault("this is a workbook of the old .xls kind: save it as .xlsx or CSV")])
     return _read_csv(decode_text(content, source), source)
-
-
-def decode_text(content: bytes, source: str) -> str:
-    """Return text that is UTF-8, with or without byte order mark, or GB18030; `DocumentError` if it is neither.
-
-    GB18030 gives a meaning to almost any bytes, so a damaged UTF-8 file would come out as other Chinese characters.
-    Text that is mostly good UTF-8 is therefore never tried as GB18030.
-    """
-    if content.startswith(_UTF16_BYTES):
-        raise DocumentError(source, [Fault("this is UTF-16 text: save it as “CSV UTF-8” or .xlsx")])
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        attempt = content.decode("utf-8-sig", errors="replace")
-        broken = attempt.count("\N{REPLACEMENT CHARACTER}")
-        if sum(not character.isascii() for character in attempt) > 2 * broken:
-            raise DocumentError(source, [_encoding_fault(content, error.start, "UTF-8")]) from error
-    try:
-        text = content.decode("gb18030")
-    except UnicodeDecodeError as error:
-        raise DocumentError(source, [_encoding_fault(content, error.start, "UTF-8 nor GB18030")]) from error
-    for index, character in enumerate(text):
-        if unicodedata.category(character) in _IMPOSSIBLE and character not in "\t\r\n":
-            byte = len(text[:index].encode("gb18030"))
-            raise DocumentError(source, [_encoding_fault(content, byte, "UTF-8 nor GB18030")])
-    return text
-
-
-def _encoding_fault(content: bytes, byte: int, encoding: str) -> Fault:
-    line = content[:byte].count(b"\n") + 1
-    return Fault(
-        "the text is not {encoding}: byte {byte} of the file", {"encoding": encoding, "byte": byte + 1}, "", line
-    )
 
 
 def _read_csv(text: str, source: str) -> Sheet:
