@@ -412,7 +412,7 @@ def _read_sections(node: Node, scales: Mapping[str, Scale]) -> tuple[Section, ..
             read.append(question)
         sections.append(Section(key, heading, tuple(read)))
     for scale in scales.keys() - {question.scale for question in earlier.values()}:
-        node.document.fault(("scales", scale), "no question uses this scale")
+        node.document.fault("no question uses this scale", ("scales", scale))
     return tuple(sections)
 
 

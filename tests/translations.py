@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po, write_po
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("analytics", "dashboards", "survey_app")
-KEYWORDS = ("_", "gettext", "ngettext:1,2", "lazy_gettext", "N_", "Fault", "fault:2")
+KEYWORDS = ("_", "gettext", "ngettext:1,2", "lazy_gettext", "N_", "Fault", "fault")
 
 
 def main() -> int:

@@ -1,0 +1,137 @@
+"""Columns of numbers checked on the way in, with the offending rows named."""
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntegerArray = npt.NDArray[np.int64]
+BooleanArray = npt.NDArray[np.bool_]
+
+ROWS_NAMED = 5
+
+
+def refuse(bad: npt.ArrayLike, message: str, **columns: npt.ArrayLike) -> None:
+    """Raise if any row is bad, naming the first rows, their values and how many there are.
+
+    Parameters
+    ----------
+    bad : array_like of bool
+        True where a row cannot be used; any shape (a single value is row 0).
+    message : str
+        What holds for a bad row, ``"satisfied exceeds n"``.
+    **columns : array_like
+        Values to show for the named rows, each of the shape of `bad` or broadcast to it.
+
+    Raises
+    ------
+    ValueError
+        If any element of `bad` is true.
+
+    Examples
+    --------
+    >>> refuse([False, True], "satisfied exceeds n", satisfied=[1, 5], n=[3, 4])
+    Traceback (most recent call last):
+    ...
+    ValueError: satisfied exceeds n in 1 of 2 rows: row 1 (satisfied 5, n 4)
+    """
+    flags = np.asarray(bad, dtype=bool)
+    if not flags.any():
+        return
+    rows = np.flatnonzero(flags)
+    shown = {name: np.broadcast_to(np.asarray(values), flags.shape).ravel() for name, values in columns.items()}
+    named = [
+        f"row {row} ({', '.join(f'{name} {values[row]}' for name, values in shown.items())})"
+        for row in rows[:ROWS_NAMED]
+    ]
+    rest = ", …" if rows.size > ROWS_NAMED else ""
+    raise ValueError(f"{message} in {rows.size} of {flags.size} rows: {', '.join(named)}{rest}")
+
+
+def finite_numbers(name: str, values: npt.ArrayLike, *, lowest: float = -np.inf) -> FloatArray:
+    """Return `values` as floats, all finite and none below `lowest`.
+
+    Parameters
+    ----------
+    name : str
+        The column's name, for messages.
+    values : array_like
+        Numbers of any shape; an empty column stays empty.
+    lowest : float
+        The least value allowed.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing (NaN), infinite or below `lowest`; the first rows are named.
+
+    Examples
+    --------
+    >>> finite_numbers("n", [3, 0], lowest=0)
+    array([3., 0.])
+    >>> finite_numbers("n", [3, -1], lowest=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: n is below 0 in 1 of 2 rows: row 1 (n -1.0)
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    refuse(~np.isfinite(numbers), f"{name} is missing or infinite", **{name: numbers})
+    refuse(numbers < lowest, f"{name} is below {lowest:g}", **{name: numbers})
+    return numbers
+
+
+def whole_numbers(name: str, values: npt.ArrayLike, *, lowest: int = 0) -> FloatArray:
+    """Return `values` as floats that hold whole numbers, none below `lowest`.
+
+    Parameters
+    ----------
+    name : str
+        The column's name, for messages.
+    values : array_like
+        Counts of any shape.
+    lowest : int
+        The least count allowed.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, infinite, fractional or below `lowest`; the first rows are named.
+
+    Examples
+    --------
+    >>> whole_numbers("n", [3, 2.5])
+    Traceback (most recent call last):
+    ...
+    ValueError: n is not a whole number in 1 of 2 rows: row 1 (n 2.5)
+    """
+    numbers = finite_numbers(name, values, lowest=lowest)
+    refuse(numbers != np.rint(numbers), f"{name} is not a whole number", **{name: numbers})
+    return numbers
+
+
+def row_codes(name: str, labels: npt.ArrayLike, *, rows: int) -> tuple[npt.NDArray[np.generic], IntegerArray]:
+    """Return the distinct labels, sorted, and for each row the position of its label among them.
+
+    Parameters
+    ----------
+    name : str
+        The column's name, for messages.
+    labels : array_like
+        One label a row: integers or text.
+    rows : int
+        How many rows there must be.
+
+    Raises
+    ------
+    ValueError
+        If the number of labels is not `rows`.
+
+    Examples
+    --------
+    >>> row_codes("region", ["wuda", "haibowan", "wuda"], rows=3)
+    (array(['haibowan', 'wuda'], dtype='<U8'), array([1, 0, 1]))
+    """
+    column = np.asarray(labels)
+    if column.shape != (rows,):
+        raise ValueError(f"{name} must hold one label for each of {rows} rows, got shape {column.shape}")
+    distinct, codes = np.unique(column, return_inverse=True)
+    return distinct, codes.astype(np.int64)

@@ -1,0 +1,172 @@
+"""Files from people: text in the encodings they use, YAML with the place of every value, all faults named at once."""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import yaml
+
+_UTF16_BYTES = (b"\xff\xfe", b"\xfe\xff")
+# Unassigned, private and control characters: no text of an office holds them, wrongly decoded text does.
+_IMPOSSIBLE = frozenset({"Cn", "Co", "Cs", "Cc"})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in a file: where, and what, as a template that can be translated."""
+
+    message: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+    key: str = ""
+    line: int | None = None
+    column: int | None = None
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """Return the sentence, translated."""
+        return translate(self.message).format(**self.facts)
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.line, self.column) if part is not None)
+        return ": ".join(part for part in (place, self.key, self.text()) if part)
+
+
+class DocumentError(ValueError):
+    """A file that cannot be used, with every fault found in it.
+
+    Attributes
+    ----------
+    source : str
+        The file's name as the user gave it.
+    faults : tuple of Fault
+        In the order of the file.
+    """
+
+    def __init__(self, source: str, faults: Iterable[Fault]) -> None:
+        self.source = source
+        self.faults = tuple(sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0)))
+        super().__init__("\n".join(f"{source}:{fault}" for fault in self.faults))
+
+
+def decode_text(content: bytes, source: str) -> str:
+    """Return text that is UTF-8, with or without byte order mark, or GB18030; `DocumentError` if it is neither.
+
+    GB18030 gives a meaning to almost any bytes, so a damaged UTF-8 file would come out as other Chinese characters.
+    Text that is mostly good UTF-8 is therefore never tried as GB18030.
+    """
+    if content.startswith(_UTF16_BYTES):
+        raise DocumentError(source, [Fault("this is UTF-16 text: save it as “CSV UTF-8” or .xlsx")])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        attempt = content.decode("utf-8-sig", errors="replace")
+        broken = attempt.count("\N{REPLACEMENT CHARACTER}")
+        if sum(not character.isascii() for character in attempt) > 2 * broken:
+            raise DocumentError(source, [_encoding_fault(content, error.start, "UTF-8")]) from error
+    try:
+        text = content.decode("gb18030")
+    except UnicodeDecodeError as error:
+        raise DocumentError(source, [_encoding_fault(content, error.start, "UTF-8 nor GB18030")]) from error
+    for index, character in enumerate(text):
+        if unicodedata.category(character) in _IMPOSSIBLE and character not in "\t\r\n":
+            byte = len(text[:index].encode("gb18030"))
+            raise DocumentError(source, [_encoding_fault(content, byte, "UTF-8 nor GB18030")])
+    return text
+
+
+def _encoding_fault(content: bytes, byte: int, encoding: str) -> Fault:
+    line = content[:byte].count(b"\n") + 1
+    return Fault(
+        "the text is not {encoding}: byte {byte} of the file", {"encoding": encoding, "byte": byte + 1}, "", line
+    )
+
+
+class Document:
+    """A parsed YAML file that remembers the line and column of every value.
+
+    Values are addressed by a path of keys and indices, ``("satisfaction", "share")``; plain text stays text: ``5 %``
+    and ``1/20`` are strings, and a date is a `datetime.date`.
+
+    Parameters
+    ----------
+    content : bytes
+        UTF-8, with or without byte order mark.
+    source : str
+        The file's name, for messages.
+
+    Raises
+    ------
+    DocumentError
+        If the bytes are not UTF-8, are not YAML, hold a repeated key, or are not a mapping at the top.
+    """
+
+    def __init__(self, content: bytes, source: str) -> None:
+        self.source = source
+        self._places: dict[tuple[str | int, ...], tuple[int, int]] = {}
+        self.faults: list[Fault] = []
+        self.root = self._parse(content)
+
+    def _parse(self, content: bytes) -> dict[str, object]:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content[: error.start].count(b"\n") + 1
+            fault = Fault("the file is not UTF-8 text: byte {byte}", {"byte": error.start + 1}, line=line)
+            raise DocumentError(self.source, [fault]) from error
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            value = self._construct(node, ()) if node is not None else None
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            fault = Fault(
+                "this is not YAML: {problem}",
+                {"problem": error.problem or error.context},
+                line=mark.line + 1 if mark else None,
+                column=mark.column + 1 if mark else None,
+            )
+            raise DocumentError(self.source, [fault]) from error
+        except yaml.YAMLError as error:
+            raise DocumentError(self.source, [Fault("this is not YAML: {problem}", {"problem": error})]) from error
+        if not isinstance(value, dict):
+            self.faults.append(Fault("the file must hold keys with values", line=1))
+        self.raise_faults()
+        assert isinstance(value, dict)
+        return value
+
+    def _construct(self, node: yaml.Node, path: tuple[str | int, ...]) -> object:
+        self._places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        if isinstance(node, yaml.MappingNode):
+            result: dict[str | int, object] = {}
+            for key_node, value_node in node.value:
+                key = self._scalar(key_node)
+                here = (*path, key if isinstance(key, int) else str(key))
+                if here[-1] in result:
+                    self._places[here] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+                    self.fault("this key stands here twice", here)
+                result[here[-1]] = self._construct(value_node, here)
+            return result
+        if isinstance(node, yaml.SequenceNode):
+            return [self._construct(child, (*path, index)) for index, child in enumerate(node.value)]
+        return self._scalar(node)
+
+    def _scalar(self, node: yaml.Node) -> object:
+        loader = yaml.SafeLoader("")
+        try:
+            return loader.construct_object(node, deep=True)
+        except ValueError as error:  # a date such as 2021-13-40 matches YAML's pattern and is no date
+            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from error
+        finally:
+            loader.dispose()
+
+    def fault(self, message: str, path: tuple[str | int, ...], **facts: object) -> None:
+        """Note a fault at `path`; a missing key is placed at its nearest existing parent."""
+        known = path
+        while known not in self._places:
+            known = known[:-1]
+        line, column = self._places[known]
+        key = ".".join(str(part) for part in path)
+        self.faults.append(Fault(message, facts, key, line, column))
+
+    def raise_faults(self) -> None:
+        """Raise `DocumentError` with every fault noted so far, if there is one."""
+        if self.faults:
+            raise DocumentError(self.source, self.faults)

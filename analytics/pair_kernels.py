@@ -1,0 +1,108 @@
+"""Compiled loops over pairs of communities, for regions too large for a matrix of all pairs.
+
+The kernels release the GIL and start no threads of their own: a web server may call them from several threads.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Kernel = TypeVar("Kernel", bound=Callable[..., None])
+
+# A path of the tree is as long as its depth; 64 levels hold more communities than a computer does.
+_DEEPEST = 64
+
+
+def compiled(kernel: Kernel) -> Kernel:
+    """Compile `kernel` at its first call, and keep the machine code on disk where a directory for it is writable."""
+    try:
+        return numba.njit(nogil=True, cache=True)(kernel)  # type: ignore[no-any-return]
+    except RuntimeError:  # a service account without a home directory: compile anew in each process
+        return numba.njit(nogil=True)(kernel)  # type: ignore[no-any-return]
+
+
+@compiled
+def count_larger(
+    start: int,
+    stop: int,
+    estimates: Floats,
+    variances: Floats,
+    critical_values: Floats,
+    bounds: Floats,
+    firsts: Integers,
+    counts: Integers,
+) -> None:
+    """Fill `counts[start:stop]` with the number of j whose estimate is larger by more than c_i √(v_i + v_j).
+
+    Communities lie in the order of the tree's leaves. Node 1 is the root, 2k and 2k+1 are the children of k; `bounds`
+    has a row (least, greatest estimate, least, greatest variance) for each node, `firsts` the first community of
+    each leaf and one past the last. Rounding is monotone, so that a node accepted or rejected as a whole is exactly
+    what its communities would be one by one.
+    """
+    leaves = firsts.size - 1
+    pending = np.empty(_DEEPEST, np.int64)
+    for i in range(start, stop):
+        estimate, variance, critical = estimates[i], variances[i], critical_values[i]
+        found = 0
+        waiting = 1
+        pending[0] = 1
+        while waiting > 0:
+            waiting -= 1
+            node = pending[waiting]
+            if bounds[node, 1] - estimate <= critical * np.sqrt(variance + bounds[node, 2]):
+                continue
+            if bounds[node, 0] - estimate > critical * np.sqrt(variance + bounds[node, 3]):
+                first, beyond = node, node + 1
+                while first < leaves:
+                    first, beyond = 2 * first, 2 * beyond
+                found += firsts[beyond - leaves] - firsts[first - leaves]
+            elif node >= leaves:
+                for j in range(firsts[node - leaves], firsts[node - leaves + 1]):
+                    found += estimates[j] - estimate > critical * np.sqrt(variance + variances[j])
+            else:
+                pending[waiting] = 2 * node
+                pending[waiting + 1] = 2 * node + 1
+                waiting += 2
+        counts[i] = found
+
+
+@compiled
+def largest_differences(
+    start: int, stop: int, draws: Floats, estimates: Floats, standard_errors: Floats, beyond: float, largest: Floats
+) -> None:
+    """Fill `largest[start:stop]` with each draw's largest studentised difference over the pairs that remain.
+
+    A row of `draws` holds one standard normal z per community. The ordered pair (a, b) remains unless
+    x_a − x_b > beyond·σ_ab; its difference is (s_a z_a − s_b z_b)/σ_ab, σ_ab² = s_a² + s_b². By Cauchy and Schwarz
+    it is at most √(z_a² + z_b²): most pairs need not be looked at once a large difference is known.
+    """
+    count = standard_errors.size
+    for row in range(start, stop):
+        outermost = 0
+        for a in range(count):
+            if abs(draws[row, a]) > abs(draws[row, outermost]):
+                outermost = a
+        reach = draws[row, outermost] ** 2
+        best = 0.0
+        for turn in range(-1, count):
+            a = outermost if turn < 0 else turn
+            square = draws[row, a] ** 2
+            if square + reach <= best * best:
+                continue
+            for b in range(count):
+                if square + draws[row, b] ** 2 <= best * best:
+                    continue
+                spread = np.sqrt(standard_errors[a] ** 2 + standard_errors[b] ** 2)
+                if spread == 0.0:
+                    continue
+                difference = (standard_errors[a] * draws[row, a] - standard_errors[b] * draws[row, b]) / spread
+                if difference > best and estimates[a] - estimates[b] <= beyond * spread:
+                    best = difference
+                elif -difference > best and estimates[b] - estimates[a] <= beyond * spread:
+                    best = -difference
+        largest[row] = best

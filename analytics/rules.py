@@ -1,0 +1,444 @@
+"""Rules of an evaluation: read from a file where every choice is explicit, kept as exact values."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fractions import Fraction
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from analytics.canonical import sha256_hex
+from analytics.definitions import Node, Wording, note_repeats
+from analytics.documents import Document
+
+FORMAT: Final = "jiayuan-rules-1"
+
+Region = Literal["district", "city"]
+WhenKIsZero = Literal["not_applicable", "wider_region"]
+Measure = Literal["satisfaction_rate", "satisfaction_index"]
+Population = Literal["owners", "residents"]
+Rounding = Literal["floor", "ceil", "at_least_one"]
+Ties = Literal["include", "exclude"]
+ZeroTies = Literal["include", "exclude", "by_exposure", "undecidable"]
+Denominator = Literal["occupied_households", "delivered_households"]
+DenominatorFallback = Literal["delivered_households", "none"]
+
+_REGIONS: Final[tuple[Region, ...]] = get_args(Region)
+_WHEN_K_IS_ZERO: Final[tuple[WhenKIsZero, ...]] = get_args(WhenKIsZero)
+_MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
+_POPULATIONS: Final[tuple[Population, ...]] = get_args(Population)
+_ROUNDINGS: Final[tuple[Rounding, ...]] = get_args(Rounding)
+_TIES: Final[tuple[Ties, ...]] = get_args(Ties)
+_ZERO_TIES: Final[tuple[ZeroTies, ...]] = get_args(ZeroTies)
+_DENOMINATORS: Final[tuple[Denominator, ...]] = get_args(Denominator)
+_DENOMINATOR_FALLBACKS: Final[tuple[DenominatorFallback, ...]] = get_args(DenominatorFallback)
+
+_RULES_KEYS = (
+    "format",
+    "name",
+    "title",
+    "source",
+    "city",
+    "time_zone",
+    "region",
+    "when_k_is_zero",
+    "satisfaction",
+    "complaints",
+)
+_SOURCE_KEYS = ("issuer", "document_number", "date", "basis", "reading")
+_SATISFACTION_KEYS = (
+    "share",
+    "measure",
+    "question",
+    "valid_codes",
+    "satisfied_codes",
+    "index_points",
+    "population",
+    "period",
+    "rounding",
+    "ties",
+    "minimum_responses",
+)
+_MINIMUM_KEYS = ("least", "enough", "or_share_of_households")
+_COMPLAINT_KEYS = (
+    "share",
+    "measure",
+    "population",
+    "period_months",
+    "rounding",
+    "ties",
+    "zero_ties",
+    "denominator",
+    "denominator_fallback",
+    "minimum_exposure",
+    "large_boundary_block",
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the rules come from: what an objection is checked against."""
+
+    issuer: str
+    document_number: str
+    date: date
+    basis: str
+    reading: str
+
+
+@dataclass(frozen=True)
+class MinimumResponses:
+    """When a community has answers enough to be ranked: n ≥ least and (n ≥ enough or n ≥ share of the households)."""
+
+    least: int
+    enough: int
+    or_share_of_households: Fraction
+
+
+@dataclass(frozen=True)
+class SatisfactionRule:
+    """How the satisfaction route is decided.
+
+    Attributes
+    ----------
+    share : Fraction
+        Of the ranked communities, in (0, 1].
+    measure : {"satisfaction_rate", "satisfaction_index"}
+        What is ranked, the highest first.
+    question : str
+        Key of the question in the questionnaire.
+    valid_codes, satisfied_codes : tuple of int
+        Codes of a valid answer, and of a satisfied one.
+    index_points : mapping of int to Fraction
+        Points of each valid code, from 0 to 100.
+    population : {"owners", "residents"}
+        Whose answers count. The caller counts them: tables hold counts of this population alone.
+    rounding : {"floor", "ceil", "at_least_one"}
+        How share × N becomes a whole number k; `at_least_one` is floor, and 1 where floor gives 0.
+    ties : {"include", "exclude"}
+        Whether communities tied across the k-th position all meet the criterion, or none of them.
+    minimum_responses : MinimumResponses or None
+        None: every community with an answer is ranked.
+    """
+
+    share: Fraction
+    measure: Measure
+    question: str
+    valid_codes: tuple[int, ...]
+    satisfied_codes: tuple[int, ...]
+    index_points: Mapping[int, Fraction]
+    population: Population
+    rounding: Rounding
+    ties: Ties
+    minimum_responses: MinimumResponses | None
+
+
+@dataclass(frozen=True)
+class ComplaintRule:
+    """How the complaint route is decided.
+
+    Attributes
+    ----------
+    share : Fraction
+        Of the ranked communities, in (0, 1].
+    period_months : int
+        Length of the period that ends at the cut-off.
+    rounding : {"floor", "ceil", "at_least_one"}
+        How share × N becomes a whole number k.
+    ties : {"include", "exclude"}
+        Whether communities tied across the k-th position all meet the criterion, or none of them.
+    zero_ties : {"include", "exclude", "by_exposure", "undecidable"}
+        The same for communities without complaints; `by_exposure` puts the one with more household-years first,
+        `undecidable` leaves them not assessed if they are tied across the k-th position.
+    denominator, denominator_fallback : str
+        Which households count, and which where those are unknown. The caller counts them.
+    minimum_exposure : Fraction
+        Household-years below which a community is not ranked.
+    large_boundary_block : str or None
+        The written decision that lets the tie rule apply to more than 2k communities tied across the k-th position.
+    """
+
+    share: Fraction
+    period_months: int
+    rounding: Rounding
+    ties: Ties
+    zero_ties: ZeroTies
+    denominator: Denominator
+    denominator_fallback: DenominatorFallback
+    minimum_exposure: Fraction
+    large_boundary_block: str | None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One rule file, whole: nothing about a decision stands anywhere else.
+
+    Attributes
+    ----------
+    region : {"district", "city"}
+        Which communities are ranked together: the official 当地.
+    when_k_is_zero : {"not_applicable", "wider_region"}
+        What happens where the region is too small for the share to name one community.
+    content : bytes
+        The file, byte for byte.
+    """
+
+    name: str
+    title: Wording
+    source: Source
+    city: Wording
+    time_zone: str
+    region: Region
+    when_k_is_zero: WhenKIsZero
+    satisfaction: SatisfactionRule
+    complaints: ComplaintRule
+    content: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file, byte for byte."""
+        return sha256_hex(self.content)
+
+
+def load_rules(path: Path) -> Rules:
+    """Return the rules in the file at `path`.
+
+    Parameters
+    ----------
+    path : Path
+        A rule file, ``data/rules/<city or district>/<date>.yaml``.
+
+    Returns
+    -------
+    Rules
+
+    Raises
+    ------
+    DocumentError
+        With every fault of the file.
+    OSError
+        If the file cannot be read.
+    """
+    return parse_rules(path.read_bytes(), str(path))
+
+
+def parse_rules(content: bytes, source: str) -> Rules:
+    """Return the rules that a rule file states.
+
+    Parameters
+    ----------
+    content : bytes
+        A YAML file in UTF-8. Every key is required and no other is allowed, since a criterion that people object to
+        has no defaults. Shares are text, ``5 %`` or ``1/20``.
+    source : str
+        Name of the file, for messages.
+
+    Returns
+    -------
+    Rules
+
+    Raises
+    ------
+    DocumentError
+        With every fault of the file: its line, its column, its key and what is wrong.
+
+    Examples
+    --------
+    >>> parse_rules(b"share: 0.05", "rules.yaml")
+    Traceback (most recent call last):
+        ...
+    analytics.documents.DocumentError: rules.yaml:1:1: format: this key is missing
+    ...
+    """
+    document = Document(content, source)
+    root = Node.root(document)
+    root.expect_keys(_RULES_KEYS)
+    root["format"].expect(FORMAT)
+    rules = Rules(
+        name=root["name"].name("[a-z0-9]+(-[a-z0-9]+)*"),
+        title=root["title"].only_wording(),
+        source=_read_source(root["source"]),
+        city=root["city"].only_wording(),
+        time_zone=_read_time_zone(root["time_zone"]),
+        region=root["region"].choice(_REGIONS),
+        when_k_is_zero=root["when_k_is_zero"].choice(_WHEN_K_IS_ZERO),
+        satisfaction=_read_satisfaction(root["satisfaction"]),
+        complaints=_read_complaints(root["complaints"]),
+        content=content,
+    )
+    if rules.region == "city" and rules.when_k_is_zero == "wider_region":
+        root["when_k_is_zero"].fault("no region is wider than the city: this must be not_applicable")
+    document.raise_faults()
+    return rules
+
+
+def share_text(share: Fraction) -> str:
+    """Return a share as people write it: as a percentage where that is exact, as a fraction elsewhere.
+
+    Examples
+    --------
+    >>> share_text(Fraction(1, 20)), share_text(Fraction(1, 40)), share_text(Fraction(1, 30))
+    ('5 %', '2.5 %', '1/30')
+    """
+    percent = share * 100
+    for places in range(4):
+        if (percent * 10**places).denominator == 1:
+            return f"{float(percent):.{places}f} %"
+    return str(share)
+
+
+def _read_source(node: Node) -> Source:
+    node.expect_keys(_SOURCE_KEYS)
+    day = node["date"]
+    is_date = isinstance(day.value, date) and not isinstance(day.value, datetime)
+    if day.exists and not is_date:
+        day.fault("this must be a date, such as 2021-08-23")
+    return Source(
+        issuer=node["issuer"].text(),
+        document_number=node["document_number"].text(),
+        date=day.value if isinstance(day.value, date) else date.min,
+        basis=node["basis"].text(),
+        reading=node["reading"].text(),
+    )
+
+
+def _read_time_zone(node: Node) -> str:
+    name = node.text()
+    try:
+        if name:
+            ZoneInfo(name)
+    except (OSError, KeyError, ValueError):  # what zoneinfo raises depends on how the name is wrong
+        node.fault("there is no time zone {name}; one is Asia/Shanghai", name=name)
+    return name
+
+
+def _read_satisfaction(node: Node) -> SatisfactionRule:
+    node.expect_keys(_SATISFACTION_KEYS)
+    node["period"].expect("round")
+    valid_codes = _read_codes(node["valid_codes"])
+    satisfied_codes = _read_codes(node["satisfied_codes"])
+    for index, code in enumerate(satisfied_codes):
+        if valid_codes and code not in valid_codes:
+            node["satisfied_codes"].items()[index].fault("code {code} is not among the valid codes", code=code)
+    return SatisfactionRule(
+        share=_read_share(node["share"]),
+        measure=node["measure"].choice(_MEASURES),
+        question=node["question"].name("q[0-9]{2,3}"),
+        valid_codes=valid_codes,
+        satisfied_codes=satisfied_codes,
+        index_points=_read_points(node["index_points"], valid_codes),
+        population=node["population"].choice(_POPULATIONS),
+        rounding=node["rounding"].choice(_ROUNDINGS),
+        ties=node["ties"].choice(_TIES),
+        minimum_responses=_read_minimum(node["minimum_responses"]),
+    )
+
+
+def _read_codes(node: Node) -> tuple[int, ...]:
+    items = node.items(least=1)
+    note_repeats(items, "code {value} stands here twice")
+    return tuple(item.integer(0, 999) for item in items)
+
+
+def _read_points(node: Node, valid_codes: tuple[int, ...]) -> Mapping[int, Fraction]:
+    points: dict[int, Fraction] = {}
+    if not isinstance(node.value, dict):
+        if node.exists:
+            node.fault("this must hold keys with values")
+        return MappingProxyType(points)
+    for code, value in node.value.items():
+        entry = Node(node.document, (*node.path, code), value)
+        if code not in valid_codes:
+            entry.fault("code {code} is not among the valid codes", code=code)
+        points[code] = _read_exact(entry)
+        if not 0 <= points[code] <= 100:
+            entry.fault("points lie between 0 and 100, these are {points}", points=points[code])
+    for code in valid_codes:
+        if code not in points:
+            node.fault("code {code} has no points", code=code)
+    if len(set(points.values())) == 1 and len(points) > 1:
+        node.fault("all codes have the same points")
+    return MappingProxyType(points)
+
+
+def _read_minimum(node: Node) -> MinimumResponses | None:
+    if node.value == "none" or not node.exists:
+        return None
+    if not isinstance(node.value, dict):
+        node.fault("this must be none or hold {keys}", keys=", ".join(_MINIMUM_KEYS))
+        return None
+    node.expect_keys(_MINIMUM_KEYS)
+    minimum = MinimumResponses(
+        least=node["least"].integer(1, 1_000_000),
+        enough=node["enough"].integer(1, 1_000_000),
+        or_share_of_households=_read_share(node["or_share_of_households"]),
+    )
+    if node["enough"].exists and minimum.enough < minimum.least:
+        node["enough"].fault(
+            "{enough} answers cannot be enough where {least} are the least",
+            enough=minimum.enough,
+            least=minimum.least,
+        )
+    return minimum
+
+
+def _read_complaints(node: Node) -> ComplaintRule:
+    node.expect_keys(_COMPLAINT_KEYS)
+    node["measure"].expect("valid_complaints_per_1000_household_years")
+    node["population"].expect("all_residents")
+    denominator = node["denominator"].choice(_DENOMINATORS)
+    fallback = node["denominator_fallback"].choice(_DENOMINATOR_FALLBACKS)
+    if denominator == fallback:
+        node["denominator_fallback"].fault("the fallback is the denominator itself: this must be none")
+    minimum_exposure = _read_exact(node["minimum_exposure"])
+    if minimum_exposure < 0:
+        node["minimum_exposure"].fault("this cannot be negative")
+    block = node["large_boundary_block"].text()
+    return ComplaintRule(
+        share=_read_share(node["share"]),
+        period_months=node["period_months"].integer(1, 120),
+        rounding=node["rounding"].choice(_ROUNDINGS),
+        ties=node["ties"].choice(_TIES),
+        zero_ties=node["zero_ties"].choice(_ZERO_TIES),
+        denominator=denominator,
+        denominator_fallback=fallback,
+        minimum_exposure=minimum_exposure,
+        large_boundary_block=None if block == "none" else block,
+    )
+
+
+_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
+_FRACTION = re.compile(r"[0-9]+/0*[1-9][0-9]*")
+
+
+def _read_share(node: Node) -> Fraction:
+    """Return a share in (0, 1] exactly as written: 0.07 as a float is a little more than 7 %."""
+    if not node.exists:
+        return Fraction(1)
+    text = unicodedata.normalize("NFKC", node.value).strip() if isinstance(node.value, str) else ""
+    percent = _PERCENT.fullmatch(text)
+    if percent:
+        share = Fraction(percent[1]) / 100
+    elif _FRACTION.fullmatch(text):
+        share = Fraction(text)
+    else:
+        node.fault("a share is written as 5 % or 1/20, so that it is exact; this is {value!r}", value=node.value)
+        return Fraction(1)
+    if not 0 < share <= 1:
+        node.fault("a share lies above 0 and is at most 100 %, this is {value}", value=node.value)
+        return Fraction(1)
+    return share
+
+
+def _read_exact(node: Node) -> Fraction:
+    if isinstance(node.value, int) and not isinstance(node.value, bool):
+        return Fraction(node.value)
+    if isinstance(node.value, str) and _FRACTION.fullmatch(node.value.strip()):
+        return Fraction(node.value.strip())
+    if node.exists:
+        node.fault("this must be a whole number or a fraction such as 200/3, it is {value!r}", value=node.value)
+    return Fraction(0)
