@@ -1,6 +1,7 @@
 """The commands: each opens one installation, does one thing, and says what it did.
 
-What only some commands need and takes a second or more to import (numpy, pandas, Dash) is imported inside them.
+What takes a second or more to import (openpyxl with numpy and the pinyin dictionary, pandas, Dash) is imported inside
+the commands that need it: the others are to answer at once.
 """
 
 import logging
@@ -25,7 +26,6 @@ from survey_app.database import Database
 from survey_app.errors import JiayuanError
 from survey_app.installation import use_as_real
 from survey_app.models import Code, Community, District, Questionnaire, Round
-from survey_app.places import import_communities, read_communities, stored_communities, write_communities
 from survey_app.questionnaires import load_questionnaire
 from survey_app.rounds import add_rule_file, create_round, publish_questionnaire
 
@@ -71,6 +71,8 @@ def migrate() -> None:
 @click.argument("file", type=_FILE)
 def import_communities_command(file: Path) -> None:
     """Add or update communities from a CSV or XLSX file."""
+    from survey_app.places import import_communities, read_communities  # noqa: PLC0415
+
     table = read_communities(file)
     with _database() as database, database.writing() as session:
         use_as_real(session, now=_now())
@@ -85,6 +87,8 @@ def import_communities_command(file: Path) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def export_communities_command(file: Path) -> None:
     """Write the stored communities to a new CSV file, to be corrected and imported again."""
+    from survey_app.places import stored_communities, write_communities  # noqa: PLC0415
+
     with _database() as database, database.reading() as session:
         table = stored_communities(session)
     try:
