@@ -10,12 +10,12 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session, joinedload
 
 from survey_app.categories import Categories, load_categories
-from survey_app.codes import wording_of
+from survey_app.codes import ScannedCode, wording_of
 from survey_app.config import DATA
 from survey_app.definitions import Wording
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted, UnknownNumber
 from survey_app.local_time import city_zone
-from survey_app.models import Code, Complaint
+from survey_app.models import Complaint
 from survey_app.numbers import RECEIPT_DIGITS, new_number
 from survey_app.questionnaires import clean_text
 from survey_app.submissions import SubmissionKey, insert_once
@@ -87,7 +87,13 @@ def check_complaint(*, category: str, kind: str, text: str) -> CheckedComplaint:
 
 
 def file_complaint(
-    session: Session, *, code: Code, key: SubmissionKey, complaint: CheckedComplaint, language: str, now: datetime
+    session: Session,
+    *,
+    code: ScannedCode,
+    key: SubmissionKey,
+    complaint: CheckedComplaint,
+    language: str,
+    now: datetime,
 ) -> str:
     """Store the complaint once and return its reference; the same form sent again gets the first reference."""
     if complaint.faults:

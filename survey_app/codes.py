@@ -1,16 +1,34 @@
 """The codes on posters: issued, found, revoked."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
 from survey_app.definitions import Wording
 from survey_app.errors import RevokedCode, UnknownCode
-from survey_app.models import Code, Community
+from survey_app.models import Code, Community, District
 from survey_app.numbers import CODE_DIGITS, new_number
 
 _LONGEST_TOKEN = 64
+_SCANNED = (
+    select(Code, Community, District)
+    .join(Code.community)
+    .join(Community.district)
+    .where(Code.token == bindparam("token"))
+)
+
+
+@dataclass(frozen=True)
+class ScannedCode:
+    """What a good code stands for."""
+
+    id: int
+    token: str
+    community_id: int
+    community: Wording
+    district: Wording
 
 
 def issue_poster_code(session: Session, *, community: Community, now: datetime) -> Code:
@@ -28,20 +46,21 @@ def revoke_code(session: Session, *, code: Code, now: datetime) -> None:
         session.flush()
 
 
-def find_code(session: Session, *, token: str) -> Code:
+def find_code(session: Session, *, token: str) -> ScannedCode:
     """Return the code that a resident scanned, with its community and district."""
-    if not is_token(token):
+    row = session.execute(_SCANNED, {"token": token}).first() if is_token(token) else None
+    if row is None:
         raise UnknownCode
-    code = session.scalar(
-        select(Code)
-        .where(Code.token == token)
-        .options(joinedload(Code.community, innerjoin=True).joinedload(Community.district, innerjoin=True))
-    )
-    if code is None:
-        raise UnknownCode
+    code, community, district = row
     if code.revoked_at is not None:
-        raise RevokedCode(wording_of(code.community.name, code.community.english_name))
-    return code
+        raise RevokedCode(wording_of(community.name, community.english_name))
+    return ScannedCode(
+        id=code.id,
+        token=code.token,
+        community_id=community.id,
+        community=wording_of(community.name, community.english_name),
+        district=wording_of(district.name, district.english_name),
+    )
 
 
 def is_token(text: str) -> bool:

@@ -5,9 +5,12 @@ from datetime import date
 from http import HTTPStatus
 
 from flask import Flask, current_app, render_template, request
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from survey_app.definitions import Wording
+
+RETRY_AFTER_SECONDS = 5
 
 
 class JiayuanError(Exception):
@@ -85,6 +88,7 @@ def init_app(app: Flask) -> None:
     """Show each failure as one page with its status: a plain sentence and the next step."""
     app.register_error_handler(JiayuanError, _show_expected)
     app.register_error_handler(HTTPException, _show_http)
+    app.register_error_handler(OperationalError, _show_unavailable)
     app.register_error_handler(Exception, _show_unexpected)
 
 
@@ -97,6 +101,13 @@ def _show_http(error: HTTPException) -> tuple[str, int] | HTTPException:
     if error.code is None or error.code < HTTPStatus.BAD_REQUEST:  # a redirect
         return error
     return render_template("errors/http.html", error=error), error.code
+
+
+def _show_unavailable(error: OperationalError) -> tuple[str, int, dict[str, str]]:
+    """Answer while the database is restarted, locked or out of space; a resident's answers come back with the page."""
+    current_app.logger.error("%s on %s", type(error.orig).__name__, request.endpoint)
+    page = render_template("errors/unavailable.html")
+    return page, HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
 def _show_unexpected(error: Exception) -> tuple[str, int]:

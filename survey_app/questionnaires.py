@@ -1,5 +1,6 @@
 """Questionnaires as data: definitions checked when they are read, answers checked against their definition."""
 
+import re
 import string
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,6 +18,8 @@ FORMAT = "jiayuan-questionnaire-1"
 
 NOTICE_PLACEHOLDERS = ("bureau", "telephone", "evaluator", "date", "link")
 """What the site fills into a privacy notice: each stands in it exactly once, in braces."""
+
+_NAMES_THAT_MAY_BE_UNKNOWN = ("telephone", "evaluator", "date")
 
 TENURE_CODES = (1, 2, 3)
 """Owner, tenant, other: the codes of the tenure question in every questionnaire, as responses store them."""
@@ -369,6 +372,12 @@ def _check_placeholders(node: Node) -> None:
     for name in NOTICE_PLACEHOLDERS:
         if found.count(name) != 1:
             node.fault("{placeholder} must stand here exactly once", placeholder=f"{{{name}}}")
+    for name in _NAMES_THAT_MAY_BE_UNKNOWN:
+        if name in found and not re.search(rf"\[[^\[\]]*{{{name}}}[^\[\]]*\]", node.value):
+            node.fault(
+                "{placeholder} must stand in brackets with what is left out when it is not known",
+                placeholder=f"{{{name}}}",
+            )
     for name in found:
         if name not in NOTICE_PLACEHOLDERS:
             node.fault("{placeholder} is not known here", placeholder=f"{{{name}}}")

@@ -1,0 +1,169 @@
+"""The survey: a form, its receipt."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import lru_cache
+from http import HTTPStatus
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
+from werkzeug.wrappers import Response as AnyResponse
+
+from survey_app.context import current_time, site
+from survey_app.definitions import Wording
+from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted, UnknownNumber
+from survey_app.intake import Visit, find_receipt, open_visit, record_response, resume_visit
+from survey_app.languages import current_language
+from survey_app.local_time import last_day
+from survey_app.notices import fill_notice
+from survey_app.numbers import RECEIPT_DIGITS, read_number
+from survey_app.questionnaires import AnswerFault, questionnaire_from_canonical
+from survey_app.submissions import Form, SubmissionKey, read_key, sign_key
+from survey_app.views.home import local_date
+
+blueprint = Blueprint("survey", __name__)
+
+
+@blueprint.get("/s/")
+def ask_for_code() -> AnyResponse:
+    """Lead an address without a code to where one can be typed."""
+    return redirect(url_for("home.show"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/s/<token>")
+def show_form(token: str) -> str:
+    """Show the form of the open round."""
+    with site().database.reading() as session:
+        visit = open_visit(session, token=token, now=current_time())
+    return _form(visit, _new_key(visit))
+
+
+@blueprint.get("/s/<token>/privacy")
+def show_privacy(token: str) -> str:
+    """Show the full privacy notice of the open round."""
+    with site().database.reading() as session:
+        visit = open_visit(session, token=token, now=current_time())
+    return render_template("survey/privacy.html", visit=visit, **_notice_facts(visit))
+
+
+@blueprint.post("/s/<token>")
+def submit(token: str) -> AnyResponse | str | tuple[str, int]:
+    """Store what was answered and lead on to the receipt, or say what is missing with every answer kept."""
+    now = current_time()
+    given = request.form.to_dict(flat=False)
+    try:
+        key = read_key(request.form.get("key", ""), form=Form.RESPONSE, secret_key=site().config.secret_key)
+        with site().database.reading() as session:
+            visit = resume_visit(session, token=token, key=key)
+    except InvalidSubmissionKey:
+        return _ask_to_send_again(token, given)
+    answers = visit.questionnaire.check_answers(given)
+    if answers.faults:
+        if not visit.is_open(now):
+            raise NoOpenRound(visit.community, opens_on=None, closed_on=visit.last_day)
+        return _form(visit, key, given, answers.faults), HTTPStatus.UNPROCESSABLE_ENTITY
+    try:
+        with site().database.writing() as session:
+            receipt = record_response(
+                session, visit=visit, key=key, answers=answers, language=current_language(), now=now
+            )
+    except OtherAnswersSubmitted as error:
+        page = render_template(
+            "survey/other_answers.html",
+            receipt=error.number,
+            key=_signed(_new_key(visit)),
+            given=[(question, value) for question in answers.answers for value in given[question]],
+        )
+        return page, error.status
+    return redirect(url_for(".show_receipt", number=receipt), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/r/<number>")
+def show_receipt(number: str) -> str:
+    """Show that a response is stored."""
+    known = read_number(number, RECEIPT_DIGITS)
+    if known is None:
+        raise UnknownNumber
+    with site().database.reading() as session:
+        receipt = find_receipt(session, number=known)
+    return render_template("survey/receipt.html", receipt=receipt)
+
+
+def bureau_of(district: Wording) -> str:
+    """Return the name of the district's housing bureau in the language of the page."""
+    return str(_("%(district)s Housing Bureau", district=district.in_language(current_language())))
+
+
+def _ask_to_send_again(token: str, given: Mapping[str, Sequence[str]]) -> tuple[str, int]:
+    """Give the answers a new form: theirs was altered on the way, or is another poster's or another round's."""
+    with site().database.reading() as session:
+        visit = open_visit(session, token=token, now=current_time())
+    return _form(visit, _new_key(visit), given, is_renewed=True), HTTPStatus.BAD_REQUEST
+
+
+def _form(
+    visit: Visit,
+    key: SubmissionKey,
+    given: Mapping[str, Sequence[str]] | None = None,
+    faults: Sequence[AnswerFault] = (),
+    *,
+    is_renewed: bool = False,
+) -> str:
+    definition = visit.questionnaire.canonical_text
+    facts = _notice_facts(visit)
+    return render_template(
+        "survey/form.html",
+        visit=visit,
+        key=_signed(key),
+        notice=fill_notice(visit.questionnaire.notice.poster.in_language(current_language()), facts),
+        bureau=facts["bureau"],
+        telephone=facts["telephone"],
+        questions=_questions(definition, given, faults) if given else _blank_questions(definition, current_language()),
+        faults=faults,
+        is_renewed=is_renewed,
+    )
+
+
+@lru_cache(maxsize=16)
+def _blank_questions(definition: str, language: str) -> Markup:  # noqa: ARG001 (the language is that of the request)
+    # Rendering a hundred options for every scan would cost more than everything else together.
+    return _questions(definition, {}, ())
+
+
+def _questions(definition: str, given: Mapping[str, Sequence[str]] | None, faults: Sequence[AnswerFault]) -> Markup:
+    questionnaire = questionnaire_from_canonical(definition)
+    return Markup(  # noqa: S704 (a template's output, escaped there)
+        render_template(
+            "survey/questions.html",
+            questionnaire=questionnaire,
+            number_by_key={question.key: number for number, question in enumerate(questionnaire.questions, 1)},
+            given=given or {},
+            faults=faults,
+        )
+    )
+
+
+def _notice_facts(visit: Visit) -> dict[str, str | None]:
+    config = site().config
+    kept_until = None
+    if config.retention_days is not None:
+        kept_until = local_date(last_day(visit.closes_at, visit.zone) + timedelta(days=config.retention_days))
+    link = Markup('<a href="{}">{}</a>').format(
+        url_for("survey.show_privacy", token=visit.token), _("Full privacy notice")
+    )
+    return {
+        "bureau": bureau_of(visit.district),
+        "telephone": config.survey_telephone,
+        "evaluator": config.evaluator,
+        "date": kept_until,
+        "link": link,
+    }
+
+
+def _new_key(visit: Visit) -> SubmissionKey:
+    return SubmissionKey.new(form=Form.RESPONSE, code_id=visit.code_id, round_id=visit.round_id, now=current_time())
+
+
+def _signed(key: SubmissionKey) -> str:
+    return sign_key(key, secret_key=site().config.secret_key)
