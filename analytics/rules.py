@@ -415,6 +415,10 @@ _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
 _FRACTION = re.compile(r"[0-9]+/0*[1-9][0-9]*")
 
 
+# Shares times counts stay far below 2⁶³.
+_LARGEST_DENOMINATOR = 1_000_000
+
+
 def _read_share(node: Node) -> Fraction:
     """Return a share in (0, 1] exactly as written: 0.07 as a float is a little more than 7 %."""
     if not node.exists:
@@ -426,11 +430,13 @@ def _read_share(node: Node) -> Fraction:
     elif _FRACTION.fullmatch(text):
         share = Fraction(text)
     else:
-        node.fault("a share is written as 5 % or 1/20, so that it is exact; this is {value!r}", value=node.value)
+        node.fault("a share is written as “5 %” or “1/20”, so that it is exact; this is {value!r}", value=node.value)
         return Fraction(1)
     if not 0 < share <= 1:
         node.fault("a share lies above 0 and is at most 100 %, this is {value}", value=node.value)
         return Fraction(1)
+    if share.denominator > _LARGEST_DENOMINATOR:
+        node.fault("the denominator of a share is at most 1,000,000; this is {value}", value=node.value)
     return share
 
 
