@@ -118,6 +118,13 @@ def test_published_upper_limit_lets_five_of_five_through():
     assert (published_rule, exact) == ("above_99_8", "inside")
 
 
+def test_normal_limits_of_a_rate_are_cut_at_nought():
+    limits = poisson_limits([1.0, 100.0], target=2.0, level=0.95, rule="normal")
+    half = 1.959963984540054 * np.sqrt(2 / np.array([1, 100]))
+    np.testing.assert_allclose(limits, (np.maximum(2 - half, 0), 2 + half))
+    assert limits.lower[0] == 0
+
+
 def test_wider_levels_have_wider_limits():
     for limits in (
         lambda level: binomial_limits([5, 50, 500], target=0.8, level=level, rule="exact_tail"),
