@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -46,7 +47,7 @@ class RouteDecision:
     status: Texts
     reason: Texts
 
-    @property
+    @cached_property
     def cut(self) -> Cut | None:
         """Return who stands at the k-th position; None if k = 0."""
         members = np.flatnonzero((self.rank <= self.positions) & (self.last_rank >= self.positions))
