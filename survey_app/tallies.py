@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules
+from analytics.tables import check_communities
 from survey_app.categories import Categories
 from survey_app.models import Community, Complaint, District, Response, Round
 from survey_app.questionnaires import Questionnaire
@@ -156,32 +157,32 @@ def community_table(
 
     A community without answers or without a known number of households keeps its row: missing is not zero.
     """
-    places = _read_places(session)
+    places = read_places(session)
     answers = count_responses(
         session, survey_round=survey_round, rules=rules, questionnaire=questionnaire, before=cut_off
     )
     filed = count_complaints(session, rules=rules, categories=categories, cut_off=cut_off)
     denominator, source = _exposed_households(places, rules)
     city = rules.city.in_language(DEFAULT_LANGUAGE)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "community_id": places["number"],
             "region": places["district"] if rules.region == "district" else city,
-            "city": city,
             "name": places["name"],
             "responses": answers["responses"],
             "satisfied": answers["satisfied"],
             "mean_index": answers["mean_index"],
             "sd_index": answers["sd_index"],
-            "households": _surveyed_households(places, rules),
+            "households": surveyed_households(places, rules),
             "complaints": filed["complaints"],
             "exposure_household_years": denominator.astype("Float64") * rules.complaints.period_months / 12,
             "denominator_source": source,
         }
-    ).sort_values("community_id", ignore_index=True)
+    )
+    return check_communities(table.sort_values("community_id"), rules)
 
 
-def _surveyed_households(places: pd.DataFrame, rules: Rules) -> pd.Series:
+def surveyed_households(places: pd.DataFrame, rules: Rules) -> pd.Series:
     """Return the households that the ranked population lives in, or the nearest number that is known."""
     occupied = places["households_occupied"].fillna(places["households_delivered"])
     if rules.satisfaction.population == "owners":
@@ -200,7 +201,8 @@ def _exposed_households(places: pd.DataFrame, rules: Rules) -> tuple[pd.Series, 
     return households, source
 
 
-def _read_places(session: Session) -> pd.DataFrame:
+def read_places(session: Session) -> pd.DataFrame:
+    """Return every community with its district and its households, missing where unknown, indexed by its id."""
     statement = select(
         Community.id,
         Community.number,

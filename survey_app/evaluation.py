@@ -1,0 +1,158 @@
+"""Evaluations: one round counted, judged by its rules and stored for good."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+
+import pandas as pd
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from analytics.canonical import canonical_json, sha256_hex
+from analytics.evaluate import evaluate, frame_text, versions
+from analytics.rules import Rules, parse_rules
+from survey_app.casework import categories
+from survey_app.database import Database
+from survey_app.errors import JiayuanError
+from survey_app.models import Community, Evaluation, Round, Standing
+from survey_app.questionnaires import questionnaire_from_canonical
+from survey_app.tallies import community_table
+
+RELEASE_STEP = 10
+"""While a round is open, a community's score moves after so many new answers: a score seen before and after one
+neighbour answers would give that answer away."""
+
+_ANSWER_COLUMNS = ["responses", "satisfied", "mean_index", "sd_index"]
+_LOCK = 0x4A59  # the class of our advisory locks for evaluations; the object is the round
+
+
+class RoundStillOpen(JiayuanError):
+    """An official evaluation was asked for before the round has closed."""
+
+    status = 409
+    page = "staff/round_still_open.html"
+
+    def __init__(self, round_id: int, closes_at: datetime) -> None:
+        super().__init__(f"round {round_id} takes answers until {closes_at}: an official evaluation comes after that")
+        self.round_id, self.closes_at = round_id, closes_at
+
+
+def evaluate_round(database: Database, *, round_id: int, now: datetime, provisional: bool = False) -> Evaluation:
+    """Return the evaluation of a round at its cut-off, stored now unless the very same one is stored already.
+
+    An official evaluation counts up to the close of the round and is refused before; a provisional one counts up to
+    now, and releases the answers of a community in steps. Everything is read in one snapshot and computed outside
+    any write transaction.
+
+    Raises `LookupError` if there is no such round.
+    """
+    with database.reading() as session:
+        gathered = _gather(session, round_id=round_id, now=now, provisional=provisional)
+    result = evaluate(gathered.table, gathered.rules)
+    steps = {"released_in_steps_of": RELEASE_STEP} if provisional else {}
+    evaluation = Evaluation(
+        round_id=round_id,
+        rule_file_id=gathered.rule_file_id,
+        provisional=provisional,
+        cut_off=gathered.cut_off,
+        inputs=frame_text(result.communities),
+        inputs_sha256=result.inputs_sha256,
+        standings_sha256=result.standings_sha256,
+        summary=canonical_json({**result.summary, "versions": versions(), **steps}),
+        responses=int(gathered.table["responses"].sum()),
+        code_version=version("jiayuan"),
+        evaluated_at=now,
+    )
+    with database.writing() as session:
+        return _store_once(session, evaluation, result.standings)
+
+
+def verify_evaluation(session: Session, evaluation_id: int) -> bool:
+    """Return whether the stored inputs and rule file still give the stored standings.
+
+    Raises `LookupError` if there is no such evaluation.
+    """
+    evaluation = session.get(Evaluation, evaluation_id)
+    if evaluation is None:
+        raise LookupError(f"there is no evaluation {evaluation_id}")
+    rules = parse_rules(evaluation.rule_file.content, evaluation.rule_file.name)
+    result = evaluate(_read_table(evaluation.inputs), rules)
+    stored = (rules.sha256, sha256_hex(evaluation.inputs), evaluation.inputs_sha256, evaluation.standings_sha256)
+    return stored == (evaluation.rule_file.sha256, *[result.inputs_sha256] * 2, result.standings_sha256)
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    table: pd.DataFrame
+    rules: Rules
+    rule_file_id: int
+    cut_off: datetime
+
+
+def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool) -> _Gathered:
+    survey_round = session.get(Round, round_id)
+    if survey_round is None:
+        raise LookupError(f"there is no round {round_id}")
+    if now < survey_round.closes_at and not provisional:
+        raise RoundStillOpen(round_id, survey_round.closes_at)
+    cut_off = min(now, survey_round.closes_at)
+    rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
+    table = community_table(
+        session,
+        survey_round=survey_round,
+        rules=rules,
+        questionnaire=questionnaire_from_canonical(survey_round.questionnaire.text),
+        categories=categories(),
+        cut_off=cut_off,
+    )
+    if provisional:
+        table = _released_in_steps(table, _last_provisional_inputs(session, round_id))
+    return _Gathered(table, rules, survey_round.rule_file_id, cut_off)
+
+
+def _store_once(session: Session, evaluation: Evaluation, standings: pd.DataFrame) -> Evaluation:
+    if session.connection().dialect.name == "postgresql":
+        # Two clerks may evaluate at once: the second waits here and then finds the first one's row.
+        session.execute(select(func.pg_advisory_xact_lock(_LOCK, evaluation.round_id)))
+    stored = session.scalar(
+        select(Evaluation).filter_by(
+            round_id=evaluation.round_id,
+            rule_file_id=evaluation.rule_file_id,
+            inputs_sha256=evaluation.inputs_sha256,
+            cut_off=evaluation.cut_off,
+            code_version=evaluation.code_version,
+            provisional=evaluation.provisional,
+        )
+    )
+    if stored is not None:
+        return stored
+    session.add(evaluation)
+    session.flush()
+    ids = {row.number: row.id for row in session.execute(select(Community.number, Community.id))}
+    placed = standings.assign(evaluation_id=evaluation.id, community_id=standings["community_id"].map(ids))
+    columns = [column.name for column in Standing.__table__.columns]
+    values = placed[columns].astype(object).where(placed[columns].notna(), None)
+    session.execute(insert(Standing), [dict(zip(columns, row, strict=True)) for row in values.to_numpy().tolist()])
+    return evaluation
+
+
+def _released_in_steps(table: pd.DataFrame, released: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the table with the answers of a community as released before, until enough new ones have come."""
+    none = table[["community_id"]].assign(responses=0, satisfied=0, mean_index=float("nan"), sd_index=float("nan"))
+    before = (none if released is None else released).set_index("community_id")[_ANSWER_COLUMNS]
+    before = before.reindex(table["community_id"]).set_axis(table.index)
+    held = table["responses"] - before["responses"].fillna(0) < RELEASE_STEP
+    kept = before.assign(**before[["responses", "satisfied"]].fillna(0).astype("int64"))
+    return table.assign(**{column: table[column].mask(held, kept[column]) for column in _ANSWER_COLUMNS})
+
+
+def _last_provisional_inputs(session: Session, round_id: int) -> pd.DataFrame | None:
+    inputs = session.scalar(
+        select(Evaluation.inputs).filter_by(round_id=round_id, provisional=True).order_by(Evaluation.id.desc()).limit(1)
+    )
+    return None if inputs is None else _read_table(inputs)
+
+
+def _read_table(inputs: str) -> pd.DataFrame:
+    return pd.DataFrame(json.loads(inputs))

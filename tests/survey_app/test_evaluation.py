@@ -1,0 +1,215 @@
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from analytics.canonical import sha256_hex
+from survey_app.evaluation import RELEASE_STEP, RoundStillOpen, evaluate_round, verify_evaluation
+from survey_app.models import Evaluation, Standing
+from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
+
+CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
+
+
+@pytest.fixture
+def survey(database):
+    """A round with 21 communities of one district: 5 % are one. The first one leads."""
+    with database.writing() as session:
+        survey_round, district = make_round(session), make_district(session)
+        communities = [make_community(session, district=district) for _ in range(21)]
+        answer(session, survey_round, communities[0], codes=[5] * 30)
+        for community in communities[1:]:
+            answer(session, survey_round, community, codes=[5, 2])
+        return survey_round, communities
+
+
+def answer(session, survey_round, community, *, codes, **values):
+    code_id = make_poster_code(session, community).id
+    for code in codes:
+        make_response(session, survey_round, community, answers={"q01": code}, code_id=code_id, **values)
+
+
+def standings_of(database, evaluation):
+    with database.reading() as session:
+        statement = select(*Standing.__table__.columns).filter_by(evaluation_id=evaluation.id)
+        return {row.community_id: row for row in session.execute(statement)}
+
+
+def test_an_official_evaluation_needs_a_closed_round(database, survey):
+    survey_round, _ = survey
+    with pytest.raises(RoundStillOpen):
+        evaluate_round(database, round_id=survey_round.id, now=CLOSED - timedelta(microseconds=1))
+
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Evaluation)) == 0
+
+
+def test_every_community_gets_a_standing_that_agrees_with_its_answers(database, survey):
+    survey_round, communities = survey
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=CLOSED)
+
+    standings = standings_of(database, evaluation)
+    assert set(standings) == {community.id for community in communities}
+    leader, other = standings[communities[0].id], standings[communities[1].id]
+    assert (leader.responses, leader.satisfied, leader.satisfaction_rate) == (30, 30, 1.0)
+    assert (other.responses, other.satisfied, other.satisfaction_status) == (2, 1, "not_assessed")
+    assert (evaluation.responses, evaluation.cut_off, evaluation.provisional) == (70, CLOSED, False)
+
+
+def test_an_answer_at_the_close_or_later_is_not_evaluated(database, survey):
+    survey_round, communities = survey
+    with database.writing() as session:
+        answer(session, survey_round, communities[0], codes=[1], submitted_at=CLOSED)
+
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=CLOSED + timedelta(days=3))
+
+    assert standings_of(database, evaluation)[communities[0].id].responses == 30
+    assert evaluation.cut_off == CLOSED
+
+
+def test_evaluating_again_finds_the_stored_evaluation(database, survey):
+    survey_round, _ = survey
+    first = evaluate_round(database, round_id=survey_round.id, now=CLOSED)
+    again = evaluate_round(database, round_id=survey_round.id, now=CLOSED + timedelta(hours=1))
+
+    assert again.id == first.id
+    assert again.evaluated_at == CLOSED
+
+
+def test_two_who_evaluate_at_once_get_one_evaluation(database, survey):
+    survey_round, communities = survey
+    together = Barrier(4)
+
+    def evaluate_together(_):
+        together.wait()
+        return evaluate_round(database, round_id=survey_round.id, now=CLOSED).id
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = set(pool.map(evaluate_together, range(4)))
+
+    assert len(ids) == 1
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Standing)) == len(communities)
+
+
+def test_no_evaluation_is_left_without_its_standings(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round = make_round(session)
+        make_community(session)
+        session.execute(
+            text("CREATE TRIGGER full BEFORE INSERT ON standing BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        )
+
+    with pytest.raises(DBAPIError, match="disk full"):
+        evaluate_round(sqlite_database, round_id=survey_round.id, now=CLOSED)
+
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Evaluation)) == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE evaluation SET responses = 0",
+        "DELETE FROM evaluation",
+        "UPDATE standing SET satisfaction_rank = 1",
+        "DELETE FROM standing",
+    ],
+)
+def test_an_evaluation_never_changes(database, survey, statement):
+    survey_round, _ = survey
+    evaluate_round(database, round_id=survey_round.id, now=CLOSED)
+
+    with pytest.raises(DBAPIError, match="frozen"), database.writing() as session:
+        session.execute(text(statement))
+
+
+def test_stored_inputs_and_rules_give_the_stored_standings_again(database, survey):
+    survey_round, _ = survey
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=CLOSED)
+
+    with database.reading() as session:
+        assert verify_evaluation(session, evaluation.id)
+    assert sha256_hex(evaluation.inputs) == evaluation.inputs_sha256
+
+
+@pytest.mark.parametrize("column", ["inputs_sha256", "standings_sha256"])
+def test_an_altered_evaluation_does_not_verify(sqlite_database, column):
+    with sqlite_database.writing() as session:
+        survey_round = make_round(session)
+        answer(session, survey_round, make_community(session), codes=[5, 4])
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=CLOSED)
+    with sqlite_database.writing() as session:
+        session.execute(text("DROP TRIGGER evaluation_refuses_update"))
+        session.execute(text(f"UPDATE evaluation SET {column} = '{'0' * 64}'"))
+
+    with sqlite_database.reading() as session:
+        assert not verify_evaluation(session, evaluation.id)
+
+
+def test_an_altered_input_does_not_verify(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round, community = make_round(session), make_community(session, name="阳光家园")
+        answer(session, survey_round, community, codes=[5] * 12)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=CLOSED)
+    with sqlite_database.writing() as session:
+        session.execute(text("DROP TRIGGER evaluation_refuses_update"))
+        session.execute(text("UPDATE evaluation SET inputs = replace(inputs, '阳光家园', '朝阳家园')"))
+
+    with sqlite_database.reading() as session:
+        assert not verify_evaluation(session, evaluation.id)
+
+
+def test_an_unknown_round_and_an_unknown_evaluation_are_refused(database):
+    with pytest.raises(LookupError, match="no round 5"):
+        evaluate_round(database, round_id=5, now=NOW)
+    with database.reading() as session, pytest.raises(LookupError, match="no evaluation 5"):
+        verify_evaluation(session, 5)
+
+
+def test_a_provisional_evaluation_is_marked_and_official_ones_stay_apart(database, survey):
+    survey_round, _ = survey
+    provisional = evaluate_round(database, round_id=survey_round.id, now=NOW + timedelta(hours=1), provisional=True)
+    official = evaluate_round(database, round_id=survey_round.id, now=CLOSED)
+
+    assert provisional.provisional
+    assert provisional.cut_off == NOW + timedelta(hours=1)
+    assert official.id != provisional.id
+    assert not official.provisional
+
+
+def test_a_score_moves_only_after_ten_new_answers_while_the_round_is_open(database, survey):
+    survey_round, communities = survey
+    leader = communities[0]
+    seen = []
+    for hours, new in ((1, 0), (2, RELEASE_STEP - 1), (3, 1)):
+        with database.writing() as session:
+            moment = NOW + timedelta(hours=hours, minutes=-1)
+            answer(session, survey_round, leader, codes=[1] * new, submitted_at=moment)
+        now = NOW + timedelta(hours=hours)
+        evaluation = evaluate_round(database, round_id=survey_round.id, now=now, provisional=True)
+        row = standings_of(database, evaluation)[leader.id]
+        seen.append((row.responses, row.satisfied))
+
+    assert seen == [(30, 30), (30, 30), (40, 30)]
+
+
+def test_fewer_than_ten_answers_show_no_score_while_the_round_is_open(database, survey):
+    survey_round, communities = survey
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=NOW + timedelta(hours=1), provisional=True)
+
+    row = standings_of(database, evaluation)[communities[1].id]
+    assert (row.responses, row.satisfaction_rate) == (0, None)
+
+
+def test_the_summary_says_what_computed_it(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round = make_round(session)
+        make_community(session)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=CLOSED)
+
+    assert {"numpy", "pandas", "python"} <= json.loads(evaluation.summary)["versions"].keys()
