@@ -419,7 +419,7 @@ def shrink_complaint_rates(
     --------
     >>> result = shrink_complaint_rates([0, 12, 4, 4], [100, 100, 100, 100], region=["wuda"] * 4)
     >>> result.mean.round(4), result.reliability.round(3)
-    (array([0.0098, 0.1002, 0.05  , 0.05  ]), array([0.804, 0.804, 0.804, 0.804]))
+    (array([0.0099, 0.1062, 0.042 , 0.042 ]), array([0.803, 0.803, 0.803, 0.803]))
     """
     counts, exposure = np.broadcast_arrays(
         whole_numbers("cases", cases), finite_numbers("household_years", household_years, lowest=0)
