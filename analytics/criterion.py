@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from analytics.ranks import Best, Floats, Integers, competition_rank, last_rank, percentile
+from analytics.ranks import Best, Floats, Integers, competition_rank, last_rank, share_below
 from analytics.rules import ComplaintRule, MinimumResponses, Rounding, SatisfactionRule
 
 Status = Literal["met", "not_met", "not_assessed", "not_applicable"]
@@ -355,4 +355,4 @@ def _decide(places: Floats, best: Best, share: Fraction, rounding: Rounding, tie
         ["", "not_applicable", "met"],
         "not_met",
     )
-    return RouteDecision(eligible, k, rank, last, percentile(places, best=best), status, reason)
+    return RouteDecision(eligible, k, rank, last, share_below(rank, last), status, reason)

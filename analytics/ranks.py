@@ -166,12 +166,31 @@ def percentile(scores: npt.ArrayLike, *, best: Best) -> Floats:
     >>> percentile([90, 85, 85, float("nan"), 80], best="high")
     array([0.875, 0.5  , 0.5  ,   nan, 0.125])
     """
-    ranks = _rank(scores, "low" if best == "high" else "high" if best == "low" else best, "average")
-    ranked = int(np.count_nonzero(~np.isnan(ranks)))
-    return (ranks - 0.5) / max(ranked, 1)
+    return share_below(competition_rank(scores, best=best), last_rank(scores, best=best))
 
 
-def _rank(scores: npt.ArrayLike, best: Best, method: Literal["min", "max", "average"]) -> Floats:
+def share_below(rank: Floats, last: Floats) -> Floats:
+    """Return the percentile that belongs to ranks, as `percentile` defines it.
+
+    Parameters
+    ----------
+    rank, last : ndarray of float
+        From `competition_rank` and `last_rank`; NaN is not ranked.
+
+    Returns
+    -------
+    ndarray of float
+
+    Examples
+    --------
+    >>> share_below(np.array([1.0, 2.0, 2.0, np.nan, 4.0]), np.array([1.0, 3.0, 3.0, np.nan, 4.0]))
+    array([0.875, 0.5  , 0.5  ,   nan, 0.125])
+    """
+    ranked = int(np.count_nonzero(~np.isnan(rank)))
+    return (ranked - last + (last - rank + 1) / 2) / max(ranked, 1)
+
+
+def _rank(scores: npt.ArrayLike, best: Best, method: Literal["min", "max"]) -> Floats:
     if best not in {"high", "low"}:
         raise ValueError(f'best must be "high" or "low", got {best!r}')
     values = np.asarray(scores, dtype=np.float64)

@@ -120,8 +120,12 @@ def order_complaint_rates(complaints: Integers, exposure: Integers, *, zeros_by_
     places = order_ratios(complaints, exposure)
     if not zeros_by_exposure:
         return places
-    keys = np.stack([places, np.where(complaints == 0, -exposure, 0)], axis=1)
-    return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+    within_zeros = np.where(complaints == 0, -exposure, 0)
+    order = np.lexsort((within_zeros, places))
+    differs = (np.diff(places[order]) != 0) | (np.diff(within_zeros[order]) != 0)
+    finer = np.zeros(len(places), dtype=np.int64)
+    finer[order[1:]] = np.cumsum(differs)
+    return finer
 
 
 def exposure_units(exposure: Floats) -> Integers:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from analytics.canonical import sha256_hex
 from analytics.definitions import Node, Wording, note_repeats
 from analytics.documents import Document
+from analytics.languages import N_
 
 FORMAT: Final = "jiayuan-rules-1"
 
@@ -340,7 +341,7 @@ def _read_satisfaction(node: Node) -> SatisfactionRule:
 
 def _read_codes(node: Node) -> tuple[int, ...]:
     items = node.items(least=1)
-    note_repeats(items, "code {value} stands here twice")
+    note_repeats(items, N_("code {value} stands here twice"))
     return tuple(item.integer(0, 999) for item in items)
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from analytics.documents import DocumentError, Fault, decode_text
+from analytics.languages import N_
 from analytics.ratios import column as read_column
 from analytics.ratios import read_scores
 from analytics.rules import Rules
@@ -231,7 +232,7 @@ class _Checker:
 
     def check_households(self, table: pd.DataFrame) -> None:
         responses, households = read_column(table, "responses"), read_column(table, "households")
-        message = "{responses} responses of {households} households"
+        message = N_("{responses} responses of {households} households")
         self._note(responses > households, "responses", message, table, "responses", "households")
 
     def _check_columns(self, rules: Rules) -> None:
@@ -254,9 +255,9 @@ class _Checker:
         numbers, written = self._read_numbers(name, values)
         whole = column.kind == "count"
         self._refuse(whole & (numbers % 1 != 0) & ~np.isnan(numbers), name, _NOT_WHOLE, numbers, written)
-        self._refuse(numbers < 0, name, "this cannot be negative, it is {value}", numbers, written)
-        self._refuse(numbers < column.least, name, "this must be at least {limit}, it is {value}", numbers, written)
-        self._refuse(numbers > column.most, name, "this must be at most {limit}, it is {value}", numbers, written)
+        self._refuse(numbers < 0, name, N_("this cannot be negative, it is {value}"), numbers, written)
+        self._refuse(numbers < column.least, name, N_("this must be at least {limit}, it is {value}"), numbers, written)
+        self._refuse(numbers > column.most, name, N_("this must be at most {limit}, it is {value}"), numbers, written)
         series = pd.Series(numbers)
         return series.astype("Int64") if whole else series
 
@@ -276,7 +277,7 @@ class _Checker:
             readable = blank | written.str.fullmatch(_NUMBER).to_numpy(dtype=bool)
             numbers = written.where(readable & ~blank).astype("float64").to_numpy()
             readable &= ~np.isinf(numbers)
-        message = _NOT_WHOLE if COLUMNS[name].kind == "count" else "this must be a number, it is “{value}”"
+        message = _NOT_WHOLE if COLUMNS[name].kind == "count" else N_("this must be a number, it is “{value}”")
         self._faulty[name] = np.zeros(len(values), dtype=bool)
         numbers = numbers.copy()
         self._refuse(~readable, name, message, numbers, written)
@@ -312,16 +313,16 @@ class _Checker:
     def _check_names(self, table: pd.DataFrame) -> None:
         for name in ("community_id", "region"):
             if name in table:
-                self._note((table[name] == "").to_numpy(dtype=bool), name, "this cell is empty", table)
+                self._note((table[name] == "").to_numpy(dtype=bool), name, N_("this cell is empty"), table)
         if "community_id" in table:
             ids = table["community_id"]
             first_row = pd.Series(ids.index, index=ids).groupby(level=0).first()
             for row in np.flatnonzero(ids.duplicated() & (ids != "")):
                 facts = {"id": ids.iloc[row], "row": self._cells.lines[first_row[ids.iloc[row]]]}
-                self._fault(int(row), "community_id", "{id} stands already in row {row}", facts)
+                self._fault(int(row), "community_id", N_("{id} stands already in row {row}"), facts)
         if "denominator_source" in table:
             unknown = ~table["denominator_source"].isin(["", *_DENOMINATORS]).to_numpy(dtype=bool)
-            message = "this must be occupied_households or delivered_households, it is “{denominator_source}”"
+            message = N_("this must be occupied_households or delivered_households, it is “{denominator_source}”")
             self._note(unknown, "denominator_source", message, table, "denominator_source")
 
     def _check_answers(self, table: pd.DataFrame, rules: Rules) -> None:
@@ -332,39 +333,39 @@ class _Checker:
                 continue
             values = read_column(table, name)
             if name == "satisfied":
-                message = "{satisfied} satisfied of {responses} responses"
+                message = N_("{satisfied} satisfied of {responses} responses")
                 self._note(values > responses, name, message, table, "satisfied", "responses")
             unfounded = ~np.isnan(values) & (np.isnan(responses) if name == "satisfied" else ~(responses > 0))
-            self._note(unfounded, name, "this needs the number of responses", table, "responses")
+            self._note(unfounded, name, N_("this needs the number of responses"), table, "responses")
             if name == measured and "score" not in table:
                 missing = np.isnan(values) & (responses > 0)
-                self._note(missing, name, "this is missing for {responses} responses", table, "responses")
+                self._note(missing, name, N_("this is missing for {responses} responses"), table, "responses")
 
     def _check_scores(self, table: pd.DataFrame, rules: Rules) -> None:
         if "score" in table:
             self._check_precision(table)
             if "score_precision" in table:
                 misfits = read_scores(table, rules.satisfaction).misfits
-                message = "{score} is no multiple of its precision {score_precision}"
+                message = N_("{score} is no multiple of its precision {score_precision}")
                 self._note(misfits, "score", message, table, "score", "score_precision")
         elif rules.satisfaction.measure == "satisfaction_index" and {"responses", "mean_index"} <= set(table.columns):
             misfits = read_scores(table, rules.satisfaction).misfits
-            message = "no points of {responses} responses have the mean {mean_index}: give it with six decimals"
+            message = N_("no points of {responses} responses have the mean {mean_index}: give it with six decimals")
             self._note(misfits, "mean_index", message, table, "responses", "mean_index")
 
     def _check_precision(self, table: pd.DataFrame) -> None:
         scores, precisions = read_column(table, "score"), read_column(table, "score_precision")
         missing = ~np.isnan(scores) & np.isnan(precisions)
         if "score_precision" in table:
-            self._note(missing, "score_precision", "this is missing for the score {score}", table, "score")
+            self._note(missing, "score_precision", N_("this is missing for the score {score}"), table, "score")
         stated = precisions[~np.isnan(precisions)]
         if stated.size:
-            message = "one precision holds for all scores: {score_precision} is not the {first} of the first"
+            message = N_("one precision holds for all scores: {score_precision} is not the {first} of the first")
             for row in np.flatnonzero(~np.isnan(precisions) & (precisions != stated[0])):
                 facts = {"score_precision": precisions[row], "first": stated[0]}
                 self._fault(int(row), "score_precision", message, facts)
 
 
-_NOT_WHOLE = "this must be a whole number, it is “{value}”"
+_NOT_WHOLE = N_("this must be a whole number, it is “{value}”")
 # A whole number may be written 41.0: that is how tables with gaps are saved.
 _NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"
