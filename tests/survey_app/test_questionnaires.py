@@ -440,3 +440,12 @@ def test_cleaned_text_can_be_stored_and_stays_as_it_is(text):
     assert unicodedata.is_normalized("NFC", cleaned)
     assert cleaned.encode("utf-8").decode("utf-8") == cleaned
     assert not {"\x00", "\r", "\u202e"} & set(cleaned)
+
+
+def test_what_may_be_unknown_must_stand_in_brackets_in_a_notice():
+    text = edited(("[，电话{telephone}]", "，电话{telephone}"))
+
+    (fault,) = faults_of(text)
+
+    assert fault.text == "{telephone} must stand in brackets with what is left out when it is not known"
+    assert fault.key == "notice.household.zh-Hans"
