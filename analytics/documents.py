@@ -25,9 +25,13 @@ class Fault:
         """Return the sentence, translated."""
         return translate(self.message).format(**self.facts)
 
-    def __str__(self) -> str:
+    def located(self, translate: Callable[[str], str] = str) -> str:
+        """Return line, column, key and the sentence, translated."""
         place = ":".join(str(part) for part in (self.line, self.column) if part is not None)
-        return ": ".join(part for part in (place, self.key, self.text()) if part)
+        return ": ".join(part for part in (place, self.key, self.text(translate)) if part)
+
+    def __str__(self) -> str:
+        return self.located()
 
 
 class DocumentError(ValueError):
@@ -44,7 +48,11 @@ class DocumentError(ValueError):
     def __init__(self, source: str, faults: Iterable[Fault]) -> None:
         self.source = source
         self.faults = tuple(sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0)))
-        super().__init__("\n".join(f"{source}:{fault}" for fault in self.faults))
+        super().__init__("\n".join(self.lines()))
+
+    def lines(self, translate: Callable[[str], str] = str) -> list[str]:
+        """Return one line per fault, ``source:line:column: key: sentence``, the sentence translated."""
+        return [f"{self.source}:{fault.located(translate)}" for fault in self.faults]
 
 
 def decode_text(content: bytes, source: str) -> str:

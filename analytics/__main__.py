@@ -1,0 +1,97 @@
+"""Evaluate a community table without server or database: `python -m analytics evaluate`."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from analytics.documents import DocumentError
+from analytics.evaluate import Evaluation, evaluate
+from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
+from analytics.outputs import EVALUATION_FILE, STANDINGS_FILE, list_warnings, write_outputs
+from analytics.reasons import TRANSLATIONS, warning_sentence
+from analytics.rules import load_rules
+from analytics.tables import read_table
+
+_MOST_LINES = 30
+_REFUSED = 2
+
+
+@click.group()
+def main() -> None:
+    """Recompute standings of residential communities from a table and a rule file."""
+
+
+@main.command("evaluate")
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("--rules", "rules_path", required=True, type=click.Path(path_type=Path), help="The rule file.")
+@click.option("--out", "directory", required=True, type=click.Path(path_type=Path), help="Where the files go.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+def evaluate_command(table: Path, rules_path: Path, directory: Path, language: str) -> None:
+    """Decide the standing of every community in TABLE, a CSV or Parquet file.
+
+    Writes standings.csv and evaluation.json. Every fault of a file is named with its line and column, and then nothing
+    is written and the exit status is 2.
+    """
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    try:
+        with Console(stderr=True).status(_("Evaluating")):
+            rules = load_rules(rules_path)
+            evaluation = evaluate(read_table(table, rules), rules)
+            write_outputs(evaluation, directory, language)
+    except DocumentError as error:
+        _refuse(error.lines(_))
+    except OSError as error:
+        _refuse([f"{error.filename}: {error.strerror}"])
+    _print_summary(evaluation, directory, language)
+
+
+def _refuse(lines: list[str]) -> None:
+    for line in lines:
+        click.echo(line, err=True)
+    sys.exit(_REFUSED)
+
+
+def _print_summary(evaluation: Evaluation, directory: Path, language: str) -> None:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    # Piped into a file nothing is cut off at the width of a terminal.
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    console.print(_summary_table(evaluation, language), markup=False)
+    regions = len(evaluation.summary["regions"])
+    if regions > _MOST_LINES:
+        console.print(_("… and {count} more regions").format(count=regions - _MOST_LINES))
+    warnings = list(list_warnings(evaluation))
+    for region, warning in warnings[:_MOST_LINES]:
+        place = f"{region}: " if region is not None else ""
+        console.print(f"! {place}{warning_sentence(warning, language)}", markup=False)
+    if len(warnings) > _MOST_LINES:
+        console.print(_("… and {count} more warnings").format(count=len(warnings) - _MOST_LINES))
+    console.print(f"{directory / STANDINGS_FILE}\n{directory / EVALUATION_FILE}", markup=False, soft_wrap=True)
+
+
+def _summary_table(evaluation: Evaluation, language: str) -> Table:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    table = Table(title=evaluation.rules.title.in_language(language))
+    table.add_column(_("region"))
+    table.add_column(_("route"))
+    statuses = {
+        "met": _("met"),
+        "not_met": _("not met"),
+        "not_assessed": _("not assessed"),
+        "not_applicable": _("not applicable"),
+    }
+    for heading in ("N", "k", *statuses.values()):
+        table.add_column(heading, justify="right")
+    routes = {"satisfaction": _("Satisfaction"), "complaints": _("Complaints"), "requirement": _("Requirement")}
+    for region, facts in list(evaluation.summary["regions"].items())[:_MOST_LINES]:
+        for name, label in routes.items():
+            counts = facts[name]
+            ranked = [str(counts.get("N", "")), str(counts.get("k", ""))]
+            table.add_row(region, label, *ranked, *(str(counts[status]) for status in statuses))
+    return table
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m analytics")

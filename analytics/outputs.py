@@ -1,0 +1,172 @@
+"""The files of an evaluation: `standings.csv` for people and `evaluation.json` for checking it."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from analytics.evaluate import Evaluation, versions
+from analytics.reasons import Part, reason_sentence, warning_sentence
+
+STANDINGS_FILE: Final = "standings.csv"
+EVALUATION_FILE: Final = "evaluation.json"
+
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_SENTENCES: Final[Mapping[str, Part]] = {
+    "satisfaction_sentence": "satisfaction",
+    "complaint_sentence": "complaints",
+    "requirement_sentence": "requirement",
+}
+
+
+def csv_safe(text: str) -> str:
+    """Return text that a spreadsheet shows and never runs as a formula.
+
+    Parameters
+    ----------
+    text : str
+        What a person may have typed.
+
+    Returns
+    -------
+    str
+        With an apostrophe in front of a sign that starts a formula, full-width ones included.
+
+    Examples
+    --------
+    >>> csv_safe("=HYPERLINK(1)"), csv_safe("＝1+1"), csv_safe("阳光小区")
+    ("'=HYPERLINK(1)", "'＝1+1", '阳光小区')
+    """
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+
+
+def standings_csv(evaluation: Evaluation, language: str) -> str:
+    """Return the standings as CSV text, with the sentences that explain them.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    language : str
+        Of the sentences, one of `analytics.languages.LANGUAGES`.
+
+    Returns
+    -------
+    str
+        One row per community in the order of the table: id, name where the table has one, the columns of standings
+        and `satisfaction_sentence`, `complaint_sentence`, `requirement_sentence`. Missing values are empty.
+    """
+    standings = evaluation.standings
+    frame = standings.astype(object).where(standings.notna(), None)
+    if "name" in evaluation.communities:
+        frame.insert(1, "name", evaluation.communities["name"].to_numpy())
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow([*frame.columns, *_SENTENCES])
+    sentences = _sentences(standings, evaluation.summary["regions"], language)
+    for cells, said in zip(frame.itertuples(index=False, name=None), sentences, strict=True):
+        writer.writerow([csv_safe(cell) if isinstance(cell, str) else cell for cell in (*cells, *said)])
+    return stream.getvalue()
+
+
+def evaluation_json(evaluation: Evaluation, language: str) -> str:
+    """Return what decided the standings as JSON text: equal inputs give equal bytes.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    language : str
+        Of the sentences of the warnings.
+
+    Returns
+    -------
+    str
+        `rules`, `inputs_sha256`, `standings_sha256`, `communities`, `versions`, `warnings` (each with its region, or
+        null for the whole table) and the `summary` without them.
+    """
+    rules, summary = evaluation.rules, evaluation.summary
+    regions = {region: _without_warnings(facts) for region, facts in summary["regions"].items()}
+    content = {
+        "format": "jiayuan-evaluation-1",
+        "rules": {"name": rules.name, "title": rules.title.data, "sha256": rules.sha256},
+        "inputs_sha256": evaluation.inputs_sha256,
+        "standings_sha256": evaluation.standings_sha256,
+        "communities": len(evaluation.communities),
+        "versions": versions(),
+        "warnings": [
+            {"region": region, **warning, "sentence": warning_sentence(warning, language)}
+            for region, warning in list_warnings(evaluation)
+        ],
+        "summary": {"total": summary["total"], "regions": regions},
+    }
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n"
+
+
+def list_warnings(evaluation: Evaluation) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
+    """Yield every warning with its region, None for the whole table; the regions in the order of their names.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+
+    Yields
+    ------
+    region : str or None
+    warning : mapping
+    """
+    for warning in evaluation.summary["warnings"]:
+        yield None, warning
+    for region, facts in sorted(evaluation.summary["regions"].items()):
+        for warning in facts["warnings"]:
+            yield region, warning
+
+
+def write_outputs(evaluation: Evaluation, directory: Path, language: str) -> None:
+    """Write both files into a directory, replacing those of an earlier evaluation.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    directory : Path
+        Made if it is missing.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written. Neither of them is replaced before both are written.
+    """
+    contents = {
+        # Excel takes a file without the byte order mark for another encoding and garbles Chinese.
+        STANDINGS_FILE: standings_csv(evaluation, language).encode("utf-8-sig"),
+        EVALUATION_FILE: evaluation_json(evaluation, language).encode("utf-8"),
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    unfinished = {name: directory / f".{name}.{os.getpid()}" for name in contents}
+    try:
+        for name, content in contents.items():
+            unfinished[name].write_bytes(content)
+        for name, path in unfinished.items():
+            path.replace(directory / name)
+    finally:
+        for path in unfinished.values():
+            path.unlink(missing_ok=True)
+
+
+def _sentences(
+    standings: pd.DataFrame, regions: Mapping[str, Mapping[str, Any]], language: str
+) -> Iterator[tuple[str, ...]]:
+    names = list(standings.columns)
+    for cells in standings.itertuples(index=False, name=None):
+        standing = dict(zip(names, cells, strict=True))
+        region = regions[standing["region"]]
+        yield tuple(reason_sentence(standing, region, part, language) for part in _SENTENCES.values())
+
+
+def _without_warnings(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name != "warnings"}
