@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from analytics.rules import Rules
+
 
 @dataclass(frozen=True)
 class EvaluationHeader:
@@ -19,11 +21,9 @@ class EvaluationHeader:
     evaluated_at: datetime
     provisional: bool
     responses: int
-    rules_name: str
-    rules_sha256: str
+    rules: Rules
     inputs_sha256: str
     standings_sha256: str
-    time_zone: str
     # Per region and route: N, k, the cut-off score, ties, counts of each status, warnings; as analytics wrote it.
     summary: Mapping[str, Any]
 

@@ -34,5 +34,5 @@ def create_app(config: Config | None = None) -> Flask:
     # Imported here, since Dash takes a second to import and the commands that never serve need not wait for it.
     from dashboards import mount  # noqa: PLC0415
 
-    mount(app, StoredEvaluations(database))
+    mount(app, StoredEvaluations(database), language=languages.current_language)
     return app

@@ -1,0 +1,15 @@
+/* What the frame of the dashboards does without asking the server. */
+window.dash_clientside = window.dash_clientside || {};
+window.dash_clientside.jiayuan = {
+  openNavigation: function (opened, navbar) {
+    return Object.assign({}, navbar, { collapsed: { mobile: !opened } });
+  },
+  closeNavigation: function () {
+    return false;
+  },
+  otherLanguage: function (search, language) {
+    var query = new URLSearchParams(search || "");
+    query.set("lang", language);
+    return "?" + query.toString();
+  }
+};

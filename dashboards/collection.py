@@ -1,0 +1,150 @@
+"""How the collection of the open round is going: counts only, since a live score would give answers away."""
+
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Final
+
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards.figures import daily_figure, progress_figure
+from dashboards.languages import minute, pick, translator
+from dashboards.parts import Column, chart, data_table, empty, key_figure, panel, records
+from dashboards.source import Progress
+
+MOST_LISTED: Final = 50
+
+
+def collection_panel(progress: Progress | None, region: str | None, language: str, *, now: datetime) -> Component:
+    """Return how far the open round is, per region, and which communities still need answers."""
+    _ = translator(language)
+    title = _("Collection of the open round")
+    if progress is None:
+        return panel(title, empty(_("No round is open at the moment.")), anchor="collection")
+    communities = progress.communities
+    if region is not None:
+        communities = communities[communities["region"] == region]
+    if communities.empty:
+        return panel(title, empty(_("The open round asks nobody here.")), anchor="collection")
+    lacking = (communities["required"] - communities["responses"]).clip(lower=0)
+    regions = _by_region(communities, lacking, language)
+    name = pick(language, progress.round_name, progress.round_english_name)
+    return panel(
+        title,
+        _key_figures(progress, communities, lacking, language, now=now),
+        html.Div(
+            [_regions_chart(regions, language), *([_daily_chart(progress, language)] if region is None else [])],
+            className="side-by-side",
+        ),
+        html.H3(_("Communities that still need answers")),
+        _short_list(communities, lacking, language),
+        anchor="collection",
+        note=_("{round}: counts only, scores come when the round has closed.").format(round=name),
+    )
+
+
+def days_left(closes_at: datetime, now: datetime) -> int:
+    """Return on how many more days the round takes answers, today included."""
+    return max(0, ceil((closes_at - now) / timedelta(days=1)))
+
+
+def _by_region(communities: pd.DataFrame, lacking: "pd.Series[int]", language: str) -> pd.DataFrame:
+    label = [
+        pick(language, name, english)
+        for name, english in zip(communities["region"], communities["region_english"], strict=True)
+    ]
+    frame = pd.DataFrame(
+        {
+            "label": label,
+            "enough": (lacking == 0).to_numpy(),
+            "short": (lacking > 0).to_numpy(),
+            "responses": communities["responses"].to_numpy(),
+        }
+    )
+    return frame.groupby("label", sort=False).sum().reset_index()
+
+
+def _key_figures(
+    progress: Progress, communities: pd.DataFrame, lacking: "pd.Series[int]", language: str, *, now: datetime
+) -> Component:
+    _ = translator(language)
+    closes = minute(progress.closes_at, language, progress.time_zone)
+    return html.Dl(
+        [
+            key_figure(
+                _("Days left"), str(days_left(progress.closes_at, now)), note=_("closes {moment}").format(moment=closes)
+            ),
+            key_figure(_("Answers so far"), f"{int(communities['responses'].sum()):,}"),
+            key_figure(
+                _("Communities with enough answers"),
+                f"{int((lacking == 0).sum()):,}",
+                note=_("of {count}").format(count=f"{len(communities):,}"),
+            ),
+            key_figure(_("Communities still short"), f"{int((lacking > 0).sum()):,}"),
+        ],
+        className="key-figures four",
+    )
+
+
+def _regions_chart(regions: pd.DataFrame, language: str) -> Component:
+    _ = translator(language)
+    columns = [
+        Column(heading, heading, numeric=place > 0)
+        for place, heading in enumerate((_("District"), _("Enough answers"), _("Still short"), _("Answers")))
+    ]
+    rows = [
+        [row["label"], str(row["enough"]), str(row["short"]), f"{int(row['responses']):,}"] for row in records(regions)
+    ]
+    enough, everyone = int(regions["enough"].sum()), int(regions["enough"].sum() + regions["short"].sum())
+    return chart(
+        progress_figure(regions, language),
+        name="collection-by-district",
+        summary=_("{enough} of {count} communities have answers enough to be ranked.").format(
+            enough=enough, count=everyone
+        ),
+        language=language,
+        table=data_table(columns, rows, caption=_("Collection by district")),
+    )
+
+
+def _daily_chart(progress: Progress, language: str) -> Component:
+    _ = translator(language)
+    daily = progress.daily
+    columns = [Column(_("Day"), _("Day")), Column(_("Answers"), _("Answers"), numeric=True)]
+    rows = [[row["date"].isoformat(), f"{int(row['responses']):,}"] for row in records(daily)]
+    if not len(daily) or not daily["responses"].sum():
+        return empty(_("No answer has come yet."))
+    busiest = records(daily.nlargest(1, "responses"))[0]
+    return chart(
+        daily_figure(daily, language),
+        name="answers-by-day",
+        summary=_("Answers on each day; most came on {day}: {count}.").format(
+            day=busiest["date"].isoformat(), count=f"{int(busiest['responses']):,}"
+        ),
+        language=language,
+        table=data_table(columns, rows, caption=_("Answers by day")),
+    )
+
+
+def _short_list(communities: pd.DataFrame, lacking: "pd.Series[int]", language: str) -> Component:
+    _ = translator(language)
+    short = communities.assign(lacking=lacking)[lacking > 0].sort_values("lacking", ascending=False, kind="stable")
+    if short.empty:
+        return empty(_("Every community has answers enough."))
+    headings = (_("Community"), _("District"), _("Answers"), _("Needed"), _("Still missing"))
+    columns = [Column(heading, heading, numeric=place > 1) for place, heading in enumerate(headings)]
+    rows = [
+        [
+            pick(language, row["name"], row["english_name"]),
+            pick(language, row["region"], row["region_english"]),
+            f"{int(row['responses']):,}",
+            f"{int(row['required']):,}",
+            f"{int(row['lacking']):,}",
+        ]
+        for row in records(short.head(MOST_LISTED))
+    ]
+    caption = _("{shown} of {count} communities, those that lack most first").format(
+        shown=len(rows), count=f"{len(short):,}"
+    )
+    return html.Div(data_table(columns, rows, caption=caption), className="tall")

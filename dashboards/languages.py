@@ -1,0 +1,37 @@
+"""The dashboards' own sentences in every language, and numbers and dates as each language writes them."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+
+from analytics.languages import load_catalogue
+
+TRANSLATIONS = Path(__file__).parent / "translations"
+NAMES = {"zh-Hans": "中文", "en": "English"}
+_LOCALES = {"zh-Hans": "zh_Hans_CN", "en": "en_GB"}
+
+Translate = Callable[[str], str]
+
+
+def translator(language: str) -> Translate:
+    """Return what turns an English sentence of this package into `language`."""
+    return load_catalogue(TRANSLATIONS, language).gettext
+
+
+def pick(language: str, chinese: str, english: str | None) -> str:
+    """Return a name in `language`; where no English one is known the Chinese one serves."""
+    return english if language == "en" and isinstance(english, str) and english else chinese
+
+
+def day(moment: date, language: str) -> str:
+    """Return a day in full."""
+    return str(format_date(moment, "long", locale=_LOCALES[language]))
+
+
+def minute(moment: datetime, language: str, time_zone: str) -> str:
+    """Return an instant as the clock of the city showed it."""
+    local = moment.astimezone(ZoneInfo(time_zone))
+    return str(format_datetime(local, "yyyy-MM-dd HH:mm", locale=_LOCALES[language]))

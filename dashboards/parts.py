@@ -1,0 +1,122 @@
+"""What pages are put together from: panels, figures with their words, tables that fold up on a phone."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboards.figures import Figure
+from dashboards.languages import translator
+from dashboards.theme import chart_config
+
+Content = Component | str | int | float | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table; `wide` ones take a row of their own on a narrow screen."""
+
+    heading: Content
+    label: str
+    numeric: bool = False
+    wide: bool = False
+    sorted: str | None = None
+
+
+def attributes(**values: str) -> dict[str, Any]:
+    """Return `aria_label="…"` and the like as Dash wants them: with hyphens, which Python's names cannot hold."""
+    return {name.replace("_", "-"): value for name, value in values.items()}
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame by column name."""
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, values, strict=True)) for values in frame.itertuples(index=False, name=None)]
+
+
+def panel(title: str, *content: Content, anchor: str | None = None, note: str | None = None) -> Component:
+    """Return a titled part of a page, which the navigation can lead to by its anchor."""
+    head: list[Component] = [html.H2(title, className="panel-title")]
+    if note:
+        head.append(html.P(note, className="panel-note"))
+    identity: dict[str, Any] = {"id": anchor} if anchor else {}
+    return html.Section([html.Div(head, className="panel-head"), *content], className="panel", **identity)
+
+
+def chart(figure: Figure, *, name: str, summary: str, language: str, table: Component | None = None) -> Component:
+    """Return a figure with what it says in words, for those who cannot see it, and its numbers to unfold."""
+    _ = translator(language)
+    config: Any = chart_config(language, name)
+    drawn = dcc.Graph(
+        figure=figure,
+        config=config,
+        responsive=True,
+        style={"height": figure["layout"]["height"]},
+    )
+    # The drawing itself says nothing to a screen reader: the sentence before it does.
+    parts: list[Component] = [
+        html.P(summary, className="chart-summary"),
+        html.Div(drawn, **attributes(aria_hidden="true")),
+    ]
+    if table is not None:
+        parts.append(html.Details([html.Summary(_("Show the numbers")), table]))
+    return html.Div(parts, className="chart")
+
+
+def data_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, caption: str) -> Component:
+    """Return a table of plain text whose rows become cards on a narrow screen, each value with its heading.
+
+    It is one Dash component: the browser takes seconds to build a page with one component for every cell.
+    """
+    head = [
+        html.Span(column.heading, **attributes(aria_sort=column.sorted)) if column.sorted else column.heading
+        for column in columns
+    ]
+    # The style sheet shows these beside the values when there is no room for a line of headings.
+    labels = {
+        f"--label-{place}": json.dumps(column.label, ensure_ascii=False)
+        for place, column in enumerate(columns, start=1)
+    }
+    kinds = [
+        f"{kind}-{place}"
+        for place, column in enumerate(columns, start=1)
+        for kind in ("numeric", "wide")
+        if getattr(column, kind)
+    ]
+    table: Component = dmc.Table(
+        data={"head": head, "body": rows, "caption": caption},
+        className=" ".join(["folding", *kinds]),
+        style=labels,
+        captionSide="bottom",
+        verticalSpacing="xs",
+    )
+    return table
+
+
+def facts(pairs: Sequence[tuple[str, Content | list[Component]]]) -> Component:
+    """Return names with their values."""
+    return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in pairs], className="facts")
+
+
+def key_figure(title: str, value: Content | list[Component], *, note: Content = None) -> Component:
+    """Return one figure to read from afar."""
+    parts: list[Component] = [html.Dt(title), html.Dd(value, className="figure")]
+    if note:
+        parts.append(html.Dd(note, className="note"))
+    return html.Div(parts, className="key-figure")
+
+
+def empty(message: str) -> Component:
+    """Return what stands where there is nothing to show, and why."""
+    return html.P(message, className="empty")
+
+
+def notice(title: str, text: str) -> Component:
+    """Return a warning that cannot be overlooked."""
+    alert: Component = dmc.Alert(text, title=title, color="orange", variant="light", className="notice")
+    return alert

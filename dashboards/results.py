@@ -1,0 +1,163 @@
+"""A stored evaluation as the pages read it: routes, cut-offs, the order of the communities."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from analytics.intervals import poisson_exact, wilson
+from dashboards.languages import translator
+from dashboards.source import EvaluationHeader
+
+RouteKey = Literal["satisfaction", "complaints"]
+
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Route:
+    """One way to meet the criterion, and which columns of the standings tell it."""
+
+    key: RouteKey
+    column: str
+    score: str
+    fewest_first: bool
+
+    @property
+    def rank(self) -> str:
+        return f"{self.column}_rank"
+
+    @property
+    def last_rank(self) -> str:
+        return f"{self.column}_last_rank"
+
+    @property
+    def status(self) -> str:
+        return f"{self.column}_status"
+
+    @property
+    def reason(self) -> str:
+        return f"{self.column}_reason"
+
+    def name(self, language: str) -> str:
+        """Return what people call this route."""
+        _ = translator(language)
+        return _("Satisfaction route") if self.key == "satisfaction" else _("Complaint route")
+
+
+ROUTES: Final[Mapping[str, Route]] = {
+    "satisfaction": Route("satisfaction", "satisfaction", "satisfaction_score", fewest_first=False),
+    "complaints": Route("complaints", "complaint", "complaints_per_1000_household_years", fewest_first=True),
+}
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """Where one region's list ends on one route.
+
+    `k` positions meet the criterion out of `ranked` communities; `score` is what the k-th has, None where k is 0.
+    """
+
+    region: str
+    ranked: int
+    k: int
+    score: float | None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How the scores of a route are written and drawn: `factor` turns a stored score into the drawn number."""
+
+    title: str
+    unit: str
+    factor: float
+    decimals: int
+
+    def write(self, score: float | None) -> str:
+        """Return a score as people read it, a dash where there is none."""
+        if score is None or pd.isna(score):
+            return "—"
+        return f"{score * self.factor:,.{self.decimals}f}{self.unit}"
+
+
+def scale_of(header: EvaluationHeader, route: Route, language: str) -> Scale:
+    """Return the scale of a route; rate and index are different numbers and never share a name."""
+    _ = translator(language)
+    if route.key == "complaints":
+        return Scale(_("Complaints per 1,000 households a year"), "", 1, 2)
+    if header.rules.satisfaction.measure == "satisfaction_rate":
+        return Scale(_("Satisfaction rate"), " %", 100, 1)
+    return Scale(_("Satisfaction index"), "", 1, 1)
+
+
+def in_order(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
+    """Return the ranked communities of one region, the best first, with their `position` in the drawing and `tied`.
+
+    Tied communities share a rank and stand side by side from there on. Positions follow the ranks and not the rows,
+    since an account may see only some of the communities that are ranked together.
+    """
+    ranked = standings[standings[route.rank].notna()]
+    ordered = ranked.sort_values(route.rank, kind="stable")
+    block = ordered.groupby(route.rank)[route.rank]
+    return ordered.assign(
+        position=ordered[route.rank].astype("int64") + block.cumcount(),
+        tied=ordered[route.last_rank] > ordered[route.rank],
+    )
+
+
+def with_intervals(standings: pd.DataFrame, header: EvaluationHeader, route: Route) -> pd.DataFrame:
+    """Return the standings with the 95 % interval of each score in `lower` and `upper`, missing where none is known.
+
+    Wilson's and the exact Poisson interval, as if the households were endless: wider than what a complete survey of
+    a small community could claim, never narrower.
+    """
+    if route.key == "complaints":
+        known = standings["complaints"].notna() & (standings["exposure_household_years"] > 0)
+        counted = standings[known]
+        limits = poisson_exact(counted["complaints"].to_numpy("float64"), level=_LEVEL)
+        per = 1000 / counted["exposure_household_years"].to_numpy("float64")
+        lower, upper = limits.lower * per, limits.upper * per
+    elif header.rules.satisfaction.measure == "satisfaction_rate":
+        known = standings["responses"].fillna(0) > 0
+        counted = standings[known]
+        limits = wilson(
+            counted["satisfied"].to_numpy("float64"), counted["responses"].to_numpy("float64"), level=_LEVEL
+        )
+        lower, upper = limits.lower, limits.upper
+    else:
+        return standings.assign(lower=np.nan, upper=np.nan)
+    return standings.assign(lower=pd.Series(lower, index=counted.index), upper=pd.Series(upper, index=counted.index))
+
+
+def regions_of(standings: pd.DataFrame) -> list[str]:
+    """Return the regions in the order in which their first community comes."""
+    return list(dict.fromkeys(standings["region"]))
+
+
+def met(standings: pd.DataFrame, column: str) -> "pd.Series[bool]":
+    """Return which communities have the status `met` in `column`."""
+    return standings[column] == "met"
+
+
+def counts(standings: pd.DataFrame) -> dict[str, Any]:
+    """Return the key counts of some standings."""
+    assessed = standings["satisfaction_rank"].notna() | standings["complaint_rank"].notna()
+    return {
+        "communities": len(standings),
+        "assessed": int(assessed.sum()),
+        "met": int(met(standings, "requirement_status").sum()),
+        "responses": int(standings["responses"].fillna(0).sum()),
+    }
+
+
+def cut_offs(header: EvaluationHeader, route: Route) -> list[CutOff]:
+    """Return where the list of each region ends on a route, as the evaluation recorded it.
+
+    A region too small for a position may be ranked with the whole city: then these are the city's.
+    """
+    return [
+        CutOff(region, ranked=said[route.key]["N"], k=said[route.key]["k"], score=said[route.key]["cut_off_score"])
+        for region, said in header.summary["regions"].items()
+    ]

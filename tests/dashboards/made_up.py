@@ -1,0 +1,167 @@
+"""A made-up city with three evaluated rounds and an open one, behind the real `EvaluationSource` signature."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analytics.evaluate import evaluate
+from analytics.rules import load_rules
+from dashboards.source import EvaluationHeader, Progress
+
+RULES = load_rules(Path(__file__).parents[2] / "data" / "rules" / "wuhai" / "2021-08-23.yaml")
+DISTRICTS = (("海勃湾区", "Haibowan", 220), ("乌达区", "Wuda", 140), ("海南区", "Hainan", 80))
+ROUNDS = (("2026年第三轮", "Round 3, 2026", 2026), ("2025年第二轮", "Round 2, 2025", 2025))
+
+_FIRST = [
+    "阳光",
+    "学府",
+    "滨河",
+    "金桥",
+    "翡翠",
+    "恒泰",
+    "万达",
+    "锦绣",
+    "云中",
+    "和平",
+    "富民",
+    "新华",
+    "春晖",
+    "碧水",
+    "广厦",
+    "龙湖",
+    "御景",
+    "书香",
+    "幸福",
+    "建设",
+]
+_FIRST_ENGLISH = [
+    "Sunshine",
+    "College",
+    "Riverside",
+    "Goldbridge",
+    "Jade",
+    "Hengtai",
+    "Wanda",
+    "Splendid",
+    "Cloud",
+    "Peace",
+    "Fumin",
+    "Xinhua",
+    "Spring",
+    "Clearwater",
+    "Guangxia",
+    "Dragon",
+    "Royal",
+    "Scholar",
+    "Happiness",
+    "Builders",
+]
+_LAST = ["花园", "家园", "新城", "雅居", "苑", "公馆", "府", "里"]
+_LAST_ENGLISH = ["Garden", "Homes", "New Town", "Court", "Yard", "Residence", "Mansion", "Lane"]
+
+
+def places(scale=1):
+    """Return the register: 440 communities times `scale` in three districts."""
+    rows = []
+    for district, english, size in DISTRICTS:
+        for _ in range(size * scale):
+            number = len(rows)
+            first, last, phase = number * 7 % 20, number // 20 % 8, number // 160 + 1
+            suffix = ("", "") if phase == 1 else (f"{phase}期", f" {phase}")
+            rows.append(
+                {
+                    "community_id": f"{150000 + number}",
+                    "number": f"{150000 + number}",
+                    "name": _FIRST[first] + _LAST[last] + suffix[0],
+                    "english_name": f"{_FIRST_ENGLISH[first]} {_LAST_ENGLISH[last]}{suffix[1]}",
+                    "region": district,
+                    "region_english": english,
+                    "company": "某物业",
+                    "company_english": None,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def counts(register, seed):
+    """Return made-up counts: some communities with few answers, satisfaction about 80 %, a few complaints."""
+    random = np.random.default_rng(seed)
+    size = len(register)
+    households = random.integers(80, 1800, size)
+    responses = np.minimum(households, random.poisson(60, size) + random.integers(0, 30, size))
+    responses = np.where(random.random(size) < 0.06, np.minimum(responses, random.integers(0, 29, size)), responses)
+    satisfied = random.binomial(responses, random.beta(16, 4, size))
+    return register.assign(
+        responses=responses,
+        satisfied=satisfied,
+        households=households,
+        complaints=random.poisson(households * random.gamma(3, 0.008, size)),
+        exposure_household_years=households.astype("float64"),
+    )
+
+
+class MadeUpCity:
+    """An `EvaluationSource`; `district` cuts it down as the site does for a district's account."""
+
+    def __init__(self, *, scale=1, provisional=False, rounds=ROUNDS, open_round=True, district=None, register=None):
+        self._register = places(scale) if register is None else register
+        self._district = district
+        self._open_round = open_round
+        self.asked = []
+        self._headers, self._standings = [], {}
+        for age, (name, english, year) in enumerate(rounds):
+            self._add(len(rounds) - age, name, english, year, provisional=provisional and age == 0)
+
+    def _add(self, number, name, english, year, *, provisional):
+        result = evaluate(counts(self._register, seed=number), RULES)
+        columns = [column for column in result.standings if column not in ("community_id", "region")]
+        self._standings[number] = self._register.join(result.standings[columns])
+        self._headers.append(
+            EvaluationHeader(
+                id=number,
+                round_name=name,
+                round_english_name=english,
+                cut_off=datetime(year, 9, 30, 16, tzinfo=UTC),
+                evaluated_at=datetime(year, 10, 1, 2, tzinfo=UTC),
+                provisional=provisional,
+                responses=int(result.standings["responses"].sum()),
+                rules=RULES,
+                inputs_sha256=result.inputs_sha256,
+                standings_sha256=result.standings_sha256,
+                summary=result.summary,
+            )
+        )
+
+    def evaluations(self):
+        return self._headers
+
+    def standings(self, evaluation_id):
+        self.asked.append(evaluation_id)
+        if evaluation_id not in self._standings:
+            raise LookupError(evaluation_id)
+        frame = self._standings[evaluation_id]
+        return frame if self._district is None else frame[frame["region"] == self._district]
+
+    def progress(self):
+        if not self._open_round:
+            return None
+        random = np.random.default_rng(5)
+        now = datetime.now(UTC)
+        columns = ["community_id", "name", "english_name", "region", "region_english"]
+        communities = self._register[columns].assign(
+            responses=random.poisson(32, len(self._register)), households=300, required=30
+        )
+        if self._district is not None:
+            communities = communities[communities["region"] == self._district]
+        days = [date(2027, 9, 1) + timedelta(days=day) for day in range(21)]
+        return Progress(
+            round_name="2027年第四轮",
+            round_english_name="Round 4, 2027",
+            opens_at=now - timedelta(days=20),
+            closes_at=now + timedelta(days=9, hours=3),
+            time_zone="Asia/Shanghai",
+            communities=communities,
+            daily=pd.DataFrame({"date": days, "responses": random.integers(200, 1200, 21)}),
+        )
