@@ -244,4 +244,5 @@ class _Posteriors:
         """Return each row's value averaged over the rows with an equal posterior, which stand side by side."""
         new = (np.diff(self.mean, prepend=np.nan) != 0) | (np.diff(self.deviation, prepend=np.nan) != 0)
         group = np.cumsum(new) - 1
-        return np.minimum((np.bincount(group, share) / np.bincount(group))[group], 1.0)
+        averages: FloatArray = np.minimum(np.bincount(group, share) / np.bincount(group), 1.0)
+        return np.asarray(averages[group])
