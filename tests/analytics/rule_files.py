@@ -1,0 +1,27 @@
+"""The shipped rule file, and copies of it with other choices."""
+
+from pathlib import Path
+
+import yaml
+
+from analytics.rules import parse_rules
+
+REPOSITORY = Path(__file__).parents[2]
+SHIPPED = REPOSITORY / "data" / "rules" / "wuhai" / "2021-08-23.yaml"
+
+
+def rule_text(choices):
+    """Return the shipped rule file with other choices, by dotted key: `{"satisfaction.ties": "exclude"}`."""
+    content = yaml.safe_load(SHIPPED.read_text("utf-8"))
+    for key, choice in choices.items():
+        *path, last = key.split(".")
+        place = content
+        for part in path:
+            place = place[part]
+        assert last in place
+        place[last] = choice
+    return yaml.safe_dump(content, allow_unicode=True)
+
+
+def rules_with(choices):
+    return parse_rules(rule_text(choices).encode("utf-8"), "rules.yaml")

@@ -1,0 +1,173 @@
+import hashlib
+from contextlib import suppress
+from fractions import Fraction
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.documents import DocumentError
+from analytics.rules import load_rules, parse_rules
+from tests.analytics.rule_files import SHIPPED, rule_text, rules_with
+
+TEXT = SHIPPED.read_text("utf-8")
+KEYS = [
+    *yaml.safe_load(TEXT),
+    *(f"{part}.{key}" for part in ("source", "satisfaction", "complaints") for key in yaml.safe_load(TEXT)[part]),
+    *(f"satisfaction.minimum_responses.{key}" for key in yaml.safe_load(TEXT)["satisfaction"]["minimum_responses"]),
+]
+
+
+def edited(*replacements):
+    text = TEXT
+    for old, new in replacements:
+        assert text.count(old) >= 1
+        text = text.replace(old, new, 1)
+    return text
+
+
+def faults_of(text):
+    with pytest.raises(DocumentError) as caught:
+        parse_rules(text.encode("utf-8"), "rules.yaml")
+    return [(fault.key, fault.text()) for fault in caught.value.faults]
+
+
+def without(key):
+    content = yaml.safe_load(TEXT)
+    *path, last = key.split(".")
+    place = content
+    for part in path:
+        place = place[part]
+    del place[last]
+    return yaml.safe_dump(content, allow_unicode=True)
+
+
+def test_the_shipped_rules_are_read_exactly():
+    rules = load_rules(SHIPPED)
+
+    assert rules.sha256 == hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+    assert rules.content == SHIPPED.read_bytes()
+    assert (rules.satisfaction.share, rules.complaints.share) == (Fraction(1, 20), Fraction(1, 20))
+    assert rules.satisfaction.minimum_responses.or_share_of_households == Fraction(1, 2)
+    assert rules.satisfaction.index_points == {5: 100, 4: 75, 3: 50, 2: 25, 1: 0}
+    assert rules.complaints.large_boundary_block is None
+
+
+def test_three_faults_are_named_at_once_with_line_column_and_key():
+    text = edited(
+        ("share: 5 %", "share: 0.05"), ("rounding: floor  ", "rounding: down "), ("period_months: 12", "months: 12")
+    )
+    with pytest.raises(DocumentError) as caught:
+        parse_rules(text.encode("utf-8"), "rules.yaml")
+
+    def place(part):
+        before = text[: text.index(part)]
+        return before.count("\n") + 1, len(part.split(":")[0]) + 2 + len(before) - before.rfind("\n")
+
+    found = {fault.key: fault for fault in caught.value.faults}
+    assert set(found) == {
+        "satisfaction.share",
+        "satisfaction.rounding",
+        "complaints.period_months",
+        "complaints.months",
+    }
+    for key, part in (("satisfaction.share", "share: 0.05"), ("satisfaction.rounding", "rounding: down")):
+        assert (found[key].line, found[key].column) == place(part)
+    assert "“5 %” or “1/20”" in found["satisfaction.share"].text()
+    assert "floor, ceil, at_least_one" in found["satisfaction.rounding"].text()
+    assert str(caught.value).startswith(f"rules.yaml:{place('share: 0.05')[0]}:")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_no_key_has_a_default(key):
+    assert [fault for fault in faults_of(without(key)) if fault == (key, "this key is missing")]
+
+
+@pytest.mark.parametrize("key", ["title", "source", "satisfaction", "complaints", "satisfaction.minimum_responses"])
+def test_a_key_that_nobody_knows_is_a_fault(key):
+    content = yaml.safe_load(TEXT)
+    place = content
+    for part in key.split("."):
+        place = place[part]
+    place["surprise"] = 1
+    assert faults_of(yaml.safe_dump(content, allow_unicode=True)) == [(f"{key}.surprise", "this key is not known here")]
+
+
+@pytest.mark.parametrize(
+    ("written", "share"),
+    [
+        ("5 %", Fraction(1, 20)),
+        ("5%", Fraction(1, 20)),
+        ("2.5 %", Fraction(1, 40)),
+        ("1/30", Fraction(1, 30)),
+        ("５％", Fraction(1, 20)),
+        ("100 %", 1),
+    ],
+)
+def test_shares_are_exact(written, share):
+    assert rules_with({"satisfaction.share": written}).satisfaction.share == share
+
+
+@pytest.mark.parametrize("written", [0.05, 5, "0.05", "5", "0 %", "101 %", "1/0", "-5 %", True, None, "1/10000001"])
+def test_a_share_that_is_not_exact_or_not_a_share_is_refused(written):
+    assert [key for key, _ in faults_of(rule_text({"satisfaction.share": written}))] == ["satisfaction.share"]
+
+
+@pytest.mark.parametrize(
+    ("key", "choice", "said"),
+    [
+        ("satisfaction.measure", "composite", "satisfaction_rate, satisfaction_index"),
+        ("satisfaction.population", "tenants", "owners, residents"),
+        ("satisfaction.ties", "random", "include, exclude"),
+        ("complaints.zero_ties", "best", "include, exclude, by_exposure, undecidable"),
+        ("complaints.denominator", "flats", "occupied_households, delivered_households"),
+        ("region", "street", "district, city"),
+        ("when_k_is_zero", "one", "not_applicable, wider_region"),
+        ("satisfaction.satisfied_codes", [5, 9], "9 is not among the valid codes"),
+        ("satisfaction.valid_codes", [5, 4, 3, 2, 1, 1], "code 1 stands here twice"),
+        ("satisfaction.index_points", {5: 100, 4: 75, 3: 50, 2: 25}, "code 1 has no points"),
+        ("satisfaction.index_points", {5: 101, 4: 75, 3: 50, 2: 25, 1: 0}, "101"),
+        ("satisfaction.index_points", {5: 0, 4: 0, 3: 0, 2: 0, 1: 0}, "the same points"),
+        ("satisfaction.minimum_responses.enough", 5, "5 answers cannot be enough where 10 are the least"),
+        ("satisfaction.minimum_responses", None, "none"),
+        ("complaints.minimum_exposure", -1, "negative"),
+        ("complaints.minimum_exposure", 99.5, "whole number or a fraction"),
+        ("complaints.denominator_fallback", "occupied_households", "none"),
+        ("time_zone", "Asia/Wuhai", "no time zone Asia/Wuhai"),
+        ("source.date", "yesterday", "a date"),
+        ("format", "jiayuan-rules-9", "jiayuan-rules-1"),
+    ],
+)
+def test_a_choice_that_there_is_not_names_those_that_there_are(key, choice, said):
+    assert any(fault_key.startswith(key) and said in text for fault_key, text in faults_of(rule_text({key: choice})))
+
+
+def test_the_city_has_no_wider_region():
+    assert [key for key, _ in faults_of(rule_text({"region": "city", "when_k_is_zero": "wider_region"}))] == [
+        "when_k_is_zero"
+    ]
+
+
+def test_exact_numbers_may_be_fractions():
+    rules = rules_with({"complaints.minimum_exposure": "200/3", "satisfaction.minimum_responses": "none"})
+
+    assert rules.complaints.minimum_exposure == Fraction(200, 3)
+    assert rules.satisfaction.minimum_responses is None
+
+
+@given(
+    st.sampled_from(KEYS),
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(),
+        st.lists(st.integers()),
+        st.dictionaries(st.text(), st.text()),
+    ),
+)
+def test_any_value_of_the_wrong_kind_raises_nothing_but_document_errors(key, value):
+    with suppress(DocumentError):
+        rules_with({key: value})
