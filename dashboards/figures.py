@@ -36,6 +36,8 @@ class Drawing:
     route: Route
     scale: Scale
     provisional: bool
+    # From the lowest to the highest that is drawn, so that charts side by side can be compared.
+    score_range: tuple[float, float] | None = None
 
 
 def order_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing: Drawing) -> Figure:
@@ -60,6 +62,8 @@ def order_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing: Drawing
     layout = _layout(drawing, height=320)
     layout["xaxis"] = {"title": {"text": _("Rank")}, "range": [0, last + 1], "nticks": 6, "showgrid": False}
     layout["yaxis"] = {"title": {"text": _axis_title(drawing.scale)}, "nticks": 6}
+    if drawing.score_range:
+        layout["yaxis"]["range"] = list(drawing.score_range)
     if cut_off and cut_off.score is not None:
         layout["shapes"], note = _cut_off_marks(cut_off, drawing)
         layout["annotations"] = [*layout["annotations"], note]

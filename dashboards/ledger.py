@@ -14,7 +14,7 @@ from dashboards.parts import Column, attributes, data_table, empty, records
 from dashboards.results import ROUTES, Scale
 from dashboards.wording import status_words
 
-PAGE_ROWS: Final = 25
+PAGE_ROWS: Final = 20
 FIRST_ORDER: Final = "satisfaction_rank"
 
 _NUMERIC = frozenset({"satisfaction_rank", "satisfaction_score", "responses", "complaint_rank", "complaint_rate"})

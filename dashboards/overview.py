@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import dash_mantine_components as dmc
+import numpy as np
 import pandas as pd
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update, set_props
 from dash.development.base_component import Component
@@ -96,10 +97,10 @@ class Shown:
         ]
         return said + [warning_sentence(warning, self.language) for warning in self.header.summary["warnings"]]
 
-    def drawing(self, route: Route) -> Drawing:
+    def drawing(self, *, score_range: tuple[float, float] | None = None) -> Drawing:
         """Return what every figure of this view shares."""
-        scale = scale_of(self.header, route, self.language)
-        return Drawing(self.language, route, scale, self.header.provisional)
+        scale = scale_of(self.header, self.view.route, self.language)
+        return Drawing(self.language, self.view.route, scale, self.header.provisional, score_range)
 
 
 def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:
@@ -318,9 +319,9 @@ def _results(shown: Shown) -> list[Component]:
 
 def _key_figures(shown: Shown) -> Component:
     _ = translator(shown.language)
-    now, before = counts(shown.standings), None
+    now, before = counts(shown.standings, shown.view.route), None
     if shown.earlier_standings is not None:
-        before = counts(shown.earlier_standings)
+        before = counts(shown.earlier_standings, shown.view.route)
 
     def note(key: str) -> str | None:
         if before is None:
@@ -329,7 +330,7 @@ def _key_figures(shown: Shown) -> Component:
 
     figures = [
         key_figure(_("Communities"), f"{now['communities']:,}", note=note("communities")),
-        key_figure(_("Ranked"), f"{now['assessed']:,}", note=note("assessed")),
+        key_figure(_("Ranked"), f"{now['ranked']:,}", note=note("ranked")),
         key_figure(_("Meet the requirement"), f"{now['met']:,}", note=note("met")),
         key_figure(_("Valid answers"), f"{now['responses']:,}", note=note("responses")),
         _cut_off_figure(shown),
@@ -416,8 +417,9 @@ def _order_panel(shown: Shown) -> Component:
     route = shown.view.route
     cut_offs_here = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
     measured = with_intervals(shown.standings, shown.header, route)
+    drawing = shown.drawing(score_range=_score_range(measured, route, shown.drawing().scale.factor))
     cards = [
-        _order_card(shown, region, measured[measured["region"] == region], cut_offs_here.get(region))
+        _order_card(shown, region, measured[measured["region"] == region], cut_offs_here.get(region), drawing)
         for region in regions_of(shown.standings)
     ]
     best = _("from the highest satisfaction down") if not route.fewest_first else _("from the fewest complaints up")
@@ -431,7 +433,18 @@ def _order_panel(shown: Shown) -> Component:
     )
 
 
-def _order_card(shown: Shown, region: str, communities: pd.DataFrame, cut_off: CutOff | None) -> Component:
+def _score_range(measured: pd.DataFrame, route: Route, factor: float) -> tuple[float, float] | None:
+    drawn = measured.loc[measured[route.rank].notna(), [route.score, "lower", "upper"]].to_numpy("float64") * factor
+    if not len(drawn):
+        return None
+    lowest, highest = float(np.nanmin(drawn)), float(np.nanmax(drawn))
+    margin = max((highest - lowest) * 0.04, 0.5)
+    return lowest - margin, highest + margin
+
+
+def _order_card(
+    shown: Shown, region: str, communities: pd.DataFrame, cut_off: CutOff | None, drawing: Drawing
+) -> Component:
     _ = translator(shown.language)
     route = shown.view.route
     ordered = in_order(communities, route)
@@ -442,7 +455,7 @@ def _order_card(shown: Shown, region: str, communities: pd.DataFrame, cut_off: C
     else:
         parts.append(
             chart(
-                order_figure(ordered, cut_off, shown.drawing(route)),
+                order_figure(ordered, cut_off, drawing),
                 name=f"order-{route.key}-{region}",
                 summary=_order_summary(shown, ordered, cut_off),
                 language=shown.language,
@@ -484,7 +497,7 @@ def _distribution_panel(shown: Shown) -> Component:
     return panel(
         name,
         chart(
-            distribution_figure(ranked, shown.cut_offs(route), shown.drawing(route)),
+            distribution_figure(ranked, shown.cut_offs(route), shown.drawing()),
             name=f"distribution-{route.key}",
             summary=_(
                 "Half of the {count} ranked communities lie below {median}. The dashed line is the cut-off."

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -141,12 +141,11 @@ def met(standings: pd.DataFrame, column: str) -> "pd.Series[bool]":
     return standings[column] == "met"
 
 
-def counts(standings: pd.DataFrame) -> dict[str, Any]:
-    """Return the key counts of some standings."""
-    assessed = standings["satisfaction_rank"].notna() | standings["complaint_rank"].notna()
+def counts(standings: pd.DataFrame, route: Route) -> dict[str, int]:
+    """Return the key counts of some standings; `ranked` is about one route, `met` about the requirement."""
     return {
         "communities": len(standings),
-        "assessed": int(assessed.sum()),
+        "ranked": int(standings[route.rank].notna().sum()),
         "met": int(met(standings, "requirement_status").sum()),
         "responses": int(standings["responses"].fillna(0).sum()),
     }

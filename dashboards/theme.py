@@ -67,7 +67,15 @@ TEMPLATE: Final[dict[str, Any]] = {
         "xaxis": _AXIS,
         "yaxis": _AXIS,
         "hoverlabel": {"bgcolor": SURFACE, "bordercolor": LINE, "font": {"size": 13, "color": INK}, "align": "left"},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "font": {"size": 12},
+            "traceorder": "normal",
+        },
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": QUIET, "activecolor": MET},
         "hovermode": "closest",
         "dragmode": False,
     }
