@@ -260,7 +260,7 @@ def demo(host: str, port: int, public_url: str | None) -> None:
         if prepared.open_round is None:
             click.echo(f"its last round is over: delete {config.instance} and start again for a fresh one")
         click.echo(f"poster of {prepared.community}: {config.public_url}/s/{prepared.token}")
-        click.echo(f"staff: {config.public_url}/staff/ · dashboards: {config.public_url}/dashboards/")
+        click.echo(f"staff: {config.public_url}/sign-in · dashboards: {config.public_url}/dashboards/")
         for username, password in prepared.passwords.items():
             click.echo(f"  {username:10} {password}")
 

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import stat
 from datetime import UTC, datetime
@@ -128,12 +129,11 @@ def test_the_passwords_that_are_shown_open_the_staff_pages(prepared):
 
     shown = start(prepared)
     app = create_app(prepared)
-    app.testing = True
-    app.config["WTF_CSRF_ENABLED"] = False
 
     for username, password in shown.passwords.items():
         client = app.test_client()
-        client.post("/staff/sign-in", data={"username": username, "password": password})
+        token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/sign-in").text)[1]
+        client.post("/sign-in", data={"csrf_token": token, "username": username, "password": password})
         assert client.get("/staff/").status_code == 200, username
 
 
