@@ -31,7 +31,7 @@ _COOKIELESS_BLUEPRINTS = frozenset({"survey", "complaints"})
 _OPEN_STAFF_ENDPOINTS = frozenset({"staff.sign_in", "staff.check_sign_in"})
 _DASHBOARDS = "/dashboards/"
 
-_Statement = TypeVar("_Statement", bound=Select[Any])
+_Statement = TypeVar("_Statement", bound=Select[*tuple[Any, ...]])
 
 _hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106
 # Verified when there is no such account, so that an unknown name takes as long as a wrong password.
@@ -152,7 +152,7 @@ def safe_target(target: str | None) -> str:
     if not target or "\\" in target or not target.isprintable():
         return home
     parts = urlsplit(target)
-    is_ours = parts.path == home or parts.path.startswith((f"{home}/", _DASHBOARDS))
+    is_ours = parts.path.startswith((home, _DASHBOARDS))
     return target if is_ours and not parts.scheme and not parts.netloc else home
 
 

@@ -1,0 +1,220 @@
+"""Stored evaluations as the dashboards see them: always through the scope of the account that is signed in."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+from math import ceil
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from analytics.evaluate import STANDING_COLUMNS
+from analytics.languages import DEFAULT_LANGUAGE
+from analytics.rules import Rules, parse_rules
+from dashboards.source import EvaluationHeader, Progress
+from survey_app.access import Scope, signed_in
+from survey_app.context import current_time
+from survey_app.database import Database
+from survey_app.local_time import zone_of
+from survey_app.models import Community, District, Evaluation, PropertyCompany, Response, Round, RuleFile, Standing
+from survey_app.questionnaires import questionnaire_from_canonical
+from survey_app.tallies import count_responses, read_places, surveyed_households
+
+
+class StoredEvaluations:
+    """What `dashboards.source.EvaluationSource` asks for, from the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def evaluations(self) -> Sequence[EvaluationHeader]:
+        """Return the stored evaluations, the newest first."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            districts = set(session.scalars(scope.communities(select(District.name).join(Community))))
+            counted = {row.evaluation_id: row.answers or 0 for row in session.execute(_count_answers(scope))}
+            return [_header(row, counted.get(row.id, 0), scope, districts) for row in session.execute(_SELECT_HEADERS)]
+
+    def standings(self, evaluation_id: int) -> pd.DataFrame:
+        """Return one row per community in scope; see `dashboards.source`. `LookupError` for no such evaluation."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            return read_standings(session, evaluation_id=evaluation_id, scope=scope)
+
+    def progress(self) -> Progress | None:
+        """Return how the collection of the open round is going in the districts in scope."""
+        scope, now = signed_in().scope, current_time()
+        with self._database.reading() as session:
+            survey_round = session.scalar(select(Round).where(Round.opens_at <= now, Round.closes_at > now))
+            if survey_round is None:
+                return None
+            rules = _rules_of(survey_round.rule_file.content)
+            return Progress(
+                round_name=survey_round.name,
+                round_english_name=survey_round.english_name,
+                opens_at=survey_round.opens_at,
+                closes_at=survey_round.closes_at,
+                time_zone=rules.time_zone,
+                communities=_progress_of_communities(session, survey_round, rules, scope=scope, now=now),
+                daily=_progress_by_day(session, survey_round, zone_of(rules.content), scope=scope, now=now),
+            )
+
+
+def read_standings(session: Session, *, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    """Return the standings of one evaluation in scope, in the order of the communities' sort keys.
+
+    Raises `LookupError` if there is no such evaluation.
+    """
+    inputs = session.scalar(select(Evaluation.inputs).filter_by(id=evaluation_id))
+    if inputs is None:
+        raise LookupError(f"there is no evaluation {evaluation_id}")
+    standing_columns = [column for column in Standing.__table__.columns if not column.primary_key]
+    statement = (
+        select(*_PLACE_COLUMNS, *standing_columns)
+        .select_from(Standing)
+        .join(Community, Standing.community_id == Community.id)
+        .join(District, Community.district_id == District.id)
+        .outerjoin(PropertyCompany, Community.company_id == PropertyCompany.id)
+        .where(Standing.evaluation_id == evaluation_id)
+        .order_by(Community.sort_key, Community.number)
+    )
+    result = session.execute(scope.communities(statement))
+    frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+    frame = frame.astype({name: kind for name, kind in STANDING_COLUMNS.items() if name in frame})
+    # The region it was ranked in, whatever district it belongs to today.
+    ranked = json.loads(inputs)
+    regions = frame["community_id"].map(dict(zip(ranked["community_id"], ranked["region"], strict=True)))
+    return frame.assign(region=regions.astype("str"), region_english=regions.map(_english_regions(session)))
+
+
+def _english_regions(session: Session) -> dict[str, str | None]:
+    cities = [_rules_of(content).city for content in session.scalars(select(RuleFile.content))]
+    districts = session.execute(select(District.name, District.english_name))
+    return {city.zh_hans: city.en for city in cities} | {row.name: row.english_name for row in districts}
+
+
+_PLACE_COLUMNS = (
+    Community.number.label("community_id"),
+    Community.number,
+    Community.name,
+    Community.english_name,
+    District.name.label("region"),
+    District.english_name.label("region_english"),
+    PropertyCompany.name.label("company"),
+    PropertyCompany.english_name.label("company_english"),
+)
+
+# Not whole rows: the inputs of each evaluation are as long as the list of communities.
+_SELECT_HEADERS = (
+    select(
+        Evaluation.id,
+        Round.name,
+        Round.english_name,
+        Evaluation.cut_off,
+        Evaluation.evaluated_at,
+        Evaluation.provisional,
+        RuleFile.content,
+        Evaluation.inputs_sha256,
+        Evaluation.standings_sha256,
+        Evaluation.summary,
+    )
+    .join(Round, Evaluation.round_id == Round.id)
+    .join(RuleFile, Evaluation.rule_file_id == RuleFile.id)
+    .order_by(Evaluation.id.desc())
+)
+
+
+def _count_answers(scope: Scope) -> Select[int, int | None]:
+    statement = select(Standing.evaluation_id, func.sum(Standing.responses).label("answers")).join(
+        Community, Standing.community_id == Community.id
+    )
+    return scope.communities(statement.group_by(Standing.evaluation_id))
+
+
+def _header(row: Row[*tuple[Any, ...]], responses: int, scope: Scope, districts: Collection[str]) -> EvaluationHeader:
+    rules = _rules_of(row.content)
+    return EvaluationHeader(
+        id=row.id,
+        round_name=row.name,
+        round_english_name=row.english_name,
+        cut_off=row.cut_off,
+        evaluated_at=row.evaluated_at,
+        provisional=row.provisional,
+        responses=responses,
+        rules=rules,
+        inputs_sha256=row.inputs_sha256,
+        standings_sha256=row.standings_sha256,
+        summary=_summary_in_scope(json.loads(row.summary), scope, districts, rules),
+    )
+
+
+@lru_cache(maxsize=32)
+def _rules_of(content: bytes) -> Rules:
+    # Every page asks for every header, and reading one file takes 5 ms.
+    return parse_rules(content, "stored rule file")
+
+
+def _summary_in_scope(
+    summary: dict[str, Any], scope: Scope, districts: Collection[str], rules: Rules
+) -> dict[str, Any]:
+    """Return a summary without the regions of other districts, and without totals that they are part of."""
+    if scope.district_id is None or rules.region == "city":
+        return summary
+    regions = {region: facts for region, facts in summary["regions"].items() if region in districts}
+    return {**summary, "regions": regions, "total": None}
+
+
+def _in_ranked_regions(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Return a frame of places whose region is what the rules rank together: its district, or the city."""
+    if rules.region == "district":
+        return frame
+    return frame.assign(region=rules.city.in_language(DEFAULT_LANGUAGE), region_english=rules.city.in_language("en"))
+
+
+def _progress_of_communities(
+    session: Session, survey_round: Round, rules: Rules, *, scope: Scope, now: datetime
+) -> pd.DataFrame:
+    questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
+    counts = count_responses(session, survey_round=survey_round, rules=rules, questionnaire=questionnaire, before=now)[
+        "responses"
+    ]
+    households = surveyed_households(read_places(session), rules)
+    statement = scope.communities(
+        select(Community.id, *_PLACE_COLUMNS[:-2]).join(District).order_by(Community.sort_key, Community.number)
+    )
+    result = session.execute(statement)
+    frame = pd.DataFrame(result.all(), columns=list(result.keys())).set_index("id")
+    frame = frame.assign(
+        responses=counts.reindex(frame.index),
+        households=households.reindex(frame.index),
+        required=[_required_responses(rules, number) for number in households.reindex(frame.index)],
+    )
+    return _in_ranked_regions(frame.drop(columns="number").reset_index(drop=True), rules)
+
+
+def _required_responses(rules: Rules, households: int | None) -> int:
+    minimum = rules.satisfaction.minimum_responses
+    if minimum is None:
+        return 1
+    if pd.isna(households):
+        return minimum.enough
+    return max(minimum.least, min(minimum.enough, ceil(minimum.or_share_of_households * int(households))))
+
+
+def _progress_by_day(
+    session: Session, survey_round: Round, zone: tzinfo, *, scope: Scope, now: datetime
+) -> pd.DataFrame:
+    statement = (
+        select(Response.submitted_at)
+        .join(Community, Response.community_id == Community.id)
+        .where(Response.round_id == survey_round.id, Response.submitted_at < now)
+    )
+    moments = session.scalars(scope.communities(statement))
+    counts = Counter(moment.astimezone(zone).date() for moment in moments)
+    first, last = survey_round.opens_at.astimezone(zone).date(), now.astimezone(zone).date()
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return pd.DataFrame({"date": days, "responses": [counts[day] for day in days]})

@@ -1,0 +1,1 @@
+"""Files that evaluators take away, one module per kind."""

@@ -1,0 +1,93 @@
+"""The standings of one evaluation as a CSV file, each decision with its reason in words."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from analytics.languages import load_catalogue
+from analytics.outputs import csv_safe
+from analytics.reasons import reason_sentence
+from survey_app.access import Scope
+from survey_app.codes import wording_of
+from survey_app.database import Database
+from survey_app.evaluation_source import read_standings
+from survey_app.exports.responses import BYTE_ORDER_MARK
+from survey_app.languages import TRANSLATIONS
+from survey_app.models import Evaluation
+
+
+def export_standings(database: Database, *, evaluation_id: int, scope: Scope, language: str) -> Iterator[str]:
+    """Yield a CSV file of the standings in scope: the stored numbers and codes, and sentences that explain them.
+
+    Raises `LookupError` if there is no such evaluation.
+    """
+    with database.reading() as session:
+        standings = read_standings(session, evaluation_id=evaluation_id, scope=scope)
+        evaluation = session.get_one(Evaluation, evaluation_id)
+        regions = json.loads(evaluation.summary)["regions"]
+        is_provisional = evaluation.provisional
+    return _lines(standings, regions, is_provisional=is_provisional, language=language)
+
+
+def _lines(
+    standings: pd.DataFrame, regions: Mapping[str, Any], *, is_provisional: bool, language: str
+) -> Iterator[str]:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    result = _("Preview, not an official result") if is_provisional else _("Official")
+    headings = _headings(language)
+    buffer = io.StringIO(newline="")
+    buffer.write(BYTE_ORDER_MARK)
+    writer = csv.writer(buffer)
+    writer.writerow([_("Result"), *headings.values()])
+    for values in standings.astype(object).where(standings.notna(), None).to_numpy().tolist():
+        standing = dict(zip(standings.columns, values, strict=True))
+        cells = _in_words(standing, regions[standing["region"]], language)
+        writer.writerow([result, *(cells[name] for name in headings)])
+    yield buffer.getvalue()
+
+
+def _headings(language: str) -> dict[str, str]:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return {
+        "number": _("Community number"),
+        "name": _("Community"),
+        "region": _("District"),
+        "company": _("Property company"),
+        "requirement_status": _("Requirement"),
+        "requirement_route": _("Met by"),
+        "requirement_sentence": _("Requirement in words"),
+        "responses": _("Valid responses"),
+        "satisfied": _("Satisfied"),
+        "households": _("Households"),
+        "satisfaction_rate": _("Satisfaction rate"),
+        "satisfaction_index": _("Satisfaction index"),
+        "satisfaction_rank": _("Satisfaction rank"),
+        "satisfaction_last_rank": _("Last rank of those tied"),
+        "satisfaction_status": _("Satisfaction route"),
+        "satisfaction_sentence": _("Satisfaction route in words"),
+        "complaints": _("Valid complaints"),
+        "exposure_household_years": _("Household-years"),
+        "complaints_per_1000_household_years": _("Complaints per 1,000 household-years"),
+        "complaint_rank": _("Complaint rank"),
+        "complaint_last_rank": _("Last rank of those tied (complaints)"),
+        "complaint_status": _("Complaint route"),
+        "complaint_sentence": _("Complaint route in words"),
+    }
+
+
+def _in_words(standing: Mapping[str, Any], region: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Return the cells of one community: names and sentences in one language, numbers and codes as stored."""
+    texts = {
+        "number": standing["number"],
+        "name": wording_of(standing["name"], standing["english_name"]).in_language(language),
+        "region": wording_of(standing["region"], standing["region_english"]).in_language(language),
+        "company": wording_of(standing["company"] or "", standing["company_english"]).in_language(language),
+        "requirement_sentence": reason_sentence(standing, region, "requirement", language),
+        "satisfaction_sentence": reason_sentence(standing, region, "satisfaction", language),
+        "complaint_sentence": reason_sentence(standing, region, "complaints", language),
+    }
+    return {**standing, **{name: csv_safe(text) for name, text in texts.items()}}

@@ -1,0 +1,165 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask_login import login_user
+
+from survey_app.access import SignedIn, add_account
+from survey_app.evaluation import evaluate_round
+from survey_app.evaluation_source import StoredEvaluations
+from tests.factories import make_community, make_district, make_response, make_round
+
+# The source looks at the clock, so these rounds lie around the present.
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture
+def city(database):
+    """A closed and evaluated round and an open one, in two districts; the accounts by role."""
+    with database.writing() as session:
+        here = make_community(session, district=make_district(session, name="海勃湾区", english_name="Haibowan"))
+        there = make_community(session, district=make_district(session, name="乌达区", english_name="Wuda"))
+        closed = make_round(session, opens_at=NOW - timedelta(days=40), closes_at=NOW - timedelta(days=10))
+        opened = make_round(session, opens_at=NOW - timedelta(days=2), closes_at=NOW + timedelta(days=5))
+        for survey_round in (closed, opened):
+            for community, number in ((here, 12), (there, 11)):
+                for _ in range(number):
+                    moment = survey_round.opens_at + timedelta(hours=1)
+                    make_response(session, survey_round, community, submitted_at=moment)
+        accounts = {
+            role: SignedIn.of(
+                add_account(session, username=role, password="correct horse", role=role, district=district, now=NOW)
+            )
+            for role, district in (("city", None), ("evaluator", None), ("district", here.district))
+        }
+        numbers = {"here": here.number, "there": there.number}
+    evaluate_round(database, round_id=closed.id, now=NOW)
+    return accounts, numbers
+
+
+@pytest.fixture
+def signed_in(app):
+    """Sign an account in for a `with` block."""
+
+    class Request:
+        def __init__(self, account):
+            self._context, self._account = app.test_request_context("/dashboards/"), account
+
+        def __enter__(self):
+            self._context.push()
+            login_user(self._account)
+
+        def __exit__(self, *_):
+            self._context.pop()
+
+    return Request
+
+
+@pytest.mark.parametrize(("role", "expected"), [("city", 2), ("evaluator", 2), ("district", 1)])
+def test_standings_are_cut_down_to_the_account(database, city, signed_in, role, expected):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts[role]):
+        [header] = source.evaluations()
+        standings = source.standings(header.id)
+
+    assert len(standings) == expected
+    assert standings["number"].tolist() == [numbers["here"], numbers["there"]][:expected]
+    assert header.responses == standings["responses"].sum()
+
+
+def test_a_district_reads_nothing_of_another_district_in_a_header(database, city, signed_in):
+    accounts, _ = city
+    with signed_in(accounts["city"]):
+        [whole] = StoredEvaluations(database).evaluations()
+    with signed_in(accounts["district"]):
+        [header] = StoredEvaluations(database).evaluations()
+
+    assert "乌达区" in str(whole.summary)
+    assert "乌达区" not in str(header.summary)
+    assert "海勃湾区" in str(header.summary)
+
+
+def test_standings_carry_the_names_of_places_in_both_languages(database, city, signed_in):
+    accounts, _ = city
+    with signed_in(accounts["district"]):
+        standings = StoredEvaluations(database).standings(1)
+
+    assert standings[["region", "region_english"]].to_numpy().tolist() == [["海勃湾区", "Haibowan"]]
+    assert standings["satisfaction_rank"].dtype == "Int64"
+    assert standings["satisfaction_rate"].dtype == "float64"
+
+
+def test_an_unknown_evaluation_is_a_lookup_error(database, city, signed_in):
+    accounts, _ = city
+    with signed_in(accounts["city"]), pytest.raises(LookupError, match="no evaluation 77"):
+        StoredEvaluations(database).standings(77)
+
+
+@pytest.mark.parametrize(("role", "counts"), [("city", [12, 11]), ("district", [12])])
+def test_progress_counts_the_open_round_within_the_scope(database, city, signed_in, role, counts):
+    accounts, _ = city
+    with signed_in(accounts[role]):
+        progress = StoredEvaluations(database).progress()
+
+    assert progress.communities["responses"].tolist() == counts
+    assert progress.communities["required"].tolist() == [30] * len(counts)
+    assert progress.daily["responses"].sum() == sum(counts)
+    assert progress.daily["responses"].tolist().count(0) == len(progress.daily) - 1
+    assert len(progress.daily) == 3
+
+
+def test_progress_shows_no_score(database, city, signed_in):
+    accounts, _ = city
+    with signed_in(accounts["city"]):
+        progress = StoredEvaluations(database).progress()
+
+    assert set(progress.communities) == {
+        "community_id",
+        "name",
+        "english_name",
+        "region",
+        "region_english",
+        "responses",
+        "households",
+        "required",
+    }
+
+
+@pytest.mark.parametrize(
+    ("households_owners", "required"), [(300, 30), (41, 21), (40, 20), (12, 10), (0, 10), (None, 30)]
+)
+def test_a_small_community_needs_half_of_its_households(sqlite_database, signed_in, households_owners, required):
+    with sqlite_database.writing() as session:
+        make_round(session, opens_at=NOW - timedelta(days=2), closes_at=NOW + timedelta(days=5))
+        make_community(
+            session, households_owners=households_owners, households_occupied=None, households_delivered=None
+        )
+        account = SignedIn.of(
+            add_account(session, username="c", password="correct horse", role="city", district=None, now=NOW)
+        )
+
+    with signed_in(account):
+        progress = StoredEvaluations(sqlite_database).progress()
+
+    assert progress.communities["required"].tolist() == [required]
+
+
+def test_without_an_open_round_there_is_no_progress(sqlite_database, signed_in):
+    with sqlite_database.writing() as session:
+        make_round(session, opens_at=NOW - timedelta(days=9), closes_at=NOW - timedelta(days=5))
+        account = SignedIn.of(
+            add_account(session, username="c", password="correct horse", role="city", district=None, now=NOW)
+        )
+
+    with signed_in(account):
+        assert StoredEvaluations(sqlite_database).progress() is None
+
+
+def test_without_an_account_there_is_nothing(app, sqlite_database):
+    from werkzeug.exceptions import Unauthorized
+
+    source = StoredEvaluations(sqlite_database)
+    with app.test_request_context("/dashboards/"):
+        for ask in (source.evaluations, source.progress, lambda: source.standings(1)):
+            with pytest.raises(Unauthorized):
+                ask()

@@ -1,0 +1,214 @@
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from analytics.rules import parse_rules
+from survey_app.access import Scope
+from survey_app.evaluation import evaluate_round
+from survey_app.exports import responses as responses_export
+from survey_app.exports.responses import export_responses
+from survey_app.exports.standings import export_standings
+from survey_app.questionnaires import questionnaire_from_canonical
+from survey_app.tallies import count_responses
+from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
+
+EVERYWHERE = Scope(None)
+LATER = NOW + timedelta(days=1)
+
+
+def read_responses(database, survey_round, *, scope=EVERYWHERE, before=LATER, language="zh-Hans"):
+    text = "".join(export_responses(database, round_id=survey_round.id, scope=scope, before=before, language=language))
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+@pytest.fixture
+def survey(database):
+    """An open round with two communities of different districts."""
+    with database.writing() as session:
+        here = make_community(session, district=make_district(session, name="海勃湾区", english_name="Haibowan"))
+        elsewhere = make_community(session, district=make_district(session, name="乌达区", english_name="Wuda"))
+        return make_round(session), here, elsewhere
+
+
+def test_as_many_are_exported_as_were_received_and_tallied(database, survey, monkeypatch):
+    monkeypatch.setattr(responses_export, "BATCH_ROWS", 7)
+    survey_round, here, elsewhere = survey
+    with database.writing() as session:
+        for number in range(30):
+            community = here if number % 3 else elsewhere
+            make_response(
+                session, survey_round, community, tenure=number % 3 + 1, answers={"q01": (1, 2, 3, 4, 5, 9)[number % 6]}
+            )
+        make_response(session, survey_round, here, submitted_at=LATER)
+        rules = parse_rules(survey_round.rule_file.content, "rules")
+        tallied = count_responses(
+            session,
+            survey_round=survey_round,
+            rules=rules,
+            questionnaire=questionnaire_from_canonical(survey_round.questionnaire.text),
+            before=LATER,
+        )
+
+    rows = read_responses(database, survey_round)
+
+    assert len(rows) == tallied["received"].sum() == 30
+    owners = [row for row in rows if row["业主或租户（代码）"] == "1"]
+    valid = [row for row in owners if row["q01"] in {"1", "2", "3", "4", "5"}]
+    assert len(owners) == tallied["owners"].sum()
+    assert len(valid) == tallied["responses"].sum()
+    assert sum(row["q01"] in {"4", "5"} for row in valid) == tallied["satisfied"].sum()
+    assert [row["答卷序号"] for row in rows] == [str(number) for number in range(1, 31)]
+
+
+def test_a_row_says_what_was_answered_in_codes_and_in_words(database, survey):
+    survey_round, here, _ = survey
+    with database.writing() as session:
+        make_response(
+            session,
+            survey_round,
+            here,
+            tenure=2,
+            answers={"q01": 4, "q17": 1, "q18": 1, "q19": [1, 4], "q24": "电梯，\n又坏了"},
+            submitted_at=datetime(2026, 9, 14, 17, 30, tzinfo=UTC),
+        )
+
+    [row] = read_responses(database, survey_round)
+    [english] = read_responses(database, survey_round, language="en")
+
+    assert row["q01"] == "4"
+    assert row["q01 总体满意度"] == "满意"
+    assert (row["业主或租户（代码）"], row["业主或租户"]) == ("2", "租户")
+    assert row["q19"] == "1|4"
+    assert [cell for heading, cell in row.items() if heading.startswith("q19 ")] == ["物业公司|12345热线"]
+    assert [cell for heading, cell in row.items() if heading.startswith("q24")] == ["电梯，\n又坏了"]
+    assert row["q02"] == ""
+    assert row["提交日期"] == "2026-09-15"  # already the next day in Wuhai
+    assert (english["District"], english["Tenure"], english["q01 Overall satisfaction"]) == (
+        "Haibowan",
+        "Tenant",
+        "Satisfied",
+    )
+
+
+def test_nothing_in_the_file_leads_to_a_resident(database, survey):
+    survey_round, here, _ = survey
+    with database.writing() as session:
+        response = make_response(session, survey_round, here, submitted_at=datetime(2026, 9, 15, 3, 47, tzinfo=UTC))
+        secrets = [response.receipt, response.submission_key, response.commitment, "03:47", "11:47"]
+
+    text = "".join(
+        export_responses(database, round_id=survey_round.id, scope=EVERYWHERE, before=LATER, language="zh-Hans")
+    )
+
+    assert not [secret for secret in secrets if secret in text]
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "＝"])
+def test_a_spreadsheet_runs_nothing_that_a_resident_typed(sqlite_database, sign):
+    with sqlite_database.writing() as session:
+        survey_round, community = make_round(session), make_community(session, name=f"{sign}cmd")
+        make_response(session, survey_round, community, answers={"q01": 5, "q24": f"{sign}HYPERLINK(1)"})
+
+    [row] = read_responses(sqlite_database, survey_round)
+
+    dangerous = tuple("=+-@\t\r＝")
+    assert [cell for cell in row.values() if cell.startswith(dangerous)] == []
+    assert next(cell for heading, cell in row.items() if heading.startswith("q24")).endswith("HYPERLINK(1)")
+
+
+def test_a_district_exports_its_own_responses_only(database, survey):
+    survey_round, here, elsewhere = survey
+    with database.writing() as session:
+        make_response(session, survey_round, here)
+        make_response(session, survey_round, elsewhere)
+
+    [row] = read_responses(database, survey_round, scope=Scope(here.district_id))
+
+    assert row["小区编号"] == here.number
+
+
+def test_a_round_without_responses_gives_a_file_with_headings(database, survey):
+    survey_round, _, _ = survey
+    text = "".join(export_responses(database, round_id=survey_round.id, scope=EVERYWHERE, before=LATER, language="en"))
+
+    assert text.startswith("\ufeffResponse number,Community number,Community,District,Round,Submitted on,")
+    assert text.count("\r\n") == 1
+
+
+def test_an_unknown_round_is_refused_before_the_first_line(sqlite_database):
+    with pytest.raises(LookupError, match="no round 7"):
+        export_responses(sqlite_database, round_id=7, scope=EVERYWHERE, before=LATER, language="en")
+
+
+def test_the_file_is_written_piece_by_piece(sqlite_database, monkeypatch):
+    monkeypatch.setattr(responses_export, "BATCH_ROWS", 5)
+    with sqlite_database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        for _ in range(12):
+            make_response(session, survey_round, community)
+
+    pieces = list(
+        export_responses(sqlite_database, round_id=survey_round.id, scope=EVERYWHERE, before=LATER, language="en")
+    )
+
+    assert [piece.count("\r\n") for piece in pieces] == [1, 5, 5, 2]
+
+
+@pytest.fixture
+def evaluated(database, survey):
+    """The survey with 30 owners' answers here and 3 elsewhere, closed and evaluated."""
+    survey_round, here, elsewhere = survey
+    with database.writing() as session:
+        for community, number in ((here, 30), (elsewhere, 3)):
+            code_id = make_poster_code(session, community).id
+            for _ in range(number):
+                make_response(session, survey_round, community, code_id=code_id)
+    return evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at)
+
+
+def read_standings_file(database, evaluation, *, scope=EVERYWHERE, language="en"):
+    text = "".join(export_standings(database, evaluation_id=evaluation.id, scope=scope, language=language))
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+def test_standings_say_each_decision_with_its_reason(database, survey, evaluated):
+    _, here, elsewhere = survey
+    rows = {row["Community number"]: row for row in read_standings_file(database, evaluated)}
+
+    assert rows[here.number]["Satisfaction rate"] == "1.0"
+    assert rows[here.number]["Valid responses"] == "30"
+    assert rows[elsewhere.number]["Satisfaction route"] == "not_assessed"
+    assert rows[elsewhere.number]["Satisfaction rank"] == ""
+    assert "sample too small, not ranked" in rows[elsewhere.number]["Satisfaction route in words"]
+    assert {row["Result"] for row in rows.values()} == {"Official"}
+
+
+def test_standings_speak_chinese(database, survey, evaluated):
+    _, _, elsewhere = survey
+    [row] = read_standings_file(database, evaluated, scope=Scope(elsewhere.district_id), language="zh-Hans")
+
+    assert (row["小区"], row["区"]) == (elsewhere.name, "乌达区")
+    assert "样本不足，不参与排名" in row["满意度途径说明"]
+
+
+def test_a_preview_says_so_in_every_row(database, survey):
+    survey_round, _, _ = survey
+    preview = evaluate_round(database, round_id=survey_round.id, now=LATER, provisional=True)
+
+    assert {row["Result"] for row in read_standings_file(database, preview)} == {"Preview, not an official result"}
+
+
+def test_a_district_exports_its_own_standings_only(database, survey, evaluated):
+    _, here, _ = survey
+    rows = read_standings_file(database, evaluated, scope=Scope(here.district_id))
+
+    assert [row["Community number"] for row in rows] == [here.number]
+
+
+def test_an_unknown_evaluation_is_refused(sqlite_database):
+    with pytest.raises(LookupError, match="no evaluation 7"):
+        export_standings(sqlite_database, evaluation_id=7, scope=EVERYWHERE, language="en")
