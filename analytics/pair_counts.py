@@ -3,16 +3,19 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from analytics.arrays import finite_numbers
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # Up to here a matrix of all pairs is quicker than a tree, and needs no compiled code.
 LARGEST_MATRIX = 1_500
-_LEAF = 8
+_LEAF = 16
 _THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -54,15 +57,11 @@ def count_beyond(
     >>> above.tolist(), below.tolist()
     ([0, 0, 2, 3], [2, 2, 1, 0])
     """
-    x = np.asarray(estimates, dtype=np.float64)
-    s = np.asarray(standard_errors, dtype=np.float64)
-    c = np.broadcast_to(np.asarray(critical_values, dtype=np.float64), x.shape)
+    x = finite_numbers("estimates", estimates)
+    s = finite_numbers("standard_errors", standard_errors, lowest=0)
     if x.ndim != 1 or s.shape != x.shape:
         raise ValueError(f"estimates and standard_errors must be two lists of one length, got {x.shape} and {s.shape}")
-    if not (np.isfinite(x).all() and np.isfinite(s).all() and np.isfinite(c).all()):
-        raise ValueError("estimates, standard_errors and critical_values must be finite")
-    if (s < 0).any() or (c < 0).any():
-        raise ValueError("standard_errors and critical_values must not be negative")
+    c = np.broadcast_to(finite_numbers("critical_values", critical_values, lowest=0), x.shape)
     if x.size <= LARGEST_MATRIX:
         return _count_by_matrix(x, s * s, c)
     return _count_by_tree(x, s * s, c)
@@ -72,7 +71,7 @@ def in_threads(work: Callable[[int, int], None], count: int) -> None:
     """Call `work(start, stop)` for consecutive parts of range(count), several at a time."""
     edges = np.linspace(0, count, 8 * _THREADS + 1).astype(int)
     with ThreadPoolExecutor(_THREADS) as pool:
-        for done in [pool.submit(work, int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]:
+        for done in [pool.submit(work, int(a), int(b)) for a, b in pairwise(edges)]:
             done.result()
 
 

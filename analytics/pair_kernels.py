@@ -4,7 +4,7 @@ The kernels release the GIL and start no threads of their own: a web server may 
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
 import numba
 import numpy as np
@@ -12,22 +12,21 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Kernel = TypeVar("Kernel", bound=Callable[..., None])
 
 # A path of the tree is as long as its depth; 64 levels hold more communities than a computer does.
 _DEEPEST = 64
 
 
-def compiled(kernel: Kernel) -> Kernel:
+def compiled(kernel: Callable[..., None]) -> Any:
     """Compile `kernel` at its first call, and keep the machine code on disk where a directory for it is writable."""
     try:
-        return numba.njit(nogil=True, cache=True)(kernel)  # type: ignore[no-any-return]
+        return numba.njit(nogil=True, cache=True)(kernel)
     except RuntimeError:  # a service account without a home directory: compile anew in each process
-        return numba.njit(nogil=True)(kernel)  # type: ignore[no-any-return]
+        return numba.njit(nogil=True)(kernel)
 
 
 @compiled
-def count_larger(
+def count_larger(  # noqa: PLR0917  compiled functions take no keywords
     start: int,
     stop: int,
     estimates: Floats,
@@ -72,7 +71,7 @@ def count_larger(
 
 
 @compiled
-def largest_differences(
+def largest_differences(  # noqa: C901, PLR0917  one loop over pairs; compiled functions take no keywords
     start: int, stop: int, draws: Floats, estimates: Floats, standard_errors: Floats, beyond: float, largest: Floats
 ) -> None:
     """Fill `largest[start:stop]` with each draw's largest studentised difference over the pairs that remain.

@@ -7,6 +7,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
+from analytics.rank_sets import rank_confidence_set, top_confidence_set
+
+__all__ = [
+    "LARGEST_EXACT",
+    "Best",
+    "competition_rank",
+    "last_rank",
+    "order_ratios",
+    "percentile",
+    "rank_confidence_set",
+    "share_below",
+    "top_confidence_set",
+]
+
 Best = Literal["high", "low"]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
