@@ -61,7 +61,7 @@ def order_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing: Drawing
     last = int(ordered["position"].max()) if len(ordered) else 1
     layout = _layout(drawing, height=320)
     layout["xaxis"] = {"title": {"text": _("Rank")}, "range": [0, last + 1], "nticks": 6, "showgrid": False}
-    layout["yaxis"] = {"title": {"text": _axis_title(drawing.scale)}, "nticks": 6}
+    layout["yaxis"] = {"title": {"text": drawing.scale.axis}, "nticks": 6}
     if drawing.score_range:
         layout["yaxis"]["range"] = list(drawing.score_range)
     if cut_off and cut_off.score is not None:
@@ -88,7 +88,7 @@ def distribution_figure(ranked: pd.DataFrame, cut_offs: Sequence[CutOff], drawin
     height = 116 + len(regions) * (_ROW_HEIGHT + _GAP)
     layout = _layout(drawing, height=height, top=48) | {"barmode": "stack", "bargap": 0.06, "shapes": []}
     layout["xaxis"] = {
-        "title": {"text": _axis_title(drawing.scale)},
+        "title": {"text": drawing.scale.axis},
         "nticks": 7,
         "anchor": "y" if len(regions) == 1 else f"y{len(regions)}",
     }
@@ -204,7 +204,7 @@ def _layout(drawing: Drawing, *, height: int, top: int = 40) -> dict[str, Any]:
                 "x": 0.5,
                 "y": 0.5,
                 "showarrow": False,
-                "font": {"size": 22, "color": theme.CUT_OFF},
+                "font": {"size": 18, "color": theme.CUT_OFF},
                 "opacity": 0.3,
             }
         )
@@ -329,10 +329,6 @@ def _row_label(label: str, axis: str) -> dict[str, Any]:
         "showarrow": False,
         "font": {"size": 14},
     }
-
-
-def _axis_title(scale: Scale) -> str:
-    return f"{scale.title} ({scale.unit.strip()})" if scale.unit else scale.title
 
 
 def _whole(count: Any) -> str:

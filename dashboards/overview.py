@@ -1,7 +1,7 @@
 """The overview: who meets the criterion and why, how the list came about, how the collection is going."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -133,7 +133,7 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
         asked = shown.but(
             evaluation=int(evaluation) if evaluation and evaluation.isdigit() else None,
             region=region or None,
-            route=ROUTES[route],
+            route=ROUTES.get(route, ROUTES["satisfaction"]),
         )
         if _complete(source, shown) != _complete(source, asked):
             set_props("address", {"search": asked.search})
@@ -152,7 +152,7 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
         search: str | None, order: str, status: str | None, name: str | None, page: int
     ) -> tuple[Component, int, int]:
         is_new = ctx.triggered_id != "ledger-page"
-        asked = ledger.Asked(order, status or "", name or "", 1 if is_new else page)
+        asked = ledger.Asked(str(order), status or "", name or "", 1 if is_new else page)
         return _ledger_parts(source, View.of(search, language), asked)
 
     @app.callback(
@@ -288,9 +288,12 @@ def _ledger_parts(source: EvaluationSource, view: View, asked: ledger.Asked) -> 
     if view.region in regions_of(standings):
         standings = _in_region(standings, view.region)
     chosen = ledger.selected(standings, asked)
+    pages = ledger.count_pages(len(chosen))
+    # An answer may have come for a longer table than the one that is asked for by now.
+    asked = replace(asked, page=min(max(1, asked.page), pages))
     scales = {key: scale_of(header, route, view.language) for key, route in ROUTES.items()}
     table = ledger.ledger_table(chosen, asked, scales, view.language)
-    return table, ledger.count_pages(len(chosen)), asked.page
+    return table, pages, asked.page
 
 
 def _complete(source: EvaluationSource, view: View) -> View:

@@ -71,6 +71,7 @@ class Scale:
     """How the scores of a route are written and drawn: `factor` turns a stored score into the drawn number."""
 
     title: str
+    axis: str
     unit: str
     factor: float
     decimals: int
@@ -86,10 +87,10 @@ def scale_of(header: EvaluationHeader, route: Route, language: str) -> Scale:
     """Return the scale of a route; rate and index are different numbers and never share a name."""
     _ = translator(language)
     if route.key == "complaints":
-        return Scale(_("Complaints per 1,000 households a year"), "", 1, 2)
+        return Scale(_("Complaints per 1,000 households a year"), _("Per 1,000 households"), "", 1, 2)
     if header.rules.satisfaction.measure == "satisfaction_rate":
-        return Scale(_("Satisfaction rate"), " %", 100, 1)
-    return Scale(_("Satisfaction index"), "", 1, 1)
+        return Scale(_("Satisfaction rate"), _("Satisfaction rate (%)"), " %", 100, 1)
+    return Scale(_("Satisfaction index"), _("Satisfaction index"), "", 1, 1)
 
 
 def in_order(standings: pd.DataFrame, route: Route) -> pd.DataFrame:

@@ -14,52 +14,26 @@ RULES = load_rules(Path(__file__).parents[2] / "data" / "rules" / "wuhai" / "202
 DISTRICTS = (("海勃湾区", "Haibowan", 220), ("乌达区", "Wuda", 140), ("海南区", "Hainan", 80))
 ROUNDS = (("2026年第三轮", "Round 3, 2026", 2026), ("2025年第二轮", "Round 2, 2025", 2025))
 
-_FIRST = [
-    "阳光",
-    "学府",
-    "滨河",
-    "金桥",
-    "翡翠",
-    "恒泰",
-    "万达",
-    "锦绣",
-    "云中",
-    "和平",
-    "富民",
-    "新华",
-    "春晖",
-    "碧水",
-    "广厦",
-    "龙湖",
-    "御景",
-    "书香",
-    "幸福",
-    "建设",
-]
-_FIRST_ENGLISH = [
-    "Sunshine",
-    "College",
-    "Riverside",
-    "Goldbridge",
-    "Jade",
-    "Hengtai",
-    "Wanda",
-    "Splendid",
-    "Cloud",
-    "Peace",
-    "Fumin",
-    "Xinhua",
-    "Spring",
-    "Clearwater",
-    "Guangxia",
-    "Dragon",
-    "Royal",
-    "Scholar",
-    "Happiness",
-    "Builders",
-]
-_LAST = ["花园", "家园", "新城", "雅居", "苑", "公馆", "府", "里"]
-_LAST_ENGLISH = ["Garden", "Homes", "New Town", "Court", "Yard", "Residence", "Mansion", "Lane"]
+_FIRST = {
+    "阳光": "Sunshine",
+    "学府": "College",
+    "滨河": "Riverside",
+    "金桥": "Goldbridge",
+    "翡翠": "Jade",
+    "恒泰": "Hengtai",
+}
+_FIRST |= {"万达": "Wanda", "锦绣": "Splendid", "云中": "Cloud", "和平": "Peace", "富民": "Fumin", "新华": "Xinhua"}
+_FIRST |= {
+    "春晖": "Spring",
+    "碧水": "Clearwater",
+    "广厦": "Guangxia",
+    "龙湖": "Dragon",
+    "御景": "Royal",
+    "书香": "Scholar",
+}
+_FIRST |= {"幸福": "Happiness", "建设": "Builders"}
+_LAST = {"花园": "Garden", "家园": "Homes", "新城": "New Town", "雅居": "Court", "苑": "Yard", "公馆": "Residence"}
+_LAST |= {"府": "Mansion", "里": "Lane"}
 
 
 def places(scale=1):
@@ -68,14 +42,16 @@ def places(scale=1):
     for district, english, size in DISTRICTS:
         for _ in range(size * scale):
             number = len(rows)
-            first, last, phase = number * 7 % 20, number // 20 % 8, number // 160 + 1
+            first, first_english = list(_FIRST.items())[number * 7 % 20]
+            last, last_english = list(_LAST.items())[number // 20 % 8]
+            phase = number // 160 + 1
             suffix = ("", "") if phase == 1 else (f"{phase}期", f" {phase}")
             rows.append(
                 {
                     "community_id": f"{150000 + number}",
                     "number": f"{150000 + number}",
-                    "name": _FIRST[first] + _LAST[last] + suffix[0],
-                    "english_name": f"{_FIRST_ENGLISH[first]} {_LAST_ENGLISH[last]}{suffix[1]}",
+                    "name": first + last + suffix[0],
+                    "english_name": f"{first_english} {last_english}{suffix[1]}",
                     "region": district,
                     "region_english": english,
                     "company": "某物业",

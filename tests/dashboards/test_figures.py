@@ -1,0 +1,176 @@
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from dashboards import theme
+from dashboards.figures import (
+    MOST_POINTS,
+    Drawing,
+    daily_figure,
+    distribution_figure,
+    order_figure,
+    progress_figure,
+    thinned,
+)
+from dashboards.languages import translator
+from dashboards.results import ROUTES, CutOff, cut_offs, in_order, scale_of, with_intervals
+
+HAIBOWAN = "海勃湾区"
+
+
+def drawing_of(header, route, *, language="en", provisional=False):
+    return Drawing(language, route, scale_of(header, route, language), provisional)
+
+
+def ordered_in(city, route, region=HAIBOWAN):
+    header = city.evaluations()[0]
+    measured = with_intervals(city.standings(header.id), header, route)
+    return in_order(measured[measured["region"] == region], route)
+
+
+def cut_off_in(city, route, region=HAIBOWAN):
+    return next(cut_off for cut_off in cut_offs(city.evaluations()[0], route) if cut_off.region == region)
+
+
+def trace(figure, name):
+    return next(trace for trace in figure["data"] if trace["name"] == name)
+
+
+@pytest.mark.parametrize("route", ROUTES.values(), ids=list(ROUTES))
+def test_the_order_draws_every_ranked_community_at_its_score(city, route):
+    ordered = ordered_in(city, route)
+
+    figure = order_figure(ordered, cut_off_in(city, route), drawing_of(city.evaluations()[0], route))
+
+    factor = drawing_of(city.evaluations()[0], route).scale.factor
+    drawn = {
+        position: score
+        for name in ("Others", "Meets the requirement")
+        for position, score in zip(trace(figure, name)["x"], trace(figure, name)["y"], strict=True)
+    }
+    expected = dict(zip(ordered["position"], ordered[route.score] * factor, strict=True))
+    assert drawn == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("route", ROUTES.values(), ids=list(ROUTES))
+def test_the_order_highlights_exactly_those_that_meet_the_criterion(city, route):
+    ordered = ordered_in(city, route)
+
+    figure = order_figure(ordered, cut_off_in(city, route), drawing_of(city.evaluations()[0], route))
+
+    meeting = ordered.loc[ordered[route.status] == "met", "position"].tolist()
+    assert trace(figure, "Meets the requirement")["x"] == meeting
+    assert meeting
+    assert trace(figure, "Meets the requirement")["marker"]["symbol"] != trace(figure, "Others")["marker"]["symbol"]
+
+
+def test_the_cut_off_is_drawn_behind_the_last_position_and_at_its_score(city):
+    route = ROUTES["satisfaction"]
+    cut_off = cut_off_in(city, route)
+
+    figure = order_figure(ordered_in(city, route), cut_off, drawing_of(city.evaluations()[0], route))
+
+    upright, level = figure["layout"]["shapes"]
+    at_last_position = ordered_in(city, route).query("position == @cut_off.k")[route.score].item()
+    assert upright["x0"] == upright["x1"] == cut_off.k + 0.5
+    assert level["y0"] == level["y1"] == pytest.approx(at_last_position * 100)
+
+
+def test_no_cut_off_is_drawn_where_there_is_no_position(city):
+    route = ROUTES["satisfaction"]
+
+    figure = order_figure(
+        ordered_in(city, route), CutOff(HAIBOWAN, 12, 0, None), drawing_of(city.evaluations()[0], route)
+    )
+
+    assert "shapes" not in figure["layout"]
+
+
+def test_the_bars_of_the_distribution_add_up_to_the_ranked_communities(city):
+    route = ROUTES["complaints"]
+    standings = city.standings(city.evaluations()[0].id)
+    ranked = standings[standings[route.rank].notna()]
+
+    figure = distribution_figure(
+        ranked, cut_offs(city.evaluations()[0], route), drawing_of(city.evaluations()[0], route)
+    )
+
+    meeting = sum(sum(bars["y"]) for bars in figure["data"] if bars["name"] == "Meets the requirement")
+    assert sum(sum(bars["y"]) for bars in figure["data"]) == len(ranked)
+    assert meeting == (ranked[route.status] == "met").sum()
+    drawn_cut_offs = [shape["x0"] for shape in figure["layout"]["shapes"]]
+    assert drawn_cut_offs == [cut_off.score for cut_off in cut_offs(city.evaluations()[0], route)]
+
+
+def test_tags_in_names_stay_text(city):
+    route = ROUTES["satisfaction"]
+    attack = '<b onmouseover="alert(1)">小区</b><script>alert(1)</script>'
+    ordered = ordered_in(city, route).assign(name=attack, english_name=attack, region_english=attack)
+
+    order = order_figure(ordered, cut_off_in(city, route), drawing_of(city.evaluations()[0], route))
+    spread = distribution_figure(ordered, [], drawing_of(city.evaluations()[0], route))
+    progress = progress_figure(pd.DataFrame({"label": [attack], "enough": [1], "short": [1]}), "en")
+
+    for figure in (order, spread, progress):
+        assert "onmouseover" in str(figure)
+        assert "<script" not in str(figure)
+        assert "<b onmouseover" not in str(figure)
+
+
+@pytest.mark.parametrize("language", ["zh-Hans", "en"])
+def test_a_preview_says_so_inside_every_figure_of_results(city, language):
+    route = ROUTES["satisfaction"]
+    drawing = drawing_of(city.evaluations()[0], route, language=language, provisional=True)
+    ordered = ordered_in(city, route)
+
+    figures = [order_figure(ordered, None, drawing), distribution_figure(ordered, [], drawing)]
+
+    said = translator(language)("Preview, not an official result")
+    for figure in figures:
+        assert said in [annotation["text"] for annotation in figure["layout"]["annotations"]]
+
+
+def test_thinning_keeps_the_head_and_the_tail_whole():
+    ordered = pd.DataFrame({"position": np.arange(1, 20_001)})
+
+    drawn = thinned(ordered, keep_first=100)["position"].to_numpy()
+
+    assert len(drawn) <= MOST_POINTS
+    assert np.all(np.diff(drawn) > 0)
+    assert drawn[:200].tolist() == list(range(1, 201))
+    assert drawn[-50:].tolist() == list(range(19_951, 20_001))
+    # No gap in the middle is much wider than the others.
+    assert np.diff(drawn[200:-50]).max() <= 2 * np.median(np.diff(drawn[200:-50]))
+
+
+def test_few_communities_are_not_thinned():
+    ordered = pd.DataFrame({"position": np.arange(MOST_POINTS)})
+
+    assert thinned(ordered, keep_first=5) is ordered
+
+
+def test_plotly_accepts_every_figure(city):
+    header = city.evaluations()[0]
+    figures = [
+        figure
+        for route in ROUTES.values()
+        for figure in (
+            order_figure(ordered_in(city, route), cut_off_in(city, route), drawing_of(header, route, provisional=True)),
+            distribution_figure(ordered_in(city, route), cut_offs(header, route), drawing_of(header, route)),
+        )
+    ]
+    figures.append(progress_figure(pd.DataFrame({"label": ["Wuda"], "enough": [3], "short": [0]}), "en"))
+    figures.append(daily_figure(city.progress().daily, "en"))
+
+    for figure in figures:
+        go.Figure(figure)  # raises on any property that plotly does not know
+
+
+def test_no_chart_can_be_sent_to_another_host():
+    config = theme.chart_config("zh-Hans", "order")
+
+    assert config["modeBarButtons"] == [["toImage"]]
+    assert config["plotlyServerURL"] == ""
+    assert config["showSendToCloud"] is False
+    assert config["displaylogo"] is False

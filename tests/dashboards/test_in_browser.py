@@ -1,0 +1,99 @@
+"""The overview in a real browser: nothing blocked, nothing fetched elsewhere, filters in the address."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+RESULTS = "#key-figures"
+CHARTS = ".js-plotly-plot .main-svg"
+
+
+def visit(page, address):
+    """Open an address; return what the browser complained about and what it asked other hosts for."""
+    complaints, foreign = [], []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith(("http://127.0.0.1", "data:", "blob:")) else foreign.append(request.url)
+        ),
+    )
+    page.goto(address)
+    page.wait_for_selector(RESULTS)
+    page.wait_for_selector(CHARTS)
+    page.wait_for_selector("#ledger table")
+    return complaints, foreign
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("language", ["zh-Hans", "en"])
+def test_the_overview_draws_without_complaint_and_without_other_hosts(open_page, dashboards_address, width, language):
+    page = open_page(viewport={"width": width, "height": 900})
+
+    complaints, foreign = visit(page, f"{dashboards_address}?lang={language}")
+
+    assert complaints == []
+    assert foreign == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("html").get_attribute("lang") == language
+    smallest = page.evaluate(
+        "Math.min(...[...document.querySelectorAll('#frame *')].filter(e => e.innerText && e.children.length === 0)"
+        ".map(e => parseFloat(getComputedStyle(e).fontSize)))"
+    )
+    assert smallest >= 12
+
+
+def test_filters_stand_in_the_address_and_the_address_in_the_filters(open_page, dashboards_address):
+    page = open_page(viewport={"width": 1440, "height": 900})
+    visit(page, f"{dashboards_address}?lang=en")
+
+    page.locator("#route").get_by_text("Complaint route").click()
+    page.wait_for_url("**route=complaints**")
+    page.get_by_text("from the fewest complaints up").wait_for()
+    page.locator("#region").click()
+    page.get_by_role("option", name="Wuda").click()
+    page.wait_for_url("**region=**")
+    page.wait_for_function("document.querySelectorAll('#order h3').length === 1")
+
+    again = open_page(viewport={"width": 1440, "height": 900})
+    visit(again, page.url)
+    assert again.locator("#region").input_value() == "Wuda"
+    assert again.locator("#order h3").all_inner_texts() == ["Wuda"]
+    page.go_back()
+    page.wait_for_function("document.querySelectorAll('#order h3').length === 3")
+    assert page.locator("#region").input_value() == "All districts"
+
+
+def test_the_language_is_switched_and_the_view_kept(open_page, dashboards_address):
+    page = open_page(viewport={"width": 1440, "height": 900})
+    visit(page, f"{dashboards_address}?lang=zh-Hans&route=complaints")
+
+    page.get_by_role("link", name="English").click()
+
+    page.wait_for_url("**lang=en**")
+    page.get_by_text("from the fewest complaints up").wait_for()
+    assert "route=complaints" in page.url
+
+
+def test_a_tap_on_a_heading_orders_the_table(open_page, dashboards_address):
+    page = open_page(viewport={"width": 1440, "height": 900})
+    visit(page, f"{dashboards_address}?lang=en")
+
+    page.get_by_role("button", name="Valid answers").click()
+    page.locator("#ledger [aria-sort=ascending]", has_text="Valid answers").wait_for()
+    answers = [int(text) for text in page.locator("#ledger tbody td:nth-child(5)").all_inner_texts()]
+
+    assert answers == sorted(answers)
+
+
+def test_the_navigation_opens_on_a_phone_and_leads_to_a_part_of_the_page(open_page, dashboards_address):
+    page = open_page()
+    visit(page, f"{dashboards_address}?lang=en")
+
+    page.get_by_role("button", name="Navigation").click()
+    page.get_by_role("link", name="Rules in force").click()
+
+    page.wait_for_url("**#rules")
+    page.wait_for_function("Math.abs(document.querySelector('#rules').getBoundingClientRect().top) < 400")
+    page.wait_for_function("document.querySelector('nav').getBoundingClientRect().right <= 0")

@@ -1,0 +1,277 @@
+import json
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.dashboards.conftest import serve_dashboards
+from tests.dashboards.made_up import MadeUpCity, counts, places
+
+OVERVIEW = (
+    "evaluation.data",
+    "evaluation.value",
+    "region.data",
+    "region.value",
+    "route.value",
+    "results.children",
+    "rest.children",
+)
+LEDGER = ("ledger.children", "ledger-page.total", "ledger-page.value")
+
+
+class Browser:
+    """A test client that sends Dash's callbacks as its renderer does."""
+
+    def __init__(self, server, search=""):
+        self.client = server.test_client()
+        self.page = self.client.get(f"/dashboards/{search}")
+        cookie = self.client.get_cookie("_csrf_token", path="/dashboards/")
+        self.headers = {"X-CSRFToken": cookie.value} if cookie else {}
+
+    def call(self, outputs, *, headers=None, changed=(), **inputs):
+        """Return the answer to one callback; the values of `inputs` go by id, in its order."""
+        split = [dict(zip(("id", "property"), output.split("."), strict=True)) for output in outputs]
+        described = {
+            "output": outputs[0] if len(outputs) == 1 else "..{}..".format("...".join(outputs)),
+            "outputs": split[0] if len(split) == 1 else split,
+            "inputs": [
+                {"id": name.rsplit(".")[0], "property": name.rsplit(".")[1], "value": value}
+                for name, value in inputs.items()
+            ],
+            "changedPropIds": list(changed),
+        }
+        return self.client.post(
+            "/dashboards/_dash-update-component", json=described, headers=self.headers if headers is None else headers
+        )
+
+    def overview(self, search):
+        return self.call(OVERVIEW, **{"address.search": search}).get_json()["response"]
+
+    def ledger(self, search, *, page=1, order="satisfaction_rank", status="", name=""):
+        values = {
+            "address.search": search,
+            "ledger-order.value": order,
+            "ledger-status.value": status,
+            "ledger-name.value": name,
+            "ledger-page.value": page,
+        }
+        return self.call(LEDGER, changed=["ledger-page.value"], **values).get_json()["response"]
+
+
+def texts(component):
+    """Return every sentence in a component as it goes to the browser."""
+    if isinstance(component, str):
+        return [component]
+    if isinstance(component, list):
+        return [text for part in component for text in texts(part)]
+    if isinstance(component, dict):
+        return [text for part in component.values() for text in texts(part)]
+    return []
+
+
+def said(component):
+    return "\n".join(texts(component))
+
+
+@pytest.fixture(scope="module")
+def browser_of(city):
+    return Browser(serve_dashboards(city))
+
+
+class Scripts(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.sources = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.sources += [value for name, value in attrs if name in ("src", "href") and tag in ("script", "link")]
+
+
+def test_everything_comes_from_the_site_itself(browser_of):
+    sources = Scripts(browser_of.page.get_data(as_text=True)).sources
+
+    assert len(sources) > 5
+    assert all(source.startswith("/dashboards/") for source in sources)
+
+
+def test_the_page_allows_no_foreign_and_no_inline_script(browser_of):
+    policy = browser_of.page.headers["Content-Security-Policy"]
+    rules = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+
+    assert rules["default-src"] == "'none'"
+    assert rules["connect-src"] == "'self'"
+    scripts = rules["script-src"].split()
+    assert scripts[0] == "'self'"
+    assert all(rule.startswith("'sha256-") for rule in scripts[1:])
+
+
+def test_answers_of_callbacks_carry_the_policy_too(browser_of):
+    answer = browser_of.call(OVERVIEW, **{"address.search": ""})
+
+    assert answer.headers["Content-Security-Policy"] == browser_of.page.headers["Content-Security-Policy"]
+
+
+def test_a_callback_without_the_token_is_refused(browser_of):
+    assert browser_of.call(OVERVIEW, headers={}, **{"address.search": ""}).status_code == 400
+    assert browser_of.call(OVERVIEW, **{"address.search": ""}).status_code == 200
+
+
+def test_the_token_is_sent_to_the_dashboards_alone(browser_of):
+    cookies = [value for name, value in browser_of.page.headers if name == "Set-Cookie"]
+    token = next(cookie for cookie in cookies if cookie.startswith("_csrf_token="))
+
+    assert "Path=/dashboards/" in token
+    assert "SameSite=Strict" in token
+
+
+def test_the_server_for_machines_is_off(city):
+    server = serve_dashboards(city)
+
+    assert not [rule for rule in server.url_map.iter_rules() if "mcp" in rule.rule]
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "loading"),
+    [("zh-Hans", "入围小区、评定途径与理由", "正在加载"), ("en", "Who qualifies, by", "Loading")],
+)
+def test_the_page_speaks_the_language_of_its_address(city, language, heading, loading):
+    browser = Browser(serve_dashboards(city), f"?lang={language}")
+
+    assert f'<html lang="{language}">' in browser.page.get_data(as_text=True)
+    assert loading in browser.page.get_data(as_text=True)
+    assert heading in said(browser.overview(f"?lang={language}"))
+
+
+def test_a_second_site_shows_its_own_city():
+    small = places().head(40)
+    first = Browser(serve_dashboards(MadeUpCity()))
+    second = Browser(serve_dashboards(MadeUpCity(register=small)))
+
+    assert "/ 40" not in said(first.ledger("?lang=en"))
+    assert "of 440 communities" in said(first.ledger("?lang=en"))
+    assert "of 40 communities" in said(second.ledger("?lang=en"))
+
+
+def test_a_district_account_sees_its_own_district_alone():
+    browser = Browser(serve_dashboards(MadeUpCity(district="乌达区")))
+
+    for search in ("", "?region=海勃湾区", "?lang=en&region=海勃湾区"):
+        shown = said(browser.overview(search)) + said(browser.ledger(search))
+        assert "海勃湾区" not in shown
+        assert "Haibowan" not in shown
+    assert "of 140 communities" in said(browser.ledger("?lang=en&region=海勃湾区"))
+
+
+def test_the_region_of_the_address_narrows_everything(browser_of):
+    answer = browser_of.overview("?lang=en&region=海南区")
+
+    assert answer["region"]["value"] == "海南区"
+    assert "Wuda" not in said(answer["results"])
+    assert "Wuda" not in said(answer["rest"])
+    assert "Wuda" in said(answer["region"]["data"])
+
+
+def test_the_route_of_the_address_chooses_what_is_drawn(browser_of):
+    satisfaction = said(browser_of.overview("?lang=en")["results"])
+    complaints = said(browser_of.overview("?lang=en&route=complaints")["results"])
+
+    assert "Satisfaction rate (%)" in satisfaction
+    assert "Satisfaction rate (%)" not in complaints
+    assert "from the fewest complaints up" in complaints
+
+
+def test_an_earlier_evaluation_can_be_chosen(city):
+    browser = Browser(serve_dashboards(city))
+
+    newest = browser.overview("?lang=en")
+    earlier = browser.overview("?lang=en&evaluation=1")
+
+    assert newest["evaluation"]["value"] == "2"
+    assert earlier["evaluation"]["value"] == "1"
+    assert "since the round before" in said(newest["results"])
+    assert "since the round before" not in said(earlier["results"])
+
+
+def test_an_evaluation_that_does_not_exist_is_never_asked_for():
+    city = MadeUpCity()
+    browser = Browser(serve_dashboards(city))
+
+    assert browser.overview("?evaluation=99")["evaluation"]["value"] == "2"
+    assert "of 440" in said(browser.ledger("?lang=en&evaluation=99"))
+    assert 99 not in city.asked
+
+
+def test_a_preview_says_so_before_anything_else(preview_city, city):
+    for language, words in (("zh-Hans", "预览，非正式结果"), ("en", "Preview, not an official result")):
+        first = Browser(serve_dashboards(preview_city)).overview(f"?lang={language}")["results"]["children"][0]
+        assert words in said(first)
+        assert words not in said(Browser(serve_dashboards(city)).overview(f"?lang={language}")["results"])
+
+
+def test_a_site_without_evaluations_says_what_is_missing():
+    browser = Browser(serve_dashboards(MadeUpCity(rounds=(), open_round=False)))
+
+    shown = said(browser.overview("?lang=en"))
+
+    assert "No evaluation yet" in shown
+    assert "No round is open" in shown
+    assert "No evaluation yet" in said(browser.ledger("?lang=en"))
+
+
+def test_a_district_where_nobody_is_ranked_says_so():
+    register = places()
+    crowd = counts(register, seed=1)
+    assert (crowd.groupby("region").size() > 1).all()
+    lonely = register.assign(region=register["region"].where(register.index > 0, "新区"), region_english="X")
+    browser = Browser(serve_dashboards(MadeUpCity(register=lonely)))
+
+    shown = said(browser.overview("?lang=en&region=新区"))
+
+    assert "No community meets the requirement here." in shown
+    assert "too few for a single position" in shown or "No community here is ranked" in shown
+
+
+def test_the_open_round_shows_counts_and_no_score():
+    browser = Browser(serve_dashboards(MadeUpCity(rounds=())))
+
+    collection = said(browser.overview("?lang=en")["rest"])
+
+    assert "Answers so far" in collection
+    assert "%" not in collection.replace("%{", "").replace("%Y-%m-%d", "").replace("%-m-%-d", "")
+
+
+@pytest.mark.parametrize("page", [-3, 0, 10_000])
+def test_a_page_of_the_table_that_does_not_exist_is_the_nearest_one(browser_of, page):
+    answer = browser_of.ledger("?lang=en", page=page)
+
+    assert answer["ledger-page"]["value"] in (1, answer["ledger-page"]["total"])
+    assert "of 440 communities" in said(answer["ledger"])
+
+
+def test_every_who_and_why_is_said_in_words(browser_of, city):
+    standings = city.standings(city.evaluations()[0].id)
+
+    shown = said(browser_of.overview("?lang=en")["results"])
+
+    for name in standings.loc[standings["requirement_status"] == "met", "english_name"]:
+        assert name in shown
+    assert "the first 10 qualify: met." in shown
+    assert "within_k" not in shown
+
+
+def test_an_unknown_page_says_that_there_is_none(browser_of):
+    def frame(path):
+        answer = browser_of.call(["frame.children"], **{"address.pathname": path, "address.search": "?lang=en"})
+        return said(answer.get_json())
+
+    assert "There is no such page." in frame("/dashboards/nowhere")
+    assert "There is no such page." not in frame("/dashboards/")
+
+
+def test_the_answer_to_the_browser_stays_small(browser_of):
+    import gzip
+
+    answer = browser_of.call(OVERVIEW, **{"address.search": ""}).get_data()
+
+    assert len(gzip.compress(answer)) < 100_000
+    assert json.loads(answer)
