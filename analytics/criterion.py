@@ -22,14 +22,10 @@ ELIGIBLE: Final = ""
 
 @dataclass(frozen=True)
 class Cut:
-    """The communities at the k-th position.
+    """The communities at the k-th position: their indices, and how many stand before them."""
 
-    `member` is the index of one of them, `above` counts the communities before them, `tied` themselves.
-    """
-
-    member: int
+    members: Integers
     above: int
-    tied: int
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ class RouteDecision:
         members = np.flatnonzero((self.rank <= self.positions) & (self.last_rank >= self.positions))
         if members.size == 0:
             return None
-        return Cut(int(members[0]), int(self.rank[members[0]]) - 1, int(members.size))
+        return Cut(members, int(self.rank[members[0]]) - 1)
 
 
 def count_positions(share: Fraction, eligible: int, *, rounding: Rounding) -> int:

@@ -28,14 +28,14 @@ class Scores:
     """The ranked score of each community as a ratio.
 
     `known` says where there is a score; elsewhere the ratio is 0/1 and the value NaN. `misfits` are scores that no
-    whole numbers can give. `values` are the ratios as floats, in the unit that people read.
+    whole numbers can give. `shown` are the ratios as floats, in the unit that people read.
     """
 
     numerators: Integers
     denominators: Integers
     known: npt.NDArray[np.bool_]
     misfits: npt.NDArray[np.bool_]
-    values: Floats
+    shown: Floats
 
     def places(self, ranked: npt.NDArray[np.bool_]) -> Floats:
         """Return the place of each ranked score in the exact order, NaN for the others."""
@@ -128,6 +128,29 @@ def order_complaint_rates(complaints: Integers, exposure: Integers, *, zeros_by_
     return finer
 
 
+def rate_complaints(complaints: Integers, exposure: Integers) -> Floats:
+    """Return complaints per 1,000 household-years.
+
+    Parameters
+    ----------
+    complaints : ndarray of int
+        Not negative.
+    exposure : ndarray of int
+        Millionths of a household-year, positive.
+
+    Returns
+    -------
+    ndarray of float
+        Equal for equal ratios, to the last bit.
+
+    Examples
+    --------
+    >>> rate_complaints(np.array([3, 9]), np.array([100_100_000, 300_300_000])).round(4).tolist()
+    [29.97, 29.97]
+    """
+    return _divide(complaints, exposure, 1000.0 * EXPOSURE_UNITS)
+
+
 def exposure_units(exposure: Floats) -> Integers:
     """Return household-years in millionths, rounded half to even; unknown exposure is 0.
 
@@ -176,6 +199,12 @@ def whole(values: Floats) -> Integers:
     return values.astype(np.int64)
 
 
+def _divide(tops: Integers, bottoms: Integers, scale: float) -> Floats:
+    """Return scale × tops ÷ bottoms from the lowest terms, so that equal ratios give one float."""
+    divisors = np.gcd(tops, bottoms)
+    return scale * (tops // divisors) / (bottoms // divisors)
+
+
 def _given_scores(scores: Floats, precisions: Floats) -> Scores:
     known = ~np.isnan(scores) & (precisions > 0)
     multiples = np.where(known, scores, 0) / np.where(known, precisions, 1)
@@ -188,7 +217,7 @@ def _mean_indices(responses: Floats, means: Floats, unit: Fraction) -> Scores:
     known = (responses > 0) & ~np.isnan(means)
     counts, size = np.where(known, responses, 1), float(unit)
     units = np.rint(np.where(known, means, 0) * counts / size)
-    values = units * size / counts
+    values = _divide(whole(units), whole(counts), size)
     # Beyond this many responses two sums could lie within the tolerance of one mean.
     too_many = counts * MEAN_TOLERANCE >= size / 2
     misfits = known & (too_many | (np.abs(values - np.where(known, means, values)) > MEAN_TOLERANCE))

@@ -17,7 +17,7 @@ from analytics.criterion import (
     judge_responses,
 )
 from analytics.ranks import Floats, Integers
-from analytics.ratios import column, exposure_units, order_complaint_rates, read_scores, whole
+from analytics.ratios import column, exposure_units, order_complaint_rates, rate_complaints, read_scores, whole
 from analytics.rules import Rules
 
 
@@ -86,7 +86,7 @@ def evaluate_satisfaction(table: pd.DataFrame, rules: Rules, regions: Mapping[st
     def decide(rows: Integers) -> RouteDecision:
         return decide_satisfaction(places[rows], rule=rule)
 
-    return _decide_regions(scores.values, reason, decide, rules, regions)
+    return _decide_regions(scores.shown, reason, decide, rules, regions)
 
 
 def minimum_is_tested(table: pd.DataFrame, rules: Rules) -> bool:
@@ -124,7 +124,8 @@ def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str,
         return decide_complaints(places[rows], complaints[rows] == 0, rule=rule)
 
     rates = np.full(len(table), np.nan)
-    np.divide(complaints * 1000, exposure, out=rates, where=units > 0)
+    known = (units > 0) & ~np.isnan(complaints)
+    rates[known] = rate_complaints(whole(complaints[known]), units[known])
     return _decide_regions(rates, reason, decide, rules, regions)
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.criterion import count_until_next_position
-from analytics.ranks import Integers
+from analytics.ranks import Floats, Integers
 from analytics.ratios import column
 from analytics.routes import Ranked, Route, minimum_is_tested, rows_by_region
 from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
@@ -59,6 +59,7 @@ def summarise(
         "complaints": _state_complaints(rules.complaints),
     }
     flagged = _flag_rows(table, rules)
+    exposure = column(table, "exposure_household_years")
     result = {}
     for region, rows in regions.items():
         entry = count(rows)
@@ -67,7 +68,7 @@ def summarise(
             ("complaints", complaints, rules.complaints),
         ):
             entry[name] |= stated[name] | _describe(route, route.ranked[region], rule)
-        entry["complaints"] |= _describe_exposure(table, complaints.ranked[region])
+        entry["complaints"] |= _describe_exposure(exposure, complaints.ranked[region])
         entry["warnings"] = [
             *_warn_of_route("satisfaction", satisfaction.ranked[region], rules.satisfaction),
             *_warn_of_route("complaints", complaints.ranked[region], rules.complaints),
@@ -116,18 +117,18 @@ def _describe(route: Route, ranked: Ranked, rule: SatisfactionRule | ComplaintRu
         "ranked_with": ranked.scope,
         "N": decision.eligible,
         "k": decision.positions,
-        "cut_off_score": None if cut is None else float(route.scores[ranked.rows[cut.member]]),
+        "cut_off_score": None if cut is None else float(route.scores[ranked.rows[cut.members[0]]]),
         "above_cut_off": None if cut is None else cut.above,
-        "tied_at_cut_off": None if cut is None else cut.tied,
+        "tied_at_cut_off": None if cut is None else len(cut.members),
         "until_next_position": count_until_next_position(rule.share, decision.eligible, rounding=rule.rounding),
     }
 
 
-def _describe_exposure(table: pd.DataFrame, ranked: Ranked) -> dict[str, Any]:
-    """Return the exposure at the k-th position: it is what orders communities without complaints."""
+def _describe_exposure(exposure: Floats, ranked: Ranked) -> dict[str, Any]:
+    """Return the least exposure at the k-th position: exposure is what orders communities without complaints."""
     cut = ranked.decision.cut
-    exposure = None if cut is None else float(table["exposure_household_years"].iloc[ranked.rows[cut.member]])
-    return {"cut_off_exposure_household_years": exposure}
+    least = None if cut is None else float(exposure[ranked.rows[cut.members]].min())
+    return {"cut_off_exposure_household_years": least}
 
 
 def _warn_of_route(name: RouteName, ranked: Ranked, rule: SatisfactionRule | ComplaintRule) -> Iterator[_Warning]:
@@ -140,10 +141,10 @@ def _warn_of_route(name: RouteName, ranked: Ranked, rule: SatisfactionRule | Com
         return
     if decision.positions > rule.share * decision.eligible:
         yield _warning("more_than_share", name, facts)
-    if cut.above + cut.tied > decision.positions:
+    if cut.above + len(cut.members) > decision.positions:
         # All of them were decided alike, so one member tells how.
-        reason = str(decision.reason[cut.member])
-        facts |= {"tied": cut.tied, "met": int(np.count_nonzero(decision.status == "met"))}
+        reason = str(decision.reason[cut.members[0]])
+        facts |= {"tied": len(cut.members), "met": int(np.count_nonzero(decision.status == "met"))}
         if isinstance(rule, ComplaintRule) and reason.endswith("_by_decision"):
             facts["decision"] = rule.large_boundary_block
         yield _warning(reason, name, facts)

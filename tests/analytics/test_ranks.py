@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.ranks import competition_rank, last_rank, order_ratios, percentile, share_below
@@ -14,6 +14,7 @@ scores = st.lists(st.one_of(st.integers(0, 6).map(float), st.just(float("nan")))
 neighbours = st.lists(st.integers(2**50, 2**50 + 5).map(lambda top: (top, top + 1)), max_size=10)
 
 
+@settings(deadline=None)
 @given(st.one_of(ratios, small_ratios, neighbours))
 def test_ratios_are_in_the_order_of_fractions(pairs):
     tops, bottoms = [top for top, _ in pairs], [bottom for _, bottom in pairs]
@@ -28,6 +29,7 @@ def test_numbers_that_are_no_exact_ratio_are_refused(tops, bottoms):
         order_ratios(tops, bottoms)
 
 
+@settings(deadline=None)
 @given(scores, st.sampled_from(["high", "low"]))
 def test_ranks_count_better_communities_and_ties(values, best):
     better = (lambda other, own: other > own) if best == "high" else (lambda other, own: other < own)
@@ -47,6 +49,7 @@ def test_ranks_count_better_communities_and_ties(values, best):
         assert share == pytest.approx((len(ranked) - above - equal + equal / 2) / len(ranked))
 
 
+@settings(deadline=None)
 @given(scores, st.sampled_from(["high", "low"]))
 def test_a_monotone_rescaling_keeps_ranks(values, best):
     rescaled = np.exp(np.asarray(values, dtype=float) / 3) - 7

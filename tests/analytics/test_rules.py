@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.documents import DocumentError
@@ -156,6 +156,7 @@ def test_exact_numbers_may_be_fractions():
     assert rules.satisfaction.minimum_responses is None
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(KEYS),
     st.one_of(
