@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from dashboards.figures import daily_figure, progress_figure
 from dashboards.languages import minute, pick, translator
-from dashboards.parts import Column, chart, data_table, empty, key_figure, panel, records
+from dashboards.parts import Column, chart, data_table, empty, key_figure, panel, records, scrolled
 from dashboards.source import Progress
 
 MOST_LISTED: Final = 50
@@ -147,4 +147,4 @@ def _short_list(communities: pd.DataFrame, lacking: "pd.Series[int]", language: 
     caption = _("{shown} of {count} communities, those that lack most first").format(
         shown=len(rows), count=f"{len(short):,}"
     )
-    return html.Div(data_table(columns, rows, caption=caption), className="tall")
+    return scrolled(data_table(columns, rows, caption=caption), _("Communities that still need answers"))

@@ -100,27 +100,22 @@ def _columns(asked: Asked, scales: Mapping[str, Scale], language: str) -> list[C
         "satisfaction_score": scales["satisfaction"].title,
         "complaint_rate": scales["complaints"].title,
     }
-    return [
-        Column(_heading(key, name, asked), name, numeric=key in _NUMERIC, sorted=_sorted(key, asked))
-        for key, name in names.items()
-    ]
+    return [Column(_heading(key, name, asked, language), name, numeric=key in _NUMERIC) for key, name in names.items()]
 
 
-def _heading(key: str, name: str, asked: Asked) -> Component | str:
+def _heading(key: str, name: str, asked: Asked, language: str) -> Component | str:
     if key not in _SORT_COLUMNS:
         return name
-    arrow = {None: "↕", "ascending": "↑", "descending": "↓"}[_sorted(key, asked)]
+    _ = translator(language)
+    arrow, words = "↕", _("Order by {column}")
+    if key == asked.column:
+        arrow, words = ("↓", _("{column}, descending")) if asked.descending else ("↑", _("{column}, ascending"))
     return html.Button(
-        [name, " ", html.Span(arrow, **attributes(aria_hidden="true"))],
+        f"{name} {arrow}",
         id={"type": "ledger-sort", "column": key},
         className="sort",
+        **attributes(aria_label=words.format(column=name)),
     )
-
-
-def _sorted(key: str, asked: Asked) -> str | None:
-    if key != asked.column:
-        return None
-    return "descending" if asked.descending else "ascending"
 
 
 def _column_names(language: str) -> dict[str, str]:

@@ -154,7 +154,11 @@ def _shell(page: Page | None, view: View) -> Component:
         px="md",
         wrap="nowrap",
     )
-    body = page.layout(view.language) if page else dmc.Alert(_("There is no such page."), color="gray")
+    body: list[Component]
+    if page is None:
+        body = [html.H1(_("There is no such page."))]
+    else:
+        body = [html.H1(page.title(view.language), className="unseen"), page.layout(view.language)]
     shell: Component = dmc.AppShell(
         [
             dmc.AppShellHeader(header),

@@ -18,7 +18,7 @@ from dashboards.collection import collection_panel
 from dashboards.figures import MOST_POINTS, Drawing, distribution_figure, order_figure
 from dashboards.languages import minute, pick, translator
 from dashboards.pages import Page, Section
-from dashboards.parts import Column, chart, data_table, empty, key_figure, notice, panel, records
+from dashboards.parts import Column, chart, data_table, empty, key_figure, notice, panel, records, scrolled
 from dashboards.results import (
     ROUTES,
     CutOff,
@@ -249,7 +249,9 @@ def _ledger_panel(language: str) -> Component:
             className="filters",
         ),
         html.Div(id="ledger"),
-        dmc.Pagination(id="ledger-page", total=1, value=1, siblings=1, className="pages", hideWithOnePage=True),
+        dmc.Pagination(
+            id="ledger-page", total=1, value=1, siblings=1, withControls=False, className="pages", hideWithOnePage=True
+        ),
         anchor="communities",
     )
 
@@ -393,9 +395,7 @@ def _qualified_panel(shown: Shown) -> Component:
         "{count} communities: {satisfaction} by satisfaction, {complaints} by complaints, {both} of them by both."
     ).format(count=len(qualified), both=both, **by_route)
     caption = _("{shown} of {count}").format(shown=len(rows), count=len(qualified))
-    return panel(
-        name, html.Div(data_table(columns, rows, caption=caption), className="tall"), anchor="qualified", note=note
-    )
+    return panel(name, scrolled(data_table(columns, rows, caption=caption), name), anchor="qualified", note=note)
 
 
 def _qualified_row(row: dict[str, Any], shown: Shown) -> list[str]:

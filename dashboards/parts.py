@@ -25,7 +25,6 @@ class Column:
     label: str
     numeric: bool = False
     wide: bool = False
-    sorted: str | None = None
 
 
 def attributes(**values: str) -> dict[str, Any]:
@@ -58,10 +57,9 @@ def chart(figure: Figure, *, name: str, summary: str, language: str, table: Comp
         responsive=True,
         style={"height": figure["layout"]["height"]},
     )
-    # The drawing itself says nothing to a screen reader: the sentence before it does.
     parts: list[Component] = [
         html.P(summary, className="chart-summary"),
-        html.Div(drawn, **attributes(aria_hidden="true")),
+        html.Div(drawn, role="group", **attributes(aria_label=_("Chart"))),
     ]
     if table is not None:
         parts.append(html.Details([html.Summary(_("Show the numbers")), table]))
@@ -73,10 +71,6 @@ def data_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, capt
 
     It is one Dash component: the browser takes seconds to build a page with one component for every cell.
     """
-    head = [
-        html.Span(column.heading, **attributes(aria_sort=column.sorted)) if column.sorted else column.heading
-        for column in columns
-    ]
     # The style sheet shows these beside the values when there is no room for a line of headings.
     labels = {
         f"--label-{place}": json.dumps(column.label, ensure_ascii=False)
@@ -89,13 +83,18 @@ def data_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, capt
         if getattr(column, kind)
     ]
     table: Component = dmc.Table(
-        data={"head": head, "body": rows, "caption": caption},
+        data={"head": [column.heading for column in columns], "body": rows, "caption": caption},
         className=" ".join(["folding", *kinds]),
         style=labels,
         captionSide="bottom",
         verticalSpacing="xs",
     )
     return table
+
+
+def scrolled(table: Component, title: str) -> Component:
+    """Return a long table in a window of its own, which the keyboard can scroll too."""
+    return html.Div(table, className="tall", tabIndex="0", role="region", **attributes(aria_label=title))
 
 
 def facts(pairs: Sequence[tuple[str, Content | list[Component]]]) -> Component:

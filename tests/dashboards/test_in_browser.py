@@ -82,8 +82,8 @@ def test_a_tap_on_a_heading_orders_the_table(open_page, dashboards_address):
     page = open_page(viewport={"width": 1440, "height": 900})
     visit(page, f"{dashboards_address}?lang=en")
 
-    page.get_by_role("button", name="Valid answers").click()
-    page.locator("#ledger [aria-sort=ascending]", has_text="Valid answers").wait_for()
+    page.get_by_role("button", name="Order by Valid answers").click()
+    page.get_by_role("button", name="Valid answers, ascending").wait_for()
     answers = [int(text) for text in page.locator("#ledger tbody td:nth-child(5)").all_inner_texts()]
 
     assert answers == sorted(answers)
