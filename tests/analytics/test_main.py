@@ -1,0 +1,114 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from analytics.__main__ import main
+from tests.analytics.rule_files import REPOSITORY, SHIPPED, rule_text
+
+TABLE = "community_id,region,responses,satisfied\n" + "".join(
+    f"{number:03},海勃湾区,50,{45 if number == 7 else 30}\n" for number in range(20)
+)
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(TABLE, "utf-8")
+    return path
+
+
+def run(table, out, *options, rules=SHIPPED):
+    return CliRunner().invoke(main, ["evaluate", str(table), "--rules", str(rules), "--out", str(out), *options])
+
+
+def test_a_table_is_evaluated_and_summarised(table, tmp_path):
+    result = run(table, tmp_path / "new" / "out", "--language", "en")
+
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == ["evaluation.json", "standings.csv"]
+    assert "海勃湾区" in result.stdout
+    assert "Complaints: the table has no complaints, so nobody is assessed by the complaint rate." in result.stdout
+
+
+def test_the_command_runs_as_a_module_without_the_site(table, tmp_path):
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "analytics",
+        "evaluate",
+        table,
+        "--rules",
+        SHIPPED,
+        "--out",
+        tmp_path / "out",
+    ]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+
+    imported = {
+        line.rsplit("|", 1)[1].strip().split(".")[0]
+        for line in done.stderr.splitlines()
+        if line.startswith("import time:")
+    }
+    assert "analytics" in imported
+    assert not imported & {"flask", "sqlalchemy", "dash", "survey_app", "dashboards"}
+    assert json.loads((tmp_path / "out" / "evaluation.json").read_text("utf-8"))["communities"] == 20
+
+
+def test_the_same_input_gives_the_same_bytes(table, tmp_path):
+    for name in ("first", "second"):
+        run(table, tmp_path / name)
+
+    for file in ("standings.csv", "evaluation.json"):
+        assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes()
+
+
+def test_faults_of_a_table_go_to_stderr_one_per_line_and_nothing_is_written(table, tmp_path):
+    table.write_text(
+        TABLE.replace("000,海勃湾区,50", "000,海勃湾区,N/A").replace("001,海勃湾区,50,30", "001,,50,51"), "utf-8"
+    )
+    result = run(table, tmp_path / "out", "--language", "en")
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        f"{table}:2:3: responses: this must be a whole number, it is “N/A”",
+        f"{table}:3:2: region: this cell is empty",
+        f"{table}:3:4: satisfied: 51 satisfied of 50 responses",
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_faults_are_told_in_the_language_that_was_asked_for(table, tmp_path):
+    table.write_text("community_id,region\n", "utf-8")
+
+    assert "缺少此列" in run(table, tmp_path / "out").stderr
+
+
+def test_faults_of_rules_have_their_place(table, tmp_path):
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(rule_text({"satisfaction.share": 0.05}), "utf-8")
+    result = run(table, tmp_path / "out", "--language", "en", rules=rules)
+
+    assert result.exit_code == 2
+    assert "satisfaction.share: a share is written as “5 %” or “1/20”" in result.stderr
+
+
+@pytest.mark.parametrize("missing", ["table", "rules"])
+def test_a_file_that_is_not_there_is_named(table, tmp_path, missing):
+    nowhere = tmp_path / "nowhere"
+    result = run(nowhere, tmp_path / "out") if missing == "table" else run(table, tmp_path / "out", rules=nowhere)
+
+    assert result.exit_code == 2
+    assert str(nowhere) in result.stderr
+
+
+def test_a_directory_that_cannot_be_made_is_named(table, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    result = run(table, tmp_path / "file" / "out")
+
+    assert result.exit_code == 2
+    assert str(tmp_path / "file") in result.stderr
