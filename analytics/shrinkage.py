@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy import special
 
 from analytics.arrays import BooleanArray, FloatArray, IntegerArray, finite_numbers, refuse, row_codes, whole_numbers
+from analytics.intervals import Interval, normal_quantile, tail_probability
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 SingleArray = npt.NDArray[np.float32]
@@ -34,7 +35,7 @@ PLAUSIBLE: Final = 12.0
 LEAST_FOR_SHAPE: Final = 20
 # Cells of a posterior distribution that is kept as numbers, and the communities that are enough to learn the prior.
 CELLS: Final = 100
-FITTED_COMMUNITIES: Final = 5_000
+FITTED_COMMUNITIES: Final = 2_000
 # A block of rows that stays in the processor's cache.
 ROWS_AT_ONCE: Final = 2_048
 # This share of the prior is spread evenly, so that no community is impossible under it.
@@ -277,9 +278,10 @@ def shrink_scores(
     of one community is left with its own score and variance, whatever τ² is.
 
     The nonparametric prior is a mixture of normal kernels, equally spaced over the range of the scores and as wide as
-    they are apart: h = (200/N)^⅕ of the lower decile of √v. Its weights start as the normal prior's and are roughened
-    by min(100, max(10, N/20)) steps of the EM algorithm, each of which raises the likelihood; stopping there is the
-    smoothing. It learns from at most `FITTED_COMMUNITIES`, evenly spaced in the order of scores.
+    they are apart: h = (200/N)^⅕ of the lower decile of √v (for rates both on the scale of arcsin √θ). Its weights
+    start as the normal prior's and are roughened by min(100, max(5, N/20)) steps of the EM algorithm, each of which
+    raises the likelihood; stopping there is the smoothing. It learns from at most `FITTED_COMMUNITIES`, evenly spaced
+    in the order of scores; then they are the N of h.
 
     References
     ----------
@@ -297,8 +299,8 @@ def shrink_scores(
     """
     scores, sampling = _scores_with_variances(estimates, variances)
     regions = _Regions(row_codes("region", region, rows=scores.size)[1], sampling, scores)
-    sampling = regions.sorted(sampling)
-    return _shrink(regions, regions.sorted(scores), sampling, _KnownSpread(sampling), prior)
+    scores, sampling = regions.sorted(scores), regions.sorted(sampling)
+    return _shrink(regions, scores, sampling, _NormalAnswers(scores, sampling), prior)
 
 
 def shrink_rates(
@@ -340,8 +342,8 @@ def shrink_rates(
     First pass: v = s²_pool/n · (1 − f) with s²_pool = Σ n p(1 − p) ÷ Σ(n − 1) over the region, under the plug-in prior.
     Second pass: v = m(1 − m)/n · (1 − f), m the first mean clipped to [.01, .99], as `shrink_scores` does it. Both add
     ω²(1 − f)². In a region where all have n = 1 the pooled variance is that of the region's rate, p̄(1 − p̄).
-    Under the nonparametric prior the second pass takes v at each possible θ, θ(1 − θ)/n · (1 − f) + ω²(1 − f)², so that
-    the posterior of a community near 1 is as skewed as it should be.
+    Under the nonparametric prior the second pass reads the answers as n* = m(1 − m)/v independent ones, a binomial
+    likelihood with fractional n*, so that the posterior of a community near 1 is as skewed as it should be.
 
     Examples
     --------
@@ -376,8 +378,56 @@ def shrink_rates(
         prior_variance=regions.spread(tau2),
     ).mean
     likely = np.clip(first, LEAST_RATE, 1 - LEAST_RATE)
-    spread = _RateSpread(missing / answers, unheard)
-    return _shrink(regions, rate, likely * (1 - likely) / answers * missing + unheard, spread, prior)
+    single = likely * (1 - likely)
+    sampling = single / answers * missing + unheard
+    return _shrink(regions, rate, sampling, _YesNoAnswers(rate, sampling, single), prior)
+
+
+def credible_interval(shrinkage: Shrinkage, *, level: float) -> Interval:
+    """Return for each community limits between which its true score lies with a given probability.
+
+    Parameters
+    ----------
+    shrinkage : Shrinkage
+        Of `shrink_scores` or `shrink_rates`.
+    level : float
+        In (0, 1), for example 0.95; each tail holds (1 − level)/2.
+
+    Returns
+    -------
+    Interval
+        Lower and upper limits; both equal the score where V = 0.
+
+    Raises
+    ------
+    ValueError
+        If the level is not in (0, 1).
+
+    Notes
+    -----
+    m ± z√V for a normal posterior, quantiles of the distribution on the grid elsewhere.
+
+    Examples
+    --------
+    >>> result = shrink_scores([0.7, 0.8, 0.8, 0.95], [0.002] * 4, region=["wuda"] * 4, prior="normal")
+    >>> lower, upper = credible_interval(result, level=0.95)
+    >>> lower.round(3), upper.round(3)
+    (array([0.648, 0.727, 0.727, 0.816]), array([0.822, 0.881, 0.881, 0.999]))
+    """
+    tail = tail_probability(level)
+    reach = normal_quantile(level) * np.sqrt(shrinkage.variance)
+    lower, upper = shrinkage.mean - reach, shrinkage.mean + reach
+    for grid in shrinkage.grids:
+        lower[grid.rows], upper[grid.rows] = _quantile(grid, tail), _quantile(grid, 1 - tail)
+    return Interval(lower, upper)
+
+
+def _quantile(grid: GridPosterior, probability: float) -> FloatArray:
+    cell = np.clip((grid.cumulative < probability).sum(axis=1) - 1, 0, grid.edges.size - 2)
+    rows = np.arange(grid.rows.size)
+    below = grid.cumulative[rows, cell].astype(np.float64)
+    part = (probability - below) / (grid.cumulative[rows, cell + 1] - below)
+    return np.asarray(grid.edges[cell] + part * (grid.edges[cell + 1] - grid.edges[cell]))
 
 
 def shrink_complaint_rates(
@@ -540,7 +590,7 @@ def _shrink(
     regions: _Regions,
     scores: FloatArray,
     sampling: FloatArray,
-    spread: "_KnownSpread | _RateSpread",
+    answers: "_NormalAnswers | _YesNoAnswers",
     prior: Prior,
 ) -> Shrinkage:
     if prior not in get_args(Prior):
@@ -560,7 +610,7 @@ def _shrink(
     for start, size in zip(regions.starts, regions.sizes, strict=True):
         if prior == "nonparametric" and size >= LEAST_FOR_SHAPE:
             normal = NormalPosterior(prior_mean[start], prior_variance[start])
-            fit = _Roughened(scores, sampling, spread, rows=slice(start, start + size), normal=normal)
+            fit = _Roughened(answers, rows=slice(start, start + size), normal=normal)
             (mean[fit.rows], variance[fit.rows]), cumulative = fit.posterior()
             grids.append(GridPosterior(regions.order[fit.rows], fit.edges, cumulative))
     return Shrinkage(
@@ -595,7 +645,8 @@ def _integrate(
     for place, weight in zip(places, weights, strict=True):
         averages += regions.spread(weight) * model.moments(place)
     mean, square, own, middle, tau2 = averages
-    return mean + centre, np.maximum(square - mean**2, 0), own, middle + centre, tau2
+    variance = np.where(sampling > 0, np.maximum(square - mean**2, 0), 0.0)
+    return mean + centre, variance, own, middle + centre, tau2
 
 
 class _Hierarchy:
@@ -633,64 +684,82 @@ class _Hierarchy:
         return self.scale * np.exp(-place)
 
 
-class _KnownSpread:
-    """Scores with the same sampling variance whatever the true score is."""
+class _NormalAnswers:
+    """Scores that are normal around the truth, with the same variance whatever it is."""
 
     lowest, highest = -np.inf, np.inf
 
-    def __init__(self, sampling: FloatArray) -> None:
-        self.sampling = sampling
+    def __init__(self, scores: FloatArray, sampling: FloatArray) -> None:
+        self.scores, self.sampling = scores, sampling
 
-    def log_likelihood(self, rows: IntegerArray, squares: SingleArray, _: FloatArray) -> SingleArray:
-        return squares * _single(-0.5 / self.sampling[rows])[:, None]
+    def places(self, rows: slice) -> tuple[FloatArray, FloatArray]:
+        """Return scores and their standard errors on the scale on which cells are equally wide."""
+        return self.scores[rows], np.sqrt(self.sampling[rows])
 
+    def truth(self, places: FloatArray) -> FloatArray:
+        return places
 
-class _RateSpread:
-    """Rates, whose sampling variance depends on the true rate."""
-
-    lowest, highest = 0.0, 1.0
-
-    def __init__(self, per_answer: FloatArray, unheard: FloatArray) -> None:
-        self.per_answer, self.unheard = per_answer, unheard
-
-    def log_likelihood(self, rows: IntegerArray, squares: SingleArray, truth: FloatArray) -> SingleArray:
-        likely = np.clip(truth, LEAST_RATE, 1 - LEAST_RATE)
-        variances = _single(self.per_answer[rows])[:, None] * _single(likely * (1 - likely))
-        variances += _single(self.unheard[rows])[:, None]
-        squares /= variances
-        squares += np.log(variances, out=variances)
-        squares *= np.float32(-0.5)
+    def log_likelihood(self, rows: IntegerArray, truth: FloatArray) -> FloatArray:
+        squares = (self.scores[rows][:, None] - truth) ** 2
+        squares *= (-0.5 / self.sampling[rows])[:, None]
         return squares
+
+
+class _YesNoAnswers:
+    """Rates of so many independent answers as give their sampling variance; cells are equally wide in arcsin √θ."""
+
+    lowest, highest = 0.0, np.pi / 2
+
+    def __init__(self, rates: FloatArray, sampling: FloatArray, single: FloatArray) -> None:
+        self.rates = rates
+        self.inverse_answers = sampling / single
+
+    def places(self, rows: slice) -> tuple[FloatArray, FloatArray]:
+        """Return rates and their standard errors on the scale on which cells are equally wide."""
+        return np.arcsin(np.sqrt(self.rates[rows])), np.sqrt(self.inverse_answers[rows]) / 2
+
+    def truth(self, places: FloatArray) -> FloatArray:
+        return np.sin(places) ** 2
+
+    def log_likelihood(self, rows: IntegerArray, truth: FloatArray) -> FloatArray:
+        # Beyond the clip all rates are equally likely: otherwise communities without a dissatisfied answer, which any
+        # rate near 1 explains, would draw the prior into a spike at 1.
+        likely = np.clip(truth, LEAST_RATE, 1 - LEAST_RATE)
+        answers, rates = 1 / self.inverse_answers[rows], self.rates[rows]
+        result = (answers * rates)[:, None] * np.log(likely)
+        result += (answers * (1 - rates))[:, None] * np.log1p(-likely)
+        return result
 
 
 class _Roughened:
     """The nonparametric prior of one region, learned on a grid of cells, and the posteriors under it."""
 
-    def __init__(
-        self,
-        scores: FloatArray,
-        sampling: FloatArray,
-        spread: _KnownSpread | _RateSpread,
-        *,
-        rows: slice,
-        normal: NormalPosterior,
-    ) -> None:
-        self.scores, self.spread = scores, spread
-        own, errors = scores[rows], np.sqrt(sampling[rows])
-        lowest = max(float((own - 3 * errors).min()), spread.lowest)
-        highest = min(float((own + 3 * errors).max()), spread.highest)
-        self.edges = np.linspace(lowest, highest, CELLS + 1)
-        self.middles = (self.edges[1:] + self.edges[:-1]) / 2
+    def __init__(self, answers: _NormalAnswers | _YesNoAnswers, *, rows: slice, normal: NormalPosterior) -> None:
+        self.answers = answers
+        own, errors = answers.places(rows)
+        lowest = max(float((own - 3 * errors).min()), answers.lowest)
+        highest = min(float((own + 3 * errors).max()), answers.highest)
+        marks = np.linspace(lowest, highest, 2 * CELLS + 1)
+        self.places = marks[1::2]
+        self.edges, self.middles = answers.truth(marks[::2]), answers.truth(self.places)
         self.width = (highest - lowest) / CELLS
-        places = np.arange(rows.start, rows.stop)
-        self.rows = places[(errors >= self.width) & (errors > 0)]
-        self.kernel = max((SMALL_REGION / own.size) ** 0.2 * float(np.quantile(errors, 0.1)), self.width)
-        self.steps = min(100, max(10, own.size // 20))
-        self.weights = self._fit(normal) if self.rows.size else np.zeros(0)
+        measured = np.flatnonzero((errors >= self.width) & (errors > 0))
+        self.rows = rows.start + measured
+        self.weights = np.zeros(0)
+        if measured.size:
+            by_place = self.rows[np.argsort(own[measured], kind="stable")]
+            step = -(-measured.size // FITTED_COMMUNITIES)
+            decile = np.sort(errors)[own.size // 10]
+            fitted = min(own.size, FITTED_COMMUNITIES)
+            kernel = max((SMALL_REGION / fitted) ** 0.2 * decile, self.width)
+            steps = min(100, max(5, own.size // 20))
+            self.weights = self._fit(by_place[step // 2 :: step], normal, kernel=kernel, steps=steps)
 
     def posterior(self) -> tuple[NormalPosterior, SingleArray]:
         """Return posterior means and variances of `rows`, and cumulative probabilities at the edges."""
-        offset = self.middles - self.edges[CELLS // 2]
+        origin = self.middles[CELLS // 2]
+        offset = self.middles - origin
+        squared = offset**2 + np.diff(self.edges) ** 2 / 12
         mean, square = np.empty(self.rows.size), np.empty(self.rows.size)
         cumulative = np.zeros((self.rows.size, CELLS + 1), dtype=np.float32)
         for start in range(0, self.rows.size, ROWS_AT_ONCE):
@@ -700,35 +769,33 @@ class _Roughened:
             chances /= chances.sum(axis=1, keepdims=True)
             np.cumsum(chances, axis=1, out=cumulative[block, 1:])
             # Sums row by row: a matrix product would round equal rows differently.
-            chances *= _single(offset)
-            mean[block] = chances.sum(axis=1)
-            chances *= _single(offset)
+            mean[block] = (chances * _single(offset)).sum(axis=1)
+            chances *= _single(squared)
             square[block] = chances.sum(axis=1)
+        np.minimum(cumulative, 1, out=cumulative)  # rounding can lift a sum of shares above 1
         cumulative[:, -1] = 1
-        variance = square - mean**2 + self.width**2 / 12
-        return NormalPosterior(mean + self.edges[CELLS // 2], variance), cumulative
+        return NormalPosterior(mean + origin, square - mean**2), cumulative
 
-    def _fit(self, normal: NormalPosterior) -> FloatArray:
+    def _fit(self, sample: IntegerArray, normal: NormalPosterior, *, kernel: float, steps: int) -> FloatArray:
         """Return the prior's weight in each cell."""
-        atoms = np.linspace(self.middles[0], self.middles[-1], int(np.ceil((CELLS - 1) * self.width / self.kernel)) + 1)
-        shapes = np.exp(-0.5 * ((self.middles[:, None] - atoms) / self.kernel) ** 2)
+        kernels = int(np.ceil((CELLS - 1) * self.width / kernel)) + 1
+        atoms = np.linspace(self.places[0], self.places[-1], kernels)
+        shapes = np.exp(-0.5 * ((self.places[:, None] - atoms) / kernel) ** 2)
         shapes /= shapes.sum(axis=0)
-        core = np.maximum(normal.variance - self.kernel**2, self.kernel**2 / 4)
-        weights = _with_floor(np.exp(-0.5 * (atoms - normal.mean) ** 2 / core))
-        step = -(-self.rows.size // FITTED_COMMUNITIES)
-        by_score = self.rows[np.argsort(self.scores[self.rows], kind="stable")][step // 2 :: step]
-        likelihood = self._likelihood(by_score) @ shapes
-        for _ in range(self.steps):
-            weights = weights * (likelihood.T @ (1 / (likelihood @ weights))) / by_score.size
+        apart = np.gradient(self.answers.truth(atoms)) if kernels > 1 else np.ones(1)
+        core = np.maximum(normal.variance - apart**2, apart**2 / 4)
+        weights = _with_floor(apart * np.exp(-0.5 * (self.answers.truth(atoms) - normal.mean) ** 2 / core))
+        likelihood = self._likelihood(sample) @ shapes
+        for _ in range(steps):
+            weights = weights * (likelihood.T @ (1 / (likelihood @ weights))) / sample.size
         return np.asarray(shapes @ _with_floor(weights), dtype=np.float64)
 
     def _likelihood(self, rows: IntegerArray) -> SingleArray:
         """Return the density of each row's score at each cell's middle, as a share of the row's highest."""
-        squares = _single(self.scores[rows][:, None] - self.middles)
-        squares *= squares
-        result = self.spread.log_likelihood(rows, squares, self.middles)
+        result = self.answers.log_likelihood(rows, self.middles)
         result -= result.max(axis=1, keepdims=True)
-        return np.exp(result, out=result)
+        single = _single(result)
+        return np.exp(single, out=single)
 
 
 def _with_floor(weights: FloatArray) -> FloatArray:

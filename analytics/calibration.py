@@ -1,0 +1,168 @@
+"""How often the intervals, probabilities and bands of evidence are right when the truth is known.
+
+Communities are simulated with true rates from known distributions, and what `shrinkage`, `top_probability` and
+`evidence` say about them is compared with the truth.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.arrays import BooleanArray, FloatArray, IntegerArray
+from analytics.criterion import count_positions
+from analytics.evidence import Evidence, evidence_bands
+from analytics.intervals import Interval, wilson
+from analytics.shrinkage import Prior, credible_interval, shrink_rates
+from analytics.top_probability import top_probability
+
+FEWEST_ANSWERS: Final = 30
+MOST_ANSWERS: Final = 300
+LEVEL: Final = 0.95
+CURVE_EDGES: Final = np.array([0, 0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1])
+
+
+def _normal(random: np.random.Generator, size: int) -> FloatArray:
+    return np.clip(random.normal(0.80, 0.07, size), 0.01, 0.99)
+
+
+def _skewed(random: np.random.Generator, size: int) -> FloatArray:
+    return 1 - np.clip(random.gamma(2, 0.08, size), 0.005, 0.9)
+
+
+def _two_point(random: np.random.Generator, size: int) -> FloatArray:
+    return np.where(random.random(size) < 0.05, 0.95, 0.78)
+
+
+def _beta(random: np.random.Generator, size: int) -> FloatArray:
+    return random.beta(16, 4, size)
+
+
+# Distributions of true satisfaction rates: N(.80, .07²); 1 − gamma(2, .08) with a long tail of bad ones; 5 % at .95 and
+# the rest at .78; Beta(16, 4).
+TRUTHS: Final[Mapping[str, Callable[[np.random.Generator, int], FloatArray]]] = MappingProxyType(
+    {"normal": _normal, "skewed": _skewed, "two_point": _two_point, "beta": _beta}
+)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What came true of what was said.
+
+    Attributes
+    ----------
+    coverage : DataFrame
+        Columns `group` (all, observed_top, fewer_than_60, from_60_to_149, from_150), `interval` (credible, wilson),
+        `communities` and `coverage`, the share whose interval holds the true rate.
+    curve : DataFrame
+        One row for each bin of P(top k) that occurs: `from_probability`, `communities`, `predicted` (mean P) and
+        `realised` (share that truly is among the best k).
+    bands : DataFrame
+        One row for each band of evidence that occurs: `evidence`, `communities`, `predicted` and `realised`.
+    """
+
+    coverage: pd.DataFrame
+    curve: pd.DataFrame
+    bands: pd.DataFrame
+
+
+def calibrate(
+    truth: str, *, prior: Prior, communities: int, regions: int, seed: int, share: Fraction = Fraction(1, 20)
+) -> Calibration:
+    """Return how well the evidence is calibrated for one distribution of true rates.
+
+    Parameters
+    ----------
+    truth : {"normal", "skewed", "two_point", "beta"}
+        The distribution of true rates, a key of `TRUTHS`.
+    prior : {"normal", "nonparametric"}
+        The prior of `shrink_rates`.
+    communities : int
+        Of each region, each with 30 to 300 answers, evenly distributed.
+    regions : int
+        How many regions are simulated; each is shrunk and ranked by itself.
+    seed : int
+        Of the random numbers.
+    share : Fraction
+        Of the communities that are the best; k is rounded down.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    ValueError
+        If the truth is unknown.
+
+    Notes
+    -----
+    Communities tied at the k-th best true rate share what is left of k, as in `top_probability`. The answers are drawn
+    with replacement: no finite population.
+
+    Examples
+    --------
+    >>> result = calibrate("normal", prior="normal", communities=200, regions=2, seed=1)
+    >>> result.coverage.query("group == 'all'").set_index("interval")["coverage"].round(2).to_dict()
+    {'credible': 0.94, 'wilson': 0.96}
+    """
+    if truth not in TRUTHS:
+        raise ValueError(f"truth must be one of {', '.join(TRUTHS)}, got {truth!r}")
+    random = np.random.default_rng(seed)
+    region = np.repeat(np.arange(regions), communities)
+    rates = TRUTHS[truth](random, region.size)
+    answers = random.integers(FEWEST_ANSWERS, MOST_ANSWERS + 1, region.size)
+    satisfied = random.binomial(answers, rates)
+    size = count_positions(share, communities, rounding="floor")
+    shrinkage = shrink_rates(satisfied, answers, region=region, prior=prior)
+    said = top_probability(shrinkage.mean, shrinkage.variance, region=region, size=size, grids=shrinkage.grids)
+    # A known truth is a posterior without variance, so that one draw ranks it.
+    true = top_probability(rates, np.zeros(rates.size), region=region, size=size, draws=1).probability
+    observed = top_probability(satisfied / answers, np.zeros(rates.size), region=region, size=size, draws=1).probability
+    intervals = {
+        "credible": credible_interval(shrinkage, level=LEVEL),
+        "wilson": wilson(satisfied, answers, level=LEVEL),
+    }
+    return Calibration(
+        coverage=_coverage(intervals, rates, answers, observed > 0),
+        curve=_realised(
+            "from_probability",
+            CURVE_EDGES[:-1][np.digitize(said.probability, CURVE_EDGES[1:-1])],
+            said.probability,
+            true,
+        ),
+        bands=_realised("evidence", evidence_bands(said.probability), said.probability, true)
+        .set_index("evidence")
+        .reindex(list(Evidence))
+        .dropna()
+        .reset_index(),
+    )
+
+
+def _coverage(
+    intervals: Mapping[str, Interval], rates: FloatArray, answers: IntegerArray, observed_top: BooleanArray
+) -> pd.DataFrame:
+    groups = {
+        "all": np.ones(rates.size, dtype=bool),
+        "observed_top": observed_top,
+        "fewer_than_60": answers < 60,
+        "from_60_to_149": (answers >= 60) & (answers < 150),
+        "from_150": answers >= 150,
+    }
+    rows = [
+        (group, name, int(members.sum()), float(((lower <= rates) & (rates <= upper))[members].mean()))
+        for group, members in groups.items()
+        for name, (lower, upper) in intervals.items()
+    ]
+    return pd.DataFrame(rows, columns=["group", "interval", "communities", "coverage"])
+
+
+def _realised(name: str, labels: npt.NDArray[np.generic], said: FloatArray, true: FloatArray) -> pd.DataFrame:
+    frame = pd.DataFrame({name: labels, "predicted": said, "realised": true})
+    grouped = frame.groupby(name, sort=True)
+    return grouped.mean().assign(communities=grouped.size()).reset_index()

@@ -1,0 +1,195 @@
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import special, stats
+
+from analytics.criterion import count_positions
+from analytics.planning import (
+    eligible_chance,
+    forecast_precision,
+    forecast_quota,
+    minimum_eligible,
+    needed_responses,
+)
+
+FIVE_PERCENT = Fraction(1, 20)
+
+
+@given(
+    quota=st.integers(1, 40),
+    share=st.fractions(Fraction(1, 100), 1),
+    rounding=st.sampled_from(["floor", "ceil", "at_least_one"]),
+)
+def test_the_minimum_eligible_is_the_first_number_that_fills_the_quota(quota, share, rounding):
+    needed = minimum_eligible(quota, share=share, rounding=rounding)
+
+    assert count_positions(share, needed, rounding=rounding) >= quota
+    assert count_positions(share, needed - 1, rounding=rounding) < quota
+
+
+def test_a_quota_of_ten_at_five_percent_needs_200_with_floor_and_181_with_ceil():
+    assert minimum_eligible(10, share=FIVE_PERCENT, rounding="floor") == 200
+    assert minimum_eligible(10, share=FIVE_PERCENT, rounding="ceil") == 181
+
+
+def current(distance, *, n=60, households=400, **changes):
+    arguments = {
+        "answer_variance": 0.09,
+        "n": n,
+        "households": households,
+        "threshold": 0.9,
+        **changes,
+    }
+    variance = 0.09 / n * max(1 - n / households, 0)
+    return needed_responses([0.9 + distance], [variance], **arguments).iloc[0]
+
+
+def test_needed_responses_is_the_first_number_that_settles():
+    row = current(0.02)
+
+    def chance(more):
+        variance = 0.09 / (60 + more) * (1 - (60 + more) / 400)
+        return special.ndtr(0.02 / np.sqrt(variance))
+
+    needed = row["needed_responses"]
+    assert chance(needed) >= 0.8 > chance(needed - 1)
+    assert row["predicted_top_probability"] == pytest.approx(chance(needed))
+
+
+def test_assurance_is_what_drawing_the_further_answers_gives():
+    random = np.random.default_rng(1)
+    row = current(0.02)
+    more = int(row["needed_responses"])
+
+    # The truth given the answers so far, then a finite population's further answers, then the score of all of them.
+    before = 0.09 / 60 * (1 - 60 / 400)
+    after = 0.09 / (60 + more) * (1 - (60 + more) / 400)
+    truth = random.normal(0.92, np.sqrt(before), 400_000)
+    gained = 1 / (1 / after - 1 / before)
+    score = random.normal(truth, np.sqrt(gained))
+    mean = after * (0.92 / before + score / gained)
+    settled = np.abs(mean - 0.9) >= special.ndtri(0.8) * np.sqrt(after)
+    assert row["assurance"] == pytest.approx(settled.mean(), abs=0.004)
+
+
+def test_a_settled_community_needs_nobody_more():
+    row = current(0.2)
+
+    assert row["needed_responses"] == 0
+    assert row["assurance"] > 0.99
+
+
+def test_what_more_answers_than_people_give_would_settle_is_not_reachable():
+    assert pd.isna(current(0.001)["needed_responses"])
+    assert pd.isna(current(0.0)["needed_responses"])
+
+
+def test_nonresponse_calls_for_more_answers():
+    assert current(0.02, nonresponse_spread=0.02)["needed_responses"] > current(0.02)["needed_responses"]
+
+
+def test_the_reach_is_exact():
+    # One answer more would settle it; 7 % of 100 households leave room for none, although 0.07 × 100 exceeds 7.
+    within = {"n": 7, "households": 100, "threshold": 0.9}
+    needed = current(0.09, **within)["needed_responses"]
+
+    assert needed == 1
+    assert pd.isna(current(0.09, **within, reachable_share=Fraction(7, 100))["needed_responses"])
+    assert current(0.09, **within, reachable_share=Fraction(8, 100))["needed_responses"] == 1
+
+
+def test_where_everybody_or_nobody_is_named_nothing_is_needed():
+    for threshold, chance in ((-np.inf, 1), (np.inf, 0)):
+        row = current(0.02, threshold=threshold)
+        assert row["needed_responses"] == 0
+        assert row["predicted_top_probability"] == chance
+        assert row["assurance"] == 1
+
+
+def test_eligibility_follows_the_rule_on_every_number_of_answers():
+    households = np.array([12, 40, 100])
+    rule = {"least": 10, "enough": 30, "or_share_of_households": Fraction(1, 2)}
+
+    chance = eligible_chance(households, 0.5, **rule)
+
+    for total, value in zip(households, chance, strict=True):
+        n = np.arange(total + 1)
+        ranked = (n >= 10) & ((n >= 30) | (2 * n >= total))
+        assert value == pytest.approx(stats.binom.pmf(n[ranked], total, 0.5).sum())
+
+
+def test_the_expected_share_of_undecided_is_what_simulated_rounds_show():
+    random = np.random.default_rng(2)
+    arguments = {"expected_rate": 0.8, "expected_spread": 0.07, "nonresponse_spread": 0.03}
+    forecast = forecast_precision([300], [0.3], share=FIVE_PERCENT, **arguments).iloc[0]
+
+    truth = random.normal(0.8, 0.07, 400_000)
+    sampling = 0.16 / 90 * 0.7 + (0.03 * 0.7) ** 2
+    own = 0.0049 / (0.0049 + sampling)
+    mean = 0.8 + own * (random.normal(truth, np.sqrt(sampling)) - 0.8)
+    chance = special.ndtr((mean - 0.8 - 0.07 * special.ndtri(0.95)) / np.sqrt(own * sampling))
+    assert forecast["undecided_chance"] == pytest.approx(((chance > 0.2) & (chance < 0.8)).mean(), abs=0.002)
+    assert forecast["half_width"] == pytest.approx(1.96 * np.sqrt(sampling), rel=1e-4)
+
+
+def test_without_answers_or_without_differences_all_stay_undecided():
+    nobody = forecast_precision(
+        [300], [0], share=FIVE_PERCENT, expected_rate=0.8, expected_spread=0.07, nonresponse_spread=0
+    )
+    alike = forecast_precision(
+        [300], [0.5], share=FIVE_PERCENT, expected_rate=0.8, expected_spread=0, nonresponse_spread=0
+    )
+
+    assert nobody["undecided_chance"].tolist() == alike["undecided_chance"].tolist() == [1]
+    assert np.isnan(nobody["half_width"].iloc[0])
+
+
+def quota_of(communities, *, exposed=True, chance=1.0, **changes):
+    arguments = {"quota": 10, "share": FIVE_PERCENT, "rounding": "floor", "ties": "include", **changes}
+    columns = [chance] * communities, [exposed] * communities
+    return forecast_quota(*columns, region=["wuda"] * communities, **arguments).loc["wuda"]
+
+
+def test_two_routes_can_fill_a_quota_with_half_the_communities():
+    assert quota_of(100)["quota_fillable"]
+    assert not quota_of(99)["quota_fillable"]
+    assert not quota_of(199, exposed=False)["quota_fillable"]
+    assert quota_of(200, exposed=False)["quota_fillable"]
+
+
+def test_the_same_community_may_top_both_lists():
+    row = quota_of(100)
+
+    assert (row["surely_named"], row["possibly_named"]) == (5, 10)
+
+
+def test_excluded_ties_leave_nothing_sure():
+    assert quota_of(100, ties="exclude")["surely_named"] == 0
+
+
+def test_the_chance_of_enough_eligible_communities_is_nearly_the_binomial_one():
+    row = quota_of(230, chance=0.9)
+
+    assert row["one_route_chance"] == pytest.approx(stats.binom.sf(199, 230, 0.9), abs=0.01)
+    assert quota_of(200)["one_route_chance"] == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: current(0.1, n=500), "n exceeds households in 1 of 1 rows"),
+        (lambda: current(0.1, threshold=np.nan), "threshold is missing"),
+        (lambda: current(0.1, reachable_share=Fraction(3, 2)), "reachable_share must lie"),
+        (lambda: minimum_eligible(0, share=FIVE_PERCENT, rounding="floor"), "quota must be at least 1"),
+        (lambda: minimum_eligible(1, share=Fraction(0), rounding="floor"), "share must lie"),
+        (lambda: quota_of(20, quota=[5] * 19 + [4]), "quota differs within a region"),
+        (lambda: quota_of(20, chance=1.5), "eligible_chances exceeds 1"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(call, message):
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match=message):
+        call()
