@@ -8,6 +8,8 @@ such pairs take no part.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -27,16 +29,17 @@ _FEW = 14
 # Beyond, a function of log s is read off its values at this many Chebyshev points of each panel of log s.
 _POINTS = 12
 _WIDEST_PANEL = 2.2
-# Gauss and Legendre's points on each side of |z| = c, where the integrand bends.
-_NODES = 24
-_ABSCISSAE, _WEIGHTS = (np.polynomial.legendre.leggauss(_NODES) + np.array([[1], [0]])) / 2
-_FARTHEST = 9.0
+# Gauss and Legendre's points on each side of |z| = c: the more comparisons, the more sharply the integrand falls.
+_NODES = 20
+_NODES_FOR_MANY = 64
+_MANY = 1_000
+_FARTHEST = 7.5
 # A secant step below this leaves an error of its square, about.
 _TOLERANCE = 1e-6
 _MOST_STEPS = 60
 _TINY = 1e-300
 # Numbers in one array of the quadrature.
-_BLOCK = 1_000_000
+_BLOCK = 200_000
 
 _SEED = 20240101
 _MOST_DRAWS = 100_000
@@ -54,8 +57,10 @@ class SimulatedValue:
     draws: int
 
 
-def marginal_critical_values(standard_errors: ArrayLike, *, level: float, side: Side = "two-sided") -> Floats:
-    """Return, for each community, the critical value of its differences with all others.
+def marginal_critical_values(
+    standard_errors: ArrayLike, *, level: float, side: Side = "two-sided", sizes: ArrayLike | None = None
+) -> Floats:
+    """Return, for each community, the critical value of its differences with all others of its region.
 
     Parameters
     ----------
@@ -66,6 +71,8 @@ def marginal_critical_values(standard_errors: ArrayLike, *, level: float, side: 
     side : {"two-sided", "lower", "upper"}
         "two-sided": |differences|. "lower" and "upper": differences in one direction; by symmetry both have the same
         critical values.
+    sizes : array_like of int, optional
+        Communities of each region, which follow each other; the sum is N. None: all are one region.
 
     Returns
     -------
@@ -85,9 +92,9 @@ def marginal_critical_values(standard_errors: ArrayLike, *, level: float, side: 
 
     with the first term alone for one side; s_j = 0 contributes 1{|z| ≤ c}. Sums of logarithms over j, and c as a
     function of s_i, are smooth in log s: beyond `_FEW` different standard errors both are read off piecewise
-    polynomials. The error of c does not grow with N: below 1e-5 while the largest s is at most 50 times the smallest,
-    below 1e-4 otherwise (tests/analytics/test_critical_values.py compares with direct quadrature). Ties in s have one
-    critical value.
+    polynomials. The error of c is below 1e-5 while the largest s is at most 50 times the smallest, below 1e-4
+    otherwise (tests/analytics/test_critical_values.py compares with direct quadrature, up to N = 300,000). Ties in s
+    have one critical value.
 
     References
     ----------
@@ -104,30 +111,19 @@ def marginal_critical_values(standard_errors: ArrayLike, *, level: float, side: 
     [2.23, 2.23, 2.128]
     """
     s = _checked_errors(standard_errors, level)
-    exact = s == 0
-    grid, basis = _grid(s[~exact])
-    weights = np.asarray(basis.sum(axis=0), dtype=np.float64).reshape(1, -1)
-    lanes = np.concatenate([grid, np.zeros(1)]) if exact.any() else grid
-    none = np.zeros_like(weights)
-    flags = (lanes > 0) & exact.any()
-    values = _solve(
-        _Lanes(
-            lanes,
-            grid,
-            weights if side == "two-sided" else none,
-            none if side == "two-sided" else weights,
-            none,
-            flags,
-            flags if side == "two-sided" else np.zeros_like(flags),
-            with_own=True,
-        ),
-        level,
-    )
-    critical = np.empty(s.shape)
-    critical[~exact] = basis @ values[: grid.size]
-    if exact.any():
-        critical[exact] = values[grid.size]
-    return critical
+    edges = np.concatenate(([0], np.cumsum([s.size] if sizes is None else np.asarray(sizes, dtype=np.int64))))
+    if edges[-1] != s.size:
+        raise ValueError(f"sizes add up to {edges[-1]}, but there are {s.size} standard errors")
+    regions = [_Region.of(s[first:last]) for first, last in pairwise(edges)]
+    values: list[Floats] = [np.empty(0)] * len(regions)
+    # Regions whose sums have as many terms are solved together.
+    for terms in {region.grid.size for region in regions}:
+        alike = [number for number, region in enumerate(regions) if region.grid.size == terms]
+        lanes = _all_comparisons([regions[number] for number in alike], side)
+        solved = np.split(_solve(lanes, level), np.cumsum([regions[number].lanes.size for number in alike]))
+        for number, own in zip(alike, solved[:-1], strict=True):
+            values[number] = regions[number].spread(own)
+    return np.concatenate([np.empty(0), *values])
 
 
 def remaining_critical_values(
@@ -170,18 +166,17 @@ def remaining_critical_values(
     >>> remaining_critical_values([1, 1, 1], [1], rows & False, rows & [0, 0, 1], level=0.95).round(3).tolist()
     [1.645]
     """
-    s = _checked_errors(standard_errors, level)
-    exact = s == 0
-    grid, basis = _grid(s[~exact])
+    region = _Region.of(_checked_errors(standard_errors, level))
+    exact = region.exact
     lanes = np.asarray(own, dtype=np.float64)
 
     def weights(mask: Booleans) -> Floats:
-        return np.asarray(basis.T @ mask[:, ~exact].T.astype(np.float64)).T
+        return np.asarray(region.basis.T @ mask[:, ~exact].T.astype(np.float64)).T
 
     return _solve(
         _Lanes(
             lanes,
-            grid,
+            region.grid[None],
             weights(above & below),
             weights(above & ~below),
             weights(below & ~above),
@@ -296,7 +291,7 @@ def simultaneous_critical_value(
     if s.size < 2 or not s.any():
         return SimulatedValue(0.0, 0.0, 0)
     conservative = studentised_range_critical_value(s.size, level=level)
-    if np.isinf(beyond) and s[0] == s[-1] and np.ptp(s) == 0:
+    if np.isinf(beyond) and np.ptp(s) == 0:
         return SimulatedValue(conservative, 0.0, 0)
     largest = _largest_differences(x, s, beyond)
     quantile, error = _upper_quantile(largest, level)
@@ -307,12 +302,46 @@ def simultaneous_critical_value(
 
 
 @dataclass(frozen=True)
+class _Region:
+    """Standard errors of a region, and the few that stand for them.
+
+    `basis` (positive errors, grid) interpolates from the `grid` to the region's own positive errors; its column sums
+    say how many communities each point of the grid stands for. `exact`: which have no error.
+    """
+
+    exact: Booleans
+    grid: Floats
+    basis: Floats | sparse.csr_array
+
+    @classmethod
+    def of(cls, s: Floats) -> "_Region":
+        exact = s == 0
+        return cls(exact, *_grid(s[~exact]))
+
+    @property
+    def lanes(self) -> Floats:
+        """Standard errors to solve for: those of the grid, and none if there are communities without."""
+        return np.append(self.grid, 0.0) if self.exact.any() else self.grid
+
+    @property
+    def weights(self) -> Floats:
+        return np.asarray(self.basis.sum(axis=0), dtype=np.float64)
+
+    def spread(self, values: Floats) -> Floats:
+        """Return each community's value from those of the lanes."""
+        own = np.empty(self.exact.shape)
+        own[~self.exact] = self.basis @ values[: self.grid.size]
+        own[self.exact] = values[self.grid.size :]
+        return own
+
+
+@dataclass(frozen=True)
 class _Lanes:
     """What the differences of each community i (a lane) with the others have to satisfy jointly.
 
-    Over K standard errors `grid`, weights of shape (lanes or 1, K) say how many communities are compared in `both`
-    directions, only for being `above` i, only for being `below` i; flags (lanes,), whether one without error is
-    compared. `with_own`: the weights count i itself, which has to be taken out.
+    Over standard errors `grid`, shape (lanes or 1, K), weights of that shape say how many communities are compared in
+    `both` directions, only for being `above` i, only for being `below` i; flags (lanes,), whether one without error
+    is compared. `with_own`: the weights count i itself, which has to be taken out.
     """
 
     standard_errors: Floats
@@ -333,10 +362,12 @@ class _Lanes:
 
     def part(self, lanes: NDArray[np.intp]) -> "_Lanes":
         """Keep the lanes of these positions."""
-        both, above, below = (w if w.shape[0] == 1 else w[lanes] for w in (self.both, self.above, self.below))
+        grid, both, above, below = (
+            each if each.shape[0] == 1 else each[lanes] for each in (self.grid, self.both, self.above, self.below)
+        )
         return _Lanes(
             self.standard_errors[lanes],
-            self.grid,
+            grid,
             both,
             above,
             below,
@@ -352,23 +383,43 @@ def _checked_errors(standard_errors: ArrayLike, level: float) -> Floats:
     return finite_numbers("standard_errors", standard_errors, lowest=0)
 
 
-def _grid(s: Floats) -> tuple[Floats, sparse.csr_array]:
+def _all_comparisons(regions: list[_Region], side: Side) -> _Lanes:
+    """Compare each lane of regions with grids of one size with all others of its region."""
+    counts = [region.lanes.size for region in regions]
+    weights = np.repeat([region.weights for region in regions], counts, axis=0)
+    lanes = np.concatenate([region.lanes for region in regions])
+    exact = (lanes > 0) & np.repeat([region.exact.any() for region in regions], counts)
+    none = np.zeros_like(weights)
+    return _Lanes(
+        lanes,
+        np.repeat([region.grid for region in regions], counts, axis=0),
+        weights if side == "two-sided" else none,
+        none if side == "two-sided" else weights,
+        none,
+        exact,
+        exact if side == "two-sided" else np.zeros_like(exact),
+        with_own=True,
+    )
+
+
+def _grid(s: Floats) -> tuple[Floats, Floats | sparse.csr_array]:
     """Return standard errors that stand for all of `s` > 0, and the matrix (s, grid) that interpolates between them."""
     different, which = np.unique(s, return_inverse=True)
-    rows = np.arange(s.size)
     if different.size <= _FEW:
-        return different, sparse.csr_array((np.ones(s.size), (rows, which)), (s.size, different.size))
+        return different, np.eye(different.size)[which]
     first, last = np.log(different[[0, -1]])
     panels = max(1, int(np.ceil((last - first) / _WIDEST_PANEL)))
-    width = (last - first) / panels
+    width = max(last - first, 1e-9) / panels
     points = -np.cos((np.arange(_POINTS) + 0.5) * np.pi / _POINTS)
     place = (np.log(s) - first) / width
     panel = np.clip(place.astype(int), 0, panels - 1)
     values = _lagrange(2 * (place - panel) - 1, points)
+    grid = np.exp(first + width * (np.arange(panels)[:, None] + (points + 1) / 2)).ravel()
+    if panels == 1:
+        return grid, values
     columns = panel[:, None] * _POINTS + np.arange(_POINTS)
-    centres = first + width * (np.arange(panels)[:, None] + (points + 1) / 2)
-    basis = sparse.csr_array((values.ravel(), (np.repeat(rows, _POINTS), columns.ravel())), (s.size, panels * _POINTS))
-    return np.exp(centres).ravel(), basis
+    starts = np.arange(s.size + 1) * _POINTS
+    return grid, sparse.csr_array((values.ravel(), columns.ravel(), starts), (s.size, grid.size))
 
 
 def _lagrange(place: Floats, points: Floats) -> Floats:
@@ -385,26 +436,36 @@ def _solve(lanes: _Lanes, level: float) -> Floats:
     values = np.zeros(lanes.standard_errors.size)
     comparisons = np.broadcast_to(lanes.comparisons(), values.shape)
     (needed,) = np.nonzero(comparisons > 0)
-    per_block = max(1, _BLOCK // (2 * _NODES * max(1, lanes.grid.size)))
-    for start in range(0, needed.size, per_block):
-        block = needed[start : start + per_block]
-        part = lanes.part(block)
-        easiest = np.full(block.size, ndtri(level))
-        hardest = -ndtri((1 - level) / comparisons[block])  # Bonferroni
-        values[block] = _increasing_root(lambda c, part=part: _coverage(c, part), easiest, hardest, level)  # type: ignore[misc]
+    rule = _rule(_NODES_FOR_MANY if comparisons.max(initial=0) > _MANY else _NODES)
+    per_block = max(1, _BLOCK // (2 * rule.shape[1] * max(1, lanes.grid.shape[1])))
+    blocks = [needed[first : first + per_block] for first in range(0, needed.size, per_block)]
+
+    def solve(start: int, stop: int) -> None:
+        for block in blocks[start:stop]:
+            part = lanes.part(block)
+            easiest = np.full(block.size, ndtri(level))
+            hardest = -ndtri((1 - level) / comparisons[block])  # Bonferroni
+            values[block] = _increasing_root(lambda c, part=part: _coverage(c, part, rule), easiest, hardest, level)  # type: ignore[misc]
+
+    in_threads(solve, len(blocks))
     return values
 
 
-def _coverage(c: Floats, lanes: _Lanes) -> Floats:
+@cache
+def _rule(nodes: int) -> Floats:
+    """Gauss and Legendre's points and weights on (0, 1)."""
+    return np.asarray((np.polynomial.legendre.leggauss(nodes) + np.array([[1], [0]])) / 2)
+
+
+def _coverage(c: Floats, lanes: _Lanes, rule: Floats) -> Floats:
     """Probability, for each lane, that its comparisons stay within c: the integral over z and −z, z > 0."""
+    points, weights = rule
     beyond = np.maximum(_FARTHEST - c, 1)[:, None]
     # Both parts crowd towards c, where a community with a far smaller error than i's bends the integrand sharply.
-    inner, outer = c[:, None] * (1 - _ABSCISSAE**2), c[:, None] + beyond * _ABSCISSAE**2
+    inner, outer = c[:, None] * (1 - points**2), c[:, None] + beyond * points**2
     z = np.concatenate([inner, outer], axis=1)
     density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-    density *= np.concatenate([c[:, None], beyond], axis=1).repeat(_NODES, axis=1) * np.tile(
-        2 * _ABSCISSAE * _WEIGHTS, 2
-    )
+    density *= np.concatenate([c[:, None] * weights, beyond * weights], axis=1) * np.tile(2 * points, 2)
 
     s = lanes.standard_errors[:, None]
     allowed = c[:, None] * np.sqrt(s * s + lanes.grid**2) / lanes.grid
@@ -417,8 +478,8 @@ def _coverage(c: Floats, lanes: _Lanes) -> Floats:
     # Interpolated sums may leave the range of a probability by their error.
     positive, negative = np.exp(np.minimum(positive, 0)), np.exp(np.minimum(negative, 0))
     # One without error that may not lie above (below) keeps i's own error over −c (under c).
-    positive[:, _NODES:] *= ~lanes.exact_below[:, None]
-    negative[:, _NODES:] *= ~lanes.exact_above[:, None]
+    positive[:, points.size :] *= ~lanes.exact_below[:, None]
+    negative[:, points.size :] *= ~lanes.exact_above[:, None]
     return np.asarray(((positive + negative) * density).sum(axis=1))
 
 
@@ -464,9 +525,10 @@ def _increasing_root(probability: Callable[[Floats], Floats], low: Floats, high:
         p = np.clip(probability(c), _TINY, 1 - 1e-16)
         return np.asarray(np.log(-np.log(p)) - np.log(-np.log(level)))
 
-    low, high = low.copy(), high.copy()
-    before, here = high - np.minimum(0.1, (high - low) / 2), high.copy()
-    gap_before, gap_here = gap(before), gap(here)
+    here, gap_here = high, gap(high)
+    # The slope of independent comparisons, all equally hard: −φ(c)/(1 − Φ(c)).
+    before = here - 1.0
+    gap_before = gap_here + np.exp(-here * here / 2) / np.sqrt(2 * np.pi) / ndtr(-here)
     for _ in range(_MOST_STEPS):
         high = np.where(gap_here <= 0, np.minimum(high, here), high)
         low = np.where(gap_here >= 0, np.maximum(low, here), low)

@@ -69,6 +69,9 @@ def count_beyond(
 
 def in_threads(work: Callable[[int, int], None], count: int) -> None:
     """Call `work(start, stop)` for consecutive parts of range(count), several at a time."""
+    if count == 1:
+        work(0, 1)
+        return
     edges = np.linspace(0, count, 8 * _THREADS + 1).astype(int)
     with ThreadPoolExecutor(_THREADS) as pool:
         for done in [pool.submit(work, int(a), int(b)) for a, b in pairwise(edges)]:

@@ -150,8 +150,9 @@ def rank_confidence_set(
     x, s = _checked(estimates, standard_errors)
     lower, rank, upper = np.empty((3, x.size), np.int64)
     simulated: dict[Hashable, dict[str, float | int]] = {}
-    for region, rows in _regions(x, s, regions):
-        bounds = _bounds(x[rows], s[rows], question)
+    members = list(_regions(x, s, regions))
+    for (region, rows), critical in zip(members, _marginal_values(s, members, question), strict=True):
+        bounds = _bounds(x[rows], s[rows], critical, question)
         lower[rows], upper[rows] = bounds.lower, bounds.upper
         rank[rows] = rankdata(-x[rows], method="min")
         if bounds.simulated:
@@ -270,7 +271,19 @@ def _regions(
             yield label, order[first:last]
 
 
-def _bounds(x: FloatArray, s: FloatArray, question: _Question) -> _Bounds:
+def _marginal_values(
+    s: FloatArray, members: list[tuple[Hashable, npt.NDArray[np.intp]]], question: _Question
+) -> list[FloatArray]:
+    """Return the first step's critical values of each region's communities; empty where the method has none."""
+    if question.method != "mrsw" or question.simultaneous or not members:
+        return [np.empty(0)] * len(members)
+    sizes = [rows.size for _, rows in members]
+    ordered = s[np.concatenate([rows for _, rows in members])]
+    values = marginal_critical_values(ordered, level=question.level, side=question.side, sizes=sizes)
+    return np.split(values, np.cumsum(sizes)[:-1])
+
+
+def _bounds(x: FloatArray, s: FloatArray, critical: FloatArray, question: _Question) -> _Bounds:
     if question.method == "kww":
         bounds = _joint(x, s, question.level)
     elif question.method == "eb":
@@ -278,9 +291,8 @@ def _bounds(x: FloatArray, s: FloatArray, question: _Question) -> _Bounds:
     elif question.simultaneous:
         bounds = _simultaneous(x, s, question)
     elif question.stepdown:
-        bounds = _marginal_stepdown(x, s, question)
+        bounds = _marginal_stepdown(x, s, critical, question)
     else:
-        critical = marginal_critical_values(s, level=question.level, side=question.side)
         bounds = _from_counts(*count_beyond(x, s, critical))
     lower = np.ones_like(bounds.lower) if question.side == "upper" else bounds.lower
     upper = np.full_like(bounds.upper, x.size) if question.side == "lower" else bounds.upper
@@ -312,10 +324,9 @@ def _simultaneous(x: FloatArray, s: FloatArray, question: _Question) -> _Bounds:
     return _from_counts(above, below, first)
 
 
-def _marginal_stepdown(x: FloatArray, s: FloatArray, question: _Question) -> _Bounds:
+def _marginal_stepdown(x: FloatArray, s: FloatArray, first: FloatArray, question: _Question) -> _Bounds:
     if x.size > LARGEST_STEPDOWN:
         raise ValueError(f"marginal stepdown is offered up to {LARGEST_STEPDOWN} communities a region, got {x.size}")
-    first = marginal_critical_values(s, level=question.level, side=question.side)
     above, below = np.empty((2, x.size), np.int64)
     at_once = max(1, _BLOCK // x.size)
     for start in range(0, x.size, at_once):

@@ -15,15 +15,15 @@ from analytics.critical_values import (
 def coverage_by_direct_quadrature(c, community, errors, side):
     """The defining integral, one community against the others, by adaptive quadrature."""
     own, others = errors[community], np.delete(errors, community)
-    positive = others[others > 0]
+    positive, times = np.unique(others[others > 0], return_counts=True)
     spread = np.sqrt(own**2 + positive**2)
 
     def integrand(z):
         upper = ndtr((c * spread + own * z) / positive)
         lower = ndtr((own * z - c * spread) / positive) if side == "two-sided" else 0
-        return norm.pdf(z) * np.prod(upper - lower)
+        return norm.pdf(z) * np.prod((upper - lower) ** times)
 
-    without_error = positive.size < others.size
+    without_error = times.sum() < others.size
     first = -c if without_error else -12
     last = c if without_error and side == "two-sided" else 12
     return quad(integrand, first, last, points=sorted({max(-c, first), min(c, last)}), limit=400, epsabs=1e-11)[0]
@@ -47,6 +47,32 @@ def test_marginal_values_solve_the_defining_integral(count, ratio, without_error
         below = coverage_by_direct_quadrature(values[community] - error, community, errors, side)
         above = coverage_by_direct_quadrature(values[community] + error, community, errors, side)
         assert below <= level <= above
+
+
+@pytest.mark.parametrize("each", [12, 7_500])
+def test_very_many_communities_do_not_blunt_the_values(each):
+    errors = np.repeat(np.geomspace(0.02, 0.2, 40), each)
+
+    values = marginal_critical_values(errors, level=0.95)
+
+    for community in (0, errors.size // 2, errors.size - 1):
+        below = coverage_by_direct_quadrature(values[community] - 1e-5, community, errors, "two-sided")
+        above = coverage_by_direct_quadrature(values[community] + 1e-5, community, errors, "two-sided")
+        assert below <= 0.95 <= above
+
+
+def test_regions_in_one_call_have_the_values_of_calls_of_their_own():
+    first, second, third = np.linspace(0.01, 0.05, 20), np.array([0.3, 0.1, 0.0]), np.linspace(0.02, 0.03, 30)
+
+    values = marginal_critical_values(np.concatenate([first, second, third]), level=0.9, sizes=[20, 3, 30])
+
+    alone = [marginal_critical_values(errors, level=0.9) for errors in (first, second, third)]
+    assert values == pytest.approx(np.concatenate(alone), abs=1e-9)
+
+
+def test_sizes_that_do_not_add_up_are_refused():
+    with pytest.raises(ValueError, match="sizes add up to 3, but there are 2"):
+        marginal_critical_values([0.1, 0.1], level=0.9, sizes=[1, 2])
 
 
 def test_values_stay_within_a_ten_thousandth_when_errors_differ_a_thousandfold():

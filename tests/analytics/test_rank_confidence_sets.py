@@ -74,6 +74,19 @@ def test_stepdown_of_the_united_kingdom_is_the_set_published_with_csranks():
     assert sets.loc["United Kingdom"].tolist() == [7, 13, 23]
 
 
+def test_simultaneous_sets_of_pisa_2018_say_what_the_csranks_vignette_says():
+    countries, scores, errors, *_ = columns(PISA["countries"])
+    scores = pd.Series(scores, index=countries)
+
+    sure = rank_confidence_set(scores, errors, simultaneous=True, stepdown=True)
+    less_sure = rank_confidence_set(scores, errors, simultaneous=True, stepdown=True, level=0.75)
+
+    last_three = ["Chile", "Mexico", "Colombia"]
+    assert sure.drop(last_three)["upper"].max() < sure.loc[last_three, "lower"].min()
+    assert sure.loc["Korea", "upper"] == sure.loc["Germany", "lower"] == 7
+    assert less_sure.loc["Korea", "upper"] < less_sure.loc["Germany", "lower"]
+
+
 def test_two_communities_are_told_apart_beyond_1_96_errors_of_the_difference():
     apart = rank_confidence_set([0.0, 1.97 * np.sqrt(2)], [1, 1])
     together = rank_confidence_set([0.0, 1.95 * np.sqrt(2)], [1, 1])
