@@ -392,9 +392,10 @@ def _adjusted(p: FloatArray) -> FloatArray:
 
 def _held_responses(responses: pd.DataFrame, pointed: BooleanArray) -> pd.DataFrame:
     held = pointed.sum(axis=0) >= FAMILIES_TO_HOLD
-    patterns, pattern = np.unique(pointed, axis=1, return_inverse=True)
-    names = np.array([", ".join(np.array(FAMILIES)[chosen]) for chosen in patterns.T], dtype=object)
-    columns = {"response_id": responses["response_id"], "held": held, "families": names[pattern] if held.size else []}
+    sets = [[name for place, name in enumerate(FAMILIES) if bits >> place & 1] for bits in range(2 ** len(FAMILIES))]
+    names = np.array([", ".join(found) for found in sets], dtype=object)
+    pattern = 2 ** np.arange(len(FAMILIES)) @ pointed
+    columns = {"response_id": responses["response_id"], "held": held, "families": names[pattern]}
     return pd.DataFrame(columns, index=responses.index).astype({"held": bool, "families": "str"})
 
 
