@@ -1,7 +1,35 @@
 """How often the intervals, probabilities and bands of evidence are right when the truth is known.
 
-Communities are simulated with true rates from known distributions, and what `shrinkage`, `top_probability` and
-`evidence` say about them is compared with the truth.
+Communities are simulated with true rates from known distributions and 30 to 300 answers each, and what `shrinkage`,
+`top_probability` and `evidence` say about them is compared with the truth. Measured with `calibrate`, share 5 %, seed
+11, 10,000 communities for each figure (2,400 in regions of 40): coverage of 95 % credible intervals, overall | among
+the observed best 5 %.
+
+============ ============================================ ============================================
+true rates   normal prior, regions of 40, 200, 2,000      nonparametric prior, the same regions
+============ ============================================ ============================================
+normal       .947 | .967   .950 | .942   .952 | .950      .944 | .942   .948 | .922   .949 | .929
+skewed       .944 | .850   .940 | .886   .941 | .878      .939 | .908   .941 | .956   .945 | .972
+two kinds    .968 | .678   .958 | .520   .956 | .415      .982 | .884   .995 | .982   .999 | .992
+Beta(16, 4)  .950 | .925   .950 | .910   .950 | .902      .953 | .958   .947 | .926   .952 | .930
+============ ============================================ ============================================
+
+So the nonparametric prior is the one to use: it costs next to nothing where the truth is normal, and where it is not
+the normal prior's intervals miss just those communities that the list is about. What it does not reach: in regions of
+40 two kinds of communities cannot be told from one (.88 among the best). Two kinds are covered by more than .97 in
+larger regions because an interval cannot hold 95 % of a distribution that stands on two points.
+
+Bands of evidence in regions of 200 under the nonparametric prior, share truly among the best 5 % (said: certain ≥ .95,
+likely .80 to .95, unlikely .05 to .20, no ≤ .05):
+
+============ ======= ====== ========= ======== ====
+true rates   certain likely undecided unlikely no
+============ ======= ====== ========= ======== ====
+normal       .992    .867   .438      .097     .003
+skewed       .980    .880   .438      .110     .003
+two kinds    .965    .837   .607      .035     .006
+Beta(16, 4)  .981    .842   .447      .086     .003
+============ ======= ====== ========= ======== ====
 """
 
 from collections.abc import Callable, Mapping

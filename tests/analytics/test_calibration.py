@@ -48,19 +48,19 @@ def test_an_unknown_truth_is_refused():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("communities", [40, 200, 2000])
+@pytest.mark.parametrize(("communities", "regions"), [(40, 120), (200, 60), (2000, 10)])
 @pytest.mark.parametrize("truth", list(TRUTHS))
-def test_the_evidence_is_calibrated_for_every_distribution_and_size(truth, communities):
-    regions = 40_000 // communities
-
+def test_the_evidence_is_calibrated_for_every_distribution_and_size(truth, communities, regions):
     result = calibrate(truth, prior="nonparametric", communities=communities, regions=regions, seed=2)
 
     # Two kinds of communities: an interval around one of two possible values holds it nearly always.
     highest = 1.0 if truth == "two_point" else 0.97
-    lowest = 0.90 if communities < 200 else 0.93
-    for group in ("all", "fewer_than_60", "from_60_to_149", "from_150"):
-        assert lowest - 0.01 <= coverage(result, group) <= highest
-    assert 0.90 <= coverage(result, "observed_top") <= 1
+    assert 0.93 <= coverage(result, "all") <= highest
+    for group in ("fewer_than_60", "from_60_to_149", "from_150"):
+        assert 0.91 <= coverage(result, group) <= highest
+    # Two standard errors of some 300 to 1,000 communities; 40 communities cannot show that there are two kinds.
+    best = 0.85 if truth == "two_point" and communities < 200 else 0.90
+    assert best <= coverage(result, "observed_top") <= 1
     curve = result.curve[result.curve["communities"] >= 100]
     error = np.sqrt(curve["predicted"] * (1 - curve["predicted"]) / curve["communities"])
     tolerance = 3 * error + (0.25 if truth == "two_point" else 0.05)
