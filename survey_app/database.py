@@ -1,7 +1,7 @@
 """Connections and transactions: one way to read, one way to write, on SQLite and PostgreSQL alike."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -64,10 +64,7 @@ class Database:
     def __init__(self, url: str | URL) -> None:
         self.url = make_url(url)
         self.engine = _create_engine(self.url)
-        self._writer = self.engine.execution_options(begin="IMMEDIATE")
-        self._reader = self.engine.execution_options(begin="DEFERRED")
-        if self.is_postgresql:
-            self._reader = self._reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._readers = _create_readers(self.url, self.engine)
 
     @property
     def is_postgresql(self) -> bool:
@@ -77,15 +74,8 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a read-only transaction that sees one snapshot of the database."""
-        with self._reader.connect() as connection, Session(connection, autoflush=False) as session:
-            if not self.is_postgresql:
-                connection.exec_driver_sql("PRAGMA query_only = ON")
-            try:
-                yield session
-            finally:
-                session.rollback()
-                if not self.is_postgresql:
-                    connection.exec_driver_sql("PRAGMA query_only = OFF")
+        with Session(self._readers, autoflush=False) as session:
+            yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -94,7 +84,7 @@ class Database:
         On SQLite it takes the write lock at once: a transaction that reads first and writes later fails with
         “database is locked” whatever the timeout, when another writer came between.
         """
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection()  # BEGIN now, not at the first statement
             yield session
 
@@ -115,26 +105,43 @@ class Database:
 
     def dispose(self) -> None:
         """Close every pooled connection."""
+        self._readers.dispose()
         self.engine.dispose()
 
 
 def _create_engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
+        return _create_sqlite(url, begin="BEGIN IMMEDIATE", pragmas=_PRAGMAS)
     return create_engine(url.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=8, pool_pre_ping=True)
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    connection.execute("PRAGMA journal_mode = WAL")
+def _create_readers(url: URL, engine: Engine) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        # A pool of their own: switching a connection between reading and writing costs two statements a page.
+        return _create_sqlite(url, begin="BEGIN", pragmas=[*_PRAGMAS, "query_only = ON"])
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+_PRAGMAS = (
+    "journal_mode = WAL",
     # FULL: NORMAL may lose a response for which the resident already holds a receipt.
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA cache_size = {-CACHE_BYTES // 1024}")
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    f"cache_size = {-CACHE_BYTES // 1024}",
+)
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
+def _create_sqlite(url: URL, *, begin: str, pragmas: Sequence[str]) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
