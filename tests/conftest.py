@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from alembic import command
@@ -55,11 +56,12 @@ def _sqlite_template(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory):
+def postgresql_server():
     """A throw-away server from the installed binaries, with one migrated database to copy."""
     if find_binaries() is None:
         pytest.skip("the PostgreSQL server is not installed (Debian: apt install postgresql)")
-    with PostgreSQLServer(tmp_path_factory.mktemp("postgresql")) as server:
+    # Not below pytest's own folder: another run makes that private again, and the server runs as another user.
+    with TemporaryDirectory(prefix="jiayuan-postgresql-") as folder, PostgreSQLServer(Path(folder)) as server:
         template = Database(server.create_database("template_jiayuan"))
         command.upgrade(template.alembic_config(), "head")
         template.dispose()
