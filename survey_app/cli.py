@@ -16,6 +16,7 @@ from alembic import command
 from rich import progress
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
 
 from analytics.documents import DocumentError
 from analytics.rules import parse_rules
@@ -152,6 +153,9 @@ def rounds() -> None:
 @click.option("--last-day", type=_DATE, required=True, help="The last day, until midnight.")
 @click.option("--questionnaire", "questionnaire_name", required=True, metavar="KEY:VERSION", help="A published one.")
 @click.option("--rules", "rules_file", type=_FILE, required=True, help="The rule file by which the round is judged.")
+@click.option("--evaluator", help="Who counts on the bureau's behalf, for the privacy notice; none: left out.")
+@click.option("--evaluator-english-name")
+@click.option("--keep-until", type=_DATE, help="When the answers are deleted, for the privacy notice; none: left out.")
 def create(
     *,
     name: str,
@@ -160,6 +164,9 @@ def create(
     last_day: datetime,
     questionnaire_name: str,
     rules_file: Path,
+    evaluator: str | None,
+    evaluator_english_name: str | None,
+    keep_until: datetime | None,
 ) -> None:
     """Create a round; its dates are those of the rule file's time zone."""
     with _database() as database, database.writing() as session:
@@ -180,8 +187,27 @@ def create(
             questionnaire=published,
             rule_file=rule_file,
             now=_now(),
+            evaluator=evaluator,
+            evaluator_english_name=evaluator_english_name,
+            responses_kept_until=keep_until.date() if keep_until else None,
         )
         click.echo(f"{created.name} takes answers from {created.opens_at} until just before {created.closes_at}")
+
+
+@main.group()
+def districts() -> None:
+    """Say what residents should know of a district."""
+
+
+@districts.command("telephone")
+@click.argument("name")
+@click.argument("number")
+def set_telephone(name: str, number: str) -> None:
+    """Set the telephone of a district's housing bureau, which residents read on the first screen."""
+    with _database() as database, database.writing() as session:
+        use_as_real(session, now=_now())
+        _district(session, name, parameter="NAME").telephone = number
+    click.echo(f"residents of {name} are told to call {number}")
 
 
 @main.group()
@@ -217,10 +243,7 @@ def add(username: str, role: str, district_name: str | None, password: str) -> N
         raise click.UsageError("--district goes with --role district, and with no other")
     with _database() as database, database.writing() as session:
         use_as_real(session, now=_now())
-        named = or_(District.name == district_name, District.english_name == district_name)
-        district = session.scalar(select(District).where(named)) if district_name else None
-        if district_name and district is None:
-            raise click.BadParameter(f"there is no district {district_name}", param_hint="--district")
+        district = _district(session, district_name, parameter="--district") if district_name else None
         try:
             added = add_account(session, username=username, password=password, role=role, district=district, now=_now())
         except IntegrityError as error:
@@ -303,6 +326,13 @@ def evaluate(*, round_name: str, provisional: bool) -> None:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _district(session: Session, name: str, *, parameter: str) -> District:
+    found = session.scalar(select(District).where(or_(District.name == name, District.english_name == name)))
+    if found is None:
+        raise click.BadParameter(f"there is no district {name}", param_hint=parameter)
+    return found
 
 
 @contextmanager

@@ -20,25 +20,17 @@ class Config:
     database_url: str
     secret_key: str
     public_url: str
-    # What the privacy notice names; it leaves out what is not set.
-    survey_telephone: str | None = None
-    evaluator: str | None = None
-    retention_days: int | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the variables whose names begin with JIAYUAN_; all of them may be left out."""
         instance = Path(environ.get("JIAYUAN_INSTANCE", "instance")).resolve()
-        retention_days = environ.get("JIAYUAN_RETENTION_DAYS")
         instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         return cls(
             instance=instance,
             database_url=environ.get("JIAYUAN_DATABASE_URL", f"sqlite:///{instance / 'jiayuan.sqlite3'}"),
             secret_key=environ.get("JIAYUAN_SECRET_KEY") or _stored_secret_key(instance),
             public_url=environ.get("JIAYUAN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
-            survey_telephone=environ.get("JIAYUAN_TELEPHONE") or None,
-            evaluator=environ.get("JIAYUAN_EVALUATOR") or None,
-            retention_days=int(retention_days) if retention_days else None,
         )
 
     def with_public_url(self, public_url: str) -> Self:

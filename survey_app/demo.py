@@ -45,13 +45,7 @@ class Demo:
 def demo_config(config: Config) -> Config:
     """Return the settings of the demonstration that lies inside an installation's instance."""
     demo = Config.from_env({"JIAYUAN_INSTANCE": str(config.instance / "demo")})
-    return replace(
-        demo,
-        database_url=f"sqlite:///{demo.instance / DATABASE}",
-        survey_telephone="0473-0000000",
-        evaluator="示例第三方评估机构",
-        retention_days=365,
-    )
+    return replace(demo, database_url=f"sqlite:///{demo.instance / DATABASE}")
 
 
 def prepare_demo(config: Config, *, now: datetime, track: Track, communities: int = COMMUNITIES) -> Demo:

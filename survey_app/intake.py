@@ -39,11 +39,14 @@ class Visit:
     community_id: int
     community: Wording
     district: Wording
+    telephone: str | None
     round_id: int
     round: Wording
     opens_at: datetime
     closes_at: datetime
     zone: ZoneInfo
+    evaluator: Wording | None
+    responses_kept_until: date | None
     questionnaire_id: int
     # Frozen when it was published: its id stands for it.
     questionnaire: Definition = field(compare=False)
@@ -166,11 +169,15 @@ def _visits(in_round: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
             Community.english_name.label("community_english_name"),
             District.name.label("district_name"),
             District.english_name.label("district_english_name"),
+            District.telephone,
             Round.id.label("round_id"),
             Round.name.label("round_name"),
             Round.english_name.label("round_english_name"),
             Round.opens_at,
             Round.closes_at,
+            Round.evaluator,
+            Round.evaluator_english_name,
+            Round.responses_kept_until,
             RuleFile.content.label("rules"),
             Questionnaire.id.label("questionnaire_id"),
             Questionnaire.text.label("questionnaire_text"),
@@ -213,11 +220,14 @@ def _visit(row: Row[*tuple[Any, ...]]) -> Visit:
         community_id=row.community_id,
         community=wording_of(row.community_name, row.community_english_name),
         district=wording_of(row.district_name, row.district_english_name),
+        telephone=row.telephone,
         round_id=row.round_id,
         round=wording_of(row.round_name, row.round_english_name),
         opens_at=row.opens_at,
         closes_at=row.closes_at,
         zone=zone_of(row.rules),
+        evaluator=wording_of(row.evaluator, row.evaluator_english_name) if row.evaluator else None,
+        responses_kept_until=row.responses_kept_until,
         questionnaire_id=row.questionnaire_id,
         questionnaire=questionnaire_from_canonical(row.questionnaire_text),
     )

@@ -75,13 +75,21 @@ def create_round(
     questionnaire: Questionnaire,
     rule_file: RuleFile,
     now: datetime,
+    evaluator: str | None = None,
+    evaluator_english_name: str | None = None,
+    responses_kept_until: date | None = None,
 ) -> Round:
-    """Create a round that takes answers from the start of `opens_on` until the start of `closes_on`, local dates."""
+    """Create a round that takes answers from the start of `opens_on` until the start of `closes_on`, local dates.
+
+    The last three are what its privacy notice says; a part that is not known is left out of it.
+    """
     rules = parse_rules(rule_file.content, rule_file.name)
     _check_fit(questionnaire_from_canonical(questionnaire.text), rules)
     opens_at, closes_at = (local_midnight(day, rules.time_zone) for day in (opens_on, closes_on))
     if opens_at >= closes_at:
         raise RoundRefused(f"a round that opens on {opens_on} cannot close before the end of that day")
+    if responses_kept_until is not None and responses_kept_until <= closes_on:
+        raise RoundRefused(f"answers kept until {responses_kept_until} would be gone before they are evaluated")
     if closes_at <= now:
         raise RoundRefused(f"a round until {closes_on} would be over already")
     for other in session.scalars(select(Round).order_by(Round.opens_at)):
@@ -97,6 +105,9 @@ def create_round(
         closes_at=closes_at,
         questionnaire=questionnaire,
         rule_file=rule_file,
+        evaluator=evaluator,
+        evaluator_english_name=evaluator_english_name,
+        responses_kept_until=responses_kept_until,
     )
     session.add(created)
     session.flush()

@@ -13,6 +13,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("english_name", sa.String(), nullable=True),
+        sa.Column("telephone", sa.String(), nullable=True),
         sa.Column("sort_key", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_district"),
         sa.UniqueConstraint("name", name="uq_district_name"),

@@ -42,6 +42,9 @@ def upgrade() -> None:
         sa.Column("closes_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("questionnaire_id", sa.Integer(), nullable=False),
         sa.Column("rule_file_id", sa.Integer(), nullable=False),
+        sa.Column("evaluator", sa.String(), nullable=True),
+        sa.Column("evaluator_english_name", sa.String(), nullable=True),
+        sa.Column("responses_kept_until", sa.Date(), nullable=True),
         sa.CheckConstraint("opens_at < closes_at", name="ck_round_order"),
         sa.ForeignKeyConstraint(
             ["questionnaire_id"], ["questionnaire.id"], name="fk_round_questionnaire_id_questionnaire"

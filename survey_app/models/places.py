@@ -14,6 +14,8 @@ class District(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     english_name: Mapped[str | None]
+    # Of its housing bureau: residents read it on the first screen.
+    telephone: Mapped[str | None]
     sort_key: Mapped[str]
 
 

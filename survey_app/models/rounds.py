@@ -1,6 +1,6 @@
 """What is asked, by which rules it is judged, and when."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -47,6 +47,10 @@ class Round(Base):
     closes_at: Mapped[datetime]
     questionnaire_id: Mapped[int] = mapped_column(ForeignKey("questionnaire.id"))
     rule_file_id: Mapped[int] = mapped_column(ForeignKey("rule_file.id"))
+    # What the privacy notice says of this round; a part that is not known is left out of it.
+    evaluator: Mapped[str | None]
+    evaluator_english_name: Mapped[str | None]
+    responses_kept_until: Mapped[date | None]
 
     questionnaire: Mapped[Questionnaire] = relationship()
     rule_file: Mapped[RuleFile] = relationship()

@@ -17,7 +17,7 @@ from survey_app.errors import JiayuanError
 from survey_app.evaluation import evaluate_round
 from survey_app.installation import use_as_demo
 from survey_app.intake import Visit, open_visit, record_response
-from survey_app.models import Community
+from survey_app.models import Community, District
 from survey_app.places import import_communities
 from survey_app.questionnaires import load_questionnaire
 from survey_app.rounds import add_rule_file, create_round, publish_questionnaire
@@ -25,6 +25,7 @@ from survey_app.simulation.calendar import RoundDates, plan_rounds
 from survey_app.simulation.city import COMMUNITIES, SimulatedCommunity, build_city, community_table
 from survey_app.simulation.complaints import DAYS_BEFORE_FIRST_CUT_OFF
 from survey_app.simulation.plan import PlannedCase, PlannedResponse, plan_cases, plan_responses
+from survey_app.simulation.words import EVALUATOR, TELEPHONE
 from survey_app.submissions import Form, SubmissionKey
 
 QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
@@ -32,6 +33,7 @@ RULES = DATA / "rules" / "wuhai" / "2021-08-23.yaml"
 
 # Each chunk is one transaction: long enough for speed, short enough to leave room for a real visitor's.
 CHUNK = 1000
+KEPT_AFTER_CLOSING = timedelta(days=365)
 
 _Item = TypeVar("_Item")
 
@@ -89,6 +91,8 @@ def _found_city(
         raise CityExists
     founded = rounds[0].closes_at - timedelta(days=DAYS_BEFORE_FIRST_CUT_OFF)
     import_communities(session, table=community_table(city))
+    for district in session.scalars(select(District)):
+        district.telephone = TELEPHONE
     stored = {community.number: community for community in session.scalars(select(Community))}
     codes = [issue_poster_code(session, community=stored[each.row.number], now=founded) for each in city]
     questionnaire = publish_questionnaire(session, definition=load_questionnaire(QUESTIONNAIRE), now=founded)
@@ -103,6 +107,9 @@ def _found_city(
             questionnaire=questionnaire,
             rule_file=rule_file,
             now=dates.opens_at,
+            evaluator=EVALUATOR.name,
+            evaluator_english_name=EVALUATOR.english,
+            responses_kept_until=dates.closes_on + KEPT_AFTER_CLOSING,
         )
         for dates in rounds
     ]

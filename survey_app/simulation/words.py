@@ -25,6 +25,10 @@ DISTRICTS = (
     NamedDistrict("海南区", "Hainan", "150303", 0.25),
 )
 
+# Nobody's number: no line in that city begins with a zero.
+TELEPHONE = "0473-0000000"
+EVALUATOR = Named("示例第三方评估机构", "Example third-party evaluator")
+
 NAMES = (
     *(
         "滨河",

@@ -1,7 +1,6 @@
 """The survey: a form, its receipt."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from functools import lru_cache
 from http import HTTPStatus
 
@@ -16,7 +15,6 @@ from survey_app.definitions import Wording
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted, UnknownNumber
 from survey_app.intake import Visit, find_receipt, open_visit, record_response, resume_visit
 from survey_app.languages import current_language
-from survey_app.local_time import last_day
 from survey_app.notices import fill_notice
 from survey_app.numbers import RECEIPT_DIGITS, read_number
 from survey_app.questionnaires import AnswerFault, questionnaire_from_canonical
@@ -159,18 +157,15 @@ def _questions(definition: str, given: Mapping[str, Sequence[str]] | None, fault
 
 
 def _notice_facts(visit: Visit) -> dict[str, str | None]:
-    config = site().config
-    kept_until = None
-    if config.retention_days is not None:
-        kept_until = local_date(last_day(visit.closes_at, visit.zone) + timedelta(days=config.retention_days))
+    kept_until = visit.responses_kept_until
     link = Markup('<a href="{}">{}</a>').format(
         url_for("survey.show_privacy", token=visit.token), _("Full privacy notice")
     )
     return {
         "bureau": bureau_of(visit.district),
-        "telephone": config.survey_telephone,
-        "evaluator": config.evaluator,
-        "date": kept_until,
+        "telephone": visit.telephone,
+        "evaluator": visit.evaluator.in_language(current_language()) if visit.evaluator else None,
+        "date": local_date(kept_until) if kept_until else None,
         "link": link,
     }
 
