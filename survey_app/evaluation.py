@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 
 import pandas as pd
@@ -23,18 +23,22 @@ RELEASE_STEP = 10
 """While a round is open, a community's score moves after so many new answers: a score seen before and after one
 neighbour answers would give that answer away."""
 
+SETTLING = timedelta(minutes=1)
+"""How long after the close an official evaluation waits: an answer that arrived in time may still be on its way to the
+disk, and a result that is frozen must not miss it."""
+
 _ANSWER_COLUMNS = ["responses", "satisfied", "mean_index", "sd_index"]
 _LOCK = 0x4A59  # the class of our advisory locks for evaluations; the object is the round
 
 
 class RoundStillOpen(JiayuanError):
-    """An official evaluation was asked for before the round has closed."""
+    """Something was asked for that is handed out after the round has closed."""
 
     status = 409
     page = "staff/round_still_open.html"
 
     def __init__(self, round_id: int, closes_at: datetime) -> None:
-        super().__init__(f"round {round_id} takes answers until {closes_at}: an official evaluation comes after that")
+        super().__init__(f"round {round_id} takes answers until {closes_at}; ask again a minute after that")
         self.round_id, self.closes_at = round_id, closes_at
 
 
@@ -94,7 +98,7 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     survey_round = session.get(Round, round_id)
     if survey_round is None:
         raise LookupError(f"there is no round {round_id}")
-    if now < survey_round.closes_at and not provisional:
+    if now < survey_round.closes_at + SETTLING and not provisional:
         raise RoundStillOpen(round_id, survey_round.closes_at)
     cut_off = min(now, survey_round.closes_at)
     rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)

@@ -15,6 +15,7 @@ from analytics.outputs import csv_safe
 from survey_app.access import Scope
 from survey_app.codes import wording_of
 from survey_app.database import Database
+from survey_app.evaluation import SETTLING, RoundStillOpen
 from survey_app.languages import TRANSLATIONS
 from survey_app.local_time import zone_of
 from survey_app.models import Community, District, Response, Round
@@ -29,29 +30,32 @@ BETWEEN_CODES = "|"
 _ReadCells = Callable[[Any], tuple[str, ...]]
 
 
-def export_responses(
-    database: Database, *, round_id: int, scope: Scope, before: datetime, language: str
-) -> Iterator[str]:
-    """Yield a CSV file of the responses in scope submitted before a time, piece by piece from one snapshot.
+def export_responses(database: Database, *, round_id: int, scope: Scope, now: datetime, language: str) -> Iterator[str]:
+    """Yield a CSV file of a closed round's responses in scope, piece by piece from one snapshot.
+
+    While the round is open nothing is handed out: whoever compares the file before and after a neighbour answers knows
+    that answer.
 
     No column identifies a resident: receipts, submission keys and the hour of the day stay here, and responses are
     numbered anew in each file.
 
-    Raises `LookupError` if there is no such round.
+    Raises `LookupError` if there is no such round and `RoundStillOpen` until it has closed.
     """
     with database.reading() as session:
         survey_round = session.get(Round, round_id)
         if survey_round is None:
             raise LookupError(f"there is no round {round_id}")
+        if now < survey_round.closes_at + SETTLING:
+            raise RoundStillOpen(round_id, survey_round.closes_at)
         questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
         zone = zone_of(survey_round.rule_file.content)
         round_name = wording_of(survey_round.name, survey_round.english_name).in_language(language)
-    statement = scope.communities(_select_responses(round_id, before))
+    statement = scope.communities(_select_responses(survey_round))
     read_row = _row_reader(questionnaire, round_name, zone, language)
     return _stream(database, statement, _headings(questionnaire, language), read_row)
 
 
-def _select_responses(round_id: int, before: datetime) -> Select[*tuple[Any, ...]]:
+def _select_responses(survey_round: Round) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Community.number,
@@ -67,7 +71,7 @@ def _select_responses(round_id: int, before: datetime) -> Select[*tuple[Any, ...
         )
         .join(Community, Response.community_id == Community.id)
         .join(District, Community.district_id == District.id)
-        .where(Response.round_id == round_id, Response.submitted_at < before)
+        .where(Response.round_id == survey_round.id, Response.submitted_at < survey_round.closes_at)
         .order_by(Response.id)
     )
 

@@ -117,13 +117,13 @@ def evaluate(round_id: int) -> AnyResponse:
 
 @blueprint.get("/staff/rounds/<int:round_id>/responses.csv")
 def responses_csv(round_id: int) -> Response:
-    """Download what was answered in a round, up to now or its close."""
+    """Download what was answered in a closed round."""
     try:
         pieces = export_responses(
             site().database,
             round_id=round_id,
             scope=signed_in().scope,
-            before=current_time(),
+            now=current_time(),
             language=current_language(),
         )
     except LookupError:

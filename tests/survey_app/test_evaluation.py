@@ -8,11 +8,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from analytics.canonical import sha256_hex
-from survey_app.evaluation import RELEASE_STEP, RoundStillOpen, evaluate_round, verify_evaluation
+from survey_app.evaluation import RELEASE_STEP, SETTLING, RoundStillOpen, evaluate_round, verify_evaluation
 from survey_app.models import Evaluation, Standing
 from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
 
 CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
+SETTLED = CLOSED + SETTLING
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def standings_of(database, evaluation):
 def test_an_official_evaluation_needs_a_closed_round(database, survey):
     survey_round, _ = survey
     with pytest.raises(RoundStillOpen):
-        evaluate_round(database, round_id=survey_round.id, now=CLOSED - timedelta(microseconds=1))
+        evaluate_round(database, round_id=survey_round.id, now=SETTLED - timedelta(microseconds=1))
 
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Evaluation)) == 0
@@ -50,7 +51,7 @@ def test_an_official_evaluation_needs_a_closed_round(database, survey):
 
 def test_every_community_gets_a_standing_that_agrees_with_its_answers(database, survey):
     survey_round, communities = survey
-    evaluation = evaluate_round(database, round_id=survey_round.id, now=CLOSED)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
 
     standings = standings_of(database, evaluation)
     assert set(standings) == {community.id for community in communities}
@@ -73,11 +74,11 @@ def test_an_answer_at_the_close_or_later_is_not_evaluated(database, survey):
 
 def test_evaluating_again_finds_the_stored_evaluation(database, survey):
     survey_round, _ = survey
-    first = evaluate_round(database, round_id=survey_round.id, now=CLOSED)
+    first = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
     again = evaluate_round(database, round_id=survey_round.id, now=CLOSED + timedelta(hours=1))
 
     assert again.id == first.id
-    assert again.evaluated_at == CLOSED
+    assert again.evaluated_at == SETTLED
 
 
 def test_two_who_evaluate_at_once_get_one_evaluation(database, survey):
@@ -86,7 +87,7 @@ def test_two_who_evaluate_at_once_get_one_evaluation(database, survey):
 
     def evaluate_together(_):
         together.wait()
-        return evaluate_round(database, round_id=survey_round.id, now=CLOSED).id
+        return evaluate_round(database, round_id=survey_round.id, now=SETTLED).id
 
     with ThreadPoolExecutor(4) as pool:
         ids = set(pool.map(evaluate_together, range(4)))
@@ -105,7 +106,7 @@ def test_no_evaluation_is_left_without_its_standings(sqlite_database):
         )
 
     with pytest.raises(DBAPIError, match="disk full"):
-        evaluate_round(sqlite_database, round_id=survey_round.id, now=CLOSED)
+        evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
 
     with sqlite_database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Evaluation)) == 0
@@ -122,7 +123,7 @@ def test_no_evaluation_is_left_without_its_standings(sqlite_database):
 )
 def test_an_evaluation_never_changes(database, survey, statement):
     survey_round, _ = survey
-    evaluate_round(database, round_id=survey_round.id, now=CLOSED)
+    evaluate_round(database, round_id=survey_round.id, now=SETTLED)
 
     with pytest.raises(DBAPIError, match="frozen"), database.writing() as session:
         session.execute(text(statement))
@@ -130,7 +131,7 @@ def test_an_evaluation_never_changes(database, survey, statement):
 
 def test_stored_inputs_and_rules_give_the_stored_standings_again(database, survey):
     survey_round, _ = survey
-    evaluation = evaluate_round(database, round_id=survey_round.id, now=CLOSED)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
 
     with database.reading() as session:
         assert verify_evaluation(session, evaluation.id)
@@ -142,7 +143,7 @@ def test_an_altered_evaluation_does_not_verify(sqlite_database, column):
     with sqlite_database.writing() as session:
         survey_round = make_round(session)
         answer(session, survey_round, make_community(session), codes=[5, 4])
-    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=CLOSED)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
     with sqlite_database.writing() as session:
         session.execute(text("DROP TRIGGER evaluation_refuses_update"))
         session.execute(text(f"UPDATE evaluation SET {column} = '{'0' * 64}'"))
@@ -155,7 +156,7 @@ def test_an_altered_input_does_not_verify(sqlite_database):
     with sqlite_database.writing() as session:
         survey_round, community = make_round(session), make_community(session, name="阳光家园")
         answer(session, survey_round, community, codes=[5] * 12)
-    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=CLOSED)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
     with sqlite_database.writing() as session:
         session.execute(text("DROP TRIGGER evaluation_refuses_update"))
         session.execute(text("UPDATE evaluation SET inputs = replace(inputs, '阳光家园', '朝阳家园')"))
@@ -174,7 +175,7 @@ def test_an_unknown_round_and_an_unknown_evaluation_are_refused(database):
 def test_a_provisional_evaluation_is_marked_and_official_ones_stay_apart(database, survey):
     survey_round, _ = survey
     provisional = evaluate_round(database, round_id=survey_round.id, now=NOW + timedelta(hours=1), provisional=True)
-    official = evaluate_round(database, round_id=survey_round.id, now=CLOSED)
+    official = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
 
     assert provisional.provisional
     assert provisional.cut_off == NOW + timedelta(hours=1)
@@ -210,6 +211,6 @@ def test_the_summary_says_what_computed_it(sqlite_database):
     with sqlite_database.writing() as session:
         survey_round = make_round(session)
         make_community(session)
-    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=CLOSED)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
 
     assert {"numpy", "pandas", "python"} <= json.loads(evaluation.summary)["versions"].keys()

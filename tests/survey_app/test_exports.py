@@ -6,7 +6,7 @@ import pytest
 
 from analytics.rules import parse_rules
 from survey_app.access import Scope
-from survey_app.evaluation import evaluate_round
+from survey_app.evaluation import SETTLING, RoundStillOpen, evaluate_round
 from survey_app.exports import responses as responses_export
 from survey_app.exports.responses import export_responses
 from survey_app.exports.standings import export_standings
@@ -15,11 +15,12 @@ from survey_app.tallies import count_responses
 from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
 
 EVERYWHERE = Scope(None)
-LATER = NOW + timedelta(days=1)
+CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
+LATER = CLOSED + SETTLING
 
 
-def read_responses(database, survey_round, *, scope=EVERYWHERE, before=LATER, language="zh-Hans"):
-    text = "".join(export_responses(database, round_id=survey_round.id, scope=scope, before=before, language=language))
+def read_responses(database, survey_round, *, scope=EVERYWHERE, now=LATER, language="zh-Hans"):
+    text = "".join(export_responses(database, round_id=survey_round.id, scope=scope, now=now, language=language))
     assert text.startswith("\ufeff")
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
 
@@ -33,6 +34,15 @@ def survey(database):
         return make_round(session), here, elsewhere
 
 
+def test_nothing_is_handed_out_while_the_round_is_open(database, survey):
+    survey_round, here, _ = survey
+    with database.writing() as session:
+        make_response(session, survey_round, here)
+
+    with pytest.raises(RoundStillOpen):
+        read_responses(database, survey_round, now=LATER - timedelta(microseconds=1))
+
+
 def test_as_many_are_exported_as_were_received_and_tallied(database, survey, monkeypatch):
     monkeypatch.setattr(responses_export, "BATCH_ROWS", 7)
     survey_round, here, elsewhere = survey
@@ -42,14 +52,14 @@ def test_as_many_are_exported_as_were_received_and_tallied(database, survey, mon
             make_response(
                 session, survey_round, community, tenure=number % 3 + 1, answers={"q01": (1, 2, 3, 4, 5, 9)[number % 6]}
             )
-        make_response(session, survey_round, here, submitted_at=LATER)
+        make_response(session, survey_round, here, submitted_at=CLOSED)
         rules = parse_rules(survey_round.rule_file.content, "rules")
         tallied = count_responses(
             session,
             survey_round=survey_round,
             rules=rules,
             questionnaire=questionnaire_from_canonical(survey_round.questionnaire.text),
-            before=LATER,
+            before=CLOSED,
         )
 
     rows = read_responses(database, survey_round)
@@ -100,7 +110,7 @@ def test_nothing_in_the_file_leads_to_a_resident(database, survey):
         secrets = [response.receipt, response.submission_key, response.commitment, "03:47", "11:47"]
 
     text = "".join(
-        export_responses(database, round_id=survey_round.id, scope=EVERYWHERE, before=LATER, language="zh-Hans")
+        export_responses(database, round_id=survey_round.id, scope=EVERYWHERE, now=LATER, language="zh-Hans")
     )
 
     assert not [secret for secret in secrets if secret in text]
@@ -132,7 +142,7 @@ def test_a_district_exports_its_own_responses_only(database, survey):
 
 def test_a_round_without_responses_gives_a_file_with_headings(database, survey):
     survey_round, _, _ = survey
-    text = "".join(export_responses(database, round_id=survey_round.id, scope=EVERYWHERE, before=LATER, language="en"))
+    text = "".join(export_responses(database, round_id=survey_round.id, scope=EVERYWHERE, now=LATER, language="en"))
 
     assert text.startswith("\ufeffResponse number,Community number,Community,District,Round,Submitted on,")
     assert text.count("\r\n") == 1
@@ -140,7 +150,7 @@ def test_a_round_without_responses_gives_a_file_with_headings(database, survey):
 
 def test_an_unknown_round_is_refused_before_the_first_line(sqlite_database):
     with pytest.raises(LookupError, match="no round 7"):
-        export_responses(sqlite_database, round_id=7, scope=EVERYWHERE, before=LATER, language="en")
+        export_responses(sqlite_database, round_id=7, scope=EVERYWHERE, now=LATER, language="en")
 
 
 def test_the_file_is_written_piece_by_piece(sqlite_database, monkeypatch):
@@ -151,7 +161,7 @@ def test_the_file_is_written_piece_by_piece(sqlite_database, monkeypatch):
             make_response(session, survey_round, community)
 
     pieces = list(
-        export_responses(sqlite_database, round_id=survey_round.id, scope=EVERYWHERE, before=LATER, language="en")
+        export_responses(sqlite_database, round_id=survey_round.id, scope=EVERYWHERE, now=LATER, language="en")
     )
 
     assert [piece.count("\r\n") for piece in pieces] == [1, 5, 5, 2]
@@ -166,7 +176,7 @@ def evaluated(database, survey):
             code_id = make_poster_code(session, community).id
             for _ in range(number):
                 make_response(session, survey_round, community, code_id=code_id)
-    return evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at)
+    return evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at + SETTLING)
 
 
 def read_standings_file(database, evaluation, *, scope=EVERYWHERE, language="en"):
@@ -197,7 +207,7 @@ def test_standings_speak_chinese(database, survey, evaluated):
 
 def test_a_preview_says_so_in_every_row(database, survey):
     survey_round, _, _ = survey
-    preview = evaluate_round(database, round_id=survey_round.id, now=LATER, provisional=True)
+    preview = evaluate_round(database, round_id=survey_round.id, now=NOW + timedelta(days=1), provisional=True)
 
     assert {row["Result"] for row in read_standings_file(database, preview)} == {"Preview, not an official result"}
 
