@@ -1,0 +1,124 @@
+"""One scan becomes one decision: poster, phone, receipt, evaluation, dashboard, downloads."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import expect
+from sqlalchemy import select, update
+
+from survey_app.access import add_account
+from survey_app.codes import issue_poster_code
+from survey_app.models import Response, Round
+from tests.factories import make_community, make_district, make_response, make_round
+
+PASSWORD = "correct horse battery"
+OWNER_HOUSEHOLDS = 20
+# One short of half the households: the answer from the phone decides whether the community is ranked at all.
+ANSWERS_BEFORE = 9
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def city(sqlite_database):
+    """Twenty communities, so that 5 % names one; all but one of them have their answers already."""
+    now = datetime.now(UTC)
+    yesterday = now - timedelta(days=1)
+    with sqlite_database.writing() as session:
+        district = make_district(session, name="海勃湾区", english_name="Haibowan")
+        survey_round = make_round(
+            session, name="本轮", opens_at=now - timedelta(days=10), closes_at=now + timedelta(days=10)
+        )
+        ours = make_community(session, district=district, name="阳光家园", households_owners=OWNER_HOUSEHOLDS)
+        issue_poster_code(session, community=ours, now=now)
+        for _ in range(ANSWERS_BEFORE):
+            make_response(session, survey_round, ours, submitted_at=yesterday)
+        for _ in range(19):
+            other = make_community(session, district=district, households_owners=OWNER_HOUSEHOLDS)
+            for score in (5, 4, 4, 5, 4, 5, 4, 4, 3, 2):
+                make_response(session, survey_round, other, answers={"q01": score}, submitted_at=yesterday)
+        add_account(session, username="bureau", password=PASSWORD, role="city", district=None, now=now)
+
+
+def sign_in(page, address):
+    page.goto(f"{address}/sign-in")
+    page.get_by_label("用户名").fill("bureau")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url(f"{address}/staff/**")
+
+
+def scan_poster(desk, address):
+    """Decode the poster's image as a phone's camera would, with another program than the one that drew it."""
+    desk.goto(f"{address}/staff/communities")
+    link = desk.locator("a[href*='.png']").first.get_attribute("href")
+    image = Image.open(io.BytesIO(desk.request.get(f"{address}{link}").body()))
+    return zxingcpp.read_barcode(image).text
+
+
+def answer(phone, question, label):
+    phone.locator(f"#{question}").get_by_label(label, exact=True).check()
+
+
+def download(desk, address, name):
+    """Return the rows of the file behind a link, read as a spreadsheet reads it."""
+    link = desk.get_by_role("link", name=name).get_attribute("href")
+    text = desk.request.get(f"{address}{link}").body().decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+@pytest.mark.usefixtures("city")
+def test_one_scan_on_a_phone_becomes_one_decision_on_the_dashboard(live_server, open_page, sqlite_database):
+    desk = open_page(viewport={"width": 1440, "height": 900})
+    sign_in(desk, live_server)
+    poster_address = scan_poster(desk, live_server)
+    assert poster_address.startswith(f"{live_server}/s/")
+
+    phone = open_page(has_touch=True, is_mobile=True)
+    phone.goto(poster_address)
+    expect(phone.get_by_role("heading", level=1)).to_have_text("阳光家园")
+    answer(phone, "q01", "非常满意")
+    answer(phone, "q02", "满意")
+    answer(phone, "q16", "业主或其家人")
+    answer(phone, "q17", "有")
+    answer(phone, "q18", "投诉过")
+    answer(phone, "q19", "物业公司")
+    answer(phone, "q19", "12345热线")
+    phone.locator("#q24 textarea").fill("希望增设充电桩")
+    phone.get_by_role("button", name="提交").click()
+    phone.wait_for_url("**/r/*")
+    assert phone.context.cookies() == []
+
+    with sqlite_database.writing() as session:
+        stored = session.scalars(select(Response).order_by(Response.id.desc())).first()
+        assert json.loads(stored.answers) == {
+            "q01": 5, "q02": 4, "q16": 1, "q17": 1, "q18": 1, "q19": [1, 4], "q24": "希望增设充电桩"
+        }  # fmt: skip
+        receipt = phone.locator(".number").inner_text()
+        assert "".join(filter(str.isdigit, receipt)) == stored.receipt
+        # Ten days pass: the round closed two minutes ago, and the answer came a minute before.
+        closed = datetime.now(UTC) - timedelta(minutes=2)
+        session.execute(update(Round).values(closes_at=closed))
+        stored.submitted_at = closed - timedelta(minutes=1)
+
+    desk.goto(f"{live_server}/staff/")
+    desk.get_by_role("button", name="开始评定").click()
+    expect(desk.get_by_text("正式", exact=True)).to_be_visible()
+    desk.get_by_role("link", name="打开看板").click()
+    desk.wait_for_url("**/dashboards/**")
+    expect(desk.get_by_text("阳光家园").first).to_be_visible()
+    expect(desk.locator("body")).to_contain_text("满意率")
+
+    desk.goto(f"{live_server}/staff/")
+    responses = download(desk, live_server, "答卷")
+    standings = download(desk, live_server, "评定结果")
+    ours = next(row for row in standings if row["小区"] == "阳光家园")
+    assert len(responses) == ANSWERS_BEFORE + 1 + 19 * 10
+    assert sum(int(row["有效问卷"]) for row in standings) == len(responses)
+    assert (ours["有效问卷"], ours["满意份数"], ours["评定结论"]) == ("10", "10", "met")
+    assert [row["小区"] for row in standings if row["评定结论"] == "met"] == ["阳光家园"]
