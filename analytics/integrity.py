@@ -30,7 +30,7 @@ Calibration
 -----------
 In simulated cities of 500 communities with 30 to 250 answers each nobody cheats, but residents are of one mind, one in
 six gives one answer to everything, couples share telephones and opinions, messages bring many answers at once, and some
-communities answer on one tablet (`tests/analytics/simulated_city.py`; the long calibration test repeats all of this).
+communities answer on one tablet (`tests/analytics/simulated_city.py`; the long tests of this module repeat it).
 
 * Honest: of 6,000 communities in 12 cities, none had any response held; of another 6,000 so content that 19 % of all
   responses are fives throughout, 4. Of 12,000, burst flagged 0, haste 0, identical 2, variance 5 and terminal 14. Every

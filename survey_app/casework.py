@@ -9,10 +9,10 @@ from typing import cast
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session, joinedload
 
+from analytics.definitions import Wording
 from survey_app.categories import Categories, load_categories
 from survey_app.codes import ScannedCode, wording_of
 from survey_app.config import DATA
-from survey_app.definitions import Wording
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted, UnknownNumber
 from survey_app.local_time import city_zone
 from survey_app.models import Complaint

@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
+from analytics.definitions import Node, Wording, note_repeats
 from analytics.documents import Document
 from analytics.languages import LANGUAGES
-from survey_app.definitions import Node, Wording, note_repeats
 
 FORMAT = "jiayuan-complaint-categories-1"
 

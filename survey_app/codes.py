@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from survey_app.definitions import Wording
+from analytics.definitions import Wording
 from survey_app.errors import RevokedCode, UnknownCode
 from survey_app.models import Code, Community, District
 from survey_app.numbers import CODE_DIGITS, new_number

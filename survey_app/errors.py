@@ -8,7 +8,7 @@ from flask import Flask, current_app, render_template, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from survey_app.definitions import Wording
+from analytics.definitions import Wording
 
 RETRY_AFTER_SECONDS = 5
 

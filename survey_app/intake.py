@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
+from analytics.definitions import Wording
 from survey_app.codes import is_token, wording_of
-from survey_app.definitions import Wording
 from survey_app.errors import (
     InvalidSubmissionKey,
     NoOpenRound,

@@ -10,9 +10,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from analytics.canonical import canonical_json, sha256_hex
+from analytics.definitions import Node, Wording, note_repeats
 from analytics.documents import Document
 from analytics.languages import LANGUAGES
-from survey_app.definitions import Node, Wording, note_repeats
 
 FORMAT = "jiayuan-questionnaire-1"
 

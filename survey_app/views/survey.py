@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
+from analytics.definitions import Wording
 from survey_app.config import Config
 from survey_app.context import current_time, site
-from survey_app.definitions import Wording
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted, UnknownNumber
 from survey_app.intake import Visit, find_receipt, open_visit, record_response, resume_visit
 from survey_app.languages import current_language

@@ -288,7 +288,7 @@ def test_times_without_a_zone_and_rows_that_do_not_match_are_refused():
 def test_of_thousands_of_honest_communities_hardly_any_has_a_response_held(level, most_held):
     held = examined = 0
     for seed in range(12):
-        responses, answers = honest_city(100 + seed, 500, level=level)
+        responses, answers = honest_city(200 + seed, 500, level=level)
         result = signals(responses, answers)
         held += responses.loc[result.responses["held"], "community_id"].nunique()
         examined += 500
@@ -298,16 +298,27 @@ def test_of_thousands_of_honest_communities_hardly_any_has_a_response_held(level
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("forms", [15, 25, 40])
-@pytest.mark.parametrize(("level", "least_flagged", "least_held"), [(0.65, 0.95, 0.9), (CONTENT, 0.8, 0.8)])
-def test_planted_bursts_are_found_whatever_the_size_of_the_community(forms, level, least_flagged, least_held):
-    honest = honest_city(5, 500, level=level)
+@pytest.mark.parametrize(("level", "least_flagged"), [(0.65, 0.9), (CONTENT, 0.8)])
+@pytest.mark.parametrize(
+    ("forms", "how", "least_held"),
+    [
+        (15, {"seconds": (9, 22)}, 0.8),
+        (25, {"seconds": (9, 22)}, 0.9),
+        (40, {"seconds": (9, 22)}, 0.95),
+        (25, {"same_terminal": True}, 0.9),
+        (40, {"same_terminal": True}, 0.95),
+        (40, {}, 0.15),
+    ],
+)
+def test_planted_bursts_are_found_whatever_the_size_of_the_community(forms, how, least_held, level, least_flagged):
+    honest = honest_city(31, 500, level=level)
     sizes = honest[0].query("mode == 'web'").groupby("community_id").size()
-    places = [*sizes[sizes <= 60].index[:4], *sizes[sizes.between(61, 120)].index[:4], *sizes[sizes > 120].index[:4]]
-    responses, answers = honest
-    for seed, place in enumerate(places):
-        responses, answers = stuffed(responses, answers, community=place, forms=forms, seed=seed, seconds=(9, 22))
-    result = signals(responses, answers)
-    flagged = [of_family(result, "burst", place)["flagged"] for place in places]
-    assert np.mean(flagged) >= least_flagged
-    assert held_share(result, responses, len(honest[0])) >= least_held
+    for least, most in ((30, 60), (60, 120), (120, 210)):
+        responses, answers = honest
+        places = sizes[sizes.between(least, most)].index[:12]
+        for seed, place in enumerate(places):
+            responses, answers = stuffed(responses, answers, community=place, forms=forms, seed=seed, **how)
+        result = signals(responses, answers)
+        flagged = [of_family(result, "burst", place)["flagged"] for place in places]
+        assert np.mean(flagged) >= least_flagged
+        assert held_share(result, responses, len(honest[0])) >= least_held
