@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.pair_counts import LARGEST_MATRIX, _count_by_matrix, _count_by_tree, count_beyond
+from analytics.pair_kernels import compiled
 
 
 @st.composite
@@ -73,6 +74,17 @@ def test_no_communities_have_no_counts():
     above, below = count_beyond([], [], [])
 
     assert above.tolist() == below.tolist() == []
+
+
+def test_a_kernel_compiles_where_machine_code_cannot_be_kept():
+    # A function without a file has no place for its cache, like a service account without a writable directory.
+    namespace = {}
+    exec("def fill(values):\n    values[:] = 7.0", namespace)
+    values = np.zeros(3)
+
+    compiled(namespace["fill"])(values)
+
+    assert values.tolist() == [7, 7, 7]
 
 
 @pytest.mark.parametrize(
