@@ -40,7 +40,7 @@ LEAST_OWNERS = 11
 # How many more answer on average where somebody went from door to door; some communities take to it, some do not.
 FURTHER_OWNERS = 18
 # How much of the city was visited from door to door in each round, and how many answer without a visit.
-VISITED = (0.5, 1.0, 0.0)
+VISITED = (0.5, 1.0, 0.3)
 UNASKED = 1.3
 
 
