@@ -15,6 +15,7 @@ from analytics.canonical import sha256_hex
 from analytics.definitions import Node, Wording, note_repeats
 from analytics.documents import Document
 from analytics.languages import N_
+from analytics.shrinkage import Prior
 
 FORMAT: Final = "jiayuan-rules-1"
 
@@ -35,6 +36,7 @@ _POPULATIONS: Final[tuple[Population, ...]] = get_args(Population)
 _ROUNDINGS: Final[tuple[Rounding, ...]] = get_args(Rounding)
 _TIES: Final[tuple[Ties, ...]] = get_args(Ties)
 _ZERO_TIES: Final[tuple[ZeroTies, ...]] = get_args(ZeroTies)
+_PRIORS: Final[tuple[Prior, ...]] = get_args(Prior)
 _DENOMINATORS: Final[tuple[Denominator, ...]] = get_args(Denominator)
 _DENOMINATOR_FALLBACKS: Final[tuple[DenominatorFallback, ...]] = get_args(DenominatorFallback)
 
@@ -49,6 +51,7 @@ _RULES_KEYS = (
     "when_k_is_zero",
     "satisfaction",
     "complaints",
+    "evidence",
 )
 _SOURCE_KEYS = ("issuer", "document_number", "date", "basis", "reading")
 _SATISFACTION_KEYS = (
@@ -78,6 +81,7 @@ _COMPLAINT_KEYS = (
     "minimum_exposure",
     "large_boundary_block",
 )
+_EVIDENCE_KEYS = ("prior", "level", "nonresponse_spread", "one_answer_per_household")
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,30 @@ class ComplaintRule:
 
 
 @dataclass(frozen=True)
+class EvidenceRule:
+    """How the evidence beside a decision is weighed. No decision depends on it.
+
+    Attributes
+    ----------
+    prior : {"normal", "nonparametric"}
+        How the true scores of a region are distributed, for `analytics.shrinkage`.
+    level : Fraction
+        Confidence of the intervals and of the sets of ranks, from 1/2 to below 1.
+    nonresponse_spread : Fraction
+        ω in [0, 1], as a share of the range of the score: the standard deviation, over communities, of the difference
+        between the residents who answered and those who did not. An assumption of the rules, not an estimate.
+    one_answer_per_household : bool
+        Whether the answers of the round are one per household, as with household codes. Only then do the households
+        without an answer limit what is still possible (finite population correction); posters cannot promise it.
+    """
+
+    prior: Prior
+    level: Fraction
+    nonresponse_spread: Fraction
+    one_answer_per_household: bool
+
+
+@dataclass(frozen=True)
 class Rules:
     """One rule file, whole: nothing about a decision stands anywhere else.
 
@@ -197,6 +225,7 @@ class Rules:
     when_k_is_zero: WhenKIsZero
     satisfaction: SatisfactionRule
     complaints: ComplaintRule
+    evidence: EvidenceRule
     content: bytes = field(repr=False)
 
     @property
@@ -269,6 +298,7 @@ def parse_rules(content: bytes, source: str) -> Rules:
         when_k_is_zero=root["when_k_is_zero"].choice(_WHEN_K_IS_ZERO),
         satisfaction=_read_satisfaction(root["satisfaction"]),
         complaints=_read_complaints(root["complaints"]),
+        evidence=_read_evidence(root["evidence"]),
         content=content,
     )
     if rules.region == "city" and rules.when_k_is_zero == "wider_region":
@@ -412,6 +442,24 @@ def _read_complaints(node: Node) -> ComplaintRule:
     )
 
 
+def _read_evidence(node: Node) -> EvidenceRule:
+    node.expect_keys(_EVIDENCE_KEYS)
+    level = _read_part(node["level"])
+    if level is not None and not Fraction(1, 2) <= level < 1:
+        node["level"].fault("a level is at least 50 % and below 100 %, this is {value}", value=node["level"].value)
+    spread = _read_part(node["nonresponse_spread"])
+    if spread is not None and spread > 1:
+        node["nonresponse_spread"].fault(
+            "a spread is at most 100 %, this is {value}", value=node["nonresponse_spread"].value
+        )
+    return EvidenceRule(
+        prior=node["prior"].choice(_PRIORS),
+        level=level if level is not None else Fraction(1, 2),
+        nonresponse_spread=spread if spread is not None else Fraction(0),
+        one_answer_per_household=node["one_answer_per_household"].flag(),
+    )
+
+
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
 _FRACTION = re.compile(r"[0-9]+/0*[1-9][0-9]*")
 
@@ -421,17 +469,9 @@ _LARGEST_DENOMINATOR = 1_000_000
 
 
 def _read_share(node: Node) -> Fraction:
-    """Return a share in (0, 1] exactly as written: 0.07 as a float is a little more than 7 %."""
-    if not node.exists:
-        return Fraction(1)
-    text = unicodedata.normalize("NFKC", node.value).strip() if isinstance(node.value, str) else ""
-    percent = _PERCENT.fullmatch(text)
-    if percent:
-        share = Fraction(percent[1]) / 100
-    elif _FRACTION.fullmatch(text):
-        share = Fraction(text)
-    else:
-        node.fault("a share is written as “5 %” or “1/20”, so that it is exact; this is {value!r}", value=node.value)
+    """Return a share in (0, 1]."""
+    share = _read_part(node)
+    if share is None:
         return Fraction(1)
     if not 0 < share <= 1:
         node.fault("a share lies above 0 and is at most 100 %, this is {value}", value=node.value)
@@ -439,6 +479,20 @@ def _read_share(node: Node) -> Fraction:
     if share.denominator > _LARGEST_DENOMINATOR:
         node.fault("the denominator of a share is at most 1,000,000; this is {value}", value=node.value)
     return share
+
+
+def _read_part(node: Node) -> Fraction | None:
+    """Return a part of a whole exactly as written: 0.07 as a float is a little more than 7 %. None if unreadable."""
+    if not node.exists:
+        return None
+    text = unicodedata.normalize("NFKC", node.value).strip() if isinstance(node.value, str) else ""
+    percent = _PERCENT.fullmatch(text)
+    if percent:
+        return Fraction(percent[1]) / 100
+    if _FRACTION.fullmatch(text):
+        return Fraction(text)
+    node.fault("a share is written as “5 %” or “1/20”, so that it is exact; this is {value!r}", value=node.value)
+    return None
 
 
 def _read_exact(node: Node) -> Fraction:

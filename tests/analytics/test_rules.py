@@ -14,7 +14,11 @@ from tests.analytics.rule_files import SHIPPED, rule_text, rules_with
 TEXT = SHIPPED.read_text("utf-8")
 KEYS = [
     *yaml.safe_load(TEXT),
-    *(f"{part}.{key}" for part in ("source", "satisfaction", "complaints") for key in yaml.safe_load(TEXT)[part]),
+    *(
+        f"{part}.{key}"
+        for part in ("source", "satisfaction", "complaints", "evidence")
+        for key in yaml.safe_load(TEXT)[part]
+    ),
     *(f"satisfaction.minimum_responses.{key}" for key in yaml.safe_load(TEXT)["satisfaction"]["minimum_responses"]),
 ]
 
@@ -54,6 +58,14 @@ def test_the_shipped_rules_are_read_exactly():
     assert rules.complaints.large_boundary_block is None
 
 
+def test_the_assumptions_of_the_evidence_are_read_exactly():
+    evidence = load_rules(SHIPPED).evidence
+
+    assert (evidence.level, evidence.nonresponse_spread) == (Fraction(19, 20), Fraction(3, 100))
+    assert (evidence.prior, evidence.one_answer_per_household) == ("nonparametric", False)
+    assert rules_with({"evidence.nonresponse_spread": "0 %"}).evidence.nonresponse_spread == 0
+
+
 def test_three_faults_are_named_at_once_with_line_column_and_key():
     text = edited(
         ("share: 5 %", "share: 0.05"), ("rounding: floor  ", "rounding: down "), ("period_months: 12", "months: 12")
@@ -84,7 +96,9 @@ def test_no_key_has_a_default(key):
     assert [fault for fault in faults_of(without(key)) if fault == (key, "this key is missing")]
 
 
-@pytest.mark.parametrize("key", ["title", "source", "satisfaction", "complaints", "satisfaction.minimum_responses"])
+@pytest.mark.parametrize(
+    "key", ["title", "source", "satisfaction", "complaints", "evidence", "satisfaction.minimum_responses"]
+)
 def test_a_key_that_nobody_knows_is_a_fault(key):
     content = yaml.safe_load(TEXT)
     place = content
@@ -134,6 +148,13 @@ def test_a_share_that_is_not_exact_or_not_a_share_is_refused(written):
         ("complaints.minimum_exposure", -1, "negative"),
         ("complaints.minimum_exposure", 99.5, "whole number or a fraction"),
         ("complaints.denominator_fallback", "occupied_households", "none"),
+        ("evidence.prior", "flat", "normal, nonparametric"),
+        ("evidence.level", 0.95, "so that it is exact"),
+        ("evidence.level", "49 %", "at least 50 %"),
+        ("evidence.level", "100 %", "below 100 %"),
+        ("evidence.nonresponse_spread", 0.03, "so that it is exact"),
+        ("evidence.nonresponse_spread", "101 %", "at most 100 %"),
+        ("evidence.one_answer_per_household", "mostly", "true or false"),
         ("time_zone", "Asia/Wuhai", "no time zone Asia/Wuhai"),
         ("source.date", "yesterday", "a date"),
         ("format", "jiayuan-rules-9", "jiayuan-rules-1"),
