@@ -73,11 +73,11 @@ def decode_text(content: bytes, source: str) -> str:
     try:
         text = content.decode("gb18030")
     except UnicodeDecodeError as error:
-        raise DocumentError(source, [_encoding_fault(content, error.start, "UTF-8 nor GB18030")]) from error
+        raise DocumentError(source, [_encoding_fault(content, error.start, "UTF-8 / GB18030")]) from error
     for index, character in enumerate(text):
         if unicodedata.category(character) in _IMPOSSIBLE and character not in "\t\r\n":
             byte = len(text[:index].encode("gb18030"))
-            raise DocumentError(source, [_encoding_fault(content, byte, "UTF-8 nor GB18030")])
+            raise DocumentError(source, [_encoding_fault(content, byte, "UTF-8 / GB18030")])
     return text
 
 

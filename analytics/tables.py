@@ -86,7 +86,8 @@ def read_table(path: Path, rules: Rules) -> pd.DataFrame:
     source = str(path)
     try:
         content = path.read_bytes()
-        cells = _read_parquet(content, source) if content.startswith(_PARQUET_BYTES) else _read_csv(content, source)
+        is_parquet = path.suffix == ".parquet" or content.startswith(_PARQUET_BYTES)
+        cells = _read_parquet(content, source) if is_parquet else _read_csv(content, source)
     except OSError as error:
         problem = error.strerror or error
         raise TableError(source, [Fault("the file cannot be read: {problem}", {"problem": problem})]) from error

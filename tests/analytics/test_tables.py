@@ -133,6 +133,13 @@ def test_a_parquet_file_is_refused_wherever_it_is_cut_off(tmp_path):
         assert "cut off or damaged" in said(tmp_path, whole[:size])[0]
 
 
+def test_what_calls_itself_parquet_and_is_none_is_named_so(tmp_path):
+    (tmp_path / "noise.parquet").write_bytes(bytes(range(256)))
+
+    with pytest.raises(TableError, match="this Parquet file is cut off or damaged"):
+        read_table(tmp_path / "noise.parquet", RULES)
+
+
 def test_a_file_that_is_not_there_is_a_table_error(tmp_path):
     with pytest.raises(TableError, match="cannot be read"):
         read_table(tmp_path / "nowhere.csv", RULES)

@@ -172,7 +172,7 @@ def test_unknown_missing_repeated_and_nameless_columns_are_reported(header, expe
         (csv_file('1,"an open quote'), "this row is not CSV: unexpected end of data"),
         (csv_file(ROWS[0], encoding="utf-16"), "this is UTF-16 text: save it as “CSV UTF-8” or .xlsx"),
         (csv_file(*ROWS).replace(b"1200", b"12\xff0"), f"the text is not UTF-8: byte {DAMAGED_BYTE} of the file"),
-        (b"\x80\x80\xff\xff", "the text is not UTF-8 nor GB18030: byte 1 of the file"),
+        (b"\x80\x80\xff\xff", "the text is not UTF-8 / GB18030: byte 1 of the file"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "this is a workbook of the old .xls kind: save it as .xlsx or CSV"),
         (xlsx_file(HEADER.split(","))[:-300], "the workbook is cut off or damaged: send it again"),
         (xlsx_file(), "the file is empty"),
