@@ -12,10 +12,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from alembic import command
+from hypothesis import settings
 
 from survey_app.config import REPOSITORY, Config
 from survey_app.database import Database
 from tests.postgresql import PostgreSQLServer, find_binaries
+
+# Speed is shown by benchmarks; a busy machine must not fail a property.
+settings.register_profile("jiayuan", deadline=None)
+settings.load_profile("jiayuan")
 
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -291,7 +291,7 @@ def test_a_closed_round_is_evaluated_by_its_name(run, sqlite_database):
         first, _, last = session.scalars(select(Round.name).order_by(Round.opens_at))
 
     assert f"evaluation 1 of {first}" in run("evaluate", first).stdout, "the one that was stored by the simulation"
-    assert "an official evaluation comes after that" in run("evaluate", last).stderr
+    assert "ask again a minute after that" in run("evaluate", last).stderr
     assert f"evaluation 3 of {last}" in run("evaluate", last, "--provisional").stdout
     assert "there is no round 第九轮" in run("evaluate", "第九轮").stderr
 
