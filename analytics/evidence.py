@@ -35,7 +35,9 @@ class Reason(StrEnum):
     TOO_LITTLE_INFORMATION = "too_little_information"  # too few answers to place the community low
     ZERO_BY_LUCK = "zero_by_luck"  # an average community of this size would often have no complaint
     ROUTES_DISAGREE = "routes_disagree"  # the bounds of the two routes lie in different bands
+    VARIANCE_UNKNOWN = "variance_unknown"  # a score without the answers behind it does not say how sure it is
     NOT_ASSESSED = "not_assessed"  # a route has no result that could settle it
+    NOT_APPLICABLE = "not_applicable"  # no position qualifies, so that there is nothing to be sure of
 
 
 CERTAIN_FROM: Final = 0.95

@@ -12,15 +12,27 @@ import pandas as pd
 
 from analytics.evaluate import Evaluation, versions
 from analytics.reasons import Part, reason_sentence, warning_sentence
+from analytics.rules import share_text
+from analytics.support import EVIDENCE_COLUMNS, SHARE_FALSE, evidence_words, summarise_evidence, weigh_evidence
 
 STANDINGS_FILE: Final = "standings.csv"
 EVALUATION_FILE: Final = "evaluation.json"
+
+EVIDENCE_DECIMALS: Final = 6
+"""Of the evidence in files: estimates beyond that would differ between machines."""
 
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _SENTENCES: Final[Mapping[str, Part]] = {
     "satisfaction_sentence": "satisfaction",
     "complaint_sentence": "complaints",
     "requirement_sentence": "requirement",
+}
+_EVIDENCE_WORD = "requirement_evidence_word"
+# The last column of each decision: its evidence stands behind it.
+_DECISIONS: Final[Mapping[str, str]] = {
+    "satisfaction_reason": "satisfaction_",
+    "complaint_reason": "complaint_",
+    "requirement_route": "requirement_",
 }
 
 
@@ -45,40 +57,48 @@ def csv_safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
 
 
-def standings_csv(evaluation: Evaluation, language: str) -> str:
-    """Return the standings as CSV text, with the sentences that explain them.
+def standings_csv(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -> str:
+    """Return the standings as CSV text, with the evidence beside each decision and the sentences that explain it.
 
     Parameters
     ----------
     evaluation : Evaluation
+    evidence : DataFrame
+        Of `analytics.support.weigh_evidence`.
     language : str
         Of the sentences, one of `analytics.languages.LANGUAGES`.
 
     Returns
     -------
     str
-        One row per community in the order of the table: id, name where the table has one, the columns of standings
-        and `satisfaction_sentence`, `complaint_sentence`, `requirement_sentence`. Missing values are empty.
+        One row per community in the order of the table: id, name where the table has one, the columns of standings,
+        each decision followed by its columns of evidence, then `satisfaction_sentence`, `complaint_sentence`,
+        `requirement_sentence` and `requirement_evidence_word`. Missing values are empty; evidence has six decimals, and
+        a tipping point that no gap reaches is `inf`.
     """
     standings = evaluation.standings
-    frame = standings.astype(object).where(standings.notna(), None)
+    frame = _beside_decisions(standings, evidence.round(EVIDENCE_DECIMALS)).astype(object)
+    frame = frame.where(frame.notna(), None)
     if "name" in evaluation.communities:
         frame.insert(1, "name", evaluation.communities["name"].to_numpy())
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
-    writer.writerow([*frame.columns, *_SENTENCES])
+    writer.writerow([*frame.columns, *_SENTENCES, _EVIDENCE_WORD])
     sentences = _sentences(standings, evaluation.summary["regions"], language)
-    for cells, said in zip(frame.itertuples(index=False, name=None), sentences, strict=True):
-        writer.writerow([csv_safe(cell) if isinstance(cell, str) else cell for cell in (*cells, *said)])
+    words = evidence["requirement_evidence"].map(evidence_words(language)).fillna("")
+    for cells, said, word in zip(frame.itertuples(index=False, name=None), sentences, words, strict=True):
+        writer.writerow([csv_safe(cell) if isinstance(cell, str) else cell for cell in (*cells, *said, word)])
     return stream.getvalue()
 
 
-def evaluation_json(evaluation: Evaluation, language: str) -> str:
+def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -> str:
     """Return what decided the standings as JSON text: equal inputs give equal bytes.
 
     Parameters
     ----------
     evaluation : Evaluation
+    evidence : DataFrame
+        Of `analytics.support.weigh_evidence`.
     language : str
         Of the sentences of the warnings.
 
@@ -86,7 +106,8 @@ def evaluation_json(evaluation: Evaluation, language: str) -> str:
     -------
     str
         `rules`, `inputs_sha256`, `standings_sha256`, `communities`, `versions`, `warnings` (each with its region, or
-        null for the whole table) and the `summary` without them.
+        null for the whole table), the `summary` without them, and `evidence`: how it was weighed and, by region, what
+        `analytics.support.summarise_evidence` says. The hashes are of the decision alone.
     """
     rules, summary = evaluation.rules, evaluation.summary
     regions = {region: _without_warnings(facts) for region, facts in summary["regions"].items()}
@@ -102,6 +123,16 @@ def evaluation_json(evaluation: Evaluation, language: str) -> str:
             for region, warning in list_warnings(evaluation)
         ],
         "summary": {"total": summary["total"], "regions": regions},
+        "evidence": {
+            "method": "empirical_bayes",
+            "prior": rules.evidence.prior,
+            "level": share_text(rules.evidence.level),
+            "rank_sets": "marginal",
+            "nonresponse_spread": share_text(rules.evidence.nonresponse_spread),
+            "one_answer_per_household": rules.evidence.one_answer_per_household,
+            "few_false_share": SHARE_FALSE,
+            "regions": summarise_evidence(evaluation, evidence),
+        },
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n"
 
@@ -141,10 +172,11 @@ def write_outputs(evaluation: Evaluation, directory: Path, language: str) -> Non
     OSError
         If a file cannot be written. Neither of them is replaced before both are written.
     """
+    evidence = weigh_evidence(evaluation)
     contents = {
         # Excel takes a file without the byte order mark for another encoding and garbles Chinese.
-        STANDINGS_FILE: standings_csv(evaluation, language).encode("utf-8-sig"),
-        EVALUATION_FILE: evaluation_json(evaluation, language).encode("utf-8"),
+        STANDINGS_FILE: standings_csv(evaluation, evidence, language).encode("utf-8-sig"),
+        EVALUATION_FILE: evaluation_json(evaluation, evidence, language).encode("utf-8"),
     }
     directory.mkdir(parents=True, exist_ok=True)
     unfinished = {name: directory / f".{name}.{os.getpid()}" for name in contents}
@@ -156,6 +188,16 @@ def write_outputs(evaluation: Evaluation, directory: Path, language: str) -> Non
     finally:
         for path in unfinished.values():
             path.unlink(missing_ok=True)
+
+
+def _beside_decisions(standings: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of standings, those of the evidence behind the decision that they belong to."""
+    columns: dict[str, pd.Series[Any]] = {}
+    for name in standings:
+        columns[str(name)] = standings[name]
+        if name in _DECISIONS:
+            columns |= {own: evidence[own] for own in EVIDENCE_COLUMNS if own.startswith(_DECISIONS[str(name)])}
+    return pd.DataFrame(columns)
 
 
 def _sentences(

@@ -8,6 +8,7 @@ import pytest
 
 from analytics.evaluate import STANDING_COLUMNS, evaluate
 from analytics.outputs import csv_safe, evaluation_json, standings_csv, write_outputs
+from analytics.support import EVIDENCE_COLUMNS, weigh_evidence
 from tests.analytics.rule_files import rules_with
 
 
@@ -17,9 +18,17 @@ def result_of(**columns):
     return evaluate(pd.DataFrame(base | counts | columns), rules_with({}))
 
 
+def csv_of(result, language):
+    return standings_csv(result, weigh_evidence(result), language)
+
+
+def json_of(result):
+    return evaluation_json(result, weigh_evidence(result), "en")
+
+
 @pytest.mark.parametrize("sign", list("=+-@\t\r＝＋－＠"))
 def test_no_cell_of_text_starts_a_formula(sign):
-    text = standings_csv(result_of(name=f"{sign}1+1", region=f"{sign}cmd"), "en")
+    text = csv_of(result_of(name=f"{sign}1+1", region=f"{sign}cmd"), "en")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
 
     assert csv_safe(f"{sign}1") == f"'{sign}1"
@@ -28,11 +37,13 @@ def test_no_cell_of_text_starts_a_formula(sign):
 
 def test_every_community_has_a_row_in_the_order_of_the_table():
     result = result_of(name="小区")
-    rows = list(csv.DictReader(io.StringIO(standings_csv(result, "zh-Hans"), newline="")))
+    rows = list(csv.DictReader(io.StringIO(csv_of(result, "zh-Hans"), newline="")))
 
     assert [row["community_id"] for row in rows] == result.communities["community_id"].tolist()
     sentences = ["satisfaction_sentence", "complaint_sentence", "requirement_sentence"]
-    assert list(rows[0]) == ["community_id", "name", *list(STANDING_COLUMNS)[1:], *sentences]
+    decision = [name for name in rows[0] if name not in EVIDENCE_COLUMNS or name == "community_id"]
+    assert decision == ["community_id", "name", *list(STANDING_COLUMNS)[1:], *sentences, "requirement_evidence_word"]
+    assert set(EVIDENCE_COLUMNS) <= set(rows[0])
     assert (rows[0]["responses"], rows[0]["satisfaction_status"]) == ("", "not_assessed")
     assert (rows[1]["satisfaction_rank"], rows[1]["satisfaction_status"]) == ("1", "not_applicable")
 
@@ -41,12 +52,12 @@ def test_equal_inputs_give_equal_bytes_whatever_the_order_of_rows():
     result = result_of()
     shuffled = evaluate(result.communities.sample(frac=1, random_state=3), result.rules)
 
-    assert evaluation_json(result, "en") == evaluation_json(shuffled, "en")
+    assert json_of(result) == json_of(shuffled)
 
 
 def test_the_evaluation_says_what_decided_it():
     result = result_of()
-    content = json.loads(evaluation_json(result, "en"))
+    content = json.loads(json_of(result))
 
     assert content["rules"]["sha256"] == result.rules.sha256
     assert content["inputs_sha256"] == result.inputs_sha256
@@ -58,6 +69,30 @@ def test_the_evaluation_says_what_decided_it():
         "nobody_eligible",
     }
     assert all(warning["sentence"] for warning in content["warnings"])
+
+
+def test_the_evidence_stands_behind_its_decision_with_a_word_in_the_language():
+    result = result_of(responses=200, satisfied=[199, 150, *[120] * 18])
+    chinese = list(csv.DictReader(io.StringIO(csv_of(result, "zh-Hans"), newline="")))
+    english = list(csv.DictReader(io.StringIO(csv_of(result, "en"), newline="")))
+
+    names = list(chinese[0])
+    assert names[names.index("satisfaction_reason") + 1] == "satisfaction_lower"
+    assert names[names.index("requirement_route") + 1] == "requirement_lower"
+    assert (chinese[0]["requirement_status"], chinese[0]["requirement_evidence_word"]) == ("met", "可以确定")
+    assert (english[0]["requirement_evidence"], english[0]["requirement_evidence_word"]) == ("certain", "certain")
+    # Nobody's complaints are known, so the other communities could still qualify by them.
+    assert {row["requirement_evidence_word"] for row in chinese[1:]} == {"现有数据难以判定"}
+
+
+def test_the_evaluation_says_how_the_evidence_was_weighed():
+    evidence = json.loads(json_of(result_of(responses=200, satisfied=[199, 150, *[120] * 18])))["evidence"]
+
+    assert (evidence["prior"], evidence["nonresponse_spread"], evidence["level"]) == ("nonparametric", "3 %", "95 %")
+    route = evidence["regions"]["乌达区"]["satisfaction"]
+    assert (route["listed"], route["few_false"], route["evidence"]) == (1, 1, {"certain": 1, "no": 19})
+    assert 0.95 < route["expected_rightful"] <= 1
+    assert evidence["regions"]["乌达区"]["complaints"]["expected_rightful"] is None
 
 
 def test_the_files_of_an_earlier_evaluation_are_replaced_and_nothing_else(tmp_path):

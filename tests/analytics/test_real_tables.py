@@ -66,6 +66,24 @@ def test_hospitals_with_few_completed_surveys_are_not_ranked_where_their_number_
     assert evaluation["summary"]["regions"]["US"]["satisfaction"]["N"] == (~few & frame["score"].notna()).sum()
 
 
+def test_a_list_of_hospitals_is_not_expected_to_be_all_rightful(shared_data, evaluate_table):
+    source = pd.read_csv(shared_data / "real" / "hcahps_2022_wide_slim.csv", dtype=str)
+    completed = pd.to_numeric(source["num_completed_surveys"], errors="coerce")
+    satisfied = (completed * pd.to_numeric(source["H_HSP_RATING_9_10"], errors="coerce") / 100).round()
+    frame = hospitals(shared_data)[["community_id", "region", "name"]].assign(
+        responses=completed.where(satisfied.notna()).astype("Int64"), satisfied=satisfied.astype("Int64")
+    )
+    _, standings, evaluation = evaluate_table(frame, {})
+
+    route = evaluation["evidence"]["regions"]["US"]["satisfaction"]
+    k = evaluation["summary"]["regions"]["US"]["satisfaction"]["k"]
+    assert standings["satisfaction_top_probability"].sum() == pytest.approx(k, abs=1e-3)
+    assert 0.7 * k < route["expected_rightful"] < 0.9 * k
+    # A first place by a handful of answers convinces nobody, and nobody certain is left out of the list.
+    assert set(standings["satisfaction_status"][standings["satisfaction_evidence"] == "certain"]) == {"met"}
+    assert "undecided" in set(standings["satisfaction_evidence"][standings["satisfaction_status"] == "met"])
+
+
 def test_areas_of_new_york_without_units_are_not_assessed(shared_data, evaluate_table):
     areas = pd.read_csv(shared_data / "real" / "nyc_nta_housing_health_index.csv", dtype=str)
     frame = pd.DataFrame(

@@ -1,0 +1,481 @@
+"""What the data support beside each decision of an evaluation.
+
+The decision stays what the rules say. The evidence is weighed for the same communities, ranked together in the same
+regions with the same number of positions.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.arrays import BooleanArray, FloatArray, IntegerArray
+from analytics.evaluate import Evaluation
+from analytics.evidence import (
+    Evidence,
+    Reason,
+    complaint_evidence,
+    list_with_few_false,
+    overall_reliability,
+    requirement_evidence,
+    rightful_members,
+    satisfaction_evidence,
+    with_nonresponse,
+)
+from analytics.intervals import Interval, mean_interval, satisfaction_interval, wilson
+from analytics.languages import load_catalogue
+from analytics.ranks import rank_confidence_set
+from analytics.rates import complaint_rates
+from analytics.ratios import column
+from analytics.reasons import TRANSLATIONS
+from analytics.rules import Rules
+from analytics.scores import pooled_variance
+from analytics.shrinkage import Shrinkage, shrink_complaint_rates, shrink_rates, shrink_scores
+
+EVIDENCE_COLUMNS: Final[Mapping[str, str]] = {
+    "community_id": "str",
+    "satisfaction_lower": "float64",
+    "satisfaction_upper": "float64",
+    "satisfaction_shrunk": "float64",
+    "satisfaction_shrunk_deviation": "float64",
+    "satisfaction_rank_lower": "Int64",
+    "satisfaction_rank_upper": "Int64",
+    "satisfaction_top_probability": "float64",
+    "satisfaction_evidence": "str",
+    "satisfaction_evidence_reason": "str",
+    "satisfaction_tipping_point": "float64",
+    "complaint_rate_lower": "float64",
+    "complaint_rate_upper": "float64",
+    "complaint_top_probability": "float64",
+    "complaint_evidence": "str",
+    "complaint_evidence_reason": "str",
+    "requirement_lower": "float64",
+    "requirement_upper": "float64",
+    "requirement_evidence": "str",
+    "requirement_evidence_reason": "str",
+}
+"""The columns of the evidence and their types, in order."""
+
+SHARE_FALSE: Final = 0.1
+"""Expected share of false members that a list "with few false" may have."""
+
+_RouteName = Literal["satisfaction", "complaints"]
+_PREFIXES: Final[Mapping[_RouteName, str]] = {"satisfaction": "satisfaction", "complaints": "complaint"}
+_SATISFACTION_COLUMNS: Final = [
+    "satisfaction_top_probability",
+    "satisfaction_evidence",
+    "satisfaction_evidence_reason",
+    "satisfaction_tipping_point",
+]
+_COMPLAINT_COLUMNS: Final = ["complaint_top_probability", "complaint_evidence", "complaint_evidence_reason"]
+_DECIMALS: Final = 6
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """Communities that are ranked together: eligible `rows`, their `region`, its positions `size`.
+
+    `shown` marks those that the ranking decides; the others only stand among them.
+    """
+
+    rows: IntegerArray
+    region: npt.NDArray[np.int64]
+    size: IntegerArray
+    shown: BooleanArray
+
+
+def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
+    """Return how far the data support each standing.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+
+    Returns
+    -------
+    DataFrame
+        One row per community in the order of the table; columns are `EVIDENCE_COLUMNS`.
+
+        - ``satisfaction_lower``, ``satisfaction_upper``: confidence interval of the score, in its unit, for every
+          community with answers; missing for a given score, whose answers are not known.
+        - ``satisfaction_shrunk``, ``satisfaction_shrunk_deviation``: posterior mean and standard deviation of the true
+          score.
+        - ``satisfaction_rank_lower``, ``satisfaction_rank_upper``: ranks that the true score can have, each community
+          by itself.
+        - ``satisfaction_top_probability``, ``complaint_top_probability``: to be truly among the k best (0 to 1).
+        - ``…_evidence``: "certain", "likely", "undecided", "unlikely" or "no"; missing where the community is not
+          assessed or k = 0. ``…_evidence_reason``: an `analytics.evidence.Reason`, missing where there is nothing to
+          explain.
+        - ``satisfaction_tipping_point``: the gap between those who answered and those who did not that would move the
+          evidence, in the unit of the score; infinite where none would.
+        - ``complaint_rate_lower``, ``complaint_rate_upper``: exact Poisson interval per 1,000 household-years.
+        - ``requirement_lower``, ``requirement_upper``: bounds of the probability that either route is truly met.
+
+    Notes
+    -----
+    Ranked are the eligible communities of the decision with its k; communities that are not ranked do not shape the
+    prior. The evidence never says more than that the rule's own measure is truly among the k best.
+
+    The variance of a rate comes from its counts, that of an index from `sd_index`, pooled over the region. A given
+    score says nothing of it, nor does an index in a region without any `sd_index`: its evidence is undecided with the
+    reason "variance_unknown", and the probability is missing.
+
+    Where the rules say that a household answers once, f = responses ÷ households: responses are the valid ones, which
+    is at most the share that responded, so that certainty is rather understated. Elsewhere, and where the households
+    are unknown or fewer than the responses, f = 0.
+
+    Examples
+    --------
+    Twenty communities of which one may qualify; the second is tied with the first but few answered there:
+
+    >>> from pathlib import Path
+    >>> from analytics.evaluate import evaluate
+    >>> from analytics.rules import load_rules
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> communities = pd.DataFrame({
+    ...     "community_id": [f"{number:03}" for number in range(1, 21)], "region": "乌达区",
+    ...     "responses": [400, 40, *[200] * 17, 5], "satisfied": [380, 38, *[160] * 17, 5],
+    ... })
+    >>> communities.loc[21] = ["021", "乌达区", 200, 150]
+    >>> result = evaluate(communities, rules)
+    >>> evidence = weigh_evidence(result)
+    >>> result.standings["satisfaction_status"].iloc[[0, 1, 2, 19]].tolist()
+    ['met', 'met', 'not_met', 'not_assessed']
+    >>> evidence["satisfaction_evidence"].iloc[[0, 1, 2]].tolist()
+    ['undecided', 'undecided', 'no']
+    >>> evidence["satisfaction_evidence_reason"].iloc[[0, 19]].tolist()
+    ['nonresponse', 'not_assessed']
+    >>> round(float(evidence["satisfaction_top_probability"].sum()), 6)
+    1.0
+    """
+    # In the order of ids sums come out equal to the last digit however the rows of the table stand.
+    order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
+    standings = evaluation.standings.iloc[order].reset_index(drop=True)
+    table = evaluation.communities.iloc[order].reset_index(drop=True)
+    table = table.assign(satisfaction_score=standings["satisfaction_score"])
+    rules, regions = evaluation.rules, evaluation.summary["regions"]
+    scored = Interval(*_score_limits(table, rules))
+    rates = _complaint_limits(table, rules)
+    weighed = pd.concat(
+        [
+            _weigh_route("satisfaction", table, standings, rules, regions),
+            _weigh_route("complaints", table, standings, rules, regions),
+        ],
+        axis=1,
+    )
+    frame = pd.DataFrame({"community_id": table["community_id"]}).assign(
+        satisfaction_lower=scored.lower,
+        satisfaction_upper=scored.upper,
+        complaint_rate_lower=rates.lower,
+        complaint_rate_upper=rates.upper,
+        **weighed,
+        **_weigh_requirement(weighed),
+    )
+    restored = frame.mask(frame == "").iloc[np.argsort(order)].reset_index(drop=True)
+    return restored[list(EVIDENCE_COLUMNS)].astype(dict(EVIDENCE_COLUMNS))
+
+
+def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[str, Any]:
+    """Return for each region how much of its official list the data support.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    evidence : DataFrame
+        Of `weigh_evidence`.
+
+    Returns
+    -------
+    dict
+        By region, then by route ("satisfaction", "complaints"), only what JSON can hold; numbers have six decimals:
+
+        - ``listed``: communities that meet the route; ``expected_rightful``: how many of them are expected to be truly
+          among the k best (ΣP), with its ``standard_deviation``;
+        - ``few_false``: length of the longest list of which at most a tenth is expected to be false;
+        - ``evidence``: how many communities have each word, missing ones left out.
+
+        ``satisfaction`` also has ``reliability``: the share of the differences between communities that the survey can
+        see, None where that is not known. A route without any probability has None for the first four but ``listed``.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from analytics.evaluate import evaluate
+    >>> from analytics.rules import load_rules
+    >>> communities = pd.DataFrame({
+    ...     "community_id": [f"{number:03}" for number in range(20)], "region": "海南区",
+    ...     "responses": 200, "satisfied": [199, 150, 150, *[140] * 17],
+    ... })
+    >>> result = evaluate(communities, load_rules(Path("data/rules/wuhai/2021-08-23.yaml")))
+    >>> route = summarise_evidence(result, weigh_evidence(result))["海南区"]["satisfaction"]
+    >>> route["listed"], round(route["expected_rightful"], 2), route["few_false"], route["evidence"]
+    (1, 1.0, 1, {'certain': 1, 'no': 19})
+    """
+    order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
+    evidence = evidence.iloc[order]
+    standings = evaluation.standings.iloc[order]
+    result: dict[str, Any] = {region: {} for region in sorted(evaluation.summary["regions"])}
+    for route, prefix in _PREFIXES.items():
+        known = evidence[f"{prefix}_top_probability"].notna().to_numpy()
+        listed = (standings[f"{prefix}_status"] == "met").to_numpy()
+        region = standings["region"].to_numpy(dtype=np.str_)
+        supported = _supported_lists(evidence.loc[known, f"{prefix}_top_probability"], listed[known], region[known])
+        words = evidence[f"{prefix}_evidence"].groupby(region).value_counts(sort=False)
+        for name, facts in result.items():
+            facts[route] = {
+                "listed": int(listed[region == name].sum()),
+                **supported.get(name, dict.fromkeys(("expected_rightful", "standard_deviation", "few_false"))),
+                "evidence": {str(word): int(words[name, word]) for word in Evidence if (name, word) in words.index},
+            }
+    shares = _reliabilities(evidence, standings)
+    for name, facts in result.items():
+        facts["satisfaction"]["reliability"] = shares.get(name)
+    return result
+
+
+def evidence_words(language: str) -> dict[str, str]:
+    """Return the word for each band of evidence.
+
+    Parameters
+    ----------
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Examples
+    --------
+    >>> evidence_words("zh-Hans")["undecided"]
+    '现有数据难以判定'
+    """
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return {
+        "certain": _("certain"),
+        "likely": _("likely"),
+        "undecided": _("the data cannot tell"),
+        "unlikely": _("unlikely"),
+        "no": _("ruled out"),
+    }
+
+
+def _weigh_route(
+    route: _RouteName, table: pd.DataFrame, standings: pd.DataFrame, rules: Rules, regions: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return the evidence columns of one route, missing where a community is not assessed."""
+    prefix = _PREFIXES[route]
+    names = [name for name in EVIDENCE_COLUMNS if name.startswith(f"{prefix}_")]
+    frame = pd.DataFrame({name: pd.Series(np.nan, index=standings.index, dtype=object) for name in names})
+    frame[f"{prefix}_evidence_reason"] = str(Reason.NOT_ASSESSED)
+    weigh = _weigh_satisfaction if route == "satisfaction" else _weigh_complaints
+    for ranking in _rankings(route, standings, regions):
+        shown = ranking.rows[ranking.shown]
+        frame.loc[shown, [f"{prefix}_evidence", f"{prefix}_evidence_reason"]] = (
+            str(Evidence.UNDECIDED),
+            str(Reason.VARIANCE_UNKNOWN),
+        )
+        weighed = weigh(table, rules, ranking)
+        weighed = weighed.loc[weighed.index.isin(shown)]
+        frame.loc[weighed.index, weighed.columns] = weighed
+        nobody = ranking.rows[ranking.shown & (ranking.size == 0)]
+        frame.loc[nobody, [f"{prefix}_evidence", f"{prefix}_evidence_reason"]] = None, str(Reason.NOT_APPLICABLE)
+    return frame.drop(columns=[name for name in names if name.endswith(("_lower", "_upper")) and "rank" not in name])
+
+
+def _rankings(route: _RouteName, standings: pd.DataFrame, regions: Mapping[str, Any]) -> Iterator[_Ranking]:
+    eligible = standings[f"{_PREFIXES[route]}_rank"].notna().to_numpy()
+    codes, labels = pd.factorize(standings["region"], sort=True)
+    facts = [regions[label][route] for label in labels]
+    sizes = np.array([fact["k"] for fact in facts], dtype=np.int64)[codes]
+    own = np.array([fact["ranked_with"] == "district" for fact in facts], dtype=bool)[codes]
+    rows = np.flatnonzero(eligible & own)
+    if rows.size:
+        yield _Ranking(rows, codes[rows], sizes[rows], np.ones(rows.size, dtype=bool))
+    rows = np.flatnonzero(eligible)
+    if (eligible & ~own).any():
+        size = np.full(rows.size, sizes[~own][0])
+        yield _Ranking(rows, np.zeros(rows.size, dtype=np.int64), size, ~own[rows])
+
+
+def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> pd.DataFrame:
+    known = _variance_is_known(table, rules, ranking)
+    rows, region, size = ranking.rows[known], ranking.region[known], ranking.size[known]
+    ranked = table.iloc[rows]
+    plain = _shrink(ranked, region, rules, spread=0.0)
+    wider = _shrink(ranked, region, rules, spread=float(rules.evidence.nonresponse_spread))
+    score, fraction = column(ranked, "satisfaction_score"), _sampling_fraction(ranked, rules)
+    level, error = float(rules.evidence.level), np.sqrt(plain.sampling_variance)
+    ranks = rank_confidence_set(score, error, level=level, regions=region)
+    at_best = rank_confidence_set(score, error, level=level, side="lower", regions=region)["lower"].to_numpy()
+    weighed = satisfaction_evidence(
+        plain, wider, region=region, size=size, sampling_fraction=fraction, rank_bound_beyond=at_best > size
+    )
+    return (
+        weighed[_SATISFACTION_COLUMNS]
+        .assign(
+            satisfaction_shrunk=plain.mean,
+            satisfaction_shrunk_deviation=np.sqrt(plain.variance),
+            satisfaction_rank_lower=ranks["lower"],
+            satisfaction_rank_upper=ranks["upper"],
+        )
+        .set_index(rows)
+    )
+
+
+def _variance_is_known(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> BooleanArray:
+    if "score" in table:
+        return np.zeros(ranking.rows.size, dtype=bool)
+    if rules.satisfaction.measure == "satisfaction_rate":
+        return np.ones(ranking.rows.size, dtype=bool)
+    return ~np.isnan(_pooled_index_variance(table.iloc[ranking.rows], ranking.region))
+
+
+def _pooled_index_variance(ranked: pd.DataFrame, region: npt.NDArray[np.int64]) -> FloatArray:
+    deviation = column(ranked, "sd_index")
+    answers = np.where(np.isnan(deviation), 0, column(ranked, "responses"))
+    return pooled_variance(deviation**2, answers, region=region)
+
+
+def _sampling_fraction(table: pd.DataFrame, rules: Rules) -> FloatArray:
+    """Return f, 0 where households without an answer do not limit what is possible."""
+    responses, households = column(table, "responses"), column(table, "households")
+    counted = (responses > 0) & (households >= responses) & rules.evidence.one_answer_per_household
+    return np.where(counted, responses / np.where(counted, households, 1), 0.0)
+
+
+def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules, *, spread: float) -> Shrinkage:
+    """Return the posteriors of the ranked communities; `spread` is ω as a share of the range of the score."""
+    prior, responses = rules.evidence.prior, column(ranked, "responses")
+    fraction = _sampling_fraction(ranked, rules)
+    if rules.satisfaction.measure == "satisfaction_rate":
+        return shrink_rates(
+            column(ranked, "satisfied"),
+            responses,
+            region=region,
+            prior=prior,
+            sampling_fraction=fraction,
+            nonresponse_spread=spread,
+        )
+    lowest, highest = _range_of_points(rules)
+    sampling = with_nonresponse(
+        _pooled_index_variance(ranked, region) / responses * (1 - fraction),
+        sampling_fraction=fraction,
+        nonresponse_spread=spread * (highest - lowest),
+    )
+    return shrink_scores(column(ranked, "satisfaction_score"), sampling, region=region, prior=prior)
+
+
+def _range_of_points(rules: Rules) -> tuple[float, float]:
+    points = rules.satisfaction.index_points.values()
+    return float(min(points)), float(max(points))
+
+
+def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> pd.DataFrame:
+    cases = column(table, "complaints")[ranking.rows]
+    exposure = column(table, "exposure_household_years")[ranking.rows]
+    weighed = complaint_evidence(
+        shrink_complaint_rates(cases, exposure, region=ranking.region),
+        exposure,
+        region=ranking.region,
+        size=ranking.size,
+        share=float(rules.complaints.share),
+    )
+    return weighed[_COMPLAINT_COLUMNS].set_index(ranking.rows)
+
+
+def _weigh_requirement(weighed: pd.DataFrame) -> pd.DataFrame:
+    """Return the evidence on the requirement, missing where no route says anything."""
+    evidence = [f"{prefix}_evidence" for prefix in _PREFIXES.values()]
+    reasons = weighed[[f"{name}_reason" for name in evidence]].to_numpy(dtype=object)
+    # A route that names nobody is surely not met; a probability is 0 there.
+    impossible = weighed[evidence].isna().to_numpy() & (reasons == Reason.NOT_APPLICABLE)
+    settled = weighed[evidence].mask(impossible, str(Evidence.NO))
+    chances = weighed[[f"{prefix}_top_probability" for prefix in _PREFIXES.values()]].mask(impossible, 0.0)
+    both = requirement_evidence(
+        pd.concat([chances.iloc[:, 0], settled.iloc[:, 0]], axis=1),
+        pd.concat([chances.iloc[:, 1], settled.iloc[:, 1]], axis=1),
+    ).rename(columns=lambda name: name.removesuffix("_probability"))
+    silent = weighed[evidence].isna().all(axis=1)
+    found = both.astype(object).mask(silent, None)
+    nothing = np.where(impossible.all(axis=1), str(Reason.NOT_APPLICABLE), str(Reason.NOT_ASSESSED))
+    return found.assign(
+        requirement_evidence_reason=found["requirement_evidence_reason"].where(~silent, pd.Series(nothing))
+    )
+
+
+def _score_limits(table: pd.DataFrame, rules: Rules) -> tuple[FloatArray, FloatArray]:
+    lower, upper = np.full((2, len(table)), np.nan)
+    if "score" in table:
+        return lower, upper
+    level, score = float(rules.evidence.level), column(table, "satisfaction_score")
+    responses, households = column(table, "responses"), column(table, "households")
+    counted = _sampling_fraction(table, rules) > 0
+    scored = ~np.isnan(score)
+    if rules.satisfaction.measure == "satisfaction_index":
+        scored &= ~np.isnan(column(table, "sd_index")) | (responses == 1)
+    for rows in (np.flatnonzero(scored & counted), np.flatnonzero(scored & ~counted)):
+        n = responses[rows]
+        homes = households[rows] if counted[rows].any() else None
+        if rules.satisfaction.measure == "satisfaction_index":
+            spread = np.nan_to_num(column(table, "sd_index")[rows])
+            total = score[rows] * n
+            lowest, highest = _range_of_points(rules)
+            limits = mean_interval(
+                total,
+                spread**2 * (n - 1) + total * score[rows],
+                n,
+                lowest=lowest,
+                highest=highest,
+                households=homes,
+                level=level,
+            )
+        elif homes is None:
+            limits = wilson(column(table, "satisfied")[rows], n, level=level)
+        else:
+            limits = satisfaction_interval(column(table, "satisfied")[rows], n, households=homes, level=level)
+        lower[rows], upper[rows] = limits
+    return lower, upper
+
+
+def _complaint_limits(table: pd.DataFrame, rules: Rules) -> Interval:
+    complaints, exposure = column(table, "complaints"), column(table, "exposure_household_years")
+    lower, upper = np.full((2, len(table)), np.nan)
+    rows = np.flatnonzero(~np.isnan(complaints) & (exposure > 0))
+    if rows.size:
+        rates = complaint_rates(complaints[rows], exposure[rows], level=float(rules.evidence.level), method="exact")
+        lower[rows], upper[rows] = rates["lower"], rates["upper"]
+    return Interval(lower, upper)
+
+
+def _supported_lists(
+    probability: "pd.Series[float]", listed: BooleanArray, region: npt.NDArray[np.str_]
+) -> dict[str, dict[str, float | int]]:
+    chance = probability.to_numpy()
+    members = rightful_members(chance, listed, region=region)
+    members["few_false"] = (
+        pd.Series(list_with_few_false(chance, region=region, share_false=SHARE_FALSE)).groupby(region).sum()
+    )
+    return {
+        str(name): {
+            "expected_rightful": round(expected, _DECIMALS),
+            "standard_deviation": round(deviation, _DECIMALS),
+            "few_false": few_false,
+        }
+        for name, expected, deviation, few_false in zip(
+            members.index,
+            members["expected"].tolist(),
+            members["standard_deviation"].tolist(),
+            members["few_false"].tolist(),
+            strict=True,
+        )
+    }
+
+
+def _reliabilities(evidence: pd.DataFrame, standings: pd.DataFrame) -> dict[str, float]:
+    known = evidence["satisfaction_shrunk"].notna().to_numpy()
+    shares = overall_reliability(
+        evidence.loc[known, "satisfaction_shrunk"],
+        evidence.loc[known, "satisfaction_shrunk_deviation"] ** 2,
+        region=standings.loc[known, "region"].to_numpy(dtype=np.str_),
+    ).dropna()
+    return {str(region): round(float(share), _DECIMALS) for region, share in shares.items()}
