@@ -1,6 +1,8 @@
 """Evaluate a community table without server or database: `python -m analytics evaluate`."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -14,6 +16,7 @@ from analytics.outputs import EVALUATION_FILE, STANDINGS_FILE, list_warnings, wr
 from analytics.reasons import TRANSLATIONS, warning_sentence
 from analytics.rules import load_rules
 from analytics.tables import read_table
+from analytics.what_if import WhatIf, compare
 
 _MOST_LINES = 30
 _REFUSED = 2
@@ -36,16 +39,36 @@ def evaluate_command(table: Path, rules_path: Path, directory: Path, language: s
     is written and the exit status is 2.
     """
     _ = load_catalogue(TRANSLATIONS, language).gettext
+    with _naming_faults(_), Console(stderr=True).status(_("Evaluating")):
+        rules = load_rules(rules_path)
+        evaluation = evaluate(read_table(table, rules), rules)
+        write_outputs(evaluation, directory, language)
+    _print_summary(evaluation, directory, language)
+
+
+@main.command("what-if")
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("--rules", "rules_path", required=True, type=click.Path(path_type=Path), help="The rule file.")
+@click.option("--other", "other_path", required=True, type=click.Path(path_type=Path), help="The other rule file.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+def what_if_command(table: Path, rules_path: Path, other_path: Path, language: str) -> None:
+    """Say which communities of TABLE would enter and leave under other rules. Nothing is written."""
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    with _naming_faults(_), Console(stderr=True).status(_("Evaluating")):
+        rules, other = load_rules(rules_path), load_rules(other_path)
+        result = compare(evaluate(read_table(table, rules), rules), other)
+    _print_what_if(result, language)
+
+
+@contextmanager
+def _naming_faults(translate: Callable[[str], str]) -> Iterator[None]:
+    """Name what is wrong with a file and end with status 2."""
     try:
-        with Console(stderr=True).status(_("Evaluating")):
-            rules = load_rules(rules_path)
-            evaluation = evaluate(read_table(table, rules), rules)
-            write_outputs(evaluation, directory, language)
+        yield
     except DocumentError as error:
-        _refuse(error.lines(_))
+        _refuse(error.lines(translate))
     except OSError as error:
         _refuse([f"{error.filename}: {error.strerror}"])
-    _print_summary(evaluation, directory, language)
 
 
 def _refuse(lines: list[str]) -> None:
@@ -54,10 +77,14 @@ def _refuse(lines: list[str]) -> None:
     sys.exit(_REFUSED)
 
 
+def _console() -> Console:
+    # Piped into a file nothing is cut off at the width of a terminal.
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
 def _print_summary(evaluation: Evaluation, directory: Path, language: str) -> None:
     _ = load_catalogue(TRANSLATIONS, language).gettext
-    # Piped into a file nothing is cut off at the width of a terminal.
-    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    console = _console()
     console.print(_summary_table(evaluation, language), markup=False)
     regions = len(evaluation.summary["regions"])
     if regions > _MOST_LINES:
@@ -69,6 +96,23 @@ def _print_summary(evaluation: Evaluation, directory: Path, language: str) -> No
     if len(warnings) > _MOST_LINES:
         console.print(_("… and {count} more warnings").format(count=len(warnings) - _MOST_LINES))
     console.print(f"{directory / STANDINGS_FILE}\n{directory / EVALUATION_FILE}", markup=False, soft_wrap=True)
+
+
+def _print_what_if(result: WhatIf, language: str) -> None:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    table = Table(title=f"{result.before.rules.name} → {result.after.rules.name}")
+    table.add_column(_("region"))
+    for heading in (_("met before"), _("met after"), _("enter"), _("leave")):
+        table.add_column(heading, justify="right")
+    for region, *counts in result.regions.itertuples(name=None):
+        table.add_row(str(region), *(str(count) for count in counts))
+    console = _console()
+    console.print(table, markup=False)
+    words = {"enters": _("enters"), "leaves": _("leaves")}
+    named = result.communities.assign(name=result.before.communities.get("name", ""))
+    for change in named.dropna(subset="change").sort_values(["region", "community_id"]).to_dict("records"):
+        line = " ".join(filter(None, (change["region"], change["community_id"], change["name"])))
+        console.print(f"{words[change['change']]}: {line}", markup=False, soft_wrap=True)
 
 
 def _summary_table(evaluation: Evaluation, language: str) -> Table:

@@ -112,3 +112,29 @@ def test_a_directory_that_cannot_be_made_is_named(table, tmp_path):
 
     assert result.exit_code == 2
     assert str(tmp_path / "file") in result.stderr
+
+
+def test_another_rule_says_who_would_enter_and_leave(table, tmp_path):
+    table.write_text(TABLE.replace("008,海勃湾区,50,30", "008,海勃湾区,50,45"), "utf-8")
+    other = tmp_path / "other.yaml"
+    other.write_text(rule_text({"satisfaction.ties": "exclude", "name": "stricter"}), "utf-8")
+    result = CliRunner().invoke(
+        main, ["what-if", str(table), "--rules", str(SHIPPED), "--other", str(other), "--language", "en"]
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "wuhai-2021-08-23 → stricter" in result.stdout
+    assert [line for line in result.stdout.splitlines() if ":" in line] == [
+        "leaves: 海勃湾区 007",
+        "leaves: 海勃湾区 008",
+    ]
+
+
+def test_a_fault_in_the_other_rules_is_named(table, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text(rule_text({"satisfaction.share": 0.05}), "utf-8")
+    result = CliRunner().invoke(main, ["what-if", str(table), "--rules", str(SHIPPED), "--other", str(other)])
+
+    assert result.exit_code == 2
+    assert f"{other}:" in result.stderr
+    assert "satisfaction.share" in result.stderr
