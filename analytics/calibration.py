@@ -150,8 +150,8 @@ def calibrate(
     shrinkage = shrink_rates(satisfied, answers, region=region, prior=prior)
     said = top_probability(shrinkage.mean, shrinkage.variance, region=region, size=size, grids=shrinkage.grids)
     # A known truth is a posterior without variance, so that one draw ranks it.
-    true = top_probability(rates, np.zeros(rates.size), region=region, size=size, draws=1).probability
-    observed = top_probability(satisfied / answers, np.zeros(rates.size), region=region, size=size, draws=1).probability
+    true = top_probability(rates, np.zeros(rates.size), region=region, size=size).probability
+    observed = top_probability(satisfied / answers, np.zeros(rates.size), region=region, size=size).probability
     intervals = {
         "credible": credible_interval(shrinkage, level=LEVEL),
         "wilson": wilson(satisfied, answers, level=LEVEL),

@@ -216,7 +216,7 @@ def satisfaction_evidence(
     -------
     DataFrame
         One row for each community in the given order, columns `satisfaction_top_probability` and
-        `satisfaction_top_probability_with_nonresponse` (0 to 1), `satisfaction_monte_carlo_error`,
+        `satisfaction_top_probability_with_nonresponse` (0 to 1), `satisfaction_quadrature_error`,
         `satisfaction_reliability` (0 to 1), `satisfaction_tipping_point` (units of the score),
         `satisfaction_robust` (False: “not robust to nonresponse”, the tipping point is below `ROBUST_GAP`),
         `satisfaction_evidence` (Evidence) and `satisfaction_evidence_reason` (Reason, or empty).
@@ -260,7 +260,7 @@ def satisfaction_evidence(
         {
             "satisfaction_top_probability": top.probability,
             "satisfaction_top_probability_with_nonresponse": wider.probability,
-            "satisfaction_monte_carlo_error": top.monte_carlo_error,
+            "satisfaction_quadrature_error": top.quadrature_error,
             "satisfaction_reliability": shrinkage.reliability,
             "satisfaction_tipping_point": gap,
             "satisfaction_robust": gap >= ROBUST_GAP,
@@ -299,7 +299,7 @@ def complaint_evidence(
     Returns
     -------
     DataFrame
-        Columns `complaint_top_probability` (0 to 1), `complaint_monte_carlo_error`, `complaint_reliability`,
+        Columns `complaint_top_probability` (0 to 1), `complaint_quadrature_error`, `complaint_reliability`,
         `complaint_zero_probability` (P(0) of an average community of this exposure), `complaint_evidence` (Evidence)
         and `complaint_evidence_reason` (Reason, or empty).
 
@@ -341,7 +341,7 @@ def complaint_evidence(
     return pd.DataFrame(
         {
             "complaint_top_probability": top.probability,
-            "complaint_monte_carlo_error": top.monte_carlo_error,
+            "complaint_quadrature_error": top.quadrature_error,
             "complaint_reliability": shrinkage.reliability,
             "complaint_zero_probability": zero,
             "complaint_evidence": np.where(lucky, Evidence.UNDECIDED, evidence),

@@ -6,6 +6,7 @@ probabilities add up to k, so that ΣP over a list is the expected number of rig
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -13,12 +14,20 @@ import numpy.typing as npt
 from scipy import optimize, special
 
 from analytics.arrays import FloatArray, IntegerArray, finite_numbers, refuse, row_codes, whole_numbers
+from analytics.count_kernels import integrate_places, place_breaks
 from analytics.shrinkage import SMALL_REGION, GridPosterior
 
-DRAWS: Final = 20_000
-SEED: Final = 20210823
-# Draws that are ranked at once: together with 200 communities they stay below 8 MB.
-DRAWS_AT_ONCE: Final = 5_000
+# Gauss and Legendre's rule within each panel, and how far the sum of a region may miss its k before panels are halved.
+NODES: Final = np.polynomial.legendre.leggauss(3)
+WANTED_ERROR: Final = 1e-7
+MOST_HALVINGS: Final = 6
+# Panels of normal posteriors, in deviations of the sharpest one; beyond the reach its density is below 10⁻¹³.
+PANEL_WIDTH: Final = 0.8
+REACH: Final = 7.5
+# Beyond scores that are the k-th best with less than this probability nothing is integrated.
+NEGLIGIBLE: Final = 1e-12
+# Nodes whose counts are worked on at once: with 100 communities and 5 places they stay in the processor's cache.
+NODES_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True)
@@ -30,15 +39,17 @@ class TopProbability:
     probability : ndarray of float
         P in [0, 1]; over a region they add up to its k.
     threshold : ndarray of float
-        The true score T that separates the best k of the region: the one solved for, or the mean over the draws. −inf
-        where all are among the best (k = N), inf where none is (k = 0).
-    monte_carlo_error : ndarray of float
-        Standard error of P from the finite number of draws, √(P(1 − P)/draws); 0 where P was computed without draws.
+        The true score T that separates the best k of the region: the one solved for, or the mean of the k-th best true
+        score. −inf where all are among the best (k = N), inf where none is (k = 0).
+    quadrature_error : ndarray of float
+        By how much the integrals of the region missed k before that was spread over them; 0 where nothing was
+        integrated. It bounds what quadrature adds, not the approximation in large regions, for which see the Notes of
+        `top_probability`.
     """
 
     probability: FloatArray
     threshold: FloatArray
-    monte_carlo_error: FloatArray
+    quadrature_error: FloatArray
 
 
 def top_probability(
@@ -48,7 +59,6 @@ def top_probability(
     region: npt.ArrayLike,
     size: npt.ArrayLike,
     grids: Sequence[GridPosterior] = (),
-    draws: int = DRAWS,
 ) -> TopProbability:
     """Return the probability of each community to be among the `size` best true scores of its region.
 
@@ -63,8 +73,6 @@ def top_probability(
         throughout a region. Whole, from 0 to the number of communities of the region.
     grids : sequence of GridPosterior
         Whole posteriors of some communities, `Shrinkage.grids`; the others are normal.
-    draws : int
-        In regions of fewer than `SMALL_REGION` communities: how many times all true scores are drawn.
 
     Returns
     -------
@@ -75,21 +83,24 @@ def top_probability(
     ------
     ValueError
         If a value is missing, a variance negative, k fractional, negative, above N or not the same throughout a region,
-        a column has another length, or there are no draws.
+        or a column has another length.
 
     Notes
     -----
     N ≥ `SMALL_REGION`: T solves ΣP(θ > T) = k, with Φ((m − T)/√V) for a normal posterior; the k-th best true score of
-    many communities hardly varies. A community whose true score is known (V = 0) has P = 1 above T and 0 below; those
-    that stand at T share equally what is left of k.
+    many communities hardly varies. Beside the integral below, P is off by at most .004 at N = 200 and .002 at N = 1,000
+    (30 to 300 answers, Beta(16, 4), 5 %). A community whose true score is known (V = 0) has P = 1 above T and 0
+    below; those that stand at T share equally what is left of k.
 
-    N < `SMALL_REGION`: the true scores are drawn independently, the k best of each draw get 1, ties at the k-th place
-    share. The stream of numbers is PCG64's own, which does not change between versions of numpy, and is the same for
-    every region; communities take from it in the order of their posteriors, and those with equal posteriors get their
-    common mean. So neither the order nor the other regions matter.
+    N < `SMALL_REGION`: Pᵢ = ∫ fᵢ(x) P(fewer than k of the others lie above x) dx for independent posteriors; the number
+    of others above x is counted exactly, one community after the other. Panels end at the edges of the grids and at
+    known scores, and follow the sharpest normal posterior elsewhere; each has three Gauss–Legendre nodes. The integrals
+    add up to k exactly, so that what they miss it by tells their error: panels are halved until it is below
+    `WANTED_ERROR`, at most `MOST_HALVINGS` times, and the rest is spread in proportion to P(1 − P). Communities with
+    equal known scores share what places are left when their turn comes. Neither the order nor other regions matter.
 
-    Where k = N all have P = 1, where k = 0 all have 0, without draws. A community that is alone in its region therefore
-    has one or the other.
+    Where k = N all have P = 1, where k = 0 all have 0. A community that is alone in its region therefore has one or the
+    other.
 
     References
     ----------
@@ -110,8 +121,6 @@ def top_probability(
     spread = finite_numbers("variance", variance, lowest=0)
     if centre.ndim != 1 or spread.shape != centre.shape:
         raise ValueError(f"mean and variance must be columns of one length, got {centre.shape}, {spread.shape}")
-    if draws < 1:
-        raise ValueError(f"draws must be at least 1, got {draws}")
     codes = row_codes("region", region, rows=centre.size)[1]
     places = np.broadcast_to(whole_numbers("size", size), centre.shape)
     refuse(places > np.bincount(codes, minlength=1)[codes], "size exceeds the communities of the region", size=places)
@@ -136,8 +145,7 @@ def top_probability(
             probability[rows], threshold[rows] = posteriors.solved(k)
             error[rows] = 0
         else:
-            probability[rows], threshold[rows] = posteriors.drawn(k, draws)
-            error[rows] = np.sqrt(np.maximum(probability[rows] * (1 - probability[rows]), 0) / draws)
+            probability[rows], threshold[rows], error[rows] = posteriors.integrated(k)
     return TopProbability(probability, threshold, error)
 
 
@@ -147,6 +155,13 @@ def _by_region(grids: Sequence[GridPosterior], codes: IntegerArray) -> dict[int,
         if grid.rows.size:
             result.setdefault(int(codes[grid.rows[0]]), []).append(grid)
     return result
+
+
+def _cells(grid: GridPosterior, places: FloatArray) -> tuple[IntegerArray, FloatArray]:
+    """Return the cell of each place, the nearest one for places outside, and how much of it lies below."""
+    cell = np.clip(np.searchsorted(grid.edges, places) - 1, 0, grid.edges.size - 2)
+    part = np.clip((places - grid.edges[cell]) / (grid.edges[cell + 1] - grid.edges[cell]), 0, 1)
+    return cell, part
 
 
 class _Posteriors:
@@ -168,9 +183,12 @@ class _Posteriors:
             parametric[members] = False
         self.normal = np.flatnonzero(parametric & (self.deviation > 0))
         self.known = np.flatnonzero(parametric & (self.deviation == 0))
-        self.totals = [
-            (grid.edges, members.size - grid.cumulative.sum(axis=0, dtype=np.float64)) for members, grid in self.grids
-        ]
+        self.beyond = [1 - grid.cumulative.astype(np.float64) for _, grid in self.grids]
+
+    @cached_property
+    def sums_beyond(self) -> list[FloatArray]:
+        """How many are expected beyond each edge of each grid."""
+        return [beyond.sum(axis=0) for beyond in self.beyond]
 
     def solved(self, k: int) -> tuple[FloatArray, float]:
         """Return P of each row and the threshold at which they add up to k."""
@@ -191,23 +209,91 @@ class _Posteriors:
             threshold, share = self._root(k - certain, float(lower), float(upper)), 1.0
         return self._beyond(threshold, share), threshold
 
-    def drawn(self, k: int, draws: int) -> tuple[FloatArray, float]:
-        """Return the share of draws in which each row is among the k best, and the mean k-th best score."""
-        stream = np.random.PCG64(SEED)
-        share, threshold = np.zeros(self.mean.size), 0.0
-        for start in range(0, draws, DRAWS_AT_ONCE):
-            scores = self._draw(stream, min(DRAWS_AT_ONCE, draws - start))
-            last = np.partition(scores, self.mean.size - k, axis=1)[:, self.mean.size - k, None]
-            above, tied = scores > last, scores == last
-            left = (k - above.sum(axis=1)) / tied.sum(axis=1)
-            share += above.sum(axis=0) + left @ tied
-            threshold += float(last.sum())
-        return self._evened(share / draws), threshold / draws
+    def integrated(self, k: int) -> tuple[FloatArray, float, float]:
+        """Return P of each row, the mean k-th best score, and by how much the sum of P missed k."""
+        breaks = self._near_the_threshold(self._breaks(), k)
+        for _ in range(MOST_HALVINGS):
+            probability, threshold = self._integral(breaks, k)
+            missed = k - float(probability.sum())
+            if abs(missed) <= WANTED_ERROR:
+                break
+            breaks = np.sort(np.concatenate([breaks, (breaks[1:] + breaks[:-1]) / 2]))
+        open_to = probability * (1 - probability)
+        if missed:
+            probability += missed * open_to / max(float(open_to.sum()), np.finfo(np.float64).tiny)
+        return self._evened(probability), threshold, abs(missed)
+
+    def _breaks(self) -> FloatArray:
+        """Return scores between which every posterior is smooth."""
+        deviation = self.deviation[self.normal]
+        room = np.empty(int(deviation.size * (2 * REACH / PANEL_WIDTH + 4)))
+        found = np.zeros(1, dtype=np.int64)
+        if deviation.size:
+            place_breaks(self.mean[self.normal], deviation, REACH, PANEL_WIDTH, room, found)
+        return np.unique(
+            np.concatenate([room[: found[0]], self.mean[self.known], *(grid.edges for _, grid in self.grids)])
+        )
+
+    def _near_the_threshold(self, breaks: FloatArray, k: int) -> FloatArray:
+        """Return the breaks between which the k-th best score lies, but for a negligible probability."""
+        above = self._exceeding(breaks).sum(axis=0)
+        # Chernoff's bounds for sums of independent events; below, one community less is among those that count.
+        spare = np.maximum(above - 1, np.finfo(np.float64).tiny)
+        too_low = (spare > k) & ((spare - k) ** 2 > -2 * np.log(NEGLIGIBLE) * spare)
+        few = np.maximum(above, np.finfo(np.float64).tiny)
+        too_high = (above < k) & (k * np.log(few / k) + k - few < np.log(NEGLIGIBLE))
+        first = int(np.count_nonzero(too_low[1:]))
+        return breaks[first : breaks.size - int(np.count_nonzero(too_high[:-1]))]
+
+    def _integral(self, breaks: FloatArray, k: int) -> tuple[FloatArray, float]:
+        half = np.diff(breaks)[:, None] / 2
+        places = (breaks[:-1, None] + half * (1 + NODES[0])).ravel()
+        lengths = (half * NODES[1]).ravel()
+        scores, inverse, tied = np.unique(self.mean[self.known], return_inverse=True, return_counts=True)
+        nodes = np.concatenate([places, scores, breaks[-1:]])
+        weights = np.zeros((self.mean.size, nodes.size))
+        weights[:, : places.size] = self._density(places) * lengths
+        at_most, probability = np.empty((k, nodes.size)), np.empty(self.mean.size)
+        before = np.empty((self.mean.size, k, NODES_AT_ONCE))
+        exceeding = self._exceeding(nodes)
+        integrate_places(exceeding, weights, before, at_most, probability)
+        # Whoever lies above all panels is among the best.
+        probability += exceeding[:, -1]
+        # Of those above a known score a number A leaves min(tied, k − A) places to those that stand at it.
+        left = np.array([at_most[max(k - size, 0) :, places.size + place].sum() for place, size in enumerate(tied)])
+        if tied.size:
+            probability[self.known] = (left / tied)[inverse]
+        threshold = float(breaks[-1] - lengths @ at_most[-1, : places.size])
+        return np.clip(probability, 0, 1), threshold
+
+    def _exceeding(self, places: FloatArray) -> FloatArray:
+        """Return P(θ > place), with a row for each community."""
+        result = np.empty((self.mean.size, places.size))
+        result[self.normal] = special.ndtr((self.mean[self.normal, None] - places) / self.deviation[self.normal, None])
+        result[self.known] = self.mean[self.known, None] > places
+        for (members, grid), beyond in zip(self.grids, self.beyond, strict=True):
+            cell, part = _cells(grid, places)
+            result[members] = (1 - part) * beyond[:, cell] + part * beyond[:, cell + 1]
+        return result
+
+    def _density(self, places: FloatArray) -> FloatArray:
+        """Return the density of θ at places that are neither edges of a grid nor known scores."""
+        result = np.zeros((self.mean.size, places.size))
+        deviation = self.deviation[self.normal, None]
+        standardised = (places - self.mean[self.normal, None]) / deviation
+        result[self.normal] = np.exp(-0.5 * standardised**2) / (deviation * np.sqrt(2 * np.pi))
+        for (members, grid), beyond in zip(self.grids, self.beyond, strict=True):
+            cell, _ = _cells(grid, places)
+            inside = (places > grid.edges[0]) & (places < grid.edges[-1])
+            result[members] = (beyond[:, cell] - beyond[:, cell + 1]) * (inside / np.diff(grid.edges)[cell])
+        return result
 
     def _expected_above(self, threshold: float) -> float:
         beyond = (self.mean[self.normal] - threshold) / self.deviation[self.normal]
         total = float(special.ndtr(beyond).sum())
-        return total + sum(float(np.interp(threshold, edges, sums)) for edges, sums in self.totals)
+        for (_, grid), sums in zip(self.grids, self.sums_beyond, strict=True):
+            total += float(np.interp(threshold, grid.edges, sums))
+        return total
 
     def _root(self, expected: float, lower: float, upper: float) -> float:
         unsure = np.setdiff1d(np.arange(self.mean.size), self.known)
@@ -224,21 +310,10 @@ class _Posteriors:
         known = self.mean[self.known]
         result[self.known] = np.where(known == threshold, share_of_tied, known > threshold)
         for members, grid in self.grids:
-            cell = int(np.clip(np.searchsorted(grid.edges, threshold) - 1, 0, grid.edges.size - 2))
-            part = np.clip((threshold - grid.edges[cell]) / (grid.edges[cell + 1] - grid.edges[cell]), 0, 1)
-            below, next_below = grid.cumulative[:, cell : cell + 2].astype(np.float64).T
+            cell, part = _cells(grid, np.array([threshold]))
+            below, next_below = grid.cumulative[:, [cell[0], cell[0] + 1]].astype(np.float64).T
             result[members] = 1 - (below + part * (next_below - below))
         return result
-
-    def _draw(self, stream: np.random.PCG64, draws: int) -> FloatArray:
-        raw = stream.random_raw(draws * self.mean.size).reshape(draws, self.mean.size)
-        uniform = ((raw >> np.uint64(11)) + 0.5) * 2.0**-53
-        scores = np.broadcast_to(self.mean, uniform.shape).copy()
-        scores[:, self.normal] += self.deviation[self.normal] * special.ndtri(uniform[:, self.normal])
-        for members, grid in self.grids:
-            for member, cumulative in zip(members, grid.cumulative, strict=True):
-                scores[:, member] = np.interp(uniform[:, member], cumulative, grid.edges)
-        return scores
 
     def _evened(self, share: FloatArray) -> FloatArray:
         """Return each row's value averaged over the rows with an equal posterior, which stand side by side."""
