@@ -4,7 +4,7 @@ from fractions import Fraction
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analytics.evaluate import evaluate
@@ -99,3 +99,11 @@ def test_different_rates_never_look_equal_and_equal_rates_never_look_different(f
 
     assert (shown[0] == shown[1]) == (own == other)
     assert (float(shown[0]) < float(shown[1])) == (own < other)
+
+
+@given(st.fractions(min_value=0, max_value=2000), st.integers(0, 3))
+@example(Fraction(5, 100), 1)
+@example(Fraction(15, 100), 1)
+@example(Fraction(5, 2), 0)
+def test_numbers_are_rounded_half_to_even(value, decimals):
+    assert show_apart(value, [], decimals=decimals) == f"{float(round(value, decimals)):,.{decimals}f}"
