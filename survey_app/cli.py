@@ -62,8 +62,10 @@ def main() -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database to the revision of this version, and create it if there is none."""
-    database = Database(Config.from_env().database_url)
-    with _shown(logging.getLogger("alembic.runtime.migration")):
+    with (
+        Database(Config.from_env().database_url) as database,
+        _shown(logging.getLogger("alembic.runtime.migration")),
+    ):
         command.upgrade(database.alembic_config(), "head")
     click.echo("the database is at the revision of this version")
 
@@ -337,12 +339,9 @@ def _district(session: Session, name: str, *, parameter: str) -> District:
 
 @contextmanager
 def _database() -> Iterator[Database]:
-    database = Database(Config.from_env().database_url)
-    try:
+    with Database(Config.from_env().database_url) as database:
         database.require_current()
         yield database
-    finally:
-        database.dispose()
 
 
 @contextmanager

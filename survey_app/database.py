@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Self
 
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
@@ -59,12 +60,18 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """The engine of one installation and its two kinds of transaction."""
+    """The engine of one installation and its two kinds of transaction; a `with` block closes it at its end."""
 
     def __init__(self, url: str | URL) -> None:
         self.url = make_url(url)
         self.engine = _create_engine(self.url)
         self._readers = _create_readers(self.url, self.engine)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.dispose()
 
     @property
     def is_postgresql(self) -> bool:

@@ -57,25 +57,19 @@ def prepare_demo(config: Config, *, now: datetime, track: Track, communities: in
     with _only_one(config.instance):
         if not (config.instance / DATABASE).exists():
             _build(config.instance, now=now, track=track, communities=communities)
-        database = Database(config.database_url)
-        try:
+        with Database(config.database_url) as database:
             return _open_demo(database, config.instance, now=now)
-        finally:
-            database.dispose()
 
 
 def _build(instance: Path, *, now: datetime, track: Track, communities: int) -> None:
     unfinished = instance / UNFINISHED
     for suffix in ("", "-wal", "-shm"):
         unfinished.with_name(UNFINISHED + suffix).unlink(missing_ok=True)
-    database = Database(f"sqlite:///{unfinished}")
-    try:
+    with Database(f"sqlite:///{unfinished}") as database:
         command.upgrade(database.alembic_config(), "head")
         simulate(database, seed=SEED, communities=communities, now=now, track=track)
         with database.writing() as session:
             _renew_accounts(session, instance, now=now)
-    finally:
-        database.dispose()
     _finish(unfinished, instance / DATABASE)
 
 

@@ -6,7 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +15,7 @@ from alembic import command
 from hypothesis import settings
 
 from survey_app.config import REPOSITORY, Config
+from survey_app.context import SITE_EXTENSION
 from survey_app.database import Database
 from tests.postgresql import PostgreSQLServer, find_binaries
 
@@ -51,12 +52,10 @@ def shared_data():
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory):
     path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
-    database = Database(f"sqlite:///{path}")
-    command.upgrade(database.alembic_config(), "head")
-    database.dispose()
-    with sqlite3.connect(path) as connection:
+    with Database(f"sqlite:///{path}") as database:
+        command.upgrade(database.alembic_config(), "head")
+    with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
     return path
 
 
@@ -67,9 +66,8 @@ def postgresql_server():
         pytest.skip("the PostgreSQL server is not installed (Debian: apt install postgresql)")
     # Not below pytest's own folder: another run makes that private again, and the server runs as another user.
     with TemporaryDirectory(prefix="jiayuan-postgresql-") as folder, PostgreSQLServer(Path(folder)) as server:
-        template = Database(server.create_database("template_jiayuan"))
-        command.upgrade(template.alembic_config(), "head")
-        template.dispose()
+        with Database(server.create_database("template_jiayuan")) as template:
+            command.upgrade(template.alembic_config(), "head")
         yield server
 
 
@@ -83,17 +81,15 @@ def sqlite_database(_sqlite_template, tmp_path):
     """A migrated, empty SQLite database."""
     path = tmp_path / "jiayuan.sqlite3"
     shutil.copy(_sqlite_template, path)
-    database = Database(f"sqlite:///{path}")
-    yield database
-    database.dispose()
+    with Database(f"sqlite:///{path}") as database:
+        yield database
 
 
 @pytest.fixture
 def postgresql_database(postgresql_server):
     """A migrated, empty PostgreSQL database."""
-    database = Database(postgresql_server.create_database(template="template_jiayuan"))
-    yield database
-    database.dispose()
+    with Database(postgresql_server.create_database(template="template_jiayuan")) as database:
+        yield database
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -112,15 +108,23 @@ def config(sqlite_database, tmp_path):
     )
 
 
-@pytest.fixture
-def app(config):
-    """The whole site on an empty SQLite database."""
+@contextmanager
+def site_on(config):
+    """Wire the whole site, and close its database when the block ends."""
     from survey_app.application import create_app
 
     app = create_app(config)
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    return app
+    with app.extensions[SITE_EXTENSION].database:
+        yield app
+
+
+@pytest.fixture
+def app(config):
+    """The whole site on an empty SQLite database."""
+    with site_on(config) as app:
+        yield app
 
 
 @pytest.fixture

@@ -56,9 +56,8 @@ def test_migrate_creates_a_database_and_tells_each_step(tmp_path, monkeypatch):
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert "0001" in first.stdout
     assert "0001" not in second.stdout
-    database = Database(url)
-    database.require_current()
-    database.dispose()
+    with Database(url) as database:
+        database.require_current()
 
 
 def test_a_command_on_a_database_of_another_revision_says_what_to_do(run, sqlite_database, communities_file):

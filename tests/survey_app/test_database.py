@@ -21,9 +21,8 @@ def unmigrated_database(request):
         url = request.getfixturevalue("empty_sqlite_url")
     else:
         url = request.getfixturevalue("postgresql_server").create_database()
-    database = Database(url)
-    yield database
-    database.dispose()
+    with Database(url) as database:
+        yield database
 
 
 def test_migrations_build_exactly_the_declared_tables(database):

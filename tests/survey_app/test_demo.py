@@ -13,6 +13,7 @@ from survey_app.database import Database
 from survey_app.demo import demo_config, prepare_demo
 from survey_app.installation import RealDatabase, is_demo
 from survey_app.models import Account, Community, Response, Round
+from tests.conftest import site_on
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
 MUCH_LATER = datetime(2027, 3, 1, 4, 0, tzinfo=UTC)
@@ -56,12 +57,8 @@ def start(config, *, now=NOW, track=track):
 
 
 def read(config, statement):
-    database = Database(config.database_url)
-    try:
-        with database.reading() as session:
-            return session.execute(statement).all()
-    finally:
-        database.dispose()
+    with Database(config.database_url) as database, database.reading() as session:
+        return session.execute(statement).all()
 
 
 def test_the_demonstration_lies_in_an_instance_of_its_own(config, tmp_path):
@@ -72,8 +69,7 @@ def test_the_demonstration_lies_in_an_instance_of_its_own(config, tmp_path):
 def test_the_first_start_builds_a_city_marked_as_a_demonstration(config):
     shown = start(config)
 
-    database = Database(config.database_url)
-    with database.reading() as session:
+    with Database(config.database_url) as database, database.reading() as session:
         assert is_demo(session)
         assert session.scalar(select(func.count()).select_from(Community)) == 3
         assert session.scalar(select(Round.name).where(Round.closes_at > NOW)) == shown.open_round
@@ -83,7 +79,6 @@ def test_the_first_start_builds_a_city_marked_as_a_demonstration(config):
             ("evaluator", "evaluator", None),
             ("haibowan", "district", "Haibowan"),
         ]
-    database.dispose()
 
 
 def test_only_the_owner_can_read_the_passwords(prepared):
@@ -125,23 +120,21 @@ def test_lost_passwords_are_replaced_by_new_ones(prepared):
 
 
 def test_the_passwords_that_are_shown_open_the_staff_pages(prepared):
-    from survey_app.application import create_app
-
     shown = start(prepared)
-    app = create_app(prepared)
 
-    for username, password in shown.passwords.items():
-        client = app.test_client()
-        token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/sign-in").text)[1]
-        client.post("/sign-in", data={"csrf_token": token, "username": username, "password": password})
-        assert client.get("/staff/").status_code == 200, username
+    with site_on(prepared) as app:
+        for username, password in shown.passwords.items():
+            client = app.test_client()
+            token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/sign-in").text)[1]
+            client.post("/sign-in", data={"csrf_token": token, "username": username, "password": password})
+            assert client.get("/staff/").status_code == 200, username
 
 
 def test_the_poster_that_is_shown_opens_the_survey(prepared):
-    from survey_app.application import create_app
-
     shown = start(prepared, now=datetime.now(UTC))
-    response = create_app(prepared).test_client().get(f"/s/{shown.token}")
+
+    with site_on(prepared) as app:
+        response = app.test_client().get(f"/s/{shown.token}")
 
     assert shown.community in response.text
 
