@@ -1,7 +1,8 @@
-"""Evaluate a community table without server or database: `python -m analytics evaluate`."""
+"""Evaluate and plan without server or database: `python -m analytics --help`."""
 
+import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,12 +12,16 @@ from rich.table import Table
 
 from analytics.documents import DocumentError
 from analytics.evaluate import Evaluation, evaluate
+from analytics.feasibility import Expectations, forecast_content, forecast_round, forecast_sentences
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
 from analytics.outputs import EVALUATION_FILE, STANDINGS_FILE, list_warnings, write_outputs
 from analytics.reasons import TRANSLATIONS, warning_sentence
 from analytics.rules import load_rules
-from analytics.tables import read_table
+from analytics.tables import read_plan, read_table
 from analytics.what_if import WhatIf, compare
+
+PLAN_FILE = "plan.json"
+PLAN_TEXT_FILE = "plan.txt"
 
 _MOST_LINES = 30
 _REFUSED = 2
@@ -58,6 +63,72 @@ def what_if_command(table: Path, rules_path: Path, other_path: Path, language: s
         rules, other = load_rules(rules_path), load_rules(other_path)
         result = compare(evaluate(read_table(table, rules), rules), other)
     _print_what_if(result, language)
+
+
+def _read_quotas(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> Mapping[str | None, int]:
+    """Return the quota of each region that has its own, and under None that of the others."""
+    quotas: dict[str | None, int] = {}
+    for value in values:
+        region, _, number = value.rpartition("=")
+        if not number.isdecimal() or int(number) < 1:
+            raise click.BadParameter(value, context, parameter)
+        quotas[region or None] = int(number)
+    return quotas
+
+
+@main.command("plan")
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option("--rules", "rules_path", required=True, type=click.Path(path_type=Path), help="The rule file.")
+@click.option(
+    "--quota",
+    "quotas",
+    required=True,
+    multiple=True,
+    callback=_read_quotas,
+    help="Nominations of every region, 10, or of one, 乌达区=5; may be given several times.",
+)
+@click.option("--response-rate", type=click.FloatRange(0, 1), default=0.3, show_default=True)
+@click.option("--expected-rate", type=click.FloatRange(0, 1, True, True), default=0.8, show_default=True)
+@click.option("--expected-spread", type=click.FloatRange(0, 0.5), default=0.07, show_default=True)
+@click.option("--out", "directory", required=True, type=click.Path(path_type=Path), help="Where the files go.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+def plan_command(
+    *,
+    table: Path,
+    rules_path: Path,
+    quotas: Mapping[str | None, int],
+    response_rate: float,
+    expected_rate: float,
+    expected_spread: float,
+    directory: Path,
+    language: str,
+) -> None:
+    """Say before a round whether the communities in TABLE can fill the quota.
+
+    TABLE needs the columns community_id, region and households. Writes plan.txt and plan.json. The expected rates are
+    assumptions and are written down as such.
+    """
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    expectations = Expectations(response_rate, expected_rate, expected_spread)
+    with _naming_faults(_):
+        rules, communities = load_rules(rules_path), read_plan(table)
+        regions = {rules.city.zh_hans} if rules.region == "city" else set(communities["region"])
+        quota = {region: quotas.get(region, quotas.get(None, 0)) for region in regions}
+        without = sorted(region for region, number in quota.items() if number == 0)
+        if without:
+            _refuse([_("no quota for {regions}").format(regions=", ".join(without))])
+        frame = forecast_round(communities, rules, quota=quota, expectations=expectations)
+        supposed = _("Supposed: {response_rate:.0%} answer, {satisfaction_rate:.0%} ± {spread:.0%} are satisfied.")
+        text = "\n".join([*forecast_sentences(frame, language), supposed.format(**vars(expectations))])
+        content = forecast_content(frame, rules, expectations)
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / PLAN_TEXT_FILE).write_text(text + "\n", "utf-8")
+        (directory / PLAN_FILE).write_text(
+            json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n", "utf-8"
+        )
+    click.echo(text)
 
 
 @contextmanager

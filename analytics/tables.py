@@ -83,24 +83,40 @@ def read_table(path: Path, rules: Rules) -> pd.DataFrame:
     A file with more responses than households is refused: one of the two numbers is in the wrong column or of
     another population.
     """
-    source = str(path)
-    try:
-        content = path.read_bytes()
-        is_parquet = path.suffix == ".parquet" or content.startswith(_PARQUET_BYTES)
-        cells = _read_parquet(content, source) if is_parquet else _read_csv(content, source)
-    except OSError as error:
-        problem = error.strerror or error
-        raise TableError(source, [Fault("the file cannot be read: {problem}", {"problem": problem})]) from error
-    except TableError:
-        raise
-    except DocumentError as error:
-        raise TableError(error.source, error.faults) from error
+    cells = _read_cells(path)
     faults = [*cells.faults, *_unknown_columns(cells)]
     checker = _Checker(cells, faults)
     table = checker.check(rules)
     checker.check_households(table)
     if faults:
-        raise TableError(source, faults)
+        raise TableError(str(path), faults)
+    return table
+
+
+def read_plan(path: Path) -> pd.DataFrame:
+    """Return the communities that a survey is planned for, after checking all of the file.
+
+    Parameters
+    ----------
+    path : Path
+        As in `read_table`. Needed are `community_id`, `region` and `households`, in every row and at least 1; the other
+        columns may be there.
+
+    Returns
+    -------
+    DataFrame
+        As `check_communities` returns it.
+
+    Raises
+    ------
+    TableError
+        With every fault, as `read_table`.
+    """
+    cells = _read_cells(path)
+    faults = [*cells.faults, *_unknown_columns(cells)]
+    table = _Checker(cells, faults).check_plan()
+    if faults:
+        raise TableError(str(path), faults)
     return table
 
 
@@ -162,6 +178,21 @@ class _Cells:
     faults: tuple[Fault, ...] = ()
 
 
+def _read_cells(path: Path) -> _Cells:
+    source = str(path)
+    try:
+        content = path.read_bytes()
+        is_parquet = path.suffix == ".parquet" or content.startswith(_PARQUET_BYTES)
+        return _read_parquet(content, source) if is_parquet else _read_csv(content, source)
+    except OSError as error:
+        problem = error.strerror or error
+        raise TableError(source, [Fault("the file cannot be read: {problem}", {"problem": problem})]) from error
+    except TableError:
+        raise
+    except DocumentError as error:
+        raise TableError(error.source, error.faults) from error
+
+
 def _read_csv(content: bytes, source: str) -> _Cells:
     if content.startswith(_WORKBOOK_BYTES):
         raise TableError(source, [Fault("this is a workbook: save it as “CSV UTF-8”")])
@@ -219,17 +250,29 @@ class _Checker:
         self._faulty: dict[str, _Flags] = {}
 
     def check(self, rules: Rules) -> pd.DataFrame:
-        frame = self._cells.frame
         self._check_columns(rules)
-        if frame.empty and not self._cells.faults:
-            self._faults.append(Fault("the table has no rows"))
-        table = pd.DataFrame(
-            {name: self._read(name, column) for name, column in COLUMNS.items() if name in frame}, index=frame.index
-        )
+        table = self._typed()
         self._check_names(table)
         self._check_answers(table, rules)
         self._check_scores(table, rules)
         return table
+
+    def check_plan(self) -> pd.DataFrame:
+        self._expect_columns(["community_id", "region", "households"])
+        table = self._typed()
+        self._check_names(table)
+        if "households" in table:
+            missing = ~(read_column(table, "households") >= 1)
+            self._note(missing, "households", N_("the number of households is missing"), table)
+        return table
+
+    def _typed(self) -> pd.DataFrame:
+        frame = self._cells.frame
+        if frame.empty and not self._cells.faults:
+            self._faults.append(Fault("the table has no rows"))
+        return pd.DataFrame(
+            {name: self._read(name, column) for name, column in COLUMNS.items() if name in frame}, index=frame.index
+        )
 
     def check_households(self, table: pd.DataFrame) -> None:
         responses, households = read_column(table, "responses"), read_column(table, "households")
@@ -242,12 +285,15 @@ class _Checker:
         needed += ["score_precision"] if "score" in names else ["responses", measured]
         if "complaints" in names or "exposure_household_years" in names:
             needed += ["complaints", "exposure_household_years"]
-        for name in needed:
-            if name not in names:
-                self._faults.append(Fault("this column is missing", {}, name, 1))
+        self._expect_columns(needed)
         if {"score", measured} <= names:
             fault = Fault("give either this column or {other}, not both", {"other": measured}, "score", 1)
             self._faults.append(fault)
+
+    def _expect_columns(self, needed: Sequence[str]) -> None:
+        for name in needed:
+            if name not in self._cells.frame:
+                self._faults.append(Fault("this column is missing", {}, name, 1))
 
     def _read(self, name: str, column: _Column) -> "pd.Series[Any]":
         values = self._cells.frame[name]
