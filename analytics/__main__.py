@@ -16,6 +16,7 @@ from analytics.feasibility import Expectations, forecast_content, forecast_round
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
 from analytics.outputs import EVALUATION_FILE, STANDINGS_FILE, list_warnings, write_outputs
 from analytics.reasons import TRANSLATIONS, warning_sentence
+from analytics.report import REPORT_FILES
 from analytics.rules import load_rules
 from analytics.tables import read_plan, read_table
 from analytics.what_if import WhatIf, compare
@@ -40,8 +41,9 @@ def main() -> None:
 def evaluate_command(table: Path, rules_path: Path, directory: Path, language: str) -> None:
     """Decide the standing of every community in TABLE, a CSV or Parquet file.
 
-    Writes standings.csv and evaluation.json. Every fault of a file is named with its line and column, and then nothing
-    is written and the exit status is 2.
+    Writes standings.csv, evaluation.json and the report to read and print, report.html in Chinese and report.en.html in
+    English. Every fault of a file is named with its line and column, and then nothing is written and the exit status is
+    2.
     """
     _ = load_catalogue(TRANSLATIONS, language).gettext
     with _naming_faults(_), Console(stderr=True).status(_("Evaluating")):
@@ -166,7 +168,8 @@ def _print_summary(evaluation: Evaluation, directory: Path, language: str) -> No
         console.print(f"! {place}{warning_sentence(warning, language)}", markup=False)
     if len(warnings) > _MOST_LINES:
         console.print(_("… and {count} more warnings").format(count=len(warnings) - _MOST_LINES))
-    console.print(f"{directory / STANDINGS_FILE}\n{directory / EVALUATION_FILE}", markup=False, soft_wrap=True)
+    for file in (STANDINGS_FILE, EVALUATION_FILE, *REPORT_FILES.values()):
+        console.print(str(directory / file), markup=False, soft_wrap=True)
 
 
 def _print_what_if(result: WhatIf, language: str) -> None:

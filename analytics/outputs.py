@@ -1,4 +1,4 @@
-"""The files of an evaluation: `standings.csv` for people and `evaluation.json` for checking it."""
+"""The files of an evaluation: reports to read, `standings.csv` to work with and `evaluation.json` to check it."""
 
 import csv
 import io
@@ -157,7 +157,7 @@ def list_warnings(evaluation: Evaluation) -> Iterator[tuple[str | None, Mapping[
 
 
 def write_outputs(evaluation: Evaluation, directory: Path, language: str) -> None:
-    """Write both files into a directory, replacing those of an earlier evaluation.
+    """Write the files and the report in every language into a directory, replacing those of an earlier evaluation.
 
     Parameters
     ----------
@@ -165,19 +165,23 @@ def write_outputs(evaluation: Evaluation, directory: Path, language: str) -> Non
     directory : Path
         Made if it is missing.
     language : str
-        One of `analytics.languages.LANGUAGES`.
+        Of the sentences in `standings.csv` and `evaluation.json`, one of `analytics.languages.LANGUAGES`.
 
     Raises
     ------
     OSError
-        If a file cannot be written. Neither of them is replaced before both are written.
+        If a file cannot be written. None of them is replaced before all are written.
     """
+    # The site exports tables with this module and draws no report: it need not load a drawing library.
+    from analytics.report import REPORT_FILES, report_html  # noqa: PLC0415
+
     evidence = weigh_evidence(evaluation)
     contents = {
         # Excel takes a file without the byte order mark for another encoding and garbles Chinese.
         STANDINGS_FILE: standings_csv(evaluation, evidence, language).encode("utf-8-sig"),
         EVALUATION_FILE: evaluation_json(evaluation, evidence, language).encode("utf-8"),
     }
+    contents |= {file: report_html(evaluation, evidence, spoken).encode() for spoken, file in REPORT_FILES.items()}
     directory.mkdir(parents=True, exist_ok=True)
     unfinished = {name: directory / f".{name}.{os.getpid()}" for name in contents}
     try:

@@ -28,7 +28,8 @@ def test_a_table_is_evaluated_and_summarised(table, tmp_path):
     result = run(table, tmp_path / "new" / "out", "--language", "en")
 
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == ["evaluation.json", "standings.csv"]
+    written = sorted(path.name for path in (tmp_path / "new" / "out").iterdir())
+    assert written == ["evaluation.json", "report.en.html", "report.html", "standings.csv"]
     assert "海勃湾区" in result.stdout
     assert "Complaints: the table has no complaints, so nobody is assessed by the complaint rate." in result.stdout
 

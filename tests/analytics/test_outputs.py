@@ -100,7 +100,13 @@ def test_the_files_of_an_earlier_evaluation_are_replaced_and_nothing_else(tmp_pa
     (tmp_path / "standings.csv").write_text("old")
     write_outputs(result_of(), tmp_path, "en")
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["evaluation.json", "notes.txt", "standings.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "evaluation.json",
+        "notes.txt",
+        "report.en.html",
+        "report.html",
+        "standings.csv",
+    ]
     assert (tmp_path / "standings.csv").read_bytes().startswith(b"\xef\xbb\xbfcommunity_id,region,")
 
 

@@ -1,0 +1,465 @@
+"""The report of an evaluation: one page that people read and print, with its charts inside and nothing outside."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from analytics import drawings
+from analytics.arrays import BooleanArray
+from analytics.drawings import Labels
+from analytics.evaluate import Evaluation, versions
+from analytics.evidence import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
+from analytics.languages import load_catalogue
+from analytics.outputs import list_warnings
+from analytics.ratios import column
+from analytics.reasons import TRANSLATIONS, Part, reason_sentence, show_apart, warning_sentence
+from analytics.rules import share_text
+from analytics.support import SHARE_FALSE, evidence_words, summarise_evidence
+
+REPORT_FILES: Final[Mapping[str, str]] = {"zh-Hans": "report.html", "en": "report.en.html"}
+"""One file for each language, so that a printed report speaks one of them; each links to the other beside it."""
+
+MOST_ROWS: Final = 500
+"""Communities of a region up to which a table names all that are not assessed."""
+
+NEAREST: Final = 20
+_MOST_LADDER: Final = 30
+# Each region has four charts: with very many regions the page would become too heavy to open.
+_MOST_CHARTED_REGIONS: Final = 30
+_DECIMALS: Final = 6
+# The word, and the lowest and highest chance.
+_EVIDENCE: Final = ("requirement_evidence", "requirement_lower", "requirement_upper")
+_SATISFACTION_EVIDENCE: Final = (
+    "satisfaction_evidence",
+    "satisfaction_top_probability",
+    "satisfaction_top_probability",
+)
+
+_Translate = Callable[..., str]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One community as a table of the report shows it; numbers are texts, missing ones empty."""
+
+    id: str
+    name: str
+    status: str
+    status_word: str
+    sentences: tuple[str, ...]
+    interval: str
+    ranks: str
+    complaint_rates: str
+    evidence_word: str
+    probability: str
+    why: str
+
+
+@dataclass(frozen=True)
+class _Chart:
+    """A drawing and the sentence below it."""
+
+    drawing: Markup
+    caption: str
+
+
+@dataclass(frozen=True)
+class _Region:
+    """What the report says about one region."""
+
+    name: str
+    facts: Mapping[str, Any]
+    sentences: tuple[str, ...]
+    support: tuple[str, ...]
+    warnings: tuple[str, ...]
+    charts: tuple[_Chart, ...]
+    listed: tuple[_Row, ...]
+    nearest: tuple[_Row, ...]
+    nearest_by_complaints: tuple[_Row, ...]
+    not_assessed: tuple[_Row, ...]
+    not_assessed_count: int
+
+
+def report_html(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -> str:
+    """Return the report of an evaluation as an HTML page.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    evidence : DataFrame
+        Of `analytics.support.weigh_evidence`.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Returns
+    -------
+    str
+        One page without script, style sheet or picture from elsewhere. Equal evaluations give equal bytes, whatever the
+        order of the rows of the table.
+
+    Notes
+    -----
+    Every listed community is named. Of those below, the nearest `NEAREST` are; communities that are not assessed are
+    all named in regions of up to `MOST_ROWS` communities, `NEAREST` of them in larger ones. Charts draw at most
+    `analytics.drawings.MOST_DRAWN` points, and only the first 30 regions have charts.
+    """
+    _ = _translator(language)
+    # Rounded as in the other files: digits beyond differ between machines.
+    frame = _joined(evaluation, evidence.round(_DECIMALS))
+    support = summarise_evidence(evaluation, evidence)
+    regions = [
+        _region(evaluation, part, str(name), support[str(name)], language=language, number=number)
+        for number, (name, part) in enumerate(frame.groupby("region", sort=True), start=1)
+    ]
+    other = next(tag for tag in REPORT_FILES if tag != language)
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            _=_,
+            certain=_percent(CERTAIN_FROM),
+            likely=_percent(LIKELY_FROM),
+            unlikely=_percent(UNLIKELY_TO),
+            ruled_out=_percent(NO_TO),
+            language=language,
+            other_language=other,
+            other_file=REPORT_FILES[other],
+            rules=evaluation.rules,
+            title=evaluation.rules.title.in_language(language),
+            totals=_totals(evaluation),
+            total=evaluation.summary["total"],
+            regions=regions,
+            warnings=[
+                warning_sentence(warning, language) for region, warning in list_warnings(evaluation) if not region
+            ],
+            has_complaints=_has_complaints(evaluation),
+            level=share_text(evaluation.rules.evidence.level),
+            spread=share_text(evaluation.rules.evidence.nonresponse_spread),
+            one_answer=evaluation.rules.evidence.one_answer_per_household,
+            nearest=NEAREST,
+            most_charted=_MOST_CHARTED_REGIONS,
+            evaluation=evaluation,
+            versions=versions(),
+        )
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _translator(language: str) -> _Translate:
+    gettext = load_catalogue(TRANSLATIONS, language).gettext
+
+    def translate(message: str, **facts: object) -> str:
+        return gettext(message).format(**facts)
+
+    return translate
+
+
+def _has_complaints(evaluation: Evaluation) -> bool:
+    return "complaints" in evaluation.communities
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.10g}\N{NO-BREAK SPACE}%"
+
+
+def _totals(evaluation: Evaluation) -> dict[str, int]:
+    standings = evaluation.standings
+    return {name: int(standings[name].sum()) for name in ("responses", "complaints")}
+
+
+def _joined(evaluation: Evaluation, evidence: pd.DataFrame) -> pd.DataFrame:
+    """Return standings with the evidence beside them, one order for every table that says the same."""
+    beside = evidence.drop(columns="community_id").set_axis(evaluation.standings.index)
+    names = evaluation.communities.get("name", evaluation.communities["community_id"])
+    frame = evaluation.standings.join(beside).assign(name=names.to_numpy())
+    return frame.sort_values(["satisfaction_rank", "complaint_rank", "community_id"], kind="stable")
+
+
+def _region(
+    evaluation: Evaluation, part: pd.DataFrame, name: str, support: Mapping[str, Any], *, language: str, number: int
+) -> _Region:
+    facts = evaluation.summary["regions"][name]
+    listed = part["requirement_status"] == "met"
+    below = part[~listed]
+    unassessed = part[part["satisfaction_status"] == "not_assessed"].sort_values("community_id", kind="stable")
+    ranked_by_complaints = below[below["complaint_rank"].notna()].sort_values(["complaint_rank", "community_id"])
+    named = unassessed if len(part) <= MOST_ROWS else unassessed.head(NEAREST)
+
+    routes: tuple[Part, ...] = ("satisfaction", "complaints") if _has_complaints(evaluation) else ("satisfaction",)
+
+    def rows(chosen: pd.DataFrame, parts: tuple[Part, ...] = routes) -> tuple[_Row, ...]:
+        return tuple(_rows(evaluation, chosen, facts, parts, language))
+
+    return _Region(
+        name=name,
+        facts=facts,
+        sentences=tuple(_decision_sentences(evaluation, facts, language)),
+        support=tuple(_support_sentences(facts, support, language)),
+        warnings=tuple(warning_sentence(warning, language) for warning in facts["warnings"]),
+        charts=tuple(_charts(evaluation, part, facts, language, number)) if number <= _MOST_CHARTED_REGIONS else (),
+        listed=rows(part[listed]),
+        nearest=rows(below[below["satisfaction_rank"].notna()].head(NEAREST)),
+        nearest_by_complaints=rows(ranked_by_complaints.head(NEAREST)),
+        not_assessed=rows(named, ("satisfaction",)),
+        not_assessed_count=len(unassessed),
+    )
+
+
+def _decision_sentences(evaluation: Evaluation, facts: Mapping[str, Any], language: str) -> Iterator[str]:
+    _ = _translator(language)
+    if facts["satisfaction"]["N"] or not _has_complaints(evaluation):
+        yield _cut_sentence(_("Satisfaction"), facts["satisfaction"], _satisfaction_text(evaluation, facts), language)
+    if _has_complaints(evaluation):
+        cut_off = facts["complaints"]["cut_off_score"]
+        shown = None
+        if cut_off is not None:
+            rate = show_apart(Fraction(cut_off), [Fraction(0)], decimals=2)
+            shown = _("{rate} complaints per 1,000 households a year", rate=rate)
+        yield _cut_sentence(_("Complaints"), facts["complaints"], shown, language)
+
+
+def _satisfaction_text(evaluation: Evaluation, facts: Mapping[str, Any]) -> str | None:
+    cut_off = facts["satisfaction"]["cut_off_score"]
+    if cut_off is None:
+        return None
+    unit = " %" if evaluation.rules.satisfaction.measure == "satisfaction_rate" else ""
+    value = Fraction(cut_off) * _scale(evaluation)
+    return show_apart(value, [Fraction(0), Fraction(100)], decimals=1) + unit
+
+
+def _scale(evaluation: Evaluation) -> int:
+    """Return what makes a score a percentage: a rate from counts is a part of 1, a given one is a percentage."""
+    counted = "score" not in evaluation.communities
+    return 100 if counted and evaluation.rules.satisfaction.measure == "satisfaction_rate" else 1
+
+
+def _cut_sentence(route: str, facts: Mapping[str, Any], cut_off: str | None, language: str) -> str:
+    _ = _translator(language)
+    rounding = {
+        "floor": _("rounded down"),
+        "ceil": _("rounded up"),
+        "at_least_one": _("rounded down, but at least one"),
+    }[facts["rounding"]]
+    counted = _(
+        "{route}: {N} communities are ranked together; {share} of them, {rounding}, is k = {k}.",
+        route=route,
+        N=facts["N"],
+        share=facts["share"],
+        rounding=rounding,
+        k=facts["k"],
+    )
+    if cut_off is None:
+        return counted
+    cut = _(
+        "Position {k} has {cut_off}; {above} stand before it and {tied} have exactly that. Here {met} meet the"
+        " criterion. With {more} more ranked communities one more position would qualify.",
+        k=facts["k"],
+        more=facts["until_next_position"],
+        cut_off=cut_off,
+        above=facts["above_cut_off"],
+        tied=facts["tied_at_cut_off"],
+        met=facts["met"],
+    )
+    return _("{first} {second}", first=counted, second=cut)
+
+
+def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], language: str) -> Iterator[str]:
+    _ = _translator(language)
+    for name, route in (("satisfaction", _("Satisfaction")), ("complaints", _("Complaints"))):
+        expected = support[name]["expected_rightful"]
+        if expected is None or not support[name]["listed"]:
+            continue
+        yield _(
+            "{route}: of the {listed} communities on the official list about {expected} (± {deviation}) are expected to"
+            " be truly among the best {k}. A list on which at most {false} are expected to be wrong would name {few}.",
+            route=route,
+            listed=support[name]["listed"],
+            expected=f"{expected:.1f}",
+            deviation=f"{support[name]['standard_deviation']:.1f}",
+            k=facts[name]["k"],
+            false=_percent(SHARE_FALSE),
+            few=support[name]["few_false"],
+        )
+
+
+def _rows(
+    evaluation: Evaluation, chosen: pd.DataFrame, facts: Mapping[str, Any], parts: tuple[Part, ...], language: str
+) -> Iterator[_Row]:
+    _, words, statuses = _translator(language), evidence_words(language), _status_words(language)
+    why, scale = _evidence_reasons(language), _scale(evaluation)
+    # Where nobody's complaints are known, the satisfaction route alone has something to say.
+    weighed = _EVIDENCE if _has_complaints(evaluation) else _SATISFACTION_EVIDENCE
+    values = chosen.astype(object).where(chosen.notna(), None)
+    for row in values.itertuples(index=False, name=None):
+        cells = dict(zip(chosen.columns, row, strict=True))
+        sentences = tuple(reason_sentence(cells, facts, part, language) for part in parts)
+        if cells["requirement_status"] == "met":
+            sentences = (reason_sentence(cells, facts, "requirement", language), *sentences)
+        evidence, lower, upper = (cells[name] for name in weighed)
+        yield _Row(
+            id=cells["community_id"],
+            name=cells["name"],
+            status=cells["requirement_status"],
+            status_word=statuses[cells["requirement_status"]],
+            sentences=sentences,
+            interval=_range(cells["satisfaction_lower"], cells["satisfaction_upper"], scale=scale, decimals=1),
+            ranks=_range(cells["satisfaction_rank_lower"], cells["satisfaction_rank_upper"], scale=1, decimals=0),
+            complaint_rates=_range(cells["complaint_rate_lower"], cells["complaint_rate_upper"], scale=1, decimals=2),
+            evidence_word=words.get(evidence or "", ""),
+            probability="" if lower is None else _("chance {range} %", range=_chance(lower, upper)),
+            why=why.get(cells[f"{weighed[0]}_reason"] or "", ""),
+        )
+
+
+def _range(lower: float | None, upper: float | None, *, scale: int, decimals: int) -> str:
+    if lower is None or upper is None:
+        return ""
+    return f"{lower * scale:.{decimals}f} – {upper * scale:.{decimals}f}"
+
+
+def _chance(lower: float, upper: float) -> str:
+    # A chance between is never shown as 0 or 100: only what is impossible or sure is.
+    shown = [
+        f"{value * 100:.0f}" if value in {0, 1} else f"{min(99.9, max(0.1, value * 100)):.1f}"
+        for value in (lower, upper)
+    ]
+    return shown[0] if shown[0] == shown[1] else " – ".join(shown)
+
+
+@cache
+def _status_words(language: str) -> dict[str, str]:
+    _ = _translator(language)
+    return {
+        "met": _("met"),
+        "not_met": _("not met"),
+        "not_assessed": _("not assessed"),
+        "not_applicable": _("not applicable"),
+    }
+
+
+@cache
+def _evidence_reasons(language: str) -> dict[str, str]:
+    _ = _translator(language)
+    return {
+        Reason.PROBABILITY: _("The chance itself lies in the middle."),
+        Reason.NONRESPONSE: _("Those who did not answer could change it."),
+        Reason.TOO_LITTLE_INFORMATION: _("Too few answers to place the community."),
+        Reason.ZERO_BY_LUCK: _("An average community of this size would often have no complaint."),
+        Reason.ROUTES_DISAGREE: _("Satisfaction and complaints say different things."),
+        Reason.VARIANCE_UNKNOWN: _("The score was given without the answers behind it."),
+        Reason.NOT_ASSESSED: _("At least one route could not be assessed."),
+        Reason.NOT_APPLICABLE: _("No position qualifies."),
+    }
+
+
+def _charts(
+    evaluation: Evaluation, part: pd.DataFrame, facts: Mapping[str, Any], language: str, number: int
+) -> Iterator[_Chart]:
+    ranked = part[part["satisfaction_rank"].notna()]
+    if len(ranked):
+        yield from _score_charts(evaluation, ranked, facts["satisfaction"], language, number)
+    exposed = part[part["complaint_rank"].notna()]
+    if len(exposed):
+        yield _funnel(exposed, language, number)
+
+
+def _score_charts(
+    evaluation: Evaluation, ranked: pd.DataFrame, facts: Mapping[str, Any], language: str, number: int
+) -> Iterator[_Chart]:
+    _, scale = _translator(language), _scale(evaluation)
+    scores, lower, upper = (
+        column(ranked, name) * scale for name in ("satisfaction_score", "satisfaction_lower", "satisfaction_upper")
+    )
+    listed = _is_met(ranked, "satisfaction_status")
+    cut_off = None if facts["cut_off_score"] is None else facts["cut_off_score"] * scale
+    rate = evaluation.rules.satisfaction.measure == "satisfaction_rate"
+    measure = _("Satisfaction rate (%)") if rate else _("Satisfaction index")
+    line = "" if cut_off is None else _("- - position {k}", k=facts["k"])
+    best = slice(0, _MOST_LADDER)
+    shown = min(len(ranked), _MOST_LADDER)
+    caption = _(
+        "The first {shown} of {count} communities. Green: meet the criterion. The line through a point is where the"
+        " true value may well lie.",
+        shown=shown,
+        count=len(ranked),
+    )
+    drawing = drawings.ladder_chart(
+        ranked["name"].iloc[best].tolist(),
+        scores[best],
+        lower[best],
+        upper[best],
+        listed=listed[best],
+        cut_off=cut_off,
+        labels=Labels(caption, measure, _("Community"), line),
+        name=f"ladder-{number}",
+    )
+    yield _Chart(Markup(drawing), caption)  # noqa: S704 - `drawings` escapes every name
+    step = drawings.every_nth(len(ranked))
+    caption = _("All ranked communities of the region, the first on the left.")
+    if step > 1:
+        caption = _("One of every {step} ranked communities of the region, the first on the left.", step=step)
+    drawing = drawings.scores_chart(
+        column(ranked, "satisfaction_rank"),
+        scores,
+        lower,
+        upper,
+        listed=listed,
+        cut_off=cut_off,
+        labels=Labels(caption, _("Rank"), measure, line),
+        name=f"scores-{number}",
+    )
+    yield _Chart(Markup(drawing), caption)  # noqa: S704
+    caption = _("How many communities have which score.")
+    drawing = drawings.histogram_chart(
+        scores,
+        cut_off=cut_off,
+        labels=Labels(caption, measure, _("Communities"), line),
+        name=f"histogram-{number}",
+    )
+    yield _Chart(Markup(drawing), caption)  # noqa: S704
+
+
+def _funnel(exposed: pd.DataFrame, language: str, number: int) -> _Chart:
+    _ = _translator(language)
+    complaints, exposure = column(exposed, "complaints"), column(exposed, "exposure_household_years")
+    step = drawings.every_nth(len(exposed))
+    caption = _(
+        "Each point is a community; hollow: no complaint at all. Between the dashed lines {inner} of the communities"
+        " would lie if all were alike, between the outer lines {outer}. A small community has a low rate more easily by"
+        " luck.",
+        inner=_percent(drawings.INNER_LEVEL),
+        outer=_percent(drawings.OUTER_LEVEL),
+    )
+    if step > 1:
+        thinned = _("One of every {step} communities is drawn.", step=step)
+        caption = _("{first} {second}", first=caption, second=thinned)
+    drawing = drawings.funnel_chart(
+        column(exposed, "complaints_per_1000_household_years"),
+        exposure,
+        pooled=float(complaints.sum() / exposure.sum() * 1000),
+        listed=_is_met(exposed, "complaint_status"),
+        labels=Labels(caption, _("Household-years"), _("Complaints per 1,000 households a year"), ""),
+        name=f"funnel-{number}",
+    )
+    return _Chart(Markup(drawing), caption)  # noqa: S704
+
+
+def _is_met(frame: pd.DataFrame, name: str) -> BooleanArray:
+    return (frame[name] == "met").to_numpy(dtype=bool)
