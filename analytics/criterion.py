@@ -1,7 +1,8 @@
 """The criterion “within the first k of N”: who takes part, how large k is, who is within it."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Final, Literal
@@ -9,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from analytics.ranks import Best, Floats, Integers, competition_rank, last_rank, share_below
+from analytics.ranks import Best, Floats, Integers, ranks_within, share_below
 from analytics.rules import ComplaintRule, MinimumResponses, Rounding, SatisfactionRule
 
 Status = Literal["met", "not_met", "not_assessed", "not_applicable"]
@@ -236,7 +237,30 @@ def decide_satisfaction(places: Floats, *, rule: SatisfactionRule) -> RouteDecis
     >>> decide_satisfaction(places, rule=replace(rule, ties="exclude")).reason[:3].tolist()
     ['tied_across_k', 'tied_across_k', 'outside_k']
     """
-    return _decide(places, "high", rule.share, rule.rounding, np.full(places.shape, rule.ties))
+    return decide_satisfaction_within(places, [np.arange(places.size)], rule=rule)[0]
+
+
+def decide_satisfaction_within(
+    places: Floats, regions: Sequence[Integers], *, rule: SatisfactionRule
+) -> list[RouteDecision]:
+    """Decide the satisfaction route in every region by itself, as `decide_satisfaction` does for one.
+
+    Parameters
+    ----------
+    places : ndarray of float
+        Of all communities; NaN takes no part.
+    regions : sequence of ndarray of int
+        The communities of each region that are ranked together.
+    rule : SatisfactionRule
+
+    Returns
+    -------
+    list of RouteDecision
+        One for each region, its communities in the order of its indices.
+    """
+    ordered = _Together(places, regions)
+    ties = np.full(ordered.places.shape, rule.ties)
+    return ordered.split(_decide(ordered, "high", rule.share, rule.rounding, ties))
 
 
 def decide_complaints(places: Floats, zero: Flags, *, rule: ComplaintRule) -> RouteDecision:
@@ -277,10 +301,35 @@ def decide_complaints(places: Floats, zero: Flags, *, rule: ComplaintRule) -> Ro
     >>> decide_complaints(places, places == 0, rule=decided).status[:4].tolist()
     ['met', 'met', 'met', 'not_met']
     """
+    return decide_complaints_within(places, zero, [np.arange(places.size)], rule=rule)[0]
+
+
+def decide_complaints_within(
+    places: Floats, zero: Flags, regions: Sequence[Integers], *, rule: ComplaintRule
+) -> list[RouteDecision]:
+    """Decide the complaint route in every region by itself, as `decide_complaints` does for one.
+
+    Parameters
+    ----------
+    places : ndarray of float
+        Of all communities; NaN takes no part.
+    zero : ndarray of bool
+        Whether the community has no complaint.
+    regions : sequence of ndarray of int
+        The communities of each region that are ranked together.
+    rule : ComplaintRule
+
+    Returns
+    -------
+    list of RouteDecision
+        One for each region, its communities in the order of its indices.
+    """
+    ordered = _Together(places, regions)
+    zero = zero[ordered.rows]
     zero_rule = rule.zero_ties if rule.zero_ties in {"include", "exclude"} else rule.ties
     ties = np.where(zero, zero_rule, rule.ties)
-    decision = _decide(places, "low", rule.share, rule.rounding, ties)
-    k, reason = decision.positions, decision.reason
+    decision = _decide(ordered, "low", rule.share, rule.rounding, ties)
+    k, reason = ordered.spread(decision.positions), decision.reason
     in_block = (decision.rank <= k) & (decision.last_rank > k)
     large = in_block & (decision.last_rank - decision.rank + 1 > 2 * k)
     undecidable = in_block & zero & (rule.zero_ties == "undecidable")
@@ -291,7 +340,7 @@ def decide_complaints(places: Floats, zero: Flags, *, rule: ComplaintRule) -> Ro
         reason,
     )
     status = np.where(undecidable | (large & (not decided)), "not_assessed", decision.status)
-    return RouteDecision(decision.eligible, k, decision.rank, decision.last_rank, decision.percentile, status, reason)
+    return ordered.split(replace(decision, status=status, reason=reason))
 
 
 def combine_routes(satisfaction: Texts, complaints: Texts) -> tuple[Texts, Texts]:
@@ -334,21 +383,61 @@ def combine_routes(satisfaction: Texts, complaints: Texts) -> tuple[Texts, Texts
     return combined, route
 
 
-def _decide(places: Floats, best: Best, share: Fraction, rounding: Rounding, ties: Texts) -> RouteDecision:
-    rank, last = competition_rank(places, best=best), last_rank(places, best=best)
+@dataclass(frozen=True)
+class _Decisions:
+    """The decisions of all regions: `eligible` and `positions` by region, the rest by community."""
+
+    eligible: Integers
+    positions: Integers
+    rank: Floats
+    last_rank: Floats
+    percentile: Floats
+    status: Texts
+    reason: Texts
+
+
+class _Together:
+    """The communities of all regions, one region after the other."""
+
+    def __init__(self, places: Floats, regions: Sequence[Integers]) -> None:
+        self.sizes = np.array([rows.size for rows in regions], dtype=np.int64)
+        self.rows = np.concatenate(regions) if regions else np.empty(0, dtype=np.int64)
+        self.region = np.repeat(np.arange(self.sizes.size), self.sizes)
+        self.places = places[self.rows]
+
+    def spread(self, by_region: Integers) -> Integers:
+        return by_region[self.region]
+
+    def split(self, decisions: _Decisions) -> list[RouteDecision]:
+        ends = np.cumsum(self.sizes)
+        columns = ("rank", "last_rank", "percentile", "status", "reason")
+        return [
+            RouteDecision(eligible, positions, **{name: getattr(decisions, name)[start:end] for name in columns})
+            for eligible, positions, start, end in zip(
+                decisions.eligible.tolist(), decisions.positions.tolist(), ends - self.sizes, ends, strict=True
+            )
+        ]
+
+
+def _decide(together: _Together, best: Best, share: Fraction, rounding: Rounding, ties: Texts) -> _Decisions:
+    rank, last = ranks_within(together.places, together.region, best=best)
     ranked = ~np.isnan(rank)
-    eligible = int(np.count_nonzero(ranked))
-    k = count_positions(share, eligible, rounding=rounding)
+    eligible = np.bincount(together.region[ranked], minlength=together.sizes.size)
+    different, inverse = np.unique(eligible, return_inverse=True)
+    counts = [count_positions(share, size, rounding=rounding) for size in different.tolist()]
+    positions = np.array(counts, dtype=np.int64)[inverse]
+    k = together.spread(positions)
     tied_across = (rank <= k) & (last > k)
     included = tied_across & (ties == "include")
     reason = np.select(
-        [~ranked, np.full(ranked.shape, k == 0), last <= k, included, tied_across],
+        [~ranked, k == 0, last <= k, included, tied_across],
         [ELIGIBLE, "k_is_zero", "within_k", "tied_within_k", "tied_across_k"],
         "outside_k",
     )
     status = np.select(
-        [~ranked, np.full(ranked.shape, k == 0), (last <= k) | included],
+        [~ranked, k == 0, (last <= k) | included],
         ["", "not_applicable", "met"],
         "not_met",
     )
-    return RouteDecision(eligible, k, rank, last, share_below(rank, last), status, reason)
+    percentile = share_below(rank, last, ranked=together.spread(eligible))
+    return _Decisions(eligible, positions, rank, last, percentile, status, reason)

@@ -17,6 +17,7 @@ __all__ = [
     "order_ratios",
     "percentile",
     "rank_confidence_set",
+    "ranks_within",
     "share_below",
     "top_confidence_set",
 ]
@@ -180,16 +181,19 @@ def percentile(scores: npt.ArrayLike, *, best: Best) -> Floats:
     >>> percentile([90, 85, 85, float("nan"), 80], best="high")
     array([0.875, 0.5  , 0.5  ,   nan, 0.125])
     """
-    return share_below(competition_rank(scores, best=best), last_rank(scores, best=best))
+    rank = competition_rank(scores, best=best)
+    return share_below(rank, last_rank(scores, best=best), ranked=np.count_nonzero(~np.isnan(rank)))
 
 
-def share_below(rank: Floats, last: Floats) -> Floats:
+def share_below(rank: Floats, last: Floats, *, ranked: npt.ArrayLike) -> Floats:
     """Return the percentile that belongs to ranks, as `percentile` defines it.
 
     Parameters
     ----------
     rank, last : ndarray of float
-        From `competition_rank` and `last_rank`; NaN is not ranked.
+        From `competition_rank` and `last_rank`, or both from `ranks_within`; NaN is not ranked.
+    ranked : array_like of int
+        How many are ranked together: one number, or one for each community.
 
     Returns
     -------
@@ -197,11 +201,49 @@ def share_below(rank: Floats, last: Floats) -> Floats:
 
     Examples
     --------
-    >>> share_below(np.array([1.0, 2.0, 2.0, np.nan, 4.0]), np.array([1.0, 3.0, 3.0, np.nan, 4.0]))
+    >>> share_below(np.array([1.0, 2.0, 2.0, np.nan, 4.0]), np.array([1.0, 3.0, 3.0, np.nan, 4.0]), ranked=4)
     array([0.875, 0.5  , 0.5  ,   nan, 0.125])
     """
-    ranked = int(np.count_nonzero(~np.isnan(rank)))
-    return (ranked - last + (last - rank + 1) / 2) / max(ranked, 1)
+    number = np.asarray(ranked)
+    return np.asarray((number - last + (last - rank + 1) / 2) / np.maximum(number, 1))
+
+
+def ranks_within(scores: Floats, region: Integers, *, best: Best) -> tuple[Floats, Floats]:
+    """Return `competition_rank` and `last_rank` of all communities, each among those of its region.
+
+    Parameters
+    ----------
+    scores : ndarray of float
+        NaN is not ranked.
+    region : ndarray of int
+        Number of each community's region.
+    best : {"high", "low"}
+        Whether the highest or the lowest score ranks first.
+
+    Returns
+    -------
+    rank, last : ndarray of float
+        NaN where the score is NaN.
+
+    Examples
+    --------
+    >>> ranks_within(np.array([90.0, 85.0, 85.0, np.nan, 80.0]), np.array([0, 0, 0, 0, 1]), best="high")
+    (array([ 1.,  2.,  2., nan,  1.]), array([ 1.,  3.,  3., nan,  1.]))
+    """
+    values = -scores if best == "high" else scores
+    order = np.lexsort((values, region))
+    # Missing values come last in their region and differ from each other.
+    starts_tie = np.ones(order.size, dtype=bool)
+    starts_tie[1:] = (np.diff(region[order]) != 0) | (values[order][1:] != values[order][:-1])
+    firsts = np.flatnonzero(starts_tie)
+    sizes = np.diff(firsts, append=order.size)
+    before = np.searchsorted(region[order], region[order][firsts])
+    rank, last = np.empty((2, order.size))
+    rank[order] = np.repeat(firsts - before + 1, sizes)
+    last[order] = np.repeat(firsts - before + sizes, sizes)
+    missing = np.isnan(scores)
+    rank[missing] = last[missing] = np.nan
+    return rank, last
 
 
 def _rank(scores: npt.ArrayLike, best: Best, method: Literal["min", "max"]) -> Floats:

@@ -1,6 +1,6 @@
 """Each route decided for the whole table, region by region."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,8 +11,8 @@ from analytics.criterion import (
     ELIGIBLE,
     RouteDecision,
     Texts,
-    decide_complaints,
-    decide_satisfaction,
+    decide_complaints_within,
+    decide_satisfaction_within,
     judge_exposure,
     judge_responses,
 )
@@ -83,8 +83,8 @@ def evaluate_satisfaction(table: pd.DataFrame, rules: Rules, regions: Mapping[st
     reason = judge_responses(column(table, "responses"), column(table, "households"), scores.known, minimum=minimum)
     places = scores.places(reason == ELIGIBLE)
 
-    def decide(rows: Integers) -> RouteDecision:
-        return decide_satisfaction(places[rows], rule=rule)
+    def decide(together: Sequence[Integers]) -> list[RouteDecision]:
+        return decide_satisfaction_within(places, together, rule=rule)
 
     return _decide_regions(scores.shown, reason, decide, rules, regions)
 
@@ -120,8 +120,8 @@ def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str,
         whole(complaints[ranked]), units[ranked], zeros_by_exposure=rule.zero_ties == "by_exposure"
     )
 
-    def decide(rows: Integers) -> RouteDecision:
-        return decide_complaints(places[rows], complaints[rows] == 0, rule=rule)
+    def decide(together: Sequence[Integers]) -> list[RouteDecision]:
+        return decide_complaints_within(places, complaints == 0, together, rule=rule)
 
     rates = np.full(len(table), np.nan)
     known = (units > 0) & ~np.isnan(complaints)
@@ -132,7 +132,7 @@ def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str,
 def _decide_regions(
     scores: Floats,
     reason: Texts,
-    decide: Callable[[Integers], RouteDecision],
+    decide: Callable[[Sequence[Integers]], list[RouteDecision]],
     rules: Rules,
     regions: Mapping[str, Integers],
 ) -> Route:
@@ -156,14 +156,21 @@ def _decide_regions(
 
 
 def _rank_regions(
-    size: int, decide: Callable[[Integers], RouteDecision], rules: Rules, regions: Mapping[str, Integers]
+    size: int,
+    decide: Callable[[Sequence[Integers]], list[RouteDecision]],
+    rules: Rules,
+    regions: Mapping[str, Integers],
 ) -> dict[str, Ranked]:
     """Return the set that each region is ranked in: its own communities, or those of the whole city."""
     everyone = np.arange(size)
     if rules.region == "city":
-        return dict.fromkeys(regions, Ranked(everyone, decide(everyone), "city"))
-    by_region = {region: Ranked(rows, decide(rows), "district") for region, rows in regions.items()}
+        return dict.fromkeys(regions, Ranked(everyone, decide([everyone])[0], "city"))
+    decisions = decide(list(regions.values()))
+    by_region = {
+        region: Ranked(rows, decision, "district")
+        for (region, rows), decision in zip(regions.items(), decisions, strict=True)
+    }
     small = [region for region, ranked in by_region.items() if ranked.decision.positions == 0]
     if small and rules.when_k_is_zero == "wider_region":
-        by_region |= dict.fromkeys(small, Ranked(everyone, decide(everyone), "wider_region"))
+        by_region |= dict.fromkeys(small, Ranked(everyone, decide([everyone])[0], "wider_region"))
     return by_region

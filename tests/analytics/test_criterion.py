@@ -12,7 +12,9 @@ from analytics.criterion import (
     count_positions,
     count_until_next_position,
     decide_complaints,
+    decide_complaints_within,
     decide_satisfaction,
+    decide_satisfaction_within,
     judge_exposure,
     judge_responses,
 )
@@ -129,3 +131,37 @@ def test_either_route_meets_the_requirement_and_no_data_never_does(first, second
     assert status[0] == expected
     met = [name for name, found in (("satisfaction", first), ("complaints", second)) if found == "met"]
     assert route[0] == ("both" if len(met) == 2 else "".join(met))
+
+
+@settings(deadline=None)
+@given(
+    communities=st.lists(
+        st.tuples(st.integers(0, 3), st.one_of(st.just(float("nan")), st.integers(0, 3).map(float))), max_size=60
+    ),
+    ties=st.sampled_from(["include", "exclude"]),
+    zero_ties=st.sampled_from(["include", "exclude", "by_exposure", "undecidable"]),
+    decision=st.sampled_from([None, "all of them"]),
+)
+def test_regions_decided_together_are_decided_as_if_each_were_alone(communities, ties, zero_ties, decision):
+    rules = rules_with({})
+    complaint_rule = replace(
+        rules.complaints, share=Fraction(1, 5), ties=ties, zero_ties=zero_ties, large_boundary_block=decision
+    )
+    satisfaction_rule = replace(rules.satisfaction, share=Fraction(1, 5), ties=ties)
+    region = np.array([number for number, _ in communities], dtype=np.int64)
+    places = np.array([place for _, place in communities], dtype=float)
+    regions = [np.flatnonzero(region == number) for number in range(4)]
+
+    by_complaints = decide_complaints_within(places, places == 0, regions, rule=complaint_rule)
+    by_satisfaction = decide_satisfaction_within(places, regions, rule=satisfaction_rule)
+
+    for rows, complaints, satisfaction in zip(regions, by_complaints, by_satisfaction, strict=True):
+        own = places[rows]
+        assert_same_decision(complaints, decide_complaints(own, own == 0, rule=complaint_rule))
+        assert_same_decision(satisfaction, decide_satisfaction(own, rule=satisfaction_rule))
+
+
+def assert_same_decision(decision, other):
+    assert (decision.eligible, decision.positions) == (other.eligible, other.positions)
+    for name in ("rank", "last_rank", "percentile", "status", "reason"):
+        np.testing.assert_array_equal(getattr(decision, name), getattr(other, name))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.ranks import competition_rank, last_rank, order_ratios, percentile, share_below
+from analytics.ranks import competition_rank, last_rank, order_ratios, percentile, ranks_within, share_below
 
 ratios = st.lists(st.tuples(st.integers(0, 2**53), st.integers(1, 2**53)), max_size=30)
 small_ratios = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 12)), max_size=30)
@@ -60,10 +60,29 @@ def test_a_monotone_rescaling_keeps_ranks(values, best):
 def test_nobody_ranked_is_no_error():
     assert np.isnan(competition_rank([float("nan")], best="high")).all()
     assert percentile([], best="low").size == 0
-    assert share_below(np.array([np.nan]), np.array([np.nan])).size == 1
+    assert share_below(np.array([np.nan]), np.array([np.nan]), ranked=0).size == 1
 
 
 @pytest.mark.parametrize("rank", [competition_rank, last_rank, percentile])
 def test_best_is_high_or_low(rank):
     with pytest.raises(ValueError, match="high"):
         rank([1.0], best="largest")
+
+
+@settings(deadline=None)
+@given(
+    communities=st.lists(
+        st.tuples(st.integers(0, 4), st.one_of(st.just(float("nan")), st.integers(0, 5).map(float))), max_size=40
+    ),
+    best=st.sampled_from(["high", "low"]),
+)
+def test_ranks_within_regions_are_the_ranks_of_each_region_alone(communities, best):
+    region = np.array([number for number, _ in communities], dtype=np.int64)
+    scores = np.array([score for _, score in communities], dtype=float)
+
+    rank, last = ranks_within(scores, region, best=best)
+
+    for number in np.unique(region):
+        alone = region == number
+        np.testing.assert_array_equal(rank[alone], competition_rank(scores[alone], best=best))
+        np.testing.assert_array_equal(last[alone], last_rank(scores[alone], best=best))
