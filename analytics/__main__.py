@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
+from analytics.calibration_study import list_settings, run_settings, write_study
 from analytics.documents import DocumentError
 from analytics.evaluate import Evaluation, evaluate
 from analytics.feasibility import Expectations, forecast_content, forecast_round, forecast_sentences
@@ -131,6 +133,26 @@ def plan_command(
             json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n", "utf-8"
         )
     click.echo(text)
+
+
+@main.command("calibrate")
+@click.option("--quick", is_flag=True, help="A few settings, which take seconds instead of minutes.")
+@click.option("--out", "directory", required=True, type=click.Path(path_type=Path), help="Where the files go.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+def calibrate_command(*, quick: bool, directory: Path, language: str) -> None:
+    """Simulate communities with known satisfaction and say how often the evidence on them is right.
+
+    Writes coverage.csv, bands.csv and calibration.json.
+    """
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    settings = list_settings(quick=quick)
+    with _naming_faults(_):
+        directory.mkdir(parents=True, exist_ok=True)
+        progress = track(
+            run_settings(settings), _("Simulating"), total=len(settings), console=Console(stderr=True), transient=True
+        )
+        write_study(list(progress), directory)
+    click.echo(directory)
 
 
 @contextmanager

@@ -1,0 +1,31 @@
+import json
+
+import pandas as pd
+from click.testing import CliRunner
+
+from analytics.__main__ import main
+from analytics.calibration import calibrate
+from analytics.calibration_study import SEED
+
+
+def test_a_quick_study_writes_what_calibration_finds(tmp_path):
+    result = CliRunner().invoke(main, ["calibrate", "--quick", "--out", str(tmp_path / "out")])
+
+    assert result.exit_code == 0, result.output
+    coverage = pd.read_csv(tmp_path / "out" / "coverage.csv")
+    bands = pd.read_csv(tmp_path / "out" / "bands.csv")
+    alone = calibrate("normal", prior="nonparametric", communities=200, regions=2, seed=SEED)
+    written = coverage[coverage["setting_truth"] == "normal"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(written[alone.coverage.columns.tolist()], alone.coverage.round(6), check_dtype=False)
+    assert set(coverage["setting_truth"]) == {"normal", "skewed", "two_point", "beta"}
+    assert set(bands["evidence"]) <= {"certain", "likely", "undecided", "unlikely", "no"}
+    content = json.loads((tmp_path / "out" / "calibration.json").read_text("utf-8"))
+    assert (content["seed"], len(content["coverage"]), len(content["bands"])) == (SEED, len(coverage), len(bands))
+
+
+def test_a_study_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    result = CliRunner().invoke(main, ["calibrate", "--quick", "--out", str(tmp_path / "file" / "out")])
+
+    assert result.exit_code == 2
+    assert str(tmp_path / "file") in result.stderr
