@@ -239,9 +239,12 @@ def _satisfaction_text(evaluation: Evaluation, facts: Mapping[str, Any]) -> str 
     cut_off = facts["satisfaction"]["cut_off_score"]
     if cut_off is None:
         return None
-    unit = " %" if evaluation.rules.satisfaction.measure == "satisfaction_rate" else ""
     value = Fraction(cut_off) * _scale(evaluation)
-    return show_apart(value, [Fraction(0), Fraction(100)], decimals=1) + unit
+    return show_apart(value, [Fraction(0), Fraction(100)], decimals=1) + _unit(evaluation)
+
+
+def _unit(evaluation: Evaluation) -> str:
+    return " %" if evaluation.rules.satisfaction.measure == "satisfaction_rate" else ""
 
 
 def _scale(evaluation: Evaluation) -> int:
@@ -303,7 +306,7 @@ def _rows(
     evaluation: Evaluation, chosen: pd.DataFrame, facts: Mapping[str, Any], parts: tuple[Part, ...], language: str
 ) -> Iterator[_Row]:
     _, words, statuses = _translator(language), evidence_words(language), _status_words(language)
-    why, scale = _evidence_reasons(language), _scale(evaluation)
+    why, scale, unit = _evidence_reasons(language), _scale(evaluation), _unit(evaluation)
     # Where nobody's complaints are known, the satisfaction route alone has something to say.
     weighed = _EVIDENCE if _has_complaints(evaluation) else _SATISFACTION_EVIDENCE
     values = chosen.astype(object).where(chosen.notna(), None)
@@ -319,7 +322,9 @@ def _rows(
             status=cells["requirement_status"],
             status_word=statuses[cells["requirement_status"]],
             sentences=sentences,
-            interval=_range(cells["satisfaction_lower"], cells["satisfaction_upper"], scale=scale, decimals=1),
+            interval=_range(
+                cells["satisfaction_lower"], cells["satisfaction_upper"], scale=scale, decimals=1, unit=unit
+            ),
             ranks=_range(cells["satisfaction_rank_lower"], cells["satisfaction_rank_upper"], scale=1, decimals=0),
             complaint_rates=_range(cells["complaint_rate_lower"], cells["complaint_rate_upper"], scale=1, decimals=2),
             evidence_word=words.get(evidence or "", ""),
@@ -328,10 +333,10 @@ def _rows(
         )
 
 
-def _range(lower: float | None, upper: float | None, *, scale: int, decimals: int) -> str:
+def _range(lower: float | None, upper: float | None, *, scale: int, decimals: int, unit: str = "") -> str:
     if lower is None or upper is None:
         return ""
-    return f"{lower * scale:.{decimals}f} – {upper * scale:.{decimals}f}"
+    return f"{lower * scale:.{decimals}f} – {upper * scale:.{decimals}f}{unit}"
 
 
 def _chance(lower: float, upper: float) -> str:
