@@ -142,7 +142,7 @@ def plan_command(
 def calibrate_command(*, quick: bool, directory: Path, language: str) -> None:
     """Simulate communities with known satisfaction and say how often the evidence on them is right.
 
-    Writes coverage.csv, bands.csv and calibration.json.
+    Writes coverage.csv, bands.csv and calibration.json, and draws coverage.svg and reliability.svg.
     """
     _ = load_catalogue(TRANSLATIONS, language).gettext
     settings = list_settings(quick=quick)
@@ -151,7 +151,7 @@ def calibrate_command(*, quick: bool, directory: Path, language: str) -> None:
         progress = track(
             run_settings(settings), _("Simulating"), total=len(settings), console=Console(stderr=True), transient=True
         )
-        write_study(list(progress), directory)
+        write_study(list(progress), directory, language)
     click.echo(directory)
 
 

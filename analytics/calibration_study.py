@@ -8,14 +8,19 @@ from typing import Final
 
 import pandas as pd
 
-from analytics.calibration import TRUTHS, calibrate
+from analytics.calibration import LEVEL, TRUTHS, calibrate
+from analytics.drawings import Labels, coverage_chart, reliability_chart
 from analytics.evaluate import versions
+from analytics.languages import load_catalogue
+from analytics.reasons import TRANSLATIONS
 from analytics.shrinkage import Prior
 
 SEED: Final = 11
 COVERAGE_FILE: Final = "coverage.csv"
 BANDS_FILE: Final = "bands.csv"
 STUDY_FILE: Final = "calibration.json"
+COVERAGE_DRAWING: Final = "coverage.svg"
+RELIABILITY_DRAWING: Final = "reliability.svg"
 
 _DECIMALS: Final = 6
 
@@ -80,8 +85,8 @@ def run_settings(settings: Iterable[Setting]) -> Iterator[Found]:
         yield Found(setting, coverage, bands, curve)
 
 
-def write_study(found: list[Found], directory: Path) -> None:
-    """Write `coverage.csv`, `bands.csv` and, with the curves and how it was done, `calibration.json`.
+def write_study(found: list[Found], directory: Path, language: str) -> None:
+    """Write `coverage.csv`, `bands.csv`, two drawings and, with the curves and how it was done, `calibration.json`.
 
     Parameters
     ----------
@@ -89,6 +94,8 @@ def write_study(found: list[Found], directory: Path) -> None:
         At least one.
     directory : Path
         Made if it is missing.
+    language : str
+        Of the drawings, one of `analytics.languages.LANGUAGES`.
 
     Raises
     ------
@@ -111,3 +118,42 @@ def write_study(found: list[Found], directory: Path) -> None:
     }
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
     (directory / STUDY_FILE).write_text(text + "\n", "utf-8")
+    (directory / COVERAGE_DRAWING).write_text(_draw_coverage(tables["coverage"], language), "utf-8")
+    (directory / RELIABILITY_DRAWING).write_text(_draw_reliability(tables["curve"], language), "utf-8")
+
+
+def _draw_coverage(coverage: pd.DataFrame, language: str) -> str:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    truths = {"normal": _("normal"), "skewed": _("skewed"), "two_point": _("two kinds"), "beta": "Beta(16, 4)"}
+    priors = {"normal": _("normal prior"), "nonparametric": _("learned prior")}
+    columns = ["setting_truth", "setting_prior", "setting_communities"]
+    credible = coverage[coverage["interval"] == "credible"]
+    shares = credible.pivot_table(index=columns, columns="group", values="coverage", sort=False)
+    names = [f"{truths[truth]}, {priors[prior]}, {size}" for truth, prior, size in shares.index]
+    labels = Labels(
+        description=_(
+            "How often the intervals held the true value: of all communities grey, of the observed best ones green."
+        ),
+        across=_("Share of intervals that hold the true value"),
+        upward=_("True rates, prior, communities"),
+        cut_off=_("- - promised"),
+    )
+    overall, among_best = (shares[group].to_numpy(dtype="float64") for group in ("all", "observed_top"))
+    return coverage_chart(names, overall, among_best, level=LEVEL, labels=labels, name="coverage")
+
+
+def _draw_reliability(curve: pd.DataFrame, language: str) -> str:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    labels = Labels(
+        description=_("What came true against the probability that was said: learned prior green, normal prior grey."),
+        across=_("Probability that was said"),
+        upward=_("Share that truly was among the best"),
+        cut_off=_("- - both agree"),
+    )
+    return reliability_chart(
+        curve["predicted"].to_numpy(dtype="float64"),
+        curve["realised"].to_numpy(dtype="float64"),
+        marked=(curve["setting_prior"] == "nonparametric").to_numpy(dtype=bool),
+        labels=labels,
+        name="reliability",
+    )

@@ -288,3 +288,65 @@ def _tidied(drawn: bytes, description: str, name: str) -> str:
     root.set("viewBox", f"0 0 {float(width):g} {float(height):g}")
     ET.register_namespace("", _SVG)
     return ET.tostring(root, encoding="unicode")
+
+
+def coverage_chart(
+    names: Sequence[str], overall: FloatArray, among_best: FloatArray, *, level: float, labels: Labels, name: str
+) -> str:
+    """Return how often intervals held the true value, one row per simulated setting.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the settings.
+    overall, among_best : ndarray of float
+        Share of all communities, and of the observed best ones (green), whose interval holds the true value.
+    level : float
+        What was promised; the dashed line.
+    labels : Labels
+    name : str
+        Unique on its page, for the ids within the drawing.
+
+    Returns
+    -------
+    str
+        One SVG element.
+    """
+    places = np.arange(len(names), dtype=np.float64)
+    with _axes(62 + 19 * len(names), left=190, labels=labels) as (figure, axes):
+        for values, color in ((overall, OTHERS), (among_best, LISTED)):
+            axes.scatter(values, places, s=22, color=color, linewidths=0, zorder=3)
+        axes.axvline(level, color=CUT_OFF, linewidth=1, linestyle=_DASHED, zorder=1)
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.set_yticks(places, names)
+        axes.tick_params(axis="y", length=0)
+    return _svg(figure, labels, name)
+
+
+def reliability_chart(
+    predicted: FloatArray, realised: FloatArray, *, marked: BooleanArray, labels: Labels, name: str
+) -> str:
+    """Return what came true against what was said: on the dashed line both agree.
+
+    Parameters
+    ----------
+    predicted, realised : ndarray of float
+        Mean probability of a group of communities, and the share of them that truly was among the best.
+    marked : ndarray of bool
+        Groups drawn in green.
+    labels : Labels
+    name : str
+        Unique on its page, for the ids within the drawing.
+
+    Returns
+    -------
+    str
+        One SVG element.
+    """
+    with _axes(_WIDTH, left=46, labels=labels) as (figure, axes):
+        axes.plot([0, 1], [0, 1], color=CUT_OFF, linewidth=1, linestyle=_DASHED, zorder=1)
+        for among, color in ((~marked, OTHERS), (marked, LISTED)):
+            axes.scatter(predicted[among], realised[among], s=22, color=color, linewidths=0, zorder=3, clip_on=False)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+    return _svg(figure, labels, name)

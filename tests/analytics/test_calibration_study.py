@@ -1,4 +1,5 @@
 import json
+from xml.etree import ElementTree as ET
 
 import pandas as pd
 from click.testing import CliRunner
@@ -21,6 +22,19 @@ def test_a_quick_study_writes_what_calibration_finds(tmp_path):
     assert set(bands["evidence"]) <= {"certain", "likely", "undecided", "unlikely", "no"}
     content = json.loads((tmp_path / "out" / "calibration.json").read_text("utf-8"))
     assert (content["seed"], len(content["coverage"]), len(content["bands"])) == (SEED, len(coverage), len(bands))
+
+
+def test_a_study_is_drawn_in_the_language_that_was_asked_for(tmp_path):
+    result = CliRunner().invoke(main, ["calibrate", "--quick", "--out", str(tmp_path), "--language", "en"])
+
+    assert result.exit_code == 0, result.output
+    coverage, reliability = (
+        ["".join(text.itertext()) for text in ET.parse(tmp_path / file).iter("{http://www.w3.org/2000/svg}text")]
+        for file in ("coverage.svg", "reliability.svg")
+    )
+    settings = {f"{truth}, learned prior, 200" for truth in ("normal", "skewed", "two kinds", "Beta(16, 4)")}
+    assert settings <= set(coverage)
+    assert "Probability that was said" in reliability
 
 
 def test_a_study_that_cannot_be_written_is_named(tmp_path):

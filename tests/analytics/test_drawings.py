@@ -6,11 +6,14 @@ import pytest
 from analytics.drawings import (
     LISTED,
     MOST_DRAWN,
+    OTHERS,
     Labels,
+    coverage_chart,
     every_nth,
     funnel_chart,
     histogram_chart,
     ladder_chart,
+    reliability_chart,
     scores_chart,
 )
 
@@ -106,6 +109,29 @@ def test_of_very_many_communities_a_part_is_drawn():
 
     assert every_nth(MOST_DRAWN * 20) == 20
     assert few.count("<use") == pytest.approx(many.count("<use"), abs=20)
+
+
+def test_what_came_true_stands_where_its_probability_was_said():
+    agreed = np.array([0.25, 0.75])
+    drawing = reliability_chart(agreed, agreed, marked=np.array([True, False]), labels=LABELS, name="reliability")
+    marks = {
+        mark.get("style", "").split(";")[0]: (float(mark.get("x")), float(mark.get("y")))
+        for mark in ET.fromstring(drawing).iter(f"{SVG}use")
+    }
+
+    (first_across, first_upward), (other_across, other_upward) = marks[f"fill: {LISTED}"], marks[f"fill: {OTHERS}"]
+    assert other_across > first_across
+    assert other_upward < first_upward
+
+
+def test_each_setting_has_a_row_with_both_of_its_shares():
+    drawing = coverage_chart(
+        ["正态", "偏态"], np.array([0.95, 0.94]), np.array([0.9, 0.85]), level=0.95, labels=LABELS, name="coverage"
+    )
+    marks = [mark.get("style", "").split(";")[0] for mark in ET.fromstring(drawing).iter(f"{SVG}use")]
+
+    assert {"正态", "偏态"} <= set(words(drawing))
+    assert (marks.count(f"fill: {OTHERS}"), marks.count(f"fill: {LISTED}")) == (2, 2)
 
 
 def test_a_community_without_complaints_is_hollow_and_one_that_qualifies_green():
