@@ -186,3 +186,19 @@ def test_a_large_region_names_the_listed_and_the_nearest():
     assert all(name in text for name in result.communities.loc[status == "met", "name"])
     assert page.count("<li>") == NEAREST
     assert f"此处列出前 {NEAREST} 个，全部见 standings.csv。" in text
+
+
+@pytest.mark.parametrize(
+    ("columns", "drawings"),
+    [
+        ({"complaints": 0}, 4),
+        ({"responses": 50, "satisfied": 50}, 4),
+        ({"exposure_household_years": 300.0}, 4),
+        ({"exposure_household_years": 10.0, "complaints": 0}, 3),
+        ({"responses": 0, "satisfied": 0}, 1),
+    ],
+)
+def test_what_cannot_be_ranked_is_not_drawn_and_what_is_all_alike_is(columns, drawings):
+    _, page = report_of(city(25, **columns))
+
+    assert page.count("<svg") == drawings
