@@ -271,8 +271,8 @@ def _cut_sentence(route: str, facts: Mapping[str, Any], cut_off: str | None, lan
     if cut_off is None:
         return counted
     cut = _(
-        "Position {k} has {cut_off}; {above} stand before it and {tied} have exactly that. Here {met} meet the"
-        " criterion. With {more} more ranked communities one more position would qualify.",
+        "Position {k} has {cut_off}; communities before it: {above}, with exactly that: {tied}. Meeting the criterion"
+        " here: {met}. One more position would qualify once the ranked communities grow by {more}.",
         k=facts["k"],
         more=facts["until_next_position"],
         cut_off=cut_off,
