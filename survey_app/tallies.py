@@ -7,9 +7,9 @@ from math import lcm
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from pyarrow import compute
 from pyarrow import json as arrow_json
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
@@ -17,21 +17,20 @@ from sqlalchemy.orm import Session
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules
 from analytics.tables import check_communities
+from analytics.tallies import AnswerCounts, count_answers
 from survey_app.categories import Categories
 from survey_app.models import Community, Complaint, District, Response, Round
 from survey_app.questionnaires import Questionnaire
 
 # Enough for the reader to work in bulk, few enough to stay within some megabytes.
 BATCH_ROWS = 20_000
+_TENURES = (1, 2, 3)
 _OWNER, _TENANT = 1, 2
-_NO_ANSWER = -1  # no question has a negative code
 
 _COLUMN_OF_DENOMINATOR = {
     "occupied_households": "households_occupied",
     "delivered_households": "households_delivered",
 }
-
-_Integers = npt.NDArray[np.int64]
 
 
 def count_responses(
@@ -42,38 +41,34 @@ def count_responses(
     `responses` are the valid answers of the ranked population to the ranked question; `received` are all responses,
     whatever they say, among them those of `owners` and `tenants`. A mean without answers is missing, not zero.
     """
-    criterion = rules.satisfaction
-    question = questionnaire.question(criterion.question)
-    valid = np.array(sorted(set(criterion.valid_codes) & set(question.codes)), dtype=np.int64)
-    communities = np.array(session.scalars(select(Community.id).order_by(Community.id)).all(), dtype=np.int64)
-    by_code = np.zeros((len(communities), len(valid)), dtype=np.int64)
-    by_tenure = np.zeros((len(communities), 3), dtype=np.int64)
-    for ids, tenures, texts in _batches(session, survey_round=survey_round, before=before):
-        rows = np.searchsorted(communities, ids)
-        by_tenure += _count_pairs(rows, tenures - 1, by_tenure.shape)
-        ranked = tenures == _OWNER if criterion.population == "owners" else np.ones(len(ids), dtype=bool)
-        answers = _read_answers([text for text, counts in zip(texts, ranked, strict=True) if counts], question.key)
-        is_valid = np.isin(answers, valid)
-        by_code += _count_pairs(rows[ranked][is_valid], np.searchsorted(valid, answers[is_valid]), by_code.shape)
-    return _summarise(communities, by_code, by_tenure, valid, rules)
+    question = questionnaire.question(rules.satisfaction.question)
+    communities = session.scalars(select(Community.id).order_by(Community.id)).all()
+    counted = count_answers(
+        _batches(session, survey_round=survey_round, rules=rules, question=question.key, before=before),
+        communities=communities,
+        questions={question.key: question.codes, "tenure": _TENURES},
+    )
+    return _summarise(counted, question.key, rules)
 
 
 def _batches(
-    session: Session, *, survey_round: Round, before: datetime
-) -> Iterator[tuple[_Integers, _Integers, Sequence[str]]]:
+    session: Session, *, survey_round: Round, rules: Rules, question: str, before: datetime
+) -> Iterator[pa.RecordBatch]:
+    """Yield the community and tenure of every response, and the answer of those whose population is ranked."""
     statement = select(Response.community_id, Response.tenure, Response.answers).where(
         Response.round_id == survey_round.id, Response.submitted_at < before
     )
     result = session.execute(statement, execution_options={"yield_per": BATCH_ROWS})
     for rows in result.partitions():
-        ids, tenures, texts = zip(*rows, strict=True)
-        yield np.array(ids, dtype=np.int64), np.array(tenures, dtype=np.int64), texts
+        communities, tenures, texts = zip(*rows, strict=True)
+        answers = _read_answers(texts, question)
+        if rules.satisfaction.population == "owners":
+            answers = compute.if_else(compute.equal(pa.array(tenures), _OWNER), answers, None)
+        yield pa.RecordBatch.from_pydict({"community": communities, "tenure": tenures, question: answers})
 
 
-def _read_answers(texts: Sequence[str], question: str) -> _Integers:
-    """Return the code that each text gives to one question."""
-    if not texts:
-        return np.empty(0, dtype=np.int64)
+def _read_answers(texts: Sequence[str], question: str) -> pa.Array:
+    """Return the code that each text gives to one question, null where it gives none."""
     # Canonical JSON holds no line feed of its own, so the texts make one file of lines.
     table = arrow_json.read_json(
         pa.BufferReader("\n".join(texts).encode("utf-8")),
@@ -81,38 +76,34 @@ def _read_answers(texts: Sequence[str], question: str) -> _Integers:
             explicit_schema=pa.schema([(question, pa.int64())]), unexpected_field_behavior="ignore"
         ),
     )
-    codes: _Integers = table.column(question).fill_null(_NO_ANSWER).to_numpy()
+    codes = table.column(question).combine_chunks()
     if len(codes) != len(texts):
         raise ValueError(f"{len(texts)} answers were read as {len(codes)}")
     return codes
 
 
-def _count_pairs(rows: _Integers, columns: _Integers, shape: tuple[int, ...]) -> _Integers:
-    return np.bincount(rows * shape[1] + columns, minlength=shape[0] * shape[1]).reshape(shape)
-
-
-def _summarise(
-    communities: _Integers, by_code: _Integers, by_tenure: _Integers, valid: _Integers, rules: Rules
-) -> pd.DataFrame:
-    satisfied = np.isin(valid, rules.satisfaction.satisfied_codes)
+def _summarise(counted: AnswerCounts, question: str, rules: Rules) -> pd.DataFrame:
+    by_tenure, by_code = counted.table("tenure"), counted.table(question)
+    valid = [code for code in by_code if code in rules.satisfaction.valid_codes]
     # Points as whole numbers of their smallest part: then equal scores are exactly equal floats.
-    points = [rules.satisfaction.index_points[code] for code in valid.tolist()]
+    points = [rules.satisfaction.index_points[code] for code in valid]
     parts = lcm(*(point.denominator for point in points))
     weights = np.array([int(point * parts) for point in points], dtype=np.int64)
-    responses, total, squares = by_code.sum(axis=1), by_code @ weights, by_code @ weights**2
+    answers = by_code[valid].to_numpy()
+    responses, total, squares = answers.sum(axis=1), answers @ weights, answers @ weights**2
     some = np.where(responses > 0, responses, np.nan)
     several = np.where(responses > 1, responses, np.nan)
     return pd.DataFrame(
         {
             "responses": responses,
-            "satisfied": by_code[:, satisfied].sum(axis=1),
+            "satisfied": answers[:, np.isin(valid, rules.satisfaction.satisfied_codes)].sum(axis=1),
             "mean_index": total / (some * parts),
             "sd_index": np.sqrt((several * squares - total**2) / (several * (several - 1))) / parts,
-            "received": by_tenure.sum(axis=1),
-            "owners": by_tenure[:, _OWNER - 1],
-            "tenants": by_tenure[:, _TENANT - 1],
+            "received": counted.responses,
+            "owners": by_tenure[_OWNER].to_numpy(),
+            "tenants": by_tenure[_TENANT].to_numpy(),
         },
-        index=pd.Index(communities, name="community_id"),
+        index=by_code.index,
     )
 
 
