@@ -23,12 +23,13 @@ def count_slots(  # noqa: PLR0917  compiled functions take no keywords
     Where bit i of `validity` is 0 there is no answer: the second half of `slots` holds what counts then. Eight answers
     share a byte of it; if all are there, they are looked up before any is counted, since each waits for memory but
     not for the one before. Nothing branches on a single answer: processors would guess, and often wrongly.
+    Positions are unsigned, so that none is tested for counting from the end.
     """
-    found, half, width = seen[0], slots.size // 2, counts.shape[1]
-    cells = counts.reshape(-1)
+    found, half, width = seen[0], np.uint64(slots.size // 2), np.uint64(counts.shape[1])
+    cells, one = counts.reshape(-1), np.uint64(1)
     whole = codes.size // 8 * 8
     for start in range(0, whole, 8):
-        bits = np.int64(validity[start >> 3])
+        bits = np.uint64(validity[start >> 3])
         if bits == 255:
             a, b, c, d = slots[codes[start]], slots[codes[start + 1]], slots[codes[start + 2]], slots[codes[start + 3]]
             e, f, g, h = (
@@ -48,11 +49,11 @@ def count_slots(  # noqa: PLR0917  compiled functions take no keywords
             cells[rows[start + 7] * width + h] += np.uint32(1)
         else:
             for i in range(8):
-                slot = slots[codes[start + i] + half * (1 - ((bits >> i) & 1))]
+                slot = slots[codes[start + i] + half * (one - ((bits >> np.uint64(i)) & one))]
                 found |= slot
                 cells[rows[start + i] * width + slot] += np.uint32(1)
     for i in range(whole, codes.size):
-        slot = slots[codes[i] + half * (1 - ((validity[i >> 3] >> (i & 7)) & 1))]
+        slot = slots[codes[i] + half * (one - ((np.uint64(validity[i >> 3]) >> np.uint64(i & 7)) & one))]
         found |= slot
         cells[rows[i] * width + slot] += np.uint32(1)
     seen[0] = found
