@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from analytics.documents import DocumentError
 from analytics.rules import parse_rules
 from survey_app.access import add_account
-from survey_app.codes import issue_poster_code
+from survey_app.codes import issue_poster_code, revoke_code
 from survey_app.config import Config
 from survey_app.database import Database
 from survey_app.errors import JiayuanError
@@ -229,6 +229,18 @@ def issue() -> None:
     click.echo(f"issued {len(without)} codes")
 
 
+@codes.command("revoke")
+@click.argument("token")
+def revoke(token: str) -> None:
+    """Take no more answers through a poster code, such as that of a poster that was tampered with."""
+    with _database() as database, database.writing() as session:
+        code = session.scalar(select(Code).filter_by(token=token))
+        if code is None:
+            raise click.BadParameter(f"there is no code {token}", param_hint="TOKEN")
+        revoke_code(session, code=code, now=_now())
+    click.echo(f"revoked {token}")
+
+
 @main.group()
 def accounts() -> None:
     """Manage staff accounts."""
@@ -324,6 +336,22 @@ def evaluate(*, round_name: str, provisional: bool) -> None:
         evaluation = evaluate_round(database, round_id=round_id, now=_now(), provisional=provisional)
     click.echo(f"evaluation {evaluation.id} of {round_name}: {evaluation.responses} answers counted")
     click.echo(f"sha256 of the standings {evaluation.standings_sha256}")
+
+
+@main.command()
+@click.argument("evaluation_id", metavar="EVALUATION", type=int)
+def verify(evaluation_id: int) -> None:
+    """Compute a stored evaluation again from its inputs and rules, and say whether the same comes out."""
+    from survey_app.evaluation import verify_evaluation  # noqa: PLC0415
+
+    with _database() as database, database.reading() as session:
+        try:
+            is_same = verify_evaluation(session, evaluation_id)
+        except LookupError as error:
+            raise click.BadParameter(str(error), param_hint="EVALUATION") from error
+    if not is_same:
+        raise click.ClickException(f"evaluation {evaluation_id} does not follow from its stored inputs and rules")
+    click.echo(f"evaluation {evaluation_id} follows from its stored inputs and rules")
 
 
 def _now() -> datetime:

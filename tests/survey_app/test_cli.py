@@ -6,7 +6,7 @@ from survey_app.cli import main
 from survey_app.config import DATA
 from survey_app.database import Database
 from survey_app.installation import use_as_demo
-from survey_app.models import Account, Code, Community, Questionnaire, Round, RuleFile
+from survey_app.models import Account, Code, Community, District, Questionnaire, Round, RuleFile
 from survey_app.serving import is_unreachable_for_phones
 from tests.factories import NOW, make_community, make_district, make_poster_code
 from tests.survey_app.test_places import ROWS, csv_file
@@ -310,3 +310,24 @@ def test_a_closed_round_is_evaluated_by_its_name(run, sqlite_database):
 )
 def test_an_address_that_means_the_machine_itself_is_of_no_use_on_a_poster(public_url, unreachable):
     assert is_unreachable_for_phones(public_url) is unreachable
+
+
+def test_what_operators_change_later_is_stored_and_what_is_unknown_is_refused(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        code = make_poster_code(session, make_community(session, district=make_district(session, name="乌达区")))
+        token = code.token
+
+    assert run("districts", "telephone", "乌达区", "0473-1").exit_code == 0
+    assert run("codes", "revoke", token).exit_code == 0
+    assert "there is no code" in run("codes", "revoke", "1").stderr
+    assert "there is no district" in run("districts", "telephone", "海南区", "0473-1").stderr
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(District.telephone)) == "0473-1"
+        assert session.scalar(select(Code.revoked_at)) is not None
+
+
+def test_a_stored_evaluation_is_computed_again(run):
+    run("simulate", "--seed", 1, "--communities", 3)
+
+    assert "follows from its stored inputs" in run("verify", 1).stdout
+    assert "there is no evaluation 99" in run("verify", 99).stderr
