@@ -1,8 +1,10 @@
 """What can go wrong, named, with the facts; the wording for people lives in the templates."""
 
 import traceback
+from collections.abc import Mapping
 from datetime import date
 from http import HTTPStatus
+from types import MappingProxyType
 
 from flask import Flask, current_app, render_template, request
 from sqlalchemy.exc import OperationalError
@@ -14,10 +16,11 @@ RETRY_AFTER_SECONDS = 5
 
 
 class JiayuanError(Exception):
-    """Any expected failure. `status` is its HTTP status, `page` the template that explains it."""
+    """Any expected failure. `status` is its HTTP status, `page` the template that explains it, `headers` come along."""
 
     status = 400
     page = "errors/generic.html"
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class DatabaseOutdated(JiayuanError):
@@ -92,9 +95,9 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _show_unexpected)
 
 
-def _show_expected(error: JiayuanError) -> tuple[str, int]:
+def _show_expected(error: JiayuanError) -> tuple[str, int, Mapping[str, str]]:
     current_app.logger.warning("%s on %s", type(error).__name__, request.endpoint)
-    return render_template(error.page, error=error), error.status
+    return render_template(error.page, error=error), error.status, error.headers
 
 
 def _show_http(error: HTTPException) -> tuple[str, int] | HTTPException:

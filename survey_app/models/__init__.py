@@ -1,6 +1,7 @@
 """The tables, by subject. Importing this package declares all of them."""
 
 from survey_app.models.accounts import Account, Installation
+from survey_app.models.attempts import Attempt
 from survey_app.models.complaints import Complaint
 from survey_app.models.evaluations import Evaluation, Standing
 from survey_app.models.places import Community, District, PropertyCompany
@@ -9,6 +10,7 @@ from survey_app.models.rounds import Questionnaire, Round, RuleFile
 
 __all__ = [
     "Account",
+    "Attempt",
     "Code",
     "Community",
     "Complaint",

@@ -1,0 +1,25 @@
+"""Create the tries that are limited."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "attempt",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("attempted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_attempt"),
+    )
+    op.create_index("ix_attempt_action_subject", "attempt", ["action", "subject"])
+    op.create_index("ix_attempt_expires_at", "attempt", ["expires_at"])
+
+
+def downgrade() -> None:
+    op.drop_table("attempt")
