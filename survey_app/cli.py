@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from analytics.documents import DocumentError
 from analytics.rules import parse_rules
 from survey_app.access import add_account
+from survey_app.audit import Head, head, verify_chain
 from survey_app.codes import issue_poster_code, revoke_code
 from survey_app.config import Config
 from survey_app.database import Database
@@ -263,6 +264,34 @@ def add(username: str, role: str, district_name: str | None, password: str) -> N
         except IntegrityError as error:
             raise click.BadParameter(f"there is already an account {username}", param_hint="USERNAME") from error
         click.echo(f"added {added.username}, role {added.role}")
+
+
+@main.group()
+def audit() -> None:
+    """Check that the record of what was done is whole."""
+
+
+@audit.command("head")
+def audit_head() -> None:
+    """Print the last link of the audit chain, to be kept on another machine."""
+    with _database() as database, database.reading() as session:
+        click.echo(str(head(session)))
+
+
+@audit.command("verify")
+@click.option("--head", "kept", metavar="POSITION:HASH", help="As `jiayuan audit head` printed it earlier.")
+def audit_verify(kept: str | None) -> None:
+    """Say whether an event was changed, removed or moved; with a kept head, also whether the end was cut off."""
+    try:
+        expected = Head.parse(kept) if kept else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--head") from error
+    with _database() as database, database.reading() as session:
+        faults = [f"event {position}: {fault}" for position, fault in verify_chain(session, kept=expected)]
+        found = head(session)
+    if faults:
+        raise click.ClickException("\n".join(["the audit chain is not whole", *faults]))
+    click.echo(f"the audit chain is whole up to event {found.position}")
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from survey_app.models.accounts import Account, Installation
 from survey_app.models.attempts import Attempt
+from survey_app.models.audit import AuditEvent
 from survey_app.models.complaints import Complaint
 from survey_app.models.evaluations import Evaluation, Standing
 from survey_app.models.places import Community, District, PropertyCompany
@@ -11,6 +12,7 @@ from survey_app.models.rounds import Questionnaire, Round, RuleFile
 __all__ = [
     "Account",
     "Attempt",
+    "AuditEvent",
     "Code",
     "Community",
     "Complaint",

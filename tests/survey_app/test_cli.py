@@ -2,6 +2,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import create_engine, func, select, text
 
+from survey_app.audit import OPERATOR, Action, record
 from survey_app.cli import main
 from survey_app.config import DATA
 from survey_app.database import Database
@@ -331,3 +332,28 @@ def test_a_stored_evaluation_is_computed_again(run):
 
     assert "follows from its stored inputs" in run("verify", 1).stdout
     assert "there is no evaluation 99" in run("verify", 99).stderr
+
+
+def test_the_audit_chain_is_checked_against_a_kept_head(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        record(session, by=OPERATOR, action=Action.SIGNED_OUT, subject="account:1", now=NOW)
+
+    kept = run("audit", "head").stdout.strip()
+
+    assert kept.startswith("1:")
+    assert run("audit", "verify", "--head", kept).stdout == "the audit chain is whole up to event 1\n"
+    assert "a head looks like" in run("audit", "verify", "--head", "12").stderr
+
+
+def test_a_chain_that_is_not_whole_is_reported_event_by_event(run, sqlite_database):
+    for _ in range(2):
+        with sqlite_database.writing() as session:
+            record(session, by=OPERATOR, action=Action.SIGNED_OUT, subject="account:1", now=NOW)
+    with sqlite_database.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER audit_event_refuses_update"))
+        connection.execute(text("UPDATE audit_event SET actor = 'account:2' WHERE position = 1"))
+
+    result = run("audit", "verify")
+
+    assert result.exit_code == 1
+    assert "event 1: this event was changed" in result.stderr

@@ -1,0 +1,161 @@
+"""The audit chain: who did what, when, to what, written in the transaction of the action itself.
+
+Each event carries the hash of the one before it, so that a change, a removal or another order of past events shows.
+Only cutting off the end, or making the whole chain anew, does not show from within: for that the head is kept off this
+host, and `verify_chain` compares with it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Self
+
+from sqlalchemy import Row, event, func, insert, select
+from sqlalchemy.orm import Session, SessionTransaction
+
+from analytics.canonical import canonical_json, sha256_hex
+from survey_app.models import AuditEvent
+
+# Who acts when it is not an account: `SignedIn.actor` names that.
+OPERATOR = "operator"  # a command on the host
+RESIDENT = "resident"
+VISITOR = "visitor"  # somebody who did not sign in
+SITE = "site"  # the site by itself, such as a case closed after a week of silence
+
+Facts = Mapping[str, str | int | float | bool | None]
+
+_FIRST_PREVIOUS_HASH = "0" * 64
+_LOCK = (0x4A59, 0)  # our advisory locks; evaluations use the numbers of rounds, which begin at 1
+_PENDING = "audit_events"
+_ROWS_AT_ONCE = 1000
+
+
+class Action(StrEnum):
+    """What was done; its words for people are in `survey_app/views/staff`."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGNED_OUT = "signed_out"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last link of the chain: what is kept off this host, written `position:hash`."""
+
+    position: int
+    hash: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the head that was written down; `ValueError` if it is none."""
+        position, _, digest = text.strip().partition(":")
+        if not position.isdecimal() or len(digest) != len(_FIRST_PREVIOUS_HASH):
+            raise ValueError(f"a head looks like 12:{'0' * 6}…, got {text!r}")
+        return cls(int(position), digest)
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.hash}"
+
+
+class ChainFault(StrEnum):
+    """What can be wrong with a link."""
+
+    MISSING = "events before this one are missing"
+    CHANGED = "this event was changed"
+    UNLINKED = "this event does not follow from the one before it"
+    CUT_OFF = "the chain ends before this event"
+    REWRITTEN = "this event is not the one whose hash was kept"
+
+
+@dataclass(frozen=True)
+class _Event:
+    happened_at: datetime
+    actor: str
+    action: str
+    subject: str
+    before: str | None
+    after: str | None
+
+
+def record(
+    session: Session,
+    *,
+    by: str,
+    action: Action,
+    subject: str,
+    before: Facts | None = None,
+    after: Facts | None = None,
+    now: datetime,
+) -> None:
+    """Note an action in the audit chain, in the transaction that does it: both are stored, or neither.
+
+    `by` is `SignedIn.actor` or one of the names above; `subject` says kind and id, `round:3`. Facts are ids, numbers,
+    states and keyed digests: never a name, a telephone number or anything that somebody typed about a person.
+
+    The event joins the chain as the last step before the commit.
+    """
+    if session.in_nested_transaction():
+        raise RuntimeError("an event belongs to a whole transaction: a savepoint could take the action back without it")
+    pending = session.info.setdefault(_PENDING, [])
+    texts = (None if facts is None else canonical_json(dict(facts)) for facts in (before, after))
+    pending.append(_Event(now.astimezone(UTC), by, action, subject, *texts))
+
+
+def head(session: Session) -> Head:
+    """Return the last link; position 0 while nothing has happened."""
+    last = session.execute(
+        select(AuditEvent.position, AuditEvent.hash).order_by(AuditEvent.position.desc()).limit(1)
+    ).first()
+    return Head(0, _FIRST_PREVIOUS_HASH) if last is None else Head(last.position, last.hash)
+
+
+def verify_chain(session: Session, *, kept: Head | None = None) -> Iterator[tuple[int, ChainFault]]:
+    """Yield the position and kind of every fault of the chain; `kept` is a head that was written down earlier."""
+    position, previous_hash = 0, _FIRST_PREVIOUS_HASH
+    columns = AuditEvent.__table__.columns
+    statement = select(*columns).order_by(AuditEvent.position).execution_options(yield_per=_ROWS_AT_ONCE)
+    for row in session.execute(statement):
+        if row.position != position + 1:
+            yield row.position, ChainFault.MISSING
+        elif row.previous_hash != previous_hash:
+            yield row.position, ChainFault.UNLINKED
+        if _hash(row.position, row.previous_hash, row) != row.hash:
+            yield row.position, ChainFault.CHANGED
+        if kept is not None and row.position == kept.position and row.hash != kept.hash:
+            yield row.position, ChainFault.REWRITTEN
+        position, previous_hash = row.position, row.hash
+    if kept is not None and position < kept.position:
+        yield kept.position, ChainFault.CUT_OFF
+
+
+@event.listens_for(Session, "before_commit")
+def _append_pending(session: Session) -> None:
+    if session.in_nested_transaction() or not (pending := session.info.pop(_PENDING, None)):
+        return
+    session.flush()
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        # Last of all, since everybody else's commit waits for it. Two transactions that read the same head would
+        # otherwise both continue from it; on SQLite a writer is alone from its first line.
+        connection.execute(select(func.pg_advisory_xact_lock(*_LOCK)))
+    last = head(session)
+    for happened in pending:
+        position = last.position + 1
+        digest = _hash(position, last.hash, happened)
+        values = {**vars(happened), "position": position, "previous_hash": last.hash, "hash": digest}
+        connection.execute(insert(AuditEvent), values)
+        last = Head(position, digest)
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_pending(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_PENDING, None)
+
+
+def _hash(position: int, previous_hash: str, happened: "_Event | Row[*tuple[object, ...]]") -> str:
+    moment = happened.happened_at.astimezone(UTC).isoformat(timespec="microseconds")
+    facts = (happened.before, happened.after)
+    content = [position, previous_hash, moment, happened.actor, happened.action, happened.subject, *facts]
+    return sha256_hex(canonical_json(content))

@@ -1,0 +1,26 @@
+"""Who did what, when, to what."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from survey_app.database import Base
+
+
+class AuditEvent(Base):
+    """One link of the audit chain. It holds ids and keyed digests, never a name, a telephone or an answer."""
+
+    __tablename__ = "audit_event"
+
+    # Counted here and not by the database, whose numbers have gaps where a transaction was rolled back.
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    happened_at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    # Canonical JSON of what changed, as it was and as it is.
+    before: Mapped[str | None]
+    after: Mapped[str | None]
+    # Unique: two transactions can never continue from the same link.
+    previous_hash: Mapped[str] = mapped_column(unique=True)
+    hash: Mapped[str] = mapped_column(unique=True)
