@@ -330,13 +330,13 @@ def demo(host: str, port: int, public_url: str | None) -> None:
         for username, password in prepared.passwords.items():
             click.echo(f"  {username:10} {password}")
 
-    serve(config, host=host, port=port, threads=8, announce=announce)
+    serve(config, host=host, port=port, threads=16, announce=announce)
 
 
 @main.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=_PORT, default=8000, show_default=True)
-@click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True)
+@click.option("--threads", type=click.IntRange(2, 64), default=16, show_default=True)
 @click.option("--public-url", help="The address in QR codes; the default is JIAYUAN_PUBLIC_URL.")
 def serve_command(host: str, port: int, threads: int, public_url: str | None) -> None:
     """Serve the site."""

@@ -7,16 +7,18 @@ from flask import current_app
 
 from survey_app.config import Config
 from survey_app.database import Database
+from survey_app.writer import Writer
 
 SITE_EXTENSION = "jiayuan"
 
 
 @dataclass(frozen=True)
 class Site:
-    """One installation: its settings and its database."""
+    """One installation: its settings, its database, and who writes into it what residents send."""
 
     config: Config
     database: Database
+    writer: Writer
 
 
 def site() -> Site:

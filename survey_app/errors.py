@@ -7,7 +7,8 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from flask import Flask, current_app, render_template, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import HTTPException
 
 from analytics.definitions import Wording
@@ -80,6 +81,16 @@ class OtherAnswersSubmitted(JiayuanError):
         self.number = number
 
 
+class WriterBusy(JiayuanError):
+    """So many answers wait to be written that this one had to be turned away; the phone sends it again."""
+
+    status = 503
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(f"{waiting} submissions wait to be written already")
+        self.waiting = waiting
+
+
 class UnknownNumber(JiayuanError):
     """No response and no complaint has this number."""
 
@@ -91,7 +102,8 @@ def init_app(app: Flask) -> None:
     """Show each failure as one page with its status: a plain sentence and the next step."""
     app.register_error_handler(JiayuanError, _show_expected)
     app.register_error_handler(HTTPException, _show_http)
-    app.register_error_handler(OperationalError, _show_unavailable)
+    for error in (OperationalError, InterfaceError, NoConnectionFree, WriterBusy):
+        app.register_error_handler(error, _show_unavailable)
     app.register_error_handler(Exception, _show_unexpected)
 
 
@@ -106,9 +118,9 @@ def _show_http(error: HTTPException) -> tuple[str, int] | HTTPException:
     return render_template("errors/http.html", error=error), error.code
 
 
-def _show_unavailable(error: OperationalError) -> tuple[str, int, dict[str, str]]:
+def _show_unavailable(error: Exception) -> tuple[str, int, dict[str, str]]:
     """Answer while the database is restarted, locked or out of space; a resident's answers come back with the page."""
-    current_app.logger.error("%s on %s", type(error.orig).__name__, request.endpoint)
+    current_app.logger.error("%s on %s", type(getattr(error, "orig", error)).__name__, request.endpoint)
     page = render_template("errors/unavailable.html")
     return page, HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER_SECONDS)}
 

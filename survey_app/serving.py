@@ -1,17 +1,34 @@
 """The server that faces phones directly."""
 
 import ipaddress
+import logging
+import resource
+import signal
+import time
 from collections.abc import Callable
+from contextlib import closing, suppress
+from types import FrameType
 from urllib.parse import urlsplit
 
 import waitress
+from flask import Flask
+from waitress import wasyncore
+from waitress.task import ThreadedTaskDispatcher
 
 from survey_app.config import Config
+from survey_app.context import SITE_EXTENSION, Site
 from survey_app.errors import JiayuanError
 
 # waitress buffers each request and its threads never wait for a slow phone, but it stops accepting at 100 connections
 # unless told otherwise, and 200 slow phones would then keep everyone else out.
 MOST_CONNECTIONS = 2000
+# Files and database connections beside them.
+_OTHER_DESCRIPTORS = 200
+
+DEFAULT_THREADS = 16
+
+# What has arrived is still answered within this time when the server is told to stop.
+_SECONDS_TO_FINISH = 10
 
 
 class CannotListen(JiayuanError):
@@ -27,16 +44,38 @@ def serve(config: Config, *, host: str, port: int, threads: int, announce: Calla
     # Imported here, since the site with its dashboards takes seconds to import and no other command needs it.
     from survey_app.application import create_app  # noqa: PLC0415
 
-    app = create_app(config)
+    serve_app(create_app(config), host=host, port=port, threads=threads, announce=announce)
+
+
+def serve_app(app: Flask, *, host: str, port: int, threads: int, announce: Callable[[], None]) -> None:
+    """Serve a wired site; when told to stop it answers what has arrived, and writes what waits to be written."""
+    site: Site = app.extensions[SITE_EXTENSION]
+    # A fourth of the threads is kept for pages, even while all that write wait for the disk.
+    site.writer.start(most_unfinished=max(1, threads - threads // 4))
+    with site.database, closing(site.writer):
+        listen_and_answer(app, host=host, port=port, threads=threads, announce=announce)
+
+
+def listen_and_answer(app: Flask, *, host: str, port: int, threads: int, announce: Callable[[], None]) -> None:
+    """Answer requests until the process is told to stop."""
+    _allow_many_connections()
+    # It warns whenever all threads are busy, and that is what its queue is for.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, _stop)
     listen = f"{_bracketed(host)}:{port}"
+    sockets: dict[int, wasyncore.dispatcher] = {}
     try:
         server = waitress.create_server(
-            app, listen=listen, threads=threads, connection_limit=MOST_CONNECTIONS, ident=None
+            app, map=sockets, listen=listen, threads=threads, connection_limit=MOST_CONNECTIONS, ident=None
         )
     except OSError as error:
         raise CannotListen(listen, error.strerror or str(error)) from error
     announce()
-    server.run()
+    with suppress(SystemExit, KeyboardInterrupt):
+        # Not by select, which cannot watch a thousand sockets.
+        wasyncore.loop(timeout=1, map=sockets, use_poll=True)
+    _finish(server.task_dispatcher)
+    wasyncore.close_all(sockets)
 
 
 def is_unreachable_for_phones(public_url: str) -> bool:
@@ -47,6 +86,26 @@ def is_unreachable_for_phones(public_url: str) -> bool:
     except ValueError:
         return host in {"", "localhost"} or host.endswith(".localhost")
     return address.is_loopback or address.is_unspecified
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit
+
+
+def _finish(dispatcher: ThreadedTaskDispatcher) -> None:
+    """Answer the requests that have arrived, which waitress by itself would drop."""
+    deadline = time.monotonic() + _SECONDS_TO_FINISH
+    while dispatcher.queue and time.monotonic() < deadline:
+        time.sleep(0.01)
+    dispatcher.shutdown(timeout=_SECONDS_TO_FINISH)
+
+
+def _allow_many_connections() -> None:
+    wanted = MOST_CONNECTIONS + _OTHER_DESCRIPTORS
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        granted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (granted, most))
 
 
 def _bracketed(host: str) -> str:

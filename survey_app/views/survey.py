@@ -1,7 +1,7 @@
 """The survey: a form, its receipt."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -66,10 +66,9 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
             raise NoOpenRound(visit.community, opens_on=None, closed_on=visit.last_day)
         return _form(visit, _signed(key), given, answers.faults), HTTPStatus.UNPROCESSABLE_ENTITY
     try:
-        with site().database.writing() as session:
-            receipt = record_response(
-                session, visit=visit, key=key, answers=answers, language=current_language(), now=now
-            )
+        receipt = site().writer.run(
+            partial(record_response, visit=visit, key=key, answers=answers, language=current_language(), now=now)
+        )
     except OtherAnswersSubmitted as error:
         page = render_template(
             "survey/other_answers.html",

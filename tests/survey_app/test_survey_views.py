@@ -13,8 +13,10 @@ from sqlalchemy.exc import OperationalError
 
 from survey_app import intake
 from survey_app.codes import issue_poster_code, revoke_code
+from survey_app.errors import WriterBusy
 from survey_app.models import Code, District, Response, Round
 from survey_app.numbers import grouped
+from survey_app.writer import Writer
 from tests.factories import make_community, make_district, make_poster_code, make_round
 
 ANSWERS = {"q01": "4", "q16": "1"}
@@ -386,6 +388,22 @@ def test_while_the_database_is_away_answers_stay_in_the_page_and_can_be_sent_lat
     assert client.post(f"/s/{token}", data=Page(response).given).status_code == 303
     with sqlite_database.reading() as session:
         assert '"q24":"电梯 <b>& “灯”\\n第二行"' in session.scalar(select(Response.answers))
+
+
+def test_when_too_many_wait_to_be_written_answers_stay_in_the_page(client, token, sqlite_database, monkeypatch):
+    form = EVERY_ANSWER | {"key": key_of(client, token)}
+    with monkeypatch.context() as context:
+
+        def refuse(_writer, _job):
+            raise WriterBusy(12)
+
+        context.setattr(Writer, "run", refuse)
+        response = client.post(f"/s/{token}", data=form)
+
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert client.post(f"/s/{token}", data=Page(response).given).status_code == 303
+    assert count(sqlite_database) == 1
 
 
 def test_a_fault_of_the_site_shows_no_detail_and_keeps_the_answers(client, token, sqlite_database, monkeypatch):

@@ -1,0 +1,153 @@
+"""Who writes what residents send: on SQLite one thread that commits many rows at once, on PostgreSQL each request."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from threading import Condition, Lock, Thread
+from typing import Generic, TypeVar, cast
+
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from survey_app.database import Database
+from survey_app.errors import WriterBusy
+
+_Outcome = TypeVar("_Outcome")
+
+# How long a request waits for a place: several commits of a healthy disk, and not so long that the threads which
+# the bound keeps free for pages are all waiting here.
+PATIENCE_SECONDS = 0.25
+
+
+class Writer:
+    """Runs jobs that write and gives their outcomes only after COMMIT.
+
+    A commit of SQLite waits for the disk and lets one writer in at a time, so that phones which commit one by one
+    stand in a long queue that nobody keeps in order. Started, this writer has a thread that takes all who wait into
+    one transaction, each behind a savepoint. Not started (in commands and tests), or on PostgreSQL, which commits many
+    at once by itself, each job is a transaction in the thread that asks for it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._work, self._room = Condition(self._lock), Condition(self._lock)
+        self._waiting: list[_Entry[object]] = []
+        self._unfinished = 0
+        self._most_unfinished = 0
+        self._is_stopping = False
+        self._thread: Thread | None = None
+
+    def start(self, *, most_unfinished: int) -> None:
+        """Begin to commit in groups; call it in the process that serves, since a thread does not survive a fork.
+
+        At most `most_unfinished` requests stand here at once: fewer than the server has threads, so that pages are
+        served even while the disk stands still.
+        """
+        if self._database.is_postgresql or self._is_running:
+            return
+        self._most_unfinished, self._is_stopping = most_unfinished, False
+        self._thread = Thread(target=self._work_on, name="writer", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what is waiting and end the thread; who comes later writes for themselves."""
+        with self._lock:
+            thread, self._is_stopping = self._thread, True
+            self._work.notify()
+        if thread is not None:
+            thread.join()
+        self._thread = None
+
+    def run(self, job: Callable[[Session], _Outcome]) -> _Outcome:
+        """Run `job` in a transaction, and return what it returned once that is committed.
+
+        What it raises leaves nothing of it behind and nobody else's work undone. `WriterBusy` when too many wait.
+        """
+        entry = self._enter(job)
+        if entry is None:
+            with self._database.writing() as session:
+                return job(session)
+        return entry.reply.result()
+
+    @property
+    def _is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _enter(self, job: Callable[[Session], _Outcome]) -> "_Entry[_Outcome] | None":
+        """Put a job where the thread finds it, or return None if there is no thread to find it."""
+        with self._lock:
+            if self._unfinished >= self._most_unfinished and self._is_running:
+                self._room.wait_for(lambda: self._unfinished < self._most_unfinished, PATIENCE_SECONDS)
+            if self._is_stopping or not self._is_running:
+                return None
+            if self._unfinished >= self._most_unfinished:
+                raise WriterBusy(self._unfinished)
+            entry = _Entry(job)
+            self._waiting.append(cast("_Entry[object]", entry))
+            self._unfinished += 1
+            self._work.notify()
+            return entry
+
+    def _work_on(self) -> None:
+        while group := self._next_group():
+            self._write(group)
+
+    def _next_group(self) -> "Sequence[_Entry[object]]":
+        """Return all who wait, as soon as anybody does; nobody when the writer is to stop."""
+        with self._lock:
+            self._work.wait_for(lambda: self._waiting or self._is_stopping)
+            group, self._waiting = self._waiting, []
+            return group
+
+    def _write(self, group: "Sequence[_Entry[object]]") -> None:
+        """Commit what a group wants to write, then tell each how it went."""
+        try:
+            with self._database.writing() as session:
+                connection = session.connection()
+                for entry in group:
+                    entry.attempt(connection)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it belongs to those who wait)
+            for entry in group:
+                entry.error = error
+        with self._lock:
+            self._unfinished -= len(group)
+            self._room.notify(len(group))
+        for entry in group:
+            entry.finish()
+
+
+class _Entry(Generic[_Outcome]):
+    """One job and what becomes of it."""
+
+    def __init__(self, job: Callable[[Session], _Outcome]) -> None:
+        self.job = job
+        self.reply: Future[_Outcome] = Future()
+        self.outcome: _Outcome | None = None
+        self.error: Exception | None = None
+
+    def attempt(self, connection: Connection) -> None:
+        """Run the job behind a savepoint, so that its failure is its own."""
+        try:
+            with (
+                Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                session.connection()
+                self.outcome = self.job(session)
+        except Exception as error:
+            # A full disk makes SQLite throw out the whole transaction, and with it what others wrote before.
+            if not _is_in_transaction(connection):
+                raise
+            self.error = error
+
+    def finish(self) -> None:
+        """Let the one who waits go on."""
+        if self.error is not None:
+            self.reply.set_exception(self.error)
+        else:
+            self.reply.set_result(cast(_Outcome, self.outcome))
+
+
+def _is_in_transaction(connection: Connection) -> bool:
+    return cast(sqlite3.Connection, connection.connection.driver_connection).in_transaction

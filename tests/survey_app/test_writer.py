@@ -1,0 +1,215 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
+
+import pytest
+from sqlalchemy import event, func, insert, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from survey_app.errors import WriterBusy
+from survey_app.models import District
+from survey_app.writer import Writer
+from tests.factories import make_district
+
+
+@pytest.fixture
+def writer(database):
+    """A started writer; on PostgreSQL starting changes nothing."""
+    writer = Writer(database)
+    writer.start(most_unfinished=12)
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def group_writer(sqlite_database):
+    writer = Writer(sqlite_database)
+    writer.start(most_unfinished=12)
+    yield writer
+    writer.close()
+
+
+def add_district(name):
+    def job(session):
+        session.execute(insert(District).values(name=name, sort_key=name))
+        return name
+
+    return job
+
+
+def names(database):
+    with database.reading() as session:
+        return sorted(session.scalars(select(District.name)))
+
+
+class Gate:
+    """A job that keeps the writer busy until the test opens it, so that others gather behind it."""
+
+    def __init__(self):
+        self.reached, self.opened = Event(), Event()
+
+    def __call__(self, _session):
+        self.reached.set()
+        assert self.opened.wait(60)
+
+
+@pytest.fixture
+def run_behind(group_writer):
+    """Run jobs that all wait while another group is being written; yields their futures."""
+    gates = []
+
+    def run_behind(*jobs):
+        gate = Gate()
+        gates.append(gate)
+        pool = ThreadPoolExecutor(len(jobs) + 1)
+        first = pool.submit(group_writer.run, gate)
+        assert gate.reached.wait(60)
+        futures = [pool.submit(group_writer.run, job) for job in jobs]
+        while len(group_writer._waiting) < len(jobs):
+            pass
+        gate.opened.set()
+        first.result(60)
+        pool.shutdown()
+        return futures
+
+    return run_behind
+
+
+def commits(database):
+    counted = []
+    event.listen(database.engine, "commit", counted.append)
+    return counted
+
+
+def test_what_a_job_wrote_is_committed_when_its_outcome_comes_back(writer, database):
+    assert writer.run(add_district("海南区")) == "海南区"
+
+    assert names(database) == ["海南区"]
+
+
+def test_a_job_that_fails_leaves_nothing_behind_and_says_why(writer, database):
+    def write_and_fail(session):
+        add_district("海南区")(session)
+        raise LookupError("after the insert")
+
+    with pytest.raises(LookupError, match="after the insert"):
+        writer.run(write_and_fail)
+
+    assert names(database) == []
+    assert writer.run(add_district("乌达区")) == "乌达区"
+
+
+def test_those_who_wait_share_one_commit(run_behind, sqlite_database):
+    counted = commits(sqlite_database)
+
+    futures = run_behind(*(add_district(f"{number}区") for number in range(8)))
+
+    assert [future.result() for future in futures] == [f"{number}区" for number in range(8)]
+    assert len(names(sqlite_database)) == 8
+    assert len(counted) == 2
+
+
+@pytest.mark.parametrize("flush", ["statement", "mapped object"])
+def test_one_bad_row_never_fails_its_group(run_behind, sqlite_database, flush):
+    def repeat(session):
+        if flush == "statement":
+            add_district("1区")(session)
+        else:
+            make_district(session, name="1区")
+
+    good = [add_district(f"{number}区") for number in range(4)]
+    futures = run_behind(*good[:2], repeat, *good[2:])
+
+    assert [future.exception() for future in (*futures[:2], *futures[3:])] == [None] * 4
+    assert isinstance(futures[2].exception(), IntegrityError)
+    assert names(sqlite_database) == ["0区", "1区", "2区", "3区"]
+
+
+def test_nobody_of_a_group_is_thanked_when_its_commit_fails(run_behind, sqlite_database, group_writer):
+    def fail(_connection):
+        raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
+
+    def break_the_disk(_session):
+        event.listen(sqlite_database.engine, "commit", fail)
+
+    futures = run_behind(add_district("1区"), add_district("2区"), break_the_disk)
+
+    assert all(isinstance(future.exception(), OperationalError) for future in futures)
+    assert names(sqlite_database) == []
+    event.remove(sqlite_database.engine, "commit", fail)
+    assert group_writer.run(add_district("1区")) == "1区"
+
+
+def test_when_the_database_may_not_grow_nobody_of_the_group_is_thanked_and_later_all_is_well(
+    run_behind, sqlite_database, group_writer
+):
+    def add_long_name_without_room(session):
+        pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar()
+        session.connection().exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        # SQLite rolls the whole transaction back by itself, the rows of the others with it.
+        add_district("长" * 100_000)(session)
+
+    def make_room(session):
+        session.connection().exec_driver_sql("PRAGMA max_page_count = 1000000")
+
+    futures = run_behind(add_district("1区"), add_long_name_without_room, add_district("2区"))
+
+    assert all(isinstance(future.exception(), OperationalError) for future in futures)
+    assert names(sqlite_database) == []
+    group_writer.run(make_room)
+    assert group_writer.run(add_district("1区")) == "1区"
+    with sqlite_database.reading() as session:
+        assert session.connection().exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+
+
+def test_when_too_many_wait_the_next_is_turned_away(sqlite_database):
+    writer, gate = Writer(sqlite_database), Gate()
+    writer.start(most_unfinished=1)
+    first = Thread(target=writer.run, args=[gate])
+    first.start()
+    assert gate.reached.wait(60)
+
+    with pytest.raises(WriterBusy):
+        writer.run(add_district("海南区"))
+
+    gate.opened.set()
+    first.join()
+    assert writer.run(add_district("乌达区")) == "乌达区"
+    writer.close()
+    assert names(sqlite_database) == ["乌达区"]
+
+
+def test_closing_writes_what_waits_and_afterwards_everyone_writes_for_themselves(sqlite_database):
+    writer, gate = Writer(sqlite_database), Gate()
+    writer.start(most_unfinished=12)
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(writer.run, gate)]
+        assert gate.reached.wait(60)
+        futures += [pool.submit(writer.run, add_district(f"{number}区")) for number in range(2)]
+        while len(writer._waiting) < 2:
+            pass
+        closing = pool.submit(writer.close)
+        gate.opened.set()
+        for future in (*futures, closing):
+            future.result(60)
+
+    assert writer.run(add_district("9区")) == "9区"
+    assert names(sqlite_database) == ["0区", "1区", "9区"]
+
+
+def test_a_closed_writer_can_be_started_again(sqlite_database):
+    writer = Writer(sqlite_database)
+    for name in ("1区", "2区"):
+        writer.start(most_unfinished=2)
+        writer.run(add_district(name))
+        writer.close()
+
+    assert names(sqlite_database) == ["1区", "2区"]
+
+
+def test_a_hundred_jobs_of_many_threads_are_all_written_once(writer, database):
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(writer.run, [add_district(f"{number:03}区") for number in range(100)]))
+
+    assert outcomes == [f"{number:03}区" for number in range(100)]
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(District)) == 100
