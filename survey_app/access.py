@@ -1,59 +1,64 @@
-"""Who may sign in, and what an account may see and do."""
+"""Who is signed in, what that account may see, and the guard in front of every page."""
 
-import secrets
-import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
-from flask import Flask, abort, redirect, request, url_for
+from flask import Flask, abort, current_app, redirect, request, url_for
 from flask import session as browser_session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, Select, false
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from werkzeug.wrappers import Response
 
+from survey_app.accounts import area_of, find_account, new_identity, password_is_right, plain_username
 from survey_app.context import site
-from survey_app.errors import JiayuanError
 from survey_app.languages import current_language, remember_language
-from survey_app.models import Account, Community, District
+from survey_app.models import Account, Community
+from survey_app.policies import Policy, policy_of
+from survey_app.roles import Area, Role
 
-SHORTEST_PASSWORD = 12
 IDLE_SESSION = timedelta(hours=8)
 
-# Their forms carry a signed submission key and need no cookie.
-_COOKIELESS_BLUEPRINTS = frozenset({"survey", "complaints"})
-_OPEN_STAFF_ENDPOINTS = frozenset({"staff.sign_in", "staff.check_sign_in"})
 _DASHBOARDS = "/dashboards/"
 
 _Statement = TypeVar("_Statement", bound=Select[*tuple[Any, ...]])
 
-_hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106
-# Verified when there is no such account, so that an unknown name takes as long as a wrong password.
-_HASH_OF_NOBODY = _hasher.hash(secrets.token_hex(16))
-
-
-class WeakPassword(JiayuanError):
-    """The password is too short to protect what the account may see."""
-
-    def __init__(self) -> None:
-        super().__init__(f"a password needs at least {SHORTEST_PASSWORD} characters")
+_COLUMN_OF_AREA: Mapping[Area, InstrumentedAttribute[Any]] = MappingProxyType(
+    {Area.DISTRICT: Community.district_id, Area.COMPANY: Community.company_id, Area.COMMUNITY: Community.id}
+)
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The communities an account may see: those of one district, or all."""
+    """The communities an account may see: those of one district or company, a single one, all, or none."""
 
-    district_id: int | None
+    area: Area
+    id: int | None = None
+
+    @property
+    def is_city(self) -> bool:
+        """Whether every community is in it."""
+        return self.area is Area.CITY
 
     def communities(self, statement: _Statement) -> _Statement:
-        """Narrow a select over communities, or over what is joined to them, to this scope."""
-        return statement if self.district_id is None else statement.where(Community.district_id == self.district_id)
+        """Narrow a select over communities, or over what is joined to them, to this scope.
+
+        Every query of staff pages, exports and dashboards comes through here.
+        """
+        return statement if self.is_city else statement.where(self._condition())
+
+    def _condition(self) -> ColumnElement[bool]:
+        column = _COLUMN_OF_AREA.get(self.area)
+        return false() if column is None else column == self.id
+
+
+EVERYWHERE = Scope(Area.CITY)
 
 
 @dataclass(frozen=True)
@@ -63,22 +68,23 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
     session_identity: str
     account_id: int
     username: str
-    role: str
-    district_id: int | None
-    district_name: str | None
-    district_english_name: str | None
+    role: Role
+    scope: Scope
+    area_name: str | None
+    area_english_name: str | None
 
     @classmethod
     def of(cls, account: Account) -> Self:
         """Return what a request needs to know of an account."""
+        place = account.district or account.company or account.community
         return cls(
             session_identity=account.session_identity,
             account_id=account.id,
             username=account.username,
-            role=account.role,
-            district_id=account.district_id,
-            district_name=account.district.name if account.district else None,
-            district_english_name=account.district.english_name if account.district else None,
+            role=Role(account.role),
+            scope=Scope(area_of(account), place.id if place else None),
+            area_name=place.name if place else None,
+            area_english_name=place.english_name if place else None,
         )
 
     def get_id(self) -> str:
@@ -86,14 +92,13 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         return self.session_identity
 
     @property
-    def scope(self) -> Scope:
-        """The communities this account may see."""
-        return Scope(self.district_id)
+    def actor(self) -> str:
+        """How the audit chain names this account."""
+        return f"account:{self.account_id}"
 
-    @property
-    def may_evaluate(self) -> bool:
-        """Whether this account may make evaluations: each covers all districts, so the city makes them."""
-        return self.role == "city"
+    def may(self, policy: Policy) -> bool:
+        """Whether a page with this policy is for this account."""
+        return self.role in policy.roles
 
 
 def signed_in() -> SignedIn:
@@ -103,31 +108,16 @@ def signed_in() -> SignedIn:
     return cast(SignedIn, current_user)
 
 
-def add_account(
-    session: Session, *, username: str, password: str, role: str, district: District | None, now: datetime
-) -> Account:
-    """Add an account: role city, evaluator, or district with its district."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise WeakPassword
-    account = Account(
-        username=_plain(username).strip().casefold(),
-        password_hash=_hasher.hash(_plain(password)),
-        role=role,
-        district=district,
-        session_identity=_new_identity(),
-        created_at=now,
-    )
-    session.add(account)
-    session.flush()
-    return account
+def may_visit(endpoint: str) -> bool:
+    """Return whether the account may call a view: pages offer only what the guard will let through."""
+    declared = policy_of(current_app, next(current_app.url_map.iter_rules(endpoint)))
+    return declared is not None and (not declared.roles or signed_in().may(declared))
 
 
 def sign_in(session: Session, *, username: str, password: str) -> bool:
     """Start a fresh browser session for the account; return whether name and password are right."""
-    account = session.scalar(
-        select(Account).options(joinedload(Account.district)).filter_by(username=_plain(username).strip().casefold())
-    )
-    if not _password_is_right(account, password) or account is None:
+    account = find_account(session, username=plain_username(username))
+    if not password_is_right(account, password) or account is None:
         return False
     # A session that someone prepared for this browser before must not become a signed-in one.
     language = current_language()
@@ -141,7 +131,7 @@ def sign_in(session: Session, *, username: str, password: str) -> bool:
 def sign_out(session: Session) -> None:
     """End every session of the account, so that a copied cookie is dead too."""
     account = session.get_one(Account, signed_in().account_id)
-    account.session_identity = _new_identity()
+    account.session_identity = new_identity()
     logout_user()
     browser_session.clear()
 
@@ -157,7 +147,7 @@ def safe_target(target: str | None) -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Guard staff pages and dashboards, and every form that relies on a cookie."""
+    """Let each request go where its route's policy lets it, and check every form that relies on a cookie."""
     app.config.update(
         PERMANENT_SESSION_LIFETIME=IDLE_SESSION,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: an official may leave a page open over lunch
@@ -168,25 +158,28 @@ def init_app(app: Flask) -> None:
     # The default keeps a hash of the network address in the cookie, and ends sessions of who changes networks.
     manager.session_protection = None
     manager.user_loader(_load_account)
+    app.jinja_env.globals.update(signed_in=signed_in, may_visit=may_visit)
 
     def guard() -> Response | None:
-        refusal = _require_account() if _needs_account() else None
-        if refusal is None and request.blueprint not in _COOKIELESS_BLUEPRINTS:
+        if request.url_rule is None:  # there is no such page
+            return None
+        policy = policy_of(current_app, request.url_rule)
+        if policy is None:
+            current_app.logger.error("%s declares no policy", request.endpoint)
+            abort(HTTPStatus.NOT_FOUND)
+        refusal = _require_account(policy) if policy.roles else None
+        if refusal is None and policy.relies_on_cookie:
             protection.protect()
         return refusal
 
     app.before_request(guard)
 
 
-def _needs_account() -> bool:
-    if request.path.startswith(_DASHBOARDS):
-        return True
-    return request.blueprint == "staff" and request.endpoint not in _OPEN_STAFF_ENDPOINTS
-
-
-def _require_account() -> Response | None:
+def _require_account(policy: Policy) -> Response | None:
     if current_user.is_authenticated:
         remember_language()
+        if not signed_in().may(policy):
+            abort(HTTPStatus.FORBIDDEN)
         return None
     is_page = request.method == "GET" and "/_dash-" not in request.path
     if not is_page:
@@ -198,23 +191,5 @@ def _require_account() -> Response | None:
 
 def _load_account(session_identity: str) -> SignedIn | None:
     with site().database.reading() as session:
-        account = session.scalar(
-            select(Account).options(joinedload(Account.district)).filter_by(session_identity=session_identity)
-        )
+        account = find_account(session, session_identity=session_identity)
         return SignedIn.of(account) if account else None
-
-
-def _password_is_right(account: Account | None, password: str) -> bool:
-    try:
-        return _hasher.verify(account.password_hash if account else _HASH_OF_NOBODY, _plain(password))
-    except VerificationError:
-        return False
-
-
-def _plain(typed: str) -> str:
-    # A Chinese keyboard may type full-width letters and digits: they are meant as the plain ones.
-    return unicodedata.normalize("NFKC", typed)
-
-
-def _new_identity() -> str:
-    return secrets.token_urlsafe(24)

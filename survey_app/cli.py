@@ -20,21 +20,23 @@ from sqlalchemy.orm import Session
 
 from analytics.documents import DocumentError
 from analytics.rules import parse_rules
-from survey_app.access import add_account
+from survey_app.accounts import add_account
 from survey_app.audit import Head, head, verify_chain
 from survey_app.codes import issue_poster_code, revoke_code
 from survey_app.config import Config
 from survey_app.database import Database
 from survey_app.errors import JiayuanError
 from survey_app.installation import use_as_real
-from survey_app.models import Code, Community, District, Questionnaire, Round
+from survey_app.models import Code, Community, District, PropertyCompany, Questionnaire, Round
 from survey_app.questionnaires import load_questionnaire
+from survey_app.roles import Role
 from survey_app.rounds import add_rule_file, create_round, publish_questionnaire
 
 # As click does for a wrong option: nothing was stored, and what was given must change.
 REFUSED = 2
 
 _Item = TypeVar("_Item")
+_Named = TypeVar("_Named", District, PropertyCompany)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DATE = click.DateTime(["%Y-%m-%d"])
 _PORT = click.IntRange(0, 65535)
@@ -209,7 +211,7 @@ def set_telephone(name: str, number: str) -> None:
     """Set the telephone of a district's housing bureau, which residents read on the first screen."""
     with _database() as database, database.writing() as session:
         use_as_real(session, now=_now())
-        _district(session, name, parameter="NAME").telephone = number
+        _named(session, District, name, parameter="NAME").telephone = number
     click.echo(f"residents of {name} are told to call {number}")
 
 
@@ -249,18 +251,37 @@ def accounts() -> None:
 
 @accounts.command("add")
 @click.argument("username")
-@click.option("--role", type=click.Choice(["city", "district", "evaluator"]), required=True)
-@click.option("--district", "district_name", help="For the role district: its name, in Chinese or English.")
+@click.option("--role", type=click.Choice([str(role) for role in Role]), required=True)
+@click.option("--district", "district_name", help="For the roles district and clerk: its name, Chinese or English.")
+@click.option("--company", "company_name", help="For the role company: its name, Chinese or English.")
+@click.option("--community", "community_number", help="For a clerk of one community: its number.")
 @click.password_option(help="Asked for when left out, which keeps it out of the shell's history.")
-def add(username: str, role: str, district_name: str | None, password: str) -> None:
+def add(
+    *,
+    username: str,
+    role: str,
+    district_name: str | None,
+    company_name: str | None,
+    community_number: str | None,
+    password: str,
+) -> None:
     """Add an account for a member of staff."""
-    if (role == "district") != (district_name is not None):
-        raise click.UsageError("--district goes with --role district, and with no other")
     with _database() as database, database.writing() as session:
         use_as_real(session, now=_now())
-        district = _district(session, district_name, parameter="--district") if district_name else None
+        district = _named(session, District, district_name, parameter="--district") if district_name else None
+        company = _named(session, PropertyCompany, company_name, parameter="--company") if company_name else None
+        community = _numbered(session, community_number) if community_number else None
         try:
-            added = add_account(session, username=username, password=password, role=role, district=district, now=_now())
+            added = add_account(
+                session,
+                username=username,
+                password=password,
+                role=role,
+                district=district,
+                company=company,
+                community=community,
+                now=_now(),
+            )
         except IntegrityError as error:
             raise click.BadParameter(f"there is already an account {username}", param_hint="USERNAME") from error
         click.echo(f"added {added.username}, role {added.role}")
@@ -387,10 +408,18 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _district(session: Session, name: str, *, parameter: str) -> District:
-    found = session.scalar(select(District).where(or_(District.name == name, District.english_name == name)))
+def _named(session: Session, table: type[_Named], name: str, *, parameter: str) -> _Named:
+    found = session.scalar(select(table).where(or_(table.name == name, table.english_name == name)))
     if found is None:
-        raise click.BadParameter(f"there is no district {name}", param_hint=parameter)
+        kind = table.__tablename__.replace("_", " ")
+        raise click.BadParameter(f"there is no {kind} {name}", param_hint=parameter)
+    return found
+
+
+def _numbered(session: Session, number: str) -> Community:
+    found = session.scalar(select(Community).filter_by(number=number))
+    if found is None:
+        raise click.BadParameter(f"there is no community {number}", param_hint="--community")
     return found
 
 

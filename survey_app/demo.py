@@ -15,7 +15,7 @@ from alembic import command
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from survey_app.access import add_account
+from survey_app.accounts import add_account
 from survey_app.config import Config
 from survey_app.database import Database
 from survey_app.installation import RealDatabase, is_demo

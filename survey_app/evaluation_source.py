@@ -162,7 +162,7 @@ def _summary_in_scope(
     summary: dict[str, Any], scope: Scope, districts: Collection[str], rules: Rules
 ) -> dict[str, Any]:
     """Return a summary without the regions of other districts, and without totals that they are part of."""
-    if scope.district_id is None or rules.region == "city":
+    if scope.is_city or rules.region == "city":
         return summary
     regions = {region: facts for region, facts in summary["regions"].items() if region in districts}
     return {**summary, "regions": regions, "total": None}

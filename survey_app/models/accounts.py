@@ -6,7 +6,17 @@ from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.database import Base
-from survey_app.models.places import District
+from survey_app.models.places import Community, District, PropertyCompany
+from survey_app.roles import Role
+
+# What each role is bound to, see `survey_app.roles.AREAS_OF_ROLE`.
+_SCOPE = (
+    "CASE role "
+    "WHEN 'district' THEN district_id IS NOT NULL AND company_id IS NULL AND community_id IS NULL "
+    "WHEN 'company' THEN district_id IS NULL AND company_id IS NOT NULL AND community_id IS NULL "
+    "WHEN 'clerk' THEN company_id IS NULL AND (district_id IS NULL) <> (community_id IS NULL) "
+    "ELSE district_id IS NULL AND company_id IS NULL AND community_id IS NULL END"
+)
 
 
 class Account(Base):
@@ -14,8 +24,8 @@ class Account(Base):
 
     __tablename__ = "account"
     __table_args__ = (
-        CheckConstraint("role IN ('city', 'district', 'evaluator')", name="role"),
-        CheckConstraint("(role = 'district') = (district_id IS NOT NULL)", name="scope"),
+        CheckConstraint(f"role IN ({', '.join(repr(str(role)) for role in Role)})", name="role"),
+        CheckConstraint(_SCOPE, name="scope"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -23,10 +33,14 @@ class Account(Base):
     password_hash: Mapped[str]
     role: Mapped[str]
     district_id: Mapped[int | None] = mapped_column(ForeignKey("district.id"))
+    company_id: Mapped[int | None] = mapped_column(ForeignKey("property_company.id"))
+    community_id: Mapped[int | None] = mapped_column(ForeignKey("community.id"))
     session_identity: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
 
     district: Mapped[District | None] = relationship()
+    company: Mapped[PropertyCompany | None] = relationship()
+    community: Mapped[Community | None] = relationship()
 
 
 class Installation(Base):

@@ -21,10 +21,12 @@ from survey_app.context import current_time, site
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted, UnknownNumber
 from survey_app.languages import current_language
 from survey_app.numbers import RECEIPT_DIGITS, read_number
+from survey_app.policies import RESIDENT, declare_policy
 from survey_app.submissions import Form, SubmissionKey, read_key, sign_key
 from survey_app.views.survey import bureau_of
 
 blueprint = Blueprint("complaints", __name__)
+declare_policy(blueprint, RESIDENT)
 
 
 @blueprint.get("/c/<token>")

@@ -14,8 +14,10 @@ from survey_app.languages import current_language, other_language
 from survey_app.models import Complaint
 from survey_app.models import Response as StoredResponse
 from survey_app.numbers import CODE_DIGITS, RECEIPT_DIGITS, grouped, read_number
+from survey_app.policies import PUBLIC, declare_policy
 
 blueprint = Blueprint("home", __name__)
+declare_policy(blueprint, PUBLIC)
 
 
 @blueprint.get("/")

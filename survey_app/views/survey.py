@@ -17,11 +17,13 @@ from survey_app.intake import Visit, find_receipt, open_visit, record_response, 
 from survey_app.languages import current_language
 from survey_app.notices import fill_notice
 from survey_app.numbers import RECEIPT_DIGITS, read_number
+from survey_app.policies import RESIDENT, declare_policy
 from survey_app.questionnaires import AnswerFault, questionnaire_from_canonical
 from survey_app.submissions import Form, SubmissionKey, read_key, sign_key
 from survey_app.views.home import local_date
 
 blueprint = Blueprint("survey", __name__)
+declare_policy(blueprint, RESIDENT)
 
 _KEY_MARK = "\0key\0"
 

@@ -4,27 +4,19 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from survey_app import access
-from survey_app.access import Scope, WeakPassword, add_account
-from survey_app.models import Account, Community
+from survey_app import access, accounts
+from survey_app.access import Scope
+from survey_app.accounts import WeakPassword, WrongArea, add_account
+from survey_app.models import Account, Community, PropertyCompany
+from survey_app.roles import AREAS_OF_ROLE, Area, Role
+from tests.accounts import PASSWORD, csrf_token, make_account, sign_in
 from tests.factories import NOW, make_community, make_district
-
-PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
 def city(sqlite_database):
     with sqlite_database.writing() as session:
-        return add_account(session, username="city", password=PASSWORD, role="city", district=None, now=NOW)
-
-
-def csrf_token(page):
-    return re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
-
-
-def sign_in(client, *, username="city", password=PASSWORD, **fields):
-    token = csrf_token(client.get("/sign-in"))
-    return client.post("/sign-in", data={"csrf_token": token, "username": username, "password": password, **fields})
+        return make_account(session, "city", now=NOW)
 
 
 def session_cookie(client):
@@ -34,7 +26,7 @@ def session_cookie(client):
 
 @pytest.mark.usefixtures("city")
 def test_the_right_password_opens_the_staff_pages(client):
-    answer = sign_in(client)
+    answer = sign_in(client, "city")
 
     assert answer.status_code == 303
     assert answer.location == "/staff/"
@@ -44,7 +36,7 @@ def test_the_right_password_opens_the_staff_pages(client):
 @pytest.mark.parametrize(("username", "password"), [("city", "correct horse batterx"), ("nobody", PASSWORD), ("", "")])
 @pytest.mark.usefixtures("city")
 def test_a_wrong_name_or_password_opens_nothing(client, username, password):
-    answer = sign_in(client, username=username, password=password)
+    answer = sign_in(client, username, password=password)
 
     assert answer.status_code == 401
     assert client.get("/staff/").status_code == 302
@@ -53,14 +45,14 @@ def test_a_wrong_name_or_password_opens_nothing(client, username, password):
 @pytest.mark.usefixtures("city")
 def test_an_unknown_name_costs_as_much_hashing_as_a_wrong_password(app, sqlite_database, monkeypatch):
     verified = []
-    real = access._hasher
+    real = accounts._hasher
 
     class CountingHasher:
         def verify(self, known_hash, password):
             verified.append(known_hash)
             return real.verify(known_hash, password)
 
-    monkeypatch.setattr(access, "_hasher", CountingHasher())
+    monkeypatch.setattr(accounts, "_hasher", CountingHasher())
     with app.test_request_context(), sqlite_database.reading() as session:
         for username in ("city", "nobody"):
             assert not access.sign_in(session, username=username, password="not this one")
@@ -72,7 +64,7 @@ def test_an_unknown_name_costs_as_much_hashing_as_a_wrong_password(app, sqlite_d
 
 @pytest.mark.usefixtures("city")
 def test_full_width_typing_and_capitals_in_the_name_are_forgiven(client):
-    answer = sign_in(client, username=" Ｃｉｔｙ ", password="ｃｏｒｒｅｃｔ horse battery")
+    answer = sign_in(client, " Ｃｉｔｙ ", password="ｃｏｒｒｅｃｔ horse battery")
 
     assert answer.status_code == 303
 
@@ -90,7 +82,7 @@ def test_the_password_is_kept_as_an_argon2id_hash_only(sqlite_database):
 
 @pytest.mark.usefixtures("city")
 def test_a_copied_cookie_is_dead_after_signing_out(app, client):
-    sign_in(client)
+    sign_in(client, "city")
     thief = app.test_client()
     thief.set_cookie("session", session_cookie(client))
     assert thief.get("/staff/").status_code == 200
@@ -106,7 +98,7 @@ def test_signing_in_starts_a_new_session(client):
     with client.session_transaction() as prepared:
         prepared["planted"] = "by someone else"
 
-    sign_in(client)
+    sign_in(client, "city")
 
     with client.session_transaction() as found:
         assert "planted" not in found
@@ -114,7 +106,7 @@ def test_signing_in_starts_a_new_session(client):
 
 @pytest.mark.usefixtures("city")
 def test_a_form_without_its_token_is_refused(client):
-    sign_in(client)
+    sign_in(client, "city")
 
     assert client.post("/sign-out").status_code == 400
     assert client.get("/staff/").status_code == 200
@@ -134,7 +126,7 @@ def test_a_page_that_needs_an_account_leads_to_signing_in_and_back(client):
 
     form = client.get(refused.location)
     target = re.search(r'name="next" value="([^"]+)"', form.text)[1]
-    assert sign_in(client, next=target).location == "/staff/communities?search=a"
+    assert sign_in(client, "city", next=target).location == "/staff/communities?search=a"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +146,7 @@ def test_a_page_that_needs_an_account_leads_to_signing_in_and_back(client):
 )
 @pytest.mark.usefixtures("city")
 def test_signing_in_never_leads_off_the_staff_pages(client, target):
-    assert sign_in(client, next=target).location == "/staff/"
+    assert sign_in(client, "city", next=target).location == "/staff/"
 
 
 @pytest.mark.parametrize("path", ["/dashboards/", "/dashboards/anything", "/staff/", "/staff/communities"])
@@ -176,7 +168,7 @@ def test_a_dashboard_callback_is_refused_to_strangers(client):
 
 @pytest.mark.usefixtures("city")
 def test_a_dashboard_callback_needs_the_token_of_its_page(client):
-    sign_in(client)
+    sign_in(client, "city")
 
     assert client.post("/dashboards/_dash-update-component", json={}).status_code == 400
 
@@ -187,16 +179,39 @@ def test_residents_get_no_cookie(client):
     assert "Set-Cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("role", ["city", "evaluator", "district"])
-def test_only_a_district_account_is_narrowed(database, role):
+@pytest.fixture
+def places(database):
+    """Two districts with a community each, managed by two companies."""
     with database.writing() as session:
-        here, elsewhere = make_community(session), make_community(session)
-        district = here.district if role == "district" else None
-        account = add_account(session, username="a", password=PASSWORD, role=role, district=district, now=NOW)
+        return [
+            make_community(session, company=PropertyCompany(name=name, english_name=None, sort_key=name))
+            for name in ("甲物业", "乙物业")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("role", "bound_to", "sees"),
+    [
+        ("city", None, "both"),
+        ("evaluator", None, "both"),
+        ("district", "district", "own"),
+        ("company", "company", "own"),
+        ("clerk", "district", "own"),
+        ("clerk", "community", "own"),
+        ("administrator", None, "none"),
+    ],
+)
+def test_an_account_sees_the_communities_it_is_bound_to(database, places, role, bound_to, sees):
+    own, other = places
+    bound = {bound_to: own if bound_to == "community" else getattr(own, bound_to)} if bound_to else {}
+    with database.writing() as session:
+        for place in (own, other):
+            session.add(place)
+        account = make_account(session, "li.na", role=role, now=NOW, **bound)
         scope = access.SignedIn.of(account).scope
         seen = set(session.scalars(scope.communities(select(Community.id))))
 
-        assert seen == ({here.id} if role == "district" else {here.id, elsewhere.id})
+    assert seen == {"both": {own.id, other.id}, "own": {own.id}, "none": set()}[sees]
 
 
 def test_a_district_without_communities_sees_none(database):
@@ -204,13 +219,25 @@ def test_a_district_without_communities_sees_none(database):
         make_community(session)
         empty = make_district(session)
 
-        assert session.scalars(Scope(empty.id).communities(select(Community.id))).all() == []
+        assert session.scalars(Scope(Area.DISTRICT, empty.id).communities(select(Community.id))).all() == []
 
 
-@pytest.mark.parametrize(("role", "in_district"), [("city", True), ("evaluator", True), ("district", False)])
-def test_the_database_refuses_an_account_whose_role_and_district_disagree(database, role, in_district):
-    with database.writing() as session:
-        district = make_district(session) if in_district else None
+def test_role_and_area_agree_in_the_code_and_in_the_database(database, places):
+    ids = {kind: getattr(places[0], kind).id for kind in ("district", "company")} | {"community": places[0].id}
+    for role in Role:
+        for bound_to in ((), ("district",), ("company",), ("community",), ("district", "company")):
+            area = Area(bound_to[0]) if bound_to else Area.NOWHERE if role is Role.ADMINISTRATOR else Area.CITY
+            values = {f"{kind}_id": ids[kind] for kind in bound_to} | {"username": f"{role} {bound_to}"}
+            account = Account(**values, password_hash="", role=role, session_identity=str(values), created_at=NOW)
+            with database.writing() as session:
+                if len(bound_to) < 2 and area in AREAS_OF_ROLE[role]:
+                    session.add(account)
+                else:
+                    with pytest.raises(IntegrityError, match="scope"), session.begin_nested():
+                        session.add(account)
 
-    with pytest.raises(IntegrityError, match="scope"), database.writing() as session:
-        add_account(session, username="a", password=PASSWORD, role=role, district=district, now=NOW)
+
+@pytest.mark.parametrize("role", ["district", "company", "clerk"])
+def test_an_account_without_its_area_is_refused(sqlite_database, role):
+    with pytest.raises(WrongArea, match=f"the role {role} is bound to"), sqlite_database.writing() as session:
+        make_account(session, "a", role=role, now=NOW)

@@ -215,8 +215,11 @@ def test_an_account_is_added_with_a_password_that_is_asked_for(run, sqlite_datab
     ("arguments", "password", "message"),
     [
         (["--role", "district", "--district", "Nowhere"], PASSWORD, "there is no district Nowhere"),
-        (["--role", "district"], PASSWORD, "--district goes with --role district"),
-        (["--role", "city", "--district", "Haibowan"], PASSWORD, "--district goes with --role district"),
+        (["--role", "company", "--company", "Nobody"], PASSWORD, "there is no property company Nobody"),
+        (["--role", "clerk", "--community", "99"], PASSWORD, "there is no community 99"),
+        (["--role", "district"], PASSWORD, "the role district is bound to district, not to city"),
+        (["--role", "city", "--district", "Haibowan"], PASSWORD, "the role city is bound to city, not to district"),
+        (["--role", "clerk"], PASSWORD, "the role clerk is bound to community or district, not to city"),
         (["--role", "city"], "short\nshort\n", "a password needs at least"),
     ],
 )

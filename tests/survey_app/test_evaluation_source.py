@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask_login import login_user
 
-from survey_app.access import SignedIn, add_account
+from survey_app.access import SignedIn
+from survey_app.accounts import add_account
 from survey_app.evaluation import evaluate_round
 from survey_app.evaluation_source import StoredEvaluations
 from tests.factories import make_community, make_district, make_response, make_round

@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from analytics.rules import parse_rules
-from survey_app.access import Scope
+from survey_app.access import EVERYWHERE, Scope
 from survey_app.evaluation import SETTLING, RoundStillOpen, evaluate_round
 from survey_app.exports import responses as responses_export
 from survey_app.exports.responses import export_responses
 from survey_app.exports.standings import export_standings
 from survey_app.questionnaires import questionnaire_from_canonical
+from survey_app.roles import Area
 from survey_app.tallies import count_responses
 from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
 
-EVERYWHERE = Scope(None)
 CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
 LATER = CLOSED + SETTLING
 
@@ -135,7 +135,7 @@ def test_a_district_exports_its_own_responses_only(database, survey):
         make_response(session, survey_round, here)
         make_response(session, survey_round, elsewhere)
 
-    [row] = read_responses(database, survey_round, scope=Scope(here.district_id))
+    [row] = read_responses(database, survey_round, scope=Scope(Area.DISTRICT, here.district_id))
 
     assert row["小区编号"] == here.number
 
@@ -199,7 +199,9 @@ def test_standings_say_each_decision_with_its_reason(database, survey, evaluated
 
 def test_standings_speak_chinese(database, survey, evaluated):
     _, _, elsewhere = survey
-    [row] = read_standings_file(database, evaluated, scope=Scope(elsewhere.district_id), language="zh-Hans")
+    [row] = read_standings_file(
+        database, evaluated, scope=Scope(Area.DISTRICT, elsewhere.district_id), language="zh-Hans"
+    )
 
     assert (row["小区"], row["区"]) == (elsewhere.name, "乌达区")
     assert "样本不足，不参与排名" in row["满意度途径说明"]
@@ -214,7 +216,7 @@ def test_a_preview_says_so_in_every_row(database, survey):
 
 def test_a_district_exports_its_own_standings_only(database, survey, evaluated):
     _, here, _ = survey
-    rows = read_standings_file(database, evaluated, scope=Scope(here.district_id))
+    rows = read_standings_file(database, evaluated, scope=Scope(Area.DISTRICT, here.district_id))
 
     assert [row["Community number"] for row in rows] == [here.number]
 

@@ -7,11 +7,10 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from survey_app.access import add_account
 from survey_app.evaluation import evaluate_round
+from tests.accounts import csrf_token, make_account, signed_in_client
 from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
 
-PASSWORD = "correct horse battery"
 # The views look at the clock, so these rounds lie around the present.
 NOW = datetime.now(UTC).replace(microsecond=0)
 CHINESE = {"Accept-Language": "zh-CN"}
@@ -37,25 +36,10 @@ def city(sqlite_database):
                 for _ in range(number):
                     moment = survey_round.opens_at + timedelta(days=1)
                     make_response(session, survey_round, community, code_id=code.id, submitted_at=moment)
-        for username, role, district in (
-            ("city", "city", None),
-            ("evaluator", "evaluator", None),
-            ("district", "district", here.district),
-        ):
-            add_account(session, username=username, password=PASSWORD, role=role, district=district, now=NOW)
+        make_account(session, "city", now=NOW)
+        make_account(session, "evaluator", now=NOW)
+        make_account(session, "district", district=here.district, now=NOW)
         return {"here": here, "there": there, "codes": codes, "closed": closed, "open": opened}
-
-
-def signed_in(app, username):
-    client = app.test_client()
-    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "zh-CN"
-    token = csrf_token(client.get("/sign-in"))
-    client.post("/sign-in", data={"csrf_token": token, "username": username, "password": PASSWORD})
-    return client
-
-
-def csrf_token(page):
-    return re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
 
 
 def ask_for_evaluation(client, survey_round, kind):
@@ -70,14 +54,14 @@ def read_csv(answer):
 
 @pytest.mark.usefixtures("city")
 def test_the_home_page_counts_what_came_in(app):
-    page = signed_in(app, "city").get("/staff/").text
+    page = signed_in_client(app, "city").get("/staff/").text
 
     assert page.count(">23<") == 2
     assert page.index("本轮") < page.index("上一轮")
 
 
 def test_the_city_evaluates_a_closed_round(app, city):
-    client = signed_in(app, "city")
+    client = signed_in_client(app, "city")
     answer = ask_for_evaluation(client, city["closed"], "official")
 
     assert (answer.status_code, answer.location) == (303, "/staff/")
@@ -86,14 +70,14 @@ def test_the_city_evaluates_a_closed_round(app, city):
 
 
 def test_an_official_evaluation_of_an_open_round_is_refused(app, city):
-    client = signed_in(app, "city")
+    client = signed_in_client(app, "city")
 
     assert ask_for_evaluation(client, city["open"], "official").status_code == 409
     assert "standings.csv" not in client.get("/staff/").text
 
 
 def test_a_provisional_evaluation_says_that_it_is_none(app, city):
-    client = signed_in(app, "city")
+    client = signed_in_client(app, "city")
     ask_for_evaluation(client, city["open"], "provisional")
 
     assert "预览，非正式结果" in client.get("/staff/").text
@@ -102,7 +86,7 @@ def test_a_provisional_evaluation_says_that_it_is_none(app, city):
 @pytest.mark.parametrize("username", ["evaluator", "district"])
 @pytest.mark.parametrize("kind", ["official", "provisional"])
 def test_only_the_city_evaluates(app, city, username, kind):
-    client = signed_in(app, username)
+    client = signed_in_client(app, username)
 
     assert ask_for_evaluation(client, city["closed"], kind).status_code == 403
     assert '/evaluations"' not in client.get("/staff/").text
@@ -110,7 +94,7 @@ def test_only_the_city_evaluates(app, city, username, kind):
 
 @pytest.mark.usefixtures("city")
 def test_an_unknown_round_or_evaluation_is_not_found(app):
-    client = signed_in(app, "city")
+    client = signed_in_client(app, "city")
 
     assert client.get("/staff/rounds/99/responses.csv").status_code == 404
     assert client.get("/staff/evaluations/99/standings.csv").status_code == 404
@@ -120,7 +104,7 @@ def test_an_unknown_round_or_evaluation_is_not_found(app):
 
 @pytest.mark.parametrize(("username", "expected"), [("city", 23), ("evaluator", 23), ("district", 12)])
 def test_responses_are_downloaded_within_the_scope(app, city, username, expected):
-    answer = signed_in(app, username).get(f"/staff/rounds/{city['closed'].id}/responses.csv")
+    answer = signed_in_client(app, username).get(f"/staff/rounds/{city['closed'].id}/responses.csv")
 
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert len(read_csv(answer)) == expected
@@ -130,7 +114,7 @@ def test_responses_are_downloaded_within_the_scope(app, city, username, expected
 def test_standings_are_downloaded_within_the_scope(app, sqlite_database, city, username, expected):
     evaluation = evaluate_round(sqlite_database, round_id=city["closed"].id, now=NOW)
 
-    answer = signed_in(app, username).get(f"/staff/evaluations/{evaluation.id}/standings.csv")
+    answer = signed_in_client(app, username).get(f"/staff/evaluations/{evaluation.id}/standings.csv")
 
     assert len(read_csv(answer)) == expected
 
@@ -139,7 +123,7 @@ def test_standings_are_downloaded_within_the_scope(app, sqlite_database, city, u
     "path", ["/staff/", "/staff/communities", "/staff/communities?search=滨河", "/staff/communities?lang=en"]
 )
 def test_a_district_sees_no_community_of_another_district(app, city, path):
-    page = signed_in(app, "district").get(path)
+    page = signed_in_client(app, "district").get(path)
 
     assert page.status_code == 200
     for secret in (">滨河花园<", "Wuda", "乌达", city["codes"][1].token, ">11<", ">23<"):
@@ -147,7 +131,7 @@ def test_a_district_sees_no_community_of_another_district(app, city, path):
 
 
 def test_a_district_gets_no_code_of_another_district(app, city):
-    client = signed_in(app, "district")
+    client = signed_in_client(app, "district")
     own, foreign = (code.token for code in city["codes"])
 
     assert client.get(f"/staff/codes/{own}.svg").status_code == 200
@@ -157,7 +141,7 @@ def test_a_district_gets_no_code_of_another_district(app, city):
 
 def test_the_picture_of_a_code_leads_to_its_survey(app, city):
     token = city["codes"][0].token
-    answer = signed_in(app, "city").get(f"/staff/codes/{token}.png")
+    answer = signed_in_client(app, "city").get(f"/staff/codes/{token}.png")
 
     picture = Image.open(io.BytesIO(answer.get_data()))
     assert [found.text for found in zxingcpp.read_barcodes(picture)] == [f"http://127.0.0.1:8000/s/{token}"]
@@ -167,7 +151,7 @@ def test_the_picture_of_a_code_leads_to_its_survey(app, city):
 def test_communities_are_found_by_name_pinyin_and_number(app, sqlite_database):
     with sqlite_database.writing() as session:
         make_community(session, name="海馨苑", number="WH-0042", sort_key="hai xin yuan", district_id=1)
-    client = signed_in(app, "city")
+    client = signed_in_client(app, "city")
 
     for wanted in ("海馨", "hai xin", "WH-0042"):
         page = client.get("/staff/communities", query_string={"search": wanted}).text
@@ -181,7 +165,7 @@ def test_communities_come_fifty_to_a_page(app, sqlite_database):
     with sqlite_database.writing() as session:
         for number in range(60):
             make_community(session, name=f"小区{number:02}", sort_key=f"zz{number:02}", district_id=1)
-    client = signed_in(app, "city")
+    client = signed_in_client(app, "city")
     first, second = (client.get(f"/staff/communities?page={page}").text for page in (1, 2))
 
     assert first.count("<tr>") - 1 == 50
@@ -195,13 +179,13 @@ def test_a_name_is_shown_as_text(app, sqlite_database):
     with sqlite_database.writing() as session:
         make_community(session, name="<b>金都</b>", district_id=1)
 
-    page = signed_in(app, "city").get("/staff/communities").text
+    page = signed_in_client(app, "city").get("/staff/communities").text
     assert "&lt;b&gt;金都&lt;/b&gt;" in page
 
 
 @pytest.mark.usefixtures("city")
 def test_a_chosen_language_stays_with_the_session(app):
-    client = signed_in(app, "city")
+    client = signed_in_client(app, "city")
     client.get("/staff/?lang=en")
 
     assert "Responses received" in client.get("/staff/").text

@@ -1,0 +1,50 @@
+"""What all staff pages share."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from flask import Blueprint
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+
+from survey_app.codes import wording_of
+from survey_app.languages import current_language
+from survey_app.roles import Role
+
+blueprint = Blueprint("staff", __name__)
+
+ROLE_NAMES: Mapping[Role, LazyString] = MappingProxyType(
+    {
+        Role.CITY: _("City bureau"),
+        Role.DISTRICT: _("District bureau"),
+        Role.EVALUATOR: _("Third-party evaluator"),
+        Role.COMPANY: _("Property company"),
+        Role.CLERK: _("Clerk"),
+        Role.ADMINISTRATOR: _("Administrator"),
+    }
+)
+
+# Endpoints in the order of the navigation; each account is offered those it may visit.
+PAGES: Sequence[tuple[str, LazyString]] = (
+    ("staff.home", _("Rounds")),
+    ("staff.communities", _("Communities and posters")),
+    ("/dashboards/", _("Dashboards")),
+)
+
+
+@blueprint.app_template_global()
+def staff_pages() -> Sequence[tuple[str, LazyString]]:
+    """Return what the navigation offers."""
+    return PAGES
+
+
+@blueprint.app_template_global()
+def in_language(name: str, english_name: str | None) -> str:
+    """Return a name as readers of this page's language know it."""
+    return wording_of(name, english_name).in_language(current_language())
+
+
+@blueprint.app_template_global()
+def role_name(role: Role) -> LazyString:
+    """Return what a role is called."""
+    return ROLE_NAMES[role]

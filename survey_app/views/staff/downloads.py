@@ -1,0 +1,50 @@
+"""Files to take away."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from flask import Response, abort
+
+from survey_app.access import signed_in
+from survey_app.context import current_time, site
+from survey_app.exports.responses import export_responses
+from survey_app.exports.standings import export_standings
+from survey_app.languages import current_language
+from survey_app.policies import READERS, policy
+from survey_app.views.staff.blueprint import blueprint
+
+
+@blueprint.get("/staff/rounds/<int:round_id>/responses.csv")
+@policy(READERS)
+def responses_csv(round_id: int) -> Response:
+    """Download what was answered in a closed round."""
+    try:
+        pieces = export_responses(
+            site().database,
+            round_id=round_id,
+            scope=signed_in().scope,
+            now=current_time(),
+            language=current_language(),
+        )
+    except LookupError:
+        abort(HTTPStatus.NOT_FOUND)
+    return _download(pieces, f"responses-round-{round_id}.csv")
+
+
+@blueprint.get("/staff/evaluations/<int:evaluation_id>/standings.csv")
+@policy(READERS)
+def standings_csv(evaluation_id: int) -> Response:
+    """Download the standings of one evaluation, with the reason of each decision."""
+    try:
+        pieces = export_standings(
+            site().database, evaluation_id=evaluation_id, scope=signed_in().scope, language=current_language()
+        )
+    except LookupError:
+        abort(HTTPStatus.NOT_FOUND)
+    return _download(pieces, f"standings-evaluation-{evaluation_id}.csv")
+
+
+def _download(pieces: Iterator[str], filename: str) -> Response:
+    response = Response(pieces, mimetype="text/csv")
+    response.headers.set("Content-Disposition", "attachment", filename=filename)
+    return response

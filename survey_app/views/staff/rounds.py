@@ -1,0 +1,142 @@
+"""The staff home: rounds with what came in, and their evaluations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from http import HTTPStatus
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session, joinedload
+from werkzeug.wrappers import Response as AnyResponse
+
+from survey_app.access import Scope, signed_in
+from survey_app.context import current_time, site
+from survey_app.evaluation import evaluate_round
+from survey_app.local_time import last_day, zone_of
+from survey_app.models import Community, Evaluation, Round
+from survey_app.models import Response as StoredResponse
+from survey_app.policies import ALL_STAFF, policy, staff
+from survey_app.roles import Role
+from survey_app.views.staff.blueprint import blueprint
+
+# Each evaluation covers all districts, so the city makes them.
+EVALUATING = staff(Role.CITY)
+# A property company is not told how the survey of its communities goes, and an administrator sees none.
+COLLECTING = staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
+
+
+@dataclass(frozen=True)
+class RoundOverview:
+    """A round as the home page shows it; times are the city's own."""
+
+    id: int
+    name: str
+    english_name: str | None
+    opens_at: datetime
+    last_day: date
+    state: str
+    received: int
+    evaluations: Sequence["EvaluationOverview"]
+
+    @property
+    def has_official_evaluation(self) -> bool:
+        """Whether it was decided already: evaluating again then only finds the stored result."""
+        return any(not evaluation.provisional for evaluation in self.evaluations)
+
+
+@dataclass(frozen=True)
+class EvaluationOverview:
+    """A stored evaluation as the home page lists it."""
+
+    id: int
+    provisional: bool
+    evaluated_at: datetime
+    cut_off: datetime
+    standings_sha256: str
+
+
+@blueprint.get("/staff/")
+@policy(ALL_STAFF)
+def home() -> str:
+    """List the rounds with what came in, and their evaluations."""
+    if not signed_in().may(COLLECTING):
+        return render_template("staff/welcome.html")
+    with site().database.reading() as session:
+        rounds = _overview(session, scope=signed_in().scope, now=current_time())
+    return render_template("staff/home.html", rounds=rounds)
+
+
+@blueprint.post("/staff/rounds/<int:round_id>/evaluations")
+@policy(EVALUATING)
+def evaluate(round_id: int) -> AnyResponse:
+    """Evaluate a round; what was evaluated before on the same inputs is found again."""
+    is_provisional = request.form.get("kind") == "provisional"
+    try:
+        evaluation = evaluate_round(site().database, round_id=round_id, now=current_time(), provisional=is_provisional)
+    except LookupError:
+        abort(HTTPStatus.NOT_FOUND)
+    flash(_("Evaluation %(number)s is stored.", number=evaluation.id))
+    return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
+
+
+def _overview(session: Session, *, scope: Scope, now: datetime) -> list[RoundOverview]:
+    received = {row.round_id: row.received for row in session.execute(_count_received(scope))}
+    evaluations: dict[int, list[Row[int, int, bool, datetime, datetime, str]]] = {}
+    for row in session.execute(_select_evaluations()):
+        evaluations.setdefault(row.round_id, []).append(row)
+    overview = []
+    for survey_round in session.scalars(
+        select(Round).options(joinedload(Round.rule_file)).order_by(Round.opens_at.desc())
+    ):
+        zone = zone_of(survey_round.rule_file.content)
+        overview.append(
+            RoundOverview(
+                id=survey_round.id,
+                name=survey_round.name,
+                english_name=survey_round.english_name,
+                opens_at=survey_round.opens_at.astimezone(zone),
+                last_day=last_day(survey_round.closes_at, zone),
+                state=_state(survey_round, now),
+                received=received.get(survey_round.id, 0),
+                evaluations=[
+                    EvaluationOverview(
+                        id=row.id,
+                        provisional=row.provisional,
+                        evaluated_at=row.evaluated_at.astimezone(zone),
+                        cut_off=row.cut_off.astimezone(zone),
+                        standings_sha256=row.standings_sha256,
+                    )
+                    for row in evaluations.get(survey_round.id, ())
+                ],
+            )
+        )
+    return overview
+
+
+def _count_received(scope: Scope) -> Select[int, int]:
+    counts = (
+        select(StoredResponse.round_id, func.count().label("received"))
+        .join(Community, StoredResponse.community_id == Community.id)
+        .group_by(StoredResponse.round_id)
+    )
+    return scope.communities(counts)
+
+
+def _select_evaluations() -> Select[int, int, bool, datetime, datetime, str]:
+    # Not whole rows: the inputs of each are as long as the list of communities.
+    return select(
+        Evaluation.id,
+        Evaluation.round_id,
+        Evaluation.provisional,
+        Evaluation.evaluated_at,
+        Evaluation.cut_off,
+        Evaluation.standings_sha256,
+    ).order_by(Evaluation.id.desc())
+
+
+def _state(survey_round: Round, now: datetime) -> str:
+    if now < survey_round.opens_at:
+        return "planned"
+    return "open" if now < survey_round.closes_at else "closed"

@@ -1,0 +1,201 @@
+"""Every route says who may come, and the matrix of roles, routes and districts shows that it is kept to."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+import pytest
+
+from survey_app.config import Config
+from survey_app.database import Database
+from survey_app.evaluation import evaluate_round
+from survey_app.models import PropertyCompany
+from survey_app.policies import PUBLIC, RESIDENT, policy_of
+from survey_app.roles import Role
+from tests.accounts import csrf_token, make_account, signed_in_client
+from tests.conftest import site_on
+from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+# The arguments of a route that names something within one district, as the own and the other district's.
+# Whatever stands in neither table is the whole city's, and is the same for both.
+PLACED = {
+    "staff.code_svg": lambda place: {"token": place["token"]},
+    "staff.code_png": lambda place: {"token": place["token"]},
+}
+CITYWIDE = {
+    "staff.responses_csv": lambda city: {"round_id": city["round_id"]},
+    "staff.standings_csv": lambda city: {"evaluation_id": city["evaluation_id"]},
+    "staff.evaluate": lambda city: {"round_id": city["round_id"]},
+}
+# Leaving would end the session that the rest of the matrix needs.
+LEAVING = {"staff.sign_out"}
+
+
+@pytest.fixture(scope="module")
+def site(_sqlite_template, tmp_path_factory):
+    """A site with two districts, each with one community, and an account of every role in the first of them."""
+    folder = tmp_path_factory.mktemp("matrix")
+    shutil.copy(_sqlite_template, folder / "jiayuan.sqlite3")
+    config = Config(
+        instance=folder,
+        database_url=f"sqlite:///{folder / 'jiayuan.sqlite3'}",
+        secret_key="only for tests",
+        public_url="http://127.0.0.1:8000",
+    )
+    with Database(config.database_url) as database:
+        city = _fill(database)
+        city["evaluation_id"] = evaluate_round(database, round_id=city["round_id"], now=NOW).id
+    with site_on(config) as app:
+        yield app, city
+
+
+def _fill(database):
+    with database.writing() as session:
+        survey_round = make_round(session, opens_at=NOW - timedelta(days=40), closes_at=NOW - timedelta(days=10))
+        places = []
+        for name in ("own", "other"):
+            company = PropertyCompany(name=f"{name} company", english_name=None, sort_key=name)
+            community = make_community(
+                session, name=f"{name}小区", district=make_district(session, name=f"{name}区"), company=company
+            )
+            code = make_poster_code(session, community, token=f"2{community.id:019}")
+            make_response(
+                session, survey_round, community, code_id=code.id, submitted_at=NOW - timedelta(days=20), answers={}
+            )
+            places.append({"community": community, "token": code.token, "name": community.name})
+        own = places[0]["community"]
+        bound = {
+            Role.DISTRICT: {"district": own.district},
+            Role.COMPANY: {"company": own.company},
+            Role.CLERK: {"community": own},
+        }
+        for role in Role:
+            make_account(session, str(role), now=NOW, **bound.get(role, {}))
+        return {"round_id": survey_round.id, "own": places[0], "other": places[1]}
+
+
+@pytest.fixture(scope="module")
+def clients(site):
+    app, _city = site
+    return {role: signed_in_client(app, str(role)) for role in Role}
+
+
+def staff_rules(app):
+    """Return the rules that are for some roles only; of the dashboards the page, which stands for what it fetches."""
+    return [
+        rule
+        for rule in app.url_map.iter_rules()
+        if policy_of(app, rule).roles
+        and rule.endpoint not in LEAVING
+        and (rule.rule == "/dashboards/" or not rule.rule.startswith("/dashboards/"))
+    ]
+
+
+def arguments_of(rule, city, *, place="own"):
+    if rule.endpoint in PLACED:
+        return PLACED[rule.endpoint](city[place])
+    return CITYWIDE[rule.endpoint](city) if rule.endpoint in CITYWIDE else {}
+
+
+def ask(client, app, rule, arguments):
+    with app.test_request_context():
+        path = app.url_map.bind("localhost").build(rule.endpoint, arguments)
+    if "GET" in rule.methods:
+        return client.get(path)
+    page = client.get("/staff/")
+    token = csrf_token(page) if page.status_code == HTTPStatus.OK else ""
+    return client.post(path, data={"csrf_token": token})
+
+
+def test_every_route_declares_its_policy(app):
+    without = [rule.rule for rule in app.url_map.iter_rules() if policy_of(app, rule) is None]
+
+    assert without == []
+    assert any("_dash-update-component" in rule.rule for rule in app.url_map.iter_rules())
+
+
+def test_a_route_that_declares_nothing_lets_nobody_in(app):
+    app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
+
+    assert app.test_client().get("/forgotten").status_code == 404
+
+
+def test_only_pages_without_cookies_go_without_the_token_of_their_page(app):
+    unguarded = {rule.endpoint for rule in app.url_map.iter_rules() if not policy_of(app, rule).relies_on_cookie}
+
+    assert unguarded
+    assert all(endpoint.startswith(("survey.", "complaints.")) for endpoint in unguarded)
+
+
+def test_nobody_needs_an_account_to_read_the_front_page_or_answer(app):
+    policies = {rule.endpoint: policy_of(app, rule) for rule in app.url_map.iter_rules()}
+
+    assert policies["home.show"] is PUBLIC
+    assert policies["survey.submit"] is RESIDENT
+    assert policies["staff.sign_in"] is PUBLIC
+
+
+def test_the_matrix_knows_every_route_with_arguments(site):
+    app, _city = site
+    with_arguments = {rule.endpoint for rule in staff_rules(app) if rule.arguments}
+
+    assert with_arguments == PLACED.keys() | CITYWIDE.keys()
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_comes_where_its_policy_lets_it_and_nowhere_else(site, clients, role):
+    app, city = site
+    for rule in staff_rules(app):
+        answer = ask(clients[role], app, rule, arguments_of(rule, city))
+
+        if role in policy_of(app, rule).roles:
+            assert answer.status_code not in {401, 403, 404, 500}, (role, rule.rule)
+        else:
+            assert answer.status_code == 403, (role, rule.rule)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_what_lies_in_another_district_is_not_found(site, clients, role):
+    app, city = site
+    for rule in staff_rules(app):
+        if rule.endpoint in PLACED and role in policy_of(app, rule).roles:
+            answer = ask(clients[role], app, rule, arguments_of(rule, city, place="other"))
+
+            sees_the_city = role in {Role.CITY, Role.EVALUATOR}
+            assert answer.status_code == (200 if sees_the_city else 404), (role, rule.rule)
+
+
+@pytest.mark.parametrize("role", [Role.DISTRICT, Role.CLERK, Role.COMPANY, Role.ADMINISTRATOR])
+def test_no_page_names_a_community_of_another_district(site, clients, role):
+    app, city = site
+    for rule in staff_rules(app):
+        if "GET" in rule.methods and role in policy_of(app, rule).roles:
+            page = ask(clients[role], app, rule, arguments_of(rule, city))
+            assert city["other"]["name"].encode() not in page.get_data(), (role, rule.rule)
+
+
+def test_strangers_come_to_no_staff_route(site):
+    app, city = site
+    for rule in staff_rules(app):
+        answer = ask(app.test_client(), app, rule, arguments_of(rule, city))
+
+        assert answer.status_code == (302 if "GET" in rule.methods else 401), rule.rule
+
+
+def test_the_dashboards_are_closed_to_roles_that_may_not_read_standings(clients):
+    for role in (Role.CLERK, Role.COMPANY, Role.ADMINISTRATOR):
+        for path in ("/dashboards/", "/dashboards/_dash-layout", "/dashboards/_dash-dependencies"):
+            assert clients[role].get(path).status_code == 403
+        answer = clients[role].post("/dashboards/_dash-update-component", json={})
+        assert answer.status_code == 403
+
+
+def test_the_navigation_offers_only_what_the_account_may_visit(clients):
+    company, clerk, city = (clients[role].get("/staff/").text for role in (Role.COMPANY, Role.CLERK, Role.CITY))
+
+    assert "/staff/communities" not in company
+    assert "/staff/communities" in clerk
+    assert "/dashboards/" not in clerk
+    assert "/dashboards/" in city
