@@ -8,6 +8,7 @@ import pandas as pd
 
 from analytics.evaluate import evaluate
 from analytics.rules import load_rules
+from analytics.support import summarise_evidence, weigh_evidence
 from dashboards.source import EvaluationHeader, Progress
 
 RULES = load_rules(Path(__file__).parents[2] / "data" / "rules" / "wuhai" / "2021-08-23.yaml")
@@ -92,8 +93,10 @@ class MadeUpCity:
 
     def _add(self, number, name, english, year, *, provisional):
         result = evaluate(counts(self._register, seed=number), RULES)
+        evidence = weigh_evidence(result)
         columns = [column for column in result.standings if column not in ("community_id", "region")]
-        self._standings[number] = self._register.join(result.standings[columns])
+        beside = evidence.drop(columns="community_id")
+        self._standings[number] = self._register.join(result.standings[columns]).join(beside)
         self._headers.append(
             EvaluationHeader(
                 id=number,
@@ -106,7 +109,7 @@ class MadeUpCity:
                 rules=RULES,
                 inputs_sha256=result.inputs_sha256,
                 standings_sha256=result.standings_sha256,
-                summary=result.summary,
+                summary={**result.summary, "evidence": {"regions": summarise_evidence(result, evidence)}},
             )
         )
 
