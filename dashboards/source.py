@@ -70,5 +70,14 @@ class EvaluationSource(Protocol):
             If there is no such evaluation.
         """
 
+    def inputs(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the community table that was evaluated, as far as the account may see it, for what-if questions.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
     def progress(self) -> Progress | None:
         """Return the collection of the open round, or None while none is open."""

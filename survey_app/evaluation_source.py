@@ -56,6 +56,17 @@ class StoredEvaluations:
         with self._database.reading() as session:
             return read_standings(session, evaluation_id=evaluation_id, scope=scope)
 
+    def inputs(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the counts of the communities in scope as they were evaluated; `LookupError` as above."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            inputs = session.scalar(select(Evaluation.inputs).filter_by(id=evaluation_id))
+            if inputs is None:
+                raise LookupError(f"there is no evaluation {evaluation_id}")
+            numbers = set(session.scalars(scope.communities(select(Community.number))))
+        table = pd.DataFrame(json.loads(inputs))
+        return table[table["community_id"].isin(numbers)].reset_index(drop=True)
+
     def progress(self) -> Progress | None:
         """Return how the collection of the open round is going in the districts in scope."""
         scope, now = signed_in().scope, current_time()

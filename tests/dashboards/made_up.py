@@ -87,13 +87,14 @@ class MadeUpCity:
         self._district = district
         self._open_round = open_round
         self.asked = []
-        self._headers, self._standings = [], {}
+        self._headers, self._standings, self._inputs = [], {}, {}
         for age, (name, english, year) in enumerate(rounds):
             self._add(len(rounds) - age, name, english, year, provisional=provisional and age == 0)
 
     def _add(self, number, name, english, year, *, provisional):
         result = evaluate(counts(self._register, seed=number), RULES)
         evidence = weigh_evidence(result)
+        self._inputs[number] = result.communities
         columns = [column for column in result.standings if column not in ("community_id", "region")]
         beside = evidence.drop(columns="community_id")
         self._standings[number] = self._register.join(result.standings[columns]).join(beside)
@@ -122,6 +123,10 @@ class MadeUpCity:
             raise LookupError(evaluation_id)
         frame = self._standings[evaluation_id]
         return frame if self._district is None else frame[frame["region"] == self._district]
+
+    def inputs(self, evaluation_id):
+        frame = self._inputs[evaluation_id]
+        return frame if self._district is None else frame[frame["region"] == self._district].reset_index(drop=True)
 
     def progress(self):
         if not self._open_round:
