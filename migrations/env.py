@@ -14,8 +14,14 @@ def _engine() -> Engine:
 
 
 def _migrate(connection: Connection) -> None:
+    # Alembic takes SQLite for an engine without transactional DDL and would commit after each revision: with our own
+    # BEGIN it has it, and a revision that refuses leaves the database as it was.
     context.configure(
-        connection=connection, target_metadata=Base.metadata, render_as_batch=True, transaction_per_migration=False
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        transactional_ddl=True,
+        transaction_per_migration=False,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -22,7 +22,7 @@ from analytics.documents import DocumentError
 from analytics.rules import parse_rules
 from survey_app.accounts import add_account
 from survey_app.audit import Head, head, verify_chain
-from survey_app.codes import issue_poster_code, revoke_code
+from survey_app.codes import CodeKind, issue_poster_code, revoke_code
 from survey_app.config import Config
 from survey_app.database import Database
 from survey_app.errors import JiayuanError
@@ -158,6 +158,14 @@ def rounds() -> None:
 @click.option("--last-day", type=_DATE, required=True, help="The last day, until midnight.")
 @click.option("--questionnaire", "questionnaire_name", required=True, metavar="KEY:VERSION", help="A published one.")
 @click.option("--rules", "rules_file", type=_FILE, required=True, help="The rule file by which the round is judged.")
+@click.option(
+    "--accepts",
+    type=click.Choice(list(CodeKind)),
+    multiple=True,
+    default=[CodeKind.POSTER],
+    show_default=True,
+    help="Through which codes; give it twice for both.",
+)
 @click.option("--evaluator", help="Who counts on the bureau's behalf, for the privacy notice; none: left out.")
 @click.option("--evaluator-english-name")
 @click.option("--keep-until", type=_DATE, help="When the answers are deleted, for the privacy notice; none: left out.")
@@ -169,6 +177,7 @@ def create(
     last_day: datetime,
     questionnaire_name: str,
     rules_file: Path,
+    accepts: Sequence[CodeKind],
     evaluator: str | None,
     evaluator_english_name: str | None,
     keep_until: datetime | None,
@@ -192,6 +201,7 @@ def create(
             questionnaire=published,
             rule_file=rule_file,
             now=_now(),
+            accepts=accepts,
             evaluator=evaluator,
             evaluator_english_name=evaluator_english_name,
             responses_kept_until=keep_until.date() if keep_until else None,
@@ -225,7 +235,8 @@ def issue() -> None:
     """Issue a poster code for each community that has none."""
     with _database() as database, database.writing() as session:
         use_as_real(session, now=_now())
-        has_code = select(Code.id).where(Code.community_id == Community.id, Code.revoked_at.is_(None)).exists()
+        is_usable = (Code.kind == CodeKind.POSTER) & Code.revoked_at.is_(None)
+        has_code = select(Code.id).where(Code.community_id == Community.id, is_usable).exists()
         without = session.scalars(select(Community).where(~has_code).order_by(Community.number)).all()
         for community in without:
             issue_poster_code(session, community=community, now=_now())
@@ -325,8 +336,9 @@ def simulate(seed: int, communities: int | None) -> None:
     count = communities or city.COMMUNITIES
     if count > city.MOST_COMMUNITIES:
         raise click.BadParameter(f"there are names for {city.MOST_COMMUNITIES}", param_hint="--communities")
+    secret_key = Config.from_env().secret_key
     with _database() as database:
-        result = run.simulate(database, seed=seed, communities=count, now=_now(), track=_track)
+        result = run.simulate(database, secret_key=secret_key, seed=seed, communities=count, now=_now(), track=_track)
     click.echo(f"{result.communities} communities, {result.responses} responses, {result.complaints} complaints")
 
 

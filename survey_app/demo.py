@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from survey_app.accounts import add_account
+from survey_app.codes import CodeKind
 from survey_app.config import Config
 from survey_app.database import Database
 from survey_app.installation import RealDatabase, is_demo
@@ -56,18 +57,19 @@ def prepare_demo(config: Config, *, now: datetime, track: Track, communities: in
     """
     with _only_one(config.instance):
         if not (config.instance / DATABASE).exists():
-            _build(config.instance, now=now, track=track, communities=communities)
+            _build(config, now=now, track=track, communities=communities)
         with Database(config.database_url) as database:
             return _open_demo(database, config.instance, now=now)
 
 
-def _build(instance: Path, *, now: datetime, track: Track, communities: int) -> None:
+def _build(config: Config, *, now: datetime, track: Track, communities: int) -> None:
+    instance = config.instance
     unfinished = instance / UNFINISHED
     for suffix in ("", "-wal", "-shm"):
         unfinished.with_name(UNFINISHED + suffix).unlink(missing_ok=True)
     with Database(f"sqlite:///{unfinished}") as database:
         command.upgrade(database.alembic_config(), "head")
-        simulate(database, seed=SEED, communities=communities, now=now, track=track)
+        simulate(database, secret_key=config.secret_key, seed=SEED, communities=communities, now=now, track=track)
         with database.writing() as session:
             _renew_accounts(session, instance, now=now)
     _finish(unfinished, instance / DATABASE)
@@ -92,7 +94,11 @@ def _open_demo(database: Database, instance: Path, *, now: datetime) -> Demo:
             _renew_accounts(session, instance, now=now)
         passwords = json.loads((instance / ACCOUNTS).read_text("utf-8"))
         poster = session.execute(
-            select(Code.token, Community.name).join(Code.community).order_by(Community.number).limit(1)
+            select(Code.token, Community.name)
+            .join(Code.community)
+            .where(Code.kind == CodeKind.POSTER)
+            .order_by(Community.number)
+            .limit(1)
         ).one()
         open_round = session.scalar(select(Round.name).where(Round.opens_at <= now, Round.closes_at > now))
         return Demo(passwords=passwords, community=poster.name, token=poster.token, open_round=open_round)

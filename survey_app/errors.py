@@ -52,6 +52,36 @@ class RevokedCode(JiayuanError):
         self.community = community
 
 
+class ExpiredCode(JiayuanError):
+    """The slip was good until a day that is over; another one can be had."""
+
+    status = 410
+    page = "errors/expired_code.html"
+
+    def __init__(self, community: Wording) -> None:
+        super().__init__(f"the slip of {community.zh_hans} has expired")
+        self.community = community
+
+
+class VisitExpired(JiayuanError):
+    """The address was made when a slip was scanned, too long ago to open a form: the slip itself still can."""
+
+    status = 410
+    page = "errors/visit_expired.html"
+
+
+class OtherCodeNeeded(JiayuanError):
+    """The code is good, but the open round asks through the other kind, or through slips of its own."""
+
+    status = 409
+    page = "errors/other_code_needed.html"
+
+    def __init__(self, community: Wording, *, accepts_posters: bool, accepts_households: bool) -> None:
+        super().__init__(f"the open round takes no answers for {community.zh_hans} through this code")
+        self.community = community
+        self.accepts_posters, self.accepts_households = accepts_posters, accepts_households
+
+
 class NoOpenRound(JiayuanError):
     """The code is good, but no round takes answers now. The dates are local: the first and the last day."""
 

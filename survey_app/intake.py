@@ -2,26 +2,29 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, exists, select
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.definitions import Wording
-from survey_app.codes import is_token, wording_of
+from survey_app.codes import VISIT_LIFETIME, CodeKind, is_reference, is_token, read_reference, wording_of
 from survey_app.errors import (
     InvalidSubmissionKey,
     NoOpenRound,
     OtherAnswersSubmitted,
+    OtherCodeNeeded,
     RevokedCode,
     UnknownCode,
-    UnknownNumber,
+    VisitExpired,
 )
 from survey_app.local_time import last_day, zone_of
-from survey_app.models import Code, Community, District, Questionnaire, Response, Round, RuleFile
+from survey_app.models import Code, Community, District, Questionnaire, Response, Round, RuleFile, SlipBatch
 from survey_app.numbers import RECEIPT_DIGITS, new_number
 from survey_app.questionnaires import CheckedAnswers, questionnaire_from_canonical
 from survey_app.questionnaires import Questionnaire as Definition
@@ -30,12 +33,29 @@ from survey_app.submissions import SubmissionKey, insert_once
 _NONCE_BYTES = 16
 
 
+class Mode(StrEnum):
+    """How answers reached the site."""
+
+    WEB = "web"
+    PAPER = "paper"
+    TELEPHONE = "telephone"
+
+
 @dataclass(frozen=True)
 class Visit:
-    """Someone who scanned a poster while a round is open: what they are asked about, and what is asked."""
+    """Someone who came through a code while a round is open: what they are asked about, and what is asked.
 
-    code_id: int
+    `token` is what addresses carry: that of the poster, or a reference to the slip that was scanned.
+    """
+
+    code_id: int | None
+    kind: CodeKind
     token: str
+    # Which answers come from one household; None where nobody knows.
+    household_key: str | None
+    # Whether that household has answered before: what is sent now takes the place of it.
+    replaces_earlier: bool
+    building: str | None
     community_id: int
     community: Wording
     district: Wording
@@ -61,32 +81,28 @@ class Visit:
         return last_day(self.closes_at, self.zone)
 
 
-@dataclass(frozen=True)
-class Receipt:
-    """What the holder of a receipt number may see: that a response is stored, and not what it says."""
-
-    number: str
-    token: str
-    community: Wording
-    round: Wording
-    submitted_at: datetime
-    commitment: str
-
-
-def open_visit(session: Session, *, token: str, now: datetime) -> Visit:
+def open_visit(session: Session, *, token: str, secret_key: str, now: datetime) -> Visit:
     """Return what a code leads to now, or raise what stands in the way."""
-    row = _find(session, _IN_OPEN_ROUND, token, {"now": now})
+    if is_reference(token):
+        return _open_slip(session, token, secret_key, now)
+    row = _find(session, _IN_OPEN_ROUND, {"token": _poster_token(token), "now": now})
     if row.round_id is None:
-        raise _no_open_round(session, wording_of(row.community_name, row.community_english_name), now)
-    return _visit(row)
+        raise _no_open_round(session, _community_of(row), now)
+    if not row.accepts_posters:
+        raise _other_code_needed(row)
+    return _visit(row, token)
 
 
-def resume_visit(session: Session, *, token: str, key: SubmissionKey) -> Visit:
+def resume_visit(session: Session, *, token: str, secret_key: str, key: SubmissionKey) -> Visit:
     """Return the visit in which a form was opened, whether or not its round is still open."""
-    row = _find(session, _IN_ROUND_OF_KEY, token, {"round_id": key.round_id})
-    if row.code_id != key.code_id or row.round_id is None:
+    if is_reference(token):
+        code_id = read_reference(token, secret_key=secret_key).code_id
+        row = _find(session, _OF_SLIP, {"code_id": code_id})
+    else:
+        row = _find(session, _IN_ROUND_OF_KEY, {"token": _poster_token(token), "round_id": key.round_id})
+    if (row.code_id, row.round_id) != (key.code_id, key.round_id) or row.round_id is None:
         raise InvalidSubmissionKey
-    return _visit(row)
+    return _visit(row, token)
 
 
 def record_response(
@@ -96,55 +112,64 @@ def record_response(
 
     One INSERT; `OtherAnswersSubmitted` when the form was sent before with other answers: the first ones stay.
     """
-    if answers.faults:
-        raise ValueError(f"faulty answers are not recorded: {answers.faults}")
     if (key.code_id, key.round_id) != (visit.code_id, visit.round_id):
         raise InvalidSubmissionKey
     if not visit.is_open(now):
         # A repeat of what arrived in time still gets its receipt.
-        if earlier := _earlier_receipt(session, key, answers):
+        if earlier := earlier_receipt(session, key, answers):
             return earlier
         raise NoOpenRound(visit.community, opens_on=None, closed_on=visit.last_day)
-    values = _response_values(visit, key, answers, language, now)
+    place = {
+        "round_id": visit.round_id,
+        "community_id": visit.community_id,
+        "questionnaire_id": visit.questionnaire_id,
+        "code_id": visit.code_id,
+        "household_key": visit.household_key,
+        "mode": Mode.WEB,
+    }
+    return store_answers(
+        session, place=place, key=key, answers=answers, definition=visit.questionnaire, language=language, now=now
+    )
+
+
+def store_answers(
+    session: Session,
+    *,
+    place: Mapping[str, Any],
+    key: SubmissionKey,
+    answers: CheckedAnswers,
+    definition: Definition,
+    language: str,
+    now: datetime,
+) -> str:
+    """Insert one response unless its form was sent before, and return the receipt; `place` says where it belongs."""
+    if answers.faults:
+        raise ValueError(f"faulty answers are not recorded: {answers.faults}")
+    values = {**place, **_response_values(key, answers, definition, language, now)}
     while True:
         receipt = new_number(RECEIPT_DIGITS)
         if insert_once(session, _RESPONSE, values | {"receipt": receipt}):
             return receipt
-        if earlier := _earlier_receipt(session, key, answers):
+        if earlier := earlier_receipt(session, key, answers):
             return earlier
         # Nobody sent this form before: it was the number that was taken, so draw another.
 
 
-def find_receipt(session: Session, *, number: str) -> Receipt:
-    """Return what a receipt number stands for."""
-    row = session.execute(
-        select(
-            Response.receipt,
-            Response.submitted_at,
-            Response.commitment,
-            Code.token,
-            Community.name,
-            Community.english_name,
-            Round.name.label("round_name"),
-            Round.english_name.label("round_english_name"),
-            RuleFile.content.label("rules"),
-        )
-        .join(Code, Code.id == Response.code_id)
-        .join(Community, Community.id == Response.community_id)
-        .join(Round, Round.id == Response.round_id)
-        .join(Round.rule_file)
-        .where(Response.receipt == number)
+def earlier_receipt(session: Session, key: SubmissionKey, answers: CheckedAnswers) -> str | None:
+    """Return the receipt of what the same form brought before, None if it was never sent.
+
+    Raises `OtherAnswersSubmitted` if it brought other answers. Those that were withdrawn are not compared, and not
+    stored again by a phone that sends once more: the receipt says what became of them.
+    """
+    earlier = session.execute(
+        select(Response.receipt, Response.answers).where(Response.submission_key == key.value)
     ).first()
-    if row is None:
-        raise UnknownNumber
-    return Receipt(
-        number=row.receipt,
-        token=row.token,
-        community=wording_of(row.name, row.english_name),
-        round=wording_of(row.round_name, row.round_english_name),
-        submitted_at=row.submitted_at.astimezone(zone_of(row.rules)),
-        commitment=row.commitment,
-    )
+    if earlier is None:
+        return None
+    receipt, stored = earlier
+    if stored is not None and stored != answers.canonical_text:
+        raise OtherAnswersSubmitted(receipt)
+    return receipt
 
 
 def commitment_to(answers: str, nonce: bytes) -> str:
@@ -158,30 +183,38 @@ def commitment_to(answers: str, nonce: bytes) -> str:
 _RESPONSE = cast(Table, Response.__table__)
 
 
-def _visits(in_round: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+_HAS_ANSWERED = exists().where(Response.household_key == Code.household_key)
+_FACTS = (
+    Code.id.label("code_id"),
+    Code.kind,
+    Code.household_key,
+    Code.building,
+    Code.revoked_at,
+    Community.id.label("community_id"),
+    Community.name.label("community_name"),
+    Community.english_name.label("community_english_name"),
+    District.name.label("district_name"),
+    District.english_name.label("district_english_name"),
+    District.telephone,
+    Round.id.label("round_id"),
+    Round.name.label("round_name"),
+    Round.english_name.label("round_english_name"),
+    Round.opens_at,
+    Round.closes_at,
+    Round.accepts_posters,
+    Round.accepts_households,
+    Round.evaluator,
+    Round.evaluator_english_name,
+    Round.responses_kept_until,
+    RuleFile.content.label("rules"),
+    Questionnaire.id.label("questionnaire_id"),
+    Questionnaire.text.label("questionnaire_text"),
+)
+
+
+def _visits_by_poster(in_round: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return (
-        select(
-            Code.id.label("code_id"),
-            Code.token,
-            Code.revoked_at,
-            Community.id.label("community_id"),
-            Community.name.label("community_name"),
-            Community.english_name.label("community_english_name"),
-            District.name.label("district_name"),
-            District.english_name.label("district_english_name"),
-            District.telephone,
-            Round.id.label("round_id"),
-            Round.name.label("round_name"),
-            Round.english_name.label("round_english_name"),
-            Round.opens_at,
-            Round.closes_at,
-            Round.evaluator,
-            Round.evaluator_english_name,
-            Round.responses_kept_until,
-            RuleFile.content.label("rules"),
-            Questionnaire.id.label("questionnaire_id"),
-            Questionnaire.text.label("questionnaire_text"),
-        )
+        select(*_FACTS)
         .select_from(Code)
         .join(Code.community)
         .join(Community.district)
@@ -195,30 +228,64 @@ def _visits(in_round: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
 
 
 # Each is one statement, built once: this is the path of every scan.
-_IN_OPEN_ROUND = _visits(and_(Round.opens_at <= bindparam("now"), bindparam("now") < Round.closes_at))
-_IN_ROUND_OF_KEY = _visits(Round.id == bindparam("round_id"))
+_IN_OPEN_ROUND = _visits_by_poster(and_(Round.opens_at <= bindparam("now"), bindparam("now") < Round.closes_at))
+_IN_ROUND_OF_KEY = _visits_by_poster(Round.id == bindparam("round_id"))
+# A slip belongs to the round that it was printed for.
+_OF_SLIP = (
+    select(*_FACTS, _HAS_ANSWERED.label("replaces_earlier"))
+    .select_from(Code)
+    .join(Code.community)
+    .join(Community.district)
+    .join(Code.batch)
+    .join(SlipBatch.round)
+    .join(Round.rule_file)
+    .join(Round.questionnaire)
+    .where(Code.id == bindparam("code_id"))
+)
 
 
-def _find(
-    session: Session, statement: Select[*tuple[Any, ...]], token: str, parameters: dict[str, Any]
-) -> Row[*tuple[Any, ...]]:
+def _poster_token(token: str) -> str:
     if not is_token(token):
         raise UnknownCode
+    return token
+
+
+def _find(session: Session, statement: Select[*tuple[Any, ...]], parameters: dict[str, Any]) -> Row[*tuple[Any, ...]]:
     # By the connection: these are columns of no entity, and the way through the ORM takes twice as long.
-    row = session.connection().execute(statement, parameters | {"token": token}).first()
+    row = session.connection().execute(statement, parameters).first()
     if row is None:
         raise UnknownCode
     if row.revoked_at is not None:
-        raise RevokedCode(wording_of(row.community_name, row.community_english_name))
+        raise RevokedCode(_community_of(row))
     return row
 
 
-def _visit(row: Row[*tuple[Any, ...]]) -> Visit:
+def _open_slip(session: Session, token: str, secret_key: str, now: datetime) -> Visit:
+    reference = read_reference(token, secret_key=secret_key)
+    if now - reference.scanned_at > VISIT_LIFETIME:
+        raise VisitExpired
+    row = _find(session, _OF_SLIP, {"code_id": reference.code_id})
+    visit = _visit(row, token)
+    if visit.is_open(now):
+        return visit
+    if now < visit.opens_at:
+        raise NoOpenRound(visit.community, opens_on=visit.opens_at.astimezone(visit.zone).date(), closed_on=None)
+    following = session.scalar(select(Round).where(Round.opens_at <= now, now < Round.closes_at))
+    if following is None:
+        raise NoOpenRound(visit.community, opens_on=None, closed_on=visit.last_day)
+    raise _other_code_needed(row, following)
+
+
+def _visit(row: Row[*tuple[Any, ...]], token: str) -> Visit:
     return Visit(
         code_id=row.code_id,
-        token=row.token,
+        kind=CodeKind(row.kind),
+        token=token,
+        household_key=row.household_key,
+        replaces_earlier=row.kind == CodeKind.HOUSEHOLD and row.replaces_earlier,
+        building=row.building,
         community_id=row.community_id,
-        community=wording_of(row.community_name, row.community_english_name),
+        community=_community_of(row),
         district=wording_of(row.district_name, row.district_english_name),
         telephone=row.telephone,
         round_id=row.round_id,
@@ -233,6 +300,10 @@ def _visit(row: Row[*tuple[Any, ...]]) -> Visit:
     )
 
 
+def _community_of(row: Row[*tuple[Any, ...]]) -> Wording:
+    return wording_of(row.community_name, row.community_english_name)
+
+
 def _no_open_round(session: Session, community: Wording, now: datetime) -> NoOpenRound:
     """Say when the next round opens, or else when the last one closed."""
     rounds = select(Round).options(joinedload(Round.rule_file, innerjoin=True)).limit(1)
@@ -245,20 +316,23 @@ def _no_open_round(session: Session, community: Wording, now: datetime) -> NoOpe
     )
 
 
+def _other_code_needed(row: Row[*tuple[Any, ...]], survey_round: Round | None = None) -> OtherCodeNeeded:
+    """Say which codes the open round takes: that of the row unless another one is given."""
+    asked = row if survey_round is None else survey_round
+    return OtherCodeNeeded(
+        _community_of(row), accepts_posters=asked.accepts_posters, accepts_households=asked.accepts_households
+    )
+
+
 def _response_values(
-    visit: Visit, key: SubmissionKey, answers: CheckedAnswers, language: str, now: datetime
+    key: SubmissionKey, answers: CheckedAnswers, definition: Definition, language: str, now: datetime
 ) -> dict[str, Any]:
     nonce = secrets.token_bytes(_NONCE_BYTES)
     text = answers.canonical_text
     return {
         "submission_key": key.value,
-        "round_id": visit.round_id,
-        "community_id": visit.community_id,
-        "questionnaire_id": visit.questionnaire_id,
-        "code_id": visit.code_id,
         "language": language,
-        "mode": "web",
-        "tenure": answers.answers[visit.questionnaire.tenure],
+        "tenure": answers.answers[definition.tenure],
         # A server's clock that was set back must not make anyone finish before they began.
         "started_at": min(key.opened_at, now),
         "submitted_at": now,
@@ -266,15 +340,3 @@ def _response_values(
         "nonce": nonce,
         "commitment": commitment_to(text, nonce),
     }
-
-
-def _earlier_receipt(session: Session, key: SubmissionKey, answers: CheckedAnswers) -> str | None:
-    earlier = session.execute(
-        select(Response.receipt, Response.answers).where(Response.submission_key == key.value)
-    ).first()
-    if earlier is None:
-        return None
-    receipt, stored = earlier
-    if stored != answers.canonical_text:
-        raise OtherAnswersSubmitted(receipt)
-    return receipt

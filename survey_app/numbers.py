@@ -10,6 +10,9 @@ from stdnum import damm
 RECEIPT_DIGITS = 14
 # A poster's code is 63 random bits. Digits need the fewest modules of a QR code, and every keypad has them.
 CODE_DIGITS = 20
+# What is typed from a household's slip: 49 random bits, and tries are limited. Each kind of number has a length of its
+# own, so that one field takes them all.
+SLIP_DIGITS = 16
 
 _SEPARATORS = frozenset(" -‐‑‒–—_.·\u3000\u00a0\t")
 _GROUP = 4

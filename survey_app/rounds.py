@@ -1,5 +1,6 @@
 """Rounds and what they stand on: published questionnaires and rule files, both frozen."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from analytics.canonical import sha256_hex
 from analytics.rules import Rules, parse_rules
+from survey_app.codes import CodeKind
 from survey_app.errors import JiayuanError
 from survey_app.models import Questionnaire, Round, RuleFile
 from survey_app.questionnaires import Questionnaire as Definition
@@ -75,16 +77,19 @@ def create_round(
     questionnaire: Questionnaire,
     rule_file: RuleFile,
     now: datetime,
+    accepts: Collection[CodeKind] = (CodeKind.POSTER,),
     evaluator: str | None = None,
     evaluator_english_name: str | None = None,
     responses_kept_until: date | None = None,
 ) -> Round:
     """Create a round that takes answers from the start of `opens_on` until the start of `closes_on`, local dates.
 
-    The last three are what its privacy notice says; a part that is not known is left out of it.
+    `accepts` says through which codes. The last three are what its privacy notice says; a part that is not known is
+    left out of it.
     """
     rules = parse_rules(rule_file.content, rule_file.name)
     _check_fit(questionnaire_from_canonical(questionnaire.text), rules)
+    _check_codes(accepts, rules)
     opens_at, closes_at = (local_midnight(day, rules.time_zone) for day in (opens_on, closes_on))
     if opens_at >= closes_at:
         raise RoundRefused(f"a round that opens on {opens_on} cannot close before the end of that day")
@@ -105,6 +110,8 @@ def create_round(
         closes_at=closes_at,
         questionnaire=questionnaire,
         rule_file=rule_file,
+        accepts_posters=CodeKind.POSTER in accepts,
+        accepts_households=CodeKind.HOUSEHOLD in accepts,
         evaluator=evaluator,
         evaluator_english_name=evaluator_english_name,
         responses_kept_until=responses_kept_until,
@@ -117,6 +124,17 @@ def create_round(
 def local_midnight(day: date, time_zone: str) -> datetime:
     """Return the start of a local day, in UTC."""
     return datetime.combine(day, time.min, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+
+
+def _check_codes(accepts: Collection[CodeKind], rules: Rules) -> None:
+    """Refuse rules that promise more than the codes can keep: whoever passes a poster may answer several times."""
+    if not accepts:
+        raise RoundRefused("a round takes answers through posters, household slips or both")
+    if CodeKind.POSTER in accepts and rules.evidence.one_answer_per_household:
+        raise RoundRefused(
+            f"the rules {rules.name} say that a household answers once, which posters cannot promise: accept household "
+            "slips alone, or use rules that do not say so"
+        )
 
 
 def _check_fit(definition: Definition, rules: Rules) -> None:

@@ -23,20 +23,25 @@ class Form(StrEnum):
 
     RESPONSE = "response"
     COMPLAINT = "complaint"
+    CORRECTION = "correction"
+    ENTRY = "entry"
 
 
 @dataclass(frozen=True)
 class SubmissionKey:
-    """What the hidden field of a form says: which code and round it is for, when it was opened, its own value."""
+    """What the hidden field of a form says: which code and round it is for, when it was opened, its own value.
+
+    Forms that belong to no code, such as those that staff fill in, name none.
+    """
 
     form: Form
-    code_id: int
+    code_id: int | None
     round_id: int | None
     opened_at: datetime
     value: str
 
     @classmethod
-    def new(cls, *, form: Form, code_id: int, round_id: int | None, now: datetime) -> Self:
+    def new(cls, *, form: Form, code_id: int | None, round_id: int | None, now: datetime) -> Self:
         """Return the key of a form that is opened now."""
         return cls(form, code_id, round_id, now.replace(microsecond=0), secrets.token_urlsafe(_RANDOM_BYTES))
 

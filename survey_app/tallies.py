@@ -21,6 +21,7 @@ from analytics.tallies import AnswerCounts, count_answers
 from survey_app.categories import Categories
 from survey_app.models import Community, Complaint, District, Response, Round
 from survey_app.questionnaires import Questionnaire
+from survey_app.supersession import Status, status_of_response
 
 # Enough for the reader to work in bulk, few enough to stay within some megabytes.
 BATCH_ROWS = 20_000
@@ -38,8 +39,9 @@ def count_responses(
 ) -> pd.DataFrame:
     """Recount every response submitted before a time: one row per community, indexed by its id.
 
-    `responses` are the valid answers of the ranked population to the ranked question; `received` are all responses,
-    whatever they say, among them those of `owners` and `tenants`. A mean without answers is missing, not zero.
+    `responses` are the valid answers of the ranked population to the ranked question. `received` are all responses:
+    those that are `superseded` by a correction or by their household's next, those `withdrawn`, and the others, which
+    count, among them those of `owners` and `tenants`. A mean without answers is missing, not zero.
     """
     question = questionnaire.question(rules.satisfaction.question)
     communities = session.scalars(select(Community.id).order_by(Community.id)).all()
@@ -48,15 +50,37 @@ def count_responses(
         communities=communities,
         questions={question.key: question.codes, "tenure": _TENURES},
     )
-    return _summarise(counted, question.key, rules)
+    statuses = _count_statuses(session, survey_round=survey_round, rules=rules, before=before)
+    summary = _summarise(counted, question.key, rules)
+    return summary.join(statuses.reindex(summary.index, fill_value=0))
+
+
+def _count_statuses(session: Session, *, survey_round: Round, rules: Rules, before: datetime) -> pd.DataFrame:
+    """Return how many responses each community sent in, and how many of them count no more."""
+    status = status_of_response(rules.satisfaction.population, before=before).label("status")
+    of_response = (
+        select(Response.community_id, status)
+        .where(Response.round_id == survey_round.id, Response.submitted_at < before)
+        .subquery()
+    )
+    grouped = select(of_response.c.community_id, of_response.c.status, func.count()).group_by(
+        of_response.c.community_id, of_response.c.status
+    )
+    columns = ["community_id", "status", "count"]
+    found = pd.DataFrame(session.execute(grouped).all(), columns=columns).astype({"count": "int64"})
+    table = found.pivot_table(index="community_id", columns="status", values="count", aggfunc="sum", fill_value=0)
+    table = table.reindex(columns=list(Status), fill_value=0)
+    return table[[Status.SUPERSEDED, Status.WITHDRAWN]].assign(received=table.sum(axis=1)).astype("int64")
 
 
 def _batches(
     session: Session, *, survey_round: Round, rules: Rules, question: str, before: datetime
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the community and tenure of every response, and the answer of those whose population is ranked."""
+    """Yield the community and tenure of every response that counts, and the answer of the ranked population."""
     statement = select(Response.community_id, Response.tenure, Response.answers).where(
-        Response.round_id == survey_round.id, Response.submitted_at < before
+        Response.round_id == survey_round.id,
+        Response.submitted_at < before,
+        status_of_response(rules.satisfaction.population, before=before) == Status.COUNTED,
     )
     result = session.execute(statement, execution_options={"yield_per": BATCH_ROWS})
     for rows in result.partitions():
@@ -99,7 +123,6 @@ def _summarise(counted: AnswerCounts, question: str, rules: Rules) -> pd.DataFra
             "satisfied": answers[:, np.isin(valid, rules.satisfaction.satisfied_codes)].sum(axis=1),
             "mean_index": total / (some * parts),
             "sd_index": np.sqrt((several * squares - total**2) / (several * (several - 1))) / parts,
-            "received": counted.responses,
             "owners": by_tenure[_OWNER].to_numpy(),
             "tenants": by_tenure[_TENANT].to_numpy(),
         },

@@ -6,10 +6,12 @@ from itertools import count
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
+from survey_app.codes import Slip, issue_slips
 from survey_app.config import DATA
-from survey_app.models import Code, Community, Complaint, District, Questionnaire, Response, Round, RuleFile
+from survey_app.models import Account, Code, Community, Complaint, District, Questionnaire, Response, Round, RuleFile
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
+SECRET = "only for tests"
 _numbers = count(1)
 
 
@@ -77,6 +79,8 @@ def make_round(session: Session, **values: object) -> Round:
         english_name=f"Round {number}",
         opens_at=NOW - timedelta(days=10),
         closes_at=NOW + timedelta(days=10),
+        accepts_posters=True,
+        accepts_households=False,
     )
 
 
@@ -91,6 +95,13 @@ def make_poster_code(session: Session, community: Community | None = None, **val
         issued_at=NOW - timedelta(days=20),
         revoked_at=None,
     )
+
+
+def make_slip(session: Session, survey_round: Round, community: Community) -> Slip:
+    """Print one household slip."""
+    return issue_slips(
+        session, survey_round=survey_round, community=community, count=1, secret_key=SECRET, now=NOW
+    ).slips[0]
 
 
 def make_response(session: Session, survey_round: Round, community: Community, **values: object) -> Response:
@@ -117,6 +128,20 @@ def make_response(session: Session, survey_round: Round, community: Community, *
         answers=canonical_json(answers),
         nonce=b"sixteen bytes at",
         commitment="0" * 64,
+    )
+
+
+def make_account(session: Session, **values: object) -> Account:
+    number = next(_numbers)
+    return _add(
+        session,
+        Account,
+        values,
+        username=f"account{number}",
+        password_hash="",
+        role="city",
+        session_identity=f"identity{number}",
+        created_at=NOW,
     )
 
 

@@ -8,18 +8,20 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, and_, select
 
 from analytics.languages import load_catalogue
 from analytics.outputs import csv_safe
+from analytics.rules import Rules, parse_rules
 from survey_app.access import Scope
 from survey_app.codes import wording_of
 from survey_app.database import Database
 from survey_app.evaluation import SETTLING, RoundStillOpen
 from survey_app.languages import TRANSLATIONS
 from survey_app.local_time import zone_of
-from survey_app.models import Community, District, Response, Round
+from survey_app.models import Code, Community, District, Response, ResponseEvent, Round
 from survey_app.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
+from survey_app.supersession import EventKind, Status, status_of_response
 
 BATCH_ROWS = 2_000
 # Without it Excel takes the file for the local Windows encoding and garbles Chinese.
@@ -32,6 +34,8 @@ _ReadCells = Callable[[Any], tuple[str, ...]]
 
 def export_responses(database: Database, *, round_id: int, scope: Scope, now: datetime, language: str) -> Iterator[str]:
     """Yield a CSV file of a closed round's responses in scope, piece by piece from one snapshot.
+
+    Every response that came in has a row, and its status says whether it counts: withdrawn ones have no answers left.
 
     While the round is open nothing is handed out: whoever compares the file before and after a neighbour answers knows
     that answer.
@@ -50,12 +54,14 @@ def export_responses(database: Database, *, round_id: int, scope: Scope, now: da
         questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
         zone = zone_of(survey_round.rule_file.content)
         round_name = wording_of(survey_round.name, survey_round.english_name).in_language(language)
-    statement = scope.communities(_select_responses(survey_round))
+        rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
+        statement = scope.communities(_select_responses(survey_round, rules))
     read_row = _row_reader(questionnaire, round_name, zone, language)
     return _stream(database, statement, _headings(questionnaire, language), read_row)
 
 
-def _select_responses(survey_round: Round) -> Select[*tuple[Any, ...]]:
+def _select_responses(survey_round: Round, rules: Rules) -> Select[*tuple[Any, ...]]:
+    withdrawal = and_(ResponseEvent.response_id == Response.id, ResponseEvent.kind == EventKind.WITHDRAWN)
     return (
         select(
             Community.number,
@@ -66,11 +72,19 @@ def _select_responses(survey_round: Round) -> Select[*tuple[Any, ...]]:
             Response.submitted_at,
             Response.language,
             Response.mode,
+            Code.kind,
+            status_of_response(rules.satisfaction.population, before=survey_round.closes_at),
+            Response.corrects_id,
+            ResponseEvent.actor,
+            ResponseEvent.reason,
             Response.tenure,
             Response.answers,
         )
+        .select_from(Response)
         .join(Community, Response.community_id == Community.id)
         .join(District, Community.district_id == District.id)
+        .outerjoin(Code, Response.code_id == Code.id)
+        .outerjoin(ResponseEvent, withdrawal)
         .where(Response.round_id == survey_round.id, Response.submitted_at < survey_round.closes_at)
         .order_by(Response.id)
     )
@@ -87,6 +101,12 @@ def _headings(questionnaire: Questionnaire, language: str) -> list[str]:
         _("Submitted on"),
         _("Language"),
         _("Mode"),
+        _("Code"),
+        _("Status code"),
+        _("Status"),
+        _("Correction"),
+        _("Withdrawn by"),
+        _("Reason of withdrawal"),
         _("Tenure code"),
         _("Tenure"),
     ]
@@ -102,10 +122,12 @@ def _row_reader(
     tenure_cells = _cell_reader(questionnaire.question(questionnaire.tenure), language)
     answer_cells = [(question.key, _cell_reader(question, language)) for question in questionnaire.questions]
     safe_round_name = csv_safe(round_name)
+    status_words = _status_words(language)
 
     def read_row(number: int, row: Row[*tuple[Any, ...]]) -> list[str | int]:
-        place, name, english_name, district, english_district, submitted_at, spoken, mode, tenure, text = row
-        answers = json.loads(text)
+        place, name, english_name, district, english_district, submitted_at, spoken, mode, *facts, tenure, text = row
+        kind, status, corrects_id, withdrawn_by, reason = facts
+        answers = json.loads(text) if text is not None else {}
         cells = [
             number,
             csv_safe(place),
@@ -115,6 +137,12 @@ def _row_reader(
             submitted_at.astimezone(time_zone).date().isoformat(),
             spoken,
             mode,
+            kind or "",
+            status,
+            status_words[status],
+            int(corrects_id is not None),
+            withdrawn_by or "",
+            reason or "",
             *tenure_cells(tenure),
         ]
         for key, read_cells in answer_cells:
@@ -122,6 +150,15 @@ def _row_reader(
         return cells
 
     return read_row
+
+
+def _status_words(language: str) -> dict[Status, str]:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return {
+        Status.COUNTED: _("counted"),
+        Status.SUPERSEDED: _("superseded by newer answers"),
+        Status.WITHDRAWN: _("withdrawn"),
+    }
 
 
 def _cell_reader(question: Question, language: str) -> _ReadCells:

@@ -6,7 +6,7 @@ from survey_app.models.audit import AuditEvent
 from survey_app.models.complaints import Complaint
 from survey_app.models.evaluations import Evaluation, Standing, StandingEvidence
 from survey_app.models.places import Community, District, PropertyCompany
-from survey_app.models.responses import Code, Response
+from survey_app.models.responses import Code, Response, ResponseEvent, SlipBatch
 from survey_app.models.rounds import Questionnaire, Round, RuleFile
 
 __all__ = [
@@ -22,8 +22,10 @@ __all__ = [
     "PropertyCompany",
     "Questionnaire",
     "Response",
+    "ResponseEvent",
     "Round",
     "RuleFile",
+    "SlipBatch",
     "Standing",
     "StandingEvidence",
 ]

@@ -1,38 +1,84 @@
-"""The codes that residents scan, and what they answered."""
+"""The codes that residents scan, what they answered, and what became of the answers."""
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.database import Base
 from survey_app.models.places import Community
+from survey_app.models.rounds import Questionnaire, Round
+
+
+class SlipBatch(Base):
+    """Household slips that were printed together for one community and round; nobody notes which flat gets which."""
+
+    __tablename__ = "slip_batch"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), index=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), index=True)
+    # For a flat whose slip was lost and is not known: each one may let a household answer once more.
+    is_reprint: Mapped[bool]
+    issued_at: Mapped[datetime]
+    issued_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    # Earlier than the round closes, where slips are handed out in waves.
+    expires_at: Mapped[datetime | None]
+
+    round: Mapped[Round] = relationship()
+    community: Mapped[Community] = relationship()
 
 
 class Code(Base):
-    """A code on a poster: an opaque token that stands for one community."""
+    """A code that residents scan: a poster's stands for a community, a slip's for one of its households."""
 
     __tablename__ = "code"
-    __table_args__ = (CheckConstraint("kind IN ('poster')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('poster', 'household')", name="kind"),
+        CheckConstraint("(kind = 'poster') = (token IS NOT NULL)", name="token"),
+        CheckConstraint("(kind = 'household') = (token_digest IS NOT NULL)", name="token_digest"),
+        CheckConstraint("(kind = 'household') = (digits_digest IS NOT NULL)", name="digits_digest"),
+        CheckConstraint("(kind = 'household') = (household_key IS NOT NULL)", name="household_key"),
+        CheckConstraint("(kind = 'household') = (batch_id IS NOT NULL)", name="batch"),
+        CheckConstraint("revoked_because IS NULL OR revoked_at IS NOT NULL", name="revoked"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
     # A poster hangs in public and is printed again: its token is no secret and is kept as it is.
-    token: Mapped[str] = mapped_column(unique=True)
+    token: Mapped[str | None] = mapped_column(unique=True)
+    # A slip's token and its digits are kept as keyed digests only: who reads the database can use none of them.
+    token_digest: Mapped[str | None] = mapped_column(unique=True)
+    digits_digest: Mapped[str | None] = mapped_column(unique=True)
+    # Random, and the same on the slip that replaces a known one: which answers come from one household.
+    household_key: Mapped[str | None] = mapped_column(index=True)
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("slip_batch.id"), index=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), index=True)
+    # Where the poster hangs, if it is for one building.
+    building: Mapped[str | None]
     issued_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    revoked_because: Mapped[str | None]
 
     community: Mapped[Community] = relationship()
+    batch: Mapped[SlipBatch | None] = relationship()
 
 
 class Response(Base):
-    """One submitted questionnaire. `answers` is canonical text; the commitment binds the receipt to it."""
+    """One submitted questionnaire. `answers` is canonical text; the commitment binds the receipt to it.
+
+    A withdrawn response keeps its row, so that it is counted in and a repeat of its form finds it; the answers, and
+    whatever links it to a household, are gone.
+    """
 
     __tablename__ = "response"
     __table_args__ = (
         CheckConstraint("tenure IN (1, 2, 3)", name="tenure"),
-        CheckConstraint("mode IN ('web')", name="mode"),
+        CheckConstraint("mode IN ('web', 'paper', 'telephone')", name="mode"),
+        CheckConstraint("(mode = 'web') = (entered_by_id IS NULL)", name="entered_by"),
+        CheckConstraint("(answers IS NULL) = (tenure IS NULL)", name="withdrawn_tenure"),
+        CheckConstraint("(answers IS NULL) = (nonce IS NULL)", name="withdrawn_nonce"),
+        CheckConstraint("answers IS NOT NULL OR household_key IS NULL AND code_id IS NULL", name="withdrawn_household"),
         Index("ix_response_round_id_community_id", "round_id", "community_id"),
     )
 
@@ -42,13 +88,42 @@ class Response(Base):
     round_id: Mapped[int] = mapped_column(ForeignKey("round.id"))
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
     questionnaire_id: Mapped[int] = mapped_column(ForeignKey("questionnaire.id"))
-    code_id: Mapped[int] = mapped_column(ForeignKey("code.id"))
+    # None where staff entered answers that came without a slip.
+    code_id: Mapped[int | None] = mapped_column(ForeignKey("code.id"))
+    household_key: Mapped[str | None] = mapped_column(index=True)
     language: Mapped[str]
     mode: Mapped[str]
-    tenure: Mapped[int]
+    entered_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    # The response that this one stands for; no response is corrected twice, its correction may be.
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("response.id"), unique=True)
+    tenure: Mapped[int | None]
     started_at: Mapped[datetime]
     submitted_at: Mapped[datetime]
-    answers: Mapped[str]
+    answers: Mapped[str | None]
     # Random, so that a commitment can be published without the answers being found by trial.
-    nonce: Mapped[bytes] = mapped_column(LargeBinary)
+    nonce: Mapped[bytes | None] = mapped_column(LargeBinary)
     commitment: Mapped[str]
+
+    round: Mapped[Round] = relationship()
+    community: Mapped[Community] = relationship()
+    questionnaire: Mapped[Questionnaire] = relationship()
+
+
+class ResponseEvent(Base):
+    """What happened to a response after it was stored: withdrawn or corrected, by whom, when and why."""
+
+    __tablename__ = "response_event"
+    __table_args__ = (
+        UniqueConstraint("response_id", "kind"),
+        CheckConstraint("kind IN ('withdrawn', 'corrected')", name="kind"),
+        CheckConstraint("actor IN ('resident', 'staff')", name="actor"),
+        CheckConstraint("(actor = 'staff') = (account_id IS NOT NULL)", name="account"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    response_id: Mapped[int] = mapped_column(ForeignKey("response.id"))
+    kind: Mapped[str]
+    actor: Mapped[str]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    reason: Mapped[str]
+    happened_at: Mapped[datetime]

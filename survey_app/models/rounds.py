@@ -38,7 +38,10 @@ class Round(Base):
     """One survey round: from `opens_at` until just before `closes_at`, which is also its cut-off."""
 
     __tablename__ = "round"
-    __table_args__ = (CheckConstraint("opens_at < closes_at", name="order"),)
+    __table_args__ = (
+        CheckConstraint("opens_at < closes_at", name="order"),
+        CheckConstraint("accepts_posters OR accepts_households", name="accepts"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
@@ -47,6 +50,8 @@ class Round(Base):
     closes_at: Mapped[datetime]
     questionnaire_id: Mapped[int] = mapped_column(ForeignKey("questionnaire.id"))
     rule_file_id: Mapped[int] = mapped_column(ForeignKey("rule_file.id"))
+    accepts_posters: Mapped[bool]
+    accepts_households: Mapped[bool]
     # What the privacy notice says of this round; a part that is not known is left out of it.
     evaluator: Mapped[str | None]
     evaluator_english_name: Mapped[str | None]

@@ -62,7 +62,7 @@ class SimulatedCity:
 
 
 def simulate(
-    database: Database, *, seed: int, communities: int = COMMUNITIES, now: datetime, track: Track
+    database: Database, *, secret_key: str, seed: int, communities: int = COMMUNITIES, now: datetime, track: Track
 ) -> SimulatedCity:
     """Fill an empty database with the city of this seed: three rounds, the last of them open at `now`."""
     city = build_city(seed, communities)
@@ -73,9 +73,15 @@ def simulate(
     for dates in rounds:
         planned = plan_responses(city, dates, now=now)
         responses += len(planned)
-        _send(database, planned, _ResponseDesk(tokens), track=track, description=f"responses {dates.opens_on.year}")
+        _send(
+            database,
+            planned,
+            _ResponseDesk(tokens, secret_key),
+            track=track,
+            description=f"responses {dates.opens_on.year}",
+        )
     cases = plan_cases(city, rounds, list(categories()), now=now)
-    _send(database, cases, _ComplaintDesk(tokens), track=track, description="complaints")
+    _send(database, cases, _ComplaintDesk(tokens, secret_key), track=track, description="complaints")
     closed = [round_id for round_id, dates in zip(round_ids, rounds, strict=True) if dates.closes_at <= now]
     for round_id in track(closed, description="evaluations"):
         evaluate_round(database, round_id=round_id, now=now)
@@ -113,7 +119,7 @@ def _found_city(
         )
         for dates in rounds
     ]
-    return [row.id for row in created], [code.token for code in codes]
+    return [row.id for row in created], [code.token for code in codes if code.token]
 
 
 def _send(
@@ -134,14 +140,16 @@ def _send(
 class _ResponseDesk:
     """Sends responses, scanning each community's poster once a round."""
 
-    def __init__(self, tokens: Sequence[str]) -> None:
+    def __init__(self, tokens: Sequence[str], secret_key: str) -> None:
         self._tokens = tokens
+        self._secret_key = secret_key
         self._visits: dict[int, Visit] = {}
 
     def __call__(self, session: Session, planned: PlannedResponse) -> None:
         visit = self._visits.get(planned.community)
         if visit is None:
-            visit = open_visit(session, token=self._tokens[planned.community], now=planned.opened_at)
+            token = self._tokens[planned.community]
+            visit = open_visit(session, token=token, secret_key=self._secret_key, now=planned.opened_at)
             self._visits[planned.community] = visit
         key = SubmissionKey.new(
             form=Form.RESPONSE, code_id=visit.code_id, round_id=visit.round_id, now=planned.opened_at
@@ -155,14 +163,16 @@ class _ResponseDesk:
 class _ComplaintDesk:
     """Files complaints, scanning each community's poster once."""
 
-    def __init__(self, tokens: Sequence[str]) -> None:
+    def __init__(self, tokens: Sequence[str], secret_key: str) -> None:
         self._tokens = tokens
+        self._secret_key = secret_key
         self._codes: dict[int, ScannedCode] = {}
 
     def __call__(self, session: Session, planned: PlannedCase) -> None:
         code = self._codes.get(planned.community)
         if code is None:
-            code = self._codes[planned.community] = find_code(session, token=self._tokens[planned.community])
+            code = find_code(session, token=self._tokens[planned.community], secret_key=self._secret_key)
+            self._codes[planned.community] = code
         case = planned.complaint
         key = SubmissionKey.new(form=Form.COMPLAINT, code_id=code.id, round_id=None, now=case.submitted_at)
         checked = check_complaint(category=case.category, kind=case.kind, text=case.text)

@@ -33,7 +33,7 @@ declare_policy(blueprint, RESIDENT)
 def show_form(token: str) -> str:
     """Show the form for complaints about one community."""
     with site().database.reading() as session:
-        code = find_code(session, token=token)
+        code = find_code(session, token=token, secret_key=site().config.secret_key)
     return _form(code, _new_key(code), CheckedComplaint(category="", kind=Kind.COMPLAINT, text="", faults=()))
 
 
@@ -46,7 +46,7 @@ def file(token: str) -> AnyResponse | str | tuple[str, int]:
         text=request.form.get("text", ""),
     )
     with site().database.reading() as session:
-        code = find_code(session, token=token)
+        code = find_code(session, token=token, secret_key=site().config.secret_key)
     try:
         key = read_key(request.form.get("key", ""), form=Form.COMPLAINT, secret_key=site().config.secret_key)
         if complaint.faults:

@@ -13,12 +13,13 @@ from analytics.definitions import Wording
 from survey_app.config import Config
 from survey_app.context import current_time, site
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted, UnknownNumber
-from survey_app.intake import Visit, find_receipt, open_visit, record_response, resume_visit
+from survey_app.intake import Visit, open_visit, record_response, resume_visit
 from survey_app.languages import current_language
 from survey_app.notices import fill_notice
 from survey_app.numbers import RECEIPT_DIGITS, read_number
 from survey_app.policies import RESIDENT, declare_policy
 from survey_app.questionnaires import AnswerFault, questionnaire_from_canonical
+from survey_app.receipts import find_receipt
 from survey_app.submissions import Form, SubmissionKey, read_key, sign_key
 from survey_app.views.home import local_date
 
@@ -38,7 +39,7 @@ def ask_for_code() -> AnyResponse:
 def show_form(token: str) -> str:
     """Show the form of the open round."""
     with site().database.reading() as session:
-        visit = open_visit(session, token=token, now=current_time())
+        visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=current_time())
     before, after = _blank_form(visit, site().config, current_language(), request.query_string)
     return f"{before}{_signed(_new_key(visit))}{after}"
 
@@ -47,7 +48,7 @@ def show_form(token: str) -> str:
 def show_privacy(token: str) -> str:
     """Show the full privacy notice of the open round."""
     with site().database.reading() as session:
-        visit = open_visit(session, token=token, now=current_time())
+        visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=current_time())
     return render_template("survey/privacy.html", visit=visit, **_notice_facts(visit))
 
 
@@ -59,7 +60,7 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     try:
         key = read_key(request.form.get("key", ""), form=Form.RESPONSE, secret_key=site().config.secret_key)
         with site().database.reading() as session:
-            visit = resume_visit(session, token=token, key=key)
+            visit = resume_visit(session, token=token, secret_key=site().config.secret_key, key=key)
     except InvalidSubmissionKey:
         return _ask_to_send_again(token, given)
     answers = visit.questionnaire.check_answers(given)
@@ -101,7 +102,7 @@ def bureau_of(district: Wording) -> str:
 def _ask_to_send_again(token: str, given: Mapping[str, Sequence[str]]) -> tuple[str, int]:
     """Give the answers a new form: theirs was altered on the way, or is another poster's or another round's."""
     with site().database.reading() as session:
-        visit = open_visit(session, token=token, now=current_time())
+        visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=current_time())
     return _form(visit, _signed(_new_key(visit)), given, is_renewed=True), HTTPStatus.BAD_REQUEST
 
 

@@ -17,7 +17,7 @@ from survey_app.codes import find_code
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted, UnknownNumber
 from survey_app.models import Complaint
 from survey_app.submissions import Form, SubmissionKey
-from tests.factories import NOW, make_poster_code, make_round
+from tests.factories import NOW, SECRET, make_poster_code, make_round
 
 
 def complaint(**values):
@@ -27,7 +27,7 @@ def complaint(**values):
 @pytest.fixture
 def code(database):
     with database.writing() as session:
-        return find_code(session, token=make_poster_code(session).token)
+        return find_code(session, token=make_poster_code(session).token, secret_key=SECRET)
 
 
 def new_key(code):
@@ -97,7 +97,7 @@ def test_a_double_tap_at_one_moment_is_one_case(database, code):
 
 def test_a_form_of_another_code_files_nothing(database, code):
     with database.writing() as session:
-        other = find_code(session, token=make_poster_code(session).token)
+        other = find_code(session, token=make_poster_code(session).token, secret_key=SECRET)
 
     with pytest.raises(InvalidSubmissionKey):
         send(database, code, new_key(other))

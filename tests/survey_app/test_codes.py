@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from survey_app.codes import find_code, issue_poster_code, revoke_code
 from survey_app.errors import RevokedCode, UnknownCode
 from survey_app.numbers import CODE_DIGITS, RECEIPT_DIGITS, grouped, new_number, read_number
-from tests.factories import NOW, make_community, make_district
+from tests.factories import NOW, SECRET, make_community, make_district
 
 
 def test_an_issued_code_stands_for_its_community(database):
@@ -19,7 +19,7 @@ def test_an_issued_code_stands_for_its_community(database):
         token = issue_poster_code(session, community=community, now=NOW).token
 
     with database.reading() as session:
-        code = find_code(session, token=token)
+        code = find_code(session, token=token, secret_key=SECRET)
     assert (code.token, code.community_id) == (token, community.id)
     assert (code.community.zh_hans, code.community.en) == ("滨河家园", "滨河家园")
     assert (code.district.zh_hans, code.district.en) == ("乌达区", "Wuda")
@@ -30,7 +30,7 @@ def test_a_community_may_have_several_good_codes(sqlite_database):
         community = make_community(session)
         tokens = {issue_poster_code(session, community=community, now=NOW).token for _ in range(3)}
 
-        assert {find_code(session, token=token).community_id for token in tokens} == {community.id}
+        assert {find_code(session, token=token, secret_key=SECRET).community_id for token in tokens} == {community.id}
     assert len(tokens) == 3
 
 
@@ -41,7 +41,7 @@ def test_a_revoked_code_says_whose_it_was_and_stays_revoked_since_the_first_time
         revoke_code(session, code=code, now=NOW.replace(year=2027))
 
         with pytest.raises(RevokedCode) as caught:
-            find_code(session, token=code.token)
+            find_code(session, token=code.token, secret_key=SECRET)
         assert caught.value.community.zh_hans == "滨河家园"
         assert code.revoked_at == NOW
 
@@ -49,7 +49,7 @@ def test_a_revoked_code_says_whose_it_was_and_stays_revoked_since_the_first_time
 @pytest.mark.parametrize("token", ["", "0" * CODE_DIGITS, "\x00", "码", "a b", "1" * 5000, "' OR 1=1"])
 def test_what_was_never_issued_is_unknown(database, token):
     with database.reading() as session, pytest.raises(UnknownCode):
-        find_code(session, token=token)
+        find_code(session, token=token, secret_key=SECRET)
 
 
 def test_a_token_is_digits_with_at_least_60_random_bits_and_a_receipt_with_40():

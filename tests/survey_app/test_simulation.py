@@ -14,6 +14,7 @@ from survey_app.simulation.calendar import plan_rounds
 from survey_app.simulation.city import COMMUNITIES, MOST_COMMUNITIES, build_city, community_table
 from survey_app.simulation.plan import STUFFED_ROUND, plan_cases, plan_responses
 from survey_app.simulation.run import CityExists, simulate
+from tests.factories import SECRET
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
 SMALL = 12
@@ -165,7 +166,7 @@ def test_rounds_are_dated_in_years_without_a_29th_of_february_too():
 
 
 def test_all_that_is_sent_is_stored_and_the_closed_rounds_are_evaluated(database):
-    sent = simulate(database, seed=5, communities=SMALL, now=NOW, track=track)
+    sent = simulate(database, secret_key=SECRET, seed=5, communities=SMALL, now=NOW, track=track)
 
     with database.reading() as session:
         count = {
@@ -183,7 +184,7 @@ def test_all_that_is_sent_is_stored_and_the_closed_rounds_are_evaluated(database
 def test_the_same_seed_stores_the_same_answers_on_every_engine(sqlite_database, postgresql_database):
     stored = []
     for database in (sqlite_database, postgresql_database):
-        simulate(database, seed=6, communities=3, now=NOW, track=track)
+        simulate(database, secret_key=SECRET, seed=6, communities=3, now=NOW, track=track)
         with database.reading() as session:
             rows = select(Community.number, Response.submitted_at, Response.answers).join(
                 Community, Community.id == Response.community_id
@@ -194,10 +195,10 @@ def test_the_same_seed_stores_the_same_answers_on_every_engine(sqlite_database, 
 
 
 def test_a_second_city_is_refused(sqlite_database):
-    simulate(sqlite_database, seed=5, communities=3, now=NOW, track=track)
+    simulate(sqlite_database, secret_key=SECRET, seed=5, communities=3, now=NOW, track=track)
 
     with pytest.raises(CityExists):
-        simulate(sqlite_database, seed=5, communities=3, now=NOW, track=track)
+        simulate(sqlite_database, secret_key=SECRET, seed=5, communities=3, now=NOW, track=track)
 
 
 def test_a_real_database_refuses_a_simulated_city_and_keeps_nothing_of_it(sqlite_database):
@@ -205,7 +206,7 @@ def test_a_real_database_refuses_a_simulated_city_and_keeps_nothing_of_it(sqlite
         use_as_real(session, now=NOW)
 
     with pytest.raises(RealDatabase):
-        simulate(sqlite_database, seed=5, communities=3, now=NOW, track=track)
+        simulate(sqlite_database, secret_key=SECRET, seed=5, communities=3, now=NOW, track=track)
 
     with sqlite_database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Round)) == 0

@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from survey_app.access import Scope, signed_in
+from survey_app.codes import CodeKind
 from survey_app.context import site
 from survey_app.models import Code, Community
 from survey_app.policies import policy, staff
@@ -71,7 +72,8 @@ def _matching_communities(scope: Scope, wanted: str) -> Select[Community]:
 
 
 def _usable_codes(session: Session, community_ids: Sequence[int]) -> dict[int, list[Code]]:
-    statement = select(Code).where(Code.community_id.in_(community_ids), Code.revoked_at.is_(None)).order_by(Code.id)
+    is_usable = (Code.kind == CodeKind.POSTER) & Code.revoked_at.is_(None)
+    statement = select(Code).where(Code.community_id.in_(community_ids), is_usable).order_by(Code.id)
     codes: dict[int, list[Code]] = {}
     for code in session.scalars(statement):
         codes.setdefault(code.community_id, []).append(code)

@@ -1,0 +1,66 @@
+"""Up and down on a database that holds something, on both engines."""
+
+import pytest
+from alembic import command
+from sqlalchemy import select, text
+
+from survey_app.models import Code, Round
+from survey_app.receipts import RESIDENT, Reason, withdraw_response
+from tests.factories import NOW, make_community, make_response, make_round, make_slip
+
+BEFORE_HOUSEHOLD_CODES = "0010"
+
+
+def contents(database):
+    with database.reading() as session:
+        return {
+            table: [tuple(row) for row in session.execute(text(f"SELECT * FROM {table} ORDER BY id"))]
+            for table in ("round", "code", "response", "complaint", "community")
+        }
+
+
+def go_down_and_up(database):
+    command.downgrade(database.alembic_config(), BEFORE_HOUSEHOLD_CODES)
+    command.upgrade(database.alembic_config(), "head")
+
+
+def test_answers_through_posters_survive_the_way_down_and_up_again(database):
+    with database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        for _ in range(5):
+            make_response(session, survey_round, community)
+        session.scalars(select(Code)).first().revoked_at = NOW
+    before = contents(database)
+
+    go_down_and_up(database)
+
+    assert contents(database) == before
+
+
+def test_rounds_of_before_take_posters_and_no_slips(database):
+    with database.writing() as session:
+        make_round(session)
+
+    go_down_and_up(database)
+
+    with database.reading() as session:
+        survey_round = session.scalars(select(Round)).one()
+        assert (survey_round.accepts_posters, survey_round.accepts_households) == (True, False)
+
+
+@pytest.mark.parametrize("beyond", ["slips", "withdrawals"])
+def test_what_the_earlier_schema_would_count_wrongly_is_never_dropped(database, beyond):
+    with database.writing() as session:
+        survey_round, community = make_round(session, accepts_households=True), make_community(session)
+        number = make_response(session, survey_round, community).receipt
+        if beyond == "slips":
+            make_slip(session, survey_round, community)
+        else:
+            withdraw_response(session, number=number, reason=Reason.OTHER, by=RESIDENT, now=NOW)
+    before = contents(database)
+
+    with pytest.raises(RuntimeError, match="nothing was changed"):
+        go_down_and_up(database)
+
+    database.require_current()
+    assert contents(database) == before
