@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Self
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, Signer
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -48,23 +49,25 @@ class SubmissionKey:
 
 def sign_key(key: SubmissionKey, *, secret_key: str) -> str:
     """Return the text that goes into the form."""
-    payload = [key.code_id, key.round_id, int(key.opened_at.timestamp()), key.value]
-    signed = _serializer(secret_key, key.form).dumps(payload)
-    return signed if isinstance(signed, str) else signed.decode("ascii")
+    round_id = "" if key.round_id is None else key.round_id
+    payload = f"{key.code_id}.{round_id}.{int(key.opened_at.timestamp())}.{key.value}"
+    return _signer(secret_key, key.form).sign(payload).decode("ascii")
 
 
 def read_key(text: str, *, form: Form, secret_key: str) -> SubmissionKey:
     """Return the key that came back with a form; it never grows too old, since a round ends by itself."""
     try:
-        code_id, round_id, opened_at, value = _serializer(secret_key, form).loads(text)
+        payload = _signer(secret_key, form).unsign(text)
     except BadData as error:
         raise InvalidSubmissionKey from error
-    return SubmissionKey(form, code_id, round_id, datetime.fromtimestamp(opened_at, UTC), value)
+    code_id, round_id, opened_at, value = payload.decode("ascii").split(".")
+    moment = datetime.fromtimestamp(int(opened_at), UTC)
+    return SubmissionKey(form, int(code_id), int(round_id) if round_id else None, moment, value)
 
 
-def _serializer(secret_key: str, form: Form) -> URLSafeSerializer:
-    signer = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
-    return URLSafeSerializer(secret_key, salt=f"jiayuan.{form}", signer_kwargs=signer)
+@lru_cache(maxsize=8)
+def _signer(secret_key: str, form: Form) -> Signer:
+    return Signer(secret_key, salt=f"jiayuan.{form}", key_derivation="hmac", digest_method=hashlib.sha256)
 
 
 def insert_once(session: Session, table: Table, values: Mapping[str, Any]) -> bool:
