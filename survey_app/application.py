@@ -2,13 +2,12 @@
 
 from flask import Flask
 
-from survey_app import access, errors, headers, installation, languages
+from survey_app import access, door, errors, headers, installation, languages, sessions
 from survey_app.config import Config
 from survey_app.context import SITE_EXTENSION, Site
 from survey_app.database import Database
 from survey_app.evaluation_source import StoredEvaluations
 from survey_app.views import complaints, home, staff, survey
-from survey_app.writer import Writer
 
 # A full form is about 4 kB; whatever is larger is not one.
 MAXIMUM_BODY_BYTES = 256 * 1024
@@ -27,8 +26,8 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=config.public_url.startswith("https://"),
     )
-    app.extensions[SITE_EXTENSION] = Site(config, database, Writer(database))
-    for part in (languages, installation, headers, errors, access):
+    app.extensions[SITE_EXTENSION] = Site.of(config, database)
+    for part in (sessions, languages, installation, door, headers, errors, access):
         part.init_app(app)
     for view in (home, survey, complaints, staff):
         app.register_blueprint(view.blueprint)

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
 from flask import current_app
 
 from survey_app.config import Config
 from survey_app.database import Database
+from survey_app.memory import Memory
 from survey_app.writer import Writer
 
 SITE_EXTENSION = "jiayuan"
@@ -14,11 +16,17 @@ SITE_EXTENSION = "jiayuan"
 
 @dataclass(frozen=True)
 class Site:
-    """One installation: its settings, its database, and who writes into it what residents send."""
+    """One installation: its settings, its database, who writes into it what residents send, what is still so."""
 
     config: Config
     database: Database
     writer: Writer
+    memory: Memory
+
+    @classmethod
+    def of(cls, config: Config, database: Database) -> Self:
+        """Put an installation together; its writer is started by the server."""
+        return cls(config, database, Writer(database), Memory(database))
 
 
 def site() -> Site:

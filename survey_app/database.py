@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Self
 
 from alembic.config import Config as AlembicConfig
@@ -66,6 +67,8 @@ class Database:
         self.url = make_url(url)
         self.engine = _create_engine(self.url)
         self._readers = _create_readers(self.url, self.engine)
+        self._watching = Lock()
+        self._watcher: sqlite3.Connection | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -95,6 +98,20 @@ class Database:
             session.connection()  # BEGIN now, not at the first statement
             yield session
 
+    def version(self) -> int | None:
+        """Return a number that changes whenever anyone commits anything; None on PostgreSQL, which has none.
+
+        It means nothing beside the number of another process.
+        """
+        if self.is_postgresql:
+            return None
+        with self._watching:
+            if self._watcher is None:
+                # It only ever watches, since SQLite does not tell a connection of its own commits.
+                self._watcher = sqlite3.connect(str(self.url.database), check_same_thread=False, isolation_level=None)
+            (number,) = self._watcher.execute("PRAGMA data_version").fetchone()
+            return int(number)
+
     def require_current(self) -> None:
         """Refuse to work on a database of another revision than the code's."""
         with self.engine.connect() as connection:
@@ -111,7 +128,11 @@ class Database:
         return config
 
     def dispose(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection."""
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
         self._readers.dispose()
         self.engine.dispose()
 

@@ -1,23 +1,40 @@
 """What every answer tells the browser it may do."""
 
-from flask import Flask, Response, request
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _STRICT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_HEADERS = (
+    ("Content-Security-Policy", _STRICT_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    # The token of a code stands in the address: it must not travel to other hosts.
+    ("Referrer-Policy", "same-origin"),
+    # What may be stored says so itself.
+    ("Cache-Control", "no-store"),
+)
 
 
 def init_app(app: Flask) -> None:
-    """Send the security headers with every answer; a page with a policy of its own keeps it."""
-    app.after_request(_secure)
+    """Send the security headers with every answer; one that has a policy of its own keeps it."""
+    # Outside of Flask, where adding a few headers costs a tenth of what it costs on a response.
+    app.wsgi_app = _secured(app.wsgi_app)  # type: ignore[assignment, method-assign]
 
 
-def _secure(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", _STRICT_POLICY)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    # The token of a code stands in the address: it must not travel to other hosts.
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response
+def _secured(application: "WSGIApplication") -> "WSGIApplication":
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+            present = {name.lower() for name, _ in headers}
+            headers += [header for header in _HEADERS if header[0].lower() not in present]
+            return start_response(status, headers, *error)
+
+        return application(environ, start)
+
+    return answer

@@ -1,11 +1,14 @@
 """Which language a page speaks: the address says so, or the account's session, or the browser, or Chinese."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from babel import Locale
 from babel.support import NullTranslations
 from flask import Flask, g, request, session
 from flask_babel import Babel, Domain
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
 
@@ -17,7 +20,9 @@ _BROWSER_TAGS = {"zh-hans": "zh-Hans", "zh-cn": "zh-Hans", "zh": "zh-Hans", "en"
 def current_language() -> str:
     """Return the language of this request, one of `LANGUAGES`."""
     if "language" not in g:
-        g.language = _asked_language() or _remembered_language() or _browser_language()
+        g.language = (
+            _asked_language() or _remembered_language() or _language_of(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        )
     language: str = g.language
     return language
 
@@ -48,17 +53,19 @@ class _SiteDomain(Domain):  # type: ignore[misc]  # Flask-Babel has no types
 
 
 def _asked_language() -> str | None:
-    asked = request.args.get("lang")
+    asked = request.args.get("lang") if request.query_string else None
     return asked if asked in LANGUAGES else None
 
 
 def _remembered_language() -> str | None:
-    remembered = session.get("language")
+    # Residents bring no cookie: only to look into a session costs as much as the rest of this module.
+    remembered = session.get("language") if "HTTP_COOKIE" in request.environ else None
     return remembered if remembered in LANGUAGES else None
 
 
-def _browser_language() -> str:
-    for tag, _quality in request.accept_languages:
+@lru_cache(maxsize=256)
+def _language_of(accepted: str) -> str:
+    for tag, _quality in parse_accept_header(accepted, LanguageAccept):
         if language := _BROWSER_TAGS.get(tag.lower()):
             return language
     return DEFAULT_LANGUAGE

@@ -1,17 +1,20 @@
 """The survey: a form, its receipt."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache, partial
 from http import HTTPStatus
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from analytics.definitions import Wording
 from survey_app.config import Config
 from survey_app.context import current_time, site
+from survey_app.door import BlankForm, scan_of
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted, UnknownNumber
 from survey_app.intake import Visit, open_visit, record_response, resume_visit
 from survey_app.languages import current_language
@@ -20,6 +23,7 @@ from survey_app.numbers import RECEIPT_DIGITS, read_number
 from survey_app.policies import RESIDENT, declare_policy
 from survey_app.questionnaires import AnswerFault, questionnaire_from_canonical
 from survey_app.receipts import find_receipt
+from survey_app.splicing import SplicedPage
 from survey_app.submissions import Form, SubmissionKey, read_key, sign_key
 from survey_app.views.home import local_date
 
@@ -36,12 +40,16 @@ def ask_for_code() -> AnyResponse:
 
 
 @blueprint.get("/s/<token>")
-def show_form(token: str) -> str:
+def show_form(token: str) -> AnyResponse:
     """Show the form of the open round."""
-    with site().database.reading() as session:
-        visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=current_time())
-    before, after = _blank_form(visit, site().config, current_language(), request.query_string)
-    return f"{before}{_signed(_new_key(visit))}{after}"
+    now = current_time()
+    read = partial(_open_form, token=token, now=now)
+    form = site().memory.recall(scan_of(request.environ), read)
+    if not form.visit.is_open(now):
+        with site().database.reading() as session:
+            form = read(session)
+    body, headers = form.copy_for(request.environ, secret_key=site().config.secret_key, now=now)
+    return Response(body, headers=headers)
 
 
 @blueprint.get("/s/<token>/privacy")
@@ -59,8 +67,10 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     given = request.form.to_dict(flat=False)
     try:
         key = read_key(request.form.get("key", ""), form=Form.RESPONSE, secret_key=site().config.secret_key)
-        with site().database.reading() as session:
-            visit = resume_visit(session, token=token, secret_key=site().config.secret_key, key=key)
+        visit = site().memory.recall(
+            ("resumed visit", token, key.code_id, key.round_id),
+            partial(resume_visit, token=token, secret_key=site().config.secret_key, key=key),
+        )
     except InvalidSubmissionKey:
         return _ask_to_send_again(token, given)
     answers = visit.questionnaire.check_answers(given)
@@ -106,14 +116,18 @@ def _ask_to_send_again(token: str, given: Mapping[str, Sequence[str]]) -> tuple[
     return _form(visit, _signed(_new_key(visit)), given, is_renewed=True), HTTPStatus.BAD_REQUEST
 
 
+def _open_form(session: Session, *, token: str, now: datetime) -> BlankForm:
+    visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=now)
+    return BlankForm(visit, _blank_page(visit, site().config, current_language(), request.query_string))
+
+
 @lru_cache(maxsize=512)
-def _blank_form(visit: Visit, config: Config, language: str, query: bytes) -> tuple[str, str]:  # noqa: ARG001
-    """Return the form before and after its key; the arguments are all that it shows, though it finds some by itself.
+def _blank_page(visit: Visit, config: Config, language: str, query: bytes) -> SplicedPage:  # noqa: ARG001
+    """Return the form around its key; the arguments are all that it shows, though it finds some by itself.
 
     Rendering it for every scan took half of the time of a visit.
     """
-    before, after = _form(visit, _KEY_MARK).split(_KEY_MARK)
-    return before, after
+    return SplicedPage.around(_KEY_MARK, _form(visit, _KEY_MARK))
 
 
 def _form(

@@ -8,7 +8,6 @@ import pandas as pd
 
 from analytics.evaluate import evaluate
 from analytics.rules import load_rules
-from analytics.support import summarise_evidence, weigh_evidence
 from dashboards.source import EvaluationHeader, Progress
 
 RULES = load_rules(Path(__file__).parents[2] / "data" / "rules" / "wuhai" / "2021-08-23.yaml")
@@ -87,17 +86,14 @@ class MadeUpCity:
         self._district = district
         self._open_round = open_round
         self.asked = []
-        self._headers, self._standings, self._inputs = [], {}, {}
+        self._headers, self._standings = [], {}
         for age, (name, english, year) in enumerate(rounds):
             self._add(len(rounds) - age, name, english, year, provisional=provisional and age == 0)
 
     def _add(self, number, name, english, year, *, provisional):
         result = evaluate(counts(self._register, seed=number), RULES)
-        evidence = weigh_evidence(result)
-        self._inputs[number] = result.communities
         columns = [column for column in result.standings if column not in ("community_id", "region")]
-        beside = evidence.drop(columns="community_id")
-        self._standings[number] = self._register.join(result.standings[columns]).join(beside)
+        self._standings[number] = self._register.join(result.standings[columns])
         self._headers.append(
             EvaluationHeader(
                 id=number,
@@ -110,7 +106,7 @@ class MadeUpCity:
                 rules=RULES,
                 inputs_sha256=result.inputs_sha256,
                 standings_sha256=result.standings_sha256,
-                summary={**result.summary, "evidence": {"regions": summarise_evidence(result, evidence)}},
+                summary=result.summary,
             )
         )
 
@@ -123,10 +119,6 @@ class MadeUpCity:
             raise LookupError(evaluation_id)
         frame = self._standings[evaluation_id]
         return frame if self._district is None else frame[frame["region"] == self._district]
-
-    def inputs(self, evaluation_id):
-        frame = self._inputs[evaluation_id]
-        return frame if self._district is None else frame[frame["region"] == self._district].reset_index(drop=True)
 
     def progress(self):
         if not self._open_round:

@@ -1,0 +1,22 @@
+"""Staff have a session; residents have none, and do not pay for one."""
+
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Flask's signed cookie, but a request that brings none and asks for none costs nothing."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return what the cookie holds."""
+        return super().open_session(app, request) if "HTTP_COOKIE" in request.environ else self.session_class()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Send the cookie if there is anything to keep or to forget; pages are never stored, and so need no Vary."""
+        if session or session.modified:
+            super().save_session(app, session, response)
+
+
+def init_app(app: Flask) -> None:
+    """Keep sessions in this way."""
+    app.session_interface = Sessions()

@@ -1,0 +1,64 @@
+"""Pages that differ between visitors in one place only: rendered and compressed once, joined for each visitor."""
+
+import struct
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
+
+# RFC 1952: magic, deflate, no flags, no time, best compression, unknown system.
+_GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+_LONGEST_STORED_BLOCK = 0xFFFF
+
+
+@dataclass(frozen=True)
+class SplicedPage:
+    """A page around the place that is each visitor's own.
+
+    Compressing it for every visitor would cost more than all else. A deflate stream can be cut at block borders: the
+    parts before and after are compressed once, and between them what is the visitor's own stands uncompressed (which
+    also gives away nothing about it through the length of the page).
+    """
+
+    before: bytes
+    after: bytes
+    packed_before: bytes
+    packed_after: bytes
+    crc_before: int
+
+    @classmethod
+    def around(cls, mark: str, page: str) -> Self:
+        """Cut a rendered page at the one place where it holds `mark`."""
+        before, after = (part.encode("utf-8") for part in page.split(mark))
+        opening, closing = (zlib.compressobj(9, wbits=-zlib.MAX_WBITS) for _ in range(2))
+        return cls(
+            before=before,
+            after=after,
+            # A full flush ends at a byte's border and refers to nothing later parts must know.
+            packed_before=_GZIP_HEADER + opening.compress(before) + opening.flush(zlib.Z_FULL_FLUSH),
+            packed_after=closing.compress(after) + closing.flush(),
+            crc_before=zlib.crc32(before),
+        )
+
+    def plain(self, own: bytes) -> bytes:
+        """Return the page with a visitor's own part in it."""
+        return b"%b%b%b" % (self.before, own, self.after)
+
+    def gzipped(self, own: bytes) -> bytes:
+        """Return the same page as a gzip file."""
+        if len(own) > _LONGEST_STORED_BLOCK:
+            raise ValueError(f"a stored block holds at most {_LONGEST_STORED_BLOCK} bytes, got {len(own)}")
+        # Not the last block, stored: its length, and its length with all bits turned.
+        stored = struct.pack("<BHH", 0, len(own), len(own) ^ 0xFFFF)
+        crc = zlib.crc32(self.after, zlib.crc32(own, self.crc_before))
+        size = len(self.before) + len(own) + len(self.after)
+        return b"".join((self.packed_before, stored, own, self.packed_after, struct.pack("<II", crc, size)))
+
+
+@lru_cache(maxsize=256)
+def accepts_gzip(header: str) -> bool:
+    """Return whether a browser that sends this Accept-Encoding understands gzip."""
+    return parse_accept_header(header, Accept)["gzip"] > 0
