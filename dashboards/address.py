@@ -1,22 +1,26 @@
 """What a page shows, as its address says it: a view can be sent to a colleague."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlencode
 
 from analytics.languages import LANGUAGES
 from dashboards.results import ROUTES, Route
 
+_COMMON = frozenset({"lang", "evaluation", "region", "route"})
+
 
 @dataclass(frozen=True)
 class View:
-    """Which evaluation, which region, which route, in which language."""
+    """Which evaluation, which region, which route, in which language; `own` is what only one page understands."""
 
     language: str
     evaluation: int | None = None
     region: str | None = None
     route: Route = ROUTES["satisfaction"]
+    own: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def of(cls, search: str | None, language: Callable[[], str]) -> Self:
@@ -31,11 +35,22 @@ class View:
             else None,
             region=asked.get("region"),
             route=ROUTES.get(asked.get("route", ""), ROUTES["satisfaction"]),
+            own=MappingProxyType({name: asked[name] for name in sorted(asked.keys() - _COMMON)}),
         )
 
     def but(self, **changes: Any) -> Self:
         """Return this view with some of it changed."""
         return replace(self, **changes)
+
+    def with_own(self, **changes: str | None) -> Self:
+        """Return this view with some of the page's own choices changed, None for left out."""
+        kept = {name: value for name, value in {**self.own, **changes}.items() if value is not None}
+        return self.but(own=MappingProxyType(kept))
+
+    @property
+    def shared(self) -> Self:
+        """The view as a link to another page carries it: without what only one page understands."""
+        return self.but(own=MappingProxyType({}))
 
     @property
     def search(self) -> str:
@@ -45,5 +60,6 @@ class View:
             "region": self.region,
             "route": None if self.route == ROUTES["satisfaction"] else self.route.key,
             "lang": self.language,
+            **self.own,
         }
         return "?" + urlencode({name: value for name, value in said.items() if value is not None})

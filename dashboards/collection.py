@@ -1,5 +1,6 @@
 """How the collection of the open round is going: counts only, since a live score would give answers away."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
@@ -8,12 +9,54 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from dashboards.address import View
 from dashboards.figures import daily_figure, progress_figure
 from dashboards.languages import minute, pick, translator
-from dashboards.parts import Column, chart, data_table, empty, key_figure, panel, records, scrolled
-from dashboards.source import Progress
+from dashboards.pages import Page
+from dashboards.parts import (
+    Column,
+    Numbers,
+    NumbersColumn,
+    chart,
+    data_table,
+    empty,
+    key_figure,
+    panel,
+    records,
+    scrolled,
+)
+from dashboards.results import in_region
+from dashboards.source import EvaluationSource, Progress
 
 MOST_LISTED: Final = 50
+
+
+def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Component]:
+    """Return the page for one view."""
+    return [collection_panel(source.progress(), view.region, view.language, now=now)]
+
+
+def title(language: str) -> str:
+    """Return what the navigation calls this page."""
+    _ = translator(language)
+    return _("Collection")
+
+
+PAGE: Final = Page(path="collection/", title=title, draw=draw, filters=("region",))
+
+
+def collection_glance(progress: Progress | None, view: View, *, now: datetime) -> Component:
+    """Return in a few figures how the open round is going, for the overview."""
+    _ = translator(view.language)
+    title = _("Collection of the open round")
+    if progress is None:
+        return panel(title, empty(_("No round is open at the moment.")), anchor="collection")
+    communities = _asked(progress, view.region)
+    lacking = _lacking(communities)
+    more = html.A(
+        _("More about the collection"), href=f"/dashboards/{PAGE.path}{view.shared.search}", className="quiet-link"
+    )
+    return panel(title, _key_figures(progress, communities, lacking, view.language, now=now), more, anchor="collection")
 
 
 def collection_panel(progress: Progress | None, region: str | None, language: str, *, now: datetime) -> Component:
@@ -22,12 +65,10 @@ def collection_panel(progress: Progress | None, region: str | None, language: st
     title = _("Collection of the open round")
     if progress is None:
         return panel(title, empty(_("No round is open at the moment.")), anchor="collection")
-    communities = progress.communities
-    if region is not None:
-        communities = communities[communities["region"] == region]
+    communities = _asked(progress, region)
     if communities.empty:
         return panel(title, empty(_("The open round asks nobody here.")), anchor="collection")
-    lacking = (communities["required"] - communities["responses"]).clip(lower=0)
+    lacking = _lacking(communities)
     regions = _by_region(communities, lacking, language)
     name = pick(language, progress.round_name, progress.round_english_name)
     return panel(
@@ -42,6 +83,14 @@ def collection_panel(progress: Progress | None, region: str | None, language: st
         anchor="collection",
         note=_("{round}: counts only, scores come when the round has closed.").format(round=name),
     )
+
+
+def _asked(progress: Progress, region: str | None) -> pd.DataFrame:
+    return in_region(progress.communities, region)
+
+
+def _lacking(communities: pd.DataFrame) -> "pd.Series[int]":
+    return (communities["required"] - communities["responses"]).clip(lower=0)
 
 
 def days_left(closes_at: datetime, now: datetime) -> int:
@@ -89,13 +138,9 @@ def _key_figures(
 
 def _regions_chart(regions: pd.DataFrame, language: str) -> Component:
     _ = translator(language)
-    columns = [
-        Column(heading, heading, numeric=place > 0)
-        for place, heading in enumerate((_("District"), _("Enough answers"), _("Still short"), _("Answers")))
-    ]
-    rows = [
-        [row["label"], str(row["enough"]), str(row["short"]), f"{int(row['responses']):,}"] for row in records(regions)
-    ]
+    headings = (_("District"), _("Enough answers"), _("Still short"), _("Answers"))
+    columns = [NumbersColumn(heading, numeric=place > 0) for place, heading in enumerate(headings)]
+    rows = [[row["label"], int(row["enough"]), int(row["short"]), int(row["responses"])] for row in records(regions)]
     enough, everyone = int(regions["enough"].sum()), int(regions["enough"].sum() + regions["short"].sum())
     return chart(
         progress_figure(regions, language),
@@ -104,15 +149,15 @@ def _regions_chart(regions: pd.DataFrame, language: str) -> Component:
             enough=enough, count=everyone
         ),
         language=language,
-        table=data_table(columns, rows, caption=_("Collection by district")),
+        numbers=Numbers(_("Collection by district"), columns, rows),
     )
 
 
 def _daily_chart(progress: Progress, language: str) -> Component:
     _ = translator(language)
     daily = progress.daily
-    columns = [Column(_("Day"), _("Day")), Column(_("Answers"), _("Answers"), numeric=True)]
-    rows = [[row["date"].isoformat(), f"{int(row['responses']):,}"] for row in records(daily)]
+    columns = [NumbersColumn(_("Day")), NumbersColumn(_("Answers"), numeric=True)]
+    rows = [[row["date"].isoformat(), int(row["responses"])] for row in records(daily)]
     if not len(daily) or not daily["responses"].sum():
         return empty(_("No answer has come yet."))
     busiest = records(daily.nlargest(1, "responses"))[0]
@@ -123,7 +168,7 @@ def _daily_chart(progress: Progress, language: str) -> Component:
             day=busiest["date"].isoformat(), count=f"{int(busiest['responses']):,}"
         ),
         language=language,
-        table=data_table(columns, rows, caption=_("Answers by day")),
+        numbers=Numbers(_("Answers by day"), columns, rows),
     )
 
 

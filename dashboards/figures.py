@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analytics.support import evidence_words
 from dashboards import theme
 from dashboards.languages import pick, translator
 from dashboards.results import CutOff, Route, Scale, met, regions_of
@@ -25,6 +26,10 @@ MOST_POINTS: Final = 600
 
 _BINS: Final = 40
 _ROW_HEIGHT: Final = 92
+# Percent of the width: in a narrower part no number has room.
+_NARROWEST_LABEL: Final = 4
+# Characters of a name beside a chart: more would leave no room for the chart on a phone.
+_LONGEST_LABEL: Final = 16
 _GAP: Final = 34
 
 
@@ -41,7 +46,7 @@ class Drawing:
 
 
 def order_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing: Drawing) -> Figure:
-    """Return the communities of one region in order, with the cut-off and the 95 % intervals.
+    """Return the communities of one region in order, with the cut-off and the confidence intervals.
 
     Parameters
     ----------
@@ -149,6 +154,132 @@ def progress_figure(regions: pd.DataFrame, language: str) -> Figure:
         "barmode": "stack",
         "bargap": 0.35,
         "xaxis": {"title": {"text": _("Communities")}, "nticks": 5},
+        "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
+    }
+    return {"data": traces, "layout": layout}
+
+
+def support_figure(crossed: pd.DataFrame, language: str) -> Figure:
+    """Return which share of the listed and of the other communities has each word of evidence.
+
+    Parameters
+    ----------
+    crossed : DataFrame
+        Numbers of communities: index True (listed) and False, columns the words of evidence, the surest first.
+    """
+    _ = translator(language)
+    words = evidence_words(language)
+    totals = crossed.sum(axis=1)
+    shares = crossed.div(totals.where(totals > 0, 1), axis=0) * 100
+    names = {True: _("Listed"), False: _("Not listed")}
+    rows = [f"{names[bool(listed)]}<br>{total:,}" for listed, total in totals.items()]
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": words[str(band)],
+            "y": rows,
+            "x": _rounded(shares[band].to_numpy("float64")),
+            "marker": {"color": theme.EVIDENCE[str(band)][0]},
+            "text": [
+                f"{count:,}" if share >= _NARROWEST_LABEL else ""
+                for count, share in zip(crossed[band], shares[band], strict=True)
+            ],
+            "customdata": crossed[band].tolist(),
+            "textposition": "inside",
+            "insidetextanchor": "middle",
+            "textangle": 0,
+            "textfont": {"color": theme.EVIDENCE[str(band)][1], "size": 13},
+            "hovertemplate": f"{words[str(band)]}: %{{customdata:,}} (%{{x:.0f}} %)<extra></extra>",
+        }
+        for band in crossed.columns
+    ]
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 240,
+        "barmode": "stack",
+        "bargap": 0.3,
+        "margin": {"t": 48},
+        "xaxis": {"range": [0, 100], "ticksuffix": " %", "nticks": 5},
+        "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
+    }
+    return {"data": traces, "layout": layout}
+
+
+def near_figure(near: pd.DataFrame, cut_off: CutOff, drawing: Drawing) -> Figure:
+    """Return the communities around the cut-off by name, with their intervals and the colours of their evidence.
+
+    Parameters
+    ----------
+    near : DataFrame
+        Communities of one region in order, with `position`, `tied`, `lower` and `upper`, at least one.
+    cut_off : CutOff
+        With k ≥ 1.
+    """
+    words = evidence_words(drawing.language)
+    rows = near.reset_index(drop=True)
+    place = -np.arange(len(rows))
+    factor = drawing.scale.factor
+    traces: list[dict[str, Any]] = []
+    said = rows[drawing.route.evidence].fillna("")
+    for band in (*theme.EVIDENCE, ""):
+        here = (said == band).to_numpy()
+        if here.any():
+            traces.append(_forest(rows[here], place[here], words.get(band, "—"), band, drawing))
+    layout = _layout(drawing, height=120 + 26 * len(rows), top=56)
+    layout["xaxis"] = {"title": {"text": drawing.scale.axis}, "nticks": 5}
+    layout["yaxis"] = {
+        "tickmode": "array",
+        "tickvals": place.tolist(),
+        "ticktext": _near_labels(rows, drawing),
+        "range": [float(place.min()) - 0.7, 0.7],
+        "showgrid": False,
+        "tickfont": {"size": 12, "color": theme.INK},
+    }
+    inside = int((rows["position"] <= cut_off.k).sum())
+    layout["shapes"] = [_across(0.5 - inside)]
+    if cut_off.score is not None:
+        layout["shapes"].append(_upright(cut_off.score * factor, "paper"))
+    return {"data": traces, "layout": layout}
+
+
+def change_figure(regions: pd.DataFrame, language: str) -> Figure:
+    """Return how many communities of each region would stay, enter and leave the list under another rule.
+
+    Parameters
+    ----------
+    regions : DataFrame
+        Columns label, stays, enters, leaves: one row per region. Those that leave are drawn to the left of nought.
+    """
+    _ = translator(language)
+    labels = [escape(label) for label in regions["label"]]
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": name,
+            "y": labels,
+            "x": [sign * int(count) for count in regions[column]],
+            "marker": {"color": color},
+            "text": [str(count) if count else "" for count in regions[column]],
+            "textposition": "inside",
+            "insidetextanchor": "middle",
+            "textangle": 0,
+            "textfont": {"color": ink, "size": 13},
+            "hovertemplate": f"%{{y}}<br>{name} %{{text}}<extra></extra>",
+        }
+        for column, name, color, ink, sign in (
+            ("leaves", _("Leave"), theme.CUT_OFF, theme.SURFACE, -1),
+            ("stays", _("Stay"), theme.INTERVAL, theme.INK, 1),
+            ("enters", _("Enter"), theme.MET, theme.SURFACE, 1),
+        )
+    ]
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 110 + 44 * len(regions),
+        "barmode": "relative",
+        "bargap": 0.35,
+        "xaxis": {"title": {"text": _("Communities")}, "nticks": 5, "zeroline": True, "zerolinecolor": theme.QUIET},
         "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
     }
     return {"data": traces, "layout": layout}
@@ -328,6 +459,55 @@ def _row_label(label: str, axis: str) -> dict[str, Any]:
         "yanchor": "bottom",
         "showarrow": False,
         "font": {"size": 14},
+    }
+
+
+def _forest(rows: pd.DataFrame, place: npt.NDArray[np.int64], name: str, band: str, drawing: Drawing) -> dict[str, Any]:
+    """Return the marks of one word of evidence, with intervals; those that meet the criterion are diamonds."""
+    factor = drawing.scale.factor
+    score = rows[drawing.route.score].to_numpy("float64")
+    color = theme.EVIDENCE[band][0] if band else theme.OTHER
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": _rounded(score * factor),
+        "y": place.tolist(),
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": _rounded((rows["upper"].to_numpy("float64") - score) * factor),
+            "arrayminus": _rounded((score - rows["lower"].to_numpy("float64")) * factor),
+            "color": theme.OTHER,
+            "thickness": 1.5,
+            "width": 0,
+        },
+        "text": _hover_texts(rows, drawing),
+        "marker": {
+            "color": color,
+            "size": 11,
+            "symbol": np.where(met(rows, drawing.route.status), "diamond", "circle").tolist(),
+            "line": {"color": theme.INK, "width": 1},
+        },
+        "hovertemplate": f"%{{text}}<br>{name}<extra></extra>",
+    }
+
+
+def _near_labels(rows: pd.DataFrame, drawing: Drawing) -> list[str]:
+    names = [pick(drawing.language, *pair) for pair in zip(rows["name"], rows["english_name"], strict=True)]
+    shortened = [name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…" for name in names]
+    return [f"{escape(name)}  {rank}" for name, rank in zip(shortened, rows[drawing.route.rank], strict=True)]
+
+
+def _across(y: float) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": y,
+        "y1": y,
+        "line": {"color": theme.CUT_OFF, "width": 2, "dash": "dash"},
     }
 
 

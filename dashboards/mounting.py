@@ -1,6 +1,7 @@
 """The Dash app around the pages: frame, navigation, language, security headers."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ from flask import Flask, Response, request
 from flask_wtf.csrf import generate_csrf
 
 from analytics.languages import LANGUAGES
-from dashboards import overview, theme
+from dashboards import collection, communities, criterion, filters, overview, theme
 from dashboards.address import View
 from dashboards.languages import NAMES, translator
 from dashboards.pages import Page
@@ -20,7 +21,7 @@ from dashboards.parts import attributes
 from dashboards.source import EvaluationSource
 
 PREFIX: Final = "/dashboards/"
-PAGES: Final[tuple[Page, ...]] = (overview.PAGE,)
+PAGES: Final[tuple[Page, ...]] = (overview.PAGE, criterion.PAGE, communities.PAGE, collection.PAGE)
 
 _ASSETS = Path(__file__).parent / "assets"
 # Dash's own arrangement: its renderer reads the token from this cookie and sends it as X-CSRFToken.
@@ -76,7 +77,8 @@ def mount_pages(server: Flask, source: EvaluationSource, language: Callable[[], 
         enable_mcp=False,
     )
     app.layout = _frame
-    _register_frame(app, language)
+    _register_frame(app, source, language)
+    filters.register(app, source, language)
     for page in PAGES:
         page.register(app, source, language)
     _secure(server, app)
@@ -92,11 +94,22 @@ def _frame() -> Component:
     return frame
 
 
-def _register_frame(app: Dash, language: Callable[[], str]) -> None:
+def _register_frame(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:
     @app.callback(Output("frame", "children"), Input("address", "pathname"), State("address", "search"))
     def show_page(path: str, search: str | None) -> Component:
         view = View.of(search, language)
         return _shell(_page_at(path), view)
+
+    @app.callback(
+        *filters.OUTPUTS,
+        Output("content", "children"),
+        Input("address", "search"),
+        State("address", "pathname"),
+    )
+    def follow_address(search: str | None, path: str) -> tuple[Any, ...]:
+        page, view = _page_at(path), View.of(search, language)
+        drawn = [] if page is None else list(page.draw(source, view, datetime.now(UTC)))
+        return *filters.filter_values(source, view), drawn
 
     scripts: Any = app  # Dash leaves this method without annotations
     scripts.clientside_callback(
@@ -158,7 +171,11 @@ def _shell(page: Page | None, view: View) -> Component:
     if page is None:
         body = [html.H1(_("There is no such page."))]
     else:
-        body = [html.H1(page.title(view.language), className="unseen"), page.layout(view.language)]
+        body = [
+            html.H1(page.title(view.language), className="unseen"),
+            filters.filter_bar(page.filters, view.language),
+            html.Div(id="content"),
+        ]
     shell: Component = dmc.AppShell(
         [
             dmc.AppShellHeader(header),
@@ -177,9 +194,13 @@ def _navigation(current: Page | None, view: View) -> Component:
     _ = translator(view.language)
     links: list[Component] = []
     for page in PAGES:
+        if page.reached and page is not current:
+            continue
         here = attributes(aria_current="page") if page is current else {}
         links.append(
-            html.A(page.title(view.language), href=f"{PREFIX}{page.path}{view.search}", className="nav-page", **here)
+            html.A(
+                page.title(view.language), href=f"{PREFIX}{page.path}{view.shared.search}", className="nav-page", **here
+            )
         )
         if page is current:
             links += [

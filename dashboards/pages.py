@@ -1,12 +1,18 @@
 """What a page of the dashboards is; `dashboards.mounting` lists them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
 
 from dash import Dash
 from dash.development.base_component import Component
 
+from dashboards.address import View
 from dashboards.source import EvaluationSource
+
+Filter = Literal["evaluation", "region", "route"]
+Register = Callable[[Dash, EvaluationSource, Callable[[], str]], None]
 
 
 @dataclass(frozen=True)
@@ -17,16 +23,28 @@ class Section:
     title: str
 
 
+def no_sections(_language: str) -> Sequence[Section]:
+    """Return the sections of a page that is read in one go."""
+    return ()
+
+
+def _nothing(_app: Dash, _source: EvaluationSource, _language: Callable[[], str]) -> None:
+    """Register no callback: the page depends on its address alone."""
+
+
 @dataclass(frozen=True)
 class Page:
-    """One page: its place under /dashboards/, its words, and what it draws.
+    """One page: its place under /dashboards/, its words, the filters it obeys, and what it draws for an address.
 
-    `register` adds the callbacks to one Dash app; nothing is registered when a module is imported, since a second
-    `create_app()` would then have none.
+    `draw` returns the content for one view at one time. `register` adds further callbacks to one Dash app; nothing is
+    registered when a module is imported, since a second `create_app()` would then have none. A page that is `reached`
+    from others only does not stand in the navigation.
     """
 
     path: str
     title: Callable[[str], str]
-    sections: Callable[[str], Sequence[Section]]
-    layout: Callable[[str], Component]
-    register: Callable[[Dash, EvaluationSource, Callable[[], str]], None]
+    draw: Callable[[EvaluationSource, View, datetime], Sequence[Component]]
+    filters: tuple[Filter, ...] = ("evaluation", "region", "route")
+    sections: Callable[[str], Sequence[Section]] = field(default=no_sections)
+    register: Register = field(default=_nothing)
+    reached: bool = False

@@ -1,15 +1,19 @@
 """What pages are put together from: panels, figures with their words, tables that fold up on a phone."""
 
+import csv
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import dash_mantine_components as dmc
 import pandas as pd
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analytics.outputs import csv_safe
 from dashboards.figures import Figure
 from dashboards.languages import translator
 from dashboards.theme import chart_config
@@ -25,6 +29,44 @@ class Column:
     label: str
     numeric: bool = False
     wide: bool = False
+
+
+@dataclass(frozen=True)
+class NumbersColumn:
+    """One column of the numbers behind a chart; `write` is how a person reads a value of it."""
+
+    label: str
+    numeric: bool = False
+    write: Callable[[Any], str] = str
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a chart draws, as a table to read and as a file to take away: the same rows in both."""
+
+    caption: str
+    columns: Sequence[NumbersColumn]
+    rows: Sequence[Sequence[Any]]
+
+    @property
+    def table(self) -> Component:
+        """The rows as people read them."""
+        columns = [Column(column.label, column.label, numeric=column.numeric) for column in self.columns]
+        written = [[_read(value, column) for value, column in self._pairs(row)] for row in self.rows]
+        return data_table(columns, written, caption=self.caption)
+
+    @property
+    def csv(self) -> str:
+        """The rows as stored, with names that a spreadsheet cannot take for formulas."""
+        stream = io.StringIO(newline="")
+        writer = csv.writer(stream)
+        writer.writerow([column.label for column in self.columns])
+        for row in self.rows:
+            writer.writerow([csv_safe(value) if isinstance(value, str) else value for value in row])
+        return stream.getvalue()
+
+    def _pairs(self, row: Sequence[Any]) -> Iterator[tuple[Any, NumbersColumn]]:
+        return zip(row, self.columns, strict=True)
 
 
 def attributes(**values: str) -> dict[str, Any]:
@@ -47,8 +89,8 @@ def panel(title: str, *content: Content, anchor: str | None = None, note: str | 
     return html.Section([html.Div(head, className="panel-head"), *content], className="panel", **identity)
 
 
-def chart(figure: Figure, *, name: str, summary: str, language: str, table: Component | None = None) -> Component:
-    """Return a figure with what it says in words, for those who cannot see it, and its numbers to unfold."""
+def chart(figure: Figure, *, name: str, summary: str, language: str, numbers: Numbers) -> Component:
+    """Return a figure with what it says in words, for those who cannot see it, and its numbers to unfold or keep."""
     _ = translator(language)
     config: Any = chart_config(language, name)
     drawn = dcc.Graph(
@@ -61,8 +103,10 @@ def chart(figure: Figure, *, name: str, summary: str, language: str, table: Comp
         html.P(summary, className="chart-summary"),
         html.Div(drawn, role="group", **attributes(aria_label=_("Chart"))),
     ]
-    if table is not None:
-        parts.append(html.Details([html.Summary(_("Show the numbers")), table]))
+    # The byte order mark tells Excel that the file is UTF-8.
+    address = "data:text/csv;charset=utf-8," + quote("\ufeff" + numbers.csv)
+    keep = html.A(_("Numbers as CSV"), href=address, download=f"{name}.csv", className="quiet-link")
+    parts.append(html.Details([html.Summary(_("Show the numbers")), scrolled(numbers.table, numbers.caption), keep]))
     return html.Div(parts, className="chart")
 
 
@@ -108,6 +152,11 @@ def key_figure(title: str, value: Content | list[Component], *, note: Content = 
     if note:
         parts.append(html.Dd(note, className="note"))
     return html.Div(parts, className="key-figure")
+
+
+def _read(value: Any, column: NumbersColumn) -> str:
+    # Missing is not zero.
+    return "—" if value is None or pd.isna(value) else column.write(value)
 
 
 def empty(message: str) -> Component:

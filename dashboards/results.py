@@ -4,16 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import numpy as np
 import pandas as pd
 
-from analytics.intervals import poisson_exact, wilson
 from dashboards.languages import translator
 from dashboards.source import EvaluationHeader
 
 RouteKey = Literal["satisfaction", "complaints"]
-
-_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -23,6 +19,7 @@ class Route:
     key: RouteKey
     column: str
     score: str
+    interval: str
     fewest_first: bool
 
     @property
@@ -32,6 +29,18 @@ class Route:
     @property
     def last_rank(self) -> str:
         return f"{self.column}_last_rank"
+
+    @property
+    def lower(self) -> str:
+        return f"{self.interval}_lower"
+
+    @property
+    def upper(self) -> str:
+        return f"{self.interval}_upper"
+
+    @property
+    def evidence(self) -> str:
+        return f"{self.column}_evidence"
 
     @property
     def status(self) -> str:
@@ -48,8 +57,10 @@ class Route:
 
 
 ROUTES: Final[Mapping[str, Route]] = {
-    "satisfaction": Route("satisfaction", "satisfaction", "satisfaction_score", fewest_first=False),
-    "complaints": Route("complaints", "complaint", "complaints_per_1000_household_years", fewest_first=True),
+    "satisfaction": Route("satisfaction", "satisfaction", "satisfaction_score", "satisfaction", fewest_first=False),
+    "complaints": Route(
+        "complaints", "complaint", "complaints_per_1000_household_years", "complaint_rate", fewest_first=True
+    ),
 }
 
 
@@ -108,33 +119,19 @@ def in_order(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
     )
 
 
-def with_intervals(standings: pd.DataFrame, header: EvaluationHeader, route: Route) -> pd.DataFrame:
-    """Return the standings with the 95 % interval of each score in `lower` and `upper`, missing where none is known.
-
-    Wilson's and the exact Poisson interval, as if the households were endless: wider than what a complete survey of
-    a small community could claim, never narrower.
-    """
-    if route.key == "complaints":
-        known = standings["complaints"].notna() & (standings["exposure_household_years"] > 0)
-        counted = standings[known]
-        limits = poisson_exact(counted["complaints"].to_numpy("float64"), level=_LEVEL)
-        per = 1000 / counted["exposure_household_years"].to_numpy("float64")
-        lower, upper = limits.lower * per, limits.upper * per
-    elif header.rules.satisfaction.measure == "satisfaction_rate":
-        known = standings["responses"].fillna(0) > 0
-        counted = standings[known]
-        limits = wilson(
-            counted["satisfied"].to_numpy("float64"), counted["responses"].to_numpy("float64"), level=_LEVEL
-        )
-        lower, upper = limits.lower, limits.upper
-    else:
-        return standings.assign(lower=np.nan, upper=np.nan)
-    return standings.assign(lower=pd.Series(lower, index=counted.index), upper=pd.Series(upper, index=counted.index))
+def with_intervals(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
+    """Return the standings with the interval of each score in `lower` and `upper`, missing where none is known."""
+    return standings.assign(lower=standings[route.lower], upper=standings[route.upper])
 
 
 def regions_of(standings: pd.DataFrame) -> list[str]:
     """Return the regions in the order in which their first community comes."""
     return list(dict.fromkeys(standings["region"]))
+
+
+def in_region(standings: pd.DataFrame, region: str | None) -> pd.DataFrame:
+    """Return the communities of one region, or all of them if none is asked for."""
+    return standings if region is None else standings[standings["region"] == region]
 
 
 def met(standings: pd.DataFrame, column: str) -> "pd.Series[bool]":

@@ -4,9 +4,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
-from dashboards.languages import Translate, day, minute, translator
+from dashboards.languages import day, minute, translator
 from dashboards.parts import facts, panel
 from dashboards.source import EvaluationHeader
+from dashboards.wording import rounding_words, ties_words, zero_ties_words
 
 _SHORT_HASH = 12
 
@@ -24,8 +25,8 @@ def rules_panel(header: EvaluationHeader, language: str) -> Component:
                 (_("Issued by"), source.issuer),
                 (_("Document number"), source.document_number),
                 (_("Date"), day(source.date, language)),
-                (_("Satisfaction route"), _satisfaction_words(rules, rules.satisfaction, _)),
-                (_("Complaint route"), _complaint_words(rules.complaints, _)),
+                (_("Satisfaction route"), _satisfaction_words(rules, rules.satisfaction, language)),
+                (_("Complaint route"), _complaint_words(rules.complaints, language)),
                 (_("Basis"), source.basis),
                 (_("Reading"), source.reading),
                 (_("Answers counted until"), minute(header.cut_off, language, rules.time_zone)),
@@ -45,13 +46,14 @@ def rules_panel(header: EvaluationHeader, language: str) -> Component:
     )
 
 
-def _satisfaction_words(rules: Rules, rule: SatisfactionRule, _: Translate) -> str:
+def _satisfaction_words(rules: Rules, rule: SatisfactionRule, language: str) -> str:
+    _ = translator(language)
     where = _("of each district") if rules.region == "district" else _("of the whole city")
     measure = _("satisfaction rate") if rule.measure == "satisfaction_rate" else _("satisfaction index")
     said = [
         _("The first {share} {where} by {measure}").format(share=share_text(rule.share), where=where, measure=measure),
-        _rounding_words(rule.rounding, _),
-        _ties_words(rule.ties, _),
+        rounding_words(language)[rule.rounding],
+        ties_words(language)[rule.ties],
         _("owners' answers count") if rule.population == "owners" else _("all residents' answers count"),
     ]
     if rule.minimum_responses:
@@ -65,34 +67,18 @@ def _satisfaction_words(rules: Rules, rule: SatisfactionRule, _: Translate) -> s
     return _("; ").join(said) + _(".")
 
 
-def _complaint_words(rule: ComplaintRule, _: Translate) -> str:
+def _complaint_words(rule: ComplaintRule, language: str) -> str:
+    _ = translator(language)
     said = [
         _("The {share} with the fewest valid complaints per 1,000 households in {months} months").format(
             share=share_text(rule.share), months=rule.period_months
         ),
-        _rounding_words(rule.rounding, _),
-        _ties_words(rule.ties, _),
-        {
-            "include": _("communities without complaints tied at the cut-off all meet it"),
-            "exclude": _("communities without complaints tied at the cut-off all miss it"),
-            "by_exposure": _("of communities without complaints the one with more households and time comes first"),
-            "undecidable": _("communities without complaints tied at the cut-off are not assessed"),
-        }[rule.zero_ties],
+        rounding_words(language)[rule.rounding],
+        ties_words(language)[rule.ties],
+        zero_ties_words(language)[rule.zero_ties],
         _("ranked from {exposure} household-years").format(exposure=rule.minimum_exposure),
     ]
     return _("; ").join(said) + _(".")
-
-
-def _rounding_words(rounding: str, _: Translate) -> str:
-    return {
-        "floor": _("rounded down to whole communities"),
-        "ceil": _("rounded up to whole communities"),
-        "at_least_one": _("rounded down to whole communities, but at least one"),
-    }[rounding]
-
-
-def _ties_words(ties: str, _: Translate) -> str:
-    return _("all tied at the cut-off meet it") if ties == "include" else _("all tied at the cut-off miss it")
 
 
 def _check_code(digest: str) -> Component:

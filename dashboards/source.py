@@ -24,7 +24,8 @@ class EvaluationHeader:
     rules: Rules
     inputs_sha256: str
     standings_sha256: str
-    # Per region and route: N, k, the cut-off score, ties, counts of each status, warnings; as analytics wrote it.
+    # Per region and route: N, k, the cut-off score, ties, counts of each status, warnings; as analytics wrote it. Under
+    # "evidence", by region, what `analytics.support.summarise_evidence` says.
     summary: Mapping[str, Any]
 
     def round_label(self, language: str) -> str:
@@ -59,8 +60,18 @@ class EvaluationSource(Protocol):
     def standings(self, evaluation_id: int) -> pd.DataFrame:
         """Return one row per community that the account may see, in the order of the community's sort key.
 
-        Columns: community_id, number, name, english_name, region, region_english, company, company_english and those
-        of an analytics standings frame.
+        Columns: community_id, number, name, english_name, region, region_english, company, company_english, those of
+        an analytics standings frame and `analytics.support.EVIDENCE_COLUMNS`; the latter are missing in evaluations
+        that were made before evidence was weighed.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
+    def inputs(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the community table that was evaluated, as far as the account may see it, for what-if questions.
 
         Raises
         ------

@@ -16,6 +16,15 @@ INTERVAL: Final = "#cfd7df"
 CUT_OFF: Final = "#b84a00"
 SHORT: Final = "#e3a13b"
 
+EVIDENCE: Final[dict[str, tuple[str, str]]] = {
+    "certain": ("#0b5cad", "#ffffff"),
+    "likely": ("#8dbde6", "#1b2733"),
+    "undecided": ("#d9dfe5", "#1b2733"),
+    "unlikely": ("#f0c39b", "#1b2733"),
+    "no": ("#b84a00", "#ffffff"),
+}
+"""From sure to ruled out: the colour of each word of evidence, and the ink that can be read on it."""
+
 FONT: Final = (
     '"Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", '
     '"WenQuanYi Micro Hei", "Helvetica Neue", Arial, sans-serif'

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from analytics.evidence import Reason
+from analytics.rules import Rounding, Ties, ZeroTies
 from dashboards.languages import translator
 from dashboards.results import ROUTES
 
@@ -23,3 +25,45 @@ def status_words(language: str) -> Mapping[str, str]:
 def route_words(language: str) -> Mapping[str, str]:
     """Return what each route to the requirement is called."""
     return {key: route.name(language) for key, route in ROUTES.items()}
+
+
+def evidence_reasons(language: str) -> Mapping[str, str]:
+    """Return why evidence is weaker than one might think, by the reasons of `analytics.evidence`."""
+    _ = translator(language)
+    return {
+        Reason.PROBABILITY: _("The probability lies in the middle."),
+        Reason.NONRESPONSE: _("Those who did not answer could change it."),
+        Reason.TOO_LITTLE_INFORMATION: _("Too few answers to place the community low."),
+        Reason.ZERO_BY_LUCK: _("An average community of this size would often have no complaint."),
+        Reason.ROUTES_DISAGREE: _("The two routes point to different words."),
+        Reason.VARIANCE_UNKNOWN: _("The score does not say how sure it is."),
+        Reason.NOT_ASSESSED: _("A route has no result that could settle it."),
+        Reason.NOT_APPLICABLE: _("No position qualifies."),
+    }
+
+
+def rounding_words(language: str) -> Mapping[Rounding, str]:
+    """Return how a share of the communities becomes a whole number."""
+    _ = translator(language)
+    return {
+        "floor": _("rounded down to whole communities"),
+        "ceil": _("rounded up to whole communities"),
+        "at_least_one": _("rounded down to whole communities, but at least one"),
+    }
+
+
+def ties_words(language: str) -> Mapping[Ties, str]:
+    """Return what happens to communities tied across the cut-off."""
+    _ = translator(language)
+    return {"include": _("all tied at the cut-off meet it"), "exclude": _("all tied at the cut-off miss it")}
+
+
+def zero_ties_words(language: str) -> Mapping[ZeroTies, str]:
+    """Return what happens to communities without complaints tied across the cut-off."""
+    _ = translator(language)
+    return {
+        "include": _("communities without complaints tied at the cut-off all meet it"),
+        "exclude": _("communities without complaints tied at the cut-off all miss it"),
+        "by_exposure": _("of communities without complaints the one with more households and time comes first"),
+        "undecidable": _("communities without complaints tied at the cut-off are not assessed"),
+    }

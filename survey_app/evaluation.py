@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.evaluate import evaluate, frame_text, versions
 from analytics.rules import Rules, parse_rules
+from analytics.support import summarise_evidence, weigh_evidence
 from survey_app.casework import categories
-from survey_app.database import Database
+from survey_app.database import Base, Database
 from survey_app.errors import JiayuanError
-from survey_app.models import Community, Evaluation, Round, Standing
+from survey_app.models import Community, Evaluation, Round, Standing, StandingEvidence
 from survey_app.questionnaires import questionnaire_from_canonical
 from survey_app.tallies import community_table
 
@@ -54,6 +55,7 @@ def evaluate_round(database: Database, *, round_id: int, now: datetime, provisio
     with database.reading() as session:
         gathered = _gather(session, round_id=round_id, now=now, provisional=provisional)
     result = evaluate(gathered.table, gathered.rules)
+    evidence = weigh_evidence(result)
     steps = {"released_in_steps_of": RELEASE_STEP} if provisional else {}
     evaluation = Evaluation(
         round_id=round_id,
@@ -63,13 +65,20 @@ def evaluate_round(database: Database, *, round_id: int, now: datetime, provisio
         inputs=frame_text(result.communities),
         inputs_sha256=result.inputs_sha256,
         standings_sha256=result.standings_sha256,
-        summary=canonical_json({**result.summary, "versions": versions(), **steps}),
+        summary=canonical_json(
+            {
+                **result.summary,
+                "evidence": {"regions": summarise_evidence(result, evidence)},
+                "versions": versions(),
+                **steps,
+            }
+        ),
         responses=int(gathered.table["responses"].sum()),
         code_version=version("jiayuan"),
         evaluated_at=now,
     )
     with database.writing() as session:
-        return _store_once(session, evaluation, result.standings)
+        return _store_once(session, evaluation, result.standings, evidence)
 
 
 def verify_evaluation(session: Session, evaluation_id: int) -> bool:
@@ -115,7 +124,9 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     return _Gathered(table, rules, survey_round.rule_file_id, cut_off)
 
 
-def _store_once(session: Session, evaluation: Evaluation, standings: pd.DataFrame) -> Evaluation:
+def _store_once(
+    session: Session, evaluation: Evaluation, standings: pd.DataFrame, evidence: pd.DataFrame
+) -> Evaluation:
     if session.connection().dialect.name == "postgresql":
         # Two clerks may evaluate at once: the second waits here and then finds the first one's row.
         session.execute(select(func.pg_advisory_xact_lock(_LOCK, evaluation.round_id)))
@@ -134,11 +145,16 @@ def _store_once(session: Session, evaluation: Evaluation, standings: pd.DataFram
     session.add(evaluation)
     session.flush()
     ids = {row.number: row.id for row in session.execute(select(Community.number, Community.id))}
-    placed = standings.assign(evaluation_id=evaluation.id, community_id=standings["community_id"].map(ids))
-    columns = [column.name for column in Standing.__table__.columns]
-    values = placed[columns].astype(object).where(placed[columns].notna(), None)
-    session.execute(insert(Standing), [dict(zip(columns, row, strict=True)) for row in values.to_numpy().tolist()])
+    for table, frame in ((Standing, standings), (StandingEvidence, evidence)):
+        placed = frame.assign(evaluation_id=evaluation.id, community_id=frame["community_id"].map(ids))
+        _insert_rows(session, table, placed)
     return evaluation
+
+
+def _insert_rows(session: Session, table: type[Base], frame: pd.DataFrame) -> None:
+    columns = [column.name for column in table.__table__.columns]
+    values = frame[columns].astype(object).where(frame[columns].notna(), None)
+    session.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in values.to_numpy().tolist()])
 
 
 def _released_in_steps(table: pd.DataFrame, released: pd.DataFrame | None) -> pd.DataFrame:

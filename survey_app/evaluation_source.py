@@ -9,18 +9,29 @@ from math import ceil
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from analytics.evaluate import STANDING_COLUMNS
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules, parse_rules
+from analytics.support import EVIDENCE_COLUMNS
 from dashboards.source import EvaluationHeader, Progress
 from survey_app.access import Scope, signed_in
 from survey_app.context import current_time
 from survey_app.database import Database
 from survey_app.local_time import zone_of
-from survey_app.models import Community, District, Evaluation, PropertyCompany, Response, Round, RuleFile, Standing
+from survey_app.models import (
+    Community,
+    District,
+    Evaluation,
+    PropertyCompany,
+    Response,
+    Round,
+    RuleFile,
+    Standing,
+    StandingEvidence,
+)
 from survey_app.questionnaires import questionnaire_from_canonical
 from survey_app.tallies import count_responses, read_places, surveyed_households
 
@@ -44,6 +55,17 @@ class StoredEvaluations:
         scope = signed_in().scope
         with self._database.reading() as session:
             return read_standings(session, evaluation_id=evaluation_id, scope=scope)
+
+    def inputs(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the counts of the communities in scope as they were evaluated; `LookupError` as above."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            inputs = session.scalar(select(Evaluation.inputs).filter_by(id=evaluation_id))
+            if inputs is None:
+                raise LookupError(f"there is no evaluation {evaluation_id}")
+            numbers = set(session.scalars(scope.communities(select(Community.number))))
+        table = pd.DataFrame(json.loads(inputs))
+        return table[table["community_id"].isin(numbers)].reset_index(drop=True)
 
     def progress(self) -> Progress | None:
         """Return how the collection of the open round is going in the districts in scope."""
@@ -72,10 +94,11 @@ def read_standings(session: Session, *, evaluation_id: int, scope: Scope) -> pd.
     inputs = session.scalar(select(Evaluation.inputs).filter_by(id=evaluation_id))
     if inputs is None:
         raise LookupError(f"there is no evaluation {evaluation_id}")
-    standing_columns = [column for column in Standing.__table__.columns if not column.primary_key]
     statement = (
-        select(*_PLACE_COLUMNS, *standing_columns)
+        select(*_PLACE_COLUMNS, *_DECISION_COLUMNS, *_EVIDENCE_COLUMNS)
         .select_from(Standing)
+        # Evaluations of earlier versions have no evidence.
+        .outerjoin(StandingEvidence, _IS_BESIDE)
         .join(Community, Standing.community_id == Community.id)
         .join(District, Community.district_id == District.id)
         .outerjoin(PropertyCompany, Community.company_id == PropertyCompany.id)
@@ -84,7 +107,8 @@ def read_standings(session: Session, *, evaluation_id: int, scope: Scope) -> pd.
     )
     result = session.execute(scope.communities(statement))
     frame = pd.DataFrame(result.all(), columns=list(result.keys()))
-    frame = frame.astype({name: kind for name, kind in STANDING_COLUMNS.items() if name in frame})
+    types = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
+    frame = frame.astype({name: kind for name, kind in types.items() if name in frame})
     # The region it was ranked in, whatever district it belongs to today.
     ranked = json.loads(inputs)
     regions = frame["community_id"].map(dict(zip(ranked["community_id"], ranked["region"], strict=True)))
@@ -106,6 +130,12 @@ _PLACE_COLUMNS = (
     District.english_name.label("region_english"),
     PropertyCompany.name.label("company"),
     PropertyCompany.english_name.label("company_english"),
+)
+
+_DECISION_COLUMNS = [column for column in Standing.__table__.columns if not column.primary_key]
+_EVIDENCE_COLUMNS = [column for column in StandingEvidence.__table__.columns if not column.primary_key]
+_IS_BESIDE = and_(
+    StandingEvidence.evaluation_id == Standing.evaluation_id, StandingEvidence.community_id == Standing.community_id
 )
 
 # Not whole rows: the inputs of each evaluation are as long as the list of communities.
@@ -148,7 +178,7 @@ def _header(row: Row[*tuple[Any, ...]], responses: int, scope: Scope, districts:
         rules=rules,
         inputs_sha256=row.inputs_sha256,
         standings_sha256=row.standings_sha256,
-        summary=_summary_in_scope(json.loads(row.summary), scope, districts, rules),
+        summary=_summary_in_scope({"evidence": {"regions": {}}} | json.loads(row.summary), scope, districts, rules),
     )
 
 
@@ -165,7 +195,8 @@ def _summary_in_scope(
     if scope.is_city or rules.region == "city":
         return summary
     regions = {region: facts for region, facts in summary["regions"].items() if region in districts}
-    return {**summary, "regions": regions, "total": None}
+    supported = {region: facts for region, facts in summary["evidence"]["regions"].items() if region in districts}
+    return {**summary, "regions": regions, "evidence": {"regions": supported}, "total": None}
 
 
 def _in_ranked_regions(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from survey_app.models.accounts import Account, Installation
 from survey_app.models.attempts import Attempt
 from survey_app.models.audit import AuditEvent
 from survey_app.models.complaints import Complaint
-from survey_app.models.evaluations import Evaluation, Standing
+from survey_app.models.evaluations import Evaluation, Standing, StandingEvidence
 from survey_app.models.places import Community, District, PropertyCompany
 from survey_app.models.responses import Code, Response, ResponseEvent, SlipBatch
 from survey_app.models.rounds import Questionnaire, Round, RuleFile
@@ -27,4 +27,5 @@ __all__ = [
     "RuleFile",
     "SlipBatch",
     "Standing",
+    "StandingEvidence",
 ]

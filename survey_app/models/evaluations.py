@@ -1,8 +1,8 @@
-"""What was decided: evaluations and the standing of each community in them. Neither ever changes."""
+"""What was decided and how far the data support it: evaluations, standings, evidence. None of them ever changes."""
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.database import Base
@@ -10,6 +10,7 @@ from survey_app.models.places import Community
 from survey_app.models.rounds import Round, RuleFile
 
 _STATUSES = "('met', 'not_met', 'not_assessed', 'not_applicable')"
+_TO_STANDING = "fk_standing_evidence_standing"
 
 
 class Evaluation(Base):
@@ -84,3 +85,36 @@ class Standing(Base):
     requirement_route: Mapped[str | None]
 
     community: Mapped[Community] = relationship()
+
+
+class StandingEvidence(Base):
+    """How far the data support one standing: beside the decision, in a row of its own, and never part of it."""
+
+    __tablename__ = "standing_evidence"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["evaluation_id", "community_id"], ["standing.evaluation_id", "standing.community_id"], name=_TO_STANDING
+        ),
+    )
+
+    evaluation_id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(primary_key=True)
+    satisfaction_lower: Mapped[float | None]
+    satisfaction_upper: Mapped[float | None]
+    satisfaction_shrunk: Mapped[float | None]
+    satisfaction_shrunk_deviation: Mapped[float | None]
+    satisfaction_rank_lower: Mapped[int | None]
+    satisfaction_rank_upper: Mapped[int | None]
+    satisfaction_top_probability: Mapped[float | None]
+    satisfaction_evidence: Mapped[str | None]
+    satisfaction_evidence_reason: Mapped[str | None]
+    satisfaction_tipping_point: Mapped[float | None]
+    complaint_rate_lower: Mapped[float | None]
+    complaint_rate_upper: Mapped[float | None]
+    complaint_top_probability: Mapped[float | None]
+    complaint_evidence: Mapped[str | None]
+    complaint_evidence_reason: Mapped[str | None]
+    requirement_lower: Mapped[float | None]
+    requirement_upper: Mapped[float | None]
+    requirement_evidence: Mapped[str | None]
+    requirement_evidence_reason: Mapped[str | None]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analytics.evaluate import evaluate
 from analytics.rules import load_rules
+from analytics.support import summarise_evidence, weigh_evidence
 from dashboards.source import EvaluationHeader, Progress
 
 RULES = load_rules(Path(__file__).parents[2] / "data" / "rules" / "wuhai" / "2021-08-23.yaml")
@@ -86,14 +87,17 @@ class MadeUpCity:
         self._district = district
         self._open_round = open_round
         self.asked = []
-        self._headers, self._standings = [], {}
+        self._headers, self._standings, self._inputs = [], {}, {}
         for age, (name, english, year) in enumerate(rounds):
             self._add(len(rounds) - age, name, english, year, provisional=provisional and age == 0)
 
     def _add(self, number, name, english, year, *, provisional):
         result = evaluate(counts(self._register, seed=number), RULES)
+        evidence = weigh_evidence(result)
+        self._inputs[number] = result.communities
         columns = [column for column in result.standings if column not in ("community_id", "region")]
-        self._standings[number] = self._register.join(result.standings[columns])
+        beside = evidence.drop(columns="community_id")
+        self._standings[number] = self._register.join(result.standings[columns]).join(beside)
         self._headers.append(
             EvaluationHeader(
                 id=number,
@@ -106,7 +110,7 @@ class MadeUpCity:
                 rules=RULES,
                 inputs_sha256=result.inputs_sha256,
                 standings_sha256=result.standings_sha256,
-                summary=result.summary,
+                summary={**result.summary, "evidence": {"regions": summarise_evidence(result, evidence)}},
             )
         )
 
@@ -119,6 +123,10 @@ class MadeUpCity:
             raise LookupError(evaluation_id)
         frame = self._standings[evaluation_id]
         return frame if self._district is None else frame[frame["region"] == self._district]
+
+    def inputs(self, evaluation_id):
+        frame = self._inputs[evaluation_id]
+        return frame if self._district is None else frame[frame["region"] == self._district].reset_index(drop=True)
 
     def progress(self):
         if not self._open_round:

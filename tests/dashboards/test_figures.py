@@ -25,7 +25,7 @@ def drawing_of(header, route, *, language="en", provisional=False):
 
 def ordered_in(city, route, region=HAIBOWAN):
     header = city.evaluations()[0]
-    measured = with_intervals(city.standings(header.id), header, route)
+    measured = with_intervals(city.standings(header.id), route)
     return in_order(measured[measured["region"] == region], route)
 
 

@@ -1,16 +1,18 @@
-"""The overview in a real browser: nothing blocked, nothing fetched elsewhere, filters in the address."""
+"""Every page in a real browser: nothing blocked, nothing fetched elsewhere, filters in the address."""
 
 import pytest
 from playwright.sync_api import expect
 
+from dashboards.mounting import PAGES
+
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=90_000)
 
-RESULTS = "#key-figures"
+DRAWN = {"communities/": "#ledger table"}
 CHARTS = ".js-plotly-plot .main-svg"
 
 
-def visit(page, address):
+def visit(page, address, drawn=CHARTS):
     """Open an address; return what the browser complained about and what it asked other hosts for."""
     complaints, foreign = [], []
     page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
@@ -22,18 +24,19 @@ def visit(page, address):
         ),
     )
     page.goto(address)
-    page.wait_for_selector(RESULTS)
-    page.wait_for_selector(CHARTS)
-    page.wait_for_selector("#ledger table")
+    page.locator(drawn).first.wait_for()
     return complaints, foreign
 
 
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("language", ["zh-Hans", "en"])
-def test_the_overview_draws_without_complaint_and_without_other_hosts(open_page, dashboards_address, width, language):
+@pytest.mark.parametrize("path", [page.path for page in PAGES])
+def test_every_page_draws_without_complaint_and_without_other_hosts(
+    open_page, dashboards_address, path, width, language
+):
     page = open_page(viewport={"width": width, "height": 900})
 
-    complaints, foreign = visit(page, f"{dashboards_address}?lang={language}")
+    complaints, foreign = visit(page, f"{dashboards_address}{path}?lang={language}", DRAWN.get(path, CHARTS))
 
     assert complaints == []
     assert foreign == []
@@ -80,7 +83,7 @@ def test_the_language_is_switched_and_the_view_kept(open_page, dashboards_addres
 
 def test_a_tap_on_a_heading_orders_the_table(open_page, dashboards_address):
     page = open_page(viewport={"width": 1440, "height": 900})
-    visit(page, f"{dashboards_address}?lang=en")
+    visit(page, f"{dashboards_address}communities/?lang=en", DRAWN["communities/"])
 
     page.get_by_role("button", name="Order by Valid answers").click()
     page.get_by_role("button", name="Valid answers, ascending").wait_for()
@@ -100,3 +103,14 @@ def test_the_navigation_opens_on_a_phone_and_leads_to_a_part_of_the_page(open_pa
     # Playwright's own polling in the page would need `eval`, which the page forbids.
     expect(page.locator("#rules")).to_be_in_viewport()
     expect(page.get_by_role("link", name="Rules in force")).not_to_be_in_viewport()
+
+
+def test_another_rule_that_is_asked_about_stands_in_the_address(open_page, dashboards_address):
+    page = open_page(viewport={"width": 1440, "height": 900})
+    visit(page, f"{dashboards_address}criterion/?lang=en")
+
+    page.locator("#what-if input").or_(page.locator("input#what-if")).first.click()
+    page.get_by_role("option", name="rounded up to whole communities").click()
+
+    page.wait_for_url("**what_if=rounding%3Aceil**")
+    page.get_by_text("Supposed: rounded up to whole communities.").wait_for()

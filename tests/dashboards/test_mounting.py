@@ -1,20 +1,15 @@
 import json
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import pytest
 
+from dashboards.mounting import PAGES
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import MadeUpCity, counts, places
 
-OVERVIEW = (
-    "evaluation.data",
-    "evaluation.value",
-    "region.data",
-    "region.value",
-    "route.value",
-    "results.children",
-    "rest.children",
-)
+PAGE = ("evaluation.data", "evaluation.value", "region.data", "region.value", "route.value", "content.children")
+RESULT_PAGES = ("", "criterion/")
 LEDGER = ("ledger.children", "ledger-page.total", "ledger-page.value")
 
 
@@ -27,24 +22,29 @@ class Browser:
         cookie = self.client.get_cookie("_csrf_token", path="/dashboards/")
         self.headers = {"X-CSRFToken": cookie.value} if cookie else {}
 
-    def call(self, outputs, *, headers=None, changed=(), **inputs):
-        """Return the answer to one callback; the values of `inputs` go by id, in its order."""
+    def call(self, outputs, *, headers=None, changed=(), state=None, **inputs):
+        """Return the answer to one callback; the values of `inputs` and `state` go by id, in its order."""
         split = [dict(zip(("id", "property"), output.split("."), strict=True)) for output in outputs]
         described = {
             "output": outputs[0] if len(outputs) == 1 else "..{}..".format("...".join(outputs)),
             "outputs": split[0] if len(split) == 1 else split,
-            "inputs": [
-                {"id": name.rsplit(".")[0], "property": name.rsplit(".")[1], "value": value}
-                for name, value in inputs.items()
-            ],
+            "inputs": described_values(inputs),
+            "state": described_values(state or {}),
             "changedPropIds": list(changed),
         }
         return self.client.post(
             "/dashboards/_dash-update-component", json=described, headers=self.headers if headers is None else headers
         )
 
-    def overview(self, search):
-        return self.call(OVERVIEW, **{"address.search": search}).get_json()["response"]
+    def ask(self, search, *, page="", headers=None):
+        state = {"address.pathname": f"/dashboards/{page}"}
+        return self.call(PAGE, headers=headers, state=state, **{"address.search": search})
+
+    def show(self, search, *, page=""):
+        return self.ask(search, page=page).get_json()["response"]
+
+    def content(self, search, *, page=""):
+        return self.show(search, page=page)["content"]
 
     def ledger(self, search, *, page=1, order="satisfaction_rank", status="", name=""):
         values = {
@@ -55,6 +55,12 @@ class Browser:
             "ledger-page.value": page,
         }
         return self.call(LEDGER, changed=["ledger-page.value"], **values).get_json()["response"]
+
+
+def described_values(values):
+    return [
+        {"id": name.split(".")[0], "property": name.split(".")[1], "value": value} for name, value in values.items()
+    ]
 
 
 def texts(component):
@@ -106,14 +112,14 @@ def test_the_page_allows_no_foreign_and_no_inline_script(browser_of):
 
 
 def test_answers_of_callbacks_carry_the_policy_too(browser_of):
-    answer = browser_of.call(OVERVIEW, **{"address.search": ""})
+    answer = browser_of.ask("")
 
     assert answer.headers["Content-Security-Policy"] == browser_of.page.headers["Content-Security-Policy"]
 
 
 def test_a_callback_without_the_token_is_refused(browser_of):
-    assert browser_of.call(OVERVIEW, headers={}, **{"address.search": ""}).status_code == 400
-    assert browser_of.call(OVERVIEW, **{"address.search": ""}).status_code == 200
+    assert browser_of.ask("", headers={}).status_code == 400
+    assert browser_of.ask("").status_code == 200
 
 
 def test_the_token_is_sent_to_the_dashboards_alone(browser_of):
@@ -139,7 +145,7 @@ def test_the_page_speaks_the_language_of_its_address(city, language, heading, lo
 
     assert f'<html lang="{language}">' in browser.page.get_data(as_text=True)
     assert loading in browser.page.get_data(as_text=True)
-    assert heading in said(browser.overview(f"?lang={language}"))
+    assert heading in said(browser.content(f"?lang={language}"))
 
 
 def test_a_second_site_shows_its_own_city():
@@ -156,24 +162,23 @@ def test_a_district_account_sees_its_own_district_alone():
     browser = Browser(serve_dashboards(MadeUpCity(district="乌达区")))
 
     for search in ("", "?region=海勃湾区", "?lang=en&region=海勃湾区"):
-        shown = said(browser.overview(search)) + said(browser.ledger(search))
+        shown = said(browser.ledger(search)) + "".join(said(browser.show(search, page=page.path)) for page in PAGES)
         assert "海勃湾区" not in shown
         assert "Haibowan" not in shown
     assert "of 140 communities" in said(browser.ledger("?lang=en&region=海勃湾区"))
 
 
 def test_the_region_of_the_address_narrows_everything(browser_of):
-    answer = browser_of.overview("?lang=en&region=海南区")
-
-    assert answer["region"]["value"] == "海南区"
-    assert "Wuda" not in said(answer["results"])
-    assert "Wuda" not in said(answer["rest"])
-    assert "Wuda" in said(answer["region"]["data"])
+    for page in PAGES:
+        answer = browser_of.show("?lang=en&region=海南区", page=page.path)
+        assert answer["region"]["value"] == "海南区"
+        assert "Wuda" not in said(answer["content"])
+        assert "Wuda" in said(answer["region"]["data"])
 
 
 def test_the_route_of_the_address_chooses_what_is_drawn(browser_of):
-    satisfaction = said(browser_of.overview("?lang=en")["results"])
-    complaints = said(browser_of.overview("?lang=en&route=complaints")["results"])
+    satisfaction = said(browser_of.content("?lang=en"))
+    complaints = said(browser_of.content("?lang=en&route=complaints"))
 
     assert "Satisfaction rate (%)" in satisfaction
     assert "Satisfaction rate (%)" not in complaints
@@ -183,35 +188,36 @@ def test_the_route_of_the_address_chooses_what_is_drawn(browser_of):
 def test_an_earlier_evaluation_can_be_chosen(city):
     browser = Browser(serve_dashboards(city))
 
-    newest = browser.overview("?lang=en")
-    earlier = browser.overview("?lang=en&evaluation=1")
+    newest = browser.show("?lang=en")
+    earlier = browser.show("?lang=en&evaluation=1")
 
     assert newest["evaluation"]["value"] == "2"
     assert earlier["evaluation"]["value"] == "1"
-    assert "since the round before" in said(newest["results"])
-    assert "since the round before" not in said(earlier["results"])
+    assert "since the round before" in said(newest["content"])
+    assert "since the round before" not in said(earlier["content"])
 
 
 def test_an_evaluation_that_does_not_exist_is_never_asked_for():
     city = MadeUpCity()
     browser = Browser(serve_dashboards(city))
 
-    assert browser.overview("?evaluation=99")["evaluation"]["value"] == "2"
+    assert browser.show("?evaluation=99")["evaluation"]["value"] == "2"
     assert "of 440" in said(browser.ledger("?lang=en&evaluation=99"))
     assert 99 not in city.asked
 
 
 def test_a_preview_says_so_before_anything_else(preview_city, city):
     for language, words in (("zh-Hans", "预览，非正式结果"), ("en", "Preview, not an official result")):
-        first = Browser(serve_dashboards(preview_city)).overview(f"?lang={language}")["results"]["children"][0]
-        assert words in said(first)
-        assert words not in said(Browser(serve_dashboards(city)).overview(f"?lang={language}")["results"])
+        preview, official = Browser(serve_dashboards(preview_city)), Browser(serve_dashboards(city))
+        for page in RESULT_PAGES:
+            assert words in said(preview.content(f"?lang={language}", page=page)["children"][0])
+            assert words not in said(official.content(f"?lang={language}", page=page))
 
 
 def test_a_site_without_evaluations_says_what_is_missing():
     browser = Browser(serve_dashboards(MadeUpCity(rounds=(), open_round=False)))
 
-    shown = said(browser.overview("?lang=en"))
+    shown = said(browser.content("?lang=en"))
 
     assert "No evaluation yet" in shown
     assert "No round is open" in shown
@@ -225,7 +231,7 @@ def test_a_district_where_nobody_is_ranked_says_so():
     lonely = register.assign(region=register["region"].where(register.index > 0, "新区"), region_english="X")
     browser = Browser(serve_dashboards(MadeUpCity(register=lonely)))
 
-    shown = said(browser.overview("?lang=en&region=新区"))
+    shown = said(browser.content("?lang=en&region=新区"))
 
     assert "No community meets the requirement here." in shown
     assert "too few for a single position" in shown or "No community here is ranked" in shown
@@ -234,7 +240,7 @@ def test_a_district_where_nobody_is_ranked_says_so():
 def test_the_open_round_shows_counts_and_no_score():
     browser = Browser(serve_dashboards(MadeUpCity(rounds=())))
 
-    collection = said(browser.overview("?lang=en")["rest"])
+    collection = unquote(said(browser.content("?lang=en", page="collection/")))
 
     assert "Answers so far" in collection
     assert "%" not in collection.replace("%{", "").replace("%Y-%m-%d", "").replace("%-m-%-d", "")
@@ -251,7 +257,7 @@ def test_a_page_of_the_table_that_does_not_exist_is_the_nearest_one(browser_of, 
 def test_every_who_and_why_is_said_in_words(browser_of, city):
     standings = city.standings(city.evaluations()[0].id)
 
-    shown = said(browser_of.overview("?lang=en")["results"])
+    shown = said(browser_of.content("?lang=en"))
 
     for name in standings.loc[standings["requirement_status"] == "met", "english_name"]:
         assert name in shown
@@ -271,7 +277,7 @@ def test_an_unknown_page_says_that_there_is_none(browser_of):
 def test_the_answer_to_the_browser_stays_small(browser_of):
     import gzip
 
-    answer = browser_of.call(OVERVIEW, **{"address.search": ""}).get_data()
+    answer = browser_of.ask("").get_data()
 
     assert len(gzip.compress(answer)) < 100_000
     assert json.loads(answer)

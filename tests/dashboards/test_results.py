@@ -29,7 +29,7 @@ def test_positions_follow_the_ranks_where_only_some_communities_may_be_seen():
 def test_every_interval_holds_its_score(city):
     header = city.evaluations()[0]
     for route in ROUTES.values():
-        measured = with_intervals(city.standings(header.id), header, route)
+        measured = with_intervals(city.standings(header.id), route)
         known = measured[measured["lower"].notna()]
         assert len(known) > 400
         assert np.all(known["lower"] <= known[route.score])

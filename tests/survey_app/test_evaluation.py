@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from analytics.canonical import sha256_hex
 from survey_app.evaluation import RELEASE_STEP, SETTLING, RoundStillOpen, evaluate_round, verify_evaluation
-from survey_app.models import Evaluation, Standing
+from survey_app.models import Evaluation, Standing, StandingEvidence
 from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
 
 CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
@@ -59,6 +59,20 @@ def test_every_community_gets_a_standing_that_agrees_with_its_answers(database, 
     assert (leader.responses, leader.satisfied, leader.satisfaction_rate) == (30, 30, 1.0)
     assert (other.responses, other.satisfied, other.satisfaction_status) == (2, 1, "not_assessed")
     assert (evaluation.responses, evaluation.cut_off, evaluation.provisional) == (70, CLOSED, False)
+
+
+def test_the_evidence_is_stored_beside_the_decision(database, survey):
+    survey_round, communities = survey
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    with database.reading() as session:
+        stored = {row.community_id: row for row in session.scalars(select(StandingEvidence))}
+    assert set(stored) == {community.id for community in communities}
+    leader, other = stored[communities[0].id], stored[communities[1].id]
+    assert (leader.satisfaction_upper, leader.satisfaction_evidence_reason) == (1.0, "not_applicable")
+    assert (other.satisfaction_evidence, other.satisfaction_evidence_reason) == (None, "not_assessed")
+    said = json.loads(evaluation.summary)["evidence"]["regions"]
+    assert [region["satisfaction"]["listed"] for region in said.values()] == [0]
 
 
 def test_an_answer_at_the_close_or_later_is_not_evaluated(database, survey):
@@ -117,6 +131,8 @@ def test_no_evaluation_is_left_without_its_standings(sqlite_database):
     [
         "UPDATE evaluation SET responses = 0",
         "DELETE FROM evaluation",
+        "UPDATE standing_evidence SET satisfaction_evidence = 'certain'",
+        "DELETE FROM standing_evidence",
         "UPDATE standing SET satisfaction_rank = 1",
         "DELETE FROM standing",
     ],

@@ -1,0 +1,152 @@
+"""The communities in order of their scores: the ladder with the cut-off, and how the scores are spread."""
+
+import numpy as np
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards.figures import MOST_POINTS, Drawing, distribution_figure, order_figure, thinned
+from dashboards.languages import pick, translator
+from dashboards.parts import Numbers, NumbersColumn, chart, empty, panel
+from dashboards.results import CutOff, Route, in_order, met, regions_of, scale_of, with_intervals
+from dashboards.shown import Shown
+
+
+def order_panel(shown: Shown) -> Component:
+    """Return the communities of each region in order, with the cut-off."""
+    _ = translator(shown.language)
+    route = shown.view.route
+    cut_offs_here = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
+    measured = with_intervals(shown.standings, route)
+    drawing = shown.drawing(score_range=_score_range(measured, route, shown.drawing().scale.factor))
+    cards = [
+        _order_card(shown, region, measured[measured["region"] == region], cut_offs_here.get(region), drawing)
+        for region in regions_of(shown.standings)
+    ]
+    best = _("from the highest satisfaction down") if not route.fewest_first else _("from the fewest complaints up")
+    return panel(
+        _("The communities in order, and the cut-off"),
+        html.Div(cards, className="charts" if len(cards) > 1 else "charts one"),
+        anchor="order",
+        note=_("{route}, {best}. One dot is one community; the thin line is its 95 percent interval.").format(
+            route=route.name(shown.language), best=best
+        ),
+    )
+
+
+def _score_range(measured: pd.DataFrame, route: Route, factor: float) -> tuple[float, float] | None:
+    drawn = measured.loc[measured[route.rank].notna(), [route.score, "lower", "upper"]].to_numpy("float64") * factor
+    if not len(drawn):
+        return None
+    lowest, highest = float(np.nanmin(drawn)), float(np.nanmax(drawn))
+    margin = max((highest - lowest) * 0.04, 0.5)
+    return lowest - margin, highest + margin
+
+
+def _order_card(
+    shown: Shown, region: str, communities: pd.DataFrame, cut_off: CutOff | None, drawing: Drawing
+) -> Component:
+    _ = translator(shown.language)
+    route = shown.view.route
+    ordered = in_order(communities, route)
+    unranked = len(communities) - len(ordered)
+    parts: list[Component] = [html.H3(shown.region_label(region))]
+    if ordered.empty:
+        parts.append(empty(_("No community here is ranked on this route.")))
+    else:
+        parts.append(
+            chart(
+                order_figure(ordered, cut_off, drawing),
+                name=f"order-{route.key}-{region}",
+                summary=_order_summary(shown, ordered, cut_off),
+                language=shown.language,
+                numbers=_order_numbers(shown, ordered, cut_off),
+            )
+        )
+    if unranked:
+        words = _("Not ranked, with too few answers or households: {count}")
+        parts.append(html.P(words.format(count=unranked), className="apart"))
+    if len(ordered) > MOST_POINTS:
+        parts.append(html.P(_("Of the middle only some are drawn; the table has all."), className="apart"))
+    return html.Div(parts)
+
+
+def _order_numbers(shown: Shown, ordered: pd.DataFrame, cut_off: CutOff | None) -> Numbers:
+    """Return the numbers of what is drawn: of a long ladder not every rung."""
+    _ = translator(shown.language)
+    route = shown.view.route
+    scale = scale_of(shown.header, route, shown.language)
+    columns = [
+        NumbersColumn(_("Rank"), numeric=True),
+        NumbersColumn(_("Community")),
+        *(
+            NumbersColumn(heading, numeric=True, write=scale.write)
+            for heading in (scale.title, _("Lower bound"), _("Upper bound"))
+        ),
+    ]
+    drawn = thinned(ordered, keep_first=cut_off.k if cut_off else 0)
+    names = [pick(shown.language, *pair) for pair in zip(drawn["name"], drawn["english_name"], strict=True)]
+    figures = drawn[[route.rank, route.score, "lower", "upper"]].itertuples(index=False, name=None)
+    rows = [[rank, name, *scores] for name, (rank, *scores) in zip(names, figures, strict=True)]
+    return Numbers(scale.title, columns, rows)
+
+
+def _order_summary(shown: Shown, ordered: pd.DataFrame, cut_off: CutOff | None) -> str:
+    _ = translator(shown.language)
+    route = shown.view.route
+    if cut_off is None or cut_off.k == 0:
+        return _("{count} communities are ranked; too few for a single position.").format(count=len(ordered))
+    sentence = _("{ranked} communities are ranked, {met} of them meet the requirement; the cut-off is {score}.").format(
+        ranked=len(ordered),
+        met=int(met(ordered, route.status).sum()),
+        score=scale_of(shown.header, route, shown.language).write(cut_off.score),
+    )
+    at_cut_off = ordered[(ordered[route.rank] <= cut_off.k) & (ordered[route.last_rank] >= cut_off.k)]
+    if len(at_cut_off) > 1:
+        sentence += _(" {count} are tied at the cut-off.").format(count=len(at_cut_off))
+    return sentence
+
+
+def distribution_panel(shown: Shown) -> Component:
+    """Return how many communities have which score, region by region."""
+    _ = translator(shown.language)
+    route = shown.view.route
+    name = _("How the scores are spread")
+    ranked = shown.standings[shown.standings[route.rank].notna()]
+    if ranked.empty:
+        return panel(name, empty(_("No community here is ranked on this route.")), anchor="distribution")
+    scale = scale_of(shown.header, route, shown.language)
+    median = scale.write(float(ranked[route.score].median()))
+    return panel(
+        name,
+        chart(
+            distribution_figure(ranked, shown.cut_offs(route), shown.drawing()),
+            name=f"distribution-{route.key}",
+            summary=_(
+                "Half of the {count} ranked communities lie below {median}. The dashed line is the cut-off."
+            ).format(count=f"{len(ranked):,}", median=median),
+            language=shown.language,
+            numbers=_distribution_numbers(shown, ranked),
+        ),
+        anchor="distribution",
+        note=scale.title,
+    )
+
+
+def _distribution_numbers(shown: Shown, ranked: pd.DataFrame) -> Numbers:
+    _ = translator(shown.language)
+    route = shown.view.route
+    scale = scale_of(shown.header, route, shown.language)
+    here = {cut_off.region: cut_off.score for cut_off in shown.cut_offs(route)}
+    scores = (_("Lowest"), _("Lower quarter"), _("Middle"), _("Upper quarter"), _("Highest"), _("Cut-off"))
+    columns = [
+        NumbersColumn(_("District")),
+        NumbersColumn(_("Ranked"), numeric=True),
+        *(NumbersColumn(heading, numeric=True, write=scale.write) for heading in scores),
+    ]
+    rows = []
+    for region in regions_of(ranked):
+        own = ranked.loc[ranked["region"] == region, route.score].astype("float64")
+        quantiles = [float(own.quantile(share)) for share in (0, 0.25, 0.5, 0.75, 1)]
+        rows.append([shown.region_label(region), len(own), *quantiles, here.get(region)])
+    return Numbers(scale.title, columns, rows)

@@ -1,0 +1,190 @@
+"""What another choice in the rules would change: unmistakably not the official result."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.evaluate import evaluate
+from analytics.rules import Rules
+from analytics.tables import TableError
+from analytics.what_if import Choice, WhatIf, compare, with_choice
+from dashboards.figures import change_figure
+from dashboards.languages import pick, translator
+from dashboards.parts import Column, Numbers, NumbersColumn, chart, data_table, empty, notice, panel, records
+from dashboards.results import ROUTES, in_region, scale_of
+from dashboards.shown import Shown
+from dashboards.source import EvaluationHeader
+from dashboards.wording import rounding_words, ties_words, zero_ties_words
+
+CHOICE: Final = "what-if"
+MINIMA: Final = (10, 20, 30, 50, 100)
+
+
+def choices(rules: Rules, language: str, *, whole_city: bool) -> dict[str, str]:
+    """Return every other choice that can be asked about, by its place in the address, in words.
+
+    `whole_city`: whether the account may see the communities that a ranking of the whole city would compare.
+    """
+    return {
+        f"{choice}:{value}": words for choice, value, words in _alternatives(rules, language, whole_city=whole_city)
+    }
+
+
+def what_if_panel(shown: Shown, inputs: pd.DataFrame) -> Component:
+    """Return who would enter and who would leave under the rule that the address asks about.
+
+    Parameters
+    ----------
+    inputs : DataFrame
+        The community table that was evaluated, as far as the account may see it.
+    """
+    _ = translator(shown.language)
+    name = _("Under other rules")
+    rules, complete = shown.header.rules, _is_complete(shown.header, inputs)
+    if not (complete or _has_whole_regions(shown.header, inputs)):
+        said = _("Your account sees only some of the communities that are ranked together, so nothing can be supposed.")
+        return panel(name, empty(said), anchor="what-if")
+    offered = choices(rules, shown.language, whole_city=complete)
+    asked = shown.view.own.get("what_if", "")
+    select = dmc.Select(
+        id=CHOICE,
+        label=_("If the rules had said"),
+        data=[{"value": key, "label": words} for key, words in offered.items()],
+        value=asked if asked in offered else None,
+        placeholder=_("Choose one"),
+        clearable=True,
+        className="filter wide",
+    )
+    result = _asked_result(shown, inputs, asked, offered) if asked in offered else []
+    return panel(
+        name,
+        html.Div(select, className="filters"),
+        *result,
+        anchor="what-if",
+        note=_("The same answers, another rule. Nothing here is decided."),
+    )
+
+
+def _is_complete(header: EvaluationHeader, inputs: pd.DataFrame) -> bool:
+    """Return whether the account sees every community that was evaluated."""
+    total = header.summary["total"]
+    return total is not None and total["communities"] == len(inputs)
+
+
+def _has_whole_regions(header: EvaluationHeader, inputs: pd.DataFrame) -> bool:
+    """Return whether the account sees all communities that are ranked together with those it sees."""
+    regions = header.summary["regions"]
+    seen = inputs["region"].value_counts()
+    is_own = header.rules.when_k_is_zero == "not_applicable"
+    return is_own and all(regions[region]["communities"] == count for region, count in seen.items())
+
+
+def _alternatives(rules: Rules, language: str, *, whole_city: bool) -> Iterator[tuple[Choice, str, str]]:
+    _ = translator(language)
+    if rules.region == "district" and whole_city:
+        yield "region", "city", _("all communities of the city are ranked together")
+    if rules.region == "city":
+        yield "region", "district", _("each district is ranked by itself")
+    satisfaction, complaints = rules.satisfaction, rules.complaints
+    yield from (("rounding", *pair) for pair in rounding_words(language).items() if pair[0] != satisfaction.rounding)
+    yield from (("ties", *pair) for pair in ties_words(language).items() if pair[0] != satisfaction.ties)
+    yield from (("zero_ties", *pair) for pair in zero_ties_words(language).items() if pair[0] != complaints.zero_ties)
+    for least in MINIMA:
+        yield "minimum_responses", str(least), _("at least {count} valid answers are needed").format(count=least)
+    yield "minimum_responses", "none", _("any number of answers is enough")
+
+
+def _asked_result(shown: Shown, inputs: pd.DataFrame, asked: str, offered: Mapping[str, str]) -> list[Component]:
+    _ = translator(shown.language)
+    choice, _colon, value = asked.partition(":")
+    rules = shown.header.rules
+    try:
+        other = with_choice(rules, cast(Choice, choice), int(value) if value.isdigit() else value)
+        result = compare(evaluate(inputs, rules), other)
+    except TableError:
+        return [empty(_("The counts of this evaluation do not allow that."))]
+    return [
+        notice(_("Not an official result"), _("Supposed: {rule}.").format(rule=offered[asked])),
+        *_changes(shown, result),
+    ]
+
+
+def _changes(shown: Shown, result: WhatIf) -> list[Component]:
+    _ = translator(shown.language)
+    own = shown.everywhere[["community_id", "name", "english_name", "region", "region_english", "company"]]
+    changes = own.merge(result.communities[["community_id", "change", "before", "after"]], on="community_id")
+    changes = in_region(changes, shown.view.region)
+    regions = _by_region(changes, shown)
+    enters, leaves = int((changes["change"] == "enters").sum()), int((changes["change"] == "leaves").sum())
+    summary = _(
+        "{before} meet the requirement; under the other rule {after} would: {enters} enter, {leaves} leave."
+    ).format(
+        before=int((changes["before"] == "met").sum()),
+        after=int((changes["after"] == "met").sum()),
+        enters=enters,
+        leaves=leaves,
+    )
+    drawn = chart(
+        change_figure(regions, shown.language),
+        name="what-if",
+        summary=summary,
+        language=shown.language,
+        numbers=_numbers(regions, shown.language),
+    )
+    return [drawn, *(_names(shown, result, changes) if enters + leaves else [])]
+
+
+def _by_region(changes: pd.DataFrame, shown: Shown) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "label": changes["region"].map(shown.region_label),
+            "stays": (changes["before"] == "met") & (changes["after"] == "met"),
+            "enters": changes["change"] == "enters",
+            "leaves": changes["change"] == "leaves",
+        }
+    )
+    return frame.groupby("label", sort=False).sum().reset_index()
+
+
+def _numbers(regions: pd.DataFrame, language: str) -> Numbers:
+    _ = translator(language)
+    columns = [
+        NumbersColumn(_("District")),
+        *(NumbersColumn(name, numeric=True) for name in (_("Stay"), _("Enter"), _("Leave"))),
+    ]
+    rows = [[row["label"], int(row["stays"]), int(row["enters"]), int(row["leaves"])] for row in records(regions)]
+    return Numbers(_("Who would enter and leave"), columns, rows)
+
+
+def _names(shown: Shown, result: WhatIf, changes: pd.DataFrame) -> list[Component]:
+    _ = translator(shown.language)
+    words = {"enters": _("would enter"), "leaves": _("would leave")}
+    after = result.after.standings.set_index("community_id")
+    headings = (_("Community"), _("District"), _("Change"), _("Satisfaction"), _("Complaints"))
+    columns = [Column(heading, heading) for heading in headings]
+    rows = [
+        [
+            pick(shown.language, row["name"], row["english_name"]),
+            pick(shown.language, row["region"], row["region_english"]),
+            words[row["change"]],
+            *_places(after.loc[row["community_id"]].to_dict(), shown),
+        ]
+        for row in records(changes[changes["change"].notna()])
+    ]
+    return [data_table(columns, rows, caption=_("Who would enter and leave"))]
+
+
+def _places(standing: Mapping[str, Any], shown: Shown) -> list[str]:
+    """Return rank and score on both routes under the other rules."""
+    _ = translator(shown.language)
+    said = []
+    for route in ROUTES.values():
+        scale = scale_of(shown.header, route, shown.language)
+        rank = standing[route.rank]
+        ranked = _("rank {rank}, {score}")
+        said.append("—" if pd.isna(rank) else ranked.format(rank=int(rank), score=scale.write(standing[route.score])))
+    return said

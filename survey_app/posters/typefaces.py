@@ -1,0 +1,98 @@
+"""The typefaces of printed pages: found on the machine, and known to hold every character that is set in them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import typst
+from fontTools.ttLib import TTFont
+
+from survey_app.errors import JiayuanError
+
+SIMPLIFIED_CHINESE = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "Source Han Sans CN",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+)
+"""Families that draw characters as mainland readers write them, the best first.
+
+Other faces hold the same characters in the forms of Japan or Taiwan, which look wrong on an office's poster.
+"""
+
+
+class ChineseTypefaceMissing(JiayuanError):
+    """Nothing on this machine can set Simplified Chinese."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("no typeface for Simplified Chinese is installed (Debian: apt install fonts-noto-cjk)")
+
+
+class CharactersMissing(JiayuanError):
+    """No typeface on this machine holds some characters: they would be printed as empty boxes."""
+
+    status = 503
+
+    def __init__(self, characters: Iterable[str]) -> None:
+        named = ", ".join(f"{character} (U+{ord(character):04X})" for character in sorted(characters))
+        super().__init__(
+            f"no installed typeface holds {named} (Debian: apt install fonts-noto-core, or fonts-noto-extra)"
+        )
+
+
+@dataclass(frozen=True)
+class Typefaces:
+    """The typefaces of this machine: `chinese` sets all that it can, `fonts` holds the others too."""
+
+    fonts: typst.Fonts
+    chinese: str
+
+    def require(self, texts: Iterable[str]) -> None:
+        """Raise `CharactersMissing` unless every character of the texts can be printed."""
+        wanted = {character for text in texts for character in text if not character.isspace()}
+        missing = {ord(character) for character in wanted} - self._in_chinese_face
+        for font in self.fonts.fonts() if missing else ():
+            missing -= _characters_of(font)
+        if missing:
+            raise CharactersMissing(map(chr, missing))
+
+    @cached_property
+    def _in_chinese_face(self) -> frozenset[int]:
+        held = [_characters_of(font) for font in self.fonts.fonts() if font.family == self.chinese]
+        # Names stand in bold, the rest does not: both weights must hold a character.
+        return frozenset.intersection(*held)
+
+
+@lru_cache(maxsize=1)
+def installed_typefaces() -> Typefaces:
+    """Return the typefaces of this machine; looked for once per process."""
+    return find_typefaces()
+
+
+def find_typefaces(*, folder: Path | None = None) -> Typefaces:
+    """Return the typefaces of this machine, or of one folder; `ChineseTypefaceMissing` if Chinese is not among them."""
+    fonts = typst.Fonts(
+        include_system_fonts=folder is None, include_embedded_fonts=False, font_paths=[folder] if folder else []
+    )
+    families = set(fonts.families())
+    for family in SIMPLIFIED_CHINESE:
+        if family in families:
+            return Typefaces(fonts, family)
+    raise ChineseTypefaceMissing
+
+
+def _characters_of(font: typst.FontInfo) -> frozenset[int]:
+    return _characters_in(Path(font.path), font.index) if font.path else frozenset()
+
+
+@lru_cache(maxsize=256)
+def _characters_in(path: Path, index: int) -> frozenset[int]:
+    with TTFont(path, fontNumber=index, lazy=True) as font:
+        return frozenset(font.getBestCmap() or ())
