@@ -49,8 +49,8 @@ class SubmissionKey:
 
 def sign_key(key: SubmissionKey, *, secret_key: str) -> str:
     """Return the text that goes into the form."""
-    round_id = "" if key.round_id is None else key.round_id
-    payload = f"{key.code_id}.{round_id}.{int(key.opened_at.timestamp())}.{key.value}"
+    parts = (key.code_id, key.round_id, int(key.opened_at.timestamp()), key.value)
+    payload = ".".join("" if part is None else str(part) for part in parts)
     return _signer(secret_key, key.form).sign(payload).decode("ascii")
 
 
@@ -61,13 +61,18 @@ def read_key(text: str, *, form: Form, secret_key: str) -> SubmissionKey:
     except BadData as error:
         raise InvalidSubmissionKey from error
     code_id, round_id, opened_at, value = payload.decode("ascii").split(".")
-    moment = datetime.fromtimestamp(int(opened_at), UTC)
-    return SubmissionKey(form, int(code_id), int(round_id) if round_id else None, moment, value)
+    return SubmissionKey(
+        form,
+        code_id=int(code_id) if code_id else None,
+        round_id=int(round_id) if round_id else None,
+        opened_at=datetime.fromtimestamp(int(opened_at), UTC),
+        value=value,
+    )
 
 
 @lru_cache(maxsize=8)
 def _signer(secret_key: str, form: Form) -> Signer:
-    return Signer(secret_key, salt=f"jiayuan.{form}", key_derivation="hmac", digest_method=hashlib.sha256)
+    return Signer(secret_key, salt=f"jiayuan.key.{form}", key_derivation="hmac", digest_method=hashlib.sha256)
 
 
 def insert_once(session: Session, table: Table, values: Mapping[str, Any]) -> bool:

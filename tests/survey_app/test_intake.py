@@ -285,6 +285,13 @@ def test_a_thousand_responses_fit_in_one_transaction(database, token):
         assert session.scalar(select(func.count()).select_from(Response)) == 1000
 
 
+@pytest.mark.parametrize(("code_id", "round_id"), [(3, 4), (3, None), (None, 4), (None, None)])
+def test_a_signed_key_keeps_what_it_is_for(code_id, round_id):
+    key = SubmissionKey.new(form=Form.RESPONSE, code_id=code_id, round_id=round_id, now=NOW)
+
+    assert read_key(sign_key(key, secret_key="ours"), form=Form.RESPONSE, secret_key="ours") == key
+
+
 def test_a_signed_key_reads_back_and_an_altered_or_foreign_one_does_not():
     key = SubmissionKey.new(form=Form.RESPONSE, code_id=3, round_id=4, now=NOW)
     text = sign_key(key, secret_key="ours")
