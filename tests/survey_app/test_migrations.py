@@ -8,7 +8,7 @@ from survey_app.models import Code, Round
 from survey_app.receipts import RESIDENT, Reason, withdraw_response
 from tests.factories import NOW, make_community, make_response, make_round, make_slip
 
-BEFORE_HOUSEHOLD_CODES = "0010"
+BEFORE_HOUSEHOLD_CODES = "0011"
 
 
 def contents(database):

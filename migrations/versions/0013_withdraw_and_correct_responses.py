@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 ERASED_ON_WITHDRAWAL = (("tenure", sa.Integer()), ("answers", sa.String()), ("nonce", sa.LargeBinary()))
 CHECKS = {
