@@ -84,4 +84,5 @@ def insert_once(session: Session, table: Table, values: Mapping[str, Any]) -> bo
     connection = session.connection()
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).on_conflict_do_nothing()
-    return connection.execute(statement, values).rowcount == 1
+    # Asked for, since for an INSERT on PostgreSQL the number of rows is otherwise not kept.
+    return connection.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount == 1
