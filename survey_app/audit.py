@@ -37,6 +37,9 @@ class Action(StrEnum):
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
     SIGNED_OUT = "signed_out"
+    COMPLAINT_MOVED = "complaint_moved"
+    SECRET_REISSUED = "secret_reissued"  # noqa: S105 (a name of what was done)
+    CONTACTS_ERASED = "contacts_erased"
 
 
 @dataclass(frozen=True)

@@ -1,66 +1,40 @@
-"""Complaints: filed once, followed by their reference."""
+"""Cases in the database: every step is one event, and the stored status repeats what the events amount to."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
-from typing import cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.definitions import Wording
+from survey_app import audit
 from survey_app.categories import Categories, load_categories
-from survey_app.codes import ScannedCode, wording_of
+from survey_app.codes import wording_of
 from survey_app.config import DATA
-from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted, UnknownNumber
+from survey_app.deadlines import Clock, due_events, next_deadline, pause_end
+from survey_app.errors import OtherAnswersSubmitted, UnknownNumber
+from survey_app.life_cycle import EXITS, OPEN, Action, Actor, CaseState, Event, Reason, Status, advance, fold
 from survey_app.local_time import city_zone
-from survey_app.models import Complaint
-from survey_app.numbers import RECEIPT_DIGITS, new_number
-from survey_app.questionnaires import clean_text
-from survey_app.submissions import SubmissionKey, insert_once
-
-LONGEST_TEXT = 1000
-
-
-class Kind(StrEnum):
-    """What a resident wants; repair requests and enquiries do not count in the complaint rate."""
-
-    COMPLAINT = "complaint"
-    REPAIR = "repair"
-    ENQUIRY = "enquiry"
-
-
-class ComplaintFault(StrEnum):
-    """Why a complaint cannot be filed as it was typed."""
-
-    CATEGORY_MISSING = "category_missing"
-    CATEGORY_UNKNOWN = "category_unknown"
-    KIND_UNKNOWN = "kind_unknown"
-    TEXT_MISSING = "text_missing"
-    TEXT_TOO_LONG = "text_too_long"
-
-
-@dataclass(frozen=True)
-class CheckedComplaint:
-    """What a resident wrote, and what is wrong with it: it is filed only if there are no faults."""
-
-    category: str
-    kind: str
-    text: str
-    faults: tuple[ComplaintFault, ...]
+from survey_app.models import Complaint, ComplaintEvent, ComplaintNote, ComplaintSupport
+from survey_app.working_days import calendar
 
 
 @dataclass(frozen=True)
 class PublicCase:
-    """What anyone who holds the reference may see: never the text."""
+    """What anyone who holds the reference may see: never a word of the resident's."""
 
     reference: str
     community: Wording
     category: Wording
     kind: str
-    status: str
+    status: Status
+    stage: int
     submitted_at: datetime
+    status_since: datetime
+    deadline: datetime | None
+    supporters: int
 
 
 @cache
@@ -69,79 +43,236 @@ def categories() -> Categories:
     return load_categories(DATA / "complaint-categories" / "1.yaml")
 
 
-def check_complaint(*, category: str, kind: str, text: str) -> CheckedComplaint:
-    """Return the complaint with its text cleaned, and every fault of it."""
-    cleaned = clean_text(text)
-    faults = []
-    if not category:
-        faults.append(ComplaintFault.CATEGORY_MISSING)
-    elif category not in categories().by_code:
-        faults.append(ComplaintFault.CATEGORY_UNKNOWN)
-    if kind not in set(Kind):
-        faults.append(ComplaintFault.KIND_UNKNOWN)
-    if not cleaned:
-        faults.append(ComplaintFault.TEXT_MISSING)
-    elif len(cleaned) > LONGEST_TEXT:
-        faults.append(ComplaintFault.TEXT_TOO_LONG)
-    return CheckedComplaint(category, kind, cleaned, tuple(faults))
+def find_case(session: Session, *, reference: str, now: datetime) -> PublicCase:
+    """Return what the public may see of the case with this reference, in the city's time."""
+    complaint = find_complaint(session, reference=reference)
+    clock, state = state_of(session, complaint, now=now)
+    deadline = next_deadline(state, clock)
+    counting = select(func.count()).select_from(ComplaintSupport).filter_by(complaint_id=complaint.id)
+    return PublicCase(
+        reference=complaint.reference,
+        community=wording_of(complaint.community.name, complaint.community.english_name),
+        category=categories().by_code[complaint.category].name,
+        kind=complaint.kind,
+        status=state.status,
+        stage=state.stage,
+        submitted_at=complaint.submitted_at.astimezone(clock.zone),
+        status_since=state.since.astimezone(clock.zone),
+        deadline=deadline.astimezone(clock.zone) if deadline else None,
+        supporters=session.scalar(counting) or 0,
+    )
 
 
-def file_complaint(
+def find_complaint(session: Session, *, reference: str) -> Complaint:
+    """Return the row of the case with this reference."""
+    complaint = session.scalar(
+        select(Complaint).filter_by(reference=reference).options(joinedload(Complaint.community, innerjoin=True))
+    )
+    if complaint is None:
+        raise UnknownNumber
+    return complaint
+
+
+def state_of(session: Session, complaint: Complaint, *, now: datetime) -> tuple[Clock, CaseState]:
+    """Return how time runs for the case, and where it stands now: periods that are over have had their effect."""
+    clock = _clock(session, complaint)
+    state = stored_state(session, complaint)
+    for event in due_events(state, clock, now=now):
+        state = advance(state, event)
+    return clock, state
+
+
+def stored_state(session: Session, complaint: Complaint) -> CaseState:
+    """Return what the stored events amount to."""
+    rows = session.scalars(
+        select(ComplaintEvent).filter_by(complaint_id=complaint.id).order_by(ComplaintEvent.number)
+    ).all()
+    return fold(map(_event, rows), bypasses_company=_bypasses_company(complaint))
+
+
+def open_case(session: Session, *, reference: str, now: datetime) -> None:
+    """Begin the events of a case that was just filed."""
+    complaint_id = select(Complaint.id).filter_by(reference=reference).scalar_subquery()
+    values = {"number": 1, "action": Action.SUBMIT, "actor": Actor.RESIDENT, "at": now}
+    session.execute(insert(ComplaintEvent).values(complaint_id=complaint_id, **values))
+
+
+def take_step(
     session: Session,
     *,
-    code: ScannedCode,
-    key: SubmissionKey,
-    complaint: CheckedComplaint,
-    language: str,
+    reference: str,
+    action: Action,
+    actor: Actor,
+    by: str,
     now: datetime,
-) -> str:
-    """Store the complaint once and return its reference; the same form sent again gets the first reference."""
-    if complaint.faults:
-        raise ValueError(f"a faulty complaint is not filed: {complaint.faults}")
-    if key.code_id != code.id:
-        raise InvalidSubmissionKey
-    values = {
-        "submission_key": key.value,
-        "community_id": code.community_id,
-        "code_id": code.id,
-        "category": complaint.category,
-        "kind": complaint.kind,
-        "text": complaint.text,
-        "language": language,
-        "status": "submitted",
-        "submitted_at": now,
-    }
-    while True:
-        reference = new_number(RECEIPT_DIGITS)
-        if insert_once(session, cast(Table, Complaint.__table__), values | {"reference": reference}):
-            return reference
-        if earlier := _earlier_reference(session, key, complaint):
-            return earlier
+    account_id: int | None = None,
+    reason: Reason | None = None,
+    original: str | None = None,
+    text: str = "",
+    action_key: str | None = None,
+) -> CaseState:
+    """Take one step of the case, or raise `TransitionRefused`; the same form sent again changes nothing.
 
-
-def find_case(session: Session, *, reference: str) -> PublicCase:
-    """Return what the public may see of the case with this reference."""
-    case = session.scalar(
-        select(Complaint)
-        .where(Complaint.reference == reference)
-        .options(joinedload(Complaint.community, innerjoin=True))
+    `by` is who acts for the audit chain; `original` the reference of the case that a duplicate repeats.
+    """
+    complaint = _lock(session, reference)
+    if action_key is not None and _was_taken(session, complaint, action_key, action, text):
+        return stored_state(session, complaint)
+    clock = _clock(session, complaint)
+    before = _settle(session, complaint, clock, now=now)
+    event = Event(
+        action,
+        actor,
+        at=max(now, before.since),  # a server's clock that was set back must not undo the order of things
+        reason=reason,
+        original_id=_original_id(session, complaint, original) if original is not None else None,
+        until=pause_end(now, clock) if action is Action.ASK_RESIDENT else None,
     )
-    if case is None:
+    after = advance(before, event)
+    row = _append(session, complaint, event, after, account_id=account_id, action_key=action_key)
+    if text:
+        session.add(ComplaintNote(event_id=row.id, text=text))
+        session.flush()
+    if actor is not Actor.RESIDENT:
+        _audit(session, complaint, event, before, after, by=by, now=now)
+    return after
+
+
+def settle_case(session: Session, *, reference: str, now: datetime) -> None:
+    """Store the steps that time itself has taken."""
+    complaint = _lock(session, reference)
+    _settle(session, complaint, _clock(session, complaint), now=now)
+
+
+def open_references(session: Session) -> Sequence[str]:
+    """Return the references of the cases that time can move."""
+    statement = select(Complaint.reference).where(Complaint.status.in_(sorted(OPEN))).order_by(Complaint.id)
+    return session.scalars(statement).all()
+
+
+def record_history(session: Session, *, reference: str, events: Iterable[Event]) -> None:
+    """Append many steps of one case at once: each is checked as `take_step` would, in a fraction of its statements."""
+    complaint = _lock(session, reference)
+    state, number = stored_state(session, complaint), _last_number(session, complaint)
+    values = []
+    for number, event in enumerate(events, number + 1):  # noqa: B020 (the count goes on)
+        state = advance(state, event)
+        values.append(_values(complaint, number, event))
+    if values:
+        session.execute(insert(ComplaintEvent), values)
+    complaint.status, complaint.status_since = state.status, state.since
+    session.flush()
+
+
+def disagreeing_references(session: Session) -> Iterator[str]:
+    """Yield each case whose stored status is not what its events amount to."""
+    complaints = select(Complaint).order_by(Complaint.id).execution_options(yield_per=500)
+    for complaint in session.scalars(complaints):
+        state = stored_state(session, complaint)
+        if (state.status, state.since) != (complaint.status, complaint.status_since):
+            yield complaint.reference
+
+
+def _lock(session: Session, reference: str) -> Complaint:
+    # Two steps at one moment come one after the other: the second sees what the first has done.
+    complaint = session.scalar(select(Complaint).filter_by(reference=reference).with_for_update())
+    if complaint is None:
         raise UnknownNumber
-    return PublicCase(
-        reference=case.reference,
-        community=wording_of(case.community.name, case.community.english_name),
-        category=categories().by_code[case.category].name,
-        kind=case.kind,
-        status=case.status,
-        submitted_at=case.submitted_at.astimezone(city_zone(session)),
+    return complaint
+
+
+def _was_taken(session: Session, complaint: Complaint, action_key: str, action: Action, text: str) -> bool:
+    earlier = session.execute(
+        select(ComplaintEvent.action, ComplaintNote.text)
+        .outerjoin(ComplaintNote, ComplaintNote.event_id == ComplaintEvent.id)
+        .where(ComplaintEvent.action_key == action_key)
+    ).first()
+    if earlier is None:
+        return False
+    if earlier != (action, text or None):
+        raise OtherAnswersSubmitted(complaint.reference)
+    return True
+
+
+def _settle(session: Session, complaint: Complaint, clock: Clock, *, now: datetime) -> CaseState:
+    state = stored_state(session, complaint)
+    for event in due_events(state, clock, now=now):
+        after = advance(state, event)
+        _append(session, complaint, event, after)
+        _audit(session, complaint, event, state, after, by=audit.SITE, now=now)
+        state = after
+    return state
+
+
+def _append(
+    session: Session,
+    complaint: Complaint,
+    event: Event,
+    after: CaseState,
+    *,
+    account_id: int | None = None,
+    action_key: str | None = None,
+) -> ComplaintEvent:
+    number = _last_number(session, complaint) + 1
+    row = ComplaintEvent(**_values(complaint, number, event), account_id=account_id, action_key=action_key)
+    session.add(row)
+    complaint.status, complaint.status_since = after.status, after.since
+    session.flush()
+    return row
+
+
+def _last_number(session: Session, complaint: Complaint) -> int:
+    return session.scalar(select(func.max(ComplaintEvent.number)).filter_by(complaint_id=complaint.id)) or 0
+
+
+def _values(complaint: Complaint, number: int, event: Event) -> dict[str, object]:
+    return {"complaint_id": complaint.id, "number": number, **vars(event)}
+
+
+def _event(row: ComplaintEvent) -> Event:
+    return Event(
+        Action(row.action),
+        Actor(row.actor),
+        row.at,
+        Reason(row.reason) if row.reason else None,
+        row.original_id,
+        row.until,
     )
 
 
-def _earlier_reference(session: Session, key: SubmissionKey, complaint: CheckedComplaint) -> str | None:
-    earlier = session.scalar(select(Complaint).where(Complaint.submission_key == key.value))
-    if earlier is None:
-        return None
-    if (earlier.category, earlier.kind, earlier.text) != (complaint.category, complaint.kind, complaint.text):
-        raise OtherAnswersSubmitted(earlier.reference)
-    return earlier.reference
+def _original_id(session: Session, complaint: Complaint, original: str) -> int:
+    """Return the case that this one repeats: another one of the same community that is not a duplicate itself."""
+    found = session.scalar(
+        select(Complaint).where(
+            Complaint.reference == original,
+            Complaint.id != complaint.id,
+            Complaint.community_id == complaint.community_id,
+            Complaint.status != EXITS[Action.MERGE][0],
+        )
+    )
+    if found is None:
+        raise UnknownNumber
+    return found.id
+
+
+def _audit(
+    session: Session, complaint: Complaint, event: Event, before: CaseState, after: CaseState, *, by: str, now: datetime
+) -> None:
+    audit.record(
+        session,
+        by=by,
+        action=audit.Action.COMPLAINT_MOVED,
+        subject=f"complaint:{complaint.id}",
+        before={"status": before.status},
+        after={"status": after.status, "step": event.action, "reason": event.reason},
+        now=now,
+    )
+
+
+def _clock(session: Session, complaint: Complaint) -> Clock:
+    is_safety = categories().by_code[complaint.category].safety
+    return Clock(is_safety, calendar(), city_zone(session))
+
+
+def _bypasses_company(complaint: Complaint) -> bool:
+    return categories().by_code[complaint.category].bypasses_company

@@ -21,13 +21,15 @@ from sqlalchemy.orm import Session
 from analytics.documents import DocumentError
 from analytics.rules import parse_rules
 from survey_app.accounts import add_account
-from survey_app.audit import Head, head, verify_chain
+from survey_app.audit import OPERATOR, Head, head, verify_chain
 from survey_app.codes import CodeKind, issue_poster_code, revoke_code
 from survey_app.config import Config
 from survey_app.database import Database
 from survey_app.errors import JiayuanError
 from survey_app.installation import use_as_real
+from survey_app.life_cycle import STAFF_STEPS, Action, Actor, Reason
 from survey_app.models import Code, Community, District, PropertyCompany, Questionnaire, Round
+from survey_app.numbers import grouped
 from survey_app.questionnaires import load_questionnaire
 from survey_app.roles import Role
 from survey_app.rounds import add_rule_file, create_round, publish_questionnaire
@@ -324,6 +326,76 @@ def audit_verify(kept: str | None) -> None:
     if faults:
         raise click.ClickException("\n".join(["the audit chain is not whole", *faults]))
     click.echo(f"the audit chain is whole up to event {found.position}")
+
+
+@main.group()
+def complaints() -> None:
+    """Move complaints along, and let time do its part."""
+
+
+@complaints.command("move")
+@click.argument("reference")
+@click.argument("step", type=click.Choice([step.value for step in STAFF_STEPS]))
+@click.option("--as", "actor", type=click.Choice(["bureau", "company"]), default="bureau", show_default=True)
+@click.option("--text", default="", help="What the resident is told with it.")
+@click.option("--reason", type=click.Choice([reason.value for reason in Reason]), help="Why a case ends without work.")
+@click.option("--original", metavar="REFERENCE", help="For merge: the case that this one repeats.")
+def move(*, reference: str, step: str, actor: str, text: str, reason: str | None, original: str | None) -> None:
+    """Take one step of a case, such as accept, dispatch, start or respond, if the rules allow it."""
+    from survey_app.casework import take_step  # noqa: PLC0415
+
+    with _database() as database, database.writing() as session:
+        after = take_step(
+            session,
+            reference=reference,
+            action=Action(step),
+            actor=Actor(actor),
+            by=OPERATOR,
+            reason=Reason(reason) if reason else None,
+            original=original,
+            text=text,
+            now=_now(),
+        )
+    click.echo(f"{reference} is now {after.status}, stage {after.stage}")
+
+
+@complaints.command("settle")
+def settle() -> None:
+    """Close what was answered a week ago, end pauses, and send what was not answered in time to stage 2."""
+    from survey_app.casework import open_references, settle_case  # noqa: PLC0415
+
+    with _database() as database:
+        with database.reading() as session:
+            references = open_references(session)
+        for reference in references:
+            # Each in its own transaction, so that residents' forms come in between.
+            with database.writing() as session:
+                settle_case(session, reference=reference, now=_now())
+    click.echo(f"settled {len(references)} open cases")
+
+
+@complaints.command("check")
+def check_complaints() -> None:
+    """Say whether every stored status is what the events of its case amount to."""
+    from survey_app.casework import disagreeing_references  # noqa: PLC0415
+
+    with _database() as database, database.reading() as session:
+        disagreeing = list(disagreeing_references(session))
+    if disagreeing:
+        raise click.ClickException("\n".join(["the events of these cases amount to something else", *disagreeing]))
+    click.echo("every status follows from the events of its case")
+
+
+@complaints.command("reissue-secret")
+@click.argument("reference")
+def reissue(reference: str) -> None:
+    """Give a case a new secret, for a resident who lost it and whose identity was checked; the old one is void."""
+    from survey_app.case_secrets import reissue_secret  # noqa: PLC0415
+
+    secret_key = Config.from_env().secret_key
+    with _database() as database, database.writing() as session:
+        secret = reissue_secret(session, reference=reference, by=OPERATOR, secret_key=secret_key, now=_now())
+    click.echo(grouped(secret))
 
 
 @main.command()

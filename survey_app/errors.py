@@ -128,6 +128,17 @@ class UnknownNumber(JiayuanError):
     page = "errors/unknown_number.html"
 
 
+class TransitionRefused(JiayuanError):
+    """The rules of the life cycle name no such step from where the case stands."""
+
+    status = 409
+    page = "errors/case_moved_on.html"
+
+    def __init__(self, standing: str, action: str, actor: str) -> None:
+        super().__init__(f"{action} by {actor} is not a step from {standing}")
+        self.standing, self.action, self.actor = standing, action, actor
+
+
 def init_app(app: Flask) -> None:
     """Show each failure as one page with its status: a plain sentence and the next step."""
     app.register_error_handler(JiayuanError, _show_expected)

@@ -19,6 +19,7 @@ from analytics.rules import Rules
 from analytics.tables import check_communities
 from analytics.tallies import AnswerCounts, count_answers
 from survey_app.categories import Categories
+from survey_app.life_cycle import NOT_VALID
 from survey_app.models import Community, Complaint, District, Response, Round
 from survey_app.questionnaires import Questionnaire
 from survey_app.supersession import Status, status_of_response
@@ -133,11 +134,17 @@ def _summarise(counted: AnswerCounts, question: str, rules: Rules) -> pd.DataFra
 def count_complaints(session: Session, *, rules: Rules, categories: Categories, cut_off: datetime) -> pd.DataFrame:
     """Count the complaints of the months before the cut-off: one row per community, indexed by its id.
 
-    `complaints` are valid: said to be a complaint, in a category that the property company answers for. `filed` are
-    all that residents filed, repair requests and enquiries among them, and `excluded` the difference.
+    `complaints` are valid: the resident says that it is a complaint, its category is one that the property company
+    answers for, and the bureau has not found it a duplicate, invalid or out of scope. Withdrawn and quickly fixed
+    cases count. `filed` are all that residents filed, repair requests and enquiries among them, and `excluded` the
+    difference.
     """
     attributable = [category.code for category in categories if category.attributable]
-    is_valid = (Complaint.kind == "complaint") & Complaint.category.in_(attributable)
+    is_valid = (
+        (Complaint.kind == "complaint")
+        & Complaint.category.in_(attributable)
+        & Complaint.status.not_in(sorted(NOT_VALID))
+    )
     statement = (
         select(Complaint.community_id, func.count(), func.sum(case((is_valid, 1), else_=0)))
         .where(Complaint.submitted_at >= window_start(rules, cut_off), Complaint.submitted_at < cut_off)

@@ -8,7 +8,18 @@ from sqlalchemy.orm import Session
 from analytics.canonical import canonical_json, sha256_hex
 from survey_app.codes import Slip, issue_slips
 from survey_app.config import DATA
-from survey_app.models import Account, Code, Community, Complaint, District, Questionnaire, Response, Round, RuleFile
+from survey_app.models import (
+    Account,
+    Code,
+    Community,
+    Complaint,
+    ComplaintEvent,
+    District,
+    Questionnaire,
+    Response,
+    Round,
+    RuleFile,
+)
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
 SECRET = "only for tests"
@@ -146,23 +157,40 @@ def make_account(session: Session, **values: object) -> Account:
 
 
 def make_complaint(session: Session, community: Community, **values: object) -> Complaint:
+    """Add a submitted case with its first event; a test that sets another status says nothing of how it came to it."""
     number = next(_numbers)
     if "code_id" not in values:
         values["code_id"] = make_poster_code(session, community).id
-    return _add(
+    submitted_at = values.get("submitted_at", NOW)
+    complaint = _add(
         session,
         Complaint,
         values,
         submission_key=f"key{number}",
         reference=f"{number:012}",
+        secret_hash=None,
         community=community,
         category="EQ01",
         kind="complaint",
         text="电梯停在五楼",
+        place="",
+        occurred_on=None,
         language="zh-Hans",
         status="submitted",
+        status_since=submitted_at,
         submitted_at=NOW,
     )
+    _add(
+        session,
+        ComplaintEvent,
+        {},
+        complaint_id=complaint.id,
+        number=1,
+        action="submit",
+        actor="resident",
+        at=submitted_at,
+    )
+    return complaint
 
 
 def _add(session, table, values, **defaults):

@@ -3,7 +3,14 @@
 from survey_app.models.accounts import Account, Installation
 from survey_app.models.attempts import Attempt
 from survey_app.models.audit import AuditEvent
-from survey_app.models.complaints import Complaint
+from survey_app.models.complaints import (
+    Complaint,
+    ComplaintContact,
+    ComplaintEvent,
+    ComplaintNote,
+    ComplaintPhoto,
+    ComplaintSupport,
+)
 from survey_app.models.evaluations import Evaluation, Standing, StandingEvidence
 from survey_app.models.places import Community, District, PropertyCompany
 from survey_app.models.responses import Code, Response, ResponseEvent, SlipBatch
@@ -16,6 +23,11 @@ __all__ = [
     "Code",
     "Community",
     "Complaint",
+    "ComplaintContact",
+    "ComplaintEvent",
+    "ComplaintNote",
+    "ComplaintPhoto",
+    "ComplaintSupport",
     "District",
     "Evaluation",
     "Installation",

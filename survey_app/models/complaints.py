@@ -1,33 +1,116 @@
-"""Complaints about property services."""
+"""Complaints about property services, and what happened to each."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.database import Base
 from survey_app.models.places import Community
 
+_STATUSES = (
+    "'submitted', 'accepted', 'dispatched', 'in_progress', 'awaiting_resident', 'responded', 'reopened', 'stage2', "
+    "'closed', 'withdrawn', 'duplicate_of', 'invalid', 'out_of_scope'"
+)
+
 
 class Complaint(Base):
-    """A case that a resident filed, known to the public by its reference."""
+    """A case that a resident filed, known to the public by its reference.
+
+    `status` and `status_since` repeat what the events amount to, so that cases can be counted and listed.
+    """
 
     __tablename__ = "complaint"
     __table_args__ = (
         CheckConstraint("kind IN ('complaint', 'repair', 'enquiry')", name="kind"),
-        CheckConstraint("status IN ('submitted')", name="status"),
+        CheckConstraint(f"status IN ({_STATUSES})", name="status"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     submission_key: Mapped[str] = mapped_column(unique=True)
     reference: Mapped[str] = mapped_column(unique=True)
+    # An HMAC; empty for what was filed before there were secrets, until the office issues one.
+    secret_hash: Mapped[str | None]
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), index=True)
     code_id: Mapped[int] = mapped_column(ForeignKey("code.id"))
     category: Mapped[str]
     kind: Mapped[str]
     text: Mapped[str]
+    place: Mapped[str]
+    occurred_on: Mapped[date | None]
     language: Mapped[str]
-    status: Mapped[str]
+    status: Mapped[str] = mapped_column(index=True)
+    status_since: Mapped[datetime]
     submitted_at: Mapped[datetime] = mapped_column(index=True)
 
     community: Mapped[Community] = relationship()
+
+
+class ComplaintEvent(Base):
+    """One step of a case; triggers refuse to change or delete it."""
+
+    __tablename__ = "complaint_event"
+    __table_args__ = (
+        UniqueConstraint("complaint_id", "number"),
+        CheckConstraint("actor IN ('resident', 'bureau', 'company', 'system')", name="actor"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    number: Mapped[int]
+    action: Mapped[str]
+    actor: Mapped[str]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    at: Mapped[datetime]
+    reason: Mapped[str | None]
+    original_id: Mapped[int | None] = mapped_column(ForeignKey("complaint.id"))
+    until: Mapped[datetime | None]
+    # Of the form that asked for this step: sent twice, it is taken once.
+    action_key: Mapped[str | None] = mapped_column(unique=True)
+
+
+class ComplaintNote(Base):
+    """What was said with an event; a table of its own, since words may have to be erased and events stay."""
+
+    __tablename__ = "complaint_note"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("complaint_event.id"), primary_key=True)
+    text: Mapped[str]
+
+
+class ComplaintPhoto(Base):
+    """A photo as it was encoded here; without a complaint while its form is not sent yet."""
+
+    __tablename__ = "complaint_photo"
+    __table_args__ = (UniqueConstraint("submission_key", "upload_sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    submission_key: Mapped[str]
+    code_id: Mapped[int] = mapped_column(ForeignKey("code.id"), index=True)
+    complaint_id: Mapped[int | None] = mapped_column(ForeignKey("complaint.id"), index=True)
+    upload_sha256: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    added_at: Mapped[datetime]
+
+
+class ComplaintContact(Base):
+    """How to reach who complained: sealed, by separate consent, erased 90 days after the case has ended."""
+
+    __tablename__ = "complaint_contact"
+
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"), primary_key=True)
+    sealed: Mapped[str]
+    consented_at: Mapped[datetime]
+
+
+class ComplaintSupport(Base):
+    """A neighbour who has the same trouble; `supporter` tells two apart and leads back to nobody."""
+
+    __tablename__ = "complaint_support"
+    __table_args__ = (UniqueConstraint("complaint_id", "supporter"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    supporter: Mapped[str]
+    added_at: Mapped[datetime]

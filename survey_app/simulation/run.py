@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analytics.rules import parse_rules
-from survey_app.casework import categories, check_complaint, file_complaint
+from survey_app.casework import categories
 from survey_app.codes import ScannedCode, find_code, issue_poster_code
 from survey_app.config import DATA
 from survey_app.database import Database
 from survey_app.errors import JiayuanError
 from survey_app.evaluation import evaluate_round
+from survey_app.filing import check_complaint, file_complaint
 from survey_app.installation import use_as_demo
 from survey_app.intake import Visit, open_visit, record_response
 from survey_app.models import Community, District
@@ -175,5 +176,13 @@ class _ComplaintDesk:
             self._codes[planned.community] = code
         case = planned.complaint
         key = SubmissionKey.new(form=Form.COMPLAINT, code_id=code.id, round_id=None, now=case.submitted_at)
-        checked = check_complaint(category=case.category, kind=case.kind, text=case.text)
-        file_complaint(session, code=code, key=key, complaint=checked, language="zh-Hans", now=case.submitted_at)
+        form = {"category": case.category, "kind": case.kind, "text": case.text}
+        file_complaint(
+            session,
+            code=code,
+            key=key,
+            complaint=check_complaint(form, today=case.submitted_at.date()),
+            language="zh-Hans",
+            secret_key=self._secret_key,
+            now=case.submitted_at,
+        )

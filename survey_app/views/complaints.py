@@ -6,19 +6,19 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from survey_app.casework import (
+from survey_app.casework import categories, find_case
+from survey_app.codes import ScannedCode, find_code
+from survey_app.context import current_time, site
+from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted, UnknownNumber
+from survey_app.filing import (
     LONGEST_TEXT,
     CheckedComplaint,
     ComplaintFault,
     Kind,
-    categories,
     check_complaint,
     file_complaint,
-    find_case,
+    local_today,
 )
-from survey_app.codes import ScannedCode, find_code
-from survey_app.context import current_time, site
-from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted, UnknownNumber
 from survey_app.languages import current_language
 from survey_app.numbers import RECEIPT_DIGITS, read_number
 from survey_app.policies import RESIDENT, declare_policy
@@ -40,20 +40,23 @@ def show_form(token: str) -> str:
 @blueprint.post("/c/<token>")
 def file(token: str) -> AnyResponse | str | tuple[str, int]:
     """Store a complaint and lead on to its page, or say what is missing with every word kept."""
-    complaint = check_complaint(
-        category=request.form.get("category", ""),
-        kind=request.form.get("kind", Kind.COMPLAINT),
-        text=request.form.get("text", ""),
-    )
     with site().database.reading() as session:
         code = find_code(session, token=token, secret_key=site().config.secret_key)
+        today = local_today(session, now=current_time())
+    complaint = check_complaint(request.form, today=today)
     try:
         key = read_key(request.form.get("key", ""), form=Form.COMPLAINT, secret_key=site().config.secret_key)
         if complaint.faults:
             return _form(code, key, complaint), HTTPStatus.UNPROCESSABLE_ENTITY
         with site().database.writing() as session:
-            reference = file_complaint(
-                session, code=code, key=key, complaint=complaint, language=current_language(), now=current_time()
+            filed = file_complaint(
+                session,
+                code=code,
+                key=key,
+                complaint=complaint,
+                language=current_language(),
+                secret_key=site().config.secret_key,
+                now=current_time(),
             )
     except InvalidSubmissionKey:
         return _form(code, _new_key(code), complaint, is_renewed=True), HTTPStatus.BAD_REQUEST
@@ -65,7 +68,7 @@ def file(token: str) -> AnyResponse | str | tuple[str, int]:
             given=[("category", complaint.category), ("kind", complaint.kind), ("text", complaint.text)],
         )
         return page, error.status
-    return redirect(url_for(".show_case", number=reference), HTTPStatus.SEE_OTHER)
+    return redirect(url_for(".show_case", number=filed.reference), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/complaint/<number>")
@@ -75,7 +78,7 @@ def show_case(number: str) -> str:
     if reference is None:
         raise UnknownNumber
     with site().database.reading() as session:
-        case = find_case(session, reference=reference)
+        case = find_case(session, reference=reference, now=current_time())
     return render_template("complaints/case.html", case=case)
 
 

@@ -1,15 +1,17 @@
+from datetime import UTC, datetime
+
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import create_engine, func, select, text
 
 from survey_app.audit import OPERATOR, Action, record
-from survey_app.cli import main
+from survey_app.cli import REFUSED, main
 from survey_app.config import DATA
 from survey_app.database import Database
 from survey_app.installation import use_as_demo
-from survey_app.models import Account, Code, Community, District, Questionnaire, Round, RuleFile
+from survey_app.models import Account, Code, Community, Complaint, District, Questionnaire, Round, RuleFile
 from survey_app.serving import is_unreachable_for_phones
-from tests.factories import NOW, make_community, make_district, make_poster_code
+from tests.factories import NOW, make_community, make_complaint, make_district, make_poster_code
 from tests.survey_app.test_places import ROWS, csv_file
 
 QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
@@ -360,3 +362,49 @@ def test_a_chain_that_is_not_whole_is_reported_event_by_event(run, sqlite_databa
 
     assert result.exit_code == 1
     assert "event 1: this event was changed" in result.stderr
+
+
+def file_case(database, **values):
+    with database.writing() as session:
+        return make_complaint(session, make_community(session), **values).reference
+
+
+def test_a_case_is_moved_by_command_and_a_step_that_is_none_is_refused(run, sqlite_database):
+    case = file_case(sqlite_database, submitted_at=datetime.now(UTC))
+
+    assert run("complaints", "move", case, "respond").exit_code == REFUSED
+    assert "accepted, stage 1" in run("complaints", "move", case, "accept").stdout
+    assert "dispatched" in run("complaints", "move", case, "dispatch").stdout
+    assert run("complaints", "move", case, "refuse", "--as", "company").exit_code == REFUSED
+    assert "out_of_scope" in run("complaints", "move", case, "refuse", "--reason", "other_authority").stdout
+    assert run("audit", "verify").exit_code == 0
+
+
+def test_time_is_settled_by_command(run, sqlite_database):
+    file_case(sqlite_database)  # long ago, and never acknowledged
+
+    assert run("complaints", "settle").stdout == "settled 1 open cases\n"
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(Complaint.status)) == "stage2"
+
+
+def test_a_status_that_does_not_follow_from_its_events_fails_the_check(run, sqlite_database):
+    case = file_case(sqlite_database)
+    assert run("complaints", "check").exit_code == 0
+    with sqlite_database.writing() as session:
+        session.execute(text("UPDATE complaint SET status = 'closed'"))
+
+    checked = run("complaints", "check")
+    assert checked.exit_code == 1
+    assert case in checked.stderr
+
+
+def test_a_new_secret_is_printed_in_groups_and_stored_as_a_hash(run, sqlite_database):
+    case = file_case(sqlite_database)
+
+    printed = run("complaints", "reissue-secret", case).stdout.strip()
+    with sqlite_database.reading() as session:
+        stored = session.scalar(select(Complaint.secret_hash))
+    assert len(printed.replace(" ", "")) == 12
+    assert stored
+    assert printed.replace(" ", "") not in stored

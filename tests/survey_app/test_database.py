@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from survey_app.database import Base, Database
 from survey_app.errors import DatabaseOutdated
-from survey_app.models import Community, District, Questionnaire, Round
-from tests.factories import NOW, make_community, make_district, make_poster_code, make_round
+from survey_app.models import Community, Complaint, ComplaintEvent, District, Questionnaire, Round
+from tests.factories import NOW, make_community, make_complaint, make_district, make_poster_code, make_round
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -118,6 +118,26 @@ def test_a_published_questionnaire_cannot_be_changed(database, statement):
 
     with database.reading() as session:
         assert session.scalars(select(Questionnaire)).one().text != ""
+
+
+def test_cases_that_were_filed_before_they_had_events_begin_with_their_submission(database):
+    config = database.alembic_config()
+    with database.writing() as session:
+        make_complaint(session, make_community(session))
+    command.downgrade(config, "0013")
+    command.upgrade(config, "head")
+
+    with database.reading() as session:
+        complaint = session.scalars(select(Complaint)).one()
+        event = session.scalars(select(ComplaintEvent)).one()
+    assert (complaint.status, complaint.status_since, complaint.place) == ("submitted", NOW, "")
+    assert (event.complaint_id, event.number, event.action, event.at) == (complaint.id, 1, "submit", NOW)
+
+
+@pytest.mark.parametrize("wrong", [{"status": "lost"}, {"kind": "wish"}])
+def test_a_case_cannot_be_of_a_kind_or_in_a_status_that_does_not_exist(database, wrong):
+    with pytest.raises(DBAPIError, match="ck_complaint"), database.writing() as session:
+        make_complaint(session, make_community(session), **wrong)
 
 
 def test_a_downgrade_keeps_what_other_tables_hold(database):

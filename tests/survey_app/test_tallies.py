@@ -176,6 +176,26 @@ def test_repairs_enquiries_and_what_the_company_does_not_answer_for_are_excluded
 
 
 @pytest.mark.parametrize(
+    ("status", "counts"),
+    [
+        ("closed", True),
+        ("withdrawn", True),
+        ("stage2", True),
+        ("duplicate_of", False),
+        ("invalid", False),
+        ("out_of_scope", False),
+    ],
+)
+def test_withdrawn_and_fixed_cases_count_and_what_the_bureau_excluded_does_not(database, status, counts):
+    with database.writing() as session:
+        community = make_community(session)
+        make_complaint(session, community, status=status)
+        row = count_complaints(session, rules=RULES, categories=categories(), cut_off=LATER).loc[community.id]
+
+    assert (row["filed"], row["complaints"], row["excluded"]) == (1, int(counts), int(not counts))
+
+
+@pytest.mark.parametrize(
     ("cut_off", "start"),
     [
         ("2026-10-01T00:00+08:00", "2025-10-01T00:00+08:00"),

@@ -1,0 +1,167 @@
+"""Filing a complaint: what was typed is checked, and stored once as a case."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import cast
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from survey_app.case_secrets import hash_secret, secret_of
+from survey_app.casework import categories, open_case
+from survey_app.codes import ScannedCode
+from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
+from survey_app.life_cycle import Status
+from survey_app.local_time import city_zone
+from survey_app.models import Complaint
+from survey_app.numbers import RECEIPT_DIGITS, new_number
+from survey_app.questionnaires import clean_text
+from survey_app.submissions import SubmissionKey, insert_once
+
+LONGEST_TEXT = 1000
+LONGEST_PLACE = 60
+
+# With or without separators, as a date is typed where the phone offers no calendar: 2026-11-05, 2026年11月5日.
+_DATE = re.compile(r"(\d{4})(?:\D?)(\d{1,2})(?:\D?)(\d{1,2})\D?")
+
+
+class Kind(StrEnum):
+    """What a resident wants; repair requests and enquiries do not count in the complaint rate."""
+
+    COMPLAINT = "complaint"
+    REPAIR = "repair"
+    ENQUIRY = "enquiry"
+
+
+class ComplaintFault(StrEnum):
+    """Why a complaint cannot be filed as it was typed; each begins with the name of its field."""
+
+    CATEGORY_MISSING = "category_missing"
+    CATEGORY_UNKNOWN = "category_unknown"
+    KIND_UNKNOWN = "kind_unknown"
+    TEXT_MISSING = "text_missing"
+    TEXT_TOO_LONG = "text_too_long"
+    PLACE_TOO_LONG = "place_too_long"
+    OCCURRED_UNREADABLE = "occurred_unreadable"
+    OCCURRED_IN_FUTURE = "occurred_in_future"
+
+
+@dataclass(frozen=True)
+class CheckedComplaint:
+    """What a resident wrote, and what is wrong with it: it is filed only if there are no faults.
+
+    `occurred` is the date as it was typed, to be shown again.
+    """
+
+    category: str
+    kind: str
+    text: str
+    place: str = ""
+    occurred: str = ""
+    occurred_on: date | None = None
+    faults: tuple[ComplaintFault, ...] = ()
+
+
+@dataclass(frozen=True)
+class Filed:
+    """What whoever filed a case is given; without the secret when the office has replaced it since."""
+
+    reference: str
+    secret: str | None
+
+
+def check_complaint(given: Mapping[str, str], *, today: date) -> CheckedComplaint:
+    """Return the complaint that a form holds with its text cleaned, and every fault of it; `today` is local."""
+    category, kind = given.get("category", ""), given.get("kind", "")
+    text, place = clean_text(given.get("text", "")), clean_text(given.get("place", ""))
+    occurred = given.get("occurred", "").strip()
+    occurred_on = read_date(occurred)
+    checks = {
+        ComplaintFault.CATEGORY_MISSING: not category,
+        ComplaintFault.CATEGORY_UNKNOWN: bool(category) and category not in categories().by_code,
+        ComplaintFault.TEXT_MISSING: not text,
+        ComplaintFault.TEXT_TOO_LONG: len(text) > LONGEST_TEXT,
+        ComplaintFault.PLACE_TOO_LONG: len(place) > LONGEST_PLACE,
+        ComplaintFault.OCCURRED_UNREADABLE: bool(occurred) and occurred_on is None,
+        ComplaintFault.OCCURRED_IN_FUTURE: occurred_on is not None and occurred_on > today,
+        ComplaintFault.KIND_UNKNOWN: kind not in set(Kind),
+    }
+    faults = tuple(fault for fault, is_wrong in checks.items() if is_wrong)
+    return CheckedComplaint(category, kind, text, place, occurred, occurred_on, faults)
+
+
+def read_date(typed: str) -> date | None:
+    """Return the date that was typed, or None if it is none.
+
+    >>> read_date("2026年11月5日"), read_date("20261105"), read_date("2026-02-30")
+    (datetime.date(2026, 11, 5), datetime.date(2026, 11, 5), None)
+    """
+    match = _DATE.fullmatch(unicodedata.normalize("NFKC", typed).replace(" ", ""))
+    try:
+        return date(*map(int, match.groups())) if match else None
+    except ValueError:
+        return None
+
+
+def file_complaint(
+    session: Session,
+    *,
+    code: ScannedCode,
+    key: SubmissionKey,
+    complaint: CheckedComplaint,
+    language: str,
+    secret_key: str,
+    now: datetime,
+) -> Filed:
+    """Store the complaint once as a submitted case; the same form sent again gets the first reference and secret."""
+    if complaint.faults:
+        raise ValueError(f"a faulty complaint is not filed: {complaint.faults}")
+    if key.code_id != code.id:
+        raise InvalidSubmissionKey
+    secret = secret_of(key, secret_key=secret_key)
+    while True:
+        reference = new_number(RECEIPT_DIGITS)
+        stored_hash = hash_secret(secret, reference=reference, secret_key=secret_key)
+        values = _content(complaint) | {
+            "submission_key": key.value,
+            "reference": reference,
+            "secret_hash": stored_hash,
+            "community_id": code.community_id,
+            "code_id": code.id,
+            "language": language,
+            "status": Status.SUBMITTED,
+            "status_since": now,
+            "submitted_at": now,
+        }
+        if insert_once(session, cast(Table, Complaint.__table__), values):
+            open_case(session, reference=reference, now=now)
+            return Filed(reference, secret)
+        if earlier := _earlier_case(session, key, complaint):
+            is_current = earlier.secret_hash == hash_secret(secret, reference=earlier.reference, secret_key=secret_key)
+            return Filed(earlier.reference, secret if is_current else None)
+
+
+def local_today(session: Session, *, now: datetime) -> date:
+    """Return the city's day."""
+    return now.astimezone(city_zone(session)).date()
+
+
+def _content(complaint: CheckedComplaint) -> dict[str, object]:
+    return {
+        "category": complaint.category,
+        "kind": complaint.kind,
+        "text": complaint.text,
+        "place": complaint.place,
+        "occurred_on": complaint.occurred_on,
+    }
+
+
+def _earlier_case(session: Session, key: SubmissionKey, complaint: CheckedComplaint) -> Complaint | None:
+    earlier = session.scalar(select(Complaint).filter_by(submission_key=key.value))
+    if earlier is not None and any(getattr(earlier, name) != value for name, value in _content(complaint).items()):
+        raise OtherAnswersSubmitted(earlier.reference)
+    return earlier
