@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analytics.canonical import canonical_json, sha256_hex
-from analytics.criterion import Texts, combine_routes
-from analytics.ratios import column
+from analytics.criterion import combine_routes
+from analytics.ratios import MEASURED, column
 from analytics.routes import Route, evaluate_complaints, evaluate_satisfaction, rows_by_region
 from analytics.rules import Rules
 from analytics.summaries import summarise
@@ -57,8 +57,9 @@ class Evaluation:
     rules : Rules
     standings : DataFrame
         One row per community in the order of the table; columns are `STANDING_COLUMNS`. A rate from counts lies
-        between 0 and 1, an index between 0 and 100, a given score is as given. Ranks are missing where a community
-        takes no part, the route where the requirement is not met.
+        between 0 and 1, an index or composite between 0 and 100, a given score is as given. `responses` are those that
+        the rules' measure is of; `satisfied` is missing beside a composite, which is of other responses than the
+        overall question. Ranks are missing where a community takes no part, the route where the requirement is not met.
     summary : dict
         Values that JSON can hold. ``regions``: for each region ``communities``, ``satisfaction``, ``complaints``,
         ``requirement`` and ``warnings``; ``total``: the same counts over all regions; ``warnings`` about the whole
@@ -140,8 +141,7 @@ def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
     regions = rows_by_region(table)
     satisfaction = evaluate_satisfaction(table, rules, regions)
     complaints = evaluate_complaints(table, rules, regions)
-    status, route = combine_routes(satisfaction.status, complaints.status)
-    standings = _standings(table, satisfaction, complaints, status, route)
+    standings = _standings(table, rules, satisfaction, complaints)
     return Evaluation(table, rules, standings, summarise(standings, table, rules, satisfaction, complaints))
 
 
@@ -183,17 +183,17 @@ def _plain(values: "pd.Series[Any]") -> list[Any]:
     return values.astype(object).where(values.notna().to_numpy(dtype=bool), None).tolist()
 
 
-def _standings(
-    table: pd.DataFrame, satisfaction: Route, complaints: Route, status: Texts, route: Texts
-) -> pd.DataFrame:
+def _standings(table: pd.DataFrame, rules: Rules, satisfaction: Route, complaints: Route) -> pd.DataFrame:
+    status, route = combine_routes(satisfaction.status, complaints.status)
     responses, satisfied = column(table, "responses"), column(table, "satisfied")
+    ranked = MEASURED[rules.satisfaction.measure].responses
     rate = np.full(len(table), np.nan)
     np.divide(satisfied, responses, out=rate, where=responses > 0)
     values = {
         "community_id": table["community_id"],
         "region": table["region"],
-        "responses": responses,
-        "satisfied": satisfied,
+        "responses": column(table, ranked),
+        "satisfied": np.where(ranked == "responses", satisfied, np.nan),
         "households": column(table, "households"),
         "satisfaction_rate": rate,
         "satisfaction_index": column(table, "mean_index"),

@@ -1,7 +1,7 @@
 """What standings compare: scores and complaint rates as exact ratios of integers."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.ranks import Floats, Integers, order_ratios
-from analytics.rules import SatisfactionRule
+from analytics.rules import Measure, SatisfactionRule
 
 EXPOSURE_UNITS: Final = 1_000_000
 """Exposure is kept in millionths of a household-year: half a minute of one household."""
@@ -21,6 +21,35 @@ MEAN_TOLERANCE: Final = 1e-6
 
 SCORE_TOLERANCE: Final = 1e-9
 """How far a given score may lie from a multiple of its precision, as a part of the score."""
+
+COMPOSITE_PRECISION: Final = 1e-6
+"""Mean composites are whole multiples of a millionth of a point, rounded half to even from their exact value."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The columns of a community table that a measure is read from.
+
+    `responses` are the answers that the measure is of, `value` decides, `deviation` is the standard deviation of single
+    answers; None where the counts themselves tell it.
+    """
+
+    responses: str
+    value: str
+    deviation: str | None
+
+    @property
+    def columns(self) -> tuple[str, str]:
+        """What a score needs: the responses and the value."""
+        return self.responses, self.value
+
+
+MEASURED: Final[Mapping[Measure, Measured]] = {
+    "satisfaction_rate": Measured("responses", "satisfied", None),
+    "satisfaction_index": Measured("responses", "mean_index", "sd_index"),
+    "composite": Measured("composite_responses", "mean_composite", "sd_composite"),
+}
+"""For each measure, where a community table has it. A composite is of other responses than the overall question is."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +79,22 @@ def read_scores(table: pd.DataFrame, rule: SatisfactionRule) -> Scores:
     Parameters
     ----------
     table : DataFrame
-        A community table with `score` and `score_precision`, or `responses` and `satisfied` (satisfaction rate), or
-        `responses` and `mean_index` (satisfaction index).
+        A community table with `score` and `score_precision`, or the columns that `MEASURED` names.
     rule : SatisfactionRule
 
     Returns
     -------
     Scores
-        Rates are 0 to 1, indices in points, given scores as given.
+        Rates are 0 to 1, indices and composites in points, given scores as given.
 
     Notes
     -----
     A mean index is the sum of points divided by the responses. The sum is a whole multiple of the largest unit that
     all points share (25 for 100, 75, 50, 25, 0), so it can be recovered from the mean, and equal sums of equally
-    many responses tie however the mean was rounded. A given score is a whole multiple of its precision.
+    many responses tie however the mean was rounded. A given score is a whole multiple of its precision. A mean
+    composite is one of `COMPOSITE_PRECISION`: residents who answered other domains have composites of other
+    denominators, whose common one has no bound (of twelve domains in whole percents it can exceed 10⁴⁰), so that the
+    table cannot carry their sum as a ratio.
 
     Examples
     --------
@@ -82,11 +113,15 @@ def read_scores(table: pd.DataFrame, rule: SatisfactionRule) -> Scores:
     """
     if "score" in table:
         return _given_scores(column(table, "score"), column(table, "score_precision"))
-    responses = column(table, "responses")
+    measured = MEASURED[rule.measure]
+    responses, values = column(table, measured.responses), column(table, measured.value)
+    if rule.measure == "composite":
+        means = np.where(responses > 0, values, np.nan)
+        return _given_scores(means, np.full_like(means, COMPOSITE_PRECISION))
     if rule.measure == "satisfaction_index":
-        return _mean_indices(responses, column(table, "mean_index"), common_unit(rule.index_points.values()))
-    known = (responses > 0) & ~np.isnan(column(table, "satisfied"))
-    tops = whole(np.where(known, column(table, "satisfied"), 0))
+        return _mean_indices(responses, values, common_unit(rule.index_points.values()))
+    known = (responses > 0) & ~np.isnan(values)
+    tops = whole(np.where(known, values, 0))
     bottoms = whole(np.where(known, responses, 1))
     return Scores(tops, bottoms, known, np.zeros(known.shape, dtype=bool), np.where(known, tops / bottoms, np.nan))
 

@@ -166,7 +166,8 @@ def _satisfaction_sentence(standing: Mapping[str, Any], route: Mapping[str, Any]
 def _satisfaction_fact(measure: str, *, counted: bool, responses: object) -> str:
     if measure == "satisfaction_rate":
         return "rate_of_counts" if counted else "rate"
-    return "index" if responses is None else "index_of_responses"
+    name = "composite" if measure == "composite" else "index"
+    return name if responses is None else f"{name}_of_responses"
 
 
 def _complaint_sentence(standing: Mapping[str, Any], route: Mapping[str, Any], language: str) -> str:
@@ -248,6 +249,8 @@ def _templates(language: str) -> dict[str, str]:
         "rate": _("Satisfaction rate {score}"),
         "index_of_responses": _("Satisfaction index {score} ({responses} valid responses)"),
         "index": _("Satisfaction index {score}"),
+        "composite_of_responses": _("Composite score {score} ({responses} valid responses)"),
+        "composite": _("Composite score {score}"),
         "complaint_rate": _(
             "{score} complaints per 1,000 households a year ({complaints} valid complaints, {exposure} household-years)"
         ),

@@ -394,8 +394,11 @@ def _score_charts(
     )
     listed = _is_met(ranked, "satisfaction_status")
     cut_off = None if facts["cut_off_score"] is None else facts["cut_off_score"] * scale
-    rate = evaluation.rules.satisfaction.measure == "satisfaction_rate"
-    measure = _("Satisfaction rate (%)") if rate else _("Satisfaction index")
+    measure = {
+        "satisfaction_rate": _("Satisfaction rate (%)"),
+        "satisfaction_index": _("Satisfaction index"),
+        "composite": _("Composite score"),
+    }[evaluation.rules.satisfaction.measure]
     line = "" if cut_off is None else _("- - position {k}", k=facts["k"])
     best = slice(0, _MOST_LADDER)
     shown = min(len(ranked), _MOST_LADDER)

@@ -17,7 +17,15 @@ from analytics.criterion import (
     judge_responses,
 )
 from analytics.ranks import Floats, Integers
-from analytics.ratios import column, exposure_units, order_complaint_rates, rate_complaints, read_scores, whole
+from analytics.ratios import (
+    MEASURED,
+    column,
+    exposure_units,
+    order_complaint_rates,
+    rate_complaints,
+    read_scores,
+    whole,
+)
 from analytics.rules import Rules
 
 
@@ -80,7 +88,8 @@ def evaluate_satisfaction(table: pd.DataFrame, rules: Rules, regions: Mapping[st
     rule = rules.satisfaction
     scores = read_scores(table, rule)
     minimum = rule.minimum_responses if minimum_is_tested(table, rules) else None
-    reason = judge_responses(column(table, "responses"), column(table, "households"), scores.known, minimum=minimum)
+    responses = column(table, MEASURED[rule.measure].responses)
+    reason = judge_responses(responses, column(table, "households"), scores.known, minimum=minimum)
     places = scores.places(reason == ELIGIBLE)
 
     def decide(together: Sequence[Integers]) -> list[RouteDecision]:
@@ -91,7 +100,8 @@ def evaluate_satisfaction(table: pd.DataFrame, rules: Rules, regions: Mapping[st
 
 def minimum_is_tested(table: pd.DataFrame, rules: Rules) -> bool:
     """Return whether the minimum of responses can be tested: a given score says nothing of the answers behind it."""
-    return rules.satisfaction.minimum_responses is not None and "responses" in table
+    counted = MEASURED[rules.satisfaction.measure].responses
+    return rules.satisfaction.minimum_responses is not None and counted in table
 
 
 def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str, Integers]) -> Route:

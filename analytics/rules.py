@@ -1,5 +1,6 @@
 """Rules of an evaluation: read from a file where every choice is explicit, kept as exact values."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ FORMAT: Final = "jiayuan-rules-1"
 
 Region = Literal["district", "city"]
 WhenKIsZero = Literal["not_applicable", "wider_region"]
-Measure = Literal["satisfaction_rate", "satisfaction_index"]
+Measure = Literal["satisfaction_rate", "satisfaction_index", "composite"]
 Population = Literal["owners", "residents"]
 Rounding = Literal["floor", "ceil", "at_least_one"]
 Ties = Literal["include", "exclude"]
@@ -67,6 +68,7 @@ _SATISFACTION_KEYS = (
     "ties",
     "minimum_responses",
 )
+_DOMAINS_KEY = "domains"
 _MINIMUM_KEYS = ("least", "enough", "or_share_of_households")
 _COMPLAINT_KEYS = (
     "share",
@@ -112,10 +114,13 @@ class SatisfactionRule:
     ----------
     share : Fraction
         Of the ranked communities, in (0, 1].
-    measure : {"satisfaction_rate", "satisfaction_index"}
+    measure : {"satisfaction_rate", "satisfaction_index", "composite"}
         What is ranked, the highest first.
     question : str
-        Key of the question in the questionnaire.
+        Key of the question in the questionnaire that rate and index are of; beside a composite they are shown.
+    domains : mapping of str to Fraction
+        Of a composite: the weight of each question, together 1. A resident's composite is the weighted mean of the
+        points of the questions that he answered, if those weigh at least half. Empty for the other measures.
     valid_codes, satisfied_codes : tuple of int
         Codes of a valid answer, and of a satisfied one.
     index_points : mapping of int to Fraction
@@ -133,6 +138,7 @@ class SatisfactionRule:
     share: Fraction
     measure: Measure
     question: str
+    domains: Mapping[str, Fraction]
     valid_codes: tuple[int, ...]
     satisfied_codes: tuple[int, ...]
     index_points: Mapping[int, Fraction]
@@ -348,20 +354,23 @@ def _read_time_zone(node: Node) -> str:
 
 
 def _read_satisfaction(node: Node) -> SatisfactionRule:
-    node.expect_keys(_SATISFACTION_KEYS)
+    node.expect_keys(_SATISFACTION_KEYS, [_DOMAINS_KEY])
     node["period"].expect("round")
     valid_codes = _read_codes(node["valid_codes"])
     satisfied_codes = _read_codes(node["satisfied_codes"])
     for index, code in enumerate(satisfied_codes):
         if valid_codes and code not in valid_codes:
             node["satisfied_codes"].items()[index].fault("code {code} is not among the valid codes", code=code)
+    measure = node["measure"].choice(_MEASURES)
+    points = _read_points(node["index_points"], valid_codes)
     return SatisfactionRule(
         share=_read_share(node["share"]),
-        measure=node["measure"].choice(_MEASURES),
-        question=node["question"].name("q[0-9]{2,3}"),
+        measure=measure,
+        question=node["question"].name(_QUESTION),
+        domains=_read_domains(node[_DOMAINS_KEY], measure, points),
         valid_codes=valid_codes,
         satisfied_codes=satisfied_codes,
-        index_points=_read_points(node["index_points"], valid_codes),
+        index_points=points,
         population=node["population"].choice(_POPULATIONS),
         rounding=node["rounding"].choice(_ROUNDINGS),
         ties=node["ties"].choice(_TIES),
@@ -394,6 +403,43 @@ def _read_points(node: Node, valid_codes: tuple[int, ...]) -> Mapping[int, Fract
     if len(set(points.values())) == 1 and len(points) > 1:
         node.fault("all codes have the same points")
     return MappingProxyType(points)
+
+
+_QUESTION = "q[0-9]{2,3}"
+# Weighted points as whole numbers: their squares, summed over a million residents, stay below 2⁶³.
+_LARGEST_COMPOSITE = 3_000_000
+
+
+def _read_domains(node: Node, measure: Measure, points: Mapping[int, Fraction]) -> Mapping[str, Fraction]:
+    if measure != "composite":
+        if node.exists:
+            node.fault("only the measure composite has domains")
+        return MappingProxyType({})
+    if not node.exists:
+        node.fault("this key is missing")
+    weights: dict[str, Fraction | None] = {}
+    for key, entry in node.entries():
+        if not re.fullmatch(_QUESTION, key):
+            entry.fault("{text!r} does not have the form {pattern}", text=key, pattern=_QUESTION)
+        weights[key] = _read_part(entry)
+        if weights[key] == 0:
+            entry.fault("a domain that weighs nothing is none")
+    known = {key: weight for key, weight in weights.items() if weight is not None}
+    if isinstance(node.value, dict) and len(known) == len(weights):
+        _check_weights(node, known, points)
+    return MappingProxyType(known)
+
+
+def _check_weights(node: Node, weights: Mapping[str, Fraction], points: Mapping[int, Fraction]) -> None:
+    if len(weights) < 2:
+        node.fault("a composite has at least two domains")
+    total = sum(weights.values(), Fraction(0))
+    if total != 1:
+        node.fault("the weights add up to {total}, not to 100 %", total=share_text(total))
+    units = math.lcm(*(weight.denominator for weight in weights.values()))
+    parts = math.lcm(*(value.denominator for value in points.values()))
+    if units * parts * max(points.values(), default=Fraction(0)) > _LARGEST_COMPOSITE:
+        node.fault("the weights and points have too large denominators: round them")
 
 
 def _read_minimum(node: Node) -> MinimumResponses | None:

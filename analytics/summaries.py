@@ -9,7 +9,7 @@ import pandas as pd
 
 from analytics.criterion import count_until_next_position
 from analytics.ranks import Floats, Integers
-from analytics.ratios import column
+from analytics.ratios import MEASURED, column
 from analytics.routes import Ranked, Route, minimum_is_tested, rows_by_region
 from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
 
@@ -84,8 +84,10 @@ def _count(values: npt.NDArray[np.str_], names: tuple[str, ...]) -> dict[str, An
 
 def _state_satisfaction(rule: SatisfactionRule) -> dict[str, Any]:
     minimum = rule.minimum_responses
+    domains = {question: share_text(weight) for question, weight in rule.domains.items()}
     return {
         "measure": rule.measure,
+        **({"domains": domains} if domains else {}),
         "population": rule.population,
         "share": share_text(rule.share),
         "rounding": rule.rounding,
@@ -152,7 +154,8 @@ def _warn_of_route(name: RouteName, ranked: Ranked, rule: SatisfactionRule | Com
 
 def _flag_rows(table: pd.DataFrame, rules: Rules) -> dict[tuple[str, RouteName], _Flags]:
     """Return the rows that a region is warned of, by the code of the warning and its route."""
-    crowded = column(table, "responses") > column(table, "households")
+    counted = MEASURED[rules.satisfaction.measure].responses
+    crowded = column(table, counted) > column(table, "households")
     fallback = np.zeros(len(table), dtype=bool)
     if "denominator_source" in table:
         fallback = ~table["denominator_source"].isin(["", rules.complaints.denominator]).to_numpy(dtype=bool)

@@ -29,7 +29,7 @@ from analytics.intervals import Interval, mean_interval, satisfaction_interval, 
 from analytics.languages import load_catalogue
 from analytics.ranks import rank_confidence_set
 from analytics.rates import complaint_rates
-from analytics.ratios import column
+from analytics.ratios import MEASURED, column
 from analytics.reasons import TRANSLATIONS
 from analytics.rules import Rules
 from analytics.scores import pooled_variance
@@ -119,9 +119,9 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     Ranked are the eligible communities of the decision with its k; communities that are not ranked do not shape the
     prior. The evidence never says more than that the rule's own measure is truly among the k best.
 
-    The variance of a rate comes from its counts, that of an index from `sd_index`, pooled over the region. A given
-    score says nothing of it, nor does an index in a region without any `sd_index`: its evidence is undecided with the
-    reason "variance_unknown", and the probability is missing.
+    The variance of a rate comes from its counts, that of an index from `sd_index` and of a composite from
+    `sd_composite`, pooled over the region. A given score says nothing of it, nor does a mean in a region without any
+    standard deviation: its evidence is undecided with the reason "variance_unknown", and the probability is missing.
 
     Where the rules say that a household answers once, f = responses ÷ households: responses are the valid ones, which
     is at most the share that responded, so that certainty is rather understated. Elsewhere, and where the households
@@ -155,8 +155,13 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
     standings = evaluation.standings.iloc[order].reset_index(drop=True)
     table = evaluation.communities.iloc[order].reset_index(drop=True)
-    table = table.assign(satisfaction_score=standings["satisfaction_score"])
     rules, regions = evaluation.rules, evaluation.summary["regions"]
+    deviation = MEASURED[rules.satisfaction.measure].deviation
+    table = table.assign(
+        responses=standings["responses"],
+        satisfaction_score=standings["satisfaction_score"],
+        deviation=column(table, deviation or ""),
+    )
     scored = Interval(*_score_limits(table, rules))
     rates = _complaint_limits(table, rules)
     weighed = pd.concat(
@@ -327,11 +332,11 @@ def _variance_is_known(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> 
         return np.zeros(ranking.rows.size, dtype=bool)
     if rules.satisfaction.measure == "satisfaction_rate":
         return np.ones(ranking.rows.size, dtype=bool)
-    return ~np.isnan(_pooled_index_variance(table.iloc[ranking.rows], ranking.region))
+    return ~np.isnan(_pooled_variance(table.iloc[ranking.rows], ranking.region))
 
 
-def _pooled_index_variance(ranked: pd.DataFrame, region: npt.NDArray[np.int64]) -> FloatArray:
-    deviation = column(ranked, "sd_index")
+def _pooled_variance(ranked: pd.DataFrame, region: npt.NDArray[np.int64]) -> FloatArray:
+    deviation = column(ranked, "deviation")
     answers = np.where(np.isnan(deviation), 0, column(ranked, "responses"))
     return pooled_variance(deviation**2, answers, region=region)
 
@@ -358,7 +363,7 @@ def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules, *
         )
     lowest, highest = _range_of_points(rules)
     sampling = with_nonresponse(
-        _pooled_index_variance(ranked, region) / responses * (1 - fraction),
+        _pooled_variance(ranked, region) / responses * (1 - fraction),
         sampling_fraction=fraction,
         nonresponse_spread=spread * (highest - lowest),
     )
@@ -408,16 +413,17 @@ def _score_limits(table: pd.DataFrame, rules: Rules) -> tuple[FloatArray, FloatA
     if "score" in table:
         return lower, upper
     level, score = float(rules.evidence.level), column(table, "satisfaction_score")
+    is_mean = rules.satisfaction.measure != "satisfaction_rate"
     responses, households = column(table, "responses"), column(table, "households")
     counted = _sampling_fraction(table, rules) > 0
     scored = ~np.isnan(score)
-    if rules.satisfaction.measure == "satisfaction_index":
-        scored &= ~np.isnan(column(table, "sd_index")) | (responses == 1)
+    if is_mean:
+        scored &= ~np.isnan(column(table, "deviation")) | (responses == 1)
     for rows in (np.flatnonzero(scored & counted), np.flatnonzero(scored & ~counted)):
         n = responses[rows]
         homes = households[rows] if counted[rows].any() else None
-        if rules.satisfaction.measure == "satisfaction_index":
-            spread = np.nan_to_num(column(table, "sd_index")[rows])
+        if is_mean:
+            spread = np.nan_to_num(column(table, "deviation")[rows])
             total = score[rows] * n
             lowest, highest = _range_of_points(rules)
             limits = mean_interval(

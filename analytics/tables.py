@@ -15,8 +15,8 @@ from pyarrow import parquet
 
 from analytics.documents import DocumentError, Fault, decode_text
 from analytics.languages import N_
+from analytics.ratios import MEASURED, read_scores
 from analytics.ratios import column as read_column
-from analytics.ratios import read_scores
 from analytics.rules import Rules
 
 _PARQUET_BYTES = b"PAR1"
@@ -40,6 +40,9 @@ COLUMNS: Final[Mapping[str, _Column]] = {
     "satisfied": _Column("count"),
     "mean_index": _Column("number", most=100),
     "sd_index": _Column("number", most=100),
+    "composite_responses": _Column("count"),
+    "mean_composite": _Column("number", most=100),
+    "sd_composite": _Column("number", most=100),
     "score": _Column("number", most=100),
     "score_precision": _Column("number", least=1e-6, most=100),
     "households": _Column("count"),
@@ -49,7 +52,6 @@ COLUMNS: Final[Mapping[str, _Column]] = {
 }
 """Every column that a table may have."""
 
-_MEASURED: Final = {"satisfaction_rate": "satisfied", "satisfaction_index": "mean_index"}
 _DENOMINATORS = ("occupied_households", "delivered_households")
 
 
@@ -127,10 +129,11 @@ def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = 
     ----------
     communities : DataFrame
         One row per community. `community_id` and `region` are text, never empty, ids never twice. For the
-        satisfaction route either `responses` and what the rules measure (`satisfied` for the satisfaction rate,
-        `mean_index` for the index), or a given `score` from 0 to 100 with its `score_precision`, one for all rows. For
-        the complaint route `complaints` and `exposure_household_years`. Optional: `name`, `households`, `mean_index`,
-        `sd_index`, `denominator_source` (``occupied_households`` or ``delivered_households``). Counts are of the
+        satisfaction route either what the rules measure (`responses` with `satisfied` for the satisfaction rate or
+        with `mean_index` for the index, `composite_responses` with `mean_composite` for the composite), or a given
+        `score` from 0 to 100 with its `score_precision`, one for all rows. For the complaint route `complaints` and
+        `exposure_household_years`. Optional: `name`, `households`, `sd_index`, `sd_composite`, what other rules would
+        measure, and `denominator_source` (``occupied_households`` or ``delivered_households``). Counts are of the
         ranked population: where the rules rank owners, of owners. Other columns are left out.
     rules : Rules
         Says which columns are needed.
@@ -275,19 +278,22 @@ class _Checker:
         )
 
     def check_households(self, table: pd.DataFrame) -> None:
-        responses, households = read_column(table, "responses"), read_column(table, "households")
-        message = N_("{responses} responses of {households} households")
-        self._note(responses > households, "responses", message, table, "responses", "households")
+        households = read_column(table, "households")
+        for name, message in (
+            ("responses", N_("{responses} responses of {households} households")),
+            ("composite_responses", N_("{composite_responses} responses of {households} households")),
+        ):
+            self._note(read_column(table, name) > households, name, message, table, name, "households")
 
     def _check_columns(self, rules: Rules) -> None:
-        names, measured = set(self._cells.frame.columns), _MEASURED[rules.satisfaction.measure]
+        names, measured = set(self._cells.frame.columns), MEASURED[rules.satisfaction.measure]
         needed = ["community_id", "region"]
-        needed += ["score_precision"] if "score" in names else ["responses", measured]
+        needed += ["score_precision"] if "score" in names else measured.columns
         if "complaints" in names or "exposure_household_years" in names:
             needed += ["complaints", "exposure_household_years"]
         self._expect_columns(needed)
-        if {"score", measured} <= names:
-            fault = Fault("give either this column or {other}, not both", {"other": measured}, "score", 1)
+        if {"score", measured.value} <= names:
+            fault = Fault("give either this column or {other}, not both", {"other": measured.value}, "score", 1)
             self._faults.append(fault)
 
     def _expect_columns(self, needed: Sequence[str]) -> None:
@@ -373,20 +379,19 @@ class _Checker:
             self._note(unknown, "denominator_source", message, table, "denominator_source")
 
     def _check_answers(self, table: pd.DataFrame, rules: Rules) -> None:
-        responses = read_column(table, "responses")
-        measured = _MEASURED[rules.satisfaction.measure]
-        for name in ("satisfied", "mean_index"):
-            if name not in table or "responses" not in table:
+        for measure, measured in MEASURED.items():
+            name, counted = measured.value, measured.responses
+            if not set(measured.columns) <= set(table.columns):
                 continue
-            values = read_column(table, name)
+            values, responses = read_column(table, name), read_column(table, counted)
             if name == "satisfied":
                 message = N_("{satisfied} satisfied of {responses} responses")
                 self._note(values > responses, name, message, table, "satisfied", "responses")
             unfounded = ~np.isnan(values) & (np.isnan(responses) if name == "satisfied" else ~(responses > 0))
-            self._note(unfounded, name, N_("this needs the number of responses"), table, "responses")
-            if name == measured and "score" not in table:
+            self._note(unfounded, name, N_("this needs the number of responses"), table, counted)
+            if measure == rules.satisfaction.measure and "score" not in table:
                 missing = np.isnan(values) & (responses > 0)
-                self._note(missing, name, N_("this is missing for {responses} responses"), table, "responses")
+                self._note(missing, name, _MISSING[counted], table, counted)
 
     def _check_scores(self, table: pd.DataFrame, rules: Rules) -> None:
         if "score" in table:
@@ -395,10 +400,15 @@ class _Checker:
                 misfits = read_scores(table, rules.satisfaction).misfits
                 message = N_("{score} is no multiple of its precision {score_precision}")
                 self._note(misfits, "score", message, table, "score", "score_precision")
-        elif rules.satisfaction.measure == "satisfaction_index" and {"responses", "mean_index"} <= set(table.columns):
-            misfits = read_scores(table, rules.satisfaction).misfits
-            message = N_("no points of {responses} responses have the mean {mean_index}: give it with six decimals")
-            self._note(misfits, "mean_index", message, table, "responses", "mean_index")
+            return
+        measured = MEASURED[rules.satisfaction.measure]
+        if measured.value in _MISFITS and set(measured.columns) <= set(table.columns):
+            scores = read_scores(table, rules.satisfaction)
+            self._note(scores.misfits, measured.value, _MISFITS[measured.value], table, *measured.columns)
+            points = rules.satisfaction.index_points.values()
+            beyond = (scores.shown < float(min(points))) | (scores.shown > float(max(points)))
+            message = N_("this lies beyond the points that an answer can have")
+            self._note(beyond & ~scores.misfits, measured.value, message, table, *measured.columns)
 
     def _check_precision(self, table: pd.DataFrame) -> None:
         scores, precisions = read_column(table, "score"), read_column(table, "score_precision")
@@ -413,6 +423,14 @@ class _Checker:
                 self._fault(int(row), "score_precision", message, facts)
 
 
+_MISSING: Final = {
+    "responses": N_("this is missing for {responses} responses"),
+    "composite_responses": N_("this is missing for {composite_responses} responses"),
+}
+_MISFITS: Final = {
+    "mean_index": N_("no points of {responses} responses have the mean {mean_index}: give it with six decimals"),
+    "mean_composite": N_("{mean_composite} is not rounded to six decimals"),
+}
 _NOT_WHOLE = N_("this must be a whole number, it is “{value}”")
 # A whole number may be written 41.0: that is how tables with gaps are saved.
 _NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"

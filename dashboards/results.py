@@ -101,6 +101,8 @@ def scale_of(header: EvaluationHeader, route: Route, language: str) -> Scale:
         return Scale(_("Complaints per 1,000 households a year"), _("Per 1,000 households"), "", 1, 2)
     if header.rules.satisfaction.measure == "satisfaction_rate":
         return Scale(_("Satisfaction rate"), _("Satisfaction rate (%)"), " %", 100, 1)
+    if header.rules.satisfaction.measure == "composite":
+        return Scale(_("Composite score"), _("Composite score"), "", 1, 1)
     return Scale(_("Satisfaction index"), _("Satisfaction index"), "", 1, 1)
 
 

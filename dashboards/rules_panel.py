@@ -49,7 +49,11 @@ def rules_panel(header: EvaluationHeader, language: str) -> Component:
 def _satisfaction_words(rules: Rules, rule: SatisfactionRule, language: str) -> str:
     _ = translator(language)
     where = _("of each district") if rules.region == "district" else _("of the whole city")
-    measure = _("satisfaction rate") if rule.measure == "satisfaction_rate" else _("satisfaction index")
+    measure = {
+        "satisfaction_rate": _("satisfaction rate"),
+        "satisfaction_index": _("satisfaction index"),
+        "composite": _("composite score"),
+    }[rule.measure]
     said = [
         _("The first {share} {where} by {measure}").format(share=share_text(rule.share), where=where, measure=measure),
         rounding_words(language)[rule.rounding],

@@ -18,7 +18,7 @@ from survey_app.database import Base, Database
 from survey_app.errors import JiayuanError
 from survey_app.models import Community, Evaluation, Round, Standing, StandingEvidence
 from survey_app.questionnaires import questionnaire_from_canonical
-from survey_app.tallies import community_table
+from survey_app.tallies import COMPOSITE_COLUMNS, community_table
 
 RELEASE_STEP = 10
 """While a round is open, a community's score moves after so many new answers: a score seen before and after one
@@ -28,7 +28,8 @@ SETTLING = timedelta(minutes=1)
 """How long after the close an official evaluation waits: an answer that arrived in time may still be on its way to the
 disk, and a result that is frozen must not miss it."""
 
-_ANSWER_COLUMNS = ["responses", "satisfied", "mean_index", "sd_index"]
+_COUNTS = ("responses", "satisfied", "composite_responses")
+_ANSWER_COLUMNS = ("responses", "satisfied", "mean_index", "sd_index", *COMPOSITE_COLUMNS)
 _LOCK = 0x4A59  # the class of our advisory locks for evaluations; the object is the round
 
 
@@ -159,12 +160,13 @@ def _insert_rows(session: Session, table: type[Base], frame: pd.DataFrame) -> No
 
 def _released_in_steps(table: pd.DataFrame, released: pd.DataFrame | None) -> pd.DataFrame:
     """Return the table with the answers of a community as released before, until enough new ones have come."""
-    none = table[["community_id"]].assign(responses=0, satisfied=0, mean_index=float("nan"), sd_index=float("nan"))
-    before = (none if released is None else released).set_index("community_id")[_ANSWER_COLUMNS]
+    columns = [name for name in _ANSWER_COLUMNS if name in table]
+    before = (table[:0] if released is None else released).set_index("community_id")[columns]
     before = before.reindex(table["community_id"]).set_axis(table.index)
-    held = table["responses"] - before["responses"].fillna(0) < RELEASE_STEP
-    kept = before.assign(**before[["responses", "satisfied"]].fillna(0).astype("int64"))
-    return table.assign(**{column: table[column].mask(held, kept[column]) for column in _ANSWER_COLUMNS})
+    kept = before.assign(**{name: before[name].fillna(0).astype("int64") for name in _COUNTS if name in before})
+    measured = [name for name in ("responses", "composite_responses") if name in table]
+    held = (table[measured] - kept[measured] < RELEASE_STEP).any(axis=1)
+    return table.assign(**{name: table[name].mask(held, kept[name]) for name in columns})
 
 
 def _last_provisional_inputs(session: Session, round_id: int) -> pd.DataFrame | None:

@@ -139,10 +139,14 @@ def _check_codes(accepts: Collection[CodeKind], rules: Rules) -> None:
 
 def _check_fit(definition: Definition, rules: Rules) -> None:
     """Refuse rules that judge what the questionnaire does not ask."""
-    asked = {question.key: question for question in definition.questions if question.type is not QuestionType.TEXT}
-    key = rules.satisfaction.question
-    if key not in asked:
-        raise RoundRefused(f"the rules {rules.name} judge question {key}, which the questionnaire does not ask")
-    missing = sorted(set(rules.satisfaction.valid_codes) - set(asked[key].codes))
-    if missing:
-        raise RoundRefused(f"the rules {rules.name} count codes that question {key} does not have: {missing}")
+    coded = {QuestionType.RATING, QuestionType.SINGLE}
+    asked = {question.key: question for question in definition.questions if question.type in coded}
+    judged = dict.fromkeys([rules.satisfaction.question, *rules.satisfaction.domains])
+    absent = [key for key in judged if key not in asked]
+    if absent:
+        named = ", ".join(absent)
+        raise RoundRefused(f"the rules {rules.name} judge question {named}, which the questionnaire does not ask")
+    for key in judged:
+        missing = sorted(set(rules.satisfaction.valid_codes) - set(asked[key].codes))
+        if missing:
+            raise RoundRefused(f"the rules {rules.name} count codes that question {key} does not have: {missing}")

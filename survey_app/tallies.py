@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules
 from analytics.tables import check_communities
-from analytics.tallies import AnswerCounts, count_answers
+from analytics.tallies import AnswerCounts, composite_sums, count_answers
 from survey_app.categories import Categories
 from survey_app.life_cycle import NOT_VALID
 from survey_app.models import Community, Complaint, District, Response, Round
@@ -28,6 +28,9 @@ from survey_app.supersession import Status, status_of_response
 BATCH_ROWS = 20_000
 _TENURES = (1, 2, 3)
 _OWNER, _TENANT = 1, 2
+
+COMPOSITE_COLUMNS = ("composite_responses", "mean_composite", "sd_composite")
+"""Columns of a community table that only rules with composites need."""
 
 _COLUMN_OF_DENOMINATOR = {
     "occupied_households": "households_occupied",
@@ -43,17 +46,52 @@ def count_responses(
     `responses` are the valid answers of the ranked population to the ranked question. `received` are all responses:
     those that are `superseded` by a correction or by their household's next, those `withdrawn`, and the others, which
     count, among them those of `owners` and `tenants`. A mean without answers is missing, not zero.
+    `composite_responses`, `mean_composite` and `sd_composite` are there where the rules rank composites.
     """
     question = questionnaire.question(rules.satisfaction.question)
     communities = session.scalars(select(Community.id).order_by(Community.id)).all()
     counted = count_answers(
-        _batches(session, survey_round=survey_round, rules=rules, question=question.key, before=before),
+        _batches(session, survey_round=survey_round, rules=rules, questions=[question.key], before=before),
         communities=communities,
         questions={question.key: question.codes, "tenure": _TENURES},
     )
     statuses = _count_statuses(session, survey_round=survey_round, rules=rules, before=before)
     summary = _summarise(counted, question.key, rules)
-    return summary.join(statuses.reindex(summary.index, fill_value=0))
+    summary = summary.join(statuses.reindex(summary.index, fill_value=0))
+    if not rules.satisfaction.domains:
+        return summary
+    return summary.join(
+        _count_composites(
+            session,
+            survey_round=survey_round,
+            rules=rules,
+            questionnaire=questionnaire,
+            communities=communities,
+            before=before,
+        )
+    )
+
+
+def _count_composites(
+    session: Session,
+    *,
+    survey_round: Round,
+    rules: Rules,
+    questionnaire: Questionnaire,
+    communities: Sequence[int],
+    before: datetime,
+) -> pd.DataFrame:
+    """Return the number, mean and deviation of each community's composites."""
+    domains, points = rules.satisfaction.domains, rules.satisfaction.index_points
+    codes = {code for domain in domains for code in questionnaire.question(domain).codes}
+    sums = composite_sums(
+        _batches(session, survey_round=survey_round, rules=rules, questions=list(domains), before=before),
+        communities=communities,
+        weights=domains,
+        points=points,
+        missing_codes=codes - set(points),
+    )
+    return sums.table().rename(columns={"responses": "composite_responses"})
 
 
 def _count_statuses(session: Session, *, survey_round: Round, rules: Rules, before: datetime) -> pd.DataFrame:
@@ -75,9 +113,9 @@ def _count_statuses(session: Session, *, survey_round: Round, rules: Rules, befo
 
 
 def _batches(
-    session: Session, *, survey_round: Round, rules: Rules, question: str, before: datetime
+    session: Session, *, survey_round: Round, rules: Rules, questions: Sequence[str], before: datetime
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the community and tenure of every response that counts, and the answer of the ranked population."""
+    """Yield the community and tenure of every response that counts, and the answers of the ranked population."""
     statement = select(Response.community_id, Response.tenure, Response.answers).where(
         Response.round_id == survey_round.id,
         Response.submitted_at < before,
@@ -86,25 +124,26 @@ def _batches(
     result = session.execute(statement, execution_options={"yield_per": BATCH_ROWS})
     for rows in result.partitions():
         communities, tenures, texts = zip(*rows, strict=True)
-        answers = _read_answers(texts, question)
+        answers = _read_answers(texts, questions)
         if rules.satisfaction.population == "owners":
-            answers = compute.if_else(compute.equal(pa.array(tenures), _OWNER), answers, None)
-        yield pa.RecordBatch.from_pydict({"community": communities, "tenure": tenures, question: answers})
+            is_owner = compute.equal(pa.array(tenures), _OWNER)
+            answers = {question: compute.if_else(is_owner, codes, None) for question, codes in answers.items()}
+        yield pa.RecordBatch.from_pydict({"community": communities, "tenure": tenures, **answers})
 
 
-def _read_answers(texts: Sequence[str], question: str) -> pa.Array:
-    """Return the code that each text gives to one question, null where it gives none."""
+def _read_answers(texts: Sequence[str], questions: Sequence[str]) -> dict[str, pa.Array]:
+    """Return the code that each text gives to each question, null where it gives none."""
     # Canonical JSON holds no line feed of its own, so the texts make one file of lines.
     table = arrow_json.read_json(
         pa.BufferReader("\n".join(texts).encode("utf-8")),
         parse_options=arrow_json.ParseOptions(
-            explicit_schema=pa.schema([(question, pa.int64())]), unexpected_field_behavior="ignore"
+            explicit_schema=pa.schema([(question, pa.int64()) for question in questions]),
+            unexpected_field_behavior="ignore",
         ),
     )
-    codes = table.column(question).combine_chunks()
-    if len(codes) != len(texts):
-        raise ValueError(f"{len(texts)} answers were read as {len(codes)}")
-    return codes
+    if len(table) != len(texts):
+        raise ValueError(f"{len(texts)} answers were read as {len(table)}")
+    return {question: table.column(question).combine_chunks() for question in questions}
 
 
 def _summarise(counted: AnswerCounts, question: str, rules: Rules) -> pd.DataFrame:
@@ -194,6 +233,7 @@ def community_table(
             "satisfied": answers["satisfied"],
             "mean_index": answers["mean_index"],
             "sd_index": answers["sd_index"],
+            **{name: answers[name] for name in COMPOSITE_COLUMNS if name in answers},
             "households": surveyed_households(places, rules),
             "complaints": filed["complaints"],
             "exposure_household_years": denominator.astype("Float64") * rules.complaints.period_months / 12,

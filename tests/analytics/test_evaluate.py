@@ -17,7 +17,7 @@ CHOICES = {
     "region": ["district", "city"],
     "when_k_is_zero": ["not_applicable", "wider_region"],
     "satisfaction.share": ["5 %", "1/3", "7 %", "100 %"],
-    "satisfaction.measure": ["satisfaction_rate", "satisfaction_index"],
+    "satisfaction.measure": ["satisfaction_rate", "satisfaction_index", "composite"],
     "satisfaction.rounding": ["floor", "ceil", "at_least_one"],
     "satisfaction.ties": ["include", "exclude"],
     "satisfaction.minimum_responses": ["none", {"least": 3, "enough": 8, "or_share_of_households": "1/2"}],
@@ -35,6 +35,8 @@ def rule_choices(draw):
     choices = {key: draw(st.sampled_from(options)) for key, options in CHOICES.items()}
     if choices["region"] == "city":
         choices["when_k_is_zero"] = "not_applicable"
+    if choices["satisfaction.measure"] == "composite":
+        choices["satisfaction.domains"] = {"q02": "2/3", "q03": "1/3"}
     return choices
 
 
@@ -44,6 +46,7 @@ def community_rows(draw):
     table = []
     for number in range(rows):
         answers = draw(st.lists(st.sampled_from([0, 25, 50, 75, 100]), max_size=10))
+        composites = draw(st.lists(st.sampled_from([0, 25, Fraction(200, 3), 75, 100]), max_size=10))
         table.append(
             {
                 "community_id": f"{number:03}",
@@ -51,7 +54,10 @@ def community_rows(draw):
                 "responses": draw(st.sampled_from([len(answers), len(answers), None])) if not answers else len(answers),
                 "satisfied": sum(points >= 75 for points in answers) if answers else None,
                 "mean_index": sum(answers) / len(answers) if answers else None,
-                "households": draw(st.one_of(st.none(), st.integers(len(answers), 30))),
+                "composite_responses": len(composites),
+                "mean_composite": float(round(Fraction(sum(composites), len(composites)), 6)) if composites else None,
+                "sd_composite": float(np.std(np.array(composites, float), ddof=1)) if len(composites) > 1 else None,
+                "households": draw(st.one_of(st.none(), st.integers(max(len(answers), len(composites)), 30))),
                 "complaints": draw(st.one_of(st.none(), st.integers(0, 3))),
                 "exposure_household_years": draw(st.sampled_from([None, 0, 1.5, 2.5, 5, 7.5, 10])),
             }

@@ -1,10 +1,12 @@
 """Standings worked by hand, in files that a clerk can read and challenge."""
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 import yaml
 
 from analytics.evaluate import evaluate
+from analytics.tallies import composite_sums
 from tests.analytics.rule_files import REPOSITORY, rules_with
 
 FILES = sorted((REPOSITORY / "data" / "samples" / "standings").glob("*.yaml"))
@@ -16,14 +18,23 @@ CASES = [
     for content in [yaml.safe_load(path.read_text("utf-8"))]
     for case in content["cases"]
 ]
-SETTINGS = {"copies", "each_fewer", "owners", "residents"}
+SETTINGS = {"copies", "each_fewer", "owners", "residents", "answers"}
 ROUTES = {"satisfaction": "satisfaction", "complaints": "complaint"}
 
 
-def communities_of(case, population):
+def composites_of(answers, rule):
+    schema = pa.schema([(name, pa.int64()) for name in ("community", *rule.domains)])
+    batch = pa.RecordBatch.from_pylist([{"community": 0, **given} for given in answers], schema)
+    sums = composite_sums([batch], communities=[0], weights=rule.domains, points=rule.index_points, missing_codes=[9])
+    return sums.table().rename(columns={"responses": "composite_responses"}).loc[0].to_dict()
+
+
+def communities_of(case, rule):
     rows = []
     for label, stated in case["communities"].items():
-        counts = {key: value for key, value in stated.items() if key not in SETTINGS} | stated.get(population, {})
+        counts = {key: value for key, value in stated.items() if key not in SETTINGS} | stated.get(rule.population, {})
+        if "answers" in stated:
+            counts |= composites_of(stated["answers"], rule)
         for copy in range(stated.get("copies", 1)):
             row = {"region": "海勃湾区", "label": label, "community_id": f"{label} {copy}"} | counts
             if "each_fewer" in stated:
@@ -50,7 +61,7 @@ def test_there_are_hand_worked_standings():
 @pytest.mark.parametrize("case", CASES)
 def test_hand_worked_standings_come_out(case):
     rules = rules_with(case.get("rules", {}))
-    communities = communities_of(case, rules.satisfaction.population)
+    communities = communities_of(case, rules.satisfaction)
     result = evaluate(communities, rules)
 
     route = "complaints" if "complaints" in case else "satisfaction"

@@ -131,7 +131,7 @@ def test_a_share_that_is_not_exact_or_not_a_share_is_refused(written):
 @pytest.mark.parametrize(
     ("key", "choice", "said"),
     [
-        ("satisfaction.measure", "composite", "satisfaction_rate, satisfaction_index"),
+        ("satisfaction.measure", "mean", "satisfaction_rate, satisfaction_index, composite"),
         ("satisfaction.population", "tenants", "owners, residents"),
         ("satisfaction.ties", "random", "include, exclude"),
         ("complaints.zero_ties", "best", "include, exclude, by_exposure, undecidable"),
@@ -193,3 +193,48 @@ def test_exact_numbers_may_be_fractions():
 def test_any_value_of_the_wrong_kind_raises_nothing_but_document_errors(key, value):
     with suppress(DocumentError):
         rules_with({key: value})
+
+
+COMPOSITE = {"satisfaction.measure": "composite", "satisfaction.domains": {"q02": "60 %", "q03": "2/5"}}
+
+
+def test_the_weights_of_a_composite_are_read_exactly():
+    rule = rules_with(COMPOSITE).satisfaction
+
+    assert (rule.measure, dict(rule.domains)) == ("composite", {"q02": Fraction(3, 5), "q03": Fraction(2, 5)})
+    assert rules_with({}).satisfaction.domains == {}
+
+
+def test_a_composite_needs_its_domains_and_nothing_else_has_them():
+    assert faults_of(rule_text({"satisfaction.measure": "composite"})) == [
+        ("satisfaction.domains", "this key is missing")
+    ]
+    assert faults_of(rule_text({"satisfaction.domains": {"q02": "50 %", "q03": "50 %"}})) == [
+        ("satisfaction.domains", "only the measure composite has domains")
+    ]
+
+
+def test_every_fault_of_the_domains_is_named_at_once():
+    domains = {"q02": "50 %", "cleaning": "30 %", "q03": 0.2, "q04": "0 %"}
+
+    assert faults_of(rule_text(COMPOSITE | {"satisfaction.domains": domains})) == [
+        ("satisfaction.domains.cleaning", "'cleaning' does not have the form q[0-9]{2,3}"),
+        ("satisfaction.domains.q03", "a share is written as “5 %” or “1/20”, so that it is exact; this is 0.2"),
+        ("satisfaction.domains.q04", "a domain that weighs nothing is none"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("domains", "said"),
+    [
+        ({"q02": "60 %", "q03": "30 %"}, "the weights add up to 90 %, not to 100 %"),
+        ({"q02": "100 %"}, "a composite has at least two domains"),
+        ({"q02": "1/99991", "q03": "99990/99991"}, "too large denominators"),
+        (["q02", "q03"], "this must hold keys with values"),
+    ],
+)
+def test_domains_that_make_no_composite_are_refused(domains, said):
+    [(key, text)] = faults_of(rule_text(COMPOSITE | {"satisfaction.domains": domains}))
+
+    assert key == "satisfaction.domains"
+    assert said in text

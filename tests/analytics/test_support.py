@@ -143,6 +143,20 @@ def test_an_index_is_weighed_by_the_spread_of_its_answers():
     assert set(unknown["satisfaction_evidence_reason"]) == {"variance_unknown"}
 
 
+def test_a_composite_is_weighed_by_the_spread_of_its_residents():
+    choices = {"satisfaction.measure": "composite", "satisfaction.domains": {"q02": "60 %", "q03": "40 %"}}
+    frame = twenty(composite_responses=200, mean_composite=[99.0, *[60.0] * 19], sd_composite=10.0)
+    sharp = weighed(frame, choices)
+    unknown = weighed(frame.drop(columns="sd_composite"), choices)
+
+    assert sharp["satisfaction_evidence"].tolist() == ["certain", *["no"] * 19]
+    # As for an index: 60 ± 1.971957 · 10/√200.
+    assert sharp.loc[1, ["satisfaction_lower", "satisfaction_upper"]].tolist() == pytest.approx(
+        [58.605616, 61.394384], abs=1e-5
+    )
+    assert set(unknown["satisfaction_evidence_reason"]) == {"variance_unknown"}
+
+
 def test_households_limit_what_is_possible_only_where_each_answers_once():
     frame = twenty(households=200)
     posters, codes = weighed(frame), weighed(frame, {"evidence.one_answer_per_household": True})

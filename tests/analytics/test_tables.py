@@ -9,6 +9,9 @@ from tests.analytics.rule_files import rules_with
 
 RULES = rules_with({})
 INDEX_RULES = rules_with({"satisfaction.measure": "satisfaction_index"})
+COMPOSITE_RULES = rules_with(
+    {"satisfaction.measure": "composite", "satisfaction.domains": {"q02": "60 %", "q03": "40 %"}}
+)
 HEADER = "community_id,region,name,responses,satisfied,households,complaints,exposure_household_years"
 GOOD = f"{HEADER}\n001,海勃湾区,阳光小区,40,38,90,2,90.5\n002,海勃湾区,=甲,,,,,\n"
 
@@ -178,6 +181,37 @@ def test_a_mean_that_its_answers_cannot_have_is_a_fault(tmp_path):
         (2, 4, "mean_index", "no points of 3 responses have the mean 83.33: give it with six decimals"),
         (5, 4, "mean_index", "this is missing for 3 responses"),
         (6, 4, "mean_index", "this needs the number of responses"),
+    ]
+
+
+def test_a_mean_beyond_every_point_is_a_fault(tmp_path):
+    points = {"satisfaction.index_points": {5: 100, 4: 80, 3: 60, 2: 40, 1: 20}}
+    rules = rules_with(points | {"satisfaction.measure": "satisfaction_index"})
+    content = "community_id,region,responses,mean_index\n1,r,2,0\n2,r,2,20\n"
+
+    assert faults_of(tmp_path, content, rules) == [
+        (2, 4, "mean_index", "this lies beyond the points that an answer can have")
+    ]
+
+
+def test_every_fault_of_a_table_of_composites_is_named(tmp_path):
+    rows = ["1,r,3,83.3333333,90", "2,r,3,,90", "3,r,0,50,90", "4,r,100,50,90", "5,r,40,83.333333,90"]
+    content = "\n".join(["community_id,region,composite_responses,mean_composite,households", *rows])
+
+    assert faults_of(tmp_path, content, COMPOSITE_RULES) == [
+        (2, 4, "mean_composite", "83.3333333 is not rounded to six decimals"),
+        (3, 4, "mean_composite", "this is missing for 3 responses"),
+        (4, 4, "mean_composite", "this needs the number of responses"),
+        (5, 3, "composite_responses", "100 responses of 90 households"),
+    ]
+
+
+def test_a_composite_needs_its_own_columns(tmp_path):
+    content = "community_id,region,responses,satisfied\n1,r,3,2\n"
+
+    assert [key for *_, key, _ in faults_of(tmp_path, content, COMPOSITE_RULES)] == [
+        "composite_responses",
+        "mean_composite",
     ]
 
 

@@ -8,8 +8,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from analytics.canonical import sha256_hex
+from survey_app.config import DATA
 from survey_app.evaluation import RELEASE_STEP, SETTLING, RoundStillOpen, evaluate_round, verify_evaluation
 from survey_app.models import Evaluation, Standing, StandingEvidence
+from survey_app.rounds import add_rule_file
 from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
 
 CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
@@ -221,6 +223,47 @@ def test_fewer_than_ten_answers_show_no_score_while_the_round_is_open(database, 
 
     row = standings_of(database, evaluation)[communities[1].id]
     assert (row.responses, row.satisfaction_rate) == (0, None)
+
+
+def composite_rules(session):
+    content = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_bytes()
+    content = content.replace(b"measure: satisfaction_rate", b"measure: composite\n  domains: {q02: 3/4, q03: 1/4}")
+    return add_rule_file(session, content=content, source="rules.yaml", now=NOW)
+
+
+def test_composites_are_decided_from_the_answers_to_the_domains(database):
+    with database.writing() as session:
+        survey_round, district = make_round(session, rule_file=composite_rules(session)), make_district(session)
+        communities = [make_community(session, district=district) for _ in range(21)]
+        for place, community in enumerate(communities):
+            codes = {"q01": 1, "q02": 5} if place == 0 else {"q01": 5, "q02": 4, "q03": 9}
+            for _ in range(30):
+                make_response(session, survey_round, community, answers=codes)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    standings = standings_of(database, evaluation)
+    leader, other = standings[communities[0].id], standings[communities[1].id]
+    assert (leader.satisfaction_score, leader.satisfaction_status, leader.satisfaction_rate) == (100, "met", 0)
+    assert (other.responses, other.satisfaction_score, other.satisfaction_status) == (30, 75, "not_met")
+    with database.reading() as session:
+        assert verify_evaluation(session, evaluation.id)
+
+
+def test_a_composite_moves_only_after_ten_new_ones_while_the_round_is_open(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round = make_round(session, rule_file=composite_rules(session))
+        community = make_community(session)
+    seen = []
+    for hours, codes in enumerate([{"q01": 5, "q02": 5}, {"q01": 5}, {"q01": 5, "q02": 5}], start=1):
+        with sqlite_database.writing() as session:
+            for _ in range(RELEASE_STEP - (hours == 1)):
+                moment = NOW + timedelta(hours=hours, minutes=-1)
+                make_response(session, survey_round, community, answers=codes, submitted_at=moment)
+        now = NOW + timedelta(hours=hours)
+        evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=now, provisional=True)
+        seen.append(standings_of(sqlite_database, evaluation)[community.id].responses)
+
+    assert seen == [0, 0, 2 * RELEASE_STEP - 1]
 
 
 def test_the_summary_says_what_computed_it(sqlite_database):

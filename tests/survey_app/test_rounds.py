@@ -143,6 +143,16 @@ def test_rounds_may_follow_each_other_without_a_gap(sqlite_database):
     [
         (b"question: q01", b"question: q99", "judge question q99, which the questionnaire does not ask"),
         (b"question: q01", b"question: q24", "judge question q24, which the questionnaire does not ask"),
+        (
+            b"measure: satisfaction_rate",
+            b"measure: composite\n  domains: {q02: 1/4, q98: 1/4, q24: 1/4, q22: 1/4}",
+            "judge question q98, q24, which the questionnaire does not ask",
+        ),
+        (
+            b"measure: satisfaction_rate",
+            b"measure: composite\n  domains: {q02: 1/2, q17: 1/2}",
+            r"count codes that question q17 does not have: \[3, 4, 5\]",
+        ),
         (b"question: q01", b"question: q17", r"count codes that question q17 does not have: \[3, 4, 5\]"),
     ],
 )

@@ -91,6 +91,25 @@ def test_points_in_thirds_keep_equal_scores_equal(sqlite_database):
     assert means[one.id] == means[three.id]
 
 
+COMPOSITE_RULES = rules_with("measure: satisfaction_rate", "measure: composite\n  domains: {q02: 3/4, q03: 1/4}")
+
+
+def test_composites_are_counted_of_owners_who_answered_half_of_the_weight(database):
+    answered = [{"q02": 5, "q03": 1}, {"q02": 4}, {"q02": 9, "q03": 5}, {"q02": 4, "q03": 9}]
+    with database.writing() as session:
+        survey_round, community, empty = make_round(session), make_community(session), make_community(session)
+        for answers in answered:
+            make_response(session, survey_round, community, answers=answers)
+        make_response(session, survey_round, community, tenure=TENANT, answers={"q02": 1, "q03": 1})
+        counts = recount(session, survey_round, rules=COMPOSITE_RULES)
+
+    row = counts.loc[community.id]
+    assert (row["received"], row["composite_responses"], row["mean_composite"]) == (5, 3, 75.0)
+    assert row["sd_composite"] == 0
+    assert counts.loc[empty.id, "composite_responses"] == 0
+    assert np.isnan(counts.loc[empty.id, "mean_composite"])
+
+
 def test_only_owners_are_ranked_and_tenants_stand_beside_them(database):
     with database.writing() as session:
         survey_round, community = make_round(session), make_community(session)
