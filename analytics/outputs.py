@@ -182,6 +182,24 @@ def write_outputs(evaluation: Evaluation, directory: Path, language: str) -> Non
         EVALUATION_FILE: evaluation_json(evaluation, evidence, language).encode("utf-8"),
     }
     contents |= {file: report_html(evaluation, evidence, spoken).encode() for spoken, file in REPORT_FILES.items()}
+    write_files(contents, directory)
+
+
+def write_files(contents: Mapping[str, bytes], directory: Path) -> None:
+    """Write files into a directory, replacing those of an earlier run.
+
+    Parameters
+    ----------
+    contents : mapping of str to bytes
+        By the name of the file.
+    directory : Path
+        Made if it is missing.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written. None of them is replaced before all are written.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     unfinished = {name: directory / f".{name}.{os.getpid()}" for name in contents}
     try:

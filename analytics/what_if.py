@@ -9,15 +9,18 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from analytics.documents import Document
+from analytics.documents import Document, Fault
 from analytics.evaluate import Evaluation, evaluate
-from analytics.rules import Rules, parse_rules
+from analytics.rules import Population, Rules, parse_rules
+from analytics.tables import TableError
 
-Choice = Literal["region", "rounding", "ties", "zero_ties", "minimum_responses"]
+Choice = Literal["measure", "population", "region", "rounding", "ties", "zero_ties", "minimum_responses"]
 
 # Where a rule file states each choice; one that both routes make is changed in both.
 _KEYS: Final[Mapping[Choice, tuple[tuple[str, ...], ...]]] = MappingProxyType(
     {
+        "measure": (("satisfaction", "measure"),),
+        "population": (("satisfaction", "population"),),
         "region": (("region",),),
         "rounding": (("satisfaction", "rounding"), ("complaints", "rounding")),
         "ties": (("satisfaction", "ties"), ("complaints", "ties")),
@@ -25,6 +28,14 @@ _KEYS: Final[Mapping[Choice, tuple[tuple[str, ...], ...]]] = MappingProxyType(
         "minimum_responses": (("satisfaction", "minimum_responses"),),
     }
 )
+
+
+class OtherPopulationNotCounted(ValueError):
+    """The other rules rank another population than the one that the table counts."""
+
+    def __init__(self, counted: Population, ranked: Population) -> None:
+        super().__init__(f"the table counts {counted}, the other rules rank {ranked}: they need a table of their own")
+        self.counted, self.ranked = counted, ranked
 
 
 @dataclass(frozen=True)
@@ -49,13 +60,16 @@ class WhatIf:
     regions: pd.DataFrame
 
 
-def compare(evaluation: Evaluation, other_rules: Rules) -> WhatIf:
+def compare(evaluation: Evaluation, other_rules: Rules, *, communities: pd.DataFrame | None = None) -> WhatIf:
     """Return what other rules would make of the communities of an evaluation.
 
     Parameters
     ----------
     evaluation : Evaluation
     other_rules : Rules
+    communities : DataFrame, optional
+        The same communities counted for the other rules, in any order, as `analytics.tables.check_communities`
+        describes it. None: the table of the evaluation.
 
     Returns
     -------
@@ -64,12 +78,14 @@ def compare(evaluation: Evaluation, other_rules: Rules) -> WhatIf:
     Raises
     ------
     TableError
-        If the table does not have what the other rules need.
+        If the table does not have what the other rules need, or has not the same communities.
+    OtherPopulationNotCounted
+        If the other rules rank another population and no table counts it.
 
     Notes
     -----
-    The same function decides, so that nothing but the rules can differ. The answers are the same too: rules that count
-    another population need another table.
+    The same function decides, so that nothing but the rules can differ. A table holds the counts of one population:
+    rules that rank owners and rules that rank all residents need a table each.
 
     Examples
     --------
@@ -82,7 +98,7 @@ def compare(evaluation: Evaluation, other_rules: Rules) -> WhatIf:
     ...     "community_id": [f"{number:03}" for number in range(1, 21)], "region": "乌达区",
     ...     "responses": 50, "satisfied": [48, 48, *[40] * 18],
     ... })
-    >>> result = compare(evaluate(communities, rules), with_choice(rules, "ties", "exclude"))
+    >>> result = compare(evaluate(communities, rules), with_choices(rules, {"ties": "exclude"}))
     >>> result.communities.dropna()[["community_id", "before", "change"]]
       community_id before  change
     0          001    met  leaves
@@ -90,8 +106,13 @@ def compare(evaluation: Evaluation, other_rules: Rules) -> WhatIf:
     >>> result.regions.loc["乌达区"].to_dict()
     {'met_before': 2, 'met_after': 0, 'enters': 0, 'leaves': 2}
     """
-    after = evaluate(evaluation.communities, other_rules)
-    communities = pd.DataFrame(
+    counted, ranked = evaluation.rules.satisfaction.population, other_rules.satisfaction.population
+    if communities is None:
+        if counted != ranked:
+            raise OtherPopulationNotCounted(counted, ranked)
+        communities = evaluation.communities
+    after = evaluate(_in_order_of(evaluation.communities, communities), other_rules)
+    changes = pd.DataFrame(
         {
             "community_id": evaluation.standings["community_id"],
             "region": evaluation.standings["region"],
@@ -99,28 +120,26 @@ def compare(evaluation: Evaluation, other_rules: Rules) -> WhatIf:
             "after": after.standings["requirement_status"],
         }
     )
-    was, is_now = communities["before"] == "met", communities["after"] == "met"
-    change = np.where(is_now & ~was, "enters", np.where(was & ~is_now, "leaves", ""))
-    changes = pd.Series(change, dtype="str")
-    communities["change"] = changes.mask(changes == "")
-    counted = pd.DataFrame(
+    was, is_now = changes["before"] == "met", changes["after"] == "met"
+    change = pd.Series(np.where(is_now & ~was, "enters", np.where(was & ~is_now, "leaves", "")), dtype="str")
+    changes["change"] = change.mask(change == "")
+    numbers = pd.DataFrame(
         {"met_before": was, "met_after": is_now, "enters": change == "enters", "leaves": change == "leaves"}
     )
-    regions = counted.groupby(communities["region"]).sum().astype("int64")
-    return WhatIf(evaluation, after, communities, regions)
+    regions = numbers.groupby(changes["region"]).sum().astype("int64")
+    return WhatIf(evaluation, after, changes, regions)
 
 
-def with_choice(rules: Rules, choice: Choice, value: str | int) -> Rules:
-    """Return rules that differ in one choice, as a rule file of their own.
+def with_choices(rules: Rules, choices: Mapping[Choice, str | int]) -> Rules:
+    """Return rules that differ in some choices, as a rule file of their own.
 
     Parameters
     ----------
     rules : Rules
-    choice : {"region", "rounding", "ties", "zero_ties", "minimum_responses"}
-        `rounding` and `ties` are changed on both routes.
-    value : str or int
-        As the rule file writes it. `minimum_responses` is a number that is enough however many households there are,
-        or "none".
+    choices : mapping of {"measure", "population", "region", "rounding", "ties", "zero_ties", "minimum_responses"}
+        With the value as the rule file writes it. `rounding` and `ties` are changed on both routes.
+        `minimum_responses` is a number that is enough however many households there are, or "none". Domains are left
+        out where another measure takes the place of a composite; a composite needs a rule file that weighs them.
 
     Returns
     -------
@@ -132,30 +151,50 @@ def with_choice(rules: Rules, choice: Choice, value: str | int) -> Rules:
     ValueError
         If there is no such choice.
     DocumentError
-        If the choice cannot have this value.
+        If a choice cannot have its value, with every fault.
 
     Examples
     --------
     >>> from pathlib import Path
     >>> from analytics.rules import load_rules
     >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
-    >>> other = with_choice(rules, "rounding", "ceil")
+    >>> other = with_choices(rules, {"rounding": "ceil"})
     >>> other.name, other.satisfaction.rounding, other.complaints.rounding, other.satisfaction.ties
     ('wuhai-2021-08-23-what-if', 'ceil', 'ceil', 'include')
     """
-    if choice not in _KEYS:
-        raise ValueError(f"choice must be one of {', '.join(get_args(Choice))}, got {choice!r}")
     content: Any = Document(rules.content, rules.name).root
-    for *path, last in _KEYS[choice]:
-        place = content
-        for key in path:
-            place = place[key]
-        place[last] = _enough(value) if choice == "minimum_responses" and isinstance(value, int) else value
-    if (choice, value) == ("region", "city"):
+    for choice, value in choices.items():
+        if choice not in _KEYS:
+            raise ValueError(f"a choice must be one of {', '.join(get_args(Choice))}, got {choice!r}")
+        for *path, last in _KEYS[choice]:
+            place = content
+            for key in path:
+                place = place[key]
+            place[last] = _enough(value) if choice == "minimum_responses" and isinstance(value, int) else value
+    if choices.get("region") == "city":
         # No region is wider than the city: a file that said otherwise would have a fault.
         content["when_k_is_zero"] = "not_applicable"
+    if choices.get("measure", "composite") != "composite":
+        content["satisfaction"].pop("domains", None)
     content["name"] = f"{rules.name}-what-if"
     return parse_rules(yaml.safe_dump(content, allow_unicode=True).encode(), content["name"])
+
+
+def _in_order_of(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Return the communities of the second table in the order of the first, if both have the same ones."""
+    rows = {name: row for row, name in enumerate(second["community_id"].astype("str").str.strip())}
+    absent = [name for name in first["community_id"] if name not in rows]
+    surplus = rows.keys() - set(first["community_id"])
+    faults = [Fault("community {id} of the first table is missing", {"id": name}) for name in absent]
+    faults += [
+        Fault("community {id} is not in the first table", {"id": name}, "community_id", row + 1)
+        for name, row in rows.items()
+        if name in surplus
+    ]
+    if faults:
+        raise TableError("communities", faults)
+    # A repeated id is left to the check of the table.
+    return second if len(rows) < len(second) else second.iloc[[rows[name] for name in first["community_id"]]]
 
 
 def _enough(least: int) -> dict[str, int | str]:

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from analytics.evaluate import evaluate
 from analytics.rules import Rules
 from analytics.tables import TableError
-from analytics.what_if import Choice, WhatIf, compare, with_choice
+from analytics.what_if import Choice, WhatIf, compare, with_choices
 from dashboards.figures import change_figure
 from dashboards.languages import pick, translator
 from dashboards.parts import Column, Numbers, NumbersColumn, chart, data_table, empty, notice, panel, records
@@ -103,7 +103,7 @@ def _asked_result(shown: Shown, inputs: pd.DataFrame, asked: str, offered: Mappi
     choice, _colon, value = asked.partition(":")
     rules = shown.header.rules
     try:
-        other = with_choice(rules, cast(Choice, choice), int(value) if value.isdigit() else value)
+        other = with_choices(rules, {cast(Choice, choice): int(value) if value.isdigit() else value})
         result = compare(evaluate(inputs, rules), other)
     except TableError:
         return [empty(_("The counts of this evaluation do not allow that."))]

@@ -139,3 +139,43 @@ def test_a_fault_in_the_other_rules_is_named(table, tmp_path):
     assert result.exit_code == 2
     assert f"{other}:" in result.stderr
     assert "satisfaction.share" in result.stderr
+
+
+def what_if(table, *options):
+    return CliRunner().invoke(main, ["what-if", str(table), "--rules", str(SHIPPED), "--language", "en", *options])
+
+
+def test_other_choices_need_no_second_rule_file(table):
+    table.write_text(TABLE.replace("008,海勃湾区,50,30", "008,海勃湾区,50,45"), "utf-8")
+    result = what_if(table, "--ties", "exclude", "--rounding", "ceil")
+
+    assert result.exit_code == 0, result.output
+    assert "wuhai-2021-08-23 → wuhai-2021-08-23-what-if" in result.stdout
+    assert [line for line in result.stdout.splitlines() if ":" in line] == [
+        "leaves: 海勃湾区 007",
+        "leaves: 海勃湾区 008",
+    ]
+
+
+def test_a_minimum_can_be_a_number_or_none(table):
+    # 51 answers are enough for nobody, and the one position goes with them.
+    assert "leaves: 海勃湾区 007" in what_if(table, "--minimum-responses", "51").stdout
+    assert "leaves:" not in what_if(table, "--minimum-responses", "none").stdout
+
+
+def test_all_residents_need_a_table_of_their_own(table, tmp_path):
+    refused = what_if(table, "--population", "residents")
+    residents = tmp_path / "residents.csv"
+    residents.write_text(TABLE.replace("50,45", "50,30").replace("009,海勃湾区,50,30", "009,海勃湾区,50,49"), "utf-8")
+    result = what_if(table, "--population", "residents", "--other-table", str(residents))
+
+    assert refused.exit_code == 2
+    assert "the table counts owners, the other rules rank all residents" in refused.stderr
+    assert [line for line in result.stdout.splitlines() if ":" in line] == [
+        "leaves: 海勃湾区 007",
+        "enters: 海勃湾区 009",
+    ]
+
+
+def test_a_choice_without_a_change_is_no_question(table):
+    assert "give another rule file or another choice" in what_if(table).stderr

@@ -8,7 +8,7 @@ from analytics.evaluate import evaluate
 from analytics.evidence import Evidence, Reason
 from analytics.support import EVIDENCE_COLUMNS, summarise_evidence, weigh_evidence
 from tests.analytics.rule_files import rules_with
-from tests.analytics.test_evaluate import community_rows, rule_choices
+from tests.analytics.test_evaluate import by_rate, community_rows, rule_choices
 
 CHOICES = {
     "evidence.prior": ["normal", "nonparametric"],
@@ -65,8 +65,8 @@ def test_evidence_stands_where_a_community_is_ranked_and_nowhere_else(rows, choi
 @settings(max_examples=25, deadline=None)
 @given(community_rows(), evidence_choices())
 def test_probabilities_add_up_to_the_positions_of_a_district(rows, choices):
-    choices |= {"region": "district", "when_k_is_zero": "not_applicable", "satisfaction.measure": "satisfaction_rate"}
-    result = evaluate(pd.DataFrame(rows), rules_with(choices))
+    choices |= {"region": "district", "when_k_is_zero": "not_applicable"}
+    result = evaluate(pd.DataFrame(rows), rules_with(by_rate(choices)))
     evidence = weigh_evidence(result)
 
     for region, facts in result.summary["regions"].items():

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 
 from analytics.documents import DocumentError
 from analytics.evaluate import evaluate
-from analytics.what_if import compare, with_choice
+from analytics.tables import TableError
+from analytics.what_if import OtherPopulationNotCounted, compare, with_choices
 from tests.analytics.rule_files import rules_with
 from tests.analytics.test_evaluate import community_rows, rule_choices
 
@@ -16,7 +17,7 @@ def forty(**columns):
 
 def changes(frame, choice, value, choices=()):
     rules = rules_with(dict(choices))
-    result = compare(evaluate(frame, rules), with_choice(rules, choice, value))
+    result = compare(evaluate(frame, rules), with_choices(rules, {choice: value}))
     return result.communities.dropna(subset="change").set_index("community_id")["change"].to_dict(), result
 
 
@@ -82,7 +83,7 @@ def test_communities_without_complaints_can_be_left_out():
 
 def test_other_rules_have_a_name_and_a_hash_of_their_own():
     rules = rules_with({})
-    same = with_choice(rules, "ties", "include")
+    same = with_choices(rules, {"ties": "include"})
 
     assert (same.name, same.satisfaction, same.complaints) == (
         f"{rules.name}-what-if",
@@ -95,9 +96,71 @@ def test_other_rules_have_a_name_and_a_hash_of_their_own():
 @pytest.mark.parametrize(("choice", "value"), [("ties", "random"), ("minimum_responses", 0), ("region", 5)])
 def test_a_value_that_the_choice_cannot_have_is_refused(choice, value):
     with pytest.raises(DocumentError):
-        with_choice(rules_with({}), choice, value)
+        with_choices(rules_with({}), {choice: value})
 
 
 def test_a_choice_that_there_is_not_is_refused():
-    with pytest.raises(ValueError, match="choice must be one of region, rounding"):
-        with_choice(rules_with({}), "luck", "include")
+    with pytest.raises(ValueError, match="a choice must be one of measure, population"):
+        with_choices(rules_with({}), {"luck": "include"})
+
+
+def test_several_choices_are_made_at_once():
+    rules = with_choices(rules_with({}), {"rounding": "ceil", "region": "city", "minimum_responses": "none"})
+
+    assert (rules.satisfaction.rounding, rules.complaints.rounding, rules.region) == ("ceil", "ceil", "city")
+    assert rules.satisfaction.minimum_responses is None
+
+
+def test_every_choice_that_cannot_be_is_named():
+    with pytest.raises(DocumentError) as caught:
+        with_choices(rules_with({}), {"ties": "random", "rounding": "down"})
+
+    assert sorted({fault.key for fault in caught.value.faults}) == [
+        "complaints.rounding",
+        "complaints.ties",
+        "satisfaction.rounding",
+        "satisfaction.ties",
+    ]
+
+
+COMPOSITE = {"satisfaction.measure": "composite", "satisfaction.domains": {"q02": "60 %", "q03": "40 %"}}
+
+
+def test_the_overall_question_may_name_another_community_than_the_composite():
+    frame = forty(composite_responses=50, mean_composite=[*([90.0] + [50.0] * 19) * 2])
+    found, _ = changes(frame, "measure", "satisfaction_rate", COMPOSITE)
+
+    assert found == {"00": "leaves", "19": "enters", "20": "leaves", "39": "enters"}
+
+
+def test_a_composite_without_domains_is_refused():
+    with pytest.raises(DocumentError, match=r"satisfaction\.domains: this key is missing"):
+        with_choices(rules_with({}), {"measure": "composite"})
+
+
+def test_all_residents_are_compared_from_a_table_of_their_own():
+    owners = evaluate(forty(), rules_with({}))
+    residents = forty(satisfied=[*[40] * 19, 10, *[40] * 18, 45, 10]).iloc[::-1]
+    result = compare(owners, with_choices(owners.rules, {"population": "residents"}), communities=residents)
+    found = result.communities.dropna(subset="change").set_index("community_id")["change"]
+
+    assert found[["19", "38", "39"]].to_dict() == {"19": "leaves", "38": "enters", "39": "leaves"}
+
+
+def test_another_population_is_never_read_from_the_same_table():
+    owners = evaluate(forty(), rules_with({}))
+
+    with pytest.raises(OtherPopulationNotCounted, match="the table counts owners, the other rules rank residents"):
+        compare(owners, with_choices(owners.rules, {"population": "residents"}))
+
+
+def test_tables_of_different_communities_are_not_compared():
+    owners = evaluate(forty(), rules_with({}))
+    others = forty(community_id=[*[f"{number:02}" for number in range(39)], "99"])
+
+    with pytest.raises(TableError) as caught:
+        compare(owners, owners.rules, communities=others)
+    assert [fault.text() for fault in caught.value.faults] == [
+        "community 39 of the first table is missing",
+        "community 99 is not in the first table",
+    ]

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from analytics.evaluate import evaluate
-from analytics.what_if import compare, with_choice
+from analytics.what_if import compare, with_choices
 from dashboards.address import View
 from dashboards.figures import change_figure, near_figure, support_figure
 from dashboards.near import MOST_SHOWN, near_cut_off
@@ -108,7 +108,7 @@ def test_marks_tell_the_decision_and_colours_the_evidence(shown):
 def test_what_if_says_what_analytics_says(city, browser_of, asked):
     choice, _, value = asked.partition(":")
     evaluation = evaluate(city.inputs(2), RULES)
-    result = compare(evaluation, with_choice(RULES, choice, int(value) if value.isdigit() else value))
+    result = compare(evaluation, with_choices(RULES, {choice: int(value) if value.isdigit() else value}))
     enters, leaves = ((result.communities["change"] == change).sum() for change in ("enters", "leaves"))
 
     content = said(browser_of.content(f"?lang=en&what_if={quote(asked)}", page="criterion/"))

@@ -1,0 +1,1 @@
+"""The commands of `python -m analytics`, by what they answer."""

@@ -1,0 +1,59 @@
+"""What all commands share: options, faults told one a line, consoles."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NoReturn
+
+import click
+from rich.console import Console
+
+from analytics.documents import DocumentError
+from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
+from analytics.reasons import TRANSLATIONS
+
+Translate = Callable[[str], str]
+
+rules_option = click.option(
+    "--rules", "rules_path", required=True, type=click.Path(path_type=Path), help="The rule file."
+)
+directory_option = click.option(
+    "--out", "directory", required=True, type=click.Path(path_type=Path), help="Where the files go."
+)
+language_option = click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+
+_REFUSED: Final = 2
+
+
+def translator(language: str) -> Translate:
+    """Return what translates the sentences of this package."""
+    return load_catalogue(TRANSLATIONS, language).gettext
+
+
+@contextmanager
+def naming_faults(translate: Translate) -> Iterator[None]:
+    """Name what is wrong with a file and end with status 2."""
+    try:
+        yield
+    except DocumentError as error:
+        refuse(error.lines(translate))
+    except OSError as error:
+        refuse([f"{error.filename}: {error.strerror}"])
+
+
+def refuse(lines: Iterable[str]) -> NoReturn:
+    """Tell why nothing was done, one fault a line, and end with status 2."""
+    for line in lines:
+        click.echo(line, err=True)
+    sys.exit(_REFUSED)
+
+
+def working() -> Console:
+    """Return the console that shows what is being done, beside the result and not in it."""
+    return Console(stderr=True)
+
+
+def result_console() -> Console:
+    """Return the console of results: piped into a file nothing is cut off at the width of a terminal."""
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
