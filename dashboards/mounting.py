@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from flask_wtf.csrf import generate_csrf
 
 from analytics.languages import LANGUAGES
-from dashboards import collection, communities, criterion, filters, overview, theme
+from dashboards import collection, communities, complaints, criterion, filters, overview, theme
 from dashboards.address import View
 from dashboards.languages import NAMES, translator
 from dashboards.pages import Page
@@ -21,7 +21,13 @@ from dashboards.parts import attributes
 from dashboards.source import EvaluationSource
 
 PREFIX: Final = "/dashboards/"
-PAGES: Final[tuple[Page, ...]] = (overview.PAGE, criterion.PAGE, communities.PAGE, collection.PAGE)
+PAGES: Final[tuple[Page, ...]] = (
+    overview.PAGE,
+    criterion.PAGE,
+    communities.PAGE,
+    complaints.PAGE,
+    collection.PAGE,
+)
 
 _ASSETS = Path(__file__).parent / "assets"
 # Dash's own arrangement: its renderer reads the token from this cookie and sends it as X-CSRFToken.

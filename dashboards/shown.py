@@ -76,10 +76,11 @@ class Shown:
         ]
         return said + [warning_sentence(warning, self.language) for warning in self.header.summary["warnings"]]
 
-    def drawing(self, *, score_range: tuple[float, float] | None = None) -> Drawing:
-        """Return what every figure of this view shares."""
-        scale = scale_of(self.header, self.view.route, self.language)
-        return Drawing(self.language, self.view.route, scale, self.header.provisional, score_range)
+    def drawing(self, route: Route | None = None, *, score_range: tuple[float, float] | None = None) -> Drawing:
+        """Return what every figure of one route shares: of the view's own where none is named."""
+        route = route or self.view.route
+        scale = scale_of(self.header, route, self.language)
+        return Drawing(self.language, route, scale, self.header.provisional, score_range)
 
 
 def no_evaluation(language: str) -> list[Component]:

@@ -67,3 +67,15 @@ def zero_ties_words(language: str) -> Mapping[ZeroTies, str]:
         "by_exposure": _("of communities without complaints the one with more households and time comes first"),
         "undecidable": _("communities without complaints tied at the cut-off are not assessed"),
     }
+
+
+def funnel_positions(language: str) -> Mapping[str, str]:
+    """Return where a community lies in a funnel, by the positions of `analytics.funnel`."""
+    _ = translator(language)
+    return {
+        "below_99_8": _("far fewer than chance explains"),
+        "below_95": _("fewer than chance explains"),
+        "inside": _("within chance"),
+        "above_95": _("more than chance explains"),
+        "above_99_8": _("far more than chance explains"),
+    }

@@ -9,7 +9,7 @@ from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import MadeUpCity, counts, places
 
 PAGE = ("evaluation.data", "evaluation.value", "region.data", "region.value", "route.value", "content.children")
-RESULT_PAGES = ("", "criterion/")
+RESULT_PAGES = ("", "criterion/", "complaints/")
 LEDGER = ("ledger.children", "ledger-page.total", "ledger-page.value")
 
 

@@ -1,0 +1,220 @@
+"""Complaints: rates beside what chance explains, and how little “no complaint” can mean."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.funnel import Funnel, rate_funnel
+from dashboards.address import View
+from dashboards.figures import bounds_figure, funnel_figure
+from dashboards.languages import pick, translator
+from dashboards.pages import Page, Section
+from dashboards.parts import Numbers, NumbersColumn, chart, empty, key_figure, panel, records
+from dashboards.results import ROUTES, regions_of, scale_of
+from dashboards.shown import Shown, no_evaluation, preview_notice
+from dashboards.source import EvaluationSource
+from dashboards.wording import funnel_positions
+
+MULTIPLIER: Final = 1000
+"""Rates are quoted per so many household-years."""
+MOST_BOUNDS: Final = 30
+
+_ROUTE: Final = ROUTES["complaints"]
+_FUNNEL_COLUMNS: Final = ("rate", "adjusted_position", "adjusted_lower_95", "adjusted_upper_95")
+_OUTER_COLUMNS: Final = ("adjusted_lower_99_8", "adjusted_upper_99_8")
+
+
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
+    """Return the page for one view."""
+    shown = Shown.of(source, view)
+    if shown is None:
+        return no_evaluation(view.language)
+    exposed = exposed_communities(shown.standings)
+    return [
+        *preview_notice(shown),
+        _key_figures(shown, exposed),
+        _funnel_panel(shown, exposed),
+        _zero_panel(shown, exposed),
+    ]
+
+
+def sections(language: str) -> list[Section]:
+    """Return the parts of the page that the navigation leads to."""
+    _ = translator(language)
+    return [Section("funnel", _("Beyond chance?")), Section("zero", _("No complaint at all"))]
+
+
+def title(language: str) -> str:
+    """Return what the navigation calls this page."""
+    _ = translator(language)
+    return _("Complaints")
+
+
+PAGE: Final = Page(path="complaints/", title=title, sections=sections, draw=draw, filters=("evaluation", "region"))
+
+
+def exposed_communities(standings: pd.DataFrame) -> pd.DataFrame:
+    """Return the communities whose complaints can be counted against households: both numbers are known."""
+    return standings[standings["complaints"].notna() & (standings["exposure_household_years"] > 0)]
+
+
+def funnel_of(exposed: pd.DataFrame) -> Funnel:
+    """Return the funnel of one region's complaints around its pooled rate; at least one community."""
+    return rate_funnel(
+        exposed["complaints"].to_numpy("float64"),
+        exposed["exposure_household_years"].to_numpy("float64"),
+        multiplier=MULTIPLIER,
+        rule="exact_tail",
+        transformation="square_root",
+    )
+
+
+def _key_figures(shown: Shown, exposed: pd.DataFrame) -> Component:
+    _ = translator(shown.language)
+    complaints, years = int(exposed["complaints"].sum()), float(exposed["exposure_household_years"].sum())
+    scale = scale_of(shown.header, _ROUTE, shown.language)
+    rate = complaints / years * MULTIPLIER if years else None
+    none = int((exposed["complaints"] == 0).sum())
+    unknown = len(shown.standings) - len(exposed)
+    return html.Dl(
+        [
+            key_figure(_("Valid complaints"), f"{complaints:,}"),
+            key_figure(scale.title, scale.write(rate), note=_("all communities together")),
+            key_figure(
+                _("Communities without a complaint"), f"{none:,}", note=_("of {count}").format(count=len(exposed))
+            ),
+            key_figure(_("Households not known"), f"{unknown:,}", note=_("communities without a rate")),
+        ],
+        className="key-figures four",
+    )
+
+
+def _funnel_panel(shown: Shown, exposed: pd.DataFrame) -> Component:
+    _ = translator(shown.language)
+    name = _("More or fewer complaints than chance explains")
+    cards = [
+        _funnel_card(shown, region, exposed[exposed["region"] == region]) for region in regions_of(shown.standings)
+    ]
+    return panel(
+        name,
+        html.Div(cards, className="charts" if len(cards) > 1 else "charts one"),
+        anchor="funnel",
+        note=_("Small communities vary more. Inside the funnel a difference says little about management."),
+    )
+
+
+def _funnel_card(shown: Shown, region: str, exposed: pd.DataFrame) -> Component:
+    _ = translator(shown.language)
+    head = html.H3(shown.region_label(region))
+    if exposed.empty:
+        return html.Div([head, empty(_("No community here has both complaints counted and households known."))])
+    funnel = funnel_of(exposed)
+    measured = exposed.reset_index(drop=True).join(funnel.table[[*_FUNNEL_COLUMNS, *_OUTER_COLUMNS]])
+    return html.Div(
+        [
+            head,
+            chart(
+                funnel_figure(measured, funnel.target, shown.drawing(_ROUTE)),
+                name=f"funnel-{region}",
+                summary=_funnel_sentence(shown, funnel),
+                language=shown.language,
+                numbers=_funnel_numbers(shown, measured),
+            ),
+        ]
+    )
+
+
+def _funnel_sentence(shown: Shown, funnel: Funnel) -> str:
+    _ = translator(shown.language)
+    position = funnel.table["adjusted_position"]
+    above, below = (int(position.str.startswith(side).sum()) for side in ("above", "below"))
+    said = _("Of {count} communities {above} lie above the 95 percent lines and {below} below them.").format(
+        count=len(position), above=above, below=below
+    )
+    if funnel.dispersion.phi > 1:
+        said += _(" The lines allow for communities differing {factor} times as much as by chance.").format(
+            factor=f"{funnel.dispersion.phi:.1f}"
+        )
+    return said
+
+
+def _funnel_numbers(shown: Shown, measured: pd.DataFrame) -> Numbers:
+    """Return the numbers of those beyond the lines; the others are in the table of all communities."""
+    _ = translator(shown.language)
+    scale = scale_of(shown.header, _ROUTE, shown.language)
+    words = funnel_positions(shown.language)
+    columns = [
+        NumbersColumn(_("Community")),
+        NumbersColumn(_("Valid complaints"), numeric=True),
+        NumbersColumn(_("Household-years"), numeric=True, write="{:,.0f}".format),
+        NumbersColumn(scale.title, numeric=True, write=scale.write),
+        NumbersColumn(_("Place")),
+    ]
+    beyond = measured[measured["adjusted_position"] != "inside"].sort_values("rate", ascending=False, kind="stable")
+    rows = [
+        [
+            pick(shown.language, row["name"], row["english_name"]),
+            row["complaints"],
+            row["exposure_household_years"],
+            row["rate"],
+            words[row["adjusted_position"]],
+        ]
+        for row in records(beyond)
+    ]
+    return Numbers(_("Communities beyond the 95 percent lines"), columns, rows)
+
+
+def _zero_panel(shown: Shown, exposed: pd.DataFrame) -> Component:
+    _ = translator(shown.language)
+    name = _("No complaint at all")
+    zero = exposed[exposed["complaints"] == 0].sort_values(_ROUTE.upper, kind="stable")
+    if zero.empty:
+        return panel(name, empty(_("Every community here has at least one valid complaint.")), anchor="zero")
+    drawn = zero.head(MOST_BOUNDS)
+    summary = _(
+        "{count} communities have none. That is not the same as a rate of nought: with few households none is often "
+        "luck. The bar reaches as far as the true rate may lie."
+    ).format(count=len(zero))
+    return panel(
+        name,
+        chart(
+            bounds_figure(drawn, shown.drawing(_ROUTE)),
+            name="zero-complaints",
+            summary=summary,
+            language=shown.language,
+            numbers=_zero_numbers(shown, zero),
+        ),
+        *(
+            [html.P(_("Drawn are the {count} with the lowest bound.").format(count=MOST_BOUNDS), className="apart")]
+            if len(zero) > MOST_BOUNDS
+            else []
+        ),
+        anchor="zero",
+        note=_("Low recorded numbers can also mean that people do not complain."),
+    )
+
+
+def _zero_numbers(shown: Shown, zero: pd.DataFrame) -> Numbers:
+    _ = translator(shown.language)
+    scale = scale_of(shown.header, _ROUTE, shown.language)
+    columns = [
+        NumbersColumn(_("Community")),
+        NumbersColumn(_("District")),
+        NumbersColumn(_("Household-years"), numeric=True, write="{:,.0f}".format),
+        NumbersColumn(_("Upper bound"), numeric=True, write=scale.write),
+    ]
+    rows = [_zero_row(row, shown) for row in records(zero)]
+    return Numbers(_("Communities without a complaint"), columns, rows)
+
+
+def _zero_row(row: Mapping[str, Any], shown: Shown) -> list[Any]:
+    return [
+        pick(shown.language, row["name"], row["english_name"]),
+        pick(shown.language, row["region"], row["region_english"]),
+        row["exposure_household_years"],
+        row[_ROUTE.upper],
+    ]

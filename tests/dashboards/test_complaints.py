@@ -1,0 +1,122 @@
+import plotly.graph_objects as go
+import pytest
+
+from analytics.funnel import rate_funnel
+from dashboards.address import View
+from dashboards.complaints import MOST_BOUNDS, MULTIPLIER, exposed_communities, funnel_of
+from dashboards.figures import MOST_POINTS, bounds_figure, funnel_figure
+from dashboards.results import ROUTES
+from dashboards.shown import Shown
+from dashboards.wording import funnel_positions
+from tests.dashboards.conftest import serve_dashboards
+from tests.dashboards.made_up import MadeUpCity
+from tests.dashboards.test_mounting import Browser, said
+
+ROUTE = ROUTES["complaints"]
+
+
+@pytest.fixture(scope="module")
+def shown(city):
+    return Shown.of(city, View("en", region="海勃湾区"))
+
+
+def measured_in(shown):
+    exposed = exposed_communities(shown.standings).reset_index(drop=True)
+    funnel = funnel_of(exposed)
+    return exposed.join(funnel.table.drop(columns=["events", "exposure"])), funnel.target
+
+
+def dots(figure):
+    return [trace for trace in figure["data"] if trace["mode"] == "markers"]
+
+
+def test_the_funnel_draws_every_community_at_its_rate(shown):
+    measured, target = measured_in(shown)
+
+    figure = funnel_figure(measured, target, shown.drawing(ROUTE))
+
+    go.Figure(figure)
+    drawn = sorted((x, y) for trace in dots(figure) for x, y in zip(trace["x"], trace["y"], strict=True))
+    rates = measured["complaints"] / measured["exposure_household_years"] * MULTIPLIER
+    expected = sorted(zip(measured["exposure_household_years"].astype(float), rates.astype(float), strict=True))
+    for (x, y), (exposure, rate) in zip(drawn, expected, strict=True):
+        assert (x, y) == pytest.approx((exposure, rate), rel=1e-4)
+
+
+def test_marks_beyond_the_lines_are_those_that_analytics_puts_there(shown):
+    measured, target = measured_in(shown)
+
+    figure = funnel_figure(measured, target, shown.drawing(ROUTE))
+
+    counted = {trace["name"]: len(trace["x"]) for trace in dots(figure)}
+    words = funnel_positions("en")
+    assert counted == {
+        words[position]: count for position, count in measured["adjusted_position"].value_counts().items()
+    }
+
+
+def test_of_many_communities_only_those_within_chance_are_thinned():
+    city = MadeUpCity(scale=25)
+    shown = Shown.of(city, View("en", region="海勃湾区"))
+    measured, target = measured_in(shown)
+
+    figure = funnel_figure(measured, target, shown.drawing(ROUTE))
+
+    counted = {trace["name"]: len(trace["x"]) for trace in dots(figure)}
+    words = funnel_positions("en")
+    positions = measured["adjusted_position"].value_counts()
+    assert positions["inside"] > counted[words["inside"]] == MOST_POINTS
+    assert all(counted[words[position]] == count for position, count in positions.items() if position != "inside")
+
+
+def test_an_upper_bound_is_drawn_for_each_community_without_complaints(shown):
+    zero = exposed_communities(shown.everywhere).query("complaints == 0").sort_values(ROUTE.upper).head(MOST_BOUNDS)
+
+    figure = bounds_figure(zero, shown.drawing(ROUTE))
+
+    go.Figure(figure)
+    assert figure["data"][0]["x"] == pytest.approx(zero[ROUTE.upper].tolist(), rel=1e-4)
+    # −ln(.025) over the exposure, the exact bound of a count of nought.
+    assert zero[ROUTE.upper].tolist() == pytest.approx(
+        (3.688879454 / zero["exposure_household_years"] * MULTIPLIER).tolist(), rel=1e-6
+    )
+
+
+def test_a_name_cannot_bring_tags_of_its_own(shown):
+    measured, target = measured_in(shown)
+    named = measured.assign(english_name="<img src=x>")
+
+    texts = [text for trace in dots(funnel_figure(named, target, shown.drawing(ROUTE))) for text in trace["text"]]
+
+    assert not [text for text in texts if "<img" in text]
+
+
+def test_a_community_without_known_households_has_no_place_in_the_funnel(city):
+    standings = city.standings(2).iloc[:5]
+
+    unknown = standings.assign(exposure_household_years=[float("nan"), 0, 10, 20, 30])
+
+    assert exposed_communities(unknown)["number"].tolist() == standings["number"].tolist()[2:]
+
+
+def test_the_page_says_how_many_lie_beyond_the_lines(city, shown):
+    measured, _target = measured_in(shown)
+    above = measured["adjusted_position"].str.startswith("above").sum()
+    below = measured["adjusted_position"].str.startswith("below").sum()
+
+    content = said(Browser(serve_dashboards(city)).content("?lang=en&region=海勃湾区", page="complaints/"))
+
+    assert f"Of 220 communities {above} lie above the 95 percent lines and {below} below them." in content
+
+
+def test_the_lines_are_wider_than_chance_where_communities_differ(shown):
+    exposed = exposed_communities(shown.standings)
+    naive = rate_funnel(
+        exposed["complaints"].to_numpy(float),
+        exposed["exposure_household_years"].to_numpy(float),
+        multiplier=MULTIPLIER,
+        rule="exact_tail",
+    )
+    beyond = (naive.table["position"] != "inside").sum()
+
+    assert (funnel_of(exposed).table["adjusted_position"] != "inside").sum() < beyond
