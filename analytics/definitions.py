@@ -141,6 +141,23 @@ class Node:
             )
         return self.value
 
+    def number(self, least: float, greatest: float) -> float:
+        if not self.exists:
+            return least
+        if not isinstance(self.value, int | float) or isinstance(self.value, bool):
+            self.fault("this must be a number, it is {value!r}", value=self.value)
+            return least
+        # Not a number is not between anything.
+        if not least <= self.value <= greatest:
+            self.fault(
+                "this must lie between {least} and {greatest}, it is {value}",
+                least=least,
+                greatest=greatest,
+                value=self.value,
+            )
+            return least
+        return float(self.value)
+
     def flag(self, *, default: bool = False) -> bool:
         if not self.exists:
             return default

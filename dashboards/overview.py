@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from dashboards.address import View
 from dashboards.collection import collection_glance
+from dashboards.district_map import map_panel
 from dashboards.languages import translator
 from dashboards.order import distribution_panel, order_panel
 from dashboards.pages import Page, Section
@@ -37,7 +38,7 @@ def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Compon
         *(bear_in_mind if warnings else []),
         support_panel(shown),
         order_panel(shown),
-        distribution_panel(shown),
+        html.Div([distribution_panel(shown), *map_panel(shown, source.boundaries())], className="beside"),
         progress,
         rules_panel(shown.header, view.language),
     ]

@@ -9,6 +9,9 @@ import pandas as pd
 
 from analytics.rules import Rules
 
+Polygon = Sequence[Sequence[tuple[float, float]]]
+"""An outer ring of longitudes and latitudes, and the rings of its holes."""
+
 
 @dataclass(frozen=True)
 class EvaluationHeader:
@@ -78,6 +81,9 @@ class EvaluationSource(Protocol):
         LookupError
             If there is no such evaluation.
         """
+
+    def boundaries(self) -> Mapping[str, Sequence[Polygon]]:
+        """Return the polygons of the districts whose boundary is known, by name."""
 
     def progress(self) -> Progress | None:
         """Return the collection of the open round, or None while none is open."""

@@ -44,6 +44,9 @@ _ACCENT = [
     "#063e77",
 ]
 
+SHADES: Final = ("#eaf3fb", "#a6caec", "#6ea8d9", "#1f73c4", "#084f96")
+"""From the lowest to the best of several values, on a map."""
+
 MANTINE: Final[dict[str, Any]] = {
     "fontFamily": FONT,
     "headings": {"fontFamily": FONT, "fontWeight": "600"},

@@ -22,6 +22,7 @@ from analytics.documents import DocumentError
 from analytics.rules import parse_rules
 from survey_app.accounts import add_account
 from survey_app.audit import OPERATOR, Head, head, verify_chain
+from survey_app.boundaries import boundary_text, parse_boundaries
 from survey_app.codes import CodeKind, issue_poster_code, revoke_code
 from survey_app.config import Config
 from survey_app.database import Database
@@ -225,6 +226,19 @@ def set_telephone(name: str, number: str) -> None:
         use_as_real(session, now=_now())
         _named(session, District, name, parameter="NAME").telephone = number
     click.echo(f"residents of {name} are told to call {number}")
+
+
+@districts.command("boundaries")
+@click.argument("file", type=click.Path(path_type=Path))
+def import_boundaries(file: Path) -> None:
+    """Take the outlines of districts from FILE, GeoJSON whose features have the district's name as `name`."""
+    with _database() as database, database.writing() as session:
+        use_as_real(session, now=_now())
+        stored = {district.name: district for district in session.scalars(select(District))}
+        found = parse_boundaries(file.read_bytes(), str(file), districts=stored.keys())
+        for name, polygons in found.items():
+            stored[name].boundary = boundary_text(polygons)
+    click.echo(f"stored the boundaries of {len(found)} districts")
 
 
 @main.group()

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from math import ceil
@@ -18,6 +18,7 @@ from analytics.rules import Rules, parse_rules
 from analytics.support import EVIDENCE_COLUMNS
 from dashboards.source import EvaluationHeader, Progress
 from survey_app.access import Scope, signed_in
+from survey_app.boundaries import Polygon, read_boundary
 from survey_app.context import current_time
 from survey_app.database import Database
 from survey_app.local_time import zone_of
@@ -66,6 +67,12 @@ class StoredEvaluations:
             numbers = set(session.scalars(scope.communities(select(Community.number))))
         table = pd.DataFrame(json.loads(inputs))
         return table[table["community_id"].isin(numbers)].reset_index(drop=True)
+
+    def boundaries(self) -> Mapping[str, Sequence[Polygon]]:
+        """Return the outlines of all districts: those are no secret."""
+        with self._database.reading() as session:
+            rows = session.execute(select(District.name, District.boundary).where(District.boundary.is_not(None)))
+            return {row.name: read_boundary(row.boundary) for row in rows}
 
     def progress(self) -> Progress | None:
         """Return how the collection of the open round is going in the districts in scope."""

@@ -16,6 +16,8 @@ class District(Base):
     english_name: Mapped[str | None]
     # Of its housing bureau: residents read it on the first screen.
     telephone: Mapped[str | None]
+    # Its polygons, as `survey_app.boundaries` writes them.
+    boundary: Mapped[str | None]
     sort_key: Mapped[str]
 
 

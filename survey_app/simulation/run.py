@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analytics.rules import parse_rules
+from survey_app.boundaries import boundary_text, parse_boundaries
 from survey_app.casework import categories
 from survey_app.codes import ScannedCode, find_code, issue_poster_code
 from survey_app.config import DATA
@@ -26,10 +27,12 @@ from survey_app.simulation.calendar import RoundDates, plan_rounds
 from survey_app.simulation.city import COMMUNITIES, SimulatedCommunity, build_city, community_table
 from survey_app.simulation.complaints import DAYS_BEFORE_FIRST_CUT_OFF
 from survey_app.simulation.plan import PlannedCase, PlannedResponse, plan_cases, plan_responses
-from survey_app.simulation.words import EVALUATOR, TELEPHONE
+from survey_app.simulation.words import DISTRICTS, EVALUATOR, TELEPHONE
 from survey_app.submissions import Form, SubmissionKey
 
 QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
+# Invented shapes, as the city is.
+BOUNDARIES = DATA / "samples" / "boundaries" / "schematic.geojson"
 RULES = DATA / "rules" / "wuhai" / "2021-08-23.yaml"
 
 # Each chunk is one transaction: long enough for speed, short enough to leave room for a real visitor's.
@@ -98,8 +101,13 @@ def _found_city(
         raise CityExists
     founded = rounds[0].closes_at - timedelta(days=DAYS_BEFORE_FIRST_CUT_OFF)
     import_communities(session, table=community_table(city))
-    for district in session.scalars(select(District)):
+    districts = {district.name: district for district in session.scalars(select(District))}
+    outlines = parse_boundaries(
+        BOUNDARIES.read_bytes(), BOUNDARIES.name, districts=[district.name for district in DISTRICTS]
+    )
+    for name, district in districts.items():
         district.telephone = TELEPHONE
+        district.boundary = boundary_text(outlines[name])
     stored = {community.number: community for community in session.scalars(select(Community))}
     codes = [issue_poster_code(session, community=stored[each.row.number], now=founded) for each in city]
     questionnaire = publish_questionnaire(session, definition=load_questionnaire(QUESTIONNAIRE), now=founded)

@@ -1,5 +1,6 @@
 """A made-up city with three evaluated rounds and an open one, behind the real `EvaluationSource` signature."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from analytics.rules import load_rules
 from analytics.support import summarise_evidence, weigh_evidence
 from dashboards.source import EvaluationHeader, Progress
 
-RULES = load_rules(Path(__file__).parents[2] / "data" / "rules" / "wuhai" / "2021-08-23.yaml")
+_DATA = Path(__file__).parents[2] / "data"
+BOUNDARIES = _DATA / "samples" / "boundaries" / "schematic.geojson"
+RULES = load_rules(_DATA / "rules" / "wuhai" / "2021-08-23.yaml")
 DISTRICTS = (("海勃湾区", "Haibowan", 220), ("乌达区", "Wuda", 140), ("海南区", "Hainan", 80))
 ROUNDS = (("2026年第三轮", "Round 3, 2026", 2026), ("2025年第二轮", "Round 2, 2025", 2025))
 
@@ -127,6 +130,12 @@ class MadeUpCity:
     def inputs(self, evaluation_id):
         frame = self._inputs[evaluation_id]
         return frame if self._district is None else frame[frame["region"] == self._district].reset_index(drop=True)
+
+    def boundaries(self):
+        return {
+            feature["properties"]["name"]: [feature["geometry"]["coordinates"]]
+            for feature in json.loads(BOUNDARIES.read_text("utf-8"))["features"]
+        }
 
     def progress(self):
         if not self._open_round:

@@ -4,17 +4,21 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboards import theme
+from dashboards.address import View
+from dashboards.district_map import district_facts
 from dashboards.figures import (
     MOST_POINTS,
     Drawing,
     daily_figure,
     distribution_figure,
+    map_figure,
     order_figure,
     progress_figure,
     thinned,
 )
 from dashboards.languages import translator
 from dashboards.results import ROUTES, CutOff, cut_offs, in_order, scale_of, with_intervals
+from dashboards.shown import Shown
 
 HAIBOWAN = "海勃湾区"
 
@@ -174,3 +178,27 @@ def test_no_chart_can_be_sent_to_another_host():
     assert config["plotlyServerURL"] == ""
     assert config["showSendToCloud"] is False
     assert config["displaylogo"] is False
+
+
+def test_the_map_draws_every_outline_and_names_those_shown(city):
+    shown = Shown.of(city, View("en", region="乌达区"))
+    regions = district_facts(shown)
+
+    figure = map_figure(regions, city.boundaries(), shown.drawing())
+
+    go.Figure(figure)
+    assert len(figure["data"]) == len(city.boundaries())
+    assert [note["text"].split("<br>")[0] for note in figure["layout"]["annotations"]] == ["<b>Wuda</b>"]
+    assert [trace["fillcolor"] for trace in figure["data"]].count(theme.SURFACE) == 2
+    assert not [trace for trace in figure["data"] if trace["type"] != "scatter"]
+
+
+def test_the_best_district_is_the_darkest_on_either_route(city):
+    for route, best in (("satisfaction", max), ("complaints", min)):
+        shown = Shown.of(city, View("en", route=ROUTES[route]))
+        regions = district_facts(shown)
+
+        figure = map_figure(regions, city.boundaries(), shown.drawing())
+
+        darkest = next(trace["text"] for trace in figure["data"] if trace["fillcolor"] == theme.SHADES[-1])
+        assert best(regions["middle"]) == regions.set_index("label").loc[darkest.split("<br>")[0], "middle"]

@@ -408,3 +408,19 @@ def test_a_new_secret_is_printed_in_groups_and_stored_as_a_hash(run, sqlite_data
     assert len(printed.replace(" ", "")) == 12
     assert stored
     assert printed.replace(" ", "") not in stored
+
+
+def test_the_outlines_of_districts_are_taken_whole_or_not_at_all(run, sqlite_database):
+    schematic = DATA / "samples" / "boundaries" / "schematic.geojson"
+    with sqlite_database.writing() as session:
+        make_district(session, name="乌达区")
+
+    assert "there is no district 海勃湾区" in run("districts", "boundaries", schematic).stderr
+    with sqlite_database.writing() as session:
+        assert session.scalar(select(District.boundary)) is None
+        for name in ("海勃湾区", "海南区"):
+            make_district(session, name=name)
+
+    assert "boundaries of 3 districts" in run("districts", "boundaries", schematic).stdout
+    with sqlite_database.reading() as session:
+        assert all(session.scalars(select(District.boundary)))
