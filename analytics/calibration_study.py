@@ -19,8 +19,13 @@ SEED: Final = 11
 COVERAGE_FILE: Final = "coverage.csv"
 BANDS_FILE: Final = "bands.csv"
 STUDY_FILE: Final = "calibration.json"
+FINDINGS_FILE: Final = "findings.txt"
 COVERAGE_DRAWING: Final = "coverage.svg"
 RELIABILITY_DRAWING: Final = "reliability.svg"
+
+# What is promised of intervals at the level 95 %.
+LEAST_COVERAGE: Final = 0.93
+GREATEST_COVERAGE: Final = 0.97
 
 _DECIMALS: Final = 6
 
@@ -56,12 +61,12 @@ def list_settings(*, quick: bool) -> list[Setting]:
     Examples
     --------
     >>> len(list_settings(quick=True)), len(list_settings(quick=False))
-    (4, 24)
+    (4, 32)
     """
     if quick:
         return [Setting(truth, "nonparametric", 200, 2) for truth in TRUTHS]
     priors: tuple[Prior, ...] = ("normal", "nonparametric")
-    sizes = ((40, 60), (200, 50), (2000, 5))
+    sizes = ((20, 3000), (40, 1500), (200, 300), (2000, 30))
     return [Setting(truth, prior, *size) for truth in TRUTHS for prior in priors for size in sizes]
 
 
@@ -86,7 +91,7 @@ def run_settings(settings: Iterable[Setting]) -> Iterator[Found]:
 
 
 def write_study(found: list[Found], directory: Path, language: str) -> None:
-    """Write `coverage.csv`, `bands.csv`, two drawings and, with the curves and how it was done, `calibration.json`.
+    """Write `coverage.csv`, `bands.csv`, two drawings, what falls short, and with all of it `calibration.json`.
 
     Parameters
     ----------
@@ -95,7 +100,7 @@ def write_study(found: list[Found], directory: Path, language: str) -> None:
     directory : Path
         Made if it is missing.
     language : str
-        Of the drawings, one of `analytics.languages.LANGUAGES`.
+        Of the drawings and of `findings.txt`, one of `analytics.languages.LANGUAGES`.
 
     Raises
     ------
@@ -118,14 +123,75 @@ def write_study(found: list[Found], directory: Path, language: str) -> None:
     }
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
     (directory / STUDY_FILE).write_text(text + "\n", "utf-8")
+    findings = "\n".join(finding_sentences(tables["coverage"], language))
+    (directory / FINDINGS_FILE).write_text(findings + "\n", "utf-8")
     (directory / COVERAGE_DRAWING).write_text(_draw_coverage(tables["coverage"], language), "utf-8")
     (directory / RELIABILITY_DRAWING).write_text(_draw_reliability(tables["curve"], language), "utf-8")
 
 
+def finding_sentences(coverage: pd.DataFrame, language: str) -> Iterator[str]:
+    """Say where credible intervals hold the true value more rarely or more often than promised, and why.
+
+    Parameters
+    ----------
+    coverage : DataFrame
+        The coverage tables of a study, one below the other.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Yields
+    ------
+    str
+        One sentence for each setting and group (all communities, the observed best) outside of `LEAST_COVERAGE` to
+        `GREATEST_COVERAGE`, with the number and its standard error; then how many settings lie within.
+    """
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    groups = {"all": _("of all communities"), "observed_top": _("of the observed best")}
+    rows = coverage[(coverage["interval"] == "credible") & coverage["group"].isin(list(groups))]
+    within = rows["coverage"].between(LEAST_COVERAGE, GREATEST_COVERAGE)
+    said = _(
+        "{truth}, {prior}, regions of {communities}: intervals hold {coverage:.1%} (± {error:.1%}) {group}. {reason}"
+    )
+    for row in rows[~within].to_dict("records"):
+        truth, prior, share = row["setting_truth"], row["setting_prior"], row["coverage"]
+        yield said.format(
+            truth=_truth_names(language)[truth],
+            prior=_prior_names(language)[prior],
+            communities=row["setting_communities"],
+            coverage=share,
+            error=(share * (1 - share) / row["communities"]) ** 0.5,
+            group=groups[row["group"]],
+            reason=_reason(truth, prior, too_few=share < LEAST_COVERAGE, language=language),
+        )
+    yield _("{within} of {all} shares lie between {least:.0%} and {greatest:.0%}.").format(
+        within=int(within.sum()), all=len(rows), least=LEAST_COVERAGE, greatest=GREATEST_COVERAGE
+    )
+
+
+def _reason(truth: str, prior: str, *, too_few: bool, language: str) -> str:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    if prior == "normal":
+        return _("The normal prior does not describe such communities; the learned prior is made for them.")
+    if truth == "two_point" and too_few:
+        return _("So few communities do not show that there are two kinds of them.")
+    if truth == "two_point":
+        return _("No interval holds just the promised share of values that stand on two points.")
+    return _("The learned prior is smoother than such communities are, or chance alone moves the share so far.")
+
+
+def _truth_names(language: str) -> dict[str, str]:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return {"normal": _("normal"), "skewed": _("skewed"), "two_point": _("two kinds"), "beta": "Beta(16, 4)"}
+
+
+def _prior_names(language: str) -> dict[str, str]:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return {"normal": _("normal prior"), "nonparametric": _("learned prior")}
+
+
 def _draw_coverage(coverage: pd.DataFrame, language: str) -> str:
     _ = load_catalogue(TRANSLATIONS, language).gettext
-    truths = {"normal": _("normal"), "skewed": _("skewed"), "two_point": _("two kinds"), "beta": "Beta(16, 4)"}
-    priors = {"normal": _("normal prior"), "nonparametric": _("learned prior")}
+    truths, priors = _truth_names(language), _prior_names(language)
     columns = ["setting_truth", "setting_prior", "setting_communities"]
     credible = coverage[coverage["interval"] == "credible"]
     shares = credible.pivot_table(index=columns, columns="group", values="coverage", sort=False)

@@ -3,7 +3,10 @@
 Like those of `analytics.pair_kernels` they release the GIL and start no threads.
 """
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.pair_kernels import Floats, Integers, compiled
 
@@ -93,3 +96,76 @@ def place_breaks(  # noqa: PLR0917  compiled functions take no keywords
                 following = min(following, place + step)
         place = following
     found[0] = number
+
+
+@compiled
+def fill_exceeding(  # noqa: PLR0917  compiled functions take no keywords
+    means: Floats,
+    deviations: Floats,
+    held: Integers,
+    edges: Floats,
+    cumulative: NDArray[np.float32],
+    places: Floats,
+    exceeding: Floats,
+) -> None:
+    """Fill `exceeding` with P(θ > place): a row for each community, a column for each place.
+
+    `held` is each community's row in `cumulative`, P(θ ≤ edge), or −1: its true score is then normal, or known where
+    its deviation is 0.
+    """
+    cells, parts = np.empty(places.size, np.int64), np.empty(places.size)
+    find_cells(edges, places, cells, parts)
+    for row in range(means.size):
+        if held[row] >= 0:
+            own = cumulative[held[row]]
+            for place in range(places.size):
+                below, next_below = np.float64(own[cells[place]]), np.float64(own[cells[place] + 1])
+                exceeding[row, place] = 1.0 - (below + parts[place] * (next_below - below))
+        elif deviations[row] > 0.0:
+            for place in range(places.size):
+                standardised = (places[place] - means[row]) / deviations[row]
+                exceeding[row, place] = 0.5 * math.erfc(standardised / math.sqrt(2.0))
+        else:
+            for place in range(places.size):
+                exceeding[row, place] = 1.0 if means[row] > places[place] else 0.0
+
+
+@compiled
+def fill_weights(  # noqa: PLR0917  compiled functions take no keywords
+    means: Floats,
+    deviations: Floats,
+    held: Integers,
+    edges: Floats,
+    cumulative: NDArray[np.float32],
+    places: Floats,
+    lengths: Floats,
+    weights: Floats,
+) -> None:
+    """Fill the first columns of `weights` with the density of θ at each place, times its length.
+
+    Everything as in `fill_exceeding`; no place may be an edge. Known true scores have no density and are left alone.
+    """
+    cells, parts = np.empty(places.size, np.int64), np.empty(places.size)
+    find_cells(edges, places, cells, parts)
+    for row in range(means.size):
+        if held[row] >= 0:
+            own = cumulative[held[row]]
+            for place in range(places.size):
+                cell = cells[place]
+                inside = 0.0 < parts[place] < 1.0
+                mass = np.float64(own[cell + 1]) - np.float64(own[cell])
+                weights[row, place] = mass / (edges[cell + 1] - edges[cell]) * lengths[place] if inside else 0.0
+        elif deviations[row] > 0.0:
+            for place in range(places.size):
+                standardised = (places[place] - means[row]) / deviations[row]
+                density = math.exp(-0.5 * standardised * standardised) / (deviations[row] * math.sqrt(2.0 * math.pi))
+                weights[row, place] = density * lengths[place]
+
+
+@compiled
+def find_cells(edges: Floats, places: Floats, cells: Integers, parts: Floats) -> None:
+    """Fill `cells` with the cell of each place, the nearest if outside, and `parts` with what of it lies below."""
+    for place in range(places.size):
+        cell = min(max(np.searchsorted(edges, places[place]) - 1, 0), edges.size - 2)
+        cells[place] = cell
+        parts[place] = min(max((places[place] - edges[cell]) / (edges[cell + 1] - edges[cell]), 0.0), 1.0)

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.interpolate import CubicSpline
 from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata
 
 from analytics.arrays import BooleanArray, FloatArray, IntegerArray, finite_numbers, refuse
 from analytics.critical_values import (
@@ -154,7 +153,8 @@ def rank_confidence_set(
     for (region, rows), critical in zip(members, _marginal_values(s, members, question), strict=True):
         bounds = _bounds(x[rows], s[rows], critical, question)
         lower[rows], upper[rows] = bounds.lower, bounds.upper
-        rank[rows] = rankdata(-x[rows], method="min")
+        # Rows are in the order of x.
+        rank[rows] = 1 + rows.size - np.searchsorted(x[rows], x[rows], side="right")
         if bounds.simulated:
             simulated[region] = vars(bounds.simulated).copy()
     index = estimates.index if isinstance(estimates, pd.Series) else None

@@ -8,7 +8,7 @@ Every function works on rows in one canonical order (region, then numbers), so t
 no digit of any result, and communities with equal numbers get equal results.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple, TypeVar, get_args
 
 import numpy as np
@@ -17,9 +17,16 @@ from scipy import special
 
 from analytics.arrays import BooleanArray, FloatArray, IntegerArray, finite_numbers, refuse, row_codes, whole_numbers
 from analytics.intervals import Interval, normal_quantile, tail_probability
+from analytics.learned_priors import (
+    CELLS,
+    LEAST_RATE,
+    GridPosterior,
+    NormalAnswers,
+    YesNoAnswers,
+    learn_posteriors,
+)
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-SingleArray = npt.NDArray[np.float32]
 Prior = Literal["normal", "nonparametric"]
 
 # In a region with fewer communities than this, τ² is too uncertain to be taken as known.
@@ -33,16 +40,6 @@ PLAUSIBLE: Final = 12.0
 
 # Fewer communities say nothing about the shape of their distribution; a 5 % list needs as many to name one.
 LEAST_FOR_SHAPE: Final = 20
-# Cells of a posterior distribution that is kept as numbers, and the communities that are enough to learn the prior.
-CELLS: Final = 100
-FITTED_COMMUNITIES: Final = 2_000
-# A block of rows that stays in the processor's cache.
-ROWS_AT_ONCE: Final = 2_048
-# This share of the prior is spread evenly, so that no community is impossible under it.
-SPREAD_EVENLY: Final = 1e-6
-
-# Rates are kept this far from 0 and 1 when their variance m(1 − m)/n is taken.
-LEAST_RATE: Final = 0.01
 
 
 class NormalPosterior(NamedTuple):
@@ -50,25 +47,6 @@ class NormalPosterior(NamedTuple):
 
     mean: FloatArray
     variance: FloatArray
-
-
-@dataclass(frozen=True)
-class GridPosterior:
-    """Posterior distributions of the communities of one region, as numbers.
-
-    Attributes
-    ----------
-    rows : ndarray of int
-        The communities' places in the caller's columns.
-    edges : ndarray of float
-        Edges of the cells of true scores, rising.
-    cumulative : ndarray of float32, shape (rows, edges)
-        P(θ ≤ edge) of each community, from 0 to 1; within a cell it rises in a straight line.
-    """
-
-    rows: IntegerArray
-    edges: FloatArray
-    cumulative: SingleArray
 
 
 @dataclass(frozen=True)
@@ -277,19 +255,24 @@ def shrink_scores(
     from −9 to 9 find where the density is within e⁻¹² of its highest, 25 nodes over that range make the sum. A region
     of one community is left with its own score and variance, whatever τ² is.
 
-    The nonparametric prior is a mixture of normal kernels, equally spaced over the range of the scores and as wide as
-    they are apart: h = (200/N)^⅕ of the lower decile of √v (for rates both on the scale of arcsin √θ). Its weights
-    start as the normal prior's and are roughened by min(100, max(5, N/20)) steps of the EM algorithm, each of which
-    raises the likelihood; stopping there is the smoothing. It learns from at most `FITTED_COMMUNITIES`, evenly spaced
-    in the order of scores; then they are the N of h.
+    The nonparametric prior is a mixture of the normal one and of narrow normal kinds, equally spaced over the range of
+    the scores and as wide as they are apart: h = (200/N)^⅕ of the lower decile of √v (for rates both on the scale of
+    arcsin √θ). The shares of the kinds have a Dirichlet prior worth ten communities, half of them of the normal kind.
+    The posterior of community i is f_i(θ) ∝ L_i(θ) E[g(θ) | the others], which is exact; the expectation is that of
+    the collapsed variational method: r_ia ∝ L_ia (α_a + Σ_{j≠i} r_ja) for the chance that i is of kind a, iterated five
+    times from r = 0. Since nobody's own answers are in the prior it is shrunk towards, the intervals of those far out
+    are not too narrow. Learned from at most `FITTED_COMMUNITIES`, evenly spaced in the order of scores, which then
+    stand for all; they are the N of h.
 
     References
     ----------
     Daniels MJ (1999), A prior for the variance in hierarchical models, Can. J. Stat. 27, 567–578.
     Morris CN (1983), Parametric empirical Bayes inference, J. Am. Stat. Assoc. 78, 47–55.
     Kiefer J, Wolfowitz J (1956), Consistency of the maximum likelihood estimator, Ann. Math. Stat. 27, 887–906.
-    Laird NM, Louis TA (1991), Smoothing the non-parametric estimate of a prior distribution by roughening,
-    Comput. Stat. Data Anal. 12, 27–37.
+    Escobar MD, West M (1995), Bayesian density estimation and inference using mixtures, J. Am. Stat. Assoc. 90,
+    577–588.
+    Asuncion A, Welling M, Smyth P, Teh YW (2009), On smoothing and inference for topic models, Proc. 25th Conf.
+    Uncertainty in Artificial Intelligence, 27–34.
 
     Examples
     --------
@@ -300,7 +283,7 @@ def shrink_scores(
     scores, sampling = _scores_with_variances(estimates, variances)
     regions = _Regions(row_codes("region", region, rows=scores.size)[1], sampling, scores)
     scores, sampling = regions.sorted(scores), regions.sorted(sampling)
-    return _shrink(regions, scores, sampling, _NormalAnswers(scores, sampling), prior)
+    return _shrink(regions, scores, sampling, NormalAnswers(scores, sampling), prior)
 
 
 def shrink_rates(
@@ -380,7 +363,7 @@ def shrink_rates(
     likely = np.clip(first, LEAST_RATE, 1 - LEAST_RATE)
     single = likely * (1 - likely)
     sampling = single / answers * missing + unheard
-    return _shrink(regions, rate, sampling, _YesNoAnswers(rate, sampling, single), prior)
+    return _shrink(regions, rate, sampling, YesNoAnswers(rate, sampling / single), prior)
 
 
 def credible_interval(shrinkage: Shrinkage, *, level: float) -> Interval:
@@ -590,7 +573,7 @@ def _shrink(
     regions: _Regions,
     scores: FloatArray,
     sampling: FloatArray,
-    answers: "_NormalAnswers | _YesNoAnswers",
+    answers: NormalAnswers | YesNoAnswers,
     prior: Prior,
 ) -> Shrinkage:
     if prior not in get_args(Prior):
@@ -606,13 +589,18 @@ def _shrink(
         results = _integrate(part, scores[rows], sampling[rows])
         for column, values in zip((mean, variance, own, prior_mean, prior_variance), results, strict=True):
             column[rows] = values
-    grids = []
-    for start, size in zip(regions.starts, regions.sizes, strict=True):
-        if prior == "nonparametric" and size >= LEAST_FOR_SHAPE:
-            normal = NormalPosterior(prior_mean[start], prior_variance[start])
-            fit = _Roughened(answers, rows=slice(start, start + size), normal=normal)
-            (mean[fit.rows], variance[fit.rows]), cumulative = fit.posterior()
-            grids.append(GridPosterior(regions.order[fit.rows], fit.edges, cumulative))
+    grids: list[GridPosterior] = []
+    if prior == "nonparametric":
+        part, rows = regions.only(regions.sizes >= LEAST_FOR_SHAPE)
+        learned = learn_posteriors(
+            answers.only(rows),
+            starts=part.starts,
+            sizes=part.sizes,
+            prior_mean=prior_mean[rows[part.starts]],
+            prior_variance=prior_variance[rows[part.starts]],
+        )
+        mean[rows[learned.rows]], variance[rows[learned.rows]] = learned.mean, learned.variance
+        grids = [replace(grid, rows=regions.order[rows[grid.rows]]) for grid in learned.grids]
     return Shrinkage(
         mean=regions.restored(mean),
         variance=regions.restored(variance),
@@ -682,125 +670,3 @@ class _Hierarchy:
 
     def _tau2(self, place: FloatArray) -> FloatArray:
         return self.scale * np.exp(-place)
-
-
-class _NormalAnswers:
-    """Scores that are normal around the truth, with the same variance whatever it is."""
-
-    lowest, highest = -np.inf, np.inf
-
-    def __init__(self, scores: FloatArray, sampling: FloatArray) -> None:
-        self.scores, self.sampling = scores, sampling
-
-    def places(self, rows: slice) -> tuple[FloatArray, FloatArray]:
-        """Return scores and their standard errors on the scale on which cells are equally wide."""
-        return self.scores[rows], np.sqrt(self.sampling[rows])
-
-    def truth(self, places: FloatArray) -> FloatArray:
-        return places
-
-    def log_likelihood(self, rows: IntegerArray, truth: FloatArray) -> FloatArray:
-        squares = (self.scores[rows][:, None] - truth) ** 2
-        squares *= (-0.5 / self.sampling[rows])[:, None]
-        return squares
-
-
-class _YesNoAnswers:
-    """Rates of so many independent answers as give their sampling variance; cells are equally wide in arcsin √θ."""
-
-    lowest, highest = 0.0, np.pi / 2
-
-    def __init__(self, rates: FloatArray, sampling: FloatArray, single: FloatArray) -> None:
-        self.rates = rates
-        self.inverse_answers = sampling / single
-
-    def places(self, rows: slice) -> tuple[FloatArray, FloatArray]:
-        """Return rates and their standard errors on the scale on which cells are equally wide."""
-        return np.arcsin(np.sqrt(self.rates[rows])), np.sqrt(self.inverse_answers[rows]) / 2
-
-    def truth(self, places: FloatArray) -> FloatArray:
-        return np.sin(places) ** 2
-
-    def log_likelihood(self, rows: IntegerArray, truth: FloatArray) -> FloatArray:
-        # Beyond the clip all rates are equally likely: otherwise communities without a dissatisfied answer, which any
-        # rate near 1 explains, would draw the prior into a spike at 1.
-        likely = np.clip(truth, LEAST_RATE, 1 - LEAST_RATE)
-        answers, rates = 1 / self.inverse_answers[rows], self.rates[rows]
-        result = (answers * rates)[:, None] * np.log(likely)
-        result += (answers * (1 - rates))[:, None] * np.log1p(-likely)
-        return result
-
-
-class _Roughened:
-    """The nonparametric prior of one region, learned on a grid of cells, and the posteriors under it."""
-
-    def __init__(self, answers: _NormalAnswers | _YesNoAnswers, *, rows: slice, normal: NormalPosterior) -> None:
-        self.answers = answers
-        own, errors = answers.places(rows)
-        lowest = max(float((own - 3 * errors).min()), answers.lowest)
-        highest = min(float((own + 3 * errors).max()), answers.highest)
-        marks = np.linspace(lowest, highest, 2 * CELLS + 1)
-        self.places = marks[1::2]
-        self.edges, self.middles = answers.truth(marks[::2]), answers.truth(self.places)
-        self.width = (highest - lowest) / CELLS
-        measured = np.flatnonzero((errors >= self.width) & (errors > 0))
-        self.rows = rows.start + measured
-        self.weights = np.zeros(0)
-        if measured.size:
-            by_place = self.rows[np.argsort(own[measured], kind="stable")]
-            step = -(-measured.size // FITTED_COMMUNITIES)
-            decile = np.sort(errors)[own.size // 10]
-            fitted = min(own.size, FITTED_COMMUNITIES)
-            kernel = max((SMALL_REGION / fitted) ** 0.2 * decile, self.width)
-            steps = min(100, max(5, own.size // 20))
-            self.weights = self._fit(by_place[step // 2 :: step], normal, kernel=kernel, steps=steps)
-
-    def posterior(self) -> tuple[NormalPosterior, SingleArray]:
-        """Return posterior means and variances of `rows`, and cumulative probabilities at the edges."""
-        origin = self.middles[CELLS // 2]
-        offset = self.middles - origin
-        squared = offset**2 + np.diff(self.edges) ** 2 / 12
-        mean, square = np.empty(self.rows.size), np.empty(self.rows.size)
-        cumulative = np.zeros((self.rows.size, CELLS + 1), dtype=np.float32)
-        for start in range(0, self.rows.size, ROWS_AT_ONCE):
-            block = slice(start, start + ROWS_AT_ONCE)
-            chances = self._likelihood(self.rows[block])
-            chances *= _single(self.weights)
-            chances /= chances.sum(axis=1, keepdims=True)
-            np.cumsum(chances, axis=1, out=cumulative[block, 1:])
-            # Sums row by row: a matrix product would round equal rows differently.
-            mean[block] = (chances * _single(offset)).sum(axis=1)
-            chances *= _single(squared)
-            square[block] = chances.sum(axis=1)
-        np.minimum(cumulative, 1, out=cumulative)  # rounding can lift a sum of shares above 1
-        cumulative[:, -1] = 1
-        return NormalPosterior(mean + origin, square - mean**2), cumulative
-
-    def _fit(self, sample: IntegerArray, normal: NormalPosterior, *, kernel: float, steps: int) -> FloatArray:
-        """Return the prior's weight in each cell."""
-        kernels = int(np.ceil((CELLS - 1) * self.width / kernel)) + 1
-        atoms = np.linspace(self.places[0], self.places[-1], kernels)
-        shapes = np.exp(-0.5 * ((self.places[:, None] - atoms) / kernel) ** 2)
-        shapes /= shapes.sum(axis=0)
-        apart = np.gradient(self.answers.truth(atoms)) if kernels > 1 else np.ones(1)
-        core = np.maximum(normal.variance - apart**2, apart**2 / 4)
-        weights = _with_floor(apart * np.exp(-0.5 * (self.answers.truth(atoms) - normal.mean) ** 2 / core))
-        likelihood = self._likelihood(sample) @ shapes
-        for _ in range(steps):
-            weights = weights * (likelihood.T @ (1 / (likelihood @ weights))) / sample.size
-        return np.asarray(shapes @ _with_floor(weights), dtype=np.float64)
-
-    def _likelihood(self, rows: IntegerArray) -> SingleArray:
-        """Return the density of each row's score at each cell's middle, as a share of the row's highest."""
-        result = self.answers.log_likelihood(rows, self.middles)
-        result -= result.max(axis=1, keepdims=True)
-        single = _single(result)
-        return np.exp(single, out=single)
-
-
-def _with_floor(weights: FloatArray) -> FloatArray:
-    return np.asarray((1 - SPREAD_EVENLY) * weights / weights.sum() + SPREAD_EVENLY / weights.size)
-
-
-def _single(values: FloatArray) -> SingleArray:
-    return values.astype(np.float32)

@@ -147,7 +147,7 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     >>> evidence["satisfaction_evidence"].iloc[[0, 1, 2]].tolist()
     ['undecided', 'undecided', 'no']
     >>> evidence["satisfaction_evidence_reason"].iloc[[0, 19]].tolist()
-    ['nonresponse', 'not_assessed']
+    ['probability', 'not_assessed']
     >>> round(float(evidence["satisfaction_top_probability"].sum()), 6)
     1.0
     """

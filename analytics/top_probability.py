@@ -14,8 +14,10 @@ import numpy.typing as npt
 from scipy import optimize, special
 
 from analytics.arrays import FloatArray, IntegerArray, finite_numbers, refuse, row_codes, whole_numbers
-from analytics.count_kernels import integrate_places, place_breaks
-from analytics.shrinkage import SMALL_REGION, GridPosterior
+from analytics.count_kernels import fill_exceeding, fill_weights, integrate_places, place_breaks
+from analytics.learned_priors import GridPosterior, SingleArray
+from analytics.pair_counts import in_threads
+from analytics.shrinkage import SMALL_REGION
 
 # Gauss and Legendre's rule within each panel, and how far the sum of a region may miss its k before panels are halved.
 NODES: Final = np.polynomial.legendre.leggauss(3)
@@ -28,6 +30,7 @@ REACH: Final = 7.5
 NEGLIGIBLE: Final = 1e-12
 # Nodes whose counts are worked on at once: with 100 communities and 5 places they stay in the processor's cache.
 NODES_AT_ONCE: Final = 16
+ROWS_AT_ONCE: Final = 4_096
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def top_probability(
         k, the nominal number of places in the region: one number for all, or one for each community that is the same
         throughout a region. Whole, from 0 to the number of communities of the region.
     grids : sequence of GridPosterior
-        Whole posteriors of some communities, `Shrinkage.grids`; the others are normal.
+        Whole posteriors of some communities, `Shrinkage.grids`, at most one grid a region; the others are normal.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def top_probability(
     ------
     ValueError
         If a value is missing, a variance negative, k fractional, negative, above N or not the same throughout a region,
-        or a column has another length.
+        a region has two grids, or a column has another length.
 
     Notes
     -----
@@ -135,60 +138,58 @@ def top_probability(
     place = np.empty(centre.size, dtype=np.int64)
     place[order] = np.arange(centre.size) - np.repeat(starts, sizes)
     gridded = _by_region(grids, codes)
-    probability, threshold, error = np.empty((3, centre.size))
-    for rows in np.split(order, starts[1:]) if centre.size else []:
-        posteriors = _Posteriors(rows, centre, spread, place=place, grids=gridded.get(int(codes[rows[0]]), ()))
-        k = int(places[rows[0]])
-        if k in (0, rows.size):
-            probability[rows], threshold[rows], error[rows] = k / rows.size, np.inf if k == 0 else -np.inf, 0
-        elif rows.size >= SMALL_REGION:
-            probability[rows], threshold[rows] = posteriors.solved(k)
-            error[rows] = 0
-        else:
-            probability[rows], threshold[rows], error[rows] = posteriors.integrated(k)
+    probability, threshold, error = np.zeros((3, centre.size))
+    members = np.split(order, starts[1:]) if centre.size else []
+
+    def work(first: int, last: int) -> None:
+        for rows in members[first:last]:
+            k = int(places[rows[0]])
+            if k in (0, rows.size):
+                probability[rows], threshold[rows] = k / rows.size, np.inf if k == 0 else -np.inf
+                continue
+            grid = gridded.get(int(codes[rows[0]]), _NO_GRID)
+            posteriors = _Posteriors(centre[rows], np.sqrt(spread[rows]), grid, place[grid.rows])
+            if rows.size >= SMALL_REGION:
+                probability[rows], threshold[rows] = posteriors.solved(k)
+            else:
+                probability[rows], threshold[rows], error[rows] = posteriors.integrated(k)
+
+    in_threads(work, len(members))
     return TopProbability(probability, threshold, error)
 
 
-def _by_region(grids: Sequence[GridPosterior], codes: IntegerArray) -> dict[int, list[GridPosterior]]:
-    result: dict[int, list[GridPosterior]] = {}
-    for grid in grids:
-        if grid.rows.size:
-            result.setdefault(int(codes[grid.rows[0]]), []).append(grid)
+_NO_GRID: Final = GridPosterior(np.zeros(0, np.int64), np.arange(2.0), np.zeros((0, 2), np.float32))
+
+
+def _by_region(grids: Sequence[GridPosterior], codes: IntegerArray) -> dict[int, GridPosterior]:
+    found = [(int(codes[grid.rows[0]]), grid) for grid in grids if grid.rows.size]
+    result = dict(found)
+    if len(result) < len(found):
+        raise ValueError("the posteriors of a region must be on one grid")
     return result
 
 
-def _cells(grid: GridPosterior, places: FloatArray) -> tuple[IntegerArray, FloatArray]:
-    """Return the cell of each place, the nearest one for places outside, and how much of it lies below."""
-    cell = np.clip(np.searchsorted(grid.edges, places) - 1, 0, grid.edges.size - 2)
-    part = np.clip((places - grid.edges[cell]) / (grid.edges[cell + 1] - grid.edges[cell]), 0, 1)
-    return cell, part
-
-
 class _Posteriors:
-    """The true scores of one region: its `rows`, ordered by posterior, each on a grid, normal or known."""
+    """The true scores of one region, ordered by posterior: those in `places` are on the grid, others normal or known.
 
-    def __init__(
-        self,
-        rows: IntegerArray,
-        mean: FloatArray,
-        variance: FloatArray,
-        *,
-        place: IntegerArray,
-        grids: Sequence[GridPosterior],
-    ) -> None:
-        self.mean, self.deviation = mean[rows], np.sqrt(variance[rows])
-        self.grids = [(place[grid.rows], grid) for grid in grids]
-        parametric = np.ones(rows.size, dtype=bool)
-        for members, _ in self.grids:
-            parametric[members] = False
-        self.normal = np.flatnonzero(parametric & (self.deviation > 0))
-        self.known = np.flatnonzero(parametric & (self.deviation == 0))
-        self.beyond = [1 - grid.cumulative.astype(np.float64) for _, grid in self.grids]
+    `means` and `deviations` are of all; who has no deviation and is not on the grid is known.
+    """
+
+    def __init__(self, means: FloatArray, deviations: FloatArray, grid: GridPosterior, places: IntegerArray) -> None:
+        self.mean, self.deviation = means, deviations
+        self.grid, self.gridded = grid, places
+        self.held = np.full(means.size, -1)
+        self.held[places] = np.arange(places.size)
+        self.normal = np.flatnonzero((self.held < 0) & (deviations > 0))
+        self.known = np.flatnonzero((self.held < 0) & (deviations == 0))
 
     @cached_property
-    def sums_beyond(self) -> list[FloatArray]:
-        """How many are expected beyond each edge of each grid."""
-        return [beyond.sum(axis=0) for beyond in self.beyond]
+    def sums_beyond(self) -> FloatArray:
+        """How many are expected beyond each edge of the grid."""
+        sums = np.full(self.grid.edges.size, float(self.gridded.size))
+        for start in range(0, self.gridded.size, ROWS_AT_ONCE):
+            sums -= self.grid.cumulative[start : start + ROWS_AT_ONCE].sum(axis=0, dtype=np.float64)
+        return sums
 
     def solved(self, k: int) -> tuple[FloatArray, float]:
         """Return P of each row and the threshold at which they add up to k."""
@@ -231,7 +232,13 @@ class _Posteriors:
         if deviation.size:
             place_breaks(self.mean[self.normal], deviation, REACH, PANEL_WIDTH, room, found)
         return np.unique(
-            np.concatenate([room[: found[0]], self.mean[self.known], *(grid.edges for _, grid in self.grids)])
+            np.concatenate(
+                [
+                    room[: found[0]],
+                    self.mean[self.known],
+                    self.grid.edges[: self.grid.edges.size * (self.gridded.size > 0)],
+                ]
+            )
         )
 
     def _near_the_threshold(self, breaks: FloatArray, k: int) -> FloatArray:
@@ -252,7 +259,7 @@ class _Posteriors:
         scores, inverse, tied = np.unique(self.mean[self.known], return_inverse=True, return_counts=True)
         nodes = np.concatenate([places, scores, breaks[-1:]])
         weights = np.zeros((self.mean.size, nodes.size))
-        weights[:, : places.size] = self._density(places) * lengths
+        fill_weights(*self._columns, places, lengths, weights)
         at_most, probability = np.empty((k, nodes.size)), np.empty(self.mean.size)
         before = np.empty((self.mean.size, k, NODES_AT_ONCE))
         exceeding = self._exceeding(nodes)
@@ -266,34 +273,20 @@ class _Posteriors:
         threshold = float(breaks[-1] - lengths @ at_most[-1, : places.size])
         return np.clip(probability, 0, 1), threshold
 
+    @property
+    def _columns(self) -> tuple[FloatArray, FloatArray, IntegerArray, FloatArray, SingleArray]:
+        return self.mean, self.deviation, self.held, self.grid.edges, self.grid.cumulative
+
     def _exceeding(self, places: FloatArray) -> FloatArray:
         """Return P(θ > place), with a row for each community."""
         result = np.empty((self.mean.size, places.size))
-        result[self.normal] = special.ndtr((self.mean[self.normal, None] - places) / self.deviation[self.normal, None])
-        result[self.known] = self.mean[self.known, None] > places
-        for (members, grid), beyond in zip(self.grids, self.beyond, strict=True):
-            cell, part = _cells(grid, places)
-            result[members] = (1 - part) * beyond[:, cell] + part * beyond[:, cell + 1]
-        return result
-
-    def _density(self, places: FloatArray) -> FloatArray:
-        """Return the density of θ at places that are neither edges of a grid nor known scores."""
-        result = np.zeros((self.mean.size, places.size))
-        deviation = self.deviation[self.normal, None]
-        standardised = (places - self.mean[self.normal, None]) / deviation
-        result[self.normal] = np.exp(-0.5 * standardised**2) / (deviation * np.sqrt(2 * np.pi))
-        for (members, grid), beyond in zip(self.grids, self.beyond, strict=True):
-            cell, _ = _cells(grid, places)
-            inside = (places > grid.edges[0]) & (places < grid.edges[-1])
-            result[members] = (beyond[:, cell] - beyond[:, cell + 1]) * (inside / np.diff(grid.edges)[cell])
+        fill_exceeding(*self._columns, places, result)
         return result
 
     def _expected_above(self, threshold: float) -> float:
         beyond = (self.mean[self.normal] - threshold) / self.deviation[self.normal]
         total = float(special.ndtr(beyond).sum())
-        for (_, grid), sums in zip(self.grids, self.sums_beyond, strict=True):
-            total += float(np.interp(threshold, grid.edges, sums))
-        return total
+        return total + float(np.interp(threshold, self.grid.edges, self.sums_beyond))
 
     def _root(self, expected: float, lower: float, upper: float) -> float:
         unsure = np.setdiff1d(np.arange(self.mean.size), self.known)
@@ -305,14 +298,8 @@ class _Posteriors:
         )
 
     def _beyond(self, threshold: float, share_of_tied: float) -> FloatArray:
-        result = np.empty(self.mean.size)
-        result[self.normal] = special.ndtr((self.mean[self.normal] - threshold) / self.deviation[self.normal])
-        known = self.mean[self.known]
-        result[self.known] = np.where(known == threshold, share_of_tied, known > threshold)
-        for members, grid in self.grids:
-            cell, part = _cells(grid, np.array([threshold]))
-            below, next_below = grid.cumulative[:, [cell[0], cell[0] + 1]].astype(np.float64).T
-            result[members] = 1 - (below + part * (next_below - below))
+        result = self._exceeding(np.array([threshold]))[:, 0]
+        result[self.known[self.mean[self.known] == threshold]] = share_of_tied
         return result
 
     def _evened(self, share: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ from analytics.commands.parts import directory_option, language_option, naming_f
 def calibrate_command(*, quick: bool, directory: Path, language: str) -> None:
     """Simulate communities with known satisfaction and say how often the evidence on them is right.
 
-    Writes coverage.csv, bands.csv and calibration.json, and draws coverage.svg and reliability.svg.
+    Writes coverage.csv, bands.csv, calibration.json and findings.txt, and draws coverage.svg and reliability.svg.
     """
     _ = translator(language)
     settings = list_settings(quick=quick)

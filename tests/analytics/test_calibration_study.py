@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from analytics.__main__ import main
 from analytics.calibration import calibrate
-from analytics.calibration_study import SEED
+from analytics.calibration_study import SEED, finding_sentences
 
 
 def test_a_quick_study_writes_what_calibration_finds(tmp_path):
@@ -43,3 +43,27 @@ def test_a_study_that_cannot_be_written_is_named(tmp_path):
 
     assert result.exit_code == 2
     assert str(tmp_path / "file") in result.stderr
+
+
+def test_what_falls_short_is_said_with_its_number_and_a_reason():
+    columns = ["setting_truth", "setting_prior", "setting_communities", "group", "interval", "communities", "coverage"]
+    coverage = pd.DataFrame(
+        [
+            ["two_point", "nonparametric", 20, "observed_top", "credible", 400, 0.91],
+            ["two_point", "nonparametric", 2000, "all", "credible", 400, 0.99],
+            ["skewed", "normal", 40, "observed_top", "credible", 400, 0.88],
+            ["normal", "normal", 40, "observed_top", "credible", 400, 0.95],
+            ["normal", "normal", 40, "observed_top", "wilson", 400, 0.5],
+            ["normal", "normal", 40, "from_150", "credible", 400, 0.5],
+        ],
+        columns=columns,
+    )
+
+    few, many, normal, within = finding_sentences(coverage, "en")
+
+    assert few.startswith("two kinds, learned prior, regions of 20: intervals hold 91.0% (± 1.4%) of the observed")
+    assert "do not show that there are two kinds" in few
+    assert "stand on two points" in many
+    assert "The normal prior does not describe such communities" in normal
+    assert within == "1 of 4 shares lie between 93% and 97%."
+    assert all("{" not in sentence for sentence in finding_sentences(coverage, "zh-Hans"))

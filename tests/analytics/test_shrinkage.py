@@ -159,7 +159,7 @@ def test_the_nonresponse_term_widens_every_posterior():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_nonparametric_prior_is_at_least_as_likely_as_the_normal_one(seed):
+def test_the_learned_prior_is_about_as_likely_as_a_true_normal_one_and_far_likelier_than_a_wrong_one(seed):
     random = np.random.default_rng(seed)
     truth = np.where(random.random(400) < 0.05, 0.95, 0.78) if seed % 2 else random.normal(0.8, 0.05, 400)
     variances = random.uniform(0.0005, 0.003, 400)
@@ -179,7 +179,7 @@ def test_the_nonparametric_prior_is_at_least_as_likely_as_the_normal_one(seed):
     learned = np.log(likelihood @ weights).sum()
     spread = np.sqrt(variances[grid.rows] + result.prior_variance[0])
     normal = stats.norm.logpdf(scores[grid.rows], result.prior_mean[0], spread).sum()
-    assert learned >= normal - 0.5
+    assert learned >= normal + (10 if seed % 2 else -5)
 
 
 def test_credible_intervals_hold_the_truth_as_often_as_they_say():

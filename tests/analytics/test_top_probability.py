@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analytics.shrinkage import GridPosterior, shrink_rates
+from analytics.learned_priors import GridPosterior
+from analytics.shrinkage import shrink_rates
 from analytics.top_probability import top_probability
 
 
