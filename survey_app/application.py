@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from survey_app import access, door, errors, headers, installation, languages, sessions
+from survey_app import access, door, errors, headers, installation, languages, print_size, sessions
 from survey_app.config import Config
 from survey_app.context import SITE_EXTENSION, Site
 from survey_app.database import Database
@@ -27,7 +27,7 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_COOKIE_SECURE=config.public_url.startswith("https://"),
     )
     app.extensions[SITE_EXTENSION] = Site.of(config, database)
-    for part in (sessions, languages, installation, door, headers, errors, access):
+    for part in (sessions, languages, print_size, installation, door, headers, errors, access):
         part.init_app(app)
     for view in (home, survey, complaints, staff):
         app.register_blueprint(view.blueprint)

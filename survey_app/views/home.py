@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.context import site
-from survey_app.languages import current_language, other_language
+from survey_app.languages import current_language
 from survey_app.models import Complaint
 from survey_app.models import Response as StoredResponse
 from survey_app.numbers import CODE_DIGITS, RECEIPT_DIGITS, grouped, read_number
@@ -47,9 +47,9 @@ def refuse_robots() -> Response:
 
 
 @blueprint.app_template_global()
-def address_in_other_language() -> str:
-    """Return the address of the same page in the other language, with all it was asked for."""
-    values = request.args.to_dict(flat=False) | (request.view_args or {}) | {"lang": other_language()}
+def address_with(**changes: str) -> str:
+    """Return the address of the same page shown otherwise, with all else that it was asked for."""
+    values = request.args.to_dict(flat=False) | (request.view_args or {}) | changes
     return url_for(request.endpoint or "home.show", **values)
 
 

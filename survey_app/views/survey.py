@@ -73,6 +73,8 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
         )
     except InvalidSubmissionKey:
         return _ask_to_send_again(token, given)
+    if "show" in given:  # the buttons that change language and print send what was typed, so that it comes back
+        return _form(visit, _signed(key), given)
     answers = visit.questionnaire.check_answers(given)
     if answers.faults:
         if not visit.is_open(now):
@@ -150,6 +152,7 @@ def _form(
         questions=_questions(definition, given, faults) if given else _blank_questions(definition, current_language()),
         faults=faults,
         is_renewed=is_renewed,
+        is_answered=given is not None,
     )
 
 

@@ -15,11 +15,21 @@ from survey_app.accounts import add_account
 from survey_app.codes import issue_poster_code
 from survey_app.models import Response, Round
 from tests.factories import make_community, make_district, make_response, make_round
+from tests.journeys.form_steps import choose, go_on_to, send
 
 PASSWORD = "correct horse battery"
 OWNER_HOUSEHOLDS = 20
 # One short of half the households: the answer from the phone decides whether the community is ranked at all.
 ANSWERS_BEFORE = 9
+ANSWERS = (
+    ("q01", "非常满意"),
+    ("q02", "满意"),
+    ("q16", "业主或其家人"),
+    ("q17", "有"),
+    ("q18", "投诉过"),
+    ("q19", "物业公司"),
+    ("q19", "12345热线"),
+)
 
 pytestmark = pytest.mark.browser
 
@@ -61,10 +71,6 @@ def scan_poster(desk, address):
     return zxingcpp.read_barcode(image).text
 
 
-def answer(phone, question, label):
-    phone.locator(f"#{question}").get_by_label(label, exact=True).check()
-
-
 def download(desk, address, name):
     """Return the rows of the file behind a link, read as a spreadsheet reads it."""
     link = desk.get_by_role("link", name=name).get_attribute("href")
@@ -82,15 +88,13 @@ def test_one_scan_on_a_phone_becomes_one_decision_on_the_dashboard(live_server, 
     phone = open_page(has_touch=True, is_mobile=True)
     phone.goto(poster_address)
     expect(phone.get_by_role("heading", level=1)).to_have_text("阳光家园")
-    answer(phone, "q01", "非常满意")
-    answer(phone, "q02", "满意")
-    answer(phone, "q16", "业主或其家人")
-    answer(phone, "q17", "有")
-    answer(phone, "q18", "投诉过")
-    answer(phone, "q19", "物业公司")
-    answer(phone, "q19", "12345热线")
+    for question, label in ANSWERS:
+        go_on_to(phone, question)
+        choose(phone, question, label)
+    go_on_to(phone, "q24")
     phone.locator("#q24 textarea").fill("希望增设充电桩")
-    phone.get_by_role("button", name="提交").click()
+    go_on_to(phone, "review")
+    send(phone)
     phone.wait_for_url("**/r/*")
     assert phone.context.cookies() == []
 

@@ -1,0 +1,28 @@
+"""How large a page is printed: its address says so, since residents get no cookie; their phone may remember it."""
+
+from flask import Flask, request
+
+PARAMETER = "text"
+LARGE = "large"
+STANDARD = "standard"
+
+
+def is_large_print() -> bool:
+    """Return whether the address asks for large print."""
+    return _asked_size() == LARGE
+
+
+def init_app(app: Flask) -> None:
+    """Tell templates how large to print, and let links keep it."""
+    app.jinja_env.globals.update(is_large_print=is_large_print)
+    app.url_defaults(_keep_size)
+
+
+def _asked_size() -> str | None:
+    asked = request.args.get(PARAMETER)
+    return asked if asked in {LARGE, STANDARD} else None
+
+
+def _keep_size(endpoint: str, values: dict[str, object]) -> None:
+    if request and endpoint != "static" and (asked := _asked_size()):
+        values.setdefault(PARAMETER, asked)
