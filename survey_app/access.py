@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Self, TypeVar, cast
@@ -13,17 +13,21 @@ from flask import session as browser_session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
 from sqlalchemy import ColumnElement, Select, false
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute
 from werkzeug.wrappers import Response
 
-from survey_app.accounts import area_of, find_account, new_identity, password_is_right, plain_username
-from survey_app.context import site
+from survey_app.accounts import area_of
+from survey_app.context import current_time, site
 from survey_app.languages import current_language, remember_language
 from survey_app.models import Account, Community
 from survey_app.policies import Policy, policy_of
 from survey_app.roles import Area, Role
+from survey_app.signing_in import find_session
 
 IDLE_SESSION = timedelta(hours=8)
+TIME_FOR_CODE = timedelta(minutes=10)
+
+_HALFWAY = "halfway"
 
 _DASHBOARDS = "/dashboards/"
 
@@ -65,7 +69,7 @@ EVERYWHERE = Scope(Area.CITY)
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
     """The account behind this request, as it stood when the request came."""
 
-    session_identity: str
+    session_token: str
     account_id: int
     username: str
     role: Role
@@ -74,11 +78,11 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
     area_english_name: str | None
 
     @classmethod
-    def of(cls, account: Account) -> Self:
-        """Return what a request needs to know of an account."""
+    def of(cls, account: Account, *, session_token: str = "") -> Self:
+        """Return what a request needs to know of an account, and of the session it came with."""
         place = account.district or account.company or account.community
         return cls(
-            session_identity=account.session_identity,
+            session_token=session_token,
             account_id=account.id,
             username=account.username,
             role=Role(account.role),
@@ -89,7 +93,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
 
     def get_id(self) -> str:
         """Return what the cookie holds: never the account's id, which could not be withdrawn."""
-        return self.session_identity
+        return self.session_token
 
     @property
     def actor(self) -> str:
@@ -99,6 +103,17 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
     def may(self, policy: Policy) -> bool:
         """Whether a page with this policy is for this account."""
         return self.role in policy.roles
+
+
+@dataclass(frozen=True)
+class Halfway:
+    """Between password and code; the account is not signed in."""
+
+    account_id: int
+    username: str
+    has_authenticator: bool
+    target: str
+    since: int
 
 
 def signed_in() -> SignedIn:
@@ -114,24 +129,40 @@ def may_visit(endpoint: str) -> bool:
     return declared is not None and (not declared.roles or signed_in().may(declared))
 
 
-def sign_in(session: Session, *, username: str, password: str) -> bool:
-    """Start a fresh browser session for the account; return whether name and password are right."""
-    account = find_account(session, username=plain_username(username))
-    if not password_is_right(account, password) or account is None:
-        return False
-    # A session that someone prepared for this browser before must not become a signed-in one.
-    language = current_language()
-    browser_session.clear()
-    browser_session["language"] = language
+def begin_sign_in(account: Account, *, target: str, now: datetime) -> None:
+    """Note in a fresh browser session whose password was right: the second step follows."""
+    _renew_browser_session()
+    browser_session[_HALFWAY] = {
+        "account_id": account.id,
+        "has_authenticator": account.totp_secret is not None,
+        "username": account.username,
+        "target": target,
+        "since": int(now.timestamp()),
+    }
+
+
+def halfway(now: datetime) -> "Halfway | None":
+    """Return who gave the right password a moment ago and no code yet."""
+    noted = browser_session.get(_HALFWAY)
+    if noted is None:
+        return None
+    found = Halfway(**noted)
+    return found if found.since + TIME_FOR_CODE.total_seconds() > now.timestamp() else None
+
+
+def complete_sign_in(session_token: str) -> None:
+    """Open the staff pages to this browser, in a session that holds nothing of what was there before."""
+    _renew_browser_session()
     browser_session.permanent = True
-    login_user(SignedIn.of(account))
-    return True
+    with site().database.reading() as session:
+        account = find_session(session, token=session_token, now=current_time())
+        login_user(SignedIn.of(cast("Account", account), session_token=session_token))
+    # Flask-Login's hash of the network address, which is of no use here and nobody's business.
+    browser_session.pop("_id")
 
 
-def sign_out(session: Session) -> None:
-    """End every session of the account, so that a copied cookie is dead too."""
-    account = session.get_one(Account, signed_in().account_id)
-    account.session_identity = new_identity()
+def leave() -> None:
+    """Forget in the browser who was signed in."""
     logout_user()
     browser_session.clear()
 
@@ -153,9 +184,12 @@ def init_app(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: an official may leave a page open over lunch
         WTF_CSRF_CHECK_DEFAULT=False,  # the guard below checks
     )
+    if app.config["SESSION_COOKIE_SECURE"]:
+        # With this prefix a browser takes the cookie from this host alone, not from a page on a sister domain.
+        app.config["SESSION_COOKIE_NAME"] = "__Host-session"
     protection = CSRFProtect(app)
     manager = LoginManager(app)
-    # The default keeps a hash of the network address in the cookie, and ends sessions of who changes networks.
+    # The default ends sessions of who changes networks.
     manager.session_protection = None
     manager.user_loader(_load_account)
     app.jinja_env.globals.update(signed_in=signed_in, may_visit=may_visit)
@@ -189,7 +223,14 @@ def _require_account(policy: Policy) -> Response | None:
     return redirect(url_for("staff.sign_in", next=target))
 
 
-def _load_account(session_identity: str) -> SignedIn | None:
+def _load_account(session_token: str) -> SignedIn | None:
     with site().database.reading() as session:
-        account = find_account(session, session_identity=session_identity)
-        return SignedIn.of(account) if account else None
+        account = find_session(session, token=session_token, now=current_time())
+        return SignedIn.of(account, session_token=session_token) if account else None
+
+
+def _renew_browser_session() -> None:
+    # A session that someone prepared for this browser before must not become a signed-in one.
+    language = current_language()
+    browser_session.clear()
+    browser_session["language"] = language

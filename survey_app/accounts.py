@@ -1,4 +1,4 @@
-"""Staff accounts: adding them and checking their passwords."""
+"""Staff accounts: adding, changing and disabling them."""
 
 import secrets
 import unicodedata
@@ -6,11 +6,12 @@ from datetime import datetime
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
+from survey_app.audit import Action, record
 from survey_app.errors import JiayuanError
-from survey_app.models import Account, Community, District, PropertyCompany
+from survey_app.models import Account, AccountSession, Community, District, PropertyCompany, RecoveryCode
 from survey_app.roles import AREAS_OF_ROLE, Area, Role
 
 SHORTEST_PASSWORD = 12
@@ -18,6 +19,9 @@ SHORTEST_PASSWORD = 12
 _hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106
 # Verified when there is no such account, so that an unknown name takes as long as a wrong password.
 _HASH_OF_NOBODY = _hasher.hash(secrets.token_hex(16))
+# In place of a hash while nobody has chosen a password; what follows is random, so that no two such times look alike
+# and an old invitation does not come alive again.
+_UNUSABLE = "none:"
 
 
 class WeakPassword(JiayuanError):
@@ -25,6 +29,23 @@ class WeakPassword(JiayuanError):
 
     def __init__(self) -> None:
         super().__init__(f"a password needs at least {SHORTEST_PASSWORD} characters")
+
+
+class UsernameTaken(JiayuanError):
+    """There is already an account of this name."""
+
+    status = 409
+
+    def __init__(self, username: str) -> None:
+        super().__init__(f"there is already an account {username}")
+        self.username = username
+
+
+class OwnAccount(JiayuanError):
+    """Nobody disables the account they are signed in with: the last administrator would lock everybody out."""
+
+    status = 409
+    page = "staff/own_account.html"
 
 
 class WrongArea(JiayuanError):
@@ -39,31 +60,66 @@ def add_account(
     session: Session,
     *,
     username: str,
-    password: str,
+    password: str | None,
     role: Role | str,
+    by: str,
     now: datetime,
     district: District | None = None,
     company: PropertyCompany | None = None,
     community: Community | None = None,
 ) -> Account:
-    """Add an account, bound to what its role looks after."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise WeakPassword
+    """Add an account, bound to what its role looks after; without a password an invitation has to set one."""
     account = Account(
         username=plain_username(username),
-        password_hash=_hasher.hash(_plain(password)),
+        password_hash=_unusable() if password is None else _hash(password),
         role=Role(role),
         district=district,
         company=company,
         community=community,
-        session_identity=new_identity(),
         created_at=now,
     )
     if area_of(account) not in AREAS_OF_ROLE[Role(role)]:
         raise WrongArea(Role(role), area_of(account))
+    if find_account(session, username=account.username) is not None:
+        raise UsernameTaken(account.username)
     session.add(account)
     session.flush()
+    place = district or company or community
+    facts = {"role": account.role, "area": area_of(account), "place": place.id if place else None}
+    record(session, by=by, action=Action.ACCOUNT_ADDED, subject=f"account:{account.id}", after=facts, now=now)
     return account
+
+
+def set_password(session: Session, *, account: Account, password: str, by: str, now: datetime) -> None:
+    """Give the account another password; what is signed in with the old one is signed out."""
+    account.password_hash = _hash(password)
+    _end_sessions(session, account)
+    record(session, by=by, action=Action.PASSWORD_SET, subject=f"account:{account.id}", now=now)
+
+
+def reset_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
+    """Take password, authenticator and recovery codes away, so that a new invitation can be sent."""
+    account.password_hash, account.totp_secret, account.totp_last_step = _unusable(), None, None
+    session.execute(delete(RecoveryCode).filter_by(account_id=account.id))
+    _end_sessions(session, account)
+    record(session, by=by, action=Action.ACCOUNT_RESET, subject=f"account:{account.id}", now=now)
+
+
+def disable_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
+    """Let nobody sign in with this account any more; what it did stays on record."""
+    if by == f"account:{account.id}":
+        raise OwnAccount
+    if account.disabled_at is None:
+        account.disabled_at = now
+        _end_sessions(session, account)
+        record(session, by=by, action=Action.ACCOUNT_DISABLED, subject=f"account:{account.id}", now=now)
+
+
+def enable_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
+    """Let the account sign in again."""
+    if account.disabled_at is not None:
+        account.disabled_at = None
+        record(session, by=by, action=Action.ACCOUNT_ENABLED, subject=f"account:{account.id}", now=now)
 
 
 def area_of(account: Account) -> Area:
@@ -83,8 +139,10 @@ def find_account(session: Session, **wanted: object) -> Account | None:
 
 def password_is_right(account: Account | None, password: str) -> bool:
     """Return whether this is the account's password; without an account it takes as long to say no."""
+    has_one = account is not None and not account.password_hash.startswith(_UNUSABLE)
+    known = account.password_hash if account is not None and has_one else _HASH_OF_NOBODY
     try:
-        return _hasher.verify(account.password_hash if account else _HASH_OF_NOBODY, _plain(password))
+        return _hasher.verify(known, _plain(password))
     except VerificationError:
         return False
 
@@ -94,9 +152,18 @@ def plain_username(typed: str) -> str:
     return _plain(typed).strip().casefold()
 
 
-def new_identity() -> str:
-    """Return a new value for the account's cookies: every session that holds the old one ends."""
-    return secrets.token_urlsafe(24)
+def _hash(password: str) -> str:
+    if len(password) < SHORTEST_PASSWORD:
+        raise WeakPassword
+    return _hasher.hash(_plain(password))
+
+
+def _unusable() -> str:
+    return _UNUSABLE + secrets.token_hex(16)
+
+
+def _end_sessions(session: Session, account: Account) -> None:
+    session.execute(delete(AccountSession).filter_by(account_id=account.id))
 
 
 def _plain(typed: str) -> str:

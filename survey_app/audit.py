@@ -40,6 +40,12 @@ class Action(StrEnum):
     COMPLAINT_MOVED = "complaint_moved"
     SECRET_REISSUED = "secret_reissued"  # noqa: S105 (a name of what was done)
     CONTACTS_ERASED = "contacts_erased"
+    AUTHENTICATOR_LINKED = "authenticator_linked"
+    PASSWORD_SET = "password_set"  # noqa: S105 (what was done, not a password)
+    ACCOUNT_ADDED = "account_added"
+    ACCOUNT_RESET = "account_reset"
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_ENABLED = "account_enabled"
 
 
 @dataclass(frozen=True)

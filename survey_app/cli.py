@@ -15,7 +15,7 @@ import click
 from alembic import command
 from rich import progress
 from sqlalchemy import or_, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from analytics.documents import DocumentError
@@ -28,6 +28,7 @@ from survey_app.config import Config
 from survey_app.database import Database
 from survey_app.errors import JiayuanError
 from survey_app.installation import use_as_real
+from survey_app.invitations import open_first_run
 from survey_app.life_cycle import STAFF_STEPS, Action, Actor, Reason
 from survey_app.models import Code, Community, District, PropertyCompany, Questionnaire, Round
 from survey_app.numbers import grouped
@@ -298,19 +299,17 @@ def add(
         district = _named(session, District, district_name, parameter="--district") if district_name else None
         company = _named(session, PropertyCompany, company_name, parameter="--company") if company_name else None
         community = _numbered(session, community_number) if community_number else None
-        try:
-            added = add_account(
-                session,
-                username=username,
-                password=password,
-                role=role,
-                district=district,
-                company=company,
-                community=community,
-                now=_now(),
-            )
-        except IntegrityError as error:
-            raise click.BadParameter(f"there is already an account {username}", param_hint="USERNAME") from error
+        added = add_account(
+            session,
+            username=username,
+            password=password,
+            role=role,
+            district=district,
+            company=company,
+            community=community,
+            by=OPERATOR,
+            now=_now(),
+        )
         click.echo(f"added {added.username}, role {added.role}")
 
 
@@ -432,11 +431,16 @@ def simulate(seed: int, communities: int | None) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets phones on the network in.")
 @click.option("--port", type=_PORT, default=8000, show_default=True)
 @click.option("--public-url", help="The address that a phone would use; the default is made of host and port.")
-def demo(host: str, port: int, public_url: str | None) -> None:
+@click.option("--codes", is_flag=True, help="Print the sign-in codes of this minute, and serve nothing.")
+def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
     """Serve a simulated city; the first start builds it."""
-    from survey_app.demo import demo_config, prepare_demo  # noqa: PLC0415
+    from survey_app.demo import current_codes, demo_config, prepare_demo  # noqa: PLC0415
     from survey_app.serving import serve  # noqa: PLC0415
 
+    if codes:
+        for username, code in current_codes(demo_config(Config.from_env()), now=_now()).items():
+            click.echo(f"  {username:14} {code}")
+        return
     config = demo_config(Config.from_env()).with_public_url(public_url or f"http://{host}:{port}")
     prepared = prepare_demo(config, now=_now(), track=_track)
 
@@ -446,8 +450,9 @@ def demo(host: str, port: int, public_url: str | None) -> None:
             click.echo(f"its last round is over: delete {config.instance} and start again for a fresh one")
         click.echo(f"poster of {prepared.community}: {config.public_url}/s/{prepared.token}")
         click.echo(f"staff: {config.public_url}/sign-in · dashboards: {config.public_url}/dashboards/")
-        for username, password in prepared.passwords.items():
-            click.echo(f"  {username:10} {password}")
+        click.echo("the second step asks for a code: `jiayuan demo --codes` prints them, or link an authenticator")
+        for username, account in prepared.accounts.items():
+            click.echo(f"  {username:14} {account.password}   {account.authenticator}")
 
     serve(config, host=host, port=port, threads=16, announce=announce)
 
@@ -466,7 +471,15 @@ def serve_command(host: str, port: int, threads: int, public_url: str | None) ->
         config = config.with_public_url(public_url)
     if is_unreachable_for_phones(config.public_url):
         click.echo(f"no phone can reach {config.public_url}: set --public-url before posters are printed", err=True)
-    serve(config, host=host, port=port, threads=threads, announce=lambda: click.echo(f"serving {config.public_url}"))
+
+    def announce() -> None:
+        click.echo(f"serving {config.public_url}")
+        with Database(config.database_url) as database, database.reading() as session:
+            link = open_first_run(session, secret_key=config.secret_key, now=_now())
+        if link is not None:
+            click.echo(f"there is no account yet: make the first one at {config.public_url}/first-run/{link}")
+
+    serve(config, host=host, port=port, threads=threads, announce=announce)
 
 
 @main.command()

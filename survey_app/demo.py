@@ -7,20 +7,23 @@ import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from alembic import command
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey_app.accounts import add_account
+from survey_app.accounts import add_account, find_account, set_password
+from survey_app.audit import OPERATOR
 from survey_app.codes import CodeKind
 from survey_app.config import Config
 from survey_app.database import Database
 from survey_app.installation import RealDatabase, is_demo
-from survey_app.models import Account, Code, Community, District, Round
+from survey_app.models import Account, Code, Community, Round
+from survey_app.roles import Role
+from survey_app.second_factor import address_of, code_at, new_secret, seal_secret
 from survey_app.simulation.city import COMMUNITIES
 from survey_app.simulation.run import Track, simulate
 
@@ -29,15 +32,30 @@ DATABASE = "demo.sqlite3"
 UNFINISHED = "demo-unfinished.sqlite3"
 ACCOUNTS = "demo-accounts.json"
 
-# Username and role; the district account looks after the largest district.
-_ROLES = {"bureau": "city", "haibowan": "district", "evaluator": "evaluator"}
+# Username and role. All look after the district of the first community, its company, or the whole city.
+_ROLES = {
+    "bureau": Role.CITY,
+    "haibowan": Role.DISTRICT,
+    "evaluator": Role.EVALUATOR,
+    "company": Role.COMPANY,
+    "clerk": Role.CLERK,
+    "administrator": Role.ADMINISTRATOR,
+}
+
+
+@dataclass(frozen=True)
+class DemoAccount:
+    """What somebody needs to sign in: a password, and the address by which an authenticator is linked."""
+
+    password: str
+    authenticator: str
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What a visitor needs: the accounts with their passwords, and one poster."""
+    """What a visitor needs: the accounts, and one poster."""
 
-    passwords: Mapping[str, str]
+    accounts: Mapping[str, DemoAccount]
     community: str
     token: str
     open_round: str | None
@@ -59,7 +77,13 @@ def prepare_demo(config: Config, *, now: datetime, track: Track, communities: in
         if not (config.instance / DATABASE).exists():
             _build(config, now=now, track=track, communities=communities)
         with Database(config.database_url) as database:
-            return _open_demo(database, config.instance, now=now)
+            return _open_demo(database, config, now=now)
+
+
+def current_codes(config: Config, *, now: datetime) -> dict[str, str]:
+    """Return the code that each account's authenticator would show now."""
+    accounts = _read_accounts(config.instance) or {}
+    return {name: code_at(account.authenticator, now) for name, account in accounts.items()}
 
 
 def _build(config: Config, *, now: datetime, track: Track, communities: int) -> None:
@@ -71,7 +95,7 @@ def _build(config: Config, *, now: datetime, track: Track, communities: int) -> 
         command.upgrade(database.alembic_config(), "head")
         simulate(database, secret_key=config.secret_key, seed=SEED, communities=communities, now=now, track=track)
         with database.writing() as session:
-            _renew_accounts(session, instance, now=now)
+            _renew_accounts(session, config, now=now)
     _finish(unfinished, instance / DATABASE)
 
 
@@ -85,14 +109,12 @@ def _finish(unfinished: Path, finished: Path) -> None:
     unfinished.replace(finished)
 
 
-def _open_demo(database: Database, instance: Path, *, now: datetime) -> Demo:
+def _open_demo(database: Database, config: Config, *, now: datetime) -> Demo:
     command.upgrade(database.alembic_config(), "head")
     with database.writing() as session:
         if not is_demo(session):
             raise RealDatabase
-        if not (instance / ACCOUNTS).exists():
-            _renew_accounts(session, instance, now=now)
-        passwords = json.loads((instance / ACCOUNTS).read_text("utf-8"))
+        accounts = _read_accounts(config.instance) or _renew_accounts(session, config, now=now)
         poster = session.execute(
             select(Code.token, Community.name)
             .join(Code.community)
@@ -101,21 +123,48 @@ def _open_demo(database: Database, instance: Path, *, now: datetime) -> Demo:
             .limit(1)
         ).one()
         open_round = session.scalar(select(Round.name).where(Round.opens_at <= now, Round.closes_at > now))
-        return Demo(passwords=passwords, community=poster.name, token=poster.token, open_round=open_round)
+        return Demo(accounts=accounts, community=poster.name, token=poster.token, open_round=open_round)
 
 
-def _renew_accounts(session: Session, instance: Path, *, now: datetime) -> None:
-    """Make the accounts anew, with random passwords, and write these where only the owner can read them."""
-    session.execute(delete(Account).where(Account.username.in_(_ROLES)))
-    largest = session.scalars(select(District).order_by(District.id)).first()
-    passwords = {username: secrets.token_urlsafe(12) for username in _ROLES}
+def _read_accounts(instance: Path) -> dict[str, DemoAccount] | None:
+    """Return the accounts that were written down, or None if they are lost or not those of this version."""
+    try:
+        written = json.loads((instance / ACCOUNTS).read_text("utf-8"))
+        accounts = {username: DemoAccount(**facts) for username, facts in written.items()}
+    except (FileNotFoundError, TypeError):
+        return None
+    return accounts if accounts.keys() == _ROLES.keys() else None
+
+
+def _renew_accounts(session: Session, config: Config, *, now: datetime) -> dict[str, DemoAccount]:
+    """Give the accounts random passwords and authenticators, and write these where only the owner can read them."""
+    first = session.scalars(select(Community).order_by(Community.number).limit(1)).one()
+    accounts = {}
     for username, role in _ROLES.items():
-        district = largest if role == "district" else None
-        add_account(session, username=username, password=passwords[username], role=role, district=district, now=now)
-    path = instance / ACCOUNTS
+        password, secret = secrets.token_urlsafe(12), new_secret()
+        account = find_account(session, username=username) or _add_account(session, username, role, first, now=now)
+        set_password(session, account=account, password=password, by=OPERATOR, now=now)
+        account.totp_secret = seal_secret(secret, secret_key=config.secret_key)
+        account.totp_last_step = None
+        accounts[username] = DemoAccount(password, address_of(secret, username))
+    path = config.instance / ACCOUNTS
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(passwords, file, indent=2)
+        json.dump({username: asdict(account) for username, account in accounts.items()}, file, indent=2)
+    return accounts
+
+
+def _add_account(session: Session, username: str, role: Role, first: Community, *, now: datetime) -> Account:
+    return add_account(
+        session,
+        username=username,
+        password=None,
+        role=role,
+        district=first.district if role in {Role.DISTRICT, Role.CLERK} else None,
+        company=first.company if role is Role.COMPANY else None,
+        by=OPERATOR,
+        now=now,
+    )
 
 
 @contextmanager

@@ -1,25 +1,62 @@
 """Accounts for tests, and browsers that are signed in."""
 
 import re
+from datetime import UTC, datetime
+
+import pyotp
+from sqlalchemy import update
 
 from survey_app.accounts import add_account
+from survey_app.audit import OPERATOR
+from survey_app.context import SITE_EXTENSION
+from survey_app.models import Account
+from survey_app.second_factor import seal_secret
 
 PASSWORD = "correct horse battery"
+# Every account of the tests has the same authenticator.
+AUTHENTICATOR = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+# Of the `config` fixture.
+SECRET_KEY = "only for tests"
 
 
 def make_account(session, username, *, now, **values):
     """Add an account that `signed_in_client` can use; `role` is the user name unless the test says otherwise."""
-    return add_account(session, username=username, password=PASSWORD, now=now, **({"role": username} | values))
+    account = add_account(
+        session, username=username, password=PASSWORD, by=OPERATOR, now=now, **({"role": username} | values)
+    )
+    account.totp_secret = seal_secret(AUTHENTICATOR, secret_key=SECRET_KEY)
+    session.flush()
+    return account
+
+
+def current_code():
+    return pyotp.TOTP(AUTHENTICATOR).at(datetime.now(UTC))
 
 
 def csrf_token(page):
     return re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
 
 
-def sign_in(client, username, *, password=PASSWORD, **fields):
-    """Go through signing in and return the last answer."""
+def give_password(client, username, *, password=PASSWORD, **fields):
+    """Take the first step of signing in and return its answer."""
     token = csrf_token(client.get("/sign-in"))
     return client.post("/sign-in", data={"csrf_token": token, "username": username, "password": password, **fields})
+
+
+def give_code(client, code):
+    """Take the second step and return its answer."""
+    return client.post("/sign-in/code", data={"csrf_token": csrf_token(client.get("/sign-in/code")), "code": code})
+
+
+def sign_in(client, username, **fields):
+    """Go through both steps and return the last answer."""
+    answer = give_password(client, username, **fields)
+    if answer.status_code != 303:
+        return answer
+    with client.application.extensions[SITE_EXTENSION].database.writing() as session:
+        # A test signs in more often than a person within half a minute.
+        session.execute(update(Account).values(totp_last_step=None))
+    return give_code(client, current_code())
 
 
 def signed_in_client(app, username):

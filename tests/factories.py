@@ -151,7 +151,6 @@ def make_account(session: Session, **values: object) -> Account:
         username=f"account{number}",
         password_hash="",
         role="city",
-        session_identity=f"identity{number}",
         created_at=NOW,
     )
 

@@ -40,7 +40,7 @@ def downgrade() -> None:
 
 
 def _replace_checks(batch: BatchOperations, roles: str, scope: str) -> None:
-    # SQLite's tables are copied, and the copy holds only the checks that are named here.
+    # In the copy of the table that SQLite gets, a check replaces the one of the same name.
     if op.get_bind().dialect.name == "postgresql":
         batch.drop_constraint("ck_account_role", type_="check")
         batch.drop_constraint("ck_account_scope", type_="check")

@@ -1,6 +1,6 @@
 """The tables, by subject. Importing this package declares all of them."""
 
-from survey_app.models.accounts import Account, Installation
+from survey_app.models.accounts import Account, AccountSession, Installation, RecoveryCode
 from survey_app.models.attempts import Attempt
 from survey_app.models.audit import AuditEvent
 from survey_app.models.complaints import (
@@ -18,6 +18,7 @@ from survey_app.models.rounds import Questionnaire, Round, RuleFile
 
 __all__ = [
     "Account",
+    "AccountSession",
     "Attempt",
     "AuditEvent",
     "Code",
@@ -33,6 +34,7 @@ __all__ = [
     "Installation",
     "PropertyCompany",
     "Questionnaire",
+    "RecoveryCode",
     "Response",
     "ResponseEvent",
     "Round",

@@ -20,7 +20,7 @@ _SCOPE = (
 
 
 class Account(Base):
-    """A member of staff. `session_identity` is what the browser's cookie holds; a new one ends every session."""
+    """A member of staff."""
 
     __tablename__ = "account"
     __table_args__ = (
@@ -35,12 +35,35 @@ class Account(Base):
     district_id: Mapped[int | None] = mapped_column(ForeignKey("district.id"))
     company_id: Mapped[int | None] = mapped_column(ForeignKey("property_company.id"))
     community_id: Mapped[int | None] = mapped_column(ForeignKey("community.id"))
-    session_identity: Mapped[str] = mapped_column(unique=True)
+    # Sealed: a copied database gives no codes away. None until the account has linked an authenticator.
+    totp_secret: Mapped[str | None]
+    # The time step of the last code that was used: none works twice.
+    totp_last_step: Mapped[int | None]
     created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
 
     district: Mapped[District | None] = relationship()
     company: Mapped[PropertyCompany | None] = relationship()
     community: Mapped[Community | None] = relationship()
+
+
+class RecoveryCode(Base):
+    """A code that stands in for a lost authenticator, once; only its keyed digest is kept."""
+
+    __tablename__ = "recovery_code"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+
+
+class AccountSession(Base):
+    """One browser that is signed in. The cookie holds the token itself; without this row it opens nothing."""
+
+    __tablename__ = "account_session"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Installation(Base):

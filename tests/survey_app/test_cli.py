@@ -1,16 +1,21 @@
+import re
 from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import create_engine, func, select, text
 
+from survey_app import demo, serving
 from survey_app.audit import OPERATOR, Action, record
 from survey_app.cli import REFUSED, main
 from survey_app.config import DATA
 from survey_app.database import Database
+from survey_app.demo import Demo, DemoAccount
 from survey_app.installation import use_as_demo
 from survey_app.models import Account, Code, Community, Complaint, District, Questionnaire, Round, RuleFile
+from survey_app.second_factor import address_of
 from survey_app.serving import is_unreachable_for_phones
+from tests.accounts import AUTHENTICATOR, make_account
 from tests.factories import NOW, make_community, make_complaint, make_district, make_poster_code
 from tests.survey_app.test_places import ROWS, csv_file
 
@@ -244,7 +249,7 @@ def test_a_username_is_given_once_however_it_is_typed(run, sqlite_database):
     result = run("accounts", "add", "Li.Na", "--role", "city", input=PASSWORD)
 
     assert result.exit_code == 2
-    assert "there is already an account Li.Na" in result.stderr
+    assert "there is already an account li.na" in result.stderr
     assert count(sqlite_database, Account) == 1
 
 
@@ -424,3 +429,29 @@ def test_the_outlines_of_districts_are_taken_whole_or_not_at_all(run, sqlite_dat
     assert "boundaries of 3 districts" in run("districts", "boundaries", schematic).stdout
     with sqlite_database.reading() as session:
         assert all(session.scalars(select(District.boundary)))
+
+
+def test_a_server_without_accounts_prints_the_link_that_makes_the_first_one(run, sqlite_database, monkeypatch):
+    monkeypatch.setattr(serving, "serve", lambda _config, *, announce, **_options: announce())
+
+    first = run("serve")
+    with sqlite_database.writing() as session:
+        make_account(session, "root", role="administrator", now=NOW)
+    second = run("serve")
+
+    assert re.search(r"make the first one at http://127\.0\.0\.1:8000/first-run/\S+\n", first.stdout)
+    assert "first-run" not in second.stdout
+
+
+def test_a_demonstration_prints_its_accounts_and_the_codes_of_the_moment(run, monkeypatch):
+    monkeypatch.setattr(serving, "serve", lambda _config, *, announce, **_options: announce())
+    accounts = {"bureau": DemoAccount("pass word", address_of(AUTHENTICATOR, "bureau"))}
+    shown = Demo(accounts=accounts, community="阳光家园", token="123", open_round="本轮")
+    monkeypatch.setattr(demo, "prepare_demo", lambda *_arguments, **_options: shown)
+    monkeypatch.setattr(demo, "_read_accounts", lambda _instance: accounts)
+
+    printed = run("demo").stdout
+    codes = run("demo", "--codes").stdout
+
+    assert "bureau         pass word   otpauth://totp/Jiayuan:bureau?secret=" in printed
+    assert re.fullmatch(r"  bureau +\d{6}\n", codes)

@@ -1,5 +1,4 @@
 import json
-import re
 import shutil
 import stat
 from datetime import UTC, datetime
@@ -10,12 +9,14 @@ from sqlalchemy import func, select
 from survey_app import demo
 from survey_app.config import Config
 from survey_app.database import Database
-from survey_app.demo import demo_config, prepare_demo
+from survey_app.demo import current_codes, demo_config, prepare_demo
 from survey_app.installation import RealDatabase, is_demo
 from survey_app.models import Account, Community, Response, Round
+from tests.accounts import give_code, give_password
 from tests.conftest import site_on
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
+ROLES = ["administrator", "bureau", "clerk", "company", "evaluator", "haibowan"]
 MUCH_LATER = datetime(2027, 3, 1, 4, 0, tzinfo=UTC)
 
 
@@ -47,9 +48,9 @@ def built(tmp_path_factory):
 
 
 @pytest.fixture
-def prepared(built, config):
+def prepared(built, config, tmp_path):
     shutil.copytree(built, config.instance, dirs_exist_ok=True)
-    return config
+    return demo_config(Config.from_env({"JIAYUAN_INSTANCE": str(tmp_path)}))
 
 
 def start(config, *, now=NOW, track=track):
@@ -75,7 +76,10 @@ def test_the_first_start_builds_a_city_marked_as_a_demonstration(config):
         assert session.scalar(select(Round.name).where(Round.closes_at > NOW)) == shown.open_round
         accounts = session.scalars(select(Account).order_by(Account.username)).all()
         assert [(row.username, row.role, row.district and row.district.english_name) for row in accounts] == [
+            ("administrator", "administrator", None),
             ("bureau", "city", None),
+            ("clerk", "clerk", "Haibowan"),
+            ("company", "company", None),
             ("evaluator", "evaluator", None),
             ("haibowan", "district", "Haibowan"),
         ]
@@ -85,7 +89,7 @@ def test_only_the_owner_can_read_the_passwords(prepared):
     path = prepared.instance / "demo-accounts.json"
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert json.loads(path.read_text()).keys() == {"bureau", "haibowan", "evaluator"}
+    assert json.loads(path.read_text()).keys() == set(ROLES)
 
 
 def test_a_later_start_shows_the_same_city_and_passwords(prepared):
@@ -114,19 +118,27 @@ def test_lost_passwords_are_replaced_by_new_ones(prepared):
 
     after = start(prepared)
 
-    assert after.passwords.keys() == before.passwords.keys()
-    assert set(after.passwords.values()).isdisjoint(before.passwords.values())
-    assert len(read(prepared, select(Account.id))) == 3
+    assert after.accounts.keys() == before.accounts.keys()
+    assert all(after.accounts[name].password != before.accounts[name].password for name in ROLES)
+    assert all(after.accounts[name].authenticator != before.accounts[name].authenticator for name in ROLES)
+    assert len(read(prepared, select(Account.id))) == len(ROLES)
 
 
-def test_the_passwords_that_are_shown_open_the_staff_pages(prepared):
+def test_accounts_of_an_earlier_version_are_made_anew(prepared):
+    path = prepared.instance / "demo-accounts.json"
+    path.write_text(json.dumps({"bureau": "only a password"}))
+
+    assert start(prepared).accounts.keys() == set(ROLES)
+
+
+def test_the_accounts_that_are_shown_open_the_staff_pages(prepared):
     shown = start(prepared)
 
     with site_on(prepared) as app:
-        for username, password in shown.passwords.items():
+        for username, account in shown.accounts.items():
             client = app.test_client()
-            token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/sign-in").text)[1]
-            client.post("/sign-in", data={"csrf_token": token, "username": username, "password": password})
+            give_password(client, username, password=account.password)
+            give_code(client, current_codes(prepared, now=datetime.now(UTC))[username])
             assert client.get("/staff/").status_code == 200, username
 
 

@@ -4,9 +4,9 @@ import pytest
 from flask_login import login_user
 
 from survey_app.access import SignedIn
-from survey_app.accounts import add_account
 from survey_app.evaluation import evaluate_round
 from survey_app.evaluation_source import StoredEvaluations
+from tests.accounts import make_account
 from tests.factories import make_community, make_district, make_response, make_round
 
 # The source looks at the clock, so these rounds lie around the present.
@@ -27,9 +27,7 @@ def city(database):
                     moment = survey_round.opens_at + timedelta(hours=1)
                     make_response(session, survey_round, community, submitted_at=moment)
         accounts = {
-            role: SignedIn.of(
-                add_account(session, username=role, password="correct horse", role=role, district=district, now=NOW)
-            )
+            role: SignedIn.of(make_account(session, role, district=district, now=NOW))
             for role, district in (("city", None), ("evaluator", None), ("district", here.district))
         }
         numbers = {"here": here.number, "there": there.number}
@@ -135,9 +133,7 @@ def test_a_small_community_needs_half_of_its_households(sqlite_database, signed_
         make_community(
             session, households_owners=households_owners, households_occupied=None, households_delivered=None
         )
-        account = SignedIn.of(
-            add_account(session, username="c", password="correct horse", role="city", district=None, now=NOW)
-        )
+        account = SignedIn.of(make_account(session, "city", now=NOW))
 
     with signed_in(account):
         progress = StoredEvaluations(sqlite_database).progress()
@@ -148,9 +144,7 @@ def test_a_small_community_needs_half_of_its_households(sqlite_database, signed_
 def test_without_an_open_round_there_is_no_progress(sqlite_database, signed_in):
     with sqlite_database.writing() as session:
         make_round(session, opens_at=NOW - timedelta(days=9), closes_at=NOW - timedelta(days=5))
-        account = SignedIn.of(
-            add_account(session, username="c", password="correct horse", role="city", district=None, now=NOW)
-        )
+        account = SignedIn.of(make_account(session, "city", now=NOW))
 
     with signed_in(account):
         assert StoredEvaluations(sqlite_database).progress() is None
