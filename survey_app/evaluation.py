@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import func, insert, select
@@ -16,7 +17,16 @@ from analytics.support import summarise_evidence, weigh_evidence
 from survey_app.casework import categories
 from survey_app.database import Base, Database
 from survey_app.errors import JiayuanError
-from survey_app.models import Community, Evaluation, Round, Standing, StandingEvidence
+from survey_app.models import (
+    Community,
+    CommunityProfile,
+    Evaluation,
+    RegionProfile,
+    Round,
+    Standing,
+    StandingEvidence,
+)
+from survey_app.profiles import Profiles, count_profiles
 from survey_app.questionnaires import questionnaire_from_canonical
 from survey_app.tallies import COMPOSITE_COLUMNS, community_table
 
@@ -79,7 +89,7 @@ def evaluate_round(database: Database, *, round_id: int, now: datetime, provisio
         evaluated_at=now,
     )
     with database.writing() as session:
-        return _store_once(session, evaluation, result.standings, evidence)
+        return _store_once(session, evaluation, result.standings, evidence, gathered.profiles)
 
 
 def verify_evaluation(session: Session, evaluation_id: int) -> bool:
@@ -102,6 +112,7 @@ class _Gathered:
     rules: Rules
     rule_file_id: int
     cut_off: datetime
+    profiles: Profiles | None
 
 
 def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool) -> _Gathered:
@@ -112,21 +123,26 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
         raise RoundStillOpen(round_id, survey_round.closes_at)
     cut_off = min(now, survey_round.closes_at)
     rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
-    table = community_table(
-        session,
-        survey_round=survey_round,
-        rules=rules,
-        questionnaire=questionnaire_from_canonical(survey_round.questionnaire.text),
-        categories=categories(),
-        cut_off=cut_off,
-    )
+    counting: dict[str, Any] = {
+        "survey_round": survey_round,
+        "rules": rules,
+        "questionnaire": questionnaire_from_canonical(survey_round.questionnaire.text),
+        "categories": categories(),
+        "cut_off": cut_off,
+    }
+    table = community_table(session, **counting)
     if provisional:
         table = _released_in_steps(table, _last_provisional_inputs(session, round_id))
-    return _Gathered(table, rules, survey_round.rule_file_id, cut_off)
+    profiles = None if provisional else count_profiles(session, **counting)
+    return _Gathered(table, rules, survey_round.rule_file_id, cut_off, profiles)
 
 
 def _store_once(
-    session: Session, evaluation: Evaluation, standings: pd.DataFrame, evidence: pd.DataFrame
+    session: Session,
+    evaluation: Evaluation,
+    standings: pd.DataFrame,
+    evidence: pd.DataFrame,
+    profiles: Profiles | None,
 ) -> Evaluation:
     if session.connection().dialect.name == "postgresql":
         # Two clerks may evaluate at once: the second waits here and then finds the first one's row.
@@ -149,6 +165,9 @@ def _store_once(
     for table, frame in ((Standing, standings), (StandingEvidence, evidence)):
         placed = frame.assign(evaluation_id=evaluation.id, community_id=frame["community_id"].map(ids))
         _insert_rows(session, table, placed)
+    if profiles is not None:
+        _insert_rows(session, CommunityProfile, profiles.communities.assign(evaluation_id=evaluation.id))
+        _insert_rows(session, RegionProfile, profiles.regions.assign(evaluation_id=evaluation.id))
     return evaluation
 
 

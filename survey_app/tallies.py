@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
 from pyarrow import json as arrow_json
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from analytics.languages import DEFAULT_LANGUAGE
@@ -51,7 +51,7 @@ def count_responses(
     question = questionnaire.question(rules.satisfaction.question)
     communities = session.scalars(select(Community.id).order_by(Community.id)).all()
     counted = count_answers(
-        _batches(session, survey_round=survey_round, rules=rules, questions=[question.key], before=before),
+        counted_batches(session, survey_round=survey_round, rules=rules, questions=[question.key], before=before),
         communities=communities,
         questions={question.key: question.codes, "tenure": _TENURES},
     )
@@ -85,7 +85,7 @@ def _count_composites(
     domains, points = rules.satisfaction.domains, rules.satisfaction.index_points
     codes = {code for domain in domains for code in questionnaire.question(domain).codes}
     sums = composite_sums(
-        _batches(session, survey_round=survey_round, rules=rules, questions=list(domains), before=before),
+        counted_batches(session, survey_round=survey_round, rules=rules, questions=list(domains), before=before),
         communities=communities,
         weights=domains,
         points=points,
@@ -112,7 +112,7 @@ def _count_statuses(session: Session, *, survey_round: Round, rules: Rules, befo
     return table[[Status.SUPERSEDED, Status.WITHDRAWN]].assign(received=table.sum(axis=1)).astype("int64")
 
 
-def _batches(
+def counted_batches(
     session: Session, *, survey_round: Round, rules: Rules, questions: Sequence[str], before: datetime
 ) -> Iterator[pa.RecordBatch]:
     """Yield the community and tenure of every response that counts, and the answers of the ranked population."""
@@ -178,14 +178,8 @@ def count_complaints(session: Session, *, rules: Rules, categories: Categories, 
     cases count. `filed` are all that residents filed, repair requests and enquiries among them, and `excluded` the
     difference.
     """
-    attributable = [category.code for category in categories if category.attributable]
-    is_valid = (
-        (Complaint.kind == "complaint")
-        & Complaint.category.in_(attributable)
-        & Complaint.status.not_in(sorted(NOT_VALID))
-    )
     statement = (
-        select(Complaint.community_id, func.count(), func.sum(case((is_valid, 1), else_=0)))
+        select(Complaint.community_id, func.count(), func.sum(case((is_valid_complaint(categories), 1), else_=0)))
         .where(Complaint.submitted_at >= window_start(rules, cut_off), Complaint.submitted_at < cut_off)
         .group_by(Complaint.community_id)
     )
@@ -194,6 +188,16 @@ def count_complaints(session: Session, *, rules: Rules, categories: Categories, 
     communities = pd.Index(session.scalars(select(Community.id).order_by(Community.id)).all(), name="community_id")
     counts = found.set_index("community_id").reindex(communities, fill_value=0)
     return counts.assign(excluded=counts["filed"] - counts["complaints"])
+
+
+def is_valid_complaint(categories: Categories) -> ColumnElement[bool]:
+    """Return the condition under which a case counts in the complaint rate."""
+    attributable = [category.code for category in categories if category.attributable]
+    return and_(
+        Complaint.kind == "complaint",
+        Complaint.category.in_(attributable),
+        Complaint.status.not_in(sorted(NOT_VALID)),
+    )
 
 
 def window_start(rules: Rules, cut_off: datetime) -> datetime:

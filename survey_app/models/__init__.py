@@ -11,7 +11,7 @@ from survey_app.models.complaints import (
     ComplaintPhoto,
     ComplaintSupport,
 )
-from survey_app.models.evaluations import Evaluation, Standing, StandingEvidence
+from survey_app.models.evaluations import CommunityProfile, Evaluation, RegionProfile, Standing, StandingEvidence
 from survey_app.models.places import Community, District, PropertyCompany
 from survey_app.models.responses import Code, Response, ResponseEvent, SlipBatch
 from survey_app.models.rounds import Questionnaire, Round, RuleFile
@@ -23,6 +23,7 @@ __all__ = [
     "AuditEvent",
     "Code",
     "Community",
+    "CommunityProfile",
     "Complaint",
     "ComplaintContact",
     "ComplaintEvent",
@@ -35,6 +36,7 @@ __all__ = [
     "PropertyCompany",
     "Questionnaire",
     "RecoveryCode",
+    "RegionProfile",
     "Response",
     "ResponseEvent",
     "Round",

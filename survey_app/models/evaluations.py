@@ -118,3 +118,27 @@ class StandingEvidence(Base):
     requirement_upper: Mapped[float | None]
     requirement_evidence: Mapped[str | None]
     requirement_evidence_reason: Mapped[str | None]
+
+
+class CommunityProfile(Base):
+    """What lies behind one standing of a closed round, as canonical JSON; see `survey_app.profiles`."""
+
+    __tablename__ = "community_profile"
+
+    evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluation.id"), primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
+    answers: Mapped[str]
+    complaints: Mapped[str]
+    other_population: Mapped[str]
+
+
+class RegionProfile(Base):
+    """The same for all communities that were ranked together, and what goes with overall satisfaction there."""
+
+    __tablename__ = "region_profile"
+
+    evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluation.id"), primary_key=True)
+    region: Mapped[str] = mapped_column(primary_key=True)
+    answers: Mapped[str]
+    complaints: Mapped[str]
+    drivers: Mapped[str]

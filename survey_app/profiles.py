@@ -1,0 +1,221 @@
+"""What lies behind the standings of a closed round: answers by question, complaints by month and category, drivers.
+
+Counted once, in the snapshot of the evaluation, and stored with it: a page that explains a result must not count again
+what was counted then. An open round has no profiles, since breakdowns of a few answers would give them away.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+from sqlalchemy import case, select
+from sqlalchemy.orm import Session
+
+from analytics.canonical import canonical_json
+from analytics.drivers import find_drivers
+from analytics.languages import DEFAULT_LANGUAGE
+from analytics.rules import Population, Rules
+from analytics.tallies import AnswerCounts, count_answers
+from survey_app.categories import Categories
+from survey_app.models import Complaint, Round
+from survey_app.questionnaires import Question, Questionnaire, QuestionType
+from survey_app.tallies import (
+    count_responses,
+    counted_batches,
+    is_valid_complaint,
+    read_places,
+    surveyed_households,
+    window_start,
+)
+
+OTHER_POPULATION: Final[Mapping[Population, Population]] = {"owners": "residents", "residents": "owners"}
+MOST_RESPONDENTS: Final = 200_000
+"""Of one region, drawn at random where there are more: drivers need no more of them."""
+
+_COUNTED_COLUMNS: Final = ["responses", "satisfied", "mean_index", "sd_index"]
+_SEED: Final = 1
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """The rows of `CommunityProfile` and `RegionProfile`, still without their evaluation."""
+
+    communities: pd.DataFrame
+    regions: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Survey:
+    """What is counted: a round, by which rules, until when."""
+
+    session: Session
+    round: Round
+    rules: Rules
+    questionnaire: Questionnaire
+    cut_off: datetime
+
+
+def count_profiles(
+    session: Session,
+    *,
+    survey_round: Round,
+    rules: Rules,
+    questionnaire: Questionnaire,
+    categories: Categories,
+    cut_off: datetime,
+) -> Profiles:
+    """Return the profile of every community, and of every region that is ranked together."""
+    survey = _Survey(session, survey_round, rules, questionnaire, cut_off)
+    places = read_places(session)
+    city = rules.city.in_language(DEFAULT_LANGUAGE)
+    region = places["district"] if rules.region == "district" else pd.Series(city, index=places.index)
+    counts, rows = _count_answers(survey, places.index)
+    complaints = _count_complaints(survey, categories)
+    cases = _cases(complaints, complaints["community"])
+    regional_cases = _cases(complaints, complaints["community"].map(region))
+    other = _other_population(survey, places)
+    communities = [
+        {
+            "community_id": number,
+            "answers": canonical_json(_answers(counts, [place])),
+            "complaints": canonical_json(cases.get(number, [])),
+            "other_population": canonical_json(other[number]),
+        }
+        for place, number in enumerate(places.index)
+    ]
+    regions = [
+        {
+            "region": str(name),
+            "answers": canonical_json(_answers(counts, np.asarray(members))),
+            "complaints": canonical_json(regional_cases.get(name, [])),
+            "drivers": canonical_json(_drivers(rows[rows["community"].map(region) == name], survey)),
+        }
+        for name, members in region.groupby(region).indices.items()
+    ]
+    return Profiles(pd.DataFrame(communities), pd.DataFrame(regions))
+
+
+def driver_questions(questionnaire: Questionnaire, overall: str) -> list[str]:
+    """Return the questions whose association with the overall one is looked at: the rated domains."""
+    return [
+        question.key
+        for question in questionnaire.questions
+        if question.domain is not None and question.type is QuestionType.RATING and question.key != overall
+    ]
+
+
+def _count_answers(survey: _Survey, communities: Iterable[int]) -> tuple[AnswerCounts, pd.DataFrame]:
+    """Return the counts of every question with single codes, and the rows that drivers are found in."""
+    single = [question for question in survey.questionnaire.questions if _has_single_code(question)]
+    questions = {question.key: question.codes for question in single}
+    overall = survey.rules.satisfaction.question
+    kept = ["community", overall, *driver_questions(survey.questionnaire, overall)]
+    rows: list[pd.DataFrame] = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in counted_batches(
+            survey.session,
+            survey_round=survey.round,
+            rules=survey.rules,
+            questions=list(questions),
+            before=survey.cut_off,
+        ):
+            rows.append(batch.select(kept).to_pandas(types_mapper=_SMALL.get))
+            yield batch
+
+    counts = count_answers(batches(), communities=list(communities), questions=questions)
+    return counts, pd.concat(rows) if rows else pd.DataFrame(columns=kept)
+
+
+_SMALL = {pa.int64(): pd.Int32Dtype()}
+
+
+def _has_single_code(question: Question) -> bool:
+    return bool(question.codes) and question.type is not QuestionType.MULTI
+
+
+def _answers(counts: AnswerCounts, places: Sequence[int] | npt.NDArray[np.intp]) -> dict[str, dict[str, int]]:
+    """Return how often the communities at some places gave each code, codes that nobody gave left out."""
+    found = {}
+    for question, codes in counts.codes.items():
+        numbers = counts.counts[question][places].sum(axis=0).tolist()
+        found[question] = {str(code): number for code, number in zip(codes, numbers, strict=True) if number}
+    return found
+
+
+def _count_complaints(survey: _Survey, categories: Categories) -> pd.DataFrame:
+    """Return one row per community, local month, category and whether the rate counts it, with the number of cases."""
+    is_valid = is_valid_complaint(categories)
+    statement = select(
+        Complaint.community_id, Complaint.category, Complaint.submitted_at, case((is_valid, 1), else_=0).label("valid")
+    ).where(
+        Complaint.submitted_at >= window_start(survey.rules, survey.cut_off), Complaint.submitted_at < survey.cut_off
+    )
+    zone = ZoneInfo(survey.rules.time_zone)
+    rows = [
+        (row.community_id, f"{row.submitted_at.astimezone(zone):%Y-%m}", row.category, row.valid)
+        for row in survey.session.execute(statement)
+    ]
+    columns = ["community", "month", "category", "valid"]
+    return pd.DataFrame(rows, columns=columns).groupby(columns).size().rename("cases").reset_index()
+
+
+def _cases(complaints: pd.DataFrame, group: "pd.Series[Any]") -> dict[Any, list[list[Any]]]:
+    """Return for each group month, category, valid and number of cases, wherever there are any."""
+    keyed = complaints.assign(group=group).groupby(["group", "month", "category", "valid"])["cases"].sum()
+    found: dict[Any, list[list[Any]]] = {}
+    for name, *what in keyed.reset_index().itertuples(index=False, name=None):
+        found.setdefault(name, []).append(what)
+    return found
+
+
+def _other_population(survey: _Survey, places: pd.DataFrame) -> dict[int, Any]:
+    """Return what a community table would hold if the rules counted the other population."""
+    satisfaction = survey.rules.satisfaction
+    others = replace(
+        survey.rules, satisfaction=replace(satisfaction, population=OTHER_POPULATION[satisfaction.population])
+    )
+    counted = count_responses(
+        survey.session,
+        survey_round=survey.round,
+        rules=others,
+        questionnaire=survey.questionnaire,
+        before=survey.cut_off,
+    )[_COUNTED_COLUMNS]
+    table = counted.assign(households=surveyed_households(places, others)).reindex(places.index).astype(object)
+    rows = table.where(table.notna(), None).to_dict("records")
+    return dict(zip(places.index, rows, strict=True))
+
+
+def _drivers(rows: pd.DataFrame, survey: _Survey) -> dict[str, Any]:
+    """Return what goes with overall satisfaction in one region, as JSON can hold it."""
+    overall = survey.rules.satisfaction.question
+    domains = driver_questions(survey.questionnaire, overall)
+    if len(rows) > MOST_RESPONDENTS:
+        chosen = np.random.default_rng(_SEED).choice(len(rows), MOST_RESPONDENTS, replace=False)
+        rows = rows.iloc[np.sort(chosen)]
+    rated = pd.DataFrame({domain: _valid(rows[domain], survey.questionnaire.question(domain)) for domain in domains})
+    found = find_drivers(
+        rated,
+        _valid(rows[overall], survey.questionnaire.question(overall)),
+        community=rows["community"].to_numpy(),
+        level=float(survey.rules.evidence.level),
+    )
+    table = found.domains.astype(object)
+    return {
+        "domains": table.where(table.notna(), None).to_dict("records"),
+        "r_squared": None if np.isnan(found.r_squared) else found.r_squared,
+        "respondents": found.respondents,
+        "communities": found.communities,
+    }
+
+
+def _valid(codes: "pd.Series[Any]", question: Question) -> "pd.Series[float]":
+    missing = [option.code for option in question.options if option.missing]
+    return codes.astype("Float64").mask(codes.isin(missing)).astype("float64")
