@@ -4,6 +4,8 @@ import click
 
 from analytics.commands.calibrations import calibrate_command
 from analytics.commands.plans import plan_command
+from analytics.commands.responses import drivers_command, integrity_command, rake_command
+from analytics.commands.rounds import trends_command
 from analytics.commands.standings import evaluate_command, what_if_command
 
 
@@ -12,7 +14,16 @@ def main() -> None:
     """Recompute standings of residential communities from a table and a rule file."""
 
 
-for _command in (evaluate_command, what_if_command, plan_command, calibrate_command):
+for _command in (
+    evaluate_command,
+    what_if_command,
+    plan_command,
+    trends_command,
+    drivers_command,
+    integrity_command,
+    rake_command,
+    calibrate_command,
+):
     main.add_command(_command)
 
 

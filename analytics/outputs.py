@@ -57,6 +57,25 @@ def csv_safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
 
 
+def frame_csv(frame: pd.DataFrame) -> bytes:
+    """Return a frame as a CSV file that spreadsheets open rightly: text is safe, missing values are empty.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its index is left out.
+
+    Examples
+    --------
+    >>> frame_csv(pd.DataFrame({"name": ["=甲", "乙"], "score": [0.5, None]})).decode("utf-8-sig").splitlines()
+    ['name,score', "'=甲,0.5", '乙,']
+    """
+    texts: pd.DataFrame = frame.select_dtypes("str")
+    safe = frame.assign(**{str(name): texts[name].map(csv_safe, na_action="ignore") for name in texts})
+    # Excel takes a file without the byte order mark for another encoding and garbles Chinese.
+    return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+
+
 def standings_csv(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -> str:
     """Return the standings as CSV text, with the evidence beside each decision and the sentences that explain it.
 

@@ -1,13 +1,11 @@
 """The report of an evaluation: one page that people read and print, with its charts inside and nothing outside."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
@@ -16,14 +14,14 @@ from analytics.arrays import BooleanArray
 from analytics.drawings import Labels
 from analytics.evaluate import Evaluation, versions
 from analytics.evidence import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
-from analytics.languages import load_catalogue
 from analytics.outputs import list_warnings
+from analytics.pages import Chart, between, environment, page_files, percent, translator
 from analytics.ratios import column
-from analytics.reasons import TRANSLATIONS, Part, reason_sentence, show_apart, warning_sentence
+from analytics.reasons import Part, reason_sentence, show_apart, warning_sentence
 from analytics.rules import share_text
 from analytics.support import SHARE_FALSE, evidence_words, summarise_evidence
 
-REPORT_FILES: Final[Mapping[str, str]] = {"zh-Hans": "report.html", "en": "report.en.html"}
+REPORT_FILES: Final[Mapping[str, str]] = page_files("report")
 """One file for each language, so that a printed report speaks one of them; each links to the other beside it."""
 
 MOST_ROWS: Final = 500
@@ -41,8 +39,6 @@ _SATISFACTION_EVIDENCE: Final = (
     "satisfaction_top_probability",
     "satisfaction_top_probability",
 )
-
-_Translate = Callable[..., str]
 
 
 @dataclass(frozen=True)
@@ -63,14 +59,6 @@ class _Row:
 
 
 @dataclass(frozen=True)
-class _Chart:
-    """A drawing and the sentence below it."""
-
-    drawing: Markup
-    caption: str
-
-
-@dataclass(frozen=True)
 class _Region:
     """What the report says about one region."""
 
@@ -79,7 +67,7 @@ class _Region:
     sentences: tuple[str, ...]
     support: tuple[str, ...]
     warnings: tuple[str, ...]
-    charts: tuple[_Chart, ...]
+    charts: tuple[Chart, ...]
     listed: tuple[_Row, ...]
     nearest: tuple[_Row, ...]
     nearest_by_complaints: tuple[_Row, ...]
@@ -110,7 +98,7 @@ def report_html(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -
     all named in regions of up to `MOST_ROWS` communities, `NEAREST` of them in larger ones. Charts draw at most
     `analytics.drawings.MOST_DRAWN` points, and only the first 30 regions have charts.
     """
-    _ = _translator(language)
+    _ = translator(language)
     # Rounded as in the other files: digits beyond differ between machines.
     frame = _joined(evaluation, evidence.round(_DECIMALS))
     support = summarise_evidence(evaluation, evidence)
@@ -120,14 +108,14 @@ def report_html(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -
     ]
     other = next(tag for tag in REPORT_FILES if tag != language)
     return (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             _=_,
-            certain=_percent(CERTAIN_FROM),
-            likely=_percent(LIKELY_FROM),
-            unlikely=_percent(UNLIKELY_TO),
-            ruled_out=_percent(NO_TO),
+            certain=percent(CERTAIN_FROM),
+            likely=percent(LIKELY_FROM),
+            unlikely=percent(UNLIKELY_TO),
+            ruled_out=percent(NO_TO),
             language=language,
             other_language=other,
             other_file=REPORT_FILES[other],
@@ -151,32 +139,8 @@ def report_html(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -
     )
 
 
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _translator(language: str) -> _Translate:
-    gettext = load_catalogue(TRANSLATIONS, language).gettext
-
-    def translate(message: str, **facts: object) -> str:
-        return gettext(message).format(**facts)
-
-    return translate
-
-
 def _has_complaints(evaluation: Evaluation) -> bool:
     return "complaints" in evaluation.communities
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.10g}\N{NO-BREAK SPACE}%"
 
 
 def _totals(evaluation: Evaluation) -> dict[str, int]:
@@ -223,7 +187,7 @@ def _region(
 
 
 def _decision_sentences(evaluation: Evaluation, facts: Mapping[str, Any], language: str) -> Iterator[str]:
-    _ = _translator(language)
+    _ = translator(language)
     if facts["satisfaction"]["N"] or not _has_complaints(evaluation):
         yield _cut_sentence(_("Satisfaction"), facts["satisfaction"], _satisfaction_text(evaluation, facts), language)
     if _has_complaints(evaluation):
@@ -254,7 +218,7 @@ def _scale(evaluation: Evaluation) -> int:
 
 
 def _cut_sentence(route: str, facts: Mapping[str, Any], cut_off: str | None, language: str) -> str:
-    _ = _translator(language)
+    _ = translator(language)
     rounding = {
         "floor": _("rounded down"),
         "ceil": _("rounded up"),
@@ -284,7 +248,7 @@ def _cut_sentence(route: str, facts: Mapping[str, Any], cut_off: str | None, lan
 
 
 def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], language: str) -> Iterator[str]:
-    _ = _translator(language)
+    _ = translator(language)
     for name, route in (("satisfaction", _("Satisfaction")), ("complaints", _("Complaints"))):
         expected = support[name]["expected_rightful"]
         if expected is None or not support[name]["listed"]:
@@ -297,7 +261,7 @@ def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], lan
             expected=f"{expected:.1f}",
             deviation=f"{support[name]['standard_deviation']:.1f}",
             k=facts[name]["k"],
-            false=_percent(SHARE_FALSE),
+            false=percent(SHARE_FALSE),
             few=support[name]["few_false"],
         )
 
@@ -305,7 +269,7 @@ def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], lan
 def _rows(
     evaluation: Evaluation, chosen: pd.DataFrame, facts: Mapping[str, Any], parts: tuple[Part, ...], language: str
 ) -> Iterator[_Row]:
-    _, words, statuses = _translator(language), evidence_words(language), _status_words(language)
+    _, words, statuses = translator(language), evidence_words(language), _status_words(language)
     why, scale, unit = _evidence_reasons(language), _scale(evaluation), _unit(evaluation)
     # Where nobody's complaints are known, the satisfaction route alone has something to say.
     weighed = _EVIDENCE if _has_complaints(evaluation) else _SATISFACTION_EVIDENCE
@@ -322,21 +286,15 @@ def _rows(
             status=cells["requirement_status"],
             status_word=statuses[cells["requirement_status"]],
             sentences=sentences,
-            interval=_range(
+            interval=between(
                 cells["satisfaction_lower"], cells["satisfaction_upper"], scale=scale, decimals=1, unit=unit
             ),
-            ranks=_range(cells["satisfaction_rank_lower"], cells["satisfaction_rank_upper"], scale=1, decimals=0),
-            complaint_rates=_range(cells["complaint_rate_lower"], cells["complaint_rate_upper"], scale=1, decimals=2),
+            ranks=between(cells["satisfaction_rank_lower"], cells["satisfaction_rank_upper"], scale=1, decimals=0),
+            complaint_rates=between(cells["complaint_rate_lower"], cells["complaint_rate_upper"], scale=1, decimals=2),
             evidence_word=words.get(evidence or "", ""),
             probability="" if lower is None else _("chance {range} %", range=_chance(lower, upper)),
             why=why.get(cells[f"{weighed[0]}_reason"] or "", ""),
         )
-
-
-def _range(lower: float | None, upper: float | None, *, scale: int, decimals: int, unit: str = "") -> str:
-    if lower is None or upper is None:
-        return ""
-    return f"{lower * scale:.{decimals}f} – {upper * scale:.{decimals}f}{unit}"
 
 
 def _chance(lower: float, upper: float) -> str:
@@ -350,7 +308,7 @@ def _chance(lower: float, upper: float) -> str:
 
 @cache
 def _status_words(language: str) -> dict[str, str]:
-    _ = _translator(language)
+    _ = translator(language)
     return {
         "met": _("met"),
         "not_met": _("not met"),
@@ -361,7 +319,7 @@ def _status_words(language: str) -> dict[str, str]:
 
 @cache
 def _evidence_reasons(language: str) -> dict[str, str]:
-    _ = _translator(language)
+    _ = translator(language)
     return {
         Reason.PROBABILITY: _("The chance itself lies in the middle."),
         Reason.NONRESPONSE: _("Those who did not answer could change it."),
@@ -376,7 +334,7 @@ def _evidence_reasons(language: str) -> dict[str, str]:
 
 def _charts(
     evaluation: Evaluation, part: pd.DataFrame, facts: Mapping[str, Any], language: str, number: int
-) -> Iterator[_Chart]:
+) -> Iterator[Chart]:
     ranked = part[part["satisfaction_rank"].notna()]
     if len(ranked):
         yield from _score_charts(evaluation, ranked, facts["satisfaction"], language, number)
@@ -387,8 +345,8 @@ def _charts(
 
 def _score_charts(
     evaluation: Evaluation, ranked: pd.DataFrame, facts: Mapping[str, Any], language: str, number: int
-) -> Iterator[_Chart]:
-    _, scale = _translator(language), _scale(evaluation)
+) -> Iterator[Chart]:
+    _, scale = translator(language), _scale(evaluation)
     scores, lower, upper = (
         column(ranked, name) * scale for name in ("satisfaction_score", "satisfaction_lower", "satisfaction_upper")
     )
@@ -418,7 +376,7 @@ def _score_charts(
         labels=Labels(caption, measure, _("Community"), line),
         name=f"ladder-{number}",
     )
-    yield _Chart(Markup(drawing), caption)  # noqa: S704 - `drawings` escapes every name
+    yield Chart(Markup(drawing), caption)  # noqa: S704 - `drawings` escapes every name
     step = drawings.every_nth(len(ranked))
     caption = _("All ranked communities of the region, the first on the left.")
     if step > 1:
@@ -433,7 +391,7 @@ def _score_charts(
         labels=Labels(caption, _("Rank"), measure, line),
         name=f"scores-{number}",
     )
-    yield _Chart(Markup(drawing), caption)  # noqa: S704
+    yield Chart(Markup(drawing), caption)  # noqa: S704
     caption = _("How many communities have which score.")
     drawing = drawings.histogram_chart(
         scores,
@@ -441,19 +399,19 @@ def _score_charts(
         labels=Labels(caption, measure, _("Communities"), line),
         name=f"histogram-{number}",
     )
-    yield _Chart(Markup(drawing), caption)  # noqa: S704
+    yield Chart(Markup(drawing), caption)  # noqa: S704
 
 
-def _funnel(exposed: pd.DataFrame, language: str, number: int) -> _Chart:
-    _ = _translator(language)
+def _funnel(exposed: pd.DataFrame, language: str, number: int) -> Chart:
+    _ = translator(language)
     complaints, exposure = column(exposed, "complaints"), column(exposed, "exposure_household_years")
     step = drawings.every_nth(len(exposed))
     caption = _(
         "Each point is a community; hollow: no complaint at all. Between the dashed lines {inner} of the communities"
         " would lie if all were alike, between the outer lines {outer}. A small community has a low rate more easily by"
         " luck.",
-        inner=_percent(drawings.INNER_LEVEL),
-        outer=_percent(drawings.OUTER_LEVEL),
+        inner=percent(drawings.INNER_LEVEL),
+        outer=percent(drawings.OUTER_LEVEL),
     )
     if step > 1:
         thinned = _("One of every {step} communities is drawn.", step=step)
@@ -466,7 +424,7 @@ def _funnel(exposed: pd.DataFrame, language: str, number: int) -> _Chart:
         labels=Labels(caption, _("Household-years"), _("Complaints per 1,000 households a year"), ""),
         name=f"funnel-{number}",
     )
-    return _Chart(Markup(drawing), caption)  # noqa: S704
+    return Chart(Markup(drawing), caption)  # noqa: S704
 
 
 def _is_met(frame: pd.DataFrame, name: str) -> BooleanArray:

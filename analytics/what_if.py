@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from analytics.cells import TableError
 from analytics.documents import Document, Fault
 from analytics.evaluate import Evaluation, evaluate
 from analytics.rules import Population, Rules, parse_rules
-from analytics.tables import TableError
 
 Choice = Literal["measure", "population", "region", "rounding", "ties", "zero_ties", "minimum_responses"]
 

@@ -8,9 +8,9 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.cells import TableError
 from analytics.evaluate import evaluate
 from analytics.rules import Rules
-from analytics.tables import TableError
 from analytics.what_if import Choice, WhatIf, compare, with_choices
 from dashboards.figures import change_figure
 from dashboards.languages import pick, translator

@@ -3,10 +3,8 @@
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from math import lcm
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
@@ -15,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from analytics.languages import DEFAULT_LANGUAGE
+from analytics.recounts import count_measures
 from analytics.rules import Rules
 from analytics.tables import check_communities
 from analytics.tallies import AnswerCounts, composite_sums, count_answers
@@ -56,7 +55,7 @@ def count_responses(
         questions={question.key: question.codes, "tenure": _TENURES},
     )
     statuses = _count_statuses(session, survey_round=survey_round, rules=rules, before=before)
-    summary = _summarise(counted, question.key, rules)
+    summary = count_measures(counted, rules).join(_by_tenure(counted))
     summary = summary.join(statuses.reindex(summary.index, fill_value=0))
     if not rules.satisfaction.domains:
         return summary
@@ -146,28 +145,9 @@ def _read_answers(texts: Sequence[str], questions: Sequence[str]) -> dict[str, p
     return {question: table.column(question).combine_chunks() for question in questions}
 
 
-def _summarise(counted: AnswerCounts, question: str, rules: Rules) -> pd.DataFrame:
-    by_tenure, by_code = counted.table("tenure"), counted.table(question)
-    valid = [code for code in by_code if code in rules.satisfaction.valid_codes]
-    # Points as whole numbers of their smallest part: then equal scores are exactly equal floats.
-    points = [rules.satisfaction.index_points[code] for code in valid]
-    parts = lcm(*(point.denominator for point in points))
-    weights = np.array([int(point * parts) for point in points], dtype=np.int64)
-    answers = by_code[valid].to_numpy()
-    responses, total, squares = answers.sum(axis=1), answers @ weights, answers @ weights**2
-    some = np.where(responses > 0, responses, np.nan)
-    several = np.where(responses > 1, responses, np.nan)
-    return pd.DataFrame(
-        {
-            "responses": responses,
-            "satisfied": answers[:, np.isin(valid, rules.satisfaction.satisfied_codes)].sum(axis=1),
-            "mean_index": total / (some * parts),
-            "sd_index": np.sqrt((several * squares - total**2) / (several * (several - 1))) / parts,
-            "owners": by_tenure[_OWNER].to_numpy(),
-            "tenants": by_tenure[_TENANT].to_numpy(),
-        },
-        index=by_code.index,
-    )
+def _by_tenure(counted: AnswerCounts) -> pd.DataFrame:
+    tenures = counted.table("tenure")
+    return pd.DataFrame({"owners": tenures[_OWNER], "tenants": tenures[_TENANT]})
 
 
 def count_complaints(session: Session, *, rules: Rules, categories: Categories, cut_off: datetime) -> pd.DataFrame:

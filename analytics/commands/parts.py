@@ -1,7 +1,7 @@
 """What all commands share: options, faults told one a line, consoles."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NoReturn
@@ -11,6 +11,8 @@ from rich.console import Console
 
 from analytics.documents import DocumentError
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
+from analytics.outputs import write_files
+from analytics.pages import Page, page_files, render_page
 from analytics.reasons import TRANSLATIONS
 
 Translate = Callable[[str], str]
@@ -57,3 +59,13 @@ def working() -> Console:
 def result_console() -> Console:
     """Return the console of results: piped into a file nothing is cut off at the width of a terminal."""
     return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+def write_page(name: str, make: Callable[[str], Page], contents: Mapping[str, bytes], directory: Path) -> list[Path]:
+    """Write a page in every language beside other files, and return where they all are."""
+    files = page_files(name)
+    pages = {
+        file: render_page(make(language), language=language, files=files).encode() for language, file in files.items()
+    }
+    write_files({**contents, **pages}, directory)
+    return [directory / file for file in (*contents, *pages)]

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.tables import TableError, check_communities, read_table
+from analytics.cells import TableError
+from analytics.tables import check_communities, read_table
 from tests.analytics.rule_files import rules_with
 
 RULES = rules_with({})

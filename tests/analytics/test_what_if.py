@@ -2,9 +2,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
+from analytics.cells import TableError
 from analytics.documents import DocumentError
 from analytics.evaluate import evaluate
-from analytics.tables import TableError
 from analytics.what_if import OtherPopulationNotCounted, compare, with_choices
 from tests.analytics.rule_files import rules_with
 from tests.analytics.test_evaluate import community_rows, rule_choices

@@ -1,0 +1,258 @@
+"""What the response rows themselves say: signs of false answers, what satisfaction goes with, weighted scores."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+import numpy as np
+import pandas as pd
+
+from analytics.cells import TableError
+from analytics.commands.parts import (
+    directory_option,
+    language_option,
+    naming_faults,
+    refuse,
+    rules_option,
+    translator,
+    working,
+    write_page,
+)
+from analytics.documents import Fault
+from analytics.driver_findings import drivers_csv, drivers_of, drivers_page
+from analytics.integrity import HIGHEST, find_signals
+from analytics.integrity_findings import (
+    comparison_csv,
+    evaluate_without_held,
+    held_csv,
+    integrity_page,
+    signals_csv,
+)
+from analytics.question_names import read_question_names
+from analytics.raking_findings import (
+    CannotRake,
+    rake_responses,
+    raked_csv,
+    raking_page,
+    read_margins,
+    reason_sentences,
+    weights_csv,
+)
+from analytics.recounts import columns_to_count, keep_counting_rows, questions_to_count
+from analytics.response_tables import ResponseTable, list_questions, read_responses
+from analytics.rules import Rules, load_rules
+from analytics.tables import read_table
+
+_ID: Final = ("response_id",)
+_SIGNAL_COLUMNS: Final = (*_ID, "submitted_at", "mode", "duration_seconds")
+
+
+def _read_list(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    try:
+        return list_questions(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, parameter) from error
+
+
+def _read_codes(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    if not all(part.isdecimal() for part in parts):
+        raise click.BadParameter(value, context, parameter)
+    return tuple(int(part) for part in parts)
+
+
+_responses_argument = click.argument("responses", type=click.Path(path_type=Path))
+_missing_option = click.option(
+    "--missing-codes",
+    default="9",
+    show_default=True,
+    callback=_read_codes,
+    help="Codes that are no valid answer, such as “don't know”.",
+)
+_community_option = click.option(
+    "--community-column", default="community_id", show_default=True, help="How the file calls community_id."
+)
+
+
+@click.command("integrity")
+@_responses_argument
+@rules_option
+@click.option("--rated", required=True, callback=_read_list, help="The rated questions: q01-q15.")
+@click.option("--communities", type=click.Path(path_type=Path), help="Their table, to rank them with and without.")
+@click.option("--staff-modes", default="paper,phone", show_default=True, help="Modes of answers that staff entered.")
+@_missing_option
+@_community_option
+@directory_option
+@language_option
+def integrity_command(
+    *,
+    responses: Path,
+    rules_path: Path,
+    rated: tuple[str, ...],
+    communities: Path | None,
+    staff_modes: str,
+    missing_codes: tuple[int, ...],
+    community_column: str,
+    directory: Path,
+    language: str,
+) -> None:
+    """Look in RESPONSES for signs of answers that residents did not give one by one.
+
+    RESPONSES is a CSV or Parquet file with a row for each response: response_id, community_id, submitted_at (with its
+    time zone), mode, duration_seconds and the rated questions; device, household and terminal are looked at where they
+    are there. Writes signals.csv, held.csv and integrity.html; with --communities also with_and_without_held.csv.
+    """
+    _ = translator(language)
+    with naming_faults(_), working().status(_("Looking for signs")):
+        rules = load_rules(rules_path)
+        if max(rules.satisfaction.valid_codes) > HIGHEST or min(rules.satisfaction.valid_codes) < 1:
+            refuse([_("signs are looked for among codes from 1 to {highest} alone").format(highest=HIGHEST)])
+        questions = tuple(dict.fromkeys([*rated, *questions_to_count(rules)]))
+        table = _read(responses, rules, questions, missing_codes, community_column, needed=_SIGNAL_COLUMNS)
+        overall = rules.satisfaction.question
+        rated_answers = table.answers[list(dict.fromkeys([overall, *rated]))]
+        found = find_signals(
+            table.responses,
+            rated_answers,
+            overall=overall,
+            staff_modes=[mode.strip() for mode in staff_modes.split(",")],
+        )
+        contents = {"signals.csv": signals_csv(found), "held.csv": held_csv(table, found)}
+        both = None
+        if communities is not None:
+            places = read_table(communities, rules)
+            _expect_known(responses, table, places)
+            both = evaluate_without_held(places, table, found, rules)
+            contents["with_and_without_held.csv"] = comparison_csv(both, table, found)
+        written = write_page(
+            "integrity", lambda spoken: integrity_page(table, found, both, rules, spoken), contents, directory
+        )
+    _echo(written)
+
+
+@click.command("drivers")
+@_responses_argument
+@rules_option
+@click.option("--domains", required=True, callback=_read_list, help="The rated domains: q02-q13.")
+@click.option("--questionnaire", type=click.Path(path_type=Path), help="Names the domains.")
+@_missing_option
+@_community_option
+@directory_option
+@language_option
+def drivers_command(
+    *,
+    responses: Path,
+    rules_path: Path,
+    domains: tuple[str, ...],
+    questionnaire: Path | None,
+    missing_codes: tuple[int, ...],
+    community_column: str,
+    directory: Path,
+    language: str,
+) -> None:
+    """Say which domains the overall satisfaction in RESPONSES goes with.
+
+    RESPONSES has a row for each response: community_id, the overall question of the rules and the domains. Writes
+    drivers.csv and drivers.html.
+    """
+    _ = translator(language)
+    with naming_faults(_), working().status(_("Looking for what goes together")):
+        rules = load_rules(rules_path)
+        overall = rules.satisfaction.question
+        if overall in domains:
+            refuse([_("{question} is the overall question and no domain").format(question=overall)])
+        names = {} if questionnaire is None else read_question_names(questionnaire)
+        table = _read(responses, rules, (overall, *domains), missing_codes, community_column)
+        drivers = drivers_of(table, domains, rules)
+        written = write_page(
+            "drivers",
+            lambda spoken: drivers_page(drivers, rules, names, spoken),
+            {"drivers.csv": drivers_csv(drivers)},
+            directory,
+        )
+    _echo(written)
+
+
+@click.command("rake")
+@_responses_argument
+@rules_option
+@click.option("--margins", "margins_path", required=True, type=click.Path(path_type=Path), help="Known figures.")
+@click.option("--trim", type=click.FloatRange(min=1, min_open=True), help="Largest weight, as a multiple of the mean.")
+@_missing_option
+@_community_option
+@directory_option
+@language_option
+def rake_command(
+    *,
+    responses: Path,
+    rules_path: Path,
+    margins_path: Path,
+    trim: float | None,
+    missing_codes: tuple[int, ...],
+    community_column: str,
+    directory: Path,
+    language: str,
+) -> None:
+    """Weight RESPONSES to known figures of the population, and say what it changes.
+
+    RESPONSES has a row for each response: community_id, the question of the rules and a column for each margin. The
+    file of margins has the columns margin, category, total, and community_id where each community has its own. Writes
+    weights.csv, raked.csv and raking.html.
+    """
+    _ = translator(language)
+    with naming_faults(_), working().status(_("Weighting")):
+        rules, margins = load_rules(rules_path), read_margins(margins_path)
+        texts = margins["margin"].unique().tolist()
+        question = (rules.satisfaction.question,)
+        table = _read(responses, rules, question, missing_codes, community_column, texts=texts)
+        try:
+            raked = rake_responses(table, margins, rules, largest_ratio=trim)
+        except CannotRake as error:
+            refuse([reason_sentences(language)[error.reason].format(cells=", ".join(error.cells))])
+        contents = {"weights.csv": weights_csv(raked), "raked.csv": raked_csv(raked)}
+        written = write_page("raking", lambda spoken: raking_page(raked, rules, spoken), contents, directory)
+    _echo(written)
+
+
+def _read(
+    path: Path,
+    rules: Rules,
+    questions: Sequence[str],
+    missing_codes: tuple[int, ...],
+    community_column: str,
+    *,
+    needed: Sequence[str] = (),
+    texts: Sequence[str] = (),
+) -> ResponseTable:
+    """Return the responses that count by the rules, after checking all of the file."""
+    table = read_responses(
+        path,
+        questions=questions,
+        valid_codes=rules.satisfaction.valid_codes,
+        missing_codes=missing_codes,
+        needed=[*needed, *columns_to_count(rules)],
+        texts=texts,
+        community_column=community_column,
+    )
+    return keep_counting_rows(table, rules)
+
+
+def _expect_known(path: Path, table: ResponseTable, places: pd.DataFrame) -> None:
+    strange = ~table.responses["community_id"].isin(places["community_id"]).to_numpy(dtype=bool)
+    faults = [
+        Fault(
+            "community {id} is not in the table of communities",
+            {"id": table.responses["community_id"].iloc[row]},
+            "community_id",
+            table.lines[int(row)],
+        )
+        for row in np.flatnonzero(strange)
+    ]
+    if faults:
+        raise TableError(str(path), faults)
+
+
+def _echo(written: Sequence[Path]) -> None:
+    for path in written:
+        click.echo(path)
