@@ -319,6 +319,7 @@
       all("[data-intro]", form).forEach(function (part) {
         part.hidden = !isFirst;
       });
+      form.classList[isFirst ? "remove" : "add"]("begun");
       isReviewed = isReviewed || step === review;
       setHidden(one("[data-last]", form), step !== review);
       setHidden(one("[data-next]", form), step === review);

@@ -133,6 +133,29 @@ def test_links_and_the_receipt_keep_the_chosen_language(client, token):
     assert sent.location.endswith("?lang=en")
 
 
+def test_links_and_the_receipt_keep_large_print(client, token):
+    page = Page(client.get(f"/s/{token}?text=large"))
+    sent = client.post(f"/s/{token}?text=large", data=ANSWERS | {"key": page.given["key"]})
+
+    assert 'class="large"' in page.text
+    assert f'formaction="/s/{token}?text=standard"' in page.text
+    assert 'class="large"' in client.get(sent.location).text
+    assert 'class="large"' not in client.get(f"/s/{token}?text=enormous").text
+
+
+def test_the_buttons_that_change_language_bring_back_what_was_typed_and_store_nothing(client, token, sqlite_database):
+    typed = {key: value for key, value in EVERY_ANSWER.items() if key != "q01"}
+    key = key_of(client, token)
+
+    page = Page(client.post(f"/s/{token}?lang=en", data=typed | {"key": key, "show": "again"}))
+
+    assert page.status == 200
+    assert page.given["q24"] == [EVERY_ANSWER["q24"]]
+    assert page.given["key"] == [key]
+    assert "fault" not in page.text
+    assert count(sqlite_database) == 0
+
+
 def test_a_demonstration_says_on_every_page_that_nothing_is_real(app, client):
     assert "演示" not in client.get("/").text
 
