@@ -46,6 +46,16 @@ class Action(StrEnum):
     ACCOUNT_RESET = "account_reset"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
+    QUESTIONNAIRE_PUBLISHED = "questionnaire_published"
+    RULES_ADDED = "rules_added"
+    ROUND_CREATED = "round_created"
+    COMMUNITIES_IMPORTED = "communities_imported"
+    CODE_ISSUED = "code_issued"
+    CODE_REVOKED = "code_revoked"
+    SLIPS_ISSUED = "slips_issued"
+    EVALUATED = "evaluated"
+    EVALUATION_PUBLISHED = "evaluation_published"
+    EXPORTED = "exported"
 
 
 @dataclass(frozen=True)

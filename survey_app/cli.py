@@ -81,12 +81,13 @@ def migrate() -> None:
 @click.argument("file", type=_FILE)
 def import_communities_command(file: Path) -> None:
     """Add or update communities from a CSV or XLSX file."""
-    from survey_app.places import import_communities, read_communities  # noqa: PLC0415
+    from survey_app.places import import_communities, read_communities, record_import  # noqa: PLC0415
 
     table = read_communities(file)
     with _database() as database, database.writing() as session:
         use_as_real(session, now=_now())
         result = import_communities(session, table=table)
+        record_import(session, result=result, by=OPERATOR, now=_now())
     click.echo(
         f"{result.added} added, {result.changed} changed, {result.unchanged} unchanged; "
         f"{result.absent} stored communities are not in the file and stay as they are"

@@ -20,6 +20,7 @@ from sqlalchemy import Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from analytics.definitions import Wording
+from survey_app.audit import OPERATOR, Action, record
 from survey_app.digests import keyed_digest
 from survey_app.errors import ExpiredCode, JiayuanError, RevokedCode, UnknownCode
 from survey_app.models import Code, Community, District, Round, SlipBatch
@@ -122,12 +123,16 @@ class VisitReference:
     scanned_at: datetime
 
 
-def issue_poster_code(session: Session, *, community: Community, now: datetime, building: str | None = None) -> Code:
+def issue_poster_code(
+    session: Session, *, community: Community, by: str = OPERATOR, now: datetime, building: str | None = None
+) -> Code:
     """Add a code whose posters may hang in `community` from now on; earlier ones stay good."""
     token = new_number(CODE_DIGITS)
     code = Code(kind=CodeKind.POSTER, token=token, community=community, building=building, issued_at=now)
     session.add(code)
     session.flush()
+    facts = {"community": community.id}
+    record(session, by=by, action=Action.CODE_ISSUED, subject=f"code:{code.id}", after=facts, now=now)
     return code
 
 
@@ -163,6 +168,8 @@ def issue_slips(
     slips = tuple(_new_slip() for _ in range(count))
     rows = [_slip_row(slip, batch, secret_key, household_key=secrets.token_urlsafe(_KEY_BYTES)) for slip in slips]
     session.execute(insert(cast(Table, Code.__table__)), rows)
+    facts = {"round": survey_round.id, "community": community.id, "count": count, "is_reprint": is_reprint}
+    record(session, by=_actor(by), action=Action.SLIPS_ISSUED, subject=f"slip_batch:{batch.id}", after=facts, now=now)
     return _sheet(batch, slips)
 
 
@@ -179,6 +186,7 @@ def replace_slip(session: Session, *, typed: str, secret_key: str, now: datetime
         raise RevokedCode(wording_of(lost.community.name, lost.community.english_name))
     _check_round(lost.batch.round, now)
     lost.revoked_at, lost.revoked_because = now, Revocation.LOST
+    _record_revocation(session, f"code:{lost.id}", Revocation.LOST, by=by, now=now)
     batch = SlipBatch(
         round=lost.batch.round,
         community=lost.community,
@@ -195,15 +203,22 @@ def replace_slip(session: Session, *, typed: str, secret_key: str, now: datetime
     return _sheet(batch, (slip,))
 
 
-def revoke_code(session: Session, *, code: Code, now: datetime) -> None:
+def revoke_code(session: Session, *, code: Code, by: str = OPERATOR, now: datetime) -> None:
     """Take no more answers through a code, such as that of a poster that was tampered with."""
     if code.revoked_at is None:
         code.revoked_at = now
         session.flush()
+        record(session, by=by, action=Action.CODE_REVOKED, subject=f"code:{code.id}", now=now)
 
 
 def revoke_slips(
-    session: Session, *, typed: Sequence[str], because: Revocation, secret_key: str, now: datetime
+    session: Session,
+    *,
+    typed: Sequence[str],
+    because: Revocation,
+    secret_key: str,
+    now: datetime,
+    by: int | None = None,
 ) -> list[str]:
     """Take no more answers through slips that lie on the desk; return what was typed and is no slip in use."""
     unknown = []
@@ -217,17 +232,28 @@ def revoke_slips(
             unknown.append(text)
             continue
         code.revoked_at, code.revoked_because = now, because
+        _record_revocation(session, f"code:{code.id}", because, by=by, now=now)
     session.flush()
     return unknown
 
 
-def spoil_batch(session: Session, *, batch: SlipBatch, now: datetime) -> int:
+def spoil_batch(session: Session, *, batch: SlipBatch, now: datetime, by: int | None = None) -> int:
     """Take no more answers through any slip of a batch, such as one whose printing failed; return how many that is."""
     codes = session.scalars(select(Code).where(Code.batch_id == batch.id, Code.revoked_at.is_(None))).all()
     for code in codes:
         code.revoked_at, code.revoked_because = now, Revocation.SPOILED
     session.flush()
+    _record_revocation(session, f"slip_batch:{batch.id}", Revocation.SPOILED, by=by, now=now)
     return len(codes)
+
+
+def _record_revocation(session: Session, subject: str, because: Revocation, *, by: int | None, now: datetime) -> None:
+    facts = {"because": str(because)}
+    record(session, by=_actor(by), action=Action.CODE_REVOKED, subject=subject, after=facts, now=now)
+
+
+def _actor(account_id: int | None) -> str:
+    return OPERATOR if account_id is None else f"account:{account_id}"
 
 
 def count_slips(session: Session, *, survey_round: Round) -> dict[int, SlipCounts]:

@@ -14,6 +14,7 @@ from analytics.canonical import canonical_json, sha256_hex
 from analytics.evaluate import evaluate, frame_text, versions
 from analytics.rules import Rules, parse_rules
 from analytics.support import summarise_evidence, weigh_evidence
+from survey_app.audit import OPERATOR, Action, record
 from survey_app.casework import categories
 from survey_app.database import Base, Database
 from survey_app.errors import JiayuanError
@@ -54,7 +55,9 @@ class RoundStillOpen(JiayuanError):
         self.round_id, self.closes_at = round_id, closes_at
 
 
-def evaluate_round(database: Database, *, round_id: int, now: datetime, provisional: bool = False) -> Evaluation:
+def evaluate_round(
+    database: Database, *, round_id: int, now: datetime, provisional: bool = False, by: str = OPERATOR
+) -> Evaluation:
     """Return the evaluation of a round at its cut-off, stored now unless the very same one is stored already.
 
     An official evaluation counts up to the close of the round and is refused before; a provisional one counts up to
@@ -89,7 +92,17 @@ def evaluate_round(database: Database, *, round_id: int, now: datetime, provisio
         evaluated_at=now,
     )
     with database.writing() as session:
-        return _store_once(session, evaluation, result.standings, evidence, gathered.profiles)
+        stored = _store_once(session, evaluation, result.standings, evidence, gathered.profiles)
+        if stored is evaluation:
+            record(
+                session,
+                by=by,
+                action=Action.EVALUATED,
+                subject=f"evaluation:{stored.id}",
+                after={"round": round_id, "provisional": provisional, "standings": stored.standings_sha256},
+                now=now,
+            )
+        return stored
 
 
 def verify_evaluation(session: Session, evaluation_id: int) -> bool:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.documents import DocumentError, Fault
+from survey_app import audit
 from survey_app.models import Community, District, PropertyCompany
 from survey_app.spreadsheets import Sheet, read_sheet
 
@@ -323,6 +325,12 @@ def import_communities(session: Session, *, table: CommunityTable) -> ImportResu
     session.flush()
     absent = len(known.keys() - {row.number for row in table.rows})
     return ImportResult(added=added, changed=changed, unchanged=len(table.rows) - added - changed, absent=absent)
+
+
+def record_import(session: Session, *, result: ImportResult, by: str, now: datetime) -> None:
+    """Note in the audit chain who imported a list of communities, and how many it added and changed."""
+    facts = {"added": result.added, "changed": result.changed}
+    audit.record(session, by=by, action=audit.Action.COMMUNITIES_IMPORTED, subject="communities", after=facts, now=now)
 
 
 def stored_communities(session: Session) -> CommunityTable:

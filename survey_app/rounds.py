@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from analytics.canonical import sha256_hex
 from analytics.rules import Rules, parse_rules
+from survey_app.audit import OPERATOR, Action, record
 from survey_app.codes import CodeKind
 from survey_app.errors import JiayuanError
 from survey_app.models import Questionnaire, Round, RuleFile
@@ -36,7 +37,9 @@ class RoundRefused(JiayuanError):
     """A round cannot be created as asked; the message says why."""
 
 
-def publish_questionnaire(session: Session, *, definition: Definition, now: datetime) -> Questionnaire:
+def publish_questionnaire(
+    session: Session, *, definition: Definition, by: str = OPERATOR, now: datetime
+) -> Questionnaire:
     """Freeze a questionnaire, or return the stored one if this very content is published already."""
     published = session.scalar(select(Questionnaire).filter_by(key=definition.key, version=definition.version))
     if published is None:
@@ -49,12 +52,14 @@ def publish_questionnaire(session: Session, *, definition: Definition, now: date
         )
         session.add(published)
         session.flush()
+        subject, facts = f"questionnaire:{published.id}", {"sha256": published.sha256}
+        record(session, by=by, action=Action.QUESTIONNAIRE_PUBLISHED, subject=subject, after=facts, now=now)
     elif published.sha256 != definition.sha256:
         raise PublishedQuestionnaireDiffers(definition.key, definition.version)
     return published
 
 
-def add_rule_file(session: Session, *, content: bytes, source: str, now: datetime) -> RuleFile:
+def add_rule_file(session: Session, *, content: bytes, source: str, by: str = OPERATOR, now: datetime) -> RuleFile:
     """Store a rule file byte for byte, or return the stored one; `DocumentError` with every fault if it has any."""
     rules = parse_rules(content, source)
     stored = session.scalar(select(RuleFile).filter_by(name=rules.name))
@@ -62,6 +67,8 @@ def add_rule_file(session: Session, *, content: bytes, source: str, now: datetim
         stored = RuleFile(name=rules.name, content=content, sha256=sha256_hex(content), added_at=now)
         session.add(stored)
         session.flush()
+        subject, facts = f"rules:{stored.id}", {"sha256": stored.sha256}
+        record(session, by=by, action=Action.RULES_ADDED, subject=subject, after=facts, now=now)
     elif stored.content != content:
         raise StoredRuleFileDiffers(rules.name)
     return stored
@@ -76,6 +83,7 @@ def create_round(
     closes_on: date,
     questionnaire: Questionnaire,
     rule_file: RuleFile,
+    by: str = OPERATOR,
     now: datetime,
     accepts: Collection[CodeKind] = (CodeKind.POSTER,),
     evaluator: str | None = None,
@@ -118,6 +126,8 @@ def create_round(
     )
     session.add(created)
     session.flush()
+    facts = {"opens_at": opens_at.isoformat(), "closes_at": closes_at.isoformat(), "rules": rule_file.sha256}
+    record(session, by=by, action=Action.ROUND_CREATED, subject=f"round:{created.id}", after=facts, now=now)
     return created
 
 

@@ -13,6 +13,7 @@ from survey_app.models.complaints import (
 )
 from survey_app.models.evaluations import CommunityProfile, Evaluation, RegionProfile, Standing, StandingEvidence
 from survey_app.models.places import Community, District, PropertyCompany
+from survey_app.models.publications import Publication
 from survey_app.models.responses import Code, Response, ResponseEvent, SlipBatch
 from survey_app.models.rounds import Questionnaire, Round, RuleFile
 
@@ -34,6 +35,7 @@ __all__ = [
     "Evaluation",
     "Installation",
     "PropertyCompany",
+    "Publication",
     "Questionnaire",
     "RecoveryCode",
     "RegionProfile",

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from flask import Response, abort
 
 from survey_app.access import signed_in
+from survey_app.audit import Action, record
 from survey_app.context import current_time, site
 from survey_app.exports.responses import export_responses
 from survey_app.exports.standings import export_standings
@@ -28,6 +29,7 @@ def responses_csv(round_id: int) -> Response:
         )
     except LookupError:
         abort(HTTPStatus.NOT_FOUND)
+    _record_export("responses", f"round:{round_id}")
     return _download(pieces, f"responses-round-{round_id}.csv")
 
 
@@ -41,7 +43,16 @@ def standings_csv(evaluation_id: int) -> Response:
         )
     except LookupError:
         abort(HTTPStatus.NOT_FOUND)
+    _record_export("standings", f"evaluation:{evaluation_id}")
     return _download(pieces, f"standings-evaluation-{evaluation_id}.csv")
+
+
+def _record_export(kind: str, subject: str) -> None:
+    """Note who took what away before the first byte of it is sent."""
+    account = signed_in()
+    facts = {"kind": kind, "area": str(account.scope.area), "place": account.scope.id}
+    with site().database.writing() as session:
+        record(session, by=account.actor, action=Action.EXPORTED, subject=subject, after=facts, now=current_time())
 
 
 def _download(pieces: Iterator[str], filename: str) -> Response:

@@ -74,7 +74,13 @@ def evaluate(round_id: int) -> AnyResponse:
     """Evaluate a round; what was evaluated before on the same inputs is found again."""
     is_provisional = request.form.get("kind") == "provisional"
     try:
-        evaluation = evaluate_round(site().database, round_id=round_id, now=current_time(), provisional=is_provisional)
+        evaluation = evaluate_round(
+            site().database,
+            round_id=round_id,
+            now=current_time(),
+            provisional=is_provisional,
+            by=signed_in().actor,
+        )
     except LookupError:
         abort(HTTPStatus.NOT_FOUND)
     flash(_("Evaluation %(number)s is stored.", number=evaluation.id))

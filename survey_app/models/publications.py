@@ -1,0 +1,23 @@
+"""Which evaluation of a round was made public."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from survey_app.database import Base
+from survey_app.models.evaluations import Evaluation
+
+
+class Publication(Base):
+    """An evaluation was declared the result of its round. It never changes; a correction is a later publication."""
+
+    __tablename__ = "publication"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluation.id"), unique=True)
+    # Why it replaces the one before it; None for the first of its round.
+    reason: Mapped[str | None]
+    published_at: Mapped[datetime]
+
+    evaluation: Mapped[Evaluation] = relationship()

@@ -1,0 +1,68 @@
+"""Declaring an evaluation the result of its round."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from survey_app.audit import OPERATOR, Action, record
+from survey_app.errors import JiayuanError
+from survey_app.models import Evaluation, Publication
+
+_LOCK = 0x4A5A  # the class of our advisory locks for publications; the object is the round
+
+
+class PublicationRefused(JiayuanError):
+    """The evaluation cannot be published as asked; `because` is provisional, published or no_reason."""
+
+    status = 409
+    page = "staff/publication_refused.html"
+
+    def __init__(self, evaluation_id: int, because: str) -> None:
+        super().__init__(f"evaluation {evaluation_id} cannot be published: {because}")
+        self.evaluation_id, self.because = evaluation_id, because
+
+
+def publish_evaluation(
+    session: Session, *, evaluation_id: int, reason: str | None, by: str = OPERATOR, now: datetime
+) -> Publication:
+    """Declare an official evaluation the result of its round; one that replaces another needs a reason.
+
+    Raises `LookupError` if there is no such evaluation.
+    """
+    evaluation = session.get(Evaluation, evaluation_id)
+    if evaluation is None:
+        raise LookupError(f"there is no evaluation {evaluation_id}")
+    if session.connection().dialect.name == "postgresql":
+        # Two clerks at once: the second waits here and then has to say why it replaces the first one's.
+        session.execute(select(func.pg_advisory_xact_lock(_LOCK, evaluation.round_id)))
+    before = published_evaluations(session).get(evaluation.round_id)
+    if evaluation.provisional:
+        raise PublicationRefused(evaluation_id, "provisional")
+    if session.scalar(select(Publication.id).filter_by(evaluation_id=evaluation_id)) is not None:
+        raise PublicationRefused(evaluation_id, "published")
+    if before is not None and not (reason or "").strip():
+        raise PublicationRefused(evaluation_id, "no_reason")
+    publication = Publication(evaluation_id=evaluation_id, reason=(reason or "").strip() or None, published_at=now)
+    session.add(publication)
+    session.flush()
+    record(
+        session,
+        by=by,
+        action=Action.EVALUATION_PUBLISHED,
+        subject=f"round:{evaluation.round_id}",
+        before=None if before is None else {"evaluation": before},
+        after={"evaluation": evaluation_id, "standings": evaluation.standings_sha256},
+        now=now,
+    )
+    return publication
+
+
+def published_evaluations(session: Session) -> dict[int, int]:
+    """Return, by round, the evaluation that is its result: the one that was published last."""
+    statement = (
+        select(Evaluation.round_id, Evaluation.id)
+        .join(Publication, Publication.evaluation_id == Evaluation.id)
+        .order_by(Publication.id)
+    )
+    return {row.round_id: row.id for row in session.execute(statement)}
