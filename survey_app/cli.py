@@ -24,7 +24,7 @@ from survey_app.accounts import add_account
 from survey_app.audit import OPERATOR, Head, head, verify_chain
 from survey_app.boundaries import boundary_text, parse_boundaries
 from survey_app.codes import CodeKind, issue_poster_code, revoke_code
-from survey_app.config import Config
+from survey_app.config import DEFAULT_THREADS, Config
 from survey_app.database import Database
 from survey_app.errors import JiayuanError
 from survey_app.installation import use_as_real
@@ -455,13 +455,13 @@ def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
         for username, account in prepared.accounts.items():
             click.echo(f"  {username:14} {account.password}   {account.authenticator}")
 
-    serve(config, host=host, port=port, threads=16, announce=announce)
+    serve(config, host=host, port=port, threads=DEFAULT_THREADS, announce=announce)
 
 
 @main.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=_PORT, default=8000, show_default=True)
-@click.option("--threads", type=click.IntRange(2, 64), default=16, show_default=True)
+@click.option("--threads", type=click.IntRange(2, 64), default=DEFAULT_THREADS, show_default=True)
 @click.option("--public-url", help="The address in QR codes; the default is JIAYUAN_PUBLIC_URL.")
 def serve_command(host: str, port: int, threads: int, public_url: str | None) -> None:
     """Serve the site."""

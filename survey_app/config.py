@@ -11,6 +11,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DATA = REPOSITORY / "data"
 MIGRATIONS = REPOSITORY / "migrations"
 
+# Most of them wait for the disk together with others, which costs nothing.
+DEFAULT_THREADS = 32
+
 
 @dataclass(frozen=True)
 class Config:

@@ -67,6 +67,7 @@ class Database:
         self.url = make_url(url)
         self.engine = _create_engine(self.url)
         self._readers = _create_readers(self.url, self.engine)
+        self._glancers = _create_glancers(self.url, self.engine)
         self._watching = Lock()
         self._watcher: sqlite3.Connection | None = None
 
@@ -85,6 +86,15 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """Open a read-only transaction that sees one snapshot of the database."""
         with Session(self._readers, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def glancing(self) -> Iterator[Session]:
+        """Open a session for a look or two without a transaction, each of which sees what was committed last.
+
+        BEGIN and ROLLBACK cost as much as such a look.
+        """
+        with Session(self._glancers, autoflush=False) as session:
             yield session
 
     @contextmanager
@@ -133,6 +143,7 @@ class Database:
             if self._watcher is not None:
                 self._watcher.close()
                 self._watcher = None
+        self._glancers.dispose()
         self._readers.dispose()
         self.engine.dispose()
 
@@ -146,8 +157,14 @@ def _create_engine(url: URL) -> Engine:
 def _create_readers(url: URL, engine: Engine) -> Engine:
     if url.get_backend_name() == "sqlite":
         # A pool of their own: switching a connection between reading and writing costs two statements a page.
-        return _create_sqlite(url, begin="BEGIN", pragmas=[*_PRAGMAS, "query_only = ON"])
+        return _create_sqlite(url, begin="BEGIN", pragmas=_READING_PRAGMAS)
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def _create_glancers(url: URL, engine: Engine) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return _create_sqlite(url, begin=None, pragmas=_READING_PRAGMAS)
+    return engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
 
 
 _PRAGMAS = (
@@ -158,8 +175,10 @@ _PRAGMAS = (
     f"cache_size = {-CACHE_BYTES // 1024}",
 )
 
+_READING_PRAGMAS = (*_PRAGMAS, "query_only = ON")
 
-def _create_sqlite(url: URL, *, begin: str, pragmas: Sequence[str]) -> Engine:
+
+def _create_sqlite(url: URL, *, begin: str | None, pragmas: Sequence[str]) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
 
     @event.listens_for(engine, "connect")
@@ -168,8 +187,10 @@ def _create_sqlite(url: URL, *, begin: str, pragmas: Sequence[str]) -> Engine:
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+    if begin is not None:
+
+        @event.listens_for(engine, "begin")
+        def start(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
 
     return engine

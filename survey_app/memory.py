@@ -32,7 +32,7 @@ class Memory:
         remembered = self._found.get(key)
         if remembered is not None and remembered[0] == version:
             return cast(_Found, remembered[1])
-        with self._database.reading() as session:
+        with self._database.glancing() as session:
             found = read(session)
         if version is not None:
             if len(self._found) >= MOST_REMEMBERED:

@@ -1,5 +1,6 @@
 """The server that faces phones directly."""
 
+import gc
 import ipaddress
 import logging
 import resource
@@ -52,6 +53,8 @@ def serve_app(app: Flask, *, host: str, port: int, threads: int, announce: Calla
     site: Site = app.extensions[SITE_EXTENSION]
     # A fourth of the threads is kept for pages, even while all that write wait for the disk.
     site.writer.start(most_unfinished=max(1, threads - threads // 4))
+    # What was imported stays: to look through all of it for garbage again and again would stop every phone meanwhile.
+    gc.freeze()
     with site.database, closing(site.writer):
         listen_and_answer(app, host=host, port=port, threads=threads, announce=announce)
 

@@ -1,12 +1,11 @@
 """Who writes what residents send: on SQLite one thread that commits many rows at once, on PostgreSQL each request."""
 
-import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from threading import Condition, Lock, Thread
 from typing import Generic, TypeVar, cast
 
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from survey_app.database import Database
@@ -14,9 +13,9 @@ from survey_app.errors import WriterBusy
 
 _Outcome = TypeVar("_Outcome")
 
-# How long a request waits for a place: several commits of a healthy disk, and not so long that the threads which
-# the bound keeps free for pages are all waiting here.
-PATIENCE_SECONDS = 0.25
+# How long one commit may take before those who find no place are turned away at once. Until then they wait for one,
+# and would otherwise hold the threads that the bound keeps free for pages.
+PATIENCE_SECONDS = 2.0
 
 
 class Writer:
@@ -35,6 +34,7 @@ class Writer:
         self._waiting: list[_Entry[object]] = []
         self._unfinished = 0
         self._most_unfinished = 0
+        self._began_at = 0.0
         self._is_stopping = False
         self._thread: Thread | None = None
 
@@ -78,7 +78,8 @@ class Writer:
         """Put a job where the thread finds it, or return None if there is no thread to find it."""
         with self._lock:
             if self._unfinished >= self._most_unfinished and self._is_running:
-                self._room.wait_for(lambda: self._unfinished < self._most_unfinished, PATIENCE_SECONDS)
+                patience = self._began_at + PATIENCE_SECONDS - time.monotonic()
+                self._room.wait_for(lambda: self._unfinished < self._most_unfinished, patience)
             if self._is_stopping or not self._is_running:
                 return None
             if self._unfinished >= self._most_unfinished:
@@ -98,23 +99,34 @@ class Writer:
         with self._lock:
             self._work.wait_for(lambda: self._waiting or self._is_stopping)
             group, self._waiting = self._waiting, []
+            self._began_at = time.monotonic()
             return group
 
     def _write(self, group: "Sequence[_Entry[object]]") -> None:
         """Commit what a group wants to write, then tell each how it went."""
-        try:
-            with self._database.writing() as session:
-                connection = session.connection()
-                for entry in group:
-                    entry.attempt(connection)
-        except Exception as error:  # noqa: BLE001 (whatever it is, it belongs to those who wait)
-            for entry in group:
-                entry.error = error
+        self._commit(group)
         with self._lock:
             self._unfinished -= len(group)
             self._room.notify(len(group))
         for entry in group:
             entry.finish()
+
+    def _commit(self, group: "Sequence[_Entry[object]]") -> None:
+        has_begun = False
+        try:
+            with self._database.writing() as session:
+                has_begun = True
+                for entry in group:
+                    entry.attempt(session)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it belongs to those who wait)
+            if has_begun and len(group) > 1:
+                # Something cost all of them their transaction, such as one row too large for what is left of the disk:
+                # each is tried by itself, so that none fails for another's sake.
+                for entry in group:
+                    self._commit([entry])
+            else:
+                for entry in group:
+                    entry.error = entry.error or error
 
 
 class _Entry(Generic[_Outcome]):
@@ -126,20 +138,22 @@ class _Entry(Generic[_Outcome]):
         self.outcome: _Outcome | None = None
         self.error: Exception | None = None
 
-    def attempt(self, connection: Connection) -> None:
-        """Run the job behind a savepoint, so that its failure is its own."""
+    def attempt(self, session: Session) -> None:
+        """Run the job behind a savepoint, so that its failure is its own.
+
+        In plain statements: a nested transaction of SQLAlchemy costs twice as much as the row. What is raised here has
+        cost the whole transaction.
+        """
+        connection = session.connection()
+        connection.exec_driver_sql("SAVEPOINT entry")
         try:
-            with (
-                Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session,
-                session.begin(),
-            ):
-                session.connection()
-                self.outcome = self.job(session)
-        except Exception as error:
-            # A full disk makes SQLite throw out the whole transaction, and with it what others wrote before.
-            if not _is_in_transaction(connection):
-                raise
+            self.outcome, self.error = self.job(session), None
+            session.flush()
+        except Exception as error:  # noqa: BLE001 (whatever it is, it belongs to the one who waits)
             self.error = error
+            session.expunge_all()
+            connection.exec_driver_sql("ROLLBACK TO entry")
+        connection.exec_driver_sql("RELEASE entry")
 
     def finish(self) -> None:
         """Let the one who waits go on."""
@@ -147,7 +161,3 @@ class _Entry(Generic[_Outcome]):
             self.reply.set_exception(self.error)
         else:
             self.reply.set_result(cast(_Outcome, self.outcome))
-
-
-def _is_in_transaction(connection: Connection) -> bool:
-    return cast(sqlite3.Connection, connection.connection.driver_connection).in_transaction

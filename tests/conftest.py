@@ -158,7 +158,7 @@ def serving(config, port):
             yield config.public_url
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=300)
 
 
 @pytest.fixture

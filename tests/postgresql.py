@@ -18,9 +18,10 @@ def find_binaries():
 
 
 class PostgreSQLServer:
-    """Listens on a socket in its own folder only; fast and forgetful, since nothing has to outlive the tests."""
+    """Listens on a socket in its own folder only; unless it is to be durable, fast and forgetful."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *, durable=False):
+        self._durability = "" if durable else "-c fsync=off -c full_page_writes=off"
         self._folder = folder / "server"
         self._binaries = find_binaries()
         self._numbers = count(1)
@@ -31,12 +32,20 @@ class PostgreSQLServer:
             shutil.chown(self._folder, UNPRIVILEGED_USER)
             self._folder.parent.chmod(0o711)
         self._run("initdb", "-D", self._data, "-U", "jiayuan", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-        settings = f"-k {self._folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200"
-        self._run("pg_ctl", "-D", self._data, "-w", "-l", self._folder / "log", "-o", settings, "start")
+        self.start()
         return self
 
     def __exit__(self, *_exception):
-        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+        self.stop("immediate")
+
+    def start(self):
+        """Start it on what its folder holds."""
+        settings = f"-k {self._folder} -c listen_addresses= -c max_connections=200 {self._durability}"
+        self._run("pg_ctl", "-D", self._data, "-w", "-l", self._folder / "log", "-o", settings, "start")
+
+    def stop(self, mode):
+        """Stop it: `fast` ends every session in order, `immediate` is a crash."""
+        self._run("pg_ctl", "-D", self._data, "-m", mode, "-w", "stop")
 
     @property
     def _data(self):

@@ -139,7 +139,7 @@ def test_nobody_of_a_group_is_thanked_when_its_commit_fails(run_behind, sqlite_d
     assert group_writer.run(add_district("1区")) == "1区"
 
 
-def test_when_the_database_may_not_grow_nobody_of_the_group_is_thanked_and_later_all_is_well(
+def test_a_row_too_large_for_what_is_left_of_the_disk_fails_alone_and_later_all_is_well(
     run_behind, sqlite_database, group_writer
 ):
     def add_long_name_without_room(session):
@@ -153,15 +153,16 @@ def test_when_the_database_may_not_grow_nobody_of_the_group_is_thanked_and_later
 
     futures = run_behind(add_district("1区"), add_long_name_without_room, add_district("2区"))
 
-    assert all(isinstance(future.exception(), OperationalError) for future in futures)
-    assert names(sqlite_database) == []
+    assert [type(future.exception()) for future in futures] == [type(None), OperationalError, type(None)]
+    assert names(sqlite_database) == ["1区", "2区"]
     group_writer.run(make_room)
-    assert group_writer.run(add_district("1区")) == "1区"
+    assert group_writer.run(add_district("3区")) == "3区"
     with sqlite_database.reading() as session:
         assert session.connection().exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
 
 
-def test_when_too_many_wait_the_next_is_turned_away(sqlite_database):
+def test_when_too_many_wait_for_a_commit_that_takes_long_the_next_is_turned_away(sqlite_database, monkeypatch):
+    monkeypatch.setattr("survey_app.writer.PATIENCE_SECONDS", 0)
     writer, gate = Writer(sqlite_database), Gate()
     writer.start(most_unfinished=1)
     first = Thread(target=writer.run, args=[gate])
@@ -176,6 +177,24 @@ def test_when_too_many_wait_the_next_is_turned_away(sqlite_database):
     assert writer.run(add_district("乌达区")) == "乌达区"
     writer.close()
     assert names(sqlite_database) == ["乌达区"]
+
+
+def test_while_commits_are_quick_the_next_waits_for_a_place(sqlite_database, monkeypatch):
+    monkeypatch.setattr("survey_app.writer.PATIENCE_SECONDS", 60)
+    writer, gate = Writer(sqlite_database), Gate()
+    writer.start(most_unfinished=1)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(writer.run, gate)
+        assert gate.reached.wait(60)
+        others = [pool.submit(writer.run, add_district(f"{number}区")) for number in range(2)]
+        while len(writer._room._waiters) < 2:
+            pass
+        gate.opened.set()
+        for future in (first, *others):
+            future.result(60)
+
+    writer.close()
+    assert names(sqlite_database) == ["0区", "1区"]
 
 
 def test_closing_writes_what_waits_and_afterwards_everyone_writes_for_themselves(sqlite_database):

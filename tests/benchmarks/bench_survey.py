@@ -1,0 +1,222 @@
+"""The resident's path on real server processes over loopback, beside hello-world and beside other ways to commit."""
+
+import atexit
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlencode
+
+from alembic import command
+from sqlalchemy import func, select
+
+from survey_app.codes import issue_poster_code
+from survey_app.config import Config
+from survey_app.database import Database
+from survey_app.models import Response
+from survey_app.submissions import Form, SubmissionKey, sign_key
+from tests.benchmarks.harness import Benchmark, Seconds
+from tests.factories import make_community, make_round
+from tests.phones import ANSWERS, Phone, together
+from tests.postgresql import PostgreSQLServer
+from tests.servers import Server
+
+SECRET_KEY = "only for benchmarks"
+POSTERS = 440
+PHONES = 16
+SCANS = 400
+SUBMITS_PER_PHONE = 25
+
+
+class City:
+    """A database with a round that is open and a poster for each community."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.config = Config(folder, url, SECRET_KEY, "http://127.0.0.1")
+        self.database = Database(url)
+        command.upgrade(self.database.alembic_config(), "head")
+        now = datetime.now(UTC)
+        with self.database.writing() as session:
+            opens_at, closes_at = now - timedelta(days=3), now + timedelta(days=3)
+            self.round_id = make_round(session, opens_at=opens_at, closes_at=closes_at).id
+            codes = [
+                issue_poster_code(session, community=make_community(session, name=f"第{number}小区"), now=now)
+                for number in range(POSTERS)
+            ]
+            self.codes = [(code.id, code.token) for code in codes]
+
+    def form(self, number: int) -> tuple[str, bytes]:
+        """Return where a new form of one of the posters is sent, and what."""
+        code_id, token = self.codes[number % POSTERS]
+        key = SubmissionKey.new(form=Form.RESPONSE, code_id=code_id, round_id=self.round_id, now=datetime.now(UTC))
+        answers = ANSWERS | {"q24": "希望增设充电桩", "key": sign_key(key, secret_key=SECRET_KEY)}
+        return f"/s/{token}", urlencode(answers).encode("ascii")
+
+    def count(self) -> int:
+        """Return how many responses are stored."""
+        with self.database.reading() as session:
+            return session.scalar(select(func.count()).select_from(Response)) or 0
+
+
+@cache
+def open_servers() -> ExitStack:
+    """Return what is closed, last opened first, when the process ends."""
+    opened = ExitStack()
+    atexit.register(opened.close)
+    return opened
+
+
+@cache
+def folder() -> Path:
+    """Return a folder that is gone when the process has ended."""
+    return Path(open_servers().enter_context(TemporaryDirectory(prefix="jiayuan-benchmark-")))
+
+
+@cache
+def city(engine: str) -> City:
+    """Return the city on SQLite, or on a PostgreSQL server of its own that waits for its disk."""
+    if engine == "sqlite":
+        return City(f"sqlite:///{folder() / 'jiayuan.sqlite3'}", folder())
+    # Not below the other folder: the server runs as another user.
+    place = Path(open_servers().enter_context(TemporaryDirectory(prefix="jiayuan-postgresql-")))
+    server = open_servers().enter_context(PostgreSQLServer(place, durable=True))
+    return City(server.create_database(), folder())
+
+
+@cache
+def phone(kind: str) -> Phone:
+    """Return a phone that is connected to a server of this kind."""
+    return Phone(server(kind, "sqlite").address)
+
+
+@cache
+def server(kind: str, engine: str) -> Server:
+    """Return the running server of this kind."""
+    return open_servers().enter_context(Server(kind, city(engine).config))
+
+
+def scan(kind: str, paths: Iterable[str]) -> None:
+    """Open pages one after another."""
+    for path in paths:
+        answer = phone(kind).get(path)
+        if answer.status != 200:
+            raise RuntimeError(f"{path} answered {answer.status}")
+
+
+def scan_one_poster(scans: int = SCANS) -> None:
+    """Open the form of one poster again and again, as when it has just been put up."""
+    scan("site", [f"/s/{city('sqlite').codes[0][1]}"] * scans)
+
+
+def scan_all_posters() -> None:
+    """Open the form of another poster each time, so that nothing is remembered from the last scan."""
+    tokens = [token for _, token in city("sqlite").codes]
+    scan("site", [f"/s/{token}" for token in tokens[:SCANS]])
+
+
+def say_hello(scans: int = SCANS) -> None:
+    """Open the page of a bare Flask application on the same server."""
+    scan("hello", ["/"] * scans)
+
+
+def submit(kind: str, engine: str = "sqlite", *, phones: int = PHONES) -> list[float]:
+    """Send forms from phones at once; return how long each waited for its receipt, in order."""
+    where = city(engine)
+    address = server(kind, engine).address
+    forms = [[where.form(number) for number in range(SUBMITS_PER_PHONE)] for _ in range(phones)]
+
+    def send(own: list[tuple[str, bytes]]) -> list[float]:
+        waits = []
+        with Phone(address) as sender:
+            for path, body in own:
+                start = time.perf_counter()
+                answer = sender.post(path, body)
+                waits.append(time.perf_counter() - start)
+                if answer.status != 303:
+                    raise RuntimeError(f"a submit was answered {answer.status}")
+        return waits
+
+    return sorted(wait for waits in together(lambda own=own: send(own) for own in forms) for wait in waits)
+
+
+def slowest_percent(waits: list[float]) -> Seconds:
+    """Return what 99 of 100 did not exceed."""
+    return Seconds(waits[len(waits) * 99 // 100])
+
+
+def scan_and_submit(engine: str) -> None:
+    """Open a form and send it, from each phone in turn."""
+    where = city(engine)
+    token = where.codes[0][1]
+
+    def visit() -> None:
+        with Phone(server("site", engine).address) as visitor:
+            for _ in range(SUBMITS_PER_PHONE):
+                form = visitor.get(f"/s/{token}")
+                if visitor.post(f"/s/{token}", ANSWERS | {"key": form.key}).status != 303:
+                    raise RuntimeError("a visit was not stored")
+
+    together([visit] * PHONES)
+
+
+def processor_note(kind: str, baseline: str, run_kind: Callable[[], object], run_baseline: Callable[[], object]) -> str:
+    """Say the same ratio in processor time of the servers, which other programs of the machine move less."""
+    costs = []
+    for name, run in ((kind, run_kind), (baseline, run_baseline)):
+        before = server(name, "sqlite").processor_seconds()
+        run()
+        costs.append(server(name, "sqlite").processor_seconds() - before)
+    return f"in processor time of the servers: ratio {costs[1] / costs[0]:.3g}"
+
+
+def stored_note() -> str:
+    """Say that what was thanked for is there."""
+    return f"{city('sqlite').count():,} responses stored on SQLite, synchronous=FULL"
+
+
+def benchmarks() -> list[Benchmark]:
+    """Return what `./run bench` measures here."""
+    return [
+        Benchmark(
+            name=f"survey: {SCANS} scans of one poster, beside hello-world on the same server",
+            ours=scan_one_poster,
+            baseline=say_hello,
+            bar="≥ 0.5; reach 0.75",
+            rounds=7,
+            note=lambda: processor_note("site", "hello", scan_one_poster, say_hello),
+        ),
+        Benchmark(
+            name=f"survey: {SCANS} scans of {SCANS} posters, beside hello-world on the same server",
+            ours=scan_all_posters,
+            baseline=say_hello,
+            bar="none: what a scan costs when nothing is remembered",
+            rounds=7,
+            note=lambda: processor_note("site", "hello", scan_all_posters, say_hello),
+        ),
+        Benchmark(
+            name=f"survey: {PHONES} phones submit to SQLite, beside the same checks without storing",
+            ours=lambda: submit("site"),
+            baseline=lambda: submit("validating"),
+            bar="≥ 0.45; reach 0.65",
+            rounds=7,
+            note=lambda: (
+                f"{processor_note('site', 'validating', lambda: submit('site'), lambda: submit('validating'))}; "
+                f"{stored_note()}"
+            ),
+        ),
+        Benchmark(
+            name=f"survey: the slowest percent of {PHONES} phones, group commit beside a commit for each request",
+            ours=lambda: slowest_percent(submit("site")),
+            baseline=lambda: slowest_percent(submit("committing-each")),
+            bar="≥ 10; reach 25",
+        ),
+        Benchmark(
+            name=f"survey: {PHONES * SUBMITS_PER_PHONE} visits, form and durable submit, SQLite beside PostgreSQL",
+            ours=lambda: scan_and_submit("sqlite"),
+            baseline=lambda: scan_and_submit("postgresql"),
+            bar="none: what the embedded database gives up or gains",
+        ),
+    ]

@@ -1,0 +1,14 @@
+import pytest
+
+from survey_app.config import Config
+
+
+@pytest.fixture
+def config_on(tmp_path):
+    """Return the settings of an installation on a database, for servers in processes of their own."""
+
+    def config_on(database):
+        url = database.url.render_as_string(hide_password=False)
+        return Config(tmp_path, url, "only for tests", "http://127.0.0.1")
+
+    return config_on

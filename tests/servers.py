@@ -1,0 +1,146 @@
+"""`python -m tests.servers KIND PORT`: servers to compare the site with, or to show that a test can fail."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Event, Thread
+
+import click
+from flask import Flask
+
+from survey_app.application import create_app
+from survey_app.config import DEFAULT_THREADS, REPOSITORY, Config
+from survey_app.context import SITE_EXTENSION
+from survey_app.serving import listen_and_answer, serve_app
+from survey_app.writer import Writer
+
+HOST = "127.0.0.1"
+
+
+class Server:
+    """A server in a process of its own: `serve` is the site as it is delivered, other kinds are those of `main`."""
+
+    def __init__(self, kind, config, *, errors=None):
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            self._port = probe.getsockname()[1]
+        self.address = f"http://{HOST}:{self._port}"
+        self._kind, self._config, self._errors = kind, config, errors
+        self._process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_error):
+        self.stop()
+
+    def start(self):
+        """Start it and wait until it accepts connections."""
+        module = ["survey_app", "serve", "--port"] if self._kind == "serve" else ["tests.servers", self._kind]
+        environ = os.environ | {
+            "JIAYUAN_INSTANCE": str(self._config.instance),
+            "JIAYUAN_DATABASE_URL": self._config.database_url,
+            "JIAYUAN_SECRET_KEY": self._config.secret_key,
+            "JIAYUAN_PUBLIC_URL": self.address,
+        }
+        errors = self._errors.open("ab") if self._errors else None
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", *module, str(self._port)],
+            env=environ, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=errors,
+        )  # fmt: skip
+        if errors:
+            errors.close()
+        if not self._process.stdout.readline():
+            raise RuntimeError(f"the server ended with status {self._process.wait()} before it served")
+
+    def kill(self):
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self):
+        """Tell it to end, and wait until it has; return its status."""
+        return self._end(signal.SIGTERM)
+
+    def processor_seconds(self):
+        """Return the processor time of all its threads up to now."""
+        tasks = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+    def _end(self, how):
+        self._process.send_signal(how)
+        self._process.stdout.close()
+        return self._process.wait(timeout=300)
+
+
+class ForgetfulWriter(Writer):
+    """Checks all that the site checks and writes nothing."""
+
+    def run(self, _job):
+        return "1" * 14
+
+
+class MuteWriter(Writer):
+    """Commits, and never comes to say so."""
+
+    def run(self, job):
+        super().run(job)
+        Event().wait()
+
+
+class CarelessWriter(Writer):
+    """Thanks before it has committed: what no server may do, and what the harness of kills must notice."""
+
+    def run(self, job):
+        thanks = Future()
+        Thread(target=self._write_later, args=(job, thanks)).start()
+        return thanks.result()
+
+    def _write_later(self, job, thanks):
+        with self._database.writing() as session:
+            thanks.set_result(job(session))
+            time.sleep(0.1)
+
+
+def say_hello():
+    app = Flask("hello")
+    app.add_url_rule("/", view_func=lambda: "Hello, World!")
+    return app
+
+
+def site_with(writer_class):
+    app = create_app(Config.from_env())
+    site = app.extensions[SITE_EXTENSION]
+    # In place, since the door holds the same installation.
+    object.__setattr__(site, "writer", writer_class(site.database))
+    return app
+
+
+def main(kind, port):
+    where = {"host": HOST, "port": int(port), "threads": DEFAULT_THREADS, "announce": lambda: click.echo("listening")}
+    match kind:
+        case "hello":
+            listen_and_answer(say_hello(), **where)
+        case "site":
+            serve_app(create_app(Config.from_env()), **where)
+        case "validating":
+            serve_app(site_with(ForgetfulWriter), **where)
+        case "mute":
+            serve_app(site_with(MuteWriter), **where)
+        case "careless":
+            # Its writer is not started: it has its own way.
+            listen_and_answer(site_with(CarelessWriter), **where)
+        case "committing-each":
+            # A writer that is not started commits for each request by itself.
+            listen_and_answer(create_app(Config.from_env()), **where)
+        case _:
+            raise SystemExit(f"no server is called {kind}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
