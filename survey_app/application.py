@@ -7,7 +7,7 @@ from survey_app.config import Config
 from survey_app.context import SITE_EXTENSION, Site
 from survey_app.database import Database
 from survey_app.evaluation_source import StoredEvaluations
-from survey_app.views import complaints, home, staff, survey
+from survey_app.views import complaints, home, receipts, slips, staff, survey
 
 # A full form is about 4 kB; whatever is larger is not one.
 MAXIMUM_BODY_BYTES = 256 * 1024
@@ -29,7 +29,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions[SITE_EXTENSION] = Site.of(config, database)
     for part in (sessions, languages, print_size, installation, door, headers, errors, access):
         part.init_app(app)
-    for view in (home, survey, complaints, staff):
+    for view in (home, survey, slips, receipts, complaints, staff):
         app.register_blueprint(view.blueprint)
     # Imported here, since Dash takes a second to import and the commands that never serve need not wait for it.
     from dashboards import mount  # noqa: PLC0415

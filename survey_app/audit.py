@@ -56,6 +56,9 @@ class Action(StrEnum):
     EVALUATED = "evaluated"
     EVALUATION_PUBLISHED = "evaluation_published"
     EXPORTED = "exported"
+    RESPONSE_ENTERED = "response_entered"
+    RESPONSE_CORRECTED = "response_corrected"
+    RESPONSE_WITHDRAWN = "response_withdrawn"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ can therefore not be told from the others. Its flat gets another one from a batc
 is what bounds how many households can have answered twice.
 """
 
-import hashlib
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import cast
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData
 from sqlalchemy import Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
@@ -25,6 +24,7 @@ from survey_app.digests import keyed_digest
 from survey_app.errors import ExpiredCode, JiayuanError, RevokedCode, UnknownCode
 from survey_app.models import Code, Community, District, Round, SlipBatch
 from survey_app.numbers import CODE_DIGITS, SLIP_DIGITS, new_number, read_number
+from survey_app.signatures import read_signed, sign
 
 MOST_SLIPS = 20_000
 """At once: more than any community has households."""
@@ -36,7 +36,8 @@ _LONGEST_TOKEN = 64
 _TOKEN_BITS = 128
 _TOKEN_DIGITS = 39  # the decimal digits of 128 bits: fewer modules of a QR code than letters
 _KEY_BYTES = 12
-_REFERENCE_MARK = "."
+_VISIT = "visit"
+_REFERENCE_MARK = "."  # between what is signed and its signature
 _OF_CODE = select(Code, Community, District).join(Code.community).join(Community.district)
 _SCANNED = _OF_CODE.where(Code.token == bindparam("token"))
 _REFERRED = _OF_CODE.where(Code.id == bindparam("code_id"))
@@ -168,8 +169,7 @@ def issue_slips(
     slips = tuple(_new_slip() for _ in range(count))
     rows = [_slip_row(slip, batch, secret_key, household_key=secrets.token_urlsafe(_KEY_BYTES)) for slip in slips]
     session.execute(insert(cast(Table, Code.__table__)), rows)
-    facts = {"round": survey_round.id, "community": community.id, "count": count, "is_reprint": is_reprint}
-    record(session, by=_actor(by), action=Action.SLIPS_ISSUED, subject=f"slip_batch:{batch.id}", after=facts, now=now)
+    _record_issue(session, batch, count=count)
     return _sheet(batch, slips)
 
 
@@ -200,6 +200,7 @@ def replace_slip(session: Session, *, typed: str, secret_key: str, now: datetime
     slip = _new_slip()
     row = _slip_row(slip, batch, secret_key, household_key=lost.household_key)
     session.execute(insert(cast(Table, Code.__table__)), [row])
+    _record_issue(session, batch, count=1)
     return _sheet(batch, (slip,))
 
 
@@ -214,27 +215,24 @@ def revoke_code(session: Session, *, code: Code, by: str = OPERATOR, now: dateti
 def revoke_slips(
     session: Session,
     *,
+    community: Community,
     typed: Sequence[str],
     because: Revocation,
     secret_key: str,
     now: datetime,
     by: int | None = None,
 ) -> list[str]:
-    """Take no more answers through slips that lie on the desk; return what was typed and is no slip in use."""
-    unknown = []
+    """Take no more answers through slips of a community; return what was typed and is no slip of it in use."""
+    refused = []
     for text in typed:
-        try:
-            code = find_slip(session, typed=text, secret_key=secret_key)
-        except UnknownCode:
-            unknown.append(text)
-            continue
-        if code.revoked_at is not None:
-            unknown.append(text)
+        code = _slip_in_use(session, community, text, secret_key)
+        if code is None:
+            refused.append(text)
             continue
         code.revoked_at, code.revoked_because = now, because
         _record_revocation(session, f"code:{code.id}", because, by=by, now=now)
     session.flush()
-    return unknown
+    return refused
 
 
 def spoil_batch(session: Session, *, batch: SlipBatch, now: datetime, by: int | None = None) -> int:
@@ -245,6 +243,25 @@ def spoil_batch(session: Session, *, batch: SlipBatch, now: datetime, by: int | 
     session.flush()
     _record_revocation(session, f"slip_batch:{batch.id}", Revocation.SPOILED, by=by, now=now)
     return len(codes)
+
+
+def _slip_in_use(session: Session, community: Community, typed: str, secret_key: str) -> Code | None:
+    try:
+        code = find_slip(session, typed=typed, secret_key=secret_key)
+    except UnknownCode:
+        return None
+    return code if code.revoked_at is None and code.community_id == community.id else None
+
+
+def _record_issue(session: Session, batch: SlipBatch, *, count: int) -> None:
+    facts = {
+        "round": batch.round_id,
+        "community": batch.community_id,
+        "count": count,
+        "is_reprint": batch.is_reprint,
+    }
+    by, now = _actor(batch.issued_by_id), batch.issued_at
+    record(session, by=by, action=Action.SLIPS_ISSUED, subject=f"slip_batch:{batch.id}", after=facts, now=now)
 
 
 def _record_revocation(session: Session, subject: str, because: Revocation, *, by: int | None, now: datetime) -> None:
@@ -302,14 +319,13 @@ def scan_slip(session: Session, *, typed: str, secret_key: str, now: datetime) -
 def sign_reference(reference: VisitReference, *, secret_key: str) -> str:
     """Return the text that stands in an address instead of a slip's token."""
     payload = [reference.code_id, int(reference.scanned_at.timestamp())]
-    signed = _references(secret_key).dumps(payload)
-    return signed if isinstance(signed, str) else signed.decode("ascii")
+    return sign(payload, purpose=_VISIT, secret_key=secret_key)
 
 
 def read_reference(text: str, *, secret_key: str) -> VisitReference:
     """Return what an address refers to; `UnknownCode` when it was altered."""
     try:
-        code_id, scanned_at = _references(secret_key).loads(text)
+        code_id, scanned_at = cast(tuple[int, int], read_signed(text, purpose=_VISIT, secret_key=secret_key))
     except BadData as error:
         raise UnknownCode from error
     return VisitReference(code_id, datetime.fromtimestamp(scanned_at, UTC))
@@ -394,8 +410,3 @@ def _sheet(batch: SlipBatch, slips: tuple[Slip, ...]) -> SlipSheet:
 
 def _digest(secret: str, secret_key: str) -> str:
     return keyed_digest(secret, purpose="household-code", secret_key=secret_key)
-
-
-def _references(secret_key: str) -> URLSafeSerializer:
-    signer = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
-    return URLSafeSerializer(secret_key, salt="jiayuan.visit", signer_kwargs=signer)

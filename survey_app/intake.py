@@ -64,6 +64,8 @@ class Visit:
     round: Wording
     opens_at: datetime
     closes_at: datetime
+    # Whether the round uses household codes at all: then its privacy notice speaks of them to everybody.
+    takes_slips: bool
     zone: ZoneInfo
     evaluator: Wording | None
     responses_kept_until: date | None
@@ -292,6 +294,7 @@ def _visit(row: Row[*tuple[Any, ...]], token: str) -> Visit:
         round=wording_of(row.round_name, row.round_english_name),
         opens_at=row.opens_at,
         closes_at=row.closes_at,
+        takes_slips=row.accepts_households,
         zone=zone_of(row.rules),
         evaluator=wording_of(row.evaluator, row.evaluator_english_name) if row.evaluator else None,
         responses_kept_until=row.responses_kept_until,

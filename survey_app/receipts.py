@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from itsdangerous import BadData
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
 from analytics.definitions import Wording
 from analytics.rules import parse_rules
+from survey_app import audit
 from survey_app.codes import wording_of
 from survey_app.errors import JiayuanError, UnknownNumber
 from survey_app.intake import Mode, earlier_receipt, store_answers
@@ -23,6 +25,7 @@ from survey_app.local_time import last_day, zone_of
 from survey_app.models import Code, Response, ResponseEvent, Round
 from survey_app.questionnaires import Answer, CheckedAnswers, questionnaire_from_canonical
 from survey_app.questionnaires import Questionnaire as Definition
+from survey_app.signatures import read_signed, sign
 from survey_app.submissions import SubmissionKey
 from survey_app.supersession import EventKind, Status, status_of_response
 
@@ -36,6 +39,8 @@ class Reason(StrEnum):
     TYPING_ERROR = "typing_error"
     OTHER = "other"
 
+
+_RECEIPT = "receipt"
 
 WITHDRAWAL_REASONS = (Reason.WRONG_COMMUNITY, Reason.NOT_MINE, Reason.CHANGED_MIND, Reason.OTHER)
 
@@ -72,6 +77,11 @@ class Actor:
     def kind(self) -> str:
         """What the event says of them."""
         return "resident" if self.account_id is None else "staff"
+
+    @property
+    def name(self) -> str:
+        """How the audit chain names them."""
+        return audit.RESIDENT if self.account_id is None else f"account:{self.account_id}"
 
 
 RESIDENT = Actor()
@@ -123,6 +133,22 @@ class Correction:
     typed_answers: Mapping[str, Answer]
 
 
+def sign_receipt(number: str, *, secret_key: str) -> str:
+    """Return the part of an address that leads to a receipt.
+
+    A bare number in it could be tried by the million, unseen: a GET must not count tries. Whoever types one is counted.
+    """
+    return sign(number, purpose=_RECEIPT, secret_key=secret_key)
+
+
+def read_receipt(text: str, *, secret_key: str) -> str:
+    """Return the number that an address leads to; `UnknownNumber` when it was altered."""
+    try:
+        return str(read_signed(text, purpose=_RECEIPT, secret_key=secret_key))
+    except BadData as error:
+        raise UnknownNumber from error
+
+
 def find_receipt(session: Session, *, number: str) -> Receipt:
     """Return what a receipt number stands for."""
     response = _find(session, number)
@@ -164,6 +190,14 @@ def withdraw_response(session: Session, *, number: str, reason: Reason, by: Acto
         session.add(_event(response_id, EventKind.WITHDRAWN, reason=reason, by=by, now=now))
     nothing = {"answers": None, "tenure": None, "nonce": None, "household_key": None, "code_id": None}
     session.execute(update(Response).where(Response.id.in_(erased)).values(nothing))
+    audit.record(
+        session,
+        by=by.name,
+        action=audit.Action.RESPONSE_WITHDRAWN,
+        subject=f"response:{response.id}",
+        after={"reason": reason, "responses": len(erased)},
+        now=now,
+    )
     session.flush()
 
 
@@ -214,6 +248,14 @@ def correct_response(
         "corrects_id": response.id,
     }
     session.add(_event(response.id, EventKind.CORRECTED, reason=reason, by=by, now=now))
+    audit.record(
+        session,
+        by=by.name,
+        action=audit.Action.RESPONSE_CORRECTED,
+        subject=f"response:{response.id}",
+        after={"reason": reason, "mode": mode},
+        now=now,
+    )
     session.flush()
     return store_answers(
         session, place=place, key=key, answers=answers, definition=_definition(response), language=language, now=now

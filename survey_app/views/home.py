@@ -1,31 +1,43 @@
 """The front door: where a code leads that was typed instead of scanned, and whether the site is well."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
 
 from babel.dates import format_date, format_time
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from survey_app.context import site
+from survey_app.attempts import Limit, count_attempt, forget_attempts
+from survey_app.context import current_time, site
+from survey_app.errors import UnknownCode
 from survey_app.languages import current_language
 from survey_app.models import Complaint
 from survey_app.models import Response as StoredResponse
-from survey_app.numbers import CODE_DIGITS, RECEIPT_DIGITS, grouped, read_number
-from survey_app.policies import PUBLIC, declare_policy
+from survey_app.numbers import CODE_DIGITS, RECEIPT_DIGITS, SLIP_DIGITS, grouped, read_number
+from survey_app.policies import PUBLIC, RESIDENT, declare_policy, policy
+from survey_app.views.addresses import address_of_receipt, address_of_slip
 
 blueprint = Blueprint("home", __name__)
 declare_policy(blueprint, PUBLIC)
 
+NUMBER_TRIES = Limit("typed_number", tries=20, window=timedelta(hours=1))
+# Whoever guesses tries other numbers each time, so those that begin alike are limited together: nine thousand groups,
+# few enough to make guessing hopeless, and so many that nobody can shut out more than a sliver of the city.
+_GUESSED_TOGETHER = 4
+
 
 @blueprint.get("/")
-def show() -> AnyResponse | str | tuple[str, int]:
-    """Say what this is, and lead on from a number that was typed: a poster's, a receipt's or a complaint's."""
-    typed = request.args.get("number", "")
-    if not typed.strip():
-        return render_template("home.html", typed="", is_refused=False)
+def show() -> str:
+    """Say what this is, and ask for a number to lead on from: a poster's, a slip's, a receipt's or a complaint's."""
+    return render_template("home.html", typed="", is_refused=False)
+
+
+@blueprint.post("/")
+@policy(RESIDENT)
+def lead_on() -> AnyResponse | tuple[str, int]:
+    """Lead on from a number that was typed; by POST, so that it stands in no address and its tries are counted."""
+    typed = request.form.get("number", "")
     target = _target(typed)
     if target is None:
         return render_template("home.html", typed=typed, is_refused=True), HTTPStatus.NOT_FOUND
@@ -75,16 +87,29 @@ def _locale() -> str:
 def _target(typed: str) -> str | None:
     if code := read_number(typed, CODE_DIGITS):
         return url_for("survey.show_form", token=code)
-    number = read_number(typed, RECEIPT_DIGITS)
+    number = read_number(typed, SLIP_DIGITS) or read_number(typed, RECEIPT_DIGITS)
     if number is None:
         return None
+    now, secret_key, subject = current_time(), site().config.secret_key, number[:_GUESSED_TOGETHER]
+    count_attempt(site().database, limit=NUMBER_TRIES, subject=subject, secret_key=secret_key, now=now)
+    target = _page_of_slip(number) if len(number) == SLIP_DIGITS else _page_of_receipt(number)
+    if target is not None:
+        with site().database.writing() as session:
+            forget_attempts(session, limit=NUMBER_TRIES, subject=subject, secret_key=secret_key)
+    return target
+
+
+def _page_of_slip(digits: str) -> str | None:
+    try:
+        return address_of_slip(digits)
+    except UnknownCode:
+        return None
+
+
+def _page_of_receipt(number: str) -> str | None:
     with site().database.reading() as session:
-        return _page_of(session, number)
-
-
-def _page_of(session: Session, number: str) -> str | None:
-    if session.scalar(select(StoredResponse.id).where(StoredResponse.receipt == number)):
-        return url_for("survey.show_receipt", number=number)
-    if session.scalar(select(Complaint.id).where(Complaint.reference == number)):
-        return url_for("complaints.show_case", number=number)
+        if session.scalar(select(StoredResponse.id).where(StoredResponse.receipt == number)):
+            return address_of_receipt(number)
+        if session.scalar(select(Complaint.id).where(Complaint.reference == number)):
+            return url_for("complaints.show_case", number=number)
     return None

@@ -12,19 +12,20 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from analytics.definitions import Wording
+from survey_app.codes import CodeKind, is_reference
 from survey_app.config import Config
 from survey_app.context import current_time, site
 from survey_app.door import BlankForm, scan_of
-from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted, UnknownNumber
+from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
 from survey_app.intake import Visit, open_visit, record_response, resume_visit
 from survey_app.languages import current_language
 from survey_app.notices import fill_notice
-from survey_app.numbers import RECEIPT_DIGITS, read_number
 from survey_app.policies import RESIDENT, declare_policy
 from survey_app.questionnaires import AnswerFault, questionnaire_from_canonical
-from survey_app.receipts import find_receipt
+from survey_app.receipts import sign_receipt
 from survey_app.splicing import SplicedPage
 from survey_app.submissions import Form, SubmissionKey, read_key, sign_key
+from survey_app.views.addresses import address_of_receipt
 from survey_app.views.home import local_date
 
 blueprint = Blueprint("survey", __name__)
@@ -44,8 +45,9 @@ def show_form(token: str) -> AnyResponse:
     """Show the form of the open round."""
     now = current_time()
     read = partial(_open_form, token=token, now=now)
-    form = site().memory.recall(scan_of(request.environ), read)
-    if not form.visit.is_open(now):
+    # The form of a slip is one household's, and its address goes stale: there is nothing to remember.
+    form = None if is_reference(token) else site().memory.recall(scan_of(request.environ), read)
+    if form is None or not form.visit.is_open(now):
         with site().database.reading() as session:
             form = read(session)
     body, headers = form.copy_for(request.environ, secret_key=site().config.secret_key, now=now)
@@ -87,23 +89,15 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     except OtherAnswersSubmitted as error:
         page = render_template(
             "survey/other_answers.html",
+            visit=visit,
             receipt=error.number,
+            reference=sign_receipt(error.number, secret_key=site().config.secret_key),
+            correction_key=_signed(_new_key(visit, Form.CORRECTION)),
             key=_signed(_new_key(visit)),
             given=[(question, value) for question in answers.answers for value in given[question]],
         )
         return page, error.status
-    return redirect(url_for(".show_receipt", number=receipt), HTTPStatus.SEE_OTHER)
-
-
-@blueprint.get("/r/<number>")
-def show_receipt(number: str) -> str:
-    """Show that a response is stored."""
-    known = read_number(number, RECEIPT_DIGITS)
-    if known is None:
-        raise UnknownNumber
-    with site().database.reading() as session:
-        receipt = find_receipt(session, number=known)
-    return render_template("survey/receipt.html", receipt=receipt)
+    return redirect(address_of_receipt(receipt), HTTPStatus.SEE_OTHER)
 
 
 def bureau_of(district: Wording) -> str:
@@ -120,7 +114,8 @@ def _ask_to_send_again(token: str, given: Mapping[str, Sequence[str]]) -> tuple[
 
 def _open_form(session: Session, *, token: str, now: datetime) -> BlankForm:
     visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=now)
-    return BlankForm(visit, _blank_page(visit, site().config, current_language(), request.query_string))
+    blank_page = _blank_page if visit.kind is CodeKind.POSTER else _blank_page.__wrapped__
+    return BlankForm(visit, blank_page(visit, site().config, current_language(), request.query_string))
 
 
 @lru_cache(maxsize=512)
@@ -142,14 +137,18 @@ def _form(
 ) -> str:
     definition = visit.questionnaire.canonical_text
     facts = _notice_facts(visit)
+    notice = visit.questionnaire.notice
+    notice_of_kind = notice.household if visit.takes_slips else notice.poster
+    language = current_language()
+    questions = questions_of(definition, given, faults) if given else _blank_questions(definition, language)
     return render_template(
         "survey/form.html",
         visit=visit,
         key=key,
-        notice=fill_notice(visit.questionnaire.notice.poster.in_language(current_language()), facts),
+        notice=fill_notice(notice_of_kind.in_language(language), facts),
         bureau=facts["bureau"],
         telephone=facts["telephone"],
-        questions=_questions(definition, given, faults) if given else _blank_questions(definition, current_language()),
+        questions=questions,
         faults=faults,
         is_renewed=is_renewed,
         is_answered=given is not None,
@@ -159,10 +158,11 @@ def _form(
 @lru_cache(maxsize=16)
 def _blank_questions(definition: str, language: str) -> Markup:  # noqa: ARG001 (the language is that of the request)
     # A hundred options: the same for every community.
-    return _questions(definition, {}, ())
+    return questions_of(definition, {}, ())
 
 
-def _questions(definition: str, given: Mapping[str, Sequence[str]] | None, faults: Sequence[AnswerFault]) -> Markup:
+def questions_of(definition: str, given: Mapping[str, Sequence[str]] | None, faults: Sequence[AnswerFault]) -> Markup:
+    """Return the questions of a form, with what was answered and what is wrong with it."""
     questionnaire = questionnaire_from_canonical(definition)
     return Markup(  # noqa: S704 (a template's output, escaped there)
         render_template(
@@ -189,8 +189,8 @@ def _notice_facts(visit: Visit) -> dict[str, str | None]:
     }
 
 
-def _new_key(visit: Visit) -> SubmissionKey:
-    return SubmissionKey.new(form=Form.RESPONSE, code_id=visit.code_id, round_id=visit.round_id, now=current_time())
+def _new_key(visit: Visit, form: Form = Form.RESPONSE) -> SubmissionKey:
+    return SubmissionKey.new(form=form, code_id=visit.code_id, round_id=visit.round_id, now=current_time())
 
 
 def _signed(key: SubmissionKey) -> str:

@@ -55,7 +55,8 @@ def test_filing_leads_to_a_reference_in_groups_without_the_text(client, token, s
 def test_the_case_is_found_under_its_typed_reference(client, token):
     address = client.post(f"/c/{token}", data=WORDS | {"key": key_of(client, token)}).location
 
-    assert client.get(f"/?number={grouped(address.removeprefix('/complaint/'))}").location == address
+    typed = grouped(address.removeprefix("/complaint/"))
+    assert client.post("/", data={"number": typed}).location == address
     assert client.get("/complaint/12345678901234").status_code == 404
 
 

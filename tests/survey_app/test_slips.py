@@ -47,6 +47,11 @@ def issue(database, survey, count=1, **values):
         )
 
 
+def revoke(session, survey, typed, because):
+    community = session.merge(survey[1])
+    return revoke_slips(session, community=community, typed=typed, because=because, secret_key=SECRET, now=NOW)
+
+
 def scan(database, typed, now=NOW):
     with database.reading() as session:
         return scan_slip(session, typed=typed, secret_key=SECRET, now=now)
@@ -201,8 +206,8 @@ def test_slips_on_the_desk_are_revoked_by_their_digits_and_what_is_none_is_named
             ([spoiled.digits, "1234"], Revocation.SPOILED),
             ([returned.token, spoiled.digits], Revocation.RETURNED),
         ):
-            unknown = revoke_slips(session, typed=typed, because=because, secret_key=SECRET, now=NOW)
-            assert unknown == typed[1:]
+            refused = revoke(session, survey, typed, because)
+            assert refused == typed[1:]
 
     for slip in (spoiled, returned):
         with pytest.raises(RevokedCode):
@@ -210,11 +215,20 @@ def test_slips_on_the_desk_are_revoked_by_their_digits_and_what_is_none_is_named
     assert scan(database, good.token)
 
 
+def test_a_slip_of_another_community_is_left_alone(database, survey):
+    [slip] = issue(database, survey).slips
+    with database.writing() as session:
+        elsewhere = make_community(session)
+
+        assert revoke(session, (survey[0], elsewhere), [slip.digits], Revocation.RETURNED) == [slip.digits]
+    assert scan(database, slip.digits)
+
+
 def test_a_reference_dies_with_its_slip(database, survey):
     [slip] = issue(database, survey).slips
     reference = scan(database, slip.token)
     with database.writing() as session:
-        revoke_slips(session, typed=[slip.token], because=Revocation.LOST, secret_key=SECRET, now=NOW)
+        revoke(session, survey, [slip.token], Revocation.LOST)
 
         with pytest.raises(RevokedCode):
             open_visit(session, token=reference, secret_key=SECRET, now=NOW)
@@ -258,7 +272,7 @@ def test_issued_spoiled_returned_and_lost_slips_add_up(database, survey):
             (slips[1:3], Revocation.RETURNED),
             (slips[3:6], Revocation.LOST),
         ):
-            revoke_slips(session, typed=[slip.digits for slip in typed], because=because, secret_key=SECRET, now=NOW)
+            revoke(session, survey, [slip.digits for slip in typed], because)
         assert spoil_batch(session, batch=session.get_one(SlipBatch, unprinted.batch_id), now=NOW) == 4
 
         counts = count_slips(session, survey_round=survey[0])[survey[1].id]

@@ -1,0 +1,22 @@
+"""What the site signs and hands out, to know again that it was the site that said it."""
+
+import hashlib
+
+from itsdangerous import URLSafeSerializer
+
+
+def sign(content: object, *, purpose: str, secret_key: str) -> str:
+    """Return text for an address or a hidden field; what was signed for one purpose is worthless for another."""
+    signed = _serializer(purpose, secret_key).dumps(content)
+    return signed if isinstance(signed, str) else signed.decode("ascii")
+
+
+def read_signed(text: str, *, purpose: str, secret_key: str) -> object:
+    """Return what was signed, or raise `itsdangerous.BadData` when it was altered."""
+    content: object = _serializer(purpose, secret_key).loads(text)
+    return content
+
+
+def _serializer(purpose: str, secret_key: str) -> URLSafeSerializer:
+    signer = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+    return URLSafeSerializer(secret_key, salt=f"jiayuan.{purpose}", signer_kwargs=signer)

@@ -1,0 +1,19 @@
+"""Addresses that carry what the site signed, instead of what was scanned or typed."""
+
+from flask import url_for
+
+from survey_app.codes import scan_slip
+from survey_app.context import current_time, site
+from survey_app.receipts import sign_receipt
+
+
+def address_of_slip(typed: str) -> str:
+    """Return where a slip leads whose code was scanned or typed; `UnknownCode` if it is none."""
+    with site().database.reading() as session:
+        reference = scan_slip(session, typed=typed, secret_key=site().config.secret_key, now=current_time())
+    return url_for("survey.show_form", token=reference)
+
+
+def address_of_receipt(number: str) -> str:
+    """Return where the page of a receipt is."""
+    return url_for("receipts.show", reference=sign_receipt(number, secret_key=site().config.secret_key))
