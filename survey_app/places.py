@@ -26,6 +26,10 @@ MOST_HOUSEHOLDS = 999_999
 FORMULA_SIGNS = frozenset("=+-@＝＋－＠")
 
 
+# Unseen by themselves, they belong to the spelling of Mongolian and of several other scripts.
+JOINING_SIGNS = frozenset("\u180e\u200c\u200d")
+
+
 class PlacesError(DocumentError):
     """A list of communities that cannot be imported, with every fault found in it."""
 
@@ -44,6 +48,7 @@ class CommunityRow:
     households_delivered: int | None
     households_occupied: int | None
     households_owners: int | None
+    second_language_line: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ _COLUMNS = (
     _Column("households_delivered", "交付户数", "households delivered", counts_households=True),
     _Column("households_occupied", "入住户数", "households occupied", counts_households=True),
     _Column("households_owners", "业主户数", "households owners", counts_households=True),
+    _Column("second_language_line", "第二语言", "second language", optional_column=True),
 )
 _COLUMN_BY_HEADER = {header: column for column in _COLUMNS for header in (column.header, column.english_header)}
 
@@ -107,8 +113,8 @@ class _Record:
 def read_communities(content: bytes | Path, name: str | None = None) -> CommunityTable:
     """Return the communities in a CSV or XLSX file, or raise `PlacesError` with every fault, by row and column.
 
-    The headers are Chinese or English. The three English names may be left out as columns, the company and the
-    numbers of households as cells: a number that nobody knows is blank, not zero.
+    The headers are Chinese or English. The English names and the poster's line in a second language may be left out as
+    columns, the company and the numbers of households as cells: a number that nobody knows is blank, not zero.
     """
     source = name or str(content)
     if isinstance(content, Path):
@@ -210,7 +216,7 @@ def _read_cell(column: _Column, cell: str) -> _Cell:
         return None
     if column.counts_households:
         return _read_households(text)
-    if any(unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} for character in text):
+    if any(unicodedata.category(sign) in {"Cc", "Cf", "Zl", "Zp"} for sign in text if sign not in JOINING_SIGNS):
         raise _CellRefused("this text holds a line break or a control character")
     if len(text) > LONGEST_TEXT:
         raise _CellRefused("this text has {length} characters, at most {most}", length=len(text), most=LONGEST_TEXT)
@@ -297,7 +303,7 @@ def import_communities(session: Session, *, table: CommunityTable) -> ImportResu
     """Store the communities of a table; those that are known by their number take over what the table says.
 
     A community that the table does not list keeps its row, since its responses and complaints refer to it. A blank
-    English name leaves the stored one: the column may be missing from the file.
+    English name or line in a second language leaves the stored one: the column may be missing from the file.
     """
     districts = _store_named(session, District, {row.district: None for row in table.rows} | _english_districts(table))
     companies = _store_named(session, PropertyCompany, _english_companies(table))
@@ -312,6 +318,8 @@ def import_communities(session: Session, *, table: CommunityTable) -> ImportResu
             "households_delivered": row.households_delivered,
             "households_occupied": row.households_occupied,
             "households_owners": row.households_owners,
+            "second_language_line": row.second_language_line
+            or (known[row.number].second_language_line if row.number in known else None),
             "sort_key": sort_key(row.name),
         }
         community = known.get(row.number)
@@ -353,6 +361,7 @@ def stored_communities(session: Session) -> CommunityTable:
                 households_delivered=community.households_delivered,
                 households_occupied=community.households_occupied,
                 households_owners=community.households_owners,
+                second_language_line=community.second_language_line,
             )
             for community in session.scalars(statement)
         )

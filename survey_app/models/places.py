@@ -18,6 +18,8 @@ class District(Base):
     telephone: Mapped[str | None]
     # Its polygons, as `survey_app.boundaries` writes them.
     boundary: Mapped[str | None]
+    # Printed on posters as it is given, such as in Mongolian; a community's own line goes before it.
+    second_language_line: Mapped[str | None]
     sort_key: Mapped[str]
 
 
@@ -52,6 +54,7 @@ class Community(Base):
     households_delivered: Mapped[int | None]
     households_occupied: Mapped[int | None]
     households_owners: Mapped[int | None]
+    second_language_line: Mapped[str | None]
     sort_key: Mapped[str] = mapped_column(index=True)
 
     district: Mapped[District] = relationship()

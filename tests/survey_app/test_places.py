@@ -224,6 +224,7 @@ def community_tables(draw):
                 households_delivered=delivered,
                 households_occupied=draw(part),
                 households_owners=draw(part),
+                second_language_line=draw(st.none() | st.sampled_from(["Гэр", "ᠭᠡᠷ"])),
             )
         )
     return CommunityTable(tuple({(row.name, row.district): row for row in rows}.values()))
@@ -315,6 +316,19 @@ def test_a_community_that_the_file_leaves_out_stays_and_is_counted(sqlite_databa
         rows = session.scalars(select(Community).order_by(Community.number)).all()
         assert [row.households_occupied for row in rows] == [950, None]
         assert rows[0].english_name == "Binhe Homes", "a blank English name leaves the stored one"
+
+
+def test_a_line_in_a_second_language_is_taken_as_it_is_written_and_kept_when_the_column_is_missing(sqlite_database):
+    line = "ᠰᠡᠳᠬᠢᠯ\u180eᠠ ᠬᠠᠩᠭᠠᠯᠤᠨ"
+    with_line = csv_file(f"{ROWS[0]},{line}", f"{ROWS[1]},", header=f"{HEADER},第二语言")
+    for content in (with_line, csv_file(*ROWS)):
+        with sqlite_database.writing() as session:
+            import_communities(session, table=read_communities(content, "小区.csv"))
+
+    with sqlite_database.reading() as session:
+        lines = session.scalars(select(Community.second_language_line).order_by(Community.number)).all()
+        assert lines == [line, None]
+        assert [row.second_language_line for row in stored_communities(session).rows] == [line, None]
 
 
 def test_a_failed_import_leaves_nothing_behind(sqlite_database):
