@@ -6,7 +6,7 @@ the commands that need it: the others are to answer at once.
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from analytics.documents import DocumentError
+from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES
 from analytics.rules import parse_rules
+from survey_app.access import EVERYWHERE, Scope
 from survey_app.accounts import add_account
 from survey_app.audit import OPERATOR, Head, head, verify_chain
 from survey_app.boundaries import boundary_text, parse_boundaries
@@ -33,14 +35,15 @@ from survey_app.life_cycle import STAFF_STEPS, Action, Actor, Reason
 from survey_app.models import Code, Community, District, PropertyCompany, Questionnaire, Round
 from survey_app.numbers import grouped
 from survey_app.questionnaires import load_questionnaire
-from survey_app.roles import Role
+from survey_app.roles import Area, Role
 from survey_app.rounds import add_rule_file, create_round, publish_questionnaire
 
 # As click does for a wrong option: nothing was stored, and what was given must change.
 REFUSED = 2
 
 _Item = TypeVar("_Item")
-_Named = TypeVar("_Named", District, PropertyCompany)
+_Named = TypeVar("_Named", District, PropertyCompany, Round)
+_DIRECTORY = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DATE = click.DateTime(["%Y-%m-%d"])
 _PORT = click.IntRange(0, 65535)
@@ -243,6 +246,20 @@ def import_boundaries(file: Path) -> None:
     click.echo(f"stored the boundaries of {len(found)} districts")
 
 
+@districts.command("second-language")
+@click.argument("name")
+@click.argument("line")
+def set_second_language_line(name: str, line: str) -> None:
+    """Set the line in a second language, such as Mongolian, on a district's posters; "" takes it off.
+
+    A community with a line of its own, from the list of communities, keeps that.
+    """
+    with _database() as database, database.writing() as session:
+        use_as_real(session, now=_now())
+        _named(session, District, name, parameter="NAME").second_language_line = line.strip() or None
+    click.echo(f"posters of {name} say {line.strip()}" if line.strip() else f"posters of {name} have no second line")
+
+
 @main.group()
 def codes() -> None:
     """Issue codes for posters."""
@@ -271,6 +288,75 @@ def revoke(token: str) -> None:
             raise click.BadParameter(f"there is no code {token}", param_hint="TOKEN")
         revoke_code(session, code=code, now=_now())
     click.echo(f"revoked {token}")
+
+
+@main.command()
+@click.argument("directory", type=_DIRECTORY)
+@click.option("--district", "district_name", help="Only of one district: its name, Chinese or English.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+def posters(directory: Path, district_name: str | None, language: str) -> None:
+    """Make a poster for each poster code, one PDF each, in a folder for each district."""
+    from survey_app.posters import printing, typefaces  # noqa: PLC0415
+
+    config, installed = Config.from_env(), typefaces.installed_typefaces()
+    with _database() as database, database.reading() as session:
+        scope = _scope(session, district_name)
+        wanted = printing.posters_to_print(session, scope=scope, public_url=config.public_url, now=_now())
+    printing.require_poster_characters(wanted, language=language, typefaces=installed)
+    files = printing.print_posters(_track(wanted, "posters"), language=language, typefaces=installed, now=_now())
+    click.echo(f"{_write_new(directory, files)} posters written to {directory}")
+
+
+@main.command()
+@click.argument("round_name", metavar="ROUND")
+@click.argument("directory", type=_DIRECTORY)
+@click.option("--district", "district_name", help="Only of one district: its name, Chinese or English.")
+@click.option("--community", "community_number", help="Only of one community: its number.")
+@click.option("--count", type=click.IntRange(1), help="With --community: how many, instead of one for each household.")
+@click.option("--reprint", is_flag=True, help="For households whose slips are lost.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+def slips(
+    *,
+    round_name: str,
+    directory: Path,
+    district_name: str | None,
+    community_number: str | None,
+    count: int | None,
+    reprint: bool,
+    language: str,
+) -> None:
+    """Issue household slips of a round, by its name, and write them as sheets to cut apart.
+
+    The files are all there is of the slips: hand the paper to the neighbourhood offices and delete the files.
+    """
+    from survey_app.posters import printing, typefaces  # noqa: PLC0415
+
+    if count is not None and community_number is None:
+        raise click.UsageError("--count goes with --community")
+    config, installed = Config.from_env(), typefaces.installed_typefaces()
+    with _database() as database:
+        with database.writing() as session:
+            use_as_real(session, now=_now())
+            survey_round = _named(session, Round, round_name, parameter="ROUND")
+            scope = _scope(session, district_name, community_number)
+            counts = {_numbered(session, community_number).id: count} if community_number and count else None
+            orders = printing.slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
+        files = printing.print_slips(
+            database,
+            orders,
+            round_id=survey_round.id,
+            public_url=config.public_url,
+            secret_key=config.secret_key,
+            language=language,
+            typefaces=installed,
+            now=_now(),
+            is_reprint=reprint,
+        )
+        # What cannot be written is spoiled when the printing is closed.
+        with closing(files):
+            volumes = sum(order.volumes for order in orders)
+            written = _write_new(directory, progress.track(files, "slips", total=volumes))
+    click.echo(f"{sum(order.count for order in orders)} slips in {written} files written to {directory}")
 
 
 @main.group()
@@ -533,6 +619,30 @@ def _numbered(session: Session, number: str) -> Community:
     if found is None:
         raise click.BadParameter(f"there is no community {number}", param_hint="--community")
     return found
+
+
+def _scope(session: Session, district_name: str | None, community_number: str | None = None) -> Scope:
+    """Return the part of the city that a command was asked for."""
+    if community_number is not None:
+        return Scope(Area.COMMUNITY, _numbered(session, community_number).id)
+    if district_name is not None:
+        return Scope(Area.DISTRICT, _named(session, District, district_name, parameter="--district").id)
+    return EVERYWHERE
+
+
+def _write_new(directory: Path, files: Iterable[tuple[str, bytes]]) -> int:
+    """Write files into new places below a directory, never over one that is there; return how many."""
+    written = 0
+    for name, content in files:
+        path = directory / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as stream:
+                stream.write(content)
+        except OSError as error:
+            raise click.BadParameter(f"cannot write {path}: {error.strerror}", param_hint="DIRECTORY") from error
+        written += 1
+    return written
 
 
 @contextmanager

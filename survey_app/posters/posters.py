@@ -34,20 +34,36 @@ class Poster:
 
 def poster_pdf(poster: Poster, *, language: str, typefaces: Typefaces, now: datetime) -> bytes:
     """Return a poster in one of the site's languages, with the line in another language that its community has."""
-    words = _words(poster, language)
-    line = poster.second_language_line
-    typefaces.require([*words.values(), line or "", poster.typed_code])
+    words = poster_words(poster, language)
+    typefaces.require(words.values())
     data = {
         **words,
-        "building": poster.building,
-        "until": words["until"] or None,
-        "second_line": line,
-        "is_vertical": line is not None and is_vertical(line),
+        "language": language.partition("-")[0],
+        "is_vertical": is_vertical(words["second_line"]),
         "address": poster.address,
         "code": svg(encode([poster.address], Level.H)[0]),
-        "typed_code": grouped(poster.typed_code),
     }
     return typeset("poster.typ", data, typefaces=typefaces, now=now)
+
+
+def poster_words(poster: Poster, language: str) -> dict[str, str]:
+    """Return all that is printed on a poster; what it does not have is empty."""
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return {
+        "purpose": poster.round.in_language(language) if poster.round else _("How good is property management here?"),
+        "until": _period(poster, language),
+        "district": poster.district.in_language(language),
+        "community": poster.community.in_language(language),
+        "building": poster.building or "",
+        "second_line": poster.second_language_line or "",
+        "bureau": contact(poster.district, None, language),
+        "scan": _("Scan with your phone: about 3 minutes"),
+        "type_instead": _("No camera? Open this page and type the number"),
+        "site": site_to_type(poster.address),
+        "typed_code": grouped(poster.typed_code),
+        "assurance": _("The property company cannot see your answers"),
+        "contact": contact(poster.district, poster.telephone, language),
+    }
 
 
 def is_vertical(line: str) -> bool:
@@ -66,23 +82,6 @@ def contact(district: Wording, telephone: str | None, language: str) -> str:
     _ = load_catalogue(TRANSLATIONS, language).gettext
     bureau = _("%(district)s Housing Bureau") % {"district": district.in_language(language)}
     return _("%(bureau)s, tel. %(telephone)s") % {"bureau": bureau, "telephone": telephone} if telephone else bureau
-
-
-def _words(poster: Poster, language: str) -> dict[str, str]:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
-    return {
-        "language": language.partition("-")[0],
-        "purpose": poster.round.in_language(language) if poster.round else _("How good is property management here?"),
-        "until": _period(poster, language),
-        "district": poster.district.in_language(language),
-        "community": poster.community.in_language(language),
-        "bureau": contact(poster.district, None, language),
-        "scan": _("Scan with your phone: about 3 minutes"),
-        "type_instead": _("No camera? Open this page and type the number"),
-        "site": site_to_type(poster.address),
-        "assurance": _("The property company cannot see your answers"),
-        "contact": contact(poster.district, poster.telephone, language),
-    }
 
 
 def _period(poster: Poster, language: str) -> str:

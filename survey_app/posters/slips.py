@@ -55,11 +55,12 @@ def slip_volumes(
 def _volume_pdf(
     slips: Sequence[Slip], whose: SlipsOf, number: int, *, language: str, typefaces: Typefaces, now: datetime
 ) -> bytes:
-    words = _words(whose, site_to_type(slips[0].address), number, language)
+    words = slip_words(whose, slips[0].address, number, language)
     typefaces.require(words.values())
     codes = encode([slip.address for slip in slips], Level.Q)
     data = {
         **words,
+        "language": language.partition("-")[0],
         "slips": [
             {"code": svg(code), "typed_code": grouped(slip.typed_code)} for slip, code in zip(slips, codes, strict=True)
         ],
@@ -67,22 +68,22 @@ def _volume_pdf(
     return typeset("slips.typ", data, typefaces=typefaces, now=now, is_tagged=False)
 
 
-def _words(whose: SlipsOf, site: str, number: int, language: str) -> dict[str, str]:
+def slip_words(whose: SlipsOf, address: str, volume: int, language: str) -> dict[str, str]:
+    """Return all that is printed in a volume of slips but their codes."""
     _ = load_catalogue(TRANSLATIONS, language).gettext
     place = " ".join(filter(None, (whose.community.in_language(language), whose.building)))
     last_day = format_date(whose.last_day, "long", locale=language.replace("-", "_"))
     district = whose.district.in_language(language)
     return {
-        "language": language.partition("-")[0],
         "bureau": contact(whose.district, None, language),
         "sheet": _("%(district)s · %(place)s · household codes, cut along the dotted lines")
         % {"district": district, "place": place},
-        "volume": _("Volume %(number)s") % {"number": number},
+        "volume": _("Volume %(number)s") % {"number": volume},
         "community": place,
         "how": _("Scan to answer the residents' survey: about 3 minutes, once for each household."),
         "until": _("Valid until %(day)s.") % {"day": last_day},
         "type_instead": _("No camera? Open this page and type the number"),
-        "site": site,
+        "site": site_to_type(address),
         "assurance": _("The property company cannot see your answers"),
         "contact": contact(whose.district, whose.telephone, language),
     }

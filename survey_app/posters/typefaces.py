@@ -1,5 +1,6 @@
 """The typefaces of printed pages: found on the machine, and known to hold every character that is set in them."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -30,6 +31,7 @@ class ChineseTypefaceMissing(JiayuanError):
     """Nothing on this machine can set Simplified Chinese."""
 
     status = 503
+    page = "errors/chinese_typeface_missing.html"
 
     def __init__(self) -> None:
         super().__init__("no typeface for Simplified Chinese is installed (Debian: apt install fonts-noto-cjk)")
@@ -39,9 +41,11 @@ class CharactersMissing(JiayuanError):
     """No typeface on this machine holds some characters: they would be printed as empty boxes."""
 
     status = 503
+    page = "errors/characters_missing.html"
 
     def __init__(self, characters: Iterable[str]) -> None:
-        named = ", ".join(f"{character} (U+{ord(character):04X})" for character in sorted(characters))
+        self.characters = tuple(sorted(characters))
+        named = ", ".join(f"{character} (U+{ord(character):04X})" for character in self.characters)
         super().__init__(
             f"no installed typeface holds {named} (Debian: apt install fonts-noto-core, or fonts-noto-extra)"
         )
@@ -56,7 +60,7 @@ class Typefaces:
 
     def require(self, texts: Iterable[str]) -> None:
         """Raise `CharactersMissing` unless every character of the texts can be printed."""
-        wanted = {character for text in texts for character in text if not character.isspace()}
+        wanted = {character for text in texts for character in text if not _is_unseen(character)}
         missing = {ord(character) for character in wanted} - self._in_chinese_face
         for font in self.fonts.fonts() if missing else ():
             missing -= _characters_of(font)
@@ -86,6 +90,10 @@ def find_typefaces(*, folder: Path | None = None) -> Typefaces:
         if family in families:
             return Typefaces(fonts, family)
     raise ChineseTypefaceMissing
+
+
+def _is_unseen(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) == "Cf"
 
 
 def _characters_of(font: typst.FontInfo) -> frozenset[int]:

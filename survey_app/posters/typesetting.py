@@ -27,7 +27,7 @@ def typeset(
         font_paths=typefaces.fonts,
         sys_inputs={"data": json.dumps({"typeface": typefaces.chinese, **data}, ensure_ascii=False)},
     )
-    pdf = compiler.compile(format="pdf", timestamp=now, pdf_tags=is_tagged)
+    pdf = compiler.compile(format="pdf", timestamp=int(now.timestamp()), pdf_tags=is_tagged)
     assert isinstance(pdf, bytes)
     _forget(typefaces)
     return pdf

@@ -16,7 +16,7 @@ from survey_app.models import Account, Code, Community, Complaint, District, Que
 from survey_app.second_factor import address_of
 from survey_app.serving import is_unreachable_for_phones
 from tests.accounts import AUTHENTICATOR, make_account
-from tests.factories import NOW, make_community, make_complaint, make_district, make_poster_code
+from tests.factories import NOW, make_community, make_complaint, make_district, make_poster_code, make_round
 from tests.survey_app.test_places import ROWS, csv_file
 
 QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
@@ -455,3 +455,92 @@ def test_a_demonstration_prints_its_accounts_and_the_codes_of_the_moment(run, mo
 
     assert "bureau         pass word   otpauth://totp/Jiayuan:bureau?secret=" in printed
     assert re.fullmatch(r"  bureau +\d{6}\n", codes)
+
+
+def places_to_print(database):
+    with database.writing() as session:
+        here = make_district(session, name="海勃湾区", english_name="Haibowan", sort_key="a")
+        garden = make_community(session, name="学府花园", number="1", district=here, households_delivered=3)
+        make_poster_code(session, garden, token="11112222333344445555")
+        home = make_community(
+            session,
+            name="滨河家园",
+            number="2",
+            district=make_district(session, name="乌达区", sort_key="0"),
+            households_delivered=2,
+        )
+        make_poster_code(session, home)
+        make_round(session, name="2099年调查", closes_at=NOW.replace(year=2099), accepts_households=True)
+
+
+def printed(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.pdf"))
+
+
+def test_posters_of_a_district_are_written_and_never_over_others(run, sqlite_database, tmp_path):
+    places_to_print(sqlite_database)
+
+    result = run("posters", tmp_path / "out", "--district", "Haibowan")
+
+    assert result.exit_code == 0, result.output
+    assert "1 posters written to" in result.stdout
+    assert printed(tmp_path / "out") == ["海勃湾区/学府花园 1 5555.pdf"]
+    assert "File exists" in run("posters", tmp_path / "out", "--language", "en").stderr
+    assert "there is no district Nowhere" in run("posters", tmp_path, "--district", "Nowhere").stderr
+
+
+def test_slips_of_a_round_are_issued_and_written(run, sqlite_database, tmp_path):
+    places_to_print(sqlite_database)
+
+    everywhere = run("slips", "2099年调查", tmp_path / "all")
+    again = run("slips", "2099年调查", tmp_path / "again", "--community", "2", "--count", "4", "--reprint")
+
+    assert "5 slips in 2 files written to" in everywhere.stdout, everywhere.output
+    assert printed(tmp_path / "all") == ["乌达区/滨河家园 2-1-1.pdf", "海勃湾区/学府花园 1-2-1.pdf"]
+    assert "4 slips in 1 files written to" in again.stdout, again.output
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(func.count()).where(Code.kind == "household")) == 9
+
+
+def test_slips_that_cannot_be_written_are_spoiled(run, sqlite_database, tmp_path):
+    places_to_print(sqlite_database)
+    (tmp_path / "海勃湾区").write_bytes(b"in the way")
+
+    result = run("slips", "2099年调查", tmp_path, "--district", "海勃湾区")
+
+    assert "cannot write" in result.stderr
+    with sqlite_database.reading() as session:
+        reasons = session.scalars(select(Code.revoked_because).where(Code.kind == "household")).all()
+        assert reasons == ["spoiled"] * 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["2099年调查", "--count", "4"], "--count goes with --community"),
+        (["2098年调查"], "there is no round 2098年调查"),
+        (["2099年调查", "--community", "9"], "there is no community 9"),
+    ],
+)
+def test_slips_that_are_asked_for_wrongly_are_not_issued(run, sqlite_database, tmp_path, arguments, message):
+    places_to_print(sqlite_database)
+
+    result = run("slips", arguments[0], tmp_path / "out", *arguments[1:])
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(func.count()).where(Code.kind == "household")) == 0
+
+
+def test_a_districts_second_language_line_is_set_and_taken_off(run, sqlite_database):
+    places_to_print(sqlite_database)
+
+    run("districts", "second-language", "Haibowan", "Сэтгэл ханамж")
+    with sqlite_database.reading() as session:
+        stored = session.scalar(select(District.second_language_line).filter_by(name="海勃湾区"))
+    run("districts", "second-language", "海勃湾区", "")
+
+    assert stored == "Сэтгэл ханамж"
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(District.second_language_line).filter_by(name="海勃湾区")) is None

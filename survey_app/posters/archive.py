@@ -1,0 +1,45 @@
+"""Many files as one download, handed on while they are made."""
+
+import io
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+_NOT_IN_NAMES = str.maketrans(dict.fromkeys('\\/:*?"<>|', "_"))
+
+
+def file_name(*parts: str | None) -> str:
+    """Return a name that every file system takes, of the parts that there are."""
+    return " ".join(filter(None, parts)).translate(_NOT_IN_NAMES).strip(". ")
+
+
+def zip_files(files: Iterable[tuple[str, bytes]], *, now: datetime) -> Iterator[bytes]:
+    """Yield a ZIP archive piece by piece; a file is asked for when those before it were taken.
+
+    Nothing is compressed: a PDF is already.
+    """
+    pipe = _Pipe()
+    with ZipFile(pipe, "w", ZIP_STORED) as archive:
+        for name, content in files:
+            archive.writestr(ZipInfo(name, date_time=now.timetuple()[:6]), content)
+            yield pipe.taken()
+    yield pipe.taken()
+
+
+class _Pipe(io.RawIOBase):
+    """What is written can be taken away at once; there is no going back in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: bytes) -> int:  # type: ignore[override]  # ZipFile writes bytes
+        self._pieces.append(bytes(piece))
+        return len(piece)
+
+    def taken(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
