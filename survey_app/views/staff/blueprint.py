@@ -28,6 +28,7 @@ ROLE_NAMES: Mapping[Role, LazyString] = MappingProxyType(
 PAGES: Sequence[tuple[str, LazyString]] = (
     ("staff.home", _("Rounds")),
     ("staff.communities", _("Communities and posters")),
+    ("staff.printing", _("Printing")),
     ("/dashboards/", _("Dashboards")),
 )
 
