@@ -55,7 +55,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.arrays import BooleanArray, FloatArray, IntegerArray
+from analytics.arrays import BooleanArray, FloatArray
 from analytics.criterion import count_positions
 from analytics.evidence import Evidence, evidence_bands
 from analytics.intervals import Interval, wilson
@@ -169,15 +169,22 @@ def calibrate(
         "credible": credible_interval(shrinkage, level=LEVEL),
         "wilson": wilson(satisfied, answers, level=LEVEL),
     }
+    groups = {
+        "all": np.ones(rates.size, dtype=bool),
+        "observed_top": observed > 0,
+        "fewer_than_60": answers < 60,
+        "from_60_to_149": (answers >= 60) & (answers < 150),
+        "from_150": answers >= 150,
+    }
     return Calibration(
-        coverage=_coverage(intervals, rates, answers, observed > 0),
-        curve=_realised(
+        coverage=group_coverage(intervals, rates, groups),
+        curve=realised(
             "from_probability",
             CURVE_EDGES[:-1][np.digitize(said.probability, CURVE_EDGES[1:-1])],
             said.probability,
             true,
         ),
-        bands=_realised("evidence", evidence_bands(said.probability), said.probability, true)
+        bands=realised("evidence", evidence_bands(said.probability), said.probability, true)
         .set_index("evidence")
         .reindex(list(Evidence))
         .dropna()
@@ -185,25 +192,36 @@ def calibrate(
     )
 
 
-def _coverage(
-    intervals: Mapping[str, Interval], rates: FloatArray, answers: IntegerArray, observed_top: BooleanArray
+def group_coverage(
+    intervals: Mapping[str, Interval], truth: FloatArray, groups: Mapping[str, BooleanArray]
 ) -> pd.DataFrame:
-    groups = {
-        "all": np.ones(rates.size, dtype=bool),
-        "observed_top": observed_top,
-        "fewer_than_60": answers < 60,
-        "from_60_to_149": (answers >= 60) & (answers < 150),
-        "from_150": answers >= 150,
-    }
+    """Return what share of the communities of each group have an interval that holds the truth.
+
+    Examples
+    --------
+    >>> halves = {"first": np.array([True, False]), "second": np.array([False, True])}
+    >>> group_coverage({"wide": Interval(np.zeros(2), np.ones(2))}, np.array([0.5, 2.0]), halves)
+        group interval  communities  coverage
+    0   first     wide            1       1.0
+    1  second     wide            1       0.0
+    """
     rows = [
-        (group, name, int(members.sum()), float(((lower <= rates) & (rates <= upper))[members].mean()))
+        (group, name, int(members.sum()), float(((lower <= truth) & (truth <= upper))[members].mean()))
         for group, members in groups.items()
         for name, (lower, upper) in intervals.items()
     ]
     return pd.DataFrame(rows, columns=["group", "interval", "communities", "coverage"])
 
 
-def _realised(name: str, labels: npt.NDArray[np.generic], said: FloatArray, true: FloatArray) -> pd.DataFrame:
+def realised(name: str, labels: npt.NDArray[np.generic], said: FloatArray, true: FloatArray) -> pd.DataFrame:
+    """Return for each label how probable it was said to be that its communities are among the best, and how many were.
+
+    Examples
+    --------
+    >>> realised("word", np.array(["no", "no"]), np.array([0.0, 0.1]), np.array([0.0, 0.0]))
+      word  predicted  realised  communities
+    0   no       0.05       0.0            2
+    """
     frame = pd.DataFrame({name: labels, "predicted": said, "realised": true})
     grouped = frame.groupby(name, sort=True)
     return grouped.mean().assign(communities=grouped.size()).reset_index()

@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from analytics.calibration import LEVEL, TRUTHS, calibrate
+from analytics.complaint_calibration import RATE_TRUTHS, calibrate_complaints
 from analytics.drawings import Labels, coverage_chart, reliability_chart
 from analytics.evaluate import versions
 from analytics.languages import load_catalogue
@@ -32,7 +33,10 @@ _DECIMALS: Final = 6
 
 @dataclass(frozen=True)
 class Setting:
-    """One simulated case: a distribution of true rates, the prior that is supposed, and regions of one size."""
+    """One simulated case: a distribution of true rates, the prior that is supposed, and regions of one size.
+
+    The truth is a key of `TRUTHS` (satisfaction) or `RATE_TRUTHS` (complaints).
+    """
 
     truth: str
     prior: Prior
@@ -61,13 +65,14 @@ def list_settings(*, quick: bool) -> list[Setting]:
     Examples
     --------
     >>> len(list_settings(quick=True)), len(list_settings(quick=False))
-    (4, 32)
+    (8, 64)
     """
+    truths = (*TRUTHS, *RATE_TRUTHS)
     if quick:
-        return [Setting(truth, "nonparametric", 200, 2) for truth in TRUTHS]
+        return [Setting(truth, "nonparametric", 200, 2) for truth in truths]
     priors: tuple[Prior, ...] = ("normal", "nonparametric")
     sizes = ((20, 3000), (40, 1500), (200, 300), (2000, 30))
-    return [Setting(truth, prior, *size) for truth in TRUTHS for prior in priors for size in sizes]
+    return [Setting(truth, prior, *size) for truth in truths for prior in priors for size in sizes]
 
 
 def run_settings(settings: Iterable[Setting]) -> Iterator[Found]:
@@ -82,7 +87,8 @@ def run_settings(settings: Iterable[Setting]) -> Iterator[Found]:
     Found
     """
     for setting in settings:
-        result = calibrate(**vars(setting), seed=SEED)
+        simulate = calibrate_complaints if setting.truth in RATE_TRUTHS else calibrate
+        result = simulate(**vars(setting), seed=SEED)
         coverage, bands, curve = (
             pd.DataFrame(vars(setting), index=frame.index).add_prefix("setting_").join(frame).round(_DECIMALS)
             for frame in (result.coverage, result.bands, result.curve)
@@ -156,7 +162,7 @@ def finding_sentences(coverage: pd.DataFrame, language: str) -> Iterator[str]:
         truth, prior, share = row["setting_truth"], row["setting_prior"], row["coverage"]
         yield said.format(
             truth=_truth_names(language)[truth],
-            prior=_prior_names(language)[prior],
+            prior=_prior_name(truth, prior, language),
             communities=row["setting_communities"],
             coverage=share,
             error=(share * (1 - share) / row["communities"]) ** 0.5,
@@ -170,32 +176,45 @@ def finding_sentences(coverage: pd.DataFrame, language: str) -> Iterator[str]:
 
 def _reason(truth: str, prior: str, *, too_few: bool, language: str) -> str:
     _ = load_catalogue(TRANSLATIONS, language).gettext
+    if prior == "normal" and truth in RATE_TRUTHS:
+        return _("The gamma prior is taken for known from few communities; the learned prior supposes less.")
     if prior == "normal":
         return _("The normal prior does not describe such communities; the learned prior is made for them.")
     if truth == "two_point" and too_few:
         return _("So few communities do not show that there are two kinds of them.")
-    if truth == "two_point":
+    if truth in {"two_point", "two_rates", "equal_rates"}:
         return _("No interval holds just the promised share of values that stand on two points.")
     return _("The learned prior is smoother than such communities are, or chance alone moves the share so far.")
 
 
 def _truth_names(language: str) -> dict[str, str]:
     _ = load_catalogue(TRANSLATIONS, language).gettext
-    return {"normal": _("normal"), "skewed": _("skewed"), "two_point": _("two kinds"), "beta": "Beta(16, 4)"}
+    return {
+        "normal": _("normal"),
+        "skewed": _("skewed"),
+        "two_point": _("two kinds"),
+        "beta": "Beta(16, 4)",
+        "gamma_rates": _("complaints, gamma"),
+        "lognormal_rates": _("complaints, lognormal"),
+        "two_rates": _("complaints, two kinds"),
+        "equal_rates": _("complaints, all alike"),
+    }
 
 
-def _prior_names(language: str) -> dict[str, str]:
+def _prior_name(truth: str, prior: str, language: str) -> str:
     _ = load_catalogue(TRANSLATIONS, language).gettext
-    return {"normal": _("normal prior"), "nonparametric": _("learned prior")}
+    if prior == "nonparametric":
+        return _("learned prior")
+    return _("gamma prior") if truth in RATE_TRUTHS else _("normal prior")
 
 
 def _draw_coverage(coverage: pd.DataFrame, language: str) -> str:
     _ = load_catalogue(TRANSLATIONS, language).gettext
-    truths, priors = _truth_names(language), _prior_names(language)
+    truths = _truth_names(language)
     columns = ["setting_truth", "setting_prior", "setting_communities"]
     credible = coverage[coverage["interval"] == "credible"]
     shares = credible.pivot_table(index=columns, columns="group", values="coverage", sort=False)
-    names = [f"{truths[truth]}, {priors[prior]}, {size}" for truth, prior, size in shares.index]
+    names = [f"{truths[truth]}, {_prior_name(truth, prior, language)}, {size}" for truth, prior, size in shares.index]
     labels = Labels(
         description=_(
             "How often the intervals held the true value: of all communities grey, of the observed best ones green."
@@ -211,7 +230,7 @@ def _draw_coverage(coverage: pd.DataFrame, language: str) -> str:
 def _draw_reliability(curve: pd.DataFrame, language: str) -> str:
     _ = load_catalogue(TRANSLATIONS, language).gettext
     labels = Labels(
-        description=_("What came true against the probability that was said: learned prior green, normal prior grey."),
+        description=_("What came true against the probability that was said: learned prior green, the others grey."),
         across=_("Probability that was said"),
         upward=_("Share that truly was among the best"),
         cut_off=_("- - both agree"),

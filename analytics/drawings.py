@@ -109,15 +109,9 @@ def ladder_chart(
     str
         One SVG element.
     """
-    height = 62 + 19 * len(names)
-    with _axes(height, left=132, labels=labels) as (figure, axes):
-        places = np.arange(len(names), dtype=np.float64)
+    with _row_axes([_shortened(text) for text in names], left=132, labels=labels) as (figure, axes, places):
         _intervals(axes, places, scores, lower, upper, listed=listed, upright=False)
-        axes.set_ylim(len(names) - 0.4, -0.6)
-        axes.set_yticks(places, [_shortened(text) for text in names])
-        axes.tick_params(axis="y", length=0)
-        if cut_off is not None:
-            axes.axvline(cut_off, color=CUT_OFF, linewidth=1, linestyle=_DASHED, zorder=1)
+        _draw_cut_off(axes, cut_off, upright=True)
     return _svg(figure, labels, name)
 
 
@@ -137,8 +131,7 @@ def scores_chart(
     ranks, scores, lower, upper = (values[::step] for values in (ranks, scores, lower, upper))
     with _axes(280, left=46, labels=labels) as (figure, axes):
         _intervals(axes, ranks, scores, lower, upper, listed=listed[::step], upright=True)
-        if cut_off is not None:
-            axes.axhline(cut_off, color=CUT_OFF, linewidth=1, linestyle=_DASHED, zorder=1)
+        _draw_cut_off(axes, cut_off, upright=False)
     return _svg(figure, labels, name)
 
 
@@ -162,8 +155,7 @@ def histogram_chart(scores: FloatArray, *, cut_off: float | None, labels: Labels
     counts, edges = np.histogram(scores, bins=min(24, max(5, round(scores.size**0.5) * 2)))
     with _axes(280, left=46, labels=labels) as (figure, axes):
         axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=OTHERS, edgecolor="white", linewidth=0.6)
-        if cut_off is not None:
-            axes.axvline(cut_off, color=CUT_OFF, linewidth=1.4, linestyle=_DASHED)
+        _draw_cut_off(axes, cut_off, upright=True, before=True)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return _svg(figure, labels, name)
 
@@ -258,6 +250,24 @@ def _axes(height: float, *, left: float, labels: Labels) -> Iterator[tuple[Figur
         yield figure, axes
 
 
+@contextmanager
+def _row_axes(names: Sequence[str], *, left: float, labels: Labels) -> Iterator[tuple[Figure, Axes, FloatArray]]:
+    """Give axes with a named row for each of the names, the first on top, and the places of the rows."""
+    places = np.arange(len(names), dtype=np.float64)
+    with _axes(62 + 19 * len(names), left=left, labels=labels) as (figure, axes):
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.set_yticks(places, names)
+        axes.tick_params(axis="y", length=0)
+        yield figure, axes, places
+
+
+def _draw_cut_off(axes: Axes, place: float | None, *, upright: bool, before: bool = False) -> None:
+    """Draw the cut-off across the axes, behind what else is drawn unless it stands `before` it."""
+    if place is not None:
+        draw = axes.axvline if upright else axes.axhline
+        draw(place, color=CUT_OFF, linewidth=1, linestyle=_DASHED, zorder=3 if before else 1)
+
+
 def _svg(figure: Figure, labels: Labels, name: str) -> str:
     stream = io.BytesIO()
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
@@ -312,14 +322,10 @@ def coverage_chart(
     str
         One SVG element.
     """
-    places = np.arange(len(names), dtype=np.float64)
-    with _axes(62 + 19 * len(names), left=190, labels=labels) as (figure, axes):
+    with _row_axes(names, left=190, labels=labels) as (figure, axes, places):
         for values, color in ((overall, OTHERS), (among_best, LISTED)):
             axes.scatter(values, places, s=22, color=color, linewidths=0, zorder=3)
-        axes.axvline(level, color=CUT_OFF, linewidth=1, linestyle=_DASHED, zorder=1)
-        axes.set_ylim(len(names) - 0.4, -0.6)
-        axes.set_yticks(places, names)
-        axes.tick_params(axis="y", length=0)
+        _draw_cut_off(axes, level, upright=True)
     return _svg(figure, labels, name)
 
 

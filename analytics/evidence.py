@@ -317,7 +317,7 @@ def complaint_evidence(
     --------
     >>> from analytics.shrinkage import shrink_complaint_rates
     >>> cases, years, region = [0, 60, 50, 0], [1000, 1000, 1000, 20], [1, 1, 1, 1]
-    >>> shrinkage = shrink_complaint_rates(cases, years, region=region)
+    >>> shrinkage = shrink_complaint_rates(cases, years, region=region, prior="normal")
     >>> frame = complaint_evidence(shrinkage, years, region=region, size=1, share=0.3)
     >>> frame["complaint_evidence"].map(str).tolist(), str(frame["complaint_evidence_reason"].iloc[3])
     (['certain', 'no', 'no', 'undecided'], 'zero_by_luck')

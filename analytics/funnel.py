@@ -3,7 +3,7 @@
 A funnel plot compares with one common rate; it ranks nobody. The pooled rate includes the community itself.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -378,22 +378,16 @@ def proportion_funnel(
         scale = _Scale(_unchanged, lambda rate: np.clip(rate, 0, 1), theta * (1 - theta))
     else:
         raise ValueError(f"transformation must be 'none' or 'arcsine', got {transformation!r}")
-    limits = {level: binomial_limits(size, target=theta, level=level, rule=rule) for level in sorted(levels)}
-    tails = (
-        stats.binom.cdf(np.floor(count), size, theta),
-        stats.binom.sf(np.ceil(count) - 1, size, theta),
-    )
-    measured = _measured(
-        count=count,
+    return _measured(
+        {"events": count, "n": size},
+        "proportion",
         size=size,
         theta=theta,
         scale=scale,
-        limits=limits,
-        tails=tails,
+        limits={level: binomial_limits(size, target=theta, level=level, rule=rule) for level in sorted(levels)},
+        tails=(stats.binom.cdf(np.floor(count), size, theta), stats.binom.sf(np.ceil(count) - 1, size, theta)),
         winsorised_share=winsorised_share,
     )
-    table = pd.DataFrame({"events": count, "n": size}).join(measured.table.rename(columns={"value": "proportion"}))
-    return Funnel(theta, measured.dispersion, table)
 
 
 def rate_funnel(
@@ -473,22 +467,16 @@ def rate_funnel(
         scale = _Scale(_unchanged, lambda rate: np.maximum(rate, 0), theta)
     else:
         raise ValueError(f"transformation must be 'none' or 'square_root', got {transformation!r}")
-    limits = {level: poisson_limits(size, target=theta, level=level, rule=rule) for level in sorted(levels)}
-    tails = (
-        stats.poisson.cdf(np.floor(count), size * theta),
-        stats.poisson.sf(np.ceil(count) - 1, size * theta),
-    )
-    measured = _measured(
-        count=count,
+    return _measured(
+        {"events": count, "exposure": observed},
+        "rate",
         size=size,
         theta=theta,
         scale=scale,
-        limits=limits,
-        tails=tails,
+        limits={level: poisson_limits(size, target=theta, level=level, rule=rule) for level in sorted(levels)},
+        tails=(stats.poisson.cdf(np.floor(count), size * theta), stats.poisson.sf(np.ceil(count) - 1, size * theta)),
         winsorised_share=winsorised_share,
     )
-    table = pd.DataFrame({"events": count, "exposure": observed}).join(measured.table.rename(columns={"value": "rate"}))
-    return Funnel(theta, measured.dispersion, table)
 
 
 @dataclass(frozen=True)
@@ -509,8 +497,9 @@ def _sine_squared(angle: FloatArray) -> FloatArray:
 
 
 def _measured(
+    counted: Mapping[str, FloatArray],
+    name: str,
     *,
-    count: FloatArray,
     size: FloatArray,
     theta: float,
     scale: _Scale,
@@ -518,10 +507,10 @@ def _measured(
     tails: tuple[npt.ArrayLike, npt.ArrayLike],
     winsorised_share: float,
 ) -> Funnel:
-    """Return the columns that proportions and rates share, from value on."""
+    """Return the funnel of what was counted: its columns, then the value under its name and what all funnels have."""
     known = size > 0
     some = np.where(known, size, np.nan)
-    value = count / some
+    value = counted["events"] / some
     variance = scale.unit_variance / some
     center = float(scale.forward(np.asarray(theta)))
     distance = scale.forward(value) - center
@@ -538,7 +527,7 @@ def _measured(
         for level in limits
     }
     lower_tail, upper_tail = (np.where(known, tail, np.nan) for tail in tails)
-    columns: dict[str, npt.NDArray[np.generic]] = {"value": value, "z": z}
+    columns: dict[str, npt.NDArray[np.generic]] = {**counted, name: value, "z": z}
     columns |= {"lower_tail": lower_tail, "upper_tail": upper_tail}
     columns |= _line_columns(limits, "") | {"position": _positions(value, limits)}
     columns |= {"adjusted_z": adjusted_z} | _line_columns(adjusted, "adjusted_")

@@ -134,6 +134,25 @@ class YesNoAnswers:
         return np.stack([np.log(likely), np.log1p(-likely)], axis=1)
 
 
+class PoissonAnswers:
+    """Cases counted over an exposure; cells are equally wide in √λ, on which counts vary about equally."""
+
+    lowest, highest = 0.0, np.inf
+
+    def __init__(self, cases: FloatArray, exposure: FloatArray) -> None:
+        self._cases, self._exposure = cases, exposure
+        self.places, self.errors = np.sqrt(cases / exposure), 1 / (2 * np.sqrt(exposure))
+
+    def truth(self, places: FloatArray) -> FloatArray:
+        return np.asarray(places**2)
+
+    def coefficients(self, rows: IntegerArray, origins: FloatArray) -> FloatArray:  # noqa: ARG002  rates have a zero
+        return np.column_stack([self._cases[rows], self._exposure[rows]])
+
+    def features(self, truth: FloatArray, origins: FloatArray) -> FloatArray:  # noqa: ARG002  rates have a zero
+        return np.stack([np.log(np.maximum(truth, np.finfo(np.float64).tiny)), -truth], axis=1)
+
+
 def learn_posteriors(
     answers: Answers,
     *,

@@ -1,10 +1,9 @@
 """Complaint rates per household and year, with what their smallness allows to be said.
 
-Which complaints count is decided before: valid cases, withdrawn and quickly fixed ones among them, duplicates,
-out-of-scope and invalid ones not.
+Which cases count: withdrawn and quickly fixed ones do, duplicates, out-of-scope and invalid ones do not.
 """
 
-from typing import Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,15 @@ import pandas as pd
 
 from analytics.arrays import FloatArray, finite_numbers, refuse, whole_numbers
 from analytics.intervals import Interval, clopper_pearson, hypergeometric_households, poisson_byar, poisson_exact
+
+EXCLUDED_OUTCOMES: Final = ("duplicate", "out_of_scope", "invalid")
+"""Outcomes of a case by which it does not count. A bureau decides them, with a reason; every other case counts."""
+
+CHANNELS: Final = ("company", "neighbourhood", "bureau", "hotline", "other")
+"""To whom a complaint was made, in the order of the standard questionnaire."""
+
+CHANNEL_COLUMNS: Final = tuple(f"complaints_{channel}" for channel in CHANNELS)
+"""Columns of a community table with the valid complaints that came through each channel."""
 
 # Below this many events the English public health indicators give exact limits instead of Byar's.
 BYAR_FROM = 10
@@ -188,6 +196,59 @@ def channel_rates(
     rates = complaint_rates(counts.ravel(), np.repeat(years, counts.shape[1]), level=level, method=method)
     names = [complaints.index.name or "community", "channel"]
     return rates.set_index(pd.MultiIndex.from_product([complaints.index, complaints.columns], names=names))
+
+
+def count_cases(cases: pd.DataFrame, *, communities: npt.ArrayLike) -> pd.DataFrame:
+    """Return the complaints of each community, counted and left out, from their cases.
+
+    Parameters
+    ----------
+    cases : DataFrame
+        One row per filed case: community_id; outcome, one of `EXCLUDED_OUTCOMES` or any other text (such as open,
+        closed, withdrawn, quickly_fixed), missing while open; channel, one of `CHANNELS`; household, a key that may be
+        missing.
+    communities : array_like of str
+        All communities, each once.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by community_id in the order given, all int64: complaints (valid cases), complaints_excluded,
+        complaining_households (distinct ones among the valid; a case without a household is one of its own) and
+        `CHANNEL_COLUMNS`. A community without cases has 0.
+
+    Raises
+    ------
+    ValueError
+        If a case is of a community that is not listed, or has a channel that there is not.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({
+    ...     "community_id": ["a", "a", "a", "a"], "channel": ["hotline", "company", "company", "company"],
+    ...     "outcome": ["withdrawn", "duplicate", "quickly_fixed", None], "household": ["x", "x", "x", None],
+    ... })
+    >>> count_cases(cases, communities=["a", "b"]).iloc[:, :4].to_dict("index")["a"]
+    {'complaints': 3, 'complaints_excluded': 1, 'complaining_households': 2, 'complaints_company': 2}
+    """
+    index = pd.Index(np.asarray(communities, dtype=object), name="community_id")
+    for name, known in (("community_id", index), ("channel", CHANNELS)):
+        strange = ~cases[name].isin(list(known))
+        refuse(strange, f"{name} is not listed", **{name: cases[name]})
+    valid = ~cases["outcome"].isin(EXCLUDED_OUTCOMES)
+    alone = pd.Series([f"case {row}" for row in range(len(cases))], index=cases.index)
+    household = cases["household"].astype("object").where(cases["household"].notna(), alone)
+    place = cases["community_id"]
+    counts: dict[str, pd.Series[Any]] = {
+        "complaints": valid.groupby(place).sum(),
+        "complaints_excluded": (~valid).groupby(place).sum(),
+        "complaining_households": household[valid].groupby(place[valid]).nunique(),
+    }
+    counts |= {
+        column: (valid & (cases["channel"] == channel)).groupby(place).sum()
+        for channel, column in zip(CHANNELS, CHANNEL_COLUMNS, strict=True)
+    }
+    return pd.DataFrame({name: values.reindex(index, fill_value=0) for name, values in counts.items()}).astype("int64")
 
 
 def excluded_shares(excluded: npt.ArrayLike, valid: npt.ArrayLike, *, level: float) -> pd.DataFrame:

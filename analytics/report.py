@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from analytics import drawings
 from analytics.arrays import BooleanArray
+from analytics.complaint_findings import community_sentences, region_sentences
 from analytics.drawings import Labels
 from analytics.evaluate import Evaluation, versions
 from analytics.evidence import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
@@ -20,6 +21,7 @@ from analytics.ratios import column
 from analytics.reasons import Part, reason_sentence, show_apart, warning_sentence
 from analytics.rules import share_text
 from analytics.support import SHARE_FALSE, evidence_words, summarise_evidence
+from analytics.tables import DETAIL_COUNTS
 
 REPORT_FILES: Final[Mapping[str, str]] = page_files("report")
 """One file for each language, so that a printed report speaks one of them; each links to the other beside it."""
@@ -66,6 +68,7 @@ class _Region:
     facts: Mapping[str, Any]
     sentences: tuple[str, ...]
     support: tuple[str, ...]
+    complaints: tuple[str, ...]
     warnings: tuple[str, ...]
     charts: tuple[Chart, ...]
     listed: tuple[_Row, ...]
@@ -152,7 +155,8 @@ def _joined(evaluation: Evaluation, evidence: pd.DataFrame) -> pd.DataFrame:
     """Return standings with the evidence beside them, one order for every table that says the same."""
     beside = evidence.drop(columns="community_id").set_axis(evaluation.standings.index)
     names = evaluation.communities.get("name", evaluation.communities["community_id"])
-    frame = evaluation.standings.join(beside).assign(name=names.to_numpy())
+    details = [column for column in DETAIL_COUNTS if column in evaluation.communities]
+    frame = evaluation.standings.join([beside, evaluation.communities[details]]).assign(name=names.to_numpy())
     return frame.sort_values(["satisfaction_rank", "complaint_rank", "community_id"], kind="stable")
 
 
@@ -176,6 +180,7 @@ def _region(
         facts=facts,
         sentences=tuple(_decision_sentences(evaluation, facts, language)),
         support=tuple(_support_sentences(facts, support, language)),
+        complaints=tuple(_complaint_sentences(evaluation, name, language)),
         warnings=tuple(warning_sentence(warning, language) for warning in facts["warnings"]),
         charts=tuple(_charts(evaluation, part, facts, language, number)) if number <= _MOST_CHARTED_REGIONS else (),
         listed=rows(part[listed]),
@@ -184,6 +189,12 @@ def _region(
         not_assessed=rows(named, ("satisfaction",)),
         not_assessed_count=len(unassessed),
     )
+
+
+def _complaint_sentences(evaluation: Evaluation, name: str, language: str) -> Iterator[str]:
+    own = evaluation.communities[evaluation.communities["region"] == name]
+    level = float(evaluation.rules.evidence.level)
+    return region_sentences(own.sort_values("community_id", kind="stable"), level=level, language=language)
 
 
 def _decision_sentences(evaluation: Evaluation, facts: Mapping[str, Any], language: str) -> Iterator[str]:
@@ -279,6 +290,8 @@ def _rows(
         sentences = tuple(reason_sentence(cells, facts, part, language) for part in parts)
         if cells["requirement_status"] == "met":
             sentences = (reason_sentence(cells, facts, "requirement", language), *sentences)
+        if "complaints" in parts:
+            sentences = (*sentences, *community_sentences(cells, language))
         evidence, lower, upper = (cells[name] for name in weighed)
         yield _Row(
             id=cells["community_id"],

@@ -22,6 +22,7 @@ from analytics.learned_priors import (
     LEAST_RATE,
     GridPosterior,
     NormalAnswers,
+    PoissonAnswers,
     YesNoAnswers,
     learn_posteriors,
 )
@@ -88,8 +89,9 @@ class ComplaintShrinkage:
     mean : ndarray of float
         Posterior mean of the rate, complaints per household-year.
     shape, rate : ndarray of float
-        Parameters of the gamma posterior: mean shape ÷ rate, variance shape ÷ rate². Both are infinite where the rates
-        of the region differ no more than luck explains; the rate is then known to be the mean.
+        Parameters of the gamma posterior, or of the gamma distribution with the mean and variance of a learned one:
+        mean shape ÷ rate, variance shape ÷ rate². Both are infinite where the rates of a region with the gamma prior
+        differ no more than luck explains; the rate is then known to be the mean.
     reliability : ndarray of float
         B = E ÷ (E + a/λ̄) in [0, 1]: the weight of a community's own rate.
     prior_mean, prior_shape : ndarray of float
@@ -414,9 +416,9 @@ def _quantile(grid: GridPosterior, probability: float) -> FloatArray:
 
 
 def shrink_complaint_rates(
-    cases: npt.ArrayLike, household_years: npt.ArrayLike, *, region: npt.ArrayLike
+    cases: npt.ArrayLike, household_years: npt.ArrayLike, *, region: npt.ArrayLike, prior: Prior
 ) -> ComplaintShrinkage:
-    """Return gamma posteriors of true complaint rates, each region with its own gamma prior.
+    """Return posteriors of true complaint rates, each region with its own prior.
 
     Parameters
     ----------
@@ -426,6 +428,9 @@ def shrink_complaint_rates(
         Exposure E > 0: households times years of observation.
     region : array_like
         Label of each community's region.
+    prior : {"normal", "nonparametric"}
+        "normal" is the gamma prior. The nonparametric one is learned in regions of at least `LEAST_FOR_SHAPE`
+        communities with a complaint or more; the others keep the gamma.
 
     Returns
     -------
@@ -443,6 +448,9 @@ def shrink_complaint_rates(
     τ² = (ΣE(y/E − λ̄)² − (N − 1)λ̄) ÷ (ΣE − ΣE²/ΣE), by moments. Posterior: gamma with shape a + y and rate a/λ̄ + E.
     The distributions are kept at edges equally spaced in √λ, on which Poisson counts vary about equally.
 
+    The nonparametric prior is that of `shrink_rates` with Poisson counts: a mixture of one wide kind with λ̄ and τ²
+    and of narrow kinds in √λ. Reliability and the prior's moments stay those of the gamma.
+
     References
     ----------
     Clayton D, Kaldor J (1987), Empirical Bayes estimates of age-standardized relative risks, Biometrics 43, 671–681.
@@ -450,7 +458,7 @@ def shrink_complaint_rates(
 
     Examples
     --------
-    >>> result = shrink_complaint_rates([0, 12, 4, 4], [100, 100, 100, 100], region=["wuda"] * 4)
+    >>> result = shrink_complaint_rates([0, 12, 4, 4], [100] * 4, region=["wuda"] * 4, prior="normal")
     >>> result.mean.round(4), result.reliability.round(3)
     (array([0.0099, 0.1062, 0.042 , 0.042 ]), array([0.803, 0.803, 0.803, 0.803]))
     """
@@ -474,11 +482,27 @@ def shrink_complaint_rates(
     shape, rate = prior_shape + counts, prior_rate + exposure
     known = np.isinf(shape)
     mean = np.where(known, prior_mean, np.where(known, 1, shape) / np.where(known, 1, rate))
-    grids = tuple(
-        _negated_gamma(regions.order[start : start + size], shape[start : start + size], rate[start : start + size])
-        for start, size in zip(regions.starts, regions.sizes, strict=True)
-        if np.isfinite(shape[start])
-    )
+    grids: list[GridPosterior] = []
+    by_gamma = np.isfinite(shape)
+    if prior == "nonparametric":
+        learnable = (regions.sizes >= LEAST_FOR_SHAPE) & (average > 0)
+        part, rows = regions.only(learnable)
+        learned = learn_posteriors(
+            PoissonAnswers(counts[rows], exposure[rows]),
+            starts=part.starts,
+            sizes=part.sizes,
+            prior_mean=average[learnable],
+            prior_variance=np.where(varied, excess, 0.0)[learnable],
+        )
+        own = rows[learned.rows]
+        mean[own], rate[own] = learned.mean, learned.mean / learned.variance
+        shape[own] = mean[own] * rate[own]
+        by_gamma[own] = False
+        grids += [_negated(replace(grid, rows=regions.order[rows[grid.rows]])) for grid in learned.grids]
+    for start, size in zip(regions.starts, regions.sizes, strict=True):
+        left = start + np.flatnonzero(by_gamma[start : start + size])
+        if left.size:
+            grids.append(_negated_gamma(regions.order[left], shape[left], rate[left]))
     return ComplaintShrinkage(
         mean=regions.restored(mean),
         shape=regions.restored(shape),
@@ -486,8 +510,45 @@ def shrink_complaint_rates(
         reliability=regions.restored(exposure / rate),
         prior_mean=regions.restored(prior_mean),
         prior_shape=regions.restored(prior_shape),
-        grids=grids,
+        grids=tuple(grids),
     )
+
+
+def credible_rate_interval(shrinkage: ComplaintShrinkage, *, level: float) -> Interval:
+    """Return for each community limits between which its true complaint rate lies with a given probability.
+
+    Parameters
+    ----------
+    shrinkage : ComplaintShrinkage
+    level : float
+        In (0, 1); each tail holds (1 − level)/2.
+
+    Returns
+    -------
+    Interval
+        Complaints per household-year; both limits equal the mean where the gamma prior takes all rates for equal.
+
+    Raises
+    ------
+    ValueError
+        If the level is not in (0, 1).
+
+    Examples
+    --------
+    >>> result = shrink_complaint_rates([0, 12, 4, 4], [100] * 4, region=["wuda"] * 4, prior="normal")
+    >>> lower, upper = credible_rate_interval(result, level=0.95)
+    >>> lower.round(3), upper.round(3)
+    (array([0.   , 0.057, 0.014, 0.014]), array([0.033, 0.171, 0.085, 0.085]))
+    """
+    tail = tail_probability(level)
+    lower, upper = shrinkage.mean.copy(), shrinkage.mean.copy()
+    for grid in shrinkage.grids:
+        lower[grid.rows], upper[grid.rows] = -_quantile(grid, 1 - tail), -_quantile(grid, tail)
+    return Interval(lower, upper)
+
+
+def _negated(grid: GridPosterior) -> GridPosterior:
+    return GridPosterior(grid.rows, -grid.edges[::-1], 1 - grid.cumulative[:, ::-1])
 
 
 def _negated_gamma(rows: IntegerArray, shape: FloatArray, rate: FloatArray) -> GridPosterior:

@@ -379,7 +379,7 @@ def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> p
     cases = column(table, "complaints")[ranking.rows]
     exposure = column(table, "exposure_household_years")[ranking.rows]
     weighed = complaint_evidence(
-        shrink_complaint_rates(cases, exposure, region=ranking.region),
+        shrink_complaint_rates(cases, exposure, region=ranking.region, prior=rules.evidence.prior),
         exposure,
         region=ranking.region,
         size=ranking.size,

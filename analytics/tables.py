@@ -10,9 +10,19 @@ import pandas as pd
 from analytics.cells import CellReader, Column, cells_of, read_cells
 from analytics.documents import Fault
 from analytics.languages import N_
+from analytics.rates import CHANNEL_COLUMNS
 from analytics.ratios import MEASURED, read_scores
 from analytics.ratios import column as read_column
 from analytics.rules import Rules
+
+DETAIL_COUNTS: Final = (
+    *CHANNEL_COLUMNS,
+    "complaints_excluded",
+    "complaining_households",
+    "asked_about_complaints",
+    "said_complained",
+)
+"""Columns that say more of complaints than their number; all may be missing, and no decision looks at them."""
 
 COLUMNS: Final[Mapping[str, Column]] = {
     "community_id": Column("text"),
@@ -29,6 +39,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "score_precision": Column("number", least=1e-6, most=100),
     "households": Column("count"),
     "complaints": Column("count"),
+    **{name: Column("count") for name in DETAIL_COUNTS},
     "exposure_household_years": Column("number", most=1e9),  # in millionths it stays an exact float
     "denominator_source": Column("text"),
 }
@@ -107,9 +118,10 @@ def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = 
         satisfaction route either what the rules measure (`responses` with `satisfied` for the satisfaction rate or
         with `mean_index` for the index, `composite_responses` with `mean_composite` for the composite), or a given
         `score` from 0 to 100 with its `score_precision`, one for all rows. For the complaint route `complaints` and
-        `exposure_household_years`. Optional: `name`, `households`, `sd_index`, `sd_composite`, what other rules would
-        measure, and `denominator_source` (``occupied_households`` or ``delivered_households``). Counts are of the
-        ranked population: where the rules rank owners, of owners. Other columns are left out.
+        `exposure_household_years`, and beside them `DETAIL_COUNTS`. Optional: `name`, `households`, `sd_index`,
+        `sd_composite`, what other rules would measure, and `denominator_source` (``occupied_households`` or
+        ``delivered_households``). Counts are of the ranked population: where the rules rank owners, of owners. Other
+        columns are left out.
     rules : Rules
         Says which columns are needed.
     source : str
@@ -152,6 +164,7 @@ class _Checker(CellReader):
         self._check_names(table)
         self._check_answers(table, rules)
         self._check_scores(table, rules)
+        self._check_complaints(table)
         return table
 
     def check_plan(self) -> pd.DataFrame:
@@ -226,6 +239,25 @@ class _Checker(CellReader):
             message = N_("this lies beyond the points that an answer can have")
             self.note(beyond & ~scores.misfits, measured.value, message, table, *measured.columns)
 
+    def _check_complaints(self, table: pd.DataFrame) -> None:
+        complaints = read_column(table, "complaints")
+        if "complaints" in table:
+            households = read_column(table, "complaining_households")
+            message = N_("{complaining_households} households for {complaints} complaints")
+            self.note(households > complaints, "complaining_households", message, table, *_HOUSEHOLDS_OF_COMPLAINTS)
+            channels = [name for name in CHANNEL_COLUMNS if name in table]
+            total = np.sum([read_column(table, name) for name in channels], axis=0) if channels else complaints
+            message = N_("the channels add up to another number than {complaints}")
+            differs = total != complaints if len(channels) == len(CHANNEL_COLUMNS) else total > complaints
+            known = ~np.isnan(total) & ~np.isnan(complaints)
+            self.note(differs & known, channels[0] if channels else "complaints", message, table, "complaints")
+        said = read_column(table, "said_complained")
+        message = N_("{said_complained} of {asked_about_complaints} say that they complained")
+        if {"said_complained", "asked_about_complaints"} <= set(table.columns):
+            asked = read_column(table, "asked_about_complaints")
+            self.note(np.isnan(said) & (asked > 0), "said_complained", N_("this cell is empty"), table)
+            self.note(said > asked, "said_complained", message, table, "said_complained", "asked_about_complaints")
+
     def _check_precision(self, table: pd.DataFrame) -> None:
         scores, precisions = read_column(table, "score"), read_column(table, "score_precision")
         missing = ~np.isnan(scores) & np.isnan(precisions)
@@ -239,6 +271,7 @@ class _Checker(CellReader):
                 self.fault(int(row), "score_precision", message, facts)
 
 
+_HOUSEHOLDS_OF_COMPLAINTS: Final = ("complaining_households", "complaints")
 _MISSING: Final = {
     "responses": N_("this is missing for {responses} responses"),
     "composite_responses": N_("this is missing for {composite_responses} responses"),

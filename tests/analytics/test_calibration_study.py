@@ -5,8 +5,9 @@ import pandas as pd
 from click.testing import CliRunner
 
 from analytics.__main__ import main
-from analytics.calibration import calibrate
+from analytics.calibration import TRUTHS, calibrate
 from analytics.calibration_study import SEED, finding_sentences
+from analytics.complaint_calibration import RATE_TRUTHS
 
 
 def test_a_quick_study_writes_what_calibration_finds(tmp_path):
@@ -18,7 +19,7 @@ def test_a_quick_study_writes_what_calibration_finds(tmp_path):
     alone = calibrate("normal", prior="nonparametric", communities=200, regions=2, seed=SEED)
     written = coverage[coverage["setting_truth"] == "normal"].reset_index(drop=True)
     pd.testing.assert_frame_equal(written[alone.coverage.columns.tolist()], alone.coverage.round(6), check_dtype=False)
-    assert set(coverage["setting_truth"]) == {"normal", "skewed", "two_point", "beta"}
+    assert set(coverage["setting_truth"]) == {*TRUTHS, *RATE_TRUTHS}
     assert set(bands["evidence"]) <= {"certain", "likely", "undecided", "unlikely", "no"}
     content = json.loads((tmp_path / "out" / "calibration.json").read_text("utf-8"))
     assert (content["seed"], len(content["coverage"]), len(content["bands"])) == (SEED, len(coverage), len(bands))
@@ -34,6 +35,7 @@ def test_a_study_is_drawn_in_the_language_that_was_asked_for(tmp_path):
     )
     settings = {f"{truth}, learned prior, 200" for truth in ("normal", "skewed", "two kinds", "Beta(16, 4)")}
     assert settings <= set(coverage)
+    assert "complaints, two kinds, learned prior, 200" in coverage
     assert "Probability that was said" in reliability
 
 

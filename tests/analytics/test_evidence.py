@@ -128,7 +128,7 @@ def test_too_few_households_make_a_finding_that_is_not_robust_to_nonresponse():
 
 def test_no_complaints_prove_nothing_where_luck_explains_them():
     cases, years = [0, 0, 30, 45, 60], [5, 2000, 1000, 1000, 1000]
-    shrinkage = shrink_complaint_rates(cases, years, region=[1] * 5)
+    shrinkage = shrink_complaint_rates(cases, years, region=[1] * 5, prior="normal")
 
     frame = complaint_evidence(shrinkage, years, region=[1] * 5, size=1, share=0.05)
 
@@ -141,7 +141,7 @@ def test_no_complaints_prove_nothing_where_luck_explains_them():
 
 
 def test_equal_complaint_rates_share_the_places():
-    shrinkage = shrink_complaint_rates([5] * 4, [100] * 4, region=[1] * 4)
+    shrinkage = shrink_complaint_rates([5] * 4, [100] * 4, region=[1] * 4, prior="normal")
 
     frame = complaint_evidence(shrinkage, [100] * 4, region=[1] * 4, size=1, share=0.5)
 
@@ -242,7 +242,7 @@ def test_nonresponse_adds_nothing_where_everybody_answered():
         (lambda: rightful_members([0.5], [True, False], region=[1]), "columns of one length"),
         (
             lambda: complaint_evidence(
-                shrink_complaint_rates([1], [10], region=[1]), [0], region=[1], size=1, share=0.05
+                shrink_complaint_rates([1], [10], region=[1], prior="normal"), [0], region=[1], size=1, share=0.05
             ),
             "household_years is 0",
         ),

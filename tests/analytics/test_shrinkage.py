@@ -194,7 +194,7 @@ def test_credible_intervals_hold_the_truth_as_often_as_they_say():
 def test_complaint_posteriors_are_those_of_a_gamma_prior():
     cases, years = np.array([0, 12, 4, 7]), np.array([100.0, 100.0, 150.0, 80.0])
 
-    result = shrink_complaint_rates(cases, years, region=[1] * 4)
+    result = shrink_complaint_rates(cases, years, region=[1] * 4, prior="normal")
 
     shape, mean = result.prior_shape[0], result.prior_mean[0]
     np.testing.assert_allclose(result.mean, (shape + cases) / (shape / mean + years))
@@ -205,14 +205,14 @@ def test_complaint_posteriors_are_those_of_a_gamma_prior():
 
 
 def test_complaint_rates_that_luck_explains_are_all_the_mean():
-    result = shrink_complaint_rates([5, 5, 5], [100, 100, 100], region=[1] * 3)
+    result = shrink_complaint_rates([5, 5, 5], [100, 100, 100], region=[1] * 3, prior="normal")
 
     np.testing.assert_array_equal(result.mean, 0.05)
     np.testing.assert_array_equal(result.reliability, 0)
 
 
 def test_a_region_without_complaints_has_rate_zero():
-    result = shrink_complaint_rates([0, 0], [100, 50], region=[1, 1])
+    result = shrink_complaint_rates([0, 0], [100, 50], region=[1, 1], prior="normal")
 
     np.testing.assert_array_equal(result.mean, 0)
 
@@ -221,7 +221,9 @@ def test_the_moment_estimate_finds_the_shape_that_made_the_rates():
     random = np.random.default_rng(4)
     rates = random.gamma(3, 0.05 / 3, 20_000)
 
-    result = shrink_complaint_rates(random.poisson(400 * rates), np.full(20_000, 400.0), region=np.zeros(20_000))
+    result = shrink_complaint_rates(
+        random.poisson(400 * rates), np.full(20_000, 400.0), region=np.zeros(20_000), prior="normal"
+    )
 
     assert result.prior_shape[0] == pytest.approx(3, rel=0.06)
 
