@@ -39,7 +39,7 @@ class Action(StrEnum):
     SIGNED_OUT = "signed_out"
     COMPLAINT_MOVED = "complaint_moved"
     SECRET_REISSUED = "secret_reissued"  # noqa: S105 (a name of what was done)
-    CONTACTS_ERASED = "contacts_erased"
+    CONTACT_ERASED = "contact_erased"
     AUTHENTICATOR_LINKED = "authenticator_linked"
     PASSWORD_SET = "password_set"  # noqa: S105 (what was done, not a password)
     ACCOUNT_ADDED = "account_added"
