@@ -7,9 +7,10 @@ from survey_app.config import Config
 from survey_app.context import SITE_EXTENSION, Site
 from survey_app.database import Database
 from survey_app.evaluation_source import StoredEvaluations
+from survey_app.photos import PhotoRequest
 from survey_app.views import complaints, home, receipts, slips, staff, survey
 
-# A full form is about 4 kB; whatever is larger is not one.
+# A full form is about 4 kB; whatever is larger is not one. The form that takes photos allows itself more.
 MAXIMUM_BODY_BYTES = 256 * 1024
 
 
@@ -19,6 +20,7 @@ def create_app(config: Config | None = None) -> Flask:
     database = Database(config.database_url)
     database.require_current()
     app = Flask(__name__)
+    app.request_class = PhotoRequest
     app.config.update(
         SECRET_KEY=config.secret_key,
         MAX_CONTENT_LENGTH=MAXIMUM_BODY_BYTES,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 
 from sqlalchemy import func, insert, select
@@ -13,11 +13,24 @@ from survey_app import audit
 from survey_app.categories import Categories, load_categories
 from survey_app.codes import wording_of
 from survey_app.config import DATA
-from survey_app.deadlines import Clock, due_events, next_deadline, pause_end
+from survey_app.deadlines import Clock, due_at, due_events, next_deadline, pause_end
 from survey_app.errors import OtherAnswersSubmitted, UnknownNumber
-from survey_app.life_cycle import EXITS, OPEN, Action, Actor, CaseState, Event, Reason, Status, advance, fold
+from survey_app.life_cycle import (
+    EXITS,
+    OPEN,
+    Action,
+    Actor,
+    CaseState,
+    Event,
+    Reason,
+    Status,
+    advance,
+    fold,
+    possible_actions,
+)
 from survey_app.local_time import city_zone
-from survey_app.models import Complaint, ComplaintEvent, ComplaintNote, ComplaintSupport
+from survey_app.models import Complaint, ComplaintContact, ComplaintEvent, ComplaintNote, ComplaintSupport
+from survey_app.photos import KeptPhoto, photos_of
 from survey_app.working_days import calendar
 
 
@@ -37,6 +50,32 @@ class PublicCase:
     supporters: int
 
 
+@dataclass(frozen=True)
+class Step:
+    """One step as who filed the case reads it, in the city's time."""
+
+    action: Action
+    actor: Actor
+    at: datetime
+    reason: Reason | None
+    text: str
+
+
+@dataclass(frozen=True)
+class OwnCase:
+    """What who knows the secret may see: all of it, and what they can do now."""
+
+    public: PublicCase
+    text: str
+    place: str
+    occurred_on: date | None
+    has_contact: bool
+    photos: Sequence[KeptPhoto]
+    steps: Sequence[Step]
+    possible: Sequence[Action]
+    waits_until: datetime | None
+
+
 @cache
 def categories() -> Categories:
     """Return the categories that this version files complaints under."""
@@ -46,7 +85,28 @@ def categories() -> Categories:
 def find_case(session: Session, *, reference: str, now: datetime) -> PublicCase:
     """Return what the public may see of the case with this reference, in the city's time."""
     complaint = find_complaint(session, reference=reference)
+    return _public_case(session, complaint, *state_of(session, complaint, now=now))
+
+
+def find_own_case(session: Session, *, reference: str, now: datetime) -> OwnCase:
+    """Return all of a case, for who knows its secret."""
+    complaint = find_complaint(session, reference=reference)
     clock, state = state_of(session, complaint, now=now)
+    waits_until = due_at(state, clock)
+    return OwnCase(
+        public=_public_case(session, complaint, clock, state),
+        text=complaint.text,
+        place=complaint.place,
+        occurred_on=complaint.occurred_on,
+        has_contact=session.get(ComplaintContact, complaint.id) is not None,
+        photos=photos_of(session, complaint_id=complaint.id),
+        steps=_steps(session, complaint, clock, now=now),
+        possible=possible_actions(state, actor=Actor.RESIDENT, now=now),
+        waits_until=waits_until.astimezone(clock.zone) if waits_until else None,
+    )
+
+
+def _public_case(session: Session, complaint: Complaint, clock: Clock, state: CaseState) -> PublicCase:
     deadline = next_deadline(state, clock)
     counting = select(func.count()).select_from(ComplaintSupport).filter_by(complaint_id=complaint.id)
     return PublicCase(
@@ -90,11 +150,26 @@ def stored_state(session: Session, complaint: Complaint) -> CaseState:
     return fold(map(_event, rows), bypasses_company=_bypasses_company(complaint))
 
 
-def open_case(session: Session, *, reference: str, now: datetime) -> None:
+def _steps(session: Session, complaint: Complaint, clock: Clock, *, now: datetime) -> list[Step]:
+    """Return the stored steps and those that time has taken since, which are stored when the case is settled."""
+    rows = session.execute(
+        select(ComplaintEvent, ComplaintNote.text)
+        .outerjoin(ComplaintNote, ComplaintNote.event_id == ComplaintEvent.id)
+        .where(ComplaintEvent.complaint_id == complaint.id)
+        .order_by(ComplaintEvent.number)
+    ).all()
+    told = [(_event(row), text or "") for row, text in rows]
+    state = fold((event for event, _text in told), bypasses_company=_bypasses_company(complaint))
+    told += [(event, "") for event in due_events(state, clock, now=now)]
+    return [
+        Step(event.action, event.actor, event.at.astimezone(clock.zone), event.reason, text) for event, text in told
+    ]
+
+
+def open_case(session: Session, *, complaint_id: int, now: datetime) -> None:
     """Begin the events of a case that was just filed."""
-    complaint_id = select(Complaint.id).filter_by(reference=reference).scalar_subquery()
-    values = {"number": 1, "action": Action.SUBMIT, "actor": Actor.RESIDENT, "at": now}
-    session.execute(insert(ComplaintEvent).values(complaint_id=complaint_id, **values))
+    values = {"complaint_id": complaint_id, "number": 1, "action": Action.SUBMIT, "actor": Actor.RESIDENT, "at": now}
+    session.execute(insert(ComplaintEvent), values)
 
 
 def take_step(

@@ -1,7 +1,9 @@
 """The categories of complaints, read from a definition file."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -13,12 +15,21 @@ from analytics.languages import LANGUAGES
 FORMAT = "jiayuan-complaint-categories-1"
 
 
+class Kind(StrEnum):
+    """What a resident wants; repair requests and enquiries do not count in the complaint rate."""
+
+    COMPLAINT = "complaint"
+    REPAIR = "repair"
+    ENQUIRY = "enquiry"
+
+
 @dataclass(frozen=True)
 class Category:
     """What a complaint is about.
 
     `safety` gives it the short deadlines, `attributable` counts it in the property company's rate, and
-    `bypasses_company` keeps it from the company. `search` holds words for it beyond its name, in every language.
+    `bypasses_company` keeps it from the company. `search` holds words for it beyond its name, in every language, and
+    `suggests` the kind that a case of it is taken for when its words say nothing else.
     """
 
     code: str
@@ -26,6 +37,7 @@ class Category:
     safety: bool
     attributable: bool
     bypasses_company: bool
+    suggests: Kind
     search: tuple[str, ...]
 
 
@@ -44,6 +56,7 @@ class Categories:
 
     version: int
     groups: tuple[Group, ...]
+    words_of_kinds: Mapping[Kind, tuple[str, ...]]
 
     def __iter__(self) -> Iterator[Category]:
         return (category for group in self.groups for category in group.categories)
@@ -51,6 +64,16 @@ class Categories:
     @cached_property
     def by_code(self) -> Mapping[str, Category]:
         return MappingProxyType({category.code: category for category in self})
+
+    def suggest_kind(self, category: str, text: str) -> Kind:
+        """Return what the words of a case sound like, or what its category usually is; the resident decides."""
+        plain = unicodedata.normalize("NFKC", text).casefold()
+        # In this order: who says that nobody came complains, whatever is broken, and who asks says “how”.
+        for kind in (Kind.COMPLAINT, Kind.ENQUIRY, Kind.REPAIR):
+            if any(word in plain for word in self.words_of_kinds[kind]):
+                return kind
+        known = self.by_code.get(category)
+        return known.suggests if known else Kind.COMPLAINT
 
 
 def load_categories(path: Path) -> Categories:
@@ -62,16 +85,22 @@ def parse_categories(content: bytes, source: str) -> Categories:
     """Return the categories in a YAML file, or raise `DocumentError` with every fault of the file."""
     document = Document(content, source)
     root = Node.root(document)
-    root.expect_keys(("format", "version", "groups"))
+    root.expect_keys(("format", "version", "kinds", "groups"))
     root["format"].expect(FORMAT)
     groups = root["groups"].items(least=1)
     note_repeats((group["code"] for group in groups), "group {value} stands here twice")
     categories = Categories(
         version=root["version"].integer(1, 999),
         groups=tuple(_read_group(group) for group in groups),
+        words_of_kinds=_read_kinds(root["kinds"]),
     )
     document.raise_faults()
     return categories
+
+
+def _read_kinds(node: Node) -> Mapping[Kind, tuple[str, ...]]:
+    node.expect_keys(tuple(Kind))
+    return MappingProxyType({kind: _read_words(node[kind]) for kind in Kind})
 
 
 def _read_group(node: Node) -> Group:
@@ -85,7 +114,7 @@ def _read_group(node: Node) -> Group:
 
 
 def _read_category(node: Node, *, group_code: str) -> Category:
-    node.expect_keys(("code", "name", "search"), ("safety", "attributable", "bypasses_company"))
+    node.expect_keys(("code", "name", "search"), ("safety", "attributable", "bypasses_company", "suggests"))
     code = node["code"].name("[A-Z]{2}[0-9]{2}")
     if not code.startswith(group_code):
         node["code"].fault("{code} does not begin with the code of its group, {group}", code=code, group=group_code)
@@ -95,10 +124,11 @@ def _read_category(node: Node, *, group_code: str) -> Category:
         safety=node["safety"].flag(),
         attributable=node["attributable"].flag(default=True),
         bypasses_company=node["bypasses_company"].flag(),
-        search=_read_search_words(node["search"]),
+        suggests=node["suggests"].choice(tuple(Kind)),
+        search=_read_words(node["search"]),
     )
 
 
-def _read_search_words(node: Node) -> tuple[str, ...]:
+def _read_words(node: Node) -> tuple[str, ...]:
     node.expect_keys(LANGUAGES)
     return tuple(word.text() for language in LANGUAGES for word in node[language].items(least=1))

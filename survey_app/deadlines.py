@@ -71,6 +71,12 @@ def due_events(state: CaseState, clock: Clock, *, now: datetime) -> Iterator[Eve
         state = advance(state, event)
 
 
+def due_at(state: CaseState, clock: Clock) -> datetime | None:
+    """Return when time will take the next step, or None where it takes none."""
+    event = _next_event(state, clock)
+    return None if event is None else event.at
+
+
 def _next_event(state: CaseState, clock: Clock) -> Event | None:
     if state.status is Status.RESPONDED:
         return Event(Action.AUTO_CLOSE, Actor.SYSTEM, state.heard_at + SILENCE)

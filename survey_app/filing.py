@@ -12,13 +12,16 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from survey_app.case_secrets import hash_secret, secret_of
-from survey_app.casework import categories, open_case
-from survey_app.codes import ScannedCode
+from survey_app.casework import categories, find_complaint, open_case
+from survey_app.categories import Kind
+from survey_app.codes import ScannedCode, is_reference
+from survey_app.contacts import LONGEST_CONTACT, keep_contact, read_contact
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.life_cycle import Status
 from survey_app.local_time import city_zone
 from survey_app.models import Complaint
 from survey_app.numbers import RECEIPT_DIGITS, new_number
+from survey_app.photos import attach_photos
 from survey_app.questionnaires import clean_text
 from survey_app.submissions import SubmissionKey, insert_once
 
@@ -27,14 +30,6 @@ LONGEST_PLACE = 60
 
 # With or without separators, as a date is typed where the phone offers no calendar: 2026-11-05, 2026年11月5日.
 _DATE = re.compile(r"(\d{4})(?:\D?)(\d{1,2})(?:\D?)(\d{1,2})\D?")
-
-
-class Kind(StrEnum):
-    """What a resident wants; repair requests and enquiries do not count in the complaint rate."""
-
-    COMPLAINT = "complaint"
-    REPAIR = "repair"
-    ENQUIRY = "enquiry"
 
 
 class ComplaintFault(StrEnum):
@@ -48,13 +43,15 @@ class ComplaintFault(StrEnum):
     PLACE_TOO_LONG = "place_too_long"
     OCCURRED_UNREADABLE = "occurred_unreadable"
     OCCURRED_IN_FUTURE = "occurred_in_future"
+    CONTACT_TOO_LONG = "contact_too_long"
+    CONTACT_WITHOUT_CONSENT = "contact_without_consent"
 
 
 @dataclass(frozen=True)
 class CheckedComplaint:
     """What a resident wrote, and what is wrong with it: it is filed only if there are no faults.
 
-    `occurred` is the date as it was typed, to be shown again.
+    `occurred` is the date as it was typed, to be shown again; a `contact` is kept only if the resident consents.
     """
 
     category: str
@@ -63,6 +60,8 @@ class CheckedComplaint:
     place: str = ""
     occurred: str = ""
     occurred_on: date | None = None
+    contact: str = ""
+    consents: bool = False
     faults: tuple[ComplaintFault, ...] = ()
 
 
@@ -80,6 +79,7 @@ def check_complaint(given: Mapping[str, str], *, today: date) -> CheckedComplain
     text, place = clean_text(given.get("text", "")), clean_text(given.get("place", ""))
     occurred = given.get("occurred", "").strip()
     occurred_on = read_date(occurred)
+    contact, consents = clean_text(given.get("contact", "")), bool(given.get("consent"))
     checks = {
         ComplaintFault.CATEGORY_MISSING: not category,
         ComplaintFault.CATEGORY_UNKNOWN: bool(category) and category not in categories().by_code,
@@ -88,10 +88,12 @@ def check_complaint(given: Mapping[str, str], *, today: date) -> CheckedComplain
         ComplaintFault.PLACE_TOO_LONG: len(place) > LONGEST_PLACE,
         ComplaintFault.OCCURRED_UNREADABLE: bool(occurred) and occurred_on is None,
         ComplaintFault.OCCURRED_IN_FUTURE: occurred_on is not None and occurred_on > today,
+        ComplaintFault.CONTACT_TOO_LONG: len(contact) > LONGEST_CONTACT,
+        ComplaintFault.CONTACT_WITHOUT_CONSENT: bool(contact) and not consents,
         ComplaintFault.KIND_UNKNOWN: kind not in set(Kind),
     }
     faults = tuple(fault for fault, is_wrong in checks.items() if is_wrong)
-    return CheckedComplaint(category, kind, text, place, occurred, occurred_on, faults)
+    return CheckedComplaint(category, kind, text, place, occurred, occurred_on, contact, consents, faults)
 
 
 def read_date(typed: str) -> date | None:
@@ -131,16 +133,16 @@ def file_complaint(
             "reference": reference,
             "secret_hash": stored_hash,
             "community_id": code.community_id,
-            "code_id": code.id,
+            "code_id": None if is_reference(code.token) else code.id,
             "language": language,
             "status": Status.SUBMITTED,
             "status_since": now,
             "submitted_at": now,
         }
         if insert_once(session, cast(Table, Complaint.__table__), values):
-            open_case(session, reference=reference, now=now)
+            _complete_case(session, reference, key, complaint, secret_key=secret_key, now=now)
             return Filed(reference, secret)
-        if earlier := _earlier_case(session, key, complaint):
+        if earlier := _earlier_case(session, key, complaint, secret_key=secret_key):
             is_current = earlier.secret_hash == hash_secret(secret, reference=earlier.reference, secret_key=secret_key)
             return Filed(earlier.reference, secret if is_current else None)
 
@@ -160,8 +162,29 @@ def _content(complaint: CheckedComplaint) -> dict[str, object]:
     }
 
 
-def _earlier_case(session: Session, key: SubmissionKey, complaint: CheckedComplaint) -> Complaint | None:
+def _complete_case(
+    session: Session,
+    reference: str,
+    key: SubmissionKey,
+    complaint: CheckedComplaint,
+    *,
+    secret_key: str,
+    now: datetime,
+) -> None:
+    filed = find_complaint(session, reference=reference)
+    open_case(session, complaint_id=filed.id, now=now)
+    attach_photos(session, key=key, complaint_id=filed.id)
+    if complaint.contact:
+        keep_contact(session, complaint=filed, contact=complaint.contact, secret_key=secret_key, now=now)
+
+
+def _earlier_case(
+    session: Session, key: SubmissionKey, complaint: CheckedComplaint, *, secret_key: str
+) -> Complaint | None:
     earlier = session.scalar(select(Complaint).filter_by(submission_key=key.value))
-    if earlier is not None and any(getattr(earlier, name) != value for name, value in _content(complaint).items()):
+    if earlier is None:
+        return None
+    is_other = any(getattr(earlier, name) != value for name, value in _content(complaint).items())
+    if is_other or (read_contact(session, complaint=earlier, secret_key=secret_key) or "") != complaint.contact:
         raise OtherAnswersSubmitted(earlier.reference)
     return earlier

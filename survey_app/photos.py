@@ -13,14 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import chain, repeat
 from threading import Lock
-from typing import IO, cast
+from typing import IO, Any, cast
 
+from flask import Request
 from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.orm import Session
-from werkzeug.formparser import FormDataParser
-from werkzeug.wrappers import Request
 
 from survey_app.models import ComplaintPhoto
 from survey_app.submissions import SubmissionKey, insert_once
@@ -34,7 +34,7 @@ MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 1280
 THUMBNAIL_SIDE = 240
 JPEG_QUALITY = 78
-# Photos whose form was never sent are kept so long, and so many of them for one code: anybody can scan a poster.
+# Photos whose form was never sent are kept so long, and so many of them in a community: anybody can scan a poster.
 KEPT_WITHOUT_CASE = timedelta(hours=24)
 MOST_WITHOUT_CASE = 300
 
@@ -77,7 +77,7 @@ class KeptPhoto:
     thumbnail: str
 
 
-class _BoundedFile(io.BytesIO):
+class BoundedFile(io.BytesIO):
     """Keeps what a photo may hold and lets go of the rest: an endless file fills no memory and stops no words."""
 
     def __init__(self, room: int) -> None:
@@ -92,28 +92,29 @@ class _BoundedFile(io.BytesIO):
         return len(data)
 
 
-def read_form(request: Request) -> tuple[dict[str, str], list[Upload]]:
-    """Return the fields and the photos of a form that may be larger than others."""
-    files: list[_BoundedFile] = []
+class PhotoRequest(Request):
+    """A request whose files are read no further than a photo goes."""
 
-    def keep(*_arguments: object, **_values: object) -> IO[bytes]:
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        super().__init__(*arguments, **values)
         # Some may be no photos; beyond twice as many as are taken nothing is worth keeping.
-        files.append(_BoundedFile(LARGEST_UPLOAD_BYTES if len(files) < 2 * MOST_PHOTOS else 0))
-        return files[-1]
+        self._rooms = chain(repeat(LARGEST_UPLOAD_BYTES, 2 * MOST_PHOTOS), repeat(0))
 
-    parser = FormDataParser(
-        stream_factory=keep,
-        max_form_memory_size=request.max_form_memory_size,
-        max_content_length=LARGEST_BODY_BYTES,
-        max_form_parts=request.max_form_parts,
-    )
-    _stream, fields, _files = parser.parse_from_environ(request.environ)
-    uploads = [
+    def _get_file_stream(self, *_arguments: object, **_values: object) -> IO[bytes]:
+        return BoundedFile(next(self._rooms))
+
+
+def uploads_in(request: Request) -> list[Upload]:
+    """Return the files of a form that may be larger than others; ask before its fields are looked at."""
+    if request.mimetype == "multipart/form-data":
+        # Its fields keep to a limit of their own.
+        request.max_content_length = LARGEST_BODY_BYTES
+    files = [cast(BoundedFile, file.stream) for _name, file in request.files.items(multi=True)]
+    return [
         Upload(file.getvalue(), PhotoFault.TOO_LARGE if file.is_cut else None)
         for file in files
         if file.getvalue() or file.is_cut  # a field for a file that was left empty comes as an empty file
     ]
-    return fields.to_dict(), uploads
 
 
 def encode_photo(content: bytes) -> bytes:
@@ -159,7 +160,9 @@ def encode_uploads(uploads: Iterable[Upload]) -> tuple[dict[str, bytes], list[Ph
     return photos, faults
 
 
-def keep_photos(session: Session, *, key: SubmissionKey, photos: dict[str, bytes], now: datetime) -> list[PhotoFault]:
+def keep_photos(
+    session: Session, *, key: SubmissionKey, community_id: int, photos: dict[str, bytes], now: datetime
+) -> list[PhotoFault]:
     """Keep photos until their form is sent; the same file sent again is kept once."""
     faults = []
     for digest, content in photos.items():
@@ -168,13 +171,13 @@ def keep_photos(session: Session, *, key: SubmissionKey, photos: dict[str, bytes
             continue
         if len(kept) >= MOST_PHOTOS:
             faults.append(PhotoFault.TOO_MANY)
-        elif _count_without_case(session, key) >= MOST_WITHOUT_CASE:
+        elif _count_without_case(session, community_id) >= MOST_WITHOUT_CASE:
             faults.append(PhotoFault.NO_ROOM)
         else:
             values = {
                 "name": secrets.token_urlsafe(16),
                 "submission_key": key.value,
-                "code_id": key.code_id,
+                "community_id": community_id,
                 "upload_sha256": digest,
                 "content": content,
                 "added_at": now,
@@ -195,9 +198,10 @@ def photos_of(session: Session, *, complaint_id: int) -> list[KeptPhoto]:
     return _shown(session.scalars(statement).all())
 
 
-def drop_photo(session: Session, *, key: SubmissionKey, name: str) -> None:
-    """Take back a photo that waits for its case."""
-    session.execute(delete(ComplaintPhoto).filter_by(submission_key=key.value, name=name, complaint_id=None))
+def drop_photos(session: Session, *, key: SubmissionKey, names: Sequence[str]) -> None:
+    """Take back photos that wait for their case."""
+    waiting = delete(ComplaintPhoto).filter_by(submission_key=key.value, complaint_id=None)
+    session.execute(waiting.where(ComplaintPhoto.name.in_(names)))
 
 
 def attach_photos(session: Session, *, key: SubmissionKey, complaint_id: int) -> None:
@@ -218,8 +222,8 @@ def _shown(rows: Sequence[ComplaintPhoto]) -> list[KeptPhoto]:
     return [KeptPhoto(row.name, thumbnail(row.content)) for row in rows]
 
 
-def _count_without_case(session: Session, key: SubmissionKey) -> int:
-    counting = select(func.count()).select_from(ComplaintPhoto).filter_by(code_id=key.code_id, complaint_id=None)
+def _count_without_case(session: Session, community_id: int) -> int:
+    counting = select(func.count()).select_from(ComplaintPhoto).filter_by(community_id=community_id, complaint_id=None)
     return session.scalar(counting) or 0
 
 

@@ -20,6 +20,7 @@ from survey_app.models import (
     Round,
     RuleFile,
 )
+from survey_app.numbers import RECEIPT_DIGITS, new_number
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
 SECRET = "only for tests"
@@ -166,7 +167,7 @@ def make_complaint(session: Session, community: Community, **values: object) -> 
         Complaint,
         values,
         submission_key=f"key{number}",
-        reference=f"{number:012}",
+        reference=new_number(RECEIPT_DIGITS),
         secret_hash=None,
         community=community,
         category="EQ01",

@@ -32,7 +32,8 @@ class Complaint(Base):
     # An HMAC; empty for what was filed before there were secrets, until the office issues one.
     secret_hash: Mapped[str | None]
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), index=True)
-    code_id: Mapped[int] = mapped_column(ForeignKey("code.id"))
+    # Of a poster. A slip's is not kept: it would lead from a complaint, and who filed it, to the household's answers.
+    code_id: Mapped[int | None] = mapped_column(ForeignKey("code.id"))
     category: Mapped[str]
     kind: Mapped[str]
     text: Mapped[str]
@@ -87,7 +88,7 @@ class ComplaintPhoto(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     submission_key: Mapped[str]
-    code_id: Mapped[int] = mapped_column(ForeignKey("code.id"), index=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), index=True)
     complaint_id: Mapped[int | None] = mapped_column(ForeignKey("complaint.id"), index=True)
     upload_sha256: Mapped[str]
     content: Mapped[bytes] = mapped_column(LargeBinary)

@@ -589,7 +589,9 @@
       var draft = keepDraft(form);
       form.addEventListener("change", unmarkAnswered);
       followConditions(form);
-      makeSteps(form);
+      if (one("[data-review]", form)) {
+        makeSteps(form);
+      }
       sendUntilAcknowledged(form, draft);
     });
   }

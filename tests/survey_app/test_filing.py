@@ -6,9 +6,10 @@ from sqlalchemy import select
 
 from survey_app.case_secrets import hash_secret, reissue_secret
 from survey_app.casework import categories, stored_state
+from survey_app.categories import Kind
 from survey_app.codes import find_code
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
-from survey_app.filing import LONGEST_PLACE, LONGEST_TEXT, ComplaintFault, Kind, check_complaint, file_complaint
+from survey_app.filing import LONGEST_PLACE, LONGEST_TEXT, ComplaintFault, check_complaint, file_complaint
 from survey_app.life_cycle import Status
 from survey_app.models import Complaint
 from survey_app.submissions import Form, SubmissionKey

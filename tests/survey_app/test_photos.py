@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, PngImagePlugin
 from sqlalchemy import func, select
 from werkzeug.test import EnvironBuilder
-from werkzeug.wrappers import Request
 
 from survey_app import photos
 from survey_app.codes import find_code
@@ -19,17 +18,18 @@ from survey_app.photos import (
     LONGEST_SIDE,
     PhotoFault,
     PhotoRefused,
+    PhotoRequest,
     Upload,
     attach_photos,
-    drop_photo,
+    drop_photos,
     encode_photo,
     encode_uploads,
     forget_unsent_photos,
     keep_photos,
     kept_photos,
     photos_of,
-    read_form,
     thumbnail,
+    uploads_in,
 )
 from survey_app.submissions import Form, SubmissionKey
 from tests.factories import NOW, SECRET, make_complaint, make_poster_code
@@ -190,16 +190,17 @@ def test_a_thumbnail_is_a_small_data_address():
 
 def form_with(*files, **fields):
     builder = EnvironBuilder(method="POST", data=fields | {f"photo{number}": file for number, file in enumerate(files)})
-    return Request(builder.get_environ())
+    return PhotoRequest(builder.get_environ())
 
 
 def test_fields_come_whole_whatever_the_size_of_the_files(monkeypatch):
     monkeypatch.setattr(photos, "LARGEST_UPLOAD_BYTES", 1000)
     files = [(io.BytesIO(b"a" * 5000), "a.jpg"), (io.BytesIO(b"b" * 1000), "b.jpg"), (io.BytesIO(b""), "")]
 
-    fields, uploads = read_form(form_with(*files, text="电梯停了三天", category="EQ01"))
+    request = form_with(*files, text="电梯停了三天", category="EQ01")
+    uploads = uploads_in(request)
 
-    assert fields == {"text": "电梯停了三天", "category": "EQ01"}
+    assert request.form.to_dict() == {"text": "电梯停了三天", "category": "EQ01"}
     assert [(len(upload.content), upload.fault) for upload in uploads] == [(1000, PhotoFault.TOO_LARGE), (1000, None)]
 
 
@@ -207,7 +208,7 @@ def test_many_files_are_not_kept_in_memory(monkeypatch):
     monkeypatch.setattr(photos, "LARGEST_UPLOAD_BYTES", 1000)
     files = [(io.BytesIO(b"a" * 900), "a.jpg") for _ in range(20)]
 
-    _fields, uploads = read_form(form_with(*files))
+    uploads = uploads_in(form_with(*files))
 
     assert sum(len(upload.content) for upload in uploads) == 6 * 900
     assert [upload.fault for upload in uploads[6:]] == [PhotoFault.TOO_LARGE] * 14
@@ -232,7 +233,8 @@ def key(database):
 def keep(database, key, *contents, now=NOW):
     taken, _faults = encode_uploads([Upload(content) for content in contents])
     with database.writing() as session:
-        return keep_photos(session, key=key, photos=taken, now=now)
+        code = session.get(Code, key.code_id)
+        return keep_photos(session, key=key, community_id=code.community_id, photos=taken, now=now)
 
 
 def names(database, key):
@@ -256,7 +258,7 @@ def test_a_photo_can_be_taken_back_by_its_own_form_alone(database, key):
 
     for asking, left in ((other, 1), (key, 0)):
         with database.writing() as session:
-            drop_photo(session, key=asking, name=name)
+            drop_photos(session, key=asking, names=[name])
         assert len(names(database, key)) == left
 
 
@@ -267,7 +269,7 @@ def test_a_case_gets_the_photos_of_its_form_and_unsent_ones_are_deleted_after_a_
     with database.writing() as session:
         complaint = make_complaint(session, session.get(Code, key.code_id).community, submission_key=key.value)
         attach_photos(session, key=key, complaint_id=complaint.id)
-        drop_photo(session, key=key, name=kept_photos(session, key=key)[0].name)
+        drop_photos(session, key=key, names=[kept_photos(session, key=key)[0].name])
         assert forget_unsent_photos(session, now=NOW + timedelta(hours=23)) == 0
         assert forget_unsent_photos(session, now=NOW + timedelta(hours=24)) == 1
         assert len(photos_of(session, complaint_id=complaint.id)) == 1, "what is sent cannot be taken back"

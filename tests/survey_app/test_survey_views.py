@@ -30,7 +30,7 @@ EVERY_ANSWER = (
 class Page(HTMLParser):
     """What a browser would find: the values a form sends, the ids, the links, and whether every element is closed."""
 
-    EMPTY = frozenset({"meta", "link", "input", "br", "path"})
+    EMPTY = frozenset({"meta", "link", "input", "br", "path", "img"})
 
     def __init__(self, response):
         super().__init__()

@@ -1,0 +1,172 @@
+// What JavaScript adds to the pages of complaints, all of which work without it: subjects are found by words, photos
+// made small before they are sent, the secret taken out of the address. Words stand in the page, never here.
+// It runs on browsers as old as Chrome 61 and iOS 11: ES5 only.
+(function () {
+  "use strict";
+
+  var MOST_FOUND = 6;
+  var LONGEST_SIDE = 1280;
+  var QUALITY = 0.8;
+  var root = document.documentElement;
+
+  function all(selector, within) {
+    return [].slice.call((within || document).querySelectorAll(selector));
+  }
+
+  function one(selector, within) {
+    return (within || document).querySelector(selector);
+  }
+
+  // ---- Subjects by words: every word that is typed must stand in the name, the group or the words of a subject. ----
+
+  function findSubjects(finder) {
+    var select = document.getElementById(finder.getAttribute("data-finder"));
+    var field = one("input", finder);
+    var found = one("[role=status]", finder);
+
+    function wordsOf(option) {
+      return [option.textContent, option.parentNode.label, option.getAttribute("data-words")].join("|").toLowerCase();
+    }
+
+    function matching(typed) {
+      var words = typed.toLowerCase().split(/[\s,，、。]+/).filter(Boolean);
+      return all("option[data-words]", select).filter(function (option) {
+        var known = wordsOf(option);
+        return words.every(function (word) {
+          // 小区乱停车 holds a word that is known, 停 is held by one.
+          return known.indexOf(word) >= 0 || known.split("|").some(function (part) {
+            return part.length > 1 && word.indexOf(part) >= 0;
+          });
+        });
+      });
+    }
+
+    function show() {
+      found.textContent = "";
+      if (!field.value.trim()) {
+        return;
+      }
+      var options = matching(field.value).slice(0, MOST_FOUND);
+      if (!options.length) {
+        found.textContent = found.getAttribute("data-none");
+      }
+      options.forEach(function (option) {
+        var button = document.createElement("button");
+        button.type = "button";
+        button.textContent = option.parentNode.label + " · " + option.textContent;
+        button.setAttribute("aria-pressed", String(option.selected));
+        button.addEventListener("click", function () {
+          select.value = option.value;
+          all("button", found).forEach(function (other) {
+            other.setAttribute("aria-pressed", String(other === button));
+          });
+          select.dispatchEvent(new CustomEvent("change", {bubbles: true}));
+        });
+        found.appendChild(button);
+      });
+    }
+
+    finder.hidden = false;
+    field.addEventListener("input", show);
+    field.addEventListener("keydown", function (event) {
+      // Enter would send the form.
+      if (event.keyCode === 13) {
+        event.preventDefault();
+      }
+    });
+  }
+
+  // ---- Photos: as large as the site would keep them. Where a canvas would forget how the phone was held, and on any
+  // failure, the file is sent as it is, and the site turns it and makes it small. ----
+
+  function keepsUpright() {
+    return !!(window.CSS && CSS.supports && CSS.supports("image-orientation", "from-image"));
+  }
+
+  function shrink(file, done) {
+    var image = new Image();
+    // As a data address: the site's policy lets pages show nothing else.
+    var reader = new FileReader();
+    image.onload = function () {
+      var scale = Math.min(1, LONGEST_SIDE / Math.max(image.width, image.height));
+      var canvas = document.createElement("canvas");
+      canvas.width = Math.round(image.width * scale);
+      canvas.height = Math.round(image.height * scale);
+      var context = canvas.getContext("2d");
+      context.fillStyle = "#fff";
+      context.fillRect(0, 0, canvas.width, canvas.height);
+      context.drawImage(image, 0, 0, canvas.width, canvas.height);
+      canvas.toBlob(done, "image/jpeg", QUALITY);
+    };
+    reader.onload = function () {
+      image.src = reader.result;
+    };
+    reader.readAsDataURL(file);
+  }
+
+  function shrinkPhotos(form) {
+    var small = {};
+
+    all("[data-photo]", form).forEach(function (input) {
+      input.addEventListener("change", function () {
+        var file = input.files[0];
+        delete small[input.name];
+        if (file && keepsUpright()) {
+          shrink(file, function (blob) {
+            if (blob && blob.size < file.size && input.files[0] === file) {
+              small[input.name] = blob;
+            }
+          });
+        }
+      });
+    });
+    form.addEventListener("collect", function (event) {
+      Object.keys(small).forEach(function (name) {
+        event.detail.set(name, small[name], "photo.jpg");
+      });
+    });
+  }
+
+  // ---- The link to keep has the secret behind the #, which no server is sent: it moves into the field. ----
+
+  function takeSecret(field) {
+    var secret = /^#(\d{12})$/.exec(location.hash);
+    if (secret) {
+      field.value = secret[1];
+      history.replaceState(null, "", location.pathname + location.search);
+      field.form.scrollIntoView();
+    }
+  }
+
+  // ---- “Me too” counts once on a phone that remembers a random number. ----
+
+  function device() {
+    try {
+      var known = localStorage.getItem("jiayuan-device");
+      if (!known) {
+        known = [].map.call(crypto.getRandomValues(new Uint32Array(4)), String).join("-");
+        localStorage.setItem("jiayuan-device", known);
+      }
+      return known;
+    } catch (refused) {
+      return "";
+    }
+  }
+
+  function enhance() {
+    all("[data-finder]").forEach(findSubjects);
+    all("form").forEach(function (form) {
+      if (one("[data-photo]", form)) {
+        shrinkPhotos(form);
+      }
+    });
+    all("[data-secret]").forEach(takeSecret);
+    all("[data-device]").forEach(function (field) {
+      field.value = device();
+    });
+  }
+
+  enhance();
+  // form.js shows the answer to a form in place of the page that sent it.
+  new MutationObserver(enhance).observe(root, {childList: true});
+})();
