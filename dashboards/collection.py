@@ -10,7 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards.address import View
-from dashboards.figures import daily_figure, progress_figure
+from dashboards.figures.collection import daily_figure, progress_figure
 from dashboards.languages import minute, pick, translator
 from dashboards.pages import Page
 from dashboards.parts import (

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from analytics.funnel import Funnel, rate_funnel
 from dashboards.address import View
-from dashboards.figures import bounds_figure, funnel_figure
+from dashboards.figures.complaints import bounds_figure, funnel_figure
 from dashboards.languages import pick, translator
 from dashboards.pages import Page, Section
 from dashboards.parts import Numbers, NumbersColumn, chart, empty, key_figure, panel, records

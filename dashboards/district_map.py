@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 from dash.development.base_component import Component
 
-from dashboards.figures import map_figure
+from dashboards.figures.maps import map_figure
 from dashboards.languages import translator
 from dashboards.parts import Numbers, NumbersColumn, chart, panel, records
 from dashboards.results import met, regions_of, scale_of

@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.support import evidence_words
-from dashboards.figures import near_figure
+from dashboards.figures.evidence import near_figure
 from dashboards.languages import Translate, pick, translator
 from dashboards.ledger import rank_words
 from dashboards.parts import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records, scrolled

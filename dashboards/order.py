@@ -5,7 +5,8 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboards.figures import MOST_POINTS, Drawing, distribution_figure, order_figure, thinned
+from dashboards.figures.drawing import MOST_POINTS, Drawing
+from dashboards.figures.ladders import distribution_figure, order_figure, thinned
 from dashboards.languages import pick, translator
 from dashboards.parts import Numbers, NumbersColumn, chart, empty, panel
 from dashboards.results import CutOff, Route, in_order, met, regions_of, scale_of, with_intervals

@@ -14,7 +14,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.outputs import csv_safe
-from dashboards.figures import Figure
+from dashboards.figures.drawing import Figure
 from dashboards.languages import translator
 from dashboards.theme import chart_config
 

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from analytics.reasons import reason_sentence, warning_sentence
 from dashboards.address import View
-from dashboards.figures import Drawing
+from dashboards.figures.drawing import Drawing
 from dashboards.languages import pick, translator
 from dashboards.parts import empty, notice, panel
 from dashboards.results import CutOff, Route, cut_offs, in_region, regions_of, scale_of

@@ -54,6 +54,24 @@ class Progress:
     daily: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class Profile:
+    """What lies behind one community's standing, beside all communities that it was ranked with.
+
+    `answers` has one row per question and code: question, label, english_label, domain (whether it is an aspect of
+    service), code, option, english_option, missing (don't know and the like), here, region (numbers of answers).
+    `complaints` has one row per month, category and validity: month ("2026-09"), category, label, english_label, valid
+    (whether the rate counts it), cases.
+    `drivers` has one row per domain: question, label, english_label and the columns of `analytics.drivers.Drivers`
+    but the domain: n, mean, weight, share, lower, upper, above_noise; `respondents` is how many answers it rests on.
+    """
+
+    answers: pd.DataFrame
+    complaints: pd.DataFrame
+    drivers: pd.DataFrame
+    respondents: int
+
+
 class EvaluationSource(Protocol):
     """Results and progress, cut down to what the signed-in account may see."""
 
@@ -80,6 +98,23 @@ class EvaluationSource(Protocol):
         ------
         LookupError
             If there is no such evaluation.
+        """
+
+    def profile(self, evaluation_id: int, number: str) -> Profile | None:
+        """Return what lies behind the standing of a community; None where it was not kept, as while a round is open.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation or community, or the account may not see it.
+        """
+
+    def history(self, number: str) -> pd.DataFrame:
+        """Return one row per official evaluation of a community that the account may see, the earliest first.
+
+        Columns: evaluation_id, round_name, round_english_name, cut_off, responses, satisfied, satisfaction_score,
+        satisfaction_lower, satisfaction_upper, satisfaction_rank, satisfaction_status, complaint_rank and
+        complaints_per_1000_household_years. Of several evaluations of a round the newest.
         """
 
     def boundaries(self) -> Mapping[str, Sequence[Polygon]]:

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from analytics.evidence import Evidence
 from analytics.support import evidence_words
-from dashboards.figures import support_figure
+from dashboards.figures.evidence import support_figure
 from dashboards.languages import translator
 from dashboards.parts import Numbers, NumbersColumn, chart, empty, panel
 from dashboards.results import Route, met, regions_of

@@ -12,7 +12,7 @@ from analytics.cells import TableError
 from analytics.evaluate import evaluate
 from analytics.rules import Rules
 from analytics.what_if import Choice, WhatIf, compare, with_choices
-from dashboards.figures import change_figure
+from dashboards.figures.evidence import change_figure
 from dashboards.languages import pick, translator
 from dashboards.parts import Column, Numbers, NumbersColumn, chart, data_table, empty, notice, panel, records
 from dashboards.results import ROUTES, in_region, scale_of

@@ -16,24 +16,28 @@ from analytics.evaluate import STANDING_COLUMNS
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules, parse_rules
 from analytics.support import EVIDENCE_COLUMNS
-from dashboards.source import EvaluationHeader, Progress
+from dashboards.source import EvaluationHeader, Polygon, Profile, Progress
 from survey_app.access import Scope, signed_in
-from survey_app.boundaries import Polygon, read_boundary
+from survey_app.boundaries import read_boundary
+from survey_app.casework import categories
 from survey_app.context import current_time
 from survey_app.database import Database
 from survey_app.local_time import zone_of
 from survey_app.models import (
     Community,
+    CommunityProfile,
     District,
     Evaluation,
     PropertyCompany,
+    RegionProfile,
     Response,
     Round,
     RuleFile,
     Standing,
     StandingEvidence,
 )
-from survey_app.questionnaires import questionnaire_from_canonical
+from survey_app.models import Questionnaire as QuestionnaireRow
+from survey_app.questionnaires import Questionnaire, questionnaire_from_canonical
 from survey_app.tallies import count_responses, read_places, surveyed_households
 
 
@@ -67,6 +71,31 @@ class StoredEvaluations:
             numbers = set(session.scalars(scope.communities(select(Community.number))))
         table = pd.DataFrame(json.loads(inputs))
         return table[table["community_id"].isin(numbers)].reset_index(drop=True)
+
+    def profile(self, evaluation_id: int, number: str) -> Profile | None:
+        """Return what lies behind a standing in scope; see `dashboards.source`."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            return read_profile(session, evaluation_id=evaluation_id, number=number, scope=scope)
+
+    def history(self, number: str) -> pd.DataFrame:
+        """Return the official standings of one community in scope, round by round."""
+        newest = select(func.max(Evaluation.id)).filter_by(provisional=False).group_by(Evaluation.round_id)
+        statement = (
+            select(*_HISTORY_COLUMNS)
+            .select_from(Standing)
+            .join(Evaluation, Standing.evaluation_id == Evaluation.id)
+            .join(Round, Evaluation.round_id == Round.id)
+            .join(Community, Standing.community_id == Community.id)
+            .outerjoin(StandingEvidence, _IS_BESIDE)
+            .where(Community.number == number, Evaluation.id.in_(newest))
+            .order_by(Evaluation.cut_off)
+        )
+        with self._database.reading() as session:
+            result = session.execute(signed_in().scope.communities(statement))
+            frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+        types = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
+        return frame.astype({name: kind for name, kind in types.items() if name in frame})
 
     def boundaries(self) -> Mapping[str, Sequence[Polygon]]:
         """Return the outlines of all districts: those are no secret."""
@@ -122,6 +151,86 @@ def read_standings(session: Session, *, evaluation_id: int, scope: Scope) -> pd.
     return frame.assign(region=regions.astype("str"), region_english=regions.map(_english_regions(session)))
 
 
+def read_profile(session: Session, *, evaluation_id: int, number: str, scope: Scope) -> Profile | None:
+    """Return what lies behind a standing in scope, with the words of its questionnaire; None where it was not kept.
+
+    Raises `LookupError` if there is no such standing, or it lies outside the scope.
+    """
+    place = session.execute(
+        scope.communities(
+            select(Community.id, Evaluation.inputs, QuestionnaireRow.text)
+            .select_from(Standing)
+            .join(Community, Standing.community_id == Community.id)
+            .join(Evaluation, Standing.evaluation_id == Evaluation.id)
+            .join(Round, Evaluation.round_id == Round.id)
+            .join(QuestionnaireRow, Round.questionnaire_id == QuestionnaireRow.id)
+            .where(Standing.evaluation_id == evaluation_id, Community.number == number)
+        )
+    ).first()
+    if place is None:
+        raise LookupError(f"there is no standing of community {number} in evaluation {evaluation_id}")
+    ranked = json.loads(place.inputs)
+    region = ranked["region"][ranked["community_id"].index(number)]
+    own = session.get(CommunityProfile, (evaluation_id, place.id))
+    beside = session.get(RegionProfile, (evaluation_id, region))
+    if own is None or beside is None:
+        return None
+    questionnaire = questionnaire_from_canonical(place.text)
+    drivers = json.loads(beside.drivers)
+    return Profile(
+        answers=_answers_in_words(questionnaire, json.loads(own.answers), json.loads(beside.answers)),
+        complaints=_complaints_in_words(json.loads(own.complaints)),
+        drivers=_drivers_in_words(questionnaire, drivers["domains"]),
+        respondents=drivers["respondents"],
+    )
+
+
+def _answers_in_words(
+    questionnaire: Questionnaire, here: Mapping[str, Mapping[str, int]], region: Mapping[str, Mapping[str, int]]
+) -> pd.DataFrame:
+    rows = [
+        {
+            "question": question.key,
+            "label": question.short.zh_hans,
+            "english_label": question.short.en,
+            "domain": question.domain is not None,
+            "code": option.code,
+            "option": option.label.zh_hans,
+            "english_option": option.label.en,
+            "missing": option.missing,
+            "here": here[question.key].get(str(option.code), 0),
+            "region": region[question.key].get(str(option.code), 0),
+        }
+        for question in questionnaire.questions
+        if question.key in here
+        for option in question.options
+    ]
+    return pd.DataFrame(rows)
+
+
+def _complaints_in_words(cases: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    known = categories().by_code
+    rows = [
+        (month, category, known[category].name.zh_hans, known[category].name.en, bool(valid), number)
+        for month, category, valid, number in cases
+    ]
+    return pd.DataFrame(rows, columns=["month", "category", "label", "english_label", "valid", "cases"])
+
+
+def _drivers_in_words(questionnaire: Questionnaire, domains: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    short = {question.key: question.short for question in questionnaire.questions}
+    rows = [
+        {
+            "question": domain["domain"],
+            "label": short[domain["domain"]].zh_hans,
+            "english_label": short[domain["domain"]].en,
+            **{name: value for name, value in domain.items() if name != "domain"},
+        }
+        for domain in domains
+    ]
+    return pd.DataFrame(rows).astype(_DRIVER_TYPES)
+
+
 def _english_regions(session: Session) -> dict[str, str | None]:
     cities = [_rules_of(content).city for content in session.scalars(select(RuleFile.content))]
     districts = session.execute(select(District.name, District.english_name))
@@ -144,6 +253,23 @@ _EVIDENCE_COLUMNS = [column for column in StandingEvidence.__table__.columns if 
 _IS_BESIDE = and_(
     StandingEvidence.evaluation_id == Standing.evaluation_id, StandingEvidence.community_id == Standing.community_id
 )
+
+_HISTORY_COLUMNS = (
+    Evaluation.id.label("evaluation_id"),
+    Round.name.label("round_name"),
+    Round.english_name.label("round_english_name"),
+    Evaluation.cut_off,
+    Standing.responses,
+    Standing.satisfied,
+    Standing.satisfaction_score,
+    StandingEvidence.satisfaction_lower,
+    StandingEvidence.satisfaction_upper,
+    Standing.satisfaction_rank,
+    Standing.satisfaction_status,
+    Standing.complaint_rank,
+    Standing.complaints_per_1000_household_years,
+)
+_DRIVER_TYPES = dict.fromkeys(("mean", "weight", "share", "lower", "upper"), "float64") | {"n": "int64"}
 
 # Not whole rows: the inputs of each evaluation are as long as the list of communities.
 _SELECT_HEADERS = (

@@ -4,7 +4,8 @@ import pytest
 from analytics.funnel import rate_funnel
 from dashboards.address import View
 from dashboards.complaints import MOST_BOUNDS, MULTIPLIER, exposed_communities, funnel_of
-from dashboards.figures import MOST_POINTS, bounds_figure, funnel_figure
+from dashboards.figures.complaints import bounds_figure, funnel_figure
+from dashboards.figures.drawing import MOST_POINTS
 from dashboards.results import ROUTES
 from dashboards.shown import Shown
 from dashboards.wording import funnel_positions

@@ -9,7 +9,7 @@ import pytest
 from analytics.evaluate import evaluate
 from analytics.what_if import compare, with_choices
 from dashboards.address import View
-from dashboards.figures import change_figure, near_figure, support_figure
+from dashboards.figures.evidence import change_figure, near_figure, support_figure
 from dashboards.near import MOST_SHOWN, near_cut_off
 from dashboards.parts import Numbers, NumbersColumn
 from dashboards.results import ROUTES, CutOff, in_order

@@ -6,16 +6,10 @@ import pytest
 from dashboards import theme
 from dashboards.address import View
 from dashboards.district_map import district_facts
-from dashboards.figures import (
-    MOST_POINTS,
-    Drawing,
-    daily_figure,
-    distribution_figure,
-    map_figure,
-    order_figure,
-    progress_figure,
-    thinned,
-)
+from dashboards.figures.collection import daily_figure, progress_figure
+from dashboards.figures.drawing import MOST_POINTS, Drawing
+from dashboards.figures.ladders import distribution_figure, order_figure, thinned
+from dashboards.figures.maps import map_figure
 from dashboards.languages import translator
 from dashboards.results import ROUTES, CutOff, cut_offs, in_order, scale_of, with_intervals
 from dashboards.shown import Shown

@@ -1,0 +1,72 @@
+"""How the open round is going."""
+
+from html import escape
+
+import pandas as pd
+
+from dashboards import theme
+from dashboards.figures.drawing import Figure
+from dashboards.languages import translator
+
+
+def progress_figure(regions: pd.DataFrame, language: str) -> Figure:
+    """Return how many communities of each region have answers enough, and how many are still short.
+
+    Parameters
+    ----------
+    regions : DataFrame
+        Columns label, enough, short: one row per region.
+    """
+    _ = translator(language)
+    labels = [escape(label) for label in regions["label"]]
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": name,
+            "y": labels,
+            "x": regions[column].tolist(),
+            "marker": {"color": color},
+            "text": [str(count) if count else "" for count in regions[column]],
+            "textposition": "inside",
+            "insidetextanchor": "middle",
+            "textangle": 0,
+            "textfont": {"color": ink, "size": 13},
+            "hovertemplate": f"%{{y}}<br>{name} %{{x}}<extra></extra>",
+        }
+        for column, name, color, ink in (
+            ("enough", _("Enough answers"), theme.MET, theme.SURFACE),
+            ("short", _("Still short"), theme.SHORT, theme.INK),
+        )
+    ]
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 110 + 44 * len(regions),
+        "barmode": "stack",
+        "bargap": 0.35,
+        "xaxis": {"title": {"text": _("Communities")}, "nticks": 5},
+        "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
+    }
+    return {"data": traces, "layout": layout}
+
+
+def daily_figure(daily: pd.DataFrame, language: str) -> Figure:
+    """Return how many answers came on each day of the open round."""
+    _ = translator(language)
+    trace = {
+        "type": "bar",
+        "x": [day.isoformat() for day in daily["date"]],
+        "y": daily["responses"].tolist(),
+        "marker": {"color": theme.MET},
+        "hovertemplate": "%{x|%Y-%m-%d}<br>" + _("Answers") + " %{y:,}<extra></extra>",
+    }
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 240,
+        "bargap": 0.15,
+        "showlegend": False,
+        "margin": {"t": 16},
+        "xaxis": {"type": "date", "tickformat": "%-m-%-d", "nticks": 6, "showgrid": False},
+        "yaxis": {"title": {"text": _("Answers a day")}, "nticks": 5, "rangemode": "tozero"},
+    }
+    return {"data": [trace], "layout": layout}

@@ -1,0 +1,137 @@
+"""Complaint rates between the lines of chance, and the bounds of no complaint at all."""
+
+from html import escape
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from dashboards import theme
+from dashboards.figures.drawing import MOST_POINTS, Drawing, Figure, across, layout_of, names_of, rounded, shortened
+from dashboards.languages import translator
+from dashboards.wording import funnel_positions
+
+# A smooth line needs no more.
+_LINE_POINTS: Final = 80
+# Colour, symbol and size: fewer complaints in blue and pointing down, more in vermilion and pointing up.
+_MARKS: Final = {
+    "inside": (theme.OTHER, "circle", 5),
+    "below_95": (theme.EVIDENCE["likely"][0], "triangle-down", 9),
+    "below_99_8": (theme.MET, "triangle-down", 11),
+    "above_95": (theme.SHORT, "triangle-up", 9),
+    "above_99_8": (theme.CUT_OFF, "triangle-up", 11),
+}
+
+
+def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing) -> Figure:
+    """Return the complaint rates of one region against household-years, between the lines that chance explains.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Standings of one region with `rate`, `adjusted_position` and the adjusted lines of `analytics.funnel`.
+    target : float
+        The pooled rate in the middle.
+    """
+    words = funnel_positions(drawing.language)
+    along = measured.sort_values("exposure_household_years").drop_duplicates("exposure_household_years")
+    along = along.iloc[np.unique(np.linspace(0, len(along) - 1, min(len(along), _LINE_POINTS)).astype("int64"))]
+    traces = [
+        _line(along, column, level, is_first=side == "lower", drawing=drawing)
+        for level in ("95", "99_8")
+        for side in ("lower", "upper")
+        for column in (f"adjusted_{side}_{level}",)
+    ]
+    inside = measured[measured["adjusted_position"] == "inside"]
+    drawn = {
+        "inside": inside.iloc[np.unique(np.linspace(0, len(inside) - 1, min(len(inside), MOST_POINTS)).astype("int64"))]
+        if len(inside)
+        else inside,
+        **{position: measured[measured["adjusted_position"] == position] for position in words if position != "inside"},
+    }
+    for position, points in drawn.items():
+        if len(points):
+            traces.append(_funnel_dots(points, words[position], _MARKS[position], drawing))
+    layout = layout_of(drawing, height=360, top=64)
+    layout["xaxis"] = {
+        "title": {"text": translator(drawing.language)("Household-years")},
+        "rangemode": "tozero",
+        "nticks": 5,
+    }
+    layout["yaxis"] = {"title": {"text": drawing.scale.axis}, "rangemode": "tozero", "nticks": 6}
+    layout["shapes"] = [
+        {**across(target), "line": {"color": theme.QUIET, "width": 1, "dash": "dot"}},
+    ]
+    return {"data": traces, "layout": layout}
+
+
+def bounds_figure(zero: pd.DataFrame, drawing: Drawing) -> Figure:
+    """Return how high the true rate of communities without a complaint may be.
+
+    Parameters
+    ----------
+    zero : DataFrame
+        Communities without a complaint in the order of their upper bounds, at least one.
+    """
+    _ = translator(drawing.language)
+    bounds = zero[drawing.route.upper].to_numpy("float64") * drawing.scale.factor
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "x": rounded(bounds),
+        "y": (-np.arange(len(zero))).tolist(),
+        "marker": {"color": theme.EVIDENCE["likely"][0]},
+        "text": [drawing.scale.write(bound) for bound in zero[drawing.route.upper]],
+        "textposition": "auto",
+        "textfont": {"size": 12, "color": theme.INK},
+        "hovertemplate": _("Upper bound") + " %{x}<extra></extra>",
+    }
+    layout = layout_of(drawing, height=72 + 26 * len(zero), top=16)
+    layout["xaxis"] = {"title": {"text": drawing.scale.axis}, "rangemode": "tozero", "nticks": 5}
+    layout["yaxis"] = {
+        "tickmode": "array",
+        "tickvals": trace["y"],
+        "ticktext": [escape(shortened(name)) for name in names_of(zero, drawing.language)],
+        "showgrid": False,
+        "tickfont": {"size": 12, "color": theme.INK},
+    }
+    layout["showlegend"] = False
+    return {"data": [trace], "layout": layout}
+
+
+def _line(along: pd.DataFrame, column: str, level: str, *, is_first: bool, drawing: Drawing) -> dict[str, Any]:
+    _ = translator(drawing.language)
+    names = {"95": _("95 percent"), "99_8": _("99.8 percent")}
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": names[level],
+        "legendgroup": level,
+        "showlegend": is_first,
+        "x": rounded(along["exposure_household_years"].to_numpy("float64")),
+        "y": rounded(along[column].to_numpy("float64")),
+        "line": {"color": theme.OTHER, "width": 1.5, "dash": "dash" if level == "95" else "solid"},
+        "hoverinfo": "skip",
+    }
+
+
+def _funnel_dots(points: pd.DataFrame, name: str, mark: tuple[str, str, int], drawing: Drawing) -> dict[str, Any]:
+    _ = translator(drawing.language)
+    color, symbol, size = mark
+    counted = _("{count} valid complaints")
+    texts = [
+        f"<b>{escape(called)}</b><br>{counted.format(count=int(count))} · {drawing.scale.write(rate)}"
+        for called, count, rate in zip(
+            names_of(points, drawing.language), points["complaints"], points["rate"], strict=True
+        )
+    ]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": rounded(points["exposure_household_years"].to_numpy("float64")),
+        "y": rounded(points["rate"].to_numpy("float64")),
+        "text": texts,
+        "marker": {"color": color, "symbol": symbol, "size": size},
+        "hovertemplate": "%{text}<extra></extra>",
+    }

@@ -1,0 +1,114 @@
+"""What the figures of a view share: the frame, marks, short names, rounded numbers."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dashboards import theme
+from dashboards.languages import pick, translator
+from dashboards.results import Route, Scale
+
+Figure = dict[str, Any]
+Floats = npt.NDArray[np.float64]
+
+MOST_POINTS: Final = 600
+"""More dots than this in one chart are a blob and a slow page: the middle is thinned."""
+
+# Characters of a name beside a chart: more would leave no room for the chart on a phone.
+_LONGEST_LABEL: Final = 16
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What every figure of one view shares."""
+
+    language: str
+    route: Route
+    scale: Scale
+    provisional: bool
+    # From the lowest to the highest that is drawn, so that charts side by side can be compared.
+    score_range: tuple[float, float] | None = None
+
+
+def layout_of(drawing: Drawing, *, height: int, top: int = 40) -> dict[str, Any]:
+    layout: dict[str, Any] = {"template": theme.TEMPLATE, "height": height, "margin": {"t": top}, "annotations": []}
+    if drawing.provisional:
+        # Inside the picture, since pictures are downloaded and passed on without the page around them.
+        _ = translator(drawing.language)
+        layout["annotations"].append(
+            {
+                "text": _("Preview, not an official result"),
+                "xref": "paper",
+                "yref": "paper",
+                "x": 0.5,
+                "y": 0.5,
+                "showarrow": False,
+                "font": {"size": 18, "color": theme.CUT_OFF},
+                "opacity": 0.3,
+            }
+        )
+    return layout
+
+
+def upright(x: float, reference: str) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "x0": x,
+        "x1": x,
+        "yref": reference,
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": theme.CUT_OFF, "width": 2, "dash": "dash"},
+    }
+
+
+def across(y: float) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": y,
+        "y1": y,
+        "line": {"color": theme.CUT_OFF, "width": 2, "dash": "dash"},
+    }
+
+
+def names_of(rows: pd.DataFrame, language: str) -> list[str]:
+    return [pick(language, *pair) for pair in zip(rows["name"], rows["english_name"], strict=True)]
+
+
+def shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…"
+
+
+def hover_texts(drawn: pd.DataFrame, drawing: Drawing) -> list[str]:
+    _ = translator(drawing.language)
+    route = drawing.route
+    place = {True: _("Rank {rank}, tied"), False: _("Rank {rank}")}
+    if route.key == "satisfaction":
+        counted, column = _("{count} valid answers"), drawn["responses"]
+    else:
+        counted, column = _("{count} valid complaints"), drawn["complaints"]
+    facts = zip(
+        drawn["name"], drawn["english_name"], drawn[route.rank], drawn["tied"], drawn[route.score], column, strict=True
+    )
+    return [
+        # plotly reads tags in hover texts: a name must not be able to bring its own.
+        f"<b>{escape(pick(drawing.language, name, english))}</b><br>{place[bool(tied)].format(rank=rank)}"
+        f" · {drawing.scale.write(score)}<br>{counted.format(count=whole(count))}"
+        for name, english, rank, tied, score, count in facts
+    ]
+
+
+def whole(count: Any) -> str:
+    return "—" if pd.isna(count) else f"{int(count):,}"
+
+
+def rounded(values: Floats) -> list[float | None]:
+    # Five digits are more than a pixel can show; full floats make the answer to the browser twice as long.
+    return [None if np.isnan(value) else float(f"{value:.5g}") for value in values]

@@ -1,0 +1,189 @@
+"""The decision beside its evidence, and what other rules would change."""
+
+from html import escape
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.support import evidence_words
+from dashboards import theme
+from dashboards.figures.drawing import (
+    Drawing,
+    Figure,
+    across,
+    hover_texts,
+    layout_of,
+    names_of,
+    rounded,
+    shortened,
+    upright,
+)
+from dashboards.languages import translator
+from dashboards.results import CutOff, met
+
+# Percent of the width: in a narrower part no number has room.
+_NARROWEST_LABEL: Final = 4
+
+
+def support_figure(crossed: pd.DataFrame, language: str) -> Figure:
+    """Return which share of the listed and of the other communities has each word of evidence.
+
+    Parameters
+    ----------
+    crossed : DataFrame
+        Numbers of communities: index True (listed) and False, columns the words of evidence, the surest first.
+    """
+    _ = translator(language)
+    words = evidence_words(language)
+    totals = crossed.sum(axis=1)
+    shares = crossed.div(totals.where(totals > 0, 1), axis=0) * 100
+    names = {True: _("Listed"), False: _("Not listed")}
+    rows = [f"{names[bool(listed)]}<br>{total:,}" for listed, total in totals.items()]
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": words[str(band)],
+            "y": rows,
+            "x": rounded(shares[band].to_numpy("float64")),
+            "marker": {"color": theme.EVIDENCE[str(band)][0]},
+            "text": [
+                f"{count:,}" if share >= _NARROWEST_LABEL else ""
+                for count, share in zip(crossed[band], shares[band], strict=True)
+            ],
+            "customdata": crossed[band].tolist(),
+            "textposition": "inside",
+            "insidetextanchor": "middle",
+            "textangle": 0,
+            "textfont": {"color": theme.EVIDENCE[str(band)][1], "size": 13},
+            "hovertemplate": f"{words[str(band)]}: %{{customdata:,}} (%{{x:.0f}} %)<extra></extra>",
+        }
+        for band in crossed.columns
+    ]
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 240,
+        "barmode": "stack",
+        "bargap": 0.3,
+        "margin": {"t": 48},
+        "xaxis": {"range": [0, 100], "ticksuffix": " %", "nticks": 5},
+        "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
+    }
+    return {"data": traces, "layout": layout}
+
+
+def near_figure(near: pd.DataFrame, cut_off: CutOff, drawing: Drawing) -> Figure:
+    """Return the communities around the cut-off by name, with their intervals and the colours of their evidence.
+
+    Parameters
+    ----------
+    near : DataFrame
+        Communities of one region in order, with `position`, `tied`, `lower` and `upper`, at least one.
+    cut_off : CutOff
+        With k ≥ 1.
+    """
+    words = evidence_words(drawing.language)
+    rows = near.reset_index(drop=True)
+    place = -np.arange(len(rows))
+    factor = drawing.scale.factor
+    traces: list[dict[str, Any]] = []
+    said = rows[drawing.route.evidence].fillna("")
+    for band in (*theme.EVIDENCE, ""):
+        here = (said == band).to_numpy()
+        if here.any():
+            traces.append(_forest(rows[here], place[here], words.get(band, "—"), band, drawing))
+    layout = layout_of(drawing, height=120 + 26 * len(rows), top=56)
+    layout["xaxis"] = {"title": {"text": drawing.scale.axis}, "nticks": 5}
+    layout["yaxis"] = {
+        "tickmode": "array",
+        "tickvals": place.tolist(),
+        "ticktext": _near_labels(rows, drawing),
+        "range": [float(place.min()) - 0.7, 0.7],
+        "showgrid": False,
+        "tickfont": {"size": 12, "color": theme.INK},
+    }
+    inside = int((rows["position"] <= cut_off.k).sum())
+    layout["shapes"] = [across(0.5 - inside)]
+    if cut_off.score is not None:
+        layout["shapes"].append(upright(cut_off.score * factor, "paper"))
+    return {"data": traces, "layout": layout}
+
+
+def change_figure(regions: pd.DataFrame, language: str) -> Figure:
+    """Return how many communities of each region would stay, enter and leave the list under another rule.
+
+    Parameters
+    ----------
+    regions : DataFrame
+        Columns label, stays, enters, leaves: one row per region. Those that leave are drawn to the left of nought.
+    """
+    _ = translator(language)
+    labels = [escape(label) for label in regions["label"]]
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": name,
+            "y": labels,
+            "x": [sign * int(count) for count in regions[column]],
+            "marker": {"color": color},
+            "text": [str(count) if count else "" for count in regions[column]],
+            "textposition": "inside",
+            "insidetextanchor": "middle",
+            "textangle": 0,
+            "textfont": {"color": ink, "size": 13},
+            "hovertemplate": f"%{{y}}<br>{name} %{{text}}<extra></extra>",
+        }
+        for column, name, color, ink, sign in (
+            ("leaves", _("Leave"), theme.CUT_OFF, theme.SURFACE, -1),
+            ("stays", _("Stay"), theme.INTERVAL, theme.INK, 1),
+            ("enters", _("Enter"), theme.MET, theme.SURFACE, 1),
+        )
+    ]
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 110 + 44 * len(regions),
+        "barmode": "relative",
+        "bargap": 0.35,
+        "xaxis": {"title": {"text": _("Communities")}, "nticks": 5, "zeroline": True, "zerolinecolor": theme.QUIET},
+        "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
+    }
+    return {"data": traces, "layout": layout}
+
+
+def _forest(rows: pd.DataFrame, place: npt.NDArray[np.int64], name: str, band: str, drawing: Drawing) -> dict[str, Any]:
+    """Return the marks of one word of evidence, with intervals; those that meet the criterion are diamonds."""
+    factor = drawing.scale.factor
+    score = rows[drawing.route.score].to_numpy("float64")
+    color = theme.EVIDENCE[band][0] if band else theme.OTHER
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": rounded(score * factor),
+        "y": place.tolist(),
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": rounded((rows["upper"].to_numpy("float64") - score) * factor),
+            "arrayminus": rounded((score - rows["lower"].to_numpy("float64")) * factor),
+            "color": theme.OTHER,
+            "thickness": 1.5,
+            "width": 0,
+        },
+        "text": hover_texts(rows, drawing),
+        "marker": {
+            "color": color,
+            "size": 11,
+            "symbol": np.where(met(rows, drawing.route.status), "diamond", "circle").tolist(),
+            "line": {"color": theme.INK, "width": 1},
+        },
+        "hovertemplate": f"%{{text}}<br>{name}<extra></extra>",
+    }
+
+
+def _near_labels(rows: pd.DataFrame, drawing: Drawing) -> list[str]:
+    names = map(shortened, names_of(rows, drawing.language))
+    return [f"{escape(name)}  {rank}" for name, rank in zip(names, rows[drawing.route.rank], strict=True)]
