@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from flask_wtf.csrf import generate_csrf
 
 from analytics.languages import LANGUAGES
-from dashboards import collection, communities, complaints, criterion, filters, overview, theme
+from dashboards import collection, communities, community, complaints, criterion, filters, overview, theme
 from dashboards.address import View
 from dashboards.languages import NAMES, translator
 from dashboards.pages import Page
@@ -25,6 +25,7 @@ PAGES: Final[tuple[Page, ...]] = (
     overview.PAGE,
     criterion.PAGE,
     communities.PAGE,
+    community.PAGE,
     complaints.PAGE,
     collection.PAGE,
 )
@@ -124,6 +125,9 @@ def _register_frame(app: Dash, source: EvaluationSource, language: Callable[[], 
         Input("burger", "opened"),
         State("shell", "navbar"),
         prevent_initial_call=True,
+    )
+    scripts.clientside_callback(
+        ClientsideFunction("jiayuan", "printPage"), Input("print", "n_clicks"), prevent_initial_call=True
     )
     # A tap on a section leads there; on a phone the navigation would cover it.
     scripts.clientside_callback(

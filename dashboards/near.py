@@ -13,6 +13,7 @@ from dashboards.figures.evidence import near_figure
 from dashboards.languages import Translate, pick, translator
 from dashboards.ledger import rank_words
 from dashboards.parts import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records, scrolled
+from dashboards.places import named_link
 from dashboards.results import CutOff, Route, in_order, met, regions_of, scale_of, with_intervals
 from dashboards.shown import Shown
 from dashboards.wording import evidence_reasons, status_words
@@ -144,12 +145,12 @@ def _table_panel(shown: Shown, measured: pd.DataFrame, cut_offs: Mapping[str, Cu
     )
 
 
-def _row(row: Mapping[str, Any], shown: Shown, route: Route, _: Translate) -> list[str]:
+def _row(row: Mapping[str, Any], shown: Shown, route: Route, _: Translate) -> list[str | Component]:
     evidence = row[route.evidence]
     reason = row[f"{route.evidence}_reason"]
     chance = row[f"{route.column}_top_probability"]
     return [
-        pick(shown.language, row["name"], row["english_name"]),
+        named_link(shown.view, row["number"], row["name"], row["english_name"]),
         pick(shown.language, row["region"], row["region_english"]),
         rank_words(row, route.key, shown.language),
         status_words(shown.language)[row[route.status]],

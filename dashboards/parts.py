@@ -110,10 +110,11 @@ def chart(figure: Figure, *, name: str, summary: str, language: str, numbers: Nu
     return html.Div(parts, className="chart")
 
 
-def data_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, caption: str) -> Component:
-    """Return a table of plain text whose rows become cards on a narrow screen, each value with its heading.
+def data_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Component]], *, caption: str) -> Component:
+    """Return a table whose rows become cards on a narrow screen, each value with its heading.
 
-    It is one Dash component: the browser takes seconds to build a page with one component for every cell.
+    It is one Dash component, with one more for each link: the browser takes seconds to build a page with one for every
+    cell.
     """
     # The style sheet shows these beside the values when there is no room for a line of headings.
     labels = {

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 from dashboards import ledger
 from dashboards.languages import pick, translator
 from dashboards.parts import Column, data_table, empty, panel, records, scrolled
+from dashboards.places import named_link
 from dashboards.results import ROUTES, met, regions_of, scale_of
 from dashboards.shown import Shown
 from dashboards.wording import route_words
@@ -38,11 +39,11 @@ def qualified_panel(shown: Shown) -> Component:
     return panel(name, scrolled(data_table(columns, rows, caption=caption), name), anchor="qualified", note=note)
 
 
-def _qualified_row(row: dict[str, Any], shown: Shown) -> list[str]:
+def _qualified_row(row: dict[str, Any], shown: Shown) -> list[str | Component]:
     ways = [route for route in ROUTES.values() if row[route.status] == "met"]
     names = route_words(shown.language)
     return [
-        pick(shown.language, row["name"], row["english_name"]),
+        named_link(shown.view, row["number"], row["name"], row["english_name"]),
         pick(shown.language, row["region"], row["region_english"]),
         _lines(names[route.key] for route in ways),
         _lines(ledger.rank_words(row, route.key, shown.language) for route in ways),

@@ -4,6 +4,11 @@ window.dash_clientside.jiayuan = {
   openNavigation: function (opened, navbar) {
     return Object.assign({}, navbar, { collapsed: { mobile: !opened } });
   },
+  printPage: function (taps) {
+    if (taps) {
+      window.print();
+    }
+  },
   closeNavigation: function () {
     return false;
   },

@@ -10,7 +10,7 @@ import pandas as pd
 from analytics.evaluate import evaluate
 from analytics.rules import load_rules
 from analytics.support import summarise_evidence, weigh_evidence
-from dashboards.source import EvaluationHeader, Progress
+from dashboards.source import EvaluationHeader, Profile, Progress
 
 _DATA = Path(__file__).parents[2] / "data"
 BOUNDARIES = _DATA / "samples" / "boundaries" / "schematic.geojson"
@@ -82,6 +82,61 @@ def counts(register, seed):
     )
 
 
+OPTIONS = (
+    (5, "非常满意", "Very satisfied", False),
+    (4, "满意", "Satisfied", False),
+    (3, "一般", "Neither", False),
+    (2, "不满意", "Dissatisfied", False),
+    (1, "非常不满意", "Very dissatisfied", False),
+    (9, "不了解", "Don't know", True),
+)
+ASPECTS = {
+    "q01": ("总体满意度", "Overall"),
+    "q02": ("公共区域清洁", "Cleanliness"),
+    "q06": ("报修处理速度", "Repairs"),
+    "q07": ("安全保卫", "Security"),
+    "q09": ("停车管理", "Parking"),
+    "q11": ("收费公示", "Display of fees"),
+    "q12": ("服务态度", "Staff attitude"),
+}
+
+
+def made_up_profile(standing, seed):
+    """Return made-up answers and cases of one community; the ranked question agrees with its standing."""
+    random = np.random.default_rng(seed)
+    answers = []
+    for key, (label, english) in ASPECTS.items():
+        satisfied = int(standing["satisfied"]) if key == "q01" else int(standing["satisfied"] * random.uniform(0.8, 1))
+        rest = int(standing["responses"]) - satisfied
+        here = [satisfied - satisfied // 2, satisfied // 2, rest - rest // 2, rest // 2, 0, 2]
+        for (code, option, english_option, missing), count in zip(OPTIONS, here, strict=True):
+            region = int(random.integers(200, 4000)) if code > 3 else int(random.integers(100, 900))
+            answers.append((key, label, english, key != "q01", code, option, english_option, missing, count, region))
+    columns = ["question", "label", "english_label", "domain", "code", "option", "english_option", "missing"]
+    months = [f"{2025 + month // 12}-{month % 12 + 1:02}" for month in range(9, 21)]
+    cases = [
+        (month, code, label, english, valid, int(random.integers(1, 4)))
+        for month in months
+        for code, label, english in (("EQ01", "电梯", "Lifts"), ("PK01", "乱停占道", "Obstruction"))
+        for valid in (True, False)
+        if random.random() < 0.4
+    ]
+    drivers = pd.DataFrame(
+        [
+            (key, *ASPECTS[key], 900, 4.0, share * 0.6, share, share * 0.5, share * 0.7, share > 0.1)
+            for key, share in zip(list(ASPECTS)[1:], (0.3, 0.25, 0.2, 0.12, 0.08, 0.05), strict=True)
+        ],
+        columns=["question", *columns[1:3], "n", "mean", "weight", "share", "lower", "upper", "above_noise"],
+    )
+    case_columns = ["month", "category", *columns[1:3], "valid", "cases"]
+    return Profile(
+        answers=pd.DataFrame(answers, columns=[*columns, "here", "region"]),
+        complaints=pd.DataFrame(cases, columns=case_columns),
+        drivers=drivers,
+        respondents=900,
+    )
+
+
 class MadeUpCity:
     """An `EvaluationSource`; `district` cuts it down as the site does for a district's account."""
 
@@ -130,6 +185,23 @@ class MadeUpCity:
     def inputs(self, evaluation_id):
         frame = self._inputs[evaluation_id]
         return frame if self._district is None else frame[frame["region"] == self._district].reset_index(drop=True)
+
+    def profile(self, evaluation_id, number):
+        standings = self.standings(evaluation_id)
+        own = standings[standings["number"] == number]
+        if own.empty:
+            raise LookupError(number)
+        return None if self._headers[-evaluation_id].provisional else made_up_profile(own.iloc[0], seed=evaluation_id)
+
+    def history(self, number):
+        rows = []
+        for header in reversed(self._headers):
+            standings = self._standings[header.id]
+            [row] = standings[standings["number"] == number].to_dict("records")
+            names = {"round_name": header.round_name, "round_english_name": header.round_english_name}
+            if not header.provisional:
+                rows.append({"evaluation_id": header.id, "cut_off": header.cut_off, **names, **row})
+        return pd.DataFrame(rows)
 
     def boundaries(self):
         return {

@@ -2,10 +2,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask_login import login_user
+from sqlalchemy import select
 
 from survey_app.access import SignedIn
+from survey_app.boundaries import boundary_text
 from survey_app.evaluation import evaluate_round
 from survey_app.evaluation_source import StoredEvaluations
+from survey_app.models import District, Round
 from tests.accounts import make_account
 from tests.factories import make_community, make_district, make_response, make_round
 
@@ -158,3 +161,70 @@ def test_without_an_account_there_is_nothing(app, sqlite_database):
         for ask in (source.evaluations, source.progress, lambda: source.standings(1)):
             with pytest.raises(Unauthorized):
                 ask()
+
+
+def test_a_profile_speaks_the_words_of_its_questionnaire(database, city, signed_in):
+    accounts, numbers = city
+    with signed_in(accounts["city"]):
+        profile = StoredEvaluations(database).profile(1, numbers["here"])
+
+    overall = profile.answers[profile.answers["question"] == "q01"].set_index("code")
+    assert overall.loc[5, ["option", "english_option", "here", "region"]].tolist() == [
+        "非常满意",
+        "Very satisfied",
+        12,
+        12,
+    ]
+    assert overall["missing"].to_dict() == {5: False, 4: False, 3: False, 2: False, 1: False, 9: True}
+    # Nobody rated an aspect of service beside the overall question.
+    assert profile.respondents == 0
+    assert set(profile.drivers["english_label"]) >= {"Security"}
+
+
+def test_a_profile_outside_the_scope_is_not_there(database, city, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["district"]):
+        assert source.profile(1, numbers["here"]) is not None
+        for evaluation, number in ((1, numbers["there"]), (1, "nobody"), (77, numbers["here"])):
+            with pytest.raises(LookupError):
+                source.profile(evaluation, number)
+        assert source.history(numbers["there"]).empty
+
+
+def test_the_history_holds_official_results_only(database, city, signed_in):
+    accounts, numbers = city
+    with database.reading() as session:
+        opened = session.scalar(select(Round).where(Round.closes_at > NOW))
+    evaluate_round(database, round_id=opened.id, now=NOW, provisional=True)
+
+    with signed_in(accounts["city"]):
+        history = StoredEvaluations(database).history(numbers["here"])
+
+    assert history["evaluation_id"].tolist() == [1]
+    assert history["responses"].tolist() == [12]
+    assert history["satisfaction_score"].dtype == "float64"
+
+
+def test_outlines_are_read_as_they_were_stored(database, city, signed_in):
+    accounts, _ = city
+    square = [[[(106.0, 39.0), (107.0, 39.0), (107.0, 40.0), (106.0, 39.0)]]]
+    with database.writing() as session:
+        session.scalar(select(District).filter_by(name="乌达区")).boundary = boundary_text(square)
+
+    with signed_in(accounts["district"]):
+        boundaries = StoredEvaluations(database).boundaries()
+
+    assert list(boundaries) == ["乌达区"]
+    assert [tuple(point) for point in boundaries["乌达区"][0][0]] == square[0][0]
+
+
+def test_inputs_are_cut_down_to_the_account(database, city, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["city"]):
+        assert set(source.inputs(1)["community_id"]) == set(numbers.values())
+    with signed_in(accounts["district"]):
+        assert source.inputs(1)["community_id"].tolist() == [numbers["here"]]
+        with pytest.raises(LookupError):
+            source.inputs(77)

@@ -1,0 +1,250 @@
+"""One community: its domains beside its region's, its rounds, what goes with satisfaction, its complaints."""
+
+from html import escape
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from dashboards import theme
+from dashboards.figures.drawing import Drawing, Figure, layout_of, rounded
+from dashboards.languages import pick, translator
+
+_ROW: Final = 30
+
+
+def domains_figure(domains: pd.DataFrame, language: str) -> Figure:
+    """Return the share of satisfied answers to each question, here with its interval and in the region.
+
+    Parameters
+    ----------
+    domains : DataFrame
+        Columns label, english_label, rate, lower, upper (missing where too few answered), region_rate; shares 0 to 1.
+    """
+    _ = translator(language)
+    place = -np.arange(len(domains))
+    here, lower, upper = (domains[name].to_numpy("float64") * 100 for name in ("rate", "lower", "upper"))
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": _("All it was ranked with"),
+            "x": rounded(domains["region_rate"].to_numpy("float64") * 100),
+            "y": place.tolist(),
+            "marker": {
+                "symbol": "line-ns",
+                "size": 16,
+                "color": theme.CUT_OFF,
+                "line": {"width": 2, "color": theme.CUT_OFF},
+            },
+            "hovertemplate": "%{x:.0f} %<extra></extra>",
+        },
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": _("This community"),
+            "x": rounded(here),
+            "y": place.tolist(),
+            "error_x": {
+                "type": "data",
+                "symmetric": False,
+                "array": rounded(upper - here),
+                "arrayminus": rounded(here - lower),
+                "color": theme.OTHER,
+                "thickness": 1.5,
+                "width": 0,
+            },
+            "marker": {"symbol": "diamond", "size": 11, "color": theme.MET},
+            "hovertemplate": "%{x:.0f} %<extra></extra>",
+        },
+    ]
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 110 + _ROW * len(domains),
+        "margin": {"t": 48},
+        "xaxis": {"title": {"text": _("Satisfied (%)")}, "nticks": 6},
+        "yaxis": _labelled(place, domains, language),
+    }
+    return {"data": traces, "layout": layout}
+
+
+def trend_figure(history: pd.DataFrame, drawing: Drawing) -> Figure:
+    """Return the scores of one community round by round, with their intervals and, where known, control limits.
+
+    Parameters
+    ----------
+    history : DataFrame
+        One row per round in order of time: round (its name), satisfaction_score, satisfaction_lower,
+        satisfaction_upper, and lower_limit, upper_limit, centre (missing where there are none), in the unit of the
+        score.
+    """
+    _ = translator(drawing.language)
+    factor = drawing.scale.factor
+    score, lower, upper = (
+        history[f"satisfaction_{name}"].to_numpy("float64") * factor for name in ("score", "lower", "upper")
+    )
+    rounds = [escape(name) for name in history["round"]]
+    traces: list[dict[str, Any]] = []
+    for column, name, dash in (
+        ("lower_limit", _("Control limits"), "dash"),
+        ("upper_limit", _("Control limits"), "dash"),
+        ("centre", _("All rounds together"), "dot"),
+    ):
+        values = history[column].to_numpy("float64") * factor
+        if not np.isnan(values).all():
+            traces.append(_level(rounds, values, name, dash, is_named=column != "lower_limit"))
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": drawing.scale.title,
+            "x": rounds,
+            "y": rounded(score),
+            "error_y": {
+                "type": "data",
+                "symmetric": False,
+                "array": rounded(upper - score),
+                "arrayminus": rounded(score - lower),
+                "color": theme.OTHER,
+                "thickness": 1.5,
+                "width": 0,
+            },
+            "marker": {"symbol": "diamond", "size": 10, "color": theme.MET},
+            "line": {"color": theme.MET, "width": 2},
+            "hovertemplate": "%{x}: %{y:.1f}<extra></extra>",
+        }
+    )
+    layout = layout_of(drawing, height=320, top=56)
+    layout["xaxis"] = {"type": "category", "showgrid": False, "range": [-0.5, len(rounds) - 0.5]}
+    layout["yaxis"] = {"title": {"text": drawing.scale.axis}, "nticks": 6}
+    return {"data": traces, "layout": layout}
+
+
+def drivers_figure(drivers: pd.DataFrame, language: str) -> Figure:
+    """Return how much of the differences in overall satisfaction goes with each domain, the strongest first.
+
+    Parameters
+    ----------
+    drivers : DataFrame
+        Columns label, english_label, share (0 to 1) and above_noise, at least one row.
+    """
+    _ = translator(language)
+    place = -np.arange(len(drivers))
+    above = drivers["above_noise"].to_numpy(dtype=bool)
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": name,
+            "x": rounded(drivers["share"].to_numpy("float64")[chosen] * 100),
+            "y": place[chosen].tolist(),
+            "marker": {"color": color, "pattern": {"shape": pattern}},
+            "hovertemplate": "%{x:.0f} %<extra></extra>",
+        }
+        for chosen, name, color, pattern in (
+            (above, _("More than chance"), theme.MET, ""),
+            (~above, _("Perhaps by chance"), theme.INTERVAL, "/"),
+        )
+        if chosen.any()
+    ]
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 110 + _ROW * len(drivers),
+        "margin": {"t": 48},
+        "barmode": "overlay",
+        "xaxis": {"title": {"text": _("Share of the association (%)")}, "rangemode": "tozero", "nticks": 5},
+        "yaxis": _labelled(place, drivers, language),
+    }
+    return {"data": traces, "layout": layout}
+
+
+def categories_figure(cases: pd.DataFrame, language: str) -> Figure:
+    """Return the cases of each category, those that the rate counts and the others.
+
+    Parameters
+    ----------
+    cases : DataFrame
+        Columns label, english_label, counted, other (numbers of cases), the most frequent first.
+    """
+    _ = translator(language)
+    place = (-np.arange(len(cases))).tolist()
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 110 + _ROW * len(cases),
+        "margin": {"t": 48},
+        "barmode": "stack",
+        "xaxis": {"title": {"text": _("Cases")}, "rangemode": "tozero", "nticks": 5},
+        "yaxis": _labelled(np.array(place), cases, language),
+    }
+    traces = [
+        {**bar, "orientation": "h", "x": cases[column].tolist(), "y": place, "hovertemplate": "%{x}<extra></extra>"}
+        for column, bar in _case_bars(language)
+    ]
+    return {"data": traces, "layout": layout}
+
+
+def months_figure(months: pd.DataFrame, language: str) -> Figure:
+    """Return the cases of each month, those that the rate counts and the others.
+
+    Parameters
+    ----------
+    months : DataFrame
+        Columns month ("2026-09"), counted, other: one row for each month, without gaps.
+    """
+    _ = translator(language)
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 280,
+        "margin": {"t": 48},
+        "barmode": "stack",
+        "bargap": 0.2,
+        "xaxis": {"type": "category", "showgrid": False, "nticks": 7, "tickangle": 0},
+        "yaxis": {"title": {"text": _("Cases")}, "rangemode": "tozero", "nticks": 5},
+    }
+    traces = [
+        {
+            **bar,
+            "x": months["month"].tolist(),
+            "y": months[column].tolist(),
+            "hovertemplate": "%{x}: %{y}<extra></extra>",
+        }
+        for column, bar in _case_bars(language)
+    ]
+    return {"data": traces, "layout": layout}
+
+
+def _case_bars(language: str) -> list[tuple[str, dict[str, Any]]]:
+    _ = translator(language)
+    return [
+        ("counted", {"type": "bar", "name": _("Counted in the rate"), "marker": {"color": theme.MET}}),
+        (
+            "other",
+            {"type": "bar", "name": _("Not counted"), "marker": {"color": theme.INTERVAL, "pattern": {"shape": "/"}}},
+        ),
+    ]
+
+
+def _level(rounds: list[str], values: Any, name: str, dash: str, *, is_named: bool) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "legendgroup": name,
+        "showlegend": is_named,
+        "x": rounds,
+        "y": rounded(values),
+        "line": {"color": theme.QUIET, "width": 1.5, "dash": dash},
+        "hoverinfo": "skip",
+    }
+
+
+def _labelled(place: Any, rows: pd.DataFrame, language: str) -> dict[str, Any]:
+    labels = [escape(pick(language, *pair)) for pair in zip(rows["label"], rows["english_label"], strict=True)]
+    return {
+        "tickmode": "array",
+        "tickvals": place.tolist(),
+        "ticktext": labels,
+        "range": [float(place.min()) - 0.7, 0.7],
+        "showgrid": False,
+        "tickfont": {"size": 12, "color": theme.INK},
+    }

@@ -1,0 +1,21 @@
+"""The pages that lead to one another: where a community's own page is."""
+
+from typing import Final
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards.address import View
+from dashboards.languages import pick
+
+COMMUNITY_PATH: Final = "community/"
+
+
+def address_of(view: View, number: str) -> str:
+    """Return the address of a community's page."""
+    return f"/dashboards/{COMMUNITY_PATH}{view.shared.but(region=None).with_own(community=number).search}"
+
+
+def named_link(view: View, number: str, name: str, english_name: str | None) -> Component:
+    """Return a community's name that leads to its page."""
+    return html.A(pick(view.language, name, english_name), href=address_of(view, number), className="name-link")
