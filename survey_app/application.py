@@ -2,7 +2,18 @@
 
 from flask import Flask
 
-from survey_app import access, door, errors, headers, installation, languages, print_size, sessions
+from survey_app import (
+    access,
+    compression,
+    door,
+    errors,
+    headers,
+    installation,
+    languages,
+    print_size,
+    sessions,
+    static_files,
+)
 from survey_app.config import Config
 from survey_app.context import SITE_EXTENSION, Site
 from survey_app.database import Database
@@ -29,7 +40,9 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_COOKIE_SECURE=config.public_url.startswith("https://"),
     )
     app.extensions[SITE_EXTENSION] = Site.of(config, database)
-    for part in (sessions, languages, print_size, installation, door, headers, errors, access):
+    for part in (
+        sessions, languages, print_size, installation, static_files, compression, door, headers, errors, access
+    ):  # fmt: skip
         part.init_app(app)
     for view in (home, survey, slips, receipts, complaints, staff):
         app.register_blueprint(view.blueprint)

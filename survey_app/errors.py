@@ -1,6 +1,5 @@
 """What can go wrong, named, with the facts; the wording for people lives in the templates."""
 
-import traceback
 from collections.abc import Mapping
 from datetime import date
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import HTTPException
 
 from analytics.definitions import Wording
+from survey_app.logs import facts_of
 
 RETRY_AFTER_SECONDS = 5
 
@@ -149,7 +149,7 @@ def init_app(app: Flask) -> None:
 
 
 def _show_expected(error: JiayuanError) -> tuple[str, int, Mapping[str, str]]:
-    current_app.logger.warning("%s on %s", type(error).__name__, request.endpoint)
+    current_app.logger.warning("refused", extra={"error": type(error).__name__, "endpoint": request.endpoint})
     return render_template(error.page, error=error), error.status, error.headers
 
 
@@ -161,14 +161,13 @@ def _show_http(error: HTTPException) -> tuple[str, int] | HTTPException:
 
 def _show_unavailable(error: Exception) -> tuple[str, int, dict[str, str]]:
     """Answer while the database is restarted, locked or out of space; a resident's answers come back with the page."""
-    current_app.logger.error("%s on %s", type(getattr(error, "orig", error)).__name__, request.endpoint)
+    cause = type(getattr(error, "orig", error)).__name__
+    current_app.logger.error("unavailable", extra={"error": cause, "endpoint": request.endpoint})
     page = render_template("errors/unavailable.html")
     return page, HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
 def _show_unexpected(error: Exception) -> tuple[str, int]:
-    # The type and the place tell an engineer enough; a message could carry what a resident typed.
-    current_app.logger.error(
-        "%s on %s\n%s", type(error).__name__, request.endpoint, "".join(traceback.format_tb(error.__traceback__))
-    )
+    # The type and the places tell an engineer enough; a message could carry what a resident typed.
+    current_app.logger.error("failed", extra={"endpoint": request.endpoint, **facts_of(error)})
     return render_template("errors/unexpected.html"), HTTPStatus.INTERNAL_SERVER_ERROR

@@ -2,7 +2,6 @@
 
 import gc
 import ipaddress
-import logging
 import resource
 import signal
 import time
@@ -19,6 +18,7 @@ from waitress.task import ThreadedTaskDispatcher
 from survey_app.config import Config
 from survey_app.context import SITE_EXTENSION, Site
 from survey_app.errors import JiayuanError
+from survey_app.logs import write_lines
 
 # waitress buffers each request and its threads never wait for a slow phone, but it stops accepting at 100 connections
 # unless told otherwise, and 200 slow phones would then keep everyone else out.
@@ -45,6 +45,7 @@ def serve(config: Config, *, host: str, port: int, threads: int, announce: Calla
     # Imported here, since the site with its dashboards takes seconds to import and no other command needs it.
     from survey_app.application import create_app  # noqa: PLC0415
 
+    write_lines()
     serve_app(create_app(config), host=host, port=port, threads=threads, announce=announce)
 
 
@@ -62,8 +63,6 @@ def serve_app(app: Flask, *, host: str, port: int, threads: int, announce: Calla
 def listen_and_answer(app: Flask, *, host: str, port: int, threads: int, announce: Callable[[], None]) -> None:
     """Answer requests until the process is told to stop."""
     _allow_many_connections()
-    # It warns whenever all threads are busy, and that is what its queue is for.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _stop)
     listen = f"{_bracketed(host)}:{port}"
     sockets: dict[int, wasyncore.dispatcher] = {}

@@ -1,6 +1,7 @@
 """What the site signs and hands out, to know again that it was the site that said it."""
 
 import hashlib
+from functools import lru_cache
 
 from itsdangerous import URLSafeSerializer
 
@@ -17,6 +18,7 @@ def read_signed(text: str, *, purpose: str, secret_key: str) -> object:
     return content
 
 
+@lru_cache(maxsize=32)
 def _serializer(purpose: str, secret_key: str) -> URLSafeSerializer:
     signer = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
     return URLSafeSerializer(secret_key, salt=f"jiayuan.{purpose}", signer_kwargs=signer)

@@ -12,10 +12,13 @@ from threading import Event, Thread
 
 import click
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from survey_app.application import create_app
 from survey_app.config import DEFAULT_THREADS, REPOSITORY, Config
 from survey_app.context import SITE_EXTENSION
+from survey_app.errors import WriterBusy
+from survey_app.logs import write_lines
 from survey_app.serving import listen_and_answer, serve_app
 from survey_app.writer import Writer
 
@@ -93,6 +96,19 @@ class MuteWriter(Writer):
         Event().wait()
 
 
+class BrokenWriter(Writer):
+    """Fails in every way it can, with what was typed in the message."""
+
+    def __init__(self, database):
+        super().__init__(database)
+        self._failures = iter([OperationalError, WriterBusy, RuntimeError])
+
+    def run(self, job):
+        typed = repr(job)
+        failure = next(self._failures)
+        raise failure(typed, {}, Exception(typed)) if failure is OperationalError else failure(typed)
+
+
 class CarelessWriter(Writer):
     """Thanks before it has committed: what no server may do, and what the harness of kills must notice."""
 
@@ -122,6 +138,7 @@ def site_with(writer_class):
 
 
 def main(kind, port):
+    write_lines()
     where = {"host": HOST, "port": int(port), "threads": DEFAULT_THREADS, "announce": lambda: click.echo("listening")}
     match kind:
         case "hello":
@@ -132,6 +149,8 @@ def main(kind, port):
             serve_app(site_with(ForgetfulWriter), **where)
         case "mute":
             serve_app(site_with(MuteWriter), **where)
+        case "out-of-order":
+            serve_app(site_with(BrokenWriter), **where)
         case "careless":
             # Its writer is not started: it has its own way.
             listen_and_answer(site_with(CarelessWriter), **where)

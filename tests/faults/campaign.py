@@ -12,9 +12,11 @@ from sqlalchemy import select
 
 from survey_app.codes import issue_poster_code
 from survey_app.models import Response
+from survey_app.receipts import read_receipt
 from tests.factories import make_community, make_round
 from tests.phones import ANSWERS, Phone
 
+SECRET_KEY = "only for tests"
 WAIT_SECONDS = 0.05
 PATIENCE_SECONDS = 120
 
@@ -54,7 +56,8 @@ def open_round(database):
 
 def receipt_in(answer):
     """Return the receipt number to which an answer leads."""
-    return re.search(r"/r/(\d+)", answer.header("Location"))[1]
+    reference = re.search(r"/r/([^/?]+)", answer.header("Location"))[1]
+    return read_receipt(reference, secret_key=SECRET_KEY)
 
 
 class Campaign:

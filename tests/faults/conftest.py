@@ -1,6 +1,7 @@
 import pytest
 
 from survey_app.config import Config
+from tests.faults.campaign import SECRET_KEY
 
 
 @pytest.fixture
@@ -9,6 +10,6 @@ def config_on(tmp_path):
 
     def config_on(database):
         url = database.url.render_as_string(hide_password=False)
-        return Config(tmp_path, url, "only for tests", "http://127.0.0.1")
+        return Config(tmp_path, url, SECRET_KEY, "http://127.0.0.1")
 
     return config_on

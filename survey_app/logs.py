@@ -1,0 +1,47 @@
+"""What the server writes down: one JSON object a line, and nothing that a resident typed, held or was called."""
+
+import json
+import logging
+import traceback
+from datetime import UTC, datetime
+from typing import Any, Final
+
+# What a record may say beside its level and its event: names of ours, numbers, places in the code.
+FACTS: Final = ("error", "endpoint", "status", "where")
+_OURS = "survey_app"
+
+
+class Lines(logging.Formatter):
+    """Writes only what cannot hold personal data, by construction.
+
+    Libraries put addresses, and with them codes, into their messages, and an exception may quote an answer. So of
+    their records only the place in the code is kept, of exceptions only the type and the places it came through.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.msg if record.name.startswith(_OURS) else f"{record.module}:{record.lineno}",
+        }
+        line |= {name: getattr(record, name) for name in FACTS if hasattr(record, name)}
+        if record.exc_info and record.exc_info[0] is not None:
+            line |= facts_of(record.exc_info[1])
+        return json.dumps(line, ensure_ascii=False)
+
+
+def facts_of(error: BaseException | None) -> dict[str, Any]:
+    """Return the type of an exception and where it was raised, innermost last."""
+    frames = traceback.extract_tb(error.__traceback__) if error is not None else ()
+    return {"error": type(error).__name__, "where": [f"{frame.filename}:{frame.lineno}" for frame in frames]}
+
+
+def write_lines() -> None:
+    """Write every record of warning or above to the standard error stream, as one line each."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Lines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    # It warns whenever all threads are busy, and that is what its queue is for.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
