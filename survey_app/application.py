@@ -19,7 +19,7 @@ from survey_app.context import SITE_EXTENSION, Site
 from survey_app.database import Database
 from survey_app.evaluation_source import StoredEvaluations
 from survey_app.photos import PhotoRequest
-from survey_app.views import complaints, home, receipts, slips, staff, survey
+from survey_app.views import complaints, entry, home, receipts, slips, staff, survey
 
 # A full form is about 4 kB; whatever is larger is not one. The form that takes photos allows itself more.
 MAXIMUM_BODY_BYTES = 256 * 1024
@@ -44,7 +44,7 @@ def create_app(config: Config | None = None) -> Flask:
         sessions, languages, print_size, installation, static_files, compression, door, headers, errors, access
     ):  # fmt: skip
         part.init_app(app)
-    for view in (home, survey, slips, receipts, complaints, staff):
+    for view in (home, survey, slips, receipts, complaints, staff, entry):
         app.register_blueprint(view.blueprint)
     # Imported here, since Dash takes a second to import and the commands that never serve need not wait for it.
     from dashboards import mount  # noqa: PLC0415

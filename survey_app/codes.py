@@ -305,14 +305,20 @@ def find_slip(session: Session, *, typed: str, secret_key: str) -> Code:
     return code
 
 
-def scan_slip(session: Session, *, typed: str, secret_key: str, now: datetime) -> str:
-    """Return the address part that stands for a slip which was scanned or typed now: not a secret, and soon stale."""
+def find_good_slip(session: Session, *, typed: str, secret_key: str, now: datetime) -> Code:
+    """Return the code of a slip that may be used; `UnknownCode`, `RevokedCode` or `ExpiredCode` says why it may not."""
     code = find_slip(session, typed=typed, secret_key=secret_key)
     community = wording_of(code.community.name, code.community.english_name)
     if code.revoked_at is not None:
         raise RevokedCode(community)
     if code.batch is not None and code.batch.expires_at is not None and code.batch.expires_at <= now:
         raise ExpiredCode(community)
+    return code
+
+
+def scan_slip(session: Session, *, typed: str, secret_key: str, now: datetime) -> str:
+    """Return the address part that stands for a slip which was scanned or typed now: not a secret, and soon stale."""
+    code = find_good_slip(session, typed=typed, secret_key=secret_key, now=now)
     return sign_reference(VisitReference(code.id, now), secret_key=secret_key)
 
 

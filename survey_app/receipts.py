@@ -98,6 +98,7 @@ class Receipt:
     # Of the newest correction; the same as `number` where there is none.
     current_number: str
     status: Status
+    community_id: int
     mode: str
     # That of the poster; a slip leaves no trace here.
     poster_token: str | None
@@ -128,8 +129,9 @@ class Correction:
     round_id: int
     community: Wording
     questionnaire: Definition
-    mode: str
-    # What staff typed from paper or on the telephone, to be put right by them; what residents sent is shown to nobody.
+    mode: Mode
+    community_id: int
+    # What this member of staff typed in, to be put right; what others typed or residents sent is shown to nobody.
     typed_answers: Mapping[str, Answer]
 
 
@@ -162,6 +164,7 @@ def find_receipt(session: Session, *, number: str) -> Receipt:
         number=number,
         current_number=response.receipt,
         status=_status(session, response),
+        community_id=response.community_id,
         mode=response.mode,
         poster_token=session.scalar(select(Code.token).where(Code.id == response.code_id)),
         community=wording_of(community.name, community.english_name),
@@ -201,18 +204,19 @@ def withdraw_response(session: Session, *, number: str, reason: Reason, by: Acto
     session.flush()
 
 
-def prepare_correction(session: Session, *, number: str, now: datetime) -> Correction:
+def prepare_correction(session: Session, *, number: str, by: Actor, now: datetime) -> Correction:
     """Return what the form of a correction shows, or raise why there can be none."""
     response = _find(session, number)
     _refuse_correction(session, response, now)
-    is_typed = response.entered_by_id is not None and response.answers is not None
+    is_theirs = by.account_id is not None and response.entered_by_id == by.account_id
     return Correction(
         response_id=response.id,
         round_id=response.round_id,
         community=wording_of(response.community.name, response.community.english_name),
         questionnaire=_definition(response),
-        mode=response.mode,
-        typed_answers=json.loads(response.answers) if is_typed and response.answers else {},
+        mode=Mode(response.mode),
+        community_id=response.community_id,
+        typed_answers=json.loads(response.answers or "{}") if is_theirs else {},
     )
 
 

@@ -110,7 +110,7 @@ def _number(reference: str) -> str:
 
 def _prepare(reference: str) -> Correction:
     with site().database.reading() as session:
-        return prepare_correction(session, number=_number(reference), now=current_time())
+        return prepare_correction(session, number=_number(reference), by=RESIDENT, now=current_time())
 
 
 def _form(

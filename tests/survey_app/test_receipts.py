@@ -235,15 +235,16 @@ def test_what_does_not_count_any_more_is_not_corrected(database, survey):
         assert caught.value.response_status is status
 
 
-def test_only_what_staff_typed_is_shown_for_correction(database, survey):
+def test_only_who_typed_answers_in_sees_them_again_to_correct_them(database, survey):
     with database.writing() as session:
         clerk = make_account(session).id
     sent = respond(database, survey)
     typed = respond(database, survey, mode="paper", entered_by_id=clerk, answers={"q01": 4})
 
     with database.reading() as session:
-        assert prepare_correction(session, number=sent, now=NOW).typed_answers == {}
-        correction = prepare_correction(session, number=typed, now=NOW)
+        for number, by in ((sent, RESIDENT), (sent, Actor(clerk)), (typed, RESIDENT), (typed, Actor(clerk + 1))):
+            assert prepare_correction(session, number=number, by=by, now=NOW).typed_answers == {}
+        correction = prepare_correction(session, number=typed, by=Actor(clerk), now=NOW)
     assert (correction.typed_answers, correction.mode) == ({"q01": 4, "q16": 1}, "paper")
 
 

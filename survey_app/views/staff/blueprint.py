@@ -29,6 +29,8 @@ PAGES: Sequence[tuple[str, LazyString]] = (
     ("staff.home", _("Rounds")),
     ("staff.communities", _("Communities and posters")),
     ("staff.printing", _("Printing")),
+    ("entry.choose", _("Type in answers")),
+    ("entry.ask_for_number", _("Receipts")),
     ("/dashboards/", _("Dashboards")),
 )
 
