@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import click
+import pandas as pd
 from rich.progress import track
 
 from analytics.calibration_study import list_settings, run_settings, write_study
 from analytics.commands.parts import directory_option, language_option, naming_faults, translator, working
+from analytics.integrity_calibration import city_sentences, list_cities, run_cities
+from analytics.outputs import frame_csv, write_files
 
 
 @click.command("calibrate")
@@ -14,16 +17,21 @@ from analytics.commands.parts import directory_option, language_option, naming_f
 @directory_option
 @language_option
 def calibrate_command(*, quick: bool, directory: Path, language: str) -> None:
-    """Simulate communities with known satisfaction and say how often the evidence on them is right.
+    """Simulate communities of which the truth is known and say how often the evidence on them is right.
 
     Writes coverage.csv, bands.csv, calibration.json and findings.txt, and draws coverage.svg and reliability.svg.
+    Cities with and without stuffed answers are simulated too: integrity.csv and integrity.txt say what is held.
     """
     _ = translator(language)
-    settings = list_settings(quick=quick)
+    settings, cities = list_settings(quick=quick), list_cities(quick=quick)
     with naming_faults(_):
         directory.mkdir(parents=True, exist_ok=True)
         progress = track(
             run_settings(settings), _("Simulating"), total=len(settings), console=working(), transient=True
         )
         write_study(list(progress), directory, language)
+        seen = track(run_cities(cities), _("Simulating cities"), total=len(cities), console=working(), transient=True)
+        found = pd.DataFrame(list(seen))
+        said = "\n".join(city_sentences(found, language))
+        write_files({"integrity.csv": frame_csv(found), "integrity.txt": f"{said}\n".encode()}, directory)
     click.echo(directory)

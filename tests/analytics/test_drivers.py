@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.drivers import Drivers, find_drivers, importance_performance, relative_weights
-from tests.analytics.simulated_city import QUESTIONS, honest_city
+from analytics.simulated_city import QUESTIONS, honest_city
 
 
 def survey(seed=1, respondents=600, effects=(0.8, 0.4, 0.0), spread=1.0):

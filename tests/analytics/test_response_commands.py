@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from analytics.__main__ import main
+from analytics.simulated_city import honest_city, stuffed
 from tests.analytics.rule_files import REPOSITORY, SHIPPED, rule_text
-from tests.analytics.simulated_city import honest_city, stuffed
 
 STUFFED = "005"
 

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from analytics.integrity import find_signals
-from tests.analytics.simulated_city import honest_city
+from analytics.simulated_city import honest_city
 from tests.benchmarks.harness import Benchmark
 
 COMMUNITIES = 1_000

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from analytics.arrays import BooleanArray, FloatArray, IntegerArray
+
 QUESTIONS = [f"q{number:02}" for number in range(1, 16)]
 OFFSETS = np.array([0.1, 0.3, 0.1, 0.2, 0.0, -0.1, 0.2, -0.25, -0.5, -0.4, 0.0, 0.4, -0.2, -0.1, 0.0])
 UNKNOWN = np.array([0.0, 0.01, 0.04, 0.02, 0.03, 0.12, 0.02, 0.04, 0.07, 0.2, 0.12, 0.02, 0.42, 0.28, 0.15])
@@ -12,7 +14,9 @@ OPENED = pd.Timestamp("2021-09-01", tz="Asia/Shanghai")
 DAYS = 14
 
 
-def honest_city(seed, communities, *, least=30, most=250, level=0.65):
+def honest_city(
+    seed: int, communities: int, *, least: int = 30, most: int = 250, level: float = 0.65
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return responses and answers of a city in which nobody cheats.
 
     Residents are of one mind across questions, more so in some communities; one in six, more in some communities, gives
@@ -49,7 +53,17 @@ def honest_city(seed, communities, *, least=30, most=250, level=0.65):
     return responses, pd.DataFrame(answers, columns=QUESTIONS).astype("Int64")
 
 
-def stuffed(responses, answers, *, community, forms, seed, minutes=10, seconds=None, same_terminal=False):
+def stuffed(
+    responses: pd.DataFrame,
+    answers: pd.DataFrame,
+    *,
+    community: int,
+    forms: int,
+    seed: int,
+    minutes: int = 10,
+    seconds: tuple[float, float] | None = None,
+    same_terminal: bool = False,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the city with `forms` identical answers 5 to everything added to a community within minutes."""
     random = np.random.default_rng([seed, 2])
     evening = OPENED + pd.Timedelta(days=int(random.integers(2, DAYS)), hours=20)
@@ -71,7 +85,7 @@ def stuffed(responses, answers, *, community, forms, seed, minutes=10, seconds=N
     return pd.concat([responses, rows], ignore_index=True), pd.concat([answers, fives], ignore_index=True)
 
 
-def _persons(random, place, spread):
+def _persons(random: np.random.Generator, place: IntegerArray, spread: FloatArray) -> tuple[FloatArray, BooleanArray]:
     """Return how content each person is by nature; partners follow their row and think much alike."""
     own = random.normal(size=place.size)
     is_partner = np.r_[False, (random.random(place.size - 1) < 0.1) & (np.diff(place) == 0)]
@@ -80,7 +94,9 @@ def _persons(random, place, spread):
     return own * spread[place], is_partner
 
 
-def _arrivals(random, place, is_partner, communities):
+def _arrivals(
+    random: np.random.Generator, place: IntegerArray, is_partner: BooleanArray, communities: int
+) -> IntegerArray:
     hours = random.choice(24, place.size, p=HOURS / HOURS.sum())
     seconds = random.integers(DAYS, size=place.size) * 86400 + hours * 3600 + random.integers(3600, size=place.size)
     # A message to the owners' group: in a third of the communities a part of the answers comes at once.
@@ -93,14 +109,14 @@ def _arrivals(random, place, is_partner, communities):
     return seconds
 
 
-def _phones(random, is_partner):
+def _phones(random: np.random.Generator, is_partner: BooleanArray) -> list[str]:
     phone = np.arange(is_partner.size)
     shared = np.flatnonzero(is_partner & (random.random(is_partner.size) < 0.1))
     phone[shared] = phone[shared - 1]
     return [f"phone-{number}" for number in phone]
 
 
-def _terminals(random, place, communities):
+def _terminals(random: np.random.Generator, place: IntegerArray, communities: int) -> list[str]:
     has_tablet = random.random(communities) < 0.1
     on_tablet = has_tablet[place] & (random.random(place.size) < 0.06)
     return [
