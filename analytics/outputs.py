@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,13 +23,14 @@ EVALUATION_FILE: Final = "evaluation.json"
 EVIDENCE_DECIMALS: Final = 6
 """Of the evidence in files: estimates beyond that would differ between machines."""
 
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA_SIGNS = frozenset("=+-@\t\r\n＝＋－＠")
 _SENTENCES: Final[Mapping[str, Part]] = {
     "satisfaction_sentence": "satisfaction",
     "complaint_sentence": "complaints",
     "requirement_sentence": "requirement",
 }
 _EVIDENCE_WORD = "requirement_evidence_word"
+_ROWS_AT_ONCE: Final = 5_000
 # The last column of each decision: its evidence stands behind it.
 _DECISIONS: Final[Mapping[str, str]] = {
     "satisfaction_reason": "satisfaction_",
@@ -54,7 +57,7 @@ def csv_safe(text: str) -> str:
     >>> csv_safe("=HYPERLINK(1)"), csv_safe("＝1+1"), csv_safe("阳光小区")
     ("'=HYPERLINK(1)", "'＝1+1", '阳光小区')
     """
-    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+    return f"'{text}" if text[:1] in _FORMULA_SIGNS else text
 
 
 def frame_csv(frame: pd.DataFrame) -> bytes:
@@ -76,8 +79,8 @@ def frame_csv(frame: pd.DataFrame) -> bytes:
     return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
-def standings_csv(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -> str:
-    """Return the standings as CSV text, with the evidence beside each decision and the sentences that explain it.
+def standings_csv(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -> Iterator[str]:
+    """Yield the standings as CSV text, with the evidence beside each decision and the sentences that explain it.
 
     Parameters
     ----------
@@ -87,27 +90,28 @@ def standings_csv(evaluation: Evaluation, evidence: pd.DataFrame, language: str)
     language : str
         Of the sentences, one of `analytics.languages.LANGUAGES`.
 
-    Returns
-    -------
+    Yields
+    ------
     str
-        One row per community in the order of the table: id, name where the table has one, the columns of standings,
-        each decision followed by its columns of evidence, then `satisfaction_sentence`, `complaint_sentence`,
-        `requirement_sentence` and `requirement_evidence_word`. Missing values are empty; evidence has six decimals, and
-        a tipping point that no gap reaches is `inf`.
+        Some lines at a time, the names of the columns first. One row per community in the order of the table: id, name
+        where the table has one, the columns of standings, each decision followed by its columns of evidence, then
+        `satisfaction_sentence`, `complaint_sentence`, `requirement_sentence` and `requirement_evidence_word`. Missing
+        values are empty; evidence has six decimals, and a tipping point that no gap reaches is `inf`.
     """
-    standings = evaluation.standings
-    frame = _beside_decisions(standings, evidence.round(EVIDENCE_DECIMALS)).astype(object)
-    frame = frame.where(frame.notna(), None)
-    if "name" in evaluation.communities:
-        frame.insert(1, "name", evaluation.communities["name"].to_numpy())
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream)
-    writer.writerow([*frame.columns, *_SENTENCES, _EVIDENCE_WORD])
-    sentences = _sentences(standings, evaluation.summary["regions"], language)
-    words = evidence["requirement_evidence"].map(evidence_words(language)).fillna("")
-    for cells, said, word in zip(frame.itertuples(index=False, name=None), sentences, words, strict=True):
-        writer.writerow([csv_safe(cell) if isinstance(cell, str) else cell for cell in (*cells, *said, word)])
-    return stream.getvalue()
+    # An empty table has its names too.
+    for start in range(0, max(len(evidence), 1), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        frame = _beside_decisions(evaluation.standings.iloc[rows], evidence.iloc[rows].round(EVIDENCE_DECIMALS))
+        if "name" in evaluation.communities:
+            frame.insert(1, "name", evaluation.communities["name"].iloc[rows].to_numpy())
+        columns = {str(name): _plain(values) for name, values in frame.items()}
+        columns |= _sentences(columns, evaluation.summary["regions"], language)
+        stream = io.StringIO(newline="")
+        writer = csv.writer(stream)
+        if start == 0:
+            writer.writerow(columns)
+        writer.writerows(zip(*map(_safe_column, columns.values()), strict=True))
+        yield stream.getvalue()
 
 
 def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -> str:
@@ -195,22 +199,22 @@ def write_outputs(evaluation: Evaluation, directory: Path, language: str) -> Non
     from analytics.report import REPORT_FILES, report_html  # noqa: PLC0415
 
     evidence = weigh_evidence(evaluation)
-    contents = {
+    contents: dict[str, bytes | Iterable[bytes]] = {
         # Excel takes a file without the byte order mark for another encoding and garbles Chinese.
-        STANDINGS_FILE: standings_csv(evaluation, evidence, language).encode("utf-8-sig"),
+        STANDINGS_FILE: chain([BOM_UTF8], map(str.encode, standings_csv(evaluation, evidence, language))),
         EVALUATION_FILE: evaluation_json(evaluation, evidence, language).encode("utf-8"),
     }
     contents |= {file: report_html(evaluation, evidence, spoken).encode() for spoken, file in REPORT_FILES.items()}
     write_files(contents, directory)
 
 
-def write_files(contents: Mapping[str, bytes], directory: Path) -> None:
+def write_files(contents: Mapping[str, bytes | Iterable[bytes]], directory: Path) -> None:
     """Write files into a directory, replacing those of an earlier run.
 
     Parameters
     ----------
-    contents : mapping of str to bytes
-        By the name of the file.
+    contents : mapping of str to bytes, or to an iterable of them
+        By the name of the file; what comes in parts is never held whole.
     directory : Path
         Made if it is missing.
 
@@ -223,7 +227,8 @@ def write_files(contents: Mapping[str, bytes], directory: Path) -> None:
     unfinished = {name: directory / f".{name}.{os.getpid()}" for name in contents}
     try:
         for name, content in contents.items():
-            unfinished[name].write_bytes(content)
+            with unfinished[name].open("wb") as file:
+                file.writelines([content] if isinstance(content, bytes) else content)
         for name, path in unfinished.items():
             path.replace(directory / name)
     finally:
@@ -241,14 +246,27 @@ def _beside_decisions(standings: pd.DataFrame, evidence: pd.DataFrame) -> pd.Dat
     return pd.DataFrame(columns)
 
 
+def _plain(values: "pd.Series[Any]") -> list[Any]:
+    return values.astype(object).where(values.notna().to_numpy(dtype=bool), None).tolist()
+
+
 def _sentences(
-    standings: pd.DataFrame, regions: Mapping[str, Mapping[str, Any]], language: str
-) -> Iterator[tuple[str, ...]]:
-    names = list(standings.columns)
-    for cells in standings.itertuples(index=False, name=None):
-        standing = dict(zip(names, cells, strict=True))
-        region = regions[standing["region"]]
-        yield tuple(reason_sentence(standing, region, part, language) for part in _SENTENCES.values())
+    columns: Mapping[str, list[Any]], regions: Mapping[str, Mapping[str, Any]], language: str
+) -> dict[str, list[Any]]:
+    """Return the columns of sentences that explain the rows, and the word for their evidence."""
+    words = evidence_words(language)
+    standings = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    said = {
+        name: [reason_sentence(standing, regions[standing["region"]], part, language) for standing in standings]
+        for name, part in _SENTENCES.items()
+    }
+    return said | {_EVIDENCE_WORD: [words.get(word, "") for word in columns["requirement_evidence"]]}
+
+
+def _safe_column(values: list[Any]) -> list[Any]:
+    if not any(isinstance(value, str) for value in values):
+        return values
+    return [csv_safe(value) if isinstance(value, str) else value for value in values]
 
 
 def _without_warnings(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,6 @@ Part = Literal["satisfaction", "complaints", "requirement"]
 
 _MOST_DECIMALS = 9
 _POWERS_OF_TEN: Final[list[int]] = [10**decimals for decimals in range(_MOST_DECIMALS + 1)]
-_NONE, _ALL = Fraction(0), Fraction(100)
 
 
 def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part: Part, language: str) -> str:
@@ -148,19 +147,15 @@ def _satisfaction_sentence(standing: Mapping[str, Any], route: Mapping[str, Any]
     # A rate from counts is a part of 1 and shown as a percentage; given scores are percentages already.
     counted = _value(standing, "satisfaction_rate") == score
     scale = 100 if route["measure"] == "satisfaction_rate" and counted else 1
-    own = _fraction(score) * scale
-    cut_off = own if route["cut_off_score"] is None else _fraction(route["cut_off_score"]) * scale
+    cut_off = score if route["cut_off_score"] is None else route["cut_off_score"]
     unit = " %" if route["measure"] == "satisfaction_rate" else ""
-    fact = templates[_satisfaction_fact(route["measure"], counted=counted, responses=responses)]
-    facts = {
-        "fact": fact.format(
-            score=show_apart(own, [_NONE, _ALL, cut_off], decimals=1) + unit,
-            satisfied=_value(standing, "satisfied"),
-            responses=responses,
-        ),
-        "cut_off": show_apart(cut_off, [_NONE, _ALL, own], decimals=1) + unit,
-    }
-    return _ranked_sentence(standing, "satisfaction", reason=reason, route=route, templates=templates, facts=facts)
+    fact = templates[_satisfaction_fact(route["measure"], counted=counted, responses=responses)].format(
+        score=_show(score, (0, 100 // scale, cut_off), scale=scale, decimals=1) + unit,
+        satisfied=_value(standing, "satisfied"),
+        responses=responses,
+    )
+    shown_cut_off = _show(cut_off, (0, 100 // scale, score), scale=scale, decimals=1) + unit
+    return _ranked_sentence(standing, "satisfaction", route, language, fact=fact, reason=reason, cut_off=shown_cut_off)
 
 
 def _satisfaction_fact(measure: str, *, counted: bool, responses: object) -> str:
@@ -173,46 +168,83 @@ def _satisfaction_fact(measure: str, *, counted: bool, responses: object) -> str
 def _complaint_sentence(standing: Mapping[str, Any], route: Mapping[str, Any], language: str) -> str:
     reason, templates = standing["complaint_reason"], _templates(language)
     exposure = _value(standing, "exposure_household_years")
-    minimum = _fraction(route["minimum_exposure"])
-    shown_exposure = "" if exposure is None else show_apart(_fraction(exposure), [minimum], decimals=0)
+    minimum = route["minimum_exposure"]
+    shown_exposure = "" if exposure is None else _show(exposure, (minimum,), decimals=0)
     if reason in _NOT_RANKED:
-        return templates[reason].format(exposure=shown_exposure, minimum=show_apart(minimum, [], decimals=0))
-    own = _fraction(standing["complaints_per_1000_household_years"])
-    cut_off = own if route["cut_off_score"] is None else _fraction(route["cut_off_score"])
-    cut_exposure = _fraction(route["cut_off_exposure_household_years"] or 0)
-    facts = {
-        "cut_off": show_apart(cut_off, [_NONE, own], decimals=2),
-        "cut_off_exposure": show_apart(cut_exposure, [_fraction(exposure)], decimals=0),
-    }
-    if reason == "outside_k" and own == cut_off == 0:
+        return templates[reason].format(exposure=shown_exposure, minimum=_show(minimum, (), decimals=0))
+    own = standing["complaints_per_1000_household_years"]
+    cut_off = own if route["cut_off_score"] is None else route["cut_off_score"]
+    cut_exposure = route["cut_off_exposure_household_years"] or 0
+    if reason == "outside_k" and _fraction(own) == _fraction(cut_off) == 0:
         # Neither had a complaint: what ranks them is the exposure.
         reason = "outside_k_by_exposure"
-        shown_exposure = show_apart(_fraction(exposure), [cut_exposure], decimals=0)
-    facts["fact"] = templates["complaint_rate"].format(
-        score=show_apart(own, [_NONE, cut_off], decimals=2),
+        shown_exposure = _show(exposure, (cut_exposure,), decimals=0)
+    fact = templates["complaint_rate"].format(
+        score=_show(own, (0, cut_off), decimals=2),
         complaints=_value(standing, "complaints"),
         exposure=shown_exposure,
     )
-    facts["decision"] = route["large_boundary_block"] or ""
-    return _ranked_sentence(standing, "complaint", reason=reason, route=route, templates=templates, facts=facts)
+    return _ranked_sentence(
+        standing,
+        "complaint",
+        route,
+        language,
+        fact=fact,
+        reason=reason,
+        cut_off=_show(cut_off, (0, own), decimals=2),
+        cut_off_exposure=_show(cut_exposure, (exposure,), decimals=0),
+    )
 
 
 def _ranked_sentence(
     standing: Mapping[str, Any],
     prefix: str,
-    *,
-    reason: str,
     route: Mapping[str, Any],
-    templates: Mapping[str, str],
-    facts: Mapping[str, str],
+    language: str,
+    *,
+    fact: str,
+    reason: str,
+    cut_off: str,
+    cut_off_exposure: str = "",
 ) -> str:
-    rank, last = int(standing[f"{prefix}_rank"]), int(standing[f"{prefix}_last_rank"])
-    place = templates[f"in_{route['ranked_with']}"].format(region=standing["region"])
-    position = templates["alone" if rank == last else "tied"].format(
-        rank=rank, last_rank=last, N=route["N"], place=place
+    rank, last, ranked = int(standing[f"{prefix}_rank"]), int(standing[f"{prefix}_last_rank"]), route["N"]
+    position = _templates(language)["alone" if rank == last else "tied"].format(
+        rank=rank, last_rank=last, N=ranked, place=_place(language, route["ranked_with"], standing["region"])
     )
-    decision = templates[reason].format(k=route["k"], N=route["N"], share=route["share"], tied=last - rank + 1, **facts)
-    return templates["sentence"].format(fact=facts["fact"], position=position, decision=decision)
+    block = route.get("large_boundary_block") or ""
+    decision = _decision(
+        language, reason, route["k"], ranked, route["share"], last - rank + 1, cut_off, cut_off_exposure, block
+    )
+    return _templates(language)["sentence"].format(fact=fact, position=position, decision=decision)
+
+
+@lru_cache(maxsize=10_000)
+def _place(language: str, ranked_with: str, region: str) -> str:
+    return _templates(language)[f"in_{ranked_with}"].format(region=region)
+
+
+@lru_cache(maxsize=10_000)
+def _decision(  # noqa: PLR0917  a cache finds positions in half the time of names
+    language: str,
+    reason: str,
+    k: int,
+    ranked: int,
+    share: str,
+    tied: int,
+    cut_off: str,
+    cut_off_exposure: str,
+    decision: str,
+) -> str:
+    """Return what the rules make of a position, the same for most communities of a region."""
+    return _templates(language)[reason].format(
+        k=k,
+        N=ranked,
+        share=share,
+        tied=tied,
+        cut_off=cut_off,
+        cut_off_exposure=cut_off_exposure,
+        decision=decision,
+    )
 
 
 def _requirement_sentence(standing: Mapping[str, Any], language: str) -> str:
@@ -232,6 +264,23 @@ _NOT_RANKED: Final = frozenset(
         "exposure_too_small",
     }
 )
+
+
+def _show(number: float | str, others: tuple[float | str, ...], *, scale: int = 1, decimals: int) -> str:
+    """Return a number times a scale as `show_apart` of others shows it, mostly from what was rounded before."""
+    units, text = _rounded(number, scale, decimals)
+    for other in others:
+        if other != number and _rounded(other, scale, decimals)[0] == units:
+            exact = [_fraction(each) * scale for each in others]
+            return show_apart(_fraction(number) * scale, exact, decimals=decimals)
+    return text
+
+
+@lru_cache(maxsize=50_000)
+def _rounded(number: float | str, scale: int, decimals: int) -> tuple[int, str]:
+    """Return a number times a scale in units of the last decimal, and as text."""
+    units = _round_half_even(Fraction(number) * scale, decimals)
+    return units, f"{units / _POWERS_OF_TEN[decimals]:,.{decimals}f}"
 
 
 @lru_cache(maxsize=10_000)

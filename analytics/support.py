@@ -228,12 +228,13 @@ def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[s
         listed = (standings[f"{prefix}_status"] == "met").to_numpy()
         region = standings["region"].to_numpy(dtype=np.str_)
         supported = _supported_lists(evidence.loc[known, f"{prefix}_top_probability"], listed[known], region[known])
-        words = evidence[f"{prefix}_evidence"].groupby(region).value_counts(sort=False)
+        words = evidence[f"{prefix}_evidence"].groupby(region).value_counts(sort=False).to_dict()
+        met = pd.Series(listed).groupby(region).sum().to_dict()
         for name, facts in result.items():
             facts[route] = {
-                "listed": int(listed[region == name].sum()),
+                "listed": int(met.get(name, 0)),
                 **supported.get(name, dict.fromkeys(("expected_rightful", "standard_deviation", "few_false"))),
-                "evidence": {str(word): int(words[name, word]) for word in Evidence if (name, word) in words.index},
+                "evidence": {str(word): int(words[name, word]) for word in Evidence if (name, word) in words},
             }
     shares = _reliabilities(evidence, standings)
     for name, facts in result.items():

@@ -19,7 +19,7 @@ def result_of(**columns):
 
 
 def csv_of(result, language):
-    return standings_csv(result, weigh_evidence(result), language)
+    return "".join(standings_csv(result, weigh_evidence(result), language))
 
 
 def json_of(result):
@@ -95,6 +95,16 @@ def test_the_evaluation_says_how_the_evidence_was_weighed():
     assert evidence["regions"]["乌达区"]["complaints"]["expected_rightful"] is None
 
 
+def test_a_long_table_is_written_in_parts_that_make_the_same_text(monkeypatch):
+    result = result_of(name="小区")
+    whole = csv_of(result, "zh-Hans")
+    monkeypatch.setattr("analytics.outputs._ROWS_AT_ONCE", 7)
+    parts = list(standings_csv(result, weigh_evidence(result), "zh-Hans"))
+
+    assert len(parts) == 3
+    assert "".join(parts) == whole
+
+
 def test_the_files_of_an_earlier_evaluation_are_replaced_and_nothing_else(tmp_path):
     (tmp_path / "notes.txt").write_text("keep")
     (tmp_path / "standings.csv").write_text("old")
@@ -112,14 +122,14 @@ def test_the_files_of_an_earlier_evaluation_are_replaced_and_nothing_else(tmp_pa
 
 def test_when_a_file_cannot_be_written_the_earlier_ones_stay(tmp_path, monkeypatch):
     (tmp_path / "standings.csv").write_text("old")
-    write = Path.write_bytes
+    opened = Path.open
 
-    def full_disk(path, content):
+    def full_disk(path, *arguments, **options):
         if "evaluation" in path.name:
             raise OSError(28, "No space left on device", str(path))
-        return write(path, content)
+        return opened(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    monkeypatch.setattr(Path, "open", full_disk)
     with pytest.raises(OSError, match="No space left"):
         write_outputs(result_of(), tmp_path, "en")
 
