@@ -1,7 +1,5 @@
 """Standings of 300,000 communities, and percentiles beside the usual loop over scipy's percentileofscore."""
 
-import subprocess
-import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -11,9 +9,11 @@ import pandas as pd
 from scipy.stats import percentileofscore
 
 from analytics.evaluate import evaluate
+from analytics.outputs import standings_csv
 from analytics.ranks import percentile
 from analytics.rules import load_rules
-from tests.benchmarks.harness import Benchmark
+from analytics.support import weigh_evidence
+from tests.benchmarks.harness import Benchmark, peak_memory
 
 ALL = 300_000
 SOME = 20_000
@@ -54,16 +54,23 @@ def percentiles_one_by_one():
     return [percentileofscore(every, rate, kind="mean") / 100 for rate in every]
 
 
-def peak_memory(regions):
-    """Peak resident memory of a process that does this alone, and of one that only makes the table."""
-    script = (
-        "import sys; from pathlib import Path; from tests.benchmarks.bench_evaluate import *\n"
-        "def peak(): return int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) // 1000\n"
-        "regions = int(sys.argv[1]); communities(ALL, regions); table = peak(); evaluate_all(regions)\n"
-        "print(f'peak memory {peak()} MB, with the table alone {table} MB')"
-    )
-    run = [sys.executable, "-c", script, str(regions)]
-    return subprocess.run(run, check=True, capture_output=True, text=True).stdout.strip()
+@cache
+def weighed():
+    """Return an evaluation of some communities in thirty regions, and its evidence."""
+    evaluation = evaluate(communities(SOME, 30), load_rules(RULES))
+    return evaluation, weigh_evidence(evaluation)
+
+
+def write_standings():
+    """Make the lines of standings.csv, sentences included."""
+    evaluation, evidence = weighed()
+    return sum(map(len, standings_csv(evaluation, evidence, "zh-Hans")))
+
+
+def write_frames():
+    """Make lines of the same numbers, without sentences, as pandas does."""
+    evaluation, evidence = weighed()
+    return len(pd.concat([evaluation.standings, evidence.drop(columns="community_id").round(6)], axis=1).to_csv())
 
 
 def benchmarks() -> Iterable[Benchmark]:
@@ -81,5 +88,15 @@ def benchmarks() -> Iterable[Benchmark]:
             percentiles_one_by_one,
             "ours 3 s, on a machine to itself",
             rounds=2,
-            note=lambda regions=regions: peak_memory(regions),
+            note=lambda regions=regions: (
+                "peak memory "
+                + peak_memory(f"from tests.benchmarks.bench_evaluate import evaluate_all; evaluate_all({regions})")
+            ),
         )
+    yield Benchmark(
+        f"standings.csv of {SOME:,} communities with three sentences each, beside pandas' to_csv without them",
+        write_standings,
+        write_frames,
+        "≥ 0.3",
+        note=lambda: f"{write_standings():,} characters, without sentences {write_frames():,}",
+    )

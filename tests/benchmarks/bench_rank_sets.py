@@ -1,7 +1,5 @@
 """Rank confidence sets of 300,000 communities, and of what they are made, beside the plain way."""
 
-import subprocess
-import sys
 from collections.abc import Iterable
 from functools import cache
 
@@ -9,7 +7,7 @@ import numpy as np
 
 from analytics.pair_counts import count_beyond
 from analytics.ranks import rank_confidence_set
-from tests.benchmarks.harness import Benchmark
+from tests.benchmarks.harness import Benchmark, peak_memory
 
 ALL = 300_000
 DRAWS = 1_000
@@ -53,17 +51,6 @@ def rank_all(regions):
     return rank_confidence_set(rates, errors, regions=np.arange(ALL) % regions)
 
 
-def peak_memory(regions):
-    """Peak resident memory of a process that does this alone, and of one that only imports."""
-    script = (
-        "import sys; from pathlib import Path; from tests.benchmarks.bench_rank_sets import rank_all\n"
-        "def peak(): return int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) // 1000\n"
-        "imports = peak(); rank_all(int(sys.argv[1])); print(f'peak memory {peak()} MB, after imports {imports} MB')"
-    )
-    run = [sys.executable, "-c", script, str(regions)]
-    return subprocess.run(run, check=True, capture_output=True, text=True).stdout.strip()
-
-
 def benchmarks() -> Iterable[Benchmark]:
     rates, errors = communities(20_000)
     yield Benchmark(
@@ -86,5 +73,8 @@ def benchmarks() -> Iterable[Benchmark]:
             lambda regions=regions: rank_all(regions),
             lambda: count_all_pairs(rates, errors, 4.0),
             "ours under 8 s (reach for 4 s), peak memory under 500 MB",
-            note=lambda regions=regions: peak_memory(regions),
+            note=lambda regions=regions: (
+                "peak memory "
+                + peak_memory(f"from tests.benchmarks.bench_rank_sets import rank_all; rank_all({regions})")
+            ),
         )

@@ -4,6 +4,7 @@ import gc
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -69,6 +70,21 @@ def _seconds(run: Callable[[], object]) -> float:
     start = time.perf_counter()
     result = run()
     return result if isinstance(result, Seconds) else time.perf_counter() - start
+
+
+def peak_memory(statement: str) -> str:
+    """Return the peak memory of a process that runs `statement` and nothing else.
+
+    It is read from the kernel's high-water mark: `resource.getrusage` would count the memory of the process that
+    started this one, too.
+    """
+    script = (
+        f"{statement}\n"
+        "from pathlib import Path\n"
+        "print(int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) // 1000)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return f"{run.stdout.split()[-1]} MB"
 
 
 def machine() -> str:
