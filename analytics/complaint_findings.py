@@ -168,16 +168,22 @@ def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
         share=percent(said / asked, 1),
     )
     found = discouraged(exposed, level=level)
-    names = found.get("name", found["community_id"])
-    for label, row in list(zip(names, found.to_dict("records"), strict=True))[:MOST_NAMED]:
-        yield _(
-            "{community}: by the survey at least {lower} households complained, on record are {recorded}.",
-            community=label or row["community_id"],
+    if found.empty:
+        return
+    named = [
+        _(
+            "{community} (at least {lower}, on record {recorded})",
+            community=row.get("name") or row["community_id"],
             lower=f"{row['reported_lower']:.0f}",
             recorded=row["complaining_households"],
         )
+        for row in found.head(MOST_NAMED).to_dict("records")
+    ]
     if len(found) > MOST_NAMED:
-        yield _("… and {count} more communities", count=len(found) - MOST_NAMED)
+        named.append(_("… and {count} more communities", count=len(found) - MOST_NAMED))
+    yield _(
+        "By the survey more households complained than are on record: {communities}.", communities=_("; ").join(named)
+    )
 
 
 def _totals(table: pd.DataFrame, name: str) -> tuple[BooleanArray, float]:

@@ -40,7 +40,7 @@ def test_every_detail_is_said_with_its_interval():
     )
     assert said[2].startswith("Households that complained at least once: 10, 5.00 per 1,000 households a year (2.40 –")
     assert said[3].startswith("Of 200 respondents 31 say that they complained (15.5\xa0%).")
-    assert said[4].startswith("b: by the survey at least ")
+    assert said[4].startswith("By the survey more households complained than are on record: b (at least ")
     assert len(said) == 5
 
 
