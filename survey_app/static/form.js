@@ -151,7 +151,6 @@
 
   function keepDraft(form) {
     var name = form.getAttribute("data-form");
-    var isKept = false;
 
     function controls() {
       return controlsOf(form).filter(function (control) {
@@ -160,14 +159,9 @@
     }
 
     function save() {
-      isKept = memory.write(name, {values: valuesOf(controls())});
+      var isKept = memory.write(name, {values: valuesOf(controls())});
       setHidden(one("[data-kept]", form), !isKept);
       return isKept;
-    }
-
-    function clear() {
-      memory.forget(name);
-      isKept = false;
     }
 
     var stored = memory.read(name);
@@ -175,7 +169,6 @@
       save();
     } else if (stored) {
       fill(controls(), stored.values);
-      isKept = true;
       setHidden(one("[data-kept]", form), false);
       setHidden(one("[data-restored]", form), false);
     } else {
@@ -186,21 +179,36 @@
     all("[data-clear]", form).forEach(function (button) {
       button.addEventListener("click", function () {
         if (window.confirm(button.getAttribute("data-clear"))) {
-          clear();
+          memory.forget(name);
           location.replace(location.pathname + location.search);
         }
       });
     });
     return {
       save: save,
-      isKept: function () {
-        return isKept;
-      },
       finish: function () {
-        clear();
-        memory.write("sent:" + name, {});
+        finishDraft(name);
       }
     };
+  }
+
+  // For a form that only asks what to do with the answers of another, whose name it bears: their draft stays until it
+  // is acknowledged.
+  function leaveDraft(form) {
+    var name = form.getAttribute("data-form");
+    return {
+      save: function () {
+        return !!memory.read(name);
+      },
+      finish: function () {
+        finishDraft(name);
+      }
+    };
+  }
+
+  function finishDraft(name) {
+    memory.forget(name);
+    memory.write("sent:" + name, {});
   }
 
   // ---- Questions that do not concern this resident are hidden, as the site would leave out their answers. ----
@@ -484,7 +492,7 @@
       var isKept = draft.save();
       say("sending");
       request = new XMLHttpRequest();
-      request.open("POST", form.getAttribute("action"));
+      request.open("POST", form.action);
       request.timeout = TIMEOUT;
       if (form.enctype !== "multipart/form-data") {
         request.setRequestHeader("Content-Type", "application/x-www-form-urlencoded");
@@ -586,7 +594,7 @@
 
   function enhance() {
     all("form[data-form]").forEach(function (form) {
-      var draft = keepDraft(form);
+      var draft = form.hasAttribute("data-no-draft") ? leaveDraft(form) : keepDraft(form);
       form.addEventListener("change", unmarkAnswered);
       followConditions(form);
       if (one("[data-review]", form)) {
