@@ -116,7 +116,10 @@ def test_pages_that_say_no_are_within_reach(small_page, poster, site_address, sq
     for address in ("/", "/privacy-of-nobody", f"/s/{revoked}", "/s/unknown", "/r/12345678901234"):
         page.goto(f"{site_address}{address}{page.asked}")
         assert_within_reach(page)
-    page.goto(f"{site_address}/{page.asked}&number=123")
+    page.goto(f"{site_address}/{page.asked}")
+    page.locator("#number").fill("123")
+    page.locator("main button.primary").click()
+    expect(page.locator(".fault")).to_be_visible()
     assert_within_reach(page)
     page.goto(f"{poster}/privacy{page.asked}")
     assert_within_reach(page)
