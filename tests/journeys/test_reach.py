@@ -80,6 +80,10 @@ def test_the_way_from_poster_to_receipt_is_within_reach(small_page, poster):
     page.context.set_offline(False)
     receipt_number(page)
     assert_within_reach(page)
+    receipt = page.url.partition("?")[0]
+    for offered in ("correction", "withdrawal"):
+        page.goto(f"{receipt}/{offered}{page.asked}")
+        assert_within_reach(page)
     page.goto(f"{poster}{page.asked}")
     expect(page.locator("[data-sent-before]")).to_be_visible()
     assert_within_reach(page)
@@ -105,11 +109,13 @@ def test_the_form_on_one_page_is_within_reach_with_faults_and_with_a_conflict(sm
     send(page)
     expect(page.locator("h1")).to_be_visible()
     assert_within_reach(page)
-    page.locator("button.primary").click()
+    page.locator("[data-when=ready] button").last.click()
     assert len(receipt_number(page)) == 14
 
 
-def test_pages_that_say_no_are_within_reach(small_page, poster, site_address, sqlite_database, monkeypatch):
+def test_pages_beside_the_way_and_pages_that_say_no_are_within_reach(
+    small_page, poster, site_address, sqlite_database, monkeypatch
+):
     page = small_page
     with sqlite_database.writing() as session:
         revoked = make_poster_code(session, revoked_at=datetime.now(UTC)).token
@@ -121,8 +127,9 @@ def test_pages_that_say_no_are_within_reach(small_page, poster, site_address, sq
     page.locator("main button.primary").click()
     expect(page.locator(".fault")).to_be_visible()
     assert_within_reach(page)
-    page.goto(f"{poster}/privacy{page.asked}")
-    assert_within_reach(page)
+    for address in (f"{poster}/privacy", poster.replace("/s/", "/c/")):
+        page.goto(f"{address}{page.asked}")
+        assert_within_reach(page)
 
     page.route("**/form.js*", lambda route: route.abort())
     for error in (OperationalError("INSERT", {}, Exception("disk full")), RuntimeError("a fault")):
