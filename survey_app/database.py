@@ -2,8 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Lock
 from typing import Self
 
@@ -17,6 +18,7 @@ from sqlalchemy.types import TypeDecorator
 
 from survey_app.config import MIGRATIONS
 from survey_app.errors import DatabaseOutdated
+from survey_app.turns import turn_to_write
 
 BUSY_TIMEOUT_SECONDS = 10.0
 # In bytes; 64 MiB keeps a city's responses in memory while they are counted.
@@ -104,9 +106,14 @@ class Database:
         On SQLite it takes the write lock at once: a transaction that reads first and writes later fails with
         “database is locked” whatever the timeout, when another writer came between.
         """
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._turn(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection()  # BEGIN now, not at the first statement
             yield session
+
+    def _turn(self) -> AbstractContextManager[None]:
+        if self.is_postgresql or self.url.database is None:
+            return nullcontext()
+        return turn_to_write(Path(self.url.database), patience_seconds=BUSY_TIMEOUT_SECONDS)
 
     def version(self) -> int | None:
         """Return a number that changes whenever anyone commits anything; None on PostgreSQL, which has none.

@@ -111,6 +111,15 @@ class OtherAnswersSubmitted(JiayuanError):
         self.number = number
 
 
+class DatabaseBusy(JiayuanError):
+    """Others kept the database to themselves for so long that this one gave up."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("the database is kept busy by others")
+
+
 class WriterBusy(JiayuanError):
     """So many answers wait to be written that this one had to be turned away; the phone sends it again."""
 
@@ -143,7 +152,7 @@ def init_app(app: Flask) -> None:
     """Show each failure as one page with its status: a plain sentence and the next step."""
     app.register_error_handler(JiayuanError, _show_expected)
     app.register_error_handler(HTTPException, _show_http)
-    for error in (OperationalError, InterfaceError, NoConnectionFree, WriterBusy):
+    for error in (OperationalError, InterfaceError, NoConnectionFree, DatabaseBusy, WriterBusy):
         app.register_error_handler(error, _show_unavailable)
     app.register_error_handler(Exception, _show_unexpected)
 

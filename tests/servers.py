@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Event, Thread
 
@@ -17,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from survey_app.application import create_app
 from survey_app.config import DEFAULT_THREADS, REPOSITORY, Config
 from survey_app.context import SITE_EXTENSION
+from survey_app.database import Database
 from survey_app.errors import WriterBusy
 from survey_app.logs import write_lines
 from survey_app.serving import listen_and_answer, serve_app
@@ -155,7 +157,8 @@ def main(kind, port):
             # Its writer is not started: it has its own way.
             listen_and_answer(site_with(CarelessWriter), **where)
         case "committing-each":
-            # A writer that is not started commits for each request by itself.
+            # A writer that is not started commits for each request by itself; who is next is left to SQLite.
+            Database._turn = nullcontext
             listen_and_answer(create_app(Config.from_env()), **where)
         case _:
             raise SystemExit(f"no server is called {kind}")

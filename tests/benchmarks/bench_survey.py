@@ -1,11 +1,14 @@
 """The resident's path on real server processes over loopback, beside hello-world and beside other ways to commit."""
 
 import atexit
+import secrets
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
@@ -20,6 +23,7 @@ from survey_app.models import Response
 from survey_app.submissions import Form, SubmissionKey, sign_key
 from tests.benchmarks.harness import Benchmark, Seconds
 from tests.factories import make_community, make_round
+from tests.faults.test_locks import WRITERS, write_often
 from tests.phones import ANSWERS, Phone, together
 from tests.postgresql import PostgreSQLServer
 from tests.servers import Server
@@ -147,6 +151,18 @@ def slowest_percent(waits: list[float]) -> Seconds:
     return Seconds(waits[len(waits) * 99 // 100])
 
 
+def longest_wait() -> Seconds:
+    """Let processes write at once; return the longest that one of their transactions waited for its turn."""
+    path = folder() / "written-by-many.sqlite3"
+    url = f"sqlite:///{path}"
+    if not path.exists():
+        with Database(url) as database:
+            command.upgrade(database.alembic_config(), "head")
+    with ProcessPoolExecutor(WRITERS, mp_context=get_context("spawn")) as pool:
+        names = [f"{secrets.token_hex(4)}-{number}" for number in range(WRITERS)]
+        return Seconds(max(pool.map(write_often, [url] * WRITERS, names)))
+
+
 def scan_and_submit(engine: str) -> None:
     """Open a form and send it, from each phone in turn."""
     where = city(engine)
@@ -212,6 +228,12 @@ def benchmarks() -> list[Benchmark]:
             ours=lambda: slowest_percent(submit("site")),
             baseline=lambda: slowest_percent(submit("committing-each")),
             bar="≥ 10; reach 25",
+        ),
+        Benchmark(
+            name=f"survey: the longest wait of {WRITERS} processes that write without pause, beside one second",
+            ours=longest_wait,
+            baseline=lambda: Seconds(1),
+            bar="≥ 1, none locked out; reach 4",
         ),
         Benchmark(
             name=f"survey: {PHONES * SUBMITS_PER_PHONE} visits, form and durable submit, SQLite beside PostgreSQL",
