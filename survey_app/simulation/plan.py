@@ -1,8 +1,9 @@
 """Everything that the simulated residents will do, in the order in which they will do it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import numpy as np
 
@@ -16,16 +17,35 @@ from survey_app.simulation.complaints import PlannedComplaint, draw_complaints
 STUFFED_ROUND = 1
 ENGLISH_SHARE = 0.02
 
+# One community in five hands out slips to its households; in all of them some answer on paper.
+SLIPS_IN_ONE_OF = 5
+SLIP_SHARE = 0.6
+PAPER_SHARE = 0.03
+# Of those with a slip, how many had answered before; of all, how many others answered and withdrew.
+CHANGED_SHARE = 0.08
+WITHDRAWN_SHARE = 0.01
+
+
+class Way(StrEnum):
+    """How a form reaches the site."""
+
+    POSTER = "poster"
+    SLIP = "slip"
+    PAPER = "paper"
+
 
 @dataclass(frozen=True)
 class PlannedResponse:
-    """One form that will be sent; `community` is a position in the city."""
+    """One form that will be sent; `community` is a position in the city, `household` a number within it."""
 
     submitted_at: datetime
     opened_at: datetime
     community: int
     form: Form
     language: str
+    way: Way = Way.POSTER
+    household: int | None = None
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,7 +61,10 @@ def plan_responses(city: Sequence[SimulatedCommunity], dates: RoundDates, *, now
     planned = []
     for position, community in enumerate(city):
         random = np.random.default_rng([community.seed, 2, dates.index])
-        planned += _ordinary_responses(random, position, community, dates, now)
+        ordinary = _ordinary_responses(random, position, community, dates, now)
+        # Drawn apart, so that what counts is the same whichever way it comes.
+        ways = np.random.default_rng([community.seed, 4, dates.index])
+        planned += _by_all_ways(ways, ordinary, dates, has_slips=position % SLIPS_IN_ONE_OF == 0)
         if community.stuffed and dates.index == STUFFED_ROUND:
             planned += _stuffed_responses(random, position, dates)
     return sorted(planned, key=lambda response: (response.submitted_at, response.community))
@@ -80,6 +103,33 @@ def _ordinary_responses(
         )
         for time, taken, form, is_english in zip(times, seconds, forms, english, strict=True)
     ]
+
+
+def _by_all_ways(
+    random: np.random.Generator, responses: Sequence[PlannedResponse], dates: RoundDates, *, has_slips: bool
+) -> list[PlannedResponse]:
+    """Return the responses with the ways they come, and further ones that will not count: replaced or withdrawn."""
+    planned = []
+    for number, response in enumerate(responses):
+        way, drawn = Way.POSTER, random.random(4)
+        if drawn[0] < PAPER_SHARE:
+            way = Way.PAPER
+        elif has_slips and drawn[1] < SLIP_SHARE:
+            way = Way.SLIP
+        own = replace(response, way=way, household=number if way is Way.SLIP else None)
+        planned.append(own)
+        if way is Way.SLIP and drawn[2] < CHANGED_SHARE:
+            planned.append(_earlier(own, dates, form={**own.form, "q01": ["3"]}))
+        if drawn[3] < WITHDRAWN_SHARE:
+            planned.append(_earlier(replace(response, is_withdrawn=True), dates, form=response.form))
+    return planned
+
+
+def _earlier(response: PlannedResponse, dates: RoundDates, *, form: Form) -> PlannedResponse:
+    """Return another form that was sent when half of the time until a response had passed."""
+    opened_at = dates.opens_at + (response.opened_at - dates.opens_at) / 2
+    taken = (response.submitted_at - response.opened_at) / 2
+    return replace(response, opened_at=opened_at, submitted_at=opened_at + taken, form=form)
 
 
 def _stuffed_responses(random: np.random.Generator, position: int, dates: RoundDates) -> list[PlannedResponse]:

@@ -1,32 +1,49 @@
 """Sending the simulated city through the site: the same checks and the same statements as for a resident's phone."""
 
-from collections.abc import Callable, Iterable, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analytics.rules import parse_rules
+from survey_app.accounts import add_account, find_account
+from survey_app.audit import OPERATOR
 from survey_app.boundaries import boundary_text, parse_boundaries
 from survey_app.casework import categories
-from survey_app.codes import ScannedCode, find_code, issue_poster_code
+from survey_app.codes import (
+    CodeKind,
+    Revocation,
+    ScannedCode,
+    Slip,
+    find_code,
+    issue_poster_code,
+    issue_slips,
+    revoke_slips,
+    scan_slip,
+)
 from survey_app.config import DATA
 from survey_app.database import Database
+from survey_app.entry import enter_response, open_desk
 from survey_app.errors import JiayuanError
 from survey_app.evaluation import evaluate_round
 from survey_app.filing import check_complaint, file_complaint
 from survey_app.installation import use_as_demo
-from survey_app.intake import Visit, open_visit, record_response
-from survey_app.models import Community, District
+from survey_app.intake import Mode, Visit, open_visit, record_response
+from survey_app.models import Community, District, Round
 from survey_app.places import import_communities
 from survey_app.questionnaires import load_questionnaire
+from survey_app.receipts import RESIDENT, Reason, withdraw_response
+from survey_app.roles import Role
 from survey_app.rounds import add_rule_file, create_round, publish_questionnaire
 from survey_app.simulation.calendar import RoundDates, plan_rounds
 from survey_app.simulation.city import COMMUNITIES, SimulatedCommunity, build_city, community_table
 from survey_app.simulation.complaints import DAYS_BEFORE_FIRST_CUT_OFF
-from survey_app.simulation.plan import PlannedCase, PlannedResponse, plan_cases, plan_responses
+from survey_app.simulation.plan import PlannedCase, PlannedResponse, Way, plan_cases, plan_responses
 from survey_app.simulation.words import DISTRICTS, EVALUATOR, TELEPHONE
 from survey_app.submissions import Form, SubmissionKey
 
@@ -74,16 +91,12 @@ def simulate(
     with database.writing() as session:
         round_ids, tokens = _found_city(session, city=city, rounds=rounds, now=now)
     responses = 0
-    for dates in rounds:
+    for round_id, dates in zip(round_ids, rounds, strict=True):
         planned = plan_responses(city, dates, now=now)
         responses += len(planned)
-        _send(
-            database,
-            planned,
-            _ResponseDesk(tokens, secret_key),
-            track=track,
-            description=f"responses {dates.opens_on.year}",
-        )
+        with database.writing() as session:
+            desk = _ResponseDesk(tokens, _hand_out_slips(session, round_id, city, planned, secret_key), secret_key)
+        _send(database, planned, desk, track=track, description=f"responses {dates.opens_on.year}")
     cases = plan_cases(city, rounds, list(categories()), now=now)
     _send(database, cases, _ComplaintDesk(tokens, secret_key), track=track, description="complaints")
     closed = [round_id for round_id, dates in zip(round_ids, rounds, strict=True) if dates.closes_at <= now]
@@ -122,6 +135,7 @@ def _found_city(
             questionnaire=questionnaire,
             rule_file=rule_file,
             now=dates.opens_at,
+            accepts=(CodeKind.POSTER, CodeKind.HOUSEHOLD),
             evaluator=EVALUATOR.name,
             evaluator_english_name=EVALUATOR.english,
             responses_kept_until=dates.closes_on + KEPT_AFTER_CLOSING,
@@ -146,27 +160,102 @@ def _send(
                 desk(session, item)
 
 
-class _ResponseDesk:
-    """Sends responses, scanning each community's poster once a round."""
+def _hand_out_slips(
+    session: Session,
+    round_id: int,
+    city: Sequence[SimulatedCommunity],
+    planned: Sequence[PlannedResponse],
+    secret_key: str,
+) -> dict[int, Sequence[Slip]]:
+    """Issue slips where some will answer with one, and return those of each community: its position in the city."""
+    survey_round = session.get_one(Round, round_id)
+    now = survey_round.opens_at
+    stored = {community.number: community for community in session.scalars(select(Community))}
+    handed_out: dict[int, Sequence[Slip]] = {}
+    for position in sorted({response.community for response in planned if response.way is Way.SLIP}):
+        community = stored[city[position].row.number]
+        highest = max(each.household or 0 for each in planned if each.community == position)
+        issue = partial(
+            issue_slips, session, survey_round=survey_round, community=community, secret_key=secret_key, now=now
+        )
+        *good, spoiled, returned = issue(count=highest + 3).slips
+        issue(count=1, is_reprint=True)
+        for slip, because in ((spoiled, Revocation.SPOILED), (returned, Revocation.RETURNED)):
+            typed = [slip.digits]
+            revoke_slips(session, community=community, typed=typed, because=because, secret_key=secret_key, now=now)
+        handed_out[position] = good
+    return handed_out
 
-    def __init__(self, tokens: Sequence[str], secret_key: str) -> None:
+
+class _ResponseDesk:
+    """Sends responses the way each comes, scanning each community's poster once a round."""
+
+    def __init__(self, tokens: Sequence[str], slips: Mapping[int, Sequence[Slip]], secret_key: str) -> None:
         self._tokens = tokens
+        self._slips = slips
         self._secret_key = secret_key
         self._visits: dict[int, Visit] = {}
+        self._typists: dict[int, int] = {}
 
     def __call__(self, session: Session, planned: PlannedResponse) -> None:
+        number = self._type_in(session, planned) if planned.way is Way.PAPER else self._send(session, planned)
+        if planned.is_withdrawn:
+            withdraw_response(
+                session, number=number, reason=Reason.WRONG_COMMUNITY, by=RESIDENT, now=planned.submitted_at
+            )
+
+    def _send(self, session: Session, planned: PlannedResponse) -> str:
+        visit = self._visit(session, planned)
+        key = SubmissionKey.new(
+            form=Form.RESPONSE, code_id=visit.code_id, round_id=visit.round_id, now=planned.opened_at
+        )
+        answers = visit.questionnaire.check_answers(planned.form)
+        return record_response(
+            session, visit=visit, key=key, answers=answers, language=planned.language, now=planned.submitted_at
+        )
+
+    def _visit(self, session: Session, planned: PlannedResponse) -> Visit:
+        if planned.household is not None:
+            slip = self._slips[planned.community][planned.household]
+            token = scan_slip(session, typed=slip.token, secret_key=self._secret_key, now=planned.opened_at)
+            return open_visit(session, token=token, secret_key=self._secret_key, now=planned.opened_at)
         visit = self._visits.get(planned.community)
         if visit is None:
             token = self._tokens[planned.community]
             visit = open_visit(session, token=token, secret_key=self._secret_key, now=planned.opened_at)
             self._visits[planned.community] = visit
-        key = SubmissionKey.new(
-            form=Form.RESPONSE, code_id=visit.code_id, round_id=visit.round_id, now=planned.opened_at
+        return visit
+
+    def _type_in(self, session: Session, planned: PlannedResponse) -> str:
+        community = session.get_one(Community, self._visit(session, planned).community_id)
+        desk = open_desk(session, community=community, now=planned.submitted_at)
+        key = SubmissionKey.new(form=Form.ENTRY, code_id=None, round_id=desk.round_id, now=planned.opened_at)
+        return enter_response(
+            session,
+            desk=desk,
+            key=key,
+            answers=desk.questionnaire.check_answers(planned.form),
+            mode=Mode.PAPER,
+            by=self._typist(session, community, now=planned.submitted_at),
+            now=planned.submitted_at,
         )
-        answers = visit.questionnaire.check_answers(planned.form)
-        record_response(
-            session, visit=visit, key=key, answers=answers, language=planned.language, now=planned.submitted_at
-        )
+
+    def _typist(self, session: Session, community: Community, *, now: datetime) -> int:
+        """Return the account that types in the paper of a district; nobody knows its password."""
+        known = self._typists.get(community.district_id)
+        if known is None:
+            username = f"typist-{community.number[:6]}"
+            account = find_account(session, username=username) or add_account(
+                session,
+                username=username,
+                password=secrets.token_urlsafe(),
+                role=Role.CLERK,
+                by=OPERATOR,
+                now=now,
+                district=community.district,
+            )
+            known = self._typists[community.district_id] = account.id
+        return known
 
 
 class _ComplaintDesk:

@@ -5,15 +5,17 @@ import pytest
 from sqlalchemy import func, select
 
 from survey_app.casework import categories
+from survey_app.codes import count_slips
 from survey_app.config import DATA
 from survey_app.installation import RealDatabase, is_demo, use_as_real
-from survey_app.models import Community, Complaint, Evaluation, Response, Round
+from survey_app.models import Code, Community, Complaint, Evaluation, Response, Round
 from survey_app.places import read_communities, write_communities
 from survey_app.questionnaires import load_questionnaire
 from survey_app.simulation.calendar import plan_rounds
 from survey_app.simulation.city import COMMUNITIES, MOST_COMMUNITIES, build_city, community_table
-from survey_app.simulation.plan import STUFFED_ROUND, plan_cases, plan_responses
+from survey_app.simulation.plan import SLIPS_IN_ONE_OF, STUFFED_ROUND, plan_cases, plan_responses
 from survey_app.simulation.run import CityExists, simulate
+from survey_app.supersession import Status, status_of_response
 from tests.factories import SECRET
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
@@ -179,6 +181,34 @@ def test_all_that_is_sent_is_stored_and_the_closed_rounds_are_evaluated(database
             (False, dates.closes_at) for dates in rounds()[:2]
         ]
         assert is_demo(session)
+
+
+def test_answers_come_through_posters_slips_and_paper_and_some_do_not_count(sqlite_database):
+    simulate(sqlite_database, secret_key=SECRET, seed=5, communities=SMALL, now=NOW, track=track)
+
+    with sqlite_database.reading() as session:
+        ways = set(session.execute(select(Response.mode, Code.kind).outerjoin(Code, Response.code_id == Code.id)))
+        assert {("web", "poster"), ("web", "household"), ("paper", None)} <= ways
+        first = session.scalars(select(Round).order_by(Round.opens_at)).first()
+        status = status_of_response("owners", before=first.closes_at).label("status")
+        statement = select(status, func.count()).where(Response.round_id == first.id).group_by(status)
+        counts = dict(session.execute(statement).all())
+        assert counts.keys() == set(Status)
+        assert counts[Status.COUNTED] > 10 * (counts[Status.SUPERSEDED] + counts[Status.WITHDRAWN])
+        slips = count_slips(session, survey_round=first).values()
+        assert len(slips) == -(-SMALL // SLIPS_IN_ONE_OF)
+        assert {(count.reprints, count.spoiled, count.returned) for count in slips} == {(1, 1, 1)}
+
+
+def test_answers_that_are_replaced_come_before_those_that_replace_them_and_all_in_time():
+    dates = rounds()[0]
+    planned = plan_responses(build_city(5, SMALL), dates, now=NOW)
+    households = [(response.community, response.household) for response in planned if response.household is not None]
+
+    assert len(households) > len(set(households))
+    times = [response.submitted_at for response in planned]
+    assert times == sorted(times)
+    assert all(dates.opens_at <= response.opened_at <= response.submitted_at < dates.closes_at for response in planned)
 
 
 def test_the_same_seed_stores_the_same_answers_on_every_engine(sqlite_database, postgresql_database):
