@@ -37,6 +37,7 @@ from survey_app.numbers import grouped
 from survey_app.questionnaires import load_questionnaire
 from survey_app.roles import Area, Role
 from survey_app.rounds import add_rule_file, create_round, publish_questionnaire
+from survey_app.succession import parse_successor, published_versions
 
 # As click does for a wrong option: nothing was stored, and what was given must change.
 REFUSED = 2
@@ -120,9 +121,11 @@ def questionnaire() -> None:
 
 @questionnaire.command("check")
 @click.argument("file", type=_FILE)
-def check_questionnaire(file: Path) -> None:
+@click.option("--earlier", type=_FILE, multiple=True, help="An earlier version, whose codes must keep their meaning.")
+def check_questionnaire(file: Path, earlier: Sequence[Path]) -> None:
     """Report every fault of a questionnaire file."""
-    definition = load_questionnaire(file)
+    versions = [load_questionnaire(path) for path in earlier]
+    definition = parse_successor(file.read_bytes(), str(file), versions) if versions else load_questionnaire(file)
     click.echo(
         f"{definition.key} version {definition.version}: {len(definition.questions)} questions, no faults, "
         f"sha256 {definition.sha256}"
@@ -136,6 +139,8 @@ def publish(file: Path) -> None:
     definition = load_questionnaire(file)
     with _database() as database, database.writing() as session:
         use_as_real(session, now=_now())
+        # The file once more, for faults with their lines.
+        parse_successor(file.read_bytes(), str(file), published_versions(session, key=definition.key))
         published = publish_questionnaire(session, definition=definition, now=_now())
         click.echo(f"published {published.key}:{published.version}, sha256 {published.sha256}")
 

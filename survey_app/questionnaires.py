@@ -16,6 +16,8 @@ from analytics.languages import LANGUAGES
 
 FORMAT = "jiayuan-questionnaire-1"
 
+_QUESTION_KEY = "q[0-9]{2,3}"
+
 NOTICE_PLACEHOLDERS = ("bureau", "telephone", "evaluator", "date", "link")
 """What the site fills into a privacy notice: each stands in it exactly once, in braces."""
 
@@ -33,6 +35,7 @@ class QuestionType(StrEnum):
     RATING = "rating"
     SINGLE = "single"
     MULTI = "multi"
+    ZERO_TO_TEN = "zero_to_ten"
     TEXT = "text"
 
 
@@ -69,6 +72,18 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Ends:
+    """What 0 and 10 mean; the numbers between speak for themselves."""
+
+    zero: Wording
+    ten: Wording
+
+    @property
+    def data(self) -> dict[str, object]:
+        return {"zero": self.zero.data, "ten": self.ten.data}
+
+
+@dataclass(frozen=True)
 class Condition:
     """An earlier question and the codes of which one must have been chosen."""
 
@@ -87,6 +102,7 @@ class Question:
     required: bool
     options: tuple[Option, ...]
     scale: str | None
+    ends: Ends | None
     max_length: int | None
     domain: str | None
     composite: bool
@@ -112,6 +128,11 @@ class Question:
         }
         if self.scale is not None:
             every["scale"] = self.scale
+        elif self.ends is not None:
+            every["ends"] = self.ends.data
+            for option in self.options:
+                if option.missing:
+                    every["dont_know"] = option.label.data
         elif self.options:
             every["options"] = [option.data for option in self.options]
         if self.max_length is not None:
@@ -149,6 +170,26 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Retired:
+    """What earlier versions asked and this one does not: no later version may give these codes another meaning."""
+
+    questions: tuple[str, ...]
+    options: tuple[tuple[str, tuple[int, ...]], ...]
+    """Codes by question, for choices that are no longer offered there."""
+
+    @property
+    def data(self) -> dict[str, object]:
+        """Return the key of a file, or nothing where nothing was retired."""
+        if not self.questions and not self.options:
+            return {}
+        options = {question: list(codes) for question, codes in self.options}
+        return {"retired": {"questions": list(self.questions), "options": options}}
+
+    def codes_of(self, question: str) -> tuple[int, ...]:
+        return dict(self.options).get(question, ())
+
+
+@dataclass(frozen=True)
 class AnswerFault:
     """Why the answer to one question was not taken."""
 
@@ -176,6 +217,8 @@ class Questionnaire:
     version: int
     title: Wording
     comparable_with: tuple[int, ...]
+    retired: Retired
+    reworded: tuple[str, ...]
     tenure: str
     notice: Notice
     scales: tuple[Scale, ...]
@@ -195,6 +238,8 @@ class Questionnaire:
                 "version": self.version,
                 "title": self.title.data,
                 "comparable_with": list(self.comparable_with),
+                **self.retired.data,
+                **({"reworded": list(self.reworded)} if self.reworded else {}),
                 "tenure": self.tenure,
                 "notice": {"household": self.notice.household.data, "poster": self.notice.poster.data},
                 "scales": {scale.key: [option.data for option in scale.options] for scale in self.scales},
@@ -286,6 +331,7 @@ _READERS: Mapping[QuestionType, Callable[[Question, Sequence[str]], _Reading]] =
     QuestionType.RATING: _read_single,
     QuestionType.SINGLE: _read_single,
     QuestionType.MULTI: _read_multi,
+    QuestionType.ZERO_TO_TEN: _read_single,
     QuestionType.TEXT: _read_text,
 }
 
@@ -313,8 +359,17 @@ def load_questionnaire(path: Path) -> Questionnaire:
 def parse_questionnaire(content: bytes, source: str) -> Questionnaire:
     """Return the questionnaire in a YAML file, or raise `DocumentError` with every fault of the file."""
     document = Document(content, source)
-    root = Node.root(document)
-    root.expect_keys(("format", "key", "version", "title", "comparable_with", "tenure", "notice", "scales", "sections"))
+    questionnaire = read_questionnaire(Node.root(document))
+    document.raise_faults()
+    return questionnaire
+
+
+def read_questionnaire(root: Node) -> Questionnaire:
+    """Return the questionnaire in a document, after noting its faults there."""
+    root.expect_keys(
+        ("format", "key", "version", "title", "comparable_with", "tenure", "notice", "scales", "sections"),
+        ("retired", "reworded"),
+    )
     root["format"].expect(FORMAT)
     scales = _read_scales(root["scales"])
     sections = _read_sections(root["sections"], {scale.key: scale for scale in scales})
@@ -324,13 +379,15 @@ def parse_questionnaire(content: bytes, source: str) -> Questionnaire:
         version=version,
         title=root["title"].only_wording(),
         comparable_with=_read_comparable(root["comparable_with"], version),
+        retired=_read_retired(root["retired"]),
+        reworded=tuple(sorted(item.text() for item in root["reworded"].items())),
         tenure=root["tenure"].text(),
         notice=_read_notice(root["notice"]),
         scales=scales,
         sections=sections,
     )
     _check_tenure(root["tenure"], questionnaire.questions)
-    document.raise_faults()
+    _check_retired(root, questionnaire)
     return questionnaire
 
 
@@ -349,6 +406,32 @@ def _read_comparable(node: Node, version: int) -> tuple[int, ...]:
         if number >= version:
             item.fault("version {number} is not earlier than this version, {version}", number=number, version=version)
     return tuple(sorted(versions))
+
+
+def _read_retired(node: Node) -> Retired:
+    if node.exists:
+        node.expect_keys(("questions", "options"))
+    questions = [item.name(_QUESTION_KEY) for item in node["questions"].items()]
+    options = [
+        (question, tuple(sorted(item.integer(0, 999) for item in codes.items(least=1))))
+        for question, codes in node["options"].entries()
+    ]
+    return Retired(tuple(sorted(questions)), tuple(sorted(options)))
+
+
+def _check_retired(root: Node, questionnaire: Questionnaire) -> None:
+    """Note a fault wherever the file still asks what it calls retired, and at what it calls reworded but has not."""
+    asked = {question.key: question for question in questionnaire.questions}
+    for item in root["retired"]["questions"].items():
+        if item.value in asked:
+            item.fault("question {question} is retired and asked", question=item.value)
+    for key, codes in root["retired"]["options"].entries():
+        for item in codes.items():
+            if key in asked and item.value in asked[key].codes:
+                item.fault("code {code} of question {question} is retired and offered", code=item.value, question=key)
+    for item in root["reworded"].items():
+        if item.value not in asked:
+            item.fault("there is no question {question}", question=item.value)
 
 
 def _read_notice(node: Node) -> Notice:
@@ -431,9 +514,12 @@ _KEYS_OF_TYPE = {
     QuestionType.RATING: ("scale",),
     QuestionType.SINGLE: ("options",),
     QuestionType.MULTI: ("options",),
+    QuestionType.ZERO_TO_TEN: ("ends",),
     QuestionType.TEXT: ("max_length",),
 }
-_OPTIONAL_KEYS_OF_TYPE = {QuestionType.RATING: ("domain", "composite")}
+_OPTIONAL_KEYS_OF_TYPE = {QuestionType.RATING: ("domain", "composite"), QuestionType.ZERO_TO_TEN: ("dont_know",)}
+
+DONT_KNOW_OF_ZERO_TO_TEN = 99
 
 
 def _read_question(
@@ -449,19 +535,35 @@ def _read_question(
         # Without JavaScript it would stand on the page, marked as required, for people whom it does not concern.
         node["required"].fault("a question with a condition cannot be required")
     own_options = _read_options(node["options"]) if node["options"].exists else ()
+    ends = _read_ends(node["ends"]) if node["ends"].exists else None
+    if ends is not None:
+        own_options = _numbers(node["dont_know"])
     return Question(
-        key=node["key"].name("q[0-9]{2,3}"),
+        key=node["key"].name(_QUESTION_KEY),
         type=question_type,
         label=node["label"].only_wording(),
         short=node["short"].only_wording(),
         required=node["required"].flag(),
         options=scales[scale].options if scale is not None and scale in scales else own_options,
         scale=scale,
+        ends=ends,
         max_length=node["max_length"].integer(1, 5000) if node["max_length"].exists else None,
         domain=node["domain"].name("[a-z][a-z0-9_]*") if node["domain"].exists else None,
         composite=node["composite"].flag(),
         show_if=_read_conditions(node["show_if"], earlier, keys),
     )
+
+
+def _read_ends(node: Node) -> Ends:
+    node.expect_keys(("zero", "ten"))
+    return Ends(zero=node["zero"].only_wording(), ten=node["ten"].only_wording())
+
+
+def _numbers(dont_know: Node) -> tuple[Option, ...]:
+    numbers = tuple(Option(number, Wording(str(number), str(number)), missing=False) for number in range(11))
+    if not dont_know.exists:
+        return numbers
+    return (*numbers, Option(DONT_KNOW_OF_ZERO_TO_TEN, dont_know.only_wording(), missing=True))
 
 
 def _read_type(node: Node) -> QuestionType:

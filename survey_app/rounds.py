@@ -15,6 +15,7 @@ from survey_app.errors import JiayuanError
 from survey_app.models import Questionnaire, Round, RuleFile
 from survey_app.questionnaires import Questionnaire as Definition
 from survey_app.questionnaires import QuestionType, questionnaire_from_canonical
+from survey_app.succession import parse_successor, published_versions
 
 
 class PublishedQuestionnaireDiffers(JiayuanError):
@@ -40,9 +41,14 @@ class RoundRefused(JiayuanError):
 def publish_questionnaire(
     session: Session, *, definition: Definition, by: str = OPERATOR, now: datetime
 ) -> Questionnaire:
-    """Freeze a questionnaire, or return the stored one if this very content is published already."""
+    """Freeze a questionnaire, or return the stored one if this very content is published already.
+
+    `DocumentError` with every code that had another meaning in an earlier version.
+    """
     published = session.scalar(select(Questionnaire).filter_by(key=definition.key, version=definition.version))
     if published is None:
+        content, source = definition.canonical_text.encode("utf-8"), f"{definition.key} version {definition.version}"
+        parse_successor(content, source, published_versions(session, key=definition.key))
         published = Questionnaire(
             key=definition.key,
             version=definition.version,

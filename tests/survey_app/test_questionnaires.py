@@ -162,7 +162,11 @@ def test_an_unquoted_yes_is_reported_as_no_text():
         ("- key: q03", "- key: Q3", "'Q3' does not have the form q[0-9]{2,3}"),
         ("domain: parking", "domain: security", "domain security stands here twice"),
         ("        domain: parking\n", "", "domain and composite are stated together or not at all"),
-        ("type: multi", "type: ranking", "there is no question type ranking; there are rating, single, multi, text"),
+        (
+            "type: multi",
+            "type: ranking",
+            "there is no question type ranking; there are rating, single, multi, zero_to_ten, ",
+        ),
         ("max_length: 500", "max_lenght: 500", "this key is not known here"),
         ("max_length: 500", "max_length: long", "this must be a whole number, it is 'long'"),
         ("max_length: 500", "max_length: 500\n        composite: true", "this key is not known here"),
@@ -206,6 +210,58 @@ def test_an_unquoted_yes_is_reported_as_no_text():
 )
 def test_each_fault_of_a_definition_is_named(old, new, message):
     assert any(fault.text.startswith(message) for fault in faults_of(edited((old, new))))
+
+
+RECOMMEND = """      - key: q25
+        type: zero_to_ten
+        label: {zh-Hans: "您愿意推荐本小区吗？", en: "Would you recommend your community?"}
+        short: {zh-Hans: 推荐意愿, en: Recommendation}
+        ends: {zero: {zh-Hans: 完全不愿意, en: Not at all}, ten: {zh-Hans: 非常愿意, en: Certainly}}
+        dont_know: {zh-Hans: 不清楚, en: Don't know}
+"""
+
+
+def test_a_question_from_zero_to_ten_has_eleven_numbers_and_may_have_a_dont_know():
+    with_it = parse_questionnaire((TEXT + RECOMMEND).encode(), "with.yaml")
+    without = parse_questionnaire((TEXT + RECOMMEND.rpartition("        dont_know")[0]).encode(), "without.yaml")
+
+    assert with_it.question("q25").codes == (*range(11), 99)
+    assert [option.code for option in with_it.question("q25").options if option.missing] == [99]
+    assert without.question("q25").codes == tuple(range(11))
+    assert questionnaire_from_canonical(with_it.canonical_text) == with_it
+    for typed, answer in (("0", 0), ("10", 10), ("99", 99)):
+        assert with_it.check_answers(REQUIRED | {"q25": [typed]}).answers["q25"] == answer
+    assert [fault.reason for fault in without.check_answers(REQUIRED | {"q25": ["11"]}).faults] == ["unknown_code"]
+
+
+def test_a_condition_may_ask_for_numbers_from_zero_to_ten():
+    text = TEXT + RECOMMEND + RECOMMEND.replace("q25", "q26") + "        show_if: {q25: [0, 1, 2]}\n"
+    questionnaire = parse_questionnaire(text.encode(), "if.yaml")
+
+    assert questionnaire.check_answers(REQUIRED | {"q25": ["0"], "q26": ["5"]}).answers["q26"] == 5
+    assert "q26" not in questionnaire.check_answers(REQUIRED | {"q25": ["3"], "q26": ["5"]}).answers
+
+
+def test_what_is_retired_is_in_the_hash_and_cannot_be_asked():
+    retired = "retired: {questions: [q30], options: {q22: [9]}}\ntenure: q16"
+    text = edited(("tenure: q16", retired))
+    questionnaire = parse_questionnaire(text.encode(), "retired.yaml")
+
+    assert questionnaire.retired.codes_of("q22") == (9,)
+    assert questionnaire_from_canonical(questionnaire.canonical_text) == questionnaire
+    assert questionnaire.sha256 != STANDARD.sha256
+    broken = (
+        text.replace("[q30]", "[q03]").replace("q22: [9]", "q22: [7]").replace("tenure:", "reworded: [q99]\ntenure:")
+    )
+    assert [fault.text for fault in faults_of(broken)] == [
+        "question q03 is retired and asked",
+        "code 7 of question q22 is retired and offered",
+        "there is no question q99",
+    ]
+
+
+def test_the_standard_questionnaire_is_what_was_published():
+    assert STANDARD.sha256 == "8720535f4af4f1b731d6cb26eee776ac78a6d7c056fffe4c59d293717b1c4745"
 
 
 def test_a_condition_on_a_text_question_is_a_fault():
