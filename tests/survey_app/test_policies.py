@@ -28,6 +28,9 @@ CITYWIDE = {
     "staff.responses_csv": lambda city: {"round_id": city["round_id"]},
     "staff.standings_csv": lambda city: {"evaluation_id": city["evaluation_id"]},
     "staff.evaluate": lambda city: {"round_id": city["round_id"]},
+    # The one questionnaire that was published.
+    "staff.questionnaire_preview": lambda _city: {"questionnaire_id": 1},
+    "staff.try_questionnaire": lambda _city: {"questionnaire_id": 1},
 }
 # Leaving would end the session that the rest of the matrix needs.
 LEAVING = {"staff.sign_out"}

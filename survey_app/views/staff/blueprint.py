@@ -31,6 +31,7 @@ PAGES: Sequence[tuple[str, LazyString]] = (
     ("staff.printing", _("Printing")),
     ("entry.choose", _("Type in answers")),
     ("entry.ask_for_number", _("Receipts")),
+    ("staff.questionnaires", _("Questionnaires")),
     ("/dashboards/", _("Dashboards")),
 )
 
