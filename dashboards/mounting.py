@@ -13,7 +13,17 @@ from flask import Flask, Response, request
 from flask_wtf.csrf import generate_csrf
 
 from analytics.languages import LANGUAGES
-from dashboards import collection, communities, community, complaints, criterion, filters, overview, theme
+from dashboards import (
+    collection,
+    communities,
+    community,
+    complaints,
+    criterion,
+    filters,
+    integrity,
+    overview,
+    theme,
+)
 from dashboards.address import View
 from dashboards.languages import NAMES, translator
 from dashboards.pages import Page
@@ -27,6 +37,7 @@ PAGES: Final[tuple[Page, ...]] = (
     communities.PAGE,
     community.PAGE,
     complaints.PAGE,
+    integrity.PAGE,
     collection.PAGE,
 )
 

@@ -72,6 +72,22 @@ class Profile:
     respondents: int
 
 
+@dataclass(frozen=True)
+class Examination:
+    """What signs of false answers were looked for in the round of an evaluation, and what was found.
+
+    `families` has one row per community in scope and family of signs: number, name, english_name, region,
+    region_english, family, examined, statistic, expected, adjusted_p, flagged, as `analytics.integrity` says.
+    `counts` has one row per community in scope: number, held, n_without, satisfied_without (valid answers without those
+    held), waiting, released, excluded (numbers of responses by the state of their review).
+    """
+
+    round_id: int
+    examined_at: datetime
+    families: pd.DataFrame
+    counts: pd.DataFrame
+
+
 class EvaluationSource(Protocol):
     """Results and progress, cut down to what the signed-in account may see."""
 
@@ -115,6 +131,15 @@ class EvaluationSource(Protocol):
         Columns: evaluation_id, round_name, round_english_name, cut_off, responses, satisfied, satisfaction_score,
         satisfaction_lower, satisfaction_upper, satisfaction_rank, satisfaction_status, complaint_rank and
         complaints_per_1000_household_years. Of several evaluations of a round the newest.
+        """
+
+    def examination(self, evaluation_id: int) -> Examination | None:
+        """Return the newest examination of the round of an evaluation; None where it was never examined.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
         """
 
     def boundaries(self) -> Mapping[str, Sequence[Polygon]]:

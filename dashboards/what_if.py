@@ -1,7 +1,7 @@
 """What another choice in the rules would change: unmistakably not the official result."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import dash_mantine_components as dmc
 import pandas as pd
@@ -11,11 +11,10 @@ from dash.development.base_component import Component
 from analytics.cells import TableError
 from analytics.evaluate import evaluate
 from analytics.rules import Rules
-from analytics.what_if import Choice, WhatIf, compare, with_choices
-from dashboards.figures.evidence import change_figure
-from dashboards.languages import pick, translator
-from dashboards.parts import Column, Numbers, NumbersColumn, chart, data_table, empty, notice, panel, records
-from dashboards.results import ROUTES, in_region, scale_of
+from analytics.what_if import Choice, with_choices
+from dashboards.changes import changes
+from dashboards.languages import translator
+from dashboards.parts import empty, notice, panel
 from dashboards.shown import Shown
 from dashboards.source import EvaluationHeader
 from dashboards.wording import rounding_words, ties_words, zero_ties_words
@@ -104,87 +103,10 @@ def _asked_result(shown: Shown, inputs: pd.DataFrame, asked: str, offered: Mappi
     rules = shown.header.rules
     try:
         other = with_choices(rules, {cast(Choice, choice): int(value) if value.isdigit() else value})
-        result = compare(evaluate(inputs, rules), other)
+        after = evaluate(inputs, other).standings
     except TableError:
         return [empty(_("The counts of this evaluation do not allow that."))]
     return [
         notice(_("Not an official result"), _("Supposed: {rule}.").format(rule=offered[asked])),
-        *_changes(shown, result),
+        *changes(shown, after, name="what-if"),
     ]
-
-
-def _changes(shown: Shown, result: WhatIf) -> list[Component]:
-    _ = translator(shown.language)
-    own = shown.everywhere[["community_id", "name", "english_name", "region", "region_english", "company"]]
-    changes = own.merge(result.communities[["community_id", "change", "before", "after"]], on="community_id")
-    changes = in_region(changes, shown.view.region)
-    regions = _by_region(changes, shown)
-    enters, leaves = int((changes["change"] == "enters").sum()), int((changes["change"] == "leaves").sum())
-    summary = _(
-        "{before} meet the requirement; under the other rule {after} would: {enters} enter, {leaves} leave."
-    ).format(
-        before=int((changes["before"] == "met").sum()),
-        after=int((changes["after"] == "met").sum()),
-        enters=enters,
-        leaves=leaves,
-    )
-    drawn = chart(
-        change_figure(regions, shown.language),
-        name="what-if",
-        summary=summary,
-        language=shown.language,
-        numbers=_numbers(regions, shown.language),
-    )
-    return [drawn, *(_names(shown, result, changes) if enters + leaves else [])]
-
-
-def _by_region(changes: pd.DataFrame, shown: Shown) -> pd.DataFrame:
-    frame = pd.DataFrame(
-        {
-            "label": changes["region"].map(shown.region_label),
-            "stays": (changes["before"] == "met") & (changes["after"] == "met"),
-            "enters": changes["change"] == "enters",
-            "leaves": changes["change"] == "leaves",
-        }
-    )
-    return frame.groupby("label", sort=False).sum().reset_index()
-
-
-def _numbers(regions: pd.DataFrame, language: str) -> Numbers:
-    _ = translator(language)
-    columns = [
-        NumbersColumn(_("District")),
-        *(NumbersColumn(name, numeric=True) for name in (_("Stay"), _("Enter"), _("Leave"))),
-    ]
-    rows = [[row["label"], int(row["stays"]), int(row["enters"]), int(row["leaves"])] for row in records(regions)]
-    return Numbers(_("Who would enter and leave"), columns, rows)
-
-
-def _names(shown: Shown, result: WhatIf, changes: pd.DataFrame) -> list[Component]:
-    _ = translator(shown.language)
-    words = {"enters": _("would enter"), "leaves": _("would leave")}
-    after = result.after.standings.set_index("community_id")
-    headings = (_("Community"), _("District"), _("Change"), _("Satisfaction"), _("Complaints"))
-    columns = [Column(heading, heading) for heading in headings]
-    rows = [
-        [
-            pick(shown.language, row["name"], row["english_name"]),
-            pick(shown.language, row["region"], row["region_english"]),
-            words[row["change"]],
-            *_places(after.loc[row["community_id"]].to_dict(), shown),
-        ]
-        for row in records(changes[changes["change"].notna()])
-    ]
-    return [data_table(columns, rows, caption=_("Who would enter and leave"))]
-
-
-def _places(standing: Mapping[str, Any], shown: Shown) -> list[str]:
-    """Return rank and score on both routes under the other rules."""
-    _ = translator(shown.language)
-    said = []
-    for route in ROUTES.values():
-        scale = scale_of(shown.header, route, shown.language)
-        rank = standing[route.rank]
-        ranked = _("rank {rank}, {score}")
-        said.append("—" if pd.isna(rank) else ranked.format(rank=int(rank), score=scale.write(standing[route.score])))
-    return said

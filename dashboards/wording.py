@@ -79,3 +79,16 @@ def funnel_positions(language: str) -> Mapping[str, str]:
         "above_95": _("more than chance explains"),
         "above_99_8": _("far more than chance explains"),
     }
+
+
+def family_words(language: str) -> Mapping[str, str]:
+    """Return what each family of signs of `analytics.integrity` is."""
+    _ = translator(language)
+    return {
+        "duplicate": _("One device or household, several answers"),
+        "burst": _("Like answers all at once"),
+        "identical": _("Too many answers exactly alike"),
+        "variance": _("Answers differ too little"),
+        "haste": _("Answered too fast"),
+        "terminal": _("Many answers from one place"),
+    }

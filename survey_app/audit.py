@@ -59,6 +59,7 @@ class Action(StrEnum):
     RESPONSE_ENTERED = "response_entered"
     RESPONSE_CORRECTED = "response_corrected"
     RESPONSE_WITHDRAWN = "response_withdrawn"
+    REVIEW_DECIDED = "review_decided"
 
 
 @dataclass(frozen=True)

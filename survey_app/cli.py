@@ -574,6 +574,19 @@ def serve_command(host: str, port: int, threads: int, public_url: str | None) ->
     serve(config, host=host, port=port, threads=threads, announce=announce)
 
 
+@main.command("examine")
+@click.argument("round_name", metavar="ROUND")
+def examine(round_name: str) -> None:
+    """Look for signs of false answers in a round, by its name, and hold what they point at for review."""
+    from survey_app.reviews import examine_round  # noqa: PLC0415
+
+    with _database() as database, database.writing() as session:
+        use_as_real(session, now=_now())
+        round_id = _named(session, Round, round_name, parameter="ROUND").id
+        held = examine_round(session, round_id=round_id, now=_now())
+    click.echo(f"{held} responses of {round_name} are newly held for review")
+
+
 @main.command()
 @click.argument("round_name", metavar="ROUND")
 @click.option("--provisional", is_flag=True, help="Before the round has closed, for pages that say so.")

@@ -16,7 +16,7 @@ from analytics.evaluate import STANDING_COLUMNS
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules, parse_rules
 from analytics.support import EVIDENCE_COLUMNS
-from dashboards.source import EvaluationHeader, Polygon, Profile, Progress
+from dashboards.source import EvaluationHeader, Examination, Polygon, Profile, Progress
 from survey_app.access import Scope, signed_in
 from survey_app.boundaries import read_boundary
 from survey_app.casework import categories
@@ -28,6 +28,7 @@ from survey_app.models import (
     CommunityProfile,
     District,
     Evaluation,
+    IntegrityExamination,
     PropertyCompany,
     RegionProfile,
     Response,
@@ -38,6 +39,7 @@ from survey_app.models import (
 )
 from survey_app.models import Questionnaire as QuestionnaireRow
 from survey_app.questionnaires import Questionnaire, questionnaire_from_canonical
+from survey_app.reviews import count_reviews
 from survey_app.tallies import count_responses, read_places, surveyed_households
 
 
@@ -96,6 +98,12 @@ class StoredEvaluations:
             frame = pd.DataFrame(result.all(), columns=list(result.keys()))
         types = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
         return frame.astype({name: kind for name, kind in types.items() if name in frame})
+
+    def examination(self, evaluation_id: int) -> Examination | None:
+        """Return what was found in the round of an evaluation, about communities in scope; see `dashboards.source`."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            return read_examination(session, evaluation_id=evaluation_id, scope=scope)
 
     def boundaries(self) -> Mapping[str, Sequence[Polygon]]:
         """Return the outlines of all districts: those are no secret."""
@@ -182,6 +190,35 @@ def read_profile(session: Session, *, evaluation_id: int, number: str, scope: Sc
         complaints=_complaints_in_words(json.loads(own.complaints)),
         drivers=_drivers_in_words(questionnaire, drivers["domains"]),
         respondents=drivers["respondents"],
+    )
+
+
+def read_examination(session: Session, *, evaluation_id: int, scope: Scope) -> Examination | None:
+    """Return the newest examination of the round of an evaluation, about communities in scope.
+
+    Raises `LookupError` if there is no such evaluation.
+    """
+    round_id = session.scalar(select(Evaluation.round_id).filter_by(id=evaluation_id))
+    if round_id is None:
+        raise LookupError(f"there is no evaluation {evaluation_id}")
+    newest = select(IntegrityExamination).filter_by(round_id=round_id).order_by(IntegrityExamination.id.desc()).limit(1)
+    examination = session.scalar(newest)
+    if examination is None:
+        return None
+    result = session.execute(scope.communities(select(Community.id, *_PLACE_COLUMNS[1:-2]).join(District)))
+    places = pd.DataFrame(result.all(), columns=list(result.keys()))
+    families, counts = (pd.DataFrame(json.loads(text)) for text in (examination.families, examination.counts))
+    if families.empty:
+        return None
+    reviews = count_reviews(session, round_id=round_id)
+    beside = places[["id", "number"]].merge(counts, left_on="id", right_on="community_id")
+    return Examination(
+        round_id=round_id,
+        examined_at=examination.examined_at,
+        families=places.merge(families, left_on="id", right_on="community_id").drop(columns=["id", "community_id"]),
+        counts=beside.join(reviews.reindex(beside["id"], fill_value=0).reset_index(drop=True)).drop(
+            columns=["id", "community_id", "n", "satisfied"]
+        ),
     )
 
 

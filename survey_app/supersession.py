@@ -1,6 +1,7 @@
-"""Which responses count: those that were not withdrawn, not corrected, and are the newest of their household.
+"""Which responses count: not withdrawn, not corrected, the newest of their household, not excluded after a review.
 
-Nothing of this is stored but withdrawals: whoever asks, asks for a time, and what came later has not happened.
+Nothing of this is stored but withdrawals and reviews: whoever asks, asks for a time, and what came later has not
+happened.
 """
 
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, and_, case, exists, or_, tuple_
 from sqlalchemy.orm import aliased
 
-from survey_app.models import Response
+from survey_app.models import Response, ResponseReview
 
 
 class Status(StrEnum):
@@ -19,6 +20,7 @@ class Status(StrEnum):
     COUNTED = "counted"
     SUPERSEDED = "superseded"
     WITHDRAWN = "withdrawn"
+    EXCLUDED = "excluded"
 
 
 class EventKind(StrEnum):
@@ -45,5 +47,12 @@ def status_of_response(population: Literal["owners", "residents"], *, before: da
     return case(
         (Response.answers.is_(None), Status.WITHDRAWN),
         (or_(is_replaced, is_corrected), Status.SUPERSEDED),
+        (_is_excluded(), Status.EXCLUDED),
         else_=Status.COUNTED,
     )
+
+
+def _is_excluded() -> ColumnElement[bool]:
+    review, later = aliased(ResponseReview), aliased(ResponseReview)
+    is_last = ~exists().where(later.response_id == review.response_id, later.id > review.id)
+    return exists().where(review.response_id == Response.id, review.state == "excluded", is_last)

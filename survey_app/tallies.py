@@ -43,8 +43,9 @@ def count_responses(
     """Recount every response submitted before a time: one row per community, indexed by its id.
 
     `responses` are the valid answers of the ranked population to the ranked question. `received` are all responses:
-    those that are `superseded` by a correction or by their household's next, those `withdrawn`, and the others, which
-    count, among them those of `owners` and `tenants`. A mean without answers is missing, not zero.
+    those that are `superseded` by a correction or by their household's next, those `withdrawn`, those `excluded` after
+    a review, and the others, which count, among them those of `owners` and `tenants`. A mean without answers is
+    missing, not zero.
     `composite_responses`, `mean_composite` and `sd_composite` are there where the rules rank composites.
     """
     question = questionnaire.question(rules.satisfaction.question)
@@ -108,7 +109,9 @@ def _count_statuses(session: Session, *, survey_round: Round, rules: Rules, befo
     found = pd.DataFrame(session.execute(grouped).all(), columns=columns).astype({"count": "int64"})
     table = found.pivot_table(index="community_id", columns="status", values="count", aggfunc="sum", fill_value=0)
     table = table.reindex(columns=list(Status), fill_value=0)
-    return table[[Status.SUPERSEDED, Status.WITHDRAWN]].assign(received=table.sum(axis=1)).astype("int64")
+    return (
+        table[[Status.SUPERSEDED, Status.WITHDRAWN, Status.EXCLUDED]].assign(received=table.sum(axis=1)).astype("int64")
+    )
 
 
 def counted_batches(

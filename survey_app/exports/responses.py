@@ -158,6 +158,7 @@ def _status_words(language: str) -> dict[Status, str]:
         Status.COUNTED: _("counted"),
         Status.SUPERSEDED: _("superseded by newer answers"),
         Status.WITHDRAWN: _("withdrawn"),
+        Status.EXCLUDED: _("excluded after review"),
     }
 
 

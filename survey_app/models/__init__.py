@@ -14,7 +14,7 @@ from survey_app.models.complaints import (
 from survey_app.models.evaluations import CommunityProfile, Evaluation, RegionProfile, Standing, StandingEvidence
 from survey_app.models.places import Community, District, PropertyCompany
 from survey_app.models.publications import Publication
-from survey_app.models.responses import Code, Response, ResponseEvent, SlipBatch
+from survey_app.models.responses import Code, IntegrityExamination, Response, ResponseEvent, ResponseReview, SlipBatch
 from survey_app.models.rounds import Questionnaire, Round, RuleFile
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "District",
     "Evaluation",
     "Installation",
+    "IntegrityExamination",
     "PropertyCompany",
     "Publication",
     "Questionnaire",
@@ -41,6 +42,7 @@ __all__ = [
     "RegionProfile",
     "Response",
     "ResponseEvent",
+    "ResponseReview",
     "Round",
     "RuleFile",
     "SlipBatch",

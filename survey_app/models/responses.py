@@ -127,3 +127,36 @@ class ResponseEvent(Base):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     reason: Mapped[str]
     happened_at: Mapped[datetime]
+
+
+class ResponseReview(Base):
+    """One step in the review of a response: held because of signs, then released or excluded. The last one holds."""
+
+    __tablename__ = "response_review"
+    __table_args__ = (
+        CheckConstraint("state IN ('held', 'released', 'excluded')", name="state"),
+        CheckConstraint("(state = 'held') = (account_id IS NULL)", name="account"),
+        CheckConstraint("(state = 'held') = (reason IS NULL)", name="reason"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    response_id: Mapped[int] = mapped_column(ForeignKey("response.id"), index=True)
+    state: Mapped[str]
+    # The kinds of signs that point at it, as `analytics.integrity` names them.
+    families: Mapped[str]
+    reason: Mapped[str | None]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    at: Mapped[datetime]
+
+
+class IntegrityExamination(Base):
+    """What an examination of a round found in each community, as JSON; the newest one is shown."""
+
+    __tablename__ = "integrity_examination"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), index=True)
+    examined_at: Mapped[datetime]
+    responses: Mapped[int]
+    families: Mapped[str]
+    counts: Mapped[str]

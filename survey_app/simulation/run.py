@@ -38,6 +38,7 @@ from survey_app.models import Community, District, Round
 from survey_app.places import import_communities
 from survey_app.questionnaires import load_questionnaire
 from survey_app.receipts import RESIDENT, Reason, withdraw_response
+from survey_app.reviews import examine_round
 from survey_app.roles import Role
 from survey_app.rounds import add_rule_file, create_round, publish_questionnaire
 from survey_app.simulation.calendar import RoundDates, plan_rounds
@@ -101,6 +102,8 @@ def simulate(
     _send(database, cases, _ComplaintDesk(tokens, secret_key), track=track, description="complaints")
     closed = [round_id for round_id, dates in zip(round_ids, rounds, strict=True) if dates.closes_at <= now]
     for round_id in track(closed, description="evaluations"):
+        with database.writing() as session:
+            examine_round(session, round_id=round_id, now=now)
         evaluate_round(database, round_id=round_id, now=now)
     return SimulatedCity(len(city), responses, len(cases))
 

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from analytics.evaluate import evaluate
+from analytics.integrity import FAMILIES
 from analytics.rules import load_rules
 from analytics.support import summarise_evidence, weigh_evidence
-from dashboards.source import EvaluationHeader, Profile, Progress
+from dashboards.source import EvaluationHeader, Examination, Profile, Progress
 
 _DATA = Path(__file__).parents[2] / "data"
 BOUNDARIES = _DATA / "samples" / "boundaries" / "schematic.geojson"
@@ -137,6 +138,38 @@ def made_up_profile(standing, seed):
     )
 
 
+def made_up_examination(standings):
+    """Return an examination that holds twelve satisfied answers in every fortieth community."""
+    chosen = np.arange(len(standings)) % 40 == 0
+    held = np.where(chosen, np.minimum(12, standings["satisfied"]), 0).astype("int64")
+    places = standings[["number", "name", "english_name", "region", "region_english"]]
+    families = pd.concat(
+        [
+            places.assign(
+                family=family,
+                examined=standings["responses"],
+                statistic=np.where(chosen, 12.0, 1.0),
+                expected=1.5,
+                adjusted_p=np.where(chosen, 0.001, 1.0),
+                flagged=chosen & (family in ("burst", "haste")),
+            )
+            for family in FAMILIES
+        ]
+    )
+    counts = pd.DataFrame(
+        {
+            "number": standings["number"],
+            "held": held,
+            "n_without": standings["responses"].astype("int64") - held,
+            "satisfied_without": standings["satisfied"].astype("int64") - held,
+            "waiting": held,
+            "released": 0,
+            "excluded": 0,
+        }
+    )
+    return Examination(1, datetime(2026, 10, 1, tzinfo=UTC), families.reset_index(drop=True), counts)
+
+
 class MadeUpCity:
     """An `EvaluationSource`; `district` cuts it down as the site does for a district's account."""
 
@@ -202,6 +235,12 @@ class MadeUpCity:
             if not header.provisional:
                 rows.append({"evaluation_id": header.id, "cut_off": header.cut_off, **names, **row})
         return pd.DataFrame(rows)
+
+    def examination(self, evaluation_id):
+        standings = self.standings(evaluation_id)
+        if evaluation_id == 1:
+            return None
+        return made_up_examination(standings)
 
     def boundaries(self):
         return {

@@ -9,6 +9,7 @@ from survey_app.boundaries import boundary_text
 from survey_app.evaluation import evaluate_round
 from survey_app.evaluation_source import StoredEvaluations
 from survey_app.models import District, Round
+from survey_app.reviews import examine_round
 from tests.accounts import make_account
 from tests.factories import make_community, make_district, make_response, make_round
 
@@ -228,3 +229,28 @@ def test_inputs_are_cut_down_to_the_account(database, city, signed_in):
         assert source.inputs(1)["community_id"].tolist() == [numbers["here"]]
         with pytest.raises(LookupError):
             source.inputs(77)
+
+
+def test_an_examination_is_read_within_the_scope(database, city, signed_in):
+    accounts, numbers = city
+    with database.writing() as session:
+        closed = session.scalar(select(Round).where(Round.closes_at < NOW))
+        examine_round(session, round_id=closed.id, now=NOW)
+    source = StoredEvaluations(database)
+
+    with signed_in(accounts["city"]):
+        whole = source.examination(1)
+    with signed_in(accounts["district"]):
+        own = source.examination(1)
+        with pytest.raises(LookupError):
+            source.examination(77)
+
+    assert set(whole.counts["number"]) == set(numbers.values())
+    assert own.counts[["number", "n_without", "waiting"]].to_numpy().tolist() == [[numbers["here"], 12, 0]]
+    assert set(own.families["number"]) == {numbers["here"]}
+
+
+def test_a_round_that_was_never_examined_has_no_examination(database, city, signed_in):
+    accounts, _ = city
+    with signed_in(accounts["city"]):
+        assert StoredEvaluations(database).examination(1) is None

@@ -52,3 +52,21 @@ def in_language(name: str, english_name: str | None) -> str:
 def role_name(role: Role) -> LazyString:
     """Return what a role is called."""
     return ROLE_NAMES[role]
+
+
+SIGN_NAMES: Mapping[str, LazyString] = MappingProxyType(
+    {
+        "duplicate": _("One device or household, several answers"),
+        "burst": _("Like answers all at once"),
+        "identical": _("Too many answers exactly alike"),
+        "variance": _("Answers differ too little"),
+        "haste": _("Answered too fast"),
+        "terminal": _("Many answers from one place"),
+    }
+)
+
+
+@blueprint.app_template_global()
+def sign_name(family: str) -> LazyString:
+    """Return what a family of signs is called."""
+    return SIGN_NAMES[family]

@@ -1,0 +1,95 @@
+"""Who would enter and who would leave, if something were otherwise: drawn, counted and named."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from dash.development.base_component import Component
+
+from dashboards.figures.evidence import change_figure
+from dashboards.languages import pick, translator
+from dashboards.parts import Column, Numbers, NumbersColumn, chart, data_table, records
+from dashboards.places import named_link
+from dashboards.results import ROUTES, met, scale_of
+from dashboards.shown import Shown
+
+
+def changes(shown: Shown, after: pd.DataFrame, *, name: str) -> list[Component]:
+    """Return who would enter and who would leave the list that is shown.
+
+    Parameters
+    ----------
+    after : DataFrame
+        Standings of the same communities, supposing something else.
+    name : str
+        Of the picture and the file that can be taken away.
+    """
+    _ = translator(shown.language)
+    compared = _compared(shown, after)
+    regions = _by_region(compared, shown)
+    stays, enters, leaves = (int(compared[column].sum()) for column in ("stays", "enters", "leaves"))
+    summary = _("{before} meet the requirement; so it would be {after}: {enters} enter, {leaves} leave.").format(
+        before=stays + leaves, after=stays + enters, enters=enters, leaves=leaves
+    )
+    drawn = chart(
+        change_figure(regions, shown.language),
+        name=name,
+        summary=summary,
+        language=shown.language,
+        numbers=_numbers(regions, shown.language),
+    )
+    moved = compared[compared["enters"] | compared["leaves"]]
+    return [drawn, *([_names(shown, moved, after.set_index("community_id"))] if len(moved) else [])]
+
+
+def _compared(shown: Shown, after: pd.DataFrame) -> pd.DataFrame:
+    """Return the communities shown with `stays`, `enters` and `leaves`."""
+    own = shown.standings[["community_id", "number", "name", "english_name", "region", "region_english"]]
+    was = met(shown.standings, "requirement_status")
+    then = after.set_index("community_id")["requirement_status"].reindex(own["community_id"]).eq("met").to_numpy()
+    return own.assign(stays=was & then, enters=~was & then, leaves=was & ~then)
+
+
+def _by_region(compared: pd.DataFrame, shown: Shown) -> pd.DataFrame:
+    columns = ["stays", "enters", "leaves"]
+    labelled = compared[columns].assign(label=compared["region"].map(shown.region_label))
+    return labelled.groupby("label", sort=False)[columns].sum().reset_index()
+
+
+def _numbers(regions: pd.DataFrame, language: str) -> Numbers:
+    _ = translator(language)
+    columns = [
+        NumbersColumn(_("District")),
+        *(NumbersColumn(name, numeric=True) for name in (_("Stay"), _("Enter"), _("Leave"))),
+    ]
+    rows = [[row["label"], int(row["stays"]), int(row["enters"]), int(row["leaves"])] for row in records(regions)]
+    return Numbers(_("Who would enter and leave"), columns, rows)
+
+
+def _names(shown: Shown, moved: pd.DataFrame, after: pd.DataFrame) -> Component:
+    _ = translator(shown.language)
+    words = {True: _("would enter"), False: _("would leave")}
+    headings = (_("Community"), _("District"), _("Change"), _("Satisfaction"), _("Complaints"))
+    columns = [Column(heading, heading) for heading in headings]
+    rows: list[list[str | Component]] = [
+        [
+            named_link(shown.view, row["number"], row["name"], row["english_name"]),
+            pick(shown.language, row["region"], row["region_english"]),
+            words[bool(row["enters"])],
+            *_places(after.loc[row["community_id"]].to_dict(), shown),
+        ]
+        for row in records(moved)
+    ]
+    return data_table(columns, rows, caption=_("Who would enter and leave"))
+
+
+def _places(standing: Mapping[str, Any], shown: Shown) -> list[str]:
+    """Return rank and score on both routes, supposing what is supposed."""
+    _ = translator(shown.language)
+    said = []
+    for route in ROUTES.values():
+        scale = scale_of(shown.header, route, shown.language)
+        rank = standing[route.rank]
+        ranked = _("rank {rank}, {score}")
+        said.append("—" if pd.isna(rank) else ranked.format(rank=int(rank), score=scale.write(standing[route.score])))
+    return said
