@@ -23,7 +23,7 @@ from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES
 from analytics.rules import parse_rules
 from survey_app.access import EVERYWHERE, Scope
 from survey_app.accounts import add_account
-from survey_app.audit import OPERATOR, Head, head, verify_chain
+from survey_app.audit import OPERATOR, SITE, Head, head, verify_chain
 from survey_app.boundaries import boundary_text, parse_boundaries
 from survey_app.codes import CodeKind, issue_poster_code, revoke_code
 from survey_app.config import DEFAULT_THREADS, Config
@@ -466,8 +466,10 @@ def move(*, reference: str, step: str, actor: str, text: str, reason: str | None
 
 @complaints.command("settle")
 def settle() -> None:
-    """Close what was answered a week ago, end pauses, and send what was not answered in time to stage 2."""
+    """Let time do its part, every hour: close, end pauses, send on what is late, erase contacts and unsent photos."""
     from survey_app.casework import open_references, settle_case  # noqa: PLC0415
+    from survey_app.contacts import erase_contacts  # noqa: PLC0415
+    from survey_app.photos import forget_unsent_photos  # noqa: PLC0415
 
     with _database() as database:
         with database.reading() as session:
@@ -476,7 +478,10 @@ def settle() -> None:
             # Each in its own transaction, so that residents' forms come in between.
             with database.writing() as session:
                 settle_case(session, reference=reference, now=_now())
-    click.echo(f"settled {len(references)} open cases")
+        with database.writing() as session:
+            contacts = erase_contacts(session, by=SITE, now=_now())
+            photos = forget_unsent_photos(session, now=_now())
+    click.echo(f"settled {len(references)} open cases, erased {contacts} contacts and {photos} unsent photos")
 
 
 @complaints.command("check")

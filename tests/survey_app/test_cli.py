@@ -9,6 +9,7 @@ from survey_app import demo, serving
 from survey_app.audit import OPERATOR, Action, record
 from survey_app.cli import REFUSED, main
 from survey_app.config import DATA
+from survey_app.contacts import keep_contact
 from survey_app.database import Database
 from survey_app.demo import Demo, DemoAccount
 from survey_app.installation import use_as_demo
@@ -27,6 +28,8 @@ CREATE_ROUND = [
 ]
 ADD_ACCOUNT = ["accounts", "add", "li.na", "--role", "district", "--district", "Haibowan"]
 PASSWORD = "correct horse battery\n" * 2
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -387,10 +390,13 @@ def test_a_case_is_moved_by_command_and_a_step_that_is_none_is_refused(run, sqli
 
 def test_time_is_settled_by_command(run, sqlite_database):
     file_case(sqlite_database)  # long ago, and never acknowledged
+    with sqlite_database.writing() as session:
+        ended = make_complaint(session, make_community(session), status="closed", status_since=LONG_AGO)
+        keep_contact(session, complaint=ended, contact="李娜", secret_key="any", now=LONG_AGO)
 
-    assert run("complaints", "settle").stdout == "settled 1 open cases\n"
+    assert run("complaints", "settle").stdout == "settled 1 open cases, erased 1 contacts and 0 unsent photos\n"
     with sqlite_database.reading() as session:
-        assert session.scalar(select(Complaint.status)) == "stage2"
+        assert session.scalars(select(Complaint.status).order_by(Complaint.id)).all() == ["stage2", "closed"]
 
 
 def test_a_status_that_does_not_follow_from_its_events_fails_the_check(run, sqlite_database):

@@ -32,6 +32,7 @@ PAGES: Sequence[tuple[str, LazyString]] = (
     ("entry.choose", _("Type in answers")),
     ("entry.ask_for_number", _("Receipts")),
     ("staff.questionnaires", _("Questionnaires")),
+    ("staff.ask_for_secret", _("Lost secrets")),
     ("/dashboards/", _("Dashboards")),
 )
 
