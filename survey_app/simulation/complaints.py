@@ -31,6 +31,7 @@ class PlannedComplaint:
     submitted_at: datetime
     kind: str
     category: str
+    place: str
     text: str
 
 
@@ -57,7 +58,8 @@ def draw_complaints(
         for time in draw_times(random, count, start=start, end=end, eager=False):
             kind = _KINDS[random.choice(len(_KINDS), p=_KIND_SHARES)]
             category = categories[random.choice(len(categories), p=repairs if kind == "repair" else frequent)]
-            cases.append(PlannedComplaint(time, kind, category.code, _text(random, kind, category)))
+            place, text = _words(random, kind, category)
+            cases.append(PlannedComplaint(time, kind, category.code, place, text))
         start = end
     return cases
 
@@ -68,7 +70,8 @@ def _weights(categories: Sequence[Category], groups: dict[str, float], otherwise
     return normalised
 
 
-def _text(random: np.random.Generator, kind: str, category: Category) -> str:
+def _words(random: np.random.Generator, kind: str, category: Category) -> tuple[str, str]:
+    """Return where it is, and what is said of it."""
     endings = {"complaint": COMPLAINT_ENDINGS, "repair": REPAIR_ENDINGS, "enquiry": ENQUIRY_ENDINGS}[kind]
-    opening = COMPLAINT_OPENINGS[random.integers(len(COMPLAINT_OPENINGS))]
-    return f"{opening}{category.name.zh_hans}{endings[random.integers(len(endings))]}"
+    place = COMPLAINT_OPENINGS[random.integers(len(COMPLAINT_OPENINGS))]
+    return place, f"{place}{category.name.zh_hans}{endings[random.integers(len(endings))]}"

@@ -3,10 +3,12 @@
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,7 +16,7 @@ from analytics.rules import parse_rules
 from survey_app.accounts import add_account, find_account
 from survey_app.audit import OPERATOR
 from survey_app.boundaries import boundary_text, parse_boundaries
-from survey_app.casework import categories
+from survey_app.casework import categories, record_history
 from survey_app.codes import (
     CodeKind,
     Revocation,
@@ -44,6 +46,7 @@ from survey_app.rounds import add_rule_file, create_round, publish_questionnaire
 from survey_app.simulation.calendar import RoundDates, plan_rounds
 from survey_app.simulation.city import COMMUNITIES, SimulatedCommunity, build_city, community_table
 from survey_app.simulation.complaints import DAYS_BEFORE_FIRST_CUT_OFF
+from survey_app.simulation.lives import draw_life
 from survey_app.simulation.plan import PlannedCase, PlannedResponse, Way, plan_cases, plan_responses
 from survey_app.simulation.words import DISTRICTS, EVALUATOR, TELEPHONE
 from survey_app.submissions import Form, SubmissionKey
@@ -88,7 +91,8 @@ def simulate(
 ) -> SimulatedCity:
     """Fill an empty database with the city of this seed: three rounds, the last of them open at `now`."""
     city = build_city(seed, communities)
-    rounds = plan_rounds(now, parse_rules(RULES.read_bytes(), RULES.name).time_zone)
+    time_zone = parse_rules(RULES.read_bytes(), RULES.name).time_zone
+    rounds = plan_rounds(now, time_zone)
     with database.writing() as session:
         round_ids, tokens = _found_city(session, city=city, rounds=rounds, now=now)
     responses = 0
@@ -99,7 +103,8 @@ def simulate(
             desk = _ResponseDesk(tokens, _hand_out_slips(session, round_id, city, planned, secret_key), secret_key)
         _send(database, planned, desk, track=track, description=f"responses {dates.opens_on.year}")
     cases = plan_cases(city, rounds, list(categories()), now=now)
-    _send(database, cases, _ComplaintDesk(tokens, secret_key), track=track, description="complaints")
+    office = _ComplaintDesk(tokens, secret_key, seed=seed, zone=ZoneInfo(time_zone), now=now)
+    _send(database, cases, office, track=track, description="complaints")
     closed = [round_id for round_id, dates in zip(round_ids, rounds, strict=True) if dates.closes_at <= now]
     for round_id in track(closed, description="evaluations"):
         with database.writing() as session:
@@ -262,11 +267,13 @@ class _ResponseDesk:
 
 
 class _ComplaintDesk:
-    """Files complaints, scanning each community's poster once."""
+    """Files complaints, scanning each community's poster once, and lets each live until now."""
 
-    def __init__(self, tokens: Sequence[str], secret_key: str) -> None:
+    def __init__(self, tokens: Sequence[str], secret_key: str, *, seed: int, zone: tzinfo, now: datetime) -> None:
         self._tokens = tokens
         self._secret_key = secret_key
+        self._random = np.random.default_rng([seed, 4])
+        self._zone, self._now = zone, now
         self._codes: dict[int, ScannedCode] = {}
 
     def __call__(self, session: Session, planned: PlannedCase) -> None:
@@ -276,8 +283,8 @@ class _ComplaintDesk:
             self._codes[planned.community] = code
         case = planned.complaint
         key = SubmissionKey.new(form=Form.COMPLAINT, code_id=code.id, round_id=None, now=case.submitted_at)
-        form = {"category": case.category, "kind": case.kind, "text": case.text}
-        file_complaint(
+        form = {"category": case.category, "kind": case.kind, "text": case.text, "place": case.place}
+        filed = file_complaint(
             session,
             code=code,
             key=key,
@@ -286,3 +293,11 @@ class _ComplaintDesk:
             secret_key=self._secret_key,
             now=case.submitted_at,
         )
+        life = draw_life(
+            self._random,
+            submitted_at=case.submitted_at,
+            category=categories().by_code[case.category],
+            zone=self._zone,
+            now=self._now,
+        )
+        record_history(session, reference=filed.reference, events=life)

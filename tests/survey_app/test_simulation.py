@@ -1,18 +1,22 @@
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from survey_app.casework import categories
+from survey_app.casework import categories, disagreeing_references
 from survey_app.codes import count_slips
 from survey_app.config import DATA
 from survey_app.installation import RealDatabase, is_demo, use_as_real
+from survey_app.life_cycle import Action, Actor, Event, fold
 from survey_app.models import Code, Community, Complaint, Evaluation, Response, Round
 from survey_app.places import read_communities, write_communities
 from survey_app.questionnaires import load_questionnaire
 from survey_app.simulation.calendar import plan_rounds
 from survey_app.simulation.city import COMMUNITIES, MOST_COMMUNITIES, build_city, community_table
+from survey_app.simulation.lives import draw_life
 from survey_app.simulation.plan import SLIPS_IN_ONE_OF, STUFFED_ROUND, plan_cases, plan_responses
 from survey_app.simulation.run import CityExists, simulate
 from survey_app.supersession import Status, status_of_response
@@ -181,6 +185,7 @@ def test_all_that_is_sent_is_stored_and_the_closed_rounds_are_evaluated(database
             (False, dates.closes_at) for dates in rounds()[:2]
         ]
         assert is_demo(session)
+        assert list(disagreeing_references(session)) == []
 
 
 def test_answers_come_through_posters_slips_and_paper_and_some_do_not_count(sqlite_database):
@@ -209,6 +214,23 @@ def test_answers_that_are_replaced_come_before_those_that_replace_them_and_all_i
     times = [response.submitted_at for response in planned]
     assert times == sorted(times)
     assert all(dates.opens_at <= response.opened_at <= response.submitted_at < dates.closes_at for response in planned)
+
+
+def test_cases_live_by_the_rules_and_end_in_every_way():
+    random, zone = np.random.default_rng(5), ZoneInfo("Asia/Shanghai")
+    ends, shipped = Counter(), list(categories())
+    for number in range(2000):
+        category = shipped[number % len(shipped)]
+        submitted_at = NOW - timedelta(days=number % 200, hours=number % 24)
+        life = draw_life(random, submitted_at=submitted_at, category=category, zone=zone, now=NOW)
+        submission = Event(Action.SUBMIT, Actor.RESIDENT, submitted_at)
+        state = fold([submission, *life], bypasses_company=category.bypasses_company)
+        assert all(event.at <= NOW for event in life)
+        assert state.status != "submitted" or submitted_at > NOW - timedelta(days=9), "what is late goes to stage 2"
+        ends[state.status] += 1
+
+    assert {"submitted", "responded", "closed", "withdrawn", "out_of_scope", "invalid"} <= ends.keys()
+    assert ends["closed"] > sum(ends.values()) / 2
 
 
 def test_the_same_seed_stores_the_same_answers_on_every_engine(sqlite_database, postgresql_database):
