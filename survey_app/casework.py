@@ -144,10 +144,12 @@ def state_of(session: Session, complaint: Complaint, *, now: datetime) -> tuple[
 
 def stored_state(session: Session, complaint: Complaint) -> CaseState:
     """Return what the stored events amount to."""
-    rows = session.scalars(
-        select(ComplaintEvent).filter_by(complaint_id=complaint.id).order_by(ComplaintEvent.number)
-    ).all()
-    return fold(map(_event, rows), bypasses_company=_bypasses_company(complaint))
+    return fold(_stored_events(session, complaint), bypasses_company=_bypasses_company(complaint))
+
+
+def _stored_events(session: Session, complaint: Complaint) -> list[Event]:
+    rows = select(ComplaintEvent).filter_by(complaint_id=complaint.id).order_by(ComplaintEvent.number)
+    return [_event(row) for row in session.scalars(rows)]
 
 
 def _steps(session: Session, complaint: Complaint, clock: Clock, *, now: datetime) -> list[Step]:
@@ -228,15 +230,15 @@ def open_references(session: Session) -> Sequence[str]:
 def record_history(session: Session, *, reference: str, events: Iterable[Event]) -> None:
     """Append many steps of one case at once: each is checked as `take_step` would, in a fraction of its statements."""
     complaint = _lock(session, reference)
-    state, number = stored_state(session, complaint), _last_number(session, complaint)
+    earlier = _stored_events(session, complaint)
+    state = fold(earlier, bypasses_company=_bypasses_company(complaint))
     values = []
-    for number, event in enumerate(events, number + 1):  # noqa: B020 (the count goes on)
+    for number, event in enumerate(events, len(earlier) + 1):
         state = advance(state, event)
         values.append(_values(complaint, number, event))
     if values:
         session.execute(insert(ComplaintEvent), values)
-    complaint.status, complaint.status_since = state.status, state.since
-    session.flush()
+        complaint.status, complaint.status_since = state.status, state.since
 
 
 def disagreeing_references(session: Session) -> Iterator[str]:

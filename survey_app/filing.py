@@ -12,7 +12,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from survey_app.case_secrets import hash_secret, secret_of
-from survey_app.casework import categories, find_complaint, open_case
+from survey_app.casework import categories, open_case
 from survey_app.categories import Kind
 from survey_app.codes import ScannedCode, is_reference
 from survey_app.contacts import LONGEST_CONTACT, keep_contact, read_contact
@@ -171,7 +171,7 @@ def _complete_case(
     secret_key: str,
     now: datetime,
 ) -> None:
-    filed = find_complaint(session, reference=reference)
+    filed = session.scalars(select(Complaint).filter_by(reference=reference)).one()
     open_case(session, complaint_id=filed.id, now=now)
     attach_photos(session, key=key, complaint_id=filed.id)
     if complaint.contact:

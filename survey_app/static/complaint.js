@@ -111,10 +111,12 @@
       input.addEventListener("change", function () {
         var file = input.files[0];
         delete small[input.name];
+        input.removeAttribute("data-small");
         if (file && keepsUpright()) {
           shrink(file, function (blob) {
             if (blob && blob.size < file.size && input.files[0] === file) {
               small[input.name] = blob;
+              input.setAttribute("data-small", blob.size);
             }
           });
         }

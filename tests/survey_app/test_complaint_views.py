@@ -93,7 +93,7 @@ def test_the_form_offers_every_category_in_its_group_and_needs_no_round(client, 
     assert "<h1>滨河家园</h1>" in page.text
     assert page.text.count("<optgroup") == 10
     assert page.text.count("<option") == 41
-    assert "乱停车|" in page.text, "the words to search by stand in the page"
+    assert "|乱停车|" in page.text, "the words to search by stand in the page"
 
 
 def test_what_others_will_see_is_shown_before_anything_is_stored(client, token, sqlite_database):
