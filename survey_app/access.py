@@ -202,6 +202,8 @@ def init_app(app: Flask) -> None:
             current_app.logger.error("%s declares no policy", request.endpoint)
             abort(HTTPStatus.NOT_FOUND)
         refusal = _require_account(policy) if policy.roles else None
+        if policy.largest_body is not None and refusal is None:
+            request.max_content_length = policy.largest_body
         if refusal is None and policy.relies_on_cookie:
             protection.protect()
         return refusal

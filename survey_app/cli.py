@@ -547,7 +547,7 @@ def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
             click.echo(f"its last round is over: delete {config.instance} and start again for a fresh one")
         click.echo(f"poster of {prepared.community}: {config.public_url}/s/{prepared.token}")
         click.echo(f"staff: {config.public_url}/sign-in · dashboards: {config.public_url}/dashboards/")
-        click.echo("the second step asks for a code: `jiayuan demo --codes` prints them, or link an authenticator")
+        click.echo("the second step asks for a code: `./run demo --codes` prints those of the minute")
         for username, account in prepared.accounts.items():
             click.echo(f"  {username:14} {account.password}   {account.authenticator}")
 

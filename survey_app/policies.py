@@ -18,10 +18,12 @@ class Policy:
     """Who may come: accounts of these roles, or with no roles everybody.
 
     A form that relies on the browser's cookie needs the token of its page, so that no other site can send it.
+    `largest_body` is what it may send in bytes, where that is more than the site lets everybody send.
     """
 
     roles: frozenset[Role]
     relies_on_cookie: bool = True
+    largest_body: int | None = None
 
 
 PUBLIC = Policy(frozenset())

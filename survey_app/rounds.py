@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import sha256_hex
+from analytics.documents import Fault
 from analytics.rules import Rules, parse_rules
 from survey_app.audit import OPERATOR, Action, record
 from survey_app.codes import CodeKind
@@ -35,7 +36,13 @@ class StoredRuleFileDiffers(JiayuanError):
 
 
 class RoundRefused(JiayuanError):
-    """A round cannot be created as asked; the message says why."""
+    """A round cannot be created as asked; the fault says why."""
+
+    status = 409
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 def publish_questionnaire(
@@ -106,17 +113,21 @@ def create_round(
     _check_codes(accepts, rules)
     opens_at, closes_at = (local_midnight(day, rules.time_zone) for day in (opens_on, closes_on))
     if opens_at >= closes_at:
-        raise RoundRefused(f"a round that opens on {opens_on} cannot close before the end of that day")
+        raise RoundRefused(
+            Fault("a round that opens on {day} cannot close before the end of that day", {"day": opens_on})
+        )
     if responses_kept_until is not None and responses_kept_until <= closes_on:
-        raise RoundRefused(f"answers kept until {responses_kept_until} would be gone before they are evaluated")
+        raise RoundRefused(
+            Fault("answers kept until {day} would be gone before they are evaluated", {"day": responses_kept_until})
+        )
     if closes_at <= now:
-        raise RoundRefused(f"a round until {closes_on} would be over already")
+        raise RoundRefused(Fault("a round until {day} would be over already", {"day": closes_on}))
     for other in session.scalars(select(Round).order_by(Round.opens_at)):
         if other.name == name:
-            raise RoundRefused(f"there is already a round {name}")
+            raise RoundRefused(Fault("there is already a round {name}", {"name": name}))
         # A poster leads to the open round: with two of them nobody could say which one an answer is for.
         if other.opens_at < closes_at and opens_at < other.closes_at:
-            raise RoundRefused(f"the dates overlap with the round {other.name}")
+            raise RoundRefused(Fault("the dates overlap with the round {name}", {"name": other.name}))
     created = Round(
         name=name,
         english_name=english_name,
@@ -145,11 +156,14 @@ def local_midnight(day: date, time_zone: str) -> datetime:
 def _check_codes(accepts: Collection[CodeKind], rules: Rules) -> None:
     """Refuse rules that promise more than the codes can keep: whoever passes a poster may answer several times."""
     if not accepts:
-        raise RoundRefused("a round takes answers through posters, household slips or both")
+        raise RoundRefused(Fault("a round takes answers through posters, household slips or both"))
     if CodeKind.POSTER in accepts and rules.evidence.one_answer_per_household:
         raise RoundRefused(
-            f"the rules {rules.name} say that a household answers once, which posters cannot promise: accept household "
-            "slips alone, or use rules that do not say so"
+            Fault(
+                "the rules {rules} say that a household answers once, which posters cannot promise: accept household "
+                "slips alone, or use rules that do not say so",
+                {"rules": rules.name},
+            )
         )
 
 
@@ -161,8 +175,18 @@ def _check_fit(definition: Definition, rules: Rules) -> None:
     absent = [key for key in judged if key not in asked]
     if absent:
         named = ", ".join(absent)
-        raise RoundRefused(f"the rules {rules.name} judge question {named}, which the questionnaire does not ask")
+        raise RoundRefused(
+            Fault(
+                "the rules {rules} judge question {key}, which the questionnaire does not ask",
+                {"rules": rules.name, "key": named},
+            )
+        )
     for key in judged:
         missing = sorted(set(rules.satisfaction.valid_codes) - set(asked[key].codes))
         if missing:
-            raise RoundRefused(f"the rules {rules.name} count codes that question {key} does not have: {missing}")
+            raise RoundRefused(
+                Fault(
+                    "the rules {rules} count codes that question {key} does not have: {codes}",
+                    {"rules": rules.name, "key": key, "codes": missing},
+                )
+            )

@@ -1,9 +1,15 @@
 """Pages for staff, a module for each subject, all on one blueprint."""
 
 from survey_app.views.staff import (
+    accounts,
+    audit,
     communities,
     complaints,
+    documents,
     downloads,
+    importing,
+    planning,
+    poster_codes,
     printing,
     questionnaires,
     reviews,
@@ -13,10 +19,16 @@ from survey_app.views.staff import (
 from survey_app.views.staff.blueprint import blueprint
 
 __all__ = [
+    "accounts",
+    "audit",
     "blueprint",
     "communities",
     "complaints",
+    "documents",
     "downloads",
+    "importing",
+    "planning",
+    "poster_codes",
     "printing",
     "questionnaires",
     "reviews",

@@ -31,9 +31,11 @@ PAGES: Sequence[tuple[str, LazyString]] = (
     ("staff.printing", _("Printing")),
     ("entry.choose", _("Type in answers")),
     ("entry.ask_for_number", _("Receipts")),
-    ("staff.questionnaires", _("Questionnaires")),
     ("staff.ask_for_secret", _("Lost secrets")),
+    ("staff.documents", _("Rules and questionnaires")),
     ("/dashboards/", _("Dashboards")),
+    ("staff.accounts", _("Accounts")),
+    ("staff.audit", _("Audit")),
 )
 
 

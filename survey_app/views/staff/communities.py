@@ -1,9 +1,8 @@
 """Communities with the codes of their posters."""
 
 from collections.abc import Sequence
-from http import HTTPStatus
 
-from flask import Response, abort, render_template, request
+from flask import render_template, request
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
@@ -12,15 +11,15 @@ from survey_app.codes import CodeKind
 from survey_app.context import site
 from survey_app.models import Code, Community
 from survey_app.policies import policy, staff
-from survey_app.posters.qr import qr_png, qr_svg
 from survey_app.roles import Role
 from survey_app.views.staff.blueprint import blueprint
+from survey_app.views.staff.paging import Page, page_asked_for
+from survey_app.views.staff.poster_codes import without_code
 
 # Not property companies: posters and slips do not pass through them.
 REGISTER_READERS = staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
 
 COMMUNITIES_PER_PAGE = 50
-_LARGEST_PAGE = 100_000
 
 
 @blueprint.get("/staff/communities")
@@ -28,39 +27,25 @@ _LARGEST_PAGE = 100_000
 def communities() -> str:
     """List the communities and the codes of their posters, a page at a time."""
     wanted = request.args.get("search", "").strip()
-    page = max(1, min(request.args.get("page", 1, type=int), _LARGEST_PAGE))
     with site().database.reading() as session:
         matching = _matching_communities(signed_in().scope, wanted)
         total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+        page = Page(page_asked_for(), COMMUNITIES_PER_PAGE, total)
+        lacking = session.scalar(select(func.count()).select_from(without_code(signed_in().scope).subquery()))
         found = session.scalars(
             matching.options(joinedload(Community.district), joinedload(Community.company))
             .order_by(Community.sort_key, Community.number)
             .limit(COMMUNITIES_PER_PAGE)
-            .offset((page - 1) * COMMUNITIES_PER_PAGE)
+            .offset(page.offset)
         ).all()
         return render_template(
             "staff/communities.html",
             communities=found,
             codes=_usable_codes(session, [community.id for community in found]),
             search=wanted,
-            total=total,
             page=page,
-            pages=max(1, -(-total // COMMUNITIES_PER_PAGE)),
+            without_code=lacking,
         )
-
-
-@blueprint.get("/staff/codes/<token>.svg")
-@policy(REGISTER_READERS)
-def code_svg(token: str) -> Response:
-    """Hand out the picture of a poster's code for printing."""
-    return Response(qr_svg(_address_of_code(token)), mimetype="image/svg+xml")
-
-
-@blueprint.get("/staff/codes/<token>.png")
-@policy(REGISTER_READERS)
-def code_png(token: str) -> Response:
-    """Hand out the picture of a poster's code for a chat or a document."""
-    return Response(qr_png(_address_of_code(token)), mimetype="image/png")
 
 
 def _matching_communities(scope: Scope, wanted: str) -> Select[Community]:
@@ -78,12 +63,3 @@ def _usable_codes(session: Session, community_ids: Sequence[int]) -> dict[int, l
     for code in session.scalars(statement):
         codes.setdefault(code.community_id, []).append(code)
     return codes
-
-
-def _address_of_code(token: str) -> str:
-    """Return what the code of a community in scope says when it is scanned."""
-    statement = select(Code.token).join(Community, Code.community_id == Community.id).where(Code.token == token)
-    with site().database.reading() as session:
-        if session.scalar(signed_in().scope.communities(statement)) is None:
-            abort(HTTPStatus.NOT_FOUND)
-    return f"{site().config.public_url}/s/{token}"

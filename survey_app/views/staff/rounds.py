@@ -15,9 +15,10 @@ from survey_app.access import Scope, signed_in
 from survey_app.context import current_time, site
 from survey_app.evaluation import evaluate_round
 from survey_app.local_time import last_day, zone_of
-from survey_app.models import Community, Evaluation, Round
+from survey_app.models import Community, Evaluation, Publication, Questionnaire, Round, RuleFile
 from survey_app.models import Response as StoredResponse
 from survey_app.policies import ALL_STAFF, policy, staff
+from survey_app.publications import publish_evaluation, published_evaluations
 from survey_app.roles import Role
 from survey_app.views.staff.blueprint import blueprint
 
@@ -38,7 +39,14 @@ class RoundOverview:
     last_day: date
     state: str
     received: int
+    rules: RuleFile
+    questionnaire: Questionnaire
     evaluations: Sequence["EvaluationOverview"]
+
+    @property
+    def has_result(self) -> bool:
+        """Whether an evaluation was published."""
+        return any(evaluation.is_result for evaluation in self.evaluations)
 
     @property
     def has_official_evaluation(self) -> bool:
@@ -55,6 +63,14 @@ class EvaluationOverview:
     evaluated_at: datetime
     cut_off: datetime
     standings_sha256: str
+    # The one that was published last is the result of its round; an earlier one was replaced by it.
+    is_published: bool
+    is_result: bool
+
+    @property
+    def may_become_result(self) -> bool:
+        """Whether it can still be published."""
+        return not self.provisional and not self.is_published
 
 
 @blueprint.get("/staff/")
@@ -87,14 +103,37 @@ def evaluate(round_id: int) -> AnyResponse:
     return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
 
 
+@blueprint.post("/staff/evaluations/<int:evaluation_id>/publication")
+@policy(EVALUATING)
+def publish(evaluation_id: int) -> AnyResponse:
+    """Declare an evaluation the result of its round."""
+    try:
+        with site().database.writing() as session:
+            publish_evaluation(
+                session,
+                evaluation_id=evaluation_id,
+                reason=request.form.get("reason"),
+                by=signed_in().actor,
+                now=current_time(),
+            )
+    except LookupError:
+        abort(HTTPStatus.NOT_FOUND)
+    flash(_("Evaluation %(number)s is the published result.", number=evaluation_id))
+    return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
+
+
 def _overview(session: Session, *, scope: Scope, now: datetime) -> list[RoundOverview]:
     received = {row.round_id: row.received for row in session.execute(_count_received(scope))}
     evaluations: dict[int, list[Row[int, int, bool, datetime, datetime, str]]] = {}
     for row in session.execute(_select_evaluations()):
         evaluations.setdefault(row.round_id, []).append(row)
+    published = set(session.scalars(select(Publication.evaluation_id)))
+    results = set(published_evaluations(session).values())
     overview = []
     for survey_round in session.scalars(
-        select(Round).options(joinedload(Round.rule_file)).order_by(Round.opens_at.desc())
+        select(Round)
+        .options(joinedload(Round.rule_file), joinedload(Round.questionnaire))
+        .order_by(Round.opens_at.desc())
     ):
         zone = zone_of(survey_round.rule_file.content)
         overview.append(
@@ -106,6 +145,8 @@ def _overview(session: Session, *, scope: Scope, now: datetime) -> list[RoundOve
                 last_day=last_day(survey_round.closes_at, zone),
                 state=_state(survey_round, now),
                 received=received.get(survey_round.id, 0),
+                rules=survey_round.rule_file,
+                questionnaire=survey_round.questionnaire,
                 evaluations=[
                     EvaluationOverview(
                         id=row.id,
@@ -113,6 +154,8 @@ def _overview(session: Session, *, scope: Scope, now: datetime) -> list[RoundOve
                         evaluated_at=row.evaluated_at.astimezone(zone),
                         cut_off=row.cut_off.astimezone(zone),
                         standings_sha256=row.standings_sha256,
+                        is_published=row.id in published,
+                        is_result=row.id in results,
                     )
                     for row in evaluations.get(survey_round.id, ())
                 ],

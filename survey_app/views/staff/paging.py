@@ -1,0 +1,31 @@
+"""Long lists, a page at a time."""
+
+from dataclasses import dataclass
+
+from flask import request
+
+_LARGEST_PAGE = 100_000
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which part of a list is shown."""
+
+    number: int
+    size: int
+    total: int
+
+    @property
+    def offset(self) -> int:
+        """How many rows come before it."""
+        return (self.number - 1) * self.size
+
+    @property
+    def last(self) -> int:
+        """The number of the last page."""
+        return max(1, -(-self.total // self.size))
+
+
+def page_asked_for() -> int:
+    """Return the page number in the address, within reason."""
+    return max(1, min(request.args.get("page", 1, type=int), _LARGEST_PAGE))
