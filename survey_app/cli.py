@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 import click
 from alembic import command
@@ -25,7 +25,15 @@ from survey_app.access import EVERYWHERE, Scope
 from survey_app.accounts import add_account
 from survey_app.audit import OPERATOR, SITE, Head, head, verify_chain
 from survey_app.boundaries import boundary_text, parse_boundaries
-from survey_app.codes import CodeKind, issue_poster_code, revoke_code
+from survey_app.codes import (
+    CodeKind,
+    Revocation,
+    count_slips,
+    issue_poster_code,
+    replace_slip,
+    revoke_code,
+    revoke_slips,
+)
 from survey_app.config import DEFAULT_THREADS, Config
 from survey_app.database import Database
 from survey_app.errors import JiayuanError
@@ -173,9 +181,9 @@ def rounds() -> None:
 @click.option("--rules", "rules_file", type=_FILE, required=True, help="The rule file by which the round is judged.")
 @click.option(
     "--accepts",
-    type=click.Choice(list(CodeKind)),
+    type=click.Choice([kind.value for kind in CodeKind]),
     multiple=True,
-    default=[CodeKind.POSTER],
+    default=[CodeKind.POSTER.value],
     show_default=True,
     help="Through which codes; give it twice for both.",
 )
@@ -190,7 +198,7 @@ def create(
     last_day: datetime,
     questionnaire_name: str,
     rules_file: Path,
-    accepts: Sequence[CodeKind],
+    accepts: Sequence[str],
     evaluator: str | None,
     evaluator_english_name: str | None,
     keep_until: datetime | None,
@@ -214,7 +222,7 @@ def create(
             questionnaire=published,
             rule_file=rule_file,
             now=_now(),
-            accepts=accepts,
+            accepts=[CodeKind(kind) for kind in accepts],
             evaluator=evaluator,
             evaluator_english_name=evaluator_english_name,
             responses_kept_until=keep_until.date() if keep_until else None,
@@ -293,6 +301,57 @@ def revoke(token: str) -> None:
             raise click.BadParameter(f"there is no code {token}", param_hint="TOKEN")
         revoke_code(session, code=code, now=_now())
     click.echo(f"revoked {token}")
+
+
+@codes.command("count-slips")
+@click.argument("round_name", metavar="ROUND")
+def count_slips_command(round_name: str) -> None:
+    """Say what became of the household slips of a round, by its name, in each community.
+
+    Nobody notes which flat got which slip, so a lost one goes on being good: as many households as there are reprints
+    can have answered twice, and no more.
+    """
+    with _database() as database, database.reading() as session:
+        counts = count_slips(session, survey_round=_named(session, Round, round_name, parameter="ROUND"))
+        numbers = {row.id: row.number for row in session.execute(select(Community.id, Community.number))}
+    for community_id, count in counts.items():
+        click.echo(
+            f"{numbers[community_id]}: {count.issued} issued ({count.reprints} of them reprints), "
+            f"{count.spoiled} spoiled, {count.returned} returned, {count.lost} replaced, "
+            f"{count.outstanding} outstanding"
+        )
+
+
+@codes.command("revoke-slips")
+@click.argument("community_number", metavar="COMMUNITY")
+@click.option("--because", type=click.Choice([reason.value for reason in Revocation]), required=True)
+@click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
+def revoke_slips_command(community_number: str, because: str, file: TextIO) -> None:
+    """Take no more answers through slips of a community that came back: their digits, typed or scanned, one a line."""
+    typed = [line for line in map(str.strip, file) if line]
+    secret_key = Config.from_env().secret_key
+    with _database() as database, database.writing() as session:
+        community = _numbered(session, community_number)
+        refused = revoke_slips(
+            session,
+            community=community,
+            typed=typed,
+            because=Revocation(because),
+            secret_key=secret_key,
+            now=_now(),
+        )
+    click.echo(f"revoked {len(typed) - len(refused)} slips of {community_number}")
+    if refused:
+        raise click.ClickException("no slip of it in use: " + ", ".join(refused))
+
+
+@codes.command("replace-slip")
+@click.argument("digits")
+def replace_slip_command(digits: str) -> None:
+    """Revoke a lost slip whose digits are known, and say the digits of another one for the same household."""
+    with _database() as database, database.writing() as session:
+        sheet = replace_slip(session, typed=digits, secret_key=Config.from_env().secret_key, now=_now())
+    click.echo(f"type instead: {grouped(sheet.slips[0].digits)}")
 
 
 @main.command()

@@ -8,7 +8,8 @@ from sqlalchemy import create_engine, func, select, text
 from survey_app import demo, serving
 from survey_app.audit import OPERATOR, Action, record
 from survey_app.cli import REFUSED, main
-from survey_app.config import DATA
+from survey_app.codes import issue_slips
+from survey_app.config import DATA, Config
 from survey_app.contacts import keep_contact
 from survey_app.database import Database
 from survey_app.demo import Demo, DemoAccount
@@ -550,3 +551,50 @@ def test_a_districts_second_language_line_is_set_and_taken_off(run, sqlite_datab
     assert stored == "Сэтгэл ханамж"
     with sqlite_database.reading() as session:
         assert session.scalar(select(District.second_language_line).filter_by(name="海勃湾区")) is None
+
+
+def test_slips_are_counted_revoked_and_replaced_by_their_digits(run, sqlite_database):
+    assert run("codes", "count-slips", "秋季调查").exit_code == REFUSED
+    with sqlite_database.writing() as session:
+        opens_at, closes_at = datetime(2020, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
+        survey_round = make_round(
+            session, name="秋季调查", accepts_households=True, opens_at=opens_at, closes_at=closes_at
+        )
+        community = make_community(session, number="150302001")
+        secret_key = Config.from_env().secret_key
+        first, second, third = issue_slips(
+            session, survey_round=survey_round, community=community, count=3, secret_key=secret_key, now=NOW
+        ).slips
+
+    revoked = run(
+        *("codes", "revoke-slips", "150302001", "--because", "returned"), input=f"{first.digits}\n{second.token}\n12\n"
+    )
+    replaced = run("codes", "replace-slip", third.digits)
+    counted = run("codes", "count-slips", "秋季调查")
+
+    assert "revoked 2 slips" in revoked.output
+    assert (revoked.exit_code, "12" in revoked.output) == (1, True)
+    assert third.digits not in replaced.output.replace(" ", "")
+    assert re.search(r"type instead: \d{4} \d{4} \d{4} \d{4}", replaced.output)
+    assert counted.output == (
+        "150302001: 4 issued (0 of them reprints), 0 spoiled, 2 returned, 1 replaced, 1 outstanding\n"
+    )
+    assert run("codes", "replace-slip", third.digits).exit_code == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("accepts", "posters", "slips"),
+    [
+        ([], True, False),
+        (["--accepts", "household"], False, True),
+        (["--accepts", "poster", "--accepts", "household"], True, True),
+    ],
+)
+def test_a_round_says_which_codes_it_accepts(run, sqlite_database, accepts, posters, slips):
+    run("questionnaire", "publish", QUESTIONNAIRE)
+
+    assert run(*CREATE_ROUND, *accepts).exit_code == 0
+
+    with sqlite_database.reading() as session:
+        survey_round = session.scalars(select(Round)).one()
+        assert (survey_round.accepts_posters, survey_round.accepts_households) == (posters, slips)

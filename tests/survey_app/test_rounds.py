@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import func, select
 
 from analytics.documents import DocumentError
+from survey_app.codes import CodeKind
 from survey_app.config import DATA
 from survey_app.models import Questionnaire, Round, RuleFile
 from survey_app.questionnaires import parse_questionnaire
@@ -159,3 +160,24 @@ def test_rounds_may_follow_each_other_without_a_gap(sqlite_database):
 def test_rules_must_judge_what_the_questionnaire_asks(sqlite_database, old, new, reason):
     with sqlite_database.writing() as session, pytest.raises(RoundRefused, match=reason):
         plan(session, rules=RULES.replace(old, new))
+
+
+ONCE = RULES.replace(b"one_answer_per_household: false", b"one_answer_per_household: true")
+
+
+def test_a_round_accepts_the_codes_it_was_told_to(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round = plan(session, rules=ONCE, accepts=[CodeKind.HOUSEHOLD])
+
+        assert (survey_round.accepts_posters, survey_round.accepts_households) == (False, True)
+
+
+@pytest.mark.parametrize("accepts", [[CodeKind.POSTER], [CodeKind.POSTER, CodeKind.HOUSEHOLD]])
+def test_rules_that_promise_one_answer_per_household_are_refused_where_posters_are_accepted(sqlite_database, accepts):
+    with sqlite_database.writing() as session, pytest.raises(RoundRefused, match="posters cannot promise"):
+        plan(session, rules=ONCE, accepts=accepts)
+
+
+def test_a_round_without_any_code_is_refused(sqlite_database):
+    with sqlite_database.writing() as session, pytest.raises(RoundRefused, match="posters, household slips or both"):
+        plan(session, accepts=[])
