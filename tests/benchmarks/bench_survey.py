@@ -1,5 +1,6 @@
 """The resident's path on real server processes over loopback, beside hello-world and beside other ways to commit."""
 
+import asyncio
 import atexit
 import secrets
 import time
@@ -23,6 +24,7 @@ from survey_app.models import Response
 from survey_app.submissions import Form, SubmissionKey, sign_key
 from tests.benchmarks.harness import Benchmark, Seconds
 from tests.factories import make_community, make_round
+from tests.faults.test_crowds import CROWD, visit_together
 from tests.faults.test_locks import WRITERS, write_often
 from tests.phones import ANSWERS, Phone, together
 from tests.postgresql import PostgreSQLServer
@@ -151,6 +153,16 @@ def slowest_percent(waits: list[float]) -> Seconds:
     return Seconds(waits[len(waits) * 99 // 100])
 
 
+def wait_in_a_crowd() -> Seconds:
+    """Let a crowd open a form and send it at one moment; return the wait that 95 of 100 did not exceed."""
+    where = city("sqlite")
+    visits = asyncio.run(visit_together(server("site", "sqlite").address, where.codes[0][1]))
+    if {statuses for statuses, _ in visits} != {(200, 303)}:
+        raise RuntimeError("somebody in the crowd was not thanked")
+    waits = sorted(wait for _, waits in visits for wait in waits)
+    return Seconds(waits[len(waits) * 95 // 100])
+
+
 def longest_wait() -> Seconds:
     """Let processes write at once; return the longest that one of their transactions waited for its turn."""
     path = folder() / "written-by-many.sqlite3"
@@ -228,6 +240,12 @@ def benchmarks() -> list[Benchmark]:
             ours=lambda: slowest_percent(submit("site")),
             baseline=lambda: slowest_percent(submit("committing-each")),
             bar="≥ 10; reach 25",
+        ),
+        Benchmark(
+            name=f"survey: what 95 of 100 answers to {CROWD} simultaneous phones did not exceed, beside three seconds",
+            ours=wait_in_a_crowd,
+            baseline=lambda: Seconds(3),
+            bar="≥ 1",
         ),
         Benchmark(
             name=f"survey: the longest wait of {WRITERS} processes that write without pause, beside one second",
