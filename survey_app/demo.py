@@ -89,14 +89,20 @@ def current_codes(config: Config, *, now: datetime) -> dict[str, str]:
 def _build(config: Config, *, now: datetime, track: Track, communities: int) -> None:
     instance = config.instance
     unfinished = instance / UNFINISHED
-    for suffix in ("", "-wal", "-shm"):
-        unfinished.with_name(UNFINISHED + suffix).unlink(missing_ok=True)
+    _clear_away(instance)
     with Database(f"sqlite:///{unfinished}") as database:
         command.upgrade(database.alembic_config(), "head")
         simulate(database, secret_key=config.secret_key, seed=SEED, communities=communities, now=now, track=track)
         with database.writing() as session:
             _renew_accounts(session, config, now=now)
     _finish(unfinished, instance / DATABASE)
+    _clear_away(instance)
+
+
+def _clear_away(instance: Path) -> None:
+    """Remove an unfinished database with all that lies beside it: its log and the files by which writers take turns."""
+    for path in instance.glob(f"{UNFINISHED}*"):
+        path.unlink()
 
 
 def _finish(unfinished: Path, finished: Path) -> None:
