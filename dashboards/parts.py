@@ -113,8 +113,8 @@ def chart(figure: Figure, *, name: str, summary: str, language: str, numbers: Nu
 def data_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Component]], *, caption: str) -> Component:
     """Return a table whose rows become cards on a narrow screen, each value with its heading.
 
-    It is one Dash component, with one more for each link: the browser takes seconds to build a page with one for every
-    cell.
+    Plain text becomes one Dash component: the browser takes seconds to build a long table with one for every cell. Rows
+    with links in them need one for each.
     """
     # The style sheet shows these beside the values when there is no room for a line of headings.
     labels = {
@@ -127,14 +127,30 @@ def data_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Componen
         for kind in ("numeric", "wide")
         if getattr(column, kind)
     ]
+    heads = [column.heading for column in columns]
+    has_links = any(isinstance(cell, Component) for row in rows for cell in row)
+    content: dict[str, Any] = (
+        {"children": _built(heads, rows, caption)}
+        if has_links
+        else {"data": {"head": heads, "body": rows, "caption": caption}}
+    )
     table: Component = dmc.Table(
-        data={"head": [column.heading for column in columns], "body": rows, "caption": caption},
+        **content,
         className=" ".join(["folding", *kinds]),
         style=labels,
         captionSide="bottom",
         verticalSpacing="xs",
     )
     return table
+
+
+def _built(heads: Sequence[Content], rows: Sequence[Sequence[str | Component]], caption: str) -> list[Component]:
+    body = [dmc.TableTr([dmc.TableTd(cell) for cell in row]) for row in rows]
+    return [
+        dmc.TableThead(dmc.TableTr([dmc.TableTh(head) for head in heads])),
+        dmc.TableTbody(body),
+        dmc.TableCaption(caption),
+    ]
 
 
 def scrolled(table: Component, title: str) -> Component:

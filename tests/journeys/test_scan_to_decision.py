@@ -116,7 +116,7 @@ def test_one_scan_on_a_phone_becomes_one_decision_on_the_dashboard(live_server, 
     expect(desk.get_by_text("正式", exact=True)).to_be_visible()
     desk.get_by_role("link", name="打开看板").click()
     desk.wait_for_url("**/dashboards/**")
-    expect(desk.get_by_text("阳光家园").first).to_be_visible()
+    expect(desk.locator("#qualified").get_by_text("阳光家园").first).to_be_visible()
     expect(desk.locator("body")).to_contain_text("满意率")
 
     desk.goto(f"{live_server}/staff/")
