@@ -12,8 +12,8 @@ from dashboards.languages import minute, pick, translator
 from dashboards.pages import Filter
 from dashboards.parts import records
 from dashboards.results import ROUTES, regions_of
-from dashboards.source import EvaluationHeader, EvaluationSource
-from dashboards.wording import route_words
+from dashboards.source import EvaluationHeader, EvaluationSource, evaluation_shown
+from dashboards.wording import route_words, state_words
 
 ALL_REGIONS: Final = ""
 OUTPUTS: Final = (
@@ -57,9 +57,9 @@ def filter_values(source: EvaluationSource, view: View) -> tuple[Any, ...]:
     """Return the values of `OUTPUTS` for a view."""
     _ = translator(view.language)
     headers = source.evaluations()
-    if not headers:
+    header = evaluation_shown(headers, view.evaluation)
+    if header is None:
         return [], None, [], ALL_REGIONS, view.route.key
-    header = next((header for header in headers if header.id == view.evaluation), headers[0])
     places = source.standings(header.id)[["region", "region_english"]].drop_duplicates("region")
     regions = [
         {"value": row["region"], "label": pick(view.language, row["region"], row["region_english"])}
@@ -99,14 +99,13 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
 
 def evaluation_label(header: EvaluationHeader, language: str) -> str:
     """Return what an evaluation is called in a list of several."""
-    _ = translator(language)
-    kind = _("preview") if header.provisional else _("official")
-    return f"{header.round_label(language)} · {kind} · {minute(header.cut_off, language, header.rules.time_zone)[:10]}"
+    state = state_words(header, language)
+    return f"{header.round_label(language)} · {state} · {minute(header.cut_off, language, header.rules.time_zone)[:10]}"
 
 
 def _complete(source: EvaluationSource, view: View) -> View:
     """Return the view with the evaluation that it shows when its address names none."""
     if view.evaluation is not None:
         return view
-    headers = source.evaluations()
-    return view.but(evaluation=headers[0].id if headers else None)
+    header = evaluation_shown(source.evaluations(), None)
+    return view.but(evaluation=header.id if header else None)

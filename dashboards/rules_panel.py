@@ -7,7 +7,7 @@ from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
 from dashboards.languages import day, minute, translator
 from dashboards.parts import facts, panel
 from dashboards.source import EvaluationHeader
-from dashboards.wording import rounding_words, ties_words, zero_ties_words
+from dashboards.wording import rounding_words, state_words, ties_words, zero_ties_words
 
 _SHORT_HASH = 12
 
@@ -22,6 +22,7 @@ def rules_panel(header: EvaluationHeader, language: str) -> Component:
         html.P(rules.title.in_language(language), className="rules-title"),
         facts(
             [
+                (_("State of this result"), state_words(header, language)),
                 (_("Issued by"), source.issuer),
                 (_("Document number"), source.document_number),
                 (_("Date"), day(source.date, language)),

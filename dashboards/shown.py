@@ -13,7 +13,7 @@ from dashboards.figures.drawing import Drawing
 from dashboards.languages import pick, translator
 from dashboards.parts import empty, notice, panel
 from dashboards.results import CutOff, Route, cut_offs, in_region, regions_of, scale_of
-from dashboards.source import EvaluationHeader, EvaluationSource
+from dashboards.source import EvaluationHeader, EvaluationSource, evaluation_shown
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Shown:
     def of(cls, source: EvaluationSource, view: View) -> "Shown | None":
         """Read from `source` what `view` shows; None while there is no evaluation at all."""
         headers = source.evaluations()
-        if not headers:
+        header = evaluation_shown(headers, view.evaluation)
+        if header is None:
             return None
-        header = next((header for header in headers if header.id == view.evaluation), headers[0])
         earlier = _round_before(headers, header)
         everywhere = source.standings(header.id)
         if view.region not in regions_of(everywhere):

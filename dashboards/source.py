@@ -23,6 +23,8 @@ class EvaluationHeader:
     cut_off: datetime
     evaluated_at: datetime
     provisional: bool
+    # Whether it was declared the result of its round; of several evaluations of a round one at most is.
+    published: bool
     responses: int
     rules: Rules
     inputs_sha256: str
@@ -34,6 +36,12 @@ class EvaluationHeader:
     def round_label(self, language: str) -> str:
         """Return the round's name in `language`."""
         return self.round_english_name or self.round_name if language == "en" else self.round_name
+
+
+def evaluation_shown(headers: Sequence[EvaluationHeader], asked: int | None) -> EvaluationHeader | None:
+    """Return the evaluation asked for, else the newest published one, else the newest; None where there is none."""
+    known = next((header for header in headers if header.id == asked), None)
+    return known or next((header for header in headers if header.published), next(iter(headers), None))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from analytics.evidence import Reason
 from analytics.rules import Rounding, Ties, ZeroTies
 from dashboards.languages import translator
 from dashboards.results import ROUTES
+from dashboards.source import EvaluationHeader
 
 STATUSES: Final = ("met", "not_met", "not_assessed", "not_applicable")
 
@@ -20,6 +21,14 @@ def status_words(language: str) -> Mapping[str, str]:
         "not_assessed": _("Too few answers or households, not ranked"),
         "not_applicable": _("Not applicable"),
     }
+
+
+def state_words(header: EvaluationHeader, language: str) -> str:
+    """Return how far an evaluation has come: a preview, decided, or declared the result of its round."""
+    _ = translator(language)
+    if header.provisional:
+        return _("preview")
+    return _("published") if header.published else _("official, not yet published")
 
 
 def route_words(language: str) -> Mapping[str, str]:

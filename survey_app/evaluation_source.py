@@ -38,6 +38,7 @@ from survey_app.models import (
     StandingEvidence,
 )
 from survey_app.models import Questionnaire as QuestionnaireRow
+from survey_app.publications import published_evaluations
 from survey_app.questionnaires import Questionnaire, questionnaire_from_canonical
 from survey_app.reviews import count_reviews
 from survey_app.tallies import count_responses, read_places, surveyed_households
@@ -55,7 +56,11 @@ class StoredEvaluations:
         with self._database.reading() as session:
             districts = set(session.scalars(scope.communities(select(District.name).join(Community))))
             counted = {row.evaluation_id: row.answers or 0 for row in session.execute(_count_answers(scope))}
-            return [_header(row, counted.get(row.id, 0), scope, districts) for row in session.execute(_SELECT_HEADERS)]
+            published = published_evaluations(session).values()
+            return [
+                _header(row, published, counted.get(row.id, 0), scope, districts)
+                for row in session.execute(_SELECT_HEADERS)
+            ]
 
     def standings(self, evaluation_id: int) -> pd.DataFrame:
         """Return one row per community in scope; see `dashboards.source`. `LookupError` for no such evaluation."""
@@ -335,7 +340,9 @@ def _count_answers(scope: Scope) -> Select[int, int | None]:
     return scope.communities(statement.group_by(Standing.evaluation_id))
 
 
-def _header(row: Row[*tuple[Any, ...]], responses: int, scope: Scope, districts: Collection[str]) -> EvaluationHeader:
+def _header(
+    row: Row[*tuple[Any, ...]], published: Collection[int], responses: int, scope: Scope, districts: Collection[str]
+) -> EvaluationHeader:
     rules = _rules_of(row.content)
     return EvaluationHeader(
         id=row.id,
@@ -344,6 +351,7 @@ def _header(row: Row[*tuple[Any, ...]], responses: int, scope: Scope, districts:
         cut_off=row.cut_off,
         evaluated_at=row.evaluated_at,
         provisional=row.provisional,
+        published=row.id in published,
         responses=responses,
         rules=rules,
         inputs_sha256=row.inputs_sha256,

@@ -173,10 +173,13 @@ def made_up_examination(standings):
 class MadeUpCity:
     """An `EvaluationSource`; `district` cuts it down as the site does for a district's account."""
 
-    def __init__(self, *, scale=1, provisional=False, rounds=ROUNDS, open_round=True, district=None, register=None):
+    def __init__(
+        self, *, scale=1, provisional=False, rounds=ROUNDS, open_round=True, district=None, register=None, published=()
+    ):
         self._register = places(scale) if register is None else register
         self._district = district
         self._open_round = open_round
+        self._published = published
         self.asked = []
         self._headers, self._standings, self._inputs = [], {}, {}
         for age, (name, english, year) in enumerate(rounds):
@@ -197,6 +200,7 @@ class MadeUpCity:
                 cut_off=datetime(year, 9, 30, 16, tzinfo=UTC),
                 evaluated_at=datetime(year, 10, 1, 2, tzinfo=UTC),
                 provisional=provisional,
+                published=number in self._published,
                 responses=int(result.standings["responses"].sum()),
                 rules=RULES,
                 inputs_sha256=result.inputs_sha256,

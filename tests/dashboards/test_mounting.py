@@ -83,6 +83,26 @@ def browser_of(city):
     return Browser(serve_dashboards(city))
 
 
+def test_the_published_evaluation_is_shown_first_and_said_to_be_so():
+    browser = Browser(serve_dashboards(MadeUpCity(published=(1,))))
+
+    shown = browser.show("?lang=en")
+    asked_for = browser.show("?lang=en&evaluation=2")
+
+    assert [option["label"].split(" · ")[1] for option in shown["evaluation"]["data"]] == [
+        "official, not yet published",
+        "published",
+    ]
+    assert shown["evaluation"]["value"] == "1"
+    assert "State of this result\nDt\ndash_html_components\npublished" in said(shown["content"])
+    assert asked_for["evaluation"]["value"] == "2"
+    assert "State of this result\nDt\ndash_html_components\nofficial, not yet published" in said(asked_for["content"])
+
+
+def test_while_none_is_published_the_newest_evaluation_is_shown(browser_of):
+    assert browser_of.show("")["evaluation"]["value"] == "2"
+
+
 class Scripts(HTMLParser):
     def __init__(self, page):
         super().__init__()

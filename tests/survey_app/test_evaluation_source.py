@@ -9,6 +9,7 @@ from survey_app.boundaries import boundary_text
 from survey_app.evaluation import evaluate_round
 from survey_app.evaluation_source import StoredEvaluations
 from survey_app.models import District, Round
+from survey_app.publications import publish_evaluation
 from survey_app.reviews import examine_round
 from tests.accounts import make_account
 from tests.factories import make_community, make_district, make_response, make_round
@@ -90,6 +91,17 @@ def test_standings_carry_the_names_of_places_in_both_languages(database, city, s
     assert standings[["region", "region_english"]].to_numpy().tolist() == [["海勃湾区", "Haibowan"]]
     assert standings["satisfaction_rank"].dtype == "Int64"
     assert standings["satisfaction_rate"].dtype == "float64"
+
+
+def test_a_header_says_whether_its_evaluation_is_published(database, city, signed_in):
+    accounts, _ = city
+    with signed_in(accounts["evaluator"]):
+        [before] = StoredEvaluations(database).evaluations()
+        with database.writing() as session:
+            publish_evaluation(session, evaluation_id=before.id, reason=None, now=NOW)
+        [after] = StoredEvaluations(database).evaluations()
+
+    assert (before.published, after.published) == (False, True)
 
 
 def test_an_unknown_evaluation_is_a_lookup_error(database, city, signed_in):
