@@ -120,8 +120,8 @@ def test_one_scan_on_a_phone_becomes_one_decision_on_the_dashboard(live_server, 
     expect(desk.locator("body")).to_contain_text("满意率")
 
     desk.goto(f"{live_server}/staff/")
-    responses = download(desk, live_server, "答卷")
-    standings = download(desk, live_server, "评定结果")
+    responses = download(desk, live_server, "答卷（CSV）")
+    standings = download(desk, live_server, "评定结果（CSV）")
     ours = next(row for row in standings if row["小区"] == "阳光家园")
     assert len(responses) == ANSWERS_BEFORE + 1 + 19 * 10
     assert sum(int(row["有效问卷"]) for row in standings) == len(responses)
