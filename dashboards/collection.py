@@ -10,7 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards.address import View
-from dashboards.figures.collection import daily_figure, progress_figure
+from dashboards.figures.collection import daily_figure, hourly_figure, modes_figure, progress_figure
 from dashboards.languages import minute, pick, translator
 from dashboards.pages import Page
 from dashboards.parts import (
@@ -27,6 +27,7 @@ from dashboards.parts import (
 )
 from dashboards.results import in_region
 from dashboards.source import EvaluationSource, Progress
+from dashboards.wording import mode_words
 
 MOST_LISTED: Final = 50
 
@@ -75,9 +76,10 @@ def collection_panel(progress: Progress | None, region: str | None, language: st
         title,
         _key_figures(progress, communities, lacking, language, now=now),
         html.Div(
-            [_regions_chart(regions, language), *([_daily_chart(progress, language)] if region is None else [])],
+            [_regions_chart(regions, language), *(_charts_in_time(progress, language) if region is None else [])],
             className="side-by-side",
         ),
+        *_buildings(progress, communities, language),
         html.H3(_("Communities that still need answers")),
         _short_list(communities, lacking, language),
         anchor="collection",
@@ -170,6 +172,62 @@ def _daily_chart(progress: Progress, language: str) -> Component:
         language=language,
         numbers=Numbers(_("Answers by day"), columns, rows),
     )
+
+
+def _charts_in_time(progress: Progress, language: str) -> list[Component]:
+    """Return when and how answers came; of all districts together, since the counts are."""
+    if not progress.daily["responses"].sum():
+        return [_daily_chart(progress, language)]
+    return [_daily_chart(progress, language), _hourly_chart(progress, language), _modes_chart(progress, language)]
+
+
+def _hourly_chart(progress: Progress, language: str) -> Component:
+    _ = translator(language)
+    hourly = progress.hourly
+    busiest = int(hourly["responses"].to_numpy().argmax())
+    columns = [NumbersColumn(_("Hour")), NumbersColumn(_("Answers"), numeric=True)]
+    return chart(
+        hourly_figure(hourly, language),
+        name="answers-by-hour",
+        summary=_("At what time of day answers come; most between {first} and {last} o'clock.").format(
+            first=busiest, last=busiest + 1
+        ),
+        language=language,
+        numbers=Numbers(_("Answers by hour of the day"), columns, hourly.to_numpy().tolist()),
+    )
+
+
+def _modes_chart(progress: Progress, language: str) -> Component:
+    _ = translator(language)
+    words = mode_words(language)
+    modes = progress.modes.assign(label=[words[mode] for mode in progress.modes["mode"]])
+    columns = [NumbersColumn(_("How")), NumbersColumn(_("Answers"), numeric=True)]
+    on_phones = int(modes.loc[modes["mode"] == "web", "responses"].sum())
+    return chart(
+        modes_figure(modes, language),
+        name="answers-by-mode",
+        summary=_("{count} of {all} answers were given on the residents' own phones.").format(
+            count=f"{on_phones:,}", all=f"{int(modes['responses'].sum()):,}"
+        ),
+        language=language,
+        numbers=Numbers(_("Answers by mode"), columns, modes[["label", "responses"]].to_numpy().tolist()),
+    )
+
+
+def _buildings(progress: Progress, communities: pd.DataFrame, language: str) -> list[Component]:
+    """Return what came through posters that hang in one building, where there are any."""
+    _ = translator(language)
+    here = progress.buildings[progress.buildings["number"].isin(communities["community_id"])]
+    if here.empty:
+        return []
+    columns = [Column(_("Community"), _("Community")), Column(_("Building"), _("Building"))]
+    columns.append(Column(_("Answers"), _("Answers"), numeric=True))
+    rows = [
+        [pick(language, row["name"], row["english_name"]), row["building"], f"{int(row['responses']):,}"]
+        for row in records(here.head(MOST_LISTED))
+    ]
+    title = _("Answers by building")
+    return [html.H3(title), scrolled(data_table(columns, rows, caption=title), title)]
 
 
 def _short_list(communities: pd.DataFrame, lacking: "pd.Series[int]", language: str) -> Component:

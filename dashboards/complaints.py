@@ -10,11 +10,14 @@ from dash.development.base_component import Component
 
 from analytics.funnel import Funnel, rate_funnel
 from dashboards.address import View
+from dashboards.figures.community import categories_figure
 from dashboards.figures.complaints import bounds_figure, funnel_figure
 from dashboards.languages import pick, translator
 from dashboards.pages import Page, Section
 from dashboards.parts import Numbers, NumbersColumn, chart, empty, key_figure, panel, records
-from dashboards.results import ROUTES, regions_of, scale_of
+from dashboards.profile import cases_by_category
+from dashboards.profile_panels import MOST_CATEGORIES, categories_numbers
+from dashboards.results import ROUTES, in_region, regions_of, scale_of
 from dashboards.shown import Shown, no_evaluation, preview_notice
 from dashboards.source import EvaluationSource
 from dashboards.wording import funnel_positions
@@ -34,10 +37,12 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     if shown is None:
         return no_evaluation(view.language)
     exposed = exposed_communities(shown.standings)
+    cases = in_region(source.cases(shown.header.id), shown.view.region)
     return [
         *preview_notice(shown),
         _key_figures(shown, exposed),
         _funnel_panel(shown, exposed),
+        _categories_panel(shown, cases),
         _zero_panel(shown, exposed),
     ]
 
@@ -45,7 +50,11 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
 def sections(language: str) -> list[Section]:
     """Return the parts of the page that the navigation leads to."""
     _ = translator(language)
-    return [Section("funnel", _("Beyond chance?")), Section("zero", _("No complaint at all"))]
+    return [
+        Section("funnel", _("Beyond chance?")),
+        Section("categories", _("What about")),
+        Section("zero", _("No complaint at all")),
+    ]
 
 
 def title(language: str) -> str:
@@ -166,6 +175,30 @@ def _funnel_numbers(shown: Shown, measured: pd.DataFrame) -> Numbers:
         for row in records(beyond)
     ]
     return Numbers(_("Communities beyond the 95 percent lines"), columns, rows)
+
+
+def _categories_panel(shown: Shown, cases: pd.DataFrame) -> Component:
+    """Return what the cases of the period are about, and which share of them the rate does not count."""
+    _ = translator(shown.language)
+    name = _("What the cases are about")
+    if cases.empty:
+        return panel(name, empty(_("Cases are kept with official results.")), anchor="categories")
+    categories = cases_by_category(cases)
+    counted, other = int(categories["counted"].sum()), int(categories["other"].sum())
+    return panel(
+        name,
+        chart(
+            categories_figure(categories.head(MOST_CATEGORIES), shown.language),
+            name="categories",
+            summary=_("Of {filed} cases filed, {other} ({share}) are not counted in the rate.").format(
+                filed=f"{counted + other:,}", other=f"{other:,}", share=f"{other / (counted + other):.0%}"
+            ),
+            language=shown.language,
+            numbers=categories_numbers(categories, shown.language),
+        ),
+        anchor="categories",
+        note=_("Not counted: repairs, enquiries, duplicates, unfounded cases, what others are responsible for."),
+    )
 
 
 def _zero_panel(shown: Shown, exposed: pd.DataFrame) -> Component:

@@ -121,7 +121,7 @@ def complaints_panel(shown: Shown, row: Mapping[str, Any], profile: Profile | No
             name=f"categories-{row['number']}",
             summary=summary,
             language=shown.language,
-            numbers=_categories_numbers(shown, categories),
+            numbers=categories_numbers(categories, shown.language),
         ),
         chart(
             months_figure(months, shown.language),
@@ -192,15 +192,16 @@ def _drivers_numbers(shown: Shown, drivers: pd.DataFrame) -> Numbers:
     return Numbers(_("What goes with overall satisfaction"), columns, rows)
 
 
-def _categories_numbers(shown: Shown, categories: pd.DataFrame) -> Numbers:
-    _ = translator(shown.language)
+def categories_numbers(categories: pd.DataFrame, language: str) -> Numbers:
+    """Return the cases of each category, as `dashboards.profile.cases_by_category` adds them up."""
+    _ = translator(language)
     columns = [
         NumbersColumn(_("Category")),
         NumbersColumn(_("Counted in the rate"), numeric=True),
         NumbersColumn(_("Not counted"), numeric=True),
     ]
     rows = [
-        [pick(shown.language, row["label"], row["english_label"]), row["counted"], row["other"]]
+        [pick(language, row["label"], row["english_label"]), row["counted"], row["other"]]
         for row in records(categories)
     ]
     return Numbers(_("Cases by category"), columns, rows)

@@ -50,7 +50,9 @@ class Progress:
 
     `communities` has one row per community: community_id, name, english_name, region, region_english, responses
     (those that count), households, required (responses needed to be assessed).
-    `daily` has one row per local day since the round opened: date, responses.
+    `daily` has one row per local day since the round opened: date, responses; `hourly` one per hour of the local day:
+    hour (0 to 23), responses; `modes` one per mode in which answers came (web, paper, telephone): mode, responses;
+    `buildings` one per building with a poster of its own: number, name, english_name, building, responses.
     """
 
     round_name: str
@@ -60,6 +62,9 @@ class Progress:
     time_zone: str
     communities: pd.DataFrame
     daily: pd.DataFrame
+    hourly: pd.DataFrame
+    modes: pd.DataFrame
+    buildings: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,12 @@ class EvaluationSource(Protocol):
         Columns: evaluation_id, round_name, round_english_name, cut_off, responses, satisfied, satisfaction_score,
         satisfaction_lower, satisfaction_upper, satisfaction_rank, satisfaction_status, complaint_rank and
         complaints_per_1000_household_years. Of several evaluations of a round the newest.
+        """
+
+    def cases(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the cases of the period of an evaluation, added up for each region that the account may see.
+
+        Columns: region and those of `Profile.complaints`. Empty where none were kept, as while a round is open.
         """
 
     def examination(self, evaluation_id: int) -> Examination | None:

@@ -101,3 +101,9 @@ def family_words(language: str) -> Mapping[str, str]:
         "haste": _("Answered too fast"),
         "terminal": _("Many answers from one place"),
     }
+
+
+def mode_words(language: str) -> Mapping[str, str]:
+    """Return how answers came."""
+    _ = translator(language)
+    return {"web": _("Residents' own phones"), "paper": _("Paper, typed in"), "telephone": _("Telephone, typed in")}

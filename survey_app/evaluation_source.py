@@ -22,8 +22,10 @@ from survey_app.boundaries import read_boundary
 from survey_app.casework import categories
 from survey_app.context import current_time
 from survey_app.database import Database
+from survey_app.intake import Mode
 from survey_app.local_time import zone_of
 from survey_app.models import (
+    Code,
     Community,
     CommunityProfile,
     District,
@@ -104,6 +106,18 @@ class StoredEvaluations:
         types = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
         return frame.astype({name: kind for name, kind in types.items() if name in frame})
 
+    def cases(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the cases of the period by region in scope, with the words of their categories."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            rows = session.execute(
+                select(RegionProfile.region, RegionProfile.complaints).filter_by(evaluation_id=evaluation_id)
+            ).all()
+            districts = set(session.scalars(scope.communities(select(District.name).join(Community))))
+        seen = [row for row in rows if scope.is_city or row.region in districts]
+        frames = [_complaints_in_words(json.loads(row.complaints)).assign(region=row.region) for row in seen]
+        return pd.concat(frames) if frames else _complaints_in_words([]).assign(region="")
+
     def examination(self, evaluation_id: int) -> Examination | None:
         """Return what was found in the round of an evaluation, about communities in scope; see `dashboards.source`."""
         scope = signed_in().scope
@@ -131,7 +145,8 @@ class StoredEvaluations:
                 closes_at=survey_round.closes_at,
                 time_zone=rules.time_zone,
                 communities=_progress_of_communities(session, survey_round, rules, scope=scope, now=now),
-                daily=_progress_by_day(session, survey_round, zone_of(rules.content), scope=scope, now=now),
+                **_progress_in_time(session, survey_round, zone_of(rules.content), scope=scope, now=now),
+                buildings=_progress_by_building(session, survey_round, scope=scope, now=now),
             )
 
 
@@ -414,16 +429,46 @@ def _required_responses(rules: Rules, households: int | None) -> int:
     return max(minimum.least, min(minimum.enough, ceil(minimum.or_share_of_households * int(households))))
 
 
-def _progress_by_day(
+def _progress_in_time(
     session: Session, survey_round: Round, zone: tzinfo, *, scope: Scope, now: datetime
-) -> pd.DataFrame:
+) -> dict[str, pd.DataFrame]:
+    """Return `daily`, `hourly` and `modes` of what came in, in the city's own time."""
     statement = (
-        select(Response.submitted_at)
+        select(Response.submitted_at, Response.mode)
         .join(Community, Response.community_id == Community.id)
         .where(Response.round_id == survey_round.id, Response.submitted_at < now)
     )
-    moments = session.scalars(scope.communities(statement))
-    counts = Counter(moment.astimezone(zone).date() for moment in moments)
+    came = [(row.submitted_at.astimezone(zone), row.mode) for row in session.execute(scope.communities(statement))]
+    by_day = Counter(moment.date() for moment, _mode in came)
+    by_hour = Counter(moment.hour for moment, _mode in came)
+    by_mode = Counter(mode for _moment, mode in came)
     first, last = survey_round.opens_at.astimezone(zone).date(), now.astimezone(zone).date()
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return pd.DataFrame({"date": days, "responses": [counts[day] for day in days]})
+    return {
+        "daily": pd.DataFrame({"date": days, "responses": [by_day[day] for day in days]}),
+        "hourly": pd.DataFrame({"hour": range(24), "responses": [by_hour[hour] for hour in range(24)]}),
+        "modes": pd.DataFrame({"mode": list(Mode), "responses": [by_mode[mode] for mode in Mode]}),
+    }
+
+
+def _progress_by_building(session: Session, survey_round: Round, *, scope: Scope, now: datetime) -> pd.DataFrame:
+    statement = (
+        select(
+            Community.number,
+            Community.name,
+            Community.english_name,
+            Code.building,
+            func.count(Response.id).label("responses"),
+        )
+        .select_from(Code)
+        .join(Community, Code.community_id == Community.id)
+        .outerjoin(
+            Response,
+            and_(Response.code_id == Code.id, Response.round_id == survey_round.id, Response.submitted_at < now),
+        )
+        .where(Code.building.is_not(None), Code.revoked_at.is_(None))
+        .group_by(Community.id, Code.building)
+        .order_by(Community.sort_key, Community.number, Code.building)
+    )
+    result = session.execute(scope.communities(statement))
+    return pd.DataFrame(result.all(), columns=list(result.keys()))

@@ -70,3 +70,56 @@ def daily_figure(daily: pd.DataFrame, language: str) -> Figure:
         "yaxis": {"title": {"text": _("Answers a day")}, "nticks": 5, "rangemode": "tozero"},
     }
     return {"data": [trace], "layout": layout}
+
+
+def hourly_figure(hourly: pd.DataFrame, language: str) -> Figure:
+    """Return how many answers came in each hour of the day."""
+    _ = translator(language)
+    trace = {
+        "type": "bar",
+        "x": hourly["hour"].tolist(),
+        "y": hourly["responses"].tolist(),
+        "marker": {"color": theme.MET},
+        "hovertemplate": "%{x}:00 · %{y:,}<extra></extra>",
+    }
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 240,
+        "bargap": 0.15,
+        "showlegend": False,
+        "margin": {"t": 16},
+        "xaxis": {"title": {"text": _("Hour")}, "dtick": 6, "range": [-0.6, 23.6], "showgrid": False},
+        "yaxis": {"title": {"text": _("Answers")}, "nticks": 5, "rangemode": "tozero"},
+    }
+    return {"data": [trace], "layout": layout}
+
+
+def modes_figure(modes: pd.DataFrame, language: str) -> Figure:
+    """Return how many answers came in each mode.
+
+    Parameters
+    ----------
+    modes : DataFrame
+        Columns label, responses: one row per mode.
+    """
+    _ = translator(language)
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "y": [escape(label) for label in modes["label"]],
+        "x": modes["responses"].tolist(),
+        "text": [f"{count:,}" for count in modes["responses"]],
+        "textposition": "auto",
+        "marker": {"color": theme.MET},
+        "hovertemplate": "%{y}: %{x:,}<extra></extra>",
+    }
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 200,
+        "bargap": 0.3,
+        "showlegend": False,
+        "margin": {"t": 16},
+        "xaxis": {"title": {"text": _("Answers")}, "rangemode": "tozero", "nticks": 5},
+        "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
+    }
+    return {"data": [trace], "layout": layout}

@@ -240,6 +240,18 @@ class MadeUpCity:
                 rows.append({"evaluation_id": header.id, "cut_off": header.cut_off, **names, **row})
         return pd.DataFrame(rows)
 
+    def cases(self, evaluation_id):
+        standings = self.standings(evaluation_id)
+        columns = ["month", "category", "label", "english_label", "valid", "cases", "region"]
+        rows = [
+            (month, code, label, english, valid, 5 + place, region)
+            for place, region in enumerate(standings["region"].drop_duplicates())
+            for month in ("2026-03", "2026-04")
+            for code, label, english in (("EQ01", "电梯", "Lifts"), ("PK01", "乱停占道", "Obstruction"))
+            for valid in (True, False)
+        ]
+        return pd.DataFrame(rows if not self._headers[-evaluation_id].provisional else [], columns=columns)
+
     def examination(self, evaluation_id):
         standings = self.standings(evaluation_id)
         if evaluation_id == 1:
@@ -272,4 +284,10 @@ class MadeUpCity:
             time_zone="Asia/Shanghai",
             communities=communities,
             daily=pd.DataFrame({"date": days, "responses": random.integers(200, 1200, 21)}),
+            hourly=pd.DataFrame({"hour": range(24), "responses": random.integers(10, 900, 24)}),
+            modes=pd.DataFrame({"mode": ["web", "paper", "telephone"], "responses": [12000, 900, 60]}),
+            buildings=communities[["community_id", "name", "english_name"]]
+            .head(3)
+            .rename(columns={"community_id": "number"})
+            .assign(building="3号楼", responses=[12, 0, 7]),
         )

@@ -121,3 +121,13 @@ def test_the_lines_are_wider_than_chance_where_communities_differ(shown):
     beyond = (naive.table["position"] != "inside").sum()
 
     assert (funnel_of(exposed).table["adjusted_position"] != "inside").sum() < beyond
+
+
+def test_the_share_of_cases_that_do_not_count_is_said(city):
+    cases = city.cases(2)
+    cases = cases[cases["region"] == "海勃湾区"]
+    other = cases.loc[~cases["valid"], "cases"].sum()
+
+    content = said(Browser(serve_dashboards(city)).content("?lang=en&region=海勃湾区", page="complaints/"))
+
+    assert f"Of {cases['cases'].sum()} cases filed, {other} (50%) are not counted in the rate." in content

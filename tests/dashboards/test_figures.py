@@ -6,7 +6,7 @@ import pytest
 from dashboards import theme
 from dashboards.address import View
 from dashboards.district_map import district_facts
-from dashboards.figures.collection import daily_figure, progress_figure
+from dashboards.figures.collection import daily_figure, hourly_figure, modes_figure, progress_figure
 from dashboards.figures.drawing import MOST_POINTS, Drawing
 from dashboards.figures.ladders import distribution_figure, order_figure, thinned
 from dashboards.figures.maps import map_figure
@@ -196,3 +196,16 @@ def test_the_best_district_is_the_darkest_on_either_route(city):
 
         darkest = next(trace["text"] for trace in figure["data"] if trace["fillcolor"] == theme.SHADES[-1])
         assert best(regions["middle"]) == regions.set_index("label").loc[darkest.split("<br>")[0], "middle"]
+
+
+def test_hours_and_modes_are_drawn_as_counted(city):
+    progress = city.progress()
+
+    hourly = hourly_figure(progress.hourly, "en")
+    modes = modes_figure(progress.modes.assign(label=["a", "<b>", "c"]), "en")
+
+    go.Figure(hourly)
+    go.Figure(modes)
+    assert hourly["data"][0]["y"] == progress.hourly["responses"].tolist()
+    assert modes["data"][0]["x"] == progress.modes["responses"].tolist()
+    assert modes["data"][0]["y"][1] == "&lt;b&gt;"

@@ -8,11 +8,18 @@ from survey_app.access import SignedIn
 from survey_app.boundaries import boundary_text
 from survey_app.evaluation import evaluate_round
 from survey_app.evaluation_source import StoredEvaluations
-from survey_app.models import District, Round
+from survey_app.models import Community, District, Round
 from survey_app.publications import publish_evaluation
 from survey_app.reviews import examine_round
 from tests.accounts import make_account
-from tests.factories import make_community, make_district, make_response, make_round
+from tests.factories import (
+    make_community,
+    make_complaint,
+    make_district,
+    make_poster_code,
+    make_response,
+    make_round,
+)
 
 # The source looks at the clock, so these rounds lie around the present.
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -266,3 +273,44 @@ def test_a_round_that_was_never_examined_has_no_examination(database, city, sign
     accounts, _ = city
     with signed_in(accounts["city"]):
         assert StoredEvaluations(database).examination(1) is None
+
+
+def test_cases_are_added_up_for_the_regions_in_scope(database, city, signed_in):
+    accounts, numbers = city
+    with database.writing() as session:
+        for number in numbers.values():
+            community = session.scalar(select(Community).filter_by(number=number))
+            make_complaint(session, community, submitted_at=NOW - timedelta(days=20))
+        closed = session.scalar(select(Round).where(Round.closes_at < NOW))
+        closed.closes_at = NOW - timedelta(days=9)
+    evaluate_round(database, round_id=closed.id, now=NOW)
+    source = StoredEvaluations(database)
+
+    with signed_in(accounts["city"]):
+        assert sorted(source.cases(2)["region"]) == ["乌达区", "海勃湾区"]
+    with signed_in(accounts["district"]):
+        assert source.cases(2)[["region", "category", "valid", "cases"]].to_numpy().tolist() == [
+            ["海勃湾区", "EQ01", True, 1]
+        ]
+        assert source.cases(77).empty
+
+
+def test_progress_says_when_and_how_answers_came(database, city, signed_in):
+    accounts, numbers = city
+    with database.writing() as session:
+        community = session.scalar(select(Community).filter_by(number=numbers["here"]))
+        opened = session.scalar(select(Round).where(Round.closes_at > NOW))
+        code = make_poster_code(session, community, building="3号楼")
+        for _ in range(4):
+            make_response(
+                session, opened, community, code_id=code.id, submitted_at=opened.opens_at + timedelta(hours=2)
+            )
+
+    with signed_in(accounts["district"]):
+        progress = StoredEvaluations(database).progress()
+
+    assert progress.modes.to_numpy().tolist() == [["web", 16], ["paper", 0], ["telephone", 0]]
+    assert sorted(progress.hourly["responses"], reverse=True)[:3] == [12, 4, 0]
+    assert progress.buildings[["number", "building", "responses"]].to_numpy().tolist() == [
+        [numbers["here"], "3号楼", 4]
+    ]
