@@ -6,15 +6,25 @@ import pytest
 
 from analytics.rules import parse_rules
 from survey_app.access import EVERYWHERE, Scope
+from survey_app.config import DATA
 from survey_app.evaluation import SETTLING, RoundStillOpen, evaluate_round
 from survey_app.exports import responses as responses_export
 from survey_app.exports.responses import export_responses
 from survey_app.exports.standings import export_standings
-from survey_app.questionnaires import questionnaire_from_canonical
+from survey_app.questionnaires import parse_questionnaire, questionnaire_from_canonical
 from survey_app.roles import Area
+from survey_app.rounds import publish_questionnaire
 from survey_app.tallies import count_responses
 from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
 
+RECOMMENDATION = """
+      - key: q25
+        type: zero_to_ten
+        label: {zh-Hans: 您愿意推荐本小区吗, en: "Would you recommend your community?"}
+        short: {zh-Hans: 推荐意愿, en: Recommendation}
+        ends: {zero: {zh-Hans: 完全不愿意, en: Not at all}, ten: {zh-Hans: 非常愿意, en: Certainly}}
+        dont_know: {zh-Hans: 不清楚, en: Don't know}
+"""
 CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
 LATER = CLOSED + SETTLING
 
@@ -114,6 +124,25 @@ def test_nothing_in_the_file_leads_to_a_resident(database, survey):
     )
 
     assert not [secret for secret in secrets if secret in text]
+
+
+def test_an_answer_from_zero_to_ten_is_a_number_with_its_label(database, survey):
+    text = (DATA / "questionnaires" / "resident-satisfaction-1.yaml").read_text(encoding="utf-8") + RECOMMENDATION
+    text = text.replace("key: resident-satisfaction", "key: recommendation")
+    with database.writing() as session:
+        questionnaire = publish_questionnaire(session, definition=parse_questionnaire(text.encode(), "q"), now=NOW)
+        asked = make_round(session, questionnaire=questionnaire)
+        for answer in ({"q25": 0}, {"q25": 10}, {"q25": 99}, {}):
+            make_response(session, asked, survey[1], answers={"q01": 5} | answer)
+
+    rows = read_responses(database, asked, language="en")
+
+    assert [(row["q25"], row["q25 Recommendation"]) for row in rows] == [
+        ("0", "0"),
+        ("10", "10"),
+        ("99", "Don't know"),
+        ("", ""),
+    ]
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "＝"])
