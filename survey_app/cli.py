@@ -140,6 +140,20 @@ def check_questionnaire(file: Path, earlier: Sequence[Path]) -> None:
     )
 
 
+@questionnaire.command("preview")
+@click.argument("file", type=_FILE)
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where the page goes; beside FILE if not said."
+)
+def preview(file: Path, output: Path | None) -> None:
+    """Show a questionnaire file as residents will see it, in an HTML page with both languages."""
+    from survey_app.previews import preview_page  # noqa: PLC0415
+
+    output = output or file.with_suffix(".html")
+    output.write_text(preview_page(load_questionnaire(file)), encoding="utf-8")
+    click.echo(f"{output}: open it in a browser")
+
+
 @questionnaire.command("publish")
 @click.argument("file", type=_FILE)
 def publish(file: Path) -> None:

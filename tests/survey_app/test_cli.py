@@ -1,5 +1,6 @@
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from click.testing import CliRunner
@@ -15,6 +16,7 @@ from survey_app.database import Database
 from survey_app.demo import Demo, DemoAccount
 from survey_app.installation import use_as_demo
 from survey_app.models import Account, Code, Community, Complaint, District, Questionnaire, Round, RuleFile
+from survey_app.questionnaires import load_questionnaire
 from survey_app.second_factor import address_of
 from survey_app.serving import is_unreachable_for_phones
 from tests.accounts import AUTHENTICATOR, make_account
@@ -145,6 +147,23 @@ def test_a_questionnaire_is_checked_and_published_once(run, sqlite_database):
     assert first.stdout == second.stdout
     assert first.stdout.startswith("published resident-satisfaction:1, sha256 ")
     assert count(sqlite_database, Questionnaire) == 1
+
+
+def test_a_questionnaire_file_is_shown_in_both_languages_before_it_is_published(run, sqlite_database, tmp_path):
+    page = tmp_path / "page.html"
+
+    shown = run("questionnaire", "preview", QUESTIONNAIRE, "--output", page)
+
+    assert shown.exit_code == 0
+    forms = [unescape(form) for form in re.findall(r'srcdoc="([^"]*)"', page.read_text(encoding="utf-8"))]
+    assert [re.search('<html lang="([^"]*)"', form)[1] for form in forms] == ["zh-Hans", "en"]
+    for form in forms:
+        assert set(re.findall(r'<fieldset[^>]* id="(q\d+)"', form)) == {
+            question.key for question in load_questionnaire(QUESTIONNAIRE).questions
+        }
+    assert "非常满意" in forms[0]
+    assert "Very satisfied" in forms[1]
+    assert count(sqlite_database, Questionnaire) == 0
 
 
 @pytest.mark.parametrize(("command", "shipped"), [("questionnaire", QUESTIONNAIRE), ("rules", RULES)])
