@@ -160,6 +160,20 @@ def encode_uploads(uploads: Iterable[Upload]) -> tuple[dict[str, bytes], list[Ph
     return photos, faults
 
 
+def change_photos(
+    session: Session,
+    *,
+    key: SubmissionKey,
+    community_id: int,
+    dropped: Sequence[str],
+    photos: dict[str, bytes],
+    now: datetime,
+) -> list[PhotoFault]:
+    """Take back photos that wait, keep others in their place, and return why some were not kept."""
+    drop_photos(session, key=key, names=dropped)
+    return keep_photos(session, key=key, community_id=community_id, photos=photos, now=now)
+
+
 def keep_photos(
     session: Session, *, key: SubmissionKey, community_id: int, photos: dict[str, bytes], now: datetime
 ) -> list[PhotoFault]:

@@ -1,17 +1,21 @@
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
 from survey_app.casework import take_step
 from survey_app.codes import issue_poster_code
 from survey_app.contacts import read_contact
+from survey_app.context import SITE_EXTENSION
+from survey_app.errors import WriterBusy
 from survey_app.life_cycle import Action, Actor
-from survey_app.models import Complaint, ComplaintEvent, ComplaintPhoto, ComplaintSupport
+from survey_app.models import Complaint, ComplaintEvent, ComplaintPhoto, ComplaintSupport, District
 from survey_app.numbers import grouped, new_number
+from survey_app.writer import Writer
 from tests.factories import SECRET, make_community, make_complaint, make_poster_code, make_round
 from tests.survey_app.test_survey_views import Page
 
@@ -264,9 +268,12 @@ def test_a_key_of_another_poster_files_nothing(client, token, sqlite_database):
 def test_unknown_and_revoked_codes_are_explained(client, sqlite_database):
     with sqlite_database.writing() as session:
         revoked = make_poster_code(session, revoked_at=datetime.now(UTC)).token
+        session.execute(update(District).values(telephone="0473-1"))
 
     assert client.get("/c/unknown").status_code == 404
-    assert client.get(f"/c/{revoked}").status_code == 410
+    shown = client.get(f"/c/{revoked}")
+    assert shown.status_code == 410
+    assert 'href="tel:0473-1"' in shown.text
     assert client.post(f"/c/{revoked}", data=WORDS).status_code == 410
 
 
@@ -332,6 +339,43 @@ def test_while_the_database_is_away_every_word_comes_back_in_the_page(client, to
     assert page.given["text"] == [form["text"]]
 
     assert client.post(f"/c/{token}", data=page.given).status_code == 200
+
+
+@pytest.mark.parametrize("step", ["", "/check"])
+def test_when_too_many_wait_to_be_written_every_word_stays_in_the_page(
+    client, token, sqlite_database, monkeypatch, step
+):
+    form = WORDS | CONTACT | {"key": key_of(client, token)}
+
+    def refuse(_writer, _job):
+        raise WriterBusy(12)
+
+    with monkeypatch.context() as context:
+        context.setattr(Writer, "run", refuse)
+        photo = {"photo1": (io.BytesIO(picture()), "a.jpg")} if step else {}
+        response = client.post(f"/c/{token}{step}", data=form | photo)
+    page = Page(response)
+
+    assert page.status == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert page.given["text"] == [form["text"]]
+    assert client.post(f"/c/{token}", data=page.given).status_code == 200
+    assert count(sqlite_database) == 1
+
+
+def test_cases_that_are_written_in_one_commit_each_get_their_own_reference(client, token, sqlite_database):
+    site = client.application.extensions[SITE_EXTENSION]
+    site.writer.start(most_unfinished=12)
+    forms = [WORDS | {"key": key_of(client, token)} for _ in range(6)]
+    clients = [client.application.test_client() for _ in forms]
+    with ThreadPoolExecutor(len(forms)) as pool:
+        pages = list(pool.map(lambda own, form: own.post(f"/c/{token}", data=form), clients, forms))
+    site.writer.close()
+
+    assert {page.status_code for page in pages} == {200}
+    with sqlite_database.reading() as session:
+        assert len(set(session.scalars(select(Complaint.reference)))) == len(forms)
+        assert session.scalar(select(func.count()).select_from(ComplaintEvent)) == len(forms)
 
 
 def test_others_who_report_the_same_are_shown_and_me_too_counts_once(client, token, sqlite_database):

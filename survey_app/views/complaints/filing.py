@@ -1,6 +1,7 @@
 """Filing a complaint: what it is about, what others will see of it, its reference with the secret."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 
 from flask import Request, render_template, request
@@ -29,9 +30,8 @@ from survey_app.photos import (
     MOST_PHOTOS,
     KeptPhoto,
     PhotoFault,
-    drop_photos,
+    change_photos,
     encode_uploads,
-    keep_photos,
     kept_photos,
     uploads_in,
 )
@@ -100,9 +100,9 @@ def file(token: str) -> Page:
     if sent.complaint.faults:
         return _form_page(sent), HTTPStatus.UNPROCESSABLE_ENTITY
     try:
-        with site().database.writing() as session:
-            filed = file_complaint(
-                session,
+        filed = site().writer.run(
+            partial(
+                file_complaint,
                 code=sent.code,
                 key=sent.key,
                 complaint=sent.complaint,
@@ -110,6 +110,7 @@ def file(token: str) -> Page:
                 secret_key=site().config.secret_key,
                 now=current_time(),
             )
+        )
     except OtherAnswersSubmitted as error:
         return _other_complaint_page(sent, error), error.status
     return _filed_page(sent, filed)
@@ -122,9 +123,9 @@ def support(token: str) -> Page:
     reference = read_number(request.form.get("reference", ""), RECEIPT_DIGITS)
     if sent.is_renewed or reference is None:
         return _form_page(sent), HTTPStatus.BAD_REQUEST
-    with site().database.writing() as session:
-        supporters = support_case(
-            session,
+    supporters = site().writer.run(
+        partial(
+            support_case,
             reference=reference,
             community_id=sent.code.community_id,
             key=sent.key,
@@ -132,6 +133,7 @@ def support(token: str) -> Page:
             secret_key=site().config.secret_key,
             now=current_time(),
         )
+    )
     return render_template("complaints/supported.html", **_facts(sent), reference=reference, supporters=supporters)
 
 
@@ -139,15 +141,16 @@ def _receive(request: Request, token: str) -> SentForm:
     """Read a form: its photos are stored at once, so that no later fault loses them."""
     # Decoding takes long: before any transaction opens.
     photos, faults = encode_uploads(uploads_in(request))
-    now = current_time()
     with site().database.reading() as session:
         code = _find_code(session, token)
         complaint = _read_complaint(session, request)
     key, is_renewed = _read_key(request, code)
-    if photos or request.form.getlist("drop"):
-        with site().database.writing() as session:
-            drop_photos(session, key=key, names=request.form.getlist("drop"))
-            faults += keep_photos(session, key=key, community_id=code.community_id, photos=photos, now=now)
+    dropped = request.form.getlist("drop")
+    if photos or dropped:
+        change = partial(
+            change_photos, key=key, community_id=code.community_id, dropped=dropped, photos=photos, now=current_time()
+        )
+        faults += site().writer.run(change)
     with site().database.reading() as session:
         return SentForm(code, key, complaint, kept_photos(session, key=key), faults, is_renewed)
 
