@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from analytics.definitions import Wording
 from survey_app.audit import OPERATOR, Action, record
 from survey_app.digests import keyed_digest
-from survey_app.errors import ExpiredCode, JiayuanError, RevokedCode, UnknownCode
+from survey_app.errors import Bureau, ExpiredCode, JiayuanError, RevokedCode, UnknownCode
 from survey_app.models import Code, Community, District, Round, SlipBatch
 from survey_app.numbers import CODE_DIGITS, SLIP_DIGITS, new_number, read_number
 from survey_app.signatures import read_signed, sign
@@ -183,7 +183,9 @@ def replace_slip(session: Session, *, typed: str, secret_key: str, now: datetime
     if lost.batch is None:
         raise UnknownCode
     if lost.revoked_at is not None:
-        raise RevokedCode(wording_of(lost.community.name, lost.community.english_name))
+        raise RevokedCode(
+            wording_of(lost.community.name, lost.community.english_name), bureau_of(lost.community.district)
+        )
     _check_round(lost.batch.round, now)
     lost.revoked_at, lost.revoked_because = now, Revocation.LOST
     _record_revocation(session, f"code:{lost.id}", Revocation.LOST, by=by, now=now)
@@ -310,7 +312,7 @@ def find_good_slip(session: Session, *, typed: str, secret_key: str, now: dateti
     code = find_slip(session, typed=typed, secret_key=secret_key)
     community = wording_of(code.community.name, code.community.english_name)
     if code.revoked_at is not None:
-        raise RevokedCode(community)
+        raise RevokedCode(community, bureau_of(code.community.district))
     if code.batch is not None and code.batch.expires_at is not None and code.batch.expires_at <= now:
         raise ExpiredCode(community)
     return code
@@ -353,7 +355,7 @@ def find_code(session: Session, *, token: str, secret_key: str) -> ScannedCode:
         raise UnknownCode
     code, community, district = row
     if code.revoked_at is not None:
-        raise RevokedCode(wording_of(community.name, community.english_name))
+        raise RevokedCode(wording_of(community.name, community.english_name), bureau_of(district))
     return ScannedCode(
         id=code.id,
         token=token,
@@ -376,6 +378,11 @@ def is_slip_token(text: str) -> bool:
 def wording_of(name: str, english_name: str | None) -> Wording:
     """Return a name in every language; what has no English name keeps its own."""
     return Wording(name, english_name or name)
+
+
+def bureau_of(district: District) -> Bureau:
+    """Return whom to call about a community of this district."""
+    return Bureau(wording_of(district.name, district.english_name), district.telephone)
 
 
 def _check_round(survey_round: Round, now: datetime) -> None:

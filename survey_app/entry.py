@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from analytics.definitions import Wording
 from analytics.languages import DEFAULT_LANGUAGE
 from survey_app.audit import Action, Facts, record
-from survey_app.codes import find_good_slip, wording_of
-from survey_app.errors import JiayuanError, NoOpenRound
+from survey_app.codes import bureau_of, find_good_slip, wording_of
+from survey_app.errors import Bureau, JiayuanError, NoOpenRound
 from survey_app.intake import Mode, store_answers
 from survey_app.local_time import last_day, zone_of
 from survey_app.models import Community, Response, Round
@@ -46,6 +46,7 @@ class Desk:
 
     community_id: int
     community: Wording
+    bureau: Bureau
     round_id: int
     round: Wording
     closes_at: datetime
@@ -65,10 +66,11 @@ def open_desk(session: Session, *, community: Community, now: datetime) -> Desk:
     survey_round = session.scalar(select(Round).where(is_open).order_by(Round.opens_at.desc()).limit(1))
     name = wording_of(community.name, community.english_name)
     if survey_round is None:
-        raise NoOpenRound(name, opens_on=None, closed_on=None)
+        raise NoOpenRound(name, bureau_of(community.district), opens_on=None, closed_on=None)
     return Desk(
         community_id=community.id,
         community=name,
+        bureau=bureau_of(community.district),
         round_id=survey_round.id,
         round=wording_of(survey_round.name, survey_round.english_name),
         closes_at=survey_round.closes_at,
@@ -105,7 +107,7 @@ def enter_response(
 ) -> str:
     """Store what was typed in, and return its receipt; the same form sent again gets the first one."""
     if now >= desk.closes_at:
-        raise NoOpenRound(desk.community, opens_on=None, closed_on=last_day(desk.closes_at, desk.zone))
+        raise NoOpenRound(desk.community, desk.bureau, opens_on=None, closed_on=last_day(desk.closes_at, desk.zone))
     place = {
         "round_id": desk.round_id,
         "community_id": desk.community_id,

@@ -1,6 +1,7 @@
 """What can go wrong, named, with the facts; the wording for people lives in the templates."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
 from types import MappingProxyType
@@ -14,6 +15,14 @@ from analytics.definitions import Wording
 from survey_app.logs import facts_of
 
 RETRY_AFTER_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Bureau:
+    """Whom to call about a community: the housing bureau of its district."""
+
+    district: Wording
+    telephone: str | None
 
 
 class JiayuanError(Exception):
@@ -47,9 +56,9 @@ class RevokedCode(JiayuanError):
     status = 410
     page = "errors/revoked_code.html"
 
-    def __init__(self, community: Wording) -> None:
+    def __init__(self, community: Wording, bureau: Bureau) -> None:
         super().__init__(f"the code of {community.zh_hans} was revoked")
-        self.community = community
+        self.community, self.bureau = community, bureau
 
 
 class ExpiredCode(JiayuanError):
@@ -88,9 +97,10 @@ class NoOpenRound(JiayuanError):
     status = 409
     page = "errors/no_open_round.html"
 
-    def __init__(self, community: Wording, *, opens_on: date | None, closed_on: date | None) -> None:
+    def __init__(self, community: Wording, bureau: Bureau, *, opens_on: date | None, closed_on: date | None) -> None:
         super().__init__(f"no round is open for {community.zh_hans}")
-        self.community, self.opens_on, self.closed_on = community, opens_on, closed_on
+        self.community, self.bureau = community, bureau
+        self.opens_on, self.closed_on = opens_on, closed_on
 
 
 class InvalidSubmissionKey(JiayuanError):

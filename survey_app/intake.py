@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 from analytics.definitions import Wording
 from survey_app.codes import VISIT_LIFETIME, CodeKind, is_reference, is_token, read_reference, wording_of
 from survey_app.errors import (
+    Bureau,
     InvalidSubmissionKey,
     NoOpenRound,
     OtherAnswersSubmitted,
@@ -78,6 +79,11 @@ class Visit:
         return self.opens_at <= now < self.closes_at
 
     @property
+    def bureau(self) -> Bureau:
+        """Whom to call."""
+        return Bureau(self.district, self.telephone)
+
+    @property
     def last_day(self) -> date:
         """The last local day on which the round takes answers."""
         return last_day(self.closes_at, self.zone)
@@ -89,7 +95,7 @@ def open_visit(session: Session, *, token: str, secret_key: str, now: datetime) 
         return _open_slip(session, token, secret_key, now)
     row = _find(session, _IN_OPEN_ROUND, {"token": _poster_token(token), "now": now})
     if row.round_id is None:
-        raise _no_open_round(session, _community_of(row), now)
+        raise _no_open_round(session, row, now)
     if not row.accepts_posters:
         raise _other_code_needed(row)
     return _visit(row, token)
@@ -120,7 +126,7 @@ def record_response(
         # A repeat of what arrived in time still gets its receipt.
         if earlier := earlier_receipt(session, key, answers):
             return earlier
-        raise NoOpenRound(visit.community, opens_on=None, closed_on=visit.last_day)
+        raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
     place = {
         "round_id": visit.round_id,
         "community_id": visit.community_id,
@@ -258,7 +264,7 @@ def _find(session: Session, statement: Select[*tuple[Any, ...]], parameters: dic
     if row is None:
         raise UnknownCode
     if row.revoked_at is not None:
-        raise RevokedCode(_community_of(row))
+        raise RevokedCode(_community_of(row), _bureau_of(row))
     return row
 
 
@@ -271,10 +277,12 @@ def _open_slip(session: Session, token: str, secret_key: str, now: datetime) -> 
     if visit.is_open(now):
         return visit
     if now < visit.opens_at:
-        raise NoOpenRound(visit.community, opens_on=visit.opens_at.astimezone(visit.zone).date(), closed_on=None)
+        raise NoOpenRound(
+            visit.community, visit.bureau, opens_on=visit.opens_at.astimezone(visit.zone).date(), closed_on=None
+        )
     following = session.scalar(select(Round).where(Round.opens_at <= now, now < Round.closes_at))
     if following is None:
-        raise NoOpenRound(visit.community, opens_on=None, closed_on=visit.last_day)
+        raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
     raise _other_code_needed(row, following)
 
 
@@ -307,13 +315,18 @@ def _community_of(row: Row[*tuple[Any, ...]]) -> Wording:
     return wording_of(row.community_name, row.community_english_name)
 
 
-def _no_open_round(session: Session, community: Wording, now: datetime) -> NoOpenRound:
+def _bureau_of(row: Row[*tuple[Any, ...]]) -> Bureau:
+    return Bureau(wording_of(row.district_name, row.district_english_name), row.telephone)
+
+
+def _no_open_round(session: Session, row: Row[*tuple[Any, ...]], now: datetime) -> NoOpenRound:
     """Say when the next round opens, or else when the last one closed."""
     rounds = select(Round).options(joinedload(Round.rule_file, innerjoin=True)).limit(1)
     coming = session.scalar(rounds.where(Round.opens_at > now).order_by(Round.opens_at))
     past = session.scalar(rounds.where(Round.closes_at <= now).order_by(Round.closes_at.desc()))
     return NoOpenRound(
-        community,
+        _community_of(row),
+        _bureau_of(row),
         opens_on=None if coming is None else coming.opens_at.astimezone(zone_of(coming.rule_file.content)).date(),
         closed_on=None if past is None else last_day(past.closes_at, zone_of(past.rule_file.content)),
     )

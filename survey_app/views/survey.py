@@ -80,7 +80,7 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     answers = visit.questionnaire.check_answers(given)
     if answers.faults:
         if not visit.is_open(now):
-            raise NoOpenRound(visit.community, opens_on=None, closed_on=visit.last_day)
+            raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
         return _form(visit, _signed(key), given, answers.faults), HTTPStatus.UNPROCESSABLE_ENTITY
     try:
         receipt = site().writer.run(

@@ -335,11 +335,14 @@ def test_a_revoked_code_is_explained(client, token, sqlite_database, now):
     key = key_of(client, token)
     with sqlite_database.writing() as session:
         revoke_code(session, code=session.scalars(select(Code)).one(), now=now)
+        session.execute(update(District).values(telephone="0473-1"))
 
     shown, sent = client.get(f"/s/{token}"), client.post(f"/s/{token}", data=ANSWERS | {"key": key})
 
     assert (shown.status_code, sent.status_code) == (410, 410)
     assert "这个二维码已停用" in shown.text
+    assert "海勃湾区住建局" in shown.text
+    assert 'href="tel:0473-1"' in shown.text
     assert count(sqlite_database) == 0
 
 
