@@ -152,9 +152,14 @@ def plain_username(typed: str) -> str:
     return _plain(typed).strip().casefold()
 
 
-def _hash(password: str) -> str:
+def check_strength(password: str) -> None:
+    """Raise `WeakPassword` for a password that is too short."""
     if len(password) < SHORTEST_PASSWORD:
         raise WeakPassword
+
+
+def _hash(password: str) -> str:
+    check_strength(password)
     return _hasher.hash(_plain(password))
 
 

@@ -42,6 +42,8 @@ class Action(StrEnum):
     CONTACT_ERASED = "contact_erased"
     AUTHENTICATOR_LINKED = "authenticator_linked"
     PASSWORD_SET = "password_set"  # noqa: S105 (what was done, not a password)
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
+    SESSIONS_ENDED = "sessions_ended"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_RESET = "account_reset"
     ACCOUNT_DISABLED = "account_disabled"

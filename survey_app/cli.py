@@ -22,7 +22,7 @@ from analytics.documents import DocumentError
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES
 from analytics.rules import parse_rules
 from survey_app.access import EVERYWHERE, Scope
-from survey_app.accounts import add_account
+from survey_app.accounts import add_account, find_account, plain_username, reset_account
 from survey_app.audit import OPERATOR, SITE, Head, head, verify_chain
 from survey_app.boundaries import boundary_text, parse_boundaries
 from survey_app.codes import (
@@ -38,7 +38,7 @@ from survey_app.config import DEFAULT_THREADS, Config
 from survey_app.database import Database
 from survey_app.errors import JiayuanError
 from survey_app.installation import use_as_real
-from survey_app.invitations import open_first_run
+from survey_app.invitations import invite, open_first_run
 from survey_app.life_cycle import STAFF_STEPS, Action, Actor, Reason
 from survey_app.models import Code, Community, District, PropertyCompany, Questionnaire, Round
 from survey_app.numbers import grouped
@@ -476,6 +476,20 @@ def add(
             now=_now(),
         )
         click.echo(f"added {added.username}, role {added.role}")
+
+
+@accounts.command("reset")
+@click.argument("username")
+def reset(username: str) -> None:
+    """Take password and authenticator away and print the link for new ones: for an administrator who is locked out."""
+    config = Config.from_env()
+    with _database() as database, database.writing() as session:
+        account = find_account(session, username=plain_username(username))
+        if account is None:
+            raise click.BadParameter(f"there is no account {username}", param_hint="USERNAME")
+        reset_account(session, account=account, by=OPERATOR, now=_now())
+        token = invite(account, secret_key=config.secret_key, now=_now())
+    click.echo(f"{config.public_url}/invitation/{token}")
 
 
 @main.group()

@@ -63,8 +63,20 @@ def check_code(database: Database, *, account_id: int, typed: str, secret_key: s
             return start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now)
         if use_recovery_code(session, account=account, typed=typed, secret_key=secret_key):
             return start_session(session, account=account, proof="recovery code", secret_key=secret_key, now=now)
-        subject = f"account:{account.id}"
-        record(session, by=VISITOR, action=Action.SIGN_IN_FAILED, subject=subject, after={"step": "code"}, now=now)
+        _record_wrong_code(session, account, now)
+    raise SignInRefused
+
+
+def check_owner(database: Database, *, username: str, password: str, code: str, secret_key: str, now: datetime) -> None:
+    """Raise as the two checks above unless password and code are right: before a change to one's own account."""
+    account = check_password(database, username=username, password=password, secret_key=secret_key, now=now)
+    count_attempt(database, limit=CODE_TRIES, subject=str(account.id), secret_key=secret_key, now=now)
+    with database.writing() as session:
+        account = _locked(session, account.id)
+        if use_code(session, account=account, typed=code, secret_key=secret_key, now=now):
+            _forget_tries(session, account, secret_key)
+            return
+        _record_wrong_code(session, account, now)
     raise SignInRefused
 
 
@@ -90,9 +102,8 @@ def start_session(session: Session, *, account: Account, proof: str, secret_key:
     """Begin a session and return its token, which only the browser's cookie keeps."""
     token = secrets.token_urlsafe(24)
     session.execute(delete(AccountSession).where(AccountSession.expires_at <= now))
-    session.add(AccountSession(digest=_digest(token), account_id=account.id, expires_at=now + LONGEST_SESSION))
-    forget_attempts(session, limit=PASSWORD_TRIES, subject=account.username, secret_key=secret_key)
-    forget_attempts(session, limit=CODE_TRIES, subject=str(account.id), secret_key=secret_key)
+    session.add(AccountSession(digest=digest_of(token), account_id=account.id, expires_at=now + LONGEST_SESSION))
+    _forget_tries(session, account, secret_key)
     actor = f"account:{account.id}"
     record(session, by=actor, action=Action.SIGNED_IN, subject=actor, after={"proof": proof}, now=now)
     return token
@@ -101,7 +112,7 @@ def start_session(session: Session, *, account: Account, proof: str, secret_key:
 def find_session(session: Session, *, token: str, now: datetime) -> Account | None:
     """Return the account whose session has this token, while it lasts."""
     lasting = select(AccountSession.account_id).where(
-        AccountSession.digest == _digest(token), AccountSession.expires_at > now
+        AccountSession.digest == digest_of(token), AccountSession.expires_at > now
     )
     account_id = session.scalar(lasting)
     account = None if account_id is None else find_account(session, id=account_id)
@@ -110,7 +121,7 @@ def find_session(session: Session, *, token: str, now: datetime) -> Account | No
 
 def end_session(session: Session, *, token: str, account_id: int, now: datetime) -> None:
     """End the session behind a token: every copy of the cookie is dead."""
-    session.execute(delete(AccountSession).where(AccountSession.digest == _digest(token)))
+    session.execute(delete(AccountSession).where(AccountSession.digest == digest_of(token)))
     actor = f"account:{account_id}"
     record(session, by=actor, action=Action.SIGNED_OUT, subject=actor, now=now)
 
@@ -123,6 +134,16 @@ def _locked(session: Session, account_id: int) -> Account:
     return account
 
 
-def _digest(token: str) -> str:
-    # Random enough that no key is needed.
+def _forget_tries(session: Session, account: Account, secret_key: str) -> None:
+    forget_attempts(session, limit=PASSWORD_TRIES, subject=account.username, secret_key=secret_key)
+    forget_attempts(session, limit=CODE_TRIES, subject=str(account.id), secret_key=secret_key)
+
+
+def _record_wrong_code(session: Session, account: Account, now: datetime) -> None:
+    subject = f"account:{account.id}"
+    record(session, by=VISITOR, action=Action.SIGN_IN_FAILED, subject=subject, after={"step": "code"}, now=now)
+
+
+def digest_of(token: str) -> str:
+    """Return what is kept of a token; it is random enough that no key is needed."""
     return hashlib.sha256(token.encode()).hexdigest()

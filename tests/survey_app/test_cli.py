@@ -15,7 +15,9 @@ from survey_app.contacts import keep_contact
 from survey_app.database import Database
 from survey_app.demo import Demo, DemoAccount
 from survey_app.installation import use_as_demo
-from survey_app.models import Account, Code, Community, Complaint, District, Questionnaire, Round, RuleFile
+from survey_app.invitations import accept_invitation, find_invited
+from survey_app.models import Account, AuditEvent, Code, Community, Complaint, District, Questionnaire, Round, RuleFile
+from survey_app.one_time_links import LinkExpired
 from survey_app.questionnaires import load_questionnaire
 from survey_app.second_factor import address_of
 from survey_app.serving import is_unreachable_for_phones
@@ -274,6 +276,30 @@ def test_a_username_is_given_once_however_it_is_typed(run, sqlite_database):
     assert result.exit_code == 2
     assert "there is already an account li.na" in result.stderr
     assert count(sqlite_database, Account) == 1
+
+
+def test_a_locked_out_administrator_gets_a_link_that_works_once(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_account(session, "root", role="administrator", now=NOW)
+
+    result = run("accounts", "reset", "ROOT")
+
+    link = re.fullmatch(r"http://127\.0\.0\.1:8000/invitation/(\S+)\n", result.stdout)
+    with sqlite_database.writing() as session:
+        asked = {"token": link[1], "secret_key": Config.from_env().secret_key, "now": datetime.now(UTC)}
+        account = accept_invitation(session, password=PASSWORD, **asked)
+        assert (account.username, account.totp_secret) == ("root", None)
+        with pytest.raises(LinkExpired):
+            find_invited(session, **asked)
+        reset = select(AuditEvent.actor).filter_by(action="account_reset")
+        assert session.scalars(reset).all() == ["operator"]
+
+
+def test_an_account_that_is_not_there_is_not_reset(run):
+    result = run("accounts", "reset", "nobody")
+
+    assert result.exit_code == 2
+    assert "there is no account nobody" in result.stderr
 
 
 def test_a_demonstration_refuses_everything_that_belongs_to_a_real_city(run, sqlite_database, communities_file):

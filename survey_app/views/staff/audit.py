@@ -35,6 +35,8 @@ ACTION_NAMES: Mapping[Action, LazyString] = MappingProxyType(
         Action.CONTACT_ERASED: _("Contact details erased"),
         Action.AUTHENTICATOR_LINKED: _("Authenticator linked"),
         Action.PASSWORD_SET: _("Password set"),
+        Action.RECOVERY_CODES_RENEWED: _("Recovery codes renewed"),
+        Action.SESSIONS_ENDED: _("Other sessions ended"),
         Action.ACCOUNT_ADDED: _("Account added"),
         Action.ACCOUNT_RESET: _("Account reset"),
         Action.ACCOUNT_DISABLED: _("Account disabled"),
