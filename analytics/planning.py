@@ -1,10 +1,9 @@
-"""What a survey can settle: how many more answers a community needs, and whether a round can fill its quota at all.
+"""What a round can be expected to settle, and whether it can fill its quota at all, said before it starts.
 
 Everything here is a forecast under stated expectations. Nothing of it enters a decision.
 """
 
 from fractions import Fraction
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,117 +12,10 @@ from scipy import special, stats
 
 from analytics.arrays import FloatArray, IntegerArray, finite_numbers, refuse, row_codes, whole_numbers
 from analytics.criterion import count_positions
-from analytics.evidence import LEAST_RELIABILITY, LIKELY_FROM, with_nonresponse
+from analytics.evidence import LEAST_RELIABILITY, with_nonresponse
 from analytics.rules import Rounding, Ties
+from analytics.settling import SETTLED
 from analytics.shrinkage import reliability
-
-# More than this share of the households seldom answers.
-REACHABLE_SHARE: Final = Fraction(3, 5)
-
-_SETTLED: Final = float(special.ndtri(LIKELY_FROM))
-
-
-def needed_responses(
-    mean: npt.ArrayLike,
-    variance: npt.ArrayLike,
-    *,
-    answer_variance: npt.ArrayLike,
-    n: npt.ArrayLike,
-    households: npt.ArrayLike,
-    threshold: npt.ArrayLike,
-    nonresponse_spread: float = 0.0,
-    reachable_share: Fraction = REACHABLE_SHARE,
-) -> pd.DataFrame:
-    """Return how many more answers would settle the evidence of each community.
-
-    Parameters
-    ----------
-    mean, variance : array_like
-        m and V of the posterior now, without the nonresponse term.
-    answer_variance : array_like
-        Variance of single answers, p(1 − p) for a rate, at least 0.
-    n, households : array_like
-        Valid answers now, at least 1, and households H, at least n; whole numbers.
-    threshold : array_like
-        T, the true score that separates the best, `TopProbability.threshold`.
-    nonresponse_spread : float
-        ω ≥ 0, in units of the score.
-    reachable_share : Fraction
-        ρ in (0, 1]: at most this share of the households answers.
-
-    Returns
-    -------
-    DataFrame
-        One row for each community, columns `needed_responses` (Int64: further answers, 0 where settled already, missing
-        where not reachable), `predicted_top_probability` (at that number, or at the reachable one where that is not
-        enough) and `assurance` (probability that the evidence then is settled indeed).
-
-    Raises
-    ------
-    ValueError
-        If a value is missing, n > H, a variance negative, or ρ outside (0, 1].
-
-    Notes
-    -----
-    Settled means P ≥ .80 or P ≤ .20. The smallest M ≤ ⌊ρH⌋ − n is taken at which |m − T|/√V′ ≥ Φ⁻¹(.80), that is, if
-    the score stays where it is expected. V′ = 1/(1/V − 1/v + 1/v′) + ω²(1 − f′)² with v = s²/n · (1 − n/H) and v′ the
-    same for n + M answers: what is known besides the answers, 1/V − 1/v, stays. The posterior mean moves by a normal
-    variable of variance V − V′ (without ω), and the assurance is the probability that |m′ − T| is still enough: the
-    limit of drawing ever more answers from their predictive distribution. Where m = T nothing settles while V′ > 0.
-
-    Examples
-    --------
-    >>> needed_responses(
-    ...     [0.93, 0.90, 0.80],
-    ...     [0.0009] * 3,
-    ...     answer_variance=0.09,
-    ...     n=[60, 60, 60],
-    ...     households=[400, 400, 400],
-    ...     threshold=0.91,
-    ... )["needed_responses"].tolist()
-    [39, <NA>, 0]
-    """
-    centre, spread, single, answers, total, limit = np.broadcast_arrays(
-        finite_numbers("mean", mean),
-        finite_numbers("variance", variance, lowest=0),
-        finite_numbers("answer_variance", answer_variance, lowest=0),
-        whole_numbers("n", n, lowest=1),
-        whole_numbers("households", households, lowest=1),
-        np.asarray(threshold, dtype=np.float64),
-    )
-    refuse(answers > total, "n exceeds households", n=answers, households=total)
-    refuse(np.isnan(limit), "threshold is missing", threshold=limit)
-    if not 0 < reachable_share <= 1:
-        raise ValueError(f"reachable_share must lie in (0, 1], got {reachable_share}")
-    distance = np.abs(centre - limit)
-
-    def variances(more: FloatArray) -> tuple[FloatArray, FloatArray]:
-        after = _later_variance(spread, single, answers, total, more)
-        fraction = np.minimum((answers + more) / total, 1)
-        return after, with_nonresponse(after, sampling_fraction=fraction, nonresponse_spread=nonresponse_spread)
-
-    def settled(more: FloatArray) -> npt.NDArray[np.bool_]:
-        after = variances(more)[1]
-        return np.asarray((distance >= _SETTLED * np.sqrt(after)) & ((distance > 0) | (after == 0)))
-
-    reach = total * reachable_share.numerator // reachable_share.denominator
-    most = np.maximum(reach - answers, 0)
-    reachable = settled(most)
-    # Variances fall with every answer, so that halving the range finds the first number that settles.
-    low, high = np.full(most.shape, -1.0), most.copy()
-    while np.any(high - low > 1):
-        middle = np.floor((low + high) / 2)
-        enough = settled(np.maximum(middle, 0)) & (middle >= 0)
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    after, uncertain = variances(high)
-    sign = np.where(np.isfinite(limit), centre - limit, np.where(limit < 0, 1, -1) * np.inf)
-    return pd.DataFrame(
-        {
-            "needed_responses": pd.Series(high).astype("Int64").mask(~reachable),
-            "predicted_top_probability": _chance(sign, uncertain),
-            "assurance": _assurance(sign, spread - after, uncertain),
-        }
-    )
 
 
 def minimum_eligible(quota: int, *, share: Fraction, rounding: Rounding) -> int:
@@ -280,7 +172,7 @@ def forecast_precision(
     )
     own = np.where(answered, reliability(sampling, prior_variance=expected_spread**2), 0.0)
     width = np.where(answered, special.ndtri(0.975) * np.sqrt(sampling), np.nan)
-    margin = _SETTLED * np.sqrt(np.where(answered, own * sampling, expected_spread**2))
+    margin = SETTLED * np.sqrt(np.where(answered, own * sampling, expected_spread**2))
     spread_of_means = np.sqrt(own) * expected_spread
     moving = spread_of_means > 0
     divisor = np.where(moving, spread_of_means, 1)
@@ -392,27 +284,3 @@ def forecast_quota(
 
 def _positions(eligible: npt.NDArray[np.generic], share: Fraction, rounding: Rounding) -> IntegerArray:
     return np.array([count_positions(share, int(number), rounding=rounding) for number in eligible], dtype=np.int64)
-
-
-def _later_variance(
-    variance: FloatArray, single: FloatArray, answers: FloatArray, households: FloatArray, more: FloatArray
-) -> FloatArray:
-    """Return the posterior variance after `more` answers."""
-    now = single / answers * (1 - answers / households)
-    later = answers + more
-    then = single / later * (1 - later / households)
-    known = (variance == 0) | (then <= 0)
-    gained = 1 / np.where(known, 1, then) - 1 / np.where(now > 0, now, 1)
-    return np.where(known, 0.0, 1 / (1 / np.where(known, 1, variance) + np.maximum(gained, 0)))
-
-
-def _chance(distance: FloatArray, variance: FloatArray) -> FloatArray:
-    deviation = np.sqrt(variance)
-    known = np.where(distance == 0, 0.5, (distance > 0).astype(np.float64))
-    return np.where(deviation > 0, special.ndtr(distance / np.where(deviation > 0, deviation, 1)), known)
-
-
-def _assurance(distance: FloatArray, moving: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return the probability that a mean that moves by N(0, `moving`) ends far enough from the threshold."""
-    margin = _SETTLED * np.sqrt(variance)
-    return _chance(distance - margin, np.maximum(moving, 0)) + _chance(-distance - margin, np.maximum(moving, 0))

@@ -44,6 +44,8 @@ class TopProbability:
     threshold : ndarray of float
         The true score T that separates the best k of the region: the one solved for, or the mean of the k-th best true
         score. −inf where all are among the best (k = N), inf where none is (k = 0).
+    threshold_variance : ndarray of float
+        Of the k-th best true score; 0 where T was solved for and taken as known.
     quadrature_error : ndarray of float
         By how much the integrals of the region missed k before that was spread over them; 0 where nothing was
         integrated. It bounds what quadrature adds, not the approximation in large regions, for which see the Notes of
@@ -52,6 +54,7 @@ class TopProbability:
 
     probability: FloatArray
     threshold: FloatArray
+    threshold_variance: FloatArray
     quadrature_error: FloatArray
 
 
@@ -138,7 +141,7 @@ def top_probability(
     place = np.empty(centre.size, dtype=np.int64)
     place[order] = np.arange(centre.size) - np.repeat(starts, sizes)
     gridded = _by_region(grids, codes)
-    probability, threshold, error = np.zeros((3, centre.size))
+    probability, threshold, uncertainty, error = np.zeros((4, centre.size))
     members = np.split(order, starts[1:]) if centre.size else []
 
     def work(first: int, last: int) -> None:
@@ -152,10 +155,10 @@ def top_probability(
             if rows.size >= SMALL_REGION:
                 probability[rows], threshold[rows] = posteriors.solved(k)
             else:
-                probability[rows], threshold[rows], error[rows] = posteriors.integrated(k)
+                probability[rows], threshold[rows], uncertainty[rows], error[rows] = posteriors.integrated(k)
 
     in_threads(work, len(members))
-    return TopProbability(probability, threshold, error)
+    return TopProbability(probability, threshold, uncertainty, error)
 
 
 _NO_GRID: Final = GridPosterior(np.zeros(0, np.int64), np.arange(2.0), np.zeros((0, 2), np.float32))
@@ -210,11 +213,11 @@ class _Posteriors:
             threshold, share = self._root(k - certain, float(lower), float(upper)), 1.0
         return self._beyond(threshold, share), threshold
 
-    def integrated(self, k: int) -> tuple[FloatArray, float, float]:
-        """Return P of each row, the mean k-th best score, and by how much the sum of P missed k."""
+    def integrated(self, k: int) -> tuple[FloatArray, float, float, float]:
+        """Return P of each row, mean and variance of the k-th best score, and by how much the sum of P missed k."""
         breaks = self._near_the_threshold(self._breaks(), k)
         for _ in range(MOST_HALVINGS):
-            probability, threshold = self._integral(breaks, k)
+            probability, threshold, uncertainty = self._integral(breaks, k)
             missed = k - float(probability.sum())
             if abs(missed) <= WANTED_ERROR:
                 break
@@ -222,7 +225,7 @@ class _Posteriors:
         open_to = probability * (1 - probability)
         if missed:
             probability += missed * open_to / max(float(open_to.sum()), np.finfo(np.float64).tiny)
-        return self._evened(probability), threshold, abs(missed)
+        return self._evened(probability), threshold, uncertainty, abs(missed)
 
     def _breaks(self) -> FloatArray:
         """Return scores between which every posterior is smooth."""
@@ -252,7 +255,7 @@ class _Posteriors:
         first = int(np.count_nonzero(too_low[1:]))
         return breaks[first : breaks.size - int(np.count_nonzero(too_high[:-1]))]
 
-    def _integral(self, breaks: FloatArray, k: int) -> tuple[FloatArray, float]:
+    def _integral(self, breaks: FloatArray, k: int) -> tuple[FloatArray, float, float]:
         half = np.diff(breaks)[:, None] / 2
         places = (breaks[:-1, None] + half * (1 + NODES[0])).ravel()
         lengths = (half * NODES[1]).ravel()
@@ -270,8 +273,11 @@ class _Posteriors:
         left = np.array([at_most[max(k - size, 0) :, places.size + place].sum() for place, size in enumerate(tied)])
         if tied.size:
             probability[self.known] = (left / tied)[inverse]
-        threshold = float(breaks[-1] - lengths @ at_most[-1, : places.size])
-        return np.clip(probability, 0, 1), threshold
+        # By parts, from the distribution of the k-th best score.
+        below = at_most[-1, : places.size] * lengths
+        threshold = float(breaks[-1] - below.sum())
+        uncertainty = float((breaks[-1] - threshold) ** 2 - 2 * ((places - threshold) @ below))
+        return np.clip(probability, 0, 1), threshold, max(uncertainty, 0.0)
 
     @property
     def _columns(self) -> tuple[FloatArray, FloatArray, IntegerArray, FloatArray, SingleArray]:

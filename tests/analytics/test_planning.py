@@ -1,7 +1,6 @@
 from fractions import Fraction
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +12,6 @@ from analytics.planning import (
     forecast_precision,
     forecast_quota,
     minimum_eligible,
-    needed_responses,
 )
 
 FIVE_PERCENT = Fraction(1, 20)
@@ -34,80 +32,6 @@ def test_the_minimum_eligible_is_the_first_number_that_fills_the_quota(quota, sh
 def test_a_quota_of_ten_at_five_percent_needs_200_with_floor_and_181_with_ceil():
     assert minimum_eligible(10, share=FIVE_PERCENT, rounding="floor") == 200
     assert minimum_eligible(10, share=FIVE_PERCENT, rounding="ceil") == 181
-
-
-def current(distance, *, n=60, households=400, **changes):
-    arguments = {
-        "answer_variance": 0.09,
-        "n": n,
-        "households": households,
-        "threshold": 0.9,
-        **changes,
-    }
-    variance = 0.09 / n * max(1 - n / households, 0)
-    return needed_responses([0.9 + distance], [variance], **arguments).iloc[0]
-
-
-def test_needed_responses_is_the_first_number_that_settles():
-    row = current(0.02)
-
-    def chance(more):
-        variance = 0.09 / (60 + more) * (1 - (60 + more) / 400)
-        return special.ndtr(0.02 / np.sqrt(variance))
-
-    needed = row["needed_responses"]
-    assert chance(needed) >= 0.8 > chance(needed - 1)
-    assert row["predicted_top_probability"] == pytest.approx(chance(needed))
-
-
-def test_assurance_is_what_drawing_the_further_answers_gives():
-    random = np.random.default_rng(1)
-    row = current(0.02)
-    more = int(row["needed_responses"])
-
-    # The truth given the answers so far, then a finite population's further answers, then the score of all of them.
-    before = 0.09 / 60 * (1 - 60 / 400)
-    after = 0.09 / (60 + more) * (1 - (60 + more) / 400)
-    truth = random.normal(0.92, np.sqrt(before), 400_000)
-    gained = 1 / (1 / after - 1 / before)
-    score = random.normal(truth, np.sqrt(gained))
-    mean = after * (0.92 / before + score / gained)
-    settled = np.abs(mean - 0.9) >= special.ndtri(0.8) * np.sqrt(after)
-    assert row["assurance"] == pytest.approx(settled.mean(), abs=0.004)
-
-
-def test_a_settled_community_needs_nobody_more():
-    row = current(0.2)
-
-    assert row["needed_responses"] == 0
-    assert row["assurance"] > 0.99
-
-
-def test_what_more_answers_than_people_give_would_settle_is_not_reachable():
-    assert pd.isna(current(0.001)["needed_responses"])
-    assert pd.isna(current(0.0)["needed_responses"])
-
-
-def test_nonresponse_calls_for_more_answers():
-    assert current(0.02, nonresponse_spread=0.02)["needed_responses"] > current(0.02)["needed_responses"]
-
-
-def test_the_reach_is_exact():
-    # One answer more would settle it; 7 % of 100 households leave room for none, although 0.07 × 100 exceeds 7.
-    within = {"n": 7, "households": 100, "threshold": 0.9}
-    needed = current(0.09, **within)["needed_responses"]
-
-    assert needed == 1
-    assert pd.isna(current(0.09, **within, reachable_share=Fraction(7, 100))["needed_responses"])
-    assert current(0.09, **within, reachable_share=Fraction(8, 100))["needed_responses"] == 1
-
-
-def test_where_everybody_or_nobody_is_named_nothing_is_needed():
-    for threshold, chance in ((-np.inf, 1), (np.inf, 0)):
-        row = current(0.02, threshold=threshold)
-        assert row["needed_responses"] == 0
-        assert row["predicted_top_probability"] == chance
-        assert row["assurance"] == 1
 
 
 def test_eligibility_follows_the_rule_on_every_number_of_answers():
@@ -181,9 +105,6 @@ def test_the_chance_of_enough_eligible_communities_is_nearly_the_binomial_one():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: current(0.1, n=500), "n exceeds households in 1 of 1 rows"),
-        (lambda: current(0.1, threshold=np.nan), "threshold is missing"),
-        (lambda: current(0.1, reachable_share=Fraction(3, 2)), "reachable_share must lie"),
         (lambda: minimum_eligible(0, share=FIVE_PERCENT, rounding="floor"), "quota must be at least 1"),
         (lambda: minimum_eligible(1, share=Fraction(0), rounding="floor"), "share must lie"),
         (lambda: quota_of(20, quota=[5] * 19 + [4]), "quota differs within a region"),
