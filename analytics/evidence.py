@@ -119,6 +119,32 @@ def with_nonresponse(
     return sampling + (nonresponse_spread * (1 - fraction)) ** 2
 
 
+def normal_place(probability: npt.ArrayLike) -> FloatArray:
+    """Return how many deviations a normal posterior with each probability lies above the threshold.
+
+    Parameters
+    ----------
+    probability : array_like
+        P(top k) in [0, 1].
+
+    Returns
+    -------
+    ndarray of float
+        z = Φ⁻¹(P), from −8 to 8: beyond, the normal distribution is 0 or 1 to the last digit.
+
+    Raises
+    ------
+    ValueError
+        If a probability is missing or outside [0, 1].
+
+    Examples
+    --------
+    >>> normal_place([0.8, 0.5, 0.0]).round(2)
+    array([ 0.84,  0.  , -8.  ])
+    """
+    return np.clip(special.ndtri(_probabilities("probability", probability)), -8.0, 8.0)
+
+
 def tipping_point(
     shrinkage: Shrinkage,
     *,
@@ -176,10 +202,8 @@ def tipping_point(
         shrinkage.variance,
         shrinkage.reliability,
     )
-    # Beyond ±8 the normal distribution is 0 or 1 to the last digit.
-    place = np.clip(special.ndtri(chance), -8.0, 8.0)
     cuts = special.ndtri([NO_TO, UNLIKELY_TO, LIKELY_FROM, CERTAIN_FROM])
-    distance = np.abs(place[..., None] - cuts).min(axis=-1) * np.sqrt(variance)
+    distance = np.abs(normal_place(chance)[..., None] - cuts).min(axis=-1) * np.sqrt(variance)
     finite = np.isfinite(limit)
     distance = np.where(variance > 0, distance, np.abs(mean - np.where(finite, limit, 0)))
     lever = own * (1 - fraction)
@@ -217,7 +241,9 @@ def satisfaction_evidence(
     DataFrame
         One row for each community in the given order, columns `satisfaction_top_probability` and
         `satisfaction_top_probability_with_nonresponse` (0 to 1), `satisfaction_quadrature_error`,
-        `satisfaction_reliability` (0 to 1), `satisfaction_tipping_point` (units of the score),
+        `satisfaction_threshold_variance` and `satisfaction_threshold_variance_with_nonresponse` (of `top_probability`,
+        squared units of the score), `satisfaction_reliability` (0 to 1), `satisfaction_tipping_point` (units of the
+        score),
         `satisfaction_robust` (False: “not robust to nonresponse”, the tipping point is below `ROBUST_GAP`),
         `satisfaction_evidence` (Evidence) and `satisfaction_evidence_reason` (Reason, or empty).
 
@@ -262,6 +288,8 @@ def satisfaction_evidence(
             "satisfaction_top_probability_with_nonresponse": wider.probability,
             "satisfaction_quadrature_error": top.quadrature_error,
             "satisfaction_reliability": shrinkage.reliability,
+            "satisfaction_threshold_variance": top.threshold_variance,
+            "satisfaction_threshold_variance_with_nonresponse": wider.threshold_variance,
             "satisfaction_tipping_point": gap,
             "satisfaction_robust": gap >= ROBUST_GAP,
             "satisfaction_evidence": evidence,

@@ -20,7 +20,8 @@ from analytics.pages import Chart, between, environment, page_files, percent, tr
 from analytics.ratios import column
 from analytics.reasons import Part, reason_sentence, show_apart, warning_sentence
 from analytics.rules import share_text
-from analytics.support import SHARE_FALSE, evidence_words, summarise_evidence
+from analytics.settling import REACHABLE_SHARE
+from analytics.support import SHARE_FALSE, evidence_words, needed_words, summarise_evidence
 from analytics.tables import DETAIL_COUNTS
 
 REPORT_FILES: Final[Mapping[str, str]] = page_files("report")
@@ -58,6 +59,7 @@ class _Row:
     evidence_word: str
     probability: str
     why: str
+    needed: str
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def report_html(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -
             spread=share_text(evaluation.rules.evidence.nonresponse_spread),
             one_answer=evaluation.rules.evidence.one_answer_per_household,
             nearest=NEAREST,
+            reachable=percent(float(REACHABLE_SHARE)),
             most_charted=_MOST_CHARTED_REGIONS,
             evaluation=evaluation,
             versions=versions(),
@@ -275,6 +278,14 @@ def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], lan
             false=percent(SHARE_FALSE),
             few=support[name]["few_false"],
         )
+    needed = support["satisfaction"]["needed"]
+    if any(needed.values()):
+        yield _(
+            "Evidence on satisfaction: communities that are settled: {settled}; that further answers are predicted to"
+            " settle: {reachable}; that all the answers one can expect would not: {not_reachable}; whose number of"
+            " households is not known: {unknown}.",
+            **needed,
+        )
 
 
 def _rows(
@@ -307,6 +318,7 @@ def _rows(
             evidence_word=words.get(evidence or "", ""),
             probability="" if lower is None else _("chance {range} %", range=_chance(lower, upper)),
             why=why.get(cells[f"{weighed[0]}_reason"] or "", ""),
+            needed=needed_words(cells, language),
         )
 
 

@@ -19,6 +19,7 @@ from analytics.evidence import (
     Reason,
     complaint_evidence,
     list_with_few_false,
+    normal_place,
     overall_reliability,
     requirement_evidence,
     rightful_members,
@@ -33,6 +34,7 @@ from analytics.ratios import MEASURED, column
 from analytics.reasons import TRANSLATIONS
 from analytics.rules import Rules
 from analytics.scores import pooled_variance
+from analytics.settling import Place, needed_responses
 from analytics.shrinkage import Shrinkage, shrink_complaint_rates, shrink_rates, shrink_scores
 
 EVIDENCE_COLUMNS: Final[Mapping[str, str]] = {
@@ -47,6 +49,8 @@ EVIDENCE_COLUMNS: Final[Mapping[str, str]] = {
     "satisfaction_evidence": "str",
     "satisfaction_evidence_reason": "str",
     "satisfaction_tipping_point": "float64",
+    "satisfaction_needed_responses": "Int64",
+    "satisfaction_needed_assurance": "float64",
     "complaint_rate_lower": "float64",
     "complaint_rate_upper": "float64",
     "complaint_top_probability": "float64",
@@ -111,6 +115,10 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
           explain.
         - ``satisfaction_tipping_point``: the gap between those who answered and those who did not that would move the
           evidence, in the unit of the score; infinite where none would.
+        - ``satisfaction_needed_responses``: further answers that are predicted to settle the evidence; 0 where it is
+          settled, missing where no number would that households can be expected to give.
+          ``satisfaction_needed_assurance``: the chance that the evidence is settled then indeed, or with all answers
+          that can be expected; missing where the households are unknown or fewer than the answers.
         - ``complaint_rate_lower``, ``complaint_rate_upper``: exact Poisson interval per 1,000 household-years.
         - ``requirement_lower``, ``requirement_upper``: bounds of the probability that either route is truly met.
 
@@ -126,6 +134,10 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     Where the rules say that a household answers once, f = responses ÷ households: responses are the valid ones, which
     is at most the share that responded, so that certainty is rather understated. Elsewhere, and where the households
     are unknown or fewer than the responses, f = 0.
+
+    The answers needed are those of `analytics.settling.needed_responses` for each community by itself, the others
+    staying as they are, with the threshold at which a normal posterior has the same probability,
+    T = m − Φ⁻¹(P)√(V + U).
 
     Examples
     --------
@@ -148,6 +160,12 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     ['undecided', 'undecided', 'no']
     >>> evidence["satisfaction_evidence_reason"].iloc[[0, 19]].tolist()
     ['probability', 'not_assessed']
+
+    Where the households are known, it is also said how many more answers would settle the evidence, if 600 can be had:
+
+    >>> known = weigh_evidence(evaluate(communities.assign(households=1000), rules))
+    >>> known["satisfaction_needed_responses"].iloc[:3].tolist()
+    [<NA>, 70, 0]
     >>> round(float(evidence["satisfaction_top_probability"].sum()), 6)
     1.0
     """
@@ -203,7 +221,10 @@ def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[s
         - ``evidence``: how many communities have each word, missing ones left out.
 
         ``satisfaction`` also has ``reliability``: the share of the differences between communities that the survey can
-        see, None where that is not known. A route without any probability has None for the first four but ``listed``.
+        see, None where that is not known; and ``needed``: how many communities are ``settled``, how many further
+        answers are predicted to settle (``reachable``), how many they are not (``not_reachable``), and of how many the
+        households are not known (``unknown``). A route without any probability has None for the first four but
+        ``listed``.
 
     Examples
     --------
@@ -218,6 +239,8 @@ def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[s
     >>> route = summarise_evidence(result, weigh_evidence(result))["海南区"]["satisfaction"]
     >>> route["listed"], round(route["expected_rightful"], 2), route["few_false"], route["evidence"]
     (1, 1.0, 1, {'certain': 1, 'no': 19})
+    >>> route["needed"]
+    {'settled': 20, 'reachable': 0, 'not_reachable': 0, 'unknown': 0}
     """
     order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
     evidence = evidence.iloc[order]
@@ -236,9 +259,9 @@ def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[s
                 **supported.get(name, dict.fromkeys(("expected_rightful", "standard_deviation", "few_false"))),
                 "evidence": {str(word): int(words[name, word]) for word in Evidence if (name, word) in words},
             }
-    shares = _reliabilities(evidence, standings)
+    shares, needed = _reliabilities(evidence, standings), _count_needed(evidence, standings)
     for name, facts in result.items():
-        facts["satisfaction"]["reliability"] = shares.get(name)
+        facts["satisfaction"] |= {"reliability": shares.get(name), "needed": needed[name]}
     return result
 
 
@@ -263,6 +286,40 @@ def evidence_words(language: str) -> dict[str, str]:
         "unlikely": _("unlikely"),
         "no": _("ruled out"),
     }
+
+
+def needed_words(standing: Mapping[str, Any], language: str) -> str:
+    """Return how many further answers would settle the evidence of a community, as people read it.
+
+    Parameters
+    ----------
+    standing : mapping
+        With the values of ``satisfaction_needed_responses`` and ``satisfaction_needed_assurance``, None or NaN where
+        missing.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Returns
+    -------
+    str
+        Empty where nothing can be said.
+
+    Examples
+    --------
+    >>> names = ["satisfaction_needed_responses", "satisfaction_needed_assurance"]
+    >>> standings = [dict(zip(names, facts)) for facts in ((0, 1.0), (40, 0.72), (None, 0.3), (None, None))]
+    >>> [needed_words(standing, "en") for standing in standings]
+    ['already settled', 'further answers: 40 (chance 72%)', 'not reachable', '']
+    """
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    needed, assurance = standing["satisfaction_needed_responses"], standing["satisfaction_needed_assurance"]
+    if pd.isna(assurance):
+        return ""
+    if pd.isna(needed):
+        return _("not reachable")
+    if needed == 0:
+        return _("already settled")
+    return _("further answers: {count} (chance {chance})").format(count=f"{needed:,.0f}", chance=f"{assurance:.0%}")
 
 
 def _weigh_route(
@@ -323,9 +380,47 @@ def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: _Ranking) ->
             satisfaction_shrunk_deviation=np.sqrt(plain.variance),
             satisfaction_rank_lower=ranks["lower"],
             satisfaction_rank_upper=ranks["upper"],
+            **_needed_responses(ranked, rules, plain, wider, weighed),
         )
         .set_index(rows)
     )
+
+
+def _needed_responses(
+    ranked: pd.DataFrame, rules: Rules, plain: Shrinkage, wider: Shrinkage, weighed: pd.DataFrame
+) -> dict[str, "pd.Series[Any]"]:
+    """Return how many more answers each ranked community needs, and how sure it is that they settle its evidence."""
+    settled = (weighed["satisfaction_evidence"] != Evidence.UNDECIDED).to_numpy()
+    needed = pd.Series(0, index=weighed.index, dtype="Int64").mask(~settled)
+    assurance = pd.Series(1.0, index=weighed.index).mask(~settled)
+    responses, households = column(ranked, "responses"), column(ranked, "households")
+    rows = np.flatnonzero(~settled & (households >= responses))
+    fraction = _sampling_fraction(ranked, rules)
+    # All households that there are leave nothing to ask, whatever single answers differ by.
+    single = plain.sampling_variance * responses / np.where(fraction < 1, 1 - fraction, 1)
+    if rows.size:
+        forecast = needed_responses(
+            _place(plain, weighed, rows, ""),
+            _place(wider, weighed, rows, "_with_nonresponse"),
+            answer_variance=single[rows],
+            n=responses[rows],
+            households=households[rows],
+            nonresponse_spread=_range_of_scores(rules) * float(rules.evidence.nonresponse_spread),
+            one_answer_per_household=rules.evidence.one_answer_per_household,
+            settled=False,
+        )
+        needed.iloc[rows], assurance.iloc[rows] = forecast["needed_responses"], forecast["assurance"]
+    return {"satisfaction_needed_responses": needed, "satisfaction_needed_assurance": assurance}
+
+
+def _place(shrinkage: Shrinkage, weighed: pd.DataFrame, rows: IntegerArray, kind: str) -> Place:
+    """Return where communities stand beside the threshold at which a normal posterior has the same probability."""
+    mean, variance = shrinkage.mean[rows], shrinkage.variance[rows]
+    uncertainty = column(weighed, f"satisfaction_threshold_variance{kind}")[rows]
+    distance = normal_place(column(weighed, f"satisfaction_top_probability{kind}")[rows]) * np.sqrt(
+        variance + uncertainty
+    )
+    return Place(mean, variance, shrinkage.reliability[rows], mean - distance, uncertainty)
 
 
 def _variance_is_known(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> BooleanArray:
@@ -362,13 +457,20 @@ def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules, *
             sampling_fraction=fraction,
             nonresponse_spread=spread,
         )
-    lowest, highest = _range_of_points(rules)
     sampling = with_nonresponse(
         _pooled_variance(ranked, region) / responses * (1 - fraction),
         sampling_fraction=fraction,
-        nonresponse_spread=spread * (highest - lowest),
+        nonresponse_spread=spread * _range_of_scores(rules),
     )
     return shrink_scores(column(ranked, "satisfaction_score"), sampling, region=region, prior=prior)
+
+
+def _range_of_scores(rules: Rules) -> float:
+    """Return how far the highest possible score lies above the lowest."""
+    if rules.satisfaction.measure == "satisfaction_rate":
+        return 1.0
+    lowest, highest = _range_of_points(rules)
+    return highest - lowest
 
 
 def _range_of_points(rules: Rules) -> tuple[float, float]:
@@ -486,3 +588,19 @@ def _reliabilities(evidence: pd.DataFrame, standings: pd.DataFrame) -> dict[str,
         region=standings.loc[known, "region"].to_numpy(dtype=np.str_),
     ).dropna()
     return {str(region): round(float(share), _DECIMALS) for region, share in shares.items()}
+
+
+def _count_needed(evidence: pd.DataFrame, standings: pd.DataFrame) -> dict[str, dict[str, int]]:
+    needed, assurance = evidence["satisfaction_needed_responses"], evidence["satisfaction_needed_assurance"]
+    weighed, foreseen = evidence["satisfaction_evidence"].notna(), assurance.notna()
+    found = {
+        "settled": needed.eq(0).fillna(value=False),
+        "reachable": needed.gt(0).fillna(value=False),
+        "not_reachable": foreseen & needed.isna(),
+        "unknown": weighed & ~foreseen,
+    }
+    counts = pd.DataFrame(found).astype("int64").groupby(standings["region"].to_numpy(dtype=np.str_)).sum()
+    return {
+        str(region): {str(name): int(count) for name, count in row.items()}
+        for region, row in counts.to_dict(orient="index").items()
+    }

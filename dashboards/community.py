@@ -9,7 +9,7 @@ import pandas as pd
 from dash import Dash, Input, Output, State, html, set_props
 from dash.development.base_component import Component
 
-from analytics.support import evidence_words
+from analytics.support import evidence_words, needed_words
 from dashboards.address import View
 from dashboards.languages import pick, translator
 from dashboards.pages import Page, Section
@@ -137,6 +137,7 @@ def _head(shown: Shown, row: Mapping[str, Any]) -> Component:
         (_("Number"), row["number"]),
         (_("Requirement"), status_words(shown.language)[row["requirement_status"]]),
         *((route.name(shown.language), shown.reason(row, route)) for route in ROUTES.values()),
+        (_("Answers still needed, by satisfaction"), needed_words(row, shown.language) or "—"),
     ]
     return panel(pick(shown.language, row["name"], row["english_name"]), facts(said), anchor="standing")
 

@@ -8,7 +8,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.support import evidence_words
+from analytics.support import evidence_words, needed_words
 from dashboards.figures.evidence import near_figure
 from dashboards.languages import Translate, pick, translator
 from dashboards.ledger import rank_words
@@ -135,6 +135,8 @@ def _table_panel(shown: Shown, measured: pd.DataFrame, cut_offs: Mapping[str, Cu
     columns = [
         Column(heading, heading, numeric=heading == headings[5], wide=heading == headings[-1]) for heading in headings
     ]
+    if route.key == "satisfaction":
+        columns.append(Column("needed", _("Answers that would settle it")))
     rows = [_row(row, shown, route, _) for row in records(listed)]
     return panel(
         title,
@@ -157,6 +159,7 @@ def _row(row: Mapping[str, Any], shown: Shown, route: Route, _: Translate) -> li
         evidence_words(shown.language).get(evidence, "—"),
         "—" if pd.isna(chance) else f"{chance:.0%}",
         evidence_reasons(shown.language).get(reason, ""),
+        *([needed_words(row, shown.language) or "—"] if route.key == "satisfaction" else []),
     ]
 
 

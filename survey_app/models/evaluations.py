@@ -109,6 +109,8 @@ class StandingEvidence(Base):
     satisfaction_evidence: Mapped[str | None]
     satisfaction_evidence_reason: Mapped[str | None]
     satisfaction_tipping_point: Mapped[float | None]
+    satisfaction_needed_responses: Mapped[int | None]
+    satisfaction_needed_assurance: Mapped[float | None]
     complaint_rate_lower: Mapped[float | None]
     complaint_rate_upper: Mapped[float | None]
     complaint_top_probability: Mapped[float | None]

@@ -81,6 +81,22 @@ def test_every_listed_community_is_named_with_its_sentence_and_its_evidence(lang
     assert any(word in text for word in evidence_words(language).values())
 
 
+def test_of_every_undecided_community_it_is_said_how_many_answers_would_settle_it():
+    satisfied = [180, 176, *np.linspace(172, 130, 38).astype(int)]
+    result, page = report_of(city(40, responses=200, satisfied=satisfied, households=900), "en")
+    evidence = weigh_evidence(result)
+    text = text_of(page)
+
+    needed = evidence["satisfaction_needed_responses"]
+    within_reach = needed[needed.gt(0).fillna(value=False)]
+    assert len(within_reach)
+    for count in within_reach:
+        assert f"further answers: {count} (chance " in text
+    assert "already settled" in text
+    assert f"communities that are settled: {needed.eq(0).sum()};" in text
+    assert "whose number of households is not known: 0." in text
+
+
 def test_the_rules_and_the_hashes_stand_in_the_report():
     result, page = report_of(city())
     text = text_of(page)

@@ -173,6 +173,94 @@ def test_more_answers_than_households_are_no_census():
     assert (evidence["satisfaction_lower"] < evidence["satisfaction_upper"]).all()
 
 
+def close_race(**columns):
+    satisfied = [180, 176, *np.linspace(172, 130, 38).astype(int)]
+    names = [f"{number:02}" for number in range(40)]
+    return pd.DataFrame(
+        {"community_id": names, "region": "r", "responses": 200, "satisfied": satisfied, "households": 900} | columns
+    )
+
+
+def test_settled_evidence_needs_nobody_and_undecided_evidence_needs_somebody():
+    for codes in (True, False):
+        evidence = weighed(close_race(), {"evidence.one_answer_per_household": codes})
+        undecided = evidence["satisfaction_evidence"] == "undecided"
+        needed, assurance = evidence["satisfaction_needed_responses"], evidence["satisfaction_needed_assurance"]
+
+        assert undecided.any()
+        assert (needed[~undecided] == 0).all()
+        assert (assurance[~undecided] == 1).all()
+        assert (needed[undecided].dropna() >= 1).all()
+        assert needed[undecided].notna().any()
+        # No more than 60 % of 900 households are expected to answer.
+        assert (needed.dropna() <= 540 - 200).all()
+        assert assurance[undecided].between(0, 1, inclusive="neither").all()
+
+
+def test_without_households_nobody_knows_how_many_more_could_answer():
+    evidence = weighed(close_race(households=None))
+    undecided = evidence["satisfaction_evidence"] == "undecided"
+
+    assert (
+        evidence.loc[undecided, ["satisfaction_needed_responses", "satisfaction_needed_assurance"]]
+        .isna()
+        .all(axis=None)
+    )
+    assert (evidence.loc[~undecided, "satisfaction_needed_responses"] == 0).all()
+
+
+def test_what_is_not_ranked_has_no_forecast():
+    evidence = weighed(close_race(responses=[5, *[200] * 39], satisfied=[5, *[150] * 39]))
+
+    assert evidence.loc[0, ["satisfaction_needed_responses", "satisfaction_needed_assurance"]].isna().all()
+
+
+def test_the_summary_counts_every_weighed_community_once():
+    frame = close_race(households=[None, *[900] * 38, 200])
+    result = evaluate(frame, rules_with({}))
+    evidence = weigh_evidence(result)
+    counts = summarise_evidence(result, evidence)["r"]["satisfaction"]["needed"]
+
+    assert sum(counts.values()) == evidence["satisfaction_evidence"].notna().sum() == 40
+    assert counts["unknown"] == 1
+    assert counts["settled"] == (evidence["satisfaction_evidence"] != "undecided").sum()
+    assert min(counts["reachable"], counts["settled"]) > 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("codes", [False, True])
+@pytest.mark.parametrize("prior", ["normal", "nonparametric"])
+def test_so_many_further_answers_settle_the_evidence_as_often_as_is_said(codes, prior):
+    rules = rules_with({"evidence.one_answer_per_household": codes, "evidence.prior": prior})
+    random = np.random.default_rng(7)
+    said, settled = [], []
+    for _ in range(60):
+        households, truth = random.integers(200, 900, 60), random.beta(16, 4, 60)
+        homes = random.binomial(households, truth)
+        n = random.integers(30, 120, 60)
+        satisfied = random.hypergeometric(homes, households - homes, n) if codes else random.binomial(n, truth)
+        table = twenty(
+            community_id=[f"{number:02}" for number in range(60)],
+            responses=n,
+            satisfied=satisfied,
+            households=households,
+        )
+        evidence = weigh_evidence(evaluate(table, rules))
+        needed = evidence["satisfaction_needed_responses"].fillna(0).to_numpy(dtype=int)
+        for row in np.flatnonzero(needed > 0)[:4]:
+            left = homes[row] - satisfied[row], households[row] - n[row] - homes[row] + satisfied[row]
+            more = random.hypergeometric(*left, needed[row]) if codes else random.binomial(needed[row], truth[row])
+            further = table.copy()
+            further.loc[row, ["responses", "satisfied"]] += [needed[row], more]
+            later = weigh_evidence(evaluate(further, rules))
+            said.append(evidence.loc[row, "satisfaction_needed_assurance"])
+            settled.append(later.loc[row, "satisfaction_evidence"] != "undecided")
+
+    # About 120 trials: two standard errors are .09.
+    assert len(said) > 80
+    assert np.mean(settled) == pytest.approx(np.mean(said), abs=0.1)
+
+
 def test_no_complaint_has_an_upper_bound_and_is_no_proof_in_a_small_community():
     frame = twenty(complaints=[0, *[4] * 19], exposure_household_years=[100, *[1000] * 19])
     evidence = weighed(frame)

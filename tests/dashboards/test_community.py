@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.support import needed_words
 from dashboards.address import View
 from dashboards.community import matches
 from dashboards.figures.community import (
@@ -14,6 +15,7 @@ from dashboards.figures.community import (
     months_figure,
     trend_figure,
 )
+from dashboards.parts import records
 from dashboards.profile import (
     FEWEST_ANSWERS,
     SMALLEST_SHOWN,
@@ -184,3 +186,11 @@ def test_communities_are_found_by_name_in_either_language_and_by_number(shown):
     }
     assert [match["value"] for match in matches(shown, NUMBER)] == [NUMBER]
     assert matches(shown, ".*") == []
+
+
+def test_the_page_says_how_many_answers_would_settle_the_evidence(browser_of, shown):
+    [row] = records(shown.standings[shown.standings["number"] == NUMBER])
+
+    content = page(browser_of)
+    assert "Answers still needed, by satisfaction" in content
+    assert needed_words(row, "en") in content.split("\n")

@@ -7,11 +7,12 @@ import plotly.graph_objects as go
 import pytest
 
 from analytics.evaluate import evaluate
+from analytics.support import needed_words
 from analytics.what_if import compare, with_choices
 from dashboards.address import View
 from dashboards.figures.evidence import change_figure, near_figure, support_figure
 from dashboards.near import MOST_SHOWN, near_cut_off
-from dashboards.parts import Numbers, NumbersColumn
+from dashboards.parts import Numbers, NumbersColumn, records
 from dashboards.results import ROUTES, CutOff, in_order
 from dashboards.shown import Shown
 from dashboards.support import decision_by_evidence, support_sentence
@@ -81,6 +82,21 @@ def test_without_a_position_nobody_stands_around_the_cut_off():
     ordered, cut_off = made_up_order([90, 80], 0)
 
     assert near_cut_off(ordered, cut_off).empty
+
+
+def test_the_table_says_how_many_answers_would_settle_what_is_undecided(browser_of, shown):
+    page = said(browser_of.content("?lang=en", page="criterion/"))
+
+    assert "Answers that would settle it" in page
+    ordered = in_order(shown.standings[shown.standings["region"] == "海勃湾区"], ROUTES["satisfaction"])
+    [cut_off] = [each for each in shown.cut_offs(ROUTES["satisfaction"]) if each.region == "海勃湾区"]
+    near = near_cut_off(ordered, cut_off)
+    words = {needed_words(row, "en") for row in records(near)}
+    assert {word.partition(":")[0] for word in words} == {"already settled", "further answers", "not reachable"}
+    assert words <= set(page.split("\n"))
+    assert "Answers that would settle it" not in said(
+        browser_of.content("?lang=en&route=complaints", page="criterion/")
+    )
 
 
 def test_marks_tell_the_decision_and_colours_the_evidence(shown):

@@ -73,6 +73,7 @@ def test_the_evidence_is_stored_beside_the_decision(database, survey):
     leader, other = stored[communities[0].id], stored[communities[1].id]
     assert (leader.satisfaction_upper, leader.satisfaction_evidence_reason) == (1.0, "not_applicable")
     assert (other.satisfaction_evidence, other.satisfaction_evidence_reason) == (None, "not_assessed")
+    assert (other.satisfaction_needed_responses, other.satisfaction_needed_assurance) == (None, None)
     said = json.loads(evaluation.summary)["evidence"]["regions"]
     assert [region["satisfaction"]["listed"] for region in said.values()] == [0]
 

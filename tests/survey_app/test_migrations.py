@@ -3,12 +3,15 @@
 import pytest
 from alembic import command
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
-from survey_app.models import Code, Round
+from survey_app.evaluation import SETTLING, evaluate_round, verify_evaluation
+from survey_app.models import Code, Round, StandingEvidence
 from survey_app.receipts import RESIDENT, Reason, withdraw_response
 from tests.factories import NOW, make_community, make_response, make_round, make_slip
 
 BEFORE_HOUSEHOLD_CODES = "0011"
+BEFORE_NEEDED_RESPONSES = "0022"
 
 
 def contents(database):
@@ -46,6 +49,25 @@ def test_rounds_of_before_take_posters_and_no_slips(database):
     with database.reading() as session:
         survey_round = session.scalars(select(Round)).one()
         assert (survey_round.accepts_posters, survey_round.accepts_households) == (True, False)
+
+
+def test_evidence_of_before_has_no_forecast_and_stays_frozen(database):
+    with database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        for _ in range(30):
+            make_response(session, survey_round, community)
+    stored = evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at + SETTLING)
+
+    command.downgrade(database.alembic_config(), BEFORE_NEEDED_RESPONSES)
+    command.upgrade(database.alembic_config(), "head")
+
+    with database.reading() as session:
+        evidence = session.scalars(select(StandingEvidence)).one()
+        assert evidence.satisfaction_upper is not None
+        assert evidence.satisfaction_needed_assurance is None
+        assert verify_evaluation(session, stored.id)
+    with pytest.raises(DBAPIError, match="frozen"), database.writing() as session:
+        session.execute(text("UPDATE standing_evidence SET satisfaction_evidence = 'certain'"))
 
 
 @pytest.mark.parametrize("beyond", ["slips", "withdrawals"])
