@@ -73,7 +73,7 @@ def ask_for_correction(reference: str) -> str:
 
 
 @blueprint.post("/r/<reference>/correction")
-def correct(reference: str) -> AnyResponse | tuple[str, int]:
+def correct(reference: str) -> AnyResponse | str | tuple[str, int]:
     """Store the answers that are to stand for the earlier ones, or say what is missing with every answer kept."""
     number, now = _number(reference), current_time()
     given = request.form.to_dict(flat=False)
@@ -81,7 +81,9 @@ def correct(reference: str) -> AnyResponse | tuple[str, int]:
     try:
         key = read_key(request.form.get("key", ""), form=Form.CORRECTION, secret_key=site().config.secret_key)
     except InvalidSubmissionKey:
-        return _form(reference, correction, _new_key(correction), given), HTTPStatus.BAD_REQUEST
+        return _form(reference, correction, _new_key(correction), given, is_renewed=True), HTTPStatus.BAD_REQUEST
+    if "show" in given:  # the buttons that change language and print send what was typed, so that it comes back
+        return _form(reference, correction, key, given)
     answers = correction.questionnaire.check_answers(given)
     if answers.faults:
         return _form(reference, correction, key, given, answers.faults), HTTPStatus.UNPROCESSABLE_ENTITY
@@ -100,7 +102,7 @@ def correct(reference: str) -> AnyResponse | tuple[str, int]:
             )
     except OtherAnswersSubmitted:
         # The form was sent and then changed: its answers are kept, to be sent as a correction of the correction.
-        return _form(reference, correction, _new_key(correction), given), HTTPStatus.CONFLICT
+        return _form(reference, correction, _new_key(correction), given, is_renewed=True), HTTPStatus.CONFLICT
     return redirect(address_of_receipt(receipt), HTTPStatus.SEE_OTHER)
 
 
@@ -119,16 +121,18 @@ def _form(
     key: SubmissionKey,
     given: Mapping[str, Sequence[str]] | None = None,
     faults: Sequence[AnswerFault] = (),
+    *,
+    is_renewed: bool = False,
 ) -> str:
-    questionnaire = correction.questionnaire
     return render_template(
         "receipt/correction.html",
         reference=reference,
         correction=correction,
         key=sign_key(key, secret_key=site().config.secret_key),
-        questions=questions_of(questionnaire.canonical_text, given, faults),
+        questions=questions_of(correction.questionnaire.canonical_text, given, faults),
         faults=faults,
-        is_unsent=given is not None and not faults,
+        is_renewed=is_renewed,
+        is_answered=given is not None,
     )
 
 

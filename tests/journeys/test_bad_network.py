@@ -70,6 +70,27 @@ def test_a_lost_reply_leads_to_the_first_receipt(phone, poster, sqlite_database)
     assert page.url.endswith(lost[0])
 
 
+def test_a_correction_goes_in_steps_and_after_a_lost_reply_is_stored_once(phone, poster, sqlite_database):
+    page = phone()
+    page.goto(poster)
+    answer_the_least(page)
+    send(page)
+    first = receipt_number(page)
+    page.get_by_role("link", name="更正答卷").click()
+    expect(page.locator("[data-sent-before]")).to_be_hidden()
+    lost = lose_replies(page, "**/correction")
+    answer_the_least(page, overall="不满意")
+    page.reload()
+    expect(page.locator("#review")).to_contain_text("不满意")
+    send(page)
+    expect(page.get_by_text(WAITING)).to_be_visible()
+    page.get_by_role("button", name="立即重试").click()
+
+    second = receipt_number(page)
+    assert receipts(sqlite_database) == [first, second]
+    assert page.url.endswith(lost[0])
+
+
 def test_after_a_lost_reply_the_page_can_be_closed_and_sent_later_and_counts_once(phone, poster, sqlite_database):
     page = phone()
     page.goto(poster)

@@ -290,3 +290,14 @@ def test_receipts_speak_english_and_set_no_cookie(client, survey):
         assert "Set-Cookie" not in page.headers
         assert "Riverside Homes" in page.text
         Page(page)
+
+
+def test_switching_language_in_a_correction_keeps_what_was_typed_and_sends_nothing(client, survey, sqlite_database):
+    address = f"{answer(client, f'/s/{survey[2]}')}/correction"
+    key = Page(client.get(address)).given["key"]
+
+    page = Page(client.post(f"{address}?lang=en", data=ANSWERS | {"q01": "1", "key": key[0], "show": "again"}))
+
+    assert (page.status, page.given["q01"], page.given["key"]) == (200, ["1"], key)
+    assert "Send the correction" in page.text
+    assert len(responses(sqlite_database)) == 1
