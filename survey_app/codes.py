@@ -15,14 +15,14 @@ from enum import StrEnum
 from typing import cast
 
 from itsdangerous import BadData
-from sqlalchemy import Table, bindparam, func, insert, select
+from sqlalchemy import Select, Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from analytics.definitions import Wording
 from survey_app.audit import OPERATOR, Action, record
 from survey_app.digests import keyed_digest
 from survey_app.errors import Bureau, ExpiredCode, JiayuanError, RevokedCode, UnknownCode
-from survey_app.models import Code, Community, District, Round, SlipBatch
+from survey_app.models import Code, Community, District, Response, Round, SlipBatch
 from survey_app.numbers import CODE_DIGITS, SLIP_DIGITS, new_number, read_number
 from survey_app.signatures import read_signed, sign
 
@@ -100,6 +100,7 @@ class SlipSheet:
 class SlipCounts:
     """What became of the slips of one community in one round; `reprints` are among those issued.
 
+    `answered` are the households that answered with one, however many they were given one after the other.
     `outstanding` slips are with residents, lost, or thrown away. A household answers once with each: at most `reprints`
     households can have answered twice.
     """
@@ -109,6 +110,12 @@ class SlipCounts:
     spoiled: int = 0
     returned: int = 0
     lost: int = 0
+    answered: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """The slips that can still bring first answers, if no answered one was taken out of use."""
+        return max(0, self.outstanding - self.answered)
 
     @property
     def outstanding(self) -> int:
@@ -289,7 +296,17 @@ def count_slips(session: Session, *, survey_round: Round) -> dict[int, SlipCount
         counts[community_id]["reprints"] += number if is_reprint else 0
         if because is not None:
             counts[community_id][because] += number
+    for community_id, answered in session.execute(_count_answered(survey_round)):
+        counts[community_id]["answered"] += answered
     return {community_id: SlipCounts(**count) for community_id, count in counts.items()}
+
+
+def _count_answered(survey_round: Round) -> Select[int, int]:
+    return (
+        select(Response.community_id, func.count(Response.household_key.distinct()))
+        .where(Response.round_id == survey_round.id, Response.household_key.is_not(None))
+        .group_by(Response.community_id)
+    )
 
 
 def find_slip(session: Session, *, typed: str, secret_key: str) -> Code:

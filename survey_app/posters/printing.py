@@ -145,7 +145,7 @@ def print_slips(
         finally:
             if not is_taken:
                 with database.writing() as session:
-                    spoil_batch(session, batch=session.get_one(SlipBatch, sheet.batch_id), now=now)
+                    spoil_batch(session, batch=session.get_one(SlipBatch, sheet.batch_id), now=now, by=by)
 
 
 def _sheet_files(

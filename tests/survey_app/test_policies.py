@@ -16,7 +16,7 @@ from survey_app.receipts import sign_receipt
 from survey_app.roles import Role
 from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
 from tests.conftest import site_on
-from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
+from tests.factories import make_community, make_district, make_poster_code, make_response, make_round, make_slip
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -38,13 +38,27 @@ PLACED = {
 # The same for routes that are told by their form what they are about.
 PLACED_BY_FORM = {
     "staff.slips_zip": lambda place: {"community": place["community"].number, "count": "1"},
+    "staff.revoke_household_slips": lambda place: {
+        "community": place["community"].number,
+        "because": "returned",
+        "typed": place["slip"],
+    },
+    "staff.replace_household_slip": lambda place: {"digits": place["slip"]},
     "entry.find": lambda place: {"number": place["receipt"]},
 }
 CITYWIDE = {
     "staff.responses_csv": lambda city: {"round_id": city["round_id"]},
     "staff.standings_csv": lambda city: {"evaluation_id": city["evaluation_id"]},
     **dict.fromkeys(
-        ("staff.evaluate", "staff.reviews", "staff.decide", "staff.examine"),
+        (
+            "staff.evaluate",
+            "staff.reviews",
+            "staff.decide",
+            "staff.examine",
+            "staff.slips",
+            "staff.revoke_household_slips",
+            "staff.replace_household_slip",
+        ),
         lambda city: {"round_id": city["round_id"]},
     ),
     # The one questionnaire that was published.
@@ -104,6 +118,7 @@ def _fill(database):
                     "token": code.token,
                     "spare_token": spare.token,
                     "receipt": receipt,
+                    "slip": make_slip(session, opened, community).digits,
                     "name": community.name,
                 }
             )

@@ -16,6 +16,7 @@ from survey_app.views.staff import (
     reviews,
     rounds,
     signing_in,
+    slips,
 )
 from survey_app.views.staff.blueprint import blueprint
 
@@ -36,4 +37,5 @@ __all__ = [
     "reviews",
     "rounds",
     "signing_in",
+    "slips",
 ]
