@@ -1,6 +1,7 @@
 """The whole site, wired: every part, every view, the dashboards."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from survey_app import (
     access,
@@ -39,6 +40,9 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=config.public_url.startswith("https://"),
     )
+    if config.trusted_proxies:
+        # Without proxies of ours anybody could write another address into this header.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
     app.extensions[SITE_EXTENSION] = Site.of(config, database)
     for part in (
         sessions, languages, print_size, installation, static_files, compression, door, headers, errors, access

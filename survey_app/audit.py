@@ -62,6 +62,7 @@ class Action(StrEnum):
     RESPONSE_CORRECTED = "response_corrected"
     RESPONSE_WITHDRAWN = "response_withdrawn"
     REVIEW_DECIDED = "review_decided"
+    TERMINALS_ERASED = "terminals_erased"
 
 
 @dataclass(frozen=True)

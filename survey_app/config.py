@@ -23,6 +23,8 @@ class Config:
     database_url: str
     secret_key: str
     public_url: str
+    # How many proxies of its own stand before the site: what the last of them says of a phone's address is believed.
+    trusted_proxies: int = 0
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -34,6 +36,7 @@ class Config:
             database_url=environ.get("JIAYUAN_DATABASE_URL", f"sqlite:///{instance / 'jiayuan.sqlite3'}"),
             secret_key=environ.get("JIAYUAN_SECRET_KEY") or _stored_secret_key(instance),
             public_url=environ.get("JIAYUAN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+            trusted_proxies=int(environ.get("JIAYUAN_TRUSTED_PROXIES", "0")),
         )
 
     def with_public_url(self, public_url: str) -> Self:

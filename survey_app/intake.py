@@ -114,7 +114,14 @@ def resume_visit(session: Session, *, token: str, secret_key: str, key: Submissi
 
 
 def record_response(
-    session: Session, *, visit: Visit, key: SubmissionKey, answers: CheckedAnswers, language: str, now: datetime
+    session: Session,
+    *,
+    visit: Visit,
+    key: SubmissionKey,
+    answers: CheckedAnswers,
+    language: str,
+    terminal: str | None = None,
+    now: datetime,
 ) -> str:
     """Store the answers once and return their receipt number; the same form sent again gets the first receipt.
 
@@ -133,6 +140,7 @@ def record_response(
         "questionnaire_id": visit.questionnaire_id,
         "code_id": visit.code_id,
         "household_key": visit.household_key,
+        "terminal_digest": terminal,
         "mode": Mode.WEB,
     }
     return store_answers(

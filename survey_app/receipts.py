@@ -192,6 +192,7 @@ def withdraw_response(session: Session, *, number: str, reason: Reason, by: Acto
     for response_id in erased:
         session.add(_event(response_id, EventKind.WITHDRAWN, reason=reason, by=by, now=now))
     nothing = {"answers": None, "tenure": None, "nonce": None, "household_key": None, "code_id": None}
+    nothing |= {"terminal_digest": None}
     session.execute(update(Response).where(Response.id.in_(erased)).values(nothing))
     audit.record(
         session,
@@ -230,6 +231,7 @@ def correct_response(
     reason: Reason,
     by: Actor,
     language: str,
+    terminal: str | None = None,
     now: datetime,
 ) -> str:
     """Store answers that stand for those behind a receipt, and return the receipt of the correction.
@@ -250,6 +252,7 @@ def correct_response(
         "mode": mode,
         "entered_by_id": by.account_id,
         "corrects_id": response.id,
+        "terminal_digest": terminal,
     }
     session.add(_event(response.id, EventKind.CORRECTED, reason=reason, by=by, now=now))
     audit.record(

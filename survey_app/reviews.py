@@ -18,12 +18,13 @@ from analytics.canonical import canonical_json
 from analytics.integrity import Integrity, count_with_and_without_held, find_signals
 from analytics.rules import Rules, parse_rules
 from survey_app.access import Scope
-from survey_app.audit import Action, record
+from survey_app.audit import SITE, Action, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Community, IntegrityExamination, Response, ResponseReview, Round
 from survey_app.profiles import driver_questions
 from survey_app.questionnaires import Question, questionnaire_from_canonical
 from survey_app.supersession import Status, status_of_response
+from survey_app.terminals import erase_terminals
 
 STAFF_MODES: Final = frozenset({"paper", "telephone"})
 LONGEST_REASON: Final = 500
@@ -37,6 +38,15 @@ class ReviewState(StrEnum):
     EXCLUDED = "excluded"
 
 
+_EXAMINED: Final = (
+    Response.id.label("response_id"),
+    Response.community_id,
+    Response.submitted_at,
+    Response.started_at,
+    Response.mode,
+    Response.terminal_digest.label("terminal"),
+    Response.answers,
+)
 DECISIONS: Final = frozenset({ReviewState.RELEASED, ReviewState.EXCLUDED})
 
 
@@ -72,6 +82,8 @@ def examine_round(session: Session, *, round_id: int, now: datetime) -> int:
     survey_round = session.get(Round, round_id)
     if survey_round is None:
         raise LookupError(f"there is no round {round_id}")
+    # What is looked at is no older than the notice says.
+    erase_terminals(session, by=SITE, now=now)
     rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
     responses, answers = read_rows(session, survey_round=survey_round, rules=rules, before=now)
     found = find_signals(responses, answers, overall=rules.satisfaction.question, staff_modes=STAFF_MODES)
@@ -95,15 +107,13 @@ def read_rows(
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
     overall = rules.satisfaction.question
     questions = [overall, *driver_questions(questionnaire, overall)]
-    statement = select(
-        Response.id, Response.community_id, Response.submitted_at, Response.started_at, Response.mode, Response.answers
-    ).where(
+    statement = select(*_EXAMINED).where(
         Response.round_id == survey_round.id,
         Response.submitted_at < before,
         status_of_response(rules.satisfaction.population, before=before) == Status.COUNTED,
     )
     rows = session.execute(statement.order_by(Response.id)).all()
-    frame = pd.DataFrame(rows, columns=["response_id", "community_id", "submitted_at", "started_at", "mode", "answers"])
+    frame = pd.DataFrame(rows, columns=[column.name for column in _EXAMINED])
     submitted = pd.to_datetime(frame["submitted_at"], utc=True)
     frame = frame.assign(
         submitted_at=submitted,

@@ -68,7 +68,14 @@ def listen_and_answer(app: Flask, *, host: str, port: int, threads: int, announc
     sockets: dict[int, wasyncore.dispatcher] = {}
     try:
         server = waitress.create_server(
-            app, map=sockets, listen=listen, threads=threads, connection_limit=MOST_CONNECTIONS, ident=None
+            app,
+            map=sockets,
+            listen=listen,
+            threads=threads,
+            connection_limit=MOST_CONNECTIONS,
+            ident=None,
+            # The site reads them where it stands behind proxies of its own, and nowhere else.
+            clear_untrusted_proxy_headers=False,
         )
     except OSError as error:
         raise CannotListen(listen, error.strerror or str(error)) from error

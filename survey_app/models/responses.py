@@ -79,6 +79,7 @@ class Response(Base):
         CheckConstraint("(answers IS NULL) = (tenure IS NULL)", name="withdrawn_tenure"),
         CheckConstraint("(answers IS NULL) = (nonce IS NULL)", name="withdrawn_nonce"),
         CheckConstraint("answers IS NOT NULL OR household_key IS NULL AND code_id IS NULL", name="withdrawn_household"),
+        CheckConstraint("answers IS NOT NULL OR terminal_digest IS NULL", name="withdrawn_terminal"),
         Index("ix_response_round_id_community_id", "round_id", "community_id"),
     )
 
@@ -91,6 +92,8 @@ class Response(Base):
     # None where staff entered answers that came without a slip.
     code_id: Mapped[int | None] = mapped_column(ForeignKey("code.id"))
     household_key: Mapped[str | None] = mapped_column(index=True)
+    # From which address and browser it was sent, as a keyed digest; see `survey_app.terminals`.
+    terminal_digest: Mapped[str | None]
     language: Mapped[str]
     mode: Mapped[str]
     entered_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

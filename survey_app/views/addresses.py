@@ -1,10 +1,11 @@
-"""Addresses that carry what the site signed, instead of what was scanned or typed."""
+"""Addresses that carry what the site signed instead of what was scanned or typed, and whose address asks for them."""
 
-from flask import url_for
+from flask import request, url_for
 
 from survey_app.codes import scan_slip
 from survey_app.context import current_time, site
 from survey_app.receipts import sign_receipt
+from survey_app.terminals import terminal_digest
 
 
 def address_of_slip(typed: str) -> str:
@@ -17,3 +18,13 @@ def address_of_slip(typed: str) -> str:
 def address_of_receipt(number: str) -> str:
     """Return where the page of a receipt is."""
     return url_for("receipts.show", reference=sign_receipt(number, secret_key=site().config.secret_key))
+
+
+def digest_of_terminal(round_id: int) -> str | None:
+    """Return what stands for the phone that asks."""
+    return terminal_digest(
+        address=request.remote_addr,
+        user_agent=request.user_agent.string,
+        round_id=round_id,
+        secret_key=site().config.secret_key,
+    )

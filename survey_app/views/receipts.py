@@ -25,7 +25,7 @@ from survey_app.receipts import (
     withdraw_response,
 )
 from survey_app.submissions import Form, SubmissionKey, read_key, sign_key
-from survey_app.views.addresses import address_of_receipt
+from survey_app.views.addresses import address_of_receipt, digest_of_terminal
 from survey_app.views.survey import questions_of
 
 blueprint = Blueprint("receipts", __name__)
@@ -98,6 +98,7 @@ def correct(reference: str) -> AnyResponse | str | tuple[str, int]:
                 reason=Reason.CHANGED_MIND,
                 by=RESIDENT,
                 language=current_language(),
+                terminal=digest_of_terminal(correction.round_id),
                 now=now,
             )
     except OtherAnswersSubmitted:

@@ -25,7 +25,7 @@ from survey_app.questionnaires import AnswerFault, questionnaire_from_canonical
 from survey_app.receipts import sign_receipt
 from survey_app.splicing import SplicedPage
 from survey_app.submissions import Form, SubmissionKey, read_key, sign_key
-from survey_app.views.addresses import address_of_receipt
+from survey_app.views.addresses import address_of_receipt, digest_of_terminal
 from survey_app.views.home import local_date
 
 blueprint = Blueprint("survey", __name__)
@@ -84,7 +84,15 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
         return _form(visit, _signed(key), given, answers.faults), HTTPStatus.UNPROCESSABLE_ENTITY
     try:
         receipt = site().writer.run(
-            partial(record_response, visit=visit, key=key, answers=answers, language=current_language(), now=now)
+            partial(
+                record_response,
+                visit=visit,
+                key=key,
+                answers=answers,
+                language=current_language(),
+                terminal=digest_of_terminal(visit.round_id),
+                now=now,
+            )
         )
     except OtherAnswersSubmitted as error:
         page = render_template(

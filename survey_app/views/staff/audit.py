@@ -55,6 +55,7 @@ ACTION_NAMES: Mapping[Action, LazyString] = MappingProxyType(
         Action.RESPONSE_ENTERED: _("Answers entered by staff"),
         Action.RESPONSE_CORRECTED: _("Answers corrected"),
         Action.RESPONSE_WITHDRAWN: _("Answers withdrawn"),
+        Action.TERMINALS_ERASED: _("Encrypted network addresses erased"),
     }
 )
 FAULT_NAMES: Mapping[ChainFault, LazyString] = MappingProxyType(
