@@ -1,0 +1,179 @@
+"""A city in which a test chooses every word that people type, and every page that shows them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import yaml
+from playwright.sync_api import expect
+from sqlalchemy import select
+
+from dashboards.mounting import PAGES
+from survey_app.case_secrets import hash_secret
+from survey_app.config import DATA
+from survey_app.evaluation import evaluate_round
+from survey_app.models import Community, Publication, ResponseReview
+from survey_app.places import import_communities, read_communities
+from survey_app.policies import policy_of
+from survey_app.questionnaires import parse_questionnaire
+from survey_app.receipts import sign_receipt
+from survey_app.reviews import examine_round
+from survey_app.roles import Role
+from survey_app.rounds import add_rule_file, publish_questionnaire
+from tests.accounts import SECRET_KEY, make_account, signed_in_client
+from tests.factories import make_complaint, make_poster_code, make_response, make_round
+from tests.survey_app.test_places import HEADER
+
+SECRET = "100000000001"
+WALKERS = (Role.CITY, Role.CLERK, Role.ADMINISTRATOR)
+ANSWERS_EACH = 31
+
+
+def fill_city(database, *, words=""):
+    """Fill a city in which `words` stand in every name and every text; return what its addresses need."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    with database.writing() as session:
+        import_communities(session, table=read_communities(_communities(words), "communities.csv"))
+        questionnaire = publish_questionnaire(session, definition=_questionnaire(words), now=now)
+        rule_file = add_rule_file(session, content=_rules(words), source="rules.yaml", now=now)
+        frozen = {"questionnaire": questionnaire, "rule_file": rule_file}
+        closed, opened = (
+            make_round(
+                session,
+                name=f"{name}{words}",
+                english_name=f"{english}{words}",
+                opens_at=now - timedelta(days=first),
+                closes_at=now - timedelta(days=last),
+                **frozen,
+                evaluator=f"评估{words}",
+            )
+            for name, english, first, last in (("上一轮", "Last round", 40, 10), ("本轮", "This round", 5, -5))
+        )
+        communities = _stored_communities(session)
+        codes = [make_poster_code(session, community) for community in communities]
+        for number in range(ANSWERS_EACH * len(communities)):
+            community, code = communities[number % len(communities)], codes[number % len(communities)]
+            answers = {"q01": 3 + number % 3, "q16": 1, "q24": f"电梯{words}"}
+            made = {"code_id": code.id, "answers": answers, "submitted_at": now - timedelta(days=20)}
+            response = make_response(session, closed, community, **made)
+        latest = make_response(session, opened, communities[0], code_id=codes[0].id, submitted_at=now)
+        complaint = make_complaint(
+            session,
+            communities[0],
+            text=f"电梯停了{words}",
+            place=f"3号楼{words}"[:60],
+            code_id=codes[0].id,
+            submitted_at=now - timedelta(days=20),
+        )
+        clerk = {"community": communities[0]}
+        accounts = {
+            role: make_account(session, str(role), now=now, **(clerk if role is Role.CLERK else {})) for role in WALKERS
+        }
+        complaint.secret_hash = hash_secret(SECRET, reference=complaint.reference, secret_key=SECRET_KEY)
+        facts = {
+            "round": closed.id,
+            "questionnaire": questionnaire.id,
+            "community": communities[0].id,
+            "number": communities[0].number,
+            "token": codes[0].token,
+            "receipt": sign_receipt(latest.receipt, secret_key=SECRET_KEY),
+            "complaint": complaint.reference,
+        }
+    with database.writing() as session:
+        examine_round(session, round_id=closed.id, now=now)
+    evaluation_id = evaluate_round(database, round_id=closed.id, now=now).id
+    with database.writing() as session:
+        session.add(Publication(evaluation_id=evaluation_id, reason=f"理由{words}", published_at=now))
+        review = {"response_id": response.id, "families": "burst, haste", "at": now}
+        session.add(ResponseReview(state="held", **review))
+        session.flush()
+        decided = {"state": "released", "reason": f"理由{words}", "account_id": accounts[Role.CITY].id}
+        session.add(ResponseReview(**review | {"response_id": response.id - 1} | decided))
+    return facts
+
+
+def addresses(app, facts, role):
+    """Return every address of a page that staff of this role can read."""
+    placed = [
+        f"/staff/rounds/{facts['round']}/reviews",
+        f"/staff/questionnaires/{facts['questionnaire']}/preview",
+        f"/staff/entry/{facts['community']}/paper",
+        f"/staff/receipts/{facts['receipt']}",
+        f"/staff/receipts/{facts['receipt']}/correction",
+    ]
+    plain = [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith(("staff.", "entry."))
+        and "GET" in rule.methods
+        and not rule.arguments
+        and role in policy_of(app, rule).roles
+    ]
+    client = signed_in_client(app, str(role))
+    answers = {path: client.get(path) for path in sorted([*plain, *placed])}
+    return [path for path, answer in answers.items() if answer.status_code == 200 and answer.mimetype == "text/html"]
+
+
+def dashboard_addresses(facts):
+    """Return the address of every dashboard."""
+    return [
+        f"/dashboards/{page.path}" + (f"?community={facts['number']}" if page.path == "community/" else "")
+        for page in PAGES
+    ]
+
+
+def public_addresses(facts):
+    """Return the addresses of pages that residents and strangers read."""
+    token, receipt, complaint = (facts[name] for name in ("token", "receipt", "complaint"))
+    return ["/", f"/s/{token}", f"/s/{token}/privacy", f"/c/{token}", f"/complaint/{complaint}", f"/r/{receipt}"]
+
+
+def sign_in_browser(page, app, address, role):
+    """Give a browser the session of an account of this role."""
+    cookie = signed_in_client(app, str(role)).get_cookie("session")
+    page.context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
+
+
+def visit(page, address):
+    """Open an address and wait until it is drawn."""
+    page.goto(address)
+    if "/dashboards/" in address:
+        expect(page.locator("#content h2").first).to_be_visible()
+
+
+def _communities(words):
+    def cell(text):
+        return '"{}"'.format(text.replace('"', '""'))
+
+    def named(number, name, english):
+        texts = (f"{name}{words}", f"{english}{words}", f"海勃湾区{words}", f"Haibowan{words}", f"物业{words}")
+        return ",".join([number, *map(cell, texts), cell(f"Company{words}"), "100,80,60", cell(f"ᠮᠣᠩᠭᠣᠯ{words}")])
+
+    rows = [named("1503020001", "滨河家园", "Binhe Homes"), named("1503020002", "学府花园", "Xuefu Garden")]
+    return "\r\n".join([f"{HEADER},第二语言", *rows, ""]).encode()
+
+
+def _stored_communities(session):
+    return session.scalars(select(Community).order_by(Community.number)).all()
+
+
+def _with_words(value, words):
+    """Return a document with `words` behind every text that comes in two languages."""
+    if isinstance(value, dict):
+        is_text = value.keys() == {"zh-Hans", "en"}
+        return {key: f"{part}{words}" if is_text else _with_words(part, words) for key, part in value.items()}
+    return [_with_words(part, words) for part in value] if isinstance(value, list) else value
+
+
+def _questionnaire(words):
+    read = yaml.safe_load((DATA / "questionnaires" / "resident-satisfaction-1.yaml").read_text("utf-8"))
+    # The notices stay: the names in their braces are checked.
+    changed = _with_words({key: part for key, part in read.items() if key != "notice"}, words)
+    changed["notice"] = read["notice"]
+    return parse_questionnaire(json.dumps(changed, ensure_ascii=False).encode(), "questionnaire.yaml")
+
+
+def _rules(words):
+    read = yaml.safe_load((DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_text("utf-8"))
+    changed = _with_words(read, words)
+    changed["source"] = {**read["source"], "issuer": f"{read['source']['issuer']}{words}"}
+    return yaml.safe_dump(changed, allow_unicode=True, sort_keys=False).encode()
