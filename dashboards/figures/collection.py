@@ -5,7 +5,7 @@ from html import escape
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import Figure
+from dashboards.figures.drawing import Figure, count_bars
 from dashboards.languages import translator
 
 
@@ -103,23 +103,4 @@ def modes_figure(modes: pd.DataFrame, language: str) -> Figure:
         Columns label, responses: one row per mode.
     """
     _ = translator(language)
-    trace = {
-        "type": "bar",
-        "orientation": "h",
-        "y": [escape(label) for label in modes["label"]],
-        "x": modes["responses"].tolist(),
-        "text": [f"{count:,}" for count in modes["responses"]],
-        "textposition": "auto",
-        "marker": {"color": theme.MET},
-        "hovertemplate": "%{y}: %{x:,}<extra></extra>",
-    }
-    layout = {
-        "template": theme.TEMPLATE,
-        "height": 200,
-        "bargap": 0.3,
-        "showlegend": False,
-        "margin": {"t": 16},
-        "xaxis": {"title": {"text": _("Answers")}, "rangemode": "tozero", "nticks": 5},
-        "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
-    }
-    return {"data": [trace], "layout": layout}
+    return count_bars(modes["label"].tolist(), modes["responses"].tolist(), title=_("Answers"), color=theme.MET)

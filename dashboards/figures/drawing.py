@@ -1,5 +1,6 @@
 """What the figures of a view share: the frame, marks, short names, rounded numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
@@ -112,3 +113,27 @@ def whole(count: Any) -> str:
 def rounded(values: Floats) -> list[float | None]:
     # Five digits are more than a pixel can show; full floats make the answer to the browser twice as long.
     return [None if np.isnan(value) else float(f"{value:.5g}") for value in values]
+
+
+def count_bars(labels: Sequence[str], counts: Sequence[int], *, title: str, color: str) -> Figure:
+    """Return lying bars of a few numbers, each written at its bar."""
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "y": [escape(label) for label in labels],
+        "x": list(counts),
+        "text": [f"{count:,}" for count in counts],
+        "textposition": "auto",
+        "marker": {"color": color},
+        "hovertemplate": "%{y}: %{x:,}<extra></extra>",
+    }
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 96 + 34 * len(labels),
+        "bargap": 0.3,
+        "showlegend": False,
+        "margin": {"t": 16},
+        "xaxis": {"title": {"text": title}, "rangemode": "tozero", "nticks": 5},
+        "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
+    }
+    return {"data": [trace], "layout": layout}
