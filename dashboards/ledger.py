@@ -1,155 +1,62 @@
-"""The table of all communities: searched, sorted and cut into pages here, so that the browser holds one page."""
+"""The table of all communities as people read it: its columns, one row of it, and the file of its rows."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import ceil
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import pandas as pd
-from dash import html
-from dash.development.base_component import Component
 
+from analytics.outputs import csv_safe
+from analytics.support import evidence_words
+from dashboards.address import View
 from dashboards.languages import pick, translator
-from dashboards.parts import Column, attributes, data_table, empty, records
-from dashboards.results import ROUTES, Scale
+from dashboards.parts import records
+from dashboards.places import address_of
+from dashboards.results import ROUTES, scale_of
+from dashboards.source import EvaluationHeader
 from dashboards.wording import status_words
 
-PAGE_ROWS: Final = 20
-FIRST_ORDER: Final = "satisfaction_rank"
-
-_NUMERIC = frozenset({"satisfaction_rank", "satisfaction_score", "responses", "complaint_rank", "complaint_rate"})
+# The byte order mark tells Excel that the file is UTF-8.
+_BYTE_ORDER_MARK: Final = "\ufeff"
 # Those of the charts: a result is not told by colour alone.
 _MARKS: Final = {"met": "◆", "not_met": "•", "not_assessed": "○", "not_applicable": "–"}
-_SORT_COLUMNS: Final[Mapping[str, str | None]] = {
-    # The source hands communities over in the order of their sort keys, which is pinyin for Chinese names.
-    "name": None,
-    "satisfaction_rank": "satisfaction_rank",
-    "responses": "responses",
-    "complaint_rank": "complaint_rank",
-}
+_NO_VALUE: Final = "—"
 
 
-@dataclass(frozen=True)
-class Asked:
-    """Which part of the table is asked for; `order` is a column, with a minus before it for the last first."""
-
-    order: str = FIRST_ORDER
-    status: str = ""
-    name: str = ""
-    page: int = 1
-
-    @property
-    def column(self) -> str:
-        return self.order.removeprefix("-")
-
-    @property
-    def descending(self) -> bool:
-        return self.order.startswith("-")
-
-    def reordered_by(self, column: str) -> str:
-        """Return the order after a tap on the heading of `column`."""
-        return f"-{column}" if self.order == column else column
-
-
-def orders(language: str) -> list[dict[str, str]]:
-    """Return every order of the table as options of a select."""
-    _ = translator(language)
-    names = _column_names(language)
-    return [
-        {"value": prefix + column, "label": words.format(column=names[column])}
-        for column in _SORT_COLUMNS
-        for prefix, words in (("", _("{column}, ascending")), ("-", _("{column}, descending")))
-    ]
-
-
-def selected(standings: pd.DataFrame, asked: Asked) -> pd.DataFrame:
-    """Return the communities that are asked for, in the order that is asked for; what has no value comes last."""
-    chosen = standings
-    if asked.status:
-        chosen = chosen[chosen["requirement_status"] == asked.status]
-    if wanted := asked.name.strip().casefold():
-        found = chosen["name"].str.casefold().str.contains(wanted, regex=False)
-        english = chosen["english_name"].fillna("").str.casefold().str.contains(wanted, regex=False)
-        chosen = chosen[found | english]
-    column = _SORT_COLUMNS.get(asked.column)
-    if column is None:
-        return chosen.iloc[::-1] if asked.descending else chosen
-    return chosen.sort_values(column, ascending=not asked.descending, kind="stable", na_position="last")
-
-
-def count_pages(rows: int) -> int:
-    """Return how many pages the table has."""
-    return max(1, ceil(rows / PAGE_ROWS))
-
-
-def ledger_table(chosen: pd.DataFrame, asked: Asked, scales: Mapping[str, Scale], language: str) -> Component:
-    """Return one page of the table."""
-    _ = translator(language)
-    if chosen.empty:
-        return empty(_("No community fits what you asked for."))
-    start = (asked.page - 1) * PAGE_ROWS
-    rows = [_row(row, scales, language) for row in records(chosen.iloc[start : start + PAGE_ROWS])]
-    caption = _("{first}–{last} of {count} communities").format(
-        first=start + 1, last=start + len(rows), count=f"{len(chosen):,}"
-    )
-    return data_table(_columns(asked, scales, language), rows, caption=caption)
-
-
-def _columns(asked: Asked, scales: Mapping[str, Scale], language: str) -> list[Column]:
-    names = _column_names(language) | {
-        "satisfaction_score": scales["satisfaction"].title,
-        "complaint_rate": scales["complaints"].title,
-    }
-    return [Column(_heading(key, name, asked, language), name, numeric=key in _NUMERIC) for key, name in names.items()]
-
-
-def _heading(key: str, name: str, asked: Asked, language: str) -> Component | str:
-    if key not in _SORT_COLUMNS:
-        return name
-    _ = translator(language)
-    arrow, words = "↕", _("Order by {column}")
-    if key == asked.column:
-        arrow, words = ("↓", _("{column}, descending")) if asked.descending else ("↑", _("{column}, ascending"))
-    return html.Button(
-        f"{name} {arrow}",
-        id={"type": "ledger-sort", "column": key},
-        className="sort",
-        **attributes(aria_label=words.format(column=name)),
-    )
-
-
-def _column_names(language: str) -> dict[str, str]:
+def column_names(header: EvaluationHeader, language: str) -> dict[str, str]:
+    """Return the heading of every column, in order; rate and index are named for what they are."""
     _ = translator(language)
     return {
         "name": _("Community"),
-        "region": _("District"),
         "satisfaction_rank": _("Satisfaction: rank"),
-        "satisfaction_score": "",
+        "satisfaction_score": scale_of(header, ROUTES["satisfaction"], language).title,
         "responses": _("Valid answers"),
         "complaint_rank": _("Complaints: rank"),
-        "complaint_rate": "",
+        "complaints_per_1000_household_years": scale_of(header, ROUTES["complaints"], language).title,
         "status": _("Result"),
+        "evidence": _("Evidence"),
     }
 
 
-def _row(row: Mapping[str, Any], scales: Mapping[str, Scale], language: str) -> Sequence[str]:
+def ledger_row(row: Mapping[str, Any], header: EvaluationHeader, view: View) -> dict[str, str]:
+    """Return the cells of one community in words, and the address of its page."""
+    language = view.language
+    scales = {key: scale_of(header, route, language) for key, route in ROUTES.items()}
     status = row["requirement_status"]
-    return [
-        pick(language, row["name"], row["english_name"]),
-        pick(language, row["region"], row["region_english"]),
-        rank_words(row, "satisfaction", language),
-        scales["satisfaction"].write(_if_ranked(row, "satisfaction")),
-        "—" if pd.isna(row["responses"]) else f"{int(row['responses']):,}",
-        rank_words(row, "complaints", language),
-        scales["complaints"].write(_if_ranked(row, "complaints")),
-        f"{_MARKS[status]} {status_words(language)[status]}",
-    ]
-
-
-def _if_ranked(row: Mapping[str, Any], route_key: str) -> float | None:
-    # The score of a handful of answers would be read as a rank, and could give single answers away.
-    route = ROUTES[route_key]
-    return None if pd.isna(row[route.rank]) else row[route.score]
+    return {
+        "number": row["number"],
+        "address": address_of(view, row["number"]),
+        "name": pick(language, row["name"], row["english_name"]),
+        "region": pick(language, row["region"], row["region_english"]),
+        "satisfaction_rank": rank_words(row, "satisfaction", language),
+        "satisfaction_score": scales["satisfaction"].write(_if_ranked(row, "satisfaction")),
+        "responses": _NO_VALUE if pd.isna(row["responses"]) else f"{int(row['responses']):,}",
+        "complaint_rank": rank_words(row, "complaints", language),
+        "complaints_per_1000_household_years": scales["complaints"].write(_if_ranked(row, "complaints")),
+        "status": f"{_MARKS[status]} {status_words(language)[status]}",
+        "evidence": evidence_words(language).get(row["requirement_evidence"], _NO_VALUE),
+    }
 
 
 def rank_words(row: Mapping[str, Any], route_key: str, language: str) -> str:
@@ -157,6 +64,55 @@ def rank_words(row: Mapping[str, Any], route_key: str, language: str) -> str:
     _ = translator(language)
     route = ROUTES[route_key]
     if pd.isna(row[route.rank]):
-        return "—"
+        return _NO_VALUE
     rank = int(row[route.rank])
     return _("{rank} (tied)").format(rank=rank) if row[route.last_rank] > rank else str(rank)
+
+
+def ledger_file(pieces: Iterable[pd.DataFrame], header: EvaluationHeader, language: str) -> Iterator[str]:
+    """Yield a CSV file of a table: numbers as stored, words for codes, and in each row whether it is official."""
+    _ = translator(language)
+    standing = _("Preview, not an official result") if header.provisional else _("official")
+    names = column_names(header, language)
+    headings = [
+        _("Kind of result"),
+        _("Number"),
+        names.pop("name"),
+        _("District"),
+        _("Property company"),
+        *names.values(),
+    ]
+    yield _BYTE_ORDER_MARK + _line(headings)
+    for piece in pieces:
+        yield "".join(_line([standing, *_values(row, language)]) for row in records(piece))
+
+
+def _values(row: Mapping[str, Any], language: str) -> list[Any]:
+    return [
+        row["number"],
+        pick(language, row["name"], row["english_name"]),
+        pick(language, row["region"], row["region_english"]),
+        pick(language, row["company"] or "", row["company_english"]),
+        row["satisfaction_rank"],
+        _if_ranked(row, "satisfaction"),
+        row["responses"],
+        row["complaint_rank"],
+        _if_ranked(row, "complaints"),
+        status_words(language)[row["requirement_status"]],
+        evidence_words(language).get(row["requirement_evidence"]),
+    ]
+
+
+def _line(values: Iterable[Any]) -> str:
+    stream = io.StringIO(newline="")
+    # Missing is not zero: its cell is empty.
+    csv.writer(stream).writerow(
+        [csv_safe(value) if isinstance(value, str) else None if pd.isna(value) else value for value in values]
+    )
+    return stream.getvalue()
+
+
+def _if_ranked(row: Mapping[str, Any], route_key: str) -> float | None:
+    # The score of a handful of answers would be read as a rank, and could give single answers away.
+    route = ROUTES[route_key]
+    return None if pd.isna(row[route.rank]) else row[route.score]

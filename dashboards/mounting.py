@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 from flask import Flask, Response, request
 from flask_wtf.csrf import generate_csrf
@@ -105,7 +105,11 @@ def mount_pages(server: Flask, source: EvaluationSource, language: Callable[[], 
 
 def _frame() -> Component:
     frame: Component = dmc.MantineProvider(
-        [dcc.Location(id="address", refresh=False), html.Div(id="frame", className="frame")],
+        [
+            dcc.Location(id="address", refresh=False),
+            dcc.Store(id="drawn"),
+            html.Div(id="frame", className="frame"),
+        ],
         theme=theme.MANTINE,
         forceColorScheme="light",
     )
@@ -123,11 +127,16 @@ def _register_frame(app: Dash, source: EvaluationSource, language: Callable[[], 
         Output("content", "children"),
         Input("address", "search"),
         State("address", "pathname"),
+        State("drawn", "data"),
     )
-    def follow_address(search: str | None, path: str) -> tuple[Any, ...]:
+    def follow_address(search: str | None, path: str, drawn: str | None) -> tuple[Any, ...]:
         page, view = _page_at(path), View.of(search, language)
-        drawn = [] if page is None else list(page.draw(source, view, datetime.now(UTC)))
-        return *filters.filter_values(source, view), drawn
+        content: Any = [] if page is None else no_update
+        asked = path + view.shared.search
+        if page is not None and not (page.follows_itself and drawn == asked):
+            content = list(page.draw(source, view, datetime.now(UTC)))
+        set_props("drawn", {"data": asked})
+        return *filters.filter_values(source, view), content
 
     scripts: Any = app  # Dash leaves this method without annotations
     scripts.clientside_callback(

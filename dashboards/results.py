@@ -128,7 +128,7 @@ def with_intervals(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
 
 def regions_of(standings: pd.DataFrame) -> list[str]:
     """Return the regions in the order in which their first community comes."""
-    return list(dict.fromkeys(standings["region"]))
+    return [str(region) for region in standings["region"].unique()]
 
 
 def in_region(standings: pd.DataFrame, region: str | None) -> pd.DataFrame:

@@ -92,9 +92,14 @@ def no_evaluation(language: str) -> list[Component]:
 
 def preview_notice(shown: Shown) -> list[Component]:
     """Return the warning that a page of provisional results begins with, and nothing for an official one."""
-    if not shown.header.provisional:
+    return notice_of_preview(shown.header, shown.language)
+
+
+def notice_of_preview(header: EvaluationHeader, language: str) -> list[Component]:
+    """Return the same of an evaluation whose standings a page does not draw."""
+    if not header.provisional:
         return []
-    _ = translator(shown.language)
+    _ = translator(language)
     words = _("The round was still open. Ranks and scores here may change until it has closed.")
     return [notice(_("Preview, not an official result"), words)]
 

@@ -1,9 +1,9 @@
 """What the dashboards draw from: the only thing they know about where results are kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import pandas as pd
 
@@ -101,6 +101,71 @@ class Examination:
     counts: pd.DataFrame
 
 
+GridColumn = Literal[
+    "name",
+    "responses",
+    "satisfaction_rank",
+    "satisfaction_score",
+    "complaint_rank",
+    "complaints_per_1000_household_years",
+]
+"""What a table of communities can be ordered by; the name stands for the order of the sort keys."""
+
+
+@dataclass(frozen=True)
+class GridOrder:
+    """One column that a table is ordered by."""
+
+    column: GridColumn
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class GridQuery:
+    """Which communities of an evaluation a table lists, in which order, and which part of them.
+
+    `text` is part of a name in either language or of the number, large and small letters alike. What is None or empty
+    asks for nothing. Communities without a value come last in either order, and so do, by a score, those that are not
+    ranked; where all else is equal the one that was registered first comes first. Without an order the names decide,
+    without a `limit` the list goes to its end.
+    """
+
+    text: str = ""
+    region: str | None = None
+    status: str | None = None
+    evidence: str | None = None
+    minimum_responses: int | None = None
+    order: tuple[GridOrder, ...] = ()
+    offset: int = 0
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class GridPage:
+    """The part of a table that was asked for, and how many communities the whole table has.
+
+    `rows` has the columns community_id, number, name, english_name, region, region_english, company, company_english
+    and `GRID_COLUMNS`.
+    """
+
+    rows: pd.DataFrame
+    total: int
+
+
+GRID_COLUMNS: Final = (
+    "responses",
+    "satisfaction_rank",
+    "satisfaction_last_rank",
+    "satisfaction_score",
+    "complaint_rank",
+    "complaint_last_rank",
+    "complaints_per_1000_household_years",
+    "requirement_status",
+    "requirement_evidence",
+)
+"""What a table of communities shows of their standings."""
+
+
 class EvaluationSource(Protocol):
     """Results and progress, cut down to what the signed-in account may see."""
 
@@ -113,6 +178,24 @@ class EvaluationSource(Protocol):
         Columns: community_id, number, name, english_name, region, region_english, company, company_english, those of
         an analytics standings frame and `analytics.support.EVIDENCE_COLUMNS`; the latter are missing in evaluations
         that were made before evidence was weighed.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
+    def grid(self, evaluation_id: int, query: GridQuery) -> GridPage:
+        """Return one part of the table of communities that the account may see.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
+    def take_away(self, evaluation_id: int, query: GridQuery) -> Iterator[pd.DataFrame]:
+        """Return all rows of a table, piece by piece, for a file; who took them is noted before the first.
 
         Raises
         ------

@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -12,26 +13,26 @@ import pandas as pd
 from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from analytics.evaluate import STANDING_COLUMNS
 from analytics.languages import DEFAULT_LANGUAGE
-from analytics.rules import Rules, parse_rules
-from analytics.support import EVIDENCE_COLUMNS
-from dashboards.source import EvaluationHeader, Examination, Polygon, Profile, Progress
+from analytics.rules import Rules
+from dashboards.source import EvaluationHeader, Examination, GridPage, GridQuery, Polygon, Profile, Progress
 from survey_app.access import Scope, signed_in
+from survey_app.audit import Action
 from survey_app.boundaries import read_boundary
 from survey_app.casework import categories
 from survey_app.context import current_time
 from survey_app.database import Database
+from survey_app.exports.takings import record_export
 from survey_app.intake import Mode
 from survey_app.local_time import zone_of
 from survey_app.models import (
+    AuditEvent,
     Code,
     Community,
     CommunityProfile,
     District,
     Evaluation,
     IntegrityExamination,
-    PropertyCompany,
     RegionProfile,
     Response,
     Round,
@@ -42,8 +43,24 @@ from survey_app.models import (
 from survey_app.models import Questionnaire as QuestionnaireRow
 from survey_app.publications import published_evaluations
 from survey_app.questionnaires import Questionnaire, questionnaire_from_canonical
+from survey_app.remembered import Remembered
 from survey_app.reviews import count_reviews
+from survey_app.standing_grid import find_communities
+from survey_app.standings import (
+    COLUMN_TYPES,
+    EVIDENCE_IS_BESIDE,
+    read_standings,
+    read_standings_of,
+    require_evaluation,
+    rules_of,
+)
 from survey_app.tallies import count_responses, read_places, surveyed_households
+
+# Of frames that are kept between callbacks: a hundred thousand communities take 60 MB in each.
+_MOST_ROWS = 500_000
+# Of tables in their order, eight bytes for each community.
+_MOST_LISTED = 4_000_000
+_ROWS_AT_ONCE = 1_000
 
 
 class StoredEvaluations:
@@ -51,35 +68,60 @@ class StoredEvaluations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._remembered = Remembered(rows=_MOST_ROWS)
+        self._listed = Remembered(rows=_MOST_LISTED)
 
     def evaluations(self) -> Sequence[EvaluationHeader]:
         """Return the stored evaluations, the newest first."""
         scope = signed_in().scope
         with self._database.reading() as session:
-            districts = set(session.scalars(scope.communities(select(District.name).join(Community))))
-            counted = {row.evaluation_id: row.answers or 0 for row in session.execute(_count_answers(scope))}
             published = published_evaluations(session).values()
-            return [
-                _header(row, published, counted.get(row.id, 0), scope, districts)
-                for row in session.execute(_SELECT_HEADERS)
-            ]
+            newest = session.scalar(select(func.max(Evaluation.id)))
+            key = ("headers", newest, frozenset(published), scope, _register_revision(session))
+            return self._remembered.recall(key, lambda: _read_headers(session, published, scope))
 
     def standings(self, evaluation_id: int) -> pd.DataFrame:
         """Return one row per community in scope; see `dashboards.source`. `LookupError` for no such evaluation."""
         scope = signed_in().scope
         with self._database.reading() as session:
-            return read_standings(session, evaluation_id=evaluation_id, scope=scope)
+            key = ("standings", evaluation_id, scope, _register_revision(session))
+            read = partial(read_standings, session, evaluation_id=evaluation_id, scope=scope)
+            # A copy of nothing until somebody writes into it.
+            return self._remembered.recall(key, read).copy(deep=False)
+
+    def grid(self, evaluation_id: int, query: GridQuery) -> GridPage:
+        """Return one part of the table of communities in scope; `LookupError` as above."""
+        scope = signed_in().scope
+        whole = replace(query, offset=0, limit=None)
+        with self._database.reading() as session:
+            require_evaluation(session, evaluation_id)
+            key = (evaluation_id, whole, scope, _register_revision(session))
+            listed = self._listed.recall(key, lambda: find_communities(session, evaluation_id, whole, scope))
+            end = None if query.limit is None else query.offset + query.limit
+            rows = read_standings_of(session, evaluation_id, listed[query.offset : end], scope)
+        return GridPage(rows=rows, total=len(listed))
+
+    def take_away(self, evaluation_id: int, query: GridQuery) -> Iterator[pd.DataFrame]:
+        """Return the whole table in pieces, once it is in the audit chain who took it; `LookupError` as above."""
+        account, now = signed_in(), current_time()
+        with self._database.writing() as session:
+            require_evaluation(session, evaluation_id)
+            record_export(session, account=account, kind="grid", subject=f"evaluation:{evaluation_id}", now=now)
+        return self._pieces(evaluation_id, query, account.scope)
+
+    def _pieces(self, evaluation_id: int, query: GridQuery, scope: Scope) -> Iterator[pd.DataFrame]:
+        with self._database.reading() as session:
+            communities = find_communities(session, evaluation_id, query, scope)
+            for start in range(0, len(communities), _ROWS_AT_ONCE):
+                yield read_standings_of(session, evaluation_id, communities[start : start + _ROWS_AT_ONCE], scope)
 
     def inputs(self, evaluation_id: int) -> pd.DataFrame:
         """Return the counts of the communities in scope as they were evaluated; `LookupError` as above."""
         scope = signed_in().scope
         with self._database.reading() as session:
-            inputs = session.scalar(select(Evaluation.inputs).filter_by(id=evaluation_id))
-            if inputs is None:
-                raise LookupError(f"there is no evaluation {evaluation_id}")
-            numbers = set(session.scalars(scope.communities(select(Community.number))))
-        table = pd.DataFrame(json.loads(inputs))
-        return table[table["community_id"].isin(numbers)].reset_index(drop=True)
+            key = ("inputs", evaluation_id, scope, _register_revision(session))
+            read = partial(_read_inputs, session, evaluation_id, scope)
+            return self._remembered.recall(key, read).copy(deep=False)
 
     def profile(self, evaluation_id: int, number: str) -> Profile | None:
         """Return what lies behind a standing in scope; see `dashboards.source`."""
@@ -96,15 +138,14 @@ class StoredEvaluations:
             .join(Evaluation, Standing.evaluation_id == Evaluation.id)
             .join(Round, Evaluation.round_id == Round.id)
             .join(Community, Standing.community_id == Community.id)
-            .outerjoin(StandingEvidence, _IS_BESIDE)
+            .outerjoin(StandingEvidence, EVIDENCE_IS_BESIDE)
             .where(Community.number == number, Evaluation.id.in_(newest))
             .order_by(Evaluation.cut_off)
         )
         with self._database.reading() as session:
             result = session.execute(signed_in().scope.communities(statement))
             frame = pd.DataFrame(result.all(), columns=list(result.keys()))
-        types = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
-        return frame.astype({name: kind for name, kind in types.items() if name in frame})
+        return frame.astype({name: kind for name, kind in COLUMN_TYPES.items() if name in frame})
 
     def cases(self, evaluation_id: int) -> pd.DataFrame:
         """Return the cases of the period by region in scope, with the words of their categories."""
@@ -137,7 +178,7 @@ class StoredEvaluations:
             survey_round = session.scalar(select(Round).where(Round.opens_at <= now, Round.closes_at > now))
             if survey_round is None:
                 return None
-            rules = _rules_of(survey_round.rule_file.content)
+            rules = rules_of(survey_round.rule_file.content)
             return Progress(
                 round_name=survey_round.name,
                 round_english_name=survey_round.english_name,
@@ -150,33 +191,28 @@ class StoredEvaluations:
             )
 
 
-def read_standings(session: Session, *, evaluation_id: int, scope: Scope) -> pd.DataFrame:
-    """Return the standings of one evaluation in scope, in the order of the communities' sort keys.
+def _register_revision(session: Session) -> int | None:
+    """Return a number that changes whenever a name of a place or a community's district or company does.
 
-    Raises `LookupError` if there is no such evaluation.
+    It is read in the snapshot of what it stands for, so that nothing older is ever kept under it. Evaluations
+    themselves are frozen.
     """
-    inputs = session.scalar(select(Evaluation.inputs).filter_by(id=evaluation_id))
-    if inputs is None:
-        raise LookupError(f"there is no evaluation {evaluation_id}")
-    statement = (
-        select(*_PLACE_COLUMNS, *_DECISION_COLUMNS, *_EVIDENCE_COLUMNS)
-        .select_from(Standing)
-        # Evaluations of earlier versions have no evidence.
-        .outerjoin(StandingEvidence, _IS_BESIDE)
-        .join(Community, Standing.community_id == Community.id)
-        .join(District, Community.district_id == District.id)
-        .outerjoin(PropertyCompany, Community.company_id == PropertyCompany.id)
-        .where(Standing.evaluation_id == evaluation_id)
-        .order_by(Community.sort_key, Community.number)
-    )
-    result = session.execute(scope.communities(statement))
-    frame = pd.DataFrame(result.all(), columns=list(result.keys()))
-    types = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
-    frame = frame.astype({name: kind for name, kind in types.items() if name in frame})
-    # The region it was ranked in, whatever district it belongs to today.
-    ranked = json.loads(inputs)
-    regions = frame["community_id"].map(dict(zip(ranked["community_id"], ranked["region"], strict=True)))
-    return frame.assign(region=regions.astype("str"), region_english=regions.map(_english_regions(session)))
+    return session.scalar(select(func.max(AuditEvent.position)).filter_by(action=Action.COMMUNITIES_IMPORTED))
+
+
+def _read_headers(session: Session, published: Collection[int], scope: Scope) -> list[EvaluationHeader]:
+    districts = set(session.scalars(scope.communities(select(District.name).join(Community))))
+    counted = {row.evaluation_id: row.answers or 0 for row in session.execute(_count_answers(scope))}
+    return [
+        _header(row, published, counted.get(row.id, 0), scope, districts) for row in session.execute(_SELECT_HEADERS)
+    ]
+
+
+def _read_inputs(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    require_evaluation(session, evaluation_id)
+    table = pd.DataFrame(json.loads(session.scalars(select(Evaluation.inputs).filter_by(id=evaluation_id)).one()))
+    numbers = session.scalars(scope.communities(select(Community.number))).all()
+    return table[table["community_id"].isin(numbers)].reset_index(drop=True)
 
 
 def read_profile(session: Session, *, evaluation_id: int, number: str, scope: Scope) -> Profile | None:
@@ -186,7 +222,7 @@ def read_profile(session: Session, *, evaluation_id: int, number: str, scope: Sc
     """
     place = session.execute(
         scope.communities(
-            select(Community.id, Evaluation.inputs, QuestionnaireRow.text)
+            select(Community.id, Standing.region, QuestionnaireRow.text)
             .select_from(Standing)
             .join(Community, Standing.community_id == Community.id)
             .join(Evaluation, Standing.evaluation_id == Evaluation.id)
@@ -197,10 +233,8 @@ def read_profile(session: Session, *, evaluation_id: int, number: str, scope: Sc
     ).first()
     if place is None:
         raise LookupError(f"there is no standing of community {number} in evaluation {evaluation_id}")
-    ranked = json.loads(place.inputs)
-    region = ranked["region"][ranked["community_id"].index(number)]
     own = session.get(CommunityProfile, (evaluation_id, place.id))
-    beside = session.get(RegionProfile, (evaluation_id, region))
+    beside = session.get(RegionProfile, (evaluation_id, place.region))
     if own is None or beside is None:
         return None
     questionnaire = questionnaire_from_canonical(place.text)
@@ -225,7 +259,7 @@ def read_examination(session: Session, *, evaluation_id: int, scope: Scope) -> E
     examination = session.scalar(newest)
     if examination is None:
         return None
-    result = session.execute(scope.communities(select(Community.id, *_PLACE_COLUMNS[1:-2]).join(District)))
+    result = session.execute(scope.communities(select(Community.id, *_PLACE_COLUMNS).join(District)))
     places = pd.DataFrame(result.all(), columns=list(result.keys()))
     families, counts = (pd.DataFrame(json.loads(text)) for text in (examination.families, examination.counts))
     if families.empty:
@@ -288,27 +322,12 @@ def _drivers_in_words(questionnaire: Questionnaire, domains: Sequence[Mapping[st
     return pd.DataFrame(rows).astype(_DRIVER_TYPES)
 
 
-def _english_regions(session: Session) -> dict[str, str | None]:
-    cities = [_rules_of(content).city for content in session.scalars(select(RuleFile.content))]
-    districts = session.execute(select(District.name, District.english_name))
-    return {city.zh_hans: city.en for city in cities} | {row.name: row.english_name for row in districts}
-
-
 _PLACE_COLUMNS = (
-    Community.number.label("community_id"),
     Community.number,
     Community.name,
     Community.english_name,
     District.name.label("region"),
     District.english_name.label("region_english"),
-    PropertyCompany.name.label("company"),
-    PropertyCompany.english_name.label("company_english"),
-)
-
-_DECISION_COLUMNS = [column for column in Standing.__table__.columns if not column.primary_key]
-_EVIDENCE_COLUMNS = [column for column in StandingEvidence.__table__.columns if not column.primary_key]
-_IS_BESIDE = and_(
-    StandingEvidence.evaluation_id == Standing.evaluation_id, StandingEvidence.community_id == Standing.community_id
 )
 
 _HISTORY_COLUMNS = (
@@ -358,7 +377,7 @@ def _count_answers(scope: Scope) -> Select[int, int | None]:
 def _header(
     row: Row[*tuple[Any, ...]], published: Collection[int], responses: int, scope: Scope, districts: Collection[str]
 ) -> EvaluationHeader:
-    rules = _rules_of(row.content)
+    rules = rules_of(row.content)
     return EvaluationHeader(
         id=row.id,
         round_name=row.name,
@@ -373,12 +392,6 @@ def _header(
         standings_sha256=row.standings_sha256,
         summary=_summary_in_scope({"evidence": {"regions": {}}} | json.loads(row.summary), scope, districts, rules),
     )
-
-
-@lru_cache(maxsize=32)
-def _rules_of(content: bytes) -> Rules:
-    # Every page asks for every header, and reading one file takes 5 ms.
-    return parse_rules(content, "stored rule file")
 
 
 def _summary_in_scope(
@@ -408,16 +421,16 @@ def _progress_of_communities(
     ]
     households = surveyed_households(read_places(session), rules)
     statement = scope.communities(
-        select(Community.id, *_PLACE_COLUMNS[:-2]).join(District).order_by(Community.sort_key, Community.number)
+        select(Community.id, *_PLACE_COLUMNS).join(District).order_by(Community.sort_key, Community.number)
     )
     result = session.execute(statement)
     frame = pd.DataFrame(result.all(), columns=list(result.keys())).set_index("id")
-    frame = frame.assign(
+    frame = frame.rename(columns={"number": "community_id"}).assign(
         responses=counts.reindex(frame.index),
         households=households.reindex(frame.index),
         required=[_required_responses(rules, number) for number in households.reindex(frame.index)],
     )
-    return _in_ranked_regions(frame.drop(columns="number").reset_index(drop=True), rules)
+    return _in_ranked_regions(frame.reset_index(drop=True), rules)
 
 
 def _required_responses(rules: Rules, households: int | None) -> int:

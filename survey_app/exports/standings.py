@@ -14,10 +14,10 @@ from analytics.reasons import reason_sentence
 from survey_app.access import Scope
 from survey_app.codes import wording_of
 from survey_app.database import Database
-from survey_app.evaluation_source import read_standings
 from survey_app.exports.responses import BYTE_ORDER_MARK
 from survey_app.languages import TRANSLATIONS
 from survey_app.models import Evaluation
+from survey_app.standings import read_standings
 
 
 def export_standings(database: Database, *, evaluation_id: int, scope: Scope, language: str) -> Iterator[str]:

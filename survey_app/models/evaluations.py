@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.database import Base
@@ -58,10 +58,25 @@ class Standing(Base):
         CheckConstraint(f"satisfaction_status IN {_STATUSES}", name="satisfaction_status"),
         CheckConstraint(f"complaint_status IN {_STATUSES}", name="complaint_status"),
         CheckConstraint(f"requirement_status IN {_STATUSES}", name="requirement_status"),
+        # All that a grid of communities sorts and filters by, so that it need not read the rows themselves.
+        Index(
+            "ix_standing_grid",
+            "evaluation_id",
+            "satisfaction_rank",
+            "satisfaction_score",
+            "region",
+            "requirement_status",
+            "responses",
+            "complaint_rank",
+            "complaints_per_1000_household_years",
+            "community_id",
+        ),
     )
 
     evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluation.id"), primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
+    # The region it was ranked in, whatever district it belongs to today. The default never stays.
+    region: Mapped[str] = mapped_column(server_default="")
     responses: Mapped[int | None]
     satisfied: Mapped[int | None]
     households: Mapped[int | None]
@@ -95,6 +110,7 @@ class StandingEvidence(Base):
         ForeignKeyConstraint(
             ["evaluation_id", "community_id"], ["standing.evaluation_id", "standing.community_id"], name=_TO_STANDING
         ),
+        Index("ix_standing_evidence_grid", "evaluation_id", "requirement_evidence", "community_id"),
     )
 
     evaluation_id: Mapped[int] = mapped_column(primary_key=True)

@@ -12,6 +12,7 @@ from analytics.integrity import FAMILIES
 from analytics.rules import load_rules
 from analytics.support import summarise_evidence, weigh_evidence
 from dashboards.source import EvaluationHeader, Examination, Profile, Progress
+from tests.dashboards.grids import grid_page
 
 _DATA = Path(__file__).parents[2] / "data"
 BOUNDARIES = _DATA / "samples" / "boundaries" / "schematic.geojson"
@@ -218,6 +219,12 @@ class MadeUpCity:
             raise LookupError(evaluation_id)
         frame = self._standings[evaluation_id]
         return frame if self._district is None else frame[frame["region"] == self._district]
+
+    def grid(self, evaluation_id, query):
+        return grid_page(self.standings(evaluation_id), query)
+
+    def take_away(self, evaluation_id, query):
+        return iter([self.grid(evaluation_id, query).rows])
 
     def inputs(self, evaluation_id):
         frame = self._inputs[evaluation_id]

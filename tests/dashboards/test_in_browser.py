@@ -8,7 +8,7 @@ from dashboards.mounting import PAGES
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=90_000)
 
-DRAWN = {"communities/": "#ledger table"}
+DRAWN = {"communities/": "#ledger .name-link"}
 # A page about one community needs one, and has breakdowns of closed rounds only.
 ASKED = {"community/": "&community=150003&evaluation=1"}
 CHARTS = ".js-plotly-plot .main-svg"
@@ -84,15 +84,70 @@ def test_the_language_is_switched_and_the_view_kept(open_page, dashboards_addres
     assert "route=complaints" in page.url
 
 
-def test_a_tap_on_a_heading_orders_the_table(open_page, dashboards_address):
+def names_in(page):
+    return page.locator("#ledger .ag-pinned-left-cols-container .name-link").all_inner_texts()
+
+
+def answers_in(page):
+    return [int(text) for text in page.locator("#ledger [role=gridcell][col-id=responses]").all_inner_texts()]
+
+
+def test_the_table_is_ordered_filtered_and_paged_and_its_address_says_so(open_page, dashboards_address):
     page = open_page(viewport={"width": 1440, "height": 900})
-    visit(page, f"{dashboards_address}communities/?lang=en", DRAWN["communities/"])
+    complaints, foreign = visit(page, f"{dashboards_address}communities/?lang=en", DRAWN["communities/"])
 
-    page.get_by_role("button", name="Order by Valid answers").click()
-    page.get_by_role("button", name="Valid answers, ascending").wait_for()
-    answers = [int(text) for text in page.locator("#ledger tbody td:nth-child(5)").all_inner_texts()]
+    page.get_by_role("columnheader", name="Valid answers").click()
+    page.wait_for_url("**sort=responses**")
+    expect(page.locator("#ledger [col-id=responses][aria-sort=ascending]")).to_be_visible()
+    page.locator("#ledger-name").fill("jade")
+    page.wait_for_url("**name=jade**")
+    expect(page.locator("#ledger")).to_contain_text("1 to 20 of 22")
+    ordered = answers_in(page)
+    page.get_by_role("button", name="Next page").click()
+    expect(page.locator("#ledger")).to_contain_text("21 to 22 of 22")
+    expect(page.locator("#ledger .name-link")).to_have_count(2)
 
-    assert answers == sorted(answers)
+    again = open_page(viewport={"width": 390, "height": 900})
+    visit(again, page.url, DRAWN["communities/"])
+    expect(again.locator("#ledger-name")).to_have_value("jade")
+    expect(again.locator("#ledger")).to_contain_text("1 to 20 of 22")
+    page.go_back()
+    expect(page.locator("#ledger-name")).to_have_value("")
+    expect(page.locator("#ledger")).to_contain_text("1 to 20 of 440")
+    assert ordered == sorted(ordered)
+    assert all("Jade" in name for name in names_in(again))
+    assert (complaints, foreign) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("language", "preview"), [("zh-Hans", "预览，非正式结果"), ("en", "Preview, not an official result")]
+)
+def test_the_file_holds_what_the_table_lists_and_says_that_it_is_a_preview(
+    open_page, dashboards_address, language, preview
+):
+    page = open_page(viewport={"width": 1440, "height": 900})
+    visit(page, f"{dashboards_address}communities/?lang={language}&name=翡翠", DRAWN["communities/"])
+
+    with page.expect_download() as download:
+        page.locator("#ledger-file").click()
+
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert "preview" in download.value.suggested_filename
+    assert len(lines) == 1 + 22
+    assert all(line.startswith((preview, f'"{preview}"')) for line in lines[1:])
+
+
+def test_the_keyboard_reaches_a_community_from_the_table(open_page, dashboards_address):
+    page = open_page(viewport={"width": 1440, "height": 900})
+    visit(page, f"{dashboards_address}communities/?lang=zh-Hans", DRAWN["communities/"])
+    first = names_in(page)[0]
+
+    page.get_by_role("columnheader", name="小区").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/community/**")
+    expect(page.locator("#standing h2")).to_have_text(first)
 
 
 def test_the_navigation_opens_on_a_phone_and_leads_to_a_part_of_the_page(open_page, dashboards_address):

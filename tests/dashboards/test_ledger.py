@@ -1,70 +1,115 @@
+import csv
+import io
+
 import pytest
 
-from dashboards.ledger import PAGE_ROWS, Asked, count_pages, ledger_table, orders, selected
-from dashboards.results import ROUTES, scale_of
+from dashboards.address import View
+from dashboards.communities import query_of, rows_for
+from dashboards.ledger import ledger_file, ledger_row
+from dashboards.parts import records
+from dashboards.source import GridOrder, GridQuery
+from tests.dashboards.made_up import MadeUpCity, places
+
+
+def view_of(search):
+    return View.of(search, lambda: "en")
+
+
+def asked(header, search):
+    return query_of(header, view_of(search))
 
 
 @pytest.fixture
-def standings(city):
-    return city.standings(city.evaluations()[0].id)
+def header(city):
+    return city.evaluations()[0]
 
 
-def body(city, chosen, asked, language="en"):
-    scales = {key: scale_of(city.evaluations()[0], route, language) for key, route in ROUTES.items()}
-    return ledger_table(chosen, asked, scales, language).data["body"]
+def rows_of_file(city, header, query, language="en"):
+    text = "".join(ledger_file(city.take_away(header.id, query), header, language))
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
-def test_the_order_can_be_turned_round(standings):
-    first = selected(standings, Asked("responses"))["responses"].tolist()
-    last = selected(standings, Asked("-responses"))["responses"].tolist()
+def test_an_address_says_what_the_table_lists(header):
+    query = asked(header, "?region=乌达区&name=jade&status=met&evidence=certain&least=30&sort=-responses,name")
 
-    assert first == sorted(first)
-    assert last == sorted(first, reverse=True)
-
-
-@pytest.mark.parametrize("order", ["satisfaction_rank", "-satisfaction_rank"])
-def test_unranked_communities_come_last_in_either_order(standings, order):
-    ranks = selected(standings, Asked(order))["satisfaction_rank"]
-
-    unranked = int(ranks.isna().sum())
-    assert unranked
-    assert ranks.tail(unranked).isna().all()
+    assert query == GridQuery(
+        text="jade",
+        region="乌达区",
+        status="met",
+        evidence="certain",
+        minimum_responses=30,
+        order=(GridOrder("responses", descending=True), GridOrder("name")),
+    )
 
 
-def test_names_are_found_in_both_languages_and_never_read_as_a_pattern(standings):
-    assert selected(standings, Asked(name="riverSIDE"))["name"].str.contains("滨河").all()
-    assert len(selected(standings, Asked(name="滨河"))) == len(selected(standings, Asked(name="riverside")))
-    assert selected(standings, Asked(name=".*")).empty
+@pytest.mark.parametrize(
+    "search",
+    [
+        "?region=nowhere",
+        "?status=perfect",
+        "?evidence=magic",
+        "?least=-1",
+        "?least=²",
+        "?least=1e9",
+        "?sort=requirement_status",
+        "?sort=name;drop table standing",
+        "?name=%20",
+    ],
+)
+def test_what_an_address_says_wrongly_is_as_if_it_were_not_there(header, search):
+    assert asked(header, search) == asked(header, "")
 
 
-def test_only_the_result_asked_for_is_listed(standings):
-    chosen = selected(standings, Asked(status="met"))
+def test_the_order_of_a_request_stands_above_the_one_in_the_address(city):
+    request = {"startRow": 0, "endRow": 20, "sortModel": [{"colId": "responses", "sort": "desc"}]}
+    rows = rows_for(city, view_of("?sort=name"), request)["rowData"]
 
-    assert len(chosen) == (standings["requirement_status"] == "met").sum()
-
-
-def test_pages_together_show_every_community_once(city, standings):
-    chosen = selected(standings, Asked())
-    pages = [body(city, chosen, Asked(page=page)) for page in range(1, count_pages(len(chosen)) + 1)]
-
-    assert [row[0] for page in pages for row in page] == chosen["english_name"].tolist()
-    assert max(len(page) for page in pages) == PAGE_ROWS
+    answers = [int(row["responses"]) for row in rows]
+    assert answers == sorted(answers, reverse=True)
 
 
-def test_no_score_is_shown_of_a_community_that_is_not_ranked(city, standings):
+def test_no_score_is_shown_of_a_community_that_is_not_ranked(city, header):
+    standings = city.standings(header.id)
     unranked = standings[standings["satisfaction_rank"].isna() & (standings["responses"] > 0)]
 
-    for row in body(city, unranked, Asked()):
-        assert row[2:4] == ["—", "—"]
+    shown = [ledger_row(row, header, view_of("")) for row in records(unranked)]
+
+    assert shown
+    assert {(row["satisfaction_rank"], row["satisfaction_score"]) for row in shown} == {("—", "—")}
+    score = rows_of_file(city, header, GridQuery(status="not_assessed"))
+    assert {row[6] for row in score[1:] if not row[5]} == {""}
 
 
-def test_a_second_tap_on_a_heading_turns_the_order_round():
-    assert Asked("name").reordered_by("responses") == "responses"
-    assert Asked("responses").reordered_by("responses") == "-responses"
+def test_every_row_leads_to_the_page_of_its_community(city, header):
+    [row] = records(city.standings(header.id).head(1))
+
+    shown = ledger_row(row, header, view_of("?evaluation=2&region=乌达区&name=jade"))
+
+    assert shown["address"] == f"/dashboards/community/?evaluation=2&lang=en&community={row['number']}"
 
 
-def test_every_order_a_heading_can_ask_for_has_a_name():
-    values = {option["value"] for option in orders("zh-Hans")}
+def test_a_file_has_the_stored_numbers_of_every_community(city, header):
+    standings = city.standings(header.id).sort_values("number")
+    headings, *rows = rows_of_file(city, header, GridQuery())
 
-    assert {"name", "-name", "responses", "-responses", "satisfaction_rank", "-satisfaction_rank"} <= values
-    assert len({option["label"] for option in orders("zh-Hans")}) == len(values)
+    numbers = {row[1]: row for row in rows}
+    assert len(rows) == len(standings) == len(numbers)
+    for row in records(standings):
+        rank, score, answers = numbers[row["number"]][5:8]
+        assert int(answers) == row["responses"]
+        assert (float(score) if score else None) == (row["satisfaction_score"] if rank else None)
+    assert len({len(row) for row in [headings, *rows]}) == 1
+
+
+@pytest.mark.parametrize("name", ["=1+1", "＝1+1", "@sum", "\t=1"])
+def test_no_name_in_a_file_runs_as_a_formula(name):
+    city = MadeUpCity(register=places().head(60).assign(name=name, english_name=None, company=name))
+    [_, *rows] = rows_of_file(city, city.evaluations()[0], GridQuery())
+
+    assert {(row[2], row[4]) for row in rows} == {(f"'{name}", f"'{name}")}
+
+
+def test_a_file_says_in_each_row_whether_it_is_official(city, preview_city):
+    for source, words in ((city, "official"), (preview_city, "Preview, not an official result")):
+        [_, *rows] = rows_of_file(source, source.evaluations()[0], GridQuery())
+        assert {row[0] for row in rows} == {words}

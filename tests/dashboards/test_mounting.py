@@ -4,13 +4,13 @@ from urllib.parse import unquote
 
 import pytest
 
+from dashboards.communities import MOST_ROWS
 from dashboards.mounting import PAGES
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import MadeUpCity, counts, places
 
 PAGE = ("evaluation.data", "evaluation.value", "region.data", "region.value", "route.value", "content.children")
 RESULT_PAGES = ("", "criterion/", "complaints/")
-LEDGER = ("ledger.children", "ledger-page.total", "ledger-page.value")
 
 
 class Browser:
@@ -36,8 +36,8 @@ class Browser:
             "/dashboards/_dash-update-component", json=described, headers=self.headers if headers is None else headers
         )
 
-    def ask(self, search, *, page="", headers=None):
-        state = {"address.pathname": f"/dashboards/{page}"}
+    def ask(self, search, *, page="", drawn=None, headers=None):
+        state = {"address.pathname": f"/dashboards/{page}", "drawn.data": drawn}
         return self.call(PAGE, headers=headers, state=state, **{"address.search": search})
 
     def show(self, search, *, page=""):
@@ -46,15 +46,12 @@ class Browser:
     def content(self, search, *, page=""):
         return self.show(search, page=page)["content"]
 
-    def ledger(self, search, *, page=1, order="satisfaction_rank", status="", name=""):
-        values = {
-            "address.search": search,
-            "ledger-order.value": order,
-            "ledger-status.value": status,
-            "ledger-name.value": name,
-            "ledger-page.value": page,
-        }
-        return self.call(LEDGER, changed=["ledger-page.value"], **values).get_json()["response"]
+    def ledger(self, search, *, start=0, end=20, sort=()):
+        request = {"startRow": start, "endRow": end, "sortModel": list(sort), "filterModel": {}}
+        answer = self.call(
+            ["ledger.getRowsResponse"], state={"address.search": search}, **{"ledger.getRowsRequest": request}
+        )
+        return answer.get_json()["response"]["ledger"]["getRowsResponse"]
 
 
 def described_values(values):
@@ -173,9 +170,8 @@ def test_a_second_site_shows_its_own_city():
     first = Browser(serve_dashboards(MadeUpCity()))
     second = Browser(serve_dashboards(MadeUpCity(register=small)))
 
-    assert "/ 40" not in said(first.ledger("?lang=en"))
-    assert "of 440 communities" in said(first.ledger("?lang=en"))
-    assert "of 40 communities" in said(second.ledger("?lang=en"))
+    assert first.ledger("?lang=en")["rowCount"] == 440
+    assert second.ledger("?lang=en")["rowCount"] == 40
 
 
 def test_a_district_account_sees_its_own_district_alone():
@@ -185,7 +181,8 @@ def test_a_district_account_sees_its_own_district_alone():
         shown = said(browser.ledger(search)) + "".join(said(browser.show(search, page=page.path)) for page in PAGES)
         assert "海勃湾区" not in shown
         assert "Haibowan" not in shown
-    assert "of 140 communities" in said(browser.ledger("?lang=en&region=海勃湾区"))
+    assert browser.ledger("?lang=en")["rowCount"] == 140
+    assert browser.ledger("?lang=en&region=海勃湾区") == {"rowData": [], "rowCount": 0}
 
 
 def test_the_region_of_the_address_narrows_everything(browser_of):
@@ -222,7 +219,7 @@ def test_an_evaluation_that_does_not_exist_is_never_asked_for():
     browser = Browser(serve_dashboards(city))
 
     assert browser.show("?evaluation=99")["evaluation"]["value"] == "2"
-    assert "of 440" in said(browser.ledger("?lang=en&evaluation=99"))
+    assert browser.ledger("?lang=en&evaluation=99")["rowCount"] == 440
     assert 99 not in city.asked
 
 
@@ -241,7 +238,8 @@ def test_a_site_without_evaluations_says_what_is_missing():
 
     assert "No evaluation yet" in shown
     assert "No round is open" in shown
-    assert "No evaluation yet" in said(browser.ledger("?lang=en"))
+    assert "No evaluation yet" in said(browser.content("?lang=en", page="communities/"))
+    assert browser.ledger("?lang=en") == {"rowData": [], "rowCount": 0}
 
 
 def test_a_district_where_nobody_is_ranked_says_so():
@@ -266,12 +264,27 @@ def test_the_open_round_shows_counts_and_no_score():
     assert "%" not in collection.replace("%{", "").replace("%Y-%m-%d", "").replace("%-m-%-d", "")
 
 
-@pytest.mark.parametrize("page", [-3, 0, 10_000])
-def test_a_page_of_the_table_that_does_not_exist_is_the_nearest_one(browser_of, page):
-    answer = browser_of.ledger("?lang=en", page=page)
+@pytest.mark.parametrize(("start", "end", "rows"), [(-3, 20, 20), (430, 450, 10), (10_000, 10_020, 0), (20, 0, 0)])
+def test_rows_that_do_not_exist_are_not_there(browser_of, start, end, rows):
+    answer = browser_of.ledger("?lang=en", start=start, end=end)
 
-    assert answer["ledger-page"]["value"] in (1, answer["ledger-page"]["total"])
-    assert "of 440 communities" in said(answer["ledger"])
+    assert len(answer["rowData"]) == rows
+    assert answer["rowCount"] == 440
+
+
+def test_no_request_makes_the_table_hand_out_everything(browser_of):
+    assert len(browser_of.ledger("?lang=en", end=100_000)["rowData"]) == MOST_ROWS
+
+
+def test_the_table_is_not_drawn_anew_for_what_it_follows_itself(browser_of):
+    first = browser_of.ask("?lang=en", page="communities/").get_json()
+    drawn = first["sideUpdate"]["drawn"]["data"]
+    filtered = browser_of.ask("?lang=en&name=Jade", page="communities/", drawn=drawn).get_json()
+    elsewhere = browser_of.ask("?lang=en&region=海南区", page="communities/", drawn=drawn).get_json()
+
+    assert "content" in first["response"]
+    assert "content" not in filtered["response"]
+    assert "content" in elsewhere["response"]
 
 
 def test_every_who_and_why_is_said_in_words(browser_of, city):

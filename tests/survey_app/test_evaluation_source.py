@@ -1,14 +1,17 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask_login import login_user
 from sqlalchemy import select
 
+from dashboards.source import GridQuery
 from survey_app.access import SignedIn
 from survey_app.boundaries import boundary_text
 from survey_app.evaluation import evaluate_round
 from survey_app.evaluation_source import StoredEvaluations
-from survey_app.models import Community, District, Round
+from survey_app.models import AuditEvent, Community, District, Round
+from survey_app.places import CommunityTable, import_communities, record_import, stored_communities
 from survey_app.publications import publish_evaluation
 from survey_app.reviews import examine_round
 from tests.accounts import make_account
@@ -314,3 +317,93 @@ def test_progress_says_when_and_how_answers_came(database, city, signed_in):
     assert progress.buildings[["number", "building", "responses"]].to_numpy().tolist() == [
         [numbers["here"], "3号楼", 4]
     ]
+
+
+def renamed(session, number, **changes):
+    """Import the list of communities again with one of them changed, as an office does."""
+    rows = [replace(row, **changes) if row.number == number else row for row in stored_communities(session).rows]
+    result = import_communities(session, table=CommunityTable(tuple(rows)))
+    record_import(session, result=result, by="account:1", now=NOW)
+
+
+@pytest.mark.parametrize("first", ["city", "district"])
+def test_nothing_that_another_account_asked_for_before_is_seen(database, city, signed_in, first):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    second = "district" if first == "city" else "city"
+    seen = {"city": set(numbers.values()), "district": {numbers["here"]}}
+    for role in (first, second, first):
+        with signed_in(accounts[role]):
+            assert set(source.standings(1)["number"]) == seen[role]
+            assert set(source.inputs(1)["community_id"]) == seen[role]
+            assert set(source.grid(1, GridQuery()).rows["number"]) == seen[role]
+            assert source.grid(1, GridQuery()).total == len(seen[role])
+            assert ("乌达区" in str(source.evaluations()[0].summary)) == (role == "city")
+
+
+def test_an_import_of_communities_is_seen_at_once(database, city, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["city"]):
+        source.standings(1), source.grid(1, GridQuery())
+    with database.writing() as session:
+        renamed(session, numbers["here"], name="新名小区", english_name="Newly named")
+
+    with signed_in(accounts["city"]):
+        assert source.standings(1).set_index("number").loc[numbers["here"], "name"] == "新名小区"
+        assert source.grid(1, GridQuery(text="newly")).rows["name"].tolist() == ["新名小区"]
+    with signed_in(accounts["district"]):
+        assert source.standings(1)["name"].tolist() == ["新名小区"]
+
+
+def test_a_community_that_moved_to_another_district_leaves_the_account_and_keeps_its_region(database, city, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["district"]):
+        assert len(source.standings(1)) == 1
+    with database.writing() as session:
+        renamed(session, numbers["here"], district="乌达区", district_english_name="Wuda")
+
+    with signed_in(accounts["district"]):
+        assert source.standings(1).empty
+        assert source.grid(1, GridQuery()).total == 0
+    with signed_in(accounts["city"]):
+        assert source.standings(1).set_index("number").loc[numbers["here"], "region"] == "海勃湾区"
+        assert source.grid(1, GridQuery(region="海勃湾区")).rows["number"].tolist() == [numbers["here"]]
+
+
+def test_a_new_evaluation_is_seen_at_once(database, city, signed_in):
+    accounts, _ = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["city"]):
+        before = len(source.evaluations())
+        with database.reading() as session:
+            opened = session.scalar(select(Round.id).where(Round.closes_at > NOW))
+        evaluate_round(database, round_id=opened, now=NOW, provisional=True)
+
+        assert len(source.evaluations()) == before + 1
+
+
+def test_what_a_page_writes_into_its_frame_stays_its_own(database, city, signed_in):
+    accounts, _ = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["city"]):
+        mine = source.standings(1)
+        mine["name"] = "mine"
+        mine.loc[:, "responses"] = 0
+
+        assert set(source.standings(1)["name"]) != {"mine"}
+        assert source.standings(1)["responses"].sum() == 23
+
+
+def test_who_takes_the_table_away_is_in_the_audit_chain(database, city, signed_in):
+    accounts, numbers = city
+    with signed_in(accounts["district"]):
+        pieces = StoredEvaluations(database).take_away(1, GridQuery())
+        with pytest.raises(LookupError):
+            StoredEvaluations(database).take_away(77, GridQuery())
+
+    assert [row for piece in pieces for row in piece["number"]] == [numbers["here"]]
+    with database.reading() as session:
+        [taken] = session.scalars(select(AuditEvent).filter_by(action="exported"))
+    assert (taken.actor, taken.subject) == (accounts["district"].actor, "evaluation:1")

@@ -6,10 +6,10 @@ from http import HTTPStatus
 from flask import Response, abort
 
 from survey_app.access import signed_in
-from survey_app.audit import Action, record
 from survey_app.context import current_time, site
 from survey_app.exports.responses import export_responses
 from survey_app.exports.standings import export_standings
+from survey_app.exports.takings import record_export
 from survey_app.languages import current_language
 from survey_app.policies import READERS, policy
 from survey_app.views.staff.blueprint import blueprint
@@ -48,11 +48,8 @@ def standings_csv(evaluation_id: int) -> Response:
 
 
 def _record_export(kind: str, subject: str) -> None:
-    """Note who took what away before the first byte of it is sent."""
-    account = signed_in()
-    facts = {"kind": kind, "area": str(account.scope.area), "place": account.scope.id}
     with site().database.writing() as session:
-        record(session, by=account.actor, action=Action.EXPORTED, subject=subject, after=facts, now=current_time())
+        record_export(session, account=signed_in(), kind=kind, subject=subject, now=current_time())
 
 
 def _download(pieces: Iterator[str], filename: str) -> Response:

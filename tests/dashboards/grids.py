@@ -1,0 +1,47 @@
+"""A table of communities worked out in pandas from the whole frame: what the database's answer is compared with."""
+
+from dashboards.results import ROUTES
+from dashboards.source import GridPage
+
+_RANK_OF_SCORE = {route.score: route.rank for route in ROUTES.values()}
+
+
+def grid_page(standings, query):
+    """Return what `EvaluationSource.grid` returns, from standings in the order of the sort keys.
+
+    Numbers count up as communities are registered, so they decide between those that are otherwise equal.
+    """
+    listed = wanted(standings.assign(place=range(len(standings))), query).sort_values("number", kind="stable")
+    for order in reversed(query.order):
+        listed = sort(listed, order)
+    if not query.order:
+        listed = listed.sort_values("place", kind="stable")
+    end = None if query.limit is None else query.offset + query.limit
+    return GridPage(
+        rows=listed.drop(columns="place").iloc[query.offset : end].reset_index(drop=True), total=len(listed)
+    )
+
+
+def wanted(listed, query):
+    if query.text:
+        named = listed[["name", "english_name", "number"]].fillna("")
+        listed = listed[named.apply(lambda names: any(query.text.lower() in name.lower() for name in names), axis=1)]
+    if query.region is not None:
+        listed = listed[listed["region"] == query.region]
+    if query.status is not None:
+        listed = listed[listed["requirement_status"] == query.status]
+    if query.evidence is not None:
+        listed = listed[listed["requirement_evidence"] == query.evidence]
+    if query.minimum_responses is not None:
+        listed = listed[(listed["responses"] >= query.minimum_responses).fillna(False)]
+    return listed
+
+
+def sort(listed, order):
+    if order.column == "name":
+        return listed.sort_values("place", ascending=not order.descending, kind="stable")
+    values = listed[order.column]
+    if order.column in _RANK_OF_SCORE:
+        values = values.where(listed[_RANK_OF_SCORE[order.column]].notna())
+    # `sort_values` keeps the order of equal rows only when it ascends.
+    return listed.loc[(-values if order.descending else values).sort_values(kind="stable", na_position="last").index]
