@@ -91,18 +91,19 @@ def distribution_figure(ranked: pd.DataFrame, cut_offs: Sequence[CutOff], drawin
 
 
 def thinned(ordered: pd.DataFrame, *, keep_first: int, most: int = MOST_POINTS) -> pd.DataFrame:
-    """Return about `most` of the ordered communities: the head around the cut-off and the tail whole.
+    """Return at most `most` of the ordered communities: whole near the cut-off and at the end, else evenly chosen.
 
-    Of the middle an even selection stays. The head holds the first `keep_first` and as many again, so that everything
-    near the cut-off is there; a head that alone is longer than `most` makes the result longer.
+    The first `keep_first` and as many again are kept whole, so that everything near the cut-off is there; where that is
+    more than half of `most`, only the nearest to the cut-off on both sides.
     """
     if len(ordered) <= most:
         return ordered
-    head = min(len(ordered), max(2 * keep_first, most // 4))
-    tail = max(head, len(ordered) - most // 8)
-    room = max(0, most - head - (len(ordered) - tail))
-    middle = np.unique(np.linspace(head, tail, room, endpoint=False).astype("int64"))
-    return ordered.iloc[np.concatenate([np.arange(head), middle, np.arange(tail, len(ordered))])]
+    near = most // 4
+    first = 0 if keep_first <= near else keep_first - near
+    whole = np.arange(first, min(len(ordered), max(keep_first + min(keep_first, near), near)))
+    tail = np.arange(len(ordered) - most // 8, len(ordered))
+    others = np.linspace(0, len(ordered) - 1, most - len(whole) - len(tail)).astype("int64")
+    return ordered.iloc[np.unique(np.concatenate([whole, tail, others]))]
 
 
 def _intervals(drawn: pd.DataFrame, drawing: Drawing) -> dict[str, Any]:

@@ -16,8 +16,8 @@ RESULT_PAGES = ("", "criterion/", "complaints/")
 class Browser:
     """A test client that sends Dash's callbacks as its renderer does."""
 
-    def __init__(self, server, search=""):
-        self.client = server.test_client()
+    def __init__(self, server, search="", client=None):
+        self.client = client or server.test_client()
         self.page = self.client.get(f"/dashboards/{search}")
         cookie = self.client.get_cookie("_csrf_token", path="/dashboards/")
         self.headers = {"X-CSRFToken": cookie.value} if cookie else {}
