@@ -1,12 +1,10 @@
-// What JavaScript adds to the pages of complaints, all of which work without it: subjects are found by words, photos
-// made small before they are sent, the secret taken out of the address. Words stand in the page, never here.
+// What JavaScript adds to the pages of complaints, all of which work without it: subjects are found by words, the
+// secret taken out of the address. Words stand in the page, never here.
 // It runs on browsers as old as Chrome 61 and iOS 11: ES5 only.
 (function () {
   "use strict";
 
   var MOST_FOUND = 6;
-  var LONGEST_SIDE = 1280;
-  var QUALITY = 0.8;
   var root = document.documentElement;
 
   function all(selector, within) {
@@ -76,59 +74,6 @@
     });
   }
 
-  // ---- Photos: as large as the site would keep them. Where a canvas would forget how the phone was held, and on any
-  // failure, the file is sent as it is, and the site turns it and makes it small. ----
-
-  function keepsUpright() {
-    return !!(window.CSS && CSS.supports && CSS.supports("image-orientation", "from-image"));
-  }
-
-  function shrink(file, done) {
-    var image = new Image();
-    // As a data address: the site's policy lets pages show nothing else.
-    var reader = new FileReader();
-    image.onload = function () {
-      var scale = Math.min(1, LONGEST_SIDE / Math.max(image.width, image.height));
-      var canvas = document.createElement("canvas");
-      canvas.width = Math.round(image.width * scale);
-      canvas.height = Math.round(image.height * scale);
-      var context = canvas.getContext("2d");
-      context.fillStyle = "#fff";
-      context.fillRect(0, 0, canvas.width, canvas.height);
-      context.drawImage(image, 0, 0, canvas.width, canvas.height);
-      canvas.toBlob(done, "image/jpeg", QUALITY);
-    };
-    reader.onload = function () {
-      image.src = reader.result;
-    };
-    reader.readAsDataURL(file);
-  }
-
-  function shrinkPhotos(form) {
-    var small = {};
-
-    all("[data-photo]", form).forEach(function (input) {
-      input.addEventListener("change", function () {
-        var file = input.files[0];
-        delete small[input.name];
-        input.removeAttribute("data-small");
-        if (file && keepsUpright()) {
-          shrink(file, function (blob) {
-            if (blob && blob.size < file.size && input.files[0] === file) {
-              small[input.name] = blob;
-              input.setAttribute("data-small", blob.size);
-            }
-          });
-        }
-      });
-    });
-    form.addEventListener("collect", function (event) {
-      Object.keys(small).forEach(function (name) {
-        event.detail.set(name, small[name], "photo.jpg");
-      });
-    });
-  }
-
   // ---- The link to keep has the secret behind the #, which no server is sent: it moves into the field. ----
 
   function takeSecret(field) {
@@ -157,11 +102,6 @@
 
   function enhance() {
     all("[data-finder]").forEach(findSubjects);
-    all("form").forEach(function (form) {
-      if (one("[data-photo]", form)) {
-        shrinkPhotos(form);
-      }
-    });
     all("[data-secret]").forEach(takeSecret);
     all("[data-device]").forEach(function (field) {
       field.value = device();
