@@ -27,7 +27,8 @@ from survey_app.errors import (
 from survey_app.local_time import last_day, zone_of
 from survey_app.models import Code, Community, District, Questionnaire, Response, Round, RuleFile, SlipBatch
 from survey_app.numbers import RECEIPT_DIGITS, new_number
-from survey_app.questionnaires import CheckedAnswers, questionnaire_from_canonical
+from survey_app.photos import attach_answers_photos
+from survey_app.questionnaires import CheckedAnswers, questionnaire_from_canonical, show
 from survey_app.questionnaires import Questionnaire as Definition
 from survey_app.submissions import SubmissionKey, insert_once
 
@@ -165,6 +166,9 @@ def store_answers(
     while True:
         receipt = new_number(RECEIPT_DIGITS)
         if insert_once(session, _RESPONSE, values | {"receipt": receipt}):
+            if definition.photo_questions:
+                asked = [question.key for question in definition.photo_questions if show(question, answers.answers)]
+                attach_answers_photos(session, key=key, questions=asked)
             return receipt
         if earlier := earlier_receipt(session, key, answers):
             return earlier

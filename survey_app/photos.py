@@ -1,8 +1,8 @@
-"""Photos of a complaint: made anew from their pixels, so that nothing else of the file is kept.
+"""Photos of complaints and of answers: made anew from their pixels, so that nothing else of the file is kept.
 
-They are kept in the database: a photo is stored or lost together with its case, one backup holds both, and several
-servers need no common disk. They come before the case, with the first sight of a form, and wait for it under the key
-of the form: a page without JavaScript cannot hand a chosen file on to the next page.
+They are kept in the database: a photo is stored or lost together with its case or its response, one backup holds both,
+and several servers need no common disk. They come with the first sight of a form, and wait under its key until all of
+it is stored: a page without JavaScript cannot hand a chosen file on to the next page.
 """
 
 import hashlib
@@ -19,15 +19,16 @@ from typing import IO, Any, cast
 
 from flask import Request
 from PIL import Image, ImageOps, UnidentifiedImageError
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import Table, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from survey_app.models import ComplaintPhoto
+from survey_app.models import Photo, Response
+from survey_app.questionnaires import MOST_PHOTOS_OF_FORM
 from survey_app.submissions import SubmissionKey, insert_once
 
 MOST_PHOTOS = 3
 LARGEST_UPLOAD_BYTES = 12 * 2**20
-# Three photos of a phone that cannot make them smaller, and what a form holds besides; whatever is larger is no form.
+# The photos of a phone that cannot make them smaller, and what a form holds besides; whatever is larger is no form.
 LARGEST_BODY_BYTES = 100 * 2**20
 # Twelve megapixels are usual; looked at before anything is decoded, since a few kilobytes can hold gigabytes.
 MOST_PIXELS = 50_000_000
@@ -35,10 +36,11 @@ LONGEST_SIDE = 1280
 THUMBNAIL_SIDE = 240
 JPEG_QUALITY = 78
 # Photos whose form was never sent are kept so long, and so many of them in a community: anybody can scan a poster.
-KEPT_WITHOUT_CASE = timedelta(hours=24)
-MOST_WITHOUT_CASE = 300
+KEPT_UNSENT = timedelta(hours=24)
+MOST_UNSENT = 300
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
+_UNSENT = and_(Photo.complaint_id.is_(None), Photo.response_id.is_(None))
 # A large picture takes some 200 MB while it is decoded: one at a time.
 _decoding = Lock()
 
@@ -67,11 +69,12 @@ class Upload:
 
     content: bytes
     fault: PhotoFault | None = None
+    field: str = ""
 
 
 @dataclass(frozen=True)
 class KeptPhoto:
-    """A photo that waits for its case, as the form shows it."""
+    """A photo that waits until its form is sent, as the form shows it."""
 
     name: str
     thumbnail: str
@@ -97,8 +100,8 @@ class PhotoRequest(Request):
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
         super().__init__(*arguments, **values)
-        # Some may be no photos; beyond twice as many as are taken nothing is worth keeping.
-        self._rooms = chain(repeat(LARGEST_UPLOAD_BYTES, 2 * MOST_PHOTOS), repeat(0))
+        # Some may be no photos; beyond as many as any form asks for nothing is worth keeping.
+        self._rooms = chain(repeat(LARGEST_UPLOAD_BYTES, MOST_PHOTOS_OF_FORM), repeat(0))
 
     def _get_file_stream(self, *_arguments: object, **_values: object) -> IO[bytes]:
         return BoundedFile(next(self._rooms))
@@ -109,10 +112,10 @@ def uploads_in(request: Request) -> list[Upload]:
     if request.mimetype == "multipart/form-data":
         # Its fields keep to a limit of their own.
         request.max_content_length = LARGEST_BODY_BYTES
-    files = [cast(BoundedFile, file.stream) for _name, file in request.files.items(multi=True)]
+    files = [(field, cast(BoundedFile, file.stream)) for field, file in request.files.items(multi=True)]
     return [
-        Upload(file.getvalue(), PhotoFault.TOO_LARGE if file.is_cut else None)
-        for file in files
+        Upload(file.getvalue(), PhotoFault.TOO_LARGE if file.is_cut else None, field)
+        for field, file in files
         if file.getvalue() or file.is_cut  # a field for a file that was left empty comes as an empty file
     ]
 
@@ -167,77 +170,108 @@ def change_photos(
     community_id: int,
     dropped: Sequence[str],
     photos: dict[str, bytes],
+    question: str = "",
+    most: int = MOST_PHOTOS,
     now: datetime,
 ) -> list[PhotoFault]:
-    """Take back photos that wait, keep others in their place, and return why some were not kept."""
+    """Take back photos that wait, keep others in their place, and return why some were not kept.
+
+    At most `most` wait for one `question` of a form; a complaint has no questions and asks once.
+    """
     drop_photos(session, key=key, names=dropped)
-    return keep_photos(session, key=key, community_id=community_id, photos=photos, now=now)
+    return keep_photos(
+        session, key=key, community_id=community_id, photos=photos, question=question, most=most, now=now
+    )
 
 
 def keep_photos(
-    session: Session, *, key: SubmissionKey, community_id: int, photos: dict[str, bytes], now: datetime
+    session: Session,
+    *,
+    key: SubmissionKey,
+    community_id: int,
+    photos: dict[str, bytes],
+    question: str = "",
+    most: int = MOST_PHOTOS,
+    now: datetime,
 ) -> list[PhotoFault]:
     """Keep photos until their form is sent; the same file sent again is kept once."""
     faults = []
+    of_question = select(Photo.upload_sha256).filter_by(submission_key=key.value, question=question)
     for digest, content in photos.items():
-        kept = set(session.scalars(select(ComplaintPhoto.upload_sha256).filter_by(submission_key=key.value)))
+        kept = set(session.scalars(of_question))
         if digest in kept:
             continue
-        if len(kept) >= MOST_PHOTOS:
+        if len(kept) >= most:
             faults.append(PhotoFault.TOO_MANY)
-        elif _count_without_case(session, community_id) >= MOST_WITHOUT_CASE:
+        elif _count_unsent(session, community_id) >= MOST_UNSENT:
             faults.append(PhotoFault.NO_ROOM)
         else:
             values = {
                 "name": secrets.token_urlsafe(16),
                 "submission_key": key.value,
+                "question": question,
                 "community_id": community_id,
                 "upload_sha256": digest,
                 "content": content,
                 "added_at": now,
             }
-            insert_once(session, cast(Table, ComplaintPhoto.__table__), values)
+            insert_once(session, cast(Table, Photo.__table__), values)
     return faults
 
 
-def kept_photos(session: Session, *, key: SubmissionKey) -> list[KeptPhoto]:
-    """Return the photos that wait for the case of this form."""
-    statement = select(ComplaintPhoto).filter_by(submission_key=key.value).order_by(ComplaintPhoto.id)
+def kept_photos(session: Session, *, key: SubmissionKey, question: str = "") -> list[KeptPhoto]:
+    """Return the photos that wait until this form is sent."""
+    statement = select(Photo).filter_by(submission_key=key.value, question=question).order_by(Photo.id)
     return _shown(session.scalars(statement).all())
 
 
 def photos_of(session: Session, *, complaint_id: int) -> list[KeptPhoto]:
     """Return the photos of a case."""
-    statement = select(ComplaintPhoto).filter_by(complaint_id=complaint_id).order_by(ComplaintPhoto.id)
+    statement = select(Photo).filter_by(complaint_id=complaint_id).order_by(Photo.id)
     return _shown(session.scalars(statement).all())
 
 
 def drop_photos(session: Session, *, key: SubmissionKey, names: Sequence[str]) -> None:
-    """Take back photos that wait for their case."""
-    waiting = delete(ComplaintPhoto).filter_by(submission_key=key.value, complaint_id=None)
-    session.execute(waiting.where(ComplaintPhoto.name.in_(names)))
+    """Take back photos that wait until their form is sent."""
+    session.execute(delete(Photo).where(Photo.submission_key == key.value, Photo.name.in_(names), _UNSENT))
 
 
 def attach_photos(session: Session, *, key: SubmissionKey, complaint_id: int) -> None:
     """Give the case the photos that waited for it."""
-    session.execute(update(ComplaintPhoto).filter_by(submission_key=key.value).values(complaint_id=complaint_id))
+    session.execute(update(Photo).filter_by(submission_key=key.value).values(complaint_id=complaint_id))
+
+
+def attach_answers_photos(session: Session, *, key: SubmissionKey, questions: Sequence[str]) -> None:
+    """Give the response of this form the photos that waited for it; those of questions that do not concern it stay."""
+    response_id = select(Response.id).filter_by(submission_key=key.value).scalar_subquery()
+    waiting = update(Photo).where(Photo.submission_key == key.value, Photo.question.in_(questions), _UNSENT)
+    session.execute(waiting.values(response_id=response_id))
+
+
+def pass_on_photos(session: Session, *, response_id: int, key: SubmissionKey) -> None:
+    """Give the photos of a response to the one that stands for it, which this form brought."""
+    correction_id = select(Response.id).filter_by(submission_key=key.value).scalar_subquery()
+    session.execute(update(Photo).filter_by(response_id=response_id).values(response_id=correction_id))
+
+
+def erase_photos(session: Session, *, response_ids: Sequence[int]) -> None:
+    """Delete the photos of responses that were withdrawn."""
+    session.execute(delete(Photo).where(Photo.response_id.in_(response_ids)))
 
 
 def forget_unsent_photos(session: Session, *, now: datetime) -> int:
     """Delete the photos whose form was not sent in time, and return how many."""
-    unsent = delete(ComplaintPhoto).where(
-        ComplaintPhoto.complaint_id.is_(None), ComplaintPhoto.added_at <= now - KEPT_WITHOUT_CASE
-    )
+    unsent = delete(Photo).where(_UNSENT, Photo.added_at <= now - KEPT_UNSENT)
     deleted: int = session.execute(unsent).rowcount  # type: ignore[attr-defined]  # of a DELETE it has one
     return deleted
 
 
-def _shown(rows: Sequence[ComplaintPhoto]) -> list[KeptPhoto]:
+def _shown(rows: Sequence[Photo]) -> list[KeptPhoto]:
     return [KeptPhoto(row.name, thumbnail(row.content)) for row in rows]
 
 
-def _count_without_case(session: Session, community_id: int) -> int:
-    counting = select(func.count()).select_from(ComplaintPhoto).filter_by(community_id=community_id, complaint_id=None)
+def _count_unsent(session: Session, community_id: int) -> int:
+    counting = select(func.count()).select_from(Photo).where(Photo.community_id == community_id, _UNSENT)
     return session.scalar(counting) or 0
 
 

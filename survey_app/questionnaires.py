@@ -26,6 +26,12 @@ _NAMES_THAT_MAY_BE_UNKNOWN = ("telephone", "evaluator", "date")
 TENURE_CODES = (1, 2, 3)
 """Owner, tenant, other: the codes of the tenure question in every questionnaire, as responses store them."""
 
+MOST_PHOTOS = 3
+"""That one question asks for."""
+
+MOST_PHOTOS_OF_FORM = 2 * MOST_PHOTOS
+"""All questions together: a phone has to send them in one go."""
+
 Answer = int | list[int] | str
 
 
@@ -37,6 +43,7 @@ class QuestionType(StrEnum):
     MULTI = "multi"
     ZERO_TO_TEN = "zero_to_ten"
     TEXT = "text"
+    PHOTO = "photo"
 
 
 class AnswerReason(StrEnum):
@@ -104,6 +111,7 @@ class Question:
     scale: str | None
     ends: Ends | None
     max_length: int | None
+    most_photos: int | None
     domain: str | None
     composite: bool
     show_if: tuple[Condition, ...]
@@ -137,6 +145,8 @@ class Question:
             every["options"] = [option.data for option in self.options]
         if self.max_length is not None:
             every["max_length"] = self.max_length
+        if self.most_photos is not None:
+            every["most_photos"] = self.most_photos
         if self.domain is not None:
             every |= {"domain": self.domain, "composite": self.composite}
         if self.show_if:
@@ -227,6 +237,11 @@ class Questionnaire:
     @cached_property
     def questions(self) -> tuple[Question, ...]:
         return tuple(question for section in self.sections for question in section.questions)
+
+    @cached_property
+    def photo_questions(self) -> tuple[Question, ...]:
+        """Return the questions that are answered with photos: these are kept beside the answers, not among them."""
+        return tuple(question for question in self.questions if question.type is QuestionType.PHOTO)
 
     @cached_property
     def canonical_text(self) -> str:
@@ -327,12 +342,18 @@ def _read_text(question: Question, values: Sequence[str]) -> _Reading:
     return (texts[0] if texts else None), []
 
 
+def _read_nothing(_question: Question, _values: Sequence[str]) -> _Reading:
+    # Photos come as files: a browser that sends none may send an empty text under the same name.
+    return None, []
+
+
 _READERS: Mapping[QuestionType, Callable[[Question, Sequence[str]], _Reading]] = {
     QuestionType.RATING: _read_single,
     QuestionType.SINGLE: _read_single,
     QuestionType.MULTI: _read_multi,
     QuestionType.ZERO_TO_TEN: _read_single,
     QuestionType.TEXT: _read_text,
+    QuestionType.PHOTO: _read_nothing,
 }
 
 # Marks that reverse the writing direction of what follows, in an export too; no language of the site needs them.
@@ -388,6 +409,7 @@ def read_questionnaire(root: Node) -> Questionnaire:
     )
     _check_tenure(root["tenure"], questionnaire.questions)
     _check_retired(root, questionnaire)
+    _check_photos(root["sections"], questionnaire)
     return questionnaire
 
 
@@ -432,6 +454,12 @@ def _check_retired(root: Node, questionnaire: Questionnaire) -> None:
     for item in root["reworded"].items():
         if item.value not in asked:
             item.fault("there is no question {question}", question=item.value)
+
+
+def _check_photos(node: Node, questionnaire: Questionnaire) -> None:
+    asked = sum(question.most_photos or 0 for question in questionnaire.photo_questions)
+    if asked > MOST_PHOTOS_OF_FORM:
+        node.fault("a form asks for at most {most} photos, these are {asked}", most=MOST_PHOTOS_OF_FORM, asked=asked)
 
 
 def _read_notice(node: Node) -> Notice:
@@ -516,6 +544,7 @@ _KEYS_OF_TYPE = {
     QuestionType.MULTI: ("options",),
     QuestionType.ZERO_TO_TEN: ("ends",),
     QuestionType.TEXT: ("max_length",),
+    QuestionType.PHOTO: ("most_photos",),
 }
 _OPTIONAL_KEYS_OF_TYPE = {QuestionType.RATING: ("domain", "composite"), QuestionType.ZERO_TO_TEN: ("dont_know",)}
 
@@ -534,6 +563,9 @@ def _read_question(
     if node["required"].flag() and node["show_if"].exists:
         # Without JavaScript it would stand on the page, marked as required, for people whom it does not concern.
         node["required"].fault("a question with a condition cannot be required")
+    if node["required"].flag() and question_type is QuestionType.PHOTO:
+        # One that cannot be read must not hold up the answers.
+        node["required"].fault("a question for photos cannot be required")
     own_options = _read_options(node["options"]) if node["options"].exists else ()
     ends = _read_ends(node["ends"]) if node["ends"].exists else None
     if ends is not None:
@@ -548,6 +580,7 @@ def _read_question(
         scale=scale,
         ends=ends,
         max_length=node["max_length"].integer(1, 5000) if node["max_length"].exists else None,
+        most_photos=node["most_photos"].integer(1, MOST_PHOTOS) if node["most_photos"].exists else None,
         domain=node["domain"].name("[a-z][a-z0-9_]*") if node["domain"].exists else None,
         composite=node["composite"].flag(),
         show_if=_read_conditions(node["show_if"], earlier, keys),
@@ -592,7 +625,7 @@ def _read_conditions(node: Node, earlier: Mapping[str, Question], keys: Collecti
         elif key not in earlier:
             # Conditions are evaluated in the order of the questions.
             codes_node.fault("question {question} does not come before this one", question=key)
-        elif earlier[key].type is QuestionType.TEXT:
+        elif earlier[key].type in (QuestionType.TEXT, QuestionType.PHOTO):
             codes_node.fault("question {question} has no codes", question=key)
         else:
             _check_codes(code_nodes, codes, earlier[key])

@@ -23,6 +23,7 @@ from survey_app.errors import JiayuanError, UnknownNumber
 from survey_app.intake import Mode, earlier_receipt, store_answers
 from survey_app.local_time import last_day, zone_of
 from survey_app.models import Code, Response, ResponseEvent, Round
+from survey_app.photos import erase_photos, pass_on_photos
 from survey_app.questionnaires import Answer, CheckedAnswers, questionnaire_from_canonical
 from survey_app.questionnaires import Questionnaire as Definition
 from survey_app.signatures import read_signed, sign
@@ -194,6 +195,7 @@ def withdraw_response(session: Session, *, number: str, reason: Reason, by: Acto
     nothing = {"answers": None, "tenure": None, "nonce": None, "household_key": None, "code_id": None}
     nothing |= {"terminal_digest": None}
     session.execute(update(Response).where(Response.id.in_(erased)).values(nothing))
+    erase_photos(session, response_ids=erased)
     audit.record(
         session,
         by=by.name,
@@ -264,9 +266,11 @@ def correct_response(
         now=now,
     )
     session.flush()
-    return store_answers(
+    receipt = store_answers(
         session, place=place, key=key, answers=answers, definition=_definition(response), language=language, now=now
     )
+    pass_on_photos(session, response_id=response.id, key=key)
+    return receipt
 
 
 def _find(session: Session, number: str, *, for_update: bool = False) -> Response:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, ScalarSelect, Select, and_, func, select
 
 from analytics.languages import load_catalogue
 from analytics.outputs import csv_safe
@@ -19,7 +19,7 @@ from survey_app.database import Database
 from survey_app.evaluation import SETTLING, RoundStillOpen
 from survey_app.languages import TRANSLATIONS
 from survey_app.local_time import zone_of
-from survey_app.models import Code, Community, District, Response, ResponseEvent, Round
+from survey_app.models import Code, Community, District, Photo, Response, ResponseEvent, Round
 from survey_app.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
 from survey_app.supersession import EventKind, Status, status_of_response
 
@@ -55,12 +55,12 @@ def export_responses(database: Database, *, round_id: int, scope: Scope, now: da
         zone = zone_of(survey_round.rule_file.content)
         round_name = wording_of(survey_round.name, survey_round.english_name).in_language(language)
         rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
-        statement = scope.communities(_select_responses(survey_round, rules))
+        statement = scope.communities(_select_responses(survey_round, rules, questionnaire))
     read_row = _row_reader(questionnaire, round_name, zone, language)
     return _stream(database, statement, _headings(questionnaire, language), read_row)
 
 
-def _select_responses(survey_round: Round, rules: Rules) -> Select[*tuple[Any, ...]]:
+def _select_responses(survey_round: Round, rules: Rules, questionnaire: Questionnaire) -> Select[*tuple[Any, ...]]:
     withdrawal = and_(ResponseEvent.response_id == Response.id, ResponseEvent.kind == EventKind.WITHDRAWN)
     return (
         select(
@@ -79,6 +79,7 @@ def _select_responses(survey_round: Round, rules: Rules) -> Select[*tuple[Any, .
             ResponseEvent.reason,
             Response.tenure,
             Response.answers,
+            *(_count_photos(question) for question in questionnaire.photo_questions),
         )
         .select_from(Response)
         .join(Community, Response.community_id == Community.id)
@@ -88,6 +89,11 @@ def _select_responses(survey_round: Round, rules: Rules) -> Select[*tuple[Any, .
         .where(Response.round_id == survey_round.id, Response.submitted_at < survey_round.closes_at)
         .order_by(Response.id)
     )
+
+
+def _count_photos(question: Question) -> ScalarSelect[int]:
+    of_response = (Photo.response_id == Response.id) & (Photo.question == question.key)
+    return select(func.count()).select_from(Photo).where(of_response).correlate(Response).scalar_subquery()
 
 
 def _headings(questionnaire: Questionnaire, language: str) -> list[str]:
@@ -112,7 +118,12 @@ def _headings(questionnaire: Questionnaire, language: str) -> list[str]:
     ]
     for question in questionnaire.questions:
         in_words = f"{question.key} {question.short.in_language(language)}"
-        headings += [in_words] if question.type is QuestionType.TEXT else [question.key, in_words]
+        if question.type is QuestionType.TEXT:
+            headings.append(in_words)
+        elif question.type is QuestionType.PHOTO:
+            headings.append(_("{question}: number of photos").format(question=in_words))
+        else:
+            headings += [question.key, in_words]
     return headings
 
 
@@ -123,11 +134,12 @@ def _row_reader(
     answer_cells = [(question.key, _cell_reader(question, language)) for question in questionnaire.questions]
     safe_round_name = csv_safe(round_name)
     status_words = _status_words(language)
+    photo_keys = [question.key for question in questionnaire.photo_questions]
 
     def read_row(number: int, row: Row[*tuple[Any, ...]]) -> list[str | int]:
-        place, name, english_name, district, english_district, submitted_at, spoken, mode, *facts, tenure, text = row
-        kind, status, corrects_id, withdrawn_by, reason = facts
-        answers = json.loads(text) if text is not None else {}
+        place, name, english_name, district, english_district, submitted_at, spoken, mode, *facts = row
+        kind, status, corrects_id, withdrawn_by, reason, tenure, text, *photos = facts
+        answers = json.loads(text) | dict(zip(photo_keys, photos, strict=True)) if text is not None else {}
         cells = [
             number,
             csv_safe(place),
@@ -163,9 +175,11 @@ def _status_words(language: str) -> dict[Status, str]:
 
 
 def _cell_reader(question: Question, language: str) -> _ReadCells:
-    """Return what turns the answer to one question into its cells: code and label, or the text as typed."""
+    """Return what turns the answer to one question into cells: code and label, text as typed, or how many photos."""
     if question.type is QuestionType.TEXT:
         return lambda answer: (csv_safe(answer or ""),)
+    if question.type is QuestionType.PHOTO:
+        return lambda number: ("" if number is None else str(number),)
     labels = {option.code: csv_safe(option.label.in_language(language)) for option in question.options}
     if question.type is QuestionType.MULTI:
         return lambda answer: (

@@ -8,10 +8,10 @@ from survey_app.models.complaints import (
     ComplaintContact,
     ComplaintEvent,
     ComplaintNote,
-    ComplaintPhoto,
     ComplaintSupport,
 )
 from survey_app.models.evaluations import CommunityProfile, Evaluation, RegionProfile, Standing, StandingEvidence
+from survey_app.models.photos import Photo
 from survey_app.models.places import Community, District, PropertyCompany
 from survey_app.models.publications import Publication
 from survey_app.models.responses import Code, IntegrityExamination, Response, ResponseEvent, ResponseReview, SlipBatch
@@ -29,12 +29,12 @@ __all__ = [
     "ComplaintContact",
     "ComplaintEvent",
     "ComplaintNote",
-    "ComplaintPhoto",
     "ComplaintSupport",
     "District",
     "Evaluation",
     "Installation",
     "IntegrityExamination",
+    "Photo",
     "PropertyCompany",
     "Publication",
     "Questionnaire",

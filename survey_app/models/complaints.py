@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.database import Base
@@ -77,22 +77,6 @@ class ComplaintNote(Base):
 
     event_id: Mapped[int] = mapped_column(ForeignKey("complaint_event.id"), primary_key=True)
     text: Mapped[str]
-
-
-class ComplaintPhoto(Base):
-    """A photo as it was encoded here; without a complaint while its form is not sent yet."""
-
-    __tablename__ = "complaint_photo"
-    __table_args__ = (UniqueConstraint("submission_key", "upload_sha256"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
-    submission_key: Mapped[str]
-    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), index=True)
-    complaint_id: Mapped[int | None] = mapped_column(ForeignKey("complaint.id"), index=True)
-    upload_sha256: Mapped[str]
-    content: Mapped[bytes] = mapped_column(LargeBinary)
-    added_at: Mapped[datetime]
 
 
 class ComplaintContact(Base):

@@ -1,9 +1,12 @@
 """Addresses that carry what the site signed instead of what was scanned or typed, and whose address asks for them."""
 
+from collections.abc import Iterable
+
 from flask import request, url_for
 
 from survey_app.codes import scan_slip
 from survey_app.context import current_time, site
+from survey_app.photos import PhotoFault
 from survey_app.receipts import sign_receipt
 from survey_app.terminals import terminal_digest
 
@@ -15,9 +18,10 @@ def address_of_slip(typed: str) -> str:
     return url_for("survey.show_form", token=reference)
 
 
-def address_of_receipt(number: str) -> str:
-    """Return where the page of a receipt is."""
-    return url_for("receipts.show", reference=sign_receipt(number, secret_key=site().config.secret_key))
+def address_of_receipt(number: str, photo_faults: Iterable[PhotoFault] = ()) -> str:
+    """Return where the page of a receipt is, which also says why photos that came along were not taken."""
+    reference = sign_receipt(number, secret_key=site().config.secret_key)
+    return url_for("receipts.show", reference=reference, photo=list(photo_faults))
 
 
 def digest_of_terminal(round_id: int) -> str | None:

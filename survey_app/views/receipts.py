@@ -10,6 +10,7 @@ from survey_app.context import current_time, site
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.intake import Mode
 from survey_app.languages import current_language
+from survey_app.photos import PhotoFault
 from survey_app.policies import RESIDENT as RESIDENTS
 from survey_app.policies import declare_policy
 from survey_app.questionnaires import AnswerFault
@@ -37,7 +38,10 @@ def show(reference: str) -> str:
     """Show that a response is stored, or what became of it."""
     with site().database.reading() as session:
         receipt = find_receipt(session, number=_number(reference))
-    return render_template("receipt/receipt.html", receipt=receipt, reference=reference, now=current_time())
+    photo_faults = [fault for fault in request.args.getlist("photo") if fault in set(PhotoFault)]
+    return render_template(
+        "receipt/receipt.html", receipt=receipt, reference=reference, photo_faults=photo_faults, now=current_time()
+    )
 
 
 @blueprint.get("/r/<reference>/withdrawal")
@@ -130,7 +134,7 @@ def _form(
         reference=reference,
         correction=correction,
         key=sign_key(key, secret_key=site().config.secret_key),
-        questions=questions_of(correction.questionnaire.canonical_text, given, faults),
+        questions=questions_of(correction.questionnaire.canonical_text, given, faults, None),
         faults=faults,
         is_renewed=is_renewed,
         is_answered=given is not None,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
 from http import HTTPStatus
+from itertools import chain
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -20,17 +21,20 @@ from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSub
 from survey_app.intake import Visit, open_visit, record_response, resume_visit
 from survey_app.languages import current_language
 from survey_app.notices import fill_notice
+from survey_app.photos import Upload, uploads_in
 from survey_app.policies import RESIDENT, declare_policy
 from survey_app.questionnaires import AnswerFault, questionnaire_from_canonical
 from survey_app.receipts import sign_receipt
 from survey_app.splicing import SplicedPage
 from survey_app.submissions import Form, SubmissionKey, read_key, sign_key
 from survey_app.views.addresses import address_of_receipt, digest_of_terminal
+from survey_app.views.answer_photos import AnswerPhotos, photos_to_show, take_photos
 from survey_app.views.home import local_date
 
 blueprint = Blueprint("survey", __name__)
 declare_policy(blueprint, RESIDENT)
 
+NO_PHOTOS = AnswerPhotos()
 _KEY_MARK = "\0key\0"
 
 
@@ -66,6 +70,7 @@ def show_privacy(token: str) -> str:
 def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     """Store what was answered and lead on to the receipt, or say what is missing with every answer kept."""
     now = current_time()
+    uploads = uploads_in(request)
     given = request.form.to_dict(flat=False)
     try:
         key = read_key(request.form.get("key", ""), form=Form.RESPONSE, secret_key=site().config.secret_key)
@@ -74,14 +79,16 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
             partial(resume_visit, token=token, secret_key=site().config.secret_key, key=key),
         )
     except InvalidSubmissionKey:
-        return _ask_to_send_again(token, given)
+        return _ask_to_send_again(token, given, uploads, now=now)
+    photo_faults = take_photos(visit, key, uploads, now=now) if visit.is_open(now) else {}
     if "show" in given:  # the buttons that change language and print send what was typed, so that it comes back
-        return _form(visit, _signed(key), given)
+        return _form(visit, _signed(key), given, photos=photos_to_show(visit, key, photo_faults))
     answers = visit.questionnaire.check_answers(given)
     if answers.faults:
         if not visit.is_open(now):
             raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
-        return _form(visit, _signed(key), given, answers.faults), HTTPStatus.UNPROCESSABLE_ENTITY
+        photos = photos_to_show(visit, key, photo_faults)
+        return _form(visit, _signed(key), given, answers.faults, photos=photos), HTTPStatus.UNPROCESSABLE_ENTITY
     try:
         receipt = site().writer.run(
             partial(
@@ -105,7 +112,8 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
             given=[(question, value) for question in answers.answers for value in given[question]],
         )
         return page, error.status
-    return redirect(address_of_receipt(receipt), HTTPStatus.SEE_OTHER)
+    # A photo that failed holds up nothing: the receipt says that the answers are stored, and that it is not.
+    return redirect(address_of_receipt(receipt, chain(*photo_faults.values())), HTTPStatus.SEE_OTHER)
 
 
 def bureau_of(district: Wording) -> str:
@@ -113,11 +121,15 @@ def bureau_of(district: Wording) -> str:
     return str(_("%(district)s Housing Bureau", district=district.in_language(current_language())))
 
 
-def _ask_to_send_again(token: str, given: Mapping[str, Sequence[str]]) -> tuple[str, int]:
+def _ask_to_send_again(
+    token: str, given: Mapping[str, Sequence[str]], uploads: Sequence[Upload], *, now: datetime
+) -> tuple[str, int]:
     """Give the answers a new form: theirs was altered on the way, or is another poster's or another round's."""
     with site().database.reading() as session:
-        visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=current_time())
-    return _form(visit, _signed(_new_key(visit)), given, is_renewed=True), HTTPStatus.BAD_REQUEST
+        visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=now)
+    key = _new_key(visit)
+    photos = photos_to_show(visit, key, take_photos(visit, key, uploads, now=now))
+    return _form(visit, _signed(key), given, photos=photos, is_renewed=True), HTTPStatus.BAD_REQUEST
 
 
 def _open_form(session: Session, *, token: str, now: datetime) -> BlankForm:
@@ -141,6 +153,7 @@ def _form(
     given: Mapping[str, Sequence[str]] | None = None,
     faults: Sequence[AnswerFault] = (),
     *,
+    photos: AnswerPhotos = NO_PHOTOS,
     is_renewed: bool = False,
 ) -> str:
     definition = visit.questionnaire.canonical_text
@@ -148,7 +161,7 @@ def _form(
     notice = visit.questionnaire.notice
     notice_of_kind = notice.household if visit.takes_slips else notice.poster
     language = current_language()
-    questions = questions_of(definition, given, faults) if given else _blank_questions(definition, language)
+    questions = questions_of(definition, given, faults, photos) if given else _blank_questions(definition, language)
     return render_template(
         "survey/form.html",
         visit=visit,
@@ -169,8 +182,13 @@ def _blank_questions(definition: str, language: str) -> Markup:  # noqa: ARG001 
     return questions_of(definition, {}, ())
 
 
-def questions_of(definition: str, given: Mapping[str, Sequence[str]] | None, faults: Sequence[AnswerFault]) -> Markup:
-    """Return the questions of a form, with what was answered and what is wrong with it."""
+def questions_of(
+    definition: str,
+    given: Mapping[str, Sequence[str]] | None,
+    faults: Sequence[AnswerFault],
+    photos: AnswerPhotos | None = NO_PHOTOS,
+) -> Markup:
+    """Return the questions of a form, with what was answered and what is wrong with it; None where no photos go in."""
     questionnaire = questionnaire_from_canonical(definition)
     return Markup(  # noqa: S704 (a template's output, escaped there)
         render_template(
@@ -179,6 +197,7 @@ def questions_of(definition: str, given: Mapping[str, Sequence[str]] | None, fau
             number_by_key={question.key: number for number, question in enumerate(questionnaire.questions, 1)},
             given=given or {},
             faults=faults,
+            photos=photos,
         )
     )
 

@@ -6,12 +6,13 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from survey_app.evaluation import SETTLING, evaluate_round, verify_evaluation
-from survey_app.models import Code, Round, StandingEvidence
+from survey_app.models import Code, Photo, Round, StandingEvidence
 from survey_app.receipts import RESIDENT, Reason, withdraw_response
-from tests.factories import NOW, make_community, make_response, make_round, make_slip
+from tests.factories import NOW, make_community, make_complaint, make_response, make_round, make_slip
 
 BEFORE_HOUSEHOLD_CODES = "0011"
 BEFORE_NEEDED_RESPONSES = "0022"
+BEFORE_PHOTOS_OF_RESPONSES = "0024"
 
 
 def contents(database):
@@ -22,8 +23,8 @@ def contents(database):
         }
 
 
-def go_down_and_up(database):
-    command.downgrade(database.alembic_config(), BEFORE_HOUSEHOLD_CODES)
+def go_down_and_up(database, earlier=BEFORE_HOUSEHOLD_CODES):
+    command.downgrade(database.alembic_config(), earlier)
     command.upgrade(database.alembic_config(), "head")
 
 
@@ -86,3 +87,46 @@ def test_what_the_earlier_schema_would_count_wrongly_is_never_dropped(database, 
 
     database.require_current()
     assert contents(database) == before
+
+
+def photo_of(community, number, **owner):
+    return Photo(
+        name=f"photo{number}",
+        submission_key=f"key{number}",
+        question="q25" if "response_id" in owner else "",
+        community_id=community.id,
+        upload_sha256=f"{number}",
+        content=bytes([number]),
+        added_at=NOW,
+        **owner,
+    )
+
+
+def photos_in(database):
+    with database.reading() as session:
+        return [tuple(row) for row in session.execute(select(Photo.__table__.c).order_by(Photo.name))]
+
+
+def test_photos_of_complaints_survive_the_way_down_and_up_again(database):
+    with database.writing() as session:
+        complaint = make_complaint(session, make_community(session))
+        session.add(photo_of(complaint.community, 1, complaint_id=complaint.id))
+        session.add(photo_of(complaint.community, 2))
+    before = photos_in(database)
+
+    go_down_and_up(database, BEFORE_PHOTOS_OF_RESPONSES)
+
+    assert photos_in(database) == before
+
+
+def test_photos_of_responses_are_never_dropped_on_the_way_down(database):
+    with database.writing() as session:
+        community = make_community(session)
+        response = make_response(session, make_round(session), community)
+        session.add(photo_of(community, 1, response_id=response.id))
+    before = photos_in(database)
+
+    with pytest.raises(RuntimeError, match="nothing was changed"):
+        go_down_and_up(database, BEFORE_PHOTOS_OF_RESPONSES)
+
+    assert photos_in(database) == before

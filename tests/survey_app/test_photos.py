@@ -13,7 +13,7 @@ from werkzeug.test import EnvironBuilder
 
 from survey_app import photos
 from survey_app.codes import find_code
-from survey_app.models import Code, ComplaintPhoto
+from survey_app.models import Code, Photo
 from survey_app.photos import (
     LONGEST_SIDE,
     PhotoFault,
@@ -276,9 +276,9 @@ def test_a_case_gets_the_photos_of_its_form_and_unsent_ones_are_deleted_after_a_
 
 
 def test_one_poster_cannot_fill_the_disk_with_photos_that_are_never_sent(database, key, monkeypatch):
-    monkeypatch.setattr(photos, "MOST_WITHOUT_CASE", 1)
+    monkeypatch.setattr(photos, "MOST_UNSENT", 1)
     keep(database, key, saved(picture(100)))
 
     assert keep(database, key, saved(picture(200))) == [PhotoFault.NO_ROOM]
     with database.reading() as session:
-        assert session.scalar(select(func.count()).select_from(ComplaintPhoto)) == 1
+        assert session.scalar(select(func.count()).select_from(Photo)) == 1

@@ -234,6 +234,46 @@ def test_a_question_from_zero_to_ten_has_eleven_numbers_and_may_have_a_dont_know
     assert [fault.reason for fault in without.check_answers(REQUIRED | {"q25": ["11"]}).faults] == ["unknown_code"]
 
 
+PHOTOS = """      - key: q25
+        type: photo
+        label: {zh-Hans: "想让我们看看哪里？", en: "What should we see?"}
+        short: {zh-Hans: 照片, en: Photos}
+        most_photos: 3
+"""
+
+
+def test_a_question_for_photos_says_how_many_and_takes_no_text():
+    questionnaire = parse_questionnaire((TEXT + PHOTOS).encode(), "photos.yaml")
+
+    assert [question.key for question in questionnaire.photo_questions] == ["q25"]
+    assert questionnaire_from_canonical(questionnaire.canonical_text) == questionnaire
+    checked = questionnaire.check_answers(REQUIRED | {"q25": ["photo.jpg"]})
+    assert (checked.answers, checked.faults) == ({"q01": 5, "q16": 1}, ())
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("        most_photos: 4\n", "this must lie between 1 and 3, it is 4"),
+        ("        most_photos: 3\n        required: true\n", "a question for photos cannot be required"),
+        ("        most_photos: 3\n        max_length: 3\n", "this key is not known here"),
+        ("", "this key is missing"),
+        (
+            "        most_photos: 3\n" + PHOTOS.replace("q25", "q26") + PHOTOS.replace("q25", "q27"),
+            "a form asks for at most 6 photos, these are 9",
+        ),
+        (
+            "        most_photos: 3\n" + PHOTOS.replace("q25", "q26") + "        show_if: {q25: [1]}\n",
+            "question q25 has no codes",
+        ),
+    ],
+)
+def test_each_fault_of_a_question_for_photos_is_named(more, message):
+    question = PHOTOS.replace("        most_photos: 3\n", more, 1)
+
+    assert message in [fault.text for fault in faults_of(TEXT + question)]
+
+
 def test_a_condition_may_ask_for_numbers_from_zero_to_ten():
     text = TEXT + RECOMMEND + RECOMMEND.replace("q25", "q26") + "        show_if: {q25: [0, 1, 2]}\n"
     questionnaire = parse_questionnaire(text.encode(), "if.yaml")
