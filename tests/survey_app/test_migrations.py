@@ -12,7 +12,7 @@ from tests.factories import NOW, make_community, make_complaint, make_response, 
 
 BEFORE_HOUSEHOLD_CODES = "0011"
 BEFORE_NEEDED_RESPONSES = "0022"
-BEFORE_PHOTOS_OF_RESPONSES = "0024"
+BEFORE_PHOTOS_OF_RESPONSES = "0025"
 
 
 def contents(database):
