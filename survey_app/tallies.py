@@ -156,31 +156,35 @@ def _by_tenure(counted: AnswerCounts) -> pd.DataFrame:
 def count_complaints(session: Session, *, rules: Rules, categories: Categories, cut_off: datetime) -> pd.DataFrame:
     """Count the complaints of the months before the cut-off: one row per community, indexed by its id.
 
-    `complaints` are valid: the resident says that it is a complaint, its category is one that the property company
-    answers for, and the bureau has not found it a duplicate, invalid or out of scope. Withdrawn and quickly fixed
-    cases count. `filed` are all that residents filed, repair requests and enquiries among them, and `excluded` the
-    difference.
+    Counted are cases of which the resident says that they are complaints, in a category that the property company
+    answers for. `complaints` are valid, withdrawn and quickly fixed ones among them; `complaints_excluded` are those
+    that the bureau found to be duplicates, invalid or out of scope. Neither household nor channel is known of a case:
+    a slip is not kept with it, and all come through this site.
     """
+    number = func.sum(case((is_valid_complaint(categories), 1), else_=0))
     statement = (
-        select(Complaint.community_id, func.count(), func.sum(case((is_valid_complaint(categories), 1), else_=0)))
-        .where(Complaint.submitted_at >= window_start(rules, cut_off), Complaint.submitted_at < cut_off)
+        select(Complaint.community_id, number, func.count() - number)
+        .where(
+            _is_about_the_company(categories),
+            Complaint.submitted_at >= window_start(rules, cut_off),
+            Complaint.submitted_at < cut_off,
+        )
         .group_by(Complaint.community_id)
     )
-    columns = ["community_id", "filed", "complaints"]
+    columns = ["community_id", "complaints", "complaints_excluded"]
     found = pd.DataFrame(session.execute(statement).all(), columns=columns, dtype="int64")
     communities = pd.Index(session.scalars(select(Community.id).order_by(Community.id)).all(), name="community_id")
-    counts = found.set_index("community_id").reindex(communities, fill_value=0)
-    return counts.assign(excluded=counts["filed"] - counts["complaints"])
+    return found.set_index("community_id").reindex(communities, fill_value=0)
 
 
 def is_valid_complaint(categories: Categories) -> ColumnElement[bool]:
     """Return the condition under which a case counts in the complaint rate."""
+    return and_(_is_about_the_company(categories), Complaint.status.not_in(sorted(NOT_VALID)))
+
+
+def _is_about_the_company(categories: Categories) -> ColumnElement[bool]:
     attributable = [category.code for category in categories if category.attributable]
-    return and_(
-        Complaint.kind == "complaint",
-        Complaint.category.in_(attributable),
-        Complaint.status.not_in(sorted(NOT_VALID)),
-    )
+    return and_(Complaint.kind == "complaint", Complaint.category.in_(attributable))
 
 
 def window_start(rules: Rules, cut_off: datetime) -> datetime:
@@ -222,7 +226,7 @@ def community_table(
             "sd_index": answers["sd_index"],
             **{name: answers[name] for name in COMPOSITE_COLUMNS if name in answers},
             "households": surveyed_households(places, rules),
-            "complaints": filed["complaints"],
+            **{str(name): counts for name, counts in filed.items()},
             "exposure_household_years": denominator.astype("Float64") * rules.complaints.period_months / 12,
             "denominator_source": source,
         }

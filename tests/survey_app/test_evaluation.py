@@ -12,7 +12,16 @@ from survey_app.config import DATA
 from survey_app.evaluation import RELEASE_STEP, SETTLING, RoundStillOpen, evaluate_round, verify_evaluation
 from survey_app.models import Evaluation, Standing, StandingEvidence
 from survey_app.rounds import add_rule_file
-from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
+from survey_app.tallies import community_table
+from tests.factories import (
+    NOW,
+    make_community,
+    make_complaint,
+    make_district,
+    make_poster_code,
+    make_response,
+    make_round,
+)
 
 CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
 SETTLED = CLOSED + SETTLING
@@ -149,12 +158,29 @@ def test_an_evaluation_never_changes(database, survey, statement):
 
 
 def test_stored_inputs_and_rules_give_the_stored_standings_again(database, survey):
-    survey_round, _ = survey
+    survey_round, communities = survey
+    with database.writing() as session:
+        for status in ("closed", "duplicate_of"):
+            make_complaint(session, communities[0], status=status)
     evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
 
     with database.reading() as session:
         assert verify_evaluation(session, evaluation.id)
     assert sha256_hex(evaluation.inputs) == evaluation.inputs_sha256
+    assert sum(json.loads(evaluation.inputs)["complaints_excluded"]) == 1
+
+
+def test_inputs_of_before_without_what_was_set_aside_still_verify(database, survey, monkeypatch):
+    survey_round, _ = survey
+
+    def table_of_before(session, **counting):
+        return community_table(session, **counting).drop(columns="complaints_excluded")
+
+    monkeypatch.setattr("survey_app.evaluation.community_table", table_of_before)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    with database.reading() as session:
+        assert verify_evaluation(session, evaluation.id)
 
 
 @pytest.mark.parametrize("column", ["inputs_sha256", "standings_sha256"])

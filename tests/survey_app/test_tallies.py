@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.rates import CHANNEL_COLUMNS
 from analytics.rules import parse_rules
 from survey_app import tallies
 from survey_app.casework import categories
@@ -174,10 +175,10 @@ def test_complaints_count_from_the_first_to_before_the_last_moment_of_twelve_mon
     with database.reading() as session:
         counts = count_complaints(session, rules=RULES, categories=categories(), cut_off=cut_off)
 
-    assert counts.loc[community.id].to_dict() == {"filed": 2, "complaints": 2, "excluded": 0}
+    assert counts.loc[community.id].to_dict() == {"complaints": 2, "complaints_excluded": 0}
 
 
-def test_repairs_enquiries_and_what_the_company_does_not_answer_for_are_excluded(database):
+def test_repairs_enquiries_and_what_the_company_does_not_answer_for_are_no_complaints(database):
     with database.writing() as session:
         community, quiet = make_community(session), make_community(session)
         for values in (
@@ -190,8 +191,8 @@ def test_repairs_enquiries_and_what_the_company_does_not_answer_for_are_excluded
             make_complaint(session, community, **values)
         counts = count_complaints(session, rules=RULES, categories=categories(), cut_off=LATER)
 
-    assert counts.loc[community.id].to_dict() == {"filed": 5, "complaints": 2, "excluded": 3}
-    assert counts.loc[quiet.id].to_dict() == {"filed": 0, "complaints": 0, "excluded": 0}
+    assert counts.loc[community.id].to_dict() == {"complaints": 2, "complaints_excluded": 0}
+    assert counts.loc[quiet.id].to_dict() == {"complaints": 0, "complaints_excluded": 0}
 
 
 @pytest.mark.parametrize(
@@ -209,9 +210,10 @@ def test_withdrawn_and_fixed_cases_count_and_what_the_bureau_excluded_does_not(d
     with database.writing() as session:
         community = make_community(session)
         make_complaint(session, community, status=status)
+        make_complaint(session, community, status=status, kind="repair")
         row = count_complaints(session, rules=RULES, categories=categories(), cut_off=LATER).loc[community.id]
 
-    assert (row["filed"], row["complaints"], row["excluded"]) == (1, int(counts), int(not counts))
+    assert (row["complaints"], row["complaints_excluded"]) == (int(counts), int(not counts))
 
 
 @pytest.mark.parametrize(
@@ -252,6 +254,17 @@ def test_every_community_has_a_row_whatever_is_known_of_it(database):
     assert table.loc[unknown.number, ["households", "exposure_household_years"]].isna().all()
     assert table.loc[unknown.number, "denominator_source"] == ""
     assert table["responses"].tolist() == [0, 0, 0]
+
+
+def test_the_table_says_what_the_bureau_set_aside_and_nothing_that_nobody_knows(database):
+    with database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        for status in ("closed", "withdrawn", "duplicate_of", "invalid"):
+            make_complaint(session, community, status=status)
+        table = read_table(session, survey_round)
+
+    assert table.loc[community.number, ["complaints", "complaints_excluded"]].tolist() == [2, 2]
+    assert not {"complaining_households", *CHANNEL_COLUMNS} & set(table.columns)
 
 
 def test_without_a_fallback_unknown_occupation_stays_unknown(sqlite_database):
