@@ -72,7 +72,7 @@ def in_threads(work: Callable[[int, int], None], count: int) -> None:
     if count == 1:
         work(0, 1)
         return
-    edges = np.linspace(0, count, 8 * _THREADS + 1).astype(int)
+    edges = np.unique(np.linspace(0, count, 8 * _THREADS + 1).astype(int))
     with ThreadPoolExecutor(_THREADS) as pool:
         for done in [pool.submit(work, int(a), int(b)) for a, b in pairwise(edges)]:
             done.result()

@@ -26,6 +26,7 @@ from analytics.learned_priors import (
     YesNoAnswers,
     learn_posteriors,
 )
+from analytics.pair_counts import in_threads
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 Prior = Literal["normal", "nonparametric"]
@@ -486,7 +487,7 @@ def shrink_complaint_rates(
     by_gamma = np.isfinite(shape)
     if prior == "nonparametric":
         learnable = (regions.sizes >= LEAST_FOR_SHAPE) & (average > 0)
-        part, rows = regions.only(learnable)
+        part, rows = regions.only(np.flatnonzero(learnable))
         learned = learn_posteriors(
             PoissonAnswers(counts[rows], exposure[rows]),
             starts=part.starts,
@@ -582,12 +583,13 @@ class _Regions:
     def spread(self, by_region: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
         return np.repeat(by_region, self.sizes)
 
-    def only(self, wanted: BooleanArray) -> tuple["_Regions", IntegerArray]:
+    def only(self, numbers: IntegerArray) -> tuple["_Regions", IntegerArray]:
         """Return some of the regions, and the places of their rows among the sorted ones."""
-        rows = np.flatnonzero(self.spread(wanted))
+        sizes = self.sizes[numbers]
+        starts = np.cumsum(sizes) - sizes
+        rows = np.arange(sizes.sum()) + np.repeat(self.starts[numbers] - starts, sizes)
         part = object.__new__(_Regions)
-        part.order, part.codes, part.sizes = rows, self.codes[rows], self.sizes[wanted]
-        part.starts = np.cumsum(part.sizes) - part.sizes
+        part.order, part.codes, part.starts, part.sizes = rows, self.codes[rows], starts, sizes
         return part, rows
 
 
@@ -645,14 +647,18 @@ def _shrink(
     mean, variance = normal_posterior(scores, sampling, prior_mean=prior_mean, prior_variance=prior_variance)
     own = reliability(sampling, prior_variance=prior_variance)
     uncertain = (regions.sizes < SMALL_REGION) | (tau2 == 0)
-    if uncertain.any():
-        part, rows = regions.only(uncertain)
+    numbers = np.flatnonzero(uncertain)
+
+    def integrate(first: int, last: int) -> None:
+        part, rows = regions.only(numbers[first:last])
         results = _integrate(part, scores[rows], sampling[rows])
         for column, values in zip((mean, variance, own, prior_mean, prior_variance), results, strict=True):
             column[rows] = values
+
+    in_threads(integrate, numbers.size)
     grids: list[GridPosterior] = []
     if prior == "nonparametric":
-        part, rows = regions.only(regions.sizes >= LEAST_FOR_SHAPE)
+        part, rows = regions.only(np.flatnonzero(regions.sizes >= LEAST_FOR_SHAPE))
         learned = learn_posteriors(
             answers.only(rows),
             starts=part.starts,

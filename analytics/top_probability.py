@@ -158,7 +158,18 @@ def top_probability(
                 probability[rows], threshold[rows], uncertainty[rows], error[rows] = posteriors.integrated(k)
 
     in_threads(work, len(members))
+    # Equal communities get equal digits, whatever the order of their integrals.
+    probability[order] = _evened(probability[order], centre[order], spread[order], codes[order])
     return TopProbability(probability, threshold, uncertainty, error)
+
+
+def _evened(share: FloatArray, *posteriors: npt.NDArray[np.generic]) -> FloatArray:
+    """Return each row's value averaged over the rows with an equal posterior, which stand side by side."""
+    new = np.ones(share.size, dtype=bool)
+    new[1:] = np.any([column[1:] != column[:-1] for column in posteriors], axis=0)
+    group = np.cumsum(new) - 1
+    averages: FloatArray = np.minimum(np.bincount(group, share) / np.bincount(group), 1.0)
+    return np.asarray(averages[group])
 
 
 _NO_GRID: Final = GridPosterior(np.zeros(0, np.int64), np.arange(2.0), np.zeros((0, 2), np.float32))
@@ -225,24 +236,19 @@ class _Posteriors:
         open_to = probability * (1 - probability)
         if missed:
             probability += missed * open_to / max(float(open_to.sum()), np.finfo(np.float64).tiny)
-        return self._evened(probability), threshold, uncertainty, abs(missed)
+        return probability, threshold, uncertainty, abs(missed)
 
     def _breaks(self) -> FloatArray:
         """Return scores between which every posterior is smooth."""
+        if self.gridded.size == self.mean.size:
+            return self.grid.edges
         deviation = self.deviation[self.normal]
         room = np.empty(int(deviation.size * (2 * REACH / PANEL_WIDTH + 4)))
         found = np.zeros(1, dtype=np.int64)
         if deviation.size:
             place_breaks(self.mean[self.normal], deviation, REACH, PANEL_WIDTH, room, found)
-        return np.unique(
-            np.concatenate(
-                [
-                    room[: found[0]],
-                    self.mean[self.known],
-                    self.grid.edges[: self.grid.edges.size * (self.gridded.size > 0)],
-                ]
-            )
-        )
+        edges = self.grid.edges[: self.grid.edges.size * (self.gridded.size > 0)]
+        return np.unique(np.concatenate([room[: found[0]], self.mean[self.known], edges]))
 
     def _near_the_threshold(self, breaks: FloatArray, k: int) -> FloatArray:
         """Return the breaks between which the k-th best score lies, but for a negligible probability."""
@@ -307,10 +313,3 @@ class _Posteriors:
         result = self._exceeding(np.array([threshold]))[:, 0]
         result[self.known[self.mean[self.known] == threshold]] = share_of_tied
         return result
-
-    def _evened(self, share: FloatArray) -> FloatArray:
-        """Return each row's value averaged over the rows with an equal posterior, which stand side by side."""
-        new = (np.diff(self.mean, prepend=np.nan) != 0) | (np.diff(self.deviation, prepend=np.nan) != 0)
-        group = np.cumsum(new) - 1
-        averages: FloatArray = np.minimum(np.bincount(group, share) / np.bincount(group), 1.0)
-        return np.asarray(averages[group])
