@@ -51,6 +51,8 @@ class Action(StrEnum):
     QUESTIONNAIRE_PUBLISHED = "questionnaire_published"
     RULES_ADDED = "rules_added"
     ROUND_CREATED = "round_created"
+    ROUND_CLOSED_EARLY = "round_closed_early"
+    ROUND_DROPPED = "round_dropped"
     COMMUNITIES_IMPORTED = "communities_imported"
     CODE_ISSUED = "code_issued"
     CODE_REVOKED = "code_revoked"

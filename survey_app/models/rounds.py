@@ -56,6 +56,8 @@ class Round(Base):
     evaluator: Mapped[str | None]
     evaluator_english_name: Mapped[str | None]
     responses_kept_until: Mapped[date | None]
+    # None where it closes on its last day.
+    closed_early_because: Mapped[str | None]
 
     questionnaire: Mapped[Questionnaire] = relationship()
     rule_file: Mapped[RuleFile] = relationship()

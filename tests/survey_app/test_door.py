@@ -2,10 +2,11 @@ import gzip
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from survey_app.codes import revoke_code
 from survey_app.models import Code, Community, Round
+from survey_app.round_changes import close_round_early
 from survey_app.submissions import Form, read_key
 from tests.factories import make_community, make_poster_code, make_round
 
@@ -35,6 +36,18 @@ def still_clock(monkeypatch):
             return 1000.0
 
     monkeypatch.setattr("survey_app.memory.time", Clock())
+
+
+def test_a_round_that_is_closed_early_is_over_for_the_next_phone(client, token, sqlite_database):
+    assert client.get(f"/s/{token}").status_code == 200
+    with sqlite_database.writing() as session:
+        round_id = session.scalar(select(Round.id))
+        close_round_early(session, round_id=round_id, reason="停电", now=datetime.now(UTC))
+
+    answer = client.get(f"/s/{token}")
+
+    assert answer.status_code != 200
+    assert "调查已结束" in answer.text
 
 
 def key_in(response):

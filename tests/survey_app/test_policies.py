@@ -55,6 +55,8 @@ CITYWIDE = {
             "staff.reviews",
             "staff.decide",
             "staff.examine",
+            "staff.close_early",
+            "staff.drop",
             "staff.slips",
             "staff.revoke_household_slips",
             "staff.replace_household_slip",

@@ -71,6 +71,31 @@ def plan(city, **changes):
     }
 
 
+@pytest.mark.usefixtures("city")
+def test_the_city_closes_a_round_early_and_the_page_says_why(app, sqlite_database):
+    with sqlite_database.writing() as session:
+        opened = make_round(session, opens_at=NOW - timedelta(days=3), closes_at=NOW + timedelta(days=3))
+    client = signed_in_client(app, "city")
+
+    refused = post(client, f"/staff/rounds/{opened.id}/closing", reason=" ")
+    closed = post(client, f"/staff/rounds/{opened.id}/closing", reason="疫情防控")
+
+    assert (refused.status_code, closed.status_code) == (409, 303)
+    page = client.get("/staff/").text
+    assert "提前结束：疫情防控" in page
+    assert "立即结束本轮调查" not in page
+
+
+@pytest.mark.usefixtures("city")
+def test_the_city_drops_a_planned_round(app, sqlite_database):
+    with sqlite_database.writing() as session:
+        planned = make_round(session, opens_at=NOW + timedelta(days=3), closes_at=NOW + timedelta(days=9))
+    client = signed_in_client(app, "city")
+
+    assert post(client, f"/staff/rounds/{planned.id}/removal").status_code == 303
+    assert count(sqlite_database, Round) == 0
+
+
 def test_every_action_fault_and_role_has_words():
     assert ACTION_NAMES.keys() == set(Action)
     assert FAULT_NAMES.keys() == set(ChainFault)

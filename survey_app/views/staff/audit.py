@@ -44,6 +44,8 @@ ACTION_NAMES: Mapping[Action, LazyString] = MappingProxyType(
         Action.QUESTIONNAIRE_PUBLISHED: _("Questionnaire published"),
         Action.RULES_ADDED: _("Rule file frozen"),
         Action.ROUND_CREATED: _("Round created"),
+        Action.ROUND_CLOSED_EARLY: _("Round closed early"),
+        Action.ROUND_DROPPED: _("Round dropped"),
         Action.COMMUNITIES_IMPORTED: _("Communities imported"),
         Action.CODE_ISSUED: _("Code issued"),
         Action.CODE_REVOKED: _("Code revoked"),

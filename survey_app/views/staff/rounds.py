@@ -20,6 +20,7 @@ from survey_app.models import Response as StoredResponse
 from survey_app.policies import ALL_STAFF, policy, staff
 from survey_app.publications import publish_evaluation, published_evaluations
 from survey_app.roles import Role
+from survey_app.round_changes import LONGEST_REASON, close_round_early, drop_round
 from survey_app.views.staff.blueprint import blueprint
 
 # Each evaluation covers all districts, so the city makes them.
@@ -39,6 +40,7 @@ class RoundOverview:
     last_day: date
     state: str
     received: int
+    closed_early_because: str | None
     rules: RuleFile
     questionnaire: Questionnaire
     evaluations: Sequence["EvaluationOverview"]
@@ -81,7 +83,7 @@ def home() -> str:
         return render_template("staff/welcome.html")
     with site().database.reading() as session:
         rounds = _overview(session, scope=signed_in().scope, now=current_time())
-    return render_template("staff/home.html", rounds=rounds)
+    return render_template("staff/home.html", rounds=rounds, longest_reason=LONGEST_REASON)
 
 
 @blueprint.post("/staff/rounds/<int:round_id>/evaluations")
@@ -122,6 +124,33 @@ def publish(evaluation_id: int) -> AnyResponse:
     return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
 
 
+@blueprint.post("/staff/rounds/<int:round_id>/closing")
+@policy(EVALUATING)
+def close_early(round_id: int) -> AnyResponse:
+    """Take no more answers in an open round."""
+    try:
+        with site().database.writing() as session:
+            reason, by = request.form.get("reason", ""), signed_in().actor
+            close_round_early(session, round_id=round_id, reason=reason, by=by, now=current_time())
+    except LookupError:
+        abort(HTTPStatus.NOT_FOUND)
+    flash(_("The round is closed: no more answers are taken."))
+    return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/staff/rounds/<int:round_id>/removal")
+@policy(EVALUATING)
+def drop(round_id: int) -> AnyResponse:
+    """Remove a round that has not opened."""
+    try:
+        with site().database.writing() as session:
+            drop_round(session, round_id=round_id, by=signed_in().actor, now=current_time())
+    except LookupError:
+        abort(HTTPStatus.NOT_FOUND)
+    flash(_("The round is dropped."))
+    return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
+
+
 def _overview(session: Session, *, scope: Scope, now: datetime) -> list[RoundOverview]:
     received = {row.round_id: row.received for row in session.execute(_count_received(scope))}
     evaluations: dict[int, list[Row[int, int, bool, datetime, datetime, str]]] = {}
@@ -145,6 +174,7 @@ def _overview(session: Session, *, scope: Scope, now: datetime) -> list[RoundOve
                 last_day=last_day(survey_round.closes_at, zone),
                 state=_state(survey_round, now),
                 received=received.get(survey_round.id, 0),
+                closed_early_because=survey_round.closed_early_because,
                 rules=survey_round.rule_file,
                 questionnaire=survey_round.questionnaire,
                 evaluations=[
