@@ -38,9 +38,10 @@ def map_panel(shown: Shown, boundaries: Mapping[str, Sequence[Polygon]]) -> list
 def district_facts(shown: Shown) -> pd.DataFrame:
     """Return one row per region shown: region, label, middle (median score of those ranked), ranked, met."""
     route = shown.view.route
+    standings = shown.standings[["region", "requirement_status", route.rank, route.score]]
     rows = []
-    for region in regions_of(shown.standings):
-        own = shown.standings[shown.standings["region"] == region]
+    for region in regions_of(standings):
+        own = standings[standings["region"] == region]
         ranked = own[own[route.rank].notna()]
         middle = float(ranked[route.score].median()) if len(ranked) else None
         rows.append(
