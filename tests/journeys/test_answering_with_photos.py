@@ -8,8 +8,9 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from survey_app.models import Photo
-from tests.journeys.form_steps import answer_the_least, choose, go_on_to, receipt_number, send
+from tests.journeys.form_steps import choose, go_on_to, receipt_number, send
 from tests.journeys.test_complaining import photo
+from tests.journeys.test_reach import assert_within_reach, small_page  # noqa: F401
 from tests.survey_app.test_answer_photos import poster_that_asks_for_photos
 
 pytestmark = pytest.mark.browser
@@ -73,19 +74,30 @@ def test_without_javascript_photos_outlive_a_fault_and_a_failed_one_is_named(pho
     assert stored_photos(sqlite_database) == [("q25", (400, 300))]
 
 
-def test_photos_that_outlived_a_fault_stand_in_the_overview(phone, poster, sqlite_database):
-    page = phone()
-    page.goto(poster)
-    answer_the_least(page)
-    page.locator("#review a[href='#q25']").click()
+def test_photos_that_outlived_a_fault_are_within_reach_and_stand_in_the_overview(
+    small_page,  # noqa: F811
+    poster,
+    sqlite_database,
+):
+    page = small_page
+    page.goto(f"{poster}{page.asked}")
+    page.locator("#q01 input[value='4']").check()
+    go_on_to(page, "q16")
+    page.locator("#q16 input[value='2']").check()
+    go_on_to(page, "q25")
+    assert_within_reach(page)
     page.set_input_files("#q25-photo1", photo(400, 300))
+    page.set_input_files("#q25-photo2", NO_PHOTO)
     page.evaluate("() => document.querySelector('#q16 input:checked').value = '7'")
-    page.locator("[data-to-review]").click()
+    go_on_to(page, "review")
     send(page)
     expect(page.locator(".summary")).to_be_visible()
-    choose(page, "q16", "租户")
+    page.locator("#q16 input[value='2']").check()
+    go_on_to(page, "q25")
+    expect(page.locator("#q25 .fault")).to_contain_text("JPEG")
+    assert_within_reach(page)
     go_on_to(page, "review")
-    expect(page.locator("#review dl")).to_contain_text("照片1")
+    expect(page.locator("#review a[href='#q25']").locator("..")).to_contain_text("1")
     send(page)
 
     receipt_number(page)

@@ -142,6 +142,17 @@ def test_a_form_sent_twice_keeps_each_photo_once(client, token, sqlite_database)
     assert stored(sqlite_database) == [("q25", True)]
 
 
+def test_other_answers_on_a_sent_form_say_that_photos_stay_with_the_first(client, token, sqlite_database):
+    key = Page(client.get(f"/s/{token}")).given["key"][0]
+    send(client, token, key=key, q25=[saved(picture(100))])
+
+    asked = send(client, token, key=key, answers=ANSWERS | {"q01": "1"}, q25=[saved(picture(200))])
+
+    assert asked.status_code == 409
+    assert "照片仍属于最先提交的答卷" in asked.text
+    assert stored(sqlite_database) == [("q25", True), ("q25", False)]
+
+
 def test_a_form_with_a_bad_key_keeps_its_photos(client, token, sqlite_database):
     page = Page(send(client, token, key="altered", q25=[saved(picture())]))
 
