@@ -65,6 +65,8 @@ class Action(StrEnum):
     RESPONSE_WITHDRAWN = "response_withdrawn"
     REVIEW_DECIDED = "review_decided"
     TERMINALS_ERASED = "terminals_erased"
+    HOUSEHOLD_LINKS_REMOVED = "household_links_removed"
+    RESPONSES_ERASED = "responses_erased"
 
 
 @dataclass(frozen=True)

@@ -680,6 +680,19 @@ def examine(round_name: str) -> None:
 
 
 @main.command()
+def retention() -> None:
+    """Erase what was kept long enough, every night: network addresses, links to households, answers of past rounds."""
+    from survey_app.retention import keep_no_longer  # noqa: PLC0415
+
+    with _database() as database, database.writing() as session:
+        erased = keep_no_longer(session, by=SITE, now=_now())
+    click.echo(
+        f"erased {erased.terminals} network addresses, {erased.household_links} links to households "
+        f"and the answers of {erased.responses} responses"
+    )
+
+
+@main.command()
 @click.argument("round_name", metavar="ROUND")
 @click.option("--provisional", is_flag=True, help="Before the round has closed, for pages that say so.")
 def evaluate(*, round_name: str, provisional: bool) -> None:

@@ -8,14 +8,15 @@ is what bounds how many households can have answered twice.
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import cast
 
 from itsdangerous import BadData
-from sqlalchemy import Select, Table, bindparam, func, insert, select
+from sqlalchemy import Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from analytics.definitions import Wording
@@ -296,17 +297,21 @@ def count_slips(session: Session, *, survey_round: Round) -> dict[int, SlipCount
         counts[community_id]["reprints"] += number if is_reprint else 0
         if because is not None:
             counts[community_id][because] += number
-    for community_id, answered in session.execute(_count_answered(survey_round)):
+    for community_id, answered in _answered_households(session, survey_round):
         counts[community_id]["answered"] += answered
     return {community_id: SlipCounts(**count) for community_id, count in counts.items()}
 
 
-def _count_answered(survey_round: Round) -> Select[int, int]:
-    return (
+def _answered_households(session: Session, survey_round: Round) -> Iterator[tuple[int, int]]:
+    """Yield communities and how many households answered there, now and before links to them were removed."""
+    linked = (
         select(Response.community_id, func.count(Response.household_key.distinct()))
         .where(Response.round_id == survey_round.id, Response.household_key.is_not(None))
         .group_by(Response.community_id)
     )
+    noted = select(SlipBatch.community_id, SlipBatch.households_answered).where(SlipBatch.round_id == survey_round.id)
+    for community_id, households in chain(session.execute(linked), session.execute(noted)):
+        yield community_id, households or 0
 
 
 def find_slip(session: Session, *, typed: str, secret_key: str) -> Code:

@@ -23,6 +23,7 @@ from survey_app.models import (
     CommunityProfile,
     Evaluation,
     RegionProfile,
+    Response,
     Round,
     Standing,
     StandingEvidence,
@@ -53,6 +54,16 @@ class RoundStillOpen(JiayuanError):
     def __init__(self, round_id: int, closes_at: datetime) -> None:
         super().__init__(f"round {round_id} takes answers until {closes_at}; ask again a minute after that")
         self.round_id, self.closes_at = round_id, closes_at
+
+
+class RoundErased(JiayuanError):
+    """The answers of the round were erased, their time being over: what was evaluated before stands."""
+
+    status = 409
+
+    def __init__(self, round_id: int) -> None:
+        super().__init__(f"the answers of round {round_id} were erased when their time was over")
+        self.round_id = round_id
 
 
 def evaluate_round(
@@ -134,6 +145,10 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
         raise LookupError(f"there is no round {round_id}")
     if now < survey_round.closes_at + SETTLING and not provisional:
         raise RoundStillOpen(round_id, survey_round.closes_at)
+    if session.scalar(
+        select(Response.id).where(Response.round_id == round_id, Response.erased_at.is_not(None)).limit(1)
+    ):
+        raise RoundErased(round_id)
     cut_off = min(now, survey_round.closes_at)
     rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
     counting: dict[str, Any] = {

@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 
 from flask import Request
 from PIL import Image, ImageOps, UnidentifiedImageError
-from sqlalchemy import Table, and_, delete, func, select, update
+from sqlalchemy import Select, Table, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from survey_app.models import Photo, Response
@@ -254,8 +254,8 @@ def pass_on_photos(session: Session, *, response_id: int, key: SubmissionKey) ->
     session.execute(update(Photo).filter_by(response_id=response_id).values(response_id=correction_id))
 
 
-def erase_photos(session: Session, *, response_ids: Sequence[int]) -> None:
-    """Delete the photos of responses that were withdrawn."""
+def erase_photos(session: Session, *, response_ids: Sequence[int] | Select[int]) -> None:
+    """Delete the photos of responses whose answers go."""
     session.execute(delete(Photo).where(Photo.response_id.in_(response_ids)))
 
 

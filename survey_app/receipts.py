@@ -28,7 +28,7 @@ from survey_app.questionnaires import Answer, CheckedAnswers, questionnaire_from
 from survey_app.questionnaires import Questionnaire as Definition
 from survey_app.signatures import read_signed, sign
 from survey_app.submissions import SubmissionKey
-from survey_app.supersession import EventKind, Status, status_of_response
+from survey_app.supersession import ERASED_VALUES, EventKind, Status, status_of_response
 
 
 class Reason(StrEnum):
@@ -192,9 +192,7 @@ def withdraw_response(session: Session, *, number: str, reason: Reason, by: Acto
     erased = sorted({*_corrected(session, response), *_earlier_of_household(session, response)})
     for response_id in erased:
         session.add(_event(response_id, EventKind.WITHDRAWN, reason=reason, by=by, now=now))
-    nothing = {"answers": None, "tenure": None, "nonce": None, "household_key": None, "code_id": None}
-    nothing |= {"terminal_digest": None}
-    session.execute(update(Response).where(Response.id.in_(erased)).values(nothing))
+    session.execute(update(Response).where(Response.id.in_(erased)).values(ERASED_VALUES))
     erase_photos(session, response_ids=erased)
     audit.record(
         session,

@@ -1,12 +1,13 @@
 """Which responses count: not withdrawn, not corrected, the newest of their household, not excluded after a review.
 
 Nothing of this is stored but withdrawals and reviews: whoever asks, asks for a time, and what came later has not
-happened.
+happened. Only when the links to households are removed, after the freeze, is it marked what had been replaced by the
+close of the round; from then on every count is as of the close.
 """
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, and_, case, exists, or_, tuple_
 from sqlalchemy.orm import aliased
@@ -21,6 +22,18 @@ class Status(StrEnum):
     SUPERSEDED = "superseded"
     WITHDRAWN = "withdrawn"
     EXCLUDED = "excluded"
+    ERASED = "erased"
+
+
+class Within(StrEnum):
+    """Among which answers of its household a response is not the newest: a mark that outlives the link to it."""
+
+    TENURE = "tenure"  # those under the same tenure, so that it is replaced whoever is ranked
+    HOUSEHOLD = "household"  # only those under another tenure
+
+
+# What goes when answers are erased; that there were some stays.
+ERASED_VALUES: Final = dict.fromkeys(("answers", "tenure", "nonce", "household_key", "code_id", "terminal_digest"))
 
 
 class EventKind(StrEnum):
@@ -37,19 +50,36 @@ def status_of_response(population: Literal["owners", "residents"], *, before: da
     its tenants stand beside them. Otherwise the newest answers of the household count, whoever gave them.
     """
     newer = aliased(Response)
-    of_household = [newer.household_key == Response.household_key]
+    is_corrected = exists().where(newer.corrects_id == Response.id, newer.submitted_at < before)
     if population == "owners":
-        of_household.append(newer.tenure == Response.tenure)
-    later = tuple_(newer.submitted_at, newer.id) > tuple_(Response.submitted_at, Response.id)
-    in_time = newer.submitted_at < before
-    is_replaced = and_(Response.household_key.is_not(None), exists().where(*of_household, later, in_time))
-    is_corrected = exists().where(newer.corrects_id == Response.id, in_time)
+        is_replaced = or_(_is_replaced(Within.TENURE, before), Response.superseded_within == Within.TENURE)
+    else:
+        is_replaced = or_(_is_replaced(Within.HOUSEHOLD, before), Response.superseded_within.is_not(None))
     return case(
+        (Response.erased_at.is_not(None), Status.ERASED),
         (Response.answers.is_(None), Status.WITHDRAWN),
         (or_(is_replaced, is_corrected), Status.SUPERSEDED),
         (_is_excluded(), Status.EXCLUDED),
         else_=Status.COUNTED,
     )
+
+
+def superseded_within(*, before: datetime) -> ColumnElement[str | None]:
+    """Return the mark that stands for the link of a `Response` to its household, as of a time."""
+    return case(
+        (_is_replaced(Within.TENURE, before), Within.TENURE),
+        (_is_replaced(Within.HOUSEHOLD, before), Within.HOUSEHOLD),
+        else_=None,
+    )
+
+
+def _is_replaced(within: Within, before: datetime) -> ColumnElement[bool]:
+    newer = aliased(Response)
+    of_household = [newer.household_key == Response.household_key]
+    if within is Within.TENURE:
+        of_household.append(newer.tenure == Response.tenure)
+    later = tuple_(newer.submitted_at, newer.id) > tuple_(Response.submitted_at, Response.id)
+    return and_(Response.household_key.is_not(None), exists().where(*of_household, later, newer.submitted_at < before))
 
 
 def _is_excluded() -> ColumnElement[bool]:

@@ -8,15 +8,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, ScalarSelect, Select, and_, func, select
+from sqlalchemy import Row, ScalarSelect, Select, and_, case, func, select
 
 from analytics.languages import load_catalogue
 from analytics.outputs import csv_safe
 from analytics.rules import Rules, parse_rules
 from survey_app.access import Scope
-from survey_app.codes import wording_of
+from survey_app.codes import CodeKind, wording_of
 from survey_app.database import Database
 from survey_app.evaluation import SETTLING, RoundStillOpen
+from survey_app.intake import Mode
 from survey_app.languages import TRANSLATIONS
 from survey_app.local_time import zone_of
 from survey_app.models import Code, Community, District, Photo, Response, ResponseEvent, Round
@@ -28,6 +29,12 @@ BATCH_ROWS = 2_000
 BYTE_ORDER_MARK = "\ufeff"
 # Between the codes of one answer: a comma would meet the file's own.
 BETWEEN_CODES = "|"
+
+# What came through the web came through a code: one without has lost its link to a slip.
+_KIND_OF_CODE = case(
+    (and_(Code.id.is_(None), Response.answers.is_not(None), Response.mode == Mode.WEB), CodeKind.HOUSEHOLD),
+    else_=Code.kind,
+)
 
 _ReadCells = Callable[[Any], tuple[str, ...]]
 
@@ -72,7 +79,7 @@ def _select_responses(survey_round: Round, rules: Rules, questionnaire: Question
             Response.submitted_at,
             Response.language,
             Response.mode,
-            Code.kind,
+            _KIND_OF_CODE,
             status_of_response(rules.satisfaction.population, before=survey_round.closes_at),
             Response.corrects_id,
             ResponseEvent.actor,
@@ -171,6 +178,7 @@ def _status_words(language: str) -> dict[Status, str]:
         Status.SUPERSEDED: _("superseded by newer answers"),
         Status.WITHDRAWN: _("withdrawn"),
         Status.EXCLUDED: _("excluded after review"),
+        Status.ERASED: _("erased, the time of keeping being over"),
     }
 
 

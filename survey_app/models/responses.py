@@ -24,6 +24,8 @@ class SlipBatch(Base):
     issued_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     # Earlier than the round closes, where slips are handed out in waves.
     expires_at: Mapped[datetime | None]
+    # How many households whose first slip is in it have answered, noted when their links are removed.
+    households_answered: Mapped[int | None]
 
     round: Mapped[Round] = relationship()
     community: Mapped[Community] = relationship()
@@ -80,6 +82,8 @@ class Response(Base):
         CheckConstraint("(answers IS NULL) = (nonce IS NULL)", name="withdrawn_nonce"),
         CheckConstraint("answers IS NOT NULL OR household_key IS NULL AND code_id IS NULL", name="withdrawn_household"),
         CheckConstraint("answers IS NOT NULL OR terminal_digest IS NULL", name="withdrawn_terminal"),
+        CheckConstraint("superseded_within IN ('tenure', 'household')", name="superseded_within"),
+        CheckConstraint("erased_at IS NULL OR answers IS NULL", name="erased"),
         Index("ix_response_round_id_community_id", "round_id", "community_id"),
     )
 
@@ -106,6 +110,9 @@ class Response(Base):
     # Random, so that a commitment can be published without the answers being found by trial.
     nonce: Mapped[bytes | None] = mapped_column(LargeBinary)
     commitment: Mapped[str]
+    # Stands for the link to the household when that is removed; see `survey_app.retention`.
+    superseded_within: Mapped[str | None]
+    erased_at: Mapped[datetime | None]
 
     round: Mapped[Round] = relationship()
     community: Mapped[Community] = relationship()

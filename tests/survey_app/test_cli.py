@@ -1,5 +1,5 @@
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -22,7 +22,15 @@ from survey_app.questionnaires import load_questionnaire
 from survey_app.second_factor import address_of
 from survey_app.serving import is_unreachable_for_phones
 from tests.accounts import AUTHENTICATOR, make_account
-from tests.factories import NOW, make_community, make_complaint, make_district, make_poster_code, make_round
+from tests.factories import (
+    NOW,
+    make_community,
+    make_complaint,
+    make_district,
+    make_poster_code,
+    make_response,
+    make_round,
+)
 from tests.survey_app.test_places import ROWS, csv_file
 
 QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
@@ -443,6 +451,23 @@ def test_time_is_settled_by_command(run, sqlite_database):
     assert run("complaints", "settle").stdout == "settled 1 open cases, erased 1 contacts and 0 unsent photos\n"
     with sqlite_database.reading() as session:
         assert session.scalars(select(Complaint.status).order_by(Complaint.id)).all() == ["stage2", "closed"]
+
+
+def test_what_was_kept_long_enough_is_erased_by_command(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        times = {"opens_at": LONG_AGO, "closes_at": LONG_AGO + timedelta(days=9)}
+        survey_round = make_round(session, responses_kept_until=(LONG_AGO + timedelta(days=20)).date(), **times)
+        make_response(
+            session,
+            survey_round,
+            make_community(session),
+            started_at=LONG_AGO,
+            submitted_at=LONG_AGO,
+            terminal_digest="0" * 64,
+        )
+
+    said = "erased {0} network addresses, 0 links to households and the answers of {0} responses\n"
+    assert [run("retention").stdout for _ in range(2)] == [said.format(1), said.format(0)]
 
 
 def test_a_status_that_does_not_follow_from_its_events_fails_the_check(run, sqlite_database):

@@ -58,6 +58,8 @@ ACTION_NAMES: Mapping[Action, LazyString] = MappingProxyType(
         Action.RESPONSE_CORRECTED: _("Answers corrected"),
         Action.RESPONSE_WITHDRAWN: _("Answers withdrawn"),
         Action.TERMINALS_ERASED: _("Encrypted network addresses erased"),
+        Action.HOUSEHOLD_LINKS_REMOVED: _("Links to households removed"),
+        Action.RESPONSES_ERASED: _("Answers erased, their time being over"),
     }
 )
 FAULT_NAMES: Mapping[ChainFault, LazyString] = MappingProxyType(
