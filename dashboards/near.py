@@ -132,11 +132,9 @@ def _table_panel(shown: Shown, measured: pd.DataFrame, cut_offs: Mapping[str, Cu
     if listed.empty:
         return panel(title, empty(_("No community here is ranked on this route.")), anchor="one-by-one")
     headings = [_("Community"), _("District"), _("Rank"), _("Decision"), _("Evidence"), _("Probability"), _("Why")]
-    columns = [
-        Column(heading, heading, numeric=heading == headings[5], wide=heading == headings[-1]) for heading in headings
-    ]
     if route.key == "satisfaction":
-        columns.append(Column("needed", _("Answers that would settle it")))
+        headings.append(_("Answers that would settle it"))
+    columns = [Column(heading, heading, numeric=place == 5, wide=place == 6) for place, heading in enumerate(headings)]
     rows = [_row(row, shown, route, _) for row in records(listed)]
     return panel(
         title,
