@@ -132,14 +132,7 @@ class Node:
         if not isinstance(self.value, int) or isinstance(self.value, bool):
             self.fault("this must be a whole number, it is {value!r}", value=self.value)
             return least
-        if not least <= self.value <= greatest:
-            self.fault(
-                "this must lie between {least} and {greatest}, it is {value}",
-                least=least,
-                greatest=greatest,
-                value=self.value,
-            )
-        return self.value
+        return self.value if self._lies_between(self.value, least, greatest) else least
 
     def number(self, least: float, greatest: float) -> float:
         if not self.exists:
@@ -147,16 +140,19 @@ class Node:
         if not isinstance(self.value, int | float) or isinstance(self.value, bool):
             self.fault("this must be a number, it is {value!r}", value=self.value)
             return least
-        # Not a number is not between anything.
-        if not least <= self.value <= greatest:
+        return float(self.value) if self._lies_between(self.value, least, greatest) else least
+
+    def _lies_between(self, number: float, least: float, greatest: float) -> bool:
+        """Return whether a number is in range, after noting the fault; not a number is not between anything."""
+        between = least <= number <= greatest
+        if not between:
             self.fault(
                 "this must lie between {least} and {greatest}, it is {value}",
                 least=least,
                 greatest=greatest,
-                value=self.value,
+                value=number,
             )
-            return least
-        return float(self.value)
+        return between
 
     def flag(self, *, default: bool = False) -> bool:
         if not self.exists:
