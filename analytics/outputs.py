@@ -13,9 +13,10 @@ from typing import Any, Final
 import pandas as pd
 
 from analytics.evaluate import Evaluation, versions
+from analytics.list_support import SHARE_FALSE, summarise_evidence
 from analytics.reasons import Part, reason_sentence, warning_sentence
 from analytics.rules import share_text
-from analytics.support import EVIDENCE_COLUMNS, SHARE_FALSE, evidence_words, summarise_evidence, weigh_evidence
+from analytics.support import EVIDENCE_COLUMNS, evidence_words, weigh_evidence
 
 STANDINGS_FILE: Final = "standings.csv"
 EVALUATION_FILE: Final = "evaluation.json"
@@ -130,7 +131,7 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, language: st
     str
         `rules`, `inputs_sha256`, `standings_sha256`, `communities`, `versions`, `warnings` (each with its region, or
         null for the whole table), the `summary` without them, and `evidence`: how it was weighed and, by region, what
-        `analytics.support.summarise_evidence` says. The hashes are of the decision alone.
+        `analytics.list_support.summarise_evidence` says. The hashes are of the decision alone.
     """
     rules, summary = evaluation.rules, evaluation.summary
     regions = {region: _without_warnings(facts) for region, facts in summary["regions"].items()}

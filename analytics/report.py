@@ -15,13 +15,14 @@ from analytics.complaint_findings import community_sentences, region_sentences
 from analytics.drawings import Labels
 from analytics.evaluate import Evaluation, versions
 from analytics.evidence import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
+from analytics.list_support import SHARE_FALSE, summarise_evidence
 from analytics.outputs import list_warnings
 from analytics.pages import Chart, between, environment, page_files, percent, translator
 from analytics.ratios import column
 from analytics.reasons import Part, reason_sentence, show_apart, warning_sentence
 from analytics.rules import share_text
 from analytics.settling import REACHABLE_SHARE
-from analytics.support import SHARE_FALSE, evidence_words, needed_words, summarise_evidence
+from analytics.support import evidence_words, needed_words
 from analytics.tables import DETAIL_COUNTS
 
 REPORT_FILES: Final[Mapping[str, str]] = page_files("report")

@@ -18,11 +18,8 @@ from analytics.evidence import (
     Evidence,
     Reason,
     complaint_evidence,
-    list_with_few_false,
     normal_place,
-    overall_reliability,
     requirement_evidence,
-    rightful_members,
     satisfaction_evidence,
     with_nonresponse,
 )
@@ -63,11 +60,10 @@ EVIDENCE_COLUMNS: Final[Mapping[str, str]] = {
 }
 """The columns of the evidence and their types, in order."""
 
-SHARE_FALSE: Final = 0.1
-"""Expected share of false members that a list "with few false" may have."""
+RouteName = Literal["satisfaction", "complaints"]
+PREFIXES: Final[Mapping[RouteName, str]] = {"satisfaction": "satisfaction", "complaints": "complaint"}
+"""How the columns of each route begin."""
 
-_RouteName = Literal["satisfaction", "complaints"]
-_PREFIXES: Final[Mapping[_RouteName, str]] = {"satisfaction": "satisfaction", "complaints": "complaint"}
 _SATISFACTION_COLUMNS: Final = [
     "satisfaction_top_probability",
     "satisfaction_evidence",
@@ -75,7 +71,6 @@ _SATISFACTION_COLUMNS: Final = [
     "satisfaction_tipping_point",
 ]
 _COMPLAINT_COLUMNS: Final = ["complaint_top_probability", "complaint_evidence", "complaint_evidence_reason"]
-_DECIMALS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -201,70 +196,6 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     return restored[list(EVIDENCE_COLUMNS)].astype(dict(EVIDENCE_COLUMNS))
 
 
-def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[str, Any]:
-    """Return for each region how much of its official list the data support.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-    evidence : DataFrame
-        Of `weigh_evidence`.
-
-    Returns
-    -------
-    dict
-        By region, then by route ("satisfaction", "complaints"), only what JSON can hold; numbers have six decimals:
-
-        - ``listed``: communities that meet the route; ``expected_rightful``: how many of them are expected to be truly
-          among the k best (ΣP), with its ``standard_deviation``;
-        - ``few_false``: length of the longest list of which at most a tenth is expected to be false;
-        - ``evidence``: how many communities have each word, missing ones left out.
-
-        ``satisfaction`` also has ``reliability``: the share of the differences between communities that the survey can
-        see, None where that is not known; and ``needed``: how many communities are ``settled``, how many further
-        answers are predicted to settle (``reachable``), how many they are not (``not_reachable``), and of how many the
-        households are not known (``unknown``). A route without any probability has None for the first four but
-        ``listed``.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from analytics.evaluate import evaluate
-    >>> from analytics.rules import load_rules
-    >>> communities = pd.DataFrame({
-    ...     "community_id": [f"{number:03}" for number in range(20)], "region": "海南区",
-    ...     "responses": 200, "satisfied": [199, 150, 150, *[140] * 17],
-    ... })
-    >>> result = evaluate(communities, load_rules(Path("data/rules/wuhai/2021-08-23.yaml")))
-    >>> route = summarise_evidence(result, weigh_evidence(result))["海南区"]["satisfaction"]
-    >>> route["listed"], round(route["expected_rightful"], 2), route["few_false"], route["evidence"]
-    (1, 1.0, 1, {'certain': 1, 'no': 19})
-    >>> route["needed"]
-    {'settled': 20, 'reachable': 0, 'not_reachable': 0, 'unknown': 0}
-    """
-    order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
-    evidence = evidence.iloc[order]
-    standings = evaluation.standings.iloc[order]
-    result: dict[str, Any] = {region: {} for region in sorted(evaluation.summary["regions"])}
-    for route, prefix in _PREFIXES.items():
-        known = evidence[f"{prefix}_top_probability"].notna().to_numpy()
-        listed = (standings[f"{prefix}_status"] == "met").to_numpy()
-        region = standings["region"].to_numpy(dtype=np.str_)
-        supported = _supported_lists(evidence.loc[known, f"{prefix}_top_probability"], listed[known], region[known])
-        words = evidence[f"{prefix}_evidence"].groupby(region).value_counts(sort=False).to_dict()
-        met = pd.Series(listed).groupby(region).sum().to_dict()
-        for name, facts in result.items():
-            facts[route] = {
-                "listed": int(met.get(name, 0)),
-                **supported.get(name, dict.fromkeys(("expected_rightful", "standard_deviation", "few_false"))),
-                "evidence": {str(word): int(words[name, word]) for word in Evidence if (name, word) in words},
-            }
-    shares, needed = _reliabilities(evidence, standings), _count_needed(evidence, standings)
-    for name, facts in result.items():
-        facts["satisfaction"] |= {"reliability": shares.get(name), "needed": needed[name]}
-    return result
-
-
 def evidence_words(language: str) -> dict[str, str]:
     """Return the word for each band of evidence.
 
@@ -323,10 +254,10 @@ def needed_words(standing: Mapping[str, Any], language: str) -> str:
 
 
 def _weigh_route(
-    route: _RouteName, table: pd.DataFrame, standings: pd.DataFrame, rules: Rules, regions: Mapping[str, Any]
+    route: RouteName, table: pd.DataFrame, standings: pd.DataFrame, rules: Rules, regions: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Return the evidence columns of one route, missing where a community is not assessed."""
-    prefix = _PREFIXES[route]
+    prefix = PREFIXES[route]
     names = [name for name in EVIDENCE_COLUMNS if name.startswith(f"{prefix}_")]
     frame = pd.DataFrame({name: pd.Series(np.nan, index=standings.index, dtype=object) for name in names})
     frame[f"{prefix}_evidence_reason"] = str(Reason.NOT_ASSESSED)
@@ -345,8 +276,8 @@ def _weigh_route(
     return frame.drop(columns=[name for name in names if name.endswith(("_lower", "_upper")) and "rank" not in name])
 
 
-def _rankings(route: _RouteName, standings: pd.DataFrame, regions: Mapping[str, Any]) -> Iterator[_Ranking]:
-    eligible = standings[f"{_PREFIXES[route]}_rank"].notna().to_numpy()
+def _rankings(route: RouteName, standings: pd.DataFrame, regions: Mapping[str, Any]) -> Iterator[_Ranking]:
+    eligible = standings[f"{PREFIXES[route]}_rank"].notna().to_numpy()
     codes, labels = pd.factorize(standings["region"], sort=True)
     facts = [regions[label][route] for label in labels]
     sizes = np.array([fact["k"] for fact in facts], dtype=np.int64)[codes]
@@ -493,12 +424,12 @@ def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> p
 
 def _weigh_requirement(weighed: pd.DataFrame) -> pd.DataFrame:
     """Return the evidence on the requirement, missing where no route says anything."""
-    evidence = [f"{prefix}_evidence" for prefix in _PREFIXES.values()]
+    evidence = [f"{prefix}_evidence" for prefix in PREFIXES.values()]
     reasons = weighed[[f"{name}_reason" for name in evidence]].to_numpy(dtype=object)
     # A route that names nobody is surely not met; a probability is 0 there.
     impossible = weighed[evidence].isna().to_numpy() & (reasons == Reason.NOT_APPLICABLE)
     settled = weighed[evidence].mask(impossible, str(Evidence.NO))
-    chances = weighed[[f"{prefix}_top_probability" for prefix in _PREFIXES.values()]].mask(impossible, 0.0)
+    chances = weighed[[f"{prefix}_top_probability" for prefix in PREFIXES.values()]].mask(impossible, 0.0)
     both = requirement_evidence(
         pd.concat([chances.iloc[:, 0], settled.iloc[:, 0]], axis=1),
         pd.concat([chances.iloc[:, 1], settled.iloc[:, 1]], axis=1),
@@ -554,53 +485,3 @@ def _complaint_limits(table: pd.DataFrame, rules: Rules) -> Interval:
         rates = complaint_rates(complaints[rows], exposure[rows], level=float(rules.evidence.level), method="exact")
         lower[rows], upper[rows] = rates["lower"], rates["upper"]
     return Interval(lower, upper)
-
-
-def _supported_lists(
-    probability: "pd.Series[float]", listed: BooleanArray, region: npt.NDArray[np.str_]
-) -> dict[str, dict[str, float | int]]:
-    chance = probability.to_numpy()
-    members = rightful_members(chance, listed, region=region)
-    members["few_false"] = (
-        pd.Series(list_with_few_false(chance, region=region, share_false=SHARE_FALSE)).groupby(region).sum()
-    )
-    return {
-        str(name): {
-            "expected_rightful": round(expected, _DECIMALS),
-            "standard_deviation": round(deviation, _DECIMALS),
-            "few_false": few_false,
-        }
-        for name, expected, deviation, few_false in zip(
-            members.index,
-            members["expected"].tolist(),
-            members["standard_deviation"].tolist(),
-            members["few_false"].tolist(),
-            strict=True,
-        )
-    }
-
-
-def _reliabilities(evidence: pd.DataFrame, standings: pd.DataFrame) -> dict[str, float]:
-    known = evidence["satisfaction_shrunk"].notna().to_numpy()
-    shares = overall_reliability(
-        evidence.loc[known, "satisfaction_shrunk"],
-        evidence.loc[known, "satisfaction_shrunk_deviation"] ** 2,
-        region=standings.loc[known, "region"].to_numpy(dtype=np.str_),
-    ).dropna()
-    return {str(region): round(float(share), _DECIMALS) for region, share in shares.items()}
-
-
-def _count_needed(evidence: pd.DataFrame, standings: pd.DataFrame) -> dict[str, dict[str, int]]:
-    needed, assurance = evidence["satisfaction_needed_responses"], evidence["satisfaction_needed_assurance"]
-    weighed, foreseen = evidence["satisfaction_evidence"].notna(), assurance.notna()
-    found = {
-        "settled": needed.eq(0).fillna(value=False),
-        "reachable": needed.gt(0).fillna(value=False),
-        "not_reachable": foreseen & needed.isna(),
-        "unknown": weighed & ~foreseen,
-    }
-    counts = pd.DataFrame(found).astype("int64").groupby(standings["region"].to_numpy(dtype=np.str_)).sum()
-    return {
-        str(region): {str(name): int(count) for name, count in row.items()}
-        for region, row in counts.to_dict(orient="index").items()
-    }

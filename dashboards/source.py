@@ -30,7 +30,7 @@ class EvaluationHeader:
     inputs_sha256: str
     standings_sha256: str
     # Per region and route: N, k, the cut-off score, ties, counts of each status, warnings; as analytics wrote it. Under
-    # "evidence", by region, what `analytics.support.summarise_evidence` says.
+    # "evidence", by region, what `analytics.list_support.summarise_evidence` says.
     summary: Mapping[str, Any]
 
     def round_label(self, language: str) -> str:

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.evaluate import evaluate, frame_text, versions
+from analytics.list_support import summarise_evidence
 from analytics.rules import Rules, parse_rules
-from analytics.support import summarise_evidence, weigh_evidence
+from analytics.support import weigh_evidence
 from survey_app.audit import OPERATOR, Action, record
 from survey_app.casework import categories
 from survey_app.database import Base, Database

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from analytics.evaluate import evaluate
 from analytics.evidence import Evidence, Reason
-from analytics.support import EVIDENCE_COLUMNS, summarise_evidence, weigh_evidence
+from analytics.support import EVIDENCE_COLUMNS, weigh_evidence
 from tests.analytics.rule_files import rules_with
 from tests.analytics.test_evaluate import by_rate, community_rows, rule_choices
 
@@ -106,17 +106,6 @@ def test_the_best_of_twenty_is_certain_and_the_decision_stays_what_it_is():
     )
 
 
-def test_a_list_of_tied_leaders_is_expected_to_hold_as_many_rightful_members_as_positions():
-    result = evaluate(twenty(satisfied=[*[190] * 4, *[100] * 16]), rules_with({}))
-    evidence = weigh_evidence(result)
-    facts = summarise_evidence(result, evidence)["r"]["satisfaction"]
-
-    assert evidence["satisfaction_top_probability"].head(4).tolist() == pytest.approx([0.25] * 4, abs=1e-3)
-    assert (facts["listed"], facts["few_false"]) == (4, 0)
-    assert facts["expected_rightful"] == pytest.approx(1, abs=1e-3)
-    assert 0.9 < facts["reliability"] <= 1
-
-
 def test_a_given_score_is_undecided_because_its_answers_are_not_known():
     frame = twenty(score=[83, *[80] * 19], score_precision=1).drop(columns=["responses", "satisfied"])
     evidence = weighed(frame)
@@ -213,18 +202,6 @@ def test_what_is_not_ranked_has_no_forecast():
     evidence = weighed(close_race(responses=[5, *[200] * 39], satisfied=[5, *[150] * 39]))
 
     assert evidence.loc[0, ["satisfaction_needed_responses", "satisfaction_needed_assurance"]].isna().all()
-
-
-def test_the_summary_counts_every_weighed_community_once():
-    frame = close_race(households=[None, *[900] * 38, 200])
-    result = evaluate(frame, rules_with({}))
-    evidence = weigh_evidence(result)
-    counts = summarise_evidence(result, evidence)["r"]["satisfaction"]["needed"]
-
-    assert sum(counts.values()) == evidence["satisfaction_evidence"].notna().sum() == 40
-    assert counts["unknown"] == 1
-    assert counts["settled"] == (evidence["satisfaction_evidence"] != "undecided").sum()
-    assert min(counts["reachable"], counts["settled"]) > 0
 
 
 @pytest.mark.long

@@ -9,8 +9,9 @@ import pandas as pd
 
 from analytics.evaluate import evaluate
 from analytics.integrity import FAMILIES
+from analytics.list_support import summarise_evidence
 from analytics.rules import load_rules
-from analytics.support import summarise_evidence, weigh_evidence
+from analytics.support import weigh_evidence
 from dashboards.source import EvaluationHeader, Examination, Profile, Progress
 from tests.dashboards.grids import grid_page
 
