@@ -12,7 +12,7 @@ class AuditEvent(Base):
     """One link of the audit chain. It holds ids and keyed digests, never a name, a telephone or an answer."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index(None, "action", "position"),)
+    __table_args__ = (Index("ix_audit_event_action_position", "action", "position"),)
 
     # Counted here and not by the database, whose numbers have gaps where a transaction was rolled back.
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
