@@ -8,11 +8,20 @@ import pytest
 from sqlalchemy import func, select
 
 from survey_app.audit import Action, ChainFault, verify_chain
+from survey_app.codes import Revocation
 from survey_app.config import DATA
 from survey_app.evaluation import evaluate_round
+from survey_app.intake import Mode
+from survey_app.life_cycle import Action as Step
+from survey_app.life_cycle import Reason as EndReason
+from survey_app.life_cycle import Status
 from survey_app.models import Account, AuditEvent, Code, Community, Publication, Questionnaire, Round, RuleFile
-from survey_app.roles import Role
+from survey_app.receipts import Reason as ChangeReason
+from survey_app.reviews import ReviewState
+from survey_app.roles import Area, Role
+from survey_app.round_changes import close_round_early
 from survey_app.views.staff.audit import ACTION_NAMES, FAULT_NAMES
+from survey_app.views.staff.audit_words import VALUE_NAMES
 from survey_app.views.staff.blueprint import ROLE_NAMES
 from tests.accounts import csrf_token, give_password, make_account, signed_in_client
 from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
@@ -69,6 +78,29 @@ def plan(city, **changes):
         "step": "create",
         **changes,
     }
+
+
+def test_every_standing_step_and_reason_in_the_record_has_words():
+    recorded = (Area, ChangeReason, EndReason, Mode, ReviewState, Revocation, Role, Status, Step)
+
+    assert {str(value) for kind in recorded for value in kind} <= VALUE_NAMES.keys()
+
+
+@pytest.mark.usefixtures("city")
+def test_the_record_tells_its_particulars_in_words(app, sqlite_database):
+    with sqlite_database.writing() as session:
+        opened = make_round(session, opens_at=NOW - timedelta(days=3), closes_at=NOW + timedelta(days=3))
+        close_round_early(session, round_id=opened.id, reason="停电", now=NOW)
+    client = signed_in_client(app, "city")
+
+    chinese, english = client.get("/staff/audit").text, client.get("/staff/audit?lang=en").text
+
+    assert "结束时间" in chinese
+    assert "closes at" in english
+    assert "第二步 <strong>验证器</strong>" in chinese
+    assert "second step <strong>authenticator</strong>" in english
+    assert "role <strong>Administrator</strong>" in english
+    assert "closes_at" not in chinese + english
 
 
 @pytest.mark.usefixtures("city")

@@ -19,6 +19,7 @@ from survey_app.local_time import city_zone
 from survey_app.models import Account, AuditEvent
 from survey_app.policies import policy, staff
 from survey_app.roles import Role
+from survey_app.views.staff.audit_words import Particular, particulars
 from survey_app.views.staff.blueprint import blueprint
 from survey_app.views.staff.paging import Page, page_asked_for
 
@@ -91,8 +92,8 @@ class EventLine:
     action: str | LazyString
     subject: str
     subject_name: str
-    before: Mapping[str, object]
-    after: Mapping[str, object]
+    before: Sequence[Particular]
+    after: Sequence[Particular]
 
 
 @blueprint.get("/staff/audit")
@@ -135,8 +136,8 @@ def _lines(session: Session, events: Sequence[AuditEvent]) -> list[EventLine]:
             action=ACTION_NAMES[Action(event.action)] if event.action in set(Action) else event.action,
             subject=event.subject,
             subject_name=usernames.get(event.subject, ""),
-            before=json.loads(event.before or "{}"),
-            after=json.loads(event.after or "{}"),
+            before=particulars(json.loads(event.before or "{}"), zone),
+            after=particulars(json.loads(event.after or "{}"), zone),
         )
         for event in events
     ]

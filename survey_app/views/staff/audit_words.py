@@ -1,0 +1,151 @@
+"""The particulars of the audit chain in words: what each fact is called, and what its value means."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from types import MappingProxyType
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+
+from survey_app.codes import Revocation
+from survey_app.intake import Mode
+from survey_app.life_cycle import Action as Step
+from survey_app.life_cycle import Reason as EndReason
+from survey_app.life_cycle import Status
+from survey_app.receipts import Reason as ChangeReason
+from survey_app.reviews import ReviewState
+from survey_app.roles import Area
+from survey_app.views.home import local_minute
+from survey_app.views.staff.blueprint import ROLE_NAMES
+
+# Enough of a check code to compare by eye.
+_SHORT_HASH = 12
+
+FACT_NAMES: Mapping[str, LazyString] = MappingProxyType(
+    {
+        "added": _("added"),
+        "area": _("bound to"),
+        "because": _("reason"),
+        "changed": _("changed"),
+        "closes_at": _("closes at"),
+        "community": _("community no."),
+        "count": _("number"),
+        "evaluation": _("evaluation no."),
+        "is_reprint": _("printed again"),
+        "kind": _("file"),
+        "mode": _("how"),
+        "opens_at": _("opens at"),
+        "place": _("place no."),
+        "proof": _("second step"),
+        "provisional": _("preview"),
+        "reason": _("reason"),
+        "responses": _("responses"),
+        "role": _("role"),
+        "round": _("round no."),
+        "rules": _("check code of the rules"),
+        "sessions": _("sessions"),
+        "sha256": _("check code"),
+        "standings": _("check code of the standings"),
+        "state": _("state"),
+        "status": _("standing"),
+        "step": _("step"),
+    }
+)
+VALUE_NAMES: Mapping[str, LazyString] = MappingProxyType(
+    {
+        **{str(role): name for role, name in ROLE_NAMES.items()},
+        Area.CITY: _("the whole city"),
+        Area.DISTRICT: _("a district"),
+        Area.COMPANY: _("a property company"),
+        Area.COMMUNITY: _("a community"),
+        Area.NOWHERE: _("no place"),
+        "authenticator": _("authenticator"),
+        "recovery code": _("recovery code"),
+        "password": _("password"),
+        "code": _("code"),
+        "responses": _("responses"),
+        "standings": _("standings"),
+        Mode.WEB: _("online"),
+        Mode.PAPER: _("on paper"),
+        Mode.TELEPHONE: _("by telephone"),
+        ReviewState.HELD: _("held"),
+        ReviewState.RELEASED: _("released"),
+        ReviewState.EXCLUDED: _("excluded"),
+        Revocation.SPOILED: _("spoiled"),
+        Revocation.RETURNED: _("returned"),
+        Revocation.LOST: _("lost or seen by others"),
+        ChangeReason.WRONG_COMMUNITY: _("wrong community"),
+        ChangeReason.NOT_MINE: _("not the resident’s answers"),
+        ChangeReason.CHANGED_MIND: _("the resident changed their mind"),
+        ChangeReason.TYPING_ERROR: _("typing error"),
+        ChangeReason.OTHER: _("another reason"),
+        EndReason.SAME_CASE: _("the same case was filed before"),
+        EndReason.NOT_A_CASE: _("nothing to be handled"),
+        EndReason.OTHER_PLACE: _("about another place"),
+        EndReason.OTHER_AUTHORITY: _("for another authority"),
+        EndReason.PRIVATE_DISPUTE: _("a dispute between private persons"),
+        Status.SUBMITTED: _("submitted"),
+        Status.ACCEPTED: _("accepted"),
+        Status.DISPATCHED: _("handed to the company"),
+        Status.IN_PROGRESS: _("being handled"),
+        Status.AWAITING_RESIDENT: _("waits for the resident"),
+        Status.RESPONDED: _("answered"),
+        Status.REOPENED: _("opened again"),
+        Status.STAGE2: _("second stage"),
+        Status.CLOSED: _("closed"),
+        Status.WITHDRAWN: _("withdrawn"),
+        Status.DUPLICATE: _("a duplicate"),
+        Status.INVALID: _("invalid"),
+        Status.OUT_OF_SCOPE: _("out of scope"),
+        Step.SUBMIT: _("submit"),
+        Step.ACCEPT: _("accept"),
+        Step.DISPATCH: _("hand to the company"),
+        Step.START: _("begin to handle"),
+        Step.ASK_RESIDENT: _("ask the resident"),
+        Step.RESUME: _("go on"),
+        Step.RESPOND: _("answer"),
+        Step.ADD: _("add words"),
+        Step.CONFIRM: _("confirm that it is fixed"),
+        Step.PARTLY: _("say that it is partly fixed"),
+        Step.REJECT: _("reject the answer"),
+        Step.AUTO_CLOSE: _("close after a week of silence"),
+        Step.REOPEN: _("open again"),
+        Step.ESCALATE: _("go to the second stage"),
+        Step.WITHDRAW: _("withdraw"),
+        Step.PROPOSE: _("propose to end it"),
+        Step.MERGE: _("end as a duplicate"),
+        Step.INVALIDATE: _("end as invalid"),
+        Step.REFUSE: _("end as out of scope"),
+    }
+)
+_TRUTHS: Mapping[bool, LazyString] = MappingProxyType({True: _("yes"), False: _("no")})
+_MOMENTS = frozenset({"opens_at", "closes_at"})
+_HASHES = frozenset({"rules", "sha256", "standings"})
+
+
+@dataclass(frozen=True)
+class Particular:
+    """One fact of an event; its `whole` value stands behind what is shown of it."""
+
+    name: str | LazyString
+    value: str | LazyString
+    whole: str
+
+
+def particulars(facts: Mapping[str, object], zone: tzinfo) -> Sequence[Particular]:
+    """Return the facts that are known, in words; what has none, as of a later version, stays as it was recorded."""
+    return [
+        Particular(FACT_NAMES.get(key, key), _value_words(key, value, zone), str(value))
+        for key, value in facts.items()
+        if value is not None
+    ]
+
+
+def _value_words(key: str, value: object, zone: tzinfo) -> str | LazyString:
+    if isinstance(value, bool):
+        return _TRUTHS[value]
+    text = str(value)
+    if key in _MOMENTS:
+        return local_minute(datetime.fromisoformat(text).astimezone(zone))
+    return text[:_SHORT_HASH] if key in _HASHES else VALUE_NAMES.get(text, text)
