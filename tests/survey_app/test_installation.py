@@ -1,9 +1,8 @@
 import pytest
-from flask import Flask, render_template_string
+from flask import render_template_string
 
-from survey_app import installation
-from survey_app.context import SITE_EXTENSION, Site
 from survey_app.installation import DemoDatabase, RealDatabase, is_demo, use_as_demo, use_as_real
+from tests.conftest import site_on
 from tests.factories import NOW, make_community, make_round
 
 
@@ -45,10 +44,6 @@ def test_a_database_that_holds_anything_unmarked_is_taken_for_real(sqlite_databa
 def test_templates_know_whether_the_site_is_a_demonstration(sqlite_database, config, use, banner):
     with sqlite_database.writing() as session:
         use(session, now=NOW)
-    app = Flask(__name__)
-    app.extensions[SITE_EXTENSION] = Site(config, sqlite_database)
 
-    installation.init_app(app)
-
-    with app.app_context():
+    with site_on(config) as app, app.app_context():
         assert render_template_string("{% if is_demo %}演示{% endif %}") == banner
