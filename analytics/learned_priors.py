@@ -283,14 +283,14 @@ def _weigh_region(
     learn_totals(fits, supposed, len(coefficients) / len(fits), STEPS, totals)
     cells_of_kinds = np.ascontiguousarray(kinds.T)
     if every == 1:
-        weigh_cells(likelihood, fits, totals, cells_of_kinds, *within, moments, cumulative)
+        weigh_cells(likelihood, fits, totals, supposed, cells_of_kinds, *within, moments, cumulative)
         return
 
     def weigh(first: int, last: int) -> None:
         for block in range(first, last):
             rows = slice(block * ROWS_AT_ONCE, (block + 1) * ROWS_AT_ONCE)
             fitted = _fit(coefficients[rows], features, kinds)
-            weigh_cells(*fitted, totals, cells_of_kinds, *within, moments[rows], cumulative[rows])
+            weigh_cells(*fitted, totals, supposed, cells_of_kinds, *within, moments[rows], cumulative[rows])
 
     in_threads(weigh, -(-len(coefficients) // ROWS_AT_ONCE))
 

@@ -61,7 +61,7 @@ def learn_totals(fits: SingleFloats, supposed: Floats, each: float, steps: int, 
     for _ in range(steps):
         found[:] = 0.0
         for row in range(fits.shape[0]):
-            share_out(fits[row], totals, shares[row])
+            share_out(fits[row], totals, supposed, shares[row])
             for kind in range(found.size):
                 found[kind] += shares[row, kind]
         for kind in range(found.size):
@@ -69,11 +69,15 @@ def learn_totals(fits: SingleFloats, supposed: Floats, each: float, steps: int, 
 
 
 @summing
-def share_out(fits: SingleFloats, totals: Floats, shares: Floats) -> None:
-    """Replace a community's shares by those that its fits and the others in the totals give."""
+def share_out(fits: SingleFloats, totals: Floats, supposed: Floats, shares: Floats) -> None:
+    """Replace a community's shares by those that its fits and the others in the totals give.
+
+    What is supposed beforehand stays, whatever a community's own share is: of a large region only some communities are
+    in the totals, and taking out more than is there would leave less than nothing.
+    """
     whole = 0.0
     for kind in range(shares.size):
-        shares[kind] = fits[kind] * (totals[kind] - shares[kind])
+        shares[kind] = fits[kind] * max(totals[kind] - shares[kind], supposed[kind])
     for kind in range(shares.size):
         whole += shares[kind]
     for kind in range(shares.size):
@@ -85,6 +89,7 @@ def weigh_cells(  # noqa: PLR0917  compiled functions take no keywords
     likelihood: SingleFloats,
     fits: SingleFloats,
     totals: Floats,
+    supposed: Floats,
     cells_of_kinds: SingleFloats,
     offsets: Floats,
     squares: Floats,
@@ -101,7 +106,7 @@ def weigh_cells(  # noqa: PLR0917  compiled functions take no keywords
     for row in range(fits.shape[0]):
         shares[:] = 0.0
         for _ in range(_OWN_ROUNDS):
-            share_out(fits[row], totals, shares)
+            share_out(fits[row], totals, supposed, shares)
         first, last = 0, cells
         while likelihood[row, first] <= _LEAST_LIKELY:
             first += 1
@@ -112,7 +117,8 @@ def weigh_cells(  # noqa: PLR0917  compiled functions take no keywords
         offset, square = offsets[first:last], squares[first:last]
         chances[:] = np.float32(0.0)
         for kind in range(totals.size):
-            others, inside = np.float32(totals[kind] - shares[kind]), cells_of_kinds[kind, first:last]
+            others = np.float32(max(totals[kind] - shares[kind], supposed[kind]))
+            inside = cells_of_kinds[kind, first:last]
             for cell in range(chances.size):
                 chances[cell] += others * inside[cell]
         whole, mean, mean_square = 0.0, 0.0, 0.0

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
+from analytics.learned_priors import FITTED_COMMUNITIES
 from analytics.shrinkage import (
     credible_interval,
     paule_mandel,
@@ -255,3 +256,16 @@ def test_the_root_is_where_a_bracketing_solver_finds_it():
         return (weights * (scores - np.average(scores, weights=weights)) ** 2).sum() - 30
 
     assert paule_mandel(scores, variances) == pytest.approx(optimize.brentq(excess, 1e-12, 1), rel=1e-9)
+
+
+def test_an_outlier_of_a_large_region_keeps_a_variance():
+    # In large regions only some communities are in the totals, and the outlier is none of them.
+    size = 4 * FITTED_COMMUNITIES
+    cases, years = np.full(size, 20), np.full(size, 1000.0)
+    cases[0] = 130
+
+    found = shrink_complaint_rates(cases, years, region=np.zeros(size), prior="nonparametric")
+
+    # The posterior of a rate has the variance mean ÷ rate.
+    assert np.all(found.mean / found.rate > 0)
+    assert found.mean[0] > found.mean[1]
