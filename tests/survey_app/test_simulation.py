@@ -198,7 +198,7 @@ def test_answers_come_through_posters_slips_and_paper_and_some_do_not_count(sqli
         status = status_of_response("owners", before=first.closes_at).label("status")
         statement = select(status, func.count()).where(Response.round_id == first.id).group_by(status)
         counts = dict(session.execute(statement).all())
-        assert counts.keys() == set(Status)
+        assert counts.keys() == {Status.COUNTED, Status.SUPERSEDED, Status.WITHDRAWN}
         assert counts[Status.COUNTED] > 10 * (counts[Status.SUPERSEDED] + counts[Status.WITHDRAWN])
         slips = count_slips(session, survey_round=first).values()
         assert len(slips) == -(-SMALL // SLIPS_IN_ONE_OF)
