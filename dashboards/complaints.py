@@ -25,6 +25,8 @@ from dashboards.wording import funnel_positions
 MULTIPLIER: Final = 1000
 """Rates are quoted per so many household-years."""
 MOST_BOUNDS: Final = 30
+MOST_LISTED: Final = 300
+"""Longer tables than this nobody reads behind a chart, and they make the page slow."""
 
 _ROUTE: Final = ROUTES["complaints"]
 _FUNNEL_COLUMNS: Final = ("rate", "adjusted_position", "adjusted_lower_95", "adjusted_upper_95")
@@ -163,7 +165,8 @@ def _funnel_numbers(shown: Shown, measured: pd.DataFrame) -> Numbers:
         NumbersColumn(scale.title, numeric=True, write=scale.write),
         NumbersColumn(_("Place")),
     ]
-    beyond = measured[measured["adjusted_position"] != "inside"].sort_values("rate", ascending=False, kind="stable")
+    outside = measured[measured["adjusted_position"] != "inside"].sort_values("rate", ascending=False, kind="stable")
+    beyond = outside.head(MOST_LISTED)
     rows = [
         [
             pick(shown.language, row["name"], row["english_name"]),
@@ -174,7 +177,18 @@ def _funnel_numbers(shown: Shown, measured: pd.DataFrame) -> Numbers:
         ]
         for row in records(beyond)
     ]
-    return Numbers(_("Communities beyond the 95 percent lines"), columns, rows)
+    return Numbers(
+        _listed(_("Communities beyond the 95 percent lines"), beyond, outside, shown.language), columns, rows
+    )
+
+
+def _listed(caption: str, listed: pd.DataFrame, everyone: pd.DataFrame, language: str) -> str:
+    """Return a caption that says so where not all are listed; the table of all communities has the others."""
+    _ = translator(language)
+    if len(listed) == len(everyone):
+        return caption
+    words = _("{caption}: the first {shown} of {count}")
+    return words.format(caption=caption, shown=f"{len(listed):,}", count=f"{len(everyone):,}")
 
 
 def _categories_panel(shown: Shown, cases: pd.DataFrame) -> Component:
@@ -240,8 +254,9 @@ def _zero_numbers(shown: Shown, zero: pd.DataFrame) -> Numbers:
         NumbersColumn(_("Household-years"), numeric=True, write="{:,.0f}".format),
         NumbersColumn(_("Upper bound"), numeric=True, write=scale.write),
     ]
-    rows = [_zero_row(row, shown) for row in records(zero)]
-    return Numbers(_("Communities without a complaint"), columns, rows)
+    listed = zero.head(MOST_LISTED)
+    rows = [_zero_row(row, shown) for row in records(listed)]
+    return Numbers(_listed(_("Communities without a complaint"), listed, zero, shown.language), columns, rows)
 
 
 def _zero_row(row: Mapping[str, Any], shown: Shown) -> list[Any]:

@@ -42,14 +42,8 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing) -> Fi
         for side in ("lower", "upper")
         for column in (f"adjusted_{side}_{level}",)
     ]
-    inside = measured[measured["adjusted_position"] == "inside"]
-    drawn = {
-        "inside": inside.iloc[np.unique(np.linspace(0, len(inside) - 1, min(len(inside), MOST_POINTS)).astype("int64"))]
-        if len(inside)
-        else inside,
-        **{position: measured[measured["adjusted_position"] == position] for position in words if position != "inside"},
-    }
-    for position, points in drawn.items():
+    for position in ("inside", *(position for position in words if position != "inside")):
+        points = _evenly(measured[measured["adjusted_position"] == position])
         if len(points):
             traces.append(_funnel_dots(points, words[position], _MARKS[position], drawing))
     layout = layout_of(drawing, height=360, top=64)
@@ -97,6 +91,13 @@ def bounds_figure(zero: pd.DataFrame, drawing: Drawing) -> Figure:
     }
     layout["showlegend"] = False
     return {"data": [trace], "layout": layout}
+
+
+def _evenly(points: pd.DataFrame) -> pd.DataFrame:
+    """Return at most `MOST_POINTS` of the communities, spread over the order they stand in."""
+    if len(points) <= MOST_POINTS:
+        return points
+    return points.iloc[np.linspace(0, len(points) - 1, MOST_POINTS).astype("int64")]
 
 
 def _line(along: pd.DataFrame, column: str, level: str, *, is_first: bool, drawing: Drawing) -> dict[str, Any]:

@@ -3,14 +3,14 @@ import pytest
 
 from analytics.funnel import rate_funnel
 from dashboards.address import View
-from dashboards.complaints import MOST_BOUNDS, MULTIPLIER, exposed_communities, funnel_of
+from dashboards.complaints import MOST_BOUNDS, MOST_LISTED, MULTIPLIER, _funnel_numbers, exposed_communities, funnel_of
 from dashboards.figures.complaints import bounds_figure, funnel_figure
 from dashboards.figures.drawing import MOST_POINTS
 from dashboards.results import ROUTES
 from dashboards.shown import Shown
 from dashboards.wording import funnel_positions
 from tests.dashboards.conftest import serve_dashboards
-from tests.dashboards.made_up import MadeUpCity
+from tests.dashboards.made_up import MadeUpCity, places
 from tests.dashboards.test_mounting import Browser, said
 
 ROUTE = ROUTES["complaints"]
@@ -131,3 +131,19 @@ def test_the_share_of_cases_that_do_not_count_is_said(city):
     content = said(Browser(serve_dashboards(city)).content("?lang=en&region=海勃湾区", page="complaints/"))
 
     assert f"Of {cases['cases'].sum()} cases filed, {other} (50%) are not counted in the rate." in content
+
+
+def test_a_huge_city_is_drawn_and_listed_in_part_and_says_so():
+    register = places(30)
+    standings = MadeUpCity(register=register.assign(region="海勃湾区", region_english="Haibowan"))
+    shown = Shown.of(standings, View("en"))
+    measured, target = measured_in(shown)
+    # Everybody beyond the lines, as in a city where communities differ in kind.
+    measured = measured.assign(adjusted_position="above_95")
+
+    figure = funnel_figure(measured, target, shown.drawing(ROUTE))
+    numbers = _funnel_numbers(shown, measured)
+
+    assert [len(trace["x"]) for trace in dots(figure)] == [MOST_POINTS]
+    assert len(numbers.rows) == MOST_LISTED
+    assert numbers.caption.endswith(f"the first {MOST_LISTED} of {len(measured):,}")
