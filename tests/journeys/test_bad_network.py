@@ -22,7 +22,7 @@ WAITING = "尚未提交，已暂存本机"
 
 def receipts(database):
     with database.reading() as session:
-        return session.scalars(select(Response.receipt)).all()
+        return session.scalars(select(Response.receipt).order_by(Response.id)).all()
 
 
 def lose_replies(page, pattern, times=1):
