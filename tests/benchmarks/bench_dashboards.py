@@ -19,7 +19,8 @@ from werkzeug.test import TestResponse
 
 from analytics.canonical import canonical_json
 from analytics.evaluate import evaluate, frame_text
-from analytics.support import summarise_evidence, weigh_evidence
+from analytics.list_support import summarise_evidence
+from analytics.support import weigh_evidence
 from dashboards.mounting import PAGES
 from survey_app.access import EVERYWHERE
 from survey_app.config import Config
