@@ -224,8 +224,6 @@ def _navigation(current: Page | None, view: View) -> Component:
     _ = translator(view.language)
     links: list[Component] = []
     for page in PAGES:
-        if page.reached and page is not current:
-            continue
         here = attributes(aria_current="page") if page is current else {}
         links.append(
             html.A(

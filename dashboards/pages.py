@@ -37,9 +37,9 @@ class Page:
     """One page: its place under /dashboards/, its words, the filters it obeys, and what it draws for an address.
 
     `draw` returns the content for one view at one time. `register` adds further callbacks to one Dash app; nothing is
-    registered when a module is imported, since a second `create_app()` would then have none. A page that is `reached`
-    from others only does not stand in the navigation. One that `follows_itself` keeps in step with its own part of the
-    address by callbacks of its own, and is drawn anew for the rest of it only.
+    registered when a module is imported, since a second `create_app()` would then have none. A page that
+    `follows_itself` keeps in step with its own part of the address by callbacks of its own, and is drawn anew for the
+    rest of it only.
     """
 
     path: str
@@ -48,5 +48,4 @@ class Page:
     filters: tuple[Filter, ...] = ("evaluation", "region", "route")
     sections: Callable[[str], Sequence[Section]] = field(default=no_sections)
     register: Register = field(default=_nothing)
-    reached: bool = False
     follows_itself: bool = False
