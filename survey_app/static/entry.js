@@ -35,4 +35,7 @@
       goOn(event.target);
     }
   });
+
+  // The first field is focused only now: typed before, Enter would send the form.
+  fields()[0].focus();
 })();
