@@ -68,6 +68,7 @@ import pandas as pd
 from scipy import stats
 
 from analytics.arrays import BooleanArray, FloatArray, IntegerArray, refuse, row_codes, whole_numbers
+from analytics.progress import Tell, tell_nobody, telling
 
 FALSE_DISCOVERY_RATE: Final = 0.01
 FAMILIES_TO_HOLD: Final = 2
@@ -115,7 +116,12 @@ class Integrity:
 
 
 def find_signals(
-    responses: pd.DataFrame, answers: pd.DataFrame, *, overall: str, staff_modes: Collection[str]
+    responses: pd.DataFrame,
+    answers: pd.DataFrame,
+    *,
+    overall: str,
+    staff_modes: Collection[str],
+    tell: Tell = tell_nobody,
 ) -> Integrity:
     """Return which communities show signs of answers that residents did not give one by one, and what to review.
 
@@ -132,6 +138,8 @@ def find_signals(
         The column of `answers` that is the overall question.
     staff_modes : collection of str
         Modes of responses that staff entered: neither examined nor held.
+    tell : callable
+        Is told what share of the families was looked for.
 
     Returns
     -------
@@ -204,7 +212,8 @@ def find_signals(
     _check_columns(responses, answers, overall)
     communities, codes = row_codes("community_id", responses["community_id"].to_numpy(), rows=len(responses))
     order, rows = _examined_rows(responses, answers, codes, overall, staff_modes, communities=communities.size)
-    signals = {name: find(rows) for name, find in _FINDERS.items()} if order.size else {}
+    finders = telling(_FINDERS.items(), tell, total=len(_FINDERS))
+    signals = {name: find(rows) for name, find in finders} if order.size else {}
     crowded = np.zeros(communities.size, dtype=bool)
     tables, pointed = [], np.zeros((len(FAMILIES), len(responses)), dtype=bool)
     for position, name in enumerate(FAMILIES):

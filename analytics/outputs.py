@@ -14,9 +14,10 @@ import pandas as pd
 
 from analytics.evaluate import Evaluation, versions
 from analytics.list_support import SHARE_FALSE, summarise_evidence
+from analytics.progress import Tell, part_of, tell_nobody, telling
 from analytics.reasons import Part, reason_sentence, warning_sentence
 from analytics.rules import share_text
-from analytics.support import EVIDENCE_COLUMNS, evidence_words, weigh_evidence
+from analytics.support import EVIDENCE_COLUMNS, evidence_words
 
 STANDINGS_FILE: Final = "standings.csv"
 EVALUATION_FILE: Final = "evaluation.json"
@@ -180,16 +181,22 @@ def list_warnings(evaluation: Evaluation) -> Iterator[tuple[str | None, Mapping[
             yield region, warning
 
 
-def write_outputs(evaluation: Evaluation, directory: Path, language: str) -> None:
+def write_outputs(
+    evaluation: Evaluation, evidence: pd.DataFrame, directory: Path, language: str, *, tell: Tell = tell_nobody
+) -> None:
     """Write the files and the report in every language into a directory, replacing those of an earlier evaluation.
 
     Parameters
     ----------
     evaluation : Evaluation
+    evidence : DataFrame
+        Of `analytics.support.weigh_evidence`.
     directory : Path
         Made if it is missing.
     language : str
         Of the sentences in `standings.csv` and `evaluation.json`, one of `analytics.languages.LANGUAGES`.
+    tell : callable
+        Is told what share of the files is made.
 
     Raises
     ------
@@ -199,13 +206,19 @@ def write_outputs(evaluation: Evaluation, directory: Path, language: str) -> Non
     # The site exports tables with this module and draws no report: it need not load a drawing library.
     from analytics.report import REPORT_FILES, report_html  # noqa: PLC0415
 
-    evidence = weigh_evidence(evaluation)
+    files = len(REPORT_FILES) + 1
     contents: dict[str, bytes | Iterable[bytes]] = {
-        # Excel takes a file without the byte order mark for another encoding and garbles Chinese.
-        STANDINGS_FILE: chain([BOM_UTF8], map(str.encode, standings_csv(evaluation, evidence, language))),
-        EVALUATION_FILE: evaluation_json(evaluation, evidence, language).encode("utf-8"),
+        file: report_html(evaluation, evidence, spoken, tell=part_of(tell, part=part, parts=files)).encode()
+        for part, (spoken, file) in enumerate(REPORT_FILES.items())
     }
-    contents |= {file: report_html(evaluation, evidence, spoken).encode() for spoken, file in REPORT_FILES.items()}
+    contents[EVALUATION_FILE] = evaluation_json(evaluation, evidence, language).encode("utf-8")
+    lines = telling(
+        standings_csv(evaluation, evidence, language),
+        part_of(tell, part=len(REPORT_FILES), parts=files),
+        total=-(-len(evidence) // _ROWS_AT_ONCE),
+    )
+    # Excel takes a file without the byte order mark for another encoding and garbles Chinese.
+    contents[STANDINGS_FILE] = chain([BOM_UTF8], map(str.encode, lines))
     write_files(contents, directory)
 
 

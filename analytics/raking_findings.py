@@ -15,6 +15,7 @@ from analytics.cells import CellReader, Column, read_cells
 from analytics.languages import N_, load_catalogue
 from analytics.outputs import frame_csv
 from analytics.pages import Grid, Page, Section, between, checking_facts, percent, translator
+from analytics.progress import Tell, tell_nobody, telling
 from analytics.ratios import column
 from analytics.reasons import TRANSLATIONS
 from analytics.response_tables import ResponseTable
@@ -119,7 +120,14 @@ class CannotRake(ValueError):
         self.reason, self.cells = reason, cells
 
 
-def rake_responses(table: ResponseTable, margins: pd.DataFrame, rules: Rules, *, largest_ratio: float | None) -> Raked:
+def rake_responses(
+    table: ResponseTable,
+    margins: pd.DataFrame,
+    rules: Rules,
+    *,
+    largest_ratio: float | None,
+    tell: Tell = tell_nobody,
+) -> Raked:
     """Return weights that meet the margins, and the score of each community under them.
 
     Parameters
@@ -133,6 +141,8 @@ def rake_responses(table: ResponseTable, margins: pd.DataFrame, rules: Rules, *,
         The measure is a satisfaction rate (in percent) or a satisfaction index.
     largest_ratio : float or None
         Weights above this many times the mean are trimmed; None: not at all.
+    tell : callable
+        Is told what share of the communities is weighted.
 
     Returns
     -------
@@ -158,7 +168,8 @@ def rake_responses(table: ResponseTable, margins: pd.DataFrame, rules: Rules, *,
     if "community_id" not in margins:
         whole = _rake_set(table.responses.iloc[answered], scores[answered], margins, largest_ratio)
         weights[answered] = whole.weights
-    for community in np.unique(place):
+    communities = np.unique(place)
+    for community in telling(communities, tell, total=communities.size):
         chosen = answered[place[answered] == community]
         plain = float(np.round(scores[chosen].mean(), SCORE_DECIMALS)) if chosen.size else np.nan
         row = {"community_id": str(community), "responses": chosen.size, "plain_score": plain}

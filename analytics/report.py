@@ -18,6 +18,7 @@ from analytics.evidence import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Re
 from analytics.list_support import SHARE_FALSE, summarise_evidence
 from analytics.outputs import list_warnings
 from analytics.pages import Chart, between, environment, page_files, percent, translator
+from analytics.progress import Tell, tell_nobody, telling
 from analytics.ratios import column
 from analytics.reasons import Part, reason_sentence, show_apart, warning_sentence
 from analytics.rules import share_text
@@ -81,7 +82,7 @@ class _Region:
     not_assessed_count: int
 
 
-def report_html(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -> str:
+def report_html(evaluation: Evaluation, evidence: pd.DataFrame, language: str, *, tell: Tell = tell_nobody) -> str:
     """Return the report of an evaluation as an HTML page.
 
     Parameters
@@ -91,6 +92,8 @@ def report_html(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -
         Of `analytics.support.weigh_evidence`.
     language : str
         One of `analytics.languages.LANGUAGES`.
+    tell : callable
+        Is told what share of the regions is described.
 
     Returns
     -------
@@ -108,9 +111,10 @@ def report_html(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -
     # Rounded as in the other files: digits beyond differ between machines.
     frame = _joined(evaluation, evidence.round(_DECIMALS))
     support = summarise_evidence(evaluation, evidence)
+    parts = frame.groupby("region", sort=True)
     regions = [
         _region(evaluation, part, str(name), support[str(name)], language=language, number=number)
-        for number, (name, part) in enumerate(frame.groupby("region", sort=True), start=1)
+        for number, (name, part) in enumerate(telling(parts, tell, total=parts.ngroups), start=1)
     ]
     other = next(tag for tag in REPORT_FILES if tag != language)
     return (

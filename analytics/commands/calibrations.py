@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 import pandas as pd
-from rich.progress import track
 
 from analytics.calibration_study import list_settings, run_settings, write_study
-from analytics.commands.parts import directory_option, language_option, naming_faults, translator, working
+from analytics.commands.parts import directory_option, language_option, naming_faults, showing_steps, translator
 from analytics.integrity_calibration import city_sentences, list_cities, run_cities
 from analytics.outputs import frame_csv, write_files
+from analytics.progress import telling
 
 
 @click.command("calibrate")
@@ -24,14 +24,11 @@ def calibrate_command(*, quick: bool, directory: Path, language: str) -> None:
     """
     _ = translator(language)
     settings, cities = list_settings(quick=quick), list_cities(quick=quick)
-    with naming_faults(_):
+    with naming_faults(_), showing_steps(2) as begin:
         directory.mkdir(parents=True, exist_ok=True)
-        progress = track(
-            run_settings(settings), _("Simulating"), total=len(settings), console=working(), transient=True
-        )
-        write_study(list(progress), directory, language)
-        seen = track(run_cities(cities), _("Simulating cities"), total=len(cities), console=working(), transient=True)
-        found = pd.DataFrame(list(seen))
+        study = telling(run_settings(settings), begin(_("Simulating")), total=len(settings))
+        write_study(list(study), directory, language)
+        found = pd.DataFrame(telling(run_cities(cities), begin(_("Simulating cities")), total=len(cities)))
         said = "\n".join(city_sentences(found, language))
         write_files({"integrity.csv": frame_csv(found), "integrity.txt": f"{said}\n".encode()}, directory)
     click.echo(directory)

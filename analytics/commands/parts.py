@@ -3,16 +3,19 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Final, NoReturn
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from analytics.documents import DocumentError
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
 from analytics.outputs import write_files
 from analytics.pages import Page, page_files, render_page
+from analytics.progress import Tell, part_of
 from analytics.reasons import TRANSLATIONS
 
 Translate = Callable[[str], str]
@@ -51,9 +54,32 @@ def refuse(lines: Iterable[str]) -> NoReturn:
     sys.exit(_REFUSED)
 
 
-def working() -> Console:
-    """Return the console that shows what is being done, beside the result and not in it."""
-    return Console(stderr=True)
+@contextmanager
+def showing_steps(number: int) -> Iterator[Callable[[str], Tell]]:
+    """Show on a terminal how much of the work is done, beside the result and not in it; elsewhere nothing.
+
+    Gives what begins the next of so many steps: it takes the step's words and returns what is told the share of it.
+    """
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.fields[step]}/{task.fields[steps]} {task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    task = bar.add_task("", total=number, step=0, steps=number)
+    begun = count()
+
+    def begin(words: str) -> Tell:
+        step = next(begun)
+        bar.update(task, completed=step, description=words, step=step + 1)
+        return part_of(lambda share: bar.update(task, completed=share * number), part=step, parts=number)
+
+    with bar:
+        yield begin
 
 
 def result_console() -> Console:

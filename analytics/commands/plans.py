@@ -13,6 +13,7 @@ from analytics.commands.parts import (
     naming_faults,
     refuse,
     rules_option,
+    showing_steps,
     translator,
 )
 from analytics.feasibility import Expectations, forecast_content, forecast_round, forecast_sentences
@@ -71,13 +72,15 @@ def plan_command(
     """
     _ = translator(language)
     expectations = Expectations(response_rate, expected_rate, expected_spread)
-    with naming_faults(_):
+    with naming_faults(_), showing_steps(2) as begin:
+        begin(_("Reading"))
         rules, communities = load_rules(rules_path), read_plan(table)
         regions = {rules.city.zh_hans} if rules.region == "city" else set(communities["region"])
         quota = {region: quotas.get(region, quotas.get(None, 0)) for region in regions}
         without = sorted(region for region, number in quota.items() if number == 0)
         if without:
             refuse([_("no quota for {regions}").format(regions=", ".join(without))])
+        begin(_("Simulating"))
         frame = forecast_round(communities, rules, quota=quota, expectations=expectations)
         supposed = _("Supposed: {response_rate:.0%} answer, {satisfaction_rate:.0%} ± {spread:.0%} are satisfied.")
         text = "\n".join([*forecast_sentences(frame, language), supposed.format(**vars(expectations))])

@@ -15,8 +15,8 @@ from analytics.commands.parts import (
     naming_faults,
     refuse,
     rules_option,
+    showing_steps,
     translator,
-    working,
     write_page,
 )
 from analytics.documents import Fault
@@ -104,12 +104,14 @@ def integrity_command(
     are there. Writes signals.csv, held.csv and integrity.html; with --communities also with_and_without_held.csv.
     """
     _ = translator(language)
-    with naming_faults(_), working().status(_("Looking for signs")):
+    with naming_faults(_), showing_steps(4) as begin:
+        begin(_("Reading"))
         rules = load_rules(rules_path)
         if max(rules.satisfaction.valid_codes) > HIGHEST or min(rules.satisfaction.valid_codes) < 1:
             refuse([_("signs are looked for among codes from 1 to {highest} alone").format(highest=HIGHEST)])
         questions = tuple(dict.fromkeys([*rated, *questions_to_count(rules)]))
         table = _read(responses, rules, questions, missing_codes, community_column, needed=_SIGNAL_COLUMNS)
+        looking = begin(_("Looking for signs"))
         overall = rules.satisfaction.question
         rated_answers = table.answers[list(dict.fromkeys([overall, *rated]))]
         found = find_signals(
@@ -117,14 +119,17 @@ def integrity_command(
             rated_answers,
             overall=overall,
             staff_modes=[mode.strip() for mode in staff_modes.split(",")],
+            tell=looking,
         )
         contents = {"signals.csv": signals_csv(found), "held.csv": held_csv(table, found)}
+        begin(_("Evaluating"))
         both = None
         if communities is not None:
             places = read_table(communities, rules)
             _expect_known(responses, table, places)
             both = evaluate_without_held(places, table, found, rules)
             contents["with_and_without_held.csv"] = comparison_csv(both, table, found)
+        begin(_("Writing"))
         written = write_page(
             "integrity", lambda spoken: integrity_page(table, found, both, rules, spoken), contents, directory
         )
@@ -157,14 +162,17 @@ def drivers_command(
     drivers.csv and drivers.html.
     """
     _ = translator(language)
-    with naming_faults(_), working().status(_("Looking for what goes together")):
+    with naming_faults(_), showing_steps(3) as begin:
+        begin(_("Reading"))
         rules = load_rules(rules_path)
         overall = rules.satisfaction.question
         if overall in domains:
             refuse([_("{question} is the overall question and no domain").format(question=overall)])
         names = {} if questionnaire is None else read_question_names(questionnaire)
         table = _read(responses, rules, (overall, *domains), missing_codes, community_column)
+        begin(_("Looking for what goes together"))
         drivers = drivers_of(table, domains, rules)
+        begin(_("Writing"))
         written = write_page(
             "drivers",
             lambda spoken: drivers_page(drivers, rules, names, spoken),
@@ -201,15 +209,18 @@ def rake_command(
     weights.csv, raked.csv and raking.html.
     """
     _ = translator(language)
-    with naming_faults(_), working().status(_("Weighting")):
+    with naming_faults(_), showing_steps(3) as begin:
+        begin(_("Reading"))
         rules, margins = load_rules(rules_path), read_margins(margins_path)
         texts = margins["margin"].unique().tolist()
         question = (rules.satisfaction.question,)
         table = _read(responses, rules, question, missing_codes, community_column, texts=texts)
+        weighting = begin(_("Weighting"))
         try:
-            raked = rake_responses(table, margins, rules, largest_ratio=trim)
+            raked = rake_responses(table, margins, rules, largest_ratio=trim, tell=weighting)
         except CannotRake as error:
             refuse([reason_sentences(language)[error.reason].format(cells=", ".join(error.cells))])
+        begin(_("Writing"))
         contents = {"weights.csv": weights_csv(raked), "raked.csv": raked_csv(raked)}
         written = write_page("raking", lambda spoken: raking_page(raked, rules, spoken), contents, directory)
     _echo(written)

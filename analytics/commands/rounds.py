@@ -12,11 +12,12 @@ from analytics.commands.parts import (
     naming_faults,
     refuse,
     rules_option,
+    showing_steps,
     translator,
-    working,
     write_page,
 )
 from analytics.evaluate import evaluate
+from analytics.progress import telling
 from analytics.rules import load_rules
 from analytics.tables import read_table
 from analytics.trend_findings import PastRound, follow_rounds, trends_csv, trends_page
@@ -54,17 +55,22 @@ def trends_command(rounds: tuple[tuple[date, Path], ...], rules_path: Path, dire
     Writes trends.csv, trends.html in Chinese and trends.en.html in English.
     """
     _ = translator(language)
-    with naming_faults(_), working().status(_("Comparing")):
+    with naming_faults(_), showing_steps(4) as begin:
+        reading = begin(_("Reading"))
         rules = load_rules(rules_path)
         tables, faults = [], []
-        for day, path in rounds:
+        for day, path in telling(rounds, reading, total=len(rounds)):
             try:
                 tables.append((day, read_table(path, rules)))
             except TableError as error:
                 faults += error.lines(_)
         if faults:
             refuse(faults)
-        trends = follow_rounds([PastRound(day, evaluate(table, rules)) for day, table in tables])
+        evaluated = telling(tables, begin(_("Evaluating")), total=len(tables))
+        past = [PastRound(day, evaluate(table, rules)) for day, table in evaluated]
+        begin(_("Comparing"))
+        trends = follow_rounds(past)
+        begin(_("Writing"))
         written = write_page(
             _TRENDS, lambda spoken: trends_page(trends, spoken), {"trends.csv": trends_csv(trends)}, directory
         )

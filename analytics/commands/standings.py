@@ -13,14 +13,15 @@ from analytics.commands.parts import (
     refuse,
     result_console,
     rules_option,
+    showing_steps,
     translator,
-    working,
 )
 from analytics.evaluate import Evaluation, evaluate
 from analytics.outputs import EVALUATION_FILE, STANDINGS_FILE, list_warnings, write_outputs
 from analytics.reasons import warning_sentence
 from analytics.report import REPORT_FILES
 from analytics.rules import Measure, Population, Region, Rounding, Ties, ZeroTies, load_rules
+from analytics.support import weigh_evidence
 from analytics.tables import read_table
 from analytics.what_if import Choice, OtherPopulationNotCounted, WhatIf, compare, with_choices
 
@@ -40,10 +41,15 @@ def evaluate_command(table: Path, rules_path: Path, directory: Path, language: s
     2.
     """
     _ = translator(language)
-    with naming_faults(_), working().status(_("Evaluating")):
+    with naming_faults(_), showing_steps(4) as begin:
+        begin(_("Reading"))
         rules = load_rules(rules_path)
-        evaluation = evaluate(read_table(table, rules), rules)
-        write_outputs(evaluation, directory, language)
+        communities = read_table(table, rules)
+        begin(_("Evaluating"))
+        evaluation = evaluate(communities, rules)
+        begin(_("Weighing the evidence"))
+        evidence = weigh_evidence(evaluation)
+        write_outputs(evaluation, evidence, directory, language, tell=begin(_("Writing")))
     _print_summary(evaluation, directory, language)
 
 
@@ -76,14 +82,19 @@ def what_if_command(
     choices = {name: value for name, value in chosen.items() if value is not None}
     if other_path is None and not choices:
         raise click.UsageError(_("give another rule file or another choice"))
-    with naming_faults(_), working().status(_("Evaluating")):
+    with naming_faults(_), showing_steps(3) as begin:
+        begin(_("Reading"))
         rules = load_rules(rules_path)
         other = rules if other_path is None else load_rules(other_path)
         if choices:
             other = with_choices(other, {_choice(name): _as_written(value) for name, value in choices.items()})
         communities = None if other_table is None else read_table(other_table, other)
+        counted = read_table(table, rules)
+        begin(_("Evaluating"))
+        evaluation = evaluate(counted, rules)
+        begin(_("Comparing"))
         try:
-            result = compare(evaluate(read_table(table, rules), rules), other, communities=communities)
+            result = compare(evaluation, other, communities=communities)
         except OtherPopulationNotCounted as error:
             names = {"owners": _("owners"), "residents": _("all residents")}
             said = _("the table counts {counted}, the other rules rank {ranked}: give their table with --other-table")

@@ -22,6 +22,10 @@ def csv_of(result, language):
     return "".join(standings_csv(result, weigh_evidence(result), language))
 
 
+def write(result, directory, **options):
+    write_outputs(result, weigh_evidence(result), directory, "en", **options)
+
+
 def json_of(result):
     return evaluation_json(result, weigh_evidence(result), "en")
 
@@ -108,7 +112,7 @@ def test_a_long_table_is_written_in_parts_that_make_the_same_text(monkeypatch):
 def test_the_files_of_an_earlier_evaluation_are_replaced_and_nothing_else(tmp_path):
     (tmp_path / "notes.txt").write_text("keep")
     (tmp_path / "standings.csv").write_text("old")
-    write_outputs(result_of(), tmp_path, "en")
+    write(result_of(), tmp_path)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "evaluation.json",
@@ -131,6 +135,6 @@ def test_when_a_file_cannot_be_written_the_earlier_ones_stay(tmp_path, monkeypat
 
     monkeypatch.setattr(Path, "open", full_disk)
     with pytest.raises(OSError, match="No space left"):
-        write_outputs(result_of(), tmp_path, "en")
+        write(result_of(), tmp_path)
 
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("standings.csv", "old")]
