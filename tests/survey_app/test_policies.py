@@ -113,7 +113,8 @@ def _fill(database):
             )
             receipt = new_number(RECEIPT_DIGITS)
             make_response(session, opened, community, code_id=code.id, receipt=receipt, submitted_at=NOW)
-            spare = make_poster_code(session, community, token=f"3{community.id:019}")
+            # Other last digits: they tell the files of the posters apart.
+            spare = make_poster_code(session, community, token=f"3{community.id + 1000:019}")
             places.append(
                 {
                     "community": community,
