@@ -390,7 +390,7 @@ def _warnings(language: str) -> dict[str, str]:
             "{tied} communities without complaints are tied across position {k}; the rules leave them undecided."
         ),
         "more_responses_than_households": _("{communities} communities have more responses than households."),
-        "denominator_fallback": _("{communities} communities are counted with the fallback number of households."),
+        "denominator_fallback": _("Communities counted with the fallback number of households: {communities}."),
         "minimum_responses_not_tested": _(
             "the table gives scores without numbers of responses, so the minimum of responses was NOT tested; every"
             " community with a score is ranked."

@@ -143,7 +143,7 @@ def _funnel_sentence(shown: Shown, funnel: Funnel) -> str:
     _ = translator(shown.language)
     position = funnel.table["adjusted_position"]
     above, below = (int(position.str.startswith(side).sum()) for side in ("above", "below"))
-    said = _("Of {count} communities {above} lie above the 95 percent lines and {below} below them.").format(
+    said = _("Above the 95 percent lines: {above} of {count} communities; below them: {below}.").format(
         count=len(position), above=above, below=below
     )
     if funnel.dispersion.phi > 1:

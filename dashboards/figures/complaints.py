@@ -11,6 +11,8 @@ from dashboards.figures.drawing import MOST_POINTS, Drawing, Figure, across, lay
 from dashboards.languages import translator
 from dashboards.wording import funnel_positions
 
+# So many communities may stand above the part of a funnel that is drawn to scale.
+_MOST_ABOVE: Final = 5
 # A smooth line needs no more.
 _LINE_POINTS: Final = 80
 # Colour, symbol and size: fewer complaints in blue and pointing down, more in vermilion and pointing up.
@@ -34,6 +36,7 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing) -> Fi
         The pooled rate in the middle.
     """
     words = funnel_positions(drawing.language)
+    roof = _roof(measured, target)
     along = measured.sort_values("exposure_household_years").drop_duplicates("exposure_household_years")
     along = along.iloc[np.unique(np.linspace(0, len(along) - 1, min(len(along), _LINE_POINTS)).astype("int64"))]
     traces = [
@@ -45,14 +48,16 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing) -> Fi
     for position in ("inside", *(position for position in words if position != "inside")):
         points = _evenly(measured[measured["adjusted_position"] == position])
         if len(points):
-            traces.append(_funnel_dots(points, words[position], _MARKS[position], drawing))
+            traces.append(_funnel_dots(points, words[position], _MARKS[position], roof, drawing))
     layout = layout_of(drawing, height=360, top=64)
     layout["xaxis"] = {
         "title": {"text": translator(drawing.language)("Household-years")},
         "rangemode": "tozero",
         "nticks": 5,
     }
-    layout["yaxis"] = {"title": {"text": drawing.scale.axis}, "rangemode": "tozero", "nticks": 6}
+    # A little below zero, where many dots lie, and above the highest.
+    layout["yaxis"] = {"title": {"text": drawing.scale.axis}, "range": [-roof / 40, roof * 1.1], "nticks": 6}
+    layout["annotations"] += _above(measured, roof, drawing)
     layout["shapes"] = [
         {**across(target), "line": {"color": theme.QUIET, "width": 1, "dash": "dot"}},
     ]
@@ -93,6 +98,37 @@ def bounds_figure(zero: pd.DataFrame, drawing: Drawing) -> Figure:
     return {"data": [trace], "layout": layout}
 
 
+def _roof(measured: pd.DataFrame, target: float) -> float:
+    """Return the highest rate that is drawn to scale.
+
+    One community far away would press all others to the floor; a few at most stand above the roof.
+    """
+    rates = np.sort(measured["rate"].to_numpy("float64"))
+    if len(rates) <= _MOST_ABOVE:
+        return max(float(rates[-1]), target)
+    crowd = max(float(rates[-1 - _MOST_ABOVE]), float(measured["adjusted_upper_99_8"].median()), target)
+    return min(1.25 * crowd, max(float(rates[-1]), crowd))
+
+
+def _above(measured: pd.DataFrame, roof: float, drawing: Drawing) -> list[dict[str, Any]]:
+    """Return the rates of those that stand at the roof because theirs is higher."""
+    rates = measured["rate"][measured["rate"] > roof].sort_values(ascending=False)
+    if rates.empty:
+        return []
+    return [
+        {
+            "xref": "paper",
+            "x": 1,
+            "y": roof,
+            "text": "↑ " + " · ".join(drawing.scale.write(rate) for rate in rates),
+            "showarrow": False,
+            "xanchor": "right",
+            "yanchor": "bottom",
+            "font": {"size": 12, "color": theme.CUT_OFF},
+        }
+    ]
+
+
 def _evenly(points: pd.DataFrame) -> pd.DataFrame:
     """Return at most `MOST_POINTS` of the communities, spread over the order they stand in."""
     if len(points) <= MOST_POINTS:
@@ -116,7 +152,10 @@ def _line(along: pd.DataFrame, column: str, level: str, *, is_first: bool, drawi
     }
 
 
-def _funnel_dots(points: pd.DataFrame, name: str, mark: tuple[str, str, int], drawing: Drawing) -> dict[str, Any]:
+def _funnel_dots(
+    points: pd.DataFrame, name: str, mark: tuple[str, str, int], roof: float, drawing: Drawing
+) -> dict[str, Any]:
+    """Return the dots of one colour; those above the roof stand at it."""
     _ = translator(drawing.language)
     color, symbol, size = mark
     counted = _("{count} valid complaints")
@@ -131,7 +170,7 @@ def _funnel_dots(points: pd.DataFrame, name: str, mark: tuple[str, str, int], dr
         "mode": "markers",
         "name": name,
         "x": rounded(points["exposure_household_years"].to_numpy("float64")),
-        "y": rounded(points["rate"].to_numpy("float64")),
+        "y": rounded(points["rate"].to_numpy("float64").clip(max=roof)),
         "text": texts,
         "marker": {"color": color, "symbol": symbol, "size": size},
         "hovertemplate": "%{text}<extra></extra>",

@@ -31,17 +31,32 @@ def dots(figure):
     return [trace for trace in figure["data"] if trace["mode"] == "markers"]
 
 
-def test_the_funnel_draws_every_community_at_its_rate(shown):
+def test_the_funnel_draws_every_community_at_its_rate_or_at_the_roof(shown):
     measured, target = measured_in(shown)
 
     figure = funnel_figure(measured, target, shown.drawing(ROUTE))
 
     go.Figure(figure)
     drawn = sorted((x, y) for trace in dots(figure) for x, y in zip(trace["x"], trace["y"], strict=True))
-    rates = measured["complaints"] / measured["exposure_household_years"] * MULTIPLIER
+    roof = figure["layout"]["yaxis"]["range"][1] / 1.1
+    rates = (measured["complaints"] / measured["exposure_household_years"] * MULTIPLIER).clip(upper=roof)
     expected = sorted(zip(measured["exposure_household_years"].astype(float), rates.astype(float), strict=True))
     for (x, y), (exposure, rate) in zip(drawn, expected, strict=True):
         assert (x, y) == pytest.approx((exposure, rate), rel=1e-4)
+
+
+def test_a_rate_far_above_all_others_stands_at_the_roof_and_is_written_there(shown):
+    measured, target = measured_in(shown)
+    far = measured.assign(rate=measured["rate"].where(measured.index > 0, 100 * measured["rate"].max()))
+
+    figure = funnel_figure(far, target, shown.drawing(ROUTE))
+
+    roof = figure["layout"]["yaxis"]["range"][1] / 1.1
+    highest = max(y for trace in dots(figure) for y in trace["y"])
+    written = [note["text"] for note in figure["layout"]["annotations"]]
+    assert highest == pytest.approx(roof, rel=1e-4)
+    assert roof < 3 * measured["rate"].max()
+    assert written == [f"↑ {shown.drawing(ROUTE).scale.write(far['rate'].max())}"]
 
 
 def test_marks_beyond_the_lines_are_those_that_analytics_puts_there(shown):
@@ -107,7 +122,7 @@ def test_the_page_says_how_many_lie_beyond_the_lines(city, shown):
 
     content = said(Browser(serve_dashboards(city)).content("?lang=en&region=海勃湾区", page="complaints/"))
 
-    assert f"Of 220 communities {above} lie above the 95 percent lines and {below} below them." in content
+    assert f"Above the 95 percent lines: {above} of 220 communities; below them: {below}." in content
 
 
 def test_the_lines_are_wider_than_chance_where_communities_differ(shown):
