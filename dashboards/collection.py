@@ -121,12 +121,16 @@ def _key_figures(
 ) -> Component:
     _ = translator(language)
     closes = minute(progress.closes_at, language, progress.time_zone)
+    # The charts beside draw all that came in; what came is not known for a part of the city.
+    is_whole = len(communities) == len(progress.communities)
+    count = f"{int(progress.modes['responses'].sum()):,}"
+    received = _("of {count} received").format(count=count) if is_whole else None
     return html.Dl(
         [
             key_figure(
                 _("Days left"), str(days_left(progress.closes_at, now)), note=_("closes {moment}").format(moment=closes)
             ),
-            key_figure(_("Answers so far"), f"{int(communities['responses'].sum()):,}"),
+            key_figure(_("Answers that count"), f"{int(communities['responses'].sum()):,}", note=received),
             key_figure(
                 _("Communities with enough answers"),
                 f"{int((lacking == 0).sum()):,}",
