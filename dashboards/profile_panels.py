@@ -176,6 +176,9 @@ def _drivers_numbers(shown: Shown, drivers: pd.DataFrame) -> Numbers:
     columns = [
         NumbersColumn(_("Question")),
         NumbersColumn(_("Answers"), numeric=True),
+        NumbersColumn(_("Differences that go with it"), numeric=True, write="{:.1%}".format),
+        NumbersColumn(_("Lower bound"), numeric=True, write="{:.1%}".format),
+        NumbersColumn(_("Upper bound"), numeric=True, write="{:.1%}".format),
         NumbersColumn(_("Share of the association"), numeric=True, write="{:.1%}".format),
         NumbersColumn(_("More than chance")),
     ]
@@ -184,6 +187,9 @@ def _drivers_numbers(shown: Shown, drivers: pd.DataFrame) -> Numbers:
         [
             pick(shown.language, row["label"], row["english_label"]),
             row["n"],
+            row["weight"],
+            row["lower"],
+            row["upper"],
             row["share"],
             said[bool(row["above_noise"])],
         ]

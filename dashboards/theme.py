@@ -66,6 +66,9 @@ _AXIS: dict[str, Any] = {
     "title": {"font": {"size": 13, "color": QUIET}, "standoff": 8},
     "tickfont": {"size": 12, "color": QUIET},
     "fixedrange": True,
+    # 10,000, never 10k: not everybody reads it.
+    "separatethousands": True,
+    "exponentformat": "none",
 }
 
 # Small on purpose: the templates that come with plotly add 7 kB to every figure.

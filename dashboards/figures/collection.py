@@ -5,7 +5,7 @@ from html import escape
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import Figure, count_bars
+from dashboards.figures.drawing import Figure, count_axis, count_bars
 from dashboards.languages import translator
 
 
@@ -44,7 +44,7 @@ def progress_figure(regions: pd.DataFrame, language: str) -> Figure:
         "height": 110 + 44 * len(regions),
         "barmode": "stack",
         "bargap": 0.35,
-        "xaxis": {"title": {"text": _("Communities")}, "nticks": 5},
+        "xaxis": count_axis(_("Communities"), (regions["enough"] + regions["short"]).max()),
         "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
     }
     return {"data": traces, "layout": layout}
@@ -67,7 +67,7 @@ def daily_figure(daily: pd.DataFrame, language: str) -> Figure:
         "showlegend": False,
         "margin": {"t": 16},
         "xaxis": {"type": "date", "tickformat": "%-m-%-d", "nticks": 6, "showgrid": False},
-        "yaxis": {"title": {"text": _("Answers a day")}, "nticks": 5, "rangemode": "tozero"},
+        "yaxis": count_axis(_("Answers a day"), daily["responses"].max()),
     }
     return {"data": [trace], "layout": layout}
 
@@ -89,7 +89,7 @@ def hourly_figure(hourly: pd.DataFrame, language: str) -> Figure:
         "showlegend": False,
         "margin": {"t": 16},
         "xaxis": {"title": {"text": _("Hour")}, "dtick": 6, "range": [-0.6, 23.6], "showgrid": False},
-        "yaxis": {"title": {"text": _("Answers")}, "nticks": 5, "rangemode": "tozero"},
+        "yaxis": count_axis(_("Answers"), hourly["responses"].max()),
     }
     return {"data": [trace], "layout": layout}
 

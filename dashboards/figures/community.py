@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import Drawing, Figure, layout_of, rounded
+from dashboards.figures.drawing import Drawing, Figure, count_axis, layout_of, rounded
 from dashboards.languages import pick, translator
 
 _ROW: Final = 30
@@ -37,7 +37,7 @@ def domains_figure(domains: pd.DataFrame, language: str) -> Figure:
                 "color": theme.CUT_OFF,
                 "line": {"width": 2, "color": theme.CUT_OFF},
             },
-            "hovertemplate": "%{x:.0f} %<extra></extra>",
+            "hovertemplate": "%{x:.1f} %<extra></extra>",
         },
         {
             "type": "scatter",
@@ -55,7 +55,7 @@ def domains_figure(domains: pd.DataFrame, language: str) -> Figure:
                 "width": 0,
             },
             "marker": {"symbol": "diamond", "size": 11, "color": theme.MET},
-            "hovertemplate": "%{x:.0f} %<extra></extra>",
+            "hovertemplate": "%{x:.1f} %<extra></extra>",
         },
     ]
     layout = {
@@ -126,20 +126,31 @@ def drivers_figure(drivers: pd.DataFrame, language: str) -> Figure:
     Parameters
     ----------
     drivers : DataFrame
-        Columns label, english_label, share (0 to 1) and above_noise, at least one row.
+        Columns label, english_label, weight, lower, upper (of the variance explained, 0 to 1) and above_noise; one row
+        at least.
     """
     _ = translator(language)
     place = -np.arange(len(drivers))
     above = drivers["above_noise"].to_numpy(dtype=bool)
+    weight, lower, upper = (drivers[name].to_numpy("float64") * 100 for name in ("weight", "lower", "upper"))
     traces = [
         {
             "type": "bar",
             "orientation": "h",
             "name": name,
-            "x": rounded(drivers["share"].to_numpy("float64")[chosen] * 100),
+            "x": rounded(weight[chosen]),
             "y": place[chosen].tolist(),
+            "error_x": {
+                "type": "data",
+                "symmetric": False,
+                "array": rounded((upper - weight)[chosen]),
+                "arrayminus": rounded((weight - lower)[chosen]),
+                "color": theme.INK,
+                "thickness": 1.5,
+                "width": 3,
+            },
             "marker": {"color": color, "pattern": {"shape": pattern}},
-            "hovertemplate": "%{x:.0f} %<extra></extra>",
+            "hovertemplate": "%{x:.1f} %<extra></extra>",
         }
         for chosen, name, color, pattern in (
             (above, _("More than chance"), theme.MET, ""),
@@ -152,7 +163,11 @@ def drivers_figure(drivers: pd.DataFrame, language: str) -> Figure:
         "height": 110 + _ROW * len(drivers),
         "margin": {"t": 48},
         "barmode": "overlay",
-        "xaxis": {"title": {"text": _("Share of the association (%)")}, "rangemode": "tozero", "nticks": 5},
+        "xaxis": {
+            "title": {"text": _("Differences in overall satisfaction that go with it (%)")},
+            "rangemode": "tozero",
+            "nticks": 5,
+        },
         "yaxis": _labelled(place, drivers, language),
     }
     return {"data": traces, "layout": layout}
@@ -173,7 +188,7 @@ def categories_figure(cases: pd.DataFrame, language: str) -> Figure:
         "height": 110 + _ROW * len(cases),
         "margin": {"t": 48},
         "barmode": "stack",
-        "xaxis": {"title": {"text": _("Cases")}, "rangemode": "tozero", "nticks": 5},
+        "xaxis": count_axis(_("Cases"), (cases["counted"] + cases["other"]).max()),
         "yaxis": _labelled(np.array(place), cases, language),
     }
     traces = [
@@ -199,7 +214,7 @@ def months_figure(months: pd.DataFrame, language: str) -> Figure:
         "barmode": "stack",
         "bargap": 0.2,
         "xaxis": {"type": "category", "showgrid": False, "nticks": 7, "tickangle": 0},
-        "yaxis": {"title": {"text": _("Cases")}, "rangemode": "tozero", "nticks": 5},
+        "yaxis": count_axis(_("Cases"), (months["counted"] + months["other"]).max()),
     }
     traces = [
         {

@@ -21,6 +21,8 @@ MOST_POINTS: Final = 600
 
 # Characters of a name beside a chart: more would leave no room for the chart on a phone.
 _LONGEST_LABEL: Final = 16
+# Up to so many, plotly would mark halves.
+_FEW: Final = 5
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,12 @@ def rounded(values: Floats) -> list[float | None]:
     return [None if np.isnan(value) else float(f"{value:.5g}") for value in values]
 
 
+def count_axis(title: str, most: float) -> dict[str, Any]:
+    """Return an axis of whole numbers up to `most`: half a case is none."""
+    steps: dict[str, Any] = {"dtick": 1} if most < _FEW else {"nticks": 5}
+    return {"title": {"text": title}, "rangemode": "tozero", **steps}
+
+
 def count_bars(labels: Sequence[str], counts: Sequence[int], *, title: str, color: str) -> Figure:
     """Return lying bars of a few numbers, each written at its bar."""
     trace = {
@@ -133,7 +141,7 @@ def count_bars(labels: Sequence[str], counts: Sequence[int], *, title: str, colo
         "bargap": 0.3,
         "showlegend": False,
         "margin": {"t": 16},
-        "xaxis": {"title": {"text": title}, "rangemode": "tozero", "nticks": 5},
+        "xaxis": count_axis(title, max(counts, default=0)),
         "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
     }
     return {"data": [trace], "layout": layout}

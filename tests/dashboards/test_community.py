@@ -115,7 +115,8 @@ def test_every_figure_draws_the_numbers_of_its_table(shown, profile, city):
         go.Figure(figure)
     assert domains["data"][1]["x"] == pytest.approx((shares["rate"] * 100).tolist(), rel=1e-4)
     assert trend["data"][-1]["y"] == pytest.approx((history["satisfaction_score"] * 100).tolist(), rel=1e-4)
-    assert sum(len(bars["x"]) for bars in drivers["data"]) == len(profile.drivers)
+    drawn = sorted(value for bars in drivers["data"] for value in bars["x"])
+    assert drawn == pytest.approx(sorted(profile.drivers["weight"] * 100), rel=1e-4)
     assert sum(categories_figure(categories, "en")["data"][0]["x"]) == categories["counted"].sum()
     assert sum(months_figure(months, "en")["data"][1]["y"]) == months["other"].sum()
 
