@@ -11,6 +11,7 @@ from survey_app import (
     headers,
     installation,
     languages,
+    pace,
     print_size,
     sessions,
     static_files,
@@ -45,7 +46,7 @@ def create_app(config: Config | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
     app.extensions[SITE_EXTENSION] = Site.of(config, database)
     for part in (
-        sessions, languages, print_size, installation, static_files, compression, door, headers, errors, access
+        sessions, languages, print_size, installation, static_files, compression, door, headers, errors, access, pace
     ):  # fmt: skip
         part.init_app(app)
     for view in (home, survey, slips, receipts, complaints, staff, entry):
