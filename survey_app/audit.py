@@ -52,6 +52,7 @@ class Action(StrEnum):
     RULES_ADDED = "rules_added"
     ROUND_CREATED = "round_created"
     ROUND_CLOSED_EARLY = "round_closed_early"
+    ROUND_MOVED = "round_moved"
     ROUND_DROPPED = "round_dropped"
     COMMUNITIES_IMPORTED = "communities_imported"
     CODE_ISSUED = "code_issued"

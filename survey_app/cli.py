@@ -5,6 +5,7 @@ the commands that need it: the others are to answer at once.
 """
 
 import logging
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,7 @@ from survey_app.errors import JiayuanError
 from survey_app.installation import use_as_real
 from survey_app.invitations import invite, open_first_run
 from survey_app.life_cycle import STAFF_STEPS, Action, Actor, Reason
+from survey_app.logs import write_lines
 from survey_app.models import Code, Community, District, PropertyCompany, Questionnaire, Round
 from survey_app.numbers import grouped
 from survey_app.questionnaires import load_questionnaire
@@ -553,22 +555,14 @@ def move(*, reference: str, step: str, actor: str, text: str, reason: str | None
 
 @complaints.command("settle")
 def settle() -> None:
-    """Let time do its part, every hour: close, end pauses, send on what is late, erase contacts and unsent photos."""
-    from survey_app.casework import open_references, settle_case  # noqa: PLC0415
-    from survey_app.contacts import erase_contacts  # noqa: PLC0415
-    from survey_app.photos import forget_unsent_photos  # noqa: PLC0415
+    """Let time do its part at once: close, end pauses, send on what is late, erase contacts and unsent photos."""
+    from survey_app.chores import settle_complaints  # noqa: PLC0415
 
     with _database() as database:
-        with database.reading() as session:
-            references = open_references(session)
-        for reference in references:
-            # Each in its own transaction, so that residents' forms come in between.
-            with database.writing() as session:
-                settle_case(session, reference=reference, now=_now())
-        with database.writing() as session:
-            contacts = erase_contacts(session, by=SITE, now=_now())
-            photos = forget_unsent_photos(session, now=_now())
-    click.echo(f"settled {len(references)} open cases, erased {contacts} contacts and {photos} unsent photos")
+        settled = settle_complaints(database, _now())
+    click.echo(
+        f"settled {settled.cases} open cases, erased {settled.contacts} contacts and {settled.photos} unsent photos"
+    )
 
 
 @complaints.command("check")
@@ -646,8 +640,9 @@ def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
 @click.option("--port", type=_PORT, default=8000, show_default=True)
 @click.option("--threads", type=click.IntRange(2, 64), default=DEFAULT_THREADS, show_default=True)
 @click.option("--public-url", help="The address in QR codes; the default is JIAYUAN_PUBLIC_URL.")
-def serve_command(host: str, port: int, threads: int, public_url: str | None) -> None:
-    """Serve the site."""
+@click.option("--work/--no-work", "does_chores", default=True, help="Whether to do the recurring work too.")
+def serve_command(*, host: str, port: int, threads: int, public_url: str | None, does_chores: bool) -> None:
+    """Serve the site, and do the recurring work in a process beside it."""
     from survey_app.serving import is_unreachable_for_phones, serve  # noqa: PLC0415
 
     config = Config.from_env()
@@ -663,7 +658,27 @@ def serve_command(host: str, port: int, threads: int, public_url: str | None) ->
         if link is not None:
             click.echo(f"there is no account yet: make the first one at {config.public_url}/first-run/{link}")
 
-    serve(config, host=host, port=port, threads=threads, announce=announce)
+    serve(config, host=host, port=port, threads=threads, announce=announce, does_chores=does_chores)
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Do what is due and end, as for cron.")
+@click.option("--attached", is_flag=True, hidden=True, help="End when standard input does.")
+def work(*, once: bool, attached: bool) -> None:
+    """Do the recurring work whenever it is due: settle complaints, erase what was kept long enough, examine answers.
+
+    `jiayuan serve` does it by itself. However many do, it is done once.
+    """
+    from survey_app.chores import do_due_chores, keep_doing_chores  # noqa: PLC0415
+    from survey_app.supervision import wait_and_go_on, wait_unless_left_alone  # noqa: PLC0415
+
+    write_lines()
+    os.nice(10)  # phones go first
+    with _database() as database:
+        if once:
+            click.echo(f"done: {', '.join(do_due_chores(database, now=_now())) or 'nothing was due'}")
+        else:
+            keep_doing_chores(database, clock=_now, wait=wait_unless_left_alone if attached else wait_and_go_on)
 
 
 @main.command("examine")
@@ -672,16 +687,17 @@ def examine(round_name: str) -> None:
     """Look for signs of false answers in a round, by its name, and hold what they point at for review."""
     from survey_app.reviews import examine_round  # noqa: PLC0415
 
-    with _database() as database, database.writing() as session:
-        use_as_real(session, now=_now())
-        round_id = _named(session, Round, round_name, parameter="ROUND").id
-        held = examine_round(session, round_id=round_id, now=_now())
+    with _database() as database:
+        with database.writing() as session:
+            use_as_real(session, now=_now())
+            round_id = _named(session, Round, round_name, parameter="ROUND").id
+        held = examine_round(database, round_id=round_id, now=_now())
     click.echo(f"{held} responses of {round_name} are newly held for review")
 
 
 @main.command()
 def retention() -> None:
-    """Erase what was kept long enough, every night: network addresses, links to households, answers of past rounds."""
+    """Erase at once what was kept long enough: network addresses, links to households, answers of past rounds."""
     from survey_app.retention import keep_no_longer  # noqa: PLC0415
 
     with _database() as database, database.writing() as session:

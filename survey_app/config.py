@@ -39,6 +39,16 @@ class Config:
             trusted_proxies=int(environ.get("JIAYUAN_TRUSTED_PROXIES", "0")),
         )
 
+    def to_env(self) -> dict[str, str]:
+        """Return the variables from which `from_env` reads these settings."""
+        return {
+            "JIAYUAN_INSTANCE": str(self.instance),
+            "JIAYUAN_DATABASE_URL": self.database_url,
+            "JIAYUAN_SECRET_KEY": self.secret_key,
+            "JIAYUAN_PUBLIC_URL": self.public_url,
+            "JIAYUAN_TRUSTED_PROXIES": str(self.trusted_proxies),
+        }
+
     def with_public_url(self, public_url: str) -> Self:
         """Return the same settings under another public address."""
         return replace(self, public_url=public_url.rstrip("/"))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 # What a record may say beside its level and its event: names of ours, numbers, places in the code.
-FACTS: Final = ("error", "endpoint", "status", "where")
+FACTS: Final = ("error", "endpoint", "status", "chore", "where")
 _OURS = "survey_app"
 
 

@@ -19,6 +19,7 @@ from analytics.integrity import Integrity, count_with_and_without_held, find_sig
 from analytics.rules import Rules, parse_rules
 from survey_app.access import Scope
 from survey_app.audit import SITE, Action, record
+from survey_app.database import Database
 from survey_app.errors import JiayuanError
 from survey_app.models import Community, IntegrityExamination, Response, ResponseReview, Round
 from survey_app.profiles import driver_questions
@@ -74,30 +75,42 @@ class Held:
     families: tuple[str, ...]
 
 
-def examine_round(session: Session, *, round_id: int, now: datetime) -> int:
+def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
     """Look for signs of false answers in a round, hold what they point at, and return how many are newly held.
 
-    What was decided before stays decided. Raises `LookupError` if there is no such round.
+    What was decided before stays decided. Nobody who writes waits while it looks. Raises `LookupError` if there is no
+    such round.
     """
-    survey_round = session.get(Round, round_id)
-    if survey_round is None:
-        raise LookupError(f"there is no round {round_id}")
-    # What is looked at is no older than the notice says.
-    erase_terminals(session, by=SITE, now=now)
-    rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
-    responses, answers = read_rows(session, survey_round=survey_round, rules=rules, before=now)
+    with database.writing() as session:
+        # What is looked at is no older than the notice says.
+        erase_terminals(session, by=SITE, now=now)
+    with database.reading() as session:
+        survey_round = session.get(Round, round_id)
+        if survey_round is None:
+            raise LookupError(f"there is no round {round_id}")
+        rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
+        responses, answers = read_rows(session, survey_round=survey_round, rules=rules, before=now)
     found = find_signals(responses, answers, overall=rules.satisfaction.question, staff_modes=STAFF_MODES)
     counted = count_with_and_without_held(responses, answers, overall=rules.satisfaction.question, integrity=found)
-    session.add(
-        IntegrityExamination(
-            round_id=round_id,
-            examined_at=now,
-            responses=len(responses),
-            families=canonical_json(_rows(found.families)),
-            counts=canonical_json(_rows(counted.reset_index())),
+    with database.writing() as session:
+        session.add(
+            IntegrityExamination(
+                round_id=round_id,
+                examined_at=now,
+                responses=len(responses),
+                families=canonical_json(_rows(found.families)),
+                counts=canonical_json(_rows(counted.reset_index())),
+            )
         )
-    )
-    return _hold(session, found, now=now)
+        return _hold(session, found, now=now)
+
+
+def rounds_to_examine(session: Session, *, now: datetime) -> Sequence[int]:
+    """Return the rounds that take answers, and those that closed since they were last looked at, official or not."""
+    last = select(func.max(IntegrityExamination.examined_at)).where(IntegrityExamination.round_id == Round.id)
+    is_looked_at_to_the_end = last.scalar_subquery() >= Round.closes_at
+    statement = select(Round.id).where(Round.opens_at <= now, is_looked_at_to_the_end.is_not(True)).order_by(Round.id)
+    return session.scalars(statement).all()
 
 
 def read_rows(

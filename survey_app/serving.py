@@ -4,9 +4,10 @@ import gc
 import ipaddress
 import resource
 import signal
+import sys
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from types import FrameType
 from urllib.parse import urlsplit
 
@@ -19,14 +20,13 @@ from survey_app.config import Config
 from survey_app.context import SITE_EXTENSION, Site
 from survey_app.errors import JiayuanError
 from survey_app.logs import write_lines
+from survey_app.supervision import kept_running
 
 # waitress buffers each request and its threads never wait for a slow phone, but it stops accepting at 100 connections
 # unless told otherwise, and 200 slow phones would then keep everyone else out.
 MOST_CONNECTIONS = 2000
 # Files and database connections beside them.
 _OTHER_DESCRIPTORS = 200
-
-DEFAULT_THREADS = 16
 
 # What has arrived is still answered within this time when the server is told to stop.
 _SECONDS_TO_FINISH = 10
@@ -40,13 +40,21 @@ class CannotListen(JiayuanError):
         self.address = address
 
 
-def serve(config: Config, *, host: str, port: int, threads: int, announce: Callable[[], None]) -> None:
-    """Serve the site until it is stopped; `announce` is called as soon as connections are accepted."""
+def serve(
+    config: Config, *, host: str, port: int, threads: int, announce: Callable[[], None], does_chores: bool = True
+) -> None:
+    """Serve the site until it is stopped; `announce` is called as soon as connections are accepted.
+
+    Beside it runs a process that does the recurring work, unless that is done elsewhere.
+    """
     # Imported here, since the site with its dashboards takes seconds to import and no other command needs it.
     from survey_app.application import create_app  # noqa: PLC0415
 
     write_lines()
-    serve_app(create_app(config), host=host, port=port, threads=threads, announce=announce)
+    app = create_app(config)
+    worker = [sys.executable, "-m", "survey_app", "work", "--attached"]
+    with kept_running(worker, config.to_env()) if does_chores else nullcontext():
+        serve_app(app, host=host, port=port, threads=threads, announce=announce)
 
 
 def serve_app(app: Flask, *, host: str, port: int, threads: int, announce: Callable[[], None]) -> None:

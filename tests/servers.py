@@ -48,12 +48,7 @@ class Server:
     def start(self):
         """Start it and wait until it accepts connections."""
         module = ["survey_app", "serve", "--port"] if self._kind == "serve" else ["tests.servers", self._kind]
-        environ = os.environ | {
-            "JIAYUAN_INSTANCE": str(self._config.instance),
-            "JIAYUAN_DATABASE_URL": self._config.database_url,
-            "JIAYUAN_SECRET_KEY": self._config.secret_key,
-            "JIAYUAN_PUBLIC_URL": self.address,
-        }
+        environ = os.environ | self._config.with_public_url(self.address).to_env()
         errors = self._errors.open("ab") if self._errors else None
         self._process = subprocess.Popen(
             [sys.executable, "-m", *module, str(self._port)],

@@ -3,6 +3,7 @@
 from survey_app.models.accounts import Account, AccountSession, Installation, RecoveryCode
 from survey_app.models.attempts import Attempt
 from survey_app.models.audit import AuditEvent
+from survey_app.models.chores import ChoreRun
 from survey_app.models.complaints import (
     Complaint,
     ComplaintContact,
@@ -22,6 +23,7 @@ __all__ = [
     "AccountSession",
     "Attempt",
     "AuditEvent",
+    "ChoreRun",
     "Code",
     "Community",
     "CommunityProfile",

@@ -107,8 +107,7 @@ def simulate(
     _send(database, cases, office, track=track, description="complaints")
     closed = [round_id for round_id, dates in zip(round_ids, rounds, strict=True) if dates.closes_at <= now]
     for round_id in track(closed, description="evaluations"):
-        with database.writing() as session:
-            examine_round(session, round_id=round_id, now=now)
+        examine_round(database, round_id=round_id, now=now)
         evaluate_round(database, round_id=round_id, now=now)
     return SimulatedCity(len(city), responses, len(cases))
 

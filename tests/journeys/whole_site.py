@@ -78,8 +78,7 @@ def fill_city(database, *, words=""):
             "receipt": sign_receipt(latest.receipt, secret_key=SECRET_KEY),
             "complaint": complaint.reference,
         }
-    with database.writing() as session:
-        examine_round(session, round_id=closed.id, now=now)
+    examine_round(database, round_id=closed.id, now=now)
     evaluation_id = evaluate_round(database, round_id=closed.id, now=now).id
     with database.writing() as session:
         session.add(Publication(evaluation_id=evaluation_id, reason=f"理由{words}", published_at=now))

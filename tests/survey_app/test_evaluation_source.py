@@ -257,7 +257,7 @@ def test_an_examination_is_read_within_the_scope(database, city, signed_in):
     accounts, numbers = city
     with database.writing() as session:
         closed = session.scalar(select(Round).where(Round.closes_at < NOW))
-        examine_round(session, round_id=closed.id, now=NOW)
+    examine_round(database, round_id=closed.id, now=NOW)
     source = StoredEvaluations(database)
 
     with signed_in(accounts["city"]):

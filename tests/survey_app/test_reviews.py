@@ -14,6 +14,7 @@ from survey_app.reviews import (
     decide_reviews,
     examine_round,
     held_by_community,
+    rounds_to_examine,
 )
 from survey_app.roles import Area
 from tests.accounts import make_account
@@ -52,8 +53,7 @@ def send(session, survey_round, community, moment, *, seconds, **answered):
 
 
 def examine(database, survey_round):
-    with database.writing() as session:
-        return examine_round(session, round_id=survey_round.id, now=CLOSED)
+    return examine_round(database, round_id=survey_round.id, now=CLOSED)
 
 
 def decide(database, city, decision, *, number=None, reason="同一时间大量提交", scope=EVERYWHERE):
@@ -162,6 +162,23 @@ def test_an_examination_keeps_counts_with_and_without_what_is_held(database, cit
 def test_a_round_without_answers_can_be_examined(database):
     with database.writing() as session:
         survey_round = make_round(session)
-        assert examine_round(session, round_id=survey_round.id, now=NOW) == 0
-        with pytest.raises(LookupError):
-            examine_round(session, round_id=survey_round.id + 1, now=NOW)
+
+    assert examine_round(database, round_id=survey_round.id, now=NOW) == 0
+    with pytest.raises(LookupError):
+        examine_round(database, round_id=survey_round.id + 1, now=NOW)
+
+
+def test_a_round_is_examined_while_it_is_open_and_once_after_it_has_closed(database):
+    with database.writing() as session:
+        survey_round = make_round(session)
+        make_round(session, opens_at=CLOSED + timedelta(days=5), closes_at=CLOSED + timedelta(days=9))
+
+    def to_examine(now):
+        with database.reading() as session:
+            return list(rounds_to_examine(session, now=now))
+
+    assert to_examine(survey_round.opens_at - timedelta(seconds=1)) == []
+    for moment in (NOW, CLOSED - timedelta(minutes=1), CLOSED):
+        assert to_examine(moment) == [survey_round.id]
+        examine_round(database, round_id=survey_round.id, now=moment)
+    assert to_examine(CLOSED + timedelta(days=1)) == []

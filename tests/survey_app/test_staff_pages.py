@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from survey_app.audit import Action, ChainFault, verify_chain
+from survey_app.chores import CHORES
 from survey_app.codes import Revocation
 from survey_app.config import DATA
 from survey_app.evaluation import evaluate_round
@@ -15,7 +16,17 @@ from survey_app.intake import Mode
 from survey_app.life_cycle import Action as Step
 from survey_app.life_cycle import Reason as EndReason
 from survey_app.life_cycle import Status
-from survey_app.models import Account, AuditEvent, Code, Community, Publication, Questionnaire, Round, RuleFile
+from survey_app.models import (
+    Account,
+    AuditEvent,
+    ChoreRun,
+    Code,
+    Community,
+    Publication,
+    Questionnaire,
+    Round,
+    RuleFile,
+)
 from survey_app.receipts import Reason as ChangeReason
 from survey_app.reviews import ReviewState
 from survey_app.roles import Area, Role
@@ -126,6 +137,24 @@ def test_the_city_drops_a_planned_round(app, sqlite_database):
 
     assert post(client, f"/staff/rounds/{planned.id}/removal").status_code == 303
     assert count(sqlite_database, Round) == 0
+
+
+@pytest.mark.usefixtures("city")
+def test_the_city_moves_a_planned_round_and_is_told_every_fault_of_its_dates(app, sqlite_database):
+    with sqlite_database.writing() as session:
+        planned = make_round(session, opens_at=NOW + timedelta(days=3), closes_at=NOW + timedelta(days=9))
+        opened = make_round(session, opens_at=NOW - timedelta(days=3), closes_at=NOW + timedelta(days=2))
+    client = signed_in_client(app, "city")
+    path = f"/staff/rounds/{planned.id}/dates"
+
+    wrong = post(client, path, page=path, opens="2021-09-02", last_day="2021-08-30", keep_until="2021-08-01")
+    assert wrong.status_code == 409
+    assert wrong.text.count("<li>") == 3
+    assert 'value="2021-09-02"' in wrong.text
+    assert post(client, path, page=path, opens="2099-09-01").status_code == 400
+    assert post(client, path, page=path, opens="2099-09-01", last_day="2099-09-30").status_code == 303
+    assert "2099年9月30日" in client.get("/staff/").text
+    assert client.get(f"/staff/rounds/{opened.id}/dates").status_code == 409
 
 
 def test_every_action_fault_and_role_has_words():
@@ -381,6 +410,21 @@ def test_a_reset_account_starts_anew_with_an_invitation(app, sqlite_database):
 
     assert "/invitation/" in page.text
     assert give_password(app.test_client(), "city").status_code == 401
+
+
+@pytest.mark.usefixtures("city")
+def test_the_audit_page_tells_when_recurring_work_was_done_and_what_failed(app, sqlite_database):
+    client = signed_in_client(app, "city")
+    assert client.get("/staff/audit").text.count("尚未执行") == len(CHORES)
+
+    with sqlite_database.writing() as session:
+        session.add(ChoreRun(chore="complaints", begun_at=NOW, done_at=NOW))
+        session.add(ChoreRun(chore="retention", begun_at=NOW, done_at=NOW, failure="OperationalError"))
+
+    page = client.get("/staff/audit").text
+    assert page.count("上次完成：") == 2
+    assert page.count("执行失败") == 1
+    assert "OperationalError" not in page
 
 
 @pytest.mark.usefixtures("city")

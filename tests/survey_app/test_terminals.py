@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from analytics.rules import parse_rules
 from survey_app.config import Config
-from survey_app.models import AuditEvent, Response
+from survey_app.models import AuditEvent, Response, Round
 from survey_app.receipts import RESIDENT, Reason, withdraw_response
 from survey_app.reviews import examine_round, read_rows
 from survey_app.terminals import KEPT_FOR, erase_terminals, terminal_digest
@@ -59,9 +59,11 @@ def test_an_examination_looks_at_terminals_and_at_none_that_is_too_old(database)
         too_old = {"started_at": NOW - 2 * KEPT_FOR, "submitted_at": NOW - KEPT_FOR}
         old = make_response(session, survey_round, community, terminal_digest=digest(), **too_old)
         make_response(session, survey_round, community, terminal_digest=digest())
-        now = NOW + timedelta(minutes=1)
-        examine_round(session, round_id=survey_round.id, now=now)
+    now = NOW + timedelta(minutes=1)
+    examine_round(database, round_id=survey_round.id, now=now)
 
+    with database.reading() as session:
+        survey_round = session.get(Round, survey_round.id)
         rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
         rows, _answers = read_rows(session, survey_round=survey_round, rules=rules, before=now)
     assert rows.loc[rows["terminal"].isna(), "response_id"].tolist() == [old.id]

@@ -14,9 +14,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey_app.audit import OPERATOR, RESIDENT, SITE, VISITOR, Action, ChainFault, head, verify_chain
+from survey_app.chores import CHORES
 from survey_app.context import site
 from survey_app.local_time import city_zone
-from survey_app.models import Account, AuditEvent
+from survey_app.models import Account, AuditEvent, ChoreRun
 from survey_app.policies import policy, staff
 from survey_app.roles import Role
 from survey_app.views.staff.audit_words import Particular, particulars
@@ -46,6 +47,7 @@ ACTION_NAMES: Mapping[Action, LazyString] = MappingProxyType(
         Action.RULES_ADDED: _("Rule file frozen"),
         Action.ROUND_CREATED: _("Round created"),
         Action.ROUND_CLOSED_EARLY: _("Round closed early"),
+        Action.ROUND_MOVED: _("Dates of a round changed"),
         Action.ROUND_DROPPED: _("Round dropped"),
         Action.COMMUNITIES_IMPORTED: _("Communities imported"),
         Action.CODE_ISSUED: _("Code issued"),
@@ -72,6 +74,13 @@ FAULT_NAMES: Mapping[ChainFault, LazyString] = MappingProxyType(
         ChainFault.REWRITTEN: _("this event is not the one whose hash was kept"),
     }
 )
+CHORE_NAMES: Mapping[str, LazyString] = MappingProxyType(
+    {
+        "complaints": _("Move complaints on whose time is up"),
+        "retention": _("Erase what was kept long enough"),
+        "examination": _("Look for signs of stuffing"),
+    }
+)
 _ACTOR_NAMES: Mapping[str, LazyString] = MappingProxyType(
     {
         OPERATOR: _("Command on the server"),
@@ -96,6 +105,15 @@ class EventLine:
     after: Sequence[Particular]
 
 
+@dataclass(frozen=True)
+class ChoreLine:
+    """One kind of recurring work, when it was last done, and when it last failed if it has not been done since."""
+
+    name: LazyString
+    done_at: datetime | None
+    failed_at: datetime | None
+
+
 @blueprint.get("/staff/audit")
 @policy(staff(Role.CITY, Role.ADMINISTRATOR))
 def audit() -> str:
@@ -118,7 +136,22 @@ def audit() -> str:
             page=page,
             head=head(session),
             faults=_faults(session) if "check" in request.args else None,
+            chores=_chores(session),
         )
+
+
+def _chores(session: Session) -> list[ChoreLine]:
+    runs = {run.chore: run for run in session.scalars(select(ChoreRun))}
+    zone = city_zone(session)
+    return [
+        ChoreLine(
+            name=CHORE_NAMES[chore.name],
+            done_at=run.done_at.astimezone(zone) if run and run.done_at else None,
+            failed_at=run.begun_at.astimezone(zone) if run and run.failure else None,
+        )
+        for chore in CHORES
+        for run in [runs.get(chore.name)]
+    ]
 
 
 def _faults(session: Session) -> list[tuple[int, LazyString]]:

@@ -60,8 +60,7 @@ def decide(round_id: int) -> AnyResponse:
 def examine(round_id: int) -> AnyResponse:
     """Look for signs of false answers in what came in so far."""
     try:
-        with site().database.writing() as session:
-            held = examine_round(session, round_id=round_id, now=current_time())
+        held = examine_round(site().database, round_id=round_id, now=current_time())
     except LookupError:
         abort(HTTPStatus.NOT_FOUND)
     flash(

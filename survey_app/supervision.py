@@ -1,0 +1,68 @@
+"""A program that is kept running beside the server, and ends with it."""
+
+import logging
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Final
+
+# Whatever ends it at once must not keep the machine busy.
+SECONDS_BEFORE_RESTART: Final = 10.0
+_SECONDS_BETWEEN_LOOKS: Final = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def kept_running(
+    command: Sequence[str], environ: Mapping[str, str], *, seconds_before_restart: float = SECONDS_BEFORE_RESTART
+) -> Iterator[None]:
+    """Run a program until the block ends, and start it again whenever it ends before.
+
+    `environ` is added to the environment of this process.
+    """
+    is_over = Event()
+    watch = Thread(
+        target=_run_again_and_again,
+        args=(command, os.environ | environ, is_over, seconds_before_restart),
+        name="supervision",
+        daemon=True,
+    )
+    watch.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watch.join()
+
+
+def wait_unless_left_alone(seconds: float) -> bool:
+    """Wait in a program that is kept running; return at once and with False when who keeps it running is gone."""
+    readable, _, _ = select.select([sys.stdin], [], [], seconds)
+    return not readable
+
+
+def wait_and_go_on(seconds: float) -> bool:
+    """Wait in a program that somebody else keeps running."""
+    time.sleep(seconds)
+    return True
+
+
+def _run_again_and_again(
+    command: Sequence[str], environ: Mapping[str, str], is_over: Event, seconds_before_restart: float
+) -> None:
+    while not is_over.is_set():
+        # Its standard input closes when this process is gone, even by SIGKILL. A session of its own: Ctrl-C is for the
+        # server, which ends it then.
+        with subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, start_new_session=True) as child:  # noqa: S603 (ours)
+            while child.poll() is None and not is_over.wait(_SECONDS_BETWEEN_LOOKS):
+                pass
+            child.terminate()
+        if not is_over.is_set():
+            _log.error("ended too early", extra={"status": child.returncode})
+        is_over.wait(seconds_before_restart)
