@@ -1,8 +1,10 @@
 """Rows for tests; a test sets only what it is about."""
 
+import io
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
@@ -15,6 +17,7 @@ from survey_app.models import (
     Complaint,
     ComplaintEvent,
     District,
+    Photo,
     Questionnaire,
     Response,
     Round,
@@ -140,6 +143,26 @@ def make_response(session: Session, survey_round: Round, community: Community, *
         answers=canonical_json(answers),
         nonce=b"sixteen bytes at",
         commitment="0" * 64,
+    )
+
+
+def make_photo(session: Session, response: Response, **values: object) -> Photo:
+    """Add a photo of one colour that came with a response."""
+    number = next(_numbers)
+    content = io.BytesIO()
+    Image.new("RGB", (64, 48), "green").save(content, "JPEG")
+    return _add(
+        session,
+        Photo,
+        values,
+        name=f"photo{number}",
+        submission_key=response.submission_key,
+        question="q24",
+        community_id=response.community_id,
+        response_id=response.id,
+        upload_sha256=f"{number:064}",
+        content=content.getvalue(),
+        added_at=response.submitted_at,
     )
 
 

@@ -16,7 +16,15 @@ from survey_app.receipts import sign_receipt
 from survey_app.roles import Role
 from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
 from tests.conftest import site_on
-from tests.factories import make_community, make_district, make_poster_code, make_response, make_round, make_slip
+from tests.factories import (
+    make_community,
+    make_district,
+    make_photo,
+    make_poster_code,
+    make_response,
+    make_round,
+    make_slip,
+)
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -27,6 +35,7 @@ PLACED = {
     "staff.code_png": lambda place: {"token": place["token"]},
     "staff.revoke": lambda place: {"token": place["spare_token"]},
     "staff.poster": lambda place: {"token": place["token"]},
+    "staff.photo": lambda place: {"round_id": place["round_id"], "name": place["photo"]},
     **dict.fromkeys(
         ("entry.show_form", "entry.save"), lambda place: {"community_id": place["community"].id, "mode": "paper"}
     ),
@@ -53,10 +62,13 @@ CITYWIDE = {
         (
             "staff.evaluate",
             "staff.reviews",
+            "staff.photos",
             "staff.decide",
             "staff.examine",
             "staff.close_early",
             "staff.drop",
+            "staff.show_dates",
+            "staff.move",
             "staff.slips",
             "staff.revoke_household_slips",
             "staff.replace_household_slip",
@@ -108,9 +120,10 @@ def _fill(database):
                 session, name=f"{name}小区", district=make_district(session, name=f"{name}区"), company=company
             )
             code = make_poster_code(session, community, token=f"2{community.id:019}")
-            make_response(
+            answered = make_response(
                 session, survey_round, community, code_id=code.id, submitted_at=NOW - timedelta(days=20), answers={}
             )
+            photo = make_photo(session, answered)
             receipt = new_number(RECEIPT_DIGITS)
             make_response(session, opened, community, code_id=code.id, receipt=receipt, submitted_at=NOW)
             # Other last digits: they tell the files of the posters apart.
@@ -123,6 +136,8 @@ def _fill(database):
                     "receipt": receipt,
                     "slip": make_slip(session, opened, community).digits,
                     "name": community.name,
+                    "round_id": survey_round.id,
+                    "photo": photo.name,
                 }
             )
         own = places[0]["community"]

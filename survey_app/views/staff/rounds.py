@@ -15,7 +15,7 @@ from survey_app.access import Scope, signed_in
 from survey_app.context import current_time, site
 from survey_app.evaluation import evaluate_round
 from survey_app.local_time import last_day, zone_of
-from survey_app.models import Community, Evaluation, Publication, Questionnaire, Round, RuleFile
+from survey_app.models import Community, Evaluation, Photo, Publication, Questionnaire, Round, RuleFile
 from survey_app.models import Response as StoredResponse
 from survey_app.policies import ALL_STAFF, policy, staff
 from survey_app.publications import publish_evaluation, published_evaluations
@@ -41,6 +41,7 @@ class RoundOverview:
     state: str
     received: int
     closed_early_because: str | None
+    has_photos: bool
     rules: RuleFile
     questionnaire: Questionnaire
     evaluations: Sequence["EvaluationOverview"]
@@ -156,6 +157,7 @@ def _overview(session: Session, *, scope: Scope, now: datetime) -> list[RoundOve
     evaluations: dict[int, list[Row[int, int, bool, datetime, datetime, str]]] = {}
     for row in session.execute(_select_evaluations()):
         evaluations.setdefault(row.round_id, []).append(row)
+    with_photos = set(session.scalars(select(StoredResponse.round_id).join(Photo).distinct()))
     published = set(session.scalars(select(Publication.evaluation_id)))
     results = set(published_evaluations(session).values())
     overview = []
@@ -175,6 +177,7 @@ def _overview(session: Session, *, scope: Scope, now: datetime) -> list[RoundOve
                 state=_state(survey_round, now),
                 received=received.get(survey_round.id, 0),
                 closed_early_because=survey_round.closed_early_because,
+                has_photos=survey_round.id in with_photos,
                 rules=survey_round.rule_file,
                 questionnaire=survey_round.questionnaire,
                 evaluations=[
