@@ -1,6 +1,6 @@
-"""Changing a round that stands: closing an open one before its last day, dropping one that never opened."""
+"""Changing a round that stands: closing an open one before its last day, moving or dropping one that never opened."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -9,6 +9,7 @@ from survey_app.audit import OPERATOR, Action, record
 from survey_app.database import Base
 from survey_app.errors import JiayuanError
 from survey_app.models import Round
+from survey_app.rounds import move_dates
 
 LONGEST_REASON = 500
 
@@ -53,14 +54,59 @@ def drop_round(session: Session, *, round_id: int, by: str = OPERATOR, now: date
 
     Raises `LookupError` if there is no such round.
     """
+    survey_round = _still_planned(session, round_id, now=now)
+    facts = _dates(survey_round)
+    session.delete(survey_round)
+    record(session, by=by, action=Action.ROUND_DROPPED, subject=f"round:{round_id}", before=facts, now=now)
+
+
+def move_round(
+    session: Session,
+    *,
+    round_id: int,
+    opens_on: date,
+    closes_on: date,
+    responses_kept_until: date | None,
+    by: str = OPERATOR,
+    now: datetime,
+) -> None:
+    """Give a round that has not opened other local dates, until the start of `closes_on`, while nothing belongs to it.
+
+    Slips that are printed say until when they are good. Raises `LookupError` if there is no such round, and
+    `RoundRefused` with every fault of the dates.
+    """
+    survey_round = _still_planned(session, round_id, now=now)
+    before = _dates(survey_round)
+    move_dates(
+        session,
+        survey_round,
+        opens_on=opens_on,
+        closes_on=closes_on,
+        responses_kept_until=responses_kept_until,
+        now=now,
+    )
+    after = _dates(survey_round)
+    if after != before:
+        subject = f"round:{round_id}"
+        record(session, by=by, action=Action.ROUND_MOVED, subject=subject, before=before, after=after, now=now)
+
+
+def _still_planned(session: Session, round_id: int, *, now: datetime) -> Round:
     survey_round = _locked(session, round_id)
     if now >= survey_round.opens_at:
         raise RoundChangeRefused(round_id, "opened")
     if _is_in_use(session, round_id):
         raise RoundChangeRefused(round_id, "in_use")
-    facts = {name: getattr(survey_round, name).isoformat() for name in ("opens_at", "closes_at")}
-    session.delete(survey_round)
-    record(session, by=by, action=Action.ROUND_DROPPED, subject=f"round:{round_id}", before=facts, now=now)
+    return survey_round
+
+
+def _dates(survey_round: Round) -> dict[str, str | None]:
+    kept_until = survey_round.responses_kept_until
+    return {
+        "opens_at": survey_round.opens_at.isoformat(),
+        "closes_at": survey_round.closes_at.isoformat(),
+        "kept_until": None if kept_until is None else kept_until.isoformat(),
+    }
 
 
 def _locked(session: Session, round_id: int) -> Round:

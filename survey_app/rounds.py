@@ -1,6 +1,6 @@
 """Rounds and what they stand on: published questionnaires and rule files, both frozen."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -36,13 +36,13 @@ class StoredRuleFileDiffers(JiayuanError):
 
 
 class RoundRefused(JiayuanError):
-    """A round cannot be created as asked; the fault says why."""
+    """A round cannot be as asked; the faults say why, all of them."""
 
     status = 409
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(str(fault))
-        self.fault = fault
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
 
 
 def publish_questionnaire(
@@ -109,25 +109,15 @@ def create_round(
     left out of it.
     """
     rules = parse_rules(rule_file.content, rule_file.name)
-    _check_fit(questionnaire_from_canonical(questionnaire.text), rules)
-    _check_codes(accepts, rules)
     opens_at, closes_at = (local_midnight(day, rules.time_zone) for day in (opens_on, closes_on))
-    if opens_at >= closes_at:
-        raise RoundRefused(
-            Fault("a round that opens on {day} cannot close before the end of that day", {"day": opens_on})
-        )
-    if responses_kept_until is not None and responses_kept_until <= closes_on:
-        raise RoundRefused(
-            Fault("answers kept until {day} would be gone before they are evaluated", {"day": responses_kept_until})
-        )
-    if closes_at <= now:
-        raise RoundRefused(Fault("a round until {day} would be over already", {"day": closes_on}))
-    for other in session.scalars(select(Round).order_by(Round.opens_at)):
-        if other.name == name:
-            raise RoundRefused(Fault("there is already a round {name}", {"name": name}))
-        # A poster leads to the open round: with two of them nobody could say which one an answer is for.
-        if other.opens_at < closes_at and opens_at < other.closes_at:
-            raise RoundRefused(Fault("the dates overlap with the round {name}", {"name": other.name}))
+    faults = [
+        *_faults_of_fit(questionnaire_from_canonical(questionnaire.text), rules),
+        *_faults_of_codes(accepts, rules),
+        *_faults_of_name(session, name),
+        *_faults_of_dates(session, opens_on, closes_on, responses_kept_until, rules.time_zone, now=now),
+    ]
+    if faults:
+        raise RoundRefused(faults)
     created = Round(
         name=name,
         english_name=english_name,
@@ -148,45 +138,86 @@ def create_round(
     return created
 
 
+def move_dates(
+    session: Session,
+    survey_round: Round,
+    *,
+    opens_on: date,
+    closes_on: date,
+    responses_kept_until: date | None,
+    now: datetime,
+) -> None:
+    """Give a round other dates, or raise `RoundRefused` with every fault; `round_changes` says which may be moved."""
+    time_zone = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name).time_zone
+    days = (opens_on, closes_on, responses_kept_until)
+    if faults := list(_faults_of_dates(session, *days, time_zone, now=now, moved=survey_round)):
+        raise RoundRefused(faults)
+    survey_round.opens_at, survey_round.closes_at = (local_midnight(day, time_zone) for day in (opens_on, closes_on))
+    survey_round.responses_kept_until = responses_kept_until
+
+
 def local_midnight(day: date, time_zone: str) -> datetime:
     """Return the start of a local day, in UTC."""
     return datetime.combine(day, time.min, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
 
 
-def _check_codes(accepts: Collection[CodeKind], rules: Rules) -> None:
-    """Refuse rules that promise more than the codes can keep: whoever passes a poster may answer several times."""
+def _faults_of_dates(
+    session: Session,
+    opens_on: date,
+    closes_on: date,
+    kept_until: date | None,
+    time_zone: str,
+    *,
+    now: datetime,
+    moved: Round | None = None,
+) -> Iterator[Fault]:
+    opens_at, closes_at = (local_midnight(day, time_zone) for day in (opens_on, closes_on))
+    if opens_at >= closes_at:
+        yield Fault("a round that opens on {day} cannot close before the end of that day", {"day": opens_on})
+    if kept_until is not None and kept_until <= closes_on:
+        yield Fault("answers kept until {day} would be gone before they are evaluated", {"day": kept_until})
+    if closes_at <= now:
+        yield Fault("a round until {day} would be over already", {"day": closes_on})
+    # A poster leads to the open round: with two of them nobody could say which one an answer is for.
+    overlapping = select(Round).where(Round.opens_at < closes_at, Round.closes_at > opens_at).order_by(Round.opens_at)
+    for other in session.scalars(overlapping):
+        if other is not moved:
+            yield Fault("the dates overlap with the round {name}", {"name": other.name})
+
+
+def _faults_of_name(session: Session, name: str) -> Iterator[Fault]:
+    if session.scalar(select(Round.id).filter_by(name=name)) is not None:
+        yield Fault("there is already a round {name}", {"name": name})
+
+
+def _faults_of_codes(accepts: Collection[CodeKind], rules: Rules) -> Iterator[Fault]:
+    """Find rules that promise more than the codes can keep: whoever passes a poster may answer several times."""
     if not accepts:
-        raise RoundRefused(Fault("a round takes answers through posters, household slips or both"))
+        yield Fault("a round takes answers through posters, household slips or both")
     if CodeKind.POSTER in accepts and rules.evidence.one_answer_per_household:
-        raise RoundRefused(
-            Fault(
-                "the rules {rules} say that a household answers once, which posters cannot promise: accept household "
-                "slips alone, or use rules that do not say so",
-                {"rules": rules.name},
-            )
+        yield Fault(
+            "the rules {rules} say that a household answers once, which posters cannot promise: accept household "
+            "slips alone, or use rules that do not say so",
+            {"rules": rules.name},
         )
 
 
-def _check_fit(definition: Definition, rules: Rules) -> None:
-    """Refuse rules that judge what the questionnaire does not ask."""
+def _faults_of_fit(definition: Definition, rules: Rules) -> Iterator[Fault]:
+    """Find rules that judge what the questionnaire does not ask."""
     coded = {QuestionType.RATING, QuestionType.SINGLE}
     asked = {question.key: question for question in definition.questions if question.type in coded}
     judged = dict.fromkeys([rules.satisfaction.question, *rules.satisfaction.domains])
     absent = [key for key in judged if key not in asked]
     if absent:
         named = ", ".join(absent)
-        raise RoundRefused(
-            Fault(
-                "the rules {rules} judge question {key}, which the questionnaire does not ask",
-                {"rules": rules.name, "key": named},
-            )
+        yield Fault(
+            "the rules {rules} judge question {key}, which the questionnaire does not ask",
+            {"rules": rules.name, "key": named},
         )
-    for key in judged:
+    for key in (key for key in judged if key in asked):
         missing = sorted(set(rules.satisfaction.valid_codes) - set(asked[key].codes))
         if missing:
-            raise RoundRefused(
-                Fault(
-                    "the rules {rules} count codes that question {key} does not have: {codes}",
-                    {"rules": rules.name, "key": key, "codes": missing},
-                )
+            yield Fault(
+                "the rules {rules} count codes that question {key} does not have: {codes}",
+                {"rules": rules.name, "key": key, "codes": missing},
             )

@@ -33,6 +33,7 @@ FACT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "count": _("number"),
         "evaluation": _("evaluation no."),
         "is_reprint": _("printed again"),
+        "kept_until": _("answers deleted on"),
         "kind": _("file"),
         "mode": _("how"),
         "opens_at": _("opens at"),

@@ -1,6 +1,6 @@
-"""Planning a round: what it asks and by which rules, whether it can fill its quota, then creating it."""
+"""Planning a round: what it asks and by which rules, whether it can fill its quota, creating it, moving its dates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from http import HTTPStatus
@@ -19,8 +19,10 @@ from survey_app.access import signed_in
 from survey_app.codes import CodeKind
 from survey_app.context import current_time, site
 from survey_app.languages import TRANSLATIONS, current_language
-from survey_app.models import District, Questionnaire, RuleFile
+from survey_app.local_time import last_day, zone_of
+from survey_app.models import District, Questionnaire, Round, RuleFile
 from survey_app.policies import policy
+from survey_app.round_changes import RoundChangeRefused, move_round
 from survey_app.rounds import RoundRefused, create_round
 from survey_app.tallies import read_places, surveyed_households
 from survey_app.views.staff.blueprint import blueprint
@@ -66,10 +68,69 @@ def create() -> Response | str | tuple[str, int]:
     except FieldFaulty as faulty:
         return _plan_page(faulty=str(faulty)), HTTPStatus.BAD_REQUEST
     except RoundRefused as refused:
-        translate = load_catalogue(TRANSLATIONS, current_language()).gettext
-        return _plan_page(refusal=refused.fault.text(translate)), HTTPStatus.CONFLICT
+        return _plan_page(refusals=_in_words(refused)), HTTPStatus.CONFLICT
     flash(_("The round is created."))
     return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/staff/rounds/<int:round_id>/dates")
+@policy(PLANNING)
+def show_dates(round_id: int) -> str:
+    """Show the form that moves a round which has not opened."""
+    return _dates_page(round_id)
+
+
+@blueprint.post("/staff/rounds/<int:round_id>/dates")
+@policy(PLANNING)
+def move(round_id: int) -> Response | tuple[str, int]:
+    """Give a round that has not opened other dates."""
+    try:
+        with site().database.writing() as session:
+            move_round(
+                session,
+                round_id=round_id,
+                opens_on=_required_day("opens"),
+                closes_on=_required_day("last_day") + timedelta(days=1),
+                responses_kept_until=_day("keep_until"),
+                by=signed_in().actor,
+                now=current_time(),
+            )
+    except LookupError:
+        abort(HTTPStatus.NOT_FOUND)
+    except FieldFaulty as faulty:
+        return _dates_page(round_id, faulty=str(faulty)), HTTPStatus.BAD_REQUEST
+    except RoundRefused as refused:
+        return _dates_page(round_id, refusals=_in_words(refused)), HTTPStatus.CONFLICT
+    flash(_("The round has its new dates."))
+    return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
+
+
+def _dates_page(round_id: int, *, faulty: str | None = None, refusals: Sequence[str] = ()) -> str:
+    with site().database.reading() as session:
+        survey_round = session.get(Round, round_id)
+        if survey_round is None:
+            abort(HTTPStatus.NOT_FOUND)
+        if current_time() >= survey_round.opens_at:
+            raise RoundChangeRefused(round_id, "opened")
+        zone = zone_of(survey_round.rule_file.content)
+        dates = {
+            "opens": survey_round.opens_at.astimezone(zone).date(),
+            "last_day": last_day(survey_round.closes_at, zone),
+            "keep_until": survey_round.responses_kept_until,
+        }
+        return render_template(
+            "staff/dates.html",
+            round=survey_round,
+            dates=dates,
+            form=request.form,
+            faulty=faulty,
+            refusals=refusals,
+        )
+
+
+def _in_words(refused: RoundRefused) -> list[str]:
+    translate = load_catalogue(TRANSLATIONS, current_language()).gettext
+    return [fault.text(translate) for fault in refused.faults]
 
 
 def _plan_page(
@@ -77,7 +138,7 @@ def _plan_page(
     plan: _Plan | None = None,
     forecast: list[str] | None = None,
     faulty: str | None = None,
-    refusal: str | None = None,
+    refusals: Sequence[str] = (),
 ) -> str:
     with site().database.reading() as session:
         return render_template(
@@ -91,7 +152,7 @@ def _plan_page(
             plan=plan,
             forecast=forecast,
             faulty=faulty,
-            refusal=refusal,
+            refusals=refusals,
         )
 
 
