@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from dashboards.address import View
 from dashboards.languages import translator
 from dashboards.near import near_panels
+from dashboards.order import distribution_panel
 from dashboards.pages import Page, Section
 from dashboards.shown import Shown, no_evaluation, preview_notice
 from dashboards.source import EvaluationSource
@@ -25,6 +26,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     return [
         *preview_notice(shown),
         support_panel(shown),
+        distribution_panel(shown),
         *near_panels(shown),
         what_if_panel(shown, source.inputs(shown.header.id)),
     ]
@@ -46,6 +48,7 @@ def sections(language: str) -> list[Section]:
     _ = translator(language)
     return [
         Section("support", _("How sure it is")),
+        Section("distribution", _("Distribution")),
         Section("near", _("Around the cut-off")),
         Section("one-by-one", _("One by one")),
         Section("what-if", _("Under other rules")),

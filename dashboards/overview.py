@@ -11,7 +11,7 @@ from dashboards.address import View
 from dashboards.collection import collection_glance
 from dashboards.district_map import map_panel
 from dashboards.languages import translator
-from dashboards.order import distribution_panel, order_panel
+from dashboards.order import order_panel
 from dashboards.pages import Page, Section
 from dashboards.parts import key_figure, panel
 from dashboards.qualified import qualified_panel
@@ -36,9 +36,8 @@ def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Compon
         _key_figures(shown),
         qualified_panel(shown),
         *(bear_in_mind if warnings else []),
-        support_panel(shown),
+        html.Div([support_panel(shown), *map_panel(shown, source.boundaries())], className="beside"),
         order_panel(shown),
-        html.Div([distribution_panel(shown), *map_panel(shown, source.boundaries())], className="beside"),
         progress,
         rules_panel(shown.header, view.language),
     ]
@@ -51,7 +50,6 @@ def sections(language: str) -> list[Section]:
         Section("qualified", _("Who qualifies")),
         Section("support", _("How sure it is")),
         Section("order", _("Order and cut-off")),
-        Section("distribution", _("Distribution")),
         Section("rules", _("Rules in force")),
     ]
 
