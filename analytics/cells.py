@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -86,7 +86,7 @@ class CellReader:
             self.cells = replace(self.cells, frame=frame, positions=positions)
             self.names = set(frame.columns)
 
-    def expect_columns(self, needed: Sequence[str]) -> None:
+    def expect_columns(self, needed: Iterable[str]) -> None:
         for name in needed:
             if name not in self.names:
                 self.faults.append(Fault("this column is missing", {}, name, 1))

@@ -17,7 +17,8 @@ from analytics.list_support import SHARE_FALSE, summarise_evidence
 from analytics.progress import Tell, part_of, tell_nobody, telling
 from analytics.reasons import Part, reason_sentence, warning_sentence
 from analytics.rules import share_text
-from analytics.support import EVIDENCE_COLUMNS, evidence_words
+from analytics.sensitivity import Sensitivity
+from analytics.support import evidence_words
 
 STANDINGS_FILE: Final = "standings.csv"
 EVALUATION_FILE: Final = "evaluation.json"
@@ -81,7 +82,9 @@ def frame_csv(frame: pd.DataFrame) -> bytes:
     return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
-def standings_csv(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -> Iterator[str]:
+def standings_csv(
+    evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sensitivity, language: str
+) -> Iterator[str]:
     """Yield the standings as CSV text, with the evidence beside each decision and the sentences that explain it.
 
     Parameters
@@ -89,6 +92,8 @@ def standings_csv(evaluation: Evaluation, evidence: pd.DataFrame, language: str)
     evaluation : Evaluation
     evidence : DataFrame
         Of `analytics.support.weigh_evidence`.
+    sensitivity : Sensitivity
+        Of `analytics.sensitivity.find_sensitivity`.
     language : str
         Of the sentences, one of `analytics.languages.LANGUAGES`.
 
@@ -96,14 +101,16 @@ def standings_csv(evaluation: Evaluation, evidence: pd.DataFrame, language: str)
     ------
     str
         Some lines at a time, the names of the columns first. One row per community in the order of the table: id, name
-        where the table has one, the columns of standings, each decision followed by its columns of evidence, then
-        `satisfaction_sentence`, `complaint_sentence`, `requirement_sentence` and `requirement_evidence_word`. Missing
-        values are empty; evidence has six decimals, and a tipping point that no gap reaches is `inf`.
+        where the table has one, the columns of standings, each decision followed by its columns of evidence (that of
+        satisfaction also by those of `sensitivity`), then `satisfaction_sentence`, `complaint_sentence`,
+        `requirement_sentence` and `requirement_evidence_word`. Missing values are empty; evidence has six
+        decimals, and a tipping point that no gap reaches is `inf`.
     """
     # An empty table has its names too.
     for start in range(0, max(len(evidence), 1), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        frame = _beside_decisions(evaluation.standings.iloc[rows], evidence.iloc[rows].round(EVIDENCE_DECIMALS))
+        beside = evidence.iloc[rows].join(sensitivity.communities).round(EVIDENCE_DECIMALS)
+        frame = _beside_decisions(evaluation.standings.iloc[rows], beside)
         if "name" in evaluation.communities:
             frame.insert(1, "name", evaluation.communities["name"].iloc[rows].to_numpy())
         columns = {str(name): _plain(values) for name, values in frame.items()}
@@ -116,7 +123,7 @@ def standings_csv(evaluation: Evaluation, evidence: pd.DataFrame, language: str)
         yield stream.getvalue()
 
 
-def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, language: str) -> str:
+def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sensitivity, language: str) -> str:
     """Return what decided the standings as JSON text: equal inputs give equal bytes.
 
     Parameters
@@ -124,6 +131,8 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, language: st
     evaluation : Evaluation
     evidence : DataFrame
         Of `analytics.support.weigh_evidence`.
+    sensitivity : Sensitivity
+        Of `analytics.sensitivity.find_sensitivity`.
     language : str
         Of the sentences of the warnings.
 
@@ -132,7 +141,8 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, language: st
     str
         `rules`, `inputs_sha256`, `standings_sha256`, `communities`, `versions`, `warnings` (each with its region, or
         null for the whole table), the `summary` without them, and `evidence`: how it was weighed and, by region, what
-        `analytics.list_support.summarise_evidence` says. The hashes are of the decision alone.
+        `analytics.list_support.summarise_evidence` says, and under `sensitivity` what
+        `analytics.sensitivity.find_sensitivity` does. The hashes are of the decision alone.
     """
     rules, summary = evaluation.rules, evaluation.summary
     regions = {region: _without_warnings(facts) for region, facts in summary["regions"].items()}
@@ -157,6 +167,7 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, language: st
             "one_answer_per_household": rules.evidence.one_answer_per_household,
             "few_false_share": SHARE_FALSE,
             "regions": summarise_evidence(evaluation, evidence),
+            "sensitivity": sensitivity.regions,
         },
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n"
@@ -182,7 +193,13 @@ def list_warnings(evaluation: Evaluation) -> Iterator[tuple[str | None, Mapping[
 
 
 def write_outputs(
-    evaluation: Evaluation, evidence: pd.DataFrame, directory: Path, language: str, *, tell: Tell = tell_nobody
+    evaluation: Evaluation,
+    evidence: pd.DataFrame,
+    sensitivity: Sensitivity,
+    directory: Path,
+    language: str,
+    *,
+    tell: Tell = tell_nobody,
 ) -> None:
     """Write the files and the report in every language into a directory, replacing those of an earlier evaluation.
 
@@ -191,6 +208,8 @@ def write_outputs(
     evaluation : Evaluation
     evidence : DataFrame
         Of `analytics.support.weigh_evidence`.
+    sensitivity : Sensitivity
+        Of `analytics.sensitivity.find_sensitivity`.
     directory : Path
         Made if it is missing.
     language : str
@@ -208,12 +227,14 @@ def write_outputs(
 
     files = len(REPORT_FILES) + 1
     contents: dict[str, bytes | Iterable[bytes]] = {
-        file: report_html(evaluation, evidence, spoken, tell=part_of(tell, part=part, parts=files)).encode()
+        file: report_html(
+            evaluation, evidence, sensitivity, spoken, tell=part_of(tell, part=part, parts=files)
+        ).encode()
         for part, (spoken, file) in enumerate(REPORT_FILES.items())
     }
-    contents[EVALUATION_FILE] = evaluation_json(evaluation, evidence, language).encode("utf-8")
+    contents[EVALUATION_FILE] = evaluation_json(evaluation, evidence, sensitivity, language).encode("utf-8")
     lines = telling(
-        standings_csv(evaluation, evidence, language),
+        standings_csv(evaluation, evidence, sensitivity, language),
         part_of(tell, part=len(REPORT_FILES), parts=files),
         total=-(-len(evidence) // _ROWS_AT_ONCE),
     )
@@ -256,7 +277,7 @@ def _beside_decisions(standings: pd.DataFrame, evidence: pd.DataFrame) -> pd.Dat
     for name in standings:
         columns[str(name)] = standings[name]
         if name in _DECISIONS:
-            columns |= {own: evidence[own] for own in EVIDENCE_COLUMNS if own.startswith(_DECISIONS[str(name)])}
+            columns |= {str(own): evidence[own] for own in evidence if str(own).startswith(_DECISIONS[str(name)])}
     return pd.DataFrame(columns)
 
 

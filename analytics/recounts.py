@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from analytics.modes import MODE_COLUMNS
 from analytics.ratios import MEASURED
 from analytics.response_tables import ResponseTable
 from analytics.rules import Rules
@@ -17,7 +18,8 @@ OWNER: Final = 1
 """The code of an owner in `tenure`."""
 
 _COUNTED: Final = {
-    name for measured in MEASURED.values() for name in (*measured.columns, measured.deviation) if name is not None
+    *MODE_COLUMNS,
+    *(name for measured in MEASURED.values() for name in (*measured.columns, measured.deviation) if name is not None),
 }
 
 

@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from analytics import drawings
 from analytics.arrays import BooleanArray
-from analytics.complaint_findings import community_sentences, region_sentences
+from analytics.complaint_findings import community_sentences
+from analytics.complaint_findings import region_sentences as complaint_sentences
 from analytics.drawings import Labels
 from analytics.evaluate import Evaluation, versions
 from analytics.evidence import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
@@ -22,6 +23,8 @@ from analytics.progress import Tell, tell_nobody, telling
 from analytics.ratios import column
 from analytics.reasons import Part, reason_sentence, show_apart, warning_sentence
 from analytics.rules import share_text
+from analytics.sensitivity import Sensitivity
+from analytics.sensitivity_findings import community_lines, region_sentences
 from analytics.settling import REACHABLE_SHARE
 from analytics.support import evidence_words, needed_words
 from analytics.tables import DETAIL_COUNTS
@@ -62,6 +65,7 @@ class _Row:
     probability: str
     why: str
     needed: str
+    places: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,14 @@ class _Region:
     not_assessed_count: int
 
 
-def report_html(evaluation: Evaluation, evidence: pd.DataFrame, language: str, *, tell: Tell = tell_nobody) -> str:
+def report_html(
+    evaluation: Evaluation,
+    evidence: pd.DataFrame,
+    sensitivity: Sensitivity,
+    language: str,
+    *,
+    tell: Tell = tell_nobody,
+) -> str:
     """Return the report of an evaluation as an HTML page.
 
     Parameters
@@ -90,6 +101,8 @@ def report_html(evaluation: Evaluation, evidence: pd.DataFrame, language: str, *
     evaluation : Evaluation
     evidence : DataFrame
         Of `analytics.support.weigh_evidence`.
+    sensitivity : Sensitivity
+        Of `analytics.sensitivity.find_sensitivity`.
     language : str
         One of `analytics.languages.LANGUAGES`.
     tell : callable
@@ -109,11 +122,19 @@ def report_html(evaluation: Evaluation, evidence: pd.DataFrame, language: str, *
     """
     _ = translator(language)
     # Rounded as in the other files: digits beyond differ between machines.
-    frame = _joined(evaluation, evidence.round(_DECIMALS))
+    frame = _joined(evaluation, evidence.join(sensitivity.communities).round(_DECIMALS))
     support = summarise_evidence(evaluation, evidence)
     parts = frame.groupby("region", sort=True)
     regions = [
-        _region(evaluation, part, str(name), support[str(name)], language=language, number=number)
+        _region(
+            evaluation,
+            part,
+            str(name),
+            support[str(name)],
+            sensitivity.regions[str(name)],
+            language=language,
+            number=number,
+        )
         for number, (name, part) in enumerate(telling(parts, tell, total=parts.ngroups), start=1)
     ]
     other = next(tag for tag in REPORT_FILES if tag != language)
@@ -169,7 +190,14 @@ def _joined(evaluation: Evaluation, evidence: pd.DataFrame) -> pd.DataFrame:
 
 
 def _region(
-    evaluation: Evaluation, part: pd.DataFrame, name: str, support: Mapping[str, Any], *, language: str, number: int
+    evaluation: Evaluation,
+    part: pd.DataFrame,
+    name: str,
+    support: Mapping[str, Any],
+    otherwise: Mapping[str, Any],
+    *,
+    language: str,
+    number: int,
 ) -> _Region:
     facts = evaluation.summary["regions"][name]
     listed = part["requirement_status"] == "met"
@@ -181,13 +209,16 @@ def _region(
     routes: tuple[Part, ...] = ("satisfaction", "complaints") if _has_complaints(evaluation) else ("satisfaction",)
 
     def rows(chosen: pd.DataFrame, parts: tuple[Part, ...] = routes) -> tuple[_Row, ...]:
-        return tuple(_rows(evaluation, chosen, facts, parts, language))
+        return tuple(_rows(evaluation, chosen, facts, otherwise, parts, language=language))
 
     return _Region(
         name=name,
         facts=facts,
         sentences=tuple(_decision_sentences(evaluation, facts, language)),
-        support=tuple(_support_sentences(facts, support, language)),
+        support=(
+            *_support_sentences(facts, support, language),
+            *region_sentences(otherwise, scale=_scale(evaluation), language=language),
+        ),
         complaints=tuple(_complaint_sentences(evaluation, name, language)),
         warnings=tuple(warning_sentence(warning, language) for warning in facts["warnings"]),
         charts=tuple(_charts(evaluation, part, facts, language, number)) if number <= _MOST_CHARTED_REGIONS else (),
@@ -202,7 +233,7 @@ def _region(
 def _complaint_sentences(evaluation: Evaluation, name: str, language: str) -> Iterator[str]:
     own = evaluation.communities[evaluation.communities["region"] == name]
     level = float(evaluation.rules.evidence.level)
-    return region_sentences(own.sort_values("community_id", kind="stable"), level=level, language=language)
+    return complaint_sentences(own.sort_values("community_id", kind="stable"), level=level, language=language)
 
 
 def _decision_sentences(evaluation: Evaluation, facts: Mapping[str, Any], language: str) -> Iterator[str]:
@@ -294,7 +325,13 @@ def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], lan
 
 
 def _rows(
-    evaluation: Evaluation, chosen: pd.DataFrame, facts: Mapping[str, Any], parts: tuple[Part, ...], language: str
+    evaluation: Evaluation,
+    chosen: pd.DataFrame,
+    facts: Mapping[str, Any],
+    otherwise: Mapping[str, Any],
+    parts: tuple[Part, ...],
+    *,
+    language: str,
 ) -> Iterator[_Row]:
     _, words, statuses = translator(language), evidence_words(language), _status_words(language)
     why, scale, unit = _evidence_reasons(language), _scale(evaluation), _unit(evaluation)
@@ -324,6 +361,7 @@ def _rows(
             probability="" if lower is None else _("chance {range} %", range=_chance(lower, upper)),
             why=why.get(cells[f"{weighed[0]}_reason"] or "", ""),
             needed=needed_words(cells, language),
+            places=tuple(community_lines(cells, otherwise["without_few"], language)),
         )
 
 

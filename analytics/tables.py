@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analytics.cells import CellReader, Column, cells_of, read_cells
 from analytics.documents import Fault
 from analytics.languages import N_
+from analytics.modes import MODE_COLUMNS, Counted, mode_column, modes_counted, rates_by_mode
 from analytics.rates import CHANNEL_COLUMNS
 from analytics.ratios import MEASURED, read_scores
 from analytics.ratios import column as read_column
@@ -30,6 +32,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "name": Column("text"),
     "responses": Column("count"),
     "satisfied": Column("count"),
+    **{name: Column("count") for name in MODE_COLUMNS},
     "mean_index": Column("number", most=100),
     "sd_index": Column("number", most=100),
     "composite_responses": Column("count"),
@@ -117,7 +120,9 @@ def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = 
         One row per community. `community_id` and `region` are text, never empty, ids never twice. For the
         satisfaction route either what the rules measure (`responses` with `satisfied` for the satisfaction rate or
         with `mean_index` for the index, `composite_responses` with `mean_composite` for the composite), or a given
-        `score` from 0 to 100 with its `score_precision`, one for all rows. For the complaint route `complaints` and
+        `score` from 0 to 100 with its `score_precision`, one for all rows. Beside `responses` the parts of them that
+        staff typed in, `paper_responses` and `telephone_responses`, and beside `satisfied` those of them that are
+        satisfied, `paper_satisfied` and `telephone_satisfied`. For the complaint route `complaints` and
         `exposure_household_years`, and beside them `DETAIL_COUNTS`. Optional: `name`, `households`, `sd_index`,
         `sd_composite`, what other rules would measure, and `denominator_source` (``occupied_households`` or
         ``delivered_households``). Counts are of the ranked population: where the rules rank owners, of owners. Other
@@ -163,6 +168,7 @@ class _Checker(CellReader):
         table = self._typed()
         self._check_names(table)
         self._check_answers(table, rules)
+        self._check_modes(table)
         self._check_scores(table, rules)
         self._check_complaints(table)
         return table
@@ -194,7 +200,10 @@ class _Checker(CellReader):
         needed += ["score_precision"] if "score" in names else measured.columns
         if "complaints" in names or "exposure_household_years" in names:
             needed += ["complaints", "exposure_household_years"]
-        self.expect_columns(needed)
+        for counted in _MODES_EXCEED:
+            needed += [counted] if modes_counted(names, counted) else []
+        needed += [mode_column(mode, "responses") for mode in modes_counted(names, "satisfied")]
+        self.expect_columns(dict.fromkeys(needed))
         if {"score", measured.value} <= names:
             fault = Fault("give either this column or {other}, not both", {"other": measured.value}, "score", 1)
             self.faults.append(fault)
@@ -217,10 +226,32 @@ class _Checker(CellReader):
                 message = N_("{satisfied} satisfied of {responses} responses")
                 self.note(values > responses, name, message, table, "satisfied", "responses")
             unfounded = ~np.isnan(values) & (np.isnan(responses) if name == "satisfied" else ~(responses > 0))
-            self.note(unfounded, name, N_("this needs the number of responses"), table, counted)
+            self.note(unfounded, name, _NEEDS_RESPONSES, table, counted)
             if measure == rules.satisfaction.measure and "score" not in table:
                 missing = np.isnan(values) & (responses > 0)
                 self.note(missing, name, _MISSING[counted], table, counted)
+
+    def _check_modes(self, table: pd.DataFrame) -> None:
+        rest: dict[Counted, npt.NDArray[np.float64]] = {}
+        for counted, message in _MODES_EXCEED.items():
+            names = [mode_column(mode, counted) for mode in modes_counted(table, counted)]
+            # A column that is missing is a fault already.
+            if names and counted in table:
+                whole, parts = read_column(table, counted), [read_column(table, name) for name in names]
+                for name, part in zip(names, parts, strict=True):
+                    self.note(np.isnan(whole) & ~np.isnan(part), name, _NEEDS_RESPONSES, table, counted)
+                self.note(np.nansum(parts, axis=0) > whole, names[0], message, table, counted)
+                rest[counted] = whole - np.sum(parts, axis=0)
+        for mode in modes_counted(table, "satisfied"):
+            satisfied, responses = mode_column(mode, "satisfied"), mode_column(mode, "responses")
+            if responses in table:
+                values, answers = read_column(table, satisfied), read_column(table, responses)
+                self.note(~np.isnan(values) & np.isnan(answers), satisfied, _NEEDS_RESPONSES, table, responses)
+                self.note(values > answers, satisfied, _SATISFIED_OF[mode], table, satisfied, responses)
+        if len(rest) == len(_MODES_EXCEED) and rates_by_mode(table) is not None:
+            message = N_("the modes leave more satisfied than responses to the web")
+            beyond = (rest["satisfied"] > rest["responses"]) & (rest["responses"] >= 0)
+            self.note(beyond, "satisfied", message, table)
 
     def _check_scores(self, table: pd.DataFrame, rules: Rules) -> None:
         if "score" in table:
@@ -271,6 +302,15 @@ class _Checker(CellReader):
                 self.fault(int(row), "score_precision", message, facts)
 
 
+_NEEDS_RESPONSES: Final = N_("this needs the number of responses")
+_MODES_EXCEED: Final[Mapping[Counted, str]] = {
+    "responses": N_("the modes add up to more than {responses} responses"),
+    "satisfied": N_("the modes add up to more than {satisfied} satisfied"),
+}
+_SATISFIED_OF: Final = {
+    "paper": N_("{paper_satisfied} satisfied of {paper_responses} responses"),
+    "telephone": N_("{telephone_satisfied} satisfied of {telephone_responses} responses"),
+}
 _HOUSEHOLDS_OF_COMPLAINTS: Final = ("complaining_households", "complaints")
 _MISSING: Final = {
     "responses": N_("this is missing for {responses} responses"),

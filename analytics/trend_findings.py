@@ -16,9 +16,9 @@ from analytics.drawings import Labels
 from analytics.evaluate import Evaluation
 from analytics.outputs import frame_csv
 from analytics.pages import Chart, Grid, Page, Section, between, checking_facts, percent, translator
-from analytics.ratios import MEASURED, column
+from analytics.ratios import column
 from analytics.rules import Rules
-from analytics.scores import pooled_variance, sample_variance, standard_error, steadied_variance
+from analytics.sampling_variance import sampling_variance
 from analytics.trends import FEWEST_FOR_SLOPE, compare_rounds, fit_slopes, regression_to_the_mean
 
 FALSE_DISCOVERY_RATE: Final = 0.05
@@ -131,33 +131,11 @@ def _register(rounds: Sequence[PastRound]) -> pd.DataFrame:
 def _of_round(evaluation: Evaluation, name: str, ids: "pd.Series[str]") -> FloatArray:
     """Return one value of each community in a round, NaN where it is not in it."""
     if name == "variance":
-        values = _sampling_variance(evaluation)
+        values = sampling_variance(evaluation)
     else:
         values = column(evaluation.standings, {"score": "satisfaction_score"}.get(name, name))
     found = pd.Series(values, index=evaluation.standings["community_id"]).reindex(ids)
     return np.asarray(found, dtype=np.float64)
-
-
-def _sampling_variance(evaluation: Evaluation) -> FloatArray:
-    """Return v of each score, NaN where it is not known."""
-    table, rule = evaluation.communities, evaluation.rules.satisfaction
-    measured = MEASURED[rule.measure]
-    if "score" in table:
-        return np.full(len(table), np.nan)
-    n = np.nan_to_num(column(table, measured.responses))
-    if measured.deviation is None:
-        satisfied = np.nan_to_num(column(table, measured.value))
-        own = sample_variance(n, satisfied, satisfied)
-    else:
-        own = column(table, measured.deviation) ** 2
-    known = (n > 1) & ~np.isnan(own)
-    region = table["region"].to_numpy(dtype=np.str_)
-    pooled = pooled_variance(own, np.where(known, n, 0), region=region)
-    steadied = steadied_variance(own, np.where(known, n, np.minimum(n, 1)), pooled_variance=pooled)
-    households = column(table, "households")
-    counted = evaluation.rules.evidence.one_answer_per_household & (households >= n) & (n > 0)
-    fraction = np.where(counted, n / np.where(counted, households, 1), 0.0)
-    return np.asarray(standard_error(steadied, n, sampling_fraction=fraction) ** 2, dtype=np.float64)
 
 
 def _changes(scores: FloatArray, tested: FloatArray, variances: FloatArray, *, level: float) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from analytics.outputs import EVALUATION_FILE, STANDINGS_FILE, list_warnings, wr
 from analytics.reasons import warning_sentence
 from analytics.report import REPORT_FILES
 from analytics.rules import Measure, Population, Region, Rounding, Ties, ZeroTies, load_rules
+from analytics.sensitivity import find_sensitivity
 from analytics.support import weigh_evidence
 from analytics.tables import read_table
 from analytics.what_if import Choice, OtherPopulationNotCounted, WhatIf, compare, with_choices
@@ -48,8 +49,8 @@ def evaluate_command(table: Path, rules_path: Path, directory: Path, language: s
         begin(_("Evaluating"))
         evaluation = evaluate(communities, rules)
         begin(_("Weighing the evidence"))
-        evidence = weigh_evidence(evaluation)
-        write_outputs(evaluation, evidence, directory, language, tell=begin(_("Writing")))
+        evidence, sensitivity = weigh_evidence(evaluation), find_sensitivity(evaluation)
+        write_outputs(evaluation, evidence, sensitivity, directory, language, tell=begin(_("Writing")))
     _print_summary(evaluation, directory, language)
 
 

@@ -6,6 +6,7 @@ from analytics.complaint_findings import community_sentences, discouraged, regio
 from analytics.evaluate import evaluate
 from analytics.rates import CHANNEL_COLUMNS, count_cases
 from analytics.report import report_html
+from analytics.sensitivity import find_sensitivity
 from analytics.support import weigh_evidence
 from analytics.tables import check_communities
 from tests.analytics.rule_files import rules_with
@@ -64,7 +65,7 @@ def test_the_report_shows_the_details_where_they_are_given():
     pages = []
     for columns in ({}, DETAILS):
         result = evaluate(table(**columns), rules)
-        pages.append(report_html(result, weigh_evidence(result), "zh-Hans"))
+        pages.append(report_html(result, weigh_evidence(result), find_sensitivity(result), "zh-Hans"))
 
     assert "投诉详情" not in pages[0]
     assert "投诉详情" in pages[1]

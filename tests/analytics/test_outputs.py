@@ -8,6 +8,7 @@ import pytest
 
 from analytics.evaluate import STANDING_COLUMNS, evaluate
 from analytics.outputs import csv_safe, evaluation_json, standings_csv, write_outputs
+from analytics.sensitivity import FEW_COLUMNS, find_sensitivity
 from analytics.support import EVIDENCE_COLUMNS, weigh_evidence
 from tests.analytics.rule_files import rules_with
 
@@ -19,15 +20,15 @@ def result_of(**columns):
 
 
 def csv_of(result, language):
-    return "".join(standings_csv(result, weigh_evidence(result), language))
+    return "".join(standings_csv(result, weigh_evidence(result), find_sensitivity(result), language))
 
 
 def write(result, directory, **options):
-    write_outputs(result, weigh_evidence(result), directory, "en", **options)
+    write_outputs(result, weigh_evidence(result), find_sensitivity(result), directory, "en", **options)
 
 
 def json_of(result):
-    return evaluation_json(result, weigh_evidence(result), "en")
+    return evaluation_json(result, weigh_evidence(result), find_sensitivity(result), "en")
 
 
 @pytest.mark.parametrize("sign", list("=+-@\t\r＝＋－＠"))
@@ -45,9 +46,10 @@ def test_every_community_has_a_row_in_the_order_of_the_table():
 
     assert [row["community_id"] for row in rows] == result.communities["community_id"].tolist()
     sentences = ["satisfaction_sentence", "complaint_sentence", "requirement_sentence"]
-    decision = [name for name in rows[0] if name not in EVIDENCE_COLUMNS or name == "community_id"]
+    beside = {*EVIDENCE_COLUMNS, *FEW_COLUMNS} - {"community_id"}
+    decision = [name for name in rows[0] if name not in beside]
     assert decision == ["community_id", "name", *list(STANDING_COLUMNS)[1:], *sentences, "requirement_evidence_word"]
-    assert set(EVIDENCE_COLUMNS) <= set(rows[0])
+    assert {*EVIDENCE_COLUMNS, *FEW_COLUMNS} <= set(rows[0])
     assert (rows[0]["responses"], rows[0]["satisfaction_status"]) == ("", "not_assessed")
     assert (rows[1]["satisfaction_rank"], rows[1]["satisfaction_status"]) == ("1", "not_applicable")
 
@@ -103,7 +105,7 @@ def test_a_long_table_is_written_in_parts_that_make_the_same_text(monkeypatch):
     result = result_of(name="小区")
     whole = csv_of(result, "zh-Hans")
     monkeypatch.setattr("analytics.outputs._ROWS_AT_ONCE", 7)
-    parts = list(standings_csv(result, weigh_evidence(result), "zh-Hans"))
+    parts = list(standings_csv(result, weigh_evidence(result), find_sensitivity(result), "zh-Hans"))
 
     assert len(parts) == 3
     assert "".join(parts) == whole

@@ -10,6 +10,7 @@ import pytest
 from analytics.evaluate import evaluate
 from analytics.reasons import reason_sentence
 from analytics.report import MOST_ROWS, NEAREST, REPORT_FILES, report_html
+from analytics.sensitivity import find_sensitivity
 from analytics.support import evidence_words, weigh_evidence
 from tests.analytics.rule_files import rules_with
 
@@ -34,7 +35,7 @@ def city(size=45, **columns):
 
 def report_of(table, language="zh-Hans", rules=None):
     result = evaluate(table, rules or rules_with({}))
-    return result, report_html(result, weigh_evidence(result), language)
+    return result, report_html(result, weigh_evidence(result), find_sensitivity(result), language)
 
 
 def text_of(page):

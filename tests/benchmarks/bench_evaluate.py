@@ -12,6 +12,7 @@ from analytics.evaluate import evaluate
 from analytics.outputs import standings_csv
 from analytics.ranks import percentile
 from analytics.rules import load_rules
+from analytics.sensitivity import find_sensitivity
 from analytics.support import weigh_evidence
 from tests.benchmarks.harness import Benchmark, peak_memory
 
@@ -56,21 +57,21 @@ def percentiles_one_by_one():
 
 @cache
 def weighed():
-    """Return an evaluation of some communities in thirty regions, and its evidence."""
+    """Return an evaluation of some communities in thirty regions, its evidence and its sensitivity."""
     evaluation = evaluate(communities(SOME, 30), load_rules(RULES))
-    return evaluation, weigh_evidence(evaluation)
+    return evaluation, weigh_evidence(evaluation), find_sensitivity(evaluation)
 
 
 def write_standings():
     """Make the lines of standings.csv, sentences included."""
-    evaluation, evidence = weighed()
-    return sum(map(len, standings_csv(evaluation, evidence, "zh-Hans")))
+    return sum(map(len, standings_csv(*weighed(), "zh-Hans")))
 
 
 def write_frames():
     """Make lines of the same numbers, without sentences, as pandas does."""
-    evaluation, evidence = weighed()
-    return len(pd.concat([evaluation.standings, evidence.drop(columns="community_id").round(6)], axis=1).to_csv())
+    evaluation, evidence, sensitivity = weighed()
+    beside = [evidence.drop(columns="community_id").round(6), sensitivity.communities]
+    return len(pd.concat([evaluation.standings, *beside], axis=1).to_csv())
 
 
 def benchmarks() -> Iterable[Benchmark]:
