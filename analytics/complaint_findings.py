@@ -13,7 +13,7 @@ from analytics.ratios import column
 
 MOST_NAMED: Final = 20
 
-_REPORTED: Final = ["said_complained", "asked_about_complaints", "households", "complaining_households"]
+_REPORTED: Final = ["said_complained", "asked_about_complaints", "households", "recorded_households"]
 
 
 def community_sentences(cells: Mapping[str, Any], language: str) -> Iterator[str]:
@@ -107,7 +107,7 @@ def channel_words(language: str) -> dict[str, str]:
 
 
 def discouraged(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
-    """Return the communities in which surely more households say they complained than are on record.
+    """Return the communities in which surely more households say they complained than can be on record.
 
     Parameters
     ----------
@@ -119,20 +119,31 @@ def discouraged(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Those rows of the table, with `reported_lower` and `reported_upper`, households that would say so if all were
-        asked; the largest gap first. Empty where the table does not have the columns that it takes.
+        Those rows of the table, with `recorded_households`, and `reported_lower` and `reported_upper`, households that
+        would say so if all were asked; the largest gap first. Empty where the table does not have the columns that it
+        takes. Where nobody knows which cases are of one household, each is taken for another household's: then there
+        can be no more on record than there are cases.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"community_id": ["a", "b"], "households": 400, "complaints": [3, 60],
+    ...     "asked_about_complaints": 60, "said_complained": 12})
+    >>> discouraged(table, level=0.95)[["community_id", "reported_lower", "recorded_households"]].to_dict("records")
+    [{'community_id': 'a', 'reported_lower': 46.0, 'recorded_households': 3.0}]
     """
+    recorded = column(table, "complaining_households")
+    table = table.assign(recorded_households=np.where(np.isnan(recorded), column(table, "complaints"), recorded))
     values = {name: column(table, name) for name in _REPORTED}
     usable = np.all([~np.isnan(value) for value in values.values()], axis=0)
     usable &= (values["households"] >= np.maximum(values["asked_about_complaints"], 1)) & (
-        values["households"] >= values["complaining_households"]
+        values["households"] >= values["recorded_households"]
     )
     rows = np.flatnonzero(usable)
     compared = recorded_against_reported(
         values["said_complained"][rows],
         values["asked_about_complaints"][rows],
         households=values["households"][rows],
-        recorded_households=values["complaining_households"][rows],
+        recorded_households=values["recorded_households"][rows],
         level=level,
     )
     beside = compared[["reported_lower", "reported_upper", "missing_lower"]]
@@ -175,7 +186,7 @@ def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
             "{community} (at least {lower}, on record {recorded})",
             community=row.get("name") or row["community_id"],
             lower=f"{row['reported_lower']:.0f}",
-            recorded=row["complaining_households"],
+            recorded=f"{row['recorded_households']:.0f}",
         )
         for row in found.head(MOST_NAMED).to_dict("records")
     ]

@@ -16,6 +16,7 @@ from dashboards.pages import Page, Section
 from dashboards.parts import empty, facts, key_figure, panel, records
 from dashboards.places import COMMUNITY_PATH
 from dashboards.profile_panels import answers_panel, complaints_panel, domains_panel, drivers_panel
+from dashboards.reported import reported_panel
 from dashboards.results import ROUTES, Route, scale_of
 from dashboards.shown import Shown, no_evaluation, preview_notice
 from dashboards.source import EvaluationSource
@@ -48,6 +49,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         trend_panel(shown, row, history),
         *([] if profile is None else [answers_panel(shown, profile), drivers_panel(shown, profile)]),
         complaints_panel(shown, row, profile),
+        *reported_panel(shown, row, profile),
     ]
 
 
@@ -90,6 +92,7 @@ def sections(language: str) -> list[Section]:
         Section("trend", _("Round by round")),
         Section("drivers", _("What matters")),
         Section("cases", _("Complaints")),
+        Section("reported", _("Said and on record")),
     ]
 
 

@@ -14,9 +14,10 @@ from dashboards.figures.community import categories_figure
 from dashboards.figures.complaints import bounds_figure, funnel_figure
 from dashboards.languages import pick, translator
 from dashboards.pages import Page, Section
-from dashboards.parts import Numbers, NumbersColumn, chart, empty, key_figure, panel, records
+from dashboards.parts import Numbers, NumbersColumn, chart, empty, key_figure, notice, panel, records
 from dashboards.profile import cases_by_category
 from dashboards.profile_panels import MOST_CATEGORIES, categories_numbers
+from dashboards.reported import can_be_shown, perhaps_discouraged
 from dashboards.results import ROUTES, in_region, regions_of, scale_of
 from dashboards.shown import Shown, no_evaluation, preview_notice
 from dashboards.source import EvaluationSource
@@ -45,7 +46,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         _key_figures(shown, exposed),
         _funnel_panel(shown, exposed),
         _categories_panel(shown, cases),
-        _zero_panel(shown, exposed),
+        _zero_panel(shown, exposed, source),
     ]
 
 
@@ -215,13 +216,14 @@ def _categories_panel(shown: Shown, cases: pd.DataFrame) -> Component:
     )
 
 
-def _zero_panel(shown: Shown, exposed: pd.DataFrame) -> Component:
+def _zero_panel(shown: Shown, exposed: pd.DataFrame, source: EvaluationSource) -> Component:
     _ = translator(shown.language)
     name = _("No complaint at all")
     zero = exposed[exposed["complaints"] == 0].sort_values(_ROUTE.upper, kind="stable")
     if zero.empty:
         return panel(name, empty(_("Every community here has at least one valid complaint.")), anchor="zero")
-    drawn = zero.head(MOST_BOUNDS)
+    drawn, listed = zero.head(MOST_BOUNDS), zero.head(MOST_LISTED)
+    reported = source.reported(shown.header.id, listed["number"].tolist())
     summary = _(
         "{count} communities have none. That is not the same as a rate of nought: with few households none is often "
         "luck. The bar reaches as far as the true rate may lie."
@@ -233,8 +235,9 @@ def _zero_panel(shown: Shown, exposed: pd.DataFrame) -> Component:
             name="zero-complaints",
             summary=summary,
             language=shown.language,
-            numbers=_zero_numbers(shown, zero),
+            numbers=_zero_numbers(shown, zero, reported),
         ),
+        *_discouraged_words(shown, perhaps_discouraged(listed, reported, shown.header.rules)),
         *(
             [html.P(_("Drawn are the {count} with the lowest bound.").format(count=MOST_BOUNDS), className="apart")]
             if len(zero) > MOST_BOUNDS
@@ -245,7 +248,22 @@ def _zero_panel(shown: Shown, exposed: pd.DataFrame) -> Component:
     )
 
 
-def _zero_numbers(shown: Shown, zero: pd.DataFrame) -> Numbers:
+def _discouraged_words(shown: Shown, found: pd.DataFrame) -> list[Component]:
+    """Return the communities where no case is on record though residents say that they complained."""
+    if found.empty:
+        return []
+    _ = translator(shown.language)
+    named = [pick(shown.language, row["name"], row["english_name"]) for row in records(found.head(MOST_BOUNDS))]
+    if len(found) > MOST_BOUNDS:
+        named.append(_("… and {count} more").format(count=len(found) - MOST_BOUNDS))
+    words = _(
+        "In these communities residents say that they complained, and no case is on record. Complaints may have been "
+        "discouraged, or made elsewhere: {communities}."
+    )
+    return [notice(_("No case, yet residents say they complained"), words.format(communities=_("; ").join(named)))]
+
+
+def _zero_numbers(shown: Shown, zero: pd.DataFrame, reported: pd.DataFrame) -> Numbers:
     _ = translator(shown.language)
     scale = scale_of(shown.header, _ROUTE, shown.language)
     columns = [
@@ -253,9 +271,12 @@ def _zero_numbers(shown: Shown, zero: pd.DataFrame) -> Numbers:
         NumbersColumn(_("District")),
         NumbersColumn(_("Household-years"), numeric=True, write="{:,.0f}".format),
         NumbersColumn(_("Upper bound"), numeric=True, write=scale.write),
+        NumbersColumn(_("Say that they complained"), numeric=True),
+        NumbersColumn(_("Of so many respondents"), numeric=True),
     ]
     listed = zero.head(MOST_LISTED)
-    rows = [_zero_row(row, shown) for row in records(listed)]
+    said = {row["number"]: [row["said"], row["asked"]] for row in records(reported) if can_be_shown(row)}
+    rows = [[*_zero_row(row, shown), *said.get(row["number"], [None, None])] for row in records(listed)]
     return Numbers(_listed(_("Communities without a complaint"), listed, zero, shown.language), columns, rows)
 
 

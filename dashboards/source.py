@@ -1,6 +1,6 @@
 """What the dashboards draw from: the only thing they know about where results are kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol
@@ -68,6 +68,21 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Reported:
+    """How many respondents say that they complained within a year, beside what is on record where it was ranked.
+
+    `said` of those `asked` here and in the region; the region's valid complaints and the household-years they are of.
+    """
+
+    said: int
+    asked: int
+    region_said: int
+    region_asked: int
+    region_complaints: int
+    region_household_years: float
+
+
+@dataclass(frozen=True)
 class Profile:
     """What lies behind one community's standing, beside all communities that it was ranked with.
 
@@ -77,12 +92,14 @@ class Profile:
     (whether the rate counts it), cases.
     `drivers` has one row per domain: question, label, english_label and the columns of `analytics.drivers.Drivers`
     but the domain: n, mean, weight, share, lower, upper, above_noise; `respondents` is how many answers it rests on.
+    `reported` is None where the questionnaire does not say by which answer residents tell that they complained.
     """
 
     answers: pd.DataFrame
     complaints: pd.DataFrame
     drivers: pd.DataFrame
     respondents: int
+    reported: Reported | None
 
 
 @dataclass(frozen=True)
@@ -219,6 +236,13 @@ class EvaluationSource(Protocol):
         ------
         LookupError
             If there is no such evaluation or community, or the account may not see it.
+        """
+
+    def reported(self, evaluation_id: int, numbers: Collection[str]) -> pd.DataFrame:
+        """Return how many respondents say that they complained, of some communities that the account may see.
+
+        Columns: number, said, asked. No rows where the questionnaire does not ask, or answers were not kept, as while
+        a round is open.
         """
 
     def history(self, number: str) -> pd.DataFrame:

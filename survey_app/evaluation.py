@@ -31,7 +31,7 @@ from survey_app.models import (
 )
 from survey_app.profiles import Profiles, count_profiles
 from survey_app.questionnaires import questionnaire_from_canonical
-from survey_app.tallies import COMPOSITE_COLUMNS, community_table
+from survey_app.tallies import COMPLAINED_COLUMNS, COMPOSITE_COLUMNS, community_table
 
 RELEASE_STEP = 10
 """While a round is open, a community's score moves after so many new answers: a score seen before and after one
@@ -41,8 +41,8 @@ SETTLING = timedelta(minutes=1)
 """How long after the close an official evaluation waits: an answer that arrived in time may still be on its way to the
 disk, and a result that is frozen must not miss it."""
 
-_COUNTS = ("responses", "satisfied", "composite_responses")
-_ANSWER_COLUMNS = ("responses", "satisfied", "mean_index", "sd_index", *COMPOSITE_COLUMNS)
+_COUNTS = ("responses", "satisfied", "composite_responses", *COMPLAINED_COLUMNS)
+_ANSWER_COLUMNS = ("responses", "satisfied", "mean_index", "sd_index", *COMPOSITE_COLUMNS, *COMPLAINED_COLUMNS)
 _LOCK = 0x4A59  # the class of our advisory locks for evaluations; the object is the round
 
 
@@ -209,7 +209,7 @@ def _insert_rows(session: Session, table: type[Base], frame: pd.DataFrame) -> No
 def _released_in_steps(table: pd.DataFrame, released: pd.DataFrame | None) -> pd.DataFrame:
     """Return the table with the answers of a community as released before, until enough new ones have come."""
     columns = [name for name in _ANSWER_COLUMNS if name in table]
-    before = (table[:0] if released is None else released).set_index("community_id")[columns]
+    before = (table[:0] if released is None else released).set_index("community_id").reindex(columns=columns)
     before = before.reindex(table["community_id"]).set_axis(table.index)
     kept = before.assign(**{name: before[name].fillna(0).astype("int64") for name in _COUNTS if name in before})
     measured = [name for name in ("responses", "composite_responses") if name in table]

@@ -19,7 +19,6 @@ from dashboards.source import EvaluationHeader, Examination, GridPage, GridQuery
 from survey_app.access import Scope, signed_in
 from survey_app.audit import Action
 from survey_app.boundaries import read_boundary
-from survey_app.casework import categories
 from survey_app.context import current_time
 from survey_app.database import Database
 from survey_app.exports.takings import record_export
@@ -29,7 +28,6 @@ from survey_app.models import (
     AuditEvent,
     Code,
     Community,
-    CommunityProfile,
     District,
     Evaluation,
     IntegrityExamination,
@@ -40,9 +38,8 @@ from survey_app.models import (
     Standing,
     StandingEvidence,
 )
-from survey_app.models import Questionnaire as QuestionnaireRow
 from survey_app.publications import published_evaluations
-from survey_app.questionnaires import Questionnaire, questionnaire_from_canonical
+from survey_app.questionnaires import questionnaire_from_canonical
 from survey_app.remembered import Remembered
 from survey_app.reviews import count_reviews
 from survey_app.standing_grid import find_communities
@@ -54,6 +51,7 @@ from survey_app.standings import (
     require_evaluation,
     rules_of,
 )
+from survey_app.stored_profiles import complaints_in_words, read_profile, read_reported
 from survey_app.tallies import count_responses, read_places, surveyed_households
 
 # Of frames that are kept between callbacks: a hundred thousand communities take 60 MB in each.
@@ -129,6 +127,12 @@ class StoredEvaluations:
         with self._database.reading() as session:
             return read_profile(session, evaluation_id=evaluation_id, number=number, scope=scope)
 
+    def reported(self, evaluation_id: int, numbers: Collection[str]) -> pd.DataFrame:
+        """Return how many respondents say that they complained; see `dashboards.source`."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            return read_reported(session, evaluation_id=evaluation_id, numbers=numbers, scope=scope)
+
     def history(self, number: str) -> pd.DataFrame:
         """Return the official standings of one community in scope, round by round."""
         newest = select(func.max(Evaluation.id)).filter_by(provisional=False).group_by(Evaluation.round_id)
@@ -156,8 +160,8 @@ class StoredEvaluations:
             ).all()
             districts = set(session.scalars(scope.communities(select(District.name).join(Community))))
         seen = [row for row in rows if scope.is_city or row.region in districts]
-        frames = [_complaints_in_words(json.loads(row.complaints)).assign(region=row.region) for row in seen]
-        return pd.concat(frames) if frames else _complaints_in_words([]).assign(region="")
+        frames = [complaints_in_words(json.loads(row.complaints)).assign(region=row.region) for row in seen]
+        return pd.concat(frames) if frames else complaints_in_words([]).assign(region="")
 
     def examination(self, evaluation_id: int) -> Examination | None:
         """Return what was found in the round of an evaluation, about communities in scope; see `dashboards.source`."""
@@ -215,38 +219,6 @@ def _read_inputs(session: Session, evaluation_id: int, scope: Scope) -> pd.DataF
     return table[table["community_id"].isin(numbers)].reset_index(drop=True)
 
 
-def read_profile(session: Session, *, evaluation_id: int, number: str, scope: Scope) -> Profile | None:
-    """Return what lies behind a standing in scope, with the words of its questionnaire; None where it was not kept.
-
-    Raises `LookupError` if there is no such standing, or it lies outside the scope.
-    """
-    place = session.execute(
-        scope.communities(
-            select(Community.id, Standing.region, QuestionnaireRow.text)
-            .select_from(Standing)
-            .join(Community, Standing.community_id == Community.id)
-            .join(Evaluation, Standing.evaluation_id == Evaluation.id)
-            .join(Round, Evaluation.round_id == Round.id)
-            .join(QuestionnaireRow, Round.questionnaire_id == QuestionnaireRow.id)
-            .where(Standing.evaluation_id == evaluation_id, Community.number == number)
-        )
-    ).first()
-    if place is None:
-        raise LookupError(f"there is no standing of community {number} in evaluation {evaluation_id}")
-    own = session.get(CommunityProfile, (evaluation_id, place.id))
-    beside = session.get(RegionProfile, (evaluation_id, place.region))
-    if own is None or beside is None:
-        return None
-    questionnaire = questionnaire_from_canonical(place.text)
-    drivers = json.loads(beside.drivers)
-    return Profile(
-        answers=_answers_in_words(questionnaire, json.loads(own.answers), json.loads(beside.answers)),
-        complaints=_complaints_in_words(json.loads(own.complaints)),
-        drivers=_drivers_in_words(questionnaire, drivers["domains"]),
-        respondents=drivers["respondents"],
-    )
-
-
 def read_examination(session: Session, *, evaluation_id: int, scope: Scope) -> Examination | None:
     """Return the newest examination of the round of an evaluation, about communities in scope.
 
@@ -276,52 +248,6 @@ def read_examination(session: Session, *, evaluation_id: int, scope: Scope) -> E
     )
 
 
-def _answers_in_words(
-    questionnaire: Questionnaire, here: Mapping[str, Mapping[str, int]], region: Mapping[str, Mapping[str, int]]
-) -> pd.DataFrame:
-    rows = [
-        {
-            "question": question.key,
-            "label": question.short.zh_hans,
-            "english_label": question.short.en,
-            "domain": question.domain is not None,
-            "code": option.code,
-            "option": option.label.zh_hans,
-            "english_option": option.label.en,
-            "missing": option.missing,
-            "here": here[question.key].get(str(option.code), 0),
-            "region": region[question.key].get(str(option.code), 0),
-        }
-        for question in questionnaire.questions
-        if question.key in here
-        for option in question.options
-    ]
-    return pd.DataFrame(rows)
-
-
-def _complaints_in_words(cases: Sequence[Sequence[Any]]) -> pd.DataFrame:
-    known = categories().by_code
-    rows = [
-        (month, category, known[category].name.zh_hans, known[category].name.en, bool(valid), number)
-        for month, category, valid, number in cases
-    ]
-    return pd.DataFrame(rows, columns=["month", "category", "label", "english_label", "valid", "cases"])
-
-
-def _drivers_in_words(questionnaire: Questionnaire, domains: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    short = {question.key: question.short for question in questionnaire.questions}
-    rows = [
-        {
-            "question": domain["domain"],
-            "label": short[domain["domain"]].zh_hans,
-            "english_label": short[domain["domain"]].en,
-            **{name: value for name, value in domain.items() if name != "domain"},
-        }
-        for domain in domains
-    ]
-    return pd.DataFrame(rows).astype(_DRIVER_TYPES)
-
-
 _PLACE_COLUMNS = (
     Community.number,
     Community.name,
@@ -345,7 +271,6 @@ _HISTORY_COLUMNS = (
     Standing.complaint_rank,
     Standing.complaints_per_1000_household_years,
 )
-_DRIVER_TYPES = dict.fromkeys(("mean", "weight", "share", "lower", "upper"), "float64") | {"n": "int64"}
 
 # Not whole rows: the inputs of each evaluation are as long as the list of communities.
 _SELECT_HEADERS = (

@@ -200,6 +200,18 @@ class Retired:
 
 
 @dataclass(frozen=True)
+class Complained:
+    """By which code of which question residents say that they complained within a year."""
+
+    question: str
+    code: int
+
+    @property
+    def data(self) -> dict[str, object]:
+        return {"question": self.question, "code": self.code}
+
+
+@dataclass(frozen=True)
 class AnswerFault:
     """Why the answer to one question was not taken."""
 
@@ -230,6 +242,7 @@ class Questionnaire:
     retired: Retired
     reworded: tuple[str, ...]
     tenure: str
+    complained: Complained | None
     notice: Notice
     scales: tuple[Scale, ...]
     sections: tuple[Section, ...]
@@ -256,6 +269,7 @@ class Questionnaire:
                 **self.retired.data,
                 **({"reworded": list(self.reworded)} if self.reworded else {}),
                 "tenure": self.tenure,
+                **({"complained": self.complained.data} if self.complained else {}),
                 "notice": {"household": self.notice.household.data, "poster": self.notice.poster.data},
                 "scales": {scale.key: [option.data for option in scale.options] for scale in self.scales},
                 "sections": [section.data for section in self.sections],
@@ -265,6 +279,23 @@ class Questionnaire:
     @cached_property
     def sha256(self) -> str:
         return sha256_hex(self.canonical_text)
+
+    @cached_property
+    def asked_about_complaints(self) -> Mapping[str, tuple[int, ...]]:
+        """Return by question which codes tell whether somebody complained; nobody gives more than one of them.
+
+        These are the valid ones of the question itself, and of those before it all that do not lead to it: who had
+        no trouble, or recalls none, did not complain of it. Empty where the questionnaire does not ask.
+        """
+        if self.complained is None:
+            return {}
+        question = self.question(self.complained.question)
+        telling = {question.key: tuple(option.code for option in question.options if not option.missing)}
+        while question.show_if:
+            [condition] = question.show_if
+            question = self.question(condition.question)
+            telling[question.key] = tuple(code for code in question.codes if code not in condition.codes)
+        return telling
 
     def question(self, key: str) -> Question:
         """Return the question with this key, or raise `KeyError`."""
@@ -389,7 +420,7 @@ def read_questionnaire(root: Node) -> Questionnaire:
     """Return the questionnaire in a document, after noting its faults there."""
     root.expect_keys(
         ("format", "key", "version", "title", "comparable_with", "tenure", "notice", "scales", "sections"),
-        ("retired", "reworded"),
+        ("retired", "reworded", "complained"),
     )
     root["format"].expect(FORMAT)
     scales = _read_scales(root["scales"])
@@ -403,11 +434,13 @@ def read_questionnaire(root: Node) -> Questionnaire:
         retired=_read_retired(root["retired"]),
         reworded=tuple(sorted(item.text() for item in root["reworded"].items())),
         tenure=root["tenure"].text(),
+        complained=_read_complained(root["complained"]),
         notice=_read_notice(root["notice"]),
         scales=scales,
         sections=sections,
     )
     _check_tenure(root["tenure"], questionnaire.questions)
+    _check_complained(root["complained"], questionnaire)
     _check_retired(root, questionnaire)
     _check_photos(root["sections"], questionnaire)
     return questionnaire
@@ -460,6 +493,43 @@ def _check_photos(node: Node, questionnaire: Questionnaire) -> None:
     asked = sum(question.most_photos or 0 for question in questionnaire.photo_questions)
     if asked > MOST_PHOTOS_OF_FORM:
         node.fault("a form asks for at most {most} photos, these are {asked}", most=MOST_PHOTOS_OF_FORM, asked=asked)
+
+
+def _read_complained(node: Node) -> Complained | None:
+    if not node.exists:
+        return None
+    node.expect_keys(("question", "code"))
+    return Complained(question=node["question"].text(), code=node["code"].integer(0, 999))
+
+
+def _check_complained(node: Node, questionnaire: Questionnaire) -> None:
+    """Note a fault unless counts alone tell who was asked: by single codes, along one condition after another."""
+    asked = {question.key: question for question in questionnaire.questions}
+    key, code = node["question"].value, node["code"].value
+    if questionnaire.complained is None or not isinstance(key, str):
+        return
+    if key not in asked:
+        node["question"].fault("there is no question {question}", question=key)
+        return
+    question = asked[key]
+    if question.type is not QuestionType.SINGLE:
+        node["question"].fault("question {question} must be one of type single", question=key)
+    elif isinstance(code, int) and code not in [option.code for option in question.options if not option.missing]:
+        node["code"].fault("code {code} of question {question} is no valid answer", code=code, question=key)
+    while question.show_if:
+        if len(question.show_if) > 1:
+            node["question"].fault(
+                "question {question} has several conditions: counts do not tell who was asked", question=question.key
+            )
+        # A condition that is no earlier question is a fault of its own, and might lead round in circles.
+        before = asked.pop(question.key) and asked.get(question.show_if[0].question)
+        if before is None:
+            return
+        question = before
+        if question.type is QuestionType.MULTI:
+            node["question"].fault(
+                "question {question} takes several answers: counts do not tell who was asked", question=question.key
+            )
 
 
 def _read_notice(node: Node) -> Notice:

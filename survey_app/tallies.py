@@ -20,7 +20,7 @@ from analytics.tallies import AnswerCounts, composite_sums, count_answers
 from survey_app.categories import Categories
 from survey_app.life_cycle import NOT_VALID
 from survey_app.models import Community, Complaint, District, Response, Round
-from survey_app.questionnaires import Questionnaire
+from survey_app.questionnaires import Complained, Questionnaire
 from survey_app.supersession import Status, status_of_response
 
 # Enough for the reader to work in bulk, few enough to stay within some megabytes.
@@ -30,6 +30,9 @@ _OWNER, _TENANT = 1, 2
 
 COMPOSITE_COLUMNS = ("composite_responses", "mean_composite", "sd_composite")
 """Columns of a community table that only rules with composites need."""
+
+COMPLAINED_COLUMNS = ("asked_about_complaints", "said_complained")
+"""Columns of a community table whose questionnaire asks residents whether they complained."""
 
 _COLUMN_OF_DENOMINATOR = {
     "occupied_households": "households_occupied",
@@ -46,18 +49,22 @@ def count_responses(
     those that are `superseded` by a correction or by their household's next, those `withdrawn`, those `excluded` after
     a review, and the others, which count, among them those of `owners` and `tenants`. A mean without answers is
     missing, not zero.
-    `composite_responses`, `mean_composite` and `sd_composite` are there where the rules rank composites.
+    `composite_responses`, `mean_composite` and `sd_composite` are there where the rules rank composites,
+    `asked_about_complaints` and `said_complained` where the questionnaire says how residents tell.
     """
-    question = questionnaire.question(rules.satisfaction.question)
+    ranked = questionnaire.question(rules.satisfaction.question)
+    questions = {key: questionnaire.question(key).codes for key in (ranked.key, *questionnaire.asked_about_complaints)}
     communities = session.scalars(select(Community.id).order_by(Community.id)).all()
     counted = count_answers(
-        counted_batches(session, survey_round=survey_round, rules=rules, questions=[question.key], before=before),
+        counted_batches(session, survey_round=survey_round, rules=rules, questions=list(questions), before=before),
         communities=communities,
-        questions={question.key: question.codes, "tenure": _TENURES},
+        questions={**questions, "tenure": _TENURES},
     )
     statuses = _count_statuses(session, survey_round=survey_round, rules=rules, before=before)
     summary = count_measures(counted, rules).join(_by_tenure(counted))
     summary = summary.join(statuses.reindex(summary.index, fill_value=0))
+    if questionnaire.complained is not None:
+        summary = summary.join(_who_complained(counted, questionnaire, questionnaire.complained))
     if not rules.satisfaction.domains:
         return summary
     return summary.join(
@@ -70,6 +77,15 @@ def count_responses(
             before=before,
         )
     )
+
+
+def _who_complained(counted: AnswerCounts, questionnaire: Questionnaire, complained: Complained) -> pd.DataFrame:
+    asked = [
+        counted.table(question)[list(codes)].sum(axis=1)
+        for question, codes in questionnaire.asked_about_complaints.items()
+    ]
+    said = counted.table(complained.question)[complained.code]
+    return pd.DataFrame(dict(zip(COMPLAINED_COLUMNS, (sum(asked), said), strict=True)))
 
 
 def _count_composites(
@@ -224,7 +240,7 @@ def community_table(
             "satisfied": answers["satisfied"],
             "mean_index": answers["mean_index"],
             "sd_index": answers["sd_index"],
-            **{name: answers[name] for name in COMPOSITE_COLUMNS if name in answers},
+            **{name: answers[name] for name in (*COMPOSITE_COLUMNS, *COMPLAINED_COLUMNS) if name in answers},
             "households": surveyed_households(places, rules),
             **{str(name): counts for name, counts in filed.items()},
             "exposure_household_years": denominator.astype("Float64") * rules.complaints.period_months / 12,

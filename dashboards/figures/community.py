@@ -22,14 +22,32 @@ def domains_figure(domains: pd.DataFrame, language: str) -> Figure:
         Columns label, english_label, rate, lower, upper (missing where too few answered), region_rate; shares 0 to 1.
     """
     _ = translator(language)
-    place = -np.arange(len(domains))
-    here, lower, upper = (domains[name].to_numpy("float64") * 100 for name in ("rate", "lower", "upper"))
+    return _beside_region(domains, _("Satisfied (%)"), language, hover="%{x:.1f} %")
+
+
+def reported_figure(rates: pd.DataFrame, language: str) -> Figure:
+    """Return how many say that they complained and how many cases are on record, here and where it was ranked.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        Columns as those of `domains_figure`, shares of respondents and cases per household and year.
+    """
+    _ = translator(language)
+    return _beside_region(rates, _("Per 100 respondents or households"), language, hover="%{x:.1f}")
+
+
+def _beside_region(rows: pd.DataFrame, axis: str, language: str, *, hover: str) -> Figure:
+    """Return each row's rate in percent with its interval, beside that of all that were ranked together."""
+    _ = translator(language)
+    place = -np.arange(len(rows))
+    here, lower, upper = (rows[name].to_numpy("float64") * 100 for name in ("rate", "lower", "upper"))
     traces = [
         {
             "type": "scatter",
             "mode": "markers",
             "name": _("All it was ranked with"),
-            "x": rounded(domains["region_rate"].to_numpy("float64") * 100),
+            "x": rounded(rows["region_rate"].to_numpy("float64") * 100),
             "y": place.tolist(),
             "marker": {
                 "symbol": "line-ns",
@@ -37,7 +55,7 @@ def domains_figure(domains: pd.DataFrame, language: str) -> Figure:
                 "color": theme.CUT_OFF,
                 "line": {"width": 2, "color": theme.CUT_OFF},
             },
-            "hovertemplate": "%{x:.1f} %<extra></extra>",
+            "hovertemplate": hover + "<extra></extra>",
         },
         {
             "type": "scatter",
@@ -55,15 +73,15 @@ def domains_figure(domains: pd.DataFrame, language: str) -> Figure:
                 "width": 0,
             },
             "marker": {"symbol": "diamond", "size": 11, "color": theme.MET},
-            "hovertemplate": "%{x:.1f} %<extra></extra>",
+            "hovertemplate": hover + "<extra></extra>",
         },
     ]
     layout = {
         "template": theme.TEMPLATE,
-        "height": 110 + _ROW * len(domains),
+        "height": 110 + _ROW * len(rows),
         "margin": {"t": 48},
-        "xaxis": {"title": {"text": _("Satisfied (%)")}, "nticks": 6},
-        "yaxis": _labelled(place, domains, language),
+        "xaxis": {"title": {"text": axis}, "nticks": 6},
+        "yaxis": _labelled(place, rows, language),
     }
     return {"data": traces, "layout": layout}
 

@@ -60,6 +60,15 @@ def test_a_community_without_its_detail_takes_no_part_in_that_sentence_alone():
     assert said[1].startswith("Of 12 filed cases 2 were left out")
 
 
+def test_where_nobody_knows_the_households_each_case_is_taken_for_another_household():
+    columns = {name: DETAILS[name] for name in ("asked_about_complaints", "said_complained")}
+    alone = check_communities(table(**columns), rules_with({}))
+    many = check_communities(table(complaints=[10, 400], **columns), rules_with({}))
+
+    assert discouraged(alone, level=0.95)[["community_id", "recorded_households"]].to_numpy().tolist() == [["b", 2]]
+    assert discouraged(many, level=0.95).empty
+
+
 def test_the_report_shows_the_details_where_they_are_given():
     rules = rules_with({"complaints.minimum_exposure": 1})
     pages = []

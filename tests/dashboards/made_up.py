@@ -12,7 +12,7 @@ from analytics.integrity import FAMILIES
 from analytics.list_support import summarise_evidence
 from analytics.rules import load_rules
 from analytics.support import weigh_evidence
-from dashboards.source import EvaluationHeader, Examination, Profile, Progress
+from dashboards.source import EvaluationHeader, Examination, Profile, Progress, Reported
 from tests.dashboards.grids import grid_page
 
 _DATA = Path(__file__).parents[2] / "data"
@@ -137,7 +137,13 @@ def made_up_profile(standing, seed):
         complaints=pd.DataFrame(cases, columns=case_columns),
         drivers=drivers,
         respondents=900,
+        reported=Reported(*said_and_asked(standing), 900, 9_000, 4_000, 200_000.0),
     )
+
+
+def said_and_asked(standing):
+    """Return of a standing how many say that they complained, and of how many: every fifth, and few where few are."""
+    return int(standing["responses"]) // 5, int(standing["responses"])
 
 
 def made_up_examination(standings):
@@ -237,6 +243,16 @@ class MadeUpCity:
         if own.empty:
             raise LookupError(number)
         return None if self._headers[-evaluation_id].provisional else made_up_profile(own.iloc[0], seed=evaluation_id)
+
+    def reported(self, evaluation_id, numbers):
+        standings = self.standings(evaluation_id)
+        is_kept = not self._headers[-evaluation_id].provisional
+        rows = [
+            (row["number"], *said_and_asked(row))
+            for row in standings[standings["number"].isin(numbers)].to_dict("records")
+            if is_kept
+        ]
+        return pd.DataFrame(rows, columns=["number", "said", "asked"])
 
     def history(self, number):
         rows = []

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -66,7 +68,7 @@ def test_shares_are_satisfied_answers_among_valid_ones(profile):
 
 def test_a_question_that_few_answered_has_no_share(profile):
     few = profile.answers.assign(here=np.where(profile.answers["code"] == 5, FEWEST_ANSWERS - 1, 0))
-    shares = satisfied_shares(type(profile)(few, profile.complaints, profile.drivers, 1), RULES)
+    shares = satisfied_shares(replace(profile, answers=few), RULES)
 
     assert shares[["rate", "lower", "upper"]].isna().all(axis=None)
     assert shares["region_rate"].notna().all()

@@ -162,3 +162,19 @@ def test_a_huge_city_is_drawn_and_listed_in_part_and_says_so():
     assert [len(trace["x"]) for trace in dots(figure)] == [MOST_POINTS]
     assert len(numbers.rows) == MOST_LISTED
     assert numbers.caption.endswith(f"the first {MOST_LISTED} of {len(measured):,}")
+
+
+def test_communities_without_a_case_whose_residents_say_they_complained_are_named(city):
+    zero = exposed_communities(city.standings(2)).query("complaints == 0")
+
+    content = said(Browser(serve_dashboards(city)).content("?lang=en", page="complaints/"))
+
+    assert "In these communities residents say that they complained, and no case is on record." in content
+    assert any(name in content for name in zero["english_name"])
+    assert "Of so many respondents" in content
+
+
+def test_a_preview_does_not_say_who_complained(preview_city):
+    content = said(Browser(serve_dashboards(preview_city)).content("?lang=en", page="complaints/"))
+
+    assert "residents say that they complained, and no case" not in content

@@ -244,6 +244,24 @@ def test_a_score_moves_only_after_ten_new_answers_while_the_round_is_open(databa
     assert seen == [(30, 30), (30, 30), (40, 30)]
 
 
+def test_who_complained_is_released_with_the_scores_while_the_round_is_open(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+    seen = []
+    for hours in (1, 2):
+        with sqlite_database.writing() as session:
+            for _ in range(RELEASE_STEP - 5 * (hours == 2)):
+                moment = NOW + timedelta(hours=hours, minutes=-1)
+                answers = {"q01": 5, "q17": 1, "q18": 1}
+                make_response(session, survey_round, community, answers=answers, submitted_at=moment)
+        now = NOW + timedelta(hours=hours)
+        evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=now, provisional=True)
+        inputs = json.loads(evaluation.inputs)
+        seen.append((inputs["said_complained"], inputs["asked_about_complaints"]))
+
+    assert seen == [([RELEASE_STEP], [RELEASE_STEP])] * 2
+
+
 def test_fewer_than_ten_answers_show_no_score_while_the_round_is_open(database, survey):
     survey_round, communities = survey
     evaluation = evaluate_round(database, round_id=survey_round.id, now=NOW + timedelta(hours=1), provisional=True)

@@ -204,6 +204,33 @@ def test_a_profile_speaks_the_words_of_its_questionnaire(database, city, signed_
     assert set(profile.drivers["english_label"]) >= {"Security"}
 
 
+@pytest.fixture
+def said_so(database, city):
+    """Evaluate the closed round again, with five who had a problem: three of them complained."""
+    _accounts, numbers = city
+    with database.writing() as session:
+        survey_round = session.scalar(select(Round).order_by(Round.id))
+        community = session.scalar(select(Community).filter_by(number=numbers["here"]))
+        for code in (1, 1, 1, 2, 2):
+            answers = {"q01": 4, "q17": 1, "q18": code}
+            make_response(session, survey_round, community, answers=answers, submitted_at=survey_round.opens_at)
+        make_complaint(session, community, submitted_at=survey_round.opens_at)
+        round_id = survey_round.id
+    return evaluate_round(database, round_id=round_id, now=NOW).id
+
+
+def test_a_profile_says_how_many_complained_beside_those_it_was_ranked_with(database, city, said_so, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["district"]):
+        reported = source.profile(said_so, numbers["here"]).reported
+        listed = source.reported(said_so, list(numbers.values()))
+
+    assert (reported.said, reported.asked, reported.region_said, reported.region_asked) == (3, 5, 3, 5)
+    assert (reported.region_complaints, reported.region_household_years) == (1, 400)
+    assert listed.to_dict("records") == [{"number": numbers["here"], "said": 3, "asked": 5}]
+
+
 def test_a_profile_outside_the_scope_is_not_there(database, city, signed_in):
     accounts, numbers = city
     source = StoredEvaluations(database)

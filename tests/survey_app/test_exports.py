@@ -4,18 +4,30 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from analytics.evaluate import evaluate
 from analytics.rules import parse_rules
+from analytics.tables import read_table
 from survey_app.access import EVERYWHERE, Scope
 from survey_app.config import DATA
 from survey_app.evaluation import SETTLING, RoundStillOpen, evaluate_round
 from survey_app.exports import responses as responses_export
+from survey_app.exports.community_tables import export_community_table
 from survey_app.exports.responses import export_responses
 from survey_app.exports.standings import export_standings
+from survey_app.models import Round
 from survey_app.questionnaires import parse_questionnaire, questionnaire_from_canonical
 from survey_app.roles import Area
 from survey_app.rounds import publish_questionnaire
 from survey_app.tallies import count_responses
-from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
+from tests.factories import (
+    NOW,
+    make_community,
+    make_complaint,
+    make_district,
+    make_poster_code,
+    make_response,
+    make_round,
+)
 
 RECOMMENDATION = """
       - key: q25
@@ -253,3 +265,36 @@ def test_a_district_exports_its_own_standings_only(database, survey, evaluated):
 def test_an_unknown_evaluation_is_refused(sqlite_database):
     with pytest.raises(LookupError, match="no evaluation 7"):
         export_standings(sqlite_database, evaluation_id=7, scope=EVERYWHERE, language="en")
+
+
+def test_the_evaluator_decides_the_same_from_the_counts_that_were_taken_away(database, survey, tmp_path):
+    survey_round, here, _elsewhere = survey
+    with database.writing() as session:
+        for number in range(40):
+            answers = {"q01": 5 if number % 3 else 2, "q17": 1, "q18": 1 + number % 2}
+            make_response(session, survey_round, here, answers=answers)
+        make_complaint(session, here)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=LATER)
+    with database.reading() as session:
+        rules = parse_rules(session.get(Round, survey_round.id).rule_file.content, "rules.yaml")
+    path = tmp_path / "communities.csv"
+
+    path.write_text("".join(export_community_table(database, evaluation_id=evaluation.id, scope=EVERYWHERE)), "utf-8")
+    again = evaluate(read_table(path, rules), rules)
+
+    assert (again.inputs_sha256, again.standings_sha256) == (evaluation.inputs_sha256, evaluation.standings_sha256)
+    row = again.communities.set_index("community_id").loc[here.number]
+    assert (row["said_complained"], row["asked_about_complaints"]) == (20, 40)
+
+
+def test_counts_of_other_districts_are_not_taken_away(database, survey):
+    survey_round, here, _elsewhere = survey
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=LATER)
+    district = Scope(Area.DISTRICT, here.district_id)
+
+    text = "".join(export_community_table(database, evaluation_id=evaluation.id, scope=district))
+
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    assert [row["community_id"] for row in rows] == [here.number]
+    with pytest.raises(LookupError):
+        export_community_table(database, evaluation_id=99, scope=EVERYWHERE)

@@ -57,7 +57,9 @@ PLACED_BY_FORM = {
 }
 CITYWIDE = {
     "staff.responses_csv": lambda city: {"round_id": city["round_id"]},
-    "staff.standings_csv": lambda city: {"evaluation_id": city["evaluation_id"]},
+    **dict.fromkeys(
+        ("staff.standings_csv", "staff.communities_csv"), lambda city: {"evaluation_id": city["evaluation_id"]}
+    ),
     **dict.fromkeys(
         (
             "staff.evaluate",

@@ -300,8 +300,73 @@ def test_what_is_retired_is_in_the_hash_and_cannot_be_asked():
     ]
 
 
-def test_the_standard_questionnaire_is_what_was_published():
-    assert STANDARD.sha256 == "8720535f4af4f1b731d6cb26eee776ac78a6d7c056fffe4c59d293717b1c4745"
+COMPLAINED = "complained: {question: q18, code: 1}\n"
+
+
+def test_a_file_without_the_keys_that_came_later_has_the_hash_it_always_had():
+    plain = parse_questionnaire(edited((COMPLAINED, "")).encode(), "plain.yaml")
+
+    assert plain.sha256 == "8720535f4af4f1b731d6cb26eee776ac78a6d7c056fffe4c59d293717b1c4745"
+    assert plain.asked_about_complaints == {}
+
+
+def test_who_had_no_trouble_or_recalls_none_was_asked_and_did_not_complain():
+    assert STANDARD.asked_about_complaints == {"q18": (1, 2), "q17": (2, 9)}
+    assert questionnaire_from_canonical(STANDARD.canonical_text) == STANDARD
+
+
+@pytest.mark.parametrize(
+    ("replacement", "expected"),
+    [
+        ("complained: {question: q99, code: 1}\n", [("complained.question", "there is no question q99")]),
+        (
+            "complained: {question: q19, code: 1}\n",
+            [("complained.question", "question q19 must be one of type single")],
+        ),
+        (
+            "complained: {question: q18, code: 3}\n",
+            [("complained.code", "code 3 of question q18 is no valid answer")],
+        ),
+        (
+            "complained: {question: q17, code: 9}\n",
+            [("complained.code", "code 9 of question q17 is no valid answer")],
+        ),
+        (
+            "complained: {question: q18, codes: [1]}\n",
+            [("complained.code", "this key is missing"), ("complained.codes", "this key is not known here")],
+        ),
+    ],
+)
+def test_what_says_that_somebody_complained_must_be_a_valid_single_answer(replacement, expected):
+    faults = faults_of(edited((COMPLAINED, replacement)))
+
+    assert [(fault.key, fault.text) for fault in faults] == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("{q17: [1], q16: [1]}", "question q18 has several conditions: counts do not tell who was asked"),
+        ("{q18: [1]}", "question q18 does not come before this one"),
+    ],
+)
+def test_counts_must_tell_who_was_asked_whether_they_complained(condition, expected):
+    faults = faults_of(edited(("show_if: {q17: [1]}", f"show_if: {condition}")))
+
+    assert expected in [fault.text for fault in faults]
+
+
+def test_a_question_with_several_answers_cannot_lead_to_whether_somebody_complained():
+    text = edited(
+        (
+            "type: single\n        label:\n          zh-Hans: 近一年",
+            "type: multi\n        label:\n          zh-Hans: 近一年",
+        )
+    )
+
+    assert "question q17 takes several answers: counts do not tell who was asked" in [
+        fault.text for fault in faults_of(text)
+    ]
 
 
 def test_a_condition_on_a_text_question_is_a_fault():

@@ -267,6 +267,26 @@ def test_the_table_says_what_the_bureau_set_aside_and_nothing_that_nobody_knows(
     assert not {"complaining_households", *CHANNEL_COLUMNS} & set(table.columns)
 
 
+def test_the_table_says_how_many_residents_say_that_they_complained(database):
+    with database.writing() as session:
+        survey_round, community, silent = make_round(session), make_community(session), make_community(session)
+        for answers, tenure in (
+            ({"q17": 1, "q18": 1}, 1),
+            ({"q17": 1, "q18": 1}, 2),
+            ({"q17": 1, "q18": 2}, 1),
+            ({"q17": 1}, 1),
+            ({"q17": 2}, 1),
+            ({"q17": 9}, 1),
+            ({}, 1),
+        ):
+            make_response(session, survey_round, community, answers={"q01": 5, **answers}, tenure=tenure)
+        table = read_table(session, survey_round)
+
+    columns = ["said_complained", "asked_about_complaints"]
+    assert table.loc[community.number, columns].tolist() == [1, 4]
+    assert table.loc[silent.number, columns].tolist() == [0, 0]
+
+
 def test_without_a_fallback_unknown_occupation_stays_unknown(sqlite_database):
     rules = rules_with("denominator_fallback: delivered_households", "denominator_fallback: none")
     with sqlite_database.writing() as session:

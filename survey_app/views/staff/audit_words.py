@@ -67,6 +67,7 @@ VALUE_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "code": _("code"),
         "responses": _("responses"),
         "standings": _("standings"),
+        "communities": _("counts of the communities"),
         Mode.WEB: _("online"),
         Mode.PAPER: _("on paper"),
         Mode.TELEPHONE: _("by telephone"),

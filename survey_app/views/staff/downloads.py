@@ -7,6 +7,7 @@ from flask import Response, abort
 
 from survey_app.access import signed_in
 from survey_app.context import current_time, site
+from survey_app.exports.community_tables import export_community_table
 from survey_app.exports.responses import export_responses
 from survey_app.exports.standings import export_standings
 from survey_app.exports.takings import record_export
@@ -45,6 +46,18 @@ def standings_csv(evaluation_id: int) -> Response:
         abort(HTTPStatus.NOT_FOUND)
     _record_export("standings", f"evaluation:{evaluation_id}")
     return _download(pieces, f"standings-evaluation-{evaluation_id}.csv")
+
+
+@blueprint.get("/staff/evaluations/<int:evaluation_id>/communities.csv")
+@policy(READERS)
+def communities_csv(evaluation_id: int) -> Response:
+    """Download what one evaluation counted, to decide it again with the `analytics` package alone."""
+    try:
+        pieces = export_community_table(site().database, evaluation_id=evaluation_id, scope=signed_in().scope)
+    except LookupError:
+        abort(HTTPStatus.NOT_FOUND)
+    _record_export("communities", f"evaluation:{evaluation_id}")
+    return _download(pieces, f"communities-evaluation-{evaluation_id}.csv")
 
 
 def _record_export(kind: str, subject: str) -> None:
