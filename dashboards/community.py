@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from analytics.support import evidence_words, needed_words
 from dashboards.address import View
+from dashboards.integrity_notes import integrity_panel
 from dashboards.languages import pick, translator
 from dashboards.pages import Page, Section
 from dashboards.parts import empty, facts, key_figure, panel, records
@@ -50,6 +51,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         *([] if profile is None else [answers_panel(shown, profile), drivers_panel(shown, profile)]),
         complaints_panel(shown, row, profile),
         *reported_panel(shown, row, profile),
+        integrity_panel(shown, row, source),
     ]
 
 
@@ -93,6 +95,7 @@ def sections(language: str) -> list[Section]:
         Section("drivers", _("What matters")),
         Section("cases", _("Complaints")),
         Section("reported", _("Said and on record")),
+        Section("integrity", _("Signs of false answers")),
     ]
 
 

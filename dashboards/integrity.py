@@ -28,6 +28,7 @@ from dashboards.parts import (
     scrolled,
 )
 from dashboards.places import named_link
+from dashboards.results import sees_whole_regions
 from dashboards.shown import Shown, no_evaluation
 from dashboards.source import EvaluationSource, Examination
 from dashboards.wording import family_words
@@ -67,7 +68,8 @@ def title(language: str) -> str:
     return _("Integrity")
 
 
-PAGE: Final = Page(path="integrity/", title=title, sections=sections, draw=draw, filters=("evaluation", "region"))
+INTEGRITY_PATH: Final = "integrity/"
+PAGE: Final = Page(path=INTEGRITY_PATH, title=title, sections=sections, draw=draw, filters=("evaluation", "region"))
 
 
 def _here(frame: pd.DataFrame, shown: Shown) -> pd.DataFrame:
@@ -159,6 +161,9 @@ def _without_panel(shown: Shown, examination: Examination, inputs: pd.DataFrame)
     name = _("Standings without held answers")
     if shown.header.rules.satisfaction.measure != "satisfaction_rate":
         said = _("The measure of these rules does not follow from counts of satisfied answers alone.")
+        return panel(name, empty(said), anchor="without")
+    if not sees_whole_regions(shown.header, inputs):
+        said = _("Your account sees only some of the communities that are ranked together, so nothing can be supposed.")
         return panel(name, empty(said), anchor="without")
     after = evaluate(without_held(inputs, examination.counts), shown.header.rules).standings
     return panel(

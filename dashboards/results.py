@@ -160,3 +160,19 @@ def cut_offs(header: EvaluationHeader, route: Route) -> list[CutOff]:
         CutOff(region, ranked=said[route.key]["N"], k=said[route.key]["k"], score=said[route.key]["cut_off_score"])
         for region, said in header.summary["regions"].items()
     ]
+
+
+def sees_everything(header: EvaluationHeader, inputs: pd.DataFrame) -> bool:
+    """Return whether an account that reads these inputs sees every community that was evaluated."""
+    total = header.summary["total"]
+    return total is not None and total["communities"] == len(inputs)
+
+
+def sees_whole_regions(header: EvaluationHeader, inputs: pd.DataFrame) -> bool:
+    """Return whether it sees all that are ranked together with those it sees: else nothing can be supposed."""
+    if sees_everything(header, inputs):
+        return True
+    regions = header.summary["regions"]
+    seen = inputs["region"].value_counts()
+    is_own = header.rules.when_k_is_zero == "not_applicable"
+    return is_own and all(regions[region]["communities"] == count for region, count in seen.items())

@@ -15,8 +15,8 @@ from analytics.what_if import Choice, with_choices
 from dashboards.changes import changes
 from dashboards.languages import translator
 from dashboards.parts import empty, notice, panel
+from dashboards.results import sees_everything, sees_whole_regions
 from dashboards.shown import Shown
-from dashboards.source import EvaluationHeader
 from dashboards.wording import rounding_words, ties_words, zero_ties_words
 
 CHOICE: Final = "what-if"
@@ -43,8 +43,8 @@ def what_if_panel(shown: Shown, inputs: pd.DataFrame) -> Component:
     """
     _ = translator(shown.language)
     name = _("Under other rules")
-    rules, complete = shown.header.rules, _is_complete(shown.header, inputs)
-    if not (complete or _has_whole_regions(shown.header, inputs)):
+    rules, complete = shown.header.rules, sees_everything(shown.header, inputs)
+    if not sees_whole_regions(shown.header, inputs):
         said = _("Your account sees only some of the communities that are ranked together, so nothing can be supposed.")
         return panel(name, empty(said), anchor="what-if")
     offered = choices(rules, shown.language, whole_city=complete)
@@ -66,20 +66,6 @@ def what_if_panel(shown: Shown, inputs: pd.DataFrame) -> Component:
         anchor="what-if",
         note=_("The same answers, another rule. Nothing here is decided."),
     )
-
-
-def _is_complete(header: EvaluationHeader, inputs: pd.DataFrame) -> bool:
-    """Return whether the account sees every community that was evaluated."""
-    total = header.summary["total"]
-    return total is not None and total["communities"] == len(inputs)
-
-
-def _has_whole_regions(header: EvaluationHeader, inputs: pd.DataFrame) -> bool:
-    """Return whether the account sees all communities that are ranked together with those it sees."""
-    regions = header.summary["regions"]
-    seen = inputs["region"].value_counts()
-    is_own = header.rules.when_k_is_zero == "not_applicable"
-    return is_own and all(regions[region]["communities"] == count for region, count in seen.items())
 
 
 def _alternatives(rules: Rules, language: str, *, whole_city: bool) -> Iterator[tuple[Choice, str, str]]:

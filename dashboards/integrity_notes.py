@@ -1,0 +1,108 @@
+"""What the newest examination found about one community, in a few sentences, and where the whole of it is."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.evaluate import evaluate
+from dashboards.integrity import INTEGRITY_PATH, without_held
+from dashboards.languages import minute, translator
+from dashboards.parts import Content, empty, facts, panel, records
+from dashboards.results import ROUTES, sees_whole_regions
+from dashboards.shown import Shown
+from dashboards.source import EvaluationSource, Examination
+from dashboards.wording import family_words, status_words
+
+_ROUTE: Final = ROUTES["satisfaction"]
+
+
+def integrity_panel(shown: Shown, row: Mapping[str, Any], source: EvaluationSource) -> Component:
+    """Return which signs point at a community, what became of held answers, and its standing without them."""
+    _ = translator(shown.language)
+    name, examination = _("Signs of false answers"), source.examination(shown.header.id)
+    own = None if examination is None else examination.counts[examination.counts["number"] == row["number"]]
+    if examination is None or own is None or own.empty:
+        return panel(name, empty(_("The answers of this community have not been examined yet.")), anchor="integrity")
+    [counts] = records(own)
+    said: list[tuple[str, Content | list[Component]]] = [
+        (_("Signs"), _signs(shown, row, examination)),
+        (_("Held answers"), _held(shown, counts)),
+        *_without(shown, row, counts, examination, lambda: source.inputs(shown.header.id)),
+        (_("Examined at"), minute(examination.examined_at, shown.language, shown.header.rules.time_zone)),
+    ]
+    link = html.A(
+        _("All signs and communities: Integrity"),
+        href=f"/dashboards/{INTEGRITY_PATH}{shown.view.shared.search}",
+        className="quiet-link",
+    )
+    return panel(
+        name,
+        facts(said),
+        link,
+        anchor="integrity",
+        note=_("A sign is a reason to look, not a finding. Held answers count until somebody has decided."),
+    )
+
+
+def _signs(shown: Shown, row: Mapping[str, Any], examination: Examination) -> str:
+    _ = translator(shown.language)
+    families = examination.families[examination.families["number"] == row["number"]]
+    words = family_words(shown.language)
+    flagged = [words[family] for family in families.loc[families["flagged"].astype(bool), "family"]]
+    if flagged:
+        return _("{signs} (of {count} kinds that were looked for)").format(
+            signs=_("; ").join(flagged), count=len(families)
+        )
+    return _("None of {count} kinds points at it.").format(count=len(families))
+
+
+def _held(shown: Shown, counts: Mapping[str, Any]) -> str:
+    _ = translator(shown.language)
+    waiting, released, excluded = (int(counts[state]) for state in ("waiting", "released", "excluded"))
+    if not waiting + released + excluded:
+        return _("None.")
+    return _("{waiting} wait for a decision, {released} were released, {excluded} were excluded.").format(
+        waiting=f"{waiting:,}", released=f"{released:,}", excluded=f"{excluded:,}"
+    )
+
+
+def _without(
+    shown: Shown,
+    row: Mapping[str, Any],
+    counts: Mapping[str, Any],
+    examination: Examination,
+    read_inputs: Callable[[], pd.DataFrame],
+) -> list[tuple[str, str]]:
+    """Return rank and result with and without held answers, where counts tell them and all of the region is seen."""
+    held = examination.counts["held"]
+    if shown.header.rules.satisfaction.measure != "satisfaction_rate" or not int(held.sum()):
+        return []
+    inputs = read_inputs()
+    if not sees_whole_regions(shown.header, inputs):
+        return []
+    _ = translator(shown.language)
+    after = evaluate(without_held(inputs, examination.counts), shown.header.rules).standings.set_index("community_id")
+    then = after.loc[row["community_id"]].to_dict()
+    if not int(counts["held"]) and then[_ROUTE.rank] == row[_ROUTE.rank]:
+        # Others of its region lose answers, and its place stays what it is.
+        return []
+    return [
+        (_("Standing as decided"), _standing(shown, row)),
+        (_("Without any held answer, not official"), _standing(shown, then)),
+    ]
+
+
+def _standing(shown: Shown, standing: Mapping[str, Any]) -> str:
+    _ = translator(shown.language)
+    status = status_words(shown.language)[standing["requirement_status"]]
+    if pd.isna(standing[_ROUTE.rank]):
+        return status
+    return _("rank {rank}, {satisfied} of {responses} satisfied: {status}").format(
+        rank=f"{int(standing[_ROUTE.rank]):,}",
+        satisfied=f"{int(standing['satisfied']):,}",
+        responses=f"{int(standing['responses']):,}",
+        status=status,
+    )
