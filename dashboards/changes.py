@@ -52,8 +52,8 @@ def _compared(shown: Shown, after: pd.DataFrame) -> pd.DataFrame:
 
 def _by_region(compared: pd.DataFrame, shown: Shown) -> pd.DataFrame:
     columns = ["stays", "enters", "leaves"]
-    labelled = compared[columns].assign(label=compared["region"].map(shown.region_label))
-    return labelled.groupby("label", sort=False)[columns].sum().reset_index()
+    counted = compared.groupby("region", sort=False)[columns].sum()
+    return counted.reset_index(drop=True).assign(label=[shown.region_label(region) for region in counted.index])
 
 
 def _numbers(regions: pd.DataFrame, language: str) -> Numbers:

@@ -101,19 +101,17 @@ def days_left(closes_at: datetime, now: datetime) -> int:
 
 
 def _by_region(communities: pd.DataFrame, lacking: "pd.Series[int]", language: str) -> pd.DataFrame:
-    label = [
-        pick(language, name, english)
-        for name, english in zip(communities["region"], communities["region_english"], strict=True)
-    ]
+    english = communities.drop_duplicates("region").set_index("region")["region_english"]
     frame = pd.DataFrame(
         {
-            "label": label,
+            "region": communities["region"].to_numpy(),
             "enough": (lacking == 0).to_numpy(),
             "short": (lacking > 0).to_numpy(),
             "responses": communities["responses"].to_numpy(),
         }
     )
-    return frame.groupby("label", sort=False).sum().reset_index()
+    counted = frame.groupby("region", sort=False).sum()
+    return counted.assign(label=[pick(language, region, english[region]) for region in counted.index])
 
 
 def _key_figures(

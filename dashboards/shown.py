@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -58,8 +59,13 @@ class Shown:
 
     def region_label(self, region: str) -> str:
         """Return what a region is called in the language of the view."""
-        english = self.everywhere.loc[self.everywhere["region"] == region, "region_english"].iloc[0]
-        return pick(self.language, region, english)
+        return self._region_labels[region]
+
+    @cached_property
+    def _region_labels(self) -> Mapping[str, str]:
+        regions = self.everywhere[["region", "region_english"]].drop_duplicates("region")
+        pairs = zip(regions["region"], regions["region_english"], strict=True)
+        return {region: pick(self.language, region, english) for region, english in pairs}
 
     def reason(self, row: Mapping[str, Any], route: Route) -> str:
         """Return why a community has its status on a route."""
