@@ -46,7 +46,7 @@ def evaluation_shown(headers: Sequence[EvaluationHeader], asked: int | None) -> 
 
 @dataclass(frozen=True)
 class Progress:
-    """How the collection of the open round is going; no scores, since an open round shows counts only.
+    """How the collection of the open round is going, counted within the last minute; no scores, but counts only.
 
     `communities` has one row per community: community_id, name, english_name, region, region_english, responses
     (those that count), households, required (responses needed to be assessed).

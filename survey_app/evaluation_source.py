@@ -1,19 +1,15 @@
 """Stored evaluations as the dashboards see them: always through the scope of the account that is signed in."""
 
 import json
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
 from functools import partial
-from math import ceil
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules
 from dashboards.source import EvaluationHeader, Examination, GridPage, GridQuery, Polygon, Profile, Progress
 from survey_app.access import Scope, signed_in
@@ -22,24 +18,20 @@ from survey_app.boundaries import read_boundary
 from survey_app.context import current_time
 from survey_app.database import Database
 from survey_app.exports.takings import record_export
-from survey_app.intake import Mode
-from survey_app.local_time import zone_of
 from survey_app.models import (
     AuditEvent,
-    Code,
     Community,
     District,
     Evaluation,
     IntegrityExamination,
     RegionProfile,
-    Response,
     Round,
     RuleFile,
     Standing,
     StandingEvidence,
 )
+from survey_app.progress import count_progress, read_asked
 from survey_app.publications import published_evaluations
-from survey_app.questionnaires import questionnaire_from_canonical
 from survey_app.remembered import Remembered
 from survey_app.reviews import count_reviews
 from survey_app.standing_grid import find_communities
@@ -52,12 +44,13 @@ from survey_app.standings import (
     rules_of,
 )
 from survey_app.stored_profiles import complaints_in_words, read_profile, read_reported
-from survey_app.tallies import count_responses, read_places, surveyed_households
 
 # Of frames that are kept between callbacks: a hundred thousand communities take 60 MB in each.
 _MOST_ROWS = 500_000
 # Of tables in their order, eight bytes for each community.
 _MOST_LISTED = 4_000_000
+# Of answers in the open round, sixteen bytes for each community.
+_MOST_COUNTED = 1_000_000
 _ROWS_AT_ONCE = 1_000
 
 
@@ -68,6 +61,7 @@ class StoredEvaluations:
         self._database = database
         self._remembered = Remembered(rows=_MOST_ROWS)
         self._listed = Remembered(rows=_MOST_LISTED)
+        self._counted = Remembered(rows=_MOST_COUNTED)
 
     def evaluations(self) -> Sequence[EvaluationHeader]:
         """Return the stored evaluations, the newest first."""
@@ -182,16 +176,29 @@ class StoredEvaluations:
             survey_round = session.scalar(select(Round).where(Round.opens_at <= now, Round.closes_at > now))
             if survey_round is None:
                 return None
-            rules = rules_of(survey_round.rule_file.content)
+            rules, revision = rules_of(survey_round.rule_file.content), _register_revision(session)
+            asked = self._remembered.recall(
+                ("asked", survey_round.rule_file_id, scope, revision),
+                lambda: read_asked(session, rules=rules, scope=scope),
+            )
+            # To count anew on every page would keep the database busy; what is shown is a minute old at most.
+            counted = self._counted.recall(
+                (survey_round.id, now.replace(second=0, microsecond=0), scope, revision),
+                lambda: count_progress(
+                    session, survey_round=survey_round, rules=rules, scope=scope, asked=asked, now=now
+                ),
+            )
             return Progress(
                 round_name=survey_round.name,
                 round_english_name=survey_round.english_name,
                 opens_at=survey_round.opens_at,
                 closes_at=survey_round.closes_at,
                 time_zone=rules.time_zone,
-                communities=_progress_of_communities(session, survey_round, rules, scope=scope, now=now),
-                **_progress_in_time(session, survey_round, zone_of(rules.content), scope=scope, now=now),
-                buildings=_progress_by_building(session, survey_round, scope=scope, now=now),
+                communities=asked.assign(responses=counted.responses).reset_index(drop=True),
+                daily=counted.daily,
+                hourly=counted.hourly,
+                modes=counted.modes,
+                buildings=counted.buildings,
             )
 
 
@@ -328,85 +335,3 @@ def _summary_in_scope(
     regions = {region: facts for region, facts in summary["regions"].items() if region in districts}
     supported = {region: facts for region, facts in summary["evidence"]["regions"].items() if region in districts}
     return {**summary, "regions": regions, "evidence": {"regions": supported}, "total": None}
-
-
-def _in_ranked_regions(frame: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Return a frame of places whose region is what the rules rank together: its district, or the city."""
-    if rules.region == "district":
-        return frame
-    return frame.assign(region=rules.city.in_language(DEFAULT_LANGUAGE), region_english=rules.city.in_language("en"))
-
-
-def _progress_of_communities(
-    session: Session, survey_round: Round, rules: Rules, *, scope: Scope, now: datetime
-) -> pd.DataFrame:
-    questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
-    counts = count_responses(session, survey_round=survey_round, rules=rules, questionnaire=questionnaire, before=now)[
-        "responses"
-    ]
-    households = surveyed_households(read_places(session), rules)
-    statement = scope.communities(
-        select(Community.id, *_PLACE_COLUMNS).join(District).order_by(Community.sort_key, Community.number)
-    )
-    result = session.execute(statement)
-    frame = pd.DataFrame(result.all(), columns=list(result.keys())).set_index("id")
-    frame = frame.rename(columns={"number": "community_id"}).assign(
-        responses=counts.reindex(frame.index),
-        households=households.reindex(frame.index),
-        required=[_required_responses(rules, number) for number in households.reindex(frame.index)],
-    )
-    return _in_ranked_regions(frame.reset_index(drop=True), rules)
-
-
-def _required_responses(rules: Rules, households: int | None) -> int:
-    minimum = rules.satisfaction.minimum_responses
-    if minimum is None:
-        return 1
-    if pd.isna(households):
-        return minimum.enough
-    return max(minimum.least, min(minimum.enough, ceil(minimum.or_share_of_households * int(households))))
-
-
-def _progress_in_time(
-    session: Session, survey_round: Round, zone: tzinfo, *, scope: Scope, now: datetime
-) -> dict[str, pd.DataFrame]:
-    """Return `daily`, `hourly` and `modes` of what came in, in the city's own time."""
-    statement = (
-        select(Response.submitted_at, Response.mode)
-        .join(Community, Response.community_id == Community.id)
-        .where(Response.round_id == survey_round.id, Response.submitted_at < now)
-    )
-    came = [(row.submitted_at.astimezone(zone), row.mode) for row in session.execute(scope.communities(statement))]
-    by_day = Counter(moment.date() for moment, _mode in came)
-    by_hour = Counter(moment.hour for moment, _mode in came)
-    by_mode = Counter(mode for _moment, mode in came)
-    first, last = survey_round.opens_at.astimezone(zone).date(), now.astimezone(zone).date()
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return {
-        "daily": pd.DataFrame({"date": days, "responses": [by_day[day] for day in days]}),
-        "hourly": pd.DataFrame({"hour": range(24), "responses": [by_hour[hour] for hour in range(24)]}),
-        "modes": pd.DataFrame({"mode": list(Mode), "responses": [by_mode[mode] for mode in Mode]}),
-    }
-
-
-def _progress_by_building(session: Session, survey_round: Round, *, scope: Scope, now: datetime) -> pd.DataFrame:
-    statement = (
-        select(
-            Community.number,
-            Community.name,
-            Community.english_name,
-            Code.building,
-            func.count(Response.id).label("responses"),
-        )
-        .select_from(Code)
-        .join(Community, Code.community_id == Community.id)
-        .outerjoin(
-            Response,
-            and_(Response.code_id == Code.id, Response.round_id == survey_round.id, Response.submitted_at < now),
-        )
-        .where(Code.building.is_not(None), Code.revoked_at.is_(None))
-        .group_by(Community.id, Code.building)
-        .order_by(Community.sort_key, Community.number, Code.building)
-    )
-    result = session.execute(scope.communities(statement))
-    return pd.DataFrame(result.all(), columns=list(result.keys()))

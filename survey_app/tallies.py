@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
 from pyarrow import json as arrow_json
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from analytics.languages import DEFAULT_LANGUAGE
@@ -86,6 +87,31 @@ def _who_complained(counted: AnswerCounts, questionnaire: Questionnaire, complai
     ]
     said = counted.table(complained.question)[complained.code]
     return pd.DataFrame(dict(zip(COMPLAINED_COLUMNS, (sum(asked), said), strict=True)))
+
+
+def count_valid_answers(session: Session, *, survey_round: Round, rules: Rules, before: datetime) -> "pd.Series[int]":
+    """Return the `responses` of `count_responses` alone, of communities that have any: the database counts them."""
+    rule = rules.satisfaction
+    code = _code_given(session, rule.question)
+    statement = select(Response.community_id, func.count()).where(
+        Response.round_id == survey_round.id,
+        Response.submitted_at < before,
+        code.in_(rule.valid_codes),
+        status_of_response(rule.population, before=before) == Status.COUNTED,
+    )
+    if rule.population == "owners":
+        statement = statement.where(Response.tenure == _OWNER)
+    found = session.execute(statement.group_by(Response.community_id)).all()
+    table = pd.DataFrame(found, columns=["community_id", "responses"], dtype="int64")
+    return table.set_index("community_id")["responses"]
+
+
+def _code_given(session: Session, question: str) -> ColumnElement[int]:
+    """Return the code that the text of a response gives to a question, NULL where it gives none."""
+    if session.connection().dialect.name == "postgresql":
+        code: ColumnElement[int] = cast(Response.answers, JSONB)[question].as_integer()
+        return code
+    return func.json_extract(Response.answers, f'$."{question}"', type_=Integer)
 
 
 def _count_composites(

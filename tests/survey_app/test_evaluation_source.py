@@ -6,6 +6,7 @@ from flask_login import login_user
 from sqlalchemy import select
 
 from dashboards.source import GridQuery
+from survey_app import evaluation_source
 from survey_app.access import SignedIn
 from survey_app.boundaries import boundary_text
 from survey_app.evaluation import evaluate_round
@@ -131,6 +132,28 @@ def test_progress_counts_the_open_round_within_the_scope(database, city, signed_
     assert progress.daily["responses"].sum() == sum(counts)
     assert progress.daily["responses"].tolist().count(0) == len(progress.daily) - 1
     assert len(progress.daily) == 3
+
+
+def test_progress_is_counted_once_a_minute_and_anew_for_every_account(database, city, signed_in, monkeypatch):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    first = NOW.replace(second=0) + timedelta(hours=1)
+
+    def counted(role, now):
+        monkeypatch.setattr(evaluation_source, "current_time", lambda: now)
+        with signed_in(accounts[role]):
+            progress = source.progress()
+            return progress.communities["responses"].tolist(), int(progress.daily["responses"].sum())
+
+    assert counted("city", first) == ([12, 11], 23)
+    with database.writing() as session:
+        community = session.scalar(select(Community).filter_by(number=numbers["here"]))
+        opened = session.scalar(select(Round).where(Round.closes_at > NOW))
+        make_response(session, opened, community, submitted_at=NOW)
+
+    assert counted("city", first + timedelta(seconds=59)) == ([12, 11], 23)
+    assert counted("district", first + timedelta(seconds=59)) == ([13], 13)
+    assert counted("city", first + timedelta(seconds=60)) == ([13, 11], 24)
 
 
 def test_progress_shows_no_score(database, city, signed_in):

@@ -10,9 +10,16 @@ from analytics.rules import parse_rules
 from survey_app import tallies
 from survey_app.casework import categories
 from survey_app.config import DATA
+from survey_app.models import ResponseReview
 from survey_app.questionnaires import questionnaire_from_canonical
-from survey_app.tallies import community_table, count_complaints, count_responses, window_start
-from tests.factories import NOW, make_community, make_complaint, make_response, make_round
+from survey_app.tallies import (
+    community_table,
+    count_complaints,
+    count_responses,
+    count_valid_answers,
+    window_start,
+)
+from tests.factories import NOW, make_account, make_community, make_complaint, make_response, make_round
 
 RULES_TEXT = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_text("utf-8")
 RULES = parse_rules(RULES_TEXT.encode(), "rules")
@@ -53,6 +60,49 @@ def test_the_recount_is_exact(database):
     for community in communities:
         for column in ("received", "owners", "tenants", "responses", "satisfied"):
             assert counts.loc[community.id, column] == expected[community.id, column]
+
+
+@pytest.mark.parametrize("population", ["owners", "residents"])
+def test_the_database_counts_valid_answers_as_the_recount_does(database, population):
+    random = np.random.default_rng(8)
+    rules = rules_with("population: owners", f"population: {population}")
+    with database.writing() as session:
+        survey_round, account = make_round(session), make_account(session)
+        communities = [make_community(session) for _ in range(4)]
+        stored = []
+        for _ in range(120):
+            given = {"q01": int(random.choice([1, 2, 3, 4, 5, 9]))} if random.random() < 0.9 else {"q02": 5}
+            household = f"household {random.integers(30)}" if random.random() < 0.5 else None
+            stored.append(
+                make_response(
+                    session,
+                    survey_round,
+                    communities[int(random.integers(3))],
+                    tenure=int(random.integers(1, 4)),
+                    answers={**given, "q24": '他说 "q01":5，\n不满意'},
+                    household_key=household,
+                    submitted_at=NOW + timedelta(minutes=int(random.integers(-90, 90))),
+                    corrects_id=stored[-1].id if stored and random.random() < 0.1 else None,
+                )
+            )
+        for response in stored[::7]:
+            session.add(
+                ResponseReview(
+                    response_id=response.id,
+                    state="excluded",
+                    families="burst",
+                    reason="made up",
+                    account_id=account.id,
+                    at=NOW,
+                )
+            )
+
+    with database.reading() as session:
+        for before in (NOW - timedelta(minutes=30), LATER):
+            whole = recount(session, survey_round, rules=rules, before=before)["responses"]
+            counted = count_valid_answers(session, survey_round=survey_round, rules=rules, before=before)
+            assert counted.reindex(whole.index, fill_value=0).tolist() == whole.tolist()
+            assert 0 < whole.sum() < 120
 
 
 def test_counting_in_small_batches_changes_nothing(database, monkeypatch):
