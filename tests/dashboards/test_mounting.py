@@ -46,12 +46,14 @@ class Browser:
     def content(self, search, *, page=""):
         return self.show(search, page=page)["content"]
 
-    def ledger(self, search, *, start=0, end=20, sort=()):
+    def rows(self, search, *, start=0, end=20, sort=()):
         request = {"startRow": start, "endRow": end, "sortModel": list(sort), "filterModel": {}}
-        answer = self.call(
+        return self.call(
             ["ledger.getRowsResponse"], state={"address.search": search}, **{"ledger.getRowsRequest": request}
         )
-        return answer.get_json()["response"]["ledger"]["getRowsResponse"]
+
+    def ledger(self, search, **asked):
+        return self.rows(search, **asked).get_json()["response"]["ledger"]["getRowsResponse"]
 
 
 def described_values(values):
