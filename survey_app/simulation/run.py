@@ -58,7 +58,8 @@ RULES = DATA / "rules" / "wuhai" / "2021-08-23.yaml"
 
 # Each chunk is one transaction: long enough for speed, short enough to leave room for a real visitor's.
 CHUNK = 1000
-KEPT_AFTER_CLOSING = timedelta(days=365)
+# The answers of every simulated round are there to be exported and counted again.
+KEPT_AFTER_CLOSING = timedelta(days=3 * 365)
 
 _Item = TypeVar("_Item")
 
