@@ -31,7 +31,7 @@ from survey_app.models import (
 )
 from survey_app.profiles import Profiles, count_profiles
 from survey_app.questionnaires import questionnaire_from_canonical
-from survey_app.tallies import COMPLAINED_COLUMNS, COMPOSITE_COLUMNS, community_table
+from survey_app.tallies import COMPLAINED_COLUMNS, COMPOSITE_COLUMNS, MODE_COUNTS, community_table
 
 RELEASE_STEP = 10
 """While a round is open, a community's score moves after so many new answers: a score seen before and after one
@@ -42,7 +42,15 @@ SETTLING = timedelta(minutes=1)
 disk, and a result that is frozen must not miss it."""
 
 _COUNTS = ("responses", "satisfied", "composite_responses", *COMPLAINED_COLUMNS)
-_ANSWER_COLUMNS = ("responses", "satisfied", "mean_index", "sd_index", *COMPOSITE_COLUMNS, *COMPLAINED_COLUMNS)
+_ANSWER_COLUMNS = (
+    "responses",
+    "satisfied",
+    "mean_index",
+    "sd_index",
+    *COMPOSITE_COLUMNS,
+    *COMPLAINED_COLUMNS,
+    *MODE_COUNTS,
+)
 _LOCK = 0x4A59  # the class of our advisory locks for evaluations; the object is the round
 
 

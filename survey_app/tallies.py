@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from analytics.languages import DEFAULT_LANGUAGE
+from analytics.modes import ENTERED_MODES, mode_column
 from analytics.recounts import count_measures
 from analytics.rules import Rules
 from analytics.tables import check_communities
@@ -35,6 +36,9 @@ COMPOSITE_COLUMNS = ("composite_responses", "mean_composite", "sd_composite")
 COMPLAINED_COLUMNS = ("asked_about_complaints", "said_complained")
 """Columns of a community table whose questionnaire asks residents whether they complained."""
 
+MODE_COUNTS = tuple(mode_column(mode, "responses") for mode in ENTERED_MODES)
+"""Columns of a community table that say how many of the answers staff typed in."""
+
 _COLUMN_OF_DENOMINATOR = {
     "occupied_households": "households_occupied",
     "delivered_households": "households_delivered",
@@ -49,20 +53,21 @@ def count_responses(
     `responses` are the valid answers of the ranked population to the ranked question. `received` are all responses:
     those that are `superseded` by a correction or by their household's next, those `withdrawn`, those `excluded` after
     a review, and the others, which count, among them those of `owners` and `tenants`. A mean without answers is
-    missing, not zero.
+    missing, not zero. `paper_responses` and `telephone_responses` are those of `responses` that staff typed in.
     `composite_responses`, `mean_composite` and `sd_composite` are there where the rules rank composites,
     `asked_about_complaints` and `said_complained` where the questionnaire says how residents tell.
     """
     ranked = questionnaire.question(rules.satisfaction.question)
     questions = {key: questionnaire.question(key).codes for key in (ranked.key, *questionnaire.asked_about_complaints)}
     communities = session.scalars(select(Community.id).order_by(Community.id)).all()
+    batches = counted_batches(session, survey_round=survey_round, rules=rules, questions=list(questions), before=before)
     counted = count_answers(
-        counted_batches(session, survey_round=survey_round, rules=rules, questions=list(questions), before=before),
+        (_with_modes(batch, ranked.key) for batch in batches),
         communities=communities,
-        questions={**questions, "tenure": _TENURES},
+        questions={**questions, "tenure": _TENURES, **dict.fromkeys(MODE_COUNTS, ranked.codes)},
     )
     statuses = _count_statuses(session, survey_round=survey_round, rules=rules, before=before)
-    summary = count_measures(counted, rules).join(_by_tenure(counted))
+    summary = count_measures(counted, rules).join([_by_tenure(counted), _by_mode(counted, rules)])
     summary = summary.join(statuses.reindex(summary.index, fill_value=0))
     if questionnaire.complained is not None:
         summary = summary.join(_who_complained(counted, questionnaire, questionnaire.complained))
@@ -159,20 +164,20 @@ def _count_statuses(session: Session, *, survey_round: Round, rules: Rules, befo
 def counted_batches(
     session: Session, *, survey_round: Round, rules: Rules, questions: Sequence[str], before: datetime
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the community and tenure of every response that counts, and the answers of the ranked population."""
-    statement = select(Response.community_id, Response.tenure, Response.answers).where(
+    """Yield the community, tenure and mode of every response that counts, and the answers of the ranked population."""
+    statement = select(Response.community_id, Response.tenure, Response.mode, Response.answers).where(
         Response.round_id == survey_round.id,
         Response.submitted_at < before,
         status_of_response(rules.satisfaction.population, before=before) == Status.COUNTED,
     )
     result = session.execute(statement, execution_options={"yield_per": BATCH_ROWS})
     for rows in result.partitions():
-        communities, tenures, texts = zip(*rows, strict=True)
+        communities, tenures, modes, texts = zip(*rows, strict=True)
         answers = _read_answers(texts, questions)
         if rules.satisfaction.population == "owners":
             is_owner = compute.equal(pa.array(tenures), _OWNER)
             answers = {question: compute.if_else(is_owner, codes, None) for question, codes in answers.items()}
-        yield pa.RecordBatch.from_pydict({"community": communities, "tenure": tenures, **answers})
+        yield pa.RecordBatch.from_pydict({"community": communities, "tenure": tenures, "mode": modes, **answers})
 
 
 def _read_answers(texts: Sequence[str], questions: Sequence[str]) -> dict[str, pa.Array]:
@@ -188,6 +193,19 @@ def _read_answers(texts: Sequence[str], questions: Sequence[str]) -> dict[str, p
     if len(table) != len(texts):
         raise ValueError(f"{len(texts)} answers were read as {len(table)}")
     return {question: table.column(question).combine_chunks() for question in questions}
+
+
+def _with_modes(batch: pa.RecordBatch, question: str) -> pa.RecordBatch:
+    """Return the batch with the answers to a question once more for each mode that staff type in."""
+    for mode in ENTERED_MODES:
+        own = compute.if_else(compute.equal(batch.column("mode"), mode), batch.column(question), None)
+        batch = batch.append_column(mode_column(mode, "responses"), own)
+    return batch
+
+
+def _by_mode(counted: AnswerCounts, rules: Rules) -> pd.DataFrame:
+    valid = list(rules.satisfaction.valid_codes)
+    return pd.DataFrame({name: counted.table(name).filter(valid).sum(axis=1) for name in MODE_COUNTS})
 
 
 def _by_tenure(counted: AnswerCounts) -> pd.DataFrame:
@@ -264,6 +282,8 @@ def community_table(
             "name": places["name"],
             "responses": answers["responses"],
             "satisfied": answers["satisfied"],
+            # Not how many of them are satisfied: a single answer on paper would be given away.
+            **{name: answers[name] for name in MODE_COUNTS},
             "mean_index": answers["mean_index"],
             "sd_index": answers["sd_index"],
             **{name: answers[name] for name in (*COMPOSITE_COLUMNS, *COMPLAINED_COLUMNS) if name in answers},

@@ -12,9 +12,10 @@ from survey_app.config import DATA
 from survey_app.evaluation import RELEASE_STEP, SETTLING, RoundStillOpen, evaluate_round, verify_evaluation
 from survey_app.models import Evaluation, Standing, StandingEvidence
 from survey_app.rounds import add_rule_file
-from survey_app.tallies import community_table
+from survey_app.tallies import MODE_COUNTS, community_table
 from tests.factories import (
     NOW,
+    make_account,
     make_community,
     make_complaint,
     make_district,
@@ -292,6 +293,40 @@ def test_composites_are_decided_from_the_answers_to_the_domains(database):
     assert (other.responses, other.satisfaction_score, other.satisfaction_status) == (30, 75, "not_met")
     with database.reading() as session:
         assert verify_evaluation(session, evaluation.id)
+
+
+def test_modes_are_released_with_their_answers_and_unknown_before(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round, community, clerk = make_round(session), make_community(session), make_account(session)
+        typed = {"mode": "paper", "entered_by_id": clerk.id}
+    seen = []
+    for hours, (new, options) in enumerate([(1, typed), (RELEASE_STEP - 1, {}), (1, typed)], start=1):
+        with sqlite_database.writing() as session:
+            moment = NOW + timedelta(hours=hours, minutes=-1)
+            answer(session, survey_round, community, codes=[5] * new, submitted_at=moment, **options)
+        now = NOW + timedelta(hours=hours)
+        evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=now, provisional=True)
+        inputs = json.loads(evaluation.inputs)
+        seen.append((inputs["responses"], inputs["paper_responses"]))
+
+    assert seen == [([0], [None]), ([RELEASE_STEP], [1]), ([RELEASE_STEP], [1])]
+
+
+def test_what_an_earlier_version_released_without_modes_stays_so_until_enough_is_new(sqlite_database, monkeypatch):
+    with sqlite_database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        answer(session, survey_round, community, codes=[5] * RELEASE_STEP, submitted_at=NOW)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(
+            "survey_app.evaluation.community_table",
+            lambda session, **counting: community_table(session, **counting).drop(columns=[*MODE_COUNTS]),
+        )
+        now = NOW + timedelta(hours=1)
+        evaluate_round(sqlite_database, round_id=survey_round.id, now=now, provisional=True)
+    later = evaluate_round(sqlite_database, round_id=survey_round.id, now=NOW + timedelta(hours=2), provisional=True)
+
+    inputs = json.loads(later.inputs)
+    assert (inputs["responses"], inputs["paper_responses"]) == ([RELEASE_STEP], [None])
 
 
 def test_a_composite_moves_only_after_ten_new_ones_while_the_round_is_open(sqlite_database):

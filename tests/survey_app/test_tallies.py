@@ -105,6 +105,27 @@ def test_the_database_counts_valid_answers_as_the_recount_does(database, populat
             assert 0 < whole.sum() < 120
 
 
+def test_answers_that_staff_typed_in_are_counted_by_mode_and_only_where_they_are_ranked(database):
+    with database.writing() as session:
+        survey_round, community, clerk = make_round(session), make_community(session), make_account(session)
+        for mode, tenure, code in (
+            ("paper", OWNER, 5),
+            ("paper", OWNER, 9),
+            ("paper", TENANT, 5),
+            ("telephone", OWNER, 1),
+            ("telephone", OWNER, 4),
+        ):
+            entry = {"mode": mode, "entered_by_id": clerk.id, "tenure": tenure}
+            make_response(session, survey_round, community, answers={"q01": code}, **entry)
+        make_response(session, survey_round, community, answers={"q01": 3})
+        row = recount(session, survey_round).loc[community.id]
+        table = read_table(session, survey_round)
+
+    assert row[["responses", "paper_responses", "telephone_responses"]].tolist() == [4, 1, 2]
+    assert table.loc[community.number, ["responses", "paper_responses", "telephone_responses"]].tolist() == [4, 1, 2]
+    assert not {"paper_satisfied", "telephone_satisfied"} & set(table)
+
+
 def test_counting_in_small_batches_changes_nothing(database, monkeypatch):
     with database.writing() as session:
         survey_round = make_round(session)
