@@ -1,5 +1,5 @@
 """`python -m survey_app` is `jiayuan`."""
 
-from survey_app.cli import main
+from survey_app.commands import main
 
 main(prog_name="jiayuan")

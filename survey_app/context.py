@@ -36,5 +36,5 @@ def site() -> Site:
 
 
 def current_time() -> datetime:
-    """Return the time at which this request is served; views pass it on as `now`."""
+    """Return the time at which a request is served or a command runs; they pass it on as `now`."""
     return datetime.now(UTC)

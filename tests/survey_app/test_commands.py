@@ -8,8 +8,8 @@ from sqlalchemy import create_engine, func, select, text
 
 from survey_app import demo, serving
 from survey_app.audit import OPERATOR, Action, record
-from survey_app.cli import REFUSED, main
 from survey_app.codes import issue_slips
+from survey_app.commands import REFUSED, main
 from survey_app.config import DATA, Config
 from survey_app.contacts import keep_contact
 from survey_app.database import Database

@@ -1,0 +1,61 @@
+"""The commands: each opens one installation, does one thing, and says what it did.
+
+What takes a second or more to import (openpyxl with numpy and the pinyin dictionary, pandas, Dash) is imported inside
+the commands that need it: the others are to answer at once.
+"""
+
+import click
+from sqlalchemy.exc import OperationalError
+
+from analytics.documents import DocumentError
+from survey_app.commands import accounts, codes, complaints, documents, installation, places, rounds, serving
+from survey_app.errors import JiayuanError
+
+# As click does for a wrong option: nothing was stored, and what was given must change.
+REFUSED = 2
+
+
+class _Commands(click.Group):
+    """Turns an expected failure into its lines on stderr, one for each fault, and exit status 2."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except (DocumentError, JiayuanError) as error:
+            message = str(error)
+        except OperationalError as error:
+            message = f"the database cannot be used: {error.orig}"
+        click.echo(message, err=True)
+        raise click.exceptions.Exit(REFUSED)
+
+
+@click.group(cls=_Commands)
+@click.version_option(package_name="jiayuan")
+def main() -> None:
+    """Resident satisfaction surveys and complaints, from the poster to the standing."""
+
+
+for command in (
+    installation.migrate,
+    installation.simulate,
+    serving.demo,
+    serving.serve_command,
+    serving.work,
+    places.import_communities_command,
+    places.export_communities_command,
+    places.districts,
+    documents.questionnaire,
+    documents.rules,
+    rounds.rounds,
+    rounds.examine,
+    rounds.retention,
+    rounds.evaluate,
+    rounds.verify,
+    codes.codes,
+    codes.posters,
+    codes.slips,
+    accounts.accounts,
+    accounts.audit,
+    complaints.complaints,
+):
+    main.add_command(command)

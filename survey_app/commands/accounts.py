@@ -1,0 +1,96 @@
+"""Staff accounts, and the chain of what was done with them."""
+
+import click
+
+from survey_app.accounts import add_account, find_account, plain_username, reset_account
+from survey_app.audit import OPERATOR, Head, head, verify_chain
+from survey_app.commands.parts import installed_database, named, numbered
+from survey_app.config import Config
+from survey_app.context import current_time
+from survey_app.installation import use_as_real
+from survey_app.invitations import invite
+from survey_app.models import District, PropertyCompany
+from survey_app.roles import Role
+
+
+@click.group()
+def accounts() -> None:
+    """Manage staff accounts."""
+
+
+@accounts.command("add")
+@click.argument("username")
+@click.option("--role", type=click.Choice([str(role) for role in Role]), required=True)
+@click.option("--district", "district_name", help="For the roles district and clerk: its name, Chinese or English.")
+@click.option("--company", "company_name", help="For the role company: its name, Chinese or English.")
+@click.option("--community", "community_number", help="For a clerk of one community: its number.")
+@click.password_option(help="Asked for when left out, which keeps it out of the shell's history.")
+def add(
+    *,
+    username: str,
+    role: str,
+    district_name: str | None,
+    company_name: str | None,
+    community_number: str | None,
+    password: str,
+) -> None:
+    """Add an account for a member of staff."""
+    with installed_database() as database, database.writing() as session:
+        use_as_real(session, now=current_time())
+        district = named(session, District, district_name, parameter="--district") if district_name else None
+        company = named(session, PropertyCompany, company_name, parameter="--company") if company_name else None
+        community = numbered(session, community_number) if community_number else None
+        added = add_account(
+            session,
+            username=username,
+            password=password,
+            role=role,
+            district=district,
+            company=company,
+            community=community,
+            by=OPERATOR,
+            now=current_time(),
+        )
+        click.echo(f"added {added.username}, role {added.role}")
+
+
+@accounts.command("reset")
+@click.argument("username")
+def reset(username: str) -> None:
+    """Take password and authenticator away and print the link for new ones: for an administrator who is locked out."""
+    config = Config.from_env()
+    with installed_database() as database, database.writing() as session:
+        account = find_account(session, username=plain_username(username))
+        if account is None:
+            raise click.BadParameter(f"there is no account {username}", param_hint="USERNAME")
+        reset_account(session, account=account, by=OPERATOR, now=current_time())
+        token = invite(account, secret_key=config.secret_key, now=current_time())
+    click.echo(f"{config.public_url}/invitation/{token}")
+
+
+@click.group()
+def audit() -> None:
+    """Check that the record of what was done is whole."""
+
+
+@audit.command("head")
+def audit_head() -> None:
+    """Print the last link of the audit chain, to be kept on another machine."""
+    with installed_database() as database, database.reading() as session:
+        click.echo(str(head(session)))
+
+
+@audit.command("verify")
+@click.option("--head", "kept", metavar="POSITION:HASH", help="As `jiayuan audit head` printed it earlier.")
+def audit_verify(kept: str | None) -> None:
+    """Say whether an event was changed, removed or moved; with a kept head, also whether the end was cut off."""
+    try:
+        expected = Head.parse(kept) if kept else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--head") from error
+    with installed_database() as database, database.reading() as session:
+        faults = [f"event {position}: {fault}" for position, fault in verify_chain(session, kept=expected)]
+        found = head(session)
+    if faults:
+        raise click.ClickException("\n".join(["the audit chain is not whole", *faults]))
+    click.echo(f"the audit chain is whole up to event {found.position}")

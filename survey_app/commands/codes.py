@@ -1,0 +1,176 @@
+"""Codes, and the posters and slips that carry them."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import TextIO
+
+import click
+from rich import progress
+from sqlalchemy import select
+
+from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES
+from survey_app.codes import (
+    CodeKind,
+    Revocation,
+    count_slips,
+    issue_poster_code,
+    replace_slip,
+    revoke_code,
+    revoke_slips,
+)
+from survey_app.commands.parts import DIRECTORY, installed_database, named, numbered, scope_of, track, write_new
+from survey_app.config import Config
+from survey_app.context import current_time
+from survey_app.installation import use_as_real
+from survey_app.models import Code, Community, Round
+from survey_app.numbers import grouped
+
+
+@click.group()
+def codes() -> None:
+    """Issue codes for posters."""
+
+
+@codes.command("issue")
+def issue() -> None:
+    """Issue a poster code for each community that has none."""
+    with installed_database() as database, database.writing() as session:
+        use_as_real(session, now=current_time())
+        is_usable = (Code.kind == CodeKind.POSTER) & Code.revoked_at.is_(None)
+        has_code = select(Code.id).where(Code.community_id == Community.id, is_usable).exists()
+        without = session.scalars(select(Community).where(~has_code).order_by(Community.number)).all()
+        for community in without:
+            issue_poster_code(session, community=community, now=current_time())
+    click.echo(f"issued {len(without)} codes")
+
+
+@codes.command("revoke")
+@click.argument("token")
+def revoke(token: str) -> None:
+    """Take no more answers through a poster code, such as that of a poster that was tampered with."""
+    with installed_database() as database, database.writing() as session:
+        code = session.scalar(select(Code).filter_by(token=token))
+        if code is None:
+            raise click.BadParameter(f"there is no code {token}", param_hint="TOKEN")
+        revoke_code(session, code=code, now=current_time())
+    click.echo(f"revoked {token}")
+
+
+@codes.command("count-slips")
+@click.argument("round_name", metavar="ROUND")
+def count_slips_command(round_name: str) -> None:
+    """Say what became of the household slips of a round, by its name, in each community.
+
+    Nobody notes which flat got which slip, so a lost one goes on being good: as many households as there are reprints
+    can have answered twice, and no more.
+    """
+    with installed_database() as database, database.reading() as session:
+        counts = count_slips(session, survey_round=named(session, Round, round_name, parameter="ROUND"))
+        numbers = {row.id: row.number for row in session.execute(select(Community.id, Community.number))}
+    for community_id, count in counts.items():
+        click.echo(
+            f"{numbers[community_id]}: {count.issued} issued ({count.reprints} of them reprints), "
+            f"{count.spoiled} spoiled, {count.returned} returned, {count.lost} replaced, "
+            f"{count.outstanding} outstanding"
+        )
+
+
+@codes.command("revoke-slips")
+@click.argument("community_number", metavar="COMMUNITY")
+@click.option("--because", type=click.Choice([reason.value for reason in Revocation]), required=True)
+@click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
+def revoke_slips_command(community_number: str, because: str, file: TextIO) -> None:
+    """Take no more answers through slips of a community that came back: their digits, typed or scanned, one a line."""
+    typed = [line for line in map(str.strip, file) if line]
+    secret_key = Config.from_env().secret_key
+    with installed_database() as database, database.writing() as session:
+        community = numbered(session, community_number)
+        refused = revoke_slips(
+            session,
+            community=community,
+            typed=typed,
+            because=Revocation(because),
+            secret_key=secret_key,
+            now=current_time(),
+        )
+    click.echo(f"revoked {len(typed) - len(refused)} slips of {community_number}")
+    if refused:
+        raise click.ClickException("no slip of it in use: " + ", ".join(refused))
+
+
+@codes.command("replace-slip")
+@click.argument("digits")
+def replace_slip_command(digits: str) -> None:
+    """Revoke a lost slip whose digits are known, and say the digits of another one for the same household."""
+    with installed_database() as database, database.writing() as session:
+        sheet = replace_slip(session, typed=digits, secret_key=Config.from_env().secret_key, now=current_time())
+    click.echo(f"type instead: {grouped(sheet.slips[0].digits)}")
+
+
+@click.command()
+@click.argument("directory", type=DIRECTORY)
+@click.option("--district", "district_name", help="Only of one district: its name, Chinese or English.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+def posters(directory: Path, district_name: str | None, language: str) -> None:
+    """Make a poster for each poster code, one PDF each, in a folder for each district."""
+    from survey_app.posters import printing, typefaces  # noqa: PLC0415
+
+    config, installed = Config.from_env(), typefaces.installed_typefaces()
+    with installed_database() as database, database.reading() as session:
+        scope = scope_of(session, district_name)
+        wanted = printing.posters_to_print(session, scope=scope, public_url=config.public_url, now=current_time())
+    printing.require_poster_characters(wanted, language=language, typefaces=installed)
+    files = printing.print_posters(track(wanted, "posters"), language=language, typefaces=installed, now=current_time())
+    click.echo(f"{write_new(directory, files)} posters written to {directory}")
+
+
+@click.command()
+@click.argument("round_name", metavar="ROUND")
+@click.argument("directory", type=DIRECTORY)
+@click.option("--district", "district_name", help="Only of one district: its name, Chinese or English.")
+@click.option("--community", "community_number", help="Only of one community: its number.")
+@click.option("--count", type=click.IntRange(1), help="With --community: how many, instead of one for each household.")
+@click.option("--reprint", is_flag=True, help="For households whose slips are lost.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+def slips(
+    *,
+    round_name: str,
+    directory: Path,
+    district_name: str | None,
+    community_number: str | None,
+    count: int | None,
+    reprint: bool,
+    language: str,
+) -> None:
+    """Issue household slips of a round, by its name, and write them as sheets to cut apart.
+
+    The files are all there is of the slips: hand the paper to the neighbourhood offices and delete the files.
+    """
+    from survey_app.posters import printing, typefaces  # noqa: PLC0415
+
+    if count is not None and community_number is None:
+        raise click.UsageError("--count goes with --community")
+    config, installed = Config.from_env(), typefaces.installed_typefaces()
+    with installed_database() as database:
+        with database.writing() as session:
+            use_as_real(session, now=current_time())
+            survey_round = named(session, Round, round_name, parameter="ROUND")
+            scope = scope_of(session, district_name, community_number)
+            counts = {numbered(session, community_number).id: count} if community_number and count else None
+            orders = printing.slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
+        files = printing.print_slips(
+            database,
+            orders,
+            round_id=survey_round.id,
+            public_url=config.public_url,
+            secret_key=config.secret_key,
+            language=language,
+            typefaces=installed,
+            now=current_time(),
+            is_reprint=reprint,
+        )
+        # What cannot be written is spoiled when the printing is closed.
+        with closing(files):
+            volumes = sum(order.volumes for order in orders)
+            written = write_new(directory, progress.track(files, "slips", total=volumes))
+    click.echo(f"{sum(order.count for order in orders)} slips in {written} files written to {directory}")

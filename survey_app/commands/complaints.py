@@ -1,0 +1,77 @@
+"""Cases, where no page is at hand."""
+
+import click
+
+from survey_app.audit import OPERATOR
+from survey_app.commands.parts import installed_database
+from survey_app.config import Config
+from survey_app.context import current_time
+from survey_app.life_cycle import STAFF_STEPS, Action, Actor, Reason
+from survey_app.numbers import grouped
+
+
+@click.group()
+def complaints() -> None:
+    """Move complaints along, and let time do its part."""
+
+
+@complaints.command("move")
+@click.argument("reference")
+@click.argument("step", type=click.Choice([step.value for step in STAFF_STEPS]))
+@click.option("--as", "actor", type=click.Choice(["bureau", "company"]), default="bureau", show_default=True)
+@click.option("--text", default="", help="What the resident is told with it.")
+@click.option("--reason", type=click.Choice([reason.value for reason in Reason]), help="Why a case ends without work.")
+@click.option("--original", metavar="REFERENCE", help="For merge: the case that this one repeats.")
+def move(*, reference: str, step: str, actor: str, text: str, reason: str | None, original: str | None) -> None:
+    """Take one step of a case, such as accept, dispatch, start or respond, if the rules allow it."""
+    from survey_app.casework import take_step  # noqa: PLC0415
+
+    with installed_database() as database, database.writing() as session:
+        after = take_step(
+            session,
+            reference=reference,
+            action=Action(step),
+            actor=Actor(actor),
+            by=OPERATOR,
+            reason=Reason(reason) if reason else None,
+            original=original,
+            text=text,
+            now=current_time(),
+        )
+    click.echo(f"{reference} is now {after.status}, stage {after.stage}")
+
+
+@complaints.command("settle")
+def settle() -> None:
+    """Let time do its part at once: close, end pauses, send on what is late, erase contacts and unsent photos."""
+    from survey_app.chores import settle_complaints  # noqa: PLC0415
+
+    with installed_database() as database:
+        settled = settle_complaints(database, current_time())
+    click.echo(
+        f"settled {settled.cases} open cases, erased {settled.contacts} contacts and {settled.photos} unsent photos"
+    )
+
+
+@complaints.command("check")
+def check_complaints() -> None:
+    """Say whether every stored status is what the events of its case amount to."""
+    from survey_app.casework import disagreeing_references  # noqa: PLC0415
+
+    with installed_database() as database, database.reading() as session:
+        disagreeing = list(disagreeing_references(session))
+    if disagreeing:
+        raise click.ClickException("\n".join(["the events of these cases amount to something else", *disagreeing]))
+    click.echo("every status follows from the events of its case")
+
+
+@complaints.command("reissue-secret")
+@click.argument("reference")
+def reissue(reference: str) -> None:
+    """Give a case a new secret, for a resident who lost it and whose identity was checked; the old one is void."""
+    from survey_app.case_secrets import reissue_secret  # noqa: PLC0415
+
+    secret_key = Config.from_env().secret_key
+    with installed_database() as database, database.writing() as session:
+        secret = reissue_secret(session, reference=reference, by=OPERATOR, secret_key=secret_key, now=current_time())
+    click.echo(grouped(secret))

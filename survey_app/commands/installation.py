@@ -1,0 +1,57 @@
+"""The database: brought to this version, filled with a simulated city."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from alembic import command
+
+from survey_app.commands.parts import installed_database, track
+from survey_app.config import Config
+from survey_app.context import current_time
+from survey_app.database import Database
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the revision of this version, and create it if there is none."""
+    with (
+        Database(Config.from_env().database_url) as database,
+        _shown(logging.getLogger("alembic.runtime.migration")),
+    ):
+        command.upgrade(database.alembic_config(), "head")
+    click.echo("the database is at the revision of this version")
+
+
+@click.command()
+@click.option("--seed", type=click.IntRange(0), required=True, help="The same seed gives the same city.")
+@click.option("--communities", type=click.IntRange(3), help="How many; the standard city has 440.")
+def simulate(seed: int, communities: int | None) -> None:
+    """Fill an empty database with a simulated city; the database stays a demonstration for good."""
+    from survey_app.simulation import city, run  # noqa: PLC0415
+
+    count = communities or city.COMMUNITIES
+    if count > city.MOST_COMMUNITIES:
+        raise click.BadParameter(f"there are names for {city.MOST_COMMUNITIES}", param_hint="--communities")
+    secret_key = Config.from_env().secret_key
+    with installed_database() as database:
+        result = run.simulate(
+            database, secret_key=secret_key, seed=seed, communities=count, now=current_time(), track=track
+        )
+    click.echo(f"{result.communities} communities, {result.responses} responses, {result.complaints} complaints")
+
+
+@contextmanager
+def _shown(logger: logging.Logger) -> Iterator[None]:
+    """Print what `logger` says."""
+    handler = logging.Handler()
+    handler.emit = lambda record: click.echo(record.getMessage())  # type: ignore[method-assign]
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)

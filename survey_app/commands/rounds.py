@@ -1,0 +1,139 @@
+"""Rounds: planned, examined, evaluated, and in the end erased."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+
+from survey_app.audit import SITE
+from survey_app.codes import CodeKind
+from survey_app.commands.parts import DATE, FILE, installed_database, named
+from survey_app.context import current_time
+from survey_app.installation import use_as_real
+from survey_app.models import Questionnaire, Round
+from survey_app.rounds import add_rule_file, create_round
+
+
+@click.group()
+def rounds() -> None:
+    """Plan rounds."""
+
+
+@rounds.command("create")
+@click.option("--name", required=True, help="As residents read it, in Chinese.")
+@click.option("--english-name", help="As it is read in English.")
+@click.option("--opens", type=DATE, required=True, help="The first day, from midnight.")
+@click.option("--last-day", type=DATE, required=True, help="The last day, until midnight.")
+@click.option("--questionnaire", "questionnaire_name", required=True, metavar="KEY:VERSION", help="A published one.")
+@click.option("--rules", "rules_file", type=FILE, required=True, help="The rule file by which the round is judged.")
+@click.option(
+    "--accepts",
+    type=click.Choice([kind.value for kind in CodeKind]),
+    multiple=True,
+    default=[CodeKind.POSTER.value],
+    show_default=True,
+    help="Through which codes; give it twice for both.",
+)
+@click.option("--evaluator", help="Who counts on the bureau's behalf, for the privacy notice; none: left out.")
+@click.option("--evaluator-english-name")
+@click.option("--keep-until", type=DATE, help="When the answers are deleted, for the privacy notice; none: left out.")
+def create(
+    *,
+    name: str,
+    english_name: str | None,
+    opens: datetime,
+    last_day: datetime,
+    questionnaire_name: str,
+    rules_file: Path,
+    accepts: Sequence[str],
+    evaluator: str | None,
+    evaluator_english_name: str | None,
+    keep_until: datetime | None,
+) -> None:
+    """Create a round; its dates are those of the rule file's time zone."""
+    with installed_database() as database, database.writing() as session:
+        use_as_real(session, now=current_time())
+        key, _, version = questionnaire_name.partition(":")
+        published = session.scalar(
+            select(Questionnaire).filter_by(key=key, version=int(version) if version.isdecimal() else -1)
+        )
+        if published is None:
+            raise click.BadParameter(f"{questionnaire_name} is not published", param_hint="--questionnaire")
+        rule_file = add_rule_file(session, content=rules_file.read_bytes(), source=str(rules_file), now=current_time())
+        created = create_round(
+            session,
+            name=name,
+            english_name=english_name,
+            opens_on=opens.date(),
+            closes_on=last_day.date() + timedelta(days=1),
+            questionnaire=published,
+            rule_file=rule_file,
+            now=current_time(),
+            accepts=[CodeKind(kind) for kind in accepts],
+            evaluator=evaluator,
+            evaluator_english_name=evaluator_english_name,
+            responses_kept_until=keep_until.date() if keep_until else None,
+        )
+        click.echo(f"{created.name} takes answers from {created.opens_at} until just before {created.closes_at}")
+
+
+@click.command("examine")
+@click.argument("round_name", metavar="ROUND")
+def examine(round_name: str) -> None:
+    """Look for signs of false answers in a round, by its name, and hold what they point at for review."""
+    from survey_app.reviews import examine_round  # noqa: PLC0415
+
+    with installed_database() as database:
+        with database.writing() as session:
+            use_as_real(session, now=current_time())
+            round_id = named(session, Round, round_name, parameter="ROUND").id
+        held = examine_round(database, round_id=round_id, now=current_time())
+    click.echo(f"{held} responses of {round_name} are newly held for review")
+
+
+@click.command()
+def retention() -> None:
+    """Erase at once what was kept long enough: network addresses, links to households, answers of past rounds."""
+    from survey_app.retention import keep_no_longer  # noqa: PLC0415
+
+    with installed_database() as database, database.writing() as session:
+        erased = keep_no_longer(session, by=SITE, now=current_time())
+    click.echo(
+        f"erased {erased.terminals} network addresses, {erased.household_links} links to households "
+        f"and the answers of {erased.responses} responses"
+    )
+
+
+@click.command()
+@click.argument("round_name", metavar="ROUND")
+@click.option("--provisional", is_flag=True, help="Before the round has closed, for pages that say so.")
+def evaluate(*, round_name: str, provisional: bool) -> None:
+    """Evaluate a round, by its name, and store the result for good."""
+    from survey_app.evaluation import evaluate_round  # noqa: PLC0415
+
+    with installed_database() as database:
+        with database.reading() as session:
+            round_id = session.scalar(select(Round.id).filter_by(name=round_name))
+        if round_id is None:
+            raise click.BadParameter(f"there is no round {round_name}", param_hint="ROUND")
+        evaluation = evaluate_round(database, round_id=round_id, now=current_time(), provisional=provisional)
+    click.echo(f"evaluation {evaluation.id} of {round_name}: {evaluation.responses} answers counted")
+    click.echo(f"sha256 of the standings {evaluation.standings_sha256}")
+
+
+@click.command()
+@click.argument("evaluation_id", metavar="EVALUATION", type=int)
+def verify(evaluation_id: int) -> None:
+    """Compute a stored evaluation again from its inputs and rules, and say whether the same comes out."""
+    from survey_app.evaluation import verify_evaluation  # noqa: PLC0415
+
+    with installed_database() as database, database.reading() as session:
+        try:
+            is_same = verify_evaluation(session, evaluation_id)
+        except LookupError as error:
+            raise click.BadParameter(str(error), param_hint="EVALUATION") from error
+    if not is_same:
+        raise click.ClickException(f"evaluation {evaluation_id} does not follow from its stored inputs and rules")
+    click.echo(f"evaluation {evaluation_id} follows from its stored inputs and rules")
