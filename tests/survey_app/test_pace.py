@@ -56,3 +56,4 @@ def test_residents_behind_one_address_are_never_slowed_down(config, monkeypatch)
     client = create_app(config).test_client()
 
     assert {client.get("/").status_code for _ in range(5)} == {200}
+    assert {client.get("/static/site.css").status_code for _ in range(5)} == {200}
