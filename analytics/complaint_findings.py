@@ -98,10 +98,12 @@ def channel_words(language: str) -> dict[str, str]:
     """Return the channel of each column of `CHANNEL_COLUMNS` in words."""
     _ = translator(language)
     return {
-        "complaints_company": _("property company"),
-        "complaints_neighbourhood": _("neighbourhood committee"),
-        "complaints_bureau": _("housing bureau"),
+        "complaints_code": _("form behind a code"),
+        "complaints_web": _("web without a code"),
+        "complaints_telephone": _("telephone"),
+        "complaints_visit": _("visit"),
         "complaints_hotline": _("12345 hotline"),
+        "complaints_letter": _("letter"),
         "complaints_other": _("other channels"),
     }
 

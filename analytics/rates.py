@@ -15,8 +15,9 @@ from analytics.intervals import Interval, clopper_pearson, hypergeometric_househ
 EXCLUDED_OUTCOMES: Final = ("duplicate", "out_of_scope", "invalid")
 """Outcomes of a case by which it does not count. A bureau decides them, with a reason; every other case counts."""
 
-CHANNELS: Final = ("company", "neighbourhood", "bureau", "hotline", "other")
-"""To whom a complaint was made, in the order of the standard questionnaire."""
+CHANNELS: Final = ("code", "web", "telephone", "visit", "hotline", "letter", "other")
+"""By which way a complaint came on record: the form behind a code, the web without one, a call or a visit that a clerk
+wrote down, the city's 12345 hotline, a letter, any other."""
 
 CHANNEL_COLUMNS: Final = tuple(f"complaints_{channel}" for channel in CHANNELS)
 """Columns of a community table with the valid complaints that came through each channel."""
@@ -225,11 +226,11 @@ def count_cases(cases: pd.DataFrame, *, communities: npt.ArrayLike) -> pd.DataFr
     Examples
     --------
     >>> cases = pd.DataFrame({
-    ...     "community_id": ["a", "a", "a", "a"], "channel": ["hotline", "company", "company", "company"],
+    ...     "community_id": ["a", "a", "a", "a"], "channel": ["hotline", "code", "code", "code"],
     ...     "outcome": ["withdrawn", "duplicate", "quickly_fixed", None], "household": ["x", "x", "x", None],
     ... })
     >>> count_cases(cases, communities=["a", "b"]).iloc[:, :4].to_dict("index")["a"]
-    {'complaints': 3, 'complaints_excluded': 1, 'complaining_households': 2, 'complaints_company': 2}
+    {'complaints': 3, 'complaints_excluded': 1, 'complaining_households': 2, 'complaints_code': 2}
     """
     index = pd.Index(np.asarray(communities, dtype=object), name="community_id")
     for name, known in (("community_id", index), ("channel", CHANNELS)):

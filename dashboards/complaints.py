@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from analytics.funnel import Funnel, rate_funnel
 from dashboards.address import View
+from dashboards.channels import channels_panel
 from dashboards.figures.community import categories_figure
 from dashboards.figures.complaints import bounds_figure, funnel_figure
 from dashboards.languages import pick, translator
@@ -46,6 +47,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         _key_figures(shown, exposed),
         _funnel_panel(shown, exposed),
         _categories_panel(shown, cases),
+        channels_panel(shown, in_region(source.channels(shown.header.id), shown.view.region)),
         _zero_panel(shown, exposed, source),
     ]
 
@@ -56,6 +58,7 @@ def sections(language: str) -> list[Section]:
     return [
         Section("funnel", _("Beyond chance?")),
         Section("categories", _("What about")),
+        Section("channels", _("By which way")),
         Section("zero", _("No complaint at all")),
     ]
 

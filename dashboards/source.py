@@ -259,6 +259,13 @@ class EvaluationSource(Protocol):
         Columns: region and those of `Profile.complaints`. Empty where none were kept, as while a round is open.
         """
 
+    def channels(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the valid complaints of an evaluation by channel, of each region that the account may see.
+
+        Columns: region, channel (one of `analytics.rates.CHANNELS`), complaints and the region's household_years, of
+        communities where both are known. Empty where none were kept, as while a round is open.
+        """
+
     def examination(self, evaluation_id: int) -> Examination | None:
         """Return the newest examination of the round of an evaluation; None where it was never examined.
 

@@ -103,6 +103,20 @@ def family_words(language: str) -> Mapping[str, str]:
     }
 
 
+def channel_words(language: str) -> Mapping[str, str]:
+    """Return by which way complaints came, by the channels of `analytics.rates`."""
+    _ = translator(language)
+    return {
+        "code": _("Form behind a code"),
+        "web": _("Web without a code"),
+        "telephone": _("Telephone"),
+        "visit": _("Visit"),
+        "hotline": _("12345 hotline"),
+        "letter": _("Letter"),
+        "other": _("Other ways"),
+    }
+
+
 def mode_words(language: str) -> Mapping[str, str]:
     """Return how answers came."""
     _ = translator(language)

@@ -170,7 +170,7 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     table = community_table(session, **counting)
     if provisional:
         table = _released_in_steps(table, _last_provisional_inputs(session, round_id))
-    profiles = None if provisional else count_profiles(session, **counting)
+    profiles = None if provisional else count_profiles(session, **counting, table=table)
     return _Gathered(table, rules, survey_round.rule_file_id, cut_off, profiles)
 
 

@@ -43,7 +43,7 @@ from survey_app.standings import (
     require_evaluation,
     rules_of,
 )
-from survey_app.stored_profiles import complaints_in_words, read_profile, read_reported
+from survey_app.stored_profiles import complaints_in_words, read_channels, read_profile, read_reported, regions_in_scope
 
 # Of frames that are kept between callbacks: a hundred thousand communities take 60 MB in each.
 _MOST_ROWS = 500_000
@@ -149,13 +149,14 @@ class StoredEvaluations:
         """Return the cases of the period by region in scope, with the words of their categories."""
         scope = signed_in().scope
         with self._database.reading() as session:
-            rows = session.execute(
-                select(RegionProfile.region, RegionProfile.complaints).filter_by(evaluation_id=evaluation_id)
-            ).all()
-            districts = set(session.scalars(scope.communities(select(District.name).join(Community))))
-        seen = [row for row in rows if scope.is_city or row.region in districts]
+            seen = regions_in_scope(session, RegionProfile.complaints, evaluation_id=evaluation_id, scope=scope)
         frames = [complaints_in_words(json.loads(row.complaints)).assign(region=row.region) for row in seen]
         return pd.concat(frames) if frames else complaints_in_words([]).assign(region="")
+
+    def channels(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the valid complaints by channel of the regions in scope; see `dashboards.source`."""
+        with self._database.reading() as session:
+            return read_channels(session, evaluation_id=evaluation_id, scope=signed_in().scope)
 
     def examination(self, evaluation_id: int) -> Examination | None:
         """Return what was found in the round of an evaluation, about communities in scope; see `dashboards.source`."""

@@ -47,6 +47,18 @@ class ComplaintFault(StrEnum):
     CONTACT_WITHOUT_CONSENT = "contact_without_consent"
 
 
+class Channel(StrEnum):
+    """By which way a complaint came; the names are those of `analytics.rates.CHANNELS`."""
+
+    CODE = "code"
+    WEB = "web"
+    TELEPHONE = "telephone"
+    VISIT = "visit"
+    HOTLINE = "hotline"
+    LETTER = "letter"
+    OTHER = "other"
+
+
 @dataclass(frozen=True)
 class CheckedComplaint:
     """What a resident wrote, and what is wrong with it: it is filed only if there are no faults.
@@ -115,6 +127,7 @@ def file_complaint(
     code: ScannedCode,
     key: SubmissionKey,
     complaint: CheckedComplaint,
+    channel: Channel,
     language: str,
     secret_key: str,
     now: datetime,
@@ -133,7 +146,8 @@ def file_complaint(
             "reference": reference,
             "secret_hash": stored_hash,
             "community_id": code.community_id,
-            "code_id": None if is_reference(code.token) else code.id,
+            "code_id": None if is_reference(code.token) or channel is not Channel.CODE else code.id,
+            "channel": channel,
             "language": language,
             "status": Status.SUBMITTED,
             "status_since": now,

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from analytics.canonical import canonical_json
 from analytics.drivers import find_drivers
 from analytics.languages import DEFAULT_LANGUAGE
+from analytics.rates import CHANNEL_COLUMNS, CHANNELS
 from analytics.rules import Population, Rules
 from analytics.tallies import AnswerCounts, count_answers
 from survey_app.categories import Categories
@@ -69,8 +70,12 @@ def count_profiles(
     questionnaire: Questionnaire,
     categories: Categories,
     cut_off: datetime,
+    table: pd.DataFrame,
 ) -> Profiles:
-    """Return the profile of every community, and of every region that is ranked together."""
+    """Return the profile of every community, and of every region that is ranked together.
+
+    `table` is the community table of the same moment.
+    """
     survey = _Survey(session, survey_round, rules, questionnaire, cut_off)
     places = read_places(session)
     city = rules.city.in_language(DEFAULT_LANGUAGE)
@@ -80,6 +85,7 @@ def count_profiles(
     cases = _cases(complaints, complaints["community"])
     regional_cases = _cases(complaints, complaints["community"].map(region))
     other = _other_population(survey, places)
+    channels = _channels(table)
     communities = [
         {
             "community_id": number,
@@ -95,6 +101,7 @@ def count_profiles(
             "answers": canonical_json(_answers(counts, np.asarray(members))),
             "complaints": canonical_json(regional_cases.get(name, [])),
             "drivers": canonical_json(_drivers(rows[rows["community"].map(region) == name], survey)),
+            "channels": canonical_json(channels.get(str(name), {})),
         }
         for name, members in region.groupby(region).indices.items()
     ]
@@ -173,6 +180,19 @@ def _cases(complaints: pd.DataFrame, group: "pd.Series[Any]") -> dict[Any, list[
     for name, *what in keyed.reset_index().itertuples(index=False, name=None):
         found.setdefault(name, []).append(what)
     return found
+
+
+def _channels(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Return for each region the valid complaints by each channel and the household-years they are of."""
+    exposed = table[(table["exposure_household_years"] > 0) & table["complaints"].notna()]
+    sums = exposed.groupby("region")[["exposure_household_years", *CHANNEL_COLUMNS]].sum()
+    return {
+        str(region): {
+            "household_years": float(row["exposure_household_years"]),
+            **{channel: int(row[column]) for channel, column in zip(CHANNELS, CHANNEL_COLUMNS, strict=True)},
+        }
+        for region, row in sums.iterrows()
+    }
 
 
 def _other_population(survey: _Survey, places: pd.DataFrame) -> dict[int, Any]:

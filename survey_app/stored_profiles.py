@@ -5,13 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from analytics.rates import CHANNELS
 from dashboards.source import Profile, Reported
 from survey_app.access import Scope
 from survey_app.casework import categories
-from survey_app.models import Community, CommunityProfile, Evaluation, RegionProfile, Round, Standing
+from survey_app.models import Community, CommunityProfile, District, Evaluation, RegionProfile, Round, Standing
 from survey_app.models import Questionnaire as QuestionnaireRow
 from survey_app.questionnaires import Complained, Questionnaire, questionnaire_from_canonical
 
@@ -72,6 +73,27 @@ def read_reported(session: Session, *, evaluation_id: int, numbers: Collection[s
         if questionnaire.complained is not None:
             rows.append((number, *_said_and_asked(questionnaire, questionnaire.complained, json.loads(answers))))
     return pd.DataFrame(rows, columns=["number", "said", "asked"])
+
+
+def read_channels(session: Session, *, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    """Return region, channel, complaints, household_years of the regions in scope; no rows where none were kept."""
+    rows = [
+        (region, channel, number, counts["household_years"])
+        for region, text in regions_in_scope(session, RegionProfile.channels, evaluation_id=evaluation_id, scope=scope)
+        if (counts := json.loads(text))
+        for channel in CHANNELS
+        if (number := counts[channel]) is not None
+    ]
+    return pd.DataFrame(rows, columns=["region", "channel", "complaints", "household_years"])
+
+
+def regions_in_scope(
+    session: Session, column: InstrumentedAttribute[str], *, evaluation_id: int, scope: Scope
+) -> list[Row[*tuple[str, str]]]:
+    """Return each region that an account may see, with one column of its profile."""
+    rows = session.execute(select(RegionProfile.region, column).filter_by(evaluation_id=evaluation_id)).all()
+    districts = set(session.scalars(scope.communities(select(District.name).join(Community))))
+    return [row for row in rows if scope.is_city or row[0] in districts]
 
 
 def _reported_beside(

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.modes import ENTERED_MODES, mode_column
+from analytics.rates import CHANNEL_COLUMNS, CHANNELS
 from analytics.recounts import count_measures
 from analytics.rules import Rules
 from analytics.tables import check_communities
@@ -217,13 +218,15 @@ def count_complaints(session: Session, *, rules: Rules, categories: Categories, 
     """Count the complaints of the months before the cut-off: one row per community, indexed by its id.
 
     Counted are cases of which the resident says that they are complaints, in a category that the property company
-    answers for. `complaints` are valid, withdrawn and quickly fixed ones among them; `complaints_excluded` are those
-    that the bureau found to be duplicates, invalid or out of scope. Neither household nor channel is known of a case:
-    a slip is not kept with it, and all come through this site.
+    answers for. `complaints` are valid, withdrawn and quickly fixed ones among them, `CHANNEL_COLUMNS` those that came
+    by each channel; `complaints_excluded` are those that the bureau found to be duplicates, invalid or out of scope.
+    The household of a case is not known: a slip is not kept with it.
     """
-    number = func.sum(case((is_valid_complaint(categories), 1), else_=0))
+    is_valid = is_valid_complaint(categories)
+    number = func.sum(case((is_valid, 1), else_=0))
+    by_channel = [func.sum(case((and_(is_valid, Complaint.channel == name), 1), else_=0)) for name in CHANNELS]
     statement = (
-        select(Complaint.community_id, number, func.count() - number)
+        select(Complaint.community_id, number, *by_channel, func.count() - number)
         .where(
             _is_about_the_company(categories),
             Complaint.submitted_at >= window_start(rules, cut_off),
@@ -231,7 +234,7 @@ def count_complaints(session: Session, *, rules: Rules, categories: Categories, 
         )
         .group_by(Complaint.community_id)
     )
-    columns = ["community_id", "complaints", "complaints_excluded"]
+    columns = ["community_id", "complaints", *CHANNEL_COLUMNS, "complaints_excluded"]
     found = pd.DataFrame(session.execute(statement).all(), columns=columns, dtype="int64")
     communities = pd.Index(session.scalars(select(Community.id).order_by(Community.id)).all(), name="community_id")
     return found.set_index("community_id").reindex(communities, fill_value=0)

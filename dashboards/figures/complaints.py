@@ -9,7 +9,7 @@ import pandas as pd
 from dashboards import theme
 from dashboards.figures.drawing import MOST_POINTS, Drawing, Figure, across, layout_of, names_of, rounded, shortened
 from dashboards.languages import translator
-from dashboards.wording import funnel_positions
+from dashboards.wording import channel_words, funnel_positions
 
 # So many communities may stand above the part of a funnel that is drawn to scale.
 _MOST_ABOVE: Final = 5
@@ -127,6 +127,49 @@ def _above(measured: pd.DataFrame, roof: float, drawing: Drawing) -> list[dict[s
             "font": {"size": 12, "color": theme.CUT_OFF},
         }
     ]
+
+
+def channels_figure(rates: pd.DataFrame, drawing: Drawing) -> Figure:
+    """Return the complaint rate of each channel with its interval.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        Columns channel, rate_per_1000_households, lower, upper, from the top to the bottom.
+    """
+    words = channel_words(drawing.language)
+    rate, lower, upper = (
+        rates[name].to_numpy("float64") * drawing.scale.factor
+        for name in ("rate_per_1000_households", "lower", "upper")
+    )
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "x": rounded(rate),
+        "y": (-np.arange(len(rates))).tolist(),
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": rounded(upper - rate),
+            "arrayminus": rounded(rate - lower),
+            "color": theme.INK,
+            "thickness": 1.5,
+            "width": 3,
+        },
+        "marker": {"color": theme.EVIDENCE["likely"][0]},
+        "hovertemplate": "%{x}<extra></extra>",
+    }
+    layout = layout_of(drawing, height=72 + 34 * len(rates), top=16)
+    layout["xaxis"] = {"title": {"text": drawing.scale.axis}, "rangemode": "tozero", "nticks": 5}
+    layout["yaxis"] = {
+        "tickmode": "array",
+        "tickvals": trace["y"],
+        "ticktext": [words[channel] for channel in rates["channel"]],
+        "showgrid": False,
+        "tickfont": {"size": 12, "color": theme.INK},
+    }
+    layout["showlegend"] = False
+    return {"data": [trace], "layout": layout}
 
 
 def _evenly(points: pd.DataFrame) -> pd.DataFrame:

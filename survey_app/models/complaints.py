@@ -12,6 +12,7 @@ _STATUSES = (
     "'submitted', 'accepted', 'dispatched', 'in_progress', 'awaiting_resident', 'responded', 'reopened', 'stage2', "
     "'closed', 'withdrawn', 'duplicate_of', 'invalid', 'out_of_scope'"
 )
+_CHANNELS = "'code', 'web', 'telephone', 'visit', 'hotline', 'letter', 'other'"
 
 
 class Complaint(Base):
@@ -24,6 +25,7 @@ class Complaint(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('complaint', 'repair', 'enquiry')", name="kind"),
         CheckConstraint(f"status IN ({_STATUSES})", name="status"),
+        CheckConstraint(f"channel IN ({_CHANNELS})", name="channel"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -43,6 +45,8 @@ class Complaint(Base):
     status: Mapped[str] = mapped_column(index=True)
     status_since: Mapped[datetime]
     submitted_at: Mapped[datetime] = mapped_column(index=True)
+    # By which way it came, one of `survey_app.filing.Channel`.
+    channel: Mapped[str] = mapped_column(server_default="code")
 
     community: Mapped[Community] = relationship()
 

@@ -160,3 +160,5 @@ class RegionProfile(Base):
     answers: Mapped[str]
     complaints: Mapped[str]
     drivers: Mapped[str]
+    # Empty in evaluations that were made before channels were noted.
+    channels: Mapped[str] = mapped_column(server_default="{}")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from survey_app.categories import Category
+from survey_app.filing import Channel
 from survey_app.simulation.calendar import RoundDates, draw_times
 from survey_app.simulation.city import SimulatedCommunity
 from survey_app.simulation.words import COMPLAINT_ENDINGS, COMPLAINT_OPENINGS, ENQUIRY_ENDINGS, REPAIR_ENDINGS
@@ -17,6 +18,16 @@ CASES_PER_HOUSEHOLD_YEAR = 0.016
 # How much less an office hears of a community that is one standard deviation better.
 QUALITY_EFFECT = 0.55
 
+# How the cases of a city reach its office: most by the form, many by people who would rather speak to somebody.
+_CHANNEL_SHARES = {
+    Channel.CODE: 0.44,
+    Channel.WEB: 0.1,
+    Channel.TELEPHONE: 0.19,
+    Channel.VISIT: 0.06,
+    Channel.HOTLINE: 0.17,
+    Channel.LETTER: 0.03,
+    Channel.OTHER: 0.01,
+}
 _KINDS = ("complaint", "repair", "enquiry")
 _KIND_SHARES = (0.6, 0.3, 0.1)
 # Residents of every city complain most of these.
@@ -33,6 +44,7 @@ class PlannedComplaint:
     category: str
     place: str
     text: str
+    channel: Channel
 
 
 def draw_complaints(
@@ -47,6 +59,8 @@ def draw_complaints(
     start = rounds[0].closes_at - timedelta(days=DAYS_BEFORE_FIRST_CUT_OFF)
     frequent = _weights(categories, _FREQUENT_GROUPS)
     repairs = _weights(categories, _REPAIR_GROUPS, otherwise=0.05)
+    # Drawn apart, so that what is complained about is the same whichever way it comes.
+    [ways] = random.spawn(1)
     cases = []
     for dates in rounds:
         # The quality that a round measures is that of the months before it.
@@ -59,7 +73,8 @@ def draw_complaints(
             kind = _KINDS[random.choice(len(_KINDS), p=_KIND_SHARES)]
             category = categories[random.choice(len(categories), p=repairs if kind == "repair" else frequent)]
             place, text = _words(random, kind, category)
-            cases.append(PlannedComplaint(time, kind, category.code, place, text))
+            channel = list(_CHANNEL_SHARES)[ways.choice(len(_CHANNEL_SHARES), p=list(_CHANNEL_SHARES.values()))]
+            cases.append(PlannedComplaint(time, kind, category.code, place, text, channel))
         start = end
     return cases
 

@@ -289,6 +289,7 @@ class _ComplaintDesk:
             code=code,
             key=key,
             complaint=check_complaint(form, today=case.submitted_at.date()),
+            channel=case.channel,
             language="zh-Hans",
             secret_key=self._secret_key,
             now=case.submitted_at,

@@ -19,10 +19,12 @@ def table(**columns):
 
 
 DETAILS = {
-    "complaints_company": [4, 1],
-    "complaints_neighbourhood": [1, 0],
-    "complaints_bureau": [1, 0],
+    "complaints_code": [4, 1],
+    "complaints_web": [1, 0],
+    "complaints_telephone": [1, 0],
+    "complaints_visit": 0,
     "complaints_hotline": [4, 1],
+    "complaints_letter": 0,
     "complaints_other": 0,
     "complaints_excluded": [2, 6],
     "complaining_households": [8, 2],
@@ -35,7 +37,7 @@ def test_every_detail_is_said_with_its_interval():
     said = list(region_sentences(check_communities(table(**DETAILS), rules_with({})), level=0.95, language="en"))
 
     # 5 of 2,000 household-years are 2.5 per 1,000: exact Poisson .81 to 5.83; 8 of 20 excluded: Clopper–Pearson.
-    assert said[0].startswith("By channel, per 1,000 households a year: property company 2.50 (0.81 – 5.83);")
+    assert said[0].startswith("By channel, per 1,000 households a year: form behind a code 2.50 (0.81 – 5.83);")
     assert said[1].startswith(
         "Of 20 filed cases 8 were left out as duplicate, out of scope or invalid: 40.0\xa0% (19.1 –"
     )
@@ -94,7 +96,7 @@ def test_details_that_cannot_be_are_named_with_their_rows():
 
     assert [(fault.line, fault.key, fault.text()) for fault in caught.value.faults] == [
         (1, "complaining_households", "11 households for 10 complaints"),
-        (1, "complaints_company", "the channels add up to another number than 10"),
+        (1, "complaints_code", "the channels add up to another number than 10"),
         (1, "said_complained", "this cell is empty"),
         (2, "said_complained", "101 of 100 say that they complained"),
     ]
@@ -115,13 +117,13 @@ def test_withdrawn_and_quickly_fixed_cases_count_and_others_are_left_out():
     found = count_cases(
         cases(
             ("a", "withdrawn", "hotline", "1"),
-            ("a", "quickly_fixed", "company", "1"),
-            ("a", None, "company", "2"),
-            ("a", "duplicate", "company", "3"),
+            ("a", "quickly_fixed", "code", "1"),
+            ("a", None, "code", "2"),
+            ("a", "duplicate", "code", "3"),
             ("a", "out_of_scope", "other", "3"),
             ("a", "invalid", "other", None),
-            ("c", "closed", "bureau", None),
-            ("c", "closed", "bureau", None),
+            ("c", "closed", "visit", None),
+            ("c", "closed", "visit", None),
         ),
         communities=["c", "b", "a"],
     )

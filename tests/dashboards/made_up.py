@@ -10,6 +10,7 @@ import pandas as pd
 from analytics.evaluate import evaluate
 from analytics.integrity import FAMILIES
 from analytics.list_support import summarise_evidence
+from analytics.rates import CHANNELS
 from analytics.rules import load_rules
 from analytics.support import weigh_evidence
 from dashboards.source import EvaluationHeader, Examination, Profile, Progress, Reported
@@ -275,6 +276,17 @@ class MadeUpCity:
             for valid in (True, False)
         ]
         return pd.DataFrame(rows if not self._headers[-evaluation_id].provisional else [], columns=columns)
+
+    def channels(self, evaluation_id):
+        exposed = self.standings(evaluation_id).groupby("region", sort=False)["exposure_household_years"].sum()
+        is_kept = not self._headers[-evaluation_id].provisional
+        rows = [
+            (region, channel, 70 - 10 * place, years)
+            for region, years in exposed.items()
+            for place, channel in enumerate(CHANNELS)
+            if is_kept
+        ]
+        return pd.DataFrame(rows, columns=["region", "channel", "complaints", "household_years"])
 
     def examination(self, evaluation_id):
         standings = self.standings(evaluation_id)

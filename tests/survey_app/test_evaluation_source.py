@@ -209,6 +209,21 @@ def test_without_an_account_there_is_nothing(app, sqlite_database):
                 ask()
 
 
+def test_channels_are_those_of_the_regions_in_scope(database, city, said_so, signed_in):
+    accounts, _numbers = city
+    source = StoredEvaluations(database)
+    seen = {}
+    for role in ("city", "district"):
+        with signed_in(accounts[role]):
+            seen[role] = source.channels(said_so)
+
+    assert set(seen["city"]["region"]) == {"海勃湾区", "乌达区"}
+    assert set(seen["district"]["region"]) == {"海勃湾区"}
+    counted = seen["district"].set_index("channel")
+    assert (counted.loc["code", "complaints"], counted.loc["letter", "complaints"]) == (1, 0)
+    assert counted.loc["code", "household_years"] == 400
+
+
 def test_a_profile_speaks_the_words_of_its_questionnaire(database, city, signed_in):
     accounts, numbers = city
     with signed_in(accounts["city"]):

@@ -4,12 +4,13 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import select
 
+from analytics.rates import CHANNELS
 from survey_app.case_secrets import hash_secret, reissue_secret
 from survey_app.casework import categories, stored_state
 from survey_app.categories import Kind
 from survey_app.codes import find_code
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
-from survey_app.filing import LONGEST_PLACE, LONGEST_TEXT, ComplaintFault, check_complaint, file_complaint
+from survey_app.filing import LONGEST_PLACE, LONGEST_TEXT, Channel, ComplaintFault, check_complaint, file_complaint
 from survey_app.life_cycle import Status
 from survey_app.models import Complaint
 from survey_app.submissions import Form, SubmissionKey
@@ -32,13 +33,14 @@ def new_key(code):
     return SubmissionKey.new(form=Form.COMPLAINT, code_id=code.id, round_id=None, now=NOW)
 
 
-def send(database, code, key, checked=None, now=NOW):
+def send(database, code, key, checked=None, now=NOW, *, channel=Channel.CODE):
     with database.writing() as session:
         return file_complaint(
             session,
             code=code,
             key=key,
             complaint=checked or complaint(),
+            channel=channel,
             language="zh-Hans",
             secret_key=SECRET,
             now=now,
@@ -48,6 +50,16 @@ def send(database, code, key, checked=None, now=NOW):
 def stored(database):
     with database.reading() as session:
         return list(session.execute(select(Complaint.__table__)))
+
+
+def test_the_channels_are_those_that_rates_are_counted_by(database, code):
+    assert tuple(Channel) == CHANNELS
+    for channel in Channel:
+        send(database, code, new_key(code), channel=channel)
+
+    assert {row.channel: row.code_id for row in stored(database)} == {
+        channel: code.id if channel is Channel.CODE else None for channel in Channel
+    }
 
 
 def test_a_complaint_is_stored_as_a_submitted_case_of_its_community(database, code):

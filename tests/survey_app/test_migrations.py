@@ -6,12 +6,13 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from survey_app.evaluation import SETTLING, evaluate_round, verify_evaluation
-from survey_app.models import Code, Photo, Round, StandingEvidence
+from survey_app.models import Code, Complaint, Photo, RegionProfile, Round, StandingEvidence
 from survey_app.receipts import RESIDENT, Reason, withdraw_response
 from tests.factories import NOW, make_community, make_complaint, make_response, make_round, make_slip
 
 BEFORE_HOUSEHOLD_CODES = "0011"
 BEFORE_NEEDED_RESPONSES = "0022"
+BEFORE_CHANNELS = "0029"
 BEFORE_PHOTOS_OF_RESPONSES = "0025"
 
 
@@ -87,6 +88,22 @@ def test_what_the_earlier_schema_would_count_wrongly_is_never_dropped(database, 
 
     database.require_current()
     assert contents(database) == before
+
+
+def test_complaints_of_before_came_by_a_code_and_results_of_before_stay_frozen(database):
+    with database.writing() as session:
+        make_complaint(session, make_community(session), channel="letter")
+        survey_round = make_round(session)
+    stored = evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at + SETTLING)
+
+    go_down_and_up(database, BEFORE_CHANNELS)
+
+    with database.reading() as session:
+        assert session.scalars(select(Complaint.channel)).all() == ["code"]
+        assert session.scalars(select(RegionProfile.channels)).all() == ["{}"]
+        assert verify_evaluation(session, stored.id)
+    with pytest.raises(DBAPIError, match="frozen"), database.writing() as session:
+        session.execute(text("UPDATE region_profile SET channels = ''"))
 
 
 def photo_of(community, number, **owner):

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from analytics.rates import CHANNELS
 from survey_app.evaluation import SETTLING, evaluate_round
 from survey_app.models import CommunityProfile, RegionProfile
 from tests.factories import (
@@ -43,7 +44,7 @@ def city(database):
         make_complaint(session, here, category="EQ01")
         make_complaint(session, here, category="EQ01", kind="repair")
         make_complaint(session, here, category="GV04")
-        make_complaint(session, neighbour, category="EQ01")
+        make_complaint(session, neighbour, category="EQ01", channel="telephone")
         make_complaint(session, there, category="EQ01", submitted_at=CLOSED)
         places = {"here": here.id, "neighbour": neighbour.id, "there": there.id}
     return survey_round, places
@@ -58,7 +59,7 @@ def profile_of(database, places, name):
 def region_of(database, name):
     with database.reading() as session:
         row = session.scalar(select(RegionProfile).filter_by(region=name))
-        return {column: json.loads(getattr(row, column)) for column in ("answers", "complaints", "drivers")}
+        return {column: json.loads(getattr(row, column)) for column in ("answers", "complaints", "drivers", "channels")}
 
 
 def test_answers_of_the_ranked_population_are_counted_code_by_code(database, city):
@@ -94,6 +95,15 @@ def test_complaints_stand_by_month_and_category_whether_the_rate_counts_them_or_
     ]
     assert profile_of(database, places, "there")["complaints"] == []
     assert region_of(database, "海勃湾区")["complaints"][1] == ["2026-09", "EQ01", 1, 2]
+
+
+def test_a_region_keeps_by_which_way_its_valid_complaints_came_and_of_how_many_households(database, city):
+    survey_round, _places = city
+    evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    channels = region_of(database, "海勃湾区")["channels"]
+
+    assert channels == dict.fromkeys(CHANNELS, 0) | {"code": 1, "telephone": 1, "household_years": 800}
 
 
 def test_what_all_residents_would_make_of_it_is_kept_beside_what_owners_made(database, city):

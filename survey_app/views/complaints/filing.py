@@ -16,6 +16,7 @@ from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.filing import (
     LONGEST_PLACE,
     LONGEST_TEXT,
+    Channel,
     CheckedComplaint,
     Filed,
     check_complaint,
@@ -106,6 +107,7 @@ def file(token: str) -> Page:
                 code=sent.code,
                 key=sent.key,
                 complaint=sent.complaint,
+                channel=Channel.CODE,
                 language=current_language(),
                 secret_key=site().config.secret_key,
                 now=current_time(),
