@@ -30,6 +30,11 @@ ZeroTies = Literal["include", "exclude", "by_exposure", "undecidable"]
 Denominator = Literal["occupied_households", "delivered_households"]
 DenominatorFallback = Literal["delivered_households", "none"]
 
+OTHER_POPULATION: Final[Mapping[Population, Population]] = MappingProxyType(
+    {"owners": "residents", "residents": "owners"}
+)
+"""Whose answers count if not those of the ones that the rules rank."""
+
 _REGIONS: Final[tuple[Region, ...]] = get_args(Region)
 _WHEN_K_IS_ZERO: Final[tuple[WhenKIsZero, ...]] = get_args(WhenKIsZero)
 _MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)

@@ -20,7 +20,8 @@ from dashboards.profile_panels import answers_panel, complaints_panel, domains_p
 from dashboards.reported import reported_panel
 from dashboards.results import ROUTES, Route, scale_of
 from dashboards.shown import Shown, no_evaluation, preview_notice
-from dashboards.source import EvaluationSource
+from dashboards.source import EvaluationSource, Profile
+from dashboards.tenures import tenures_panel
 from dashboards.trend import trend_panel
 from dashboards.wording import status_words
 
@@ -48,11 +49,15 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         _key_figures(shown, row),
         domains_panel(shown, profile),
         trend_panel(shown, row, history),
-        *([] if profile is None else [answers_panel(shown, profile), drivers_panel(shown, profile)]),
+        *([] if profile is None else _explained(shown, profile)),
         complaints_panel(shown, row, profile),
         *reported_panel(shown, row, profile),
         integrity_panel(shown, row, source),
     ]
+
+
+def _explained(shown: Shown, profile: Profile) -> list[Component]:
+    return [answers_panel(shown, profile), *tenures_panel(shown, profile), drivers_panel(shown, profile)]
 
 
 def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:

@@ -16,9 +16,9 @@ from dashboards.figures.complaints import bounds_figure, funnel_figure
 from dashboards.languages import pick, translator
 from dashboards.pages import Page, Section
 from dashboards.parts import Numbers, NumbersColumn, chart, empty, key_figure, notice, panel, records
-from dashboards.profile import cases_by_category
+from dashboards.profile import can_be_shown, cases_by_category
 from dashboards.profile_panels import MOST_CATEGORIES, categories_numbers
-from dashboards.reported import can_be_shown, perhaps_discouraged
+from dashboards.reported import perhaps_discouraged
 from dashboards.results import ROUTES, in_region, regions_of, scale_of
 from dashboards.shown import Shown, no_evaluation, preview_notice
 from dashboards.source import EvaluationSource
@@ -278,7 +278,11 @@ def _zero_numbers(shown: Shown, zero: pd.DataFrame, reported: pd.DataFrame) -> N
         NumbersColumn(_("Of so many respondents"), numeric=True),
     ]
     listed = zero.head(MOST_LISTED)
-    said = {row["number"]: [row["said"], row["asked"]] for row in records(reported) if can_be_shown(row)}
+    said = {
+        row["number"]: [row["said"], row["asked"]]
+        for row in records(reported)
+        if can_be_shown(row["said"], row["asked"])
+    }
     rows = [[*_zero_row(row, shown), *said.get(row["number"], [None, None])] for row in records(listed)]
     return Numbers(_listed(_("Communities without a complaint"), listed, zero, shown.language), columns, rows)
 

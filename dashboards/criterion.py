@@ -28,7 +28,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         support_panel(shown),
         distribution_panel(shown),
         *near_panels(shown),
-        what_if_panel(shown, source.inputs(shown.header.id)),
+        what_if_panel(shown, source),
     ]
 
 

@@ -74,6 +74,11 @@ def suppress_small(counts: pd.Series) -> pd.Series:
     return shown.mask(small)
 
 
+def can_be_shown(some: int, whole: int) -> bool:
+    """Return whether `some` of `whole` can be shown: enough answered, and neither they nor the others are few."""
+    return bool(suppress_small(pd.Series([some, whole - some])).notna().all())
+
+
 def _split(complaints: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     counted = complaints["cases"].where(complaints["valid"], 0)
     frame = complaints.assign(counted=counted, other=complaints["cases"] - counted)

@@ -13,7 +13,7 @@ from analytics.rules import Rules
 from dashboards.figures.community import reported_figure
 from dashboards.languages import translator
 from dashboards.parts import Numbers, NumbersColumn, chart, empty, notice, panel, records
-from dashboards.profile import FEWEST_ANSWERS, suppress_small
+from dashboards.profile import FEWEST_ANSWERS, can_be_shown
 from dashboards.results import ROUTES
 from dashboards.shown import Shown
 from dashboards.source import Profile, Reported
@@ -26,12 +26,6 @@ _PER_1000: Final = 1000
 _RATES: Final = ("rate", "lower", "upper", "region_rate")
 
 
-def can_be_shown(counts: Mapping[str, int]) -> bool:
-    """Return whether `said` of `asked` tells nobody who said what: enough were asked, and neither answer is rare."""
-    split = suppress_small(pd.Series([counts["said"], counts["asked"] - counts["said"]]))
-    return bool(split.notna().all())
-
-
 def perhaps_discouraged(communities: pd.DataFrame, reported: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """Return the communities in which surely more households say that they complained than cases are on record.
 
@@ -42,7 +36,7 @@ def perhaps_discouraged(communities: pd.DataFrame, reported: pd.DataFrame, rules
     reported : DataFrame
         Columns number, said, asked; what cannot be shown is not judged either.
     """
-    known = reported[np.array([can_be_shown(row) for row in records(reported)], dtype=bool)]
+    known = reported[np.array([can_be_shown(row["said"], row["asked"]) for row in records(reported)], dtype=bool)]
     names = {"said": "said_complained", "asked": "asked_about_complaints"}
     table = communities.merge(known.rename(columns=names), on="number")
     if rules.complaints.period_months < A_YEAR:
@@ -88,7 +82,7 @@ def rates_beside(row: Mapping[str, Any], reported: Reported, rules: Rules, langu
     _ = translator(language)
     limits = wilson([reported.said], [reported.asked], level=float(rules.evidence.level))
     said = [reported.said, reported.asked, reported.said / reported.asked, limits.lower[0], limits.upper[0]]
-    if not can_be_shown({"said": reported.said, "asked": reported.asked}):
+    if not can_be_shown(reported.said, reported.asked):
         said = [None] * len(said)
     of_region = reported.region_said / reported.region_asked if reported.region_asked else None
     recorded = [row["complaints"], row["exposure_household_years"]]

@@ -7,7 +7,7 @@ from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
 from dashboards.languages import day, minute, translator
 from dashboards.parts import facts, panel
 from dashboards.source import EvaluationHeader
-from dashboards.wording import rounding_words, state_words, ties_words, zero_ties_words
+from dashboards.wording import population_words, rounding_words, state_words, ties_words, zero_ties_words
 
 _SHORT_HASH = 12
 
@@ -59,7 +59,7 @@ def _satisfaction_words(rules: Rules, rule: SatisfactionRule, language: str) -> 
         _("The first {share} {where} by {measure}").format(share=share_text(rule.share), where=where, measure=measure),
         rounding_words(language)[rule.rounding],
         ties_words(language)[rule.ties],
-        _("owners' answers count") if rule.population == "owners" else _("all residents' answers count"),
+        population_words(language)[rule.population],
     ]
     if rule.minimum_responses:
         said.append(

@@ -92,6 +92,8 @@ class Profile:
     (whether the rate counts it), cases.
     `drivers` has one row per domain: question, label, english_label and the columns of `analytics.drivers.Drivers`
     but the domain: n, mean, weight, share, lower, upper, above_noise; `respondents` is how many answers it rests on.
+    `tenures` has one row for owners and one for tenants: tenure (1 owners, 2 tenants), responses (valid answers to the
+    ranked question) and satisfied; no rows in evaluations that did not count them apart.
     `reported` is None where the questionnaire does not say by which answer residents tell that they complained.
     """
 
@@ -99,6 +101,7 @@ class Profile:
     complaints: pd.DataFrame
     drivers: pd.DataFrame
     respondents: int
+    tenures: pd.DataFrame
     reported: Reported | None
 
 
@@ -222,6 +225,18 @@ class EvaluationSource(Protocol):
 
     def inputs(self, evaluation_id: int) -> pd.DataFrame:
         """Return the community table that was evaluated, as far as the account may see it, for what-if questions.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
+    def inputs_of_others(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the same table as if the answers of the other population had been counted.
+
+        That is all residents where the rules rank owners, and owners where they rank all residents. Without answers
+        where they were not counted, as while a round is open.
 
         Raises
         ------

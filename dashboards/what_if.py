@@ -10,44 +10,42 @@ from dash.development.base_component import Component
 
 from analytics.cells import TableError
 from analytics.evaluate import evaluate
-from analytics.rules import Rules
+from analytics.rules import OTHER_POPULATION, Rules
 from analytics.what_if import Choice, with_choices
 from dashboards.changes import changes
 from dashboards.languages import translator
 from dashboards.parts import empty, notice, panel
 from dashboards.results import sees_everything, sees_whole_regions
 from dashboards.shown import Shown
-from dashboards.wording import rounding_words, ties_words, zero_ties_words
+from dashboards.source import EvaluationSource
+from dashboards.wording import population_words, rounding_words, ties_words, zero_ties_words
 
 CHOICE: Final = "what-if"
 MINIMA: Final = (10, 20, 30, 50, 100)
 
 
-def choices(rules: Rules, language: str, *, whole_city: bool) -> dict[str, str]:
+def choices(rules: Rules, language: str, *, whole_city: bool, both_populations: bool) -> dict[str, str]:
     """Return every other choice that can be asked about, by its place in the address, in words.
 
     `whole_city`: whether the account may see the communities that a ranking of the whole city would compare.
+    `both_populations`: whether the answers of those who are not ranked were counted too.
     """
-    return {
-        f"{choice}:{value}": words for choice, value, words in _alternatives(rules, language, whole_city=whole_city)
-    }
+    offered = list(_alternatives(rules, language, whole_city=whole_city))
+    if both_populations:
+        population = OTHER_POPULATION[rules.satisfaction.population]
+        offered.insert(0, ("population", population, population_words(language)[population]))
+    return {f"{choice}:{value}": words for choice, value, words in offered}
 
 
-def what_if_panel(shown: Shown, inputs: pd.DataFrame) -> Component:
-    """Return who would enter and who would leave under the rule that the address asks about.
-
-    Parameters
-    ----------
-    inputs : DataFrame
-        The community table that was evaluated, as far as the account may see it.
-    """
+def what_if_panel(shown: Shown, source: EvaluationSource) -> Component:
+    """Return who would enter and who would leave under the rule that the address asks about."""
     _ = translator(shown.language)
-    name = _("Under other rules")
+    name, inputs = _("Under other rules"), source.inputs(shown.header.id)
     rules, complete = shown.header.rules, sees_everything(shown.header, inputs)
     if not sees_whole_regions(shown.header, inputs):
         said = _("Your account sees only some of the communities that are ranked together, so nothing can be supposed.")
         return panel(name, empty(said), anchor="what-if")
-    offered = choices(rules, shown.language, whole_city=complete)
+    offered = choices(rules, shown.language, whole_city=complete, both_populations=not shown.header.provisional)
     asked = shown.view.own.get("what_if", "")
     select = dmc.Select(
         id=CHOICE,
@@ -58,6 +56,8 @@ def what_if_panel(shown: Shown, inputs: pd.DataFrame) -> Component:
         clearable=True,
         className="filter wide",
     )
+    if asked.startswith("population:") and asked in offered:
+        inputs = source.inputs_of_others(shown.header.id)
     result = _asked_result(shown, inputs, asked, offered) if asked in offered else []
     return panel(
         name,

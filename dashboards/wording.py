@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from analytics.evidence import Reason
-from analytics.rules import Rounding, Ties, ZeroTies
+from analytics.rules import Population, Rounding, Ties, ZeroTies
 from dashboards.languages import translator
 from dashboards.results import ROUTES
 from dashboards.source import EvaluationHeader
@@ -49,6 +49,18 @@ def evidence_reasons(language: str) -> Mapping[str, str]:
         Reason.NOT_ASSESSED: _("A route has no result that could settle it."),
         Reason.NOT_APPLICABLE: _("No position qualifies."),
     }
+
+
+def population_words(language: str) -> Mapping[Population, str]:
+    """Return whose answers count."""
+    _ = translator(language)
+    return {"owners": _("owners' answers count"), "residents": _("all residents' answers count")}
+
+
+def tenure_words(language: str) -> Mapping[int, str]:
+    """Return who lives in a flat as what, by the codes of the tenure question."""
+    _ = translator(language)
+    return {1: _("Owners"), 2: _("Tenants")}
 
 
 def rounding_words(language: str) -> Mapping[Rounding, str]:

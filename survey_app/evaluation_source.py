@@ -10,6 +10,7 @@ import pandas as pd
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
+from analytics.modes import MODE_COLUMNS
 from analytics.rules import Rules
 from dashboards.source import EvaluationHeader, Examination, GridPage, GridQuery, Polygon, Profile, Progress
 from survey_app.access import Scope, signed_in
@@ -43,7 +44,15 @@ from survey_app.standings import (
     require_evaluation,
     rules_of,
 )
-from survey_app.stored_profiles import complaints_in_words, read_channels, read_profile, read_reported, regions_in_scope
+from survey_app.stored_profiles import (
+    complaints_in_words,
+    read_channels,
+    read_other_population,
+    read_profile,
+    read_reported,
+    regions_in_scope,
+)
+from survey_app.tallies import COMPLAINED_COLUMNS
 
 # Of frames that are kept between callbacks: a hundred thousand communities take 60 MB in each.
 _MOST_ROWS = 500_000
@@ -113,6 +122,14 @@ class StoredEvaluations:
         with self._database.reading() as session:
             key = ("inputs", evaluation_id, scope, _register_revision(session))
             read = partial(_read_inputs, session, evaluation_id, scope)
+            return self._remembered.recall(key, read).copy(deep=False)
+
+    def inputs_of_others(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the same table with the answers of the other population; `LookupError` as above."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            key = ("others", evaluation_id, scope, _register_revision(session))
+            read = partial(_read_inputs_of_others, session, evaluation_id, scope)
             return self._remembered.recall(key, read).copy(deep=False)
 
     def profile(self, evaluation_id: int, number: str) -> Profile | None:
@@ -225,6 +242,14 @@ def _read_inputs(session: Session, evaluation_id: int, scope: Scope) -> pd.DataF
     table = pd.DataFrame(json.loads(session.scalars(select(Evaluation.inputs).filter_by(id=evaluation_id)).one()))
     numbers = session.scalars(scope.communities(select(Community.number))).all()
     return table[table["community_id"].isin(numbers)].reset_index(drop=True)
+
+
+def _read_inputs_of_others(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    table = _read_inputs(session, evaluation_id, scope)
+    others = read_other_population(session, evaluation_id=evaluation_id).reindex(table["community_id"])
+    # What was counted of the ranked population alone would not fit to the answers of the other.
+    shared = table.drop(columns=[*MODE_COLUMNS, *COMPLAINED_COLUMNS], errors="ignore")
+    return shared.assign(**{str(name): others[name].to_numpy() for name in others})
 
 
 def read_examination(session: Session, *, evaluation_id: int, scope: Scope) -> Examination | None:

@@ -4,7 +4,7 @@ Counted once, in the snapshot of the evaluation, and stored with it: a page that
 what was counted then. An open round has no profiles, since breakdowns of a few answers would give them away.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from pyarrow import compute
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
@@ -21,12 +22,15 @@ from analytics.canonical import canonical_json
 from analytics.drivers import find_drivers
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rates import CHANNEL_COLUMNS, CHANNELS
-from analytics.rules import Population, Rules
+from analytics.rules import OTHER_POPULATION, Rules
 from analytics.tallies import AnswerCounts, count_answers
 from survey_app.categories import Categories
 from survey_app.models import Complaint, Round
 from survey_app.questionnaires import Question, Questionnaire, QuestionType
 from survey_app.tallies import (
+    COMPOSITE_COLUMNS,
+    OWNER,
+    TENANT,
     count_responses,
     counted_batches,
     is_valid_complaint,
@@ -35,11 +39,10 @@ from survey_app.tallies import (
     window_start,
 )
 
-OTHER_POPULATION: Final[Mapping[Population, Population]] = {"owners": "residents", "residents": "owners"}
 MOST_RESPONDENTS: Final = 200_000
 """Of one region, drawn at random where there are more: drivers need no more of them."""
 
-_COUNTED_COLUMNS: Final = ["responses", "satisfied", "mean_index", "sd_index"]
+_COUNTED_COLUMNS: Final = ["responses", "satisfied", "mean_index", "sd_index", *COMPOSITE_COLUMNS]
 _SEED: Final = 1
 
 
@@ -196,7 +199,7 @@ def _channels(table: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def _other_population(survey: _Survey, places: pd.DataFrame) -> dict[int, Any]:
-    """Return what a community table would hold if the rules counted the other population."""
+    """Return what a community table would hold if the rules counted the other population, and both tenures apart."""
     satisfaction = survey.rules.satisfaction
     others = replace(
         survey.rules, satisfaction=replace(satisfaction, population=OTHER_POPULATION[satisfaction.population])
@@ -207,10 +210,45 @@ def _other_population(survey: _Survey, places: pd.DataFrame) -> dict[int, Any]:
         rules=others,
         questionnaire=survey.questionnaire,
         before=survey.cut_off,
-    )[_COUNTED_COLUMNS]
+    )
+    counted = counted[[name for name in _COUNTED_COLUMNS if name in counted]]
     table = counted.assign(households=surveyed_households(places, others)).reindex(places.index).astype(object)
+    tenures = _by_tenure(survey, places.index)
     rows = table.where(table.notna(), None).to_dict("records")
-    return dict(zip(places.index, rows, strict=True))
+    return {place: row | {"tenures": tenures[place]} for place, row in zip(places.index, rows, strict=True)}
+
+
+def _by_tenure(survey: _Survey, communities: Iterable[int]) -> dict[int, list[list[int]]]:
+    """Return the code of each tenure with its valid and its satisfied answers to the ranked question."""
+    rule = survey.rules.satisfaction
+    codes = survey.questionnaire.question(rule.question).codes
+    everybody = counted_batches(
+        survey.session,
+        survey_round=survey.round,
+        rules=survey.rules,
+        questions=[rule.question],
+        before=survey.cut_off,
+        answers_of="residents",
+    )
+    apart = {tenure: f"of {tenure}" for tenure in (OWNER, TENANT)}
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in everybody:
+            of_tenure = {
+                name: compute.if_else(compute.equal(batch["tenure"], tenure), batch[rule.question], None)
+                for tenure, name in apart.items()
+            }
+            yield pa.RecordBatch.from_pydict({"community": batch["community"], **of_tenure})
+
+    counted = count_answers(batches(), communities=list(communities), questions=dict.fromkeys(apart.values(), codes))
+    valid = [code for code in codes if code in rule.valid_codes]
+    rows: dict[int, list[list[int]]] = {community: [] for community in communities}
+    for tenure, name in apart.items():
+        table = counted.table(name)
+        sums = table[valid].sum(axis=1), table[list(rule.satisfied_codes)].sum(axis=1)
+        for community, *counts in zip(rows, *(column.tolist() for column in sums), strict=True):
+            rows[community].append([tenure, *counts])
+    return rows
 
 
 def _drivers(rows: pd.DataFrame, survey: _Survey) -> dict[str, Any]:

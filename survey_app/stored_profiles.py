@@ -16,6 +16,7 @@ from survey_app.models import Community, CommunityProfile, District, Evaluation,
 from survey_app.models import Questionnaire as QuestionnaireRow
 from survey_app.questionnaires import Complained, Questionnaire, questionnaire_from_canonical
 
+TENURE_COLUMNS = ["tenure", "responses", "satisfied"]
 _Answers = Mapping[str, Mapping[str, int]]
 """How often each code was given to each question."""
 
@@ -49,6 +50,7 @@ def read_profile(session: Session, *, evaluation_id: int, number: str, scope: Sc
         complaints=complaints_in_words(json.loads(own.complaints)),
         drivers=_drivers_in_words(questionnaire, drivers["domains"]),
         respondents=drivers["respondents"],
+        tenures=pd.DataFrame(json.loads(own.other_population).get("tenures", []), columns=TENURE_COLUMNS),
         reported=_reported_beside(session, questionnaire, here, region, among=(evaluation_id, place.region)),
     )
 
@@ -73,6 +75,21 @@ def read_reported(session: Session, *, evaluation_id: int, numbers: Collection[s
         if questionnaire.complained is not None:
             rows.append((number, *_said_and_asked(questionnaire, questionnaire.complained, json.loads(answers))))
     return pd.DataFrame(rows, columns=["number", "said", "asked"])
+
+
+def read_other_population(session: Session, *, evaluation_id: int) -> pd.DataFrame:
+    """Return what the answers of the other population amount to, by community number; no rows where none were kept.
+
+    Columns as those of a community table that count answers and households.
+    """
+    statement = (
+        select(Community.number, CommunityProfile.other_population)
+        .join(Community, CommunityProfile.community_id == Community.id)
+        .where(CommunityProfile.evaluation_id == evaluation_id)
+    )
+    rows = {number: json.loads(text) for number, text in session.execute(statement)}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=None if rows else ["responses", "satisfied"])
+    return table.drop(columns="tenures", errors="ignore")
 
 
 def read_channels(session: Session, *, evaluation_id: int, scope: Scope) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from analytics.languages import DEFAULT_LANGUAGE
 from analytics.modes import ENTERED_MODES, mode_column
 from analytics.rates import CHANNEL_COLUMNS, CHANNELS
 from analytics.recounts import count_measures
-from analytics.rules import Rules
+from analytics.rules import Population, Rules
 from analytics.tables import check_communities
 from analytics.tallies import AnswerCounts, composite_sums, count_answers
 from survey_app.categories import Categories
@@ -29,7 +29,7 @@ from survey_app.supersession import Status, status_of_response
 # Enough for the reader to work in bulk, few enough to stay within some megabytes.
 BATCH_ROWS = 20_000
 _TENURES = (1, 2, 3)
-_OWNER, _TENANT = 1, 2
+OWNER, TENANT = 1, 2
 
 COMPOSITE_COLUMNS = ("composite_responses", "mean_composite", "sd_composite")
 """Columns of a community table that only rules with composites need."""
@@ -106,7 +106,7 @@ def count_valid_answers(session: Session, *, survey_round: Round, rules: Rules, 
         status_of_response(rule.population, before=before) == Status.COUNTED,
     )
     if rule.population == "owners":
-        statement = statement.where(Response.tenure == _OWNER)
+        statement = statement.where(Response.tenure == OWNER)
     found = session.execute(statement.group_by(Response.community_id)).all()
     table = pd.DataFrame(found, columns=["community_id", "responses"], dtype="int64")
     return table.set_index("community_id")["responses"]
@@ -163,9 +163,18 @@ def _count_statuses(session: Session, *, survey_round: Round, rules: Rules, befo
 
 
 def counted_batches(
-    session: Session, *, survey_round: Round, rules: Rules, questions: Sequence[str], before: datetime
+    session: Session,
+    *,
+    survey_round: Round,
+    rules: Rules,
+    questions: Sequence[str],
+    before: datetime,
+    answers_of: Population | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the community, tenure and mode of every response that counts, and the answers of the ranked population."""
+    """Yield the community, tenure and mode of every response that counts, and the answers of the ranked population.
+
+    Which of a household's responses count is for the rules to say, whoever's answers are asked for by `answers_of`.
+    """
     statement = select(Response.community_id, Response.tenure, Response.mode, Response.answers).where(
         Response.round_id == survey_round.id,
         Response.submitted_at < before,
@@ -175,8 +184,8 @@ def counted_batches(
     for rows in result.partitions():
         communities, tenures, modes, texts = zip(*rows, strict=True)
         answers = _read_answers(texts, questions)
-        if rules.satisfaction.population == "owners":
-            is_owner = compute.equal(pa.array(tenures), _OWNER)
+        if (answers_of or rules.satisfaction.population) == "owners":
+            is_owner = compute.equal(pa.array(tenures), OWNER)
             answers = {question: compute.if_else(is_owner, codes, None) for question, codes in answers.items()}
         yield pa.RecordBatch.from_pydict({"community": communities, "tenure": tenures, "mode": modes, **answers})
 
@@ -211,7 +220,7 @@ def _by_mode(counted: AnswerCounts, rules: Rules) -> pd.DataFrame:
 
 def _by_tenure(counted: AnswerCounts) -> pd.DataFrame:
     tenures = counted.table("tenure")
-    return pd.DataFrame({"owners": tenures[_OWNER], "tenants": tenures[_TENANT]})
+    return pd.DataFrame({"owners": tenures[OWNER], "tenants": tenures[TENANT]})
 
 
 def count_complaints(session: Session, *, rules: Rules, categories: Categories, cut_off: datetime) -> pd.DataFrame:

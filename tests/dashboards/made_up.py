@@ -138,6 +138,10 @@ def made_up_profile(standing, seed):
         complaints=pd.DataFrame(cases, columns=case_columns),
         drivers=drivers,
         respondents=900,
+        tenures=pd.DataFrame(
+            [(1, standing["responses"], standing["satisfied"]), (2, 12, 7)],
+            columns=["tenure", "responses", "satisfied"],
+        ),
         reported=Reported(*said_and_asked(standing), 900, 9_000, 4_000, 200_000.0),
     )
 
@@ -237,6 +241,12 @@ class MadeUpCity:
     def inputs(self, evaluation_id):
         frame = self._inputs[evaluation_id]
         return frame if self._district is None else frame[frame["region"] == self._district].reset_index(drop=True)
+
+    def inputs_of_others(self, evaluation_id):
+        frame = self.inputs(evaluation_id)
+        return frame.assign(
+            responses=frame["responses"] + 20, satisfied=frame["satisfied"] + np.arange(len(frame)) % 21
+        )
 
     def profile(self, evaluation_id, number):
         standings = self.standings(evaluation_id)

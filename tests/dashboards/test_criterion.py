@@ -120,7 +120,7 @@ def test_marks_tell_the_decision_and_colours_the_evidence(shown):
     }
 
 
-@pytest.mark.parametrize("asked", list(choices(RULES, "en", whole_city=True)))
+@pytest.mark.parametrize("asked", list(choices(RULES, "en", whole_city=True, both_populations=False)))
 def test_what_if_says_what_analytics_says(city, browser_of, asked):
     choice, _, value = asked.partition(":")
     evaluation = evaluate(city.inputs(2), RULES)
@@ -134,6 +134,29 @@ def test_what_if_says_what_analytics_says(city, browser_of, asked):
     names = city.standings(2).set_index("community_id")["english_name"]
     for community in result.communities.loc[result.communities["change"].notna(), "community_id"]:
         assert names[community] in content
+
+
+def test_what_if_tenants_counted_too_takes_the_answers_of_all_residents(city, browser_of):
+    others = city.inputs_of_others(2)
+    result = compare(
+        evaluate(city.inputs(2), RULES), with_choices(RULES, {"population": "residents"}), communities=others
+    )
+    enters, leaves = ((result.communities["change"] == change).sum() for change in ("enters", "leaves"))
+
+    content = said(browser_of.content("?lang=en&what_if=population:residents", page="criterion/"))
+
+    assert f"{enters} enter, {leaves} leave." in content
+    assert "Supposed: all residents' answers count." in content
+    assert "Not an official result" in content
+
+
+def test_a_preview_did_not_count_the_other_population(preview_city):
+    content = said(
+        Browser(serve_dashboards(preview_city)).content("?lang=en&what_if=population:residents", page="criterion/")
+    )
+
+    assert "all residents' answers count" not in content
+    assert "Supposed" not in content
 
 
 def test_an_unknown_choice_is_as_if_none_were_asked(browser_of):

@@ -12,7 +12,8 @@ from analytics.intervals import poisson_exact
 from dashboards.address import View
 from dashboards.figures.community import reported_figure
 from dashboards.parts import records
-from dashboards.reported import can_be_shown, perhaps_discouraged, rates_beside, reported_panel
+from dashboards.profile import can_be_shown
+from dashboards.reported import perhaps_discouraged, rates_beside, reported_panel
 from dashboards.shown import Shown
 from dashboards.source import Reported
 from tests.dashboards.made_up import RULES
@@ -44,7 +45,7 @@ def panel_of(shown, row, profile, **reported):
     [((0, 9), False), ((0, 10), True), ((1, 40), False), ((4, 40), False), ((5, 40), True), ((36, 40), False)],
 )
 def test_neither_answer_may_be_a_small_number(counts, expected):
-    assert can_be_shown(dict(zip(("said", "asked"), counts, strict=True))) is expected
+    assert can_be_shown(*counts) is expected
 
 
 def test_both_rates_stand_beside_those_of_the_region(shown):

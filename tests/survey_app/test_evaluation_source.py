@@ -209,6 +209,30 @@ def test_without_an_account_there_is_nothing(app, sqlite_database):
                 ask()
 
 
+def test_inputs_of_others_count_tenants_too_and_profiles_show_them_apart(database, city, signed_in):
+    accounts, numbers = city
+    with database.writing() as session:
+        survey_round = session.scalar(select(Round).order_by(Round.id))
+        community = session.scalar(select(Community).filter_by(number=numbers["here"]))
+        for _ in range(3):
+            make_response(
+                session, survey_round, community, answers={"q01": 2}, tenure=2, submitted_at=survey_round.opens_at
+            )
+        make_complaint(session, community, submitted_at=survey_round.opens_at)
+        round_id = survey_round.id
+    evaluation = evaluate_round(database, round_id=round_id, now=NOW).id
+    source = StoredEvaluations(database)
+    with signed_in(accounts["district"]):
+        [own] = source.inputs(evaluation).to_dict("records")
+        [others] = source.inputs_of_others(evaluation).to_dict("records")
+        tenures = source.profile(evaluation, numbers["here"]).tenures
+
+    assert (own["responses"], own["satisfied"]) == (12, 12)
+    assert (others["responses"], others["satisfied"], others["complaints"]) == (15, 12, own["complaints"])
+    assert {"said_complained", "paper_responses"} <= own.keys() - others.keys()
+    assert tenures.to_numpy().tolist() == [[1, 12, 12], [2, 3, 0]]
+
+
 def test_channels_are_those_of_the_regions_in_scope(database, city, said_so, signed_in):
     accounts, _numbers = city
     source = StoredEvaluations(database)

@@ -113,6 +113,29 @@ def test_what_all_residents_would_make_of_it_is_kept_beside_what_owners_made(dat
     other = profile_of(database, places, "here")["other_population"]
 
     assert (other["responses"], other["satisfied"], other["households"]) == (14, 7, 400)
+    assert other["tenures"] == [[1, 10, 7], [2, 4, 0]]
+
+
+def test_a_later_tenant_of_a_household_stands_beside_its_owner_and_in_the_place_of_it_among_all(database):
+    with database.writing() as session:
+        survey_round, community = make_round(session, accepts_households=True), make_community(session)
+        for hours, code, tenure in ((1, 5, 1), (2, 1, 2)):
+            make_response(
+                session,
+                survey_round,
+                community,
+                answers={"q01": code},
+                tenure=tenure,
+                household_key="a household",
+                submitted_at=NOW + timedelta(hours=hours),
+            )
+        places = {"here": community.id}
+    evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    other = profile_of(database, places, "here")["other_population"]
+
+    assert other["tenures"] == [[1, 1, 1], [2, 1, 0]]
+    assert (other["responses"], other["satisfied"]) == (1, 0)
 
 
 def test_drivers_say_on_how_many_answers_they_rest(database, city):
