@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 _DEEPEST = 64
 
 
-def compiled(kernel: Callable[..., None], *, sums_in_any_order: bool = False) -> Any:
+def compiled(kernel: Callable[..., object], *, sums_in_any_order: bool = False) -> Any:
     """Compile `kernel` at its first call, and keep the machine code on disk where a directory for it is writable.
 
     Sums in any order are several times as fast. Their last digit then depends on the processor, but not on the call.

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from analytics.composites import composite_sums
 from analytics.modes import MODE_COLUMNS
 from analytics.ratios import MEASURED
 from analytics.response_tables import ResponseTable
 from analytics.rules import Rules
-from analytics.tallies import AnswerCounts, composite_sums, count_answers
+from analytics.tallies import AnswerCounts, count_answers
 
 OWNER: Final = 1
 """The code of an owner in `tenure`."""

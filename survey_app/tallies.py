@@ -13,13 +13,14 @@ from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from analytics.composites import composite_sums
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.modes import ENTERED_MODES, mode_column
 from analytics.rates import CHANNEL_COLUMNS, CHANNELS
 from analytics.recounts import count_measures
 from analytics.rules import Population, Rules
 from analytics.tables import check_communities
-from analytics.tallies import AnswerCounts, composite_sums, count_answers
+from analytics.tallies import AnswerCounts, count_answers
 from survey_app.categories import Categories
 from survey_app.life_cycle import NOT_VALID
 from survey_app.models import Community, Complaint, District, Response, Round

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from analytics.composites import composite_sums
 from analytics.evaluate import evaluate
-from analytics.tallies import composite_sums
 from tests.analytics.rule_files import REPOSITORY, rules_with
 
 FILES = sorted((REPOSITORY / "data" / "samples" / "standings").glob("*.yaml"))

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from analytics import tallies
-from analytics.tallies import AnswerCounts, composite_sums, count_answers, count_parquet
+from analytics import answer_counters, tallies
+from analytics.composites import composite_sums
+from analytics.tallies import AnswerCounts, count_answers, count_parquet
 
 COMMUNITIES = [3, 14, 159]
 QUESTIONS = {"q01": (1, 2, 3, 4, 5, 9), "q02": (1, 2, 9), "q03": (0, 4, 5)}
@@ -64,7 +65,7 @@ def composites(rows):
 @pytest.fixture(params=["numpy", "compiled"])
 def both_ways(request, monkeypatch):
     if request.param == "compiled":
-        monkeypatch.setattr(tallies, "COMPILED_ROWS", 1)
+        monkeypatch.setattr(answer_counters, "COMPILED_ROWS", 1)
 
 
 @pytest.mark.usefixtures("both_ways")
@@ -84,6 +85,57 @@ def test_every_answer_is_counted_once(kind):
             community: {code: expected[community, code] for code in codes} for community in COMMUNITIES
         }
     assert counted.responses.tolist() == [sum(row[0] == community for row in rows) for community in COMMUNITIES]
+
+
+@pytest.mark.usefixtures("both_ways")
+@given(
+    st.lists(st.tuples(st.sampled_from(COMMUNITIES), st.integers(1, 700), st.sampled_from([1, 5, None])), max_size=8),
+    cuts,
+)
+def test_however_many_answers_of_one_community_come_in_a_row_none_is_lost(runs, positions):
+    rows = [(community, code, 1, None) for community, times, code in runs for _ in range(times)]
+    counted = count(*cut(as_batch(rows), positions))
+
+    for community in COMMUNITIES:
+        for code in (1, 5):
+            expected = sum(row[:2] == (community, code) for row in rows)
+            assert counted.table("q01").loc[community, code] == expected
+
+
+@pytest.mark.parametrize("communities", [[3, 14, 159], [-(2**31), 5, 2**31 - 1], [0, 2**62]])
+@pytest.mark.parametrize("strange", [[], [4], [-(2**31) + 1], [None]])
+def test_communities_are_found_by_number_and_strangers_named_however_far_apart(communities, strange):
+    kind = pa.int64() if max(communities) > 2**31 else pa.int32()
+    rows = [*communities * 2, *strange]
+    batch = pa.RecordBatch.from_pydict({"community": pa.array(rows, kind), "q01": pa.array([5] * len(rows), pa.int8())})
+    if not strange:
+        counted = count_answers([batch], communities=communities, questions={"q01": [5]})
+        assert counted.responses.tolist() == [2] * len(communities)
+        return
+    message = "of no community" if strange == [None] else f"community {strange[0]} is not listed"
+    with pytest.raises(ValueError, match=message):
+        count_answers([batch], communities=communities, questions={"q01": [5]})
+
+
+def test_small_and_large_batches_add_up(monkeypatch):
+    monkeypatch.setattr(answer_counters, "COMPILED_ROWS", 100)
+    rows = [(14, 5, 1, None)] * 400
+    sizes = [240, 99, 240, 1, 250, 400]
+    counted = count(*(as_batch(rows[:size]) for size in sizes))
+
+    assert counted.table("q01").loc[14, 5] == sum(sizes)
+    assert counted.responses.sum() == sum(sizes)
+
+
+@pytest.mark.usefixtures("both_ways")
+@pytest.mark.parametrize("codes", [range(7), range(8), range(127)])
+def test_questions_of_few_and_of_many_codes_are_counted_alike(codes):
+    answers = [*codes, None] * 300
+    batch = pa.RecordBatch.from_pydict({"community": [14] * len(answers), "q01": pa.array(answers, pa.int8())})
+    counted = count_answers([batch], communities=COMMUNITIES, questions={"q01": codes})
+
+    assert counted.table("q01").loc[14].tolist() == [300] * len(codes)
+    assert counted.responses.sum() == len(answers)
 
 
 @given(responses, cuts)

@@ -2,6 +2,7 @@
 
 import atexit
 import resource
+import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ COMMUNITIES = range(20_000)
 CODES = (1, 2, 3, 4, 5, 9)
 SHARES = (0.05, 0.05, 0.15, 0.4, 0.3, 0.05)
 UNANSWERED = 0.04
+_TURNS = 5
 QUESTIONS = {f"q{number:02d}": CODES for number in range(1, 16)}
 
 
@@ -69,12 +71,15 @@ def decode(threads: int) -> int:
 
 
 def cost(threads: int) -> str:
-    """Return processor time against that of decoding, and the peak of the process."""
-    counting, decoding = _processor_seconds(lambda: count(threads)), _processor_seconds(lambda: decode(threads))
+    """Return processor time against that of decoding, in turns and by medians, and the peak of the process."""
+    turns = [
+        (_processor_seconds(lambda: count(threads)), _processor_seconds(lambda: decode(threads))) for _ in range(_TURNS)
+    ]
+    counting, decoding = (statistics.median(seconds) for seconds in zip(*turns, strict=True))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     answers = sum(int(table.sum()) for table in count(threads).counts.values())
     return (
-        f"{answers:,} answers and {ROWS * len(QUESTIONS) - answers:,} gaps; processor time of one run ÷ decoding "
+        f"{answers:,} answers and {ROWS * len(QUESTIONS) - answers:,} gaps; processor time ÷ decoding "
         f"{counting / decoding:.2f}; peak of the process, the writing of the file included, {peak:.0f} MB"
     )
 
