@@ -128,14 +128,36 @@ def record_response(
 
     One INSERT; `OtherAnswersSubmitted` when the form was sent before with other answers: the first ones stay.
     """
-    if (key.code_id, key.round_id) != (visit.code_id, visit.round_id):
-        raise InvalidSubmissionKey
+    place = _place(visit, key, terminal)
     if not visit.is_open(now):
         # A repeat of what arrived in time still gets its receipt.
         if earlier := earlier_receipt(session, key, answers):
             return earlier
         raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
-    place = {
+    return store_answers(
+        session, place=place, key=key, answers=answers, definition=visit.questionnaire, language=language, now=now
+    )
+
+
+def new_response(
+    *,
+    visit: Visit,
+    key: SubmissionKey,
+    answers: CheckedAnswers,
+    language: str,
+    terminal: str | None = None,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the row that `record_response` would insert for answers that come for the first time, in an open round."""
+    place = _place(visit, key, terminal)
+    values = _response_values(key, answers, visit.questionnaire, language, now)
+    return {**place, **values, "receipt": new_number(RECEIPT_DIGITS)}
+
+
+def _place(visit: Visit, key: SubmissionKey, terminal: str | None) -> dict[str, Any]:
+    if (key.code_id, key.round_id) != (visit.code_id, visit.round_id):
+        raise InvalidSubmissionKey
+    return {
         "round_id": visit.round_id,
         "community_id": visit.community_id,
         "questionnaire_id": visit.questionnaire_id,
@@ -144,9 +166,6 @@ def record_response(
         "terminal_digest": terminal,
         "mode": Mode.WEB,
     }
-    return store_answers(
-        session, place=place, key=key, answers=answers, definition=visit.questionnaire, language=language, now=now
-    )
 
 
 def store_answers(
@@ -165,7 +184,7 @@ def store_answers(
     values = {**place, **_response_values(key, answers, definition, language, now)}
     while True:
         receipt = new_number(RECEIPT_DIGITS)
-        if insert_once(session, _RESPONSE, values | {"receipt": receipt}):
+        if insert_once(session, RESPONSE_TABLE, values | {"receipt": receipt}):
             if definition.photo_questions:
                 asked = [question.key for question in definition.photo_questions if show(question, answers.answers)]
                 attach_answers_photos(session, key=key, questions=asked)
@@ -200,7 +219,7 @@ def commitment_to(answers: str, nonce: bytes) -> str:
     return hashlib.sha256(nonce + answers.encode("utf-8")).hexdigest()
 
 
-_RESPONSE = cast(Table, Response.__table__)
+RESPONSE_TABLE = cast(Table, Response.__table__)
 
 
 _HAS_ANSWERED = exists().where(Response.household_key == Code.household_key)

@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import Future
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -22,6 +23,7 @@ from survey_app.database import Database
 from survey_app.errors import WriterBusy
 from survey_app.logs import write_lines
 from survey_app.serving import listen_and_answer, serve_app
+from survey_app.submissions import insert_once
 from survey_app.writer import Writer
 
 HOST = "127.0.0.1"
@@ -78,14 +80,21 @@ class Server:
         return self._process.wait(timeout=300)
 
 
-class ForgetfulWriter(Writer):
+class OtherWriter(Writer):
+    """Has another way to run a job, which a row is to it as well."""
+
+    def insert_once(self, table, values):
+        return self.run(partial(insert_once, table=table, values=values))
+
+
+class ForgetfulWriter(OtherWriter):
     """Checks all that the site checks and writes nothing."""
 
     def run(self, _job):
         return "1" * 14
 
 
-class MuteWriter(Writer):
+class MuteWriter(OtherWriter):
     """Commits, and never comes to say so."""
 
     def run(self, job):
@@ -93,7 +102,7 @@ class MuteWriter(Writer):
         Event().wait()
 
 
-class BrokenWriter(Writer):
+class BrokenWriter(OtherWriter):
     """Fails in every way it can, with what was typed in the message."""
 
     def __init__(self, database):
@@ -106,7 +115,7 @@ class BrokenWriter(Writer):
         raise failure(typed, {}, Exception(typed)) if failure is OperationalError else failure(typed)
 
 
-class CarelessWriter(Writer):
+class CarelessWriter(OtherWriter):
     """Thanks before it has committed: what no server may do, and what the harness of kills must notice."""
 
     def run(self, job):

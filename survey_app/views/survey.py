@@ -18,12 +18,12 @@ from survey_app.config import Config
 from survey_app.context import current_time, site
 from survey_app.door import BlankForm, scan_of
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
-from survey_app.intake import Visit, open_visit, record_response, resume_visit
+from survey_app.intake import RESPONSE_TABLE, Visit, new_response, open_visit, record_response, resume_visit
 from survey_app.languages import current_language
 from survey_app.notices import fill_notice
 from survey_app.photos import Upload, uploads_in
 from survey_app.policies import RESIDENT, declare_policy
-from survey_app.questionnaires import AnswerFault, questionnaire_from_canonical
+from survey_app.questionnaires import AnswerFault, CheckedAnswers, questionnaire_from_canonical
 from survey_app.receipts import sign_receipt
 from survey_app.splicing import SplicedPage
 from survey_app.submissions import Form, SubmissionKey, read_key, sign_key
@@ -90,17 +90,7 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
         photos = photos_to_show(visit, key, photo_faults)
         return _form(visit, _signed(key), given, answers.faults, photos=photos), HTTPStatus.UNPROCESSABLE_ENTITY
     try:
-        receipt = site().writer.run(
-            partial(
-                record_response,
-                visit=visit,
-                key=key,
-                answers=answers,
-                language=current_language(),
-                terminal=digest_of_terminal(visit.round_id),
-                now=now,
-            )
-        )
+        receipt = _store(visit, key, answers, now=now)
     except OtherAnswersSubmitted as error:
         page = render_template(
             "survey/other_answers.html",
@@ -114,6 +104,25 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
         return page, error.status
     # A photo that failed holds up nothing: the receipt says that the answers are stored, and that it is not.
     return redirect(address_of_receipt(receipt, chain(*photo_faults.values())), HTTPStatus.SEE_OTHER)
+
+
+def _store(visit: Visit, key: SubmissionKey, answers: CheckedAnswers, *, now: datetime) -> str:
+    """Store the answers once, and return their receipt number when that is committed."""
+    store = partial(
+        record_response,
+        visit=visit,
+        key=key,
+        answers=answers,
+        language=current_language(),
+        terminal=digest_of_terminal(visit.round_id),
+        now=now,
+    )
+    if visit.is_open(now) and not visit.questionnaire.photo_questions:
+        row = new_response(**store.keywords)
+        if site().writer.insert_once(RESPONSE_TABLE, row):
+            return str(row["receipt"])
+    # With photos, after the close, or sent before.
+    return site().writer.run(store)
 
 
 def bureau_of(district: Wording) -> str:

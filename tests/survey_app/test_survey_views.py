@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
-from survey_app import intake
+from survey_app import intake, writer
 from survey_app.codes import issue_poster_code, revoke_code
 from survey_app.errors import WriterBusy
 from survey_app.models import Code, District, Response, Round
@@ -392,7 +392,7 @@ def test_while_the_database_is_away_answers_stay_in_the_page_and_can_be_sent_lat
         def fail(*_arguments, **_named):
             raise OperationalError("INSERT", {}, Exception("disk full"))
 
-        context.setattr(intake, "insert_once", fail)
+        context.setattr(writer, "insert_once", fail)
         response = client.post(f"/s/{token}", data=form)
 
     assert response.status_code == 503
@@ -407,10 +407,10 @@ def test_when_too_many_wait_to_be_written_answers_stay_in_the_page(client, token
     form = EVERY_ANSWER | {"key": key_of(client, token)}
     with monkeypatch.context() as context:
 
-        def refuse(_writer, _job):
+        def refuse(_writer, _table, _values):
             raise WriterBusy(12)
 
-        context.setattr(Writer, "run", refuse)
+        context.setattr(Writer, "insert_once", refuse)
         response = client.post(f"/s/{token}", data=form)
 
     assert response.status_code == 503
@@ -425,7 +425,7 @@ def test_a_fault_of_the_site_shows_no_detail_and_keeps_the_answers(client, token
     def fail(*_arguments, **_named):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(intake, "insert_once", fail)
+    monkeypatch.setattr(writer, "insert_once", fail)
     response = client.post(f"/s/{token}", data=EVERY_ANSWER | {"key": key})
 
     assert response.status_code == 500

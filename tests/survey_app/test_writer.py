@@ -1,14 +1,15 @@
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Event, Thread
 
 import pytest
-from sqlalchemy import event, func, insert, select
+from sqlalchemy import delete, event, func, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from survey_app.errors import WriterBusy
-from survey_app.models import District
+from survey_app.models import District, Response
 from survey_app.writer import Writer
-from tests.factories import make_district
+from tests.factories import make_community, make_district, make_response, make_round
 
 
 @pytest.fixture
@@ -57,13 +58,13 @@ def run_behind(group_writer):
     """Run jobs that all wait while another group is being written; yields their futures."""
     gates = []
 
-    def run_behind(*jobs):
+    def run_behind(*jobs, as_jobs=True):
         gate = Gate()
         gates.append(gate)
         pool = ThreadPoolExecutor(len(jobs) + 1)
         first = pool.submit(group_writer.run, gate)
         assert gate.reached.wait(60)
-        futures = [pool.submit(group_writer.run, job) for job in jobs]
+        futures = [pool.submit(group_writer.run, job) if as_jobs else pool.submit(job) for job in jobs]
         while len(group_writer._waiting) < len(jobs):
             pass
         gate.opened.set()
@@ -122,6 +123,66 @@ def test_one_bad_row_never_fails_its_group(run_behind, sqlite_database, flush):
     assert [future.exception() for future in (*futures[:2], *futures[3:])] == [None] * 4
     assert isinstance(futures[2].exception(), IntegrityError)
     assert names(sqlite_database) == ["0区", "1区", "2区", "3区"]
+
+
+def response_rows(database, count):
+    """Return rows of so many responses of one community, none of them stored."""
+    table = Response.__table__
+    with database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        stored = [make_response(session, survey_round, community) for _ in range(count)]
+        rows = [{column.name: getattr(each, column.name) for column in table.columns} for each in stored]
+        session.execute(delete(Response))
+    return table, [{name: value for name, value in row.items() if name != "id"} for row in rows]
+
+
+def keys(database):
+    with database.reading() as session:
+        return sorted(session.scalars(select(Response.submission_key)))
+
+
+def test_rows_that_wait_together_are_inserted_in_one_statement(run_behind, sqlite_database, group_writer):
+    table, rows = response_rows(sqlite_database, 8)
+    statements = []
+    event.listen(sqlite_database.engine, "before_cursor_execute", lambda *execution: statements.append(execution[2]))
+
+    futures = run_behind(*(partial(group_writer.insert_once, table, row) for row in rows), as_jobs=False)
+
+    assert [future.result() for future in futures] == [True] * 8
+    assert keys(sqlite_database) == sorted(row["submission_key"] for row in rows)
+    assert sum(statement.startswith("INSERT") for statement in statements) == 1
+
+
+def test_of_a_form_that_is_sent_twice_at_one_moment_one_row_is_inserted(run_behind, sqlite_database, group_writer):
+    table, [first, other] = response_rows(sqlite_database, 2)
+    second = first | {"receipt": "999999999999"}
+
+    futures = run_behind(
+        *(partial(group_writer.insert_once, table, row) for row in (first, second, other)), as_jobs=False
+    )
+
+    told = [future.result() for future in futures]
+    assert sorted(told[:2]) == [False, True]
+    assert told[2]
+    assert keys(sqlite_database) == sorted([first["submission_key"], other["submission_key"]])
+
+
+def test_a_row_that_belongs_nowhere_fails_alone(run_behind, sqlite_database, group_writer):
+    table, [good, lost, also_good] = response_rows(sqlite_database, 3)
+    lost["community_id"] = 999
+
+    futures = run_behind(
+        *(partial(group_writer.insert_once, table, row) for row in (good, lost, also_good)), as_jobs=False
+    )
+
+    assert [type(future.exception()) for future in futures] == [type(None), IntegrityError, type(None)]
+    assert keys(sqlite_database) == sorted([good["submission_key"], also_good["submission_key"]])
+
+
+def test_a_row_is_inserted_once_by_a_writer_of_any_engine(writer, database):
+    table, [row] = response_rows(database, 1)
+
+    assert [writer.insert_once(table, row) for _ in range(2)] == [True, False]
 
 
 def test_nobody_of_a_group_is_thanked_when_its_commit_fails(run_behind, sqlite_database, group_writer):
