@@ -1,17 +1,28 @@
 """Who would enter and who would leave, if something were otherwise: drawn, counted and named."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 from dash.development.base_component import Component
 
 from dashboards.figures.evidence import change_figure
 from dashboards.languages import pick, translator
-from dashboards.parts import Column, Numbers, NumbersColumn, chart, data_table, records
+from dashboards.parts import Column, Numbers, NumbersColumn, caption_of_part, chart, data_table, records
 from dashboards.places import named_link
-from dashboards.results import ROUTES, met, scale_of
+from dashboards.results import ROUTES, among, met, scale_of
 from dashboards.shown import Shown
+
+MOST_NAMED: Final = 100
+"""More names than this nobody reads here."""
+SUPPOSED_COLUMNS: Final = (
+    "community_id",
+    "responses",
+    "satisfied",
+    "requirement_status",
+    *(column for route in ROUTES.values() for column in (route.rank, route.score)),
+)
+"""What of standings that are supposed is shown."""
 
 
 def changes(shown: Shown, after: pd.DataFrame, *, name: str) -> list[Component]:
@@ -20,7 +31,7 @@ def changes(shown: Shown, after: pd.DataFrame, *, name: str) -> list[Component]:
     Parameters
     ----------
     after : DataFrame
-        Standings of the same communities, supposing something else.
+        `SUPPOSED_COLUMNS` of the same communities, supposing something else.
     name : str
         Of the picture and the file that can be taken away.
     """
@@ -39,14 +50,14 @@ def changes(shown: Shown, after: pd.DataFrame, *, name: str) -> list[Component]:
         numbers=_numbers(regions, shown.language),
     )
     moved = compared[compared["enters"] | compared["leaves"]]
-    return [drawn, *([_names(shown, moved, after.set_index("community_id"))] if len(moved) else [])]
+    return [drawn, *([_names(shown, moved, after)] if len(moved) else [])]
 
 
 def _compared(shown: Shown, after: pd.DataFrame) -> pd.DataFrame:
     """Return the communities shown with `stays`, `enters` and `leaves`."""
     own = shown.standings[["community_id", "number", "name", "english_name", "region", "region_english"]]
     was = met(shown.standings, "requirement_status")
-    then = after.set_index("community_id")["requirement_status"].reindex(own["community_id"]).eq("met").to_numpy()
+    then = among(own["community_id"], after.loc[met(after, "requirement_status"), "community_id"])
     return own.assign(stays=was & then, enters=~was & then, leaves=was & ~then)
 
 
@@ -69,6 +80,8 @@ def _numbers(regions: pd.DataFrame, language: str) -> Numbers:
 def _names(shown: Shown, moved: pd.DataFrame, after: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     words = {True: _("would enter"), False: _("would leave")}
+    named = moved.head(MOST_NAMED)
+    supposed = after[after["community_id"].isin(named["community_id"])].set_index("community_id")
     headings = (_("Community"), _("District"), _("Change"), _("Satisfaction"), _("Complaints"))
     columns = [Column(heading, heading) for heading in headings]
     rows: list[list[str | Component]] = [
@@ -76,11 +89,12 @@ def _names(shown: Shown, moved: pd.DataFrame, after: pd.DataFrame) -> Component:
             named_link(shown.view, row["number"], row["name"], row["english_name"]),
             pick(shown.language, row["region"], row["region_english"]),
             words[bool(row["enters"])],
-            *_places(after.loc[row["community_id"]].to_dict(), shown),
+            *_places(supposed.loc[row["community_id"]].to_dict(), shown),
         ]
-        for row in records(moved)
+        for row in records(named)
     ]
-    return data_table(columns, rows, caption=_("Who would enter and leave"))
+    caption = caption_of_part(_("Who would enter and leave"), named, moved, shown.language)
+    return data_table(columns, rows, caption=caption)
 
 
 def _places(standing: Mapping[str, Any], shown: Shown) -> list[str]:

@@ -52,7 +52,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         *([] if profile is None else _explained(shown, profile)),
         complaints_panel(shown, row, profile),
         *reported_panel(shown, row, profile),
-        integrity_panel(shown, row, source),
+        integrity_panel(shown, row),
     ]
 
 
@@ -87,7 +87,8 @@ def matches(shown: Shown, typed: str) -> list[dict[str, str]]:
     places = shown.everywhere
     found = places["number"].str.contains(wanted, regex=False)
     for column in ("name", "english_name"):
-        found |= places[column].fillna("").str.casefold().str.contains(wanted, regex=False)
+        names = places[column].cat
+        found |= places[column].isin([name for name in names.categories if wanted in name.casefold()])
     return [_option(shown, row) for row in records(places[found].head(MOST_MATCHES))]
 
 

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from analytics.evaluate import evaluate
 from dashboards.address import View
-from dashboards.changes import changes
+from dashboards.changes import SUPPOSED_COLUMNS, changes
 from dashboards.figures.integrity import families_figure
 from dashboards.languages import minute, pick, translator
 from dashboards.pages import Page, Section
@@ -18,6 +18,7 @@ from dashboards.parts import (
     Column,
     Numbers,
     NumbersColumn,
+    caption_of_part,
     chart,
     data_table,
     empty,
@@ -28,7 +29,7 @@ from dashboards.parts import (
     scrolled,
 )
 from dashboards.places import named_link
-from dashboards.results import sees_whole_regions
+from dashboards.results import among, sees_whole_regions
 from dashboards.shown import Shown, no_evaluation
 from dashboards.source import EvaluationSource, Examination
 from dashboards.wording import family_words
@@ -68,12 +69,14 @@ def title(language: str) -> str:
     return _("Integrity")
 
 
+MOST_LISTED: Final = 100
+"""More signs than this nobody reads here; the desk has the held responses of every community."""
 INTEGRITY_PATH: Final = "integrity/"
 PAGE: Final = Page(path=INTEGRITY_PATH, title=title, sections=sections, draw=draw, filters=("evaluation", "region"))
 
 
 def _here(frame: pd.DataFrame, shown: Shown) -> pd.DataFrame:
-    return frame[frame["number"].isin(shown.standings["number"])]
+    return frame[among(frame["number"], shown.standings["number"])]
 
 
 def _key_figures(shown: Shown, examination: Examination) -> Component:
@@ -129,11 +132,12 @@ def _families_panel(shown: Shown, examination: Examination) -> Component:
 def _flagged_panel(shown: Shown, examination: Examination) -> Component:
     _ = translator(shown.language)
     name = _("Where they point")
-    families = _here(examination.families, shown)
-    flagged = families[families["flagged"].astype(bool)]
+    flagged = _here(examination.families[examination.families["flagged"].astype(bool)], shown)
     if flagged.empty:
         return panel(name, empty(_("No kind of sign points at a community here.")), anchor="flagged")
-    held = examination.counts.set_index("number")["waiting"]
+    listed = flagged.sort_values("adjusted_p", kind="stable").head(MOST_LISTED)
+    counts = examination.counts[examination.counts["number"].isin(listed["number"])]
+    held = counts.set_index("number")["waiting"]
     words = family_words(shown.language)
     headings = (_("Community"), _("District"), _("Kind of sign"), _("Found"), _("Usual"), _("Held"))
     columns = [Column(heading, heading, numeric=place > 2) for place, heading in enumerate(headings)]
@@ -146,14 +150,15 @@ def _flagged_panel(shown: Shown, examination: Examination) -> Component:
             f"{row['expected']:,.1f}",
             f"{int(held.get(row['number'], 0)):,}",
         ]
-        for row in records(flagged)
+        for row in records(listed)
     ]
+    caption = caption_of_part(name, listed, flagged, shown.language)
     desk = html.A(
         _("Decide about held responses"),
         href=f"/staff/rounds/{examination.round_id}/reviews?lang={shown.language}",
         className="quiet-link",
     )
-    return panel(name, scrolled(data_table(columns, rows, caption=name), name), desk, anchor="flagged")
+    return panel(name, scrolled(data_table(columns, rows, caption=caption), name), desk, anchor="flagged")
 
 
 def _without_panel(shown: Shown, examination: Examination, inputs: pd.DataFrame) -> Component:
@@ -165,13 +170,23 @@ def _without_panel(shown: Shown, examination: Examination, inputs: pd.DataFrame)
     if not sees_whole_regions(shown.header, inputs):
         said = _("Your account sees only some of the communities that are ranked together, so nothing can be supposed.")
         return panel(name, empty(said), anchor="without")
-    after = evaluate(without_held(inputs, examination.counts), shown.header.rules).standings
+    after = standings_without_held(shown, examination)
     return panel(
         name,
         notice(_("Not an official result"), _("Supposed: no held response counts.")),
         *changes(shown, after, name="without-held"),
         anchor="without",
     )
+
+
+def standings_without_held(shown: Shown, examination: Examination) -> pd.DataFrame:
+    """Return `SUPPOSED_COLUMNS` of the standings that would be if no held answer counted."""
+
+    def work_out() -> pd.DataFrame:
+        left = without_held(shown.source.inputs(shown.header.id), examination.counts)
+        return evaluate(left, shown.header.rules).standings[list(SUPPOSED_COLUMNS)]
+
+    return shown.source.worked_out(shown.header.id, ("without held", examination.examined_at), work_out)
 
 
 def without_held(inputs: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:

@@ -1,28 +1,27 @@
 """What the newest examination found about one community, in a few sentences, and where the whole of it is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.evaluate import evaluate
-from dashboards.integrity import INTEGRITY_PATH, without_held
+from dashboards.integrity import INTEGRITY_PATH, standings_without_held
 from dashboards.languages import minute, translator
 from dashboards.parts import Content, empty, facts, panel, records
 from dashboards.results import ROUTES, sees_whole_regions
 from dashboards.shown import Shown
-from dashboards.source import EvaluationSource, Examination
+from dashboards.source import Examination
 from dashboards.wording import family_words, status_words
 
 _ROUTE: Final = ROUTES["satisfaction"]
 
 
-def integrity_panel(shown: Shown, row: Mapping[str, Any], source: EvaluationSource) -> Component:
+def integrity_panel(shown: Shown, row: Mapping[str, Any]) -> Component:
     """Return which signs point at a community, what became of held answers, and its standing without them."""
     _ = translator(shown.language)
-    name, examination = _("Signs of false answers"), source.examination(shown.header.id)
+    name, examination = _("Signs of false answers"), shown.source.examination(shown.header.id)
     own = None if examination is None else examination.counts[examination.counts["number"] == row["number"]]
     if examination is None or own is None or own.empty:
         return panel(name, empty(_("The answers of this community have not been examined yet.")), anchor="integrity")
@@ -30,7 +29,7 @@ def integrity_panel(shown: Shown, row: Mapping[str, Any], source: EvaluationSour
     said: list[tuple[str, Content | list[Component]]] = [
         (_("Signs"), _signs(shown, row, examination)),
         (_("Held answers"), _held(shown, counts)),
-        *_without(shown, row, counts, examination, lambda: source.inputs(shown.header.id)),
+        *_without(shown, row, counts, examination),
         (_("Examined at"), minute(examination.examined_at, shown.language, shown.header.rules.time_zone)),
     ]
     link = html.A(
@@ -74,19 +73,18 @@ def _without(
     row: Mapping[str, Any],
     counts: Mapping[str, Any],
     examination: Examination,
-    read_inputs: Callable[[], pd.DataFrame],
 ) -> list[tuple[str, str]]:
     """Return rank and result with and without held answers, where counts tell them and all of the region is seen."""
     held = examination.counts["held"]
     if shown.header.rules.satisfaction.measure != "satisfaction_rate" or not int(held.sum()):
         return []
-    inputs = read_inputs()
-    if not sees_whole_regions(shown.header, inputs):
+    if not sees_whole_regions(shown.header, shown.source.inputs(shown.header.id)):
         return []
     _ = translator(shown.language)
-    after = evaluate(without_held(inputs, examination.counts), shown.header.rules).standings.set_index("community_id")
-    then = after.loc[row["community_id"]].to_dict()
-    if not int(counts["held"]) and then[_ROUTE.rank] == row[_ROUTE.rank]:
+    after = standings_without_held(shown, examination)
+    [then] = records(after[after["community_id"] == row["community_id"]])
+    before, after_all = (None if pd.isna(rank) else int(rank) for rank in (row[_ROUTE.rank], then[_ROUTE.rank]))
+    if not int(counts["held"]) and before == after_all:
         # Others of its region lose answers, and its place stays what it is.
         return []
     return [

@@ -14,7 +14,7 @@ from dashboards.languages import Translate, pick, translator
 from dashboards.ledger import rank_words
 from dashboards.parts import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records, scrolled
 from dashboards.places import named_link
-from dashboards.results import CutOff, Route, in_order, met, regions_of, scale_of, with_intervals
+from dashboards.results import CutOff, Route, in_order, in_region, met, regions_of, scale_of, with_intervals
 from dashboards.shown import Shown
 from dashboards.wording import evidence_reasons, status_words
 
@@ -43,22 +43,29 @@ def near_panels(shown: Shown) -> list[Component]:
     """Return, region by region, the communities around the cut-off with their intervals and words of evidence."""
     _ = translator(shown.language)
     route = shown.view.route
-    measured = with_intervals(shown.standings, route)
     cut_offs = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
-    cards = [
-        _near_card(shown, region, in_order(measured[measured["region"] == region], route), cut_offs.get(region))
-        for region in regions_of(shown.standings)
-    ]
+    # Putting a frame of fifty columns in order takes longer than all that is drawn.
+    ranked = shown.standings[["region", route.rank, route.last_rank, route.score]]
+    ordered = {region: in_order(in_region(ranked, region), route) for region in regions_of(shown.standings)}
+    near = {region: _with_all(near_cut_off(ordered[region], cut_offs.get(region)), shown) for region in ordered}
+    cards = [_near_card(shown, region, ordered[region], near[region], cut_offs.get(region)) for region in ordered]
     note = _("The mark is the score, the line its confidence interval, the colour says how sure the place is.")
     return [
         panel(_("Around the cut-off"), html.Div(cards, className="charts"), anchor="near", note=note),
-        _table_panel(shown, measured, cut_offs),
+        _table_panel(shown, pd.concat(list(near.values()))),
     ]
 
 
-def _near_card(shown: Shown, region: str, ordered: pd.DataFrame, cut_off: CutOff | None) -> Component:
+def _with_all(near: pd.DataFrame, shown: Shown) -> pd.DataFrame:
+    """Return some communities, as `in_order` returns them, with all that is known of them."""
+    whole = with_intervals(shown.standings.loc[near.index], shown.view.route)
+    return whole.assign(position=near["position"], tied=near["tied"])
+
+
+def _near_card(
+    shown: Shown, region: str, ordered: pd.DataFrame, near: pd.DataFrame, cut_off: CutOff | None
+) -> Component:
     _ = translator(shown.language)
-    near = near_cut_off(ordered, cut_off)
     head = html.H3(shown.region_label(region))
     if near.empty or cut_off is None:
         return html.Div([head, empty(_("There is no cut-off here: nobody is ranked, or too few for one position."))])
@@ -120,15 +127,10 @@ def _numbers(shown: Shown, near: pd.DataFrame) -> Numbers:
     return Numbers(scale.title, columns, rows)
 
 
-def _table_panel(shown: Shown, measured: pd.DataFrame, cut_offs: Mapping[str, CutOff]) -> Component:
+def _table_panel(shown: Shown, listed: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     route = shown.view.route
     title = _("Decision and evidence, one by one")
-    near = [
-        near_cut_off(in_order(measured[measured["region"] == region], route), cut_offs.get(region))
-        for region in regions_of(shown.standings)
-    ]
-    listed = pd.concat(near)
     if listed.empty:
         return panel(title, empty(_("No community here is ranked on this route.")), anchor="one-by-one")
     headings = [_("Community"), _("District"), _("Rank"), _("Decision"), _("Evidence"), _("Probability"), _("Why")]

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 from urllib.parse import quote
 
@@ -57,12 +58,12 @@ class Numbers:
 
     @property
     def csv(self) -> str:
-        """The rows as stored, with names that a spreadsheet cannot take for formulas."""
+        """The rows to six digits, with names that a spreadsheet cannot take for formulas."""
         stream = io.StringIO(newline="")
         writer = csv.writer(stream)
         writer.writerow([column.label for column in self.columns])
         for row in self.rows:
-            writer.writerow([csv_safe(value) if isinstance(value, str) else value for value in row])
+            writer.writerow(map(_stored, row))
         return stream.getvalue()
 
     def _pairs(self, row: Sequence[Any]) -> Iterator[tuple[Any, NumbersColumn]]:
@@ -153,6 +154,15 @@ def _built(heads: Sequence[Content], rows: Sequence[Sequence[str | Component]], 
     ]
 
 
+def caption_of_part(caption: str, listed: pd.DataFrame, everyone: pd.DataFrame, language: str) -> str:
+    """Return the caption of a table, which says so where it lists only the first."""
+    _ = translator(language)
+    if len(listed) == len(everyone):
+        return caption
+    words = _("{caption}: the first {shown} of {count}")
+    return words.format(caption=caption, shown=f"{len(listed):,}", count=f"{len(everyone):,}")
+
+
 def scrolled(table: Component, title: str) -> Component:
     """Return a long table in a window of its own, which the keyboard can scroll too."""
     return html.Div(table, className="tall", tabIndex="0", role="region", **attributes(aria_label=title))
@@ -169,6 +179,13 @@ def key_figure(title: str, value: Content | list[Component], *, note: Content = 
     if note:
         parts.append(html.Dd(note, className="note"))
     return html.Div(parts, className="key-figure")
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, str):
+        return csv_safe(value)
+    # More digits than a survey can have would make pages half as heavy again.
+    return float(f"{value:.6g}") if isinstance(value, float) and isfinite(value) else value
 
 
 def _read(value: Any, column: NumbersColumn) -> str:

@@ -21,12 +21,15 @@ def qualified_panel(shown: Shown) -> Component:
     """Return those that meet the requirement, each with its routes and its reasons."""
     _ = translator(shown.language)
     name = _("Who qualifies, by which route and why")
-    qualified = shown.standings[met(shown.standings, "requirement_status")]
+    ranks = ["satisfaction_rank", "complaint_rank"]
+    decided = shown.standings[["region", *ranks, *(route.status for route in ROUTES.values())]]
+    qualified = decided[met(shown.standings, "requirement_status")]
     if qualified.empty:
         return panel(name, empty(_("No community meets the requirement here.")), anchor="qualified")
     order = {region: place for place, region in enumerate(regions_of(shown.standings))}
-    keyed = qualified.assign(place=qualified["region"].map(order))
-    listed = keyed.sort_values(["place", "satisfaction_rank", "complaint_rank"], kind="stable").head(MOST_QUALIFIED)
+    keyed = qualified[ranks].assign(place=qualified["region"].map(order).astype("int64"))
+    keyed = keyed.sort_values(["place", *ranks], kind="stable").head(MOST_QUALIFIED)
+    listed = shown.standings.loc[keyed.index]
     headings = (_("Community"), _("District"), _("Route"), _("Rank"), _("Score"), _("Why"))
     columns = [Column(heading, heading, wide=heading == headings[-1]) for heading in headings]
     rows = [_qualified_row(row, shown) for row in records(listed)]

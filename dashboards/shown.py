@@ -26,7 +26,7 @@ class Shown:
     everywhere: pd.DataFrame
     standings: pd.DataFrame
     earlier: EvaluationHeader | None
-    earlier_standings: pd.DataFrame | None
+    source: EvaluationSource
 
     @classmethod
     def of(cls, source: EvaluationSource, view: View) -> "Shown | None":
@@ -35,7 +35,6 @@ class Shown:
         header = evaluation_shown(headers, view.evaluation)
         if header is None:
             return None
-        earlier = _round_before(headers, header)
         everywhere = source.standings(header.id)
         if view.region not in regions_of(everywhere):
             view = view.but(region=None)
@@ -44,13 +43,18 @@ class Shown:
             header=header,
             everywhere=everywhere,
             standings=in_region(everywhere, view.region),
-            earlier=earlier,
-            earlier_standings=in_region(source.standings(earlier.id), view.region) if earlier else None,
+            earlier=_round_before(headers, header),
+            source=source,
         )
 
     @property
     def language(self) -> str:
         return self.view.language
+
+    @cached_property
+    def earlier_standings(self) -> pd.DataFrame | None:
+        """The standings of the round before, of the region asked for; most pages do not need them."""
+        return None if self.earlier is None else in_region(self.source.standings(self.earlier.id), self.view.region)
 
     def cut_offs(self, route: Route) -> list[CutOff]:
         """Return the cut-offs of the regions shown, in the order of their communities."""

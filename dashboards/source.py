@@ -1,9 +1,9 @@
 """What the dashboards draw from: the only thing they know about where results are kept."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 import pandas as pd
 
@@ -172,6 +172,30 @@ class GridPage:
     total: int
 
 
+CATEGORICAL_COLUMNS: Final = (
+    "name",
+    "english_name",
+    "region",
+    "region_english",
+    "company",
+    "company_english",
+    "satisfaction_status",
+    "satisfaction_reason",
+    "complaint_status",
+    "complaint_reason",
+    "requirement_status",
+    "requirement_route",
+    "satisfaction_evidence",
+    "satisfaction_evidence_reason",
+    "complaint_evidence",
+    "complaint_evidence_reason",
+    "requirement_evidence",
+    "requirement_evidence_reason",
+)
+"""Columns of standings that a source hands out as pandas categories: rows of these are chosen by whole numbers."""
+
+Answer = TypeVar("Answer", bound=Sized)
+
 GRID_COLUMNS: Final = (
     "responses",
     "satisfaction_rank",
@@ -197,12 +221,19 @@ class EvaluationSource(Protocol):
 
         Columns: community_id, number, name, english_name, region, region_english, company, company_english, those of
         an analytics standings frame and `analytics.support.EVIDENCE_COLUMNS`; the latter are missing in evaluations
-        that were made before evidence was weighed.
+        that were made before evidence was weighed. `CATEGORICAL_COLUMNS` are categories.
 
         Raises
         ------
         LookupError
             If there is no such evaluation.
+        """
+
+    def worked_out(self, evaluation_id: int, question: Hashable, work_out: Callable[[], Answer]) -> Answer:
+        """Return the answer to a question about an evaluation, worked out once and then remembered while there is room.
+
+        It is about what never changes, standings and inputs as the account may see them; `question` says all else that
+        the answer depends on. Its length is the number of rows that it takes room for.
         """
 
     def grid(self, evaluation_id: int, query: GridQuery) -> GridPage:

@@ -48,10 +48,13 @@ def decision_by_evidence(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
 
     Index: True (listed), False; columns: the words, the surest first. Communities without evidence are not counted.
     """
-    ranked = standings[standings[route.rank].notna()]
-    words = ranked[route.evidence]
-    crossed = pd.crosstab(met(ranked, route.status), words)
-    return crossed.reindex(index=[True, False], columns=list(BANDS), fill_value=0)
+    ranked = standings[[route.status, route.evidence]][standings[route.rank].notna()]
+    is_listed = met(ranked, route.status)
+    counted = {
+        listed: ranked.loc[is_listed == listed, route.evidence].value_counts().reindex(list(BANDS), fill_value=0)
+        for listed in (True, False)
+    }
+    return pd.DataFrame(counted).T
 
 
 def support_sentence(shown: Shown, route: Route) -> str:

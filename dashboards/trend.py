@@ -95,11 +95,12 @@ def _regression_sentence(shown: Shown, row: Mapping[str, Any]) -> str:
     if shown.earlier_standings is None or shown.earlier is None:
         return ""
     region = shown.earlier.summary["regions"].get(row["region"])
-    before = shown.earlier_standings.set_index("number")
+    columns = ["number", "region", "responses", "satisfied", "satisfaction_score", "satisfaction_rank"]
+    before = shown.earlier_standings[columns].set_index("number")
     if region is None or row["number"] not in before.index or region["satisfaction"]["k"] == 0:
         return ""
     before = before[(before["region"] == row["region"]) & _is_counted(before)]
-    after = shown.everywhere.set_index("number").reindex(before.index)
+    after = shown.everywhere[columns].set_index("number").reindex(before.index)
     after_score = after["satisfaction_score"].where(_is_counted(after))
     if row["number"] not in before.index or np.isnan(float(after_score[row["number"]])):
         return ""

@@ -12,7 +12,7 @@ from analytics.cells import TableError
 from analytics.evaluate import evaluate
 from analytics.rules import OTHER_POPULATION, Rules
 from analytics.what_if import Choice, with_choices
-from dashboards.changes import changes
+from dashboards.changes import SUPPOSED_COLUMNS, changes
 from dashboards.languages import translator
 from dashboards.parts import empty, notice, panel
 from dashboards.results import sees_everything, sees_whole_regions
@@ -89,7 +89,11 @@ def _asked_result(shown: Shown, inputs: pd.DataFrame, asked: str, offered: Mappi
     rules = shown.header.rules
     try:
         other = with_choices(rules, {cast(Choice, choice): int(value) if value.isdigit() else value})
-        after = evaluate(inputs, other).standings
+        after = shown.source.worked_out(
+            shown.header.id,
+            ("what if", asked),
+            lambda: evaluate(inputs, other).standings[list(SUPPOSED_COLUMNS)],
+        )
     except TableError:
         return [empty(_("The counts of this evaluation do not allow that."))]
     return [

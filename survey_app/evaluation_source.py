@@ -1,7 +1,7 @@
 """Stored evaluations as the dashboards see them: always through the scope of the account that is signed in."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,7 +12,17 @@ from sqlalchemy.orm import Session
 
 from analytics.modes import MODE_COLUMNS
 from analytics.rules import Rules
-from dashboards.source import EvaluationHeader, Examination, GridPage, GridQuery, Polygon, Profile, Progress
+from dashboards.source import (
+    CATEGORICAL_COLUMNS,
+    Answer,
+    EvaluationHeader,
+    Examination,
+    GridPage,
+    GridQuery,
+    Polygon,
+    Profile,
+    Progress,
+)
 from survey_app.access import Scope, signed_in
 from survey_app.audit import Action
 from survey_app.boundaries import read_boundary
@@ -24,7 +34,6 @@ from survey_app.models import (
     Community,
     District,
     Evaluation,
-    IntegrityExamination,
     RegionProfile,
     Round,
     RuleFile,
@@ -34,7 +43,6 @@ from survey_app.models import (
 from survey_app.progress import count_progress, read_asked
 from survey_app.publications import published_evaluations
 from survey_app.remembered import Remembered
-from survey_app.reviews import count_reviews
 from survey_app.standing_grid import find_communities
 from survey_app.standings import (
     COLUMN_TYPES,
@@ -44,6 +52,7 @@ from survey_app.standings import (
     require_evaluation,
     rules_of,
 )
+from survey_app.stored_examinations import newest_examination, read_found, with_reviews
 from survey_app.stored_profiles import (
     complaints_in_words,
     read_channels,
@@ -58,6 +67,8 @@ from survey_app.tallies import COMPLAINED_COLUMNS
 _MOST_ROWS = 500_000
 # Of tables in their order, eight bytes for each community.
 _MOST_LISTED = 4_000_000
+# Of signs, fifty bytes for each kind in each community.
+_MOST_EXAMINED = 1_000_000
 # Of answers in the open round, sixteen bytes for each community.
 _MOST_COUNTED = 1_000_000
 _ROWS_AT_ONCE = 1_000
@@ -71,6 +82,7 @@ class StoredEvaluations:
         self._remembered = Remembered(rows=_MOST_ROWS)
         self._listed = Remembered(rows=_MOST_LISTED)
         self._counted = Remembered(rows=_MOST_COUNTED)
+        self._examined = Remembered(rows=_MOST_EXAMINED)
 
     def evaluations(self) -> Sequence[EvaluationHeader]:
         """Return the stored evaluations, the newest first."""
@@ -86,9 +98,16 @@ class StoredEvaluations:
         scope = signed_in().scope
         with self._database.reading() as session:
             key = ("standings", evaluation_id, scope, _register_revision(session))
-            read = partial(read_standings, session, evaluation_id=evaluation_id, scope=scope)
+            read = partial(_read_to_draw, session, evaluation_id, scope)
             # A copy of nothing until somebody writes into it.
             return self._remembered.recall(key, read).copy(deep=False)
+
+    def worked_out(self, evaluation_id: int, question: Hashable, work_out: Callable[[], Answer]) -> Answer:
+        """Return what was worked out in this scope before, else work it out; see `dashboards.source`."""
+        with self._database.reading() as session:
+            key = ("worked out", evaluation_id, question, signed_in().scope, _register_revision(session))
+        # After this snapshot: what is read for it is never older than its key says.
+        return self._remembered.recall(key, work_out)
 
     def grid(self, evaluation_id: int, query: GridQuery) -> GridPage:
         """Return one part of the table of communities in scope; `LookupError` as above."""
@@ -179,7 +198,13 @@ class StoredEvaluations:
         """Return what was found in the round of an evaluation, about communities in scope; see `dashboards.source`."""
         scope = signed_in().scope
         with self._database.reading() as session:
-            return read_examination(session, evaluation_id=evaluation_id, scope=scope)
+            newest = newest_examination(session, evaluation_id)
+            if newest is None:
+                return None
+            examination_id, round_id, examined_at = newest
+            key = (examination_id, scope, _register_revision(session))
+            found = self._examined.recall(key, lambda: read_found(session, examination_id, scope))
+            return with_reviews(session, found, round_id=round_id, examined_at=examined_at)
 
     def boundaries(self) -> Mapping[str, Sequence[Polygon]]:
         """Return the outlines of all districts: those are no secret."""
@@ -229,8 +254,14 @@ def _register_revision(session: Session) -> int | None:
     return session.scalar(select(func.max(AuditEvent.position)).filter_by(action=Action.COMMUNITIES_IMPORTED))
 
 
+def _read_to_draw(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    """Return standings with what repeats itself as categories: a fraction of the size, and quick to choose rows by."""
+    standings = read_standings(session, evaluation_id=evaluation_id, scope=scope)
+    return standings.astype(dict.fromkeys(CATEGORICAL_COLUMNS, "category"))
+
+
 def _read_headers(session: Session, published: Collection[int], scope: Scope) -> list[EvaluationHeader]:
-    districts = set(session.scalars(scope.communities(select(District.name).join(Community))))
+    districts = set(session.scalars(scope.communities(select(District.name).join(Community).distinct())))
     counted = {row.evaluation_id: row.answers or 0 for row in session.execute(_count_answers(scope))}
     return [
         _header(row, published, counted.get(row.id, 0), scope, districts) for row in session.execute(_SELECT_HEADERS)
@@ -251,43 +282,6 @@ def _read_inputs_of_others(session: Session, evaluation_id: int, scope: Scope) -
     shared = table.drop(columns=[*MODE_COLUMNS, *COMPLAINED_COLUMNS], errors="ignore")
     return shared.assign(**{str(name): others[name].to_numpy() for name in others})
 
-
-def read_examination(session: Session, *, evaluation_id: int, scope: Scope) -> Examination | None:
-    """Return the newest examination of the round of an evaluation, about communities in scope.
-
-    Raises `LookupError` if there is no such evaluation.
-    """
-    round_id = session.scalar(select(Evaluation.round_id).filter_by(id=evaluation_id))
-    if round_id is None:
-        raise LookupError(f"there is no evaluation {evaluation_id}")
-    newest = select(IntegrityExamination).filter_by(round_id=round_id).order_by(IntegrityExamination.id.desc()).limit(1)
-    examination = session.scalar(newest)
-    if examination is None:
-        return None
-    result = session.execute(scope.communities(select(Community.id, *_PLACE_COLUMNS).join(District)))
-    places = pd.DataFrame(result.all(), columns=list(result.keys()))
-    families, counts = (pd.DataFrame(json.loads(text)) for text in (examination.families, examination.counts))
-    if families.empty:
-        return None
-    reviews = count_reviews(session, round_id=round_id)
-    beside = places[["id", "number"]].merge(counts, left_on="id", right_on="community_id")
-    return Examination(
-        round_id=round_id,
-        examined_at=examination.examined_at,
-        families=places.merge(families, left_on="id", right_on="community_id").drop(columns=["id", "community_id"]),
-        counts=beside.join(reviews.reindex(beside["id"], fill_value=0).reset_index(drop=True)).drop(
-            columns=["id", "community_id", "n", "satisfied"]
-        ),
-    )
-
-
-_PLACE_COLUMNS = (
-    Community.number,
-    Community.name,
-    Community.english_name,
-    District.name.label("region"),
-    District.english_name.label("region_english"),
-)
 
 _HISTORY_COLUMNS = (
     Evaluation.id.label("evaluation_id"),

@@ -109,7 +109,7 @@ def regions_in_scope(
 ) -> list[Row[*tuple[str, str]]]:
     """Return each region that an account may see, with one column of its profile."""
     rows = session.execute(select(RegionProfile.region, column).filter_by(evaluation_id=evaluation_id)).all()
-    districts = set(session.scalars(scope.communities(select(District.name).join(Community))))
+    districts = set(session.scalars(scope.communities(select(District.name).join(Community).distinct())))
     return [row for row in rows if scope.is_city or row[0] in districts]
 
 

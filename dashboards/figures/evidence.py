@@ -89,7 +89,7 @@ def near_figure(near: pd.DataFrame, cut_off: CutOff, drawing: Drawing) -> Figure
     place = -np.arange(len(rows))
     factor = drawing.scale.factor
     traces: list[dict[str, Any]] = []
-    said = rows[drawing.route.evidence].fillna("")
+    said = rows[drawing.route.evidence].astype(object).fillna("")
     for band in (*theme.EVIDENCE, ""):
         here = (said == band).to_numpy()
         if here.any():

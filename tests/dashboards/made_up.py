@@ -13,7 +13,7 @@ from analytics.list_support import summarise_evidence
 from analytics.rates import CHANNELS
 from analytics.rules import load_rules
 from analytics.support import weigh_evidence
-from dashboards.source import EvaluationHeader, Examination, Profile, Progress, Reported
+from dashboards.source import CATEGORICAL_COLUMNS, EvaluationHeader, Examination, Profile, Progress, Reported
 from tests.dashboards.grids import grid_page
 
 _DATA = Path(__file__).parents[2] / "data"
@@ -194,6 +194,7 @@ class MadeUpCity:
         self._open_round = open_round
         self._published = published
         self.asked = []
+        self._answers = {}
         self._headers, self._standings, self._inputs = [], {}, {}
         for age, (name, english, year) in enumerate(rounds):
             self._add(len(rounds) - age, name, english, year, provisional=provisional and age == 0)
@@ -204,7 +205,8 @@ class MadeUpCity:
         self._inputs[number] = result.communities
         columns = [column for column in result.standings if column not in ("community_id", "region")]
         beside = evidence.drop(columns="community_id")
-        self._standings[number] = self._register.join(result.standings[columns]).join(beside)
+        standings = self._register.join(result.standings[columns]).join(beside)
+        self._standings[number] = standings.astype(dict.fromkeys(CATEGORICAL_COLUMNS, "category"))
         self._headers.append(
             EvaluationHeader(
                 id=number,
@@ -231,6 +233,11 @@ class MadeUpCity:
             raise LookupError(evaluation_id)
         frame = self._standings[evaluation_id]
         return frame if self._district is None else frame[frame["region"] == self._district]
+
+    def worked_out(self, evaluation_id, question, work_out):
+        if (evaluation_id, question) not in self._answers:
+            self._answers[evaluation_id, question] = work_out()
+        return self._answers[evaluation_id, question]
 
     def grid(self, evaluation_id, query):
         return grid_page(self.standings(evaluation_id), query)

@@ -430,6 +430,28 @@ def test_nothing_that_another_account_asked_for_before_is_seen(database, city, s
             assert ("乌达区" in str(source.evaluations()[0].summary)) == (role == "city")
 
 
+def test_what_was_worked_out_is_kept_for_its_scope_until_the_next_import(database, city, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    times = []
+
+    def answered(role, question="how many"):
+        def work_out():
+            times.append(role)
+            return source.inputs(1)
+
+        with signed_in(accounts[role]):
+            return len(source.worked_out(1, question, work_out))
+
+    assert [answered(role) for role in ("city", "district", "city", "evaluator", "district")] == [2, 1, 2, 2, 1]
+    assert times == ["city", "district"]
+    answered("city", "how many more")
+    with database.writing() as session:
+        renamed(session, numbers["here"], name="新名小区")
+    answered("district")
+    assert times == ["city", "district", "city", "district"]
+
+
 def test_an_import_of_communities_is_seen_at_once(database, city, signed_in):
     accounts, numbers = city
     source = StoredEvaluations(database)
