@@ -1,8 +1,9 @@
 """Complaints: rates beside what chance explains, and how little “no complaint” can mean."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pandas as pd
 from dash import html
@@ -13,9 +14,10 @@ from dashboards.address import View
 from dashboards.channels import channels_panel
 from dashboards.figures.community import categories_figure
 from dashboards.figures.complaints import bounds_figure, funnel_figure
+from dashboards.figures.drawing import room_for
 from dashboards.languages import pick, translator
 from dashboards.pages import Page, Section
-from dashboards.parts import Numbers, NumbersColumn, chart, empty, key_figure, notice, panel, records
+from dashboards.parts import Numbers, NumbersColumn, caption_of_part, chart, empty, key_figure, notice, panel, records
 from dashboards.profile import can_be_shown, cases_by_category
 from dashboards.profile_panels import MOST_CATEGORIES, categories_numbers
 from dashboards.reported import perhaps_discouraged
@@ -31,6 +33,10 @@ MOST_LISTED: Final = 300
 """Longer tables than this nobody reads behind a chart, and they make the page slow."""
 
 _ROUTE: Final = ROUTES["complaints"]
+_EXPOSED: Final = (
+    *("number", "name", "english_name", "region", "region_english"),
+    *("complaints", "exposure_household_years", _ROUTE.lower, _ROUTE.upper),
+)
 _FUNNEL_COLUMNS: Final = ("rate", "adjusted_position", "adjusted_lower_95", "adjusted_upper_95")
 _OUTER_COLUMNS: Final = ("adjusted_lower_99_8", "adjusted_upper_99_8")
 
@@ -72,9 +78,26 @@ def title(language: str) -> str:
 PAGE: Final = Page(path="complaints/", title=title, sections=sections, draw=draw, filters=("evaluation", "region"))
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """What of a funnel is drawn, in the order of its communities."""
+
+    table: pd.DataFrame
+    target: float
+    phi: float
+
+    @classmethod
+    def of(cls, funnel: Funnel) -> Self:
+        table = funnel.table[[*_FUNNEL_COLUMNS, *_OUTER_COLUMNS]].astype({"adjusted_position": "category"})
+        return cls(table, funnel.target, funnel.dispersion.phi)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
 def exposed_communities(standings: pd.DataFrame) -> pd.DataFrame:
     """Return the communities whose complaints can be counted against households: both numbers are known."""
-    return standings[standings["complaints"].notna() & (standings["exposure_household_years"] > 0)]
+    return standings[list(_EXPOSED)][standings["complaints"].notna() & (standings["exposure_household_years"] > 0)]
 
 
 def funnel_of(exposed: pd.DataFrame) -> Funnel:
@@ -111,8 +134,11 @@ def _key_figures(shown: Shown, exposed: pd.DataFrame) -> Component:
 def _funnel_panel(shown: Shown, exposed: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     name = _("More or fewer complaints than chance explains")
+    by_region = {region: in_region(exposed, region) for region in regions_of(shown.standings)}
+    sizes = [len(communities) for communities in by_region.values()]
     cards = [
-        _funnel_card(shown, region, exposed[exposed["region"] == region]) for region in regions_of(shown.standings)
+        _funnel_card(shown, region, by_region[region], most_drawn=drawn, most_listed=listed)
+        for region, drawn, listed in zip(by_region, room_for(sizes), room_for(sizes, MOST_LISTED), strict=True)
     ]
     return panel(
         name,
@@ -122,42 +148,42 @@ def _funnel_panel(shown: Shown, exposed: pd.DataFrame) -> Component:
     )
 
 
-def _funnel_card(shown: Shown, region: str, exposed: pd.DataFrame) -> Component:
+def _funnel_card(shown: Shown, region: str, exposed: pd.DataFrame, *, most_drawn: int, most_listed: int) -> Component:
     _ = translator(shown.language)
     head = html.H3(shown.region_label(region))
     if exposed.empty:
         return html.Div([head, empty(_("No community here has both complaints counted and households known."))])
-    funnel = funnel_of(exposed)
-    measured = exposed.reset_index(drop=True).join(funnel.table[[*_FUNNEL_COLUMNS, *_OUTER_COLUMNS]])
+    funnel = shown.source.worked_out(shown.header.id, ("funnel", region), lambda: _Measured.of(funnel_of(exposed)))
+    measured = exposed.join(funnel.table.set_axis(exposed.index))
     return html.Div(
         [
             head,
             chart(
-                funnel_figure(measured, funnel.target, shown.drawing(_ROUTE)),
+                funnel_figure(measured, funnel.target, shown.drawing(_ROUTE), most=most_drawn),
                 name=f"funnel-{region}",
                 summary=_funnel_sentence(shown, funnel),
                 language=shown.language,
-                numbers=_funnel_numbers(shown, measured),
+                numbers=_funnel_numbers(shown, measured, most=most_listed),
             ),
         ]
     )
 
 
-def _funnel_sentence(shown: Shown, funnel: Funnel) -> str:
+def _funnel_sentence(shown: Shown, funnel: "_Measured") -> str:
     _ = translator(shown.language)
     position = funnel.table["adjusted_position"]
-    above, below = (int(position.str.startswith(side).sum()) for side in ("above", "below"))
+    above, below = (int(position.isin([f"{side}_95", f"{side}_99_8"]).sum()) for side in ("above", "below"))
     said = _("Above the 95 percent lines: {above} of {count} communities; below them: {below}.").format(
         count=len(position), above=above, below=below
     )
-    if funnel.dispersion.phi > 1:
+    if funnel.phi > 1:
         said += _(" The lines allow for communities differing {factor} times as much as by chance.").format(
-            factor=f"{funnel.dispersion.phi:.1f}"
+            factor=f"{funnel.phi:.1f}"
         )
     return said
 
 
-def _funnel_numbers(shown: Shown, measured: pd.DataFrame) -> Numbers:
+def _funnel_numbers(shown: Shown, measured: pd.DataFrame, *, most: int = MOST_LISTED) -> Numbers:
     """Return the numbers of those beyond the lines; the others are in the table of all communities."""
     _ = translator(shown.language)
     scale = scale_of(shown.header, _ROUTE, shown.language)
@@ -170,7 +196,7 @@ def _funnel_numbers(shown: Shown, measured: pd.DataFrame) -> Numbers:
         NumbersColumn(_("Place")),
     ]
     outside = measured[measured["adjusted_position"] != "inside"].sort_values("rate", ascending=False, kind="stable")
-    beyond = outside.head(MOST_LISTED)
+    beyond = outside.head(most)
     rows = [
         [
             pick(shown.language, row["name"], row["english_name"]),
@@ -182,17 +208,8 @@ def _funnel_numbers(shown: Shown, measured: pd.DataFrame) -> Numbers:
         for row in records(beyond)
     ]
     return Numbers(
-        _listed(_("Communities beyond the 95 percent lines"), beyond, outside, shown.language), columns, rows
+        caption_of_part(_("Communities beyond the 95 percent lines"), beyond, outside, shown.language), columns, rows
     )
-
-
-def _listed(caption: str, listed: pd.DataFrame, everyone: pd.DataFrame, language: str) -> str:
-    """Return a caption that says so where not all are listed; the table of all communities has the others."""
-    _ = translator(language)
-    if len(listed) == len(everyone):
-        return caption
-    words = _("{caption}: the first {shown} of {count}")
-    return words.format(caption=caption, shown=f"{len(listed):,}", count=f"{len(everyone):,}")
 
 
 def _categories_panel(shown: Shown, cases: pd.DataFrame) -> Component:
@@ -240,7 +257,9 @@ def _zero_panel(shown: Shown, exposed: pd.DataFrame, source: EvaluationSource) -
             language=shown.language,
             numbers=_zero_numbers(shown, zero, reported),
         ),
-        *_discouraged_words(shown, perhaps_discouraged(listed, reported, shown.header.rules)),
+        *_discouraged_words(
+            shown, perhaps_discouraged(shown.standings.loc[listed.index], reported, shown.header.rules)
+        ),
         *(
             [html.P(_("Drawn are the {count} with the lowest bound.").format(count=MOST_BOUNDS), className="apart")]
             if len(zero) > MOST_BOUNDS
@@ -284,7 +303,8 @@ def _zero_numbers(shown: Shown, zero: pd.DataFrame, reported: pd.DataFrame) -> N
         if can_be_shown(row["said"], row["asked"])
     }
     rows = [[*_zero_row(row, shown), *said.get(row["number"], [None, None])] for row in records(listed)]
-    return Numbers(_listed(_("Communities without a complaint"), listed, zero, shown.language), columns, rows)
+    caption = caption_of_part(_("Communities without a complaint"), listed, zero, shown.language)
+    return Numbers(caption, columns, rows)
 
 
 def _zero_row(row: Mapping[str, Any], shown: Shown) -> list[Any]:

@@ -1,24 +1,25 @@
 """The communities in order of their scores: the ladder with the cut-off, and how the scores are spread."""
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboards.figures.drawing import MOST_POINTS, Drawing
+from dashboards.figures.drawing import Drawing, room_for
 from dashboards.figures.ladders import distribution_figure, order_figure, thinned
 from dashboards.languages import pick, translator
 from dashboards.parts import Numbers, NumbersColumn, chart, empty, panel
-from dashboards.results import CutOff, Route, in_order, met, regions_of, scale_of, with_intervals
+from dashboards.results import CutOff, Route, in_order, in_region, met, regions_of, scale_of, with_intervals
 from dashboards.shown import Shown
 
-_DRAWN: Final = ("name", "english_name", "region", "responses", "complaints", "lower", "upper")
+_NAMED: Final = ("name", "english_name", "responses", "complaints")
 
 
-def _drawn_of(route: Route) -> tuple[str, ...]:
-    return (route.score, route.rank, route.last_rank, route.status)
+def _measured_by(route: Route) -> list[str]:
+    return ["region", "lower", "upper", route.score, route.rank, route.last_rank, route.status]
 
 
 def order_panel(shown: Shown) -> Component:
@@ -27,12 +28,14 @@ def order_panel(shown: Shown) -> Component:
     route = shown.view.route
     cut_offs_here = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
     # Cutting a frame of fifty columns into regions takes longer than all that is drawn.
-    measured = with_intervals(shown.standings, route)[[*_DRAWN, *_drawn_of(route)]]
+    measured = with_intervals(shown.standings, route)[_measured_by(route)]
     drawing = shown.drawing(score_range=_score_range(measured, route, shown.drawing().scale.factor))
-    cards = [
-        _order_card(shown, region, measured[measured["region"] == region], cut_offs_here.get(region), drawing)
+    ladders = [
+        _Ladder.of(region, in_region(measured, region), route, cut_offs_here.get(region))
         for region in regions_of(shown.standings)
     ]
+    room = room_for([len(ladder.ordered) for ladder in ladders])
+    cards = [_order_card(shown, ladder, drawing, most=most) for ladder, most in zip(ladders, room, strict=True)]
     best = _("from the highest satisfaction down") if not route.fewest_first else _("from the fewest complaints up")
     return panel(
         _("The communities in order, and the cut-off"),
@@ -53,35 +56,48 @@ def _score_range(measured: pd.DataFrame, route: Route, factor: float) -> tuple[f
     return lowest - margin, highest + margin
 
 
-def _order_card(
-    shown: Shown, region: str, communities: pd.DataFrame, cut_off: CutOff | None, drawing: Drawing
-) -> Component:
+@dataclass(frozen=True)
+class _Ladder:
+    """The ranked communities of one region in order, how many are not ranked, and where the list ends."""
+
+    region: str
+    ordered: pd.DataFrame
+    unranked: int
+    cut_off: CutOff | None
+
+    @classmethod
+    def of(cls, region: str, communities: pd.DataFrame, route: Route, cut_off: CutOff | None) -> Self:
+        ordered = in_order(communities, route)
+        return cls(region, ordered, len(communities) - len(ordered), cut_off)
+
+
+def _order_card(shown: Shown, ladder: _Ladder, drawing: Drawing, *, most: int) -> Component:
     _ = translator(shown.language)
-    route = shown.view.route
-    ordered = in_order(communities, route)
-    unranked = len(communities) - len(ordered)
-    parts: list[Component] = [html.H3(shown.region_label(region))]
+    route, ordered, cut_off = shown.view.route, ladder.ordered, ladder.cut_off
+    parts: list[Component] = [html.H3(shown.region_label(ladder.region))]
     if ordered.empty:
         parts.append(empty(_("No community here is ranked on this route.")))
     else:
+        drawn = thinned(ordered, keep_first=cut_off.k if cut_off else 0, most=most)
+        drawn = drawn.join(shown.standings.loc[drawn.index, list(_NAMED)])
         parts.append(
             chart(
-                order_figure(ordered, cut_off, drawing),
-                name=f"order-{route.key}-{region}",
+                order_figure(drawn, cut_off, drawing),
+                name=f"order-{route.key}-{ladder.region}",
                 summary=_order_summary(shown, ordered, cut_off),
                 language=shown.language,
-                numbers=_order_numbers(shown, ordered, cut_off),
+                numbers=_order_numbers(shown, drawn),
             )
         )
-    if unranked:
+    if ladder.unranked:
         words = _("Not ranked, with too few answers or households: {count}")
-        parts.append(html.P(words.format(count=unranked), className="apart"))
-    if len(ordered) > MOST_POINTS:
+        parts.append(html.P(words.format(count=ladder.unranked), className="apart"))
+    if len(ordered) > most:
         parts.append(html.P(_("Of the middle only some are drawn; the table has all."), className="apart"))
     return html.Div(parts)
 
 
-def _order_numbers(shown: Shown, ordered: pd.DataFrame, cut_off: CutOff | None) -> Numbers:
+def _order_numbers(shown: Shown, drawn: pd.DataFrame) -> Numbers:
     """Return the numbers of what is drawn: of a long ladder not every rung."""
     _ = translator(shown.language)
     route = shown.view.route
@@ -94,7 +110,6 @@ def _order_numbers(shown: Shown, ordered: pd.DataFrame, cut_off: CutOff | None) 
             for heading in (scale.title, _("Lower bound"), _("Upper bound"))
         ),
     ]
-    drawn = thinned(ordered, keep_first=cut_off.k if cut_off else 0)
     names = [pick(shown.language, *pair) for pair in zip(drawn["name"], drawn["english_name"], strict=True)]
     figures = drawn[[route.rank, route.score, "lower", "upper"]].itertuples(index=False, name=None)
     rows = [[rank, name, *scores] for name, (rank, *scores) in zip(names, figures, strict=True)]
@@ -122,7 +137,8 @@ def distribution_panel(shown: Shown) -> Component:
     _ = translator(shown.language)
     route = shown.view.route
     name = _("How the scores are spread")
-    ranked = shown.standings[shown.standings[route.rank].notna()]
+    columns = ["region", "region_english", route.score, route.status]
+    ranked = shown.standings[columns][shown.standings[route.rank].notna()]
     if ranked.empty:
         return panel(name, empty(_("No community here is ranked on this route.")), anchor="distribution")
     scale = scale_of(shown.header, route, shown.language)
@@ -156,7 +172,7 @@ def _distribution_numbers(shown: Shown, ranked: pd.DataFrame) -> Numbers:
     ]
     rows = []
     for region in regions_of(ranked):
-        own = ranked.loc[ranked["region"] == region, route.score].astype("float64")
-        quantiles = [float(own.quantile(share)) for share in (0, 0.25, 0.5, 0.75, 1)]
+        own = in_region(ranked, region)[route.score].to_numpy("float64")
+        quantiles = np.quantile(own, (0, 0.25, 0.5, 0.75, 1)).tolist()
         rows.append([shown.region_label(region), len(own), *quantiles, here.get(region)])
     return Numbers(scale.title, columns, rows)

@@ -7,7 +7,18 @@ import numpy as np
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import MOST_POINTS, Drawing, Figure, across, layout_of, names_of, rounded, shortened
+from dashboards.figures.drawing import (
+    MOST_POINTS,
+    Drawing,
+    Figure,
+    across,
+    evenly,
+    layout_of,
+    names_of,
+    room_for,
+    rounded,
+    shortened,
+)
 from dashboards.languages import translator
 from dashboards.wording import channel_words, funnel_positions
 
@@ -25,7 +36,7 @@ _MARKS: Final = {
 }
 
 
-def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing) -> Figure:
+def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing, *, most: int = MOST_POINTS) -> Figure:
     """Return the complaint rates of one region against household-years, between the lines that chance explains.
 
     Parameters
@@ -34,6 +45,8 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing) -> Fi
         Standings of one region with `rate`, `adjusted_position` and the adjusted lines of `analytics.funnel`.
     target : float
         The pooled rate in the middle.
+    most : int
+        Of dots: of those beyond the lines the fewer are all there, of a crowd some stand for all.
     """
     words = funnel_positions(drawing.language)
     roof = _roof(measured, target)
@@ -45,8 +58,12 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing) -> Fi
         for side in ("lower", "upper")
         for column in (f"adjusted_{side}_{level}",)
     ]
-    for position in ("inside", *(position for position in words if position != "inside")):
-        points = _evenly(measured[measured["adjusted_position"] == position])
+    groups = {
+        position: measured[measured["adjusted_position"] == position]
+        for position in ("inside", *(position for position in words if position != "inside"))
+    }
+    for position, room in zip(groups, room_for([len(points) for points in groups.values()], most), strict=True):
+        points = evenly(groups[position], room)
         if len(points):
             traces.append(_funnel_dots(points, words[position], _MARKS[position], roof, drawing))
     layout = layout_of(drawing, height=360, top=64)
@@ -170,13 +187,6 @@ def channels_figure(rates: pd.DataFrame, drawing: Drawing) -> Figure:
     }
     layout["showlegend"] = False
     return {"data": [trace], "layout": layout}
-
-
-def _evenly(points: pd.DataFrame) -> pd.DataFrame:
-    """Return at most `MOST_POINTS` of the communities, spread over the order they stand in."""
-    if len(points) <= MOST_POINTS:
-        return points
-    return points.iloc[np.linspace(0, len(points) - 1, MOST_POINTS).astype("int64")]
 
 
 def _line(along: pd.DataFrame, column: str, level: str, *, is_first: bool, drawing: Drawing) -> dict[str, Any]:

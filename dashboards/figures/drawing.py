@@ -17,7 +17,9 @@ Figure = dict[str, Any]
 Floats = npt.NDArray[np.float64]
 
 MOST_POINTS: Final = 600
-"""More dots than this in one chart are a blob and a slow page: the middle is thinned."""
+"""More dots than this in like charts together are a blob and a slow page: the middle is thinned."""
+FEWEST_POINTS: Final = 60
+"""So many has each chart room for, however many there are."""
 
 # Characters of a name beside a chart: more would leave no room for the chart on a phone.
 _LONGEST_LABEL: Final = 16
@@ -110,6 +112,22 @@ def hover_texts(drawn: pd.DataFrame, drawing: Drawing) -> list[str]:
 
 def whole(count: Any) -> str:
     return "—" if pd.isna(count) else f"{int(count):,}"
+
+
+def room_for(sizes: Sequence[int], most: int = MOST_POINTS) -> list[int]:
+    """Return how many of each of several groups can be shown, `most` together: small ones whole, others alike."""
+    room, left = [0] * len(sizes), most
+    for done, place in enumerate(np.argsort(sizes, kind="stable").tolist()):
+        room[place] = min(sizes[place], max(FEWEST_POINTS, left // (len(sizes) - done)))
+        left = max(0, left - room[place])
+    return room
+
+
+def evenly(points: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return at most `most` of the communities, spread over the order they stand in."""
+    if len(points) <= most:
+        return points
+    return points.iloc[np.linspace(0, len(points) - 1, most).astype("int64")]
 
 
 def rounded(values: Floats) -> list[float | None]:

@@ -2,12 +2,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dashboards import theme
 from dashboards.address import View
 from dashboards.district_map import district_facts
 from dashboards.figures.collection import daily_figure, hourly_figure, modes_figure, progress_figure
-from dashboards.figures.drawing import MOST_POINTS, Drawing
+from dashboards.figures.drawing import FEWEST_POINTS, MOST_POINTS, Drawing, room_for
 from dashboards.figures.ladders import distribution_figure, order_figure, thinned
 from dashboards.figures.maps import map_figure
 from dashboards.languages import translator
@@ -152,6 +154,17 @@ def test_no_cut_off_makes_a_figure_longer_than_any_other(keep_first):
     assert np.all(np.diff(drawn) > 0)
     assert {1, 20_000} <= set(drawn)
     assert set(range(max(1, keep_first - 149), keep_first + 1)) <= set(drawn)
+
+
+@given(st.lists(st.integers(0, 5_000), min_size=1, max_size=30), st.integers(1, 2_000))
+def test_like_charts_share_their_room_and_small_ones_are_whole(sizes, most):
+    room = room_for(sizes, most)
+
+    assert all(given <= size for given, size in zip(room, sizes, strict=True))
+    assert sum(room) <= max(most, FEWEST_POINTS * len(sizes))
+    assert room == sizes or sum(sizes) > most
+    cut = [given for given, size in zip(room, sizes, strict=True) if given < size]
+    assert not cut or min(cut) >= max(FEWEST_POINTS, max(room) - len(sizes))
 
 
 def test_few_communities_are_not_thinned():
