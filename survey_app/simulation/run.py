@@ -38,6 +38,7 @@ from survey_app.installation import use_as_demo
 from survey_app.intake import Mode, Visit, open_visit, record_response
 from survey_app.models import Community, District, Round
 from survey_app.places import import_communities
+from survey_app.publications import publish_evaluation
 from survey_app.questionnaires import load_questionnaire
 from survey_app.receipts import RESIDENT, Reason, withdraw_response
 from survey_app.reviews import examine_round
@@ -109,7 +110,9 @@ def simulate(
     closed = [round_id for round_id, dates in zip(round_ids, rounds, strict=True) if dates.closes_at <= now]
     for round_id in track(closed, description="evaluations"):
         examine_round(database, round_id=round_id, now=now)
-        evaluate_round(database, round_id=round_id, now=now)
+        evaluation = evaluate_round(database, round_id=round_id, now=now)
+        with database.writing() as session:
+            publish_evaluation(session, evaluation_id=evaluation.id, reason=None, now=now)
     return SimulatedCity(len(city), responses, len(cases))
 
 

@@ -13,6 +13,7 @@ from survey_app.installation import RealDatabase, is_demo, use_as_real
 from survey_app.life_cycle import Action, Actor, Event, fold
 from survey_app.models import Code, Community, Complaint, Evaluation, Response, Round
 from survey_app.places import read_communities, write_communities
+from survey_app.publications import published_evaluations
 from survey_app.questionnaires import load_questionnaire
 from survey_app.simulation.calendar import plan_rounds
 from survey_app.simulation.city import COMMUNITIES, MOST_COMMUNITIES, build_city, community_table
@@ -184,6 +185,7 @@ def test_all_that_is_sent_is_stored_and_the_closed_rounds_are_evaluated(database
         assert [(row.provisional, row.cut_off) for row in evaluated] == [
             (False, dates.closes_at) for dates in rounds()[:2]
         ]
+        assert published_evaluations(session) == {row.round_id: row.id for row in evaluated}
         assert is_demo(session)
         assert list(disagreeing_references(session)) == []
 
