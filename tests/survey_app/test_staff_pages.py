@@ -1,16 +1,17 @@
 """The pages on which a bureau plans rounds and an administrator looks after accounts."""
 
 import io
+import itertools
 import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from survey_app.audit import Action, ChainFault, verify_chain
+from survey_app.audit import SITE, Action, ChainFault, record, verify_chain
 from survey_app.chores import CHORES
 from survey_app.codes import Revocation
-from survey_app.config import DATA
+from survey_app.config import DATA, REPOSITORY
 from survey_app.evaluation import evaluate_round
 from survey_app.intake import Mode
 from survey_app.life_cycle import Action as Step
@@ -32,7 +33,7 @@ from survey_app.reviews import ReviewState
 from survey_app.roles import Area, Role
 from survey_app.round_changes import close_round_early
 from survey_app.views.staff.audit import ACTION_NAMES, FAULT_NAMES
-from survey_app.views.staff.audit_words import VALUE_NAMES
+from survey_app.views.staff.audit_words import FACT_NAMES, SUBJECT_NAMES, VALUE_NAMES
 from survey_app.views.staff.blueprint import ROLE_NAMES
 from tests.accounts import csrf_token, give_password, make_account, signed_in_client
 from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
@@ -95,6 +96,31 @@ def test_every_standing_step_and_reason_in_the_record_has_words():
     recorded = (Area, ChangeReason, EndReason, Mode, ReviewState, Revocation, Role, Status, Step)
 
     assert {str(value) for kind in recorded for value in kind} <= VALUE_NAMES.keys()
+
+
+def test_every_subject_in_the_record_has_words():
+    source = "".join(path.read_text("utf-8") for path in (REPOSITORY / "survey_app").rglob("*.py"))
+    recorded = set(re.findall(r'subject(?:, \w+)? ?= ?f?"(\w+)[:"]', source)) - {"visit"}
+
+    assert {"round", "terminals", "slip_batch"} <= recorded <= SUBJECT_NAMES.keys()
+
+
+@pytest.mark.usefixtures("city")
+def test_in_chinese_the_record_shows_no_word_of_the_program(app, sqlite_database):
+    facts = dict.fromkeys(FACT_NAMES, 1) | {
+        "opens_at": NOW.isoformat(),
+        "closes_at": NOW.isoformat(),
+        "kept_until": NOW.date().isoformat(),
+        "is_reprint": True,
+    }
+    subjects = [f"{kind}:77" for kind in SUBJECT_NAMES]
+    with sqlite_database.writing() as session:
+        for action, subject in zip(Action, itertools.cycle(subjects)):
+            record(session, by=SITE, action=action, subject=subject, before={"state": "held"}, after=facts, now=NOW)
+
+    page = signed_in_client(app, "city").get("/staff/audit").text
+    told = re.sub(r"<[^>]*>", " ", page[page.index("<tbody>") : page.index("</tbody>")])
+    assert set(re.findall(r"[A-Za-z_]{2,}", told)) <= {"city", "district", "administrator"}  # names of accounts
 
 
 @pytest.mark.usefixtures("city")

@@ -20,7 +20,7 @@ from survey_app.local_time import city_zone
 from survey_app.models import Account, AuditEvent, ChoreRun
 from survey_app.policies import policy, staff
 from survey_app.roles import Role
-from survey_app.views.staff.audit_words import Particular, particulars
+from survey_app.views.staff.audit_words import Particular, particulars, subject_words
 from survey_app.views.staff.blueprint import blueprint
 from survey_app.views.staff.paging import Page, page_asked_for
 
@@ -168,7 +168,7 @@ def _lines(session: Session, events: Sequence[AuditEvent]) -> list[EventLine]:
             actor=usernames.get(event.actor) or _ACTOR_NAMES.get(event.actor, event.actor),
             action=ACTION_NAMES[Action(event.action)] if event.action in set(Action) else event.action,
             subject=event.subject,
-            subject_name=usernames.get(event.subject, ""),
+            subject_name=usernames.get(event.subject) or subject_words(event.subject),
             before=particulars(json.loads(event.before or "{}"), zone),
             after=particulars(json.loads(event.after or "{}"), zone),
         )

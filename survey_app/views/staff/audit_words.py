@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from types import MappingProxyType
 
 from flask_babel import LazyString
@@ -16,7 +16,7 @@ from survey_app.life_cycle import Status
 from survey_app.receipts import Reason as ChangeReason
 from survey_app.reviews import ReviewState
 from survey_app.roles import Area
-from survey_app.views.home import local_minute
+from survey_app.views.home import local_date, local_minute
 from survey_app.views.staff.blueprint import ROLE_NAMES
 
 # Enough of a check code to compare by eye.
@@ -121,8 +121,27 @@ VALUE_NAMES: Mapping[str, LazyString] = MappingProxyType(
         Step.REFUSE: _("end as out of scope"),
     }
 )
+# By the kind that stands before the number of a subject; what has no number stands alone.
+SUBJECT_NAMES: Mapping[str, LazyString] = MappingProxyType(
+    {
+        "account": _("account no. %(number)s"),
+        "code": _("code no. %(number)s"),
+        "communities": _("list of communities"),
+        "community": _("community no. %(number)s"),
+        "complaint": _("complaint no. %(number)s"),
+        "evaluation": _("evaluation no. %(number)s"),
+        "questionnaire": _("questionnaire no. %(number)s"),
+        "response": _("response no. %(number)s"),
+        "round": _("round no. %(number)s"),
+        "rules": _("rule file no. %(number)s"),
+        "slip_batch": _("batch of slips no. %(number)s"),
+        "terminals": _("network addresses"),
+        "username": _("a user name that nobody has"),
+    }
+)
 _TRUTHS: Mapping[bool, LazyString] = MappingProxyType({True: _("yes"), False: _("no")})
 _MOMENTS = frozenset({"opens_at", "closes_at"})
+_DAYS = frozenset({"kept_until"})
 _HASHES = frozenset({"rules", "sha256", "standings"})
 
 
@@ -133,6 +152,12 @@ class Particular:
     name: str | LazyString
     value: str | LazyString
     whole: str
+
+
+def subject_words(subject: str) -> str:
+    """Return what was acted upon, in words; what is not known, as of a later version, stays as it was recorded."""
+    kind, _colon, number = subject.partition(":")
+    return str(SUBJECT_NAMES[kind]) % {"number": number} if kind in SUBJECT_NAMES else subject
 
 
 def particulars(facts: Mapping[str, object], zone: tzinfo) -> Sequence[Particular]:
@@ -150,4 +175,6 @@ def _value_words(key: str, value: object, zone: tzinfo) -> str | LazyString:
     text = str(value)
     if key in _MOMENTS:
         return local_minute(datetime.fromisoformat(text).astimezone(zone))
+    if key in _DAYS:
+        return local_date(date.fromisoformat(text))
     return text[:_SHORT_HASH] if key in _HASHES else VALUE_NAMES.get(text, text)
