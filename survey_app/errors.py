@@ -7,6 +7,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from flask import Flask, current_app, render_template, request
+from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import HTTPException
@@ -175,7 +176,8 @@ def _show_expected(error: JiayuanError) -> tuple[str, int, Mapping[str, str]]:
 def _show_http(error: HTTPException) -> tuple[str, int] | HTTPException:
     if error.code is None or error.code < HTTPStatus.BAD_REQUEST:  # a redirect
         return error
-    return render_template("errors/http.html", error=error), error.code
+    page = render_template("errors/http.html", error=error, is_stale_form=isinstance(error, CSRFError))
+    return page, error.code
 
 
 def _show_unavailable(error: Exception) -> tuple[str, int, dict[str, str]]:
