@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from analytics.outputs import csv_safe
+from analytics.tables import COLUMNS
 from survey_app.access import Scope
 from survey_app.database import Database
 from survey_app.exports.responses import BYTE_ORDER_MARK
@@ -27,7 +28,9 @@ def export_community_table(database: Database, *, evaluation_id: int, scope: Sco
     return _lines(json.loads(inputs), numbers)
 
 
-def _lines(columns: dict[str, list[str | float | None]], numbers: set[str]) -> Iterator[str]:
+def _lines(stored: dict[str, list[str | float | None]], numbers: set[str]) -> Iterator[str]:
+    # Canonical text orders its keys by the alphabet; people look for the name first.
+    columns = {name: stored[name] for name in COLUMNS if name in stored}
     buffer = io.StringIO(newline="")
     buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)

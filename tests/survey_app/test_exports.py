@@ -296,5 +296,6 @@ def test_counts_of_other_districts_are_not_taken_away(database, survey):
 
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert [row["community_id"] for row in rows] == [here.number]
+    assert list(rows[0])[:4] == ["community_id", "region", "name", "responses"]
     with pytest.raises(LookupError):
         export_community_table(database, evaluation_id=99, scope=EVERYWHERE)
