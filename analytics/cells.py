@@ -224,6 +224,7 @@ def _read_csv(content: bytes, source: str) -> Cells:
     line = 1
     try:
         header = [name.strip() for name in next(reader, [])]
+        _expect_commas(header, source)
         line = reader.line_num + 1
         for cells in reader:
             if len(cells) == len(header):
@@ -240,6 +241,16 @@ def _read_csv(content: bytes, source: str) -> Cells:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
     frame = pd.DataFrame({name: pd.Series(columns[header.index(name)], dtype="str") for name in header})
     return Cells(frame, lines, {name: header.index(name) + 1 for name in header}, tuple(faults))
+
+
+def _expect_commas(header: Sequence[str], source: str) -> None:
+    for mark in (";", "\t"):
+        if len(header) == 1 and mark in header[0]:
+            shown = "TAB" if mark == "\t" else mark
+            fault = Fault(
+                "the cells stand apart by {mark} and not by commas: save it as “CSV UTF-8”", {"mark": shown}, line=1
+            )
+            raise TableError(source, [fault])
 
 
 def _read_parquet(content: bytes, source: str) -> Cells:

@@ -3,8 +3,12 @@
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import yaml
+
+DEEPEST: Final = 20
+"""How deeply a YAML file may be nested."""
 
 _UTF16_BYTES = (b"\xff\xfe", b"\xfe\xff")
 # Unassigned, private and control characters: no text of an office holds them, wrongly decoded text does.
@@ -104,7 +108,8 @@ class Document:
     Raises
     ------
     DocumentError
-        If the bytes are not UTF-8, are not YAML, hold a repeated key, or are not a mapping at the top.
+        If the bytes are not UTF-8, are not YAML, hold a repeated key or an alias, are nested deeper than `DEEPEST`, or
+        are not a mapping at the top.
     """
 
     def __init__(self, content: bytes, source: str) -> None:
@@ -121,7 +126,7 @@ class Document:
             fault = Fault("the file is not UTF-8 text: byte {byte}", {"byte": error.start + 1}, line=line)
             raise DocumentError(self.source, [fault]) from error
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = _compose(text, self.source)
             value = self._construct(node, ()) if node is not None else None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -178,3 +183,32 @@ class Document:
         """Raise `DocumentError` with every fault noted so far, if there is one."""
         if self.faults:
             raise DocumentError(self.source, self.faults)
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes what a person writes: no alias, since a few lines of them can be endless, and nothing without bottom."""
+
+    source = ""
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        place = {"line": mark.line + 1, "column": mark.column + 1}
+        if self.check_event(yaml.AliasEvent):
+            raise DocumentError(self.source, [Fault("a reference (*) is not read: write the value out", **place)])
+        if self._depth == DEEPEST:
+            raise DocumentError(self.source, [Fault("this is nested deeper than any value is", **place)])
+        self._depth += 1
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+def _compose(text: str, source: str) -> yaml.Node | None:
+    loader = _Loader(text)
+    loader.source = source
+    try:
+        node: yaml.Node | None = loader.get_single_node()
+        return node
+    finally:
+        loader.dispose()

@@ -33,6 +33,7 @@ _NODES = 40
 _LARGEST_EXACT_COUNT = 200
 _LARGEST_DIRECT_SUM = 1_000
 _GRID = 512
+_LARGEST_EXPONENT = 100
 
 
 @dataclass(frozen=True)
@@ -248,7 +249,10 @@ def _checked(estimates: npt.ArrayLike, standard_errors: npt.ArrayLike) -> tuple[
         and not estimates.index.equals(standard_errors.index)
     ):
         raise ValueError("estimates and standard_errors have different indexes")
-    return x, s
+    # The unit makes no difference, but squares of very large or very small numbers would run over or vanish.
+    largest = max(np.abs(x).max(initial=0), s.max(initial=0))
+    exponent = int(np.frexp(largest)[1])
+    return (np.ldexp(x, -exponent), np.ldexp(s, -exponent)) if abs(exponent) > _LARGEST_EXPONENT else (x, s)
 
 
 def _regions(

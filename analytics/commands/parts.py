@@ -1,11 +1,12 @@
 """What all commands share: options, faults told one a line, consoles."""
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 from rich.console import Console
@@ -29,6 +30,16 @@ directory_option = click.option(
 language_option = click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
 
 _REFUSED: Final = 2
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers, in which neither nan nor infinity lies."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def translator(language: str) -> Translate:

@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from analytics.commands.parts import (
+    FiniteRange,
     directory_option,
     language_option,
     naming_faults,
@@ -49,9 +50,9 @@ def _read_quotas(
     callback=_read_quotas,
     help="Nominations of every region, 10, or of one, 乌达区=5; may be given several times.",
 )
-@click.option("--response-rate", type=click.FloatRange(0, 1), default=0.3, show_default=True)
-@click.option("--expected-rate", type=click.FloatRange(0, 1, True, True), default=0.8, show_default=True)
-@click.option("--expected-spread", type=click.FloatRange(0, 0.5), default=0.07, show_default=True)
+@click.option("--response-rate", type=FiniteRange(0, 1), default=0.3, show_default=True)
+@click.option("--expected-rate", type=FiniteRange(0, 1, True, True), default=0.8, show_default=True)
+@click.option("--expected-spread", type=FiniteRange(0, 0.5), default=0.07, show_default=True)
 @directory_option
 @language_option
 def plan_command(
@@ -76,6 +77,9 @@ def plan_command(
         begin(_("Reading"))
         rules, communities = load_rules(rules_path), read_plan(table)
         regions = {rules.city.zh_hans} if rules.region == "city" else set(communities["region"])
+        unknown = sorted(region for region in quotas if region is not None and region not in regions)
+        if unknown:
+            refuse([_("{file}: there is no region {regions}").format(file=table, regions=", ".join(unknown))])
         quota = {region: quotas.get(region, quotas.get(None, 0)) for region in regions}
         without = sorted(region for region, number in quota.items() if number == 0)
         if without:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analytics.cells import TableError
 from analytics.commands.parts import (
+    FiniteRange,
     directory_option,
     language_option,
     naming_faults,
@@ -186,7 +187,7 @@ def drivers_command(
 @_responses_argument
 @rules_option
 @click.option("--margins", "margins_path", required=True, type=click.Path(path_type=Path), help="Known figures.")
-@click.option("--trim", type=click.FloatRange(min=1, min_open=True), help="Largest weight, as a multiple of the mean.")
+@click.option("--trim", type=FiniteRange(min=1, min_open=True), help="Largest weight, as a multiple of the mean.")
 @_missing_option
 @_community_option
 @directory_option
@@ -219,7 +220,8 @@ def rake_command(
         try:
             raked = rake_responses(table, margins, rules, largest_ratio=trim, tell=weighting)
         except CannotRake as error:
-            refuse([reason_sentences(language)[error.reason].format(cells=", ".join(error.cells))])
+            said = reason_sentences(language)[error.reason].format(cells=", ".join(error.cells))
+            refuse([f"{margins_path}: {said}" if error.cells else said])
         begin(_("Writing"))
         contents = {"weights.csv": weights_csv(raked), "raked.csv": raked_csv(raked)}
         written = write_page("raking", lambda spoken: raking_page(raked, rules, spoken), contents, directory)

@@ -107,3 +107,21 @@ def test_a_table_without_the_column_says_so_once(plan):
     result, _ = plan(city(a=2).drop(columns="households"), "--quota", "1")
 
     assert [line.split(": ", 1)[1] for line in result.stderr.splitlines()] == ["households: this column is missing"]
+
+
+@pytest.mark.parametrize("option", ["--response-rate", "--expected-rate", "--expected-spread"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-1"])
+def test_an_expectation_that_is_no_number_is_refused(plan, option, value):
+    result, out = plan(city(海勃湾区=20), "--quota", "1", option, value)
+
+    assert result.exit_code == 2
+    assert option in result.stderr
+    assert not out.exists()
+
+
+def test_a_quota_of_a_region_that_there_is_not_is_refused(plan):
+    result, out = plan(city(海勃湾区=20), "--quota", "1", "--quota", "海渤湾区=2")
+
+    assert result.exit_code == 2
+    assert "海渤湾区" in result.stderr
+    assert not out.exists()

@@ -149,6 +149,14 @@ def test_credible_sets_without_any_error_are_the_ranks():
 
 
 @pytest.mark.parametrize("options", METHODS)
+def test_very_large_and_very_small_scores_have_the_sets_of_any_others(options):
+    scores, errors = np.array([0.9, 0.8, 0.8, 0.5]), np.array([0.02, 0.03, 0.05, 0.2])
+    expected = rank_confidence_set(scores, errors, **options)
+    for factor in (2.0**-1000, 2.0**1000):
+        pd.testing.assert_frame_equal(rank_confidence_set(scores * factor, errors * factor, **options), expected)
+
+
+@pytest.mark.parametrize("options", METHODS)
 def test_a_region_of_one_has_rank_one(options):
     sets = rank_confidence_set([0.9, 0.8, 0.7], [0.1, 0.1, 0.1], regions=["a", "b", "c"], **options)
 

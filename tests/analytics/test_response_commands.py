@@ -170,7 +170,7 @@ def test_raking_all_together_is_refused_where_a_cell_is_empty(city, tmp_path):
     margins.write_text("margin,category,total\nbuilding,1,30\nbuilding,2,10\nbuilding,3,5\n", "utf-8")
     result = run("rake", city / "responses.csv", "--margins", margins, "--out", tmp_path / "out")
 
-    assert (result.exit_code, result.stderr.strip()) == (2, "nobody answered in building 3")
+    assert (result.exit_code, result.stderr.strip()) == (2, f"{margins}: nobody answered in building 3")
 
 
 def test_every_fault_of_the_margins_is_named(city, tmp_path):

@@ -1,6 +1,7 @@
 import hashlib
 from contextlib import suppress
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -238,3 +239,22 @@ def test_domains_that_make_no_composite_are_refused(domains, said):
 
     assert key == "satisfaction.domains"
     assert said in text
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ("a: &a [*a]", ":8: a reference (*) is not read: write the value out"),
+        ("a: " + "[" * 3000, "this is nested deeper than any value is"),
+        (
+            "a: &a [x, x]\n" + "\n".join(f"{b}: &{b} [*{a}, *{a}]" for a, b in pairwise("abcdefghijklmnopqrstuvwxyz")),
+            ":8: a reference (*) is not read: write the value out",
+        ),
+    ],
+)
+def test_a_file_that_would_grow_without_end_is_refused_at_once(added, said):
+    text = f"{SHIPPED.read_text('utf-8')}{added}\n"
+    with pytest.raises(DocumentError) as error:
+        parse_rules(text.encode(), "rules.yaml")
+
+    assert said in str(error.value)

@@ -12,6 +12,7 @@ from analytics.shrinkage import (
     shrink_rates,
     shrink_scores,
 )
+from tests.analytics.reference import columns, published
 
 
 def simulated_rates(communities, *, seed=1):
@@ -31,6 +32,22 @@ def test_paule_mandel_makes_the_weighted_scatter_equal_its_degrees_of_freedom():
     weights = 1 / (variances + tau2)
     centre = np.average(scores, weights=weights)
     assert (weights * (scores - centre) ** 2).sum() == pytest.approx(49, abs=1e-9)
+
+
+def test_paule_mandel_of_the_vaccine_trials_is_that_of_metafor():
+    figures = published("bcg-vaccine")
+    _, ill, well, others_ill, others_well = columns(figures["trials"])
+    ill, well, others_ill, others_well = map(np.array, (ill, well, others_ill, others_well))
+    risks = np.log(ill / (ill + well)) - np.log(others_ill / (others_ill + others_well))
+    variances = 1 / ill - 1 / (ill + well) + 1 / others_ill - 1 / (others_ill + others_well)
+
+    tau2 = paule_mandel(risks, variances)
+
+    weights = 1 / (variances + tau2)
+    expected = figures["paule_mandel"]
+    assert tau2 == pytest.approx(expected["between_variance"], abs=5e-5)
+    assert np.average(risks, weights=weights) == pytest.approx(expected["mean"], abs=5e-5)
+    assert weights.sum() ** -0.5 == pytest.approx(expected["standard_error"], abs=5e-5)
 
 
 def test_scores_known_exactly_have_their_sample_variance_as_paule_mandels():

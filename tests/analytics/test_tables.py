@@ -116,6 +116,8 @@ def test_missing_columns_are_named(tmp_path, header, missing):
         (HEADER.encode(), "the table has no rows"),
         (GOOD.encode("utf-16"), "this is UTF-16 text"),
         (GOOD.encode()[:-1] + b"\xff\xff\xff", "the text is not"),
+        (GOOD.replace(",", ";").encode(), "the cells stand apart by ; and not by commas"),
+        (GOOD.replace(",", "\t").encode(), "the cells stand apart by TAB and not by commas"),
         (b"PK\x03\x04rest", "this is a workbook"),
         (b"PAR1 cut off", "this Parquet file is cut off or damaged"),
         (GOOD.encode() + b'003,"unfinished', "this row is not CSV"),
