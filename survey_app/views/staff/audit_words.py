@@ -15,7 +15,7 @@ from survey_app.life_cycle import Reason as EndReason
 from survey_app.life_cycle import Status
 from survey_app.receipts import Reason as ChangeReason
 from survey_app.reviews import ReviewState
-from survey_app.roles import Area
+from survey_app.roles import Area, Role
 from survey_app.views.home import local_date, local_minute
 from survey_app.views.staff.blueprint import ROLE_NAMES
 
@@ -55,7 +55,6 @@ FACT_NAMES: Mapping[str, LazyString] = MappingProxyType(
 )
 VALUE_NAMES: Mapping[str, LazyString] = MappingProxyType(
     {
-        **{str(role): name for role, name in ROLE_NAMES.items()},
         Area.CITY: _("the whole city"),
         Area.DISTRICT: _("a district"),
         Area.COMPANY: _("a property company"),
@@ -173,6 +172,9 @@ def _value_words(key: str, value: object, zone: tzinfo) -> str | LazyString:
     if isinstance(value, bool):
         return _TRUTHS[value]
     text = str(value)
+    if key == "role" and text in ROLE_NAMES:
+        # Some are called like the area that they look after.
+        return ROLE_NAMES[Role(text)]
     if key in _MOMENTS:
         return local_minute(datetime.fromisoformat(text).astimezone(zone))
     if key in _DAYS:

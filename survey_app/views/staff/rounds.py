@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
-from survey_app.access import Scope, signed_in
+from survey_app.access import Scope, may_visit, signed_in
 from survey_app.context import current_time, site
 from survey_app.evaluation import evaluate_round
 from survey_app.local_time import last_day, zone_of
@@ -21,7 +21,7 @@ from survey_app.policies import ALL_STAFF, policy, staff
 from survey_app.publications import publish_evaluation, published_evaluations
 from survey_app.roles import Role
 from survey_app.round_changes import LONGEST_REASON, close_round_early, drop_round
-from survey_app.views.staff.blueprint import blueprint
+from survey_app.views.staff.blueprint import PAGES, blueprint
 
 # Each evaluation covers all districts, so the city makes them.
 EVALUATING = staff(Role.CITY)
@@ -81,7 +81,8 @@ class EvaluationOverview:
 def home() -> str:
     """List the rounds with what came in, and their evaluations."""
     if not signed_in().may(COLLECTING):
-        return render_template("staff/welcome.html")
+        offered = [(page, label) for page, label in PAGES if page != "staff.home" and may_visit(page)]
+        return render_template("staff/welcome.html", offered=offered)
     with site().database.reading() as session:
         rounds = _overview(session, scope=signed_in().scope, now=current_time())
     return render_template("staff/home.html", rounds=rounds, longest_reason=LONGEST_REASON)
