@@ -1,9 +1,12 @@
 import gzip
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from survey_app.static_files import StaticFile
+from tests.accounts import make_account, signed_in_client
+from tests.dashboards.test_mounting import Browser
 
 
 @pytest.fixture
@@ -77,3 +80,17 @@ def test_pages_for_residents_are_compressed_and_those_for_who_brings_a_cookie_ar
     assert int(page.headers["Content-Length"]) == len(page.data)
     client.set_cookie("session", "x")
     assert "Content-Encoding" not in client.get("/", headers=accepting).headers
+
+
+def test_what_dashboards_draw_is_compressed_and_the_page_around_it_with_its_token_is_not(app, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_account(session, "city", now=datetime.now(UTC))
+    browser = Browser(app, client=signed_in_client(app, "city"))
+    plain = browser.ask("?lang=en")
+
+    browser.client.environ_base["HTTP_ACCEPT_ENCODING"] = "gzip"
+    packed = browser.ask("?lang=en")
+
+    assert gzip.decompress(packed.data) == plain.data
+    assert int(packed.headers["Content-Length"]) == len(packed.data) < len(plain.data)
+    assert "Content-Encoding" not in browser.client.get("/dashboards/").headers
