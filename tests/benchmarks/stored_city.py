@@ -33,6 +33,7 @@ from survey_app.models import (
     Standing,
     StandingEvidence,
 )
+from survey_app.questionnaires import questionnaire_from_canonical
 from tests.dashboards.made_up import BOUNDARIES, DISTRICTS, RULES, counts, places
 from tests.factories import make_round
 
@@ -41,7 +42,7 @@ MOST_ANSWERS: Final = 300_000
 
 _SEED: Final = 21
 _CODES: Final = (5, 4, 3, 2, 1, 9)
-_QUESTIONS: Final = ("q01", "q02", "q06", "q07", "q09", "q11", "q12")
+_DOMAINS: Final = ("q02", "q06", "q07", "q09", "q11", "q12")
 
 
 def store_city(database: Database, size: int) -> pd.DataFrame:
@@ -130,7 +131,12 @@ def _store_evaluation(
 
 
 def _store_profiles(session: Session, evaluation: Evaluation, regions: list[str], community: int) -> None:
-    answers = {question: {str(code): 12 - 2 * place for place, code in enumerate(_CODES)} for question in _QUESTIONS}
+    questionnaire = questionnaire_from_canonical(evaluation.round.questionnaire.text)
+    answers = {
+        question.key: {str(option.code): 20 - 2 * place for place, option in enumerate(question.options)}
+        for question in questionnaire.questions
+        if question.options
+    }
     cases = [["2026-03", "EQ01", True, 3], ["2026-04", "PK01", False, 2]]
     kept = {"answers": canonical_json(answers), "complaints": canonical_json(cases), "evaluation_id": evaluation.id}
     drivers = [
@@ -139,12 +145,12 @@ def _store_profiles(session: Session, evaluation: Evaluation, regions: list[str]
             "n": 900,
             "mean": 4.0,
             "weight": 0.1,
-            "share": 0.2,
+            "share": 1 / len(_DOMAINS),
             "lower": 0.1,
             "upper": 0.3,
             "above_noise": True,
         }
-        for question in _QUESTIONS[1:]
+        for question in _DOMAINS
     ]
     session.execute(insert(CommunityProfile), [{**kept, "community_id": community, "other_population": "{}"}])
     regional = {**kept, "drivers": canonical_json({"domains": drivers, "respondents": 900})}
