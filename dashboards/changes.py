@@ -81,7 +81,7 @@ def _names(shown: Shown, moved: pd.DataFrame, after: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     words = {True: _("would enter"), False: _("would leave")}
     named = moved.head(MOST_NAMED)
-    supposed = after[after["community_id"].isin(named["community_id"])].set_index("community_id")
+    supposed = {row["community_id"]: row for row in records(after[after["community_id"].isin(named["community_id"])])}
     headings = (_("Community"), _("District"), _("Change"), _("Satisfaction"), _("Complaints"))
     columns = [Column(heading, heading) for heading in headings]
     rows: list[list[str | Component]] = [
@@ -89,7 +89,7 @@ def _names(shown: Shown, moved: pd.DataFrame, after: pd.DataFrame) -> Component:
             named_link(shown.view, row["number"], row["name"], row["english_name"]),
             pick(shown.language, row["region"], row["region_english"]),
             words[bool(row["enters"])],
-            *_places(supposed.loc[row["community_id"]].to_dict(), shown),
+            *_places(supposed[row["community_id"]], shown),
         ]
         for row in records(named)
     ]

@@ -1,6 +1,7 @@
 """Signs of answers that residents did not give one by one: what is held, and what standings would be without it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -75,6 +76,26 @@ INTEGRITY_PATH: Final = "integrity/"
 PAGE: Final = Page(path=INTEGRITY_PATH, title=title, sections=sections, draw=draw, filters=("evaluation", "region"))
 
 
+@dataclass(frozen=True)
+class _Signs:
+    """What of the signs in the communities shown is drawn: a summary of each kind, and those that point somewhere."""
+
+    by_family: pd.DataFrame
+    flagged: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.flagged)
+
+
+def _signs(shown: Shown, examination: Examination) -> _Signs:
+    def work_out() -> _Signs:
+        here = _here(examination.families, shown)
+        return _Signs(flagged_by_family(here, shown.language), here[here["flagged"].astype(bool)])
+
+    question = ("signs", examination.examined_at, shown.view.region, shown.language)
+    return shown.source.worked_out(shown.header.id, question, work_out)
+
+
 def _here(frame: pd.DataFrame, shown: Shown) -> pd.DataFrame:
     return frame[among(frame["number"], shown.standings["number"])]
 
@@ -104,7 +125,7 @@ def flagged_by_family(families: pd.DataFrame, language: str) -> pd.DataFrame:
 
 def _families_panel(shown: Shown, examination: Examination) -> Component:
     _ = translator(shown.language)
-    table = flagged_by_family(_here(examination.families, shown), shown.language)
+    table = _signs(shown, examination).by_family
     columns = [
         NumbersColumn(_("Kind of sign")),
         NumbersColumn(_("Communities judged"), numeric=True),
@@ -132,7 +153,7 @@ def _families_panel(shown: Shown, examination: Examination) -> Component:
 def _flagged_panel(shown: Shown, examination: Examination) -> Component:
     _ = translator(shown.language)
     name = _("Where they point")
-    flagged = _here(examination.families[examination.families["flagged"].astype(bool)], shown)
+    flagged = _signs(shown, examination).flagged
     if flagged.empty:
         return panel(name, empty(_("No kind of sign points at a community here.")), anchor="flagged")
     listed = flagged.sort_values("adjusted_p", kind="stable").head(MOST_LISTED)

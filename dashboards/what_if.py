@@ -87,13 +87,13 @@ def _asked_result(shown: Shown, inputs: pd.DataFrame, asked: str, offered: Mappi
     _ = translator(shown.language)
     choice, _colon, value = asked.partition(":")
     rules = shown.header.rules
-    try:
+
+    def work_out() -> pd.DataFrame:
         other = with_choices(rules, {cast(Choice, choice): int(value) if value.isdigit() else value})
-        after = shown.source.worked_out(
-            shown.header.id,
-            ("what if", asked),
-            lambda: evaluate(inputs, other).standings[list(SUPPOSED_COLUMNS)],
-        )
+        return evaluate(inputs, other).standings[list(SUPPOSED_COLUMNS)]
+
+    try:
+        after = shown.source.worked_out(shown.header.id, ("what if", asked), work_out)
     except TableError:
         return [empty(_("The counts of this evaluation do not allow that."))]
     return [
