@@ -92,30 +92,17 @@ def _change_sentence(shown: Shown, history: pd.DataFrame) -> str:
 def _regression_sentence(shown: Shown, row: Mapping[str, Any]) -> str:
     """Return what a former winner must expect, or nothing for others."""
     _ = translator(shown.language)
-    if shown.earlier_standings is None or shown.earlier is None:
+    region = None if shown.earlier is None else shown.earlier.summary["regions"].get(row["region"])
+    if shown.earlier is None or region is None or region["satisfaction"]["k"] == 0:
         return ""
-    region = shown.earlier.summary["regions"].get(row["region"])
-    columns = ["number", "region", "responses", "satisfied", "satisfaction_score", "satisfaction_rank"]
-    before = shown.earlier_standings[columns].set_index("number")
-    if region is None or row["number"] not in before.index or region["satisfaction"]["k"] == 0:
+    winners = shown.source.worked_out(
+        shown.header.id,
+        ("former winners", shown.earlier.id, row["region"]),
+        lambda: _former_winners(shown, row["region"], region["satisfaction"]["k"]),
+    )
+    if row["number"] not in winners.index:
         return ""
-    before = before[(before["region"] == row["region"]) & _is_counted(before)]
-    after = shown.everywhere[columns].set_index("number").reindex(before.index)
-    after_score = after["satisfaction_score"].where(_is_counted(after))
-    if row["number"] not in before.index or np.isnan(float(after_score[row["number"]])):
-        return ""
-    table = regression_to_the_mean(
-        before["satisfaction_score"].to_numpy("float64"),
-        after_score.to_numpy("float64"),
-        earlier_variance=_variance(before),
-        later_variance=_variance(after.fillna({"satisfied": 0, "responses": 0})),
-        region=before["region"].to_numpy(dtype=str),
-        size=region["satisfaction"]["k"],
-        level=float(shown.header.rules.evidence.level),
-    ).set_axis(before.index)
-    own = table.loc[row["number"]]
-    if not own["former_winner"]:
-        return ""
+    own = winners.loc[row["number"]]
     factor = scale_of(shown.header, _ROUTE, shown.language).factor
     return _(
         "It was among the best of the round before. Regression to the mean alone would have moved it by {expected} "
@@ -124,6 +111,28 @@ def _regression_sentence(shown: Shown, row: Mapping[str, Any]) -> str:
         expected=f"{own['by_regression'] * factor:+.1f}".replace("-", "−"),
         change=f"{own['change'] * factor:+.1f}".replace("-", "−"),
     )
+
+
+def _former_winners(shown: Shown, region: str, k: int) -> pd.DataFrame:
+    """Return, by number, how the k best of a region in the round before moved, and would have by chance alone."""
+    columns = ["number", "region", "responses", "satisfied", "satisfaction_score", "satisfaction_rank"]
+    earlier = shown.earlier_standings
+    before = (shown.everywhere[:0] if earlier is None else earlier)[columns].set_index("number")
+    before = before[(before["region"] == region) & _is_counted(before)]
+    after = shown.everywhere[columns].set_index("number").reindex(before.index)
+    after_score = after["satisfaction_score"].where(_is_counted(after))
+    if after_score.isna().all():
+        return pd.DataFrame(columns=["by_regression", "change"])
+    table = regression_to_the_mean(
+        before["satisfaction_score"].to_numpy("float64"),
+        after_score.to_numpy("float64"),
+        earlier_variance=_variance(before),
+        later_variance=_variance(after.fillna({"satisfied": 0, "responses": 0})),
+        region=before["region"].to_numpy(dtype=str),
+        size=k,
+        level=float(shown.header.rules.evidence.level),
+    ).set_axis(before.index)
+    return table.loc[table["former_winner"] & after_score.notna(), ["by_regression", "change"]]
 
 
 def _numbers(shown: Shown, history: pd.DataFrame) -> Numbers:
