@@ -8,7 +8,7 @@ import pandas as pd
 
 from analytics.arrays import BooleanArray
 from analytics.pages import between, percent, translator
-from analytics.rates import CHANNEL_COLUMNS, complaint_rates, excluded_shares, recorded_against_reported
+from analytics.rates import CHANNEL_COLUMNS, complaint_rates, excluded_shares, quiet_records, recorded_against_reported
 from analytics.ratios import column
 
 MOST_NAMED: Final = 20
@@ -181,6 +181,17 @@ def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
         share=percent(said / asked, 1),
     )
     found = discouraged(exposed, level=level)
+    found = found[
+        quiet_records(
+            column(found, "complaints"),
+            column(found, "exposure_household_years"),
+            column(found, "said_complained"),
+            column(found, "asked_about_complaints"),
+            rate=column(exposed, "complaints").sum() / column(exposed, "exposure_household_years").sum(),
+            share=said / asked,
+            level=level,
+        )
+    ]
     if found.empty:
         return
     named = [
@@ -195,7 +206,9 @@ def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
     if len(found) > MOST_NAMED:
         named.append(_("… and {count} more communities", count=len(found) - MOST_NAMED))
     yield _(
-        "By the survey more households complained than are on record: {communities}.", communities=_("; ").join(named)
+        "By the survey more households complained than are on record, no fewer than elsewhere, and clearly fewer cases"
+        " are on record than elsewhere: {communities}.",
+        communities=_("; ").join(named),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.arrays import FloatArray, finite_numbers, refuse, whole_numbers
+from analytics.arrays import BooleanArray, FloatArray, finite_numbers, refuse, whole_numbers
 from analytics.intervals import Interval, clopper_pearson, hypergeometric_households, poisson_byar, poisson_exact
 
 EXCLUDED_OUTCOMES: Final = ("duplicate", "out_of_scope", "invalid")
@@ -361,6 +361,58 @@ def recorded_against_reported(
         "signal": np.select([answers == 0, lower > recorded], ["no_answers", "discouraged"], default="none"),
     }
     return pd.DataFrame(table)
+
+
+def quiet_records(
+    complaints: npt.ArrayLike,
+    exposure: npt.ArrayLike,
+    said_complained: npt.ArrayLike,
+    n: npt.ArrayLike,
+    *,
+    rate: float,
+    share: float,
+    level: float,
+) -> BooleanArray:
+    """Return where surely fewer cases are on record than elsewhere, though no fewer say that they complained.
+
+    Parameters
+    ----------
+    complaints, exposure : array_like
+        Valid cases and household-years, as in `complaint_rates`.
+    said_complained, n : array_like
+        As in `recorded_against_reported`.
+    rate : float
+        Valid cases per household-year of all that are compared.
+    share : float
+        Their share of respondents who say that they complained.
+    level : float
+        Two-sided confidence level in (0, 1).
+
+    Returns
+    -------
+    ndarray of bool
+        False without exposure or answers.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing or negative.
+
+    Notes
+    -----
+    The exact upper limit of the rate lies below that of all, and said ÷ n is at least theirs. Nearly everywhere more
+    households say that they complained than one office has on record, since many turn to their company first: a
+    record is only quiet beside those of others.
+
+    Examples
+    --------
+    >>> quiet_records([1, 1, 9], [1000, 100, 1000], [8, 8, 8], [40, 40, 40], rate=0.01, share=0.12, level=0.95)
+    array([ True, False, False])
+    """
+    cases, years = whole_numbers("complaints", complaints), finite_numbers("exposure", exposure, lowest=0)
+    said, answers = whole_numbers("said_complained", said_complained), whole_numbers("n", n)
+    upper = poisson_exact(cases, level=level).upper
+    return np.asarray((answers > 0) & (said >= share * answers) & (upper < rate * years))
 
 
 def _count_limits(count: FloatArray, *, level: float, method: str) -> Interval:

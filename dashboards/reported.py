@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from analytics.complaint_findings import discouraged
 from analytics.intervals import wilson
+from analytics.rates import quiet_records
 from analytics.rules import Rules
 from dashboards.figures.community import reported_figure
 from dashboards.languages import translator
@@ -104,7 +105,17 @@ def _discouraged_notice(
 ) -> list[Component]:
     """Return a warning where surely fewer cases are on record than beside, though no fewer say that they complained."""
     said, recorded = (part for _place, part in rates.iterrows())
-    is_quiet = recorded["upper"] < recorded["region_rate"] and said["rate"] >= said["region_rate"]
+    if pd.isna([said["rate"], recorded["rate"], recorded["region_rate"]]).any():
+        return []
+    is_quiet = quiet_records(
+        recorded["count"],
+        recorded["of"],
+        said["count"],
+        said["of"],
+        rate=recorded["region_rate"],
+        share=said["region_rate"],
+        level=float(shown.header.rules.evidence.level),
+    )
     beside = pd.DataFrame([{"number": row["number"], "said": reported.said, "asked": reported.asked}])
     found = perhaps_discouraged(pd.DataFrame([row]), beside, shown.header.rules)
     if not is_quiet or found.empty:

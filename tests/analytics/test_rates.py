@@ -12,12 +12,29 @@ from analytics.rates import (
     event_rates,
     excluded_shares,
     household_years,
+    quiet_records,
     recorded_against_reported,
 )
 from tests.analytics.reference import columns, published
 
 EPITOOLS = published("epitools")
 PHE = published("phe-indicator-methods")
+
+
+def test_a_record_is_quiet_only_beside_others_who_say_as_much():
+    quiet = quiet_records(
+        [0, 0, 0, 12, 0],
+        [500, 300, 500, 500, 0],
+        [6, 6, 5, 6, 6],
+        [50, 50, 50, 50, 50],
+        rate=0.01,
+        share=0.12,
+        level=0.95,
+    )
+
+    # Exactly 3.69 of 500 are below five, of 300 above three.
+    assert quiet.tolist() == [True, False, False, False, False]
+    assert not quiet_records([0], [500], [0], [0], rate=0.01, share=0, level=0.95).any()
 
 
 def test_half_a_year_is_half_the_exposure():
