@@ -7,21 +7,17 @@ from functools import cache
 from typing import Any, Final
 
 import pandas as pd
-from markupsafe import Markup
 
-from analytics import drawings
-from analytics.arrays import BooleanArray
 from analytics.complaint_findings import community_sentences
 from analytics.complaint_findings import region_sentences as complaint_sentences
-from analytics.drawings import Labels
 from analytics.evaluate import Evaluation, versions
 from analytics.evidence import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
 from analytics.list_support import SHARE_FALSE, summarise_evidence
 from analytics.outputs import list_warnings
 from analytics.pages import Chart, between, environment, page_files, percent, translator
 from analytics.progress import Tell, tell_nobody, telling
-from analytics.ratios import column
 from analytics.reasons import Part, reason_sentence, show_apart, warning_sentence
+from analytics.report_charts import region_charts
 from analytics.rules import share_text
 from analytics.sensitivity import Sensitivity
 from analytics.sensitivity_findings import community_lines, region_sentences
@@ -36,7 +32,6 @@ MOST_ROWS: Final = 500
 """Communities of a region up to which a table names all that are not assessed."""
 
 NEAREST: Final = 20
-_MOST_LADDER: Final = 30
 # Each region has four charts: with very many regions the page would become too heavy to open.
 _MOST_CHARTED_REGIONS: Final = 30
 _DECIMALS: Final = 6
@@ -221,7 +216,9 @@ def _region(
         ),
         complaints=tuple(_complaint_sentences(evaluation, name, language)),
         warnings=tuple(warning_sentence(warning, language) for warning in facts["warnings"]),
-        charts=tuple(_charts(evaluation, part, facts, language, number)) if number <= _MOST_CHARTED_REGIONS else (),
+        charts=tuple(region_charts(evaluation, part, scale=_scale(evaluation), language=language, number=number))
+        if number <= _MOST_CHARTED_REGIONS
+        else (),
         listed=rows(part[listed]),
         nearest=rows(below[below["satisfaction_rank"].notna()].head(NEAREST)),
         nearest_by_complaints=rows(ranked_by_complaints.head(NEAREST)),
@@ -398,102 +395,3 @@ def _evidence_reasons(language: str) -> dict[str, str]:
         Reason.NOT_ASSESSED: _("At least one route could not be assessed."),
         Reason.NOT_APPLICABLE: _("No position qualifies."),
     }
-
-
-def _charts(
-    evaluation: Evaluation, part: pd.DataFrame, facts: Mapping[str, Any], language: str, number: int
-) -> Iterator[Chart]:
-    ranked = part[part["satisfaction_rank"].notna()]
-    if len(ranked):
-        yield from _score_charts(evaluation, ranked, facts["satisfaction"], language, number)
-    exposed = part[part["complaint_rank"].notna()]
-    if len(exposed):
-        yield _funnel(exposed, language, number)
-
-
-def _score_charts(
-    evaluation: Evaluation, ranked: pd.DataFrame, facts: Mapping[str, Any], language: str, number: int
-) -> Iterator[Chart]:
-    _, scale = translator(language), _scale(evaluation)
-    scores, lower, upper = (
-        column(ranked, name) * scale for name in ("satisfaction_score", "satisfaction_lower", "satisfaction_upper")
-    )
-    listed = _is_met(ranked, "satisfaction_status")
-    cut_off = None if facts["cut_off_score"] is None else facts["cut_off_score"] * scale
-    measure = {
-        "satisfaction_rate": _("Satisfaction rate (%)"),
-        "satisfaction_index": _("Satisfaction index"),
-        "composite": _("Composite score"),
-    }[evaluation.rules.satisfaction.measure]
-    line = "" if cut_off is None else _("- - position {k}", k=facts["k"])
-    best = slice(0, _MOST_LADDER)
-    shown = min(len(ranked), _MOST_LADDER)
-    caption = _(
-        "The first {shown} of {count} communities. Green: meet the criterion. The line through a point is where the"
-        " true value may well lie.",
-        shown=shown,
-        count=len(ranked),
-    )
-    drawing = drawings.ladder_chart(
-        ranked["name"].iloc[best].tolist(),
-        scores[best],
-        lower[best],
-        upper[best],
-        listed=listed[best],
-        cut_off=cut_off,
-        labels=Labels(caption, measure, _("Community"), line),
-        name=f"ladder-{number}",
-    )
-    yield Chart(Markup(drawing), caption)  # noqa: S704 - `drawings` escapes every name
-    step = drawings.every_nth(len(ranked))
-    caption = _("All ranked communities of the region, the first on the left.")
-    if step > 1:
-        caption = _("One of every {step} ranked communities of the region, the first on the left.", step=step)
-    drawing = drawings.scores_chart(
-        column(ranked, "satisfaction_rank"),
-        scores,
-        lower,
-        upper,
-        listed=listed,
-        cut_off=cut_off,
-        labels=Labels(caption, _("Rank"), measure, line),
-        name=f"scores-{number}",
-    )
-    yield Chart(Markup(drawing), caption)  # noqa: S704
-    caption = _("How many communities have which score.")
-    drawing = drawings.histogram_chart(
-        scores,
-        cut_off=cut_off,
-        labels=Labels(caption, measure, _("Communities"), line),
-        name=f"histogram-{number}",
-    )
-    yield Chart(Markup(drawing), caption)  # noqa: S704
-
-
-def _funnel(exposed: pd.DataFrame, language: str, number: int) -> Chart:
-    _ = translator(language)
-    complaints, exposure = column(exposed, "complaints"), column(exposed, "exposure_household_years")
-    step = drawings.every_nth(len(exposed))
-    caption = _(
-        "Each point is a community; hollow: no complaint at all. Between the dashed lines {inner} of the communities"
-        " would lie if all were alike, between the outer lines {outer}. A small community has a low rate more easily by"
-        " luck.",
-        inner=percent(drawings.INNER_LEVEL),
-        outer=percent(drawings.OUTER_LEVEL),
-    )
-    if step > 1:
-        thinned = _("One of every {step} communities is drawn.", step=step)
-        caption = _("{first} {second}", first=caption, second=thinned)
-    drawing = drawings.funnel_chart(
-        column(exposed, "complaints_per_1000_household_years"),
-        exposure,
-        pooled=float(complaints.sum() / exposure.sum() * 1000),
-        listed=_is_met(exposed, "complaint_status"),
-        labels=Labels(caption, _("Household-years"), _("Complaints per 1,000 households a year"), ""),
-        name=f"funnel-{number}",
-    )
-    return Chart(Markup(drawing), caption)  # noqa: S704
-
-
-def _is_met(frame: pd.DataFrame, name: str) -> BooleanArray:
-    return (frame[name] == "met").to_numpy(dtype=bool)
