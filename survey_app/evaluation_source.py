@@ -63,8 +63,9 @@ from survey_app.stored_profiles import (
 )
 from survey_app.tallies import COMPLAINED_COLUMNS
 
-# Of frames that are kept between callbacks: a hundred thousand communities take 60 MB in each.
-_MOST_ROWS = 500_000
+# Of frames that are kept between callbacks: a hundred thousand communities take 35 MB in the widest, the standings. Of
+# so many there is room for two rounds and what all pages work out of them.
+_MOST_ROWS = 1_000_000
 # Of tables in their order, eight bytes for each community.
 _MOST_LISTED = 4_000_000
 # Of signs, fifty bytes for each kind in each community.
