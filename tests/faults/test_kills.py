@@ -16,7 +16,7 @@ from survey_app.questionnaires import questionnaire_from_canonical
 from survey_app.tallies import count_responses
 from tests.faults.campaign import Campaign, compare, open_round, receipt_in
 from tests.phones import ANSWERS, NoReply, Phone
-from tests.servers import Server
+from tests.servers import ForkedServer, Server
 
 PHONES = 8
 # Each start of the server is answered at least so often before it is killed.
@@ -60,11 +60,17 @@ def count_tallied(database):
     return int(counted["received"].sum())
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(200, marks=pytest.mark.long)])
-def test_kills_under_load_lose_nothing_and_double_nothing(database, config_on, kills):
+def as_delivered(config):
+    return Server("serve", config)
+
+
+@pytest.mark.parametrize(
+    ("kills", "server_on"), [(2, as_delivered), pytest.param(200, ForkedServer, marks=pytest.mark.long)]
+)
+def test_kills_under_load_lose_nothing_and_double_nothing(database, config_on, kills, server_on):
     token = open_round(database)
 
-    with Server("serve", config_on(database)) as server, Campaign(server.address, token, phones=PHONES) as campaign:
+    with server_on(config_on(database)) as server, Campaign(server.address, token, phones=PHONES) as campaign:
         kill_again_and_again(server, campaign, kills)
 
     findings = compare(campaign.ledger, database)
