@@ -197,6 +197,6 @@ def _named_poster(
         typed_code=code.token,
         second_language_line=community.second_language_line or district.second_language_line,
     )
-    # A community may have several codes: the last digits tell their files apart.
-    name = file_name(community.name, community.number, code.building, code.token[-4:])
+    # A community may have several codes; four digits of them can be the same.
+    name = file_name(community.name, community.number, code.building, code.token)
     return NamedPoster(f"{file_name(district.name)}/{name}.pdf", poster)

@@ -86,7 +86,7 @@ def addresses(pdf):
 def test_every_usable_poster_code_gets_a_poster_of_the_open_round(database):
     first, second = posters_in(database)
 
-    assert first.path == "海勃湾区/学府花园 1 3号楼 5555.pdf"
+    assert first.path == "海勃湾区/学府花园 1 3号楼 11112222333344445555.pdf"
     assert (first.poster.building, first.poster.second_language_line) == ("3号楼", "Сэтгэл ханамж")
     assert first.poster.address == f"{SITE}/s/11112222333344445555"
     assert first.poster.round.en == "This round"
