@@ -7,9 +7,9 @@ from playwright.sync_api import expect
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from survey_app import intake
 from survey_app.codes import revoke_code
 from survey_app.models import Code, Response, Round
+from survey_app.writer import Writer
 from tests.conftest import free_port, serving
 from tests.factories import make_poster_code
 from tests.journeys.form_steps import answer_the_least, choose, go_on, go_on_to, receipt_number, send
@@ -156,7 +156,7 @@ def test_a_busy_site_is_asked_again_no_sooner_than_it_said(phone, poster, sqlite
     page.goto(poster)
     answer_the_least(page)
     with monkeypatch.context() as context:
-        context.setattr(intake, "insert_once", fail)
+        context.setattr(Writer, "insert_once", fail)
         send(page)
         expect(page.get_by_text(WAITING)).to_be_visible()
         page.clock.run_for(4900)

@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from survey_app import intake
 from survey_app.models import Round
+from survey_app.writer import Writer
 from tests.factories import make_poster_code
 from tests.journeys.form_steps import answer_the_least, choose, go_on, receipt_number, send
 
@@ -141,7 +141,7 @@ def test_pages_beside_the_way_and_pages_that_say_no_are_within_reach(
             def fail(*_arguments, error=error, **_named):
                 raise error
 
-            context.setattr(intake, "insert_once", fail)
+            context.setattr(Writer, "insert_once", fail)
             send(page)
             expect(page.locator("button.primary")).to_be_visible()
             assert_within_reach(page)

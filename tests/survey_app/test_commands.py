@@ -561,7 +561,7 @@ def test_posters_of_a_district_are_written_and_never_over_others(run, sqlite_dat
 
     assert result.exit_code == 0, result.output
     assert "1 posters written to" in result.stdout
-    assert printed(tmp_path / "out") == ["海勃湾区/学府花园 1 5555.pdf"]
+    assert printed(tmp_path / "out") == ["海勃湾区/学府花园 1 11112222333344445555.pdf"]
     assert "File exists" in run("posters", tmp_path / "out", "--language", "en").stderr
     assert "there is no district Nowhere" in run("posters", tmp_path, "--district", "Nowhere").stderr
 
