@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import Drawing, Figure, count_axis, layout_of, rounded
+from dashboards.figures.drawing import Drawing, Figure, count_axis, interval_bars, layout_of, rounded
 from dashboards.languages import pick, translator
 
 _ROW: Final = 30
@@ -63,15 +63,7 @@ def _beside_region(rows: pd.DataFrame, axis: str, language: str, *, hover: str) 
             "name": _("This community"),
             "x": rounded(here),
             "y": place.tolist(),
-            "error_x": {
-                "type": "data",
-                "symmetric": False,
-                "array": rounded(upper - here),
-                "arrayminus": rounded(here - lower),
-                "color": theme.OTHER,
-                "thickness": 1.5,
-                "width": 0,
-            },
+            "error_x": interval_bars(here, lower, upper, color=theme.OTHER, width=0),
             "marker": {"symbol": "diamond", "size": 11, "color": theme.MET},
             "hovertemplate": hover + "<extra></extra>",
         },
@@ -118,15 +110,7 @@ def trend_figure(history: pd.DataFrame, drawing: Drawing) -> Figure:
             "name": drawing.scale.title,
             "x": rounds,
             "y": rounded(score),
-            "error_y": {
-                "type": "data",
-                "symmetric": False,
-                "array": rounded(upper - score),
-                "arrayminus": rounded(score - lower),
-                "color": theme.OTHER,
-                "thickness": 1.5,
-                "width": 0,
-            },
+            "error_y": interval_bars(score, lower, upper, color=theme.OTHER, width=0),
             "marker": {"symbol": "diamond", "size": 10, "color": theme.MET},
             "line": {"color": theme.MET, "width": 2},
             "hovertemplate": "%{x}: %{y:.1f}<extra></extra>",
@@ -158,15 +142,7 @@ def drivers_figure(drivers: pd.DataFrame, language: str) -> Figure:
             "name": name,
             "x": rounded(weight[chosen]),
             "y": place[chosen].tolist(),
-            "error_x": {
-                "type": "data",
-                "symmetric": False,
-                "array": rounded((upper - weight)[chosen]),
-                "arrayminus": rounded((weight - lower)[chosen]),
-                "color": theme.INK,
-                "thickness": 1.5,
-                "width": 3,
-            },
+            "error_x": interval_bars(weight[chosen], lower[chosen], upper[chosen], color=theme.INK, width=3),
             "marker": {"color": color, "pattern": {"shape": pattern}},
             "hovertemplate": "%{x:.1f} %<extra></extra>",
         }

@@ -135,6 +135,19 @@ def rounded(values: Floats) -> list[float | None]:
     return [None if np.isnan(value) else float(f"{value:.5g}") for value in values]
 
 
+def interval_bars(values: Floats, lower: Floats, upper: Floats, *, color: str, width: int) -> dict[str, Any]:
+    """Return the intervals of some values as plotly draws them; `width` is that of the strokes at their ends."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": rounded(upper - values),
+        "arrayminus": rounded(values - lower),
+        "color": color,
+        "thickness": 1.5,
+        "width": width,
+    }
+
+
 def count_axis(title: str, most: float) -> dict[str, Any]:
     """Return an axis of whole numbers up to `most`: half a case is none."""
     steps: dict[str, Any] = {"dtick": 1} if most < _FEW else {"nticks": 5}

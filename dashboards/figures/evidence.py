@@ -14,6 +14,7 @@ from dashboards.figures.drawing import (
     Figure,
     across,
     hover_texts,
+    interval_bars,
     layout_of,
     names_of,
     rounded,
@@ -156,23 +157,15 @@ def change_figure(regions: pd.DataFrame, language: str) -> Figure:
 def _forest(rows: pd.DataFrame, place: npt.NDArray[np.int64], name: str, band: str, drawing: Drawing) -> dict[str, Any]:
     """Return the marks of one word of evidence, with intervals; those that meet the criterion are diamonds."""
     factor = drawing.scale.factor
-    score = rows[drawing.route.score].to_numpy("float64")
+    score, lower, upper = (rows[name].to_numpy("float64") * factor for name in (drawing.route.score, "lower", "upper"))
     color = theme.EVIDENCE[band][0] if band else theme.OTHER
     return {
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "x": rounded(score * factor),
+        "x": rounded(score),
         "y": place.tolist(),
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": rounded((rows["upper"].to_numpy("float64") - score) * factor),
-            "arrayminus": rounded((score - rows["lower"].to_numpy("float64")) * factor),
-            "color": theme.OTHER,
-            "thickness": 1.5,
-            "width": 0,
-        },
+        "error_x": interval_bars(score, lower, upper, color=theme.OTHER, width=0),
         "text": hover_texts(rows, drawing),
         "marker": {
             "color": color,
