@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -96,12 +95,7 @@ class StoredEvaluations:
 
     def standings(self, evaluation_id: int) -> pd.DataFrame:
         """Return one row per community in scope; see `dashboards.source`. `LookupError` for no such evaluation."""
-        scope = signed_in().scope
-        with self._database.reading() as session:
-            key = ("standings", evaluation_id, scope, _register_revision(session))
-            read = partial(_read_to_draw, session, evaluation_id, scope)
-            # A copy of nothing until somebody writes into it.
-            return self._remembered.recall(key, read).copy(deep=False)
+        return self._frame("standings", evaluation_id, _read_to_draw)
 
     def worked_out(self, evaluation_id: int, question: Hashable, work_out: Callable[[], Answer]) -> Answer:
         """Return what was worked out in this scope before, else work it out; see `dashboards.source`."""
@@ -138,19 +132,21 @@ class StoredEvaluations:
 
     def inputs(self, evaluation_id: int) -> pd.DataFrame:
         """Return the counts of the communities in scope as they were evaluated; `LookupError` as above."""
-        scope = signed_in().scope
-        with self._database.reading() as session:
-            key = ("inputs", evaluation_id, scope, _register_revision(session))
-            read = partial(_read_inputs, session, evaluation_id, scope)
-            return self._remembered.recall(key, read).copy(deep=False)
+        return self._frame("inputs", evaluation_id, _read_inputs)
 
     def inputs_of_others(self, evaluation_id: int) -> pd.DataFrame:
         """Return the same table with the answers of the other population; `LookupError` as above."""
+        return self._frame("others", evaluation_id, _read_inputs_of_others)
+
+    def _frame(
+        self, name: str, evaluation_id: int, read: Callable[[Session, int, Scope], pd.DataFrame]
+    ) -> pd.DataFrame:
+        """Return what `read` reads of an evaluation in scope, from memory if it is there."""
         scope = signed_in().scope
         with self._database.reading() as session:
-            key = ("others", evaluation_id, scope, _register_revision(session))
-            read = partial(_read_inputs_of_others, session, evaluation_id, scope)
-            return self._remembered.recall(key, read).copy(deep=False)
+            key = (name, evaluation_id, scope, _register_revision(session))
+            # A copy of nothing until somebody writes into it.
+            return self._remembered.recall(key, lambda: read(session, evaluation_id, scope)).copy(deep=False)
 
     def profile(self, evaluation_id: int, number: str) -> Profile | None:
         """Return what lies behind a standing in scope; see `dashboards.source`."""

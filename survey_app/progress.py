@@ -15,6 +15,7 @@ from survey_app.access import Scope
 from survey_app.intake import Mode
 from survey_app.local_time import zone_of
 from survey_app.models import Code, Community, District, Response, Round
+from survey_app.standings import PLACE_COLUMNS
 from survey_app.tallies import count_valid_answers, read_places, surveyed_households
 
 # Of seconds: the offset of every time zone is a multiple of a quarter of an hour.
@@ -43,20 +44,10 @@ def read_asked(session: Session, *, rules: Rules, scope: Scope) -> pd.DataFrame:
 
     Indexed by id; columns as `dashboards.source.Progress` says, but the responses.
     """
-    statement = scope.communities(
-        select(
-            Community.id,
-            Community.number.label("community_id"),
-            Community.name,
-            Community.english_name,
-            District.name.label("region"),
-            District.english_name.label("region_english"),
-        )
-        .join(District)
-        .order_by(Community.sort_key, Community.number)
-    )
+    statement = scope.communities(select(*PLACE_COLUMNS).join(District).order_by(Community.sort_key, Community.number))
     result = session.execute(statement)
     frame = pd.DataFrame(result.all(), columns=list(result.keys())).set_index("id")
+    frame = frame.rename(columns={"number": "community_id"})
     households = surveyed_households(read_places(session), rules).reindex(frame.index)
     required = {number: _required_responses(rules, number) for number in households.dropna().unique()}
     unknown = _required_responses(rules, None)

@@ -23,6 +23,16 @@ from survey_app.models import (
 
 COLUMN_TYPES = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
 
+PLACE_COLUMNS = (
+    Community.id,
+    Community.number,
+    Community.name,
+    Community.english_name,
+    District.name.label("region"),
+    District.english_name.label("region_english"),
+)
+"""A community and its district, for a select that joins both."""
+
 # Evaluations of earlier versions have no evidence, so this is for an outer join.
 EVIDENCE_IS_BESIDE = and_(
     StandingEvidence.evaluation_id == Standing.evaluation_id, StandingEvidence.community_id == Standing.community_id

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from dashboards.source import Examination
 from survey_app.access import Scope
-from survey_app.models import Community, District, Evaluation, IntegrityExamination
+from survey_app.models import District, Evaluation, IntegrityExamination
 from survey_app.reviews import count_reviews
+from survey_app.standings import PLACE_COLUMNS
 
 _NAMES: Final = ("number", "name", "english_name", "region", "region_english")
 
@@ -50,14 +51,7 @@ def read_found(session: Session, examination_id: int, scope: Scope) -> Found:
     """Return what an examination found about the communities in scope."""
     statement = select(IntegrityExamination.families, IntegrityExamination.counts).filter_by(id=examination_id)
     families, counts = (pd.DataFrame(json.loads(text)) for text in session.execute(statement).one())
-    places = select(
-        Community.id,
-        Community.number,
-        Community.name,
-        Community.english_name,
-        District.name.label("region"),
-        District.english_name.label("region_english"),
-    ).join(District)
+    places = select(*PLACE_COLUMNS).join(District)
     result = session.execute(scope.communities(places))
     named = pd.DataFrame(result.all(), columns=list(result.keys()))
     if families.empty:
