@@ -2,11 +2,11 @@
 
 import click
 
-from analytics.commands.calibrations import calibrate_command
-from analytics.commands.plans import plan_command
+from analytics.commands.calibrate import calibrate_command
+from analytics.commands.evaluate import evaluate_command, what_if_command
+from analytics.commands.plan import plan_command
 from analytics.commands.responses import drivers_command, integrity_command, rake_command
-from analytics.commands.rounds import trends_command
-from analytics.commands.standings import evaluate_command, what_if_command
+from analytics.commands.trends import trends_command
 
 
 @click.group()

@@ -13,10 +13,10 @@ from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from analytics.canonical import sha256_hex
-from analytics.definitions import Node, Wording, note_repeats
-from analytics.documents import Document
+from analytics.files.yaml_documents import Document
+from analytics.files.yaml_nodes import Node, Wording, note_repeats
 from analytics.languages import N_
-from analytics.shrinkage import Prior
+from analytics.statistics.empirical_bayes import Prior
 
 FORMAT: Final = "jiayuan-rules-1"
 
@@ -196,7 +196,7 @@ class EvidenceRule:
     Attributes
     ----------
     prior : {"normal", "nonparametric"}
-        How the true scores of a region are distributed, for `analytics.shrinkage`.
+        How the true scores of a region are distributed, for `analytics.statistics.empirical_bayes`.
     level : Fraction
         Confidence of the intervals and of the sets of ranks, from 1/2 to below 1.
     nonresponse_spread : Fraction
@@ -292,7 +292,7 @@ def parse_rules(content: bytes, source: str) -> Rules:
     >>> parse_rules(b"share: 0.05", "rules.yaml")
     Traceback (most recent call last):
         ...
-    analytics.documents.DocumentError: rules.yaml:1:1: format: this key is missing
+    analytics.files.yaml_documents.DocumentError: rules.yaml:1:1: format: this key is missing
     ...
     """
     document = Document(content, source)

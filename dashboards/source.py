@@ -30,7 +30,7 @@ class EvaluationHeader:
     inputs_sha256: str
     standings_sha256: str
     # Per region and route: N, k, the cut-off score, ties, counts of each status, warnings; as analytics wrote it. Under
-    # "evidence", by region, what `analytics.list_support.summarise_evidence` says.
+    # "evidence", by region, what `analytics.evidence.list_reliability.summarise_evidence` says.
     summary: Mapping[str, Any]
 
     def round_label(self, language: str) -> str:
@@ -90,7 +90,7 @@ class Profile:
     service), code, option, english_option, missing (don't know and the like), here, region (numbers of answers).
     `complaints` has one row per month, category and validity: month ("2026-09"), category, label, english_label, valid
     (whether the rate counts it), cases.
-    `drivers` has one row per domain: question, label, english_label and the columns of `analytics.drivers.Drivers`
+    `drivers` has one row per domain: question, label, english_label and the columns of `analytics.statistics.drivers.Drivers`
     but the domain: n, mean, weight, share, lower, upper, above_noise; `respondents` is how many answers it rests on.
     `tenures` has one row for owners and one for tenants: tenure (1 owners, 2 tenants), responses (valid answers to the
     ranked question) and satisfied; no rows in evaluations that did not count them apart.
@@ -110,7 +110,7 @@ class Examination:
     """What signs of false answers were looked for in the round of an evaluation, and what was found.
 
     `families` has one row per community in scope and family of signs: number, name, english_name, region,
-    region_english, family, examined, statistic, expected, adjusted_p, flagged, as `analytics.integrity` says.
+    region_english, family, examined, statistic, expected, adjusted_p, flagged, as `analytics.statistics.integrity_signals` says.
     `counts` has one row per community in scope: number, held, n_without, satisfied_without (valid answers without those
     held), waiting, released, excluded (numbers of responses by the state of their review).
     """
@@ -220,7 +220,7 @@ class EvaluationSource(Protocol):
         """Return one row per community that the account may see, in the order of the community's sort key.
 
         Columns: community_id, number, name, english_name, region, region_english, company, company_english, those of
-        an analytics standings frame and `analytics.support.EVIDENCE_COLUMNS`; the latter are missing in evaluations
+        an analytics standings frame and `analytics.evidence.weigh_evidence.EVIDENCE_COLUMNS`; the latter are missing in evaluations
         that were made before evidence was weighed. `CATEGORICAL_COLUMNS` are categories.
 
         Raises
@@ -308,7 +308,7 @@ class EvaluationSource(Protocol):
     def channels(self, evaluation_id: int) -> pd.DataFrame:
         """Return the valid complaints of an evaluation by channel, of each region that the account may see.
 
-        Columns: region, channel (one of `analytics.rates.CHANNELS`), complaints and the region's household_years, of
+        Columns: region, channel (one of `analytics.statistics.complaint_rates.CHANNELS`), complaints and the region's household_years, of
         communities where both are known. Empty where none were kept, as while a round is open.
         """
 

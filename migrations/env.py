@@ -5,7 +5,7 @@ from sqlalchemy import Connection, Engine
 
 import survey_app.models  # noqa: F401 (declares the tables that autogenerate compares with)
 from survey_app.config import Config
-from survey_app.database import Base, Database
+from survey_app.storage.database import Base, Database
 
 
 def _engine() -> Engine:

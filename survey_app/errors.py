@@ -12,8 +12,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import HTTPException
 
-from analytics.definitions import Wording
-from survey_app.logs import facts_of
+from analytics.files.yaml_nodes import Wording
+from survey_app.web.logs import facts_of
 
 RETRY_AFTER_SECONDS = 5
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pyotp
 from sqlalchemy import update
 
-from survey_app.accounts import add_account
+from survey_app.accounts.accounts import add_account
+from survey_app.accounts.second_factor import seal_secret
 from survey_app.audit import OPERATOR
-from survey_app.context import SITE_EXTENSION
 from survey_app.models import Account
-from survey_app.second_factor import seal_secret
+from survey_app.web.context import SITE_EXTENSION
 
 PASSWORD = "correct horse battery"
 # Every account of the tests has the same authenticator.

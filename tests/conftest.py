@@ -15,8 +15,8 @@ from alembic import command
 from hypothesis import settings
 
 from survey_app.config import REPOSITORY, Config
-from survey_app.context import SITE_EXTENSION
-from survey_app.database import Database
+from survey_app.storage.database import Database
+from survey_app.web.context import SITE_EXTENSION
 from tests.postgresql import PostgreSQLServer, find_binaries
 
 # Speed is shown by benchmarks; a busy machine must not fail a property.
@@ -111,7 +111,7 @@ def config(sqlite_database, tmp_path):
 @contextmanager
 def site_on(config):
     """Wire the whole site, and close its database when the block ends."""
-    from survey_app.application import create_app
+    from survey_app.app.factory import create_app
 
     app = create_app(config)
     app.testing = True

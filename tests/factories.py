@@ -8,7 +8,7 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
-from survey_app.codes import Slip, issue_slips
+from survey_app.codes.codes import Slip, issue_slips
 from survey_app.config import DATA
 from survey_app.models import (
     Account,
@@ -23,7 +23,7 @@ from survey_app.models import (
     Round,
     RuleFile,
 )
-from survey_app.numbers import RECEIPT_DIGITS, new_number
+from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
 SECRET = "only for tests"
@@ -57,7 +57,7 @@ def make_community(session: Session, **values: object) -> Community:
 
 def make_round(session: Session, **values: object) -> Round:
     """Add a round that is open at `NOW`, with the shipped questionnaire and rules."""
-    from survey_app.questionnaires import parse_questionnaire
+    from survey_app.rounds.questionnaires import parse_questionnaire
 
     if "questionnaire" not in values:
         path = DATA / "questionnaires" / "resident-satisfaction-1.yaml"

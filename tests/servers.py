@@ -17,15 +17,15 @@ import click
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from survey_app.application import create_app
+from survey_app.app.factory import create_app
 from survey_app.config import DEFAULT_THREADS, REPOSITORY, Config
-from survey_app.context import SITE_EXTENSION
-from survey_app.database import Database
 from survey_app.errors import WriterBusy
-from survey_app.logs import write_lines
-from survey_app.serving import listen_and_answer, serve_app
-from survey_app.submissions import insert_once
-from survey_app.writer import Writer
+from survey_app.operations.server import listen_and_answer, serve_app
+from survey_app.security.submission_keys import insert_once
+from survey_app.storage.database import Database
+from survey_app.storage.group_commit import Writer
+from survey_app.web.context import SITE_EXTENSION
+from survey_app.web.logs import write_lines
 
 HOST = "127.0.0.1"
 
@@ -89,7 +89,7 @@ class ForkedServer(Server):
 
     def start(self):
         forks = get_context("forkserver")
-        forks.set_forkserver_preload(["tests.servers", "dashboards.mounting"])
+        forks.set_forkserver_preload(["tests.servers", "dashboards.app"])
         listening, announcement = forks.Pipe(duplex=False)
         config = self._config.with_public_url(self.address)
         self._process = forks.Process(target=serve_forked, args=(config, self._port, announcement))

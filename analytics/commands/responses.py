@@ -8,8 +8,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from analytics.cells import TableError
-from analytics.commands.parts import (
+from analytics.commands.shared import (
     FiniteRange,
     directory_option,
     language_option,
@@ -20,18 +19,21 @@ from analytics.commands.parts import (
     translator,
     write_page,
 )
-from analytics.documents import Fault
-from analytics.driver_findings import drivers_csv, drivers_of, drivers_page
-from analytics.integrity import HIGHEST, find_signals
-from analytics.integrity_findings import (
+from analytics.decision.community_table import read_table
+from analytics.decision.recount import columns_to_count, keep_counting_rows, questions_to_count
+from analytics.files.question_names import read_question_names
+from analytics.files.response_tables import ResponseTable, list_questions, read_responses
+from analytics.files.table_cells import TableError
+from analytics.files.yaml_documents import Fault
+from analytics.reports.drivers_page import drivers_csv, drivers_of, drivers_page
+from analytics.reports.integrity_page import (
     comparison_csv,
     evaluate_without_held,
     held_csv,
     integrity_page,
     signals_csv,
 )
-from analytics.question_names import read_question_names
-from analytics.raking_findings import (
+from analytics.reports.raking_page import (
     CannotRake,
     rake_responses,
     raked_csv,
@@ -40,10 +42,8 @@ from analytics.raking_findings import (
     reason_sentences,
     weights_csv,
 )
-from analytics.recounts import columns_to_count, keep_counting_rows, questions_to_count
-from analytics.response_tables import ResponseTable, list_questions, read_responses
 from analytics.rules import Rules, load_rules
-from analytics.tables import read_table
+from analytics.statistics.integrity_signals import HIGHEST, find_signals
 
 _ID: Final = ("response_id",)
 _SIGNAL_COLUMNS: Final = (*_ID, "submitted_at", "mode", "duration_seconds")

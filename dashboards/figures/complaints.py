@@ -20,8 +20,8 @@ from dashboards.figures.drawing import (
     rounded,
     shortened,
 )
+from dashboards.labels import channel_words, funnel_positions
 from dashboards.languages import translator
-from dashboards.wording import channel_words, funnel_positions
 
 # So many communities may stand above the part of a funnel that is drawn to scale.
 _MOST_ABOVE: Final = 5
@@ -43,7 +43,7 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing, *, mo
     Parameters
     ----------
     measured : DataFrame
-        Standings of one region with `rate`, `adjusted_position` and the adjusted lines of `analytics.funnel`.
+        Standings of one region with `rate`, `adjusted_position` and the adjusted lines of `analytics.statistics.funnel`.
     target : float
         The pooled rate in the middle.
     most : int

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from dashboards import theme
+from dashboards.frames.standings import Route, Scale
 from dashboards.languages import pick, translator
-from dashboards.results import Route, Scale
 
 Figure = dict[str, Any]
 Floats = npt.NDArray[np.float64]

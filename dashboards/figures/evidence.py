@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.support import evidence_words
+from analytics.evidence.weigh_evidence import evidence_words
 from dashboards import theme
 from dashboards.figures.drawing import (
     Drawing,
@@ -21,8 +21,8 @@ from dashboards.figures.drawing import (
     shortened,
     upright,
 )
+from dashboards.frames.standings import CutOff, met
 from dashboards.languages import translator
-from dashboards.results import CutOff, met
 
 # Percent of the width: in a narrower part no number has room.
 _NARROWEST_LABEL: Final = 4

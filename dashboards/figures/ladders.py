@@ -9,8 +9,8 @@ import pandas as pd
 
 from dashboards import theme
 from dashboards.figures.drawing import MOST_POINTS, Drawing, Figure, Floats, hover_texts, layout_of, rounded, upright
+from dashboards.frames.standings import CutOff, met, regions_of
 from dashboards.languages import pick, translator
-from dashboards.results import CutOff, met, regions_of
 
 _BINS: Final = 40
 _ROW_HEIGHT: Final = 92
@@ -23,8 +23,8 @@ def order_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing: Drawing
     Parameters
     ----------
     ordered : DataFrame
-        Ranked communities as `dashboards.results.in_order` returns them, with `lower` and `upper` as
-        `dashboards.results.with_intervals` adds them.
+        Ranked communities as `dashboards.frames.standings.in_order` returns them, with `lower` and `upper` as
+        `dashboards.frames.standings.with_intervals` adds them.
     """
     _ = translator(drawing.language)
     drawn = thinned(ordered, keep_first=cut_off.k if cut_off else 0)

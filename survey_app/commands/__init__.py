@@ -7,8 +7,17 @@ the commands that need it: the others are to answer at once.
 import click
 from sqlalchemy.exc import OperationalError
 
-from analytics.documents import DocumentError
-from survey_app.commands import accounts, codes, complaints, documents, installation, places, rounds, serving
+from analytics.files.yaml_documents import DocumentError
+from survey_app.commands import (
+    accounts,
+    codes,
+    complaints,
+    installation,
+    operations,
+    questionnaires_and_rules,
+    register,
+    rounds,
+)
 from survey_app.errors import JiayuanError
 
 # As click does for a wrong option: nothing was stored, and what was given must change.
@@ -38,14 +47,14 @@ def main() -> None:
 for command in (
     installation.migrate,
     installation.simulate,
-    serving.demo,
-    serving.serve_command,
-    serving.work,
-    places.import_communities_command,
-    places.export_communities_command,
-    places.districts,
-    documents.questionnaire,
-    documents.rules,
+    operations.demo,
+    operations.serve_command,
+    operations.work,
+    register.import_communities_command,
+    register.export_communities_command,
+    register.districts,
+    questionnaires_and_rules.questionnaire,
+    questionnaires_and_rules.rules,
     rounds.rounds,
     rounds.examine,
     rounds.retention,

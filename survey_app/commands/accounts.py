@@ -2,15 +2,15 @@
 
 import click
 
-from survey_app.accounts import add_account, find_account, plain_username, reset_account
+from survey_app.accounts.accounts import add_account, find_account, plain_username, reset_account
+from survey_app.accounts.installation import use_as_real
+from survey_app.accounts.invitations import invite
 from survey_app.audit import OPERATOR, Head, head, verify_chain
-from survey_app.commands.parts import installed_database, named, numbered
+from survey_app.commands.shared import installed_database, named, numbered
 from survey_app.config import Config
-from survey_app.context import current_time
-from survey_app.installation import use_as_real
-from survey_app.invitations import invite
 from survey_app.models import District, PropertyCompany
-from survey_app.roles import Role
+from survey_app.models.vocabulary import Role
+from survey_app.web.context import current_time
 
 
 @click.group()

@@ -9,7 +9,8 @@ from rich import progress
 from sqlalchemy import select
 
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES
-from survey_app.codes import (
+from survey_app.accounts.installation import use_as_real
+from survey_app.codes.codes import (
     CodeKind,
     Revocation,
     count_slips,
@@ -18,12 +19,11 @@ from survey_app.codes import (
     revoke_code,
     revoke_slips,
 )
-from survey_app.commands.parts import DIRECTORY, installed_database, named, numbered, scope_of, track, write_new
+from survey_app.commands.shared import DIRECTORY, installed_database, named, numbered, scope_of, track, write_new
 from survey_app.config import Config
-from survey_app.context import current_time
-from survey_app.installation import use_as_real
 from survey_app.models import Code, Community, Round
-from survey_app.numbers import grouped
+from survey_app.security.check_digits import grouped
+from survey_app.web.context import current_time
 
 
 @click.group()
@@ -113,14 +113,17 @@ def replace_slip_command(digits: str) -> None:
 @click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
 def posters(directory: Path, district_name: str | None, language: str) -> None:
     """Make a poster for each poster code, one PDF each, in a folder for each district."""
-    from survey_app.posters import printing, typefaces  # noqa: PLC0415
+    from survey_app.codes import print_runs  # noqa: PLC0415
+    from survey_app.printing import typefaces  # noqa: PLC0415
 
     config, installed = Config.from_env(), typefaces.installed_typefaces()
     with installed_database() as database, database.reading() as session:
         scope = scope_of(session, district_name)
-        wanted = printing.posters_to_print(session, scope=scope, public_url=config.public_url, now=current_time())
-    printing.require_poster_characters(wanted, language=language, typefaces=installed)
-    files = printing.print_posters(track(wanted, "posters"), language=language, typefaces=installed, now=current_time())
+        wanted = print_runs.posters_to_print(session, scope=scope, public_url=config.public_url, now=current_time())
+    print_runs.require_poster_characters(wanted, language=language, typefaces=installed)
+    files = print_runs.print_posters(
+        track(wanted, "posters"), language=language, typefaces=installed, now=current_time()
+    )
     click.echo(f"{write_new(directory, files)} posters written to {directory}")
 
 
@@ -146,7 +149,8 @@ def slips(
 
     The files are all there is of the slips: hand the paper to the neighbourhood offices and delete the files.
     """
-    from survey_app.posters import printing, typefaces  # noqa: PLC0415
+    from survey_app.codes import print_runs  # noqa: PLC0415
+    from survey_app.printing import typefaces  # noqa: PLC0415
 
     if count is not None and community_number is None:
         raise click.UsageError("--count goes with --community")
@@ -157,8 +161,8 @@ def slips(
             survey_round = named(session, Round, round_name, parameter="ROUND")
             scope = scope_of(session, district_name, community_number)
             counts = {numbered(session, community_number).id: count} if community_number and count else None
-            orders = printing.slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
-        files = printing.print_slips(
+            orders = print_runs.slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
+        files = print_runs.print_slips(
             database,
             orders,
             round_id=survey_round.id,

@@ -3,11 +3,11 @@
 import click
 
 from survey_app.audit import OPERATOR
-from survey_app.commands.parts import installed_database
+from survey_app.commands.shared import installed_database
+from survey_app.complaints.state_machine import STAFF_STEPS, Action, Actor, Reason
 from survey_app.config import Config
-from survey_app.context import current_time
-from survey_app.life_cycle import STAFF_STEPS, Action, Actor, Reason
-from survey_app.numbers import grouped
+from survey_app.security.check_digits import grouped
+from survey_app.web.context import current_time
 
 
 @click.group()
@@ -24,7 +24,7 @@ def complaints() -> None:
 @click.option("--original", metavar="REFERENCE", help="For merge: the case that this one repeats.")
 def move(*, reference: str, step: str, actor: str, text: str, reason: str | None, original: str | None) -> None:
     """Take one step of a case, such as accept, dispatch, start or respond, if the rules allow it."""
-    from survey_app.casework import take_step  # noqa: PLC0415
+    from survey_app.complaints.cases import take_step  # noqa: PLC0415
 
     with installed_database() as database, database.writing() as session:
         after = take_step(
@@ -44,7 +44,7 @@ def move(*, reference: str, step: str, actor: str, text: str, reason: str | None
 @complaints.command("settle")
 def settle() -> None:
     """Let time do its part at once: close, end pauses, send on what is late, erase contacts and unsent photos."""
-    from survey_app.chores import settle_complaints  # noqa: PLC0415
+    from survey_app.operations.scheduled_jobs import settle_complaints  # noqa: PLC0415
 
     with installed_database() as database:
         settled = settle_complaints(database, current_time())
@@ -56,7 +56,7 @@ def settle() -> None:
 @complaints.command("check")
 def check_complaints() -> None:
     """Say whether every stored status is what the events of its case amount to."""
-    from survey_app.casework import disagreeing_references  # noqa: PLC0415
+    from survey_app.complaints.cases import disagreeing_references  # noqa: PLC0415
 
     with installed_database() as database, database.reading() as session:
         disagreeing = list(disagreeing_references(session))
@@ -69,7 +69,7 @@ def check_complaints() -> None:
 @click.argument("reference")
 def reissue(reference: str) -> None:
     """Give a case a new secret, for a resident who lost it and whose identity was checked; the old one is void."""
-    from survey_app.case_secrets import reissue_secret  # noqa: PLC0415
+    from survey_app.complaints.case_secrets import reissue_secret  # noqa: PLC0415
 
     secret_key = Config.from_env().secret_key
     with installed_database() as database, database.writing() as session:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import click
 from alembic import command
 
-from survey_app.commands.parts import installed_database, track
+from survey_app.commands.shared import installed_database, track
 from survey_app.config import Config
-from survey_app.context import current_time
-from survey_app.database import Database
+from survey_app.storage.database import Database
+from survey_app.web.context import current_time
 
 
 @click.command()
@@ -29,14 +29,14 @@ def migrate() -> None:
 @click.option("--communities", type=click.IntRange(3), help="How many; the standard city has 440.")
 def simulate(seed: int, communities: int | None) -> None:
     """Fill an empty database with a simulated city; the database stays a demonstration for good."""
-    from survey_app.simulation import city, run  # noqa: PLC0415
+    from survey_app.demo.simulation import city, simulate  # noqa: PLC0415
 
     count = communities or city.COMMUNITIES
     if count > city.MOST_COMMUNITIES:
         raise click.BadParameter(f"there are names for {city.MOST_COMMUNITIES}", param_hint="--communities")
     secret_key = Config.from_env().secret_key
     with installed_database() as database:
-        result = run.simulate(
+        result = simulate.simulate(
             database, secret_key=secret_key, seed=seed, communities=count, now=current_time(), track=track
         )
     click.echo(f"{result.communities} communities, {result.responses} responses, {result.complaints} complaints")

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
+from survey_app.accounts.installation import use_as_real
 from survey_app.audit import SITE
-from survey_app.codes import CodeKind
-from survey_app.commands.parts import DATE, FILE, installed_database, named
-from survey_app.context import current_time
-from survey_app.installation import use_as_real
+from survey_app.codes.codes import CodeKind
+from survey_app.commands.shared import DATE, FILE, installed_database, named
 from survey_app.models import Questionnaire, Round
-from survey_app.rounds import add_rule_file, create_round
+from survey_app.rounds.rounds import add_rule_file, create_round
+from survey_app.web.context import current_time
 
 
 @click.group()
@@ -83,7 +83,7 @@ def create(
 @click.argument("round_name", metavar="ROUND")
 def examine(round_name: str) -> None:
     """Look for signs of false answers in a round, by its name, and hold what they point at for review."""
-    from survey_app.reviews import examine_round  # noqa: PLC0415
+    from survey_app.responses.integrity_reviews import examine_round  # noqa: PLC0415
 
     with installed_database() as database:
         with database.writing() as session:
@@ -96,7 +96,7 @@ def examine(round_name: str) -> None:
 @click.command()
 def retention() -> None:
     """Erase at once what was kept long enough: network addresses, links to households, answers of past rounds."""
-    from survey_app.retention import keep_no_longer  # noqa: PLC0415
+    from survey_app.responses.retention import keep_no_longer  # noqa: PLC0415
 
     with installed_database() as database, database.writing() as session:
         erased = keep_no_longer(session, by=SITE, now=current_time())
@@ -111,7 +111,7 @@ def retention() -> None:
 @click.option("--provisional", is_flag=True, help="Before the round has closed, for pages that say so.")
 def evaluate(*, round_name: str, provisional: bool) -> None:
     """Evaluate a round, by its name, and store the result for good."""
-    from survey_app.evaluation import evaluate_round  # noqa: PLC0415
+    from survey_app.evaluations.evaluate_round import evaluate_round  # noqa: PLC0415
 
     with installed_database() as database:
         with database.reading() as session:
@@ -127,7 +127,7 @@ def evaluate(*, round_name: str, provisional: bool) -> None:
 @click.argument("evaluation_id", metavar="EVALUATION", type=int)
 def verify(evaluation_id: int) -> None:
     """Compute a stored evaluation again from its inputs and rules, and say whether the same comes out."""
-    from survey_app.evaluation import verify_evaluation  # noqa: PLC0415
+    from survey_app.evaluations.evaluate_round import verify_evaluation  # noqa: PLC0415
 
     with installed_database() as database, database.reading() as session:
         try:

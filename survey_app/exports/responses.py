@@ -11,18 +11,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, ScalarSelect, Select, and_, case, func, select
 
 from analytics.languages import load_catalogue
-from analytics.outputs import csv_safe
+from analytics.reports.evaluation_files import csv_safe
 from analytics.rules import Rules, parse_rules
-from survey_app.access import Scope
-from survey_app.codes import CodeKind, wording_of
-from survey_app.database import Database
-from survey_app.evaluation import SETTLING, RoundStillOpen
-from survey_app.intake import Mode
-from survey_app.languages import TRANSLATIONS
-from survey_app.local_time import zone_of
+from survey_app.accounts.guard import Scope
+from survey_app.city_time import zone_of
+from survey_app.codes.codes import CodeKind, wording_of
+from survey_app.evaluations.evaluate_round import SETTLING, RoundStillOpen
 from survey_app.models import Code, Community, District, Photo, Response, ResponseEvent, Round
-from survey_app.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
-from survey_app.supersession import EventKind, Status, status_of_response
+from survey_app.responses.counting_status import EventKind, Status, status_of_response
+from survey_app.responses.submission import Mode
+from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
+from survey_app.storage.database import Database
+from survey_app.web.languages import TRANSLATIONS
 
 BATCH_ROWS = 2_000
 # Without it Excel takes the file for the local Windows encoding and garbles Chinese.

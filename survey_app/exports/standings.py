@@ -8,16 +8,16 @@ from typing import Any
 
 import pandas as pd
 
+from analytics.decision.reasons import reason_sentence
 from analytics.languages import load_catalogue
-from analytics.outputs import csv_safe
-from analytics.reasons import reason_sentence
-from survey_app.access import Scope
-from survey_app.codes import wording_of
-from survey_app.database import Database
+from analytics.reports.evaluation_files import csv_safe
+from survey_app.accounts.guard import Scope
+from survey_app.codes.codes import wording_of
+from survey_app.evaluations.standings import read_standings
 from survey_app.exports.responses import BYTE_ORDER_MARK
-from survey_app.languages import TRANSLATIONS
 from survey_app.models import Evaluation
-from survey_app.standings import read_standings
+from survey_app.storage.database import Database
+from survey_app.web.languages import TRANSLATIONS
 
 
 def export_standings(database: Database, *, evaluation_id: int, scope: Scope, language: str) -> Iterator[str]:

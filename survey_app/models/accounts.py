@@ -5,11 +5,11 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from survey_app.database import Base
 from survey_app.models.places import Community, District, PropertyCompany
-from survey_app.roles import Role
+from survey_app.models.vocabulary import Role
+from survey_app.storage.database import Base
 
-# What each role is bound to, see `survey_app.roles.AREAS_OF_ROLE`.
+# What each role is bound to, see `survey_app.models.vocabulary.AREAS_OF_ROLE`.
 _SCOPE = (
     "CASE role "
     "WHEN 'district' THEN district_id IS NOT NULL AND company_id IS NULL AND community_id IS NULL "

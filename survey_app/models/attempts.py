@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from survey_app.database import Base
+from survey_app.storage.database import Base
 
 
 class Attempt(Base):

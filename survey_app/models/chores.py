@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from survey_app.database import Base
+from survey_app.storage.database import Base
 
 
 class ChoreRun(Base):

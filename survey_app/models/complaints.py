@@ -5,8 +5,8 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from survey_app.database import Base
 from survey_app.models.places import Community
+from survey_app.storage.database import Base
 
 _STATUSES = (
     "'submitted', 'accepted', 'dispatched', 'in_progress', 'awaiting_resident', 'responded', 'reopened', 'stage2', "
@@ -45,7 +45,7 @@ class Complaint(Base):
     status: Mapped[str] = mapped_column(index=True)
     status_since: Mapped[datetime]
     submitted_at: Mapped[datetime] = mapped_column(index=True)
-    # By which way it came, one of `survey_app.filing.Channel`.
+    # By which way it came, one of `survey_app.complaints.filing.Channel`.
     channel: Mapped[str] = mapped_column(server_default="code")
 
     community: Mapped[Community] = relationship()

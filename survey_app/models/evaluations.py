@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from survey_app.database import Base
 from survey_app.models.places import Community
 from survey_app.models.rounds import Round, RuleFile
+from survey_app.storage.database import Base
 
 _STATUSES = "('met', 'not_met', 'not_assessed', 'not_applicable')"
 _TO_STANDING = "fk_standing_evidence_standing"
@@ -139,7 +139,7 @@ class StandingEvidence(Base):
 
 
 class CommunityProfile(Base):
-    """What lies behind one standing of a closed round, as canonical JSON; see `survey_app.profiles`."""
+    """What lies behind one standing of a closed round, as canonical JSON; see `survey_app.evaluations.profiles`."""
 
     __tablename__ = "community_profile"
 

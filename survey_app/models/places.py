@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from survey_app.database import Base
+from survey_app.storage.database import Base
 
 
 class District(Base):
@@ -16,7 +16,7 @@ class District(Base):
     english_name: Mapped[str | None]
     # Of its housing bureau: residents read it on the first screen.
     telephone: Mapped[str | None]
-    # Its polygons, as `survey_app.boundaries` writes them.
+    # Its polygons, as `survey_app.register.boundaries` writes them.
     boundary: Mapped[str | None]
     # Printed on posters as it is given, such as in Mongolian; a community's own line goes before it.
     second_language_line: Mapped[str | None]

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from survey_app.database import Base
 from survey_app.models.evaluations import Evaluation
+from survey_app.storage.database import Base
 
 
 class Publication(Base):

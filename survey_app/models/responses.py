@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from survey_app.database import Base
 from survey_app.models.places import Community
 from survey_app.models.rounds import Questionnaire, Round
+from survey_app.storage.database import Base
 
 
 class SlipBatch(Base):
@@ -96,7 +96,7 @@ class Response(Base):
     # None where staff entered answers that came without a slip.
     code_id: Mapped[int | None] = mapped_column(ForeignKey("code.id"))
     household_key: Mapped[str | None] = mapped_column(index=True)
-    # From which address and browser it was sent, as a keyed digest; see `survey_app.terminals`.
+    # From which address and browser it was sent, as a keyed digest; see `survey_app.responses.device_digests`.
     terminal_digest: Mapped[str | None]
     language: Mapped[str]
     mode: Mapped[str]
@@ -110,7 +110,7 @@ class Response(Base):
     # Random, so that a commitment can be published without the answers being found by trial.
     nonce: Mapped[bytes | None] = mapped_column(LargeBinary)
     commitment: Mapped[str]
-    # Stands for the link to the household when that is removed; see `survey_app.retention`.
+    # Stands for the link to the household when that is removed; see `survey_app.responses.retention`.
     superseded_within: Mapped[str | None]
     erased_at: Mapped[datetime | None]
 
@@ -152,7 +152,7 @@ class ResponseReview(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     response_id: Mapped[int] = mapped_column(ForeignKey("response.id"), index=True)
     state: Mapped[str]
-    # The kinds of signs that point at it, as `analytics.integrity` names them.
+    # The kinds of signs that point at it, as `analytics.statistics.integrity_signals` names them.
     families: Mapped[str]
     reason: Mapped[str | None]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

@@ -1,7 +1,7 @@
 import pytest
 from rich.console import Console
 
-from analytics.commands import parts
+from analytics.commands import shared
 from analytics.progress import part_of, tell_nobody, telling
 
 
@@ -37,8 +37,8 @@ def show(monkeypatch, capsys, *, terminal):
     def console(**options):
         return Console(**options, force_terminal=terminal, width=100)
 
-    monkeypatch.setattr(parts, "Console", console)
-    with parts.showing_steps(2) as begin:
+    monkeypatch.setattr(shared, "Console", console)
+    with shared.showing_steps(2) as begin:
         begin("Reading")
         begin("Writing")(0.5)
     return capsys.readouterr()

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.documents import DocumentError
+from analytics.files.yaml_documents import DocumentError
 from analytics.rules import load_rules, parse_rules
 from tests.analytics.rule_files import SHIPPED, rule_text, rules_with
 

@@ -19,14 +19,14 @@ import numpy as np
 from alembic import command
 from werkzeug.test import TestResponse
 
-from dashboards.mounting import PAGES
+from dashboards.app import PAGES
 from survey_app.config import Config
-from survey_app.database import Database
+from survey_app.storage.database import Database
 from tests.accounts import SECRET_KEY, make_account, signed_in_client
 from tests.benchmarks.harness import Benchmark, Seconds
 from tests.benchmarks.stored_city import store_city
 from tests.conftest import site_on
-from tests.dashboards.test_mounting import Browser
+from tests.dashboards.test_app import Browser
 
 SIZES = (200, 5_000, 100_000)
 LANGUAGE = "?lang=zh-Hans"

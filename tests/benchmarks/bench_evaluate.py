@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import percentileofscore
 
-from analytics.evaluate import evaluate
-from analytics.outputs import standings_csv
-from analytics.ranks import percentile
+from analytics.decision.evaluate import evaluate
+from analytics.decision.ranks import percentile
+from analytics.evidence.sensitivity import find_sensitivity
+from analytics.evidence.weigh_evidence import weigh_evidence
+from analytics.reports.evaluation_files import standings_csv
 from analytics.rules import load_rules
-from analytics.sensitivity import find_sensitivity
-from analytics.support import weigh_evidence
 from tests.benchmarks.harness import Benchmark, peak_memory
 
 ALL = 300_000

@@ -5,9 +5,9 @@ from functools import cache
 
 import numpy as np
 
-from analytics.rank_sets import rank_confidence_set
-from analytics.shrinkage import shrink_rates
-from analytics.top_probability import top_probability
+from analytics.statistics.empirical_bayes import shrink_rates
+from analytics.statistics.rank_confidence_sets import rank_confidence_set
+from analytics.statistics.top_probability import top_probability
 from tests.benchmarks.harness import Benchmark, peak_memory
 
 ALL = 300_000

@@ -5,8 +5,8 @@ from functools import cache
 
 import numpy as np
 
-from analytics.integrity import find_signals
-from analytics.simulated_city import honest_city
+from analytics.calibration.simulated_city import honest_city
+from analytics.statistics.integrity_signals import find_signals
 from tests.benchmarks.harness import Benchmark
 
 COMMUNITIES = 1_000

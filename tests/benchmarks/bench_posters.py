@@ -14,10 +14,10 @@ import typst
 from qrcode import QRCode, constants
 from qrcode.image.svg import SvgPathImage
 
-from analytics.definitions import Wording
-from survey_app.numbers import CODE_DIGITS, new_number
-from survey_app.posters.slips import Slip, SlipsOf, slip_volumes
-from survey_app.posters.typefaces import installed_typefaces
+from analytics.files.yaml_nodes import Wording
+from survey_app.codes.slip_sheets import Slip, SlipsOf, slip_volumes
+from survey_app.printing.typefaces import installed_typefaces
+from survey_app.security.check_digits import CODE_DIGITS, new_number
 from tests.benchmarks.harness import Benchmark
 
 SLIPS = 10_000

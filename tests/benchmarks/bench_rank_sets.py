@@ -5,8 +5,8 @@ from functools import cache
 
 import numpy as np
 
-from analytics.pair_counts import count_beyond
-from analytics.ranks import rank_confidence_set
+from analytics.decision.ranks import rank_confidence_set
+from analytics.statistics.pair_counts import count_beyond
 from tests.benchmarks.harness import Benchmark, peak_memory
 
 ALL = 300_000

@@ -17,11 +17,11 @@ from urllib.parse import urlencode
 from alembic import command
 from sqlalchemy import func, select
 
-from survey_app.codes import issue_poster_code
+from survey_app.codes.codes import issue_poster_code
 from survey_app.config import Config
-from survey_app.database import Database
 from survey_app.models import Response
-from survey_app.submissions import Form, SubmissionKey, sign_key
+from survey_app.security.submission_keys import Form, SubmissionKey, sign_key
+from survey_app.storage.database import Database
 from tests.benchmarks.harness import Benchmark, Seconds
 from tests.factories import make_community, make_round
 from tests.faults.test_crowds import CROWD, visit_together

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from analytics.tallies import count_parquet, parquet_batches, share_out
+from analytics.counting.answer_counts import count_parquet, parquet_batches, share_out
 from tests.benchmarks.harness import Benchmark
 
 ROWS = 7_000_000

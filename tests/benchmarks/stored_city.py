@@ -14,13 +14,11 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json
-from analytics.evaluate import Evaluation as Result
-from analytics.evaluate import evaluate, frame_text
-from analytics.integrity import FAMILIES
-from analytics.list_support import summarise_evidence
-from analytics.support import weigh_evidence
-from survey_app.boundaries import boundary_text
-from survey_app.database import Base, Database
+from analytics.decision.evaluate import Evaluation as Result
+from analytics.decision.evaluate import evaluate, frame_text
+from analytics.evidence.list_reliability import summarise_evidence
+from analytics.evidence.weigh_evidence import weigh_evidence
+from analytics.statistics.integrity_signals import FAMILIES
 from survey_app.models import (
     Community,
     CommunityProfile,
@@ -33,7 +31,9 @@ from survey_app.models import (
     Standing,
     StandingEvidence,
 )
-from survey_app.questionnaires import questionnaire_from_canonical
+from survey_app.register.boundaries import boundary_text
+from survey_app.rounds.questionnaires import questionnaire_from_canonical
+from survey_app.storage.database import Base, Database
 from tests.dashboards.made_up import BOUNDARIES, DISTRICTS, RULES, counts, places
 from tests.factories import make_round
 

@@ -8,7 +8,7 @@ from flask import Flask, request
 from flask_wtf import CSRFProtect
 
 from analytics.languages import LANGUAGES
-from dashboards import mount
+from dashboards.app import mount
 from tests.dashboards.made_up import MadeUpCity
 
 

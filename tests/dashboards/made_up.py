@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analytics.evaluate import evaluate
-from analytics.integrity import FAMILIES
-from analytics.list_support import summarise_evidence
-from analytics.rates import CHANNELS
+from analytics.decision.evaluate import evaluate
+from analytics.evidence.list_reliability import summarise_evidence
+from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.rules import load_rules
-from analytics.support import weigh_evidence
+from analytics.statistics.complaint_rates import CHANNELS
+from analytics.statistics.integrity_signals import FAMILIES
 from dashboards.source import CATEGORICAL_COLUMNS, EvaluationHeader, Examination, Profile, Progress, Reported
 from tests.dashboards.grids import grid_page
 

@@ -1,7 +1,7 @@
 import pytest
 
 from dashboards.address import View
-from dashboards.results import ROUTES
+from dashboards.frames.standings import ROUTES
 
 
 def read(search):

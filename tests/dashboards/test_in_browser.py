@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from dashboards.mounting import PAGES
+from dashboards.app import PAGES
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=90_000)

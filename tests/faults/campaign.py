@@ -10,9 +10,9 @@ from threading import Event, Lock, Thread
 
 from sqlalchemy import select
 
-from survey_app.codes import issue_poster_code
+from survey_app.codes.codes import issue_poster_code
 from survey_app.models import Response
-from survey_app.receipts import read_receipt
+from survey_app.responses.receipts import read_receipt
 from tests.factories import make_community, make_round
 from tests.phones import ANSWERS, Phone
 

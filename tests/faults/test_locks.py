@@ -8,9 +8,9 @@ from threading import Event
 import pytest
 from sqlalchemy import func, insert, select
 
-from survey_app.database import Database
 from survey_app.errors import DatabaseBusy
 from survey_app.models import District
+from survey_app.storage.database import Database
 
 WRITERS = 4
 TRANSACTIONS = 25
@@ -37,7 +37,7 @@ def write_forever(url, started):
 
 
 def test_who_waits_for_a_process_that_hangs_gives_up_by_name(sqlite_database, monkeypatch):
-    monkeypatch.setattr("survey_app.database.BUSY_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("survey_app.storage.database.BUSY_TIMEOUT_SECONDS", 0.05)
     context = get_context("spawn")
     started = context.Event()
     process = context.Process(target=write_forever, args=(sqlite_database.url.render_as_string(), started))

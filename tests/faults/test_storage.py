@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from alembic import command
 
-from survey_app.database import Database
+from survey_app.storage.database import Database
 from tests.faults.campaign import Campaign, compare, open_round
 from tests.phones import Phone
 from tests.postgresql import PostgreSQLServer, find_binaries

@@ -12,9 +12,9 @@ from threading import Event
 from sqlalchemy import insert
 from sqlalchemy.exc import OperationalError
 
-from survey_app.database import Database
 from survey_app.models import District
-from survey_app.writer import Writer
+from survey_app.storage.database import Database
+from survey_app.storage.group_commit import Writer
 
 THREADS = 8
 

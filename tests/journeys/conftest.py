@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from survey_app.codes import issue_poster_code
+from survey_app.codes.codes import issue_poster_code
 from tests.conftest import BROWSER_TIMEOUT_MS
 from tests.factories import make_community, make_district, make_round
 

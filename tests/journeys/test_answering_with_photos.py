@@ -11,7 +11,7 @@ from survey_app.models import Photo
 from tests.journeys.form_steps import choose, go_on_to, receipt_number, send
 from tests.journeys.test_complaining import photo
 from tests.journeys.test_reach import assert_within_reach, small_page  # noqa: F401
-from tests.survey_app.test_answer_photos import poster_that_asks_for_photos
+from tests.survey_app.responses.test_photo_uploads import poster_that_asks_for_photos
 
 pytestmark = pytest.mark.browser
 

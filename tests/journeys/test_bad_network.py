@@ -7,9 +7,9 @@ from playwright.sync_api import expect
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from survey_app.codes import revoke_code
+from survey_app.codes.codes import revoke_code
 from survey_app.models import Code, Response, Round
-from survey_app.writer import Writer
+from survey_app.storage.group_commit import Writer
 from tests.conftest import free_port, serving
 from tests.factories import make_poster_code
 from tests.journeys.form_steps import answer_the_least, choose, go_on, go_on_to, receipt_number, send

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from survey_app.models import Community, Complaint, ComplaintSupport, Photo
 from tests.factories import make_complaint
 from tests.journeys.test_reach import assert_within_reach, small_page  # noqa: F401 (a fixture)
-from tests.survey_app.test_complaint_views import answer
+from tests.survey_app.complaints.test_views import answer
 
 pytestmark = pytest.mark.browser
 

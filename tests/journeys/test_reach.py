@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from survey_app.models import Round
-from survey_app.writer import Writer
+from survey_app.storage.group_commit import Writer
 from tests.factories import make_poster_code
 from tests.journeys.form_steps import answer_the_least, choose, go_on, receipt_number, send
 

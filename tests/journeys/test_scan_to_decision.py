@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from sqlalchemy import select, update
 
-from survey_app.codes import issue_poster_code
+from survey_app.codes.codes import issue_poster_code
 from survey_app.models import Response, Round
 from tests.accounts import PASSWORD, current_code, make_account
 from tests.factories import make_community, make_district, make_response, make_round

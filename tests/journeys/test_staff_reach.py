@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 from pyotp import TOTP
 
-from survey_app.accounts import add_account
+from survey_app.accounts.accounts import add_account
+from survey_app.accounts.invitations import invite
 from survey_app.audit import OPERATOR
-from survey_app.invitations import invite
 from tests.accounts import PASSWORD, SECRET_KEY
 from tests.journeys.test_reach import AXE, OVERFLOW
 from tests.journeys.whole_site import (

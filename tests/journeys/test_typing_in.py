@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from survey_app.codes import issue_slips
+from survey_app.codes.codes import issue_slips
 from survey_app.models import Response
 from tests.accounts import PASSWORD, current_code, make_account
 from tests.factories import SECRET, make_community, make_district, make_round

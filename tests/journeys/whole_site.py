@@ -7,21 +7,21 @@ import yaml
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from dashboards.mounting import PAGES
-from survey_app.case_secrets import hash_secret
+from dashboards.app import PAGES
+from survey_app.accounts.policies import policy_of
+from survey_app.complaints.case_secrets import hash_secret
 from survey_app.config import DATA
-from survey_app.evaluation import evaluate_round
+from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import Community, Publication, ResponseReview
-from survey_app.places import import_communities, read_communities
-from survey_app.policies import policy_of
-from survey_app.questionnaires import parse_questionnaire
-from survey_app.receipts import sign_receipt
-from survey_app.reviews import examine_round
-from survey_app.roles import Role
-from survey_app.rounds import add_rule_file, publish_questionnaire
+from survey_app.models.vocabulary import Role
+from survey_app.register.communities_file import import_communities, read_communities
+from survey_app.responses.integrity_reviews import examine_round
+from survey_app.responses.receipts import sign_receipt
+from survey_app.rounds.questionnaires import parse_questionnaire
+from survey_app.rounds.rounds import add_rule_file, publish_questionnaire
 from tests.accounts import SECRET_KEY, make_account, signed_in_client
 from tests.factories import make_complaint, make_poster_code, make_response, make_round
-from tests.survey_app.test_places import HEADER
+from tests.survey_app.register.test_communities_file import HEADER
 
 SECRET = "100000000001"
 WALKERS = (Role.CITY, Role.CLERK, Role.ADMINISTRATOR)

@@ -1,0 +1,125 @@
+"""Rows of honest answers, with all that makes honest answers look suspicious, and rows stuffed among them."""
+
+import numpy as np
+import pandas as pd
+
+from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
+
+QUESTIONS = [f"q{number:02}" for number in range(1, 16)]
+OFFSETS = np.array([0.1, 0.3, 0.1, 0.2, 0.0, -0.1, 0.2, -0.25, -0.5, -0.4, 0.0, 0.4, -0.2, -0.1, 0.0])
+UNKNOWN = np.array([0.0, 0.01, 0.04, 0.02, 0.03, 0.12, 0.02, 0.04, 0.07, 0.2, 0.12, 0.02, 0.42, 0.28, 0.15])
+THRESHOLDS = np.array([-1.5, -0.8, 0.0, 1.3])
+HOURS = np.array([2, 1, 0, 0, 0, 1, 5, 12, 16, 18, 17, 18, 24, 18, 13, 13, 14, 18, 30, 42, 44, 34, 18, 7], dtype=float)
+OPENED = pd.Timestamp("2021-09-01", tz="Asia/Shanghai")
+DAYS = 14
+
+
+def honest_city(
+    seed: int, communities: int, *, least: int = 30, most: int = 250, level: float = 0.65
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return responses and answers of a city in which nobody cheats.
+
+    Residents are of one mind across questions, more so in some communities; one in six, more in some communities, gives
+    the same answer to everything, quickly and completely; at `level` 1.5 most answers are the highest. They answer in
+    the evening, in couples that agree and share a phone at times, after a message to a whole group, or on the tablet of
+    the neighbourhood's office.
+    """
+    random = np.random.default_rng([seed, 1])
+    sizes = np.exp(random.uniform(np.log(least), np.log(most), communities)).astype(int)
+    place = np.repeat(np.arange(communities), sizes)
+    count = place.size
+    person, is_partner = _persons(random, place, random.uniform(0.55, 1.0, communities))
+    quality = level + 0.5 * random.normal(size=communities)
+    aspects = 0.25 * random.normal(size=(communities, len(QUESTIONS)))
+    common = (quality[place] + person)[:, np.newaxis]
+    latent = common + aspects[place] + OFFSETS + random.normal(0, 0.8, (count, len(QUESTIONS)))
+    straight = random.random(count) < random.beta(5, 25, communities)[place]
+    latent[straight] = (common + random.normal(0, 0.5, (count, 1)))[straight]
+    answers = 1 + (latent[..., np.newaxis] > THRESHOLDS).sum(axis=-1).astype(float)
+    unknown = random.random(answers.shape) < UNKNOWN
+    answers[unknown & ~straight[:, np.newaxis]] = np.nan
+    seconds = np.clip(random.lognormal(4.6, 0.45, count) * np.where(straight, 0.6, 1.0), 20, 900)
+    responses = pd.DataFrame(
+        {
+            "response_id": np.arange(count) + 1,
+            "community_id": place + 1,
+            "submitted_at": OPENED + pd.to_timedelta(_arrivals(random, place, is_partner, communities), unit="s"),
+            "mode": np.where(random.random(count) < 0.9, "web", "paper"),
+            "duration_seconds": seconds,
+            "device": _phones(random, is_partner),
+            "terminal": _terminals(random, place, communities),
+        }
+    )
+    return responses, pd.DataFrame(answers, columns=QUESTIONS).astype("Int64")
+
+
+def stuffed(
+    responses: pd.DataFrame,
+    answers: pd.DataFrame,
+    *,
+    community: int,
+    forms: int,
+    seed: int,
+    minutes: int = 10,
+    seconds: tuple[float, float] | None = None,
+    same_terminal: bool = False,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the city with `forms` identical answers 5 to everything added to a community within minutes."""
+    random = np.random.default_rng([seed, 2])
+    evening = OPENED + pd.Timedelta(days=int(random.integers(2, DAYS)), hours=20)
+    moments = np.sort(random.uniform(0, 60 * minutes, forms))
+    taken = random.uniform(*seconds, forms) if seconds else np.clip(random.lognormal(4.6, 0.45, forms), 20, 900)
+    first = responses["response_id"].max() + 1
+    rows = pd.DataFrame(
+        {
+            "response_id": np.arange(first, first + forms),
+            "community_id": community,
+            "submitted_at": evening + pd.to_timedelta(moments.round(), unit="s"),
+            "mode": "web",
+            "duration_seconds": taken,
+            "device": [f"stuffed-{first + form}" for form in range(forms)],
+            "terminal": [f"stuffed-{first if same_terminal else first + form}" for form in range(forms)],
+        }
+    )
+    fives = pd.DataFrame(5, index=range(forms), columns=QUESTIONS, dtype="Int64")
+    return pd.concat([responses, rows], ignore_index=True), pd.concat([answers, fives], ignore_index=True)
+
+
+def _persons(random: np.random.Generator, place: IntegerArray, spread: FloatArray) -> tuple[FloatArray, BooleanArray]:
+    """Return how content each person is by nature; partners follow their row and think much alike."""
+    own = random.normal(size=place.size)
+    is_partner = np.r_[False, (random.random(place.size - 1) < 0.1) & (np.diff(place) == 0)]
+    partner = np.flatnonzero(is_partner)
+    own[partner] = 0.5 * own[partner - 1] + np.sqrt(0.75) * own[partner]
+    return own * spread[place], is_partner
+
+
+def _arrivals(
+    random: np.random.Generator, place: IntegerArray, is_partner: BooleanArray, communities: int
+) -> IntegerArray:
+    hours = random.choice(24, place.size, p=HOURS / HOURS.sum())
+    seconds = random.integers(DAYS, size=place.size) * 86400 + hours * 3600 + random.integers(3600, size=place.size)
+    # A message to the owners' group: in a third of the communities a part of the answers comes at once.
+    messaged = random.random(communities) < 0.3
+    share, moment = random.uniform(0.05, 0.3, communities), random.integers(DAYS, size=communities) * 86400 + 70000
+    prompted = messaged[place] & (random.random(place.size) < share[place])
+    seconds = np.where(prompted, moment[place] + random.exponential(900, place.size).astype(int), seconds)
+    partner = np.flatnonzero(is_partner)
+    seconds[partner] = seconds[partner - 1] + random.integers(60, 600, partner.size)
+    return seconds
+
+
+def _phones(random: np.random.Generator, is_partner: BooleanArray) -> list[str]:
+    phone = np.arange(is_partner.size)
+    shared = np.flatnonzero(is_partner & (random.random(is_partner.size) < 0.1))
+    phone[shared] = phone[shared - 1]
+    return [f"phone-{number}" for number in phone]
+
+
+def _terminals(random: np.random.Generator, place: IntegerArray, communities: int) -> list[str]:
+    has_tablet = random.random(communities) < 0.1
+    on_tablet = has_tablet[place] & (random.random(place.size) < 0.06)
+    return [
+        f"tablet-{where}" if shared else f"own-{row}"
+        for row, (where, shared) in enumerate(zip(place, on_tablet, strict=True))
+    ]

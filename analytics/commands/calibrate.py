@@ -1,0 +1,34 @@
+"""How often the evidence is right where the truth is known."""
+
+from pathlib import Path
+
+import click
+import pandas as pd
+
+from analytics.calibration.integrity import city_sentences, list_cities, run_cities
+from analytics.calibration.study import list_settings, run_settings, write_study
+from analytics.commands.shared import directory_option, language_option, naming_faults, showing_steps, translator
+from analytics.progress import telling
+from analytics.reports.evaluation_files import frame_csv, write_files
+
+
+@click.command("calibrate")
+@click.option("--quick", is_flag=True, help="A few settings, which take seconds instead of minutes.")
+@directory_option
+@language_option
+def calibrate_command(*, quick: bool, directory: Path, language: str) -> None:
+    """Simulate communities of which the truth is known and say how often the evidence on them is right.
+
+    Writes coverage.csv, bands.csv, calibration.json and findings.txt, and draws coverage.svg and reliability.svg.
+    Cities with and without stuffed answers are simulated too: integrity.csv and integrity.txt say what is held.
+    """
+    _ = translator(language)
+    settings, cities = list_settings(quick=quick), list_cities(quick=quick)
+    with naming_faults(_), showing_steps(2) as begin:
+        directory.mkdir(parents=True, exist_ok=True)
+        study = telling(run_settings(settings), begin(_("Simulating")), total=len(settings))
+        write_study(list(study), directory, language)
+        found = pd.DataFrame(telling(run_cities(cities), begin(_("Simulating cities")), total=len(cities)))
+        said = "\n".join(city_sentences(found, language))
+        write_files({"integrity.csv": frame_csv(found), "integrity.txt": f"{said}\n".encode()}, directory)
+    click.echo(directory)

@@ -1,0 +1,167 @@
+"""Standings from a table and a rule file, and what other rules would make of them."""
+
+from pathlib import Path
+from typing import Final, get_args
+
+import click
+from rich.table import Table
+
+from analytics.commands.shared import (
+    directory_option,
+    language_option,
+    naming_faults,
+    refuse,
+    result_console,
+    rules_option,
+    showing_steps,
+    translator,
+)
+from analytics.decision.community_table import read_table
+from analytics.decision.evaluate import Evaluation, evaluate
+from analytics.decision.reasons import warning_sentence
+from analytics.decision.what_if import Choice, OtherPopulationNotCounted, WhatIf, compare, with_choices
+from analytics.evidence.sensitivity import find_sensitivity
+from analytics.evidence.weigh_evidence import weigh_evidence
+from analytics.reports.evaluation_files import EVALUATION_FILE, STANDINGS_FILE, list_warnings, write_outputs
+from analytics.reports.evaluation_report import REPORT_FILES
+from analytics.rules import Measure, Population, Region, Rounding, Ties, ZeroTies, load_rules
+
+_MOST_LINES: Final = 30
+
+
+@click.command("evaluate")
+@click.argument("table", type=click.Path(path_type=Path))
+@rules_option
+@directory_option
+@language_option
+def evaluate_command(table: Path, rules_path: Path, directory: Path, language: str) -> None:
+    """Decide the standing of every community in TABLE, a CSV or Parquet file.
+
+    Writes standings.csv, evaluation.json and the report to read and print, report.html in Chinese and report.en.html in
+    English. Every fault of a file is named with its line and column, and then nothing is written and the exit status is
+    2.
+    """
+    _ = translator(language)
+    with naming_faults(_), showing_steps(4) as begin:
+        begin(_("Reading"))
+        rules = load_rules(rules_path)
+        communities = read_table(table, rules)
+        begin(_("Evaluating"))
+        evaluation = evaluate(communities, rules)
+        begin(_("Weighing the evidence"))
+        evidence, sensitivity = weigh_evidence(evaluation), find_sensitivity(evaluation)
+        write_outputs(evaluation, evidence, sensitivity, directory, language, tell=begin(_("Writing")))
+    _print_summary(evaluation, directory, language)
+
+
+@click.command("what-if")
+@click.argument("table", type=click.Path(path_type=Path))
+@rules_option
+@click.option("--other", "other_path", type=click.Path(path_type=Path), help="Another rule file.")
+@click.option("--measure", type=click.Choice(get_args(Measure)))
+@click.option("--population", type=click.Choice(get_args(Population)), help="Needs --other-table.")
+@click.option("--region", type=click.Choice(get_args(Region)))
+@click.option("--rounding", type=click.Choice(get_args(Rounding)))
+@click.option("--ties", type=click.Choice(get_args(Ties)))
+@click.option("--zero-ties", type=click.Choice(get_args(ZeroTies)))
+@click.option("--minimum-responses", help="A number that is enough for every community, or none.")
+@click.option(
+    "--other-table",
+    "other_table",
+    type=click.Path(path_type=Path),
+    help="The same communities counted for the other rules, where those rank another population.",
+)
+@language_option
+def what_if_command(
+    *, table: Path, rules_path: Path, other_path: Path | None, other_table: Path | None, language: str, **chosen: str
+) -> None:
+    """Say which communities of TABLE would enter and leave under other rules. Nothing is written.
+
+    The other rules are a second rule file, or the same rules with the choices that are given here, or both.
+    """
+    _ = translator(language)
+    choices = {name: value for name, value in chosen.items() if value is not None}
+    if other_path is None and not choices:
+        raise click.UsageError(_("give another rule file or another choice"))
+    with naming_faults(_), showing_steps(3) as begin:
+        begin(_("Reading"))
+        rules = load_rules(rules_path)
+        other = rules if other_path is None else load_rules(other_path)
+        if choices:
+            other = with_choices(other, {_choice(name): _as_written(value) for name, value in choices.items()})
+        communities = None if other_table is None else read_table(other_table, other)
+        counted = read_table(table, rules)
+        begin(_("Evaluating"))
+        evaluation = evaluate(counted, rules)
+        begin(_("Comparing"))
+        try:
+            result = compare(evaluation, other, communities=communities)
+        except OtherPopulationNotCounted as error:
+            names = {"owners": _("owners"), "residents": _("all residents")}
+            said = _("the table counts {counted}, the other rules rank {ranked}: give their table with --other-table")
+            refuse([said.format(counted=names[error.counted], ranked=names[error.ranked])])
+    _print_what_if(result, language)
+
+
+def _choice(name: str) -> Choice:
+    return next(choice for choice in get_args(Choice) if choice == name)
+
+
+def _as_written(value: str) -> str | int:
+    return int(value) if value.isdecimal() else value
+
+
+def _print_summary(evaluation: Evaluation, directory: Path, language: str) -> None:
+    _ = translator(language)
+    console = result_console()
+    console.print(_summary_table(evaluation, language), markup=False)
+    regions = len(evaluation.summary["regions"])
+    if regions > _MOST_LINES:
+        console.print(_("… and {count} more regions").format(count=regions - _MOST_LINES))
+    warnings = list(list_warnings(evaluation))
+    for region, warning in warnings[:_MOST_LINES]:
+        place = f"{region}: " if region is not None else ""
+        console.print(f"! {place}{warning_sentence(warning, language)}", markup=False)
+    if len(warnings) > _MOST_LINES:
+        console.print(_("… and {count} more warnings").format(count=len(warnings) - _MOST_LINES))
+    for file in (STANDINGS_FILE, EVALUATION_FILE, *REPORT_FILES.values()):
+        console.print(str(directory / file), markup=False, soft_wrap=True)
+
+
+def _print_what_if(result: WhatIf, language: str) -> None:
+    _ = translator(language)
+    table = Table(title=f"{result.before.rules.name} → {result.after.rules.name}")
+    table.add_column(_("region"))
+    for heading in (_("met before"), _("met after"), _("enter"), _("leave")):
+        table.add_column(heading, justify="right")
+    for region, *counts in result.regions.itertuples(name=None):
+        table.add_row(str(region), *(str(count) for count in counts))
+    console = result_console()
+    console.print(table, markup=False)
+    words = {"enters": _("enters"), "leaves": _("leaves")}
+    named = result.communities.assign(name=result.before.communities.get("name", ""))
+    for change in named.dropna(subset="change").sort_values(["region", "community_id"]).to_dict("records"):
+        line = " ".join(filter(None, (change["region"], change["community_id"], change["name"])))
+        console.print(f"{words[change['change']]}: {line}", markup=False, soft_wrap=True)
+
+
+def _summary_table(evaluation: Evaluation, language: str) -> Table:
+    _ = translator(language)
+    table = Table(title=evaluation.rules.title.in_language(language))
+    table.add_column(_("region"))
+    table.add_column(_("route"))
+    statuses = {
+        "met": _("met"),
+        "not_met": _("not met"),
+        "not_assessed": _("not assessed"),
+        "not_applicable": _("not applicable"),
+    }
+    for heading in ("N", "k", *statuses.values()):
+        table.add_column(heading, justify="right")
+    routes = {"satisfaction": _("Satisfaction"), "complaints": _("Complaints"), "requirement": _("Requirement")}
+    for region, facts in list(evaluation.summary["regions"].items())[:_MOST_LINES]:
+        for name, label in routes.items():
+            counts = facts[name]
+            ranked = [str(counts.get("N", "")), str(counts.get("k", ""))]
+            table.add_row(region, label, *ranked, *(str(counts[status]) for status in statuses))
+    return table

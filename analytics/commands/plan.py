@@ -1,0 +1,94 @@
+"""What a survey may reach, said before it starts."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import click
+
+from analytics.commands.shared import (
+    FiniteRange,
+    directory_option,
+    language_option,
+    naming_faults,
+    refuse,
+    rules_option,
+    showing_steps,
+    translator,
+)
+from analytics.decision.community_table import read_plan
+from analytics.evidence.quota_feasibility import Expectations, forecast_content, forecast_round, forecast_sentences
+from analytics.reports.evaluation_files import write_files
+from analytics.rules import load_rules
+
+PLAN_FILE: Final = "plan.json"
+PLAN_TEXT_FILE: Final = "plan.txt"
+
+
+def _read_quotas(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> Mapping[str | None, int]:
+    """Return the quota of each region that has its own, and under None that of the others."""
+    quotas: dict[str | None, int] = {}
+    for value in values:
+        region, _, number = value.rpartition("=")
+        if not number.isdecimal() or int(number) < 1:
+            raise click.BadParameter(value, context, parameter)
+        quotas[region or None] = int(number)
+    return quotas
+
+
+@click.command("plan")
+@click.argument("table", type=click.Path(path_type=Path))
+@rules_option
+@click.option(
+    "--quota",
+    "quotas",
+    required=True,
+    multiple=True,
+    callback=_read_quotas,
+    help="Nominations of every region, 10, or of one, 乌达区=5; may be given several times.",
+)
+@click.option("--response-rate", type=FiniteRange(0, 1), default=0.3, show_default=True)
+@click.option("--expected-rate", type=FiniteRange(0, 1, True, True), default=0.8, show_default=True)
+@click.option("--expected-spread", type=FiniteRange(0, 0.5), default=0.07, show_default=True)
+@directory_option
+@language_option
+def plan_command(
+    *,
+    table: Path,
+    rules_path: Path,
+    quotas: Mapping[str | None, int],
+    response_rate: float,
+    expected_rate: float,
+    expected_spread: float,
+    directory: Path,
+    language: str,
+) -> None:
+    """Say before a round whether the communities in TABLE can fill the quota.
+
+    TABLE needs the columns community_id, region and households. Writes plan.txt and plan.json. The expected rates are
+    assumptions and are written down as such.
+    """
+    _ = translator(language)
+    expectations = Expectations(response_rate, expected_rate, expected_spread)
+    with naming_faults(_), showing_steps(2) as begin:
+        begin(_("Reading"))
+        rules, communities = load_rules(rules_path), read_plan(table)
+        regions = {rules.city.zh_hans} if rules.region == "city" else set(communities["region"])
+        unknown = sorted(region for region in quotas if region is not None and region not in regions)
+        if unknown:
+            refuse([_("{file}: there is no region {regions}").format(file=table, regions=", ".join(unknown))])
+        quota = {region: quotas.get(region, quotas.get(None, 0)) for region in regions}
+        without = sorted(region for region, number in quota.items() if number == 0)
+        if without:
+            refuse([_("no quota for {regions}").format(regions=", ".join(without))])
+        begin(_("Simulating"))
+        frame = forecast_round(communities, rules, quota=quota, expectations=expectations)
+        supposed = _("Supposed: {response_rate:.0%} answer, {satisfaction_rate:.0%} ± {spread:.0%} are satisfied.")
+        text = "\n".join([*forecast_sentences(frame, language), supposed.format(**vars(expectations))])
+        content = forecast_content(frame, rules, expectations)
+        plan = json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n"
+        write_files({PLAN_TEXT_FILE: f"{text}\n".encode(), PLAN_FILE: plan.encode()}, directory)
+    click.echo(text)

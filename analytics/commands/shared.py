@@ -1,0 +1,108 @@
+"""What all commands share: options, faults told one a line, consoles."""
+
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from analytics.decision.reasons import TRANSLATIONS
+from analytics.files.yaml_documents import DocumentError
+from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
+from analytics.progress import Tell, part_of
+from analytics.reports.evaluation_files import write_files
+from analytics.reports.html_page import Page, page_files, render_page
+
+Translate = Callable[[str], str]
+
+rules_option = click.option(
+    "--rules", "rules_path", required=True, type=click.Path(path_type=Path), help="The rule file."
+)
+directory_option = click.option(
+    "--out", "directory", required=True, type=click.Path(path_type=Path), help="Where the files go."
+)
+language_option = click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+
+_REFUSED: Final = 2
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers, in which neither nan nor infinity lies."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
+
+
+def translator(language: str) -> Translate:
+    """Return what translates the sentences of this package."""
+    return load_catalogue(TRANSLATIONS, language).gettext
+
+
+@contextmanager
+def naming_faults(translate: Translate) -> Iterator[None]:
+    """Name what is wrong with a file and end with status 2."""
+    try:
+        yield
+    except DocumentError as error:
+        refuse(error.lines(translate))
+    except OSError as error:
+        refuse([f"{error.filename}: {error.strerror}"])
+
+
+def refuse(lines: Iterable[str]) -> NoReturn:
+    """Tell why nothing was done, one fault a line, and end with status 2."""
+    for line in lines:
+        click.echo(line, err=True)
+    sys.exit(_REFUSED)
+
+
+@contextmanager
+def showing_steps(number: int) -> Iterator[Callable[[str], Tell]]:
+    """Show on a terminal how much of the work is done, beside the result and not in it; elsewhere nothing.
+
+    Gives what begins the next of so many steps: it takes the step's words and returns what is told the share of it.
+    """
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.fields[step]}/{task.fields[steps]} {task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    task = bar.add_task("", total=number, step=0, steps=number)
+    begun = count()
+
+    def begin(words: str) -> Tell:
+        step = next(begun)
+        bar.update(task, completed=step, description=words, step=step + 1)
+        return part_of(lambda share: bar.update(task, completed=share * number), part=step, parts=number)
+
+    with bar:
+        yield begin
+
+
+def result_console() -> Console:
+    """Return the console of results: piped into a file nothing is cut off at the width of a terminal."""
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+def write_page(name: str, make: Callable[[str], Page], contents: Mapping[str, bytes], directory: Path) -> list[Path]:
+    """Write a page in every language beside other files, and return where they all are."""
+    files = page_files(name)
+    pages = {
+        file: render_page(make(language), language=language, files=files).encode() for language, file in files.items()
+    }
+    write_files({**contents, **pages}, directory)
+    return [directory / file for file in (*contents, *pages)]

@@ -1,0 +1,189 @@
+"""Count tables: how often each community gave each answer.
+
+Batches are counted as they come and then forgotten, so that memory depends on the communities and not on the responses.
+Everything is a whole number: the order of responses and the cut into batches change nothing, and parts that were
+counted in different places add up.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from pathlib import Path
+from typing import Final, Self
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from analytics.counting.answer_counters import Counters
+from analytics.counting.response_batches import Integers, Labels, Register, named
+
+BATCH_ROWS: Final = 500_000
+"""Rows of a Parquet file that are decoded at once by each thread."""
+
+_THREADS: Final = min(4, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, eq=False)
+class AnswerCounts:
+    """How many responses of each community gave each code to each question.
+
+    Attributes
+    ----------
+    communities : tuple of int or str
+        In the order that was asked for.
+    codes : mapping of str to tuple of int
+        The codes of each question.
+    counts : mapping of str to ndarray of int64, shape (communities, codes)
+        Of each question.
+    responses : ndarray of int64, shape (communities,)
+        All responses, whatever they answered; those without an answer to a question are the difference.
+    """
+
+    communities: tuple[int | str, ...]
+    codes: Mapping[str, tuple[int, ...]]
+    counts: Mapping[str, Integers]
+    responses: Integers
+
+    def __add__(self, other: Self) -> "AnswerCounts":
+        """Return the counts of both parts together, which must count the same communities, questions and codes."""
+        if self.communities != other.communities or dict(self.codes) != dict(other.codes):
+            raise ValueError("parts add up only if they count the same communities, questions and codes")
+        counts = {question: count + other.counts[question] for question, count in self.counts.items()}
+        return AnswerCounts(self.communities, self.codes, counts, self.responses + other.responses)
+
+    def table(self, question: str) -> pd.DataFrame:
+        """Return one question's counts: a row for each community, a column for each code."""
+        index = pd.Index(list(self.communities), name="community_id")
+        return pd.DataFrame(self.counts[question], index=index, columns=list(self.codes[question]))
+
+
+def count_answers(
+    batches: Iterable[pa.RecordBatch],
+    *,
+    communities: Labels,
+    questions: Mapping[str, Sequence[int]],
+    community_column: str = "community",
+) -> AnswerCounts:
+    """Count the answers of each community to each question, code by code.
+
+    Parameters
+    ----------
+    batches : iterable of pyarrow.RecordBatch
+        One row a response. `community_column` holds whole numbers or text (dictionaries too), every other column named
+        in `questions` a code as a whole number (int8 is quickest), null where there is no answer. Further columns are
+        ignored. A DataFrame becomes a batch by ``pyarrow.RecordBatch.from_pandas``.
+    communities : sequence of int or of str
+        All communities, each once. One without responses has counts of 0.
+    questions : mapping of str to sequence of int
+        The codes of each question, from 0 to 32767; at most 127 of them.
+    community_column : str
+        The column that says which community a response is from.
+
+    Returns
+    -------
+    AnswerCounts
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or a response is of a community or gives a code that is not listed: the first ones are
+        named. No counts are returned then, since a response that is left out is missed by nobody.
+
+    Notes
+    -----
+    Every response is in exactly one cell of each question, or has no answer to it:
+    Σ counts + unanswered = responses.
+
+    Examples
+    --------
+    >>> batch = pa.RecordBatch.from_pydict(
+    ...     {"community": ["A", "B", "A"], "q01": pa.array([5, 4, None], pa.int8()), "q02": pa.array([5, 9, 5])}
+    ... )
+    >>> counted = count_answers([batch], communities=["A", "B", "C"], questions={"q01": [4, 5], "q02": [5, 9]})
+    >>> counted.table("q01").to_dict("index")
+    {'A': {4: 0, 5: 1}, 'B': {4: 1, 5: 0}, 'C': {4: 0, 5: 0}}
+    >>> counted.responses
+    array([2, 1, 0])
+    >>> count_answers([batch], communities=["A", "B"], questions={"q01": [5]})
+    Traceback (most recent call last):
+    ...
+    ValueError: q01 has no code 4
+    """
+    register = Register(communities, community_column)
+    if not questions:
+        raise ValueError("there must be a question to count")
+    counters = Counters(questions, communities=register.size)
+    for batch in batches:
+        counters.count(register.rows(batch), batch)
+    return AnswerCounts(
+        communities=register.labels,
+        codes={question: tuple(codes) for question, codes in questions.items()},
+        counts=counters.counts(),
+        responses=counters.responses(),
+    )
+
+
+def count_parquet(
+    path: Path,
+    *,
+    communities: Labels,
+    questions: Mapping[str, Sequence[int]],
+    community_column: str = "community",
+    threads: int = _THREADS,
+) -> AnswerCounts:
+    """Count the answers in a Parquet file, as `count_answers` does.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Each thread counts its own row groups: a file of one group is counted by one thread.
+    communities, questions, community_column
+        As in `count_answers`.
+    threads : int
+        How many, at least 1. Each holds its own counts and `BATCH_ROWS` rows.
+
+    Returns
+    -------
+    AnswerCounts
+
+    Raises
+    ------
+    ValueError
+        As `count_answers`.
+    OSError
+        If the file cannot be read.
+    """
+
+    def count(groups: Sequence[int]) -> AnswerCounts:
+        batches = parquet_batches(path, columns=[community_column, *questions], row_groups=groups)
+        return count_answers(batches, communities=communities, questions=questions, community_column=community_column)
+
+    with parquet.ParquetFile(path) as file:
+        absent = [name for name in (community_column, *questions) if name not in file.schema_arrow.names]
+        groups = range(file.num_row_groups)
+    if absent:
+        raise ValueError(f"{path} has no column {named(absent)}")
+    with ThreadPoolExecutor(threads) as executor:
+        return reduce(add, executor.map(count, share_out(groups, threads)))
+
+
+def share_out(groups: Sequence[int], threads: int) -> list[Sequence[int]]:
+    """Return the row groups of each thread: runs of nearly the same length, at least one run.
+
+    Examples
+    --------
+    >>> [list(run) for run in share_out(range(5), 2)], [list(run) for run in share_out(range(0), 2)]
+    ([[0, 1], [2, 3, 4]], [[]])
+    """
+    runs = max(1, min(threads, len(groups)))
+    return [groups[len(groups) * run // runs : len(groups) * (run + 1) // runs] for run in range(runs)]
+
+
+def parquet_batches(path: Path, *, columns: Sequence[str], row_groups: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    """Yield some row groups of a Parquet file in batches of at most `BATCH_ROWS` rows, in the thread that asks."""
+    with parquet.ParquetFile(path) as file:
+        yield from file.iter_batches(BATCH_ROWS, row_groups=list(row_groups), columns=list(columns), use_threads=False)

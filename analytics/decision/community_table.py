@@ -1,0 +1,322 @@
+"""Community tables: what an evaluation starts from, read from a file and checked as a whole."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.decision.exact_ratios import MEASURED, read_scores
+from analytics.decision.exact_ratios import column as read_column
+from analytics.decision.survey_modes import MODE_COLUMNS, Counted, mode_column, modes_counted, rates_by_mode
+from analytics.files.table_cells import CellReader, Column, cells_of, read_cells
+from analytics.files.yaml_documents import Fault
+from analytics.languages import N_
+from analytics.rules import Rules
+from analytics.statistics.complaint_rates import CHANNEL_COLUMNS
+
+DETAIL_COUNTS: Final = (
+    *CHANNEL_COLUMNS,
+    "complaints_excluded",
+    "complaining_households",
+    "asked_about_complaints",
+    "said_complained",
+)
+"""Columns that say more of complaints than their number; all may be missing, and no decision looks at them."""
+
+COLUMNS: Final[Mapping[str, Column]] = {
+    "community_id": Column("text"),
+    "region": Column("text"),
+    "name": Column("text"),
+    "responses": Column("count"),
+    "satisfied": Column("count"),
+    **{name: Column("count") for name in MODE_COLUMNS},
+    "mean_index": Column("number", most=100),
+    "sd_index": Column("number", most=100),
+    "composite_responses": Column("count"),
+    "mean_composite": Column("number", most=100),
+    "sd_composite": Column("number", most=100),
+    "score": Column("number", most=100),
+    "score_precision": Column("number", least=1e-6, most=100),
+    "households": Column("count"),
+    "complaints": Column("count"),
+    **{name: Column("count") for name in DETAIL_COUNTS},
+    "exposure_household_years": Column("number", most=1e9),  # in millionths it stays an exact float
+    "denominator_source": Column("text"),
+}
+"""Every column that a table may have."""
+
+_DENOMINATORS = ("occupied_households", "delivered_households")
+
+
+def read_table(path: Path, rules: Rules) -> pd.DataFrame:
+    """Return the communities in a file, after checking all of it.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file (UTF-8 with or without byte order mark, or GB18030; the first row names the columns) or a Parquet
+        file. Columns as in `check_communities`; any other column is a fault, since it may be a misspelt one.
+    rules : Rules
+        Says which columns are needed.
+
+    Returns
+    -------
+    DataFrame
+        As `check_communities` returns it: one row per row of the file, in its order.
+
+    Raises
+    ------
+    TableError
+        With every fault: its line (its row in a Parquet file), its column, the name of the column and the value.
+
+    Notes
+    -----
+    A file with more responses than households is refused: one of the two numbers is in the wrong column or of
+    another population.
+    """
+    checker = _Checker(read_cells(path))
+    checker.refuse_unknown_columns(COLUMNS)
+    table = checker.check(rules)
+    checker.check_households(table)
+    checker.raise_faults(str(path))
+    return table
+
+
+def read_plan(path: Path) -> pd.DataFrame:
+    """Return the communities that a survey is planned for, after checking all of the file.
+
+    Parameters
+    ----------
+    path : Path
+        As in `read_table`. Needed are `community_id`, `region` and `households`, in every row and at least 1; the other
+        columns may be there.
+
+    Returns
+    -------
+    DataFrame
+        As `check_communities` returns it.
+
+    Raises
+    ------
+    TableError
+        With every fault, as `read_table`.
+    """
+    checker = _Checker(read_cells(path))
+    checker.refuse_unknown_columns(COLUMNS)
+    table = checker.check_plan()
+    checker.raise_faults(str(path))
+    return table
+
+
+def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = "communities") -> pd.DataFrame:
+    """Return a community table with the one type that each column has, after checking all of it.
+
+    Parameters
+    ----------
+    communities : DataFrame
+        One row per community. `community_id` and `region` are text, never empty, ids never twice. For the
+        satisfaction route either what the rules measure (`responses` with `satisfied` for the satisfaction rate or
+        with `mean_index` for the index, `composite_responses` with `mean_composite` for the composite), or a given
+        `score` from 0 to 100 with its `score_precision`, one for all rows. Beside `responses` the parts of them that
+        staff typed in, `paper_responses` and `telephone_responses`, and beside `satisfied` those of them that are
+        satisfied, `paper_satisfied` and `telephone_satisfied`. For the complaint route `complaints` and
+        `exposure_household_years`, and beside them `DETAIL_COUNTS`. Optional: `name`, `households`, `sd_index`,
+        `sd_composite`, what other rules would measure, and `denominator_source` (``occupied_households`` or
+        ``delivered_households``). Counts are of the ranked population: where the rules rank owners, of owners. Other
+        columns are left out.
+    rules : Rules
+        Says which columns are needed.
+    source : str
+        Name of the table, for messages.
+
+    Returns
+    -------
+    DataFrame
+        The known columns in one order, as many rows in the same order, a new index. Text is str, counts are Int64
+        with <NA>, numbers float64 with NaN.
+
+    Raises
+    ------
+    TableError
+        With every fault: its row, counted from 1, the name of the column and the value.
+
+    Examples
+    --------
+    >>> from analytics.rules import load_rules
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> frame = pd.DataFrame({"community_id": ["001", "001"], "region": "乌达区", "responses": [30, 2], "satisfied": 5})
+    >>> check_communities(frame, rules)
+    Traceback (most recent call last):
+        ...
+    analytics.files.table_cells.TableError: communities:2: community_id: 001 stands already in row 1
+    communities:2: satisfied: 5 satisfied of 2 responses
+    """
+    checker = _Checker(cells_of(communities))
+    table = checker.check(rules)
+    checker.raise_faults(source)
+    return table
+
+
+class _Checker(CellReader):
+    """Checks what only a table of communities must hold."""
+
+    def check(self, rules: Rules) -> pd.DataFrame:
+        self._check_columns(rules)
+        table = self._typed()
+        self._check_names(table)
+        self._check_answers(table, rules)
+        self._check_modes(table)
+        self._check_scores(table, rules)
+        self._check_complaints(table)
+        return table
+
+    def check_plan(self) -> pd.DataFrame:
+        self.expect_columns(["community_id", "region", "households"])
+        table = self._typed()
+        self._check_names(table)
+        if "households" in table:
+            missing = ~(read_column(table, "households") >= 1)
+            self.note(missing, "households", N_("the number of households is missing"), table)
+        return table
+
+    def _typed(self) -> pd.DataFrame:
+        self.expect_rows()
+        return self.read(COLUMNS)
+
+    def check_households(self, table: pd.DataFrame) -> None:
+        households = read_column(table, "households")
+        for name, message in (
+            ("responses", N_("{responses} responses of {households} households")),
+            ("composite_responses", N_("{composite_responses} responses of {households} households")),
+        ):
+            self.note(read_column(table, name) > households, name, message, table, name, "households")
+
+    def _check_columns(self, rules: Rules) -> None:
+        names, measured = self.names, MEASURED[rules.satisfaction.measure]
+        needed = ["community_id", "region"]
+        needed += ["score_precision"] if "score" in names else measured.columns
+        if "complaints" in names or "exposure_household_years" in names:
+            needed += ["complaints", "exposure_household_years"]
+        for counted in _MODES_EXCEED:
+            needed += [counted] if modes_counted(names, counted) else []
+        needed += [mode_column(mode, "responses") for mode in modes_counted(names, "satisfied")]
+        self.expect_columns(dict.fromkeys(needed))
+        if {"score", measured.value} <= names:
+            fault = Fault("give either this column or {other}, not both", {"other": measured.value}, "score", 1)
+            self.faults.append(fault)
+
+    def _check_names(self, table: pd.DataFrame) -> None:
+        self.note_empty(table, ["community_id", "region"])
+        self.note_repeats(table, "community_id")
+        if "denominator_source" in table:
+            unknown = ~table["denominator_source"].isin(["", *_DENOMINATORS]).to_numpy(dtype=bool)
+            message = N_("this must be occupied_households or delivered_households, it is “{denominator_source}”")
+            self.note(unknown, "denominator_source", message, table, "denominator_source")
+
+    def _check_answers(self, table: pd.DataFrame, rules: Rules) -> None:
+        for measure, measured in MEASURED.items():
+            name, counted = measured.value, measured.responses
+            if not set(measured.columns) <= set(table.columns):
+                continue
+            values, responses = read_column(table, name), read_column(table, counted)
+            if name == "satisfied":
+                message = N_("{satisfied} satisfied of {responses} responses")
+                self.note(values > responses, name, message, table, "satisfied", "responses")
+            unfounded = ~np.isnan(values) & (np.isnan(responses) if name == "satisfied" else ~(responses > 0))
+            self.note(unfounded, name, _NEEDS_RESPONSES, table, counted)
+            if measure == rules.satisfaction.measure and "score" not in table:
+                missing = np.isnan(values) & (responses > 0)
+                self.note(missing, name, _MISSING[counted], table, counted)
+
+    def _check_modes(self, table: pd.DataFrame) -> None:
+        rest: dict[Counted, npt.NDArray[np.float64]] = {}
+        for counted, message in _MODES_EXCEED.items():
+            names = [mode_column(mode, counted) for mode in modes_counted(table, counted)]
+            # A column that is missing is a fault already.
+            if names and counted in table:
+                whole, parts = read_column(table, counted), [read_column(table, name) for name in names]
+                for name, part in zip(names, parts, strict=True):
+                    self.note(np.isnan(whole) & ~np.isnan(part), name, _NEEDS_RESPONSES, table, counted)
+                self.note(np.nansum(parts, axis=0) > whole, names[0], message, table, counted)
+                rest[counted] = whole - np.sum(parts, axis=0)
+        for mode in modes_counted(table, "satisfied"):
+            satisfied, responses = mode_column(mode, "satisfied"), mode_column(mode, "responses")
+            if responses in table:
+                values, answers = read_column(table, satisfied), read_column(table, responses)
+                self.note(~np.isnan(values) & np.isnan(answers), satisfied, _NEEDS_RESPONSES, table, responses)
+                self.note(values > answers, satisfied, _SATISFIED_OF[mode], table, satisfied, responses)
+        if len(rest) == len(_MODES_EXCEED) and rates_by_mode(table) is not None:
+            message = N_("the modes leave more satisfied than responses to the web")
+            beyond = (rest["satisfied"] > rest["responses"]) & (rest["responses"] >= 0)
+            self.note(beyond, "satisfied", message, table)
+
+    def _check_scores(self, table: pd.DataFrame, rules: Rules) -> None:
+        if "score" in table:
+            self._check_precision(table)
+            if "score_precision" in table:
+                misfits = read_scores(table, rules.satisfaction).misfits
+                message = N_("{score} is no multiple of its precision {score_precision}")
+                self.note(misfits, "score", message, table, "score", "score_precision")
+            return
+        measured = MEASURED[rules.satisfaction.measure]
+        if measured.value in _MISFITS and set(measured.columns) <= set(table.columns):
+            scores = read_scores(table, rules.satisfaction)
+            self.note(scores.misfits, measured.value, _MISFITS[measured.value], table, *measured.columns)
+            points = rules.satisfaction.index_points.values()
+            beyond = (scores.shown < float(min(points))) | (scores.shown > float(max(points)))
+            message = N_("this lies beyond the points that an answer can have")
+            self.note(beyond & ~scores.misfits, measured.value, message, table, *measured.columns)
+
+    def _check_complaints(self, table: pd.DataFrame) -> None:
+        complaints = read_column(table, "complaints")
+        if "complaints" in table:
+            households = read_column(table, "complaining_households")
+            message = N_("{complaining_households} households for {complaints} complaints")
+            self.note(households > complaints, "complaining_households", message, table, *_HOUSEHOLDS_OF_COMPLAINTS)
+            channels = [name for name in CHANNEL_COLUMNS if name in table]
+            total = np.sum([read_column(table, name) for name in channels], axis=0) if channels else complaints
+            message = N_("the channels add up to another number than {complaints}")
+            differs = total != complaints if len(channels) == len(CHANNEL_COLUMNS) else total > complaints
+            known = ~np.isnan(total) & ~np.isnan(complaints)
+            self.note(differs & known, channels[0] if channels else "complaints", message, table, "complaints")
+        said = read_column(table, "said_complained")
+        message = N_("{said_complained} of {asked_about_complaints} say that they complained")
+        if {"said_complained", "asked_about_complaints"} <= set(table.columns):
+            asked = read_column(table, "asked_about_complaints")
+            self.note(np.isnan(said) & (asked > 0), "said_complained", N_("this cell is empty"), table)
+            self.note(said > asked, "said_complained", message, table, "said_complained", "asked_about_complaints")
+
+    def _check_precision(self, table: pd.DataFrame) -> None:
+        scores, precisions = read_column(table, "score"), read_column(table, "score_precision")
+        missing = ~np.isnan(scores) & np.isnan(precisions)
+        if "score_precision" in table:
+            self.note(missing, "score_precision", N_("this is missing for the score {score}"), table, "score")
+        stated = precisions[~np.isnan(precisions)]
+        if stated.size:
+            message = N_("one precision holds for all scores: {score_precision} is not the {first} of the first")
+            for row in np.flatnonzero(~np.isnan(precisions) & (precisions != stated[0])):
+                facts = {"score_precision": precisions[row], "first": stated[0]}
+                self.fault(int(row), "score_precision", message, facts)
+
+
+_NEEDS_RESPONSES: Final = N_("this needs the number of responses")
+_MODES_EXCEED: Final[Mapping[Counted, str]] = {
+    "responses": N_("the modes add up to more than {responses} responses"),
+    "satisfied": N_("the modes add up to more than {satisfied} satisfied"),
+}
+_SATISFIED_OF: Final = {
+    "paper": N_("{paper_satisfied} satisfied of {paper_responses} responses"),
+    "telephone": N_("{telephone_satisfied} satisfied of {telephone_responses} responses"),
+}
+_HOUSEHOLDS_OF_COMPLAINTS: Final = ("complaining_households", "complaints")
+_MISSING: Final = {
+    "responses": N_("this is missing for {responses} responses"),
+    "composite_responses": N_("this is missing for {composite_responses} responses"),
+}
+_MISFITS: Final = {
+    "mean_index": N_("no points of {responses} responses have the mean {mean_index}: give it with six decimals"),
+    "mean_composite": N_("{mean_composite} is not rounded to six decimals"),
+}

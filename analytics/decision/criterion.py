@@ -1,0 +1,443 @@
+"""The criterion “within the first k of N”: who takes part, how large k is, who is within it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.decision.ranks import Best, Floats, Integers, ranks_within, share_below
+from analytics.rules import ComplaintRule, MinimumResponses, Rounding, SatisfactionRule
+
+Status = Literal["met", "not_met", "not_assessed", "not_applicable"]
+Texts = npt.NDArray[np.str_]
+Flags = npt.NDArray[np.bool_]
+
+ELIGIBLE: Final = ""
+"""In place of a reason for not taking part."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The communities at the k-th position: their indices, and how many stand before them."""
+
+    members: Integers
+    above: int
+
+
+@dataclass(frozen=True)
+class RouteDecision:
+    """What one route says about the communities that are ranked together.
+
+    `rank`, `last_rank` and `percentile` are NaN, `status` and `reason` are empty for those that do not take part.
+    """
+
+    eligible: int
+    positions: int
+    rank: Floats
+    last_rank: Floats
+    percentile: Floats
+    status: Texts
+    reason: Texts
+
+    @cached_property
+    def cut(self) -> Cut | None:
+        """Return who stands at the k-th position; None if k = 0."""
+        members = np.flatnonzero((self.rank <= self.positions) & (self.last_rank >= self.positions))
+        if members.size == 0:
+            return None
+        return Cut(members, int(self.rank[members[0]]) - 1)
+
+
+def count_positions(share: Fraction, eligible: int, *, rounding: Rounding) -> int:
+    """Return k, the number of positions that a share of the eligible communities gives.
+
+    Parameters
+    ----------
+    share : Fraction
+        In (0, 1].
+    eligible : int
+        N, the number of communities that are ranked together.
+    rounding : {"floor", "ceil", "at_least_one"}
+        `at_least_one` is floor, and 1 where floor gives 0.
+
+    Returns
+    -------
+    int
+        From 0 to N; 0 if nobody is eligible, whatever the rounding.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+
+    Notes
+    -----
+    Only `floor` never names more than the share: `ceil` names 2 of 21, which is 9.5 %.
+
+    Examples
+    --------
+    >>> [count_positions(Fraction(1, 20), 21, rounding=rounding) for rounding in ("floor", "ceil", "at_least_one")]
+    [1, 2, 1]
+    >>> [count_positions(Fraction(1, 20), 19, rounding=rounding) for rounding in ("floor", "ceil", "at_least_one")]
+    [0, 1, 1]
+
+    In floats 0.07 × 100 is a little more than 7, and would give 8:
+
+    >>> count_positions(Fraction(7, 100), 100, rounding="ceil")
+    7
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share must lie in (0, 1], got {share}")
+    if eligible < 0:
+        raise ValueError(f"eligible must not be negative, got {eligible}")
+    if rounding == "floor":
+        return math.floor(share * eligible)
+    if rounding == "ceil":
+        return math.ceil(share * eligible)
+    if rounding == "at_least_one":
+        return max(math.floor(share * eligible), min(eligible, 1))
+    raise ValueError(f"rounding must be floor, ceil or at_least_one, got {rounding!r}")
+
+
+def count_until_next_position(share: Fraction, eligible: int, *, rounding: Rounding) -> int:
+    """Return by how many more eligible communities k would change: how far the eligible set decides the outcome.
+
+    Parameters
+    ----------
+    share, eligible, rounding
+        As for `count_positions`.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Examples
+    --------
+    >>> [count_until_next_position(Fraction(1, 20), n, rounding="floor") for n in (19, 20, 37)]
+    [1, 20, 3]
+    >>> [count_until_next_position(Fraction(1, 20), n, rounding="ceil") for n in (19, 20, 37)]
+    [2, 1, 4]
+    """
+    positions = count_positions(share, eligible, rounding=rounding)
+    if rounding == "ceil":
+        return math.floor(positions / share) + 1 - eligible
+    if rounding == "at_least_one" and eligible == 0:
+        return 1
+    return math.ceil((positions + 1) / share) - eligible
+
+
+def judge_responses(responses: Floats, households: Floats, scored: Flags, *, minimum: MinimumResponses | None) -> Texts:
+    """Return why each community takes no part in the satisfaction route, or `ELIGIBLE`.
+
+    Parameters
+    ----------
+    responses, households : ndarray of float
+        Whole numbers, n and H of the ranked population; NaN is unknown.
+    scored : ndarray of bool
+        Whether the community has a score at all.
+    minimum : MinimumResponses or None
+        None: a score suffices.
+
+    Returns
+    -------
+    ndarray of str
+        `no_responses`, `too_few_responses`, `households_unknown`, `too_few_for_households` or `ELIGIBLE`.
+
+    Notes
+    -----
+    n ≥ least and (n ≥ enough or n ≥ share × H), in integers. Unknown households cannot show that n is a share of them.
+
+    Examples
+    --------
+    With at least 10 answers, and 30 or half of the households, 15 of 30 suffice and 15 of 31 do not:
+
+    >>> minimum = MinimumResponses(10, 30, Fraction(1, 2))
+    >>> n, households = np.array([9.0, 15.0, 15.0, 15.0, 30.0]), np.array([9.0, 30.0, 31.0, np.nan, np.nan])
+    >>> judge_responses(n, households, n > 0, minimum=minimum).tolist()
+    ['too_few_responses', '', 'too_few_for_households', 'households_unknown', '']
+    """
+    if minimum is None:
+        return np.where(scored, ELIGIBLE, "no_responses")
+    share = minimum.or_share_of_households
+    known = np.where(np.isnan(households), 0, households).astype(np.int64)
+    counts = np.where(np.isnan(responses), 0, responses).astype(np.int64)
+    is_share = ~np.isnan(households) & (counts * share.denominator >= known * share.numerator)
+    return np.select(
+        [~scored, counts < minimum.least, (counts >= minimum.enough) | is_share, np.isnan(households)],
+        ["no_responses", "too_few_responses", ELIGIBLE, "households_unknown"],
+        "too_few_for_households",
+    )
+
+
+def judge_exposure(complaints: Floats, exposure: Integers, *, minimum: Fraction) -> Texts:
+    """Return why each community takes no part in the complaint route, or `ELIGIBLE`.
+
+    Parameters
+    ----------
+    complaints : ndarray of float
+        Whole numbers; NaN is unknown.
+    exposure : ndarray of int
+        Millionths of a household-year; 0 is unknown or none.
+    minimum : Fraction
+        Household-years.
+
+    Returns
+    -------
+    ndarray of str
+        `no_complaint_data`, `denominator_missing`, `exposure_too_small` or `ELIGIBLE`.
+
+    Examples
+    --------
+    >>> complaints, exposure = np.array([0.0, 0.0, 3.0, np.nan]), np.array([0, 99_999_999, 100_000_000, 200_000_000])
+    >>> judge_exposure(complaints, exposure, minimum=Fraction(100)).tolist()
+    ['denominator_missing', 'exposure_too_small', '', 'no_complaint_data']
+    """
+    return np.select(
+        [np.isnan(complaints), exposure <= 0, exposure < math.ceil(minimum * 1_000_000)],
+        ["no_complaint_data", "denominator_missing", "exposure_too_small"],
+        ELIGIBLE,
+    )
+
+
+def decide_satisfaction(places: Floats, *, rule: SatisfactionRule) -> RouteDecision:
+    """Decide the satisfaction route among communities that are ranked together.
+
+    Parameters
+    ----------
+    places : ndarray of float
+        Any numbers in the order of the scores, such as those of `order_ratios`; NaN takes no part.
+    rule : SatisfactionRule
+
+    Returns
+    -------
+    RouteDecision
+        Reasons: `within_k`, `tied_within_k`, `outside_k`, `tied_across_k`, `k_is_zero`.
+
+    Notes
+    -----
+    Ties `include`: the first of the tied positions is at most k. `exclude`: the last of them is.
+
+    Examples
+    --------
+    Of 20 communities the best two share rank 1, and 5 % is one position:
+
+    >>> from dataclasses import replace
+    >>> from pathlib import Path
+    >>> from analytics.rules import load_rules
+    >>> rule = load_rules(Path("data/rules/wuhai/2021-08-23.yaml")).satisfaction
+    >>> places = np.array([9.0, 9.0, *[1.0] * 18])
+    >>> decide_satisfaction(places, rule=rule).status[:3].tolist()
+    ['met', 'met', 'not_met']
+    >>> decide_satisfaction(places, rule=replace(rule, ties="exclude")).reason[:3].tolist()
+    ['tied_across_k', 'tied_across_k', 'outside_k']
+    """
+    return decide_satisfaction_within(places, [np.arange(places.size)], rule=rule)[0]
+
+
+def decide_satisfaction_within(
+    places: Floats, regions: Sequence[Integers], *, rule: SatisfactionRule
+) -> list[RouteDecision]:
+    """Decide the satisfaction route in every region by itself, as `decide_satisfaction` does for one.
+
+    Parameters
+    ----------
+    places : ndarray of float
+        Of all communities; NaN takes no part.
+    regions : sequence of ndarray of int
+        The communities of each region that are ranked together.
+    rule : SatisfactionRule
+
+    Returns
+    -------
+    list of RouteDecision
+        One for each region, its communities in the order of its indices.
+    """
+    ordered = _Together(places, regions)
+    ties = np.full(ordered.places.shape, rule.ties)
+    return ordered.split(_decide(ordered, "high", rule.share, rule.rounding, ties))
+
+
+def decide_complaints(places: Floats, zero: Flags, *, rule: ComplaintRule) -> RouteDecision:
+    """Decide the complaint route among communities that are ranked together.
+
+    Parameters
+    ----------
+    places : ndarray of float
+        Any numbers in the order of the rates, as `order_complaint_rates` makes them; NaN takes no part.
+    zero : ndarray of bool
+        Whether the community has no complaint.
+    rule : ComplaintRule
+
+    Returns
+    -------
+    RouteDecision
+        Reasons: those of `decide_satisfaction`, `tied_within_k_by_decision`, `tied_across_k_by_decision`,
+        `zero_complaints_undecidable` and `boundary_block_too_large`.
+
+    Notes
+    -----
+    Communities tied across the k-th position are the boundary block. Without complaints they are tied by
+    `zero_ties`, otherwise by `ties`. A block of more than 2k needs a written decision; without one its members are
+    `not_assessed`, since the criterion says nothing sensible about them.
+
+    Examples
+    --------
+    Of 20 communities three had no complaint, and 5 % is one position:
+
+    >>> from dataclasses import replace
+    >>> from pathlib import Path
+    >>> from analytics.rules import load_rules
+    >>> rule = replace(load_rules(Path("data/rules/wuhai/2021-08-23.yaml")).complaints, zero_ties="include")
+    >>> places = np.array([0.0, 0.0, 0.0, *range(1, 18)])
+    >>> decide_complaints(places, places == 0, rule=rule).reason[:4].tolist()
+    ['boundary_block_too_large', 'boundary_block_too_large', 'boundary_block_too_large', 'outside_k']
+    >>> decided = replace(rule, large_boundary_block="all of them, decided on 2021-09-20")
+    >>> decide_complaints(places, places == 0, rule=decided).status[:4].tolist()
+    ['met', 'met', 'met', 'not_met']
+    """
+    return decide_complaints_within(places, zero, [np.arange(places.size)], rule=rule)[0]
+
+
+def decide_complaints_within(
+    places: Floats, zero: Flags, regions: Sequence[Integers], *, rule: ComplaintRule
+) -> list[RouteDecision]:
+    """Decide the complaint route in every region by itself, as `decide_complaints` does for one.
+
+    Parameters
+    ----------
+    places : ndarray of float
+        Of all communities; NaN takes no part.
+    zero : ndarray of bool
+        Whether the community has no complaint.
+    regions : sequence of ndarray of int
+        The communities of each region that are ranked together.
+    rule : ComplaintRule
+
+    Returns
+    -------
+    list of RouteDecision
+        One for each region, its communities in the order of its indices.
+    """
+    ordered = _Together(places, regions)
+    zero = zero[ordered.rows]
+    zero_rule = rule.zero_ties if rule.zero_ties in {"include", "exclude"} else rule.ties
+    ties = np.where(zero, zero_rule, rule.ties)
+    decision = _decide(ordered, "low", rule.share, rule.rounding, ties)
+    k, reason = ordered.spread(decision.positions), decision.reason
+    in_block = (decision.rank <= k) & (decision.last_rank > k)
+    large = in_block & (decision.last_rank - decision.rank + 1 > 2 * k)
+    undecidable = in_block & zero & (rule.zero_ties == "undecidable")
+    decided = rule.large_boundary_block is not None
+    reason = np.select(
+        [undecidable, large & (not decided), large & decided],
+        ["zero_complaints_undecidable", "boundary_block_too_large", np.char.add(reason, "_by_decision")],
+        reason,
+    )
+    status = np.where(undecidable | (large & (not decided)), "not_assessed", decision.status)
+    return ordered.split(replace(decision, status=status, reason=reason))
+
+
+def combine_routes(satisfaction: Texts, complaints: Texts) -> tuple[Texts, Texts]:
+    """Return the status of the requirement, which either route meets, and the route.
+
+    Parameters
+    ----------
+    satisfaction, complaints : ndarray of str
+        Status of each community on each route.
+
+    Returns
+    -------
+    status : ndarray of str
+        `met` if a route is met; otherwise `not_assessed` if a route is, since it might have been met; otherwise
+        `not_met` if a route is; otherwise `not_applicable`.
+    route : ndarray of str
+        `satisfaction`, `complaints` or `both` where the requirement is met, empty elsewhere.
+
+    Examples
+    --------
+    >>> status, route = combine_routes(
+    ...     np.array(["met", "not_met", "not_met", "not_applicable"]),
+    ...     np.array(["met", "not_assessed", "not_applicable", "not_applicable"]),
+    ... )
+    >>> status.tolist(), route.tolist()
+    (['met', 'not_assessed', 'not_met', 'not_applicable'], ['both', '', '', ''])
+    """
+
+    def either(status: Status) -> Flags:
+        return np.equal(satisfaction, status) | np.equal(complaints, status)
+
+    combined = np.select(
+        [either("met"), either("not_assessed"), either("not_met")], ["met", "not_assessed", "not_met"], "not_applicable"
+    )
+    route = np.select(
+        [(satisfaction == "met") & (complaints == "met"), satisfaction == "met", complaints == "met"],
+        ["both", "satisfaction", "complaints"],
+        "",
+    )
+    return combined, route
+
+
+@dataclass(frozen=True)
+class _Decisions:
+    """The decisions of all regions: `eligible` and `positions` by region, the rest by community."""
+
+    eligible: Integers
+    positions: Integers
+    rank: Floats
+    last_rank: Floats
+    percentile: Floats
+    status: Texts
+    reason: Texts
+
+
+class _Together:
+    """The communities of all regions, one region after the other."""
+
+    def __init__(self, places: Floats, regions: Sequence[Integers]) -> None:
+        self.sizes = np.array([rows.size for rows in regions], dtype=np.int64)
+        self.rows = np.concatenate(regions) if regions else np.empty(0, dtype=np.int64)
+        self.region = np.repeat(np.arange(self.sizes.size), self.sizes)
+        self.places = places[self.rows]
+
+    def spread(self, by_region: Integers) -> Integers:
+        return by_region[self.region]
+
+    def split(self, decisions: _Decisions) -> list[RouteDecision]:
+        ends = np.cumsum(self.sizes)
+        columns = ("rank", "last_rank", "percentile", "status", "reason")
+        return [
+            RouteDecision(eligible, positions, **{name: getattr(decisions, name)[start:end] for name in columns})
+            for eligible, positions, start, end in zip(
+                decisions.eligible.tolist(), decisions.positions.tolist(), ends - self.sizes, ends, strict=True
+            )
+        ]
+
+
+def _decide(together: _Together, best: Best, share: Fraction, rounding: Rounding, ties: Texts) -> _Decisions:
+    rank, last = ranks_within(together.places, together.region, best=best)
+    ranked = ~np.isnan(rank)
+    eligible = np.bincount(together.region[ranked], minlength=together.sizes.size)
+    different, inverse = np.unique(eligible, return_inverse=True)
+    counts = [count_positions(share, size, rounding=rounding) for size in different.tolist()]
+    positions = np.array(counts, dtype=np.int64)[inverse]
+    k = together.spread(positions)
+    tied_across = (rank <= k) & (last > k)
+    included = tied_across & (ties == "include")
+    reason = np.select(
+        [~ranked, k == 0, last <= k, included, tied_across],
+        [ELIGIBLE, "k_is_zero", "within_k", "tied_within_k", "tied_across_k"],
+        "outside_k",
+    )
+    status = np.select(
+        [~ranked, k == 0, (last <= k) | included],
+        ["", "not_applicable", "met"],
+        "not_met",
+    )
+    percentile = share_below(rank, last, ranked=together.spread(eligible))
+    return _Decisions(eligible, positions, rank, last, percentile, status, reason)

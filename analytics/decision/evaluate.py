@@ -1,0 +1,217 @@
+"""An evaluation: a community table and a rule file in, the standing of every community out."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from analytics.canonical import canonical_json, sha256_hex
+from analytics.decision.community_table import check_communities
+from analytics.decision.criterion import combine_routes
+from analytics.decision.exact_ratios import MEASURED, column
+from analytics.decision.routes import Route, evaluate_complaints, evaluate_satisfaction, rows_by_region
+from analytics.decision.summary import summarise
+from analytics.rules import Rules
+
+STANDING_COLUMNS: Final[Mapping[str, str]] = {
+    "community_id": "str",
+    "region": "str",
+    "responses": "Int64",
+    "satisfied": "Int64",
+    "households": "Int64",
+    "satisfaction_rate": "float64",
+    "satisfaction_index": "float64",
+    "satisfaction_score": "float64",
+    "satisfaction_rank": "Int64",
+    "satisfaction_last_rank": "Int64",
+    "satisfaction_percentile": "float64",
+    "satisfaction_status": "str",
+    "satisfaction_reason": "str",
+    "complaints": "Int64",
+    "exposure_household_years": "float64",
+    "complaints_per_1000_household_years": "float64",
+    "complaint_rank": "Int64",
+    "complaint_last_rank": "Int64",
+    "complaint_percentile": "float64",
+    "complaint_status": "str",
+    "complaint_reason": "str",
+    "requirement_status": "str",
+    "requirement_route": "str",
+}
+"""The columns of standings and their types, in order."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation found, and what it found it from.
+
+    Attributes
+    ----------
+    communities : DataFrame
+        The table as it was checked.
+    rules : Rules
+    standings : DataFrame
+        One row per community in the order of the table; columns are `STANDING_COLUMNS`. A rate from counts lies
+        between 0 and 1, an index or composite between 0 and 100, a given score is as given. `responses` are those that
+        the rules' measure is of; `satisfied` is missing beside a composite, which is of other responses than the
+        overall question. Ranks are missing where a community takes no part, the route where the requirement is not met.
+    summary : dict
+        Values that JSON can hold. ``regions``: for each region ``communities``, ``satisfaction``, ``complaints``,
+        ``requirement`` and ``warnings``; ``total``: the same counts over all regions; ``warnings`` about the whole
+        table. A route says
+
+        - ``ranked_with``: "region", or "city" where the rules let a small region be ranked with the whole city;
+        - ``N``, ``k``: communities that are ranked together, positions that qualify;
+        - ``share``, ``rounding``, ``ties`` and more: the rules, as the file states them;
+        - ``cut_off_score``, ``above_cut_off``, ``tied_at_cut_off``: the score at the k-th position, how many
+          communities stand before it and at it, None where k = 0;
+        - ``met``, ``not_met``, ``not_assessed``, ``not_applicable``: communities of this region;
+        - ``until_next_position``: by how many more eligible communities k would change.
+
+        A warning has a ``code``, a ``route`` or None, and ``facts``; `analytics.decision.reasons.warning_sentence` says it.
+    """
+
+    communities: pd.DataFrame
+    rules: Rules
+    standings: pd.DataFrame
+    summary: dict[str, Any]
+
+    @cached_property
+    def inputs_sha256(self) -> str:
+        """SHA-256 of the checked table as canonical text, whatever the order of its rows."""
+        return sha256_hex(frame_text(self.communities))
+
+    @cached_property
+    def standings_sha256(self) -> str:
+        """SHA-256 of the standings as canonical text, whatever the order of their rows."""
+        return sha256_hex(frame_text(self.standings))
+
+
+def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
+    """Return the standing of every community under the rules.
+
+    Parameters
+    ----------
+    communities : DataFrame
+        One row per community, as `analytics.decision.community_table.check_communities` describes it.
+    rules : Rules
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    TableError
+        If the table has faults, with all of them.
+
+    Notes
+    -----
+    Eligibility comes first, on each route by itself; N counts the eligible communities of a region, k is the share
+    of N; the first k positions meet the criterion; either route meets the requirement. Scores and rates are compared
+    as exact ratios, so neither the order of rows nor rounding can move a standing.
+
+    Examples
+    --------
+    Twenty communities, of which 5 % are one, and two of them tie for it:
+
+    >>> from pathlib import Path
+    >>> from analytics.rules import load_rules
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> communities = pd.DataFrame({
+    ...     "community_id": [f"{number:03}" for number in range(1, 21)], "region": "乌达区",
+    ...     "responses": [40, 60, *[50] * 18], "satisfied": [38, 57, *[40] * 18],
+    ... })
+    >>> result = evaluate(communities, rules)
+    >>> result.standings.loc[:2, ["community_id", "satisfaction_rate", "satisfaction_rank", "satisfaction_status"]]
+      community_id  satisfaction_rate  satisfaction_rank satisfaction_status
+    0          001               0.95                  1                 met
+    1          002               0.95                  1                 met
+    2          003               0.80                  3             not_met
+    >>> route = result.summary["regions"]["乌达区"]["satisfaction"]
+    >>> route["N"], route["k"], route["tied_at_cut_off"], route["met"]
+    (20, 1, 2, 2)
+    """
+    table = check_communities(communities, rules)
+    regions = rows_by_region(table)
+    satisfaction = evaluate_satisfaction(table, rules, regions)
+    complaints = evaluate_complaints(table, rules, regions)
+    standings = _standings(table, rules, satisfaction, complaints)
+    return Evaluation(table, rules, standings, summarise(standings, table, rules, satisfaction, complaints))
+
+
+def frame_text(frame: pd.DataFrame) -> str:
+    """Return a frame with a `community_id` as canonical JSON, whatever the order of its rows.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Text, whole numbers and finite numbers; missing values become null.
+
+    Returns
+    -------
+    str
+        An object with one list per column, ordered by `community_id`.
+
+    Examples
+    --------
+    >>> frame_text(pd.DataFrame({"community_id": ["2", "1"], "score": [None, 83.5]}))
+    '{"community_id":["1","2"],"score":[83.5,null]}'
+    """
+    ordered = frame.sort_values("community_id", kind="stable")
+    return canonical_json({name: _plain(values) for name, values in ordered.items()})
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computes.
+
+    Examples
+    --------
+    >>> sorted(versions())
+    ['analytics', 'numpy', 'pandas', 'python', 'scipy']
+    """
+    packages = {package: version(package) for package in ("numpy", "pandas", "scipy")}
+    return {"analytics": version("jiayuan"), "python": platform.python_version(), **packages}
+
+
+def _plain(values: "pd.Series[Any]") -> list[Any]:
+    return values.astype(object).where(values.notna().to_numpy(dtype=bool), None).tolist()
+
+
+def _standings(table: pd.DataFrame, rules: Rules, satisfaction: Route, complaints: Route) -> pd.DataFrame:
+    status, route = combine_routes(satisfaction.status, complaints.status)
+    responses, satisfied = column(table, "responses"), column(table, "satisfied")
+    ranked = MEASURED[rules.satisfaction.measure].responses
+    rate = np.full(len(table), np.nan)
+    np.divide(satisfied, responses, out=rate, where=responses > 0)
+    values = {
+        "community_id": table["community_id"],
+        "region": table["region"],
+        "responses": column(table, ranked),
+        "satisfied": np.where(ranked == "responses", satisfied, np.nan),
+        "households": column(table, "households"),
+        "satisfaction_rate": rate,
+        "satisfaction_index": column(table, "mean_index"),
+        "satisfaction_score": satisfaction.scores,
+        "satisfaction_rank": satisfaction.rank,
+        "satisfaction_last_rank": satisfaction.last_rank,
+        "satisfaction_percentile": satisfaction.percentile,
+        "satisfaction_status": satisfaction.status,
+        "satisfaction_reason": satisfaction.reason,
+        "complaints": column(table, "complaints"),
+        "exposure_household_years": column(table, "exposure_household_years"),
+        "complaints_per_1000_household_years": complaints.scores,
+        "complaint_rank": complaints.rank,
+        "complaint_last_rank": complaints.last_rank,
+        "complaint_percentile": complaints.percentile,
+        "complaint_status": complaints.status,
+        "complaint_reason": complaints.reason,
+        "requirement_status": status,
+        "requirement_route": pd.Series(route, dtype="str").mask(route == ""),
+    }
+    return pd.DataFrame(values).astype(dict(STANDING_COLUMNS))

@@ -1,0 +1,259 @@
+"""What standings compare: scores and complaint rates as exact ratios of integers."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.decision.ranks import Floats, Integers, order_ratios
+from analytics.rules import Measure, SatisfactionRule
+
+EXPOSURE_UNITS: Final = 1_000_000
+"""Exposure is kept in millionths of a household-year: half a minute of one household."""
+
+MEAN_TOLERANCE: Final = 1e-6
+"""How far a mean may lie from the sum of points that it must come from: means have at least six decimals."""
+
+SCORE_TOLERANCE: Final = 1e-9
+"""How far a given score may lie from a multiple of its precision, as a part of the score."""
+
+COMPOSITE_PRECISION: Final = 1e-6
+"""Mean composites are whole multiples of a millionth of a point, rounded half to even from their exact value."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The columns of a community table that a measure is read from.
+
+    `responses` are the answers that the measure is of, `value` decides, `deviation` is the standard deviation of single
+    answers; None where the counts themselves tell it.
+    """
+
+    responses: str
+    value: str
+    deviation: str | None
+
+    @property
+    def columns(self) -> tuple[str, str]:
+        """What a score needs: the responses and the value."""
+        return self.responses, self.value
+
+
+MEASURED: Final[Mapping[Measure, Measured]] = {
+    "satisfaction_rate": Measured("responses", "satisfied", None),
+    "satisfaction_index": Measured("responses", "mean_index", "sd_index"),
+    "composite": Measured("composite_responses", "mean_composite", "sd_composite"),
+}
+"""For each measure, where a community table has it. A composite is of other responses than the overall question is."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The ranked score of each community as a ratio.
+
+    `known` says where there is a score; elsewhere the ratio is 0/1 and the value NaN. `misfits` are scores that no
+    whole numbers can give. `shown` are the ratios as floats, in the unit that people read.
+    """
+
+    numerators: Integers
+    denominators: Integers
+    known: npt.NDArray[np.bool_]
+    misfits: npt.NDArray[np.bool_]
+    shown: Floats
+
+    def places(self, ranked: npt.NDArray[np.bool_]) -> Floats:
+        """Return the place of each ranked score in the exact order, NaN for the others."""
+        places = np.full(ranked.shape, np.nan)
+        places[ranked] = order_ratios(self.numerators[ranked], self.denominators[ranked])
+        return places
+
+
+def read_scores(table: pd.DataFrame, rule: SatisfactionRule) -> Scores:
+    """Return the score that the satisfaction route ranks.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A community table with `score` and `score_precision`, or the columns that `MEASURED` names.
+    rule : SatisfactionRule
+
+    Returns
+    -------
+    Scores
+        Rates are 0 to 1, indices and composites in points, given scores as given.
+
+    Notes
+    -----
+    A mean index is the sum of points divided by the responses. The sum is a whole multiple of the largest unit that
+    all points share (25 for 100, 75, 50, 25, 0), so it can be recovered from the mean, and equal sums of equally
+    many responses tie however the mean was rounded. A given score is a whole multiple of its precision. A mean
+    composite is one of `COMPOSITE_PRECISION`: residents who answered other domains have composites of other
+    denominators, whose common one has no bound (of twelve domains in whole percents it can exceed 10⁴⁰), so that the
+    table cannot carry their sum as a ratio.
+
+    Examples
+    --------
+    A mean of 83.333333 from 3 responses is 250 points, in units of 25 ten:
+
+    >>> from pathlib import Path
+    >>> from dataclasses import replace
+    >>> from analytics.rules import load_rules
+    >>> rule = load_rules(Path("data/rules/wuhai/2021-08-23.yaml")).satisfaction
+    >>> table = pd.DataFrame({"responses": [3, 6], "mean_index": [83.333333, 83.3333333], "satisfied": [2, 5]})
+    >>> scores = read_scores(table, replace(rule, measure="satisfaction_index"))
+    >>> scores.numerators.tolist(), scores.places(scores.known).tolist()
+    ([10, 20], [0.0, 0.0])
+    >>> read_scores(table, rule).places(scores.known).tolist()
+    [0.0, 1.0]
+    """
+    if "score" in table:
+        return _given_scores(column(table, "score"), column(table, "score_precision"))
+    measured = MEASURED[rule.measure]
+    responses, values = column(table, measured.responses), column(table, measured.value)
+    if rule.measure == "composite":
+        means = np.where(responses > 0, values, np.nan)
+        return _given_scores(means, np.full_like(means, COMPOSITE_PRECISION))
+    if rule.measure == "satisfaction_index":
+        return _mean_indices(responses, values, common_unit(rule.index_points.values()))
+    known = (responses > 0) & ~np.isnan(values)
+    tops = whole(np.where(known, values, 0))
+    bottoms = whole(np.where(known, responses, 1))
+    return Scores(tops, bottoms, known, np.zeros(known.shape, dtype=bool), np.where(known, tops / bottoms, np.nan))
+
+
+def order_complaint_rates(complaints: Integers, exposure: Integers, *, zeros_by_exposure: bool) -> Integers:
+    """Return where each community stands in the order of complaint rates, counted from 0 for the lowest.
+
+    Parameters
+    ----------
+    complaints : ndarray of int
+        Not negative.
+    exposure : ndarray of int
+        Millionths of a household-year, positive.
+    zeros_by_exposure : bool
+        Put communities without complaints in the order of their exact upper bounds, 3.69 ÷ exposure: the largest
+        exposure first. Otherwise they all tie.
+
+    Returns
+    -------
+    ndarray of int64
+        Equal only where the rates (and, for ordered zeros, the exposures) are equal.
+
+    Examples
+    --------
+    >>> complaints, exposure = np.array([0, 0, 0, 2, 1]), np.array([100, 300, 100, 800, 400])
+    >>> order_complaint_rates(complaints, exposure, zeros_by_exposure=False).tolist()
+    [0, 0, 0, 1, 1]
+    >>> order_complaint_rates(complaints, exposure, zeros_by_exposure=True).tolist()
+    [1, 0, 1, 2, 2]
+    """
+    places = order_ratios(complaints, exposure)
+    if not zeros_by_exposure:
+        return places
+    within_zeros = np.where(complaints == 0, -exposure, 0)
+    order = np.lexsort((within_zeros, places))
+    differs = (np.diff(places[order]) != 0) | (np.diff(within_zeros[order]) != 0)
+    finer = np.zeros(len(places), dtype=np.int64)
+    finer[order[1:]] = np.cumsum(differs)
+    return finer
+
+
+def rate_complaints(complaints: Integers, exposure: Integers) -> Floats:
+    """Return complaints per 1,000 household-years.
+
+    Parameters
+    ----------
+    complaints : ndarray of int
+        Not negative.
+    exposure : ndarray of int
+        Millionths of a household-year, positive.
+
+    Returns
+    -------
+    ndarray of float
+        Equal for equal ratios, to the last bit.
+
+    Examples
+    --------
+    >>> rate_complaints(np.array([3, 9]), np.array([100_100_000, 300_300_000])).round(4).tolist()
+    [29.97, 29.97]
+    """
+    return _divide(complaints, exposure, 1000.0 * EXPOSURE_UNITS)
+
+
+def exposure_units(exposure: Floats) -> Integers:
+    """Return household-years in millionths, rounded half to even; unknown exposure is 0.
+
+    Examples
+    --------
+    >>> exposure_units(np.array([1234.5, np.nan])).tolist()
+    [1234500000, 0]
+    """
+    return whole(np.rint(np.where(np.isnan(exposure), 0, exposure) * EXPOSURE_UNITS))
+
+
+def common_unit(points: Iterable[Fraction]) -> Fraction:
+    """Return the largest number that all points are whole multiples of.
+
+    Examples
+    --------
+    >>> common_unit([Fraction(100), Fraction(200, 3), Fraction(0)])
+    Fraction(100, 3)
+    """
+    points = tuple(points)
+    bottom = math.lcm(*(point.denominator for point in points))
+    return Fraction(math.gcd(*(int(point * bottom) for point in points)), bottom)
+
+
+def column(table: pd.DataFrame, name: str) -> Floats:
+    """Return a column as floats, NaN where it is missing or where the table has no such column.
+
+    Examples
+    --------
+    >>> column(pd.DataFrame({"responses": pd.array([3, None], dtype="Int64")}), "responses").tolist()
+    [3.0, nan]
+    """
+    if name not in table:
+        return np.full(len(table), np.nan)
+    return table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def whole(values: Floats) -> Integers:
+    """Return whole floats as integers.
+
+    Examples
+    --------
+    >>> whole(np.array([3.0])).tolist()
+    [3]
+    """
+    return values.astype(np.int64)
+
+
+def _divide(tops: Integers, bottoms: Integers, scale: float) -> Floats:
+    """Return scale × tops ÷ bottoms from the lowest terms, so that equal ratios give one float."""
+    divisors = np.gcd(tops, bottoms)
+    return scale * (tops // divisors) / (bottoms // divisors)
+
+
+def _given_scores(scores: Floats, precisions: Floats) -> Scores:
+    known = ~np.isnan(scores) & (precisions > 0)
+    multiples = np.where(known, scores, 0) / np.where(known, precisions, 1)
+    units = np.rint(multiples)
+    misfits = known & (np.abs(multiples - units) > SCORE_TOLERANCE * np.maximum(1, np.abs(units)))
+    return Scores(whole(units), np.ones(len(units), dtype=np.int64), known, misfits, np.where(known, scores, np.nan))
+
+
+def _mean_indices(responses: Floats, means: Floats, unit: Fraction) -> Scores:
+    known = (responses > 0) & ~np.isnan(means)
+    counts, size = np.where(known, responses, 1), float(unit)
+    units = np.rint(np.where(known, means, 0) * counts / size)
+    values = _divide(whole(units), whole(counts), size)
+    # Beyond this many responses two sums could lie within the tolerance of one mean.
+    too_many = counts * MEAN_TOLERANCE >= size / 2
+    misfits = known & (too_many | (np.abs(values - np.where(known, means, values)) > MEAN_TOLERANCE))
+    return Scores(whole(units), whole(counts), known, misfits, np.where(known, values, np.nan))

@@ -1,0 +1,399 @@
+"""Plain sentences that say how a community came out and why."""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pandas as pd
+
+from analytics.languages import load_catalogue
+
+TRANSLATIONS: Final = Path(__file__).parents[1] / "translations"
+
+Part = Literal["satisfaction", "complaints", "requirement"]
+
+_MOST_DECIMALS = 9
+_POWERS_OF_TEN: Final[list[int]] = [10**decimals for decimals in range(_MOST_DECIMALS + 1)]
+
+
+def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part: Part, language: str) -> str:
+    """Return why a community has its status, as one sentence.
+
+    Parameters
+    ----------
+    standing : mapping
+        One row of standings; missing values may be None, NaN or <NA>.
+    region : mapping
+        The entry of the community's region in the summary of the evaluation, ``summary["regions"][name]``.
+    part : {"satisfaction", "complaints", "requirement"}
+        Which status.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Returns
+    -------
+    str
+
+    Notes
+    -----
+    Numbers never contradict the decision: a score that differs from the score at the last qualifying position is
+    shown with as many decimals as it takes to see that, and only 100 % itself is shown as 100 %.
+
+    Examples
+    --------
+    >>> from analytics.decision.evaluate import evaluate
+    >>> from analytics.rules import load_rules
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> result = evaluate(pd.DataFrame({
+    ...     "community_id": [str(number) for number in range(20)], "region": "海南区",
+    ...     "responses": [50, 50, 40, *[9] * 17], "satisfied": [48, 48, 38, *[9] * 17],
+    ... }), rules)
+    >>> rows = result.standings.to_dict("records")
+    >>> region = result.summary["regions"]["海南区"]
+    >>> reason_sentence(rows[3], region, "satisfaction", "en")
+    '9 valid responses, fewer than the 10 that are needed: sample too small, not ranked.'
+    >>> reason_sentence(rows[3], region, "satisfaction", "zh-Hans")
+    '有效问卷 9 份，少于 10 份，样本不足，不参与排名。'
+    """
+    if part == "requirement":
+        return _requirement_sentence(standing, language)
+    if part == "satisfaction":
+        return _satisfaction_sentence(standing, region[part], language)
+    return _complaint_sentence(standing, region[part], language)
+
+
+def warning_sentence(warning: Mapping[str, Any], language: str) -> str:
+    """Return what a warning of a summary says.
+
+    Parameters
+    ----------
+    warning : mapping
+        With `code`, `route` and `facts`.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> warning = {"code": "tied_within_k", "route": "satisfaction", "facts": {"k": 1, "tied": 2, "met": 2}}
+    >>> warning_sentence(warning, "en")
+    'Satisfaction: 2 communities are tied across position 1 and all of them qualify, so 2 meet the criterion.'
+    """
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    route = _("Satisfaction") if warning["route"] == "satisfaction" else _("Complaints")
+    said = _warnings(language)[warning["code"]].format(**warning["facts"])
+    return _("{route}: {said}").format(route=route, said=said)
+
+
+def show_apart(value: Fraction, others: Iterable[Fraction], *, decimals: int) -> str:
+    """Return a number with as many decimals as it takes to tell it from others.
+
+    Parameters
+    ----------
+    value : Fraction
+    others : iterable of Fraction
+        Numbers that the text must not seem to equal unless it does.
+    decimals : int
+        Shown at least.
+
+    Returns
+    -------
+    str
+        Rounded half to even.
+
+    Examples
+    --------
+    >>> show_apart(Fraction(9496, 100), [Fraction(95)], decimals=1)
+    '94.96'
+    >>> show_apart(Fraction(95), [Fraction(95), Fraction(9496, 100)], decimals=1)
+    '95.00'
+    """
+    shown = _round_half_even(value, decimals)
+    for other in others:
+        while decimals < _MOST_DECIMALS and _round_half_even(other, decimals) == shown and other != value:
+            decimals += 1
+            shown = _round_half_even(value, decimals)
+    return f"{shown / _POWERS_OF_TEN[decimals]:,.{decimals}f}"
+
+
+def _round_half_even(value: Fraction, decimals: int) -> int:
+    """Return `round(value, decimals)` in units of the last decimal, five times as fast as a Fraction does it."""
+    numerator, denominator = value.as_integer_ratio()
+    # Half up; where nothing is left over it was a tie, and an odd result goes back to the even one.
+    half_up, left_over = divmod(2 * numerator * _POWERS_OF_TEN[decimals] + denominator, 2 * denominator)
+    return half_up - 1 if left_over == 0 and half_up % 2 else half_up
+
+
+def _value(standing: Mapping[str, Any], name: str) -> Any:
+    value = standing[name]
+    return None if value is pd.NA or value is None or value != value else value  # noqa: PLR0124  only NaN differs from itself
+
+
+def _satisfaction_sentence(standing: Mapping[str, Any], route: Mapping[str, Any], language: str) -> str:
+    reason = standing["satisfaction_reason"]
+    responses, score = _value(standing, "responses"), _value(standing, "satisfaction_score")
+    if reason == "no_responses" and responses is None:
+        reason = "no_satisfaction_data"
+    templates = _templates(language)
+    if reason in _NOT_RANKED:
+        minimum = route["minimum_responses"] or {}
+        facts = {"responses": responses, "households": _value(standing, "households"), **minimum}
+        return templates[reason].format(**facts)
+    # A rate from counts is a part of 1 and shown as a percentage; given scores are percentages already.
+    counted = _value(standing, "satisfaction_rate") == score
+    scale = 100 if route["measure"] == "satisfaction_rate" and counted else 1
+    cut_off = score if route["cut_off_score"] is None else route["cut_off_score"]
+    unit = " %" if route["measure"] == "satisfaction_rate" else ""
+    fact = templates[_satisfaction_fact(route["measure"], counted=counted, responses=responses)].format(
+        score=_show(score, (0, 100 // scale, cut_off), scale=scale, decimals=1) + unit,
+        satisfied=_value(standing, "satisfied"),
+        responses=responses,
+    )
+    shown_cut_off = _show(cut_off, (0, 100 // scale, score), scale=scale, decimals=1) + unit
+    return _ranked_sentence(standing, "satisfaction", route, language, fact=fact, reason=reason, cut_off=shown_cut_off)
+
+
+def _satisfaction_fact(measure: str, *, counted: bool, responses: object) -> str:
+    if measure == "satisfaction_rate":
+        return "rate_of_counts" if counted else "rate"
+    name = "composite" if measure == "composite" else "index"
+    return name if responses is None else f"{name}_of_responses"
+
+
+def _complaint_sentence(standing: Mapping[str, Any], route: Mapping[str, Any], language: str) -> str:
+    reason, templates = standing["complaint_reason"], _templates(language)
+    exposure = _value(standing, "exposure_household_years")
+    minimum = route["minimum_exposure"]
+    shown_exposure = "" if exposure is None else _show(exposure, (minimum,), decimals=0)
+    if reason in _NOT_RANKED:
+        return templates[reason].format(exposure=shown_exposure, minimum=_show(minimum, (), decimals=0))
+    own = standing["complaints_per_1000_household_years"]
+    cut_off = own if route["cut_off_score"] is None else route["cut_off_score"]
+    cut_exposure = route["cut_off_exposure_household_years"] or 0
+    if reason == "outside_k" and _fraction(own) == _fraction(cut_off) == 0:
+        # Neither had a complaint: what ranks them is the exposure.
+        reason = "outside_k_by_exposure"
+        shown_exposure = _show(exposure, (cut_exposure,), decimals=0)
+    fact = templates["complaint_rate"].format(
+        score=_show(own, (0, cut_off), decimals=2),
+        complaints=_value(standing, "complaints"),
+        exposure=shown_exposure,
+    )
+    return _ranked_sentence(
+        standing,
+        "complaint",
+        route,
+        language,
+        fact=fact,
+        reason=reason,
+        cut_off=_show(cut_off, (0, own), decimals=2),
+        cut_off_exposure=_show(cut_exposure, (exposure,), decimals=0),
+    )
+
+
+def _ranked_sentence(
+    standing: Mapping[str, Any],
+    prefix: str,
+    route: Mapping[str, Any],
+    language: str,
+    *,
+    fact: str,
+    reason: str,
+    cut_off: str,
+    cut_off_exposure: str = "",
+) -> str:
+    rank, last, ranked = int(standing[f"{prefix}_rank"]), int(standing[f"{prefix}_last_rank"]), route["N"]
+    position = _templates(language)["alone" if rank == last else "tied"].format(
+        rank=rank, last_rank=last, N=ranked, place=_place(language, route["ranked_with"], standing["region"])
+    )
+    block = route.get("large_boundary_block") or ""
+    decision = _decision(
+        language, reason, route["k"], ranked, route["share"], last - rank + 1, cut_off, cut_off_exposure, block
+    )
+    return _templates(language)["sentence"].format(fact=fact, position=position, decision=decision)
+
+
+@lru_cache(maxsize=10_000)
+def _place(language: str, ranked_with: str, region: str) -> str:
+    return _templates(language)[f"in_{ranked_with}"].format(region=region)
+
+
+@lru_cache(maxsize=10_000)
+def _decision(  # noqa: PLR0917  a cache finds positions in half the time of names
+    language: str,
+    reason: str,
+    k: int,
+    ranked: int,
+    share: str,
+    tied: int,
+    cut_off: str,
+    cut_off_exposure: str,
+    decision: str,
+) -> str:
+    """Return what the rules make of a position, the same for most communities of a region."""
+    return _templates(language)[reason].format(
+        k=k,
+        N=ranked,
+        share=share,
+        tied=tied,
+        cut_off=cut_off,
+        cut_off_exposure=cut_off_exposure,
+        decision=decision,
+    )
+
+
+def _requirement_sentence(standing: Mapping[str, Any], language: str) -> str:
+    status, route = standing["requirement_status"], _value(standing, "requirement_route")
+    return _templates(language)[f"met_by_{route}" if status == "met" else f"requirement_{status}"]
+
+
+_NOT_RANKED: Final = frozenset(
+    {
+        "no_satisfaction_data",
+        "no_responses",
+        "too_few_responses",
+        "too_few_for_households",
+        "households_unknown",
+        "no_complaint_data",
+        "denominator_missing",
+        "exposure_too_small",
+    }
+)
+
+
+def _show(number: float | str, others: tuple[float | str, ...], *, scale: int = 1, decimals: int) -> str:
+    """Return a number times a scale as `show_apart` of others shows it, mostly from what was rounded before."""
+    units, text = _rounded(number, scale, decimals)
+    for other in others:
+        if other != number and _rounded(other, scale, decimals)[0] == units:
+            exact = [_fraction(each) * scale for each in others]
+            return show_apart(_fraction(number) * scale, exact, decimals=decimals)
+    return text
+
+
+@lru_cache(maxsize=50_000)
+def _rounded(number: float | str, scale: int, decimals: int) -> tuple[int, str]:
+    """Return a number times a scale in units of the last decimal, and as text."""
+    units = _round_half_even(Fraction(number) * scale, decimals)
+    return units, f"{units / _POWERS_OF_TEN[decimals]:,.{decimals}f}"
+
+
+@lru_cache(maxsize=10_000)
+def _fraction(number: float | str) -> Fraction:
+    """Return the number as it is, the same object for the scores and limits that many communities share."""
+    return Fraction(number)
+
+
+@cache
+def _templates(language: str) -> dict[str, str]:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return {
+        "sentence": _("{fact}, {position}; {decision}."),
+        "rate_of_counts": _("Satisfaction rate {score} ({satisfied} of {responses} valid responses)"),
+        "rate": _("Satisfaction rate {score}"),
+        "index_of_responses": _("Satisfaction index {score} ({responses} valid responses)"),
+        "index": _("Satisfaction index {score}"),
+        "composite_of_responses": _("Composite score {score} ({responses} valid responses)"),
+        "composite": _("Composite score {score}"),
+        "complaint_rate": _(
+            "{score} complaints per 1,000 households a year ({complaints} valid complaints, {exposure} household-years)"
+        ),
+        "in_district": _("{region}"),
+        "in_city": _("the whole city"),
+        "in_wider_region": _("the whole city ({region} alone is too small and by the rules ranked with it)"),
+        "alone": _("rank {rank} of {N} ranked communities in {place}"),
+        "tied": _("tied for ranks {rank} to {last_rank} of {N} ranked communities in {place}"),
+        "within_k": _("the first {k} qualify: met"),
+        "outside_k": _("the first {k} qualify and position {k} has {cut_off}: not met"),
+        "outside_k_by_exposure": _(
+            "the first {k} qualify and position {k}, without complaints too, has {cut_off_exposure} household-years:"
+            " not met"
+        ),
+        "tied_within_k": _("the tie reaches across position {k} and by the rules all of it qualifies: met"),
+        "tied_across_k": _("the tie reaches across position {k} and by the rules none of it qualifies: not met"),
+        "tied_within_k_by_decision": _(
+            "{tied} communities are tied across position {k}, more than twice as many as qualify;"
+            " by written decision all of them do (“{decision}”): met"
+        ),
+        "tied_across_k_by_decision": _(
+            "{tied} communities are tied across position {k}, more than twice as many as qualify;"
+            " by written decision none of them does (“{decision}”): not met"
+        ),
+        "boundary_block_too_large": _(
+            "{tied} communities are tied across position {k}, more than twice as many as qualify, and no written"
+            " decision says what holds: not assessed"
+        ),
+        "zero_complaints_undecidable": _(
+            "{tied} communities without complaints are tied across position {k}, which the rules leave undecided:"
+            " not assessed"
+        ),
+        "k_is_zero": _("{share} of {N} ranked communities is less than one position: not applicable"),
+        "no_satisfaction_data": _("No data on satisfaction: not ranked."),
+        "no_responses": _("No valid responses: sample too small, not ranked."),
+        "too_few_responses": _(
+            "{responses} valid responses, fewer than the {least} that are needed: sample too small, not ranked."
+        ),
+        "too_few_for_households": _(
+            "{responses} valid responses, fewer than {enough} and fewer than {or_share_of_households} of {households}"
+            " households: sample too small, not ranked."
+        ),
+        "households_unknown": _(
+            "{responses} valid responses, fewer than {enough}, and the number of households is unknown: sample too"
+            " small, not ranked."
+        ),
+        "no_complaint_data": _("No data on complaints: not ranked."),
+        "denominator_missing": _("The number of households is unknown, so there is no complaint rate: not ranked."),
+        "exposure_too_small": _("{exposure} household-years, fewer than the {minimum} that are needed: not ranked."),
+        "met_by_satisfaction": _("Met by satisfaction."),
+        "met_by_complaints": _("Met by the complaint rate."),
+        "met_by_both": _("Met by satisfaction and by the complaint rate."),
+        "requirement_not_met": _("Not met: neither satisfaction nor the complaint rate is among those that qualify."),
+        "requirement_not_assessed": _("Not assessed: neither route is met, and at least one could not be assessed."),
+        "requirement_not_applicable": _("Not applicable: too few communities are ranked for the share to name one."),
+    }
+
+
+@cache
+def _warnings(language: str) -> dict[str, str]:
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return {
+        "ranked_with_wider_region": _(
+            "the region is too small for a position of its own and is ranked with the whole city: {k} of {N}."
+        ),
+        "k_is_zero": _("{share} of {N} ranked communities is less than one position: nobody can meet the criterion."),
+        "nobody_eligible": _("no community takes part in the ranking."),
+        "more_than_share": _("{k} positions of {N} ranked communities are more than {share}."),
+        "tied_within_k": _(
+            "{tied} communities are tied across position {k} and all of them qualify, so {met} meet the criterion."
+        ),
+        "tied_across_k": _(
+            "{tied} communities are tied across position {k} and none of them qualifies, so {met} meet the criterion."
+        ),
+        "tied_within_k_by_decision": _(
+            "{tied} communities are tied across position {k} and all of them qualify by written decision"
+            " (“{decision}”), so {met} meet the criterion."
+        ),
+        "tied_across_k_by_decision": _(
+            "{tied} communities are tied across position {k} and none of them qualifies by written decision"
+            " (“{decision}”), so {met} meet the criterion."
+        ),
+        "boundary_block_too_large": _(
+            "{tied} communities are tied across position {k}, more than twice as many; they are not assessed until a"
+            " written decision stands in the rules."
+        ),
+        "zero_complaints_undecidable": _(
+            "{tied} communities without complaints are tied across position {k}; the rules leave them undecided."
+        ),
+        "more_responses_than_households": _("{communities} communities have more responses than households."),
+        "denominator_fallback": _("Communities counted with the fallback number of households: {communities}."),
+        "minimum_responses_not_tested": _(
+            "the table gives scores without numbers of responses, so the minimum of responses was NOT tested; every"
+            " community with a score is ranked."
+        ),
+        "no_complaint_columns": _("the table has no complaints, so nobody is assessed by the complaint rate."),
+    }

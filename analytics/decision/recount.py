@@ -1,0 +1,169 @@
+"""The answers of a community table counted by the rules: from counts of codes, and from response rows."""
+
+from dataclasses import replace
+from math import lcm
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from analytics.counting.answer_counts import AnswerCounts, count_answers
+from analytics.counting.composites import composite_sums
+from analytics.decision.exact_ratios import MEASURED
+from analytics.decision.survey_modes import MODE_COLUMNS
+from analytics.files.response_tables import ResponseTable
+from analytics.rules import Rules
+
+OWNER: Final = 1
+"""The code of an owner in `tenure`."""
+
+_COUNTED: Final = {
+    *MODE_COLUMNS,
+    *(name for measured in MEASURED.values() for name in (*measured.columns, measured.deviation) if name is not None),
+}
+
+
+def count_measures(counted: AnswerCounts, rules: Rules) -> pd.DataFrame:
+    """Return what the counts of the overall question say by the rules.
+
+    Parameters
+    ----------
+    counted : AnswerCounts
+        Of the question that the rules name, among others.
+    rules : Rules
+
+    Returns
+    -------
+    DataFrame
+        Indexed by community_id in the order of the counts: `responses` (valid answers), `satisfied`, `mean_index` and
+        `sd_index` in points. A mean without answers is missing, as a deviation without two.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from analytics.rules import load_rules
+    >>> batch = pa.RecordBatch.from_pydict({"community": ["A"] * 4, "q01": [5, 4, 1, 9]})
+    >>> counted = count_answers([batch], communities=["A", "B"], questions={"q01": [5, 4, 3, 2, 1, 9]})
+    >>> count_measures(counted, load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))).round(2).to_dict("index")["A"]
+    {'responses': 3, 'satisfied': 2, 'mean_index': 58.33, 'sd_index': 52.04}
+    """
+    rule = rules.satisfaction
+    by_code = counted.table(rule.question)
+    valid = [code for code in by_code if code in rule.valid_codes]
+    # Points as whole numbers of their smallest part: then equal scores are exactly equal floats.
+    points = [rule.index_points[code] for code in valid]
+    parts = lcm(*(point.denominator for point in points))
+    weights = np.array([int(point * parts) for point in points], dtype=np.int64)
+    answers = by_code[valid].to_numpy()
+    responses, total, squares = answers.sum(axis=1), answers @ weights, answers @ weights**2
+    some = np.where(responses > 0, responses, np.nan)
+    several = np.where(responses > 1, responses, np.nan)
+    return pd.DataFrame(
+        {
+            "responses": responses,
+            "satisfied": answers[:, np.isin(valid, rule.satisfied_codes)].sum(axis=1),
+            "mean_index": total / (some * parts),
+            "sd_index": np.sqrt((several * squares - total**2) / (several * (several - 1))) / parts,
+        },
+        index=by_code.index,
+    )
+
+
+def keep_counting_rows(table: ResponseTable, rules: Rules) -> ResponseTable:
+    """Return the responses that count: of the ranked population, and the newest of each household.
+
+    Parameters
+    ----------
+    table : ResponseTable
+        With `tenure` where the rules rank owners, and with `household` and `submitted_at` where they say that a
+        household answers once.
+    rules : Rules
+
+    Returns
+    -------
+    ResponseTable
+
+    Notes
+    -----
+    Owners are chosen first: a tenant's later answer never replaces the owner's. A response of an unknown household is
+    kept. Of two at the same moment the later row is the newest.
+    """
+    counts = np.ones(len(table.responses), dtype=bool)
+    if rules.satisfaction.population == "owners":
+        counts &= (table.responses["tenure"] == OWNER).fillna(value=False).to_numpy(dtype=bool)
+    if rules.evidence.one_answer_per_household and "household" in table.responses:
+        chosen = table.responses[counts].sort_values("submitted_at", kind="stable")
+        older = chosen.duplicated(["community_id", "household"], keep="last") & chosen["household"].notna()
+        counts[chosen.index[older]] = False
+    rows = np.flatnonzero(counts)
+    return replace(
+        table,
+        responses=table.responses.iloc[rows].reset_index(drop=True),
+        answers=table.answers.iloc[rows].reset_index(drop=True),
+        lines=[table.lines[int(row)] for row in rows],
+    )
+
+
+def columns_to_count(rules: Rules) -> list[str]:
+    """Return the columns of responses that `keep_counting_rows` needs.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from analytics.rules import load_rules
+    >>> columns_to_count(load_rules(Path("data/rules/wuhai/2021-08-23.yaml")))
+    ['tenure']
+    """
+    names = ["tenure"] if rules.satisfaction.population == "owners" else []
+    return [*names, "household", "submitted_at"] if rules.evidence.one_answer_per_household else names
+
+
+def questions_to_count(rules: Rules) -> tuple[str, ...]:
+    """Return the questions that the rules' measure is of.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from analytics.rules import load_rules
+    >>> questions_to_count(load_rules(Path("data/rules/wuhai/2021-08-23.yaml")))
+    ('q01',)
+    """
+    return tuple(dict.fromkeys([rules.satisfaction.question, *rules.satisfaction.domains]))
+
+
+def recount(communities: pd.DataFrame, table: ResponseTable, rules: Rules) -> pd.DataFrame:
+    """Return a community table with its answers counted from response rows.
+
+    Parameters
+    ----------
+    communities : DataFrame
+        As `analytics.decision.community_table.check_communities` returns it, or no more than ids and regions.
+    table : ResponseTable
+        Responses of these communities that count; with the questions of `questions_to_count`.
+    rules : Rules
+
+    Returns
+    -------
+    DataFrame
+        The table without the answers that it had, and with those that were counted. A community without responses has
+        0 of them.
+
+    Raises
+    ------
+    ValueError
+        If a response is of a community that the table does not have.
+    """
+    rule = rules.satisfaction
+    ids = communities["community_id"].tolist()
+    codes = {question: pa.array(table.answers[question], pa.int16()) for question in questions_to_count(rules)}
+    batch = pa.RecordBatch.from_pydict({"community": pa.array(table.responses["community_id"], pa.string()), **codes})
+    counted = count_answers([batch], communities=ids, questions={rule.question: rule.valid_codes})
+    measures = count_measures(counted, rules)
+    if rule.domains:
+        sums = composite_sums(
+            [batch], communities=ids, weights=rule.domains, points=rule.index_points, missing_codes=()
+        )
+        measures = measures.join(sums.table().rename(columns={"responses": "composite_responses"}))
+    rest = communities.drop(columns=[name for name in communities if name in {*_COUNTED, "score", "score_precision"}])
+    return rest.join(measures.set_axis(rest.index))

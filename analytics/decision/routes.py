@@ -1,0 +1,186 @@
+"""Each route decided for the whole table, region by region."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from analytics.decision.criterion import (
+    ELIGIBLE,
+    RouteDecision,
+    Texts,
+    decide_complaints_within,
+    decide_satisfaction_within,
+    judge_exposure,
+    judge_responses,
+)
+from analytics.decision.exact_ratios import (
+    MEASURED,
+    column,
+    exposure_units,
+    order_complaint_rates,
+    rate_complaints,
+    read_scores,
+    whole,
+)
+from analytics.decision.ranks import Floats, Integers
+from analytics.rules import Rules
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Rows that are ranked together, and the decision about them in the same order.
+
+    `scope` is "district", "city", or "wider_region" where a district is too small and the city takes its place.
+    """
+
+    rows: Integers
+    decision: RouteDecision
+    scope: Literal["district", "city", "wider_region"]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route over the whole table; `ranked` tells for each region how it was decided."""
+
+    scores: Floats
+    rank: Floats
+    last_rank: Floats
+    percentile: Floats
+    status: Texts
+    reason: Texts
+    ranked: Mapping[str, Ranked]
+
+
+def rows_by_region(table: pd.DataFrame) -> dict[str, Integers]:
+    """Return the rows of each region, in the order of the table.
+
+    Examples
+    --------
+    >>> rows = rows_by_region(pd.DataFrame({"region": ["乌达区", "海南区", "乌达区"]}))
+    >>> {region: part.tolist() for region, part in rows.items()}
+    {'乌达区': [0, 2], '海南区': [1]}
+    """
+    codes, regions = pd.factorize(table["region"])
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(regions)))
+    return dict(zip(regions, np.split(order, ends[:-1]), strict=True))
+
+
+def evaluate_satisfaction(table: pd.DataFrame, rules: Rules, regions: Mapping[str, Integers]) -> Route:
+    """Decide the satisfaction route for every community of a table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `analytics.decision.community_table.check_communities` returns it.
+    rules : Rules
+    regions : mapping of str to ndarray of int
+        The rows of each region, as `rows_by_region` returns them.
+
+    Returns
+    -------
+    Route
+        Ranks are NaN where a community takes no part; the reason then says why.
+    """
+    rule = rules.satisfaction
+    scores = read_scores(table, rule)
+    minimum = rule.minimum_responses if minimum_is_tested(table, rules) else None
+    responses = column(table, MEASURED[rule.measure].responses)
+    reason = judge_responses(responses, column(table, "households"), scores.known, minimum=minimum)
+    places = scores.places(reason == ELIGIBLE)
+
+    def decide(together: Sequence[Integers]) -> list[RouteDecision]:
+        return decide_satisfaction_within(places, together, rule=rule)
+
+    return _decide_regions(scores.shown, reason, decide, rules, regions)
+
+
+def minimum_is_tested(table: pd.DataFrame, rules: Rules) -> bool:
+    """Return whether the minimum of responses can be tested: a given score says nothing of the answers behind it."""
+    counted = MEASURED[rules.satisfaction.measure].responses
+    return rules.satisfaction.minimum_responses is not None and counted in table
+
+
+def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str, Integers]) -> Route:
+    """Decide the complaint route for every community of a table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `analytics.decision.community_table.check_communities` returns it.
+    rules : Rules
+    regions : mapping of str to ndarray of int
+        The rows of each region, as `rows_by_region` returns them.
+
+    Returns
+    -------
+    Route
+        Ranks are NaN where a community takes no part; the reason then says why.
+    """
+    rule = rules.complaints
+    complaints, exposure = column(table, "complaints"), column(table, "exposure_household_years")
+    units = exposure_units(exposure)
+    reason = judge_exposure(complaints, units, minimum=rule.minimum_exposure)
+    ranked = reason == ELIGIBLE
+    places = np.full(len(table), np.nan)
+    places[ranked] = order_complaint_rates(
+        whole(complaints[ranked]), units[ranked], zeros_by_exposure=rule.zero_ties == "by_exposure"
+    )
+
+    def decide(together: Sequence[Integers]) -> list[RouteDecision]:
+        return decide_complaints_within(places, complaints == 0, together, rule=rule)
+
+    rates = np.full(len(table), np.nan)
+    known = (units > 0) & ~np.isnan(complaints)
+    rates[known] = rate_complaints(whole(complaints[known]), units[known])
+    return _decide_regions(rates, reason, decide, rules, regions)
+
+
+def _decide_regions(
+    scores: Floats,
+    reason: Texts,
+    decide: Callable[[Sequence[Integers]], list[RouteDecision]],
+    rules: Rules,
+    regions: Mapping[str, Integers],
+) -> Route:
+    rank, last, share = (np.full(len(scores), np.nan) for _ in range(3))
+    # As long as the longest status and reason.
+    status = np.where(reason == ELIGIBLE, "", "not_assessed").astype("U14")
+    reason = reason.astype("U27")
+    by_region = _rank_regions(len(scores), decide, rules, regions)
+    for region, ranked in by_region.items():
+        own, decision = regions[region], ranked.decision
+        inside = np.searchsorted(ranked.rows, own)
+        takes_part = decision.status[inside] != ""
+        own, inside = own[takes_part], inside[takes_part]
+        rank[own], last[own], share[own] = (
+            decision.rank[inside],
+            decision.last_rank[inside],
+            decision.percentile[inside],
+        )
+        status[own], reason[own] = decision.status[inside], decision.reason[inside]
+    return Route(scores, rank, last, share, status, reason, by_region)
+
+
+def _rank_regions(
+    size: int,
+    decide: Callable[[Sequence[Integers]], list[RouteDecision]],
+    rules: Rules,
+    regions: Mapping[str, Integers],
+) -> dict[str, Ranked]:
+    """Return the set that each region is ranked in: its own communities, or those of the whole city."""
+    everyone = np.arange(size)
+    if rules.region == "city":
+        return dict.fromkeys(regions, Ranked(everyone, decide([everyone])[0], "city"))
+    decisions = decide(list(regions.values()))
+    by_region = {
+        region: Ranked(rows, decision, "district")
+        for (region, rows), decision in zip(regions.items(), decisions, strict=True)
+    }
+    small = [region for region, ranked in by_region.items() if ranked.decision.positions == 0]
+    if small and rules.when_k_is_zero == "wider_region":
+        by_region |= dict.fromkeys(small, Ranked(everyone, decide([everyone])[0], "wider_region"))
+    return by_region

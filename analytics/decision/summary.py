@@ -1,0 +1,183 @@
+"""The summary of an evaluation: for each region and route the numbers that decided it, and what to be warned of."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.decision.criterion import count_until_next_position
+from analytics.decision.exact_ratios import MEASURED, column
+from analytics.decision.ranks import Floats, Integers
+from analytics.decision.routes import Ranked, Route, minimum_is_tested, rows_by_region
+from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
+
+STATUSES: Final = ("met", "not_met", "not_assessed", "not_applicable")
+"""Every status that a route or the requirement can have."""
+
+RouteName = Literal["satisfaction", "complaints"]
+_Flags = npt.NDArray[np.bool_]
+_Warning = dict[str, Any]
+
+
+def summarise(
+    standings: pd.DataFrame, table: pd.DataFrame, rules: Rules, satisfaction: Route, complaints: Route
+) -> dict[str, Any]:
+    """Return the summary of an evaluation, as `analytics.decision.evaluate.Evaluation` describes it.
+
+    Parameters
+    ----------
+    standings, table : DataFrame
+        The standings and the checked table that they come from, row by row.
+    rules : Rules
+    satisfaction, complaints : Route
+
+    Returns
+    -------
+    dict
+        Only what JSON can hold.
+    """
+    regions = rows_by_region(table)
+    statuses = {
+        name: standings[f"{prefix}_status"].to_numpy(dtype=np.str_)
+        for name, prefix in (
+            ("satisfaction", "satisfaction"),
+            ("complaints", "complaint"),
+            ("requirement", "requirement"),
+        )
+    }
+    routes_met = standings["requirement_route"].fillna("").to_numpy(dtype=np.str_)
+
+    def count(rows: Integers) -> dict[str, Any]:
+        counts: dict[str, Any] = {name: _count(values[rows], STATUSES) for name, values in statuses.items()}
+        counts["requirement"] |= {"met_by": _count(routes_met[rows], ("satisfaction", "complaints", "both"))}
+        return {"communities": len(rows)} | counts
+
+    stated = {
+        "satisfaction": _state_satisfaction(rules.satisfaction),
+        "complaints": _state_complaints(rules.complaints),
+    }
+    flagged = _flag_rows(table, rules)
+    exposure = column(table, "exposure_household_years")
+    result = {}
+    for region, rows in regions.items():
+        entry = count(rows)
+        for name, route, rule in (
+            ("satisfaction", satisfaction, rules.satisfaction),
+            ("complaints", complaints, rules.complaints),
+        ):
+            entry[name] |= stated[name] | _describe(route, route.ranked[region], rule)
+        entry["complaints"] |= _describe_exposure(exposure, complaints.ranked[region])
+        entry["warnings"] = [
+            *_warn_of_route("satisfaction", satisfaction.ranked[region], rules.satisfaction),
+            *_warn_of_route("complaints", complaints.ranked[region], rules.complaints),
+            *_warn_of_rows(flagged, rows),
+        ]
+        result[region] = entry
+    return {"regions": result, "total": count(np.arange(len(table))), "warnings": list(_warn_of_table(table, rules))}
+
+
+def _count(values: npt.NDArray[np.str_], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: int(np.count_nonzero(values == name)) for name in names}
+
+
+def _state_satisfaction(rule: SatisfactionRule) -> dict[str, Any]:
+    minimum = rule.minimum_responses
+    domains = {question: share_text(weight) for question, weight in rule.domains.items()}
+    return {
+        "measure": rule.measure,
+        **({"domains": domains} if domains else {}),
+        "population": rule.population,
+        "share": share_text(rule.share),
+        "rounding": rule.rounding,
+        "ties": rule.ties,
+        "minimum_responses": None
+        if minimum is None
+        else {
+            "least": minimum.least,
+            "enough": minimum.enough,
+            "or_share_of_households": share_text(minimum.or_share_of_households),
+        },
+    }
+
+
+def _state_complaints(rule: ComplaintRule) -> dict[str, Any]:
+    return {
+        "share": share_text(rule.share),
+        "rounding": rule.rounding,
+        "ties": rule.ties,
+        "zero_ties": rule.zero_ties,
+        "minimum_exposure": str(rule.minimum_exposure),
+        "large_boundary_block": rule.large_boundary_block,
+    }
+
+
+def _describe(route: Route, ranked: Ranked, rule: SatisfactionRule | ComplaintRule) -> dict[str, Any]:
+    decision, cut = ranked.decision, ranked.decision.cut
+    return {
+        "ranked_with": ranked.scope,
+        "N": decision.eligible,
+        "k": decision.positions,
+        "cut_off_score": None if cut is None else float(route.scores[ranked.rows[cut.members[0]]]),
+        "above_cut_off": None if cut is None else cut.above,
+        "tied_at_cut_off": None if cut is None else len(cut.members),
+        "until_next_position": count_until_next_position(rule.share, decision.eligible, rounding=rule.rounding),
+    }
+
+
+def _describe_exposure(exposure: Floats, ranked: Ranked) -> dict[str, Any]:
+    """Return the least exposure at the k-th position: exposure is what orders communities without complaints."""
+    cut = ranked.decision.cut
+    least = None if cut is None else float(exposure[ranked.rows[cut.members]].min())
+    return {"cut_off_exposure_household_years": least}
+
+
+def _warn_of_route(name: RouteName, ranked: Ranked, rule: SatisfactionRule | ComplaintRule) -> Iterator[_Warning]:
+    decision, cut = ranked.decision, ranked.decision.cut
+    facts = {"N": decision.eligible, "k": decision.positions, "share": share_text(rule.share)}
+    if ranked.scope == "wider_region":
+        yield _warning("ranked_with_wider_region", name, facts)
+    if cut is None:
+        yield _warning("k_is_zero" if decision.eligible else "nobody_eligible", name, facts)
+        return
+    if decision.positions > rule.share * decision.eligible:
+        yield _warning("more_than_share", name, facts)
+    if cut.above + len(cut.members) > decision.positions:
+        # All of them were decided alike, so one member tells how.
+        reason = str(decision.reason[cut.members[0]])
+        facts |= {"tied": len(cut.members), "met": int(np.count_nonzero(decision.status == "met"))}
+        if isinstance(rule, ComplaintRule) and reason.endswith("_by_decision"):
+            facts["decision"] = rule.large_boundary_block
+        yield _warning(reason, name, facts)
+
+
+def _flag_rows(table: pd.DataFrame, rules: Rules) -> dict[tuple[str, RouteName], _Flags]:
+    """Return the rows that a region is warned of, by the code of the warning and its route."""
+    counted = MEASURED[rules.satisfaction.measure].responses
+    crowded = column(table, counted) > column(table, "households")
+    fallback = np.zeros(len(table), dtype=bool)
+    if "denominator_source" in table:
+        fallback = ~table["denominator_source"].isin(["", rules.complaints.denominator]).to_numpy(dtype=bool)
+    return {
+        ("more_responses_than_households", "satisfaction"): crowded,
+        ("denominator_fallback", "complaints"): fallback,
+    }
+
+
+def _warn_of_rows(flagged: Mapping[tuple[str, RouteName], _Flags], rows: Integers) -> Iterator[_Warning]:
+    for (code, name), flags in flagged.items():
+        communities = int(np.count_nonzero(flags[rows]))
+        if communities:
+            yield _warning(code, name, {"communities": communities})
+
+
+def _warn_of_table(table: pd.DataFrame, rules: Rules) -> Iterator[_Warning]:
+    if rules.satisfaction.minimum_responses is not None and not minimum_is_tested(table, rules):
+        yield _warning("minimum_responses_not_tested", "satisfaction", {})
+    if "complaints" not in table:
+        yield _warning("no_complaint_columns", "complaints", {})
+
+
+def _warning(code: str, route: RouteName, facts: Mapping[str, Any]) -> _Warning:
+    return {"code": code, "route": route, "facts": dict(facts)}

@@ -1,0 +1,201 @@
+"""What another choice in the rules would change: the same communities under other rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from analytics.decision.evaluate import Evaluation, evaluate
+from analytics.files.table_cells import TableError
+from analytics.files.yaml_documents import Document, Fault
+from analytics.rules import Population, Rules, parse_rules
+
+Choice = Literal["measure", "population", "region", "rounding", "ties", "zero_ties", "minimum_responses"]
+
+# Where a rule file states each choice; one that both routes make is changed in both.
+_KEYS: Final[Mapping[Choice, tuple[tuple[str, ...], ...]]] = MappingProxyType(
+    {
+        "measure": (("satisfaction", "measure"),),
+        "population": (("satisfaction", "population"),),
+        "region": (("region",),),
+        "rounding": (("satisfaction", "rounding"), ("complaints", "rounding")),
+        "ties": (("satisfaction", "ties"), ("complaints", "ties")),
+        "zero_ties": (("complaints", "zero_ties"),),
+        "minimum_responses": (("satisfaction", "minimum_responses"),),
+    }
+)
+
+
+class OtherPopulationNotCounted(ValueError):
+    """The other rules rank another population than the one that the table counts."""
+
+    def __init__(self, counted: Population, ranked: Population) -> None:
+        super().__init__(f"the table counts {counted}, the other rules rank {ranked}: they need a table of their own")
+        self.counted, self.ranked = counted, ranked
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """Who would enter and who would leave under other rules.
+
+    Attributes
+    ----------
+    before, after : Evaluation
+        Of the same communities under the rules and under the other ones.
+    communities : DataFrame
+        One row per community in the order of the table: `community_id`, `region`, `before` and `after` (status of the
+        requirement) and `change`, "enters" or "leaves" those that meet it, missing where neither.
+    regions : DataFrame
+        Indexed by region in the order of names, columns `met_before`, `met_after`, `enters`, `leaves`: numbers of
+        communities.
+    """
+
+    before: Evaluation
+    after: Evaluation
+    communities: pd.DataFrame
+    regions: pd.DataFrame
+
+
+def compare(evaluation: Evaluation, other_rules: Rules, *, communities: pd.DataFrame | None = None) -> WhatIf:
+    """Return what other rules would make of the communities of an evaluation.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    other_rules : Rules
+    communities : DataFrame, optional
+        The same communities counted for the other rules, in any order, as `analytics.decision.community_table.check_communities`
+        describes it. None: the table of the evaluation.
+
+    Returns
+    -------
+    WhatIf
+
+    Raises
+    ------
+    TableError
+        If the table does not have what the other rules need, or has not the same communities.
+    OtherPopulationNotCounted
+        If the other rules rank another population and no table counts it.
+
+    Notes
+    -----
+    The same function decides, so that nothing but the rules can differ. A table holds the counts of one population:
+    rules that rank owners and rules that rank all residents need a table each.
+
+    Examples
+    --------
+    Two communities are tied for the one position of twenty:
+
+    >>> from pathlib import Path
+    >>> from analytics.rules import load_rules
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> communities = pd.DataFrame({
+    ...     "community_id": [f"{number:03}" for number in range(1, 21)], "region": "乌达区",
+    ...     "responses": 50, "satisfied": [48, 48, *[40] * 18],
+    ... })
+    >>> result = compare(evaluate(communities, rules), with_choices(rules, {"ties": "exclude"}))
+    >>> result.communities.dropna()[["community_id", "before", "change"]]
+      community_id before  change
+    0          001    met  leaves
+    1          002    met  leaves
+    >>> result.regions.loc["乌达区"].to_dict()
+    {'met_before': 2, 'met_after': 0, 'enters': 0, 'leaves': 2}
+    """
+    counted, ranked = evaluation.rules.satisfaction.population, other_rules.satisfaction.population
+    if communities is None:
+        if counted != ranked:
+            raise OtherPopulationNotCounted(counted, ranked)
+        communities = evaluation.communities
+    after = evaluate(_in_order_of(evaluation.communities, communities), other_rules)
+    changes = pd.DataFrame(
+        {
+            "community_id": evaluation.standings["community_id"],
+            "region": evaluation.standings["region"],
+            "before": evaluation.standings["requirement_status"],
+            "after": after.standings["requirement_status"],
+        }
+    )
+    was, is_now = changes["before"] == "met", changes["after"] == "met"
+    change = pd.Series(np.where(is_now & ~was, "enters", np.where(was & ~is_now, "leaves", "")), dtype="str")
+    changes["change"] = change.mask(change == "")
+    numbers = pd.DataFrame(
+        {"met_before": was, "met_after": is_now, "enters": change == "enters", "leaves": change == "leaves"}
+    )
+    regions = numbers.groupby(changes["region"]).sum().astype("int64")
+    return WhatIf(evaluation, after, changes, regions)
+
+
+def with_choices(rules: Rules, choices: Mapping[Choice, str | int]) -> Rules:
+    """Return rules that differ in some choices, as a rule file of their own.
+
+    Parameters
+    ----------
+    rules : Rules
+    choices : mapping of {"measure", "population", "region", "rounding", "ties", "zero_ties", "minimum_responses"}
+        With the value as the rule file writes it. `rounding` and `ties` are changed on both routes.
+        `minimum_responses` is a number that is enough however many households there are, or "none". Domains are left
+        out where another measure takes the place of a composite; a composite needs a rule file that weighs them.
+
+    Returns
+    -------
+    Rules
+        Named "…-what-if" and with a hash of their own, so that nobody takes them for the rules in force.
+
+    Raises
+    ------
+    ValueError
+        If there is no such choice.
+    DocumentError
+        If a choice cannot have its value, with every fault.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from analytics.rules import load_rules
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> other = with_choices(rules, {"rounding": "ceil"})
+    >>> other.name, other.satisfaction.rounding, other.complaints.rounding, other.satisfaction.ties
+    ('wuhai-2021-08-23-what-if', 'ceil', 'ceil', 'include')
+    """
+    content: Any = Document(rules.content, rules.name).root
+    for choice, value in choices.items():
+        if choice not in _KEYS:
+            raise ValueError(f"a choice must be one of {', '.join(get_args(Choice))}, got {choice!r}")
+        for *path, last in _KEYS[choice]:
+            place = content
+            for key in path:
+                place = place[key]
+            place[last] = _enough(value) if choice == "minimum_responses" and isinstance(value, int) else value
+    if choices.get("region") == "city":
+        # No region is wider than the city: a file that said otherwise would have a fault.
+        content["when_k_is_zero"] = "not_applicable"
+    if choices.get("measure", "composite") != "composite":
+        content["satisfaction"].pop("domains", None)
+    content["name"] = f"{rules.name}-what-if"
+    return parse_rules(yaml.safe_dump(content, allow_unicode=True).encode(), content["name"])
+
+
+def _in_order_of(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Return the communities of the second table in the order of the first, if both have the same ones."""
+    rows = {name: row for row, name in enumerate(second["community_id"].astype("str").str.strip())}
+    absent = [name for name in first["community_id"] if name not in rows]
+    surplus = rows.keys() - set(first["community_id"])
+    faults = [Fault("community {id} of the first table is missing", {"id": name}) for name in absent]
+    faults += [
+        Fault("community {id} is not in the first table", {"id": name}, "community_id", row + 1)
+        for name, row in rows.items()
+        if name in surplus
+    ]
+    if faults:
+        raise TableError("communities", faults)
+    # A repeated id is left to the check of the table.
+    return second if len(rows) < len(second) else second.iloc[[rows[name] for name in first["community_id"]]]
+
+
+def _enough(least: int) -> dict[str, int | str]:
+    return {"least": least, "enough": least, "or_share_of_households": "100 %"}

@@ -1,0 +1,636 @@
+"""What the data can support about “among the best 5 %”, beside what the rule decides.
+
+The decision compares what was observed; the evidence says how sure one can be that the true standing agrees. The two
+never mix: a community can meet the criterion while the evidence is undecided, and mostly will when few answered.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special
+
+from analytics.statistics.empirical_bayes import ComplaintShrinkage, Shrinkage
+from analytics.statistics.top_probability import top_probability
+from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, row_codes
+
+
+class Evidence(StrEnum):
+    """How far the data support that a community is among the best, the surest first."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    UNDECIDED = "undecided"
+    UNLIKELY = "unlikely"
+    NO = "no"
+
+
+class Reason(StrEnum):
+    """Why evidence is undecided, or weaker than its probability alone would make it."""
+
+    PROBABILITY = "probability"  # the probability itself lies in the middle
+    NONRESPONSE = "nonresponse"  # those who did not answer could change it
+    TOO_LITTLE_INFORMATION = "too_little_information"  # too few answers to place the community low
+    ZERO_BY_LUCK = "zero_by_luck"  # an average community of this size would often have no complaint
+    ROUTES_DISAGREE = "routes_disagree"  # the bounds of the two routes lie in different bands
+    VARIANCE_UNKNOWN = "variance_unknown"  # a score without the answers behind it does not say how sure it is
+    NOT_ASSESSED = "not_assessed"  # a route has no result that could settle it
+    NOT_APPLICABLE = "not_applicable"  # no position qualifies, so that there is nothing to be sure of
+
+
+CERTAIN_FROM: Final = 0.95
+LIKELY_FROM: Final = 0.80
+UNLIKELY_TO: Final = 0.20
+NO_TO: Final = 0.05
+LEAST_RELIABILITY: Final = 0.5
+
+# A gap between respondents and non-respondents smaller than this is nothing unusual.
+ROBUST_GAP: Final = 0.05
+
+_BANDS: Final = np.array(list(Evidence), dtype=object)
+_UNDECIDED: Final = 2
+_NO_REASON: Final = ""
+
+TextArray = npt.NDArray[np.object_]
+
+
+def evidence_bands(probability: npt.ArrayLike) -> TextArray:
+    """Return the band of evidence in which each probability lies.
+
+    Parameters
+    ----------
+    probability : array_like
+        In [0, 1].
+
+    Returns
+    -------
+    ndarray of Evidence
+        certain in [.95, 1], likely in [.80, .95), undecided in (.20, .80), unlikely in (.05, .20], no in [0, .05].
+
+    Raises
+    ------
+    ValueError
+        If a probability is missing or outside [0, 1].
+
+    Examples
+    --------
+    >>> [str(band) for band in evidence_bands([0.95, 0.8, 0.5, 0.2, 0.05])]
+    ['certain', 'likely', 'undecided', 'unlikely', 'no']
+    """
+    return _BANDS[_band_numbers(_probabilities("probability", probability))]
+
+
+def with_nonresponse(
+    variances: npt.ArrayLike, *, sampling_fraction: npt.ArrayLike, nonresponse_spread: float
+) -> FloatArray:
+    """Return sampling variances with what those who did not answer add.
+
+    Parameters
+    ----------
+    variances : array_like
+        v ≥ 0, with the finite population correction.
+    sampling_fraction : array_like
+        f in [0, 1]: responding households ÷ households.
+    nonresponse_spread : float
+        ω ≥ 0, in units of the score: standard deviation over communities of the true difference between those who
+        answered and those who did not. An assumption of the rules, not an estimate.
+
+    Returns
+    -------
+    ndarray of float
+        v + ω²(1 − f)²: the community's mean is f·(respondents) + (1 − f)·(others).
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, a variance or ω negative, or f outside [0, 1].
+
+    Examples
+    --------
+    >>> with_nonresponse([0.001, 0.0], sampling_fraction=[0.5, 1.0], nonresponse_spread=0.03)
+    array([0.001225, 0.      ])
+    """
+    sampling = finite_numbers("variances", variances, lowest=0)
+    fraction = _probabilities("sampling_fraction", sampling_fraction)
+    if not 0 <= nonresponse_spread < np.inf:
+        raise ValueError(f"nonresponse_spread must be at least 0, got {nonresponse_spread}")
+    return sampling + (nonresponse_spread * (1 - fraction)) ** 2
+
+
+def normal_place(probability: npt.ArrayLike) -> FloatArray:
+    """Return how many deviations a normal posterior with each probability lies above the threshold.
+
+    Parameters
+    ----------
+    probability : array_like
+        P(top k) in [0, 1].
+
+    Returns
+    -------
+    ndarray of float
+        z = Φ⁻¹(P), from −8 to 8: beyond, the normal distribution is 0 or 1 to the last digit.
+
+    Raises
+    ------
+    ValueError
+        If a probability is missing or outside [0, 1].
+
+    Examples
+    --------
+    >>> normal_place([0.8, 0.5, 0.0]).round(2)
+    array([ 0.84,  0.  , -8.  ])
+    """
+    return np.clip(special.ndtri(_probabilities("probability", probability)), -8.0, 8.0)
+
+
+def tipping_point(
+    shrinkage: Shrinkage,
+    *,
+    probability: npt.ArrayLike,
+    threshold: npt.ArrayLike,
+    sampling_fraction: npt.ArrayLike,
+) -> FloatArray:
+    """Return the smallest gap between respondents and others that would move each community's evidence.
+
+    Parameters
+    ----------
+    shrinkage : Shrinkage
+        Posteriors of the communities.
+    probability, threshold : array_like
+        P(top k) and T of `top_probability`.
+    sampling_fraction : array_like
+        f in [0, 1]: responding households ÷ households.
+
+    Returns
+    -------
+    ndarray of float
+        δ ≥ 0 in units of the score: how much higher (or lower) the respondents' mean must lie than the others';
+        infinite where no gap matters, since everybody answered or a community's own score has no weight.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, or a probability or f outside [0, 1].
+
+    Notes
+    -----
+    A gap δ in one community moves its score by δ(1 − f) and its posterior mean by Bδ(1 − f), all else fixed, and its
+    P = Φ(z) by z ± Bδ(1 − f)/√V. δ is the least that takes z over an edge of the band of P, upwards or downwards. For a
+    normal posterior with known T this is exact; under other posteriors z = Φ⁻¹(P) is the normal one with the same P.
+    Without variance (V = 0) it takes |m − T|. Gaps that leave a community exactly at an edge count as moving it.
+
+    Examples
+    --------
+    >>> from analytics.statistics.empirical_bayes import shrink_rates
+    >>> fraction = np.array([0.5, 0.5, 0.5, 1.0])
+    >>> result = shrink_rates(
+    ...     [196, 160, 150, 140], [200] * 4, region=[1] * 4, prior="normal", sampling_fraction=fraction
+    ... )
+    >>> top = top_probability(result.mean, result.variance, region=[1] * 4, size=1)
+    >>> tipping_point(
+    ...     result, probability=top.probability, threshold=top.threshold, sampling_fraction=fraction
+    ... ).round(2)
+    array([0.1 , 0.26, 0.28,  inf])
+    """
+    chance, limit, fraction, mean, variance, own = np.broadcast_arrays(
+        _probabilities("probability", probability),
+        np.asarray(threshold, dtype=np.float64),
+        _probabilities("sampling_fraction", sampling_fraction),
+        shrinkage.mean,
+        shrinkage.variance,
+        shrinkage.reliability,
+    )
+    cuts = special.ndtri([NO_TO, UNLIKELY_TO, LIKELY_FROM, CERTAIN_FROM])
+    distance = np.abs(normal_place(chance)[..., None] - cuts).min(axis=-1) * np.sqrt(variance)
+    finite = np.isfinite(limit)
+    distance = np.where(variance > 0, distance, np.abs(mean - np.where(finite, limit, 0)))
+    lever = own * (1 - fraction)
+    movable = finite & (lever > 0)
+    return np.where(movable, distance / np.where(movable, lever, 1), np.inf)
+
+
+def satisfaction_evidence(
+    shrinkage: Shrinkage,
+    shrinkage_with_nonresponse: Shrinkage,
+    *,
+    region: npt.ArrayLike,
+    size: npt.ArrayLike,
+    sampling_fraction: npt.ArrayLike,
+    rank_bound_beyond: npt.ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Return the evidence on the satisfaction route.
+
+    Parameters
+    ----------
+    shrinkage, shrinkage_with_nonresponse : Shrinkage
+        Posteriors without and with the nonresponse term ω, of the same communities in the same order.
+    region : array_like
+        Label of each community's region.
+    size : array_like
+        Nominal k of the region: one number, or one for each community.
+    sampling_fraction : array_like
+        f in [0, 1]: responding households ÷ households; 0 where not known, which supposes that nobody is certain.
+    rank_bound_beyond : array_like of bool, optional
+        True where a one-sided confidence bound of the rank lies beyond k: the community can be placed low although its
+        reliability is small.
+
+    Returns
+    -------
+    DataFrame
+        One row for each community in the given order, columns `satisfaction_top_probability` and
+        `satisfaction_top_probability_with_nonresponse` (0 to 1), `satisfaction_quadrature_error`,
+        `satisfaction_threshold_variance` and `satisfaction_threshold_variance_with_nonresponse` (of `top_probability`,
+        squared units of the score), `satisfaction_reliability` (0 to 1), `satisfaction_tipping_point` (units of the
+        score),
+        `satisfaction_robust` (False: “not robust to nonresponse”, the tipping point is below `ROBUST_GAP`),
+        `satisfaction_evidence` (Evidence) and `satisfaction_evidence_reason` (Reason, or empty).
+
+    Raises
+    ------
+    ValueError
+        As `top_probability` and `tipping_point`.
+
+    Notes
+    -----
+    `certain` and `likely` must survive ω: the band is that of the smaller of both probabilities, at worst undecided.
+    `unlikely` and `no` need reliability B ≥ .5 or a rank bound beyond k.
+
+    Examples
+    --------
+    >>> from analytics.statistics.empirical_bayes import shrink_rates
+    >>> satisfied, n, region = [199, 150, 140, 16], [200, 200, 200, 20], [1, 1, 1, 1]
+    >>> plain = shrink_rates(satisfied, n, region=region, prior="normal")
+    >>> wider = shrink_rates(satisfied, n, region=region, prior="normal", nonresponse_spread=0.03)
+    >>> frame = satisfaction_evidence(plain, wider, region=region, size=1, sampling_fraction=0.4)
+    >>> frame["satisfaction_evidence"].map(str).tolist()
+    ['certain', 'no', 'no', 'no']
+    """
+    top = top_probability(shrinkage.mean, shrinkage.variance, region=region, size=size, grids=shrinkage.grids)
+    wider = top_probability(
+        shrinkage_with_nonresponse.mean,
+        shrinkage_with_nonresponse.variance,
+        region=region,
+        size=size,
+        grids=shrinkage_with_nonresponse.grids,
+    )
+    informed = shrinkage.reliability >= LEAST_RELIABILITY
+    if rank_bound_beyond is not None:
+        informed = informed | np.asarray(rank_bound_beyond, dtype=bool)
+    evidence, reason = _judge(top.probability, wider.probability, informed)
+    gap = tipping_point(
+        shrinkage, probability=top.probability, threshold=top.threshold, sampling_fraction=sampling_fraction
+    )
+    return pd.DataFrame(
+        {
+            "satisfaction_top_probability": top.probability,
+            "satisfaction_top_probability_with_nonresponse": wider.probability,
+            "satisfaction_quadrature_error": top.quadrature_error,
+            "satisfaction_reliability": shrinkage.reliability,
+            "satisfaction_threshold_variance": top.threshold_variance,
+            "satisfaction_threshold_variance_with_nonresponse": wider.threshold_variance,
+            "satisfaction_tipping_point": gap,
+            "satisfaction_robust": gap >= ROBUST_GAP,
+            "satisfaction_evidence": evidence,
+            "satisfaction_evidence_reason": reason,
+        }
+    )
+
+
+def complaint_evidence(
+    shrinkage: ComplaintShrinkage,
+    household_years: npt.ArrayLike,
+    *,
+    region: npt.ArrayLike,
+    size: npt.ArrayLike,
+    share: float,
+    rank_bound_beyond: npt.ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Return the evidence on the complaint route: fewest complaints.
+
+    Parameters
+    ----------
+    shrinkage : ComplaintShrinkage
+        Posteriors of the complaint rates.
+    household_years : array_like
+        Exposure E of each community, above 0.
+    region : array_like
+        Label of each community's region.
+    size : array_like
+        Nominal k of the region: one number, or one for each community.
+    share : float
+        The share of the rule in (0, 1], as a float: .05.
+    rank_bound_beyond : array_like of bool, optional
+        As in `satisfaction_evidence`.
+
+    Returns
+    -------
+    DataFrame
+        Columns `complaint_top_probability` (0 to 1), `complaint_quadrature_error`, `complaint_reliability`,
+        `complaint_zero_probability` (P(0) of an average community of this exposure), `complaint_evidence` (Evidence)
+        and `complaint_evidence_reason` (Reason, or empty).
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, E or the share out of range, or as `top_probability`.
+
+    Notes
+    -----
+    P(0) = (a/(a + Eλ̄))ᵃ, e^(−Eλ̄) without excess variation. Where it exceeds the share, even no complaint at all would
+    not tell a good community from an average one, and the evidence is undecided.
+
+    Examples
+    --------
+    >>> from analytics.statistics.empirical_bayes import shrink_complaint_rates
+    >>> cases, years, region = [0, 60, 50, 0], [1000, 1000, 1000, 20], [1, 1, 1, 1]
+    >>> shrinkage = shrink_complaint_rates(cases, years, region=region, prior="normal")
+    >>> frame = complaint_evidence(shrinkage, years, region=region, size=1, share=0.3)
+    >>> frame["complaint_evidence"].map(str).tolist(), str(frame["complaint_evidence_reason"].iloc[3])
+    (['certain', 'no', 'no', 'undecided'], 'zero_by_luck')
+    """
+    exposure = finite_numbers("household_years", household_years, lowest=0)
+    refuse(exposure == 0, "household_years is 0", household_years=exposure)
+    if not 0 < share <= 1:
+        raise ValueError(f"share must lie in (0, 1], got {share}")
+    # Rates without excess variation are all known to be equal.
+    spread = np.where(np.isinf(shrinkage.shape), 0.0, shrinkage.mean / shrinkage.rate)
+    top = top_probability(-shrinkage.mean, spread, region=region, size=size, grids=shrinkage.grids)
+    informed = shrinkage.reliability >= LEAST_RELIABILITY
+    if rank_bound_beyond is not None:
+        informed = informed | np.asarray(rank_bound_beyond, dtype=bool)
+    evidence, reason = _judge(top.probability, top.probability, informed)
+    expected = exposure * shrinkage.prior_mean
+    limited = np.isfinite(shrinkage.prior_shape)
+    shape = np.where(limited, shrinkage.prior_shape, 1)
+    zero = np.where(limited, np.exp(-shape * np.log1p(expected / shape)), np.exp(-expected))
+    lucky = zero > share
+    return pd.DataFrame(
+        {
+            "complaint_top_probability": top.probability,
+            "complaint_quadrature_error": top.quadrature_error,
+            "complaint_reliability": shrinkage.reliability,
+            "complaint_zero_probability": zero,
+            "complaint_evidence": np.where(lucky, Evidence.UNDECIDED, evidence),
+            "complaint_evidence_reason": np.where(lucky, Reason.ZERO_BY_LUCK, reason),
+        }
+    )
+
+
+def requirement_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -> pd.DataFrame:
+    """Return the evidence on the requirement that either route meets.
+
+    Parameters
+    ----------
+    satisfaction, complaints : DataFrame
+        Of `satisfaction_evidence` and `complaint_evidence`, with the same index; a community that a route does not
+        assess has a missing probability there (or, in all columns, a missing value).
+
+    Returns
+    -------
+    DataFrame
+        With the same index, columns `requirement_lower_probability`, `requirement_upper_probability` (0 to 1),
+        `requirement_evidence` (Evidence) and `requirement_evidence_reason` (Reason, or empty).
+
+    Raises
+    ------
+    ValueError
+        If the indexes differ.
+
+    Notes
+    -----
+    max(P_A, P_B) ≤ P ≤ min(1, P_A + P_B) whatever the dependence of the routes; a route that is not assessed has bounds
+    0 and 1. Evidence only where both bounds lie in one band; then `certain` and `likely` are no surer than the surer of
+    the two routes' own evidence, and `unlikely` and `no` need the same of both.
+
+    Examples
+    --------
+    >>> columns = ["top_probability", "evidence"]
+    >>> satisfaction = pd.DataFrame([[0.97, "certain"], [0.02, "no"], [0.9, "likely"]], columns=columns)
+    >>> complaints = pd.DataFrame([[None, None], [0.01, "no"], [0.3, "undecided"]], columns=columns)
+    >>> frame = requirement_evidence(satisfaction.add_prefix("satisfaction_"), complaints.add_prefix("complaint_"))
+    >>> frame["requirement_evidence"].map(str).tolist()
+    ['certain', 'no', 'undecided']
+    """
+    if not satisfaction.index.equals(complaints.index):
+        raise ValueError("satisfaction and complaints must have the same index")
+    chances = np.column_stack(
+        [
+            satisfaction["satisfaction_top_probability"].to_numpy(dtype=np.float64, na_value=np.nan),
+            complaints["complaint_top_probability"].to_numpy(dtype=np.float64, na_value=np.nan),
+        ]
+    )
+    lower, upper = _either_bounds(chances)
+    own = np.column_stack(
+        [
+            _numbers(satisfaction["satisfaction_evidence"].to_numpy(dtype=object)),
+            _numbers(complaints["complaint_evidence"].to_numpy(dtype=object)),
+        ]
+    )
+    band, other = _band_numbers(lower), _band_numbers(upper)
+    agreed = band == other
+    # The surer of two supports a positive finding; a negative one needs both routes to say so.
+    positive = np.minimum(np.maximum(band, own.min(axis=1)), _UNDECIDED)
+    negative = np.where((own > _UNDECIDED).all(axis=1), band, _UNDECIDED)
+    result = np.where(agreed, np.where(band < _UNDECIDED, positive, negative), _UNDECIDED)
+    missing = np.isnan(chances).any(axis=1)
+    reason = np.full(lower.size, _NO_REASON, dtype=object)
+    undecided = result == _UNDECIDED
+    reason[undecided] = Reason.ROUTES_DISAGREE
+    reason[undecided & missing] = Reason.NOT_ASSESSED
+    reason[undecided & agreed & (band == _UNDECIDED)] = Reason.PROBABILITY
+    reason[undecided & agreed & (band > _UNDECIDED)] = Reason.TOO_LITTLE_INFORMATION
+    weakened = agreed & (band < _UNDECIDED) & (result > band)
+    reason[weakened] = Reason.NONRESPONSE
+    return pd.DataFrame(
+        {
+            "requirement_lower_probability": lower,
+            "requirement_upper_probability": upper,
+            "requirement_evidence": _BANDS[result],
+            "requirement_evidence_reason": reason,
+        },
+        index=satisfaction.index,
+    )
+
+
+def list_with_few_false(probability: npt.ArrayLike, *, region: npt.ArrayLike, share_false: float) -> BooleanArray:
+    """Return the largest list in each region of which at most a given share is expected to be false.
+
+    Parameters
+    ----------
+    probability : array_like
+        P(top k) of each community.
+    region : array_like
+        Label of each community's region.
+    share_false : float
+        q in [0, 1).
+
+    Returns
+    -------
+    ndarray of bool
+        True for the communities on the list, which may be none. Communities with equal P are on it together or not.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing or out of range, or a column has another length.
+
+    Notes
+    -----
+    In order of P, the longest list with mean(1 − P) ≤ q: the Bayesian false discovery rate.
+
+    References
+    ----------
+    Newton MA, Noueiry A, Sarkar D, Ahlquist P (2004), Detecting differential gene expression, Biostatistics 5, 155–176.
+
+    Examples
+    --------
+    >>> list_with_few_false([0.99, 0.9, 0.6, 0.6, 0.1], region=[1] * 5, share_false=0.1)
+    array([ True,  True, False, False, False])
+    """
+    chance = _probabilities("probability", probability)
+    if not 0 <= share_false < 1:
+        raise ValueError(f"share_false must lie in [0, 1), got {share_false}")
+    codes = row_codes("region", region, rows=chance.size)[1]
+    order = np.lexsort((-chance, codes))
+    listed = np.zeros(chance.size, dtype=bool)
+    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    for rows in np.split(order, starts[1:]) if chance.size else []:
+        ranked = chance[rows]
+        length = np.arange(1, rows.size + 1)
+        # Equal probabilities stay together: only the last of them can end a list.
+        ends = np.append(ranked[1:] != ranked[:-1], True)
+        within = ends & (np.cumsum(1 - ranked) <= share_false * length * (1 + 1e-12))
+        listed[rows[: int(length[within].max(initial=0))]] = True
+    return listed
+
+
+def rightful_members(probability: npt.ArrayLike, listed: npt.ArrayLike, *, region: npt.ArrayLike) -> pd.DataFrame:
+    """Return how many truly top communities each region's list is expected to hold.
+
+    Parameters
+    ----------
+    probability : array_like
+        P(top k) of each community.
+    listed : array_like of bool
+        Which communities the list names, for example the official one.
+    region : array_like
+        Label of each community's region.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by region, columns `listed` (their number), `expected` (ΣP over the list) and `standard_deviation` of
+        the number, √ΣP(1 − P). A region with an empty list has zeros.
+
+    Raises
+    ------
+    ValueError
+        If a probability is missing or outside [0, 1], or a column has another length.
+
+    Notes
+    -----
+    The standard deviation takes communities as independent. They compete for k places, so that it is, if anything, too
+    large.
+
+    Examples
+    --------
+    >>> frame = rightful_members([0.9, 0.6, 0.5], [True, True, False], region=["wuda"] * 3)
+    >>> frame.loc["wuda"].round(3).to_dict()
+    {'listed': 2.0, 'expected': 1.5, 'standard_deviation': 0.574}
+    """
+    chance = _probabilities("probability", probability)
+    member = np.asarray(listed, dtype=bool)
+    if member.shape != chance.shape:
+        raise ValueError(f"probability and listed must be columns of one length, got {chance.shape}, {member.shape}")
+    labels, codes = row_codes("region", region, rows=chance.size)
+    counted = np.where(member, chance, 0.0)
+    return pd.DataFrame(
+        {
+            "listed": np.bincount(codes[member], minlength=labels.size),
+            "expected": np.bincount(codes, counted, minlength=labels.size),
+            "standard_deviation": np.sqrt(np.bincount(codes, counted * (1 - counted), minlength=labels.size)),
+        },
+        index=pd.Index(labels, name="region"),
+    )
+
+
+def overall_reliability(mean: npt.ArrayLike, variance: npt.ArrayLike, *, region: npt.ArrayLike) -> pd.Series:
+    """Return for each region what share of the differences between communities the survey can see.
+
+    Parameters
+    ----------
+    mean, variance : array_like
+        Of the posterior of each community's true score.
+    region : array_like
+        Label of each community's region.
+
+    Returns
+    -------
+    Series
+        Indexed by region, in [0, 1]: variance of the posterior means ÷ (that + mean posterior variance); missing in a
+        region of one community and where nothing varies.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, a variance negative, or a column has another length.
+
+    Examples
+    --------
+    >>> overall_reliability([0.7, 0.8, 0.9], [0.005] * 3, region=["wuda"] * 3).round(3).to_dict()
+    {'wuda': 0.571}
+    """
+    centre = finite_numbers("mean", mean)
+    spread = finite_numbers("variance", variance, lowest=0)
+    labels, codes = row_codes("region", region, rows=centre.size)
+    count = np.bincount(codes, minlength=labels.size)
+    middle = np.bincount(codes, centre, minlength=labels.size) / count
+    seen = np.bincount(codes, (centre - middle[codes]) ** 2, minlength=labels.size) / count
+    unseen = np.bincount(codes, spread, minlength=labels.size) / count
+    known = (count > 1) & (seen + unseen > 0)
+    share = np.where(known, seen / np.where(known, seen + unseen, 1), np.nan)
+    return pd.Series(share, index=pd.Index(labels, name="region"), name="reliability")
+
+
+def _judge(
+    probability: FloatArray, with_nonresponse: FloatArray, informed: BooleanArray
+) -> tuple[TextArray, TextArray]:
+    band = _band_numbers(probability)
+    surviving = np.minimum(_band_numbers(np.minimum(probability, with_nonresponse)), _UNDECIDED)
+    positive, negative = band < _UNDECIDED, band > _UNDECIDED
+    result = np.where(positive, surviving, np.where(negative & ~informed, _UNDECIDED, band))
+    reason = np.full(probability.size, _NO_REASON, dtype=object)
+    reason[band == _UNDECIDED] = Reason.PROBABILITY
+    reason[positive & (result > band)] = Reason.NONRESPONSE
+    reason[negative & ~informed] = Reason.TOO_LITTLE_INFORMATION
+    return _BANDS[result], reason
+
+
+def _either_bounds(chances: FloatArray) -> tuple[FloatArray, FloatArray]:
+    lower = np.where(np.isnan(chances), 0, chances).max(axis=1)
+    upper = np.minimum(np.where(np.isnan(chances), 1, chances).sum(axis=1), 1)
+    refuse((lower > 1) | (np.nan_to_num(chances).min(axis=1) < 0), "a probability lies outside [0, 1]", lower=lower)
+    return lower, upper
+
+
+def _band_numbers(probability: FloatArray) -> npt.NDArray[np.int64]:
+    return (
+        (probability < CERTAIN_FROM).astype(np.int64)
+        + (probability < LIKELY_FROM)
+        + (probability <= UNLIKELY_TO)
+        + (probability <= NO_TO)
+    )
+
+
+def _numbers(evidence: TextArray) -> npt.NDArray[np.int64]:
+    """Return the position of each band; a route that is not assessed supports nothing, so that it is undecided."""
+    position = {band.value: number for number, band in enumerate(Evidence)}
+    return np.array([position.get(band, _UNDECIDED) for band in evidence], dtype=np.int64)
+
+
+def _probabilities(name: str, values: npt.ArrayLike) -> FloatArray:
+    numbers = finite_numbers(name, values, lowest=0)
+    refuse(numbers > 1, f"{name} exceeds 1", **{name: numbers})
+    return numbers

@@ -1,0 +1,132 @@
+"""How much of each region's official list the data support, and how many communities could still be settled."""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.decision.evaluate import Evaluation
+from analytics.evidence.bands import Evidence, list_with_few_false, overall_reliability, rightful_members
+from analytics.evidence.weigh_evidence import PREFIXES
+from analytics.statistics.validation import BooleanArray
+
+SHARE_FALSE: Final = 0.1
+"""Expected share of false members that a list "with few false" may have."""
+
+_DECIMALS: Final = 6
+
+
+def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[str, Any]:
+    """Return for each region how much of its official list the data support.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    evidence : DataFrame
+        Of `weigh_evidence`.
+
+    Returns
+    -------
+    dict
+        By region, then by route ("satisfaction", "complaints"), only what JSON can hold; numbers have six decimals:
+
+        - ``listed``: communities that meet the route; ``expected_rightful``: how many of them are expected to be truly
+          among the k best (ΣP), with its ``standard_deviation``;
+        - ``few_false``: length of the longest list of which at most a tenth is expected to be false;
+        - ``evidence``: how many communities have each word, missing ones left out.
+
+        ``satisfaction`` also has ``reliability``: the share of the differences between communities that the survey can
+        see, None where that is not known; and ``needed``: how many communities are ``settled``, how many further
+        answers are predicted to settle (``reachable``), how many they are not (``not_reachable``), and of how many the
+        households are not known (``unknown``). A route without any probability has None for the first four but
+        ``listed``.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from analytics.decision.evaluate import evaluate
+    >>> from analytics.rules import load_rules
+    >>> from analytics.evidence.weigh_evidence import weigh_evidence
+    >>> communities = pd.DataFrame({
+    ...     "community_id": [f"{number:03}" for number in range(20)], "region": "海南区",
+    ...     "responses": 200, "satisfied": [199, 150, 150, *[140] * 17],
+    ... })
+    >>> result = evaluate(communities, load_rules(Path("data/rules/wuhai/2021-08-23.yaml")))
+    >>> route = summarise_evidence(result, weigh_evidence(result))["海南区"]["satisfaction"]
+    >>> route["listed"], round(route["expected_rightful"], 2), route["few_false"], route["evidence"]
+    (1, 1.0, 1, {'certain': 1, 'no': 19})
+    >>> route["needed"]
+    {'settled': 20, 'reachable': 0, 'not_reachable': 0, 'unknown': 0}
+    """
+    order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
+    evidence = evidence.iloc[order]
+    standings = evaluation.standings.iloc[order]
+    result: dict[str, Any] = {region: {} for region in sorted(evaluation.summary["regions"])}
+    for route, prefix in PREFIXES.items():
+        known = evidence[f"{prefix}_top_probability"].notna().to_numpy()
+        listed = (standings[f"{prefix}_status"] == "met").to_numpy()
+        region = standings["region"].to_numpy(dtype=np.str_)
+        supported = _supported_lists(evidence.loc[known, f"{prefix}_top_probability"], listed[known], region[known])
+        words = evidence[f"{prefix}_evidence"].groupby(region).value_counts(sort=False).to_dict()
+        met = pd.Series(listed).groupby(region).sum().to_dict()
+        for name, facts in result.items():
+            facts[route] = {
+                "listed": int(met.get(name, 0)),
+                **supported.get(name, dict.fromkeys(("expected_rightful", "standard_deviation", "few_false"))),
+                "evidence": {str(word): int(words[name, word]) for word in Evidence if (name, word) in words},
+            }
+    shares, needed = _reliabilities(evidence, standings), _count_needed(evidence, standings)
+    for name, facts in result.items():
+        facts["satisfaction"] |= {"reliability": shares.get(name), "needed": needed[name]}
+    return result
+
+
+def _supported_lists(
+    probability: "pd.Series[float]", listed: BooleanArray, region: npt.NDArray[np.str_]
+) -> dict[str, dict[str, float | int]]:
+    chance = probability.to_numpy()
+    members = rightful_members(chance, listed, region=region)
+    members["few_false"] = (
+        pd.Series(list_with_few_false(chance, region=region, share_false=SHARE_FALSE)).groupby(region).sum()
+    )
+    return {
+        str(name): {
+            "expected_rightful": round(expected, _DECIMALS),
+            "standard_deviation": round(deviation, _DECIMALS),
+            "few_false": few_false,
+        }
+        for name, expected, deviation, few_false in zip(
+            members.index,
+            members["expected"].tolist(),
+            members["standard_deviation"].tolist(),
+            members["few_false"].tolist(),
+            strict=True,
+        )
+    }
+
+
+def _reliabilities(evidence: pd.DataFrame, standings: pd.DataFrame) -> dict[str, float]:
+    known = evidence["satisfaction_shrunk"].notna().to_numpy()
+    shares = overall_reliability(
+        evidence.loc[known, "satisfaction_shrunk"],
+        evidence.loc[known, "satisfaction_shrunk_deviation"] ** 2,
+        region=standings.loc[known, "region"].to_numpy(dtype=np.str_),
+    ).dropna()
+    return {str(region): round(float(share), _DECIMALS) for region, share in shares.items()}
+
+
+def _count_needed(evidence: pd.DataFrame, standings: pd.DataFrame) -> dict[str, dict[str, int]]:
+    needed, assurance = evidence["satisfaction_needed_responses"], evidence["satisfaction_needed_assurance"]
+    weighed, foreseen = evidence["satisfaction_evidence"].notna(), assurance.notna()
+    found = {
+        "settled": needed.eq(0).fillna(value=False),
+        "reachable": needed.gt(0).fillna(value=False),
+        "not_reachable": foreseen & needed.isna(),
+        "unknown": weighed & ~foreseen,
+    }
+    counts = pd.DataFrame(found).astype("int64").groupby(standings["region"].to_numpy(dtype=np.str_)).sum()
+    return {
+        str(region): {str(name): int(count) for name, count in row.items()}
+        for region, row in counts.to_dict(orient="index").items()
+    }

@@ -1,0 +1,220 @@
+"""How many more answers would settle the evidence of each community: a forecast, never part of a decision."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special
+
+from analytics.evidence.bands import LEAST_RELIABILITY, LIKELY_FROM, with_nonresponse
+from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, whole_numbers
+
+# More than this share of the households seldom answers.
+REACHABLE_SHARE: Final = Fraction(3, 5)
+
+SETTLED: Final = float(special.ndtri(LIKELY_FROM))
+"""How many deviations from the threshold a true score must be expected, so that the evidence is settled."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where communities stand beside the threshold; arrays of one shape, or single values.
+
+    Attributes
+    ----------
+    mean, variance : array_like
+        m and V ≥ 0 of the posterior of the true score.
+    reliability : array_like
+        B in [0, 1], the weight of the community's own score.
+    threshold : array_like
+        T, the true score that separates the best, `TopProbability.threshold`.
+    threshold_variance : array_like
+        U ≥ 0, how uncertain T is whatever the community itself answers, `TopProbability.threshold_variance`.
+    """
+
+    mean: npt.ArrayLike
+    variance: npt.ArrayLike
+    reliability: npt.ArrayLike
+    threshold: npt.ArrayLike
+    threshold_variance: npt.ArrayLike = 0.0
+
+
+def needed_responses(
+    plain: Place,
+    withstanding: Place,
+    *,
+    answer_variance: npt.ArrayLike,
+    n: npt.ArrayLike,
+    households: npt.ArrayLike,
+    nonresponse_spread: float = 0.0,
+    one_answer_per_household: bool = True,
+    settled: npt.ArrayLike | None = None,
+    reachable_share: Fraction = REACHABLE_SHARE,
+) -> pd.DataFrame:
+    """Return how many more answers would settle the evidence of each community.
+
+    Parameters
+    ----------
+    plain, withstanding : Place
+        Without and with the nonresponse term ω.
+    answer_variance : array_like
+        s², variance of single answers, p(1 − p) for a rate, at least 0.
+    n, households : array_like
+        Valid answers now, at least 1, and households H, at least n; whole numbers.
+    nonresponse_spread : float
+        ω ≥ 0, in units of the score.
+    one_answer_per_household : bool
+        False where households without an answer do not limit what is possible: f = 0 then.
+    settled : array_like of bool, optional
+        Where the evidence is known: True needs no answer, False at least one. Otherwise the forecast says itself where
+        none is needed.
+    reachable_share : Fraction
+        ρ in (0, 1]: at most this share of the households answers.
+
+    Returns
+    -------
+    DataFrame
+        One row for each community, columns `needed_responses` (Int64: further answers, 0 where settled already, missing
+        where not reachable), `predicted_top_probability` (at that number, or at the reachable one where that is not
+        enough; the smaller of those without and with ω) and `assurance` (probability that the evidence then is settled
+        indeed, 1 where it is known to be).
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, n > H, a variance negative, or ρ outside (0, 1].
+
+    Notes
+    -----
+    Settled means as in `analytics.evidence.bands`: above T, P ≥ .80 with ω too; below, P ≤ .20 and B ≥ .5. The smallest
+    M ≤ ⌊ρH⌋ − n is taken at which that holds if the score stays where it is expected: |m − T| ≥ Φ⁻¹(.80)√(V′ + U),
+    above T with the posterior that has ω. V′ = 1/(1/V − 1/v + 1/v′), v = s²/n · (1 − f) + ω²(1 − f)², f = n/H, and v′
+    the same for n + M answers: what is known besides the answers, 1/V − 1/v, stays, and B′ = B/(B + (1 − B)v′/v). The
+    posterior mean moves by a normal variable of variance V − V′, and the assurance is the probability that it ends far
+    enough from T: the limit of drawing ever more answers from their predictive distribution. Where m = T nothing
+    settles.
+
+    Examples
+    --------
+    >>> place = Place(mean=[0.93, 0.90, 0.80], variance=0.0009, reliability=0.7, threshold=0.91)
+    >>> needed_responses(place, place, answer_variance=0.09, n=[60] * 3, households=400)["needed_responses"].tolist()
+    [39, <NA>, 0]
+    """
+    if not 0 < reachable_share <= 1:
+        raise ValueError(f"reachable_share must lie in (0, 1], got {reachable_share}")
+    single, answers, total, _ = np.broadcast_arrays(
+        finite_numbers("answer_variance", answer_variance, lowest=0),
+        whole_numbers("n", n, lowest=1),
+        whole_numbers("households", households, lowest=1),
+        np.asarray(plain.mean, dtype=np.float64),
+    )
+    refuse(answers > total, "n exceeds households", n=answers, households=total)
+    given = _Answers(single, answers, total if one_answer_per_household else np.full(total.shape, np.inf))
+    above = _side(withstanding, given, nonresponse_spread)
+    below = _side(plain, given, 0.0)
+    below = replace(below, distance=-below.distance, reliability=np.asarray(plain.reliability, dtype=np.float64))
+
+    def settles(more: FloatArray) -> BooleanArray:
+        return above.settles(more) | below.settles(more)
+
+    reach = total * reachable_share.numerator // reachable_share.denominator
+    most = np.maximum(reach - answers, 0)
+    known = np.zeros(most.shape, dtype=bool) | np.asarray(False if settled is None else settled, dtype=bool)
+    least = np.where(known, 0.0, 0.0 if settled is None else 1.0)
+    reachable = known | ((most >= least) & settles(most))
+    # Variances fall with every answer, so that halving the range finds the first number that settles.
+    low, high = least - 1, np.where(known, 0.0, most)
+    while np.any(high - low > 1):
+        middle = np.floor((low + high) / 2)
+        enough = (middle >= least) & settles(np.maximum(middle, 0))
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return pd.DataFrame(
+        {
+            "needed_responses": pd.Series(high).astype("Int64").mask(~reachable),
+            "predicted_top_probability": np.minimum(above.probability(high), 1 - below.probability(high)),
+            "assurance": np.where(known, 1.0, above.assurance(high) + below.assurance(high)),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """The answers so far, and what limits them: H households, infinite where they do not."""
+
+    single_variance: FloatArray
+    number: FloatArray
+    households: FloatArray
+
+    def variance(self, more: npt.ArrayLike, nonresponse_spread: float) -> FloatArray:
+        """Return v of the score from these and `more` answers."""
+        number = self.number + np.asarray(more)
+        fraction = np.minimum(number / self.households, 1)
+        sampling = self.single_variance / number * (1 - fraction)
+        return with_nonresponse(sampling, sampling_fraction=fraction, nonresponse_spread=nonresponse_spread)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One side of the threshold, on which evidence could be settled; `distance` is how far beyond it the mean lies."""
+
+    distance: FloatArray
+    variance: FloatArray
+    threshold_variance: FloatArray
+    reliability: FloatArray
+    answers: _Answers
+    nonresponse_spread: float
+
+    def settles(self, more: FloatArray) -> BooleanArray:
+        """Return whether `more` answers are predicted to settle the evidence."""
+        beyond = (self.distance > 0) & (self.distance >= SETTLED * self._deviation(more))
+        return np.asarray(beyond & self._is_informed(more))
+
+    def probability(self, more: FloatArray) -> FloatArray:
+        """Return the probability that the true score lies on this side, after `more` answers."""
+        return _chance(self.distance, self._deviation(more))
+
+    def assurance(self, more: FloatArray) -> FloatArray:
+        """Return the probability that the mean, moved by `more` answers, ends far enough from the threshold."""
+        moving = np.sqrt(np.maximum(self.variance - self._later_variance(more), 0))
+        far = _chance(self.distance - SETTLED * self._deviation(more), moving)
+        return np.where(self._is_informed(more), far, 0.0)
+
+    def _is_informed(self, more: FloatArray) -> BooleanArray:
+        now, then = (self.answers.variance(number, self.nonresponse_spread) for number in (0, more))
+        ratio = np.where(now > 0, then / np.where(now > 0, now, 1), 1.0)
+        # B′ ≥ .5, free of divisions by 0.
+        own, others = self.reliability, (1 - self.reliability) * ratio
+        return np.asarray(own * (1 - LEAST_RELIABILITY) >= others * LEAST_RELIABILITY)
+
+    def _later_variance(self, more: FloatArray) -> FloatArray:
+        """Return the posterior variance after `more` answers."""
+        now, then = (self.answers.variance(number, self.nonresponse_spread) for number in (0, more))
+        known = (self.variance == 0) | (then <= 0)
+        gained = 1 / np.where(known, 1, then) - 1 / np.where(now > 0, now, 1)
+        return np.where(known, 0.0, 1 / (1 / np.where(known, 1, self.variance) + np.maximum(gained, 0)))
+
+    def _deviation(self, more: FloatArray) -> FloatArray:
+        return np.sqrt(self._later_variance(more) + self.threshold_variance)
+
+
+def _side(place: Place, answers: _Answers, nonresponse_spread: float) -> _Side:
+    """Return the side above the threshold, where a low reliability does not matter."""
+    limit = np.asarray(place.threshold, dtype=np.float64)
+    refuse(np.isnan(limit), "threshold is missing", threshold=limit)
+    mean = finite_numbers("mean", place.mean)
+    return _Side(
+        distance=np.where(np.isfinite(limit), mean - np.where(np.isfinite(limit), limit, 0), -limit),
+        variance=finite_numbers("variance", place.variance, lowest=0),
+        threshold_variance=finite_numbers("threshold_variance", place.threshold_variance, lowest=0),
+        reliability=np.ones(mean.shape),
+        answers=answers,
+        nonresponse_spread=nonresponse_spread,
+    )
+
+
+def _chance(distance: FloatArray, deviation: FloatArray) -> FloatArray:
+    known = np.where(distance == 0, 0.5, (distance > 0).astype(np.float64))
+    return np.where(deviation > 0, special.ndtr(distance / np.where(deviation > 0, deviation, 1)), known)

@@ -1,0 +1,173 @@
+"""Whether a round that is planned can fill its quota, and how much it would settle: said before the survey starts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analytics.decision.exact_ratios import column
+from analytics.decision.reasons import TRANSLATIONS
+from analytics.evidence.round_planning import eligible_chance, forecast_precision, forecast_quota
+from analytics.languages import load_catalogue
+from analytics.rules import MinimumResponses, Rules, share_text
+from analytics.statistics.complaint_rates import household_years
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """What is expected of a round before anybody has answered. Assumptions, all of them.
+
+    Attributes
+    ----------
+    response_rate : float
+        Share of the households that answers, in [0, 1].
+    satisfaction_rate, spread : float
+        Mean and standard deviation of the communities' true satisfaction rates.
+    """
+
+    response_rate: float
+    satisfaction_rate: float
+    spread: float
+
+
+def forecast_round(
+    communities: pd.DataFrame, rules: Rules, *, quota: Mapping[str, int], expectations: Expectations
+) -> pd.DataFrame:
+    """Return for each region whether a round under the rules can fill its quota.
+
+    Parameters
+    ----------
+    communities : DataFrame
+        `region` and `households` of each community; `exposure_household_years` where it is known, otherwise the
+        households over the period of the complaint route.
+    rules : Rules
+        Where they rank the whole city together, it counts as one region, named as the rules name it in Chinese.
+    quota : mapping of str to int
+        Nominations of each region, at least 1.
+    expectations : Expectations
+
+    Returns
+    -------
+    DataFrame
+        Indexed by region: the columns of `analytics.evidence.round_planning.forecast_quota`; `half_width`, the median half width of
+        a 95 % interval of the rate, missing where nobody is expected to answer; `undecided_share`, the share of the
+        communities whose evidence would stay undecided.
+
+    Raises
+    ------
+    ValueError
+        If a region has no quota or an expectation is out of range.
+
+    Notes
+    -----
+    The complaint route adds its places only where it names the same share with the same rounding as the satisfaction
+    route; otherwise it is left out, which promises rather too little.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from analytics.rules import load_rules
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> communities = pd.DataFrame({"region": ["乌达区"] * 120, "households": 400})
+    >>> expected = Expectations(response_rate=0.3, satisfaction_rate=0.8, spread=0.07)
+    >>> frame = forecast_round(communities, rules, quota={"乌达区": 10}, expectations=expected)
+    >>> [int(frame.loc["乌达区", name]) for name in ("minimum_eligible", "surely_named", "possibly_named")]
+    [200, 6, 12]
+    """
+    rule, homes = rules.satisfaction, column(communities, "households")
+    region = communities["region"].to_numpy(dtype=np.str_)
+    if rules.region == "city":
+        region = np.full(homes.size, rules.city.zh_hans)
+    without = sorted(set(region.tolist()) - set(quota))
+    if without:
+        raise ValueError(f"no quota for {', '.join(without)}")
+    minimum = rule.minimum_responses or MinimumResponses(least=1, enough=1, or_share_of_households=Fraction(1))
+    chances = eligible_chance(homes, expectations.response_rate, **vars(minimum))
+    same = (rules.complaints.share, rules.complaints.rounding) == (rule.share, rule.rounding)
+    frame = forecast_quota(
+        chances,
+        same & (_expected_exposure(communities, rules) >= float(rules.complaints.minimum_exposure)),
+        region=region,
+        quota=[quota[label] for label in region.tolist()],
+        share=rule.share,
+        rounding=rule.rounding,
+        ties=rule.ties,
+    )
+    precision = forecast_precision(
+        homes,
+        expectations.response_rate,
+        share=rule.share,
+        expected_rate=expectations.satisfaction_rate,
+        expected_spread=expectations.spread,
+        nonresponse_spread=float(rules.evidence.nonresponse_spread),
+    ).groupby(region)
+    return frame.assign(
+        half_width=precision["half_width"].median(), undecided_share=precision["undecided_chance"].mean()
+    )
+
+
+def forecast_sentences(frame: pd.DataFrame, language: str) -> Iterator[str]:
+    """Yield for each region what the forecast says, in words.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `forecast_round`.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Yields
+    ------
+    str
+    """
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    for facts in frame.reset_index().to_dict("records"):
+        fillable = (
+            _("The quota of {quota} can be filled.")
+            if facts["surely_named"] >= facts["quota"]
+            else _("The quota of {quota} can be filled only if both routes name different communities.")
+            if facts["quota_fillable"]
+            else _("The quota of {quota} CANNOT be filled.")
+        )
+        said = [
+            _(
+                "{region}: {communities} communities, of which {expected_eligible:.0f} are expected to have answers"
+                " enough; {satisfaction_places} places by satisfaction and {complaint_places} by complaints, between"
+                " {surely_named} and {possibly_named} communities in all."
+            ),
+            fillable,
+            _(
+                "One route alone needs {minimum_eligible} communities with answers enough (chance"
+                " {one_route_chance:.0%})."
+            ),
+            _("The evidence on {undecided_share:.0%} of the communities would stay undecided."),
+        ]
+        yield " ".join(said).format_map(facts)
+
+
+def forecast_content(frame: pd.DataFrame, rules: Rules, expectations: Expectations) -> dict[str, Any]:
+    """Return the forecast and what it supposes, only what JSON can hold; numbers have six decimals.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `forecast_round`.
+    rules : Rules
+    expectations : Expectations
+    """
+    rounded = frame.round(6).astype(object)
+    return {
+        "format": "jiayuan-plan-1",
+        "rules": {"name": rules.name, "sha256": rules.sha256},
+        "expectations": {**vars(expectations), "nonresponse_spread": share_text(rules.evidence.nonresponse_spread)},
+        "regions": rounded.where(rounded.notna(), None).to_dict("index"),
+    }
+
+
+def _expected_exposure(communities: pd.DataFrame, rules: Rules) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    known = column(communities, "exposure_household_years")
+    expected = household_years(column(communities, "households"), months=rules.complaints.period_months)
+    return np.where(np.isnan(known), expected, known)

@@ -1,0 +1,286 @@
+"""What a round can be expected to settle, and whether it can fill its quota at all, said before it starts.
+
+Everything here is a forecast under stated expectations. Nothing of it enters a decision.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special, stats
+
+from analytics.decision.criterion import count_positions
+from analytics.evidence.bands import LEAST_RELIABILITY, with_nonresponse
+from analytics.evidence.needed_responses import SETTLED
+from analytics.rules import Rounding, Ties
+from analytics.statistics.empirical_bayes import reliability
+from analytics.statistics.validation import FloatArray, IntegerArray, finite_numbers, refuse, row_codes, whole_numbers
+
+
+def minimum_eligible(quota: int, *, share: Fraction, rounding: Rounding) -> int:
+    """Return the smallest number of eligible communities of which one route names `quota`.
+
+    Parameters
+    ----------
+    quota : int
+        Nominations to fill, at least 1.
+    share : Fraction
+        Of the eligible communities, in (0, 1].
+    rounding : {"floor", "ceil", "at_least_one"}
+        How share × N becomes a whole number.
+
+    Raises
+    ------
+    ValueError
+        If the quota is below 1 or the share outside (0, 1].
+
+    Examples
+    --------
+    >>> [minimum_eligible(10, share=Fraction(1, 20), rounding=rounding) for rounding in ("floor", "ceil")]
+    [200, 181]
+    """
+    if quota < 1:
+        raise ValueError(f"quota must be at least 1, got {quota}")
+    if not 0 < share <= 1:
+        raise ValueError(f"share must lie in (0, 1], got {share}")
+    if rounding == "ceil":
+        return int((quota - 1) / share) + 1
+    if rounding == "at_least_one" and quota == 1:
+        return 1
+    return int(-(-quota // share))
+
+
+def eligible_chance(
+    households: npt.ArrayLike,
+    response_rate: npt.ArrayLike,
+    *,
+    least: int,
+    enough: int,
+    or_share_of_households: Fraction,
+) -> FloatArray:
+    """Return the probability that a community has answers enough to be ranked.
+
+    Parameters
+    ----------
+    households : array_like
+        H, whole numbers, at least 1.
+    response_rate : array_like
+        Expected share of households that answer, in [0, 1].
+    least, enough : int
+        Eligible with n ≥ least and (n ≥ enough or n ≥ share · H).
+    or_share_of_households : Fraction
+        That share, in (0, 1].
+
+    Returns
+    -------
+    ndarray of float
+        With n binomial: households answer independently of each other.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing or out of range.
+
+    Examples
+    --------
+    >>> half = Fraction(1, 2)
+    >>> eligible_chance([150, 40, 8], 0.2, least=10, enough=30, or_share_of_households=half).round(3)
+    array([0.533, 0.   , 0.   ])
+    """
+    total = whole_numbers("households", households, lowest=1)
+    rate = finite_numbers("response_rate", response_rate, lowest=0)
+    refuse(rate > 1, "response_rate exceeds 1", response_rate=rate)
+    share = or_share_of_households
+    needed = np.maximum(least, np.minimum(enough, -(-total * share.numerator // share.denominator)))
+    return np.asarray(stats.binom.sf(needed - 1, total, rate), dtype=np.float64)
+
+
+def forecast_precision(
+    households: npt.ArrayLike,
+    response_rate: npt.ArrayLike,
+    *,
+    share: Fraction,
+    expected_rate: float,
+    expected_spread: float,
+    nonresponse_spread: float,
+) -> pd.DataFrame:
+    """Return how precisely a round would measure each community, and how likely its evidence stays undecided.
+
+    Parameters
+    ----------
+    households : array_like
+        H, whole numbers, at least 1.
+    response_rate : array_like
+        Expected share of households that answer, in [0, 1].
+    share : Fraction
+        Of the region's communities that are to be named, in (0, 1).
+    expected_rate : float
+        Mean satisfaction rate, in (0, 1).
+    expected_spread : float
+        τ ≥ 0, standard deviation of the true rates.
+    nonresponse_spread : float
+        ω ≥ 0, standard deviation of the difference between those who answer and those who don't.
+
+    Returns
+    -------
+    DataFrame
+        One row for each community, columns `expected_responses`, `half_width` (of a 95 % interval for the rate),
+        `reliability` (B) and `undecided_chance`.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing or out of range.
+
+    Notes
+    -----
+    v = p(1 − p)/n · (1 − f) + ω²(1 − f)² at the expected n; true rates N(p, τ²), posterior means N(p, Bτ²) around them,
+    T = p + τΦ⁻¹(1 − share). Undecided is |m − T| < Φ⁻¹(.80)√V, and all m below T where B < .5. Without any expected
+    answer B = 0 and the chance is 1; without any spread nothing can be told apart, and it is 1 too.
+
+    Examples
+    --------
+    >>> frame = forecast_precision(
+    ...     [300, 300],
+    ...     [0.15, 0.5],
+    ...     share=Fraction(1, 20),
+    ...     expected_rate=0.8,
+    ...     expected_spread=0.07,
+    ...     nonresponse_spread=0.03,
+    ... )
+    >>> frame["half_width"].round(3).tolist(), frame["undecided_chance"].round(3).tolist()
+    ([0.119, 0.054], [0.072, 0.058])
+    """
+    total, rate = np.broadcast_arrays(
+        whole_numbers("households", households, lowest=1), finite_numbers("response_rate", response_rate, lowest=0)
+    )
+    refuse(rate > 1, "response_rate exceeds 1", response_rate=rate)
+    if not 0 < share < 1:
+        raise ValueError(f"share must lie in (0, 1), got {share}")
+    if not 0 < expected_rate < 1:
+        raise ValueError(f"expected_rate must lie in (0, 1), got {expected_rate}")
+    if not 0 <= expected_spread < np.inf:
+        raise ValueError(f"expected_spread must be at least 0, got {expected_spread}")
+    answers = total * rate
+    answered = answers > 0
+    single = expected_rate * (1 - expected_rate)
+    sampling = with_nonresponse(
+        single / np.where(answered, answers, 1) * (1 - rate),
+        sampling_fraction=rate,
+        nonresponse_spread=nonresponse_spread,
+    )
+    own = np.where(answered, reliability(sampling, prior_variance=expected_spread**2), 0.0)
+    width = np.where(answered, special.ndtri(0.975) * np.sqrt(sampling), np.nan)
+    margin = SETTLED * np.sqrt(np.where(answered, own * sampling, expected_spread**2))
+    spread_of_means = np.sqrt(own) * expected_spread
+    moving = spread_of_means > 0
+    divisor = np.where(moving, spread_of_means, 1)
+    cut = expected_spread * special.ndtri(1 - float(share))
+    above = special.ndtr(-(cut + margin) / divisor)
+    below = np.where(own >= LEAST_RELIABILITY, special.ndtr((cut - margin) / divisor), 0.0)
+    return pd.DataFrame(
+        {
+            "expected_responses": answers,
+            "half_width": width,
+            "reliability": own,
+            "undecided_chance": np.where(moving, 1 - above - below, 1.0),
+        }
+    )
+
+
+def forecast_quota(
+    eligible_chances: npt.ArrayLike,
+    exposed: npt.ArrayLike,
+    *,
+    region: npt.ArrayLike,
+    quota: npt.ArrayLike,
+    share: Fraction,
+    rounding: Rounding,
+    ties: Ties,
+) -> pd.DataFrame:
+    """Return for each region whether the routes can name enough communities for its quota.
+
+    Parameters
+    ----------
+    eligible_chances : array_like
+        Of each community, the probability to be ranked on the satisfaction route (`eligible_chance`).
+    exposed : array_like of bool
+        True where the community reaches the minimum exposure of the complaint route; all False if there is no such
+        route.
+    region : array_like
+        Label of each community's region.
+    quota : array_like
+        Nominations of the region: one number, or one for each community; whole, at least 1.
+    share, rounding, ties
+        Of the rules, the same on both routes.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by region, columns `communities`, `expected_eligible` (on the satisfaction route), `minimum_eligible`
+        (for the quota from that route alone), `satisfaction_places`, `complaint_places` (k at the expected number),
+        `surely_named` and `possibly_named` (fewest and most different communities that both routes name), `quota`,
+        `quota_fillable` (possibly_named ≥ quota) and `one_route_chance` (probability that the satisfaction route alone
+        has enough eligible communities).
+
+    Raises
+    ------
+    ValueError
+        If a value is missing or out of range, or the quota is not the same throughout a region.
+
+    Notes
+    -----
+    The routes may name the same communities or different ones: together from the larger k to the sum of both. With
+    `ties: exclude` a tie across the last place can empty either list, so that nothing is sure. Ties that are included
+    can name more than k; that is not counted on. The chance takes the number of eligible communities as normal with
+    continuity correction.
+
+    Examples
+    --------
+    >>> frame = forecast_quota(
+    ...     [1.0] * 120,
+    ...     [True] * 120,
+    ...     region=["wuda"] * 120,
+    ...     quota=10,
+    ...     share=Fraction(1, 20),
+    ...     rounding="floor",
+    ...     ties="include",
+    ... )
+    >>> [int(frame.loc["wuda", column]) for column in ("satisfaction_places", "surely_named", "possibly_named")]
+    [6, 6, 12]
+    """
+    chance = finite_numbers("eligible_chances", eligible_chances, lowest=0)
+    refuse(chance > 1, "eligible_chances exceeds 1", eligible_chances=chance)
+    exposure = np.broadcast_to(np.asarray(exposed, dtype=bool), chance.shape)
+    labels, codes = row_codes("region", region, rows=chance.size)
+    wanted = np.broadcast_to(whole_numbers("quota", quota, lowest=1), chance.shape)
+    first = np.zeros(labels.size)
+    first[codes] = wanted
+    refuse(wanted != first[codes], "quota differs within a region", quota=wanted)
+    expected = np.bincount(codes, chance, minlength=labels.size)
+    spread = np.sqrt(np.bincount(codes, chance * (1 - chance), minlength=labels.size))
+    needed = np.array([minimum_eligible(int(number), share=share, rounding=rounding) for number in first])
+    by_satisfaction = _positions(np.rint(expected), share, rounding)
+    by_complaints = _positions(np.bincount(codes, exposure, minlength=labels.size), share, rounding)
+    possibly = np.minimum(by_satisfaction + by_complaints, np.bincount(codes, minlength=labels.size))
+    excess = (expected - needed + 0.5) / np.where(spread > 0, spread, 1)
+    return pd.DataFrame(
+        {
+            "communities": np.bincount(codes, minlength=labels.size),
+            "expected_eligible": expected,
+            "minimum_eligible": needed,
+            "satisfaction_places": by_satisfaction,
+            "complaint_places": by_complaints,
+            "surely_named": np.maximum(by_satisfaction, by_complaints) if ties == "include" else 0 * by_satisfaction,
+            "possibly_named": possibly,
+            "quota": first.astype(np.int64),
+            "quota_fillable": possibly >= first,
+            "one_route_chance": np.where(spread > 0, special.ndtr(excess), (expected >= needed).astype(np.float64)),
+        },
+        index=pd.Index(labels, name="region"),
+    )
+
+
+def _positions(eligible: npt.NDArray[np.generic], share: Fraction, rounding: Rounding) -> IntegerArray:
+    return np.array([count_positions(share, int(number), rounding=rounding) for number in eligible], dtype=np.int64)

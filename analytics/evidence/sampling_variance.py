@@ -1,0 +1,56 @@
+"""How far each score of an evaluation may lie from what all residents would have said, by chance alone."""
+
+import numpy as np
+
+from analytics.decision.evaluate import Evaluation
+from analytics.decision.exact_ratios import MEASURED, column
+from analytics.statistics.mean_scores import pooled_variance, sample_variance, standard_error, steadied_variance
+from analytics.statistics.validation import FloatArray
+
+
+def sampling_variance(evaluation: Evaluation, *, steadied: bool = True) -> FloatArray:
+    """Return v of each score, in the order of the table.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    steadied : bool
+        True: from the community's own answers, steadied by those of its region, for display and tests. False: from
+        those of the region alone, for shrinkage, which its own would make over-confident at the top.
+
+    Returns
+    -------
+    ndarray of float
+        v = s²/n·(1 − f), f = responses ÷ households where a household answers once, else 0; NaN where it is not known:
+        of given scores, and of means in a region without any standard deviation.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from analytics.decision.evaluate import evaluate
+    >>> from analytics.rules import load_rules
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> table = pd.DataFrame({"community_id": ["a", "b"], "region": "乌达区", "responses": [50, 100], "satisfied": 40})
+    >>> sampling_variance(evaluate(table, rules), steadied=False).round(5)
+    array([0.00432, 0.00216])
+    """
+    table, rule = evaluation.communities, evaluation.rules.satisfaction
+    measured = MEASURED[rule.measure]
+    if "score" in table:
+        return np.full(len(table), np.nan)
+    n = np.nan_to_num(column(table, measured.responses))
+    if measured.deviation is None:
+        satisfied = np.nan_to_num(column(table, measured.value))
+        own = sample_variance(n, satisfied, satisfied)
+    else:
+        own = column(table, measured.deviation) ** 2
+    known = (n > 1) & ~np.isnan(own)
+    pooled = pooled_variance(own, np.where(known, n, 0), region=table["region"].to_numpy(dtype=np.str_))
+    spread = pooled
+    if steadied:
+        spread = steadied_variance(own, np.where(known, n, np.minimum(n, 1)), pooled_variance=pooled)
+    households = column(table, "households")
+    counted = evaluation.rules.evidence.one_answer_per_household & (households >= n) & (n > 0)
+    fraction = np.where(counted, n / np.where(counted, households, 1), 0.0)
+    return np.asarray(standard_error(spread, n, sampling_fraction=fraction) ** 2, dtype=np.float64)

@@ -1,0 +1,487 @@
+"""What the data support beside each decision of an evaluation.
+
+The decision stays what the rules say. The evidence is weighed for the same communities, ranked together in the same
+regions with the same number of positions.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.decision.evaluate import Evaluation
+from analytics.decision.exact_ratios import MEASURED, column
+from analytics.decision.ranks import rank_confidence_set
+from analytics.decision.reasons import TRANSLATIONS
+from analytics.evidence.bands import (
+    Evidence,
+    Reason,
+    complaint_evidence,
+    normal_place,
+    requirement_evidence,
+    satisfaction_evidence,
+    with_nonresponse,
+)
+from analytics.evidence.needed_responses import Place, needed_responses
+from analytics.languages import load_catalogue
+from analytics.rules import Rules
+from analytics.statistics.complaint_rates import complaint_rates
+from analytics.statistics.empirical_bayes import Shrinkage, shrink_complaint_rates, shrink_rates, shrink_scores
+from analytics.statistics.intervals import Interval, mean_interval, satisfaction_interval, wilson
+from analytics.statistics.mean_scores import pooled_variance
+from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
+
+EVIDENCE_COLUMNS: Final[Mapping[str, str]] = {
+    "community_id": "str",
+    "satisfaction_lower": "float64",
+    "satisfaction_upper": "float64",
+    "satisfaction_shrunk": "float64",
+    "satisfaction_shrunk_deviation": "float64",
+    "satisfaction_rank_lower": "Int64",
+    "satisfaction_rank_upper": "Int64",
+    "satisfaction_top_probability": "float64",
+    "satisfaction_evidence": "str",
+    "satisfaction_evidence_reason": "str",
+    "satisfaction_tipping_point": "float64",
+    "satisfaction_needed_responses": "Int64",
+    "satisfaction_needed_assurance": "float64",
+    "complaint_rate_lower": "float64",
+    "complaint_rate_upper": "float64",
+    "complaint_top_probability": "float64",
+    "complaint_evidence": "str",
+    "complaint_evidence_reason": "str",
+    "requirement_lower": "float64",
+    "requirement_upper": "float64",
+    "requirement_evidence": "str",
+    "requirement_evidence_reason": "str",
+}
+"""The columns of the evidence and their types, in order."""
+
+RouteName = Literal["satisfaction", "complaints"]
+PREFIXES: Final[Mapping[RouteName, str]] = {"satisfaction": "satisfaction", "complaints": "complaint"}
+"""How the columns of each route begin."""
+
+_SATISFACTION_COLUMNS: Final = [
+    "satisfaction_top_probability",
+    "satisfaction_evidence",
+    "satisfaction_evidence_reason",
+    "satisfaction_tipping_point",
+]
+_COMPLAINT_COLUMNS: Final = ["complaint_top_probability", "complaint_evidence", "complaint_evidence_reason"]
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """Communities that are ranked together: eligible `rows`, their `region`, its positions `size`.
+
+    `shown` marks those that the ranking decides; the others only stand among them.
+    """
+
+    rows: IntegerArray
+    region: npt.NDArray[np.int64]
+    size: IntegerArray
+    shown: BooleanArray
+
+
+def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
+    """Return how far the data support each standing.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+
+    Returns
+    -------
+    DataFrame
+        One row per community in the order of the table; columns are `EVIDENCE_COLUMNS`.
+
+        - ``satisfaction_lower``, ``satisfaction_upper``: confidence interval of the score, in its unit, for every
+          community with answers; missing for a given score, whose answers are not known.
+        - ``satisfaction_shrunk``, ``satisfaction_shrunk_deviation``: posterior mean and standard deviation of the true
+          score.
+        - ``satisfaction_rank_lower``, ``satisfaction_rank_upper``: ranks that the true score can have, each community
+          by itself.
+        - ``satisfaction_top_probability``, ``complaint_top_probability``: to be truly among the k best (0 to 1).
+        - ``…_evidence``: "certain", "likely", "undecided", "unlikely" or "no"; missing where the community is not
+          assessed or k = 0. ``…_evidence_reason``: an `analytics.evidence.bands.Reason`, missing where there is nothing to
+          explain.
+        - ``satisfaction_tipping_point``: the gap between those who answered and those who did not that would move the
+          evidence, in the unit of the score; infinite where none would.
+        - ``satisfaction_needed_responses``: further answers that are predicted to settle the evidence; 0 where it is
+          settled, missing where no number would that households can be expected to give.
+          ``satisfaction_needed_assurance``: the chance that the evidence is settled then indeed, or with all answers
+          that can be expected; missing where the households are unknown or fewer than the answers.
+        - ``complaint_rate_lower``, ``complaint_rate_upper``: exact Poisson interval per 1,000 household-years.
+        - ``requirement_lower``, ``requirement_upper``: bounds of the probability that either route is truly met.
+
+    Notes
+    -----
+    Ranked are the eligible communities of the decision with its k; communities that are not ranked do not shape the
+    prior. The evidence never says more than that the rule's own measure is truly among the k best.
+
+    The variance of a rate comes from its counts, that of an index from `sd_index` and of a composite from
+    `sd_composite`, pooled over the region. A given score says nothing of it, nor does a mean in a region without any
+    standard deviation: its evidence is undecided with the reason "variance_unknown", and the probability is missing.
+
+    Where the rules say that a household answers once, f = responses ÷ households: responses are the valid ones, which
+    is at most the share that responded, so that certainty is rather understated. Elsewhere, and where the households
+    are unknown or fewer than the responses, f = 0.
+
+    The answers needed are those of `analytics.evidence.needed_responses.needed_responses` for each community by itself, the others
+    staying as they are, with the threshold at which a normal posterior has the same probability,
+    T = m − Φ⁻¹(P)√(V + U).
+
+    Examples
+    --------
+    Twenty communities of which one may qualify; the second is tied with the first but few answered there:
+
+    >>> from pathlib import Path
+    >>> from analytics.decision.evaluate import evaluate
+    >>> from analytics.rules import load_rules
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> communities = pd.DataFrame({
+    ...     "community_id": [f"{number:03}" for number in range(1, 21)], "region": "乌达区",
+    ...     "responses": [400, 40, *[200] * 17, 5], "satisfied": [380, 38, *[160] * 17, 5],
+    ... })
+    >>> communities.loc[21] = ["021", "乌达区", 200, 150]
+    >>> result = evaluate(communities, rules)
+    >>> evidence = weigh_evidence(result)
+    >>> result.standings["satisfaction_status"].iloc[[0, 1, 2, 19]].tolist()
+    ['met', 'met', 'not_met', 'not_assessed']
+    >>> evidence["satisfaction_evidence"].iloc[[0, 1, 2]].tolist()
+    ['undecided', 'undecided', 'no']
+    >>> evidence["satisfaction_evidence_reason"].iloc[[0, 19]].tolist()
+    ['probability', 'not_assessed']
+
+    Where the households are known, it is also said how many more answers would settle the evidence, if 600 can be had:
+
+    >>> known = weigh_evidence(evaluate(communities.assign(households=1000), rules))
+    >>> known["satisfaction_needed_responses"].iloc[:3].tolist()
+    [<NA>, 70, 0]
+    >>> round(float(evidence["satisfaction_top_probability"].sum()), 6)
+    1.0
+    """
+    # In the order of ids sums come out equal to the last digit however the rows of the table stand.
+    order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
+    standings = evaluation.standings.iloc[order].reset_index(drop=True)
+    table = evaluation.communities.iloc[order].reset_index(drop=True)
+    rules, regions = evaluation.rules, evaluation.summary["regions"]
+    deviation = MEASURED[rules.satisfaction.measure].deviation
+    table = table.assign(
+        responses=standings["responses"],
+        satisfaction_score=standings["satisfaction_score"],
+        deviation=column(table, deviation or ""),
+    )
+    scored = Interval(*_score_limits(table, rules))
+    rates = _complaint_limits(table, rules)
+    weighed = pd.concat(
+        [
+            _weigh_route("satisfaction", table, standings, rules, regions),
+            _weigh_route("complaints", table, standings, rules, regions),
+        ],
+        axis=1,
+    )
+    frame = pd.DataFrame({"community_id": table["community_id"]}).assign(
+        satisfaction_lower=scored.lower,
+        satisfaction_upper=scored.upper,
+        complaint_rate_lower=rates.lower,
+        complaint_rate_upper=rates.upper,
+        **weighed,
+        **_weigh_requirement(weighed),
+    )
+    restored = frame.mask(frame == "").iloc[np.argsort(order)].reset_index(drop=True)
+    return restored[list(EVIDENCE_COLUMNS)].astype(dict(EVIDENCE_COLUMNS))
+
+
+def evidence_words(language: str) -> dict[str, str]:
+    """Return the word for each band of evidence.
+
+    Parameters
+    ----------
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Examples
+    --------
+    >>> evidence_words("zh-Hans")["undecided"]
+    '现有数据难以判定'
+    """
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return {
+        "certain": _("certain"),
+        "likely": _("likely"),
+        "undecided": _("the data cannot tell"),
+        "unlikely": _("unlikely"),
+        "no": _("ruled out"),
+    }
+
+
+def needed_words(standing: Mapping[str, Any], language: str) -> str:
+    """Return how many further answers would settle the evidence of a community, as people read it.
+
+    Parameters
+    ----------
+    standing : mapping
+        With the values of ``satisfaction_needed_responses`` and ``satisfaction_needed_assurance``, None or NaN where
+        missing.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Returns
+    -------
+    str
+        Empty where nothing can be said.
+
+    Examples
+    --------
+    >>> names = ["satisfaction_needed_responses", "satisfaction_needed_assurance"]
+    >>> standings = [dict(zip(names, facts)) for facts in ((0, 1.0), (40, 0.72), (None, 0.3), (None, None))]
+    >>> [needed_words(standing, "en") for standing in standings]
+    ['already settled', 'further answers: 40 (chance 72%)', 'not reachable', '']
+    """
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    needed, assurance = standing["satisfaction_needed_responses"], standing["satisfaction_needed_assurance"]
+    if pd.isna(assurance):
+        return ""
+    if pd.isna(needed):
+        return _("not reachable")
+    if needed == 0:
+        return _("already settled")
+    return _("further answers: {count} (chance {chance})").format(count=f"{needed:,.0f}", chance=f"{assurance:.0%}")
+
+
+def _weigh_route(
+    route: RouteName, table: pd.DataFrame, standings: pd.DataFrame, rules: Rules, regions: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return the evidence columns of one route, missing where a community is not assessed."""
+    prefix = PREFIXES[route]
+    names = [name for name in EVIDENCE_COLUMNS if name.startswith(f"{prefix}_")]
+    frame = pd.DataFrame({name: pd.Series(np.nan, index=standings.index, dtype=object) for name in names})
+    frame[f"{prefix}_evidence_reason"] = str(Reason.NOT_ASSESSED)
+    weigh = _weigh_satisfaction if route == "satisfaction" else _weigh_complaints
+    for ranking in _rankings(route, standings, regions):
+        shown = ranking.rows[ranking.shown]
+        frame.loc[shown, [f"{prefix}_evidence", f"{prefix}_evidence_reason"]] = (
+            str(Evidence.UNDECIDED),
+            str(Reason.VARIANCE_UNKNOWN),
+        )
+        weighed = weigh(table, rules, ranking)
+        weighed = weighed.loc[weighed.index.isin(shown)]
+        frame.loc[weighed.index, weighed.columns] = weighed
+        nobody = ranking.rows[ranking.shown & (ranking.size == 0)]
+        frame.loc[nobody, [f"{prefix}_evidence", f"{prefix}_evidence_reason"]] = None, str(Reason.NOT_APPLICABLE)
+    return frame.drop(columns=[name for name in names if name.endswith(("_lower", "_upper")) and "rank" not in name])
+
+
+def _rankings(route: RouteName, standings: pd.DataFrame, regions: Mapping[str, Any]) -> Iterator[_Ranking]:
+    eligible = standings[f"{PREFIXES[route]}_rank"].notna().to_numpy()
+    codes, labels = pd.factorize(standings["region"], sort=True)
+    facts = [regions[label][route] for label in labels]
+    sizes = np.array([fact["k"] for fact in facts], dtype=np.int64)[codes]
+    own = np.array([fact["ranked_with"] == "district" for fact in facts], dtype=bool)[codes]
+    rows = np.flatnonzero(eligible & own)
+    if rows.size:
+        yield _Ranking(rows, codes[rows], sizes[rows], np.ones(rows.size, dtype=bool))
+    rows = np.flatnonzero(eligible)
+    if (eligible & ~own).any():
+        size = np.full(rows.size, sizes[~own][0])
+        yield _Ranking(rows, np.zeros(rows.size, dtype=np.int64), size, ~own[rows])
+
+
+def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> pd.DataFrame:
+    known = _variance_is_known(table, rules, ranking)
+    rows, region, size = ranking.rows[known], ranking.region[known], ranking.size[known]
+    ranked = table.iloc[rows]
+    plain = _shrink(ranked, region, rules, spread=0.0)
+    wider = _shrink(ranked, region, rules, spread=float(rules.evidence.nonresponse_spread))
+    score, fraction = column(ranked, "satisfaction_score"), _sampling_fraction(ranked, rules)
+    level, error = float(rules.evidence.level), np.sqrt(plain.sampling_variance)
+    ranks = rank_confidence_set(score, error, level=level, regions=region)
+    at_best = rank_confidence_set(score, error, level=level, side="lower", regions=region)["lower"].to_numpy()
+    weighed = satisfaction_evidence(
+        plain, wider, region=region, size=size, sampling_fraction=fraction, rank_bound_beyond=at_best > size
+    )
+    return (
+        weighed[_SATISFACTION_COLUMNS]
+        .assign(
+            satisfaction_shrunk=plain.mean,
+            satisfaction_shrunk_deviation=np.sqrt(plain.variance),
+            satisfaction_rank_lower=ranks["lower"],
+            satisfaction_rank_upper=ranks["upper"],
+            **_needed_responses(ranked, rules, plain, wider, weighed),
+        )
+        .set_index(rows)
+    )
+
+
+def _needed_responses(
+    ranked: pd.DataFrame, rules: Rules, plain: Shrinkage, wider: Shrinkage, weighed: pd.DataFrame
+) -> dict[str, "pd.Series[Any]"]:
+    """Return how many more answers each ranked community needs, and how sure it is that they settle its evidence."""
+    settled = (weighed["satisfaction_evidence"] != Evidence.UNDECIDED).to_numpy()
+    needed = pd.Series(0, index=weighed.index, dtype="Int64").mask(~settled)
+    assurance = pd.Series(1.0, index=weighed.index).mask(~settled)
+    responses, households = column(ranked, "responses"), column(ranked, "households")
+    rows = np.flatnonzero(~settled & (households >= responses))
+    fraction = _sampling_fraction(ranked, rules)
+    # All households that there are leave nothing to ask, whatever single answers differ by.
+    single = plain.sampling_variance * responses / np.where(fraction < 1, 1 - fraction, 1)
+    if rows.size:
+        forecast = needed_responses(
+            _place(plain, weighed, rows, ""),
+            _place(wider, weighed, rows, "_with_nonresponse"),
+            answer_variance=single[rows],
+            n=responses[rows],
+            households=households[rows],
+            nonresponse_spread=_range_of_scores(rules) * float(rules.evidence.nonresponse_spread),
+            one_answer_per_household=rules.evidence.one_answer_per_household,
+            settled=False,
+        )
+        needed.iloc[rows], assurance.iloc[rows] = forecast["needed_responses"], forecast["assurance"]
+    return {"satisfaction_needed_responses": needed, "satisfaction_needed_assurance": assurance}
+
+
+def _place(shrinkage: Shrinkage, weighed: pd.DataFrame, rows: IntegerArray, kind: str) -> Place:
+    """Return where communities stand beside the threshold at which a normal posterior has the same probability."""
+    mean, variance = shrinkage.mean[rows], shrinkage.variance[rows]
+    uncertainty = column(weighed, f"satisfaction_threshold_variance{kind}")[rows]
+    distance = normal_place(column(weighed, f"satisfaction_top_probability{kind}")[rows]) * np.sqrt(
+        variance + uncertainty
+    )
+    return Place(mean, variance, shrinkage.reliability[rows], mean - distance, uncertainty)
+
+
+def _variance_is_known(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> BooleanArray:
+    if "score" in table:
+        return np.zeros(ranking.rows.size, dtype=bool)
+    if rules.satisfaction.measure == "satisfaction_rate":
+        return np.ones(ranking.rows.size, dtype=bool)
+    return ~np.isnan(_pooled_variance(table.iloc[ranking.rows], ranking.region))
+
+
+def _pooled_variance(ranked: pd.DataFrame, region: npt.NDArray[np.int64]) -> FloatArray:
+    deviation = column(ranked, "deviation")
+    answers = np.where(np.isnan(deviation), 0, column(ranked, "responses"))
+    return pooled_variance(deviation**2, answers, region=region)
+
+
+def _sampling_fraction(table: pd.DataFrame, rules: Rules) -> FloatArray:
+    """Return f, 0 where households without an answer do not limit what is possible."""
+    responses, households = column(table, "responses"), column(table, "households")
+    counted = (responses > 0) & (households >= responses) & rules.evidence.one_answer_per_household
+    return np.where(counted, responses / np.where(counted, households, 1), 0.0)
+
+
+def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules, *, spread: float) -> Shrinkage:
+    """Return the posteriors of the ranked communities; `spread` is ω as a share of the range of the score."""
+    prior, responses = rules.evidence.prior, column(ranked, "responses")
+    fraction = _sampling_fraction(ranked, rules)
+    if rules.satisfaction.measure == "satisfaction_rate":
+        return shrink_rates(
+            column(ranked, "satisfied"),
+            responses,
+            region=region,
+            prior=prior,
+            sampling_fraction=fraction,
+            nonresponse_spread=spread,
+        )
+    sampling = with_nonresponse(
+        _pooled_variance(ranked, region) / responses * (1 - fraction),
+        sampling_fraction=fraction,
+        nonresponse_spread=spread * _range_of_scores(rules),
+    )
+    return shrink_scores(column(ranked, "satisfaction_score"), sampling, region=region, prior=prior)
+
+
+def _range_of_scores(rules: Rules) -> float:
+    """Return how far the highest possible score lies above the lowest."""
+    if rules.satisfaction.measure == "satisfaction_rate":
+        return 1.0
+    lowest, highest = _range_of_points(rules)
+    return highest - lowest
+
+
+def _range_of_points(rules: Rules) -> tuple[float, float]:
+    points = rules.satisfaction.index_points.values()
+    return float(min(points)), float(max(points))
+
+
+def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> pd.DataFrame:
+    cases = column(table, "complaints")[ranking.rows]
+    exposure = column(table, "exposure_household_years")[ranking.rows]
+    weighed = complaint_evidence(
+        shrink_complaint_rates(cases, exposure, region=ranking.region, prior=rules.evidence.prior),
+        exposure,
+        region=ranking.region,
+        size=ranking.size,
+        share=float(rules.complaints.share),
+    )
+    return weighed[_COMPLAINT_COLUMNS].set_index(ranking.rows)
+
+
+def _weigh_requirement(weighed: pd.DataFrame) -> pd.DataFrame:
+    """Return the evidence on the requirement, missing where no route says anything."""
+    evidence = [f"{prefix}_evidence" for prefix in PREFIXES.values()]
+    reasons = weighed[[f"{name}_reason" for name in evidence]].to_numpy(dtype=object)
+    # A route that names nobody is surely not met; a probability is 0 there.
+    impossible = weighed[evidence].isna().to_numpy() & (reasons == Reason.NOT_APPLICABLE)
+    settled = weighed[evidence].mask(impossible, str(Evidence.NO))
+    chances = weighed[[f"{prefix}_top_probability" for prefix in PREFIXES.values()]].mask(impossible, 0.0)
+    both = requirement_evidence(
+        pd.concat([chances.iloc[:, 0], settled.iloc[:, 0]], axis=1),
+        pd.concat([chances.iloc[:, 1], settled.iloc[:, 1]], axis=1),
+    ).rename(columns=lambda name: name.removesuffix("_probability"))
+    silent = weighed[evidence].isna().all(axis=1)
+    found = both.astype(object).mask(silent, None)
+    nothing = np.where(impossible.all(axis=1), str(Reason.NOT_APPLICABLE), str(Reason.NOT_ASSESSED))
+    return found.assign(
+        requirement_evidence_reason=found["requirement_evidence_reason"].where(~silent, pd.Series(nothing))
+    )
+
+
+def _score_limits(table: pd.DataFrame, rules: Rules) -> tuple[FloatArray, FloatArray]:
+    lower, upper = np.full((2, len(table)), np.nan)
+    if "score" in table:
+        return lower, upper
+    level, score = float(rules.evidence.level), column(table, "satisfaction_score")
+    is_mean = rules.satisfaction.measure != "satisfaction_rate"
+    responses, households = column(table, "responses"), column(table, "households")
+    counted = _sampling_fraction(table, rules) > 0
+    scored = ~np.isnan(score)
+    if is_mean:
+        scored &= ~np.isnan(column(table, "deviation")) | (responses == 1)
+    for rows in (np.flatnonzero(scored & counted), np.flatnonzero(scored & ~counted)):
+        n = responses[rows]
+        homes = households[rows] if counted[rows].any() else None
+        if is_mean:
+            spread = np.nan_to_num(column(table, "deviation")[rows])
+            total = score[rows] * n
+            lowest, highest = _range_of_points(rules)
+            limits = mean_interval(
+                total,
+                spread**2 * (n - 1) + total * score[rows],
+                n,
+                lowest=lowest,
+                highest=highest,
+                households=homes,
+                level=level,
+            )
+        elif homes is None:
+            limits = wilson(column(table, "satisfied")[rows], n, level=level)
+        else:
+            limits = satisfaction_interval(column(table, "satisfied")[rows], n, households=homes, level=level)
+        lower[rows], upper[rows] = limits
+    return lower, upper
+
+
+def _complaint_limits(table: pd.DataFrame, rules: Rules) -> Interval:
+    complaints, exposure = column(table, "complaints"), column(table, "exposure_household_years")
+    lower, upper = np.full((2, len(table)), np.nan)
+    rows = np.flatnonzero(~np.isnan(complaints) & (exposure > 0))
+    if rows.size:
+        rates = complaint_rates(complaints[rows], exposure[rows], level=float(rules.evidence.level), method="exact")
+        lower[rows], upper[rows] = rates["lower"], rates["upper"]
+    return Interval(lower, upper)

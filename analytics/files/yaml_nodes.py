@@ -1,0 +1,193 @@
+"""Values of a definition file, read one by one: what is wrong is noted with its place and reading goes on.
+
+Rule files, questionnaires and lists of categories are all read through `Node`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from analytics.files.yaml_documents import Document
+from analytics.languages import LANGUAGES
+
+_Choice = TypeVar("_Choice", bound=str)
+
+_MISSING: Final = object()
+_UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One text in every language of the site."""
+
+    zh_hans: str
+    en: str
+
+    def in_language(self, language: str) -> str:
+        """Return the text in `language`, one of `analytics.languages.LANGUAGES`."""
+        return self.data[language]
+
+    @property
+    def data(self) -> dict[str, str]:
+        return {"zh-Hans": self.zh_hans, "en": self.en}
+
+
+@dataclass(frozen=True)
+class Node:
+    """One value of a document and its path.
+
+    Every reader returns a harmless value when the file holds something else, after noting the fault; the caller
+    raises once, at the end. A key that may be left out reads as empty, and a required one is reported by `expect_keys`
+    alone, so that nothing is reported twice.
+    """
+
+    document: Document
+    path: tuple[str | int, ...]
+    value: object
+
+    @classmethod
+    def root(cls, document: Document) -> "Node":
+        return cls(document, (), document.root)
+
+    def __getitem__(self, key: str) -> "Node":
+        value = self.value.get(key, _MISSING) if isinstance(self.value, dict) else _MISSING
+        return Node(self.document, (*self.path, key), value)
+
+    @property
+    def exists(self) -> bool:
+        return self.value is not _MISSING
+
+    def fault(self, message: str, **facts: object) -> None:
+        self.document.fault(message, self.path, **facts)
+
+    def expect_keys(self, required: Collection[str], optional: Collection[str] = ()) -> None:
+        """Note every key that is missing and every key that is not known here."""
+        if not self.exists:
+            return
+        if not isinstance(self.value, dict):
+            self.fault("this must hold keys with values")
+            return
+        for key in required:
+            if key not in self.value:
+                self[key].fault("this key is missing")
+        for key in self.value:
+            if key not in required and key not in optional:
+                Node(self.document, (*self.path, key), None).fault("this key is not known here")
+
+    def entries(self) -> Iterator[tuple[str, "Node"]]:
+        """Yield the keys of a mapping, as text, with their values."""
+        if isinstance(self.value, dict):
+            for key, value in self.value.items():
+                yield str(key), Node(self.document, (*self.path, key), value)
+        elif self.exists:
+            self.fault("this must hold keys with values")
+
+    def items(self, least: int = 0) -> list["Node"]:
+        """Return the parts of a list that must have at least `least` of them."""
+        if not self.exists:
+            return []
+        if not isinstance(self.value, list):
+            self.fault("this must be a list")
+            return []
+        if len(self.value) < least:
+            self.fault("this list needs at least {least}, it has {count}", least=least, count=len(self.value))
+        return [Node(self.document, (*self.path, index), value) for index, value in enumerate(self.value)]
+
+    def text(self) -> str:
+        if not self.exists:
+            return ""
+        if not isinstance(self.value, str):
+            # YAML reads a bare Yes, No, On or 12 as something else.
+            self.fault("this must be text: put it in quotes")
+            return ""
+        if not self.value.strip():
+            self.fault("this text is empty")
+        if any(character != "\n" and unicodedata.category(character) in _UNSEEN for character in self.value):
+            # They read differently in YAML and JSON, which would make two hashes of one text.
+            self.fault("this text holds a control character")
+        return self.value.strip()
+
+    def name(self, pattern: str) -> str:
+        """Return a text that matches the regular expression `pattern` as a whole."""
+        text = self.text()
+        if text and not re.fullmatch(pattern, text):
+            self.fault("{text!r} does not have the form {pattern}", text=text, pattern=pattern)
+        return text
+
+    def choice(self, choices: Sequence[_Choice]) -> _Choice:
+        """Return the text, which must be one of `choices`."""
+        for choice in choices:
+            if self.value == choice:
+                return choice
+        if self.exists:
+            known = ", ".join(choices)
+            self.fault("this must be one of {choices}, it is {value!r}", choices=known, value=self.value)
+        return choices[0]
+
+    def integer(self, least: int, greatest: int) -> int:
+        if not self.exists:
+            return least
+        if not isinstance(self.value, int) or isinstance(self.value, bool):
+            self.fault("this must be a whole number, it is {value!r}", value=self.value)
+            return least
+        return self.value if self._lies_between(self.value, least, greatest) else least
+
+    def number(self, least: float, greatest: float) -> float:
+        if not self.exists:
+            return least
+        if not isinstance(self.value, int | float) or isinstance(self.value, bool):
+            self.fault("this must be a number, it is {value!r}", value=self.value)
+            return least
+        return float(self.value) if self._lies_between(self.value, least, greatest) else least
+
+    def _lies_between(self, number: float, least: float, greatest: float) -> bool:
+        """Return whether a number is in range, after noting the fault; not a number is not between anything."""
+        between = least <= number <= greatest
+        if not between:
+            self.fault(
+                "this must lie between {least} and {greatest}, it is {value}",
+                least=least,
+                greatest=greatest,
+                value=number,
+            )
+        return between
+
+    def flag(self, *, default: bool = False) -> bool:
+        if not self.exists:
+            return default
+        if not isinstance(self.value, bool):
+            self.fault("this must be true or false")
+        return self.value is True
+
+    def wording(self) -> Wording:
+        """Return the text under each language of the site; the other keys and the kind are left to `expect_keys`."""
+        if isinstance(self.value, dict):
+            for language in LANGUAGES:
+                if not self[language].exists:
+                    self[language].fault("the text in {language} is missing", language=language)
+        return Wording(zh_hans=self["zh-Hans"].text(), en=self["en"].text())
+
+    def only_wording(self) -> Wording:
+        """Return the text under each language of the site, which must be all there is."""
+        if isinstance(self.value, dict):
+            self.expect_keys((), LANGUAGES)
+        elif self.exists:
+            self.fault("this must hold the text in each of {languages}", languages=", ".join(LANGUAGES))
+        return self.wording()
+
+    def expect(self, expected: str) -> None:
+        """Note a fault unless the text is `expected`."""
+        if self.text() not in {"", expected}:
+            self.fault("this must be {expected}", expected=expected)
+
+
+def note_repeats(nodes: Iterable[Node], message: str) -> None:
+    """Note a fault, with its `value`, at each node that holds the text or number of an earlier one."""
+    seen: set[str | int] = set()
+    for node in nodes:
+        if isinstance(node.value, str | int):
+            if node.value in seen:
+                node.fault(message, value=node.value)
+            seen.add(node.value)

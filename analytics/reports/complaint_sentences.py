@@ -1,0 +1,230 @@
+"""What stands beside a complaint rate: its channels, what was left out, the households, what residents say."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from analytics.decision.exact_ratios import column
+from analytics.reports.html_page import between, percent, translator
+from analytics.statistics.complaint_rates import (
+    CHANNEL_COLUMNS,
+    complaint_rates,
+    excluded_shares,
+    quiet_records,
+    recorded_against_reported,
+)
+from analytics.statistics.validation import BooleanArray
+
+MOST_NAMED: Final = 20
+
+_REPORTED: Final = ["said_complained", "asked_about_complaints", "households", "recorded_households"]
+
+
+def community_sentences(cells: Mapping[str, Any], language: str) -> Iterator[str]:
+    r"""Yield what is known of the complaints of one community beside their rate.
+
+    Parameters
+    ----------
+    cells : mapping
+        Of its row; `complaints` and what there is of `analytics.decision.community_table.DETAIL_COUNTS`, None where unknown.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Yields
+    ------
+    str
+
+    Examples
+    --------
+    >>> list(community_sentences({"complaints": 6, "complaints_excluded": 2, "complaining_households": 4}, "en"))
+    ['Filed 8, left out as duplicate, out of scope or invalid 2 (25.0\xa0%).', 'Households that complained: 4.']
+    """
+    _ = translator(language)
+    complaints, excluded = cells.get("complaints"), cells.get("complaints_excluded")
+    if complaints is not None and excluded is not None and complaints + excluded:
+        yield _(
+            "Filed {filed}, left out as duplicate, out of scope or invalid {excluded} ({share}).",
+            filed=complaints + excluded,
+            excluded=excluded,
+            share=percent(excluded / (complaints + excluded), 1),
+        )
+    if cells.get("complaining_households") is not None:
+        yield _("Households that complained: {households}.", households=cells["complaining_households"])
+
+
+def region_sentences(table: pd.DataFrame, *, level: float, language: str) -> Iterator[str]:
+    """Yield what is known of the complaints of a region beside their rates.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of the region of a checked community table.
+    level : float
+        Confidence of intervals.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Yields
+    ------
+    str
+        Nothing where the table has no such columns. A community without one of them takes no part in that sentence.
+    """
+    _ = translator(language)
+    exposed = table[(column(table, "exposure_household_years") > 0) & ~np.isnan(column(table, "complaints"))]
+    if exposed.empty:
+        return
+    yield from _channels(exposed, level, language)
+    known, excluded = _totals(exposed, "complaints_excluded")
+    if known.any():
+        share = excluded_shares([excluded], [column(exposed, "complaints")[known].sum()], level=level).iloc[0]
+        if share["filed"]:
+            yield _(
+                "Of {filed} filed cases {excluded} were left out as duplicate, out of scope or invalid: {share}"
+                " ({interval}). Withdrawn and quickly fixed cases count.",
+                filed=f"{share['filed']:,.0f}",
+                excluded=f"{share['excluded']:,.0f}",
+                share=percent(share["excluded_share"], 1),
+                interval=between(share["lower"], share["upper"], decimals=1, unit=" %", scale=100),
+            )
+    known, households = _totals(exposed, "complaining_households")
+    if known.any():
+        rate = _rate(households, column(exposed, "exposure_household_years")[known].sum(), level)
+        yield _(
+            "Households that complained at least once: {households}, {rate} per 1,000 households a year ({interval}).",
+            households=f"{households:,.0f}",
+            rate=f"{rate['rate_per_1000_households']:.2f}",
+            interval=between(rate["lower"], rate["upper"], decimals=2),
+        )
+    yield from _reported(exposed, level, language)
+
+
+def channel_words(language: str) -> dict[str, str]:
+    """Return the channel of each column of `CHANNEL_COLUMNS` in words."""
+    _ = translator(language)
+    return {
+        "complaints_code": _("form behind a code"),
+        "complaints_web": _("web without a code"),
+        "complaints_telephone": _("telephone"),
+        "complaints_visit": _("visit"),
+        "complaints_hotline": _("12345 hotline"),
+        "complaints_letter": _("letter"),
+        "complaints_other": _("other channels"),
+    }
+
+
+def discouraged(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
+    """Return the communities in which surely more households say they complained than can be on record.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A checked community table.
+    level : float
+        Confidence of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        Those rows of the table, with `recorded_households`, and `reported_lower` and `reported_upper`, households that
+        would say so if all were asked; the largest gap first. Empty where the table does not have the columns that it
+        takes. Where nobody knows which cases are of one household, each is taken for another household's: then there
+        can be no more on record than there are cases.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"community_id": ["a", "b"], "households": 400, "complaints": [3, 60],
+    ...     "asked_about_complaints": 60, "said_complained": 12})
+    >>> discouraged(table, level=0.95)[["community_id", "reported_lower", "recorded_households"]].to_dict("records")
+    [{'community_id': 'a', 'reported_lower': 46.0, 'recorded_households': 3.0}]
+    """
+    recorded = column(table, "complaining_households")
+    table = table.assign(recorded_households=np.where(np.isnan(recorded), column(table, "complaints"), recorded))
+    values = {name: column(table, name) for name in _REPORTED}
+    usable = np.all([~np.isnan(value) for value in values.values()], axis=0)
+    usable &= (values["households"] >= np.maximum(values["asked_about_complaints"], 1)) & (
+        values["households"] >= values["recorded_households"]
+    )
+    rows = np.flatnonzero(usable)
+    compared = recorded_against_reported(
+        values["said_complained"][rows],
+        values["asked_about_complaints"][rows],
+        households=values["households"][rows],
+        recorded_households=values["recorded_households"][rows],
+        level=level,
+    )
+    beside = compared[["reported_lower", "reported_upper", "missing_lower"]]
+    found = table.iloc[rows].reset_index(drop=True).join(beside)
+    found = found[(compared["signal"] == "discouraged").to_numpy(dtype=bool)]
+    return found.sort_values(["missing_lower", "community_id"], ascending=[False, True], kind="stable")
+
+
+def _channels(exposed: pd.DataFrame, level: float, language: str) -> Iterator[str]:
+    _, words = translator(language), channel_words(language)
+    said = []
+    for name in CHANNEL_COLUMNS:
+        known, total = _totals(exposed, name)
+        if known.any():
+            rate = _rate(total, column(exposed, "exposure_household_years")[known].sum(), level)
+            shown = between(rate["lower"], rate["upper"], decimals=2)
+            said.append(f"{words[name]} {rate['rate_per_1000_households']:.2f} ({shown})")
+    if said:
+        yield _("By channel, per 1,000 households a year: {channels}.", channels=_("; ").join(said))
+
+
+def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[str]:
+    _ = translator(language)
+    known, asked = _totals(exposed, "asked_about_complaints")
+    said = np.nan_to_num(column(exposed, "said_complained")[known]).sum()
+    if not asked or "said_complained" not in exposed:
+        return
+    yield _(
+        "Of {asked} respondents {said} say that they complained ({share}). Few recorded complaints beside many such"
+        " answers may mean that complaints were discouraged.",
+        asked=f"{asked:,.0f}",
+        said=f"{said:,.0f}",
+        share=percent(said / asked, 1),
+    )
+    found = discouraged(exposed, level=level)
+    found = found[
+        quiet_records(
+            column(found, "complaints"),
+            column(found, "exposure_household_years"),
+            column(found, "said_complained"),
+            column(found, "asked_about_complaints"),
+            rate=column(exposed, "complaints").sum() / column(exposed, "exposure_household_years").sum(),
+            share=said / asked,
+            level=level,
+        )
+    ]
+    if found.empty:
+        return
+    named = [
+        _(
+            "{community} (at least {lower}, on record {recorded})",
+            community=row.get("name") or row["community_id"],
+            lower=f"{row['reported_lower']:.0f}",
+            recorded=f"{row['recorded_households']:.0f}",
+        )
+        for row in found.head(MOST_NAMED).to_dict("records")
+    ]
+    if len(found) > MOST_NAMED:
+        named.append(_("… and {count} more communities", count=len(found) - MOST_NAMED))
+    yield _(
+        "By the survey more households complained than are on record, no fewer than elsewhere, and clearly fewer cases"
+        " are on record than elsewhere: {communities}.",
+        communities=_("; ").join(named),
+    )
+
+
+def _totals(table: pd.DataFrame, name: str) -> tuple[BooleanArray, float]:
+    """Return where a column is known, and its sum there."""
+    values = column(table, name)
+    known = ~np.isnan(values)
+    return known, float(values[known].sum())
+
+
+def _rate(events: float, exposure: float, level: float) -> Mapping[str, float]:
+    row = complaint_rates([events], [exposure], level=level, method="exact").iloc[0]
+    return {str(name): float(value) for name, value in row.items()}

@@ -1,0 +1,141 @@
+"""The charts of a report: drawn for each region, with the sentence below each."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pandas as pd
+from markupsafe import Markup
+
+from analytics.decision.evaluate import Evaluation
+from analytics.decision.exact_ratios import column
+from analytics.reports import svg_charts
+from analytics.reports.html_page import Chart, percent, translator
+from analytics.reports.svg_charts import Labels
+from analytics.statistics.validation import BooleanArray
+
+_MOST_LADDER: Final = 30
+
+
+def region_charts(
+    evaluation: Evaluation, part: pd.DataFrame, *, scale: float, language: str, number: int
+) -> Iterator[Chart]:
+    """Yield the charts of one region: who is best, all scores, how many have which, and complaints by size.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    part : DataFrame
+        Standings, names and evidence of the region's communities, the best first.
+    scale : float
+        100 where scores are shares that people read as percentages, else 1.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+    number : int
+        Of the region: names in a drawing must differ on the whole page.
+
+    Yields
+    ------
+    Chart
+        None where nobody is ranked.
+    """
+    ranked = part[part["satisfaction_rank"].notna()]
+    if len(ranked):
+        facts = evaluation.summary["regions"][str(part["region"].iloc[0])]["satisfaction"]
+        yield from _score_charts(evaluation, ranked, facts, scale=scale, language=language, number=number)
+    exposed = part[part["complaint_rank"].notna()]
+    if len(exposed):
+        yield _funnel(exposed, language, number)
+
+
+def _score_charts(
+    evaluation: Evaluation,
+    ranked: pd.DataFrame,
+    facts: Mapping[str, Any],
+    *,
+    scale: float,
+    language: str,
+    number: int,
+) -> Iterator[Chart]:
+    _ = translator(language)
+    scores, lower, upper = (
+        column(ranked, name) * scale for name in ("satisfaction_score", "satisfaction_lower", "satisfaction_upper")
+    )
+    listed = _is_met(ranked, "satisfaction_status")
+    cut_off = None if facts["cut_off_score"] is None else facts["cut_off_score"] * scale
+    measure = {
+        "satisfaction_rate": _("Satisfaction rate (%)"),
+        "satisfaction_index": _("Satisfaction index"),
+        "composite": _("Composite score"),
+    }[evaluation.rules.satisfaction.measure]
+    line = "" if cut_off is None else _("- - position {k}", k=facts["k"])
+    best = slice(0, _MOST_LADDER)
+    shown = min(len(ranked), _MOST_LADDER)
+    caption = _(
+        "The first {shown} of {count} communities. Green: meet the criterion. The line through a point is where the"
+        " true value may well lie.",
+        shown=shown,
+        count=len(ranked),
+    )
+    drawing = svg_charts.ladder_chart(
+        ranked["name"].iloc[best].tolist(),
+        scores[best],
+        lower[best],
+        upper[best],
+        listed=listed[best],
+        cut_off=cut_off,
+        labels=Labels(caption, measure, _("Community"), line),
+        name=f"ladder-{number}",
+    )
+    yield Chart(Markup(drawing), caption)  # noqa: S704 - `drawings` escapes every name
+    step = svg_charts.every_nth(len(ranked))
+    caption = _("All ranked communities of the region, the first on the left.")
+    if step > 1:
+        caption = _("One of every {step} ranked communities of the region, the first on the left.", step=step)
+    drawing = svg_charts.scores_chart(
+        column(ranked, "satisfaction_rank"),
+        scores,
+        lower,
+        upper,
+        listed=listed,
+        cut_off=cut_off,
+        labels=Labels(caption, _("Rank"), measure, line),
+        name=f"scores-{number}",
+    )
+    yield Chart(Markup(drawing), caption)  # noqa: S704
+    caption = _("How many communities have which score.")
+    drawing = svg_charts.histogram_chart(
+        scores,
+        cut_off=cut_off,
+        labels=Labels(caption, measure, _("Communities"), line),
+        name=f"histogram-{number}",
+    )
+    yield Chart(Markup(drawing), caption)  # noqa: S704
+
+
+def _funnel(exposed: pd.DataFrame, language: str, number: int) -> Chart:
+    _ = translator(language)
+    complaints, exposure = column(exposed, "complaints"), column(exposed, "exposure_household_years")
+    step = svg_charts.every_nth(len(exposed))
+    caption = _(
+        "Each point is a community; hollow: no complaint at all. Between the dashed lines {inner} of the communities"
+        " would lie if all were alike, between the outer lines {outer}. A small community has a low rate more easily by"
+        " luck.",
+        inner=percent(svg_charts.INNER_LEVEL),
+        outer=percent(svg_charts.OUTER_LEVEL),
+    )
+    if step > 1:
+        thinned = _("One of every {step} communities is drawn.", step=step)
+        caption = _("{first} {second}", first=caption, second=thinned)
+    drawing = svg_charts.funnel_chart(
+        column(exposed, "complaints_per_1000_household_years"),
+        exposure,
+        pooled=float(complaints.sum() / exposure.sum() * 1000),
+        listed=_is_met(exposed, "complaint_status"),
+        labels=Labels(caption, _("Household-years"), _("Complaints per 1,000 households a year"), ""),
+        name=f"funnel-{number}",
+    )
+    return Chart(Markup(drawing), caption)  # noqa: S704
+
+
+def _is_met(frame: pd.DataFrame, name: str) -> BooleanArray:
+    return (frame[name] == "met").to_numpy(dtype=bool)

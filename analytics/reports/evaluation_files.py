@@ -1,0 +1,308 @@
+"""The files of an evaluation: reports to read, `standings.csv` to work with and `evaluation.json` to check it."""
+
+import csv
+import io
+import json
+import os
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from analytics.decision.evaluate import Evaluation, versions
+from analytics.decision.reasons import Part, reason_sentence, warning_sentence
+from analytics.evidence.list_reliability import SHARE_FALSE, summarise_evidence
+from analytics.evidence.sensitivity import Sensitivity
+from analytics.evidence.weigh_evidence import evidence_words
+from analytics.progress import Tell, part_of, tell_nobody, telling
+from analytics.rules import share_text
+
+STANDINGS_FILE: Final = "standings.csv"
+EVALUATION_FILE: Final = "evaluation.json"
+
+EVIDENCE_DECIMALS: Final = 6
+"""Of the evidence in files: estimates beyond that would differ between machines."""
+
+_FORMULA_SIGNS = frozenset("=+-@\t\r\n＝＋－＠")
+_SENTENCES: Final[Mapping[str, Part]] = {
+    "satisfaction_sentence": "satisfaction",
+    "complaint_sentence": "complaints",
+    "requirement_sentence": "requirement",
+}
+_EVIDENCE_WORD = "requirement_evidence_word"
+_ROWS_AT_ONCE: Final = 5_000
+# The last column of each decision: its evidence stands behind it.
+_DECISIONS: Final[Mapping[str, str]] = {
+    "satisfaction_reason": "satisfaction_",
+    "complaint_reason": "complaint_",
+    "requirement_route": "requirement_",
+}
+
+
+def csv_safe(text: str) -> str:
+    """Return text that a spreadsheet shows and never runs as a formula.
+
+    Parameters
+    ----------
+    text : str
+        What a person may have typed.
+
+    Returns
+    -------
+    str
+        With an apostrophe in front of a sign that starts a formula, full-width ones included.
+
+    Examples
+    --------
+    >>> csv_safe("=HYPERLINK(1)"), csv_safe("＝1+1"), csv_safe("阳光小区")
+    ("'=HYPERLINK(1)", "'＝1+1", '阳光小区')
+    """
+    return f"'{text}" if text[:1] in _FORMULA_SIGNS else text
+
+
+def frame_csv(frame: pd.DataFrame) -> bytes:
+    """Return a frame as a CSV file that spreadsheets open rightly: text is safe, missing values are empty.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its index is left out.
+
+    Examples
+    --------
+    >>> frame_csv(pd.DataFrame({"name": ["=甲", "乙"], "score": [0.5, None]})).decode("utf-8-sig").splitlines()
+    ['name,score', "'=甲,0.5", '乙,']
+    """
+    texts: pd.DataFrame = frame.select_dtypes("str")
+    safe = frame.assign(**{str(name): texts[name].map(csv_safe, na_action="ignore") for name in texts})
+    # Excel takes a file without the byte order mark for another encoding and garbles Chinese.
+    return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+
+
+def standings_csv(
+    evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sensitivity, language: str
+) -> Iterator[str]:
+    """Yield the standings as CSV text, with the evidence beside each decision and the sentences that explain it.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    evidence : DataFrame
+        Of `analytics.evidence.weigh_evidence.weigh_evidence`.
+    sensitivity : Sensitivity
+        Of `analytics.evidence.sensitivity.find_sensitivity`.
+    language : str
+        Of the sentences, one of `analytics.languages.LANGUAGES`.
+
+    Yields
+    ------
+    str
+        Some lines at a time, the names of the columns first. One row per community in the order of the table: id, name
+        where the table has one, the columns of standings, each decision followed by its columns of evidence (that of
+        satisfaction also by those of `sensitivity`), then `satisfaction_sentence`, `complaint_sentence`,
+        `requirement_sentence` and `requirement_evidence_word`. Missing values are empty; evidence has six
+        decimals, and a tipping point that no gap reaches is `inf`.
+    """
+    # An empty table has its names too.
+    for start in range(0, max(len(evidence), 1), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        beside = evidence.iloc[rows].join(sensitivity.communities).round(EVIDENCE_DECIMALS)
+        frame = _beside_decisions(evaluation.standings.iloc[rows], beside)
+        if "name" in evaluation.communities:
+            frame.insert(1, "name", evaluation.communities["name"].iloc[rows].to_numpy())
+        columns = {str(name): _plain(values) for name, values in frame.items()}
+        columns |= _sentences(columns, evaluation.summary["regions"], language)
+        stream = io.StringIO(newline="")
+        writer = csv.writer(stream)
+        if start == 0:
+            writer.writerow(columns)
+        writer.writerows(zip(*map(_safe_column, columns.values()), strict=True))
+        yield stream.getvalue()
+
+
+def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sensitivity, language: str) -> str:
+    """Return what decided the standings as JSON text: equal inputs give equal bytes.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    evidence : DataFrame
+        Of `analytics.evidence.weigh_evidence.weigh_evidence`.
+    sensitivity : Sensitivity
+        Of `analytics.evidence.sensitivity.find_sensitivity`.
+    language : str
+        Of the sentences of the warnings.
+
+    Returns
+    -------
+    str
+        `rules`, `inputs_sha256`, `standings_sha256`, `communities`, `versions`, `warnings` (each with its region, or
+        null for the whole table), the `summary` without them, and `evidence`: how it was weighed and, by region, what
+        `analytics.evidence.list_reliability.summarise_evidence` says, and under `sensitivity` what
+        `analytics.evidence.sensitivity.find_sensitivity` does. The hashes are of the decision alone.
+    """
+    rules, summary = evaluation.rules, evaluation.summary
+    regions = {region: _without_warnings(facts) for region, facts in summary["regions"].items()}
+    content = {
+        "format": "jiayuan-evaluation-1",
+        "rules": {"name": rules.name, "title": rules.title.data, "sha256": rules.sha256},
+        "inputs_sha256": evaluation.inputs_sha256,
+        "standings_sha256": evaluation.standings_sha256,
+        "communities": len(evaluation.communities),
+        "versions": versions(),
+        "warnings": [
+            {"region": region, **warning, "sentence": warning_sentence(warning, language)}
+            for region, warning in list_warnings(evaluation)
+        ],
+        "summary": {"total": summary["total"], "regions": regions},
+        "evidence": {
+            "method": "empirical_bayes",
+            "prior": rules.evidence.prior,
+            "level": share_text(rules.evidence.level),
+            "rank_sets": "marginal",
+            "nonresponse_spread": share_text(rules.evidence.nonresponse_spread),
+            "one_answer_per_household": rules.evidence.one_answer_per_household,
+            "few_false_share": SHARE_FALSE,
+            "regions": summarise_evidence(evaluation, evidence),
+            "sensitivity": sensitivity.regions,
+        },
+    }
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n"
+
+
+def list_warnings(evaluation: Evaluation) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
+    """Yield every warning with its region, None for the whole table; the regions in the order of their names.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+
+    Yields
+    ------
+    region : str or None
+    warning : mapping
+    """
+    for warning in evaluation.summary["warnings"]:
+        yield None, warning
+    for region, facts in sorted(evaluation.summary["regions"].items()):
+        for warning in facts["warnings"]:
+            yield region, warning
+
+
+def write_outputs(
+    evaluation: Evaluation,
+    evidence: pd.DataFrame,
+    sensitivity: Sensitivity,
+    directory: Path,
+    language: str,
+    *,
+    tell: Tell = tell_nobody,
+) -> None:
+    """Write the files and the report in every language into a directory, replacing those of an earlier evaluation.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    evidence : DataFrame
+        Of `analytics.evidence.weigh_evidence.weigh_evidence`.
+    sensitivity : Sensitivity
+        Of `analytics.evidence.sensitivity.find_sensitivity`.
+    directory : Path
+        Made if it is missing.
+    language : str
+        Of the sentences in `standings.csv` and `evaluation.json`, one of `analytics.languages.LANGUAGES`.
+    tell : callable
+        Is told what share of the files is made.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written. None of them is replaced before all are written.
+    """
+    # The site exports tables with this module and draws no report: it need not load a drawing library.
+    from analytics.reports.evaluation_report import REPORT_FILES, report_html  # noqa: PLC0415
+
+    files = len(REPORT_FILES) + 1
+    contents: dict[str, bytes | Iterable[bytes]] = {
+        file: report_html(
+            evaluation, evidence, sensitivity, spoken, tell=part_of(tell, part=part, parts=files)
+        ).encode()
+        for part, (spoken, file) in enumerate(REPORT_FILES.items())
+    }
+    contents[EVALUATION_FILE] = evaluation_json(evaluation, evidence, sensitivity, language).encode("utf-8")
+    lines = telling(
+        standings_csv(evaluation, evidence, sensitivity, language),
+        part_of(tell, part=len(REPORT_FILES), parts=files),
+        total=-(-len(evidence) // _ROWS_AT_ONCE),
+    )
+    # Excel takes a file without the byte order mark for another encoding and garbles Chinese.
+    contents[STANDINGS_FILE] = chain([BOM_UTF8], map(str.encode, lines))
+    write_files(contents, directory)
+
+
+def write_files(contents: Mapping[str, bytes | Iterable[bytes]], directory: Path) -> None:
+    """Write files into a directory, replacing those of an earlier run.
+
+    Parameters
+    ----------
+    contents : mapping of str to bytes, or to an iterable of them
+        By the name of the file; what comes in parts is never held whole.
+    directory : Path
+        Made if it is missing.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written. None of them is replaced before all are written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    unfinished = {name: directory / f".{name}.{os.getpid()}" for name in contents}
+    try:
+        for name, content in contents.items():
+            with unfinished[name].open("wb") as file:
+                file.writelines([content] if isinstance(content, bytes) else content)
+        for name, path in unfinished.items():
+            path.replace(directory / name)
+    finally:
+        for path in unfinished.values():
+            path.unlink(missing_ok=True)
+
+
+def _beside_decisions(standings: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of standings, those of the evidence behind the decision that they belong to."""
+    columns: dict[str, pd.Series[Any]] = {}
+    for name in standings:
+        columns[str(name)] = standings[name]
+        if name in _DECISIONS:
+            columns |= {str(own): evidence[own] for own in evidence if str(own).startswith(_DECISIONS[str(name)])}
+    return pd.DataFrame(columns)
+
+
+def _plain(values: "pd.Series[Any]") -> list[Any]:
+    return values.astype(object).where(values.notna().to_numpy(dtype=bool), None).tolist()
+
+
+def _sentences(
+    columns: Mapping[str, list[Any]], regions: Mapping[str, Mapping[str, Any]], language: str
+) -> dict[str, list[Any]]:
+    """Return the columns of sentences that explain the rows, and the word for their evidence."""
+    words = evidence_words(language)
+    standings = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    said = {
+        name: [reason_sentence(standing, regions[standing["region"]], part, language) for standing in standings]
+        for name, part in _SENTENCES.items()
+    }
+    return said | {_EVIDENCE_WORD: [words.get(word, "") for word in columns["requirement_evidence"]]}
+
+
+def _safe_column(values: list[Any]) -> list[Any]:
+    if not any(isinstance(value, str) for value in values):
+        return values
+    return [csv_safe(value) if isinstance(value, str) else value for value in values]
+
+
+def _without_warnings(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name != "warnings"}

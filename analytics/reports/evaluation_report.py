@@ -1,0 +1,397 @@
+"""The report of an evaluation: one page that people read and print, with its charts inside and nothing outside."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Any, Final
+
+import pandas as pd
+
+from analytics.decision.community_table import DETAIL_COUNTS
+from analytics.decision.evaluate import Evaluation, versions
+from analytics.decision.reasons import Part, reason_sentence, show_apart, warning_sentence
+from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
+from analytics.evidence.list_reliability import SHARE_FALSE, summarise_evidence
+from analytics.evidence.needed_responses import REACHABLE_SHARE
+from analytics.evidence.sensitivity import Sensitivity
+from analytics.evidence.weigh_evidence import evidence_words, needed_words
+from analytics.progress import Tell, tell_nobody, telling
+from analytics.reports.complaint_sentences import community_sentences
+from analytics.reports.complaint_sentences import region_sentences as complaint_sentences
+from analytics.reports.evaluation_charts import region_charts
+from analytics.reports.evaluation_files import list_warnings
+from analytics.reports.html_page import Chart, between, environment, page_files, percent, translator
+from analytics.reports.sensitivity_sentences import community_lines, region_sentences
+from analytics.rules import share_text
+
+REPORT_FILES: Final[Mapping[str, str]] = page_files("report")
+"""One file for each language, so that a printed report speaks one of them; each links to the other beside it."""
+
+MOST_ROWS: Final = 500
+"""Communities of a region up to which a table names all that are not assessed."""
+
+NEAREST: Final = 20
+# Each region has four charts: with very many regions the page would become too heavy to open.
+_MOST_CHARTED_REGIONS: Final = 30
+_DECIMALS: Final = 6
+# The word, and the lowest and highest chance.
+_EVIDENCE: Final = ("requirement_evidence", "requirement_lower", "requirement_upper")
+_SATISFACTION_EVIDENCE: Final = (
+    "satisfaction_evidence",
+    "satisfaction_top_probability",
+    "satisfaction_top_probability",
+)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One community as a table of the report shows it; numbers are texts, missing ones empty."""
+
+    id: str
+    name: str
+    status: str
+    status_word: str
+    sentences: tuple[str, ...]
+    interval: str
+    ranks: str
+    complaint_rates: str
+    evidence_word: str
+    probability: str
+    why: str
+    needed: str
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Region:
+    """What the report says about one region."""
+
+    name: str
+    facts: Mapping[str, Any]
+    sentences: tuple[str, ...]
+    support: tuple[str, ...]
+    complaints: tuple[str, ...]
+    warnings: tuple[str, ...]
+    charts: tuple[Chart, ...]
+    listed: tuple[_Row, ...]
+    nearest: tuple[_Row, ...]
+    nearest_by_complaints: tuple[_Row, ...]
+    not_assessed: tuple[_Row, ...]
+    not_assessed_count: int
+
+
+def report_html(
+    evaluation: Evaluation,
+    evidence: pd.DataFrame,
+    sensitivity: Sensitivity,
+    language: str,
+    *,
+    tell: Tell = tell_nobody,
+) -> str:
+    """Return the report of an evaluation as an HTML page.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    evidence : DataFrame
+        Of `analytics.evidence.weigh_evidence.weigh_evidence`.
+    sensitivity : Sensitivity
+        Of `analytics.evidence.sensitivity.find_sensitivity`.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+    tell : callable
+        Is told what share of the regions is described.
+
+    Returns
+    -------
+    str
+        One page without script, style sheet or picture from elsewhere. Equal evaluations give equal bytes, whatever the
+        order of the rows of the table.
+
+    Notes
+    -----
+    Every listed community is named. Of those below, the nearest `NEAREST` are; communities that are not assessed are
+    all named in regions of up to `MOST_ROWS` communities, `NEAREST` of them in larger ones. Charts draw at most
+    `analytics.reports.svg_charts.MOST_DRAWN` points, and only the first 30 regions have charts.
+    """
+    _ = translator(language)
+    # Rounded as in the other files: digits beyond differ between machines.
+    frame = _joined(evaluation, evidence.join(sensitivity.communities).round(_DECIMALS))
+    support = summarise_evidence(evaluation, evidence)
+    parts = frame.groupby("region", sort=True)
+    regions = [
+        _region(
+            evaluation,
+            part,
+            str(name),
+            support[str(name)],
+            sensitivity.regions[str(name)],
+            language=language,
+            number=number,
+        )
+        for number, (name, part) in enumerate(telling(parts, tell, total=parts.ngroups), start=1)
+    ]
+    other = next(tag for tag in REPORT_FILES if tag != language)
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            _=_,
+            certain=percent(CERTAIN_FROM),
+            likely=percent(LIKELY_FROM),
+            unlikely=percent(UNLIKELY_TO),
+            ruled_out=percent(NO_TO),
+            language=language,
+            other_language=other,
+            other_file=REPORT_FILES[other],
+            rules=evaluation.rules,
+            title=evaluation.rules.title.in_language(language),
+            totals=_totals(evaluation),
+            total=evaluation.summary["total"],
+            regions=regions,
+            warnings=[
+                warning_sentence(warning, language) for region, warning in list_warnings(evaluation) if not region
+            ],
+            has_complaints=_has_complaints(evaluation),
+            level=share_text(evaluation.rules.evidence.level),
+            spread=share_text(evaluation.rules.evidence.nonresponse_spread),
+            one_answer=evaluation.rules.evidence.one_answer_per_household,
+            nearest=NEAREST,
+            reachable=percent(float(REACHABLE_SHARE)),
+            most_charted=_MOST_CHARTED_REGIONS,
+            evaluation=evaluation,
+            versions=versions(),
+        )
+    )
+
+
+def _has_complaints(evaluation: Evaluation) -> bool:
+    return "complaints" in evaluation.communities
+
+
+def _totals(evaluation: Evaluation) -> dict[str, int]:
+    standings = evaluation.standings
+    return {name: int(standings[name].sum()) for name in ("responses", "complaints")}
+
+
+def _joined(evaluation: Evaluation, evidence: pd.DataFrame) -> pd.DataFrame:
+    """Return standings with the evidence beside them, one order for every table that says the same."""
+    beside = evidence.drop(columns="community_id").set_axis(evaluation.standings.index)
+    names = evaluation.communities.get("name", evaluation.communities["community_id"])
+    details = [column for column in DETAIL_COUNTS if column in evaluation.communities]
+    frame = evaluation.standings.join([beside, evaluation.communities[details]]).assign(name=names.to_numpy())
+    return frame.sort_values(["satisfaction_rank", "complaint_rank", "community_id"], kind="stable")
+
+
+def _region(
+    evaluation: Evaluation,
+    part: pd.DataFrame,
+    name: str,
+    support: Mapping[str, Any],
+    otherwise: Mapping[str, Any],
+    *,
+    language: str,
+    number: int,
+) -> _Region:
+    facts = evaluation.summary["regions"][name]
+    listed = part["requirement_status"] == "met"
+    below = part[~listed]
+    unassessed = part[part["satisfaction_status"] == "not_assessed"].sort_values("community_id", kind="stable")
+    ranked_by_complaints = below[below["complaint_rank"].notna()].sort_values(["complaint_rank", "community_id"])
+    named = unassessed if len(part) <= MOST_ROWS else unassessed.head(NEAREST)
+
+    routes: tuple[Part, ...] = ("satisfaction", "complaints") if _has_complaints(evaluation) else ("satisfaction",)
+
+    def rows(chosen: pd.DataFrame, parts: tuple[Part, ...] = routes) -> tuple[_Row, ...]:
+        return tuple(_rows(evaluation, chosen, facts, otherwise, parts, language=language))
+
+    return _Region(
+        name=name,
+        facts=facts,
+        sentences=tuple(_decision_sentences(evaluation, facts, language)),
+        support=(
+            *_support_sentences(facts, support, language),
+            *region_sentences(otherwise, scale=_scale(evaluation), language=language),
+        ),
+        complaints=tuple(_complaint_sentences(evaluation, name, language)),
+        warnings=tuple(warning_sentence(warning, language) for warning in facts["warnings"]),
+        charts=tuple(region_charts(evaluation, part, scale=_scale(evaluation), language=language, number=number))
+        if number <= _MOST_CHARTED_REGIONS
+        else (),
+        listed=rows(part[listed]),
+        nearest=rows(below[below["satisfaction_rank"].notna()].head(NEAREST)),
+        nearest_by_complaints=rows(ranked_by_complaints.head(NEAREST)),
+        not_assessed=rows(named, ("satisfaction",)),
+        not_assessed_count=len(unassessed),
+    )
+
+
+def _complaint_sentences(evaluation: Evaluation, name: str, language: str) -> Iterator[str]:
+    own = evaluation.communities[evaluation.communities["region"] == name]
+    level = float(evaluation.rules.evidence.level)
+    return complaint_sentences(own.sort_values("community_id", kind="stable"), level=level, language=language)
+
+
+def _decision_sentences(evaluation: Evaluation, facts: Mapping[str, Any], language: str) -> Iterator[str]:
+    _ = translator(language)
+    if facts["satisfaction"]["N"] or not _has_complaints(evaluation):
+        yield _cut_sentence(_("Satisfaction"), facts["satisfaction"], _satisfaction_text(evaluation, facts), language)
+    if _has_complaints(evaluation):
+        cut_off = facts["complaints"]["cut_off_score"]
+        shown = None
+        if cut_off is not None:
+            rate = show_apart(Fraction(cut_off), [Fraction(0)], decimals=2)
+            shown = _("{rate} complaints per 1,000 households a year", rate=rate)
+        yield _cut_sentence(_("Complaints"), facts["complaints"], shown, language)
+
+
+def _satisfaction_text(evaluation: Evaluation, facts: Mapping[str, Any]) -> str | None:
+    cut_off = facts["satisfaction"]["cut_off_score"]
+    if cut_off is None:
+        return None
+    value = Fraction(cut_off) * _scale(evaluation)
+    return show_apart(value, [Fraction(0), Fraction(100)], decimals=1) + _unit(evaluation)
+
+
+def _unit(evaluation: Evaluation) -> str:
+    return " %" if evaluation.rules.satisfaction.measure == "satisfaction_rate" else ""
+
+
+def _scale(evaluation: Evaluation) -> int:
+    """Return what makes a score a percentage: a rate from counts is a part of 1, a given one is a percentage."""
+    counted = "score" not in evaluation.communities
+    return 100 if counted and evaluation.rules.satisfaction.measure == "satisfaction_rate" else 1
+
+
+def _cut_sentence(route: str, facts: Mapping[str, Any], cut_off: str | None, language: str) -> str:
+    _ = translator(language)
+    rounding = {
+        "floor": _("rounded down"),
+        "ceil": _("rounded up"),
+        "at_least_one": _("rounded down, but at least one"),
+    }[facts["rounding"]]
+    counted = _(
+        "{route}: {N} communities are ranked together; {share} of them, {rounding}, is k = {k}.",
+        route=route,
+        N=facts["N"],
+        share=facts["share"],
+        rounding=rounding,
+        k=facts["k"],
+    )
+    if cut_off is None:
+        return counted
+    cut = _(
+        "Position {k} has {cut_off}; communities before it: {above}, with exactly that: {tied}. Meeting the criterion"
+        " here: {met}. One more position would qualify once the ranked communities grow by {more}.",
+        k=facts["k"],
+        more=facts["until_next_position"],
+        cut_off=cut_off,
+        above=facts["above_cut_off"],
+        tied=facts["tied_at_cut_off"],
+        met=facts["met"],
+    )
+    return _("{first} {second}", first=counted, second=cut)
+
+
+def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], language: str) -> Iterator[str]:
+    _ = translator(language)
+    for name, route in (("satisfaction", _("Satisfaction")), ("complaints", _("Complaints"))):
+        expected = support[name]["expected_rightful"]
+        if expected is None or not support[name]["listed"]:
+            continue
+        yield _(
+            "{route}: of the {listed} communities on the official list about {expected} (± {deviation}) are expected to"
+            " be truly among the best {k}. A list on which at most {false} are expected to be wrong would name {few}.",
+            route=route,
+            listed=support[name]["listed"],
+            expected=f"{expected:.1f}",
+            deviation=f"{support[name]['standard_deviation']:.1f}",
+            k=facts[name]["k"],
+            false=percent(SHARE_FALSE),
+            few=support[name]["few_false"],
+        )
+    needed = support["satisfaction"]["needed"]
+    if any(needed.values()):
+        yield _(
+            "Evidence on satisfaction: communities that are settled: {settled}; that further answers are predicted to"
+            " settle: {reachable}; that all the answers one can expect would not: {not_reachable}; whose number of"
+            " households is not known: {unknown}.",
+            **needed,
+        )
+
+
+def _rows(
+    evaluation: Evaluation,
+    chosen: pd.DataFrame,
+    facts: Mapping[str, Any],
+    otherwise: Mapping[str, Any],
+    parts: tuple[Part, ...],
+    *,
+    language: str,
+) -> Iterator[_Row]:
+    _, words, statuses = translator(language), evidence_words(language), _status_words(language)
+    why, scale, unit = _evidence_reasons(language), _scale(evaluation), _unit(evaluation)
+    # Where nobody's complaints are known, the satisfaction route alone has something to say.
+    weighed = _EVIDENCE if _has_complaints(evaluation) else _SATISFACTION_EVIDENCE
+    values = chosen.astype(object).where(chosen.notna(), None)
+    for row in values.itertuples(index=False, name=None):
+        cells = dict(zip(chosen.columns, row, strict=True))
+        sentences = tuple(reason_sentence(cells, facts, part, language) for part in parts)
+        if cells["requirement_status"] == "met":
+            sentences = (reason_sentence(cells, facts, "requirement", language), *sentences)
+        if "complaints" in parts:
+            sentences = (*sentences, *community_sentences(cells, language))
+        evidence, lower, upper = (cells[name] for name in weighed)
+        yield _Row(
+            id=cells["community_id"],
+            name=cells["name"],
+            status=cells["requirement_status"],
+            status_word=statuses[cells["requirement_status"]],
+            sentences=sentences,
+            interval=between(
+                cells["satisfaction_lower"], cells["satisfaction_upper"], scale=scale, decimals=1, unit=unit
+            ),
+            ranks=between(cells["satisfaction_rank_lower"], cells["satisfaction_rank_upper"], scale=1, decimals=0),
+            complaint_rates=between(cells["complaint_rate_lower"], cells["complaint_rate_upper"], scale=1, decimals=2),
+            evidence_word=words.get(evidence or "", ""),
+            probability="" if lower is None else _("chance {range} %", range=_chance(lower, upper)),
+            why=why.get(cells[f"{weighed[0]}_reason"] or "", ""),
+            needed=needed_words(cells, language),
+            places=tuple(community_lines(cells, otherwise["without_few"], language)),
+        )
+
+
+def _chance(lower: float, upper: float) -> str:
+    # A chance between is never shown as 0 or 100: only what is impossible or sure is.
+    shown = [
+        f"{value * 100:.0f}" if value in {0, 1} else f"{min(99.9, max(0.1, value * 100)):.1f}"
+        for value in (lower, upper)
+    ]
+    return shown[0] if shown[0] == shown[1] else " – ".join(shown)
+
+
+@cache
+def _status_words(language: str) -> dict[str, str]:
+    _ = translator(language)
+    return {
+        "met": _("met"),
+        "not_met": _("not met"),
+        "not_assessed": _("not assessed"),
+        "not_applicable": _("not applicable"),
+    }
+
+
+@cache
+def _evidence_reasons(language: str) -> dict[str, str]:
+    _ = translator(language)
+    return {
+        Reason.PROBABILITY: _("The chance itself lies in the middle."),
+        Reason.NONRESPONSE: _("Those who did not answer could change it."),
+        Reason.TOO_LITTLE_INFORMATION: _("Too few answers to place the community."),
+        Reason.ZERO_BY_LUCK: _("An average community of this size would often have no complaint."),
+        Reason.ROUTES_DISAGREE: _("Satisfaction and complaints say different things."),
+        Reason.VARIANCE_UNKNOWN: _("The score was given without the answers behind it."),
+        Reason.NOT_ASSESSED: _("At least one route could not be assessed."),
+        Reason.NOT_APPLICABLE: _("No position qualifies."),
+    }

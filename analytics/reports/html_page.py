@@ -1,0 +1,149 @@
+"""Pages of findings: sentences, charts and tables that people read and print, with nothing from outside."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import jinja2
+from markupsafe import Markup
+
+from analytics.decision.evaluate import versions
+from analytics.decision.reasons import TRANSLATIONS
+from analytics.languages import LANGUAGES, load_catalogue
+from analytics.rules import Rules
+
+Translate = Callable[..., str]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing and the sentence below it."""
+
+    drawing: Markup
+    caption: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of texts; the columns from `numbers_from` on hold numbers."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numbers_from: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of a page under its heading: sentences, warnings, charts, a table and what is said below it."""
+
+    heading: str
+    sentences: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    charts: Sequence[Chart] = ()
+    grid: Grid | None = None
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page says; `facts` are the terms and values by which it can be checked."""
+
+    title: str
+    lead: str
+    sections: Sequence[Section]
+    facts: Mapping[str, str]
+
+
+def render_page(page: Page, *, language: str, files: Mapping[str, str]) -> str:
+    """Return a page as HTML without script, style sheet or picture from elsewhere.
+
+    Parameters
+    ----------
+    page : Page
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+    files : mapping of str to str
+        The file of each language: each links to the other beside it.
+
+    Returns
+    -------
+    str
+    """
+    other = next(tag for tag in LANGUAGES if tag != language)
+    template = environment().get_template("findings.html")
+    return template.render(
+        _=translator(language), page=page, language=language, other_language=other, other_file=files[other]
+    )
+
+
+def checking_facts(rules: Rules, language: str) -> dict[str, str]:
+    """Return what a finding can be checked by: the rules and what computed it."""
+    _ = translator(language)
+    return {
+        _("Rule file"): rules.name,
+        f"{_('Rule file')} (SHA-256)": rules.sha256,
+        _("Computed with"): ", ".join(f"{package} {number}" for package, number in versions().items()),
+    }
+
+
+def page_files(name: str) -> dict[str, str]:
+    """Return the file of a page in each language.
+
+    Examples
+    --------
+    >>> page_files("trends")
+    {'zh-Hans': 'trends.html', 'en': 'trends.en.html'}
+    """
+    return {"zh-Hans": f"{name}.html", "en": f"{name}.en.html"}
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Return the templates of this package."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def translator(language: str) -> Translate:
+    """Return what translates a sentence and fills in its facts."""
+    gettext = load_catalogue(TRANSLATIONS, language).gettext
+
+    def translate(message: str, **facts: object) -> str:
+        return gettext(message).format(**facts)
+
+    return translate
+
+
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+
+
+def percent(share: float, decimals: int | None = None) -> str:
+    r"""Return a share as a percentage, by default with the decimals that it has.
+
+    Examples
+    --------
+    >>> percent(0.998), percent(0.95, 1)
+    ('99.8\xa0%', '95.0\xa0%')
+    """
+    shown = f"{share * 100:.10g}" if decimals is None else f"{share * 100:.{decimals}f}"
+    return f"{shown}{NO_BREAK}%"
+
+
+def between(lower: float | None, upper: float | None, *, decimals: int, unit: str = "", scale: float = 1) -> str:
+    """Return an interval as people read it, empty where a limit is missing.
+
+    Examples
+    --------
+    >>> between(0.5, 0.625, decimals=1, unit=" %", scale=100), between(float("nan"), 1.0, decimals=1)
+    ('50.0 – 62.5 %', '')
+    """
+    if lower is None or upper is None or lower != lower or upper != upper:  # noqa: PLR0124  only NaN differs from itself
+        return ""
+    return f"{lower * scale:.{decimals}f} – {upper * scale:.{decimals}f}{unit}"

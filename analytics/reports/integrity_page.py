@@ -1,0 +1,266 @@
+"""Signs of answers that were not given one by one, as tables and a page, and the standings without what is held."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analytics.decision.evaluate import Evaluation, evaluate
+from analytics.decision.recount import recount
+from analytics.files.response_tables import ResponseTable
+from analytics.reports.evaluation_files import frame_csv
+from analytics.reports.html_page import Grid, Page, Section, checking_facts, percent, translator
+from analytics.rules import Rules
+from analytics.statistics.integrity_signals import FALSE_DISCOVERY_RATE, FAMILIES, Integrity
+
+MOST_NAMED: Final = 100
+"""Communities that a table of the page names; signals.csv has all."""
+
+
+@dataclass(frozen=True)
+class WithAndWithout:
+    """The standings of all responses that count, and of those that are not held for review."""
+
+    all_responses: Evaluation
+    without_held: Evaluation
+
+
+def evaluate_without_held(
+    communities: pd.DataFrame, table: ResponseTable, integrity: Integrity, rules: Rules
+) -> WithAndWithout:
+    """Return the standings with and without the responses that are held.
+
+    Parameters
+    ----------
+    communities : DataFrame
+        As `analytics.decision.community_table.check_communities` returns it; its answers are counted anew.
+    table : ResponseTable
+        Responses of these communities that count.
+    integrity : Integrity
+        From `analytics.statistics.integrity_signals.find_signals` on these responses.
+    rules : Rules
+
+    Returns
+    -------
+    WithAndWithout
+        Nothing is deleted: both stand side by side until somebody has looked at what is held.
+    """
+    kept = ~integrity.responses["held"].to_numpy(dtype=bool)
+    rest = ResponseTable(
+        table.responses[kept].reset_index(drop=True),
+        table.answers[kept].reset_index(drop=True),
+        [line for line, stays in zip(table.lines, kept, strict=True) if stays],
+    )
+    return WithAndWithout(
+        evaluate(recount(communities, table, rules), rules), evaluate(recount(communities, rest, rules), rules)
+    )
+
+
+def signals_csv(integrity: Integrity) -> bytes:
+    """Return one line per community and family as a CSV file."""
+    return frame_csv(integrity.families.round(6))
+
+
+def held_csv(table: ResponseTable, integrity: Integrity) -> bytes:
+    """Return the responses that are held, with the families that point at them, as a CSV file."""
+    held = integrity.responses["held"].to_numpy(dtype=bool)
+    frame = integrity.responses.drop(columns="held").assign(community_id=table.responses["community_id"])[held]
+    return frame_csv(frame[["community_id", "response_id", "families"]])
+
+
+def comparison(both: WithAndWithout, table: ResponseTable, integrity: Integrity) -> pd.DataFrame:
+    """Return each community's place with and without the held responses, in the order of the table.
+
+    Returns
+    -------
+    DataFrame
+        community_id, name, region, held, then with the suffixes ``""`` and ``_without``: responses,
+        satisfaction_score, satisfaction_rank, satisfaction_status, requirement_status.
+    """
+    names = ["responses", "satisfaction_score", "satisfaction_rank", "satisfaction_status", "requirement_status"]
+    standings = both.all_responses.standings
+    held = integrity.responses["held"].groupby(table.responses["community_id"]).sum()
+    frame = pd.DataFrame(
+        {
+            "community_id": standings["community_id"],
+            "name": both.all_responses.communities.get("name", ""),
+            "region": standings["region"],
+            "held": held.reindex(standings["community_id"], fill_value=0).to_numpy(dtype=np.int64),
+        }
+    )
+    without = both.without_held.standings[names].add_suffix("_without")
+    return pd.concat([frame, standings[names], without], axis=1)
+
+
+def comparison_csv(both: WithAndWithout, table: ResponseTable, integrity: Integrity) -> bytes:
+    """Return `comparison` as a CSV file."""
+    return frame_csv(comparison(both, table, integrity))
+
+
+def integrity_page(
+    table: ResponseTable, integrity: Integrity, both: WithAndWithout | None, rules: Rules, language: str
+) -> Page:
+    """Return what the signals say, in words and tables.
+
+    Parameters
+    ----------
+    table : ResponseTable
+    integrity : Integrity
+    both : WithAndWithout or None
+        None: there was no table of communities, so that nothing is ranked.
+    rules : Rules
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Returns
+    -------
+    Page
+    """
+    _ = translator(language)
+    sections = [_held_section(table, integrity, language)]
+    if both is not None:
+        sections.append(_standings_section(both, table, integrity, language))
+    sections += [_family_section(integrity, language), _reading_section(language)]
+    lead = _(
+        "Which responses should be looked at before the result is final. Nothing is deleted, and a signal is no proof."
+        " To residents it is said only that the result is under review."
+    )
+    return Page(_("Responses held for review"), lead, sections, checking_facts(rules, language))
+
+
+def family_words(language: str) -> dict[str, str]:
+    """Return what each family of signals looks for.
+
+    Examples
+    --------
+    >>> family_words("en")["haste"]
+    'unusually many answers in great haste'
+    """
+    _ = translator(language)
+    return {
+        "duplicate": _("several responses of one device or household"),
+        "burst": _("satisfied answers crowded into minutes"),
+        "identical": _("unusually many identical answers"),
+        "variance": _("answers that differ too little"),
+        "haste": _("unusually many answers in great haste"),
+        "terminal": _("many devices behind one terminal"),
+    }
+
+
+def _held_section(table: ResponseTable, integrity: Integrity, language: str) -> Section:
+    _ = translator(language)
+    held = integrity.responses[integrity.responses["held"]]
+    by_community = held.groupby(table.responses.loc[held.index, "community_id"])
+    words = family_words(language)
+    sentence = _(
+        "Held for review: {held} of {responses} responses; communities concerned: {communities}. Two families of"
+        " signals point at each of them.",
+        held=f"{len(held):,}",
+        responses=f"{len(integrity.responses):,}",
+        communities=by_community.ngroups,
+    )
+    rows = [
+        [
+            str(community),
+            _("; ").join(
+                words[name]
+                for name in FAMILIES
+                if part["families"].str.split(", ").map(lambda found, name=name: name in found).any()
+            ),
+            f"{len(part):,}",
+        ]
+        for community, part in list(by_community)[:MOST_NAMED]
+    ]
+    headings = [_("Community"), _("What was seen"), _("Responses held")]
+    grid = Grid(headings, rows, 2) if rows else None
+    return Section(_("Held"), [sentence], grid=grid, notes=[_("held.csv names every response that is held.")])
+
+
+def _standings_section(both: WithAndWithout, table: ResponseTable, integrity: Integrity, language: str) -> Section:
+    _ = translator(language)
+    frame = comparison(both, table, integrity)
+    statuses = {
+        "met": _("met"),
+        "not_met": _("not met"),
+        "not_assessed": _("not assessed"),
+        "not_applicable": _("not applicable"),
+    }
+    changed = frame[frame["requirement_status"] != frame["requirement_status_without"]]
+    sentences = [
+        _(
+            "Without the held responses the requirement would come out otherwise for {changed} of {all} communities.",
+            changed=len(changed),
+            all=len(frame),
+        )
+    ]
+    rows = [
+        [
+            row["name"] or row["community_id"],
+            row["region"],
+            statuses[row["requirement_status"]],
+            statuses[row["requirement_status_without"]],
+            str(row["held"]),
+            _place(row["satisfaction_rank"]),
+            _place(row["satisfaction_rank_without"]),
+        ]
+        for row in changed.head(MOST_NAMED).to_dict("records")
+    ]
+    headings = [
+        _("Community"),
+        _("region"),
+        _("With all responses"),
+        _("Without the held ones"),
+        _("Held"),
+        _("Rank with"),
+        _("Rank without"),
+    ]
+    note = _("with_and_without_held.csv has every community.")
+    return Section(
+        _("Standings with and without"), sentences, grid=Grid(headings, rows, 4) if rows else None, notes=[note]
+    )
+
+
+def _place(rank: int | None) -> str:
+    return "" if pd.isna(rank) else str(rank)
+
+
+def _family_section(integrity: Integrity, language: str) -> Section:
+    _, words = translator(language), family_words(language)
+    rows = []
+    for name, part in integrity.families.groupby("family", sort=False):
+        judged = part["p"].notna()
+        rows.append([words[str(name)], str(int(judged.sum())), str(int(part["flagged"].sum()))])
+    headings = [_("What is looked for"), _("Communities judged"), _("Communities flagged")]
+    silent = [row[0] for row in rows if row[1] == "0"]
+    warnings = []
+    if silent:
+        warnings.append(
+            _(
+                "Not looked for, because the file lacks what it takes or has too few communities: {families}.",
+                families=_("; ").join(silent),
+            )
+        )
+    return Section(_("By signal"), [], warnings, grid=Grid(headings, rows, 1))
+
+
+def _reading_section(language: str) -> Section:
+    _ = translator(language)
+    return Section(
+        _("How to read this"),
+        [
+            _(
+                "Each family compares a community with chance or with the other communities. Of the communities that a"
+                " family flags, at most about {share} are expected to be honest.",
+                share=percent(FALSE_DISCOVERY_RATE),
+            ),
+            _(
+                "Many answers after a message to the owners, or many residents content with everything, are no signal."
+                " What staff entered is neither examined nor held."
+            ),
+            _(
+                "Whoever takes his time and another device and connection for each of a few false answers leaves one"
+                " trace or none, and is not found. That nothing is held does not prove that nothing was done."
+            ),
+        ],
+    )

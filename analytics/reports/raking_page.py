@@ -1,0 +1,390 @@
+"""Scores under weights that bring respondents into proportion with known figures of the population."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from analytics.decision.exact_ratios import column
+from analytics.decision.reasons import TRANSLATIONS
+from analytics.files.response_tables import ResponseTable
+from analytics.files.table_cells import CellReader, Column, read_cells
+from analytics.languages import N_, load_catalogue
+from analytics.progress import Tell, tell_nobody, telling
+from analytics.reports.evaluation_files import frame_csv
+from analytics.reports.html_page import Grid, Page, Section, between, checking_facts, percent, translator
+from analytics.rules import Rules
+from analytics.statistics.raking_weights import (
+    SCORE_DECIMALS,
+    Margin,
+    WeightedMean,
+    effective_sample_size,
+    margin_gaps,
+    rake,
+    raked_mean,
+    trim_weights,
+    weighted_mean,
+)
+from analytics.statistics.validation import FloatArray
+
+MOST_NAMED: Final = 200
+"""Communities that the table of the page names; raked.csv has all."""
+
+_MARGIN_COLUMNS: Final[Mapping[str, Column]] = {
+    "community_id": Column("text"),
+    "margin": Column("text"),
+    "category": Column("text"),
+    "total": Column("number", most=1e12),
+}
+
+_Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Raked:
+    """Weights of responses and the scores that they give.
+
+    Attributes
+    ----------
+    weights : DataFrame
+        One row per response that was raked: response_id where there is one, community_id, weight (mean 1 in each set
+        that was raked together).
+    scores : DataFrame
+        One row per community in the order of ids: community_id, responses (valid answers), effective_responses
+        (Kish), plain_score and score (raked; in points, half to even at six decimals), standard_error, lower, upper,
+        largest_gap (of a margin, after trimming), and not_raked with its cells, why a community was left as it is: a
+        key of `reason_sentences`, empty otherwise.
+    trimmed_at : float or None
+        Largest weight ÷ mean weight that was allowed.
+    level : float
+    """
+
+    weights: pd.DataFrame
+    scores: pd.DataFrame
+    trimmed_at: float | None
+    level: float
+
+
+def read_margins(path: Path) -> pd.DataFrame:
+    """Return the known figures of the population in a file, after checking all of it.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet: `margin` (a column of the responses, such as tenure or building), `category`, `total` (above 0)
+        and, where each community has its own figures, `community_id`.
+
+    Returns
+    -------
+    DataFrame
+        Those columns.
+
+    Raises
+    ------
+    TableError
+        With every fault: its line, its column, the name of the column and the value.
+    """
+    reader = CellReader(read_cells(path))
+    reader.refuse_unknown_columns(_MARGIN_COLUMNS)
+    reader.expect_columns(["margin", "category", "total"])
+    reader.expect_rows()
+    table = reader.read(_MARGIN_COLUMNS)
+    reader.note_empty(table, list(_MARGIN_COLUMNS))
+    if {"margin", "category", "total"} <= set(table.columns):
+        total = column(table, "total")
+        reader.note(total <= 0, "total", N_("a total must be above 0"), table)
+        keys = [name for name in ("community_id", "margin", "category") if name in table]
+        message = N_("the margin {margin} has {category} already")
+        reader.note(table.duplicated(keys).to_numpy(dtype=bool), "category", message, table, "margin", "category")
+        place = table["community_id"] if "community_id" in table else pd.Series("", index=table.index)
+        sums = table.groupby([place, table["margin"]])["total"].transform("sum")
+        first = sums.groupby(place).transform("first")
+        message = N_("the totals of {margin} add up to another sum than those of the first margin")
+        ends = ~table.assign(place=place).duplicated(["place", "margin"])
+        differs = ((sums - first).abs() > 1e-9 * first).to_numpy(dtype=bool)
+        reader.note(differs & ends.to_numpy(dtype=bool) & (total > 0), "total", message, table, "margin")
+    reader.raise_faults(str(path))
+    return table
+
+
+class CannotRake(ValueError):
+    """Responses cannot be brought into proportion; `reason` is a key of `reason_sentences`, `cells` those at fault."""
+
+    def __init__(self, reason: str, cells: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{reason}: {', '.join(cells)}")
+        self.reason, self.cells = reason, cells
+
+
+def rake_responses(
+    table: ResponseTable,
+    margins: pd.DataFrame,
+    rules: Rules,
+    *,
+    largest_ratio: float | None,
+    tell: Tell = tell_nobody,
+) -> Raked:
+    """Return weights that meet the margins, and the score of each community under them.
+
+    Parameters
+    ----------
+    table : ResponseTable
+        Responses that count, with the columns that the margins name as text.
+    margins : DataFrame
+        Of `read_margins`. With `community_id` each community is raked to its own figures, otherwise all responses
+        together.
+    rules : Rules
+        The measure is a satisfaction rate (in percent) or a satisfaction index.
+    largest_ratio : float or None
+        Weights above this many times the mean are trimmed; None: not at all.
+    tell : callable
+        Is told what share of the communities is weighted.
+
+    Returns
+    -------
+    Raked
+
+    Raises
+    ------
+    CannotRake
+        If the responses are raked together and cannot be, or the rules' measure is a composite.
+
+    Notes
+    -----
+    A community that has no margins of its own, an empty margin cell, a category without a total or margins that
+    contradict its answers is not raked: its plain score stands with the reason, since to give the weight of those who
+    did not answer to others would be invention. The standard error takes credit for the margins
+    (`analytics.statistics.raking_weights.raked_mean`) unless weights were trimmed, which no longer meet them.
+    """
+    scores = _points(table, rules)
+    answered = np.flatnonzero(~np.isnan(scores))
+    place = table.responses["community_id"].to_numpy(dtype=np.str_)
+    weights, rows = np.full(len(scores), np.nan), []
+    whole = None
+    if "community_id" not in margins:
+        whole = _rake_set(table.responses.iloc[answered], scores[answered], margins, largest_ratio)
+        weights[answered] = whole.weights
+    communities = np.unique(place)
+    for community in telling(communities, tell, total=communities.size):
+        chosen = answered[place[answered] == community]
+        plain = float(np.round(scores[chosen].mean(), SCORE_DECIMALS)) if chosen.size else np.nan
+        row = {"community_id": str(community), "responses": chosen.size, "plain_score": plain}
+        try:
+            if not chosen.size:
+                raise CannotRake("no_answers")  # noqa: TRY301 - one way out for all that cannot be raked
+            if whole is None:
+                own = margins[margins["community_id"] == community]
+                found = _rake_set(table.responses.iloc[chosen], scores[chosen], own, largest_ratio)
+                weights[chosen] = found.weights
+                row |= found.row(None, weights[chosen])
+            else:
+                row |= whole.row(place[answered] == community, weights[chosen])
+        except CannotRake as error:
+            weights[chosen] = 1.0
+            row |= _plain_row(scores[chosen], error)
+        rows.append(row)
+    level = float(rules.evidence.level)
+    return Raked(_weight_rows(table, weights), _with_limits(pd.DataFrame(rows), level), largest_ratio, level)
+
+
+@dataclass(frozen=True)
+class _Set:
+    """Responses that were raked together: weights with the mean 1, their mean score, how far a margin is off."""
+
+    weights: FloatArray
+    mean: Callable[[_Flags | None], WeightedMean]
+    largest_gap: float
+
+    def row(self, within: _Flags | None, weights: FloatArray) -> dict[str, Any]:
+        found = self.mean(within)
+        return {
+            "score": float(np.round(found.mean, SCORE_DECIMALS)),
+            "standard_error": found.standard_error,
+            "effective_responses": effective_sample_size(weights),
+            "largest_gap": self.largest_gap,
+            "not_raked": "",
+            "cells": "",
+        }
+
+
+def _rake_set(responses: pd.DataFrame, scores: FloatArray, margins: pd.DataFrame, largest_ratio: float | None) -> _Set:
+    known = _margins(responses, margins)
+    try:
+        raking = rake(np.ones(len(scores)), known)
+    except ValueError as error:
+        raise CannotRake("margins_contradict") from error
+    weights = raking.weights / raking.weights.mean()
+    if largest_ratio is None or weights.max() <= largest_ratio:
+        return _Set(weights, lambda within: raked_mean(scores, raking, within=within), 0.0)
+    try:
+        trimmed = trim_weights(weights, largest_ratio=largest_ratio)
+    except ValueError as error:
+        raise CannotRake("cannot_trim") from error
+    gaps = margin_gaps(trimmed * raking.weights.mean(), known)
+    largest = max(abs(gap) for cells in gaps.values() for gap in cells.values())
+    return _Set(trimmed, lambda within: weighted_mean(scores, trimmed, within=within), largest)
+
+
+def _margins(responses: pd.DataFrame, margins: pd.DataFrame) -> list[Margin]:
+    """Return the margins of some responses, after their cells were checked."""
+    if margins.empty:
+        raise CannotRake("no_margins")
+    found, empty, unknown = [], [], []
+    for name, part in margins.groupby("margin", sort=True):
+        totals = dict(zip(part["category"], part["total"], strict=True))
+        seen = responses[str(name)].astype("str")
+        empty += [f"{name} {category}" for category in sorted(set(totals) - set(seen))]
+        unknown += [f"{name} {category}" for category in sorted(set(seen) - set(totals))]
+        found.append(Margin(str(name), seen.to_numpy(dtype=np.str_), totals))
+    if unknown:
+        raise CannotRake("category_without_total", tuple(unknown))
+    if empty:
+        raise CannotRake("empty_cell", tuple(empty))
+    return found
+
+
+def _points(table: ResponseTable, rules: Rules) -> FloatArray:
+    """Return the points of each response to the question that the rules measure, NaN without a valid answer."""
+    rule = rules.satisfaction
+    if rule.measure == "composite":
+        raise CannotRake("composite")
+    if rule.measure == "satisfaction_rate":
+        points = {code: 100.0 * (code in rule.satisfied_codes) for code in rule.valid_codes}
+    else:
+        points = {code: float(value) for code, value in rule.index_points.items()}
+    scores = table.answers[rule.question].map(points)
+    return np.asarray(scores.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+
+
+def _plain_row(scores: FloatArray, error: CannotRake) -> dict[str, Any]:
+    several = scores.size > 1
+    return {
+        "score": float(np.round(scores.mean(), SCORE_DECIMALS)) if scores.size else np.nan,
+        "standard_error": float(scores.std(ddof=1) / np.sqrt(scores.size)) if several else np.nan,
+        "effective_responses": float(scores.size),
+        "largest_gap": np.nan,
+        "not_raked": error.reason,
+        "cells": "; ".join(error.cells),
+    }
+
+
+def _with_limits(frame: pd.DataFrame, level: float) -> pd.DataFrame:
+    reach = float(stats.norm.ppf((1 + level) / 2)) * frame["standard_error"]
+    lower, upper = (frame["score"] - reach).clip(lower=0), (frame["score"] + reach).clip(upper=100)
+    frame = frame.assign(lower=lower, upper=upper)
+    names = ["community_id", "responses", "effective_responses", "plain_score", "score", "standard_error"]
+    return frame[[*names, "lower", "upper", "largest_gap", "not_raked", "cells"]]
+
+
+def _weight_rows(table: ResponseTable, weights: FloatArray) -> pd.DataFrame:
+    names = [name for name in ("response_id", "community_id") if name in table.responses]
+    frame = table.responses[names].assign(line=list(table.lines), weight=weights)
+    return frame[frame["weight"].notna()].reset_index(drop=True)
+
+
+def weights_csv(raked: Raked) -> bytes:
+    """Return the weight of each response that was raked as a CSV file."""
+    return frame_csv(raked.weights.round(9))
+
+
+def raked_csv(raked: Raked) -> bytes:
+    """Return the scores as a CSV file, numbers with six decimals."""
+    return frame_csv(raked.scores.round(SCORE_DECIMALS))
+
+
+def reason_sentences(language: str) -> dict[str, str]:
+    """Return why responses were not raked, with `{cells}` to fill in.
+
+    Examples
+    --------
+    >>> reason_sentences("en")["no_margins"]
+    'no figures of its population are given'
+    """
+    gettext = load_catalogue(TRANSLATIONS, language).gettext
+    return {
+        "no_answers": gettext("nobody answered"),
+        "no_margins": gettext("no figures of its population are given"),
+        "empty_cell": gettext("nobody answered in {cells}"),
+        "category_without_total": gettext("no total is given for {cells}"),
+        "margins_contradict": gettext("no weights meet all figures at once"),
+        "cannot_trim": gettext("too few answers for weights of this limit"),
+        "composite": gettext("composites are not raked: rank the overall question"),
+    }
+
+
+def raking_page(raked: Raked, rules: Rules, language: str) -> Page:
+    """Return what the weights change, in words and a table."""
+    _ = translator(language)
+    why = reason_sentences(language)
+    scores = raked.scores
+    done = scores[scores["not_raked"] == ""]
+    moved = (done["score"] - done["plain_score"]).abs()
+    sentences = [
+        _("Communities raked: {raked} of {all}.", raked=len(done), all=len(scores)),
+    ]
+    if len(done):
+        effective = float((done["effective_responses"] / done["responses"]).mean())
+        sentences.append(
+            _(
+                "The score moved by {mean} points on average and by {most} at most. On average {share} of the answers"
+                " are left in effect: weights cost certainty.",
+                mean=f"{moved.mean():.1f}",
+                most=f"{moved.max():.1f}",
+                share=percent(effective, 0),
+            )
+        )
+    if raked.trimmed_at is not None and (done["largest_gap"] > 0).any():
+        sentences.append(
+            _(
+                "Weights above {ratio} times the mean were trimmed; a figure of the population is then missed by up to"
+                " {gap}.",
+                ratio=f"{raked.trimmed_at:g}",
+                gap=percent(float(done["largest_gap"].max()), 1),
+            )
+        )
+    headings = [
+        _("Community"),
+        _("Answers"),
+        _("Answers in effect"),
+        _("Plain score"),
+        _("Raked score"),
+        _("Interval ({level})", level=percent(raked.level)),
+        _("Why not raked"),
+    ]
+    rows = [
+        [
+            row["community_id"],
+            f"{row['responses']:,}",
+            f"{row['effective_responses']:.1f}",
+            _number(row["plain_score"]),
+            _number(row["score"]) if not row["not_raked"] else "",
+            between(row["lower"], row["upper"], decimals=1),
+            why[row["not_raked"]].format(cells=row["cells"]) if row["not_raked"] else "",
+        ]
+        for row in scores.head(MOST_NAMED).to_dict("records")
+    ]
+    reading = [
+        _(
+            "Each answer has a weight, so that the respondents agree with the known figures of the population. This"
+            " mends who answered only as far as the figures tell residents apart; those who did not answer may still"
+            " think otherwise."
+        ),
+        _(
+            "The official score is not raked unless the rules say so. weights.csv and raked.csv have every response"
+            " and community."
+        ),
+    ]
+    lead = _("Scores as they would be, had the groups of residents answered in proportion to their number.")
+    sections = [
+        Section(_("What the weights change"), sentences, grid=Grid(headings, rows, 1)),
+        Section(_("How to read this"), reading),
+    ]
+    return Page(_("Weighted scores"), lead, sections, checking_facts(rules, language))
+
+
+def _number(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.2f}"

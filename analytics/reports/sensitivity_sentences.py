@@ -1,0 +1,133 @@
+"""What the sensitivity of a decision says to people: sentences about a region, and lines about a community."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from analytics.decision.survey_modes import MIXED, MODES
+from analytics.reports.html_page import percent, translator
+
+# Few communities have nothing but one mode: a difference between all and none would be far from what was seen.
+_STEP: Final = 0.1
+_COLUMN_OF_RATE: Final = {mode: f"satisfaction_rate_{mode}" for mode in MODES}
+
+
+def region_sentences(facts: Mapping[str, Any], *, scale: float, language: str) -> Iterator[str]:
+    """Yield what else the answers of a region would have decided, and what goes with the mode of the answers.
+
+    Parameters
+    ----------
+    facts : mapping
+        Of one region, from `analytics.evidence.sensitivity.Sensitivity`.
+    scale : float
+        100 where scores are shares that people read as percentages, else 1.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Yields
+    ------
+    str
+        Nothing where nobody has few answers and the modes are not known.
+
+    Examples
+    --------
+    >>> facts = {"least": 100, "left_out": 3, "N": 40, "k": 2, "met": 2, "enters": 1, "leaves": 1}
+    >>> region = {"without_few": facts, "main_modes": None, "mode_effects": []}
+    >>> next(region_sentences(region, scale=1, language="en")).split(": ")[1]
+    'by satisfaction 1 would enter the list and 1 would leave it.'
+    """
+    _, modes = translator(language), mode_words(language)
+    few = facts["without_few"]
+    if few and few["left_out"] and few["N"]:
+        yield _(
+            "Without the {left_out} ranked communities with fewer than {least} answers, {N} would be ranked and k would"
+            " be {k}: by satisfaction {enters} would enter the list and {leaves} would leave it.",
+            **few,
+        )
+    elif few and few["left_out"]:
+        yield _("All ranked communities have fewer than {least} answers.", least=few["least"])
+    if facts["main_modes"] and sum(facts["main_modes"].values()):
+        yield _(
+            "Ranked communities where more than half of the answers came in on the web: {web}; on paper: {paper}; by"
+            " telephone: {telephone}; by none of them: {mixed}. Each has its rank among those of its kind, too.",
+            **facts["main_modes"],
+        )
+    for effect in facts["mode_effects"]:
+        yield _(
+            "For every {step} of the answers that came in {mode} instead of {baseline}, scores differ by {difference}"
+            " points (from {lower} to {upper}). That goes together and proves no cause: other people answer.",
+            step=percent(_STEP),
+            mode=modes[effect["mode"]],
+            baseline=modes[effect["baseline"]],
+            **{name: f"{effect[name] * scale * _STEP:+.1f}" for name in ("difference", "lower", "upper")},
+        )
+
+
+def community_lines(standing: Mapping[str, Any], few: Mapping[str, Any] | None, language: str) -> Iterator[str]:
+    """Yield how a community stands among those with many answers and among those that answered as it did.
+
+    Parameters
+    ----------
+    standing : mapping
+        A row of the standings and of `analytics.evidence.sensitivity.Sensitivity.communities`, None where missing.
+    few : mapping or None
+        What the region has as ``without_few``.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Yields
+    ------
+    str
+
+    Examples
+    --------
+    >>> standing = {"satisfaction_rank": 2, "satisfaction_rank_without_few": 1, "satisfaction_main_mode": "paper",
+    ...     "satisfaction_rank_within_mode": 3, "satisfaction_ranked_within_mode": 12, "satisfaction_rate_web": 0.75,
+    ...     "satisfaction_rate_paper": 0.9, "satisfaction_rate_telephone": None}
+    >>> for line in community_lines(standing, {"least": 100, "left_out": 1}, "en"):
+    ...     print(line.replace(chr(160), " "))
+    among those with at least 100 answers: 1
+    among the 12 that answered on paper: 3
+    on the web 75.0 %, on paper 90.0 %
+    """
+    _, modes = translator(language), mode_words(language)
+    if pd.isna(standing["satisfaction_rank"]):
+        return
+    if few and few["left_out"]:
+        rank = standing["satisfaction_rank_without_few"]
+        if pd.isna(rank):
+            yield _("has fewer than {least} answers", least=few["least"])
+        else:
+            yield _("among those with at least {least} answers: {rank}", least=few["least"], rank=rank)
+    if pd.notna(standing.get("satisfaction_rank_within_mode")):
+        yield _(
+            "among the {communities} that answered {mode}: {rank}",
+            communities=standing["satisfaction_ranked_within_mode"],
+            mode=modes[standing["satisfaction_main_mode"]],
+            rank=standing["satisfaction_rank_within_mode"],
+        )
+    rates = {mode: standing.get(name) for mode, name in _COLUMN_OF_RATE.items() if pd.notna(standing.get(name))}
+    if len(rates) > 1:
+        yield _(", ").join(
+            _("{mode} {rate}", mode=modes[mode], rate=percent(rate, 1))
+            for mode, rate in rates.items()
+            if rate is not None
+        )
+
+
+def mode_words(language: str) -> dict[str, str]:
+    """Return how answers came in, for each main mode.
+
+    Examples
+    --------
+    >>> mode_words("zh-Hans")["paper"]
+    '纸质答卷'
+    """
+    _ = translator(language)
+    return {
+        "web": _("on the web"),
+        "paper": _("on paper"),
+        "telephone": _("by telephone"),
+        MIXED: _("by several modes"),
+    }

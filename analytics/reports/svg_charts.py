@@ -1,0 +1,358 @@
+"""Charts as SVG text: equal numbers give equal bytes, and no chart needs a script, a font file or the network.
+
+The words stay text, drawn in the reader's own font, so that Chinese needs no font here and a name can be searched.
+"""
+
+import io
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from xml.etree import ElementTree as ET
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from analytics.statistics.funnel import poisson_limits
+from analytics.statistics.validation import BooleanArray, FloatArray
+
+MOST_DRAWN: Final = 500
+"""Points of one chart; of more communities every second, third … is drawn."""
+
+INNER_LEVEL: Final = 0.95
+OUTER_LEVEL: Final = 0.998
+"""Of the dashed and of the outer lines of `funnel_chart`."""
+
+LISTED: Final = "#0b6e4f"
+OTHERS: Final = "#5a6b7f"
+CUT_OFF: Final = "#b3261e"
+_FAINT: Final = "#d5dbe3"
+
+_DASHED: Final = (0, (4, 2))
+_SOLID: Final = "-"
+
+_SVG: Final = "http://www.w3.org/2000/svg"
+_HREF: Final = "{http://www.w3.org/1999/xlink}href"
+_FONTS: Final = "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
+_WIDTH: Final = 420
+_POINTS_PER_INCH: Final = 72
+_STYLE: Final[dict[Any, Any]] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "jiayuan",
+    "font.size": 11,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": "#5a6b7f",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": False,
+    "text.parse_math": False,
+    "xtick.color": "#3a4656",
+    "ytick.color": "#3a4656",
+}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The words of a chart: `description` for those who cannot see it, then the two axes and the cut-off."""
+
+    description: str
+    across: str
+    upward: str
+    cut_off: str
+
+
+def every_nth(count: int) -> int:
+    """Return n so that drawing every n-th of `count` points draws at most `MOST_DRAWN`.
+
+    Examples
+    --------
+    >>> every_nth(500), every_nth(501), every_nth(300_000)
+    (1, 2, 600)
+    """
+    return max(1, -(-count // MOST_DRAWN))
+
+
+def ladder_chart(
+    names: Sequence[str],
+    scores: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    *,
+    listed: BooleanArray,
+    cut_off: float | None,
+    labels: Labels,
+    name: str,
+) -> str:
+    """Return communities one below the other, the best on top, each with its interval.
+
+    Parameters
+    ----------
+    names : sequence of str
+        In the order of the ranks.
+    scores, lower, upper : ndarray of float
+        Score and interval; NaN limits draw no interval.
+    listed : ndarray of bool
+        Which of them meet the criterion.
+    cut_off : float or None
+        Score at the last position.
+    labels : Labels
+    name : str
+        Unique on its page, for the ids within the drawing.
+
+    Returns
+    -------
+    str
+        One SVG element.
+    """
+    with _row_axes([_shortened(text) for text in names], left=132, labels=labels) as (figure, axes, places):
+        _intervals(axes, places, scores, lower, upper, listed=listed, upright=False)
+        _draw_cut_off(axes, cut_off, upright=True)
+    return _svg(figure, labels, name)
+
+
+def scores_chart(
+    ranks: FloatArray,
+    scores: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    *,
+    listed: BooleanArray,
+    cut_off: float | None,
+    labels: Labels,
+    name: str,
+) -> str:
+    """Return every community as a point by its rank, with its interval; parameters as `ladder_chart`, thinned."""
+    step = every_nth(ranks.size)
+    ranks, scores, lower, upper = (values[::step] for values in (ranks, scores, lower, upper))
+    with _axes(280, left=46, labels=labels) as (figure, axes):
+        _intervals(axes, ranks, scores, lower, upper, listed=listed[::step], upright=True)
+        _draw_cut_off(axes, cut_off, upright=False)
+    return _svg(figure, labels, name)
+
+
+def histogram_chart(scores: FloatArray, *, cut_off: float | None, labels: Labels, name: str) -> str:
+    """Return how many communities have which score, with the score at the last position.
+
+    Parameters
+    ----------
+    scores : ndarray of float
+        At least one, none missing.
+    cut_off : float or None
+    labels : Labels
+    name : str
+        Unique on its page, for the ids within the drawing.
+
+    Returns
+    -------
+    str
+        One SVG element.
+    """
+    counts, edges = np.histogram(scores, bins=min(24, max(5, round(scores.size**0.5) * 2)))
+    with _axes(280, left=46, labels=labels) as (figure, axes):
+        axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=OTHERS, edgecolor="white", linewidth=0.6)
+        _draw_cut_off(axes, cut_off, upright=True, before=True)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    return _svg(figure, labels, name)
+
+
+def funnel_chart(
+    rates: FloatArray, exposure: FloatArray, *, pooled: float, listed: BooleanArray, labels: Labels, name: str
+) -> str:
+    """Return complaint rates against exposure, between the limits of chance around the pooled rate.
+
+    Parameters
+    ----------
+    rates : ndarray of float
+        Per 1,000 household-years, none missing.
+    exposure : ndarray of float
+        Household-years, above 0.
+    pooled : float
+        Rate of all communities together, per 1,000 household-years.
+    listed : ndarray of bool
+        Which of them meet the criterion by their rate.
+    labels : Labels
+    name : str
+        Unique on its page, for the ids within the drawing.
+
+    Returns
+    -------
+    str
+        One SVG element. Communities without complaints are hollow.
+
+    Notes
+    -----
+    The lines are exact Poisson limits at 95 % and 99.8 %, as `analytics.statistics.funnel.poisson_limits` interpolates them.
+    """
+    along = np.linspace(exposure.min(), max(exposure.max(), exposure.min() * 1.01), 200)
+    order = np.argsort(exposure, kind="stable")[:: every_nth(exposure.size)]
+    with _axes(300, left=46, labels=labels) as (figure, axes):
+        for level, dashes in ((INNER_LEVEL, _DASHED), (OUTER_LEVEL, _SOLID)):
+            limits = poisson_limits(along / 1000, target=pooled, level=level, rule="spiegelhalter")
+            for line in limits:
+                axes.plot(along, line, color=OTHERS, linewidth=0.8, linestyle=dashes)
+        axes.axhline(pooled, color="#3a4656", linewidth=0.8)
+        for among, color in ((~listed[order], OTHERS), (listed[order], LISTED)):
+            rows = order[among]
+            filled, hollow = rows[rates[rows] > 0], rows[rates[rows] == 0]
+            axes.scatter(exposure[filled], rates[filled], s=13, color=color, linewidths=0, zorder=3)
+            axes.scatter(
+                exposure[hollow], rates[hollow], s=17, facecolors="white", edgecolors=color, zorder=4, clip_on=False
+            )
+        axes.set_xlim(left=0)
+        axes.set_ylim(bottom=0)
+    return _svg(figure, labels, name)
+
+
+def _shortened(text: str) -> str:
+    """Return a name that fits beside its row; a Chinese character is two Latin letters wide."""
+    width, most = 0, 18
+    text = "".join(character if character.isprintable() else " " for character in text)
+    for place, character in enumerate(text):
+        width += 1 if character.isascii() else 2
+        if width > most:
+            return f"{text[: place - 1]}…"
+    return text
+
+
+def _intervals(
+    axes: Axes,
+    places: FloatArray,
+    scores: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    *,
+    listed: BooleanArray,
+    upright: bool,
+) -> None:
+    for among, color in ((~listed, OTHERS), (listed, LISTED)):
+        at, score = places[among], scores[among]
+        (axes.vlines if upright else axes.hlines)(at, lower[among], upper[among], color=color, linewidth=0.9, alpha=0.6)
+        across, upward = (at, score) if upright else (score, at)
+        axes.scatter(across, upward, s=9 if upright else 22, color=color, linewidths=0, zorder=3)
+
+
+@contextmanager
+def _axes(height: float, *, left: float, labels: Labels) -> Iterator[tuple[Figure, Axes]]:
+    """Give axes at fixed places: their layout must not depend on fonts that the reader may not have."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH / _POINTS_PER_INCH, height / _POINTS_PER_INCH), dpi=_POINTS_PER_INCH)
+        axes = figure.add_axes((left / _WIDTH, 40 / height, (_WIDTH - left - 12) / _WIDTH, (height - 62) / height))
+        axes.grid(visible=True, axis="both", color=_FAINT, linewidth=0.5)
+        axes.set_axisbelow(True)
+        axes.set_xlabel(labels.across)
+        figure.text(4 / _WIDTH, 1 - 13 / height, labels.upward, ha="left", va="baseline", color="#3a4656")
+        figure.text(1 - 6 / _WIDTH, 1 - 13 / height, labels.cut_off, ha="right", va="baseline", color=CUT_OFF)
+        yield figure, axes
+
+
+@contextmanager
+def _row_axes(names: Sequence[str], *, left: float, labels: Labels) -> Iterator[tuple[Figure, Axes, FloatArray]]:
+    """Give axes with a named row for each of the names, the first on top, and the places of the rows."""
+    places = np.arange(len(names), dtype=np.float64)
+    with _axes(62 + 19 * len(names), left=left, labels=labels) as (figure, axes):
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.set_yticks(places, names)
+        axes.tick_params(axis="y", length=0)
+        yield figure, axes, places
+
+
+def _draw_cut_off(axes: Axes, place: float | None, *, upright: bool, before: bool = False) -> None:
+    """Draw the cut-off across the axes, behind what else is drawn unless it stands `before` it."""
+    if place is not None:
+        draw = axes.axvline if upright else axes.axhline
+        draw(place, color=CUT_OFF, linewidth=1, linestyle=_DASHED, zorder=3 if before else 1)
+
+
+def _svg(figure: Figure, labels: Labels, name: str) -> str:
+    stream = io.BytesIO()
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # The words are measured in a font that may lack them; they are placed by their anchor, not by that width.
+        warnings.filterwarnings("ignore", message=".*Glyph")
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    return _tidied(stream.getvalue(), labels.description, name)
+
+
+def _tidied(drawn: bytes, description: str, name: str) -> str:
+    """Return a drawing that can stand in a page beside others: own ids, the reader's fonts, a description."""
+    root = ET.fromstring(drawn)  # noqa: S314 - drawn a moment ago, nobody else's XML
+    # The style would rule the whole page, and the metadata only say who drew.
+    for unwanted in [*root.findall(f"{{{_SVG}}}metadata"), *root.findall(f"{{{_SVG}}}defs[{{{_SVG}}}style]")]:
+        root.remove(unwanted)
+    for element in root.iter():
+        if element.tag == f"{{{_SVG}}}text":
+            element.set("style", re.sub(r"font-family:[^;]*; ?", "", element.get("style", "")))
+        if "id" in element.attrib:
+            element.set("id", f"{name}-{element.get('id')}")
+        if "clip-path" in element.attrib:
+            element.set("clip-path", element.get("clip-path", "").replace("#", f"#{name}-"))
+        if _HREF in element.attrib:
+            element.set("href", element.attrib.pop(_HREF).replace("#", f"#{name}-"))
+    width, height = (root.attrib.pop(side).removesuffix("pt") for side in ("width", "height"))
+    root.attrib.pop("version", None)
+    root.attrib |= {"stroke-linejoin": "round", "role": "img", "aria-label": description, "font-family": _FONTS}
+    root.set("viewBox", f"0 0 {float(width):g} {float(height):g}")
+    ET.register_namespace("", _SVG)
+    return ET.tostring(root, encoding="unicode")
+
+
+def coverage_chart(
+    names: Sequence[str], overall: FloatArray, among_best: FloatArray, *, level: float, labels: Labels, name: str
+) -> str:
+    """Return how often intervals held the true value, one row per simulated setting.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the settings.
+    overall, among_best : ndarray of float
+        Share of all communities, and of the observed best ones (green), whose interval holds the true value.
+    level : float
+        What was promised; the dashed line.
+    labels : Labels
+    name : str
+        Unique on its page, for the ids within the drawing.
+
+    Returns
+    -------
+    str
+        One SVG element.
+    """
+    with _row_axes(names, left=190, labels=labels) as (figure, axes, places):
+        for values, color in ((overall, OTHERS), (among_best, LISTED)):
+            axes.scatter(values, places, s=22, color=color, linewidths=0, zorder=3)
+        _draw_cut_off(axes, level, upright=True)
+    return _svg(figure, labels, name)
+
+
+def reliability_chart(
+    predicted: FloatArray, realised: FloatArray, *, marked: BooleanArray, labels: Labels, name: str
+) -> str:
+    """Return what came true against what was said: on the dashed line both agree.
+
+    Parameters
+    ----------
+    predicted, realised : ndarray of float
+        Mean probability of a group of communities, and the share of them that truly was among the best.
+    marked : ndarray of bool
+        Groups drawn in green.
+    labels : Labels
+    name : str
+        Unique on its page, for the ids within the drawing.
+
+    Returns
+    -------
+    str
+        One SVG element.
+    """
+    with _axes(_WIDTH, left=46, labels=labels) as (figure, axes):
+        axes.plot([0, 1], [0, 1], color=CUT_OFF, linewidth=1, linestyle=_DASHED, zorder=1)
+        for among, color in ((~marked, OTHERS), (marked, LISTED)):
+            axes.scatter(predicted[among], realised[among], s=22, color=color, linewidths=0, zorder=3, clip_on=False)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+    return _svg(figure, labels, name)

@@ -1,0 +1,412 @@
+"""Several rounds of the same communities side by side: what changed, what chance changed, what regression would."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from scipy import stats
+
+from analytics.decision.evaluate import Evaluation
+from analytics.decision.exact_ratios import column
+from analytics.evidence.sampling_variance import sampling_variance
+from analytics.reports import svg_charts
+from analytics.reports.evaluation_files import frame_csv
+from analytics.reports.html_page import Chart, Grid, Page, Section, between, checking_facts, percent, translator
+from analytics.reports.svg_charts import Labels
+from analytics.rules import Rules
+from analytics.statistics.trends import FEWEST_FOR_SLOPE, compare_rounds, fit_slopes, regression_to_the_mean
+from analytics.statistics.validation import FloatArray
+
+FALSE_DISCOVERY_RATE: Final = 0.05
+"""Expected share of communities singled out for a change that is chance alone."""
+
+SHOWN: Final = 30
+"""Communities that a table or chart of the page names."""
+
+_DAYS_A_YEAR: Final = 365.25
+
+
+@dataclass(frozen=True)
+class PastRound:
+    """One round that was evaluated, and the day by which it is placed in time."""
+
+    day: date
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
+class Trends:
+    """What became of the communities over the rounds.
+
+    Attributes
+    ----------
+    days : tuple of date
+        Of the rounds, in order.
+    rules : Rules
+    communities : DataFrame
+        One row per community of any round, in the order of ids: community_id, name, region (of the newest round that
+        has it); ``responses_<day>`` and ``score_<day>`` of each round, missing where it is not in it; change,
+        change_lower, change_upper, change_p and change_p_adjusted (Benjamini and Hochberg, over all) between the last
+        two rounds; slope_per_year, slope_lower, slope_upper, slope_p and slope_p_adjusted, missing below three rounds;
+        former_winner (bool), by_regression, region_change, own_change, own_lower, own_upper, own_p: the change split
+        into what regression to the mean alone would give, what moved the region, and the rest, for the communities
+        that were ranked in the last round but one. Scores are in the unit of the measure.
+    """
+
+    days: tuple[date, ...]
+    rules: Rules
+    communities: pd.DataFrame
+
+
+def follow_rounds(rounds: Sequence[PastRound]) -> Trends:
+    """Return what became of the communities over two rounds or more.
+
+    Parameters
+    ----------
+    rounds : sequence of PastRound
+        In any order, of different days, all evaluated by rules of one measure.
+
+    Returns
+    -------
+    Trends
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two rounds, two of one day, or two measures.
+
+    Notes
+    -----
+    The sampling variance of a score is s̃²/n · (1 − f), s̃² steadied by the variance of its region, f the share of
+    households that answered where the rules of the round say that each answers once. Rounds are taken to be
+    independent: households that answered twice make changes less uncertain than said, never more. A given score has no
+    variance that is known, so that nothing is tested.
+
+    `FALSE_DISCOVERY_RATE` bounds the share of chance among communities that are singled out.
+    """
+    ordered = sorted(rounds, key=lambda past: past.day)
+    days = tuple(past.day for past in ordered)
+    if len(set(days)) < max(2, len(days)):
+        raise ValueError(f"at least two rounds of different days are needed, got {[str(day) for day in days]}")
+    measures = {past.evaluation.rules.satisfaction.measure for past in ordered}
+    if len(measures) > 1:
+        raise ValueError(f"rounds of different measures cannot be compared: {', '.join(sorted(measures))}")
+    frame = _register(ordered)
+    ids = frame["community_id"]
+    scores, variances = (
+        np.column_stack([_of_round(past.evaluation, name, ids) for past in ordered]) for name in ("score", "variance")
+    )
+    for place, past in enumerate(ordered):
+        frame[f"responses_{past.day}"] = _of_round(past.evaluation, "responses", ids)
+        frame[f"score_{past.day}"] = scores[:, place]
+    tested = np.where(np.isnan(variances), np.nan, scores)
+    level = float(ordered[-1].evaluation.rules.evidence.level)
+    years = np.array([(day - days[0]).days / _DAYS_A_YEAR for day in days])
+    parts = [
+        _changes(scores, tested, variances, level=level),
+        _slopes(tested, variances, years=years, level=level),
+        _regressions(tested[:, -2], tested[:, -1], variances, ordered[-2].evaluation, ids, level=level),
+    ]
+    frame = pd.concat([frame, *parts], axis=1)
+    counts = [f"responses_{day}" for day in days]
+    return Trends(days, ordered[-1].evaluation.rules, frame.astype(dict.fromkeys(counts, "Int64")))
+
+
+def _register(rounds: Sequence[PastRound]) -> pd.DataFrame:
+    """Return every community with the name and region of the newest round that has it."""
+    tables = [
+        past.evaluation.communities.assign(name=past.evaluation.communities.get("name", ""))[
+            ["community_id", "name", "region"]
+        ]
+        for past in reversed(rounds)
+    ]
+    newest = pd.concat(tables).drop_duplicates("community_id", keep="first")
+    return newest.sort_values("community_id", ignore_index=True)
+
+
+def _of_round(evaluation: Evaluation, name: str, ids: "pd.Series[str]") -> FloatArray:
+    """Return one value of each community in a round, NaN where it is not in it."""
+    if name == "variance":
+        values = sampling_variance(evaluation)
+    else:
+        values = column(evaluation.standings, {"score": "satisfaction_score"}.get(name, name))
+    found = pd.Series(values, index=evaluation.standings["community_id"]).reindex(ids)
+    return np.asarray(found, dtype=np.float64)
+
+
+def _changes(scores: FloatArray, tested: FloatArray, variances: FloatArray, *, level: float) -> pd.DataFrame:
+    found = compare_rounds(
+        tested[:, -2],
+        tested[:, -1],
+        earlier_variance=variances[:, -2],
+        later_variance=variances[:, -1],
+        level=level,
+    )
+    return pd.DataFrame(
+        {
+            "change": scores[:, -1] - scores[:, -2],
+            "change_lower": found["lower"],
+            "change_upper": found["upper"],
+            "change_p": found["p"],
+            "change_p_adjusted": _adjusted(found["p"].to_numpy()),
+        }
+    )
+
+
+def _slopes(tested: FloatArray, variances: FloatArray, *, years: FloatArray, level: float) -> pd.DataFrame:
+    found = fit_slopes(tested, variances, years=years, level=level)
+    return pd.DataFrame(
+        {
+            "slope_per_year": found["slope_per_year"],
+            "slope_lower": found["lower"],
+            "slope_upper": found["upper"],
+            "slope_p": found["p"],
+            "slope_p_adjusted": _adjusted(found["p"].to_numpy()),
+        }
+    )
+
+
+def _regressions(
+    earlier: FloatArray,
+    later: FloatArray,
+    variances: FloatArray,
+    evaluation: Evaluation,
+    ids: "pd.Series[str]",
+    *,
+    level: float,
+) -> pd.DataFrame:
+    """Return the regression of those that were ranked together, each set with its own k."""
+    standings = evaluation.standings.set_index("community_id").reindex(ids)
+    ranked = standings["satisfaction_rank"].notna().to_numpy()
+    facts = {name: entry["satisfaction"] for name, entry in evaluation.summary["regions"].items()}
+    found = pd.DataFrame(
+        {name: np.full(len(ids), np.nan) for name in ("by_regression", "region_change", "own_change")}
+        | {name: np.full(len(ids), np.nan) for name in ("own_lower", "own_upper", "own_p")}
+    )
+    winner = np.zeros(len(ids), dtype=bool)
+    for regions, size in _sets_ranked_together(facts):
+        rows = np.flatnonzero(ranked & standings["region"].isin(regions).to_numpy())
+        if not rows.size:
+            continue
+        table = regression_to_the_mean(
+            earlier[rows],
+            later[rows],
+            earlier_variance=variances[rows, -2],
+            later_variance=variances[rows, -1],
+            region=np.zeros(rows.size, dtype=np.int64),
+            size=size,
+            level=level,
+        )
+        winner[rows] = table["former_winner"]
+        names = ["by_regression", "region_change", "own_change", "lower", "upper", "p"]
+        found.loc[rows] = table[names].to_numpy()
+    return found.assign(former_winner=winner)
+
+
+def _sets_ranked_together(facts: Mapping[str, Mapping[str, object]]) -> Iterator[tuple[list[str], int]]:
+    whole = [name for name, route in facts.items() if route["ranked_with"] == "city"]
+    if whole:
+        yield whole, int(str(facts[whole[0]]["k"]))
+    for name, route in facts.items():
+        # A region that was ranked with the whole city had no winners of its own.
+        if route["ranked_with"] != "city":
+            yield [name], int(str(route["k"])) if route["ranked_with"] == "district" else 0
+
+
+def _adjusted(p: FloatArray) -> FloatArray:
+    adjusted, known = np.full(p.size, np.nan), ~np.isnan(p)
+    if known.any():
+        adjusted[known] = stats.false_discovery_control(p[known])
+    return adjusted
+
+
+def trends_csv(trends: Trends) -> bytes:
+    """Return the communities of `Trends` as a CSV file, numbers with six decimals."""
+    frame = trends.communities.round(6)
+    return frame_csv(frame)
+
+
+def trends_page(trends: Trends, language: str) -> Page:
+    """Return what the rounds say, in words, charts and tables."""
+    _ = translator(language)
+    first, last = trends.days[-2], trends.days[-1]
+    sections = [_change_section(trends, language), _winner_section(trends, language)]
+    if len(trends.days) >= FEWEST_FOR_SLOPE:
+        sections.append(_slope_section(trends, language))
+    sections.append(
+        Section(
+            _("How to read this"),
+            [
+                _(
+                    "Every score has an error because only some residents answered. A change is called a rise or fall"
+                    " only where chance hardly explains it; of those so called, at most about {share} are expected to"
+                    " be chance after all.",
+                    share=percent(FALSE_DISCOVERY_RATE),
+                ),
+                _(
+                    "Regression to the mean: whoever stands at the very top in one round was, on average, also lucky."
+                    " With nothing changed in the community the next score is expected to be lower. That fall is no"
+                    " failure, and the rise of those who stood last is no success."
+                ),
+                _(
+                    "The rounds are compared as if different households had answered. Where the same ones did, the"
+                    " intervals are wider than they need be."
+                ),
+            ],
+        )
+    )
+    lead = _(
+        "{count} rounds of the same communities: {days}. It says what changed, how far chance alone would explain it,"
+        " and how far regression to the mean would.",
+        count=len(trends.days),
+        days=_("; ").join(day.isoformat() for day in trends.days),
+    )
+    title = _("Changes from {first} to {last}", first=first, last=last)
+    return Page(title, lead, sections, checking_facts(trends.rules, language))
+
+
+def _scale(trends: Trends) -> int:
+    return 100 if trends.rules.satisfaction.measure == "satisfaction_rate" else 1
+
+
+def _signed(value: float, scale: int) -> str:
+    return "" if np.isnan(value) else f"{value * scale:+.1f}"
+
+
+def _interval(row: Mapping[Any, Any], lower: str, upper: str, scale: int) -> str:
+    return between(row[lower], row[upper], decimals=1, scale=scale)
+
+
+def _change_section(trends: Trends, language: str) -> Section:
+    _, frame, scale = translator(language), trends.communities, _scale(trends)
+    compared = frame[frame["change"].notna()]
+    real = compared["change_p_adjusted"] <= FALSE_DISCOVERY_RATE
+    rose, fell = (real & (compared["change"] > 0)).sum(), (real & (compared["change"] < 0)).sum()
+    sentences = [
+        _(
+            "Communities with a score in both of the last two rounds: {compared}; in one of them only: {single}."
+            " Risen beyond chance: {rose}, fallen: {fell}; of the others nothing can be said.",
+            compared=len(compared),
+            single=_in_one_only(trends),
+            rose=int(rose),
+            fell=int(fell),
+        )
+    ]
+    means = compared.groupby("region")["change"].mean()
+    sentences += [
+        _("{region}: the mean change is {change} points.", region=name, change=_signed(float(mean), scale))
+        for name, mean in means.head(SHOWN).items()
+    ]
+    if len(means) > SHOWN:
+        sentences.append(_("… and {count} more regions", count=len(means) - SHOWN))
+    extreme = compared.reindex(compared["change"].abs().sort_values(ascending=False, kind="stable").index).head(SHOWN)
+    extreme = extreme.sort_values(["change", "community_id"], ascending=[False, True], kind="stable")
+    charts = [_change_chart(extreme, trends, language)] if len(extreme) else []
+    return Section(_("Between the last two rounds"), sentences, charts=charts)
+
+
+def _in_one_only(trends: Trends) -> int:
+    last_two = trends.communities[[f"score_{day}" for day in trends.days[-2:]]].notna()
+    return int((last_two.sum(axis=1) == 1).sum())
+
+
+def _change_chart(extreme: pd.DataFrame, trends: Trends, language: str) -> Chart:
+    _, scale = translator(language), _scale(trends)
+    caption = _(
+        "The {count} largest changes, rises above and falls below. Green: beyond chance. The line through a point is"
+        " where the true change may well lie.",
+        count=len(extreme),
+    )
+    drawing = svg_charts.ladder_chart(
+        [name or number for name, number in zip(extreme["name"], extreme["community_id"], strict=True)],
+        *(extreme[name].to_numpy(dtype=np.float64) * scale for name in ("change", "change_lower", "change_upper")),
+        listed=(extreme["change_p_adjusted"] <= FALSE_DISCOVERY_RATE).to_numpy(dtype=bool),
+        cut_off=0.0,
+        labels=Labels(caption, _("Change in points"), _("Community"), _("- - no change")),
+        name="changes",
+    )
+    return Chart(Markup(drawing), caption)  # noqa: S704 - `drawings` escapes every name
+
+
+def _winner_section(trends: Trends, language: str) -> Section:
+    _, scale = translator(language), _scale(trends)
+    first, last = (f"score_{day}" for day in trends.days[-2:])
+    winners = trends.communities[trends.communities["former_winner"]]
+    winners = winners.sort_values([first, "community_id"], ascending=[False, True], kind="stable")
+    known = winners[winners["own_change"].notna()]
+    sentences = [_("Nobody was among the best of the round before.")]
+    if len(known):
+        sentences = [
+            _(
+                "Among the best of the round before and asked again: {count}. Their mean change is {change} points;"
+                " regression to the mean alone would give {regression}, what moved their whole region {region}, and"
+                " {own} are left as their own.",
+                count=len(known),
+                change=_signed(known["change"].mean(), scale),
+                regression=_signed(known["by_regression"].mean(), scale),
+                region=_signed(known["region_change"].mean(), scale),
+                own=_signed(known["own_change"].mean(), scale),
+            )
+        ]
+    elif len(winners):
+        sentences = [_("Of the best of the round before none has a score in the last one.")]
+    headings = [
+        _("Community"),
+        _("region"),
+        trends.days[-2].isoformat(),
+        trends.days[-1].isoformat(),
+        _("Change in points"),
+        _("Regression alone"),
+        _("Their own change"),
+        _("Where that may lie"),
+    ]
+    rows = [
+        [
+            row["name"] or row["community_id"],
+            row["region"],
+            _shown(row[first], scale),
+            _shown(row[last], scale),
+            _signed(row["change"], scale),
+            _signed(row["by_regression"], scale),
+            _signed(row["own_change"], scale),
+            _interval(row, "own_lower", "own_upper", scale),
+        ]
+        for row in winners.head(SHOWN).to_dict("records")
+    ]
+    grid = Grid(headings, rows, 2) if rows else None
+    return Section(_("What became of the best of the round before"), sentences, grid=grid)
+
+
+def _shown(value: float, scale: int) -> str:
+    return "" if np.isnan(value) else f"{value * scale:.1f}"
+
+
+def _slope_section(trends: Trends, language: str) -> Section:
+    _, scale = translator(language), _scale(trends)
+    frame = trends.communities[trends.communities["slope_per_year"].notna()]
+    real = frame["slope_p_adjusted"] <= FALSE_DISCOVERY_RATE
+    sentences = [
+        _(
+            "Communities with three rounds or more: {count}. Rising beyond chance: {rising}, falling: {falling}.",
+            count=len(frame),
+            rising=int((real & (frame["slope_per_year"] > 0)).sum()),
+            falling=int((real & (frame["slope_per_year"] < 0)).sum()),
+        )
+    ]
+    steepest = frame.reindex(frame["slope_per_year"].abs().sort_values(ascending=False, kind="stable").index)
+    rows = [
+        [
+            row["name"] or row["community_id"],
+            row["region"],
+            _signed(row["slope_per_year"], scale),
+            _interval(row, "slope_lower", "slope_upper", scale),
+            _("beyond chance") if row["slope_p_adjusted"] <= FALSE_DISCOVERY_RATE else _("chance may explain it"),
+        ]
+        for row in steepest.head(SHOWN).to_dict("records")
+    ]
+    headings = [_("Community"), _("region"), _("Points a year"), _("Where that may lie"), _("Finding")]
+    return Section(_("Over all rounds"), sentences, grid=Grid(headings, rows, 2) if rows else None)

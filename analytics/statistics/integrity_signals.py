@@ -1,0 +1,660 @@
+"""Signs that answers were not given by residents one by one, and which responses are held for review because of them.
+
+Six families of signals look at the responses that residents entered themselves; what staff typed in from paper or
+telephone is exempt. Each family gives one p per community, and Benjamini and Hochberg's procedure picks the communities
+that it flags. A flagged family points at some of the community's responses, and a response that two families point at
+is **held for review**: nothing is deleted, no family alone holds anything, and standings are made with and without.
+In communities that a burst flags the families that follow are judged once more, by the procedure among these alone:
+two families must point at the same responses, and the first has picked them by itself, from times that the others do
+not look at.
+
+========= ======================================================================= =============================
+family    statistic of a community                                                p
+========= ======================================================================= =============================
+duplicate responses that share a device or a household                            0 if there are any: it is a fact
+burst     satisfied (or all-highest, or dissatisfied) in dense windows of 10      exact: scores permuted against times
+          or 60 minutes
+identical most responses of one vector, or of one answer to everything            against the other communities
+variance  variance between persons, when too low                                  against the other communities
+haste     responses given in a third of the city's usual time a question          against the other communities
+terminal  most responses from one terminal, each from a device of its own                against the other communities
+========= ======================================================================= =============================
+
+Why “against the other communities”: honest people are of one mind. In the simulated honest cities below, 149 of 150
+communities have more answers of one code throughout than each of 99 permutations of their columns. What the margins
+explain is therefore scaled to what they explain in the city, and by how much its communities exceed that is the
+yardstick. A city in which more than 5 % of the communities are stuffed blunts it.
+
+Honest bursts and honest fives are common. Neither a message to the owners' group, which brings many answers at once,
+nor a community content with everything is a signal by itself: the first moves times, not scores, the second moves
+scores, not times.
+
+Calibration
+-----------
+In simulated cities of 500 communities with 30 to 250 answers each nobody cheats, but residents are of one mind, one in
+six gives one answer to everything, couples share telephones and opinions, messages bring many answers at once, and some
+communities answer on one tablet (`analytics.calibration.simulated_city`).
+
+* Honest: of 6,000 communities in 12 cities, 1 had any response held; of another 6,000 so content that a fifth of all
+  responses are fives throughout, 8.
+* Stuffed: fives to everything within ten minutes, in 12 of 500 communities with 30 to 210 honest answers, two cities
+  for each figure. Burst flagged all stuffed communities of an ordinary city and 11 or 12 of 12 of a content one. What
+  is held depends on the second family. Without the second look at where a burst points, 15 unhurried forms from one
+  terminal are hardly ever held (.00 to .12):
+
+  ======================================== ============ ============ ============
+  share of the stuffed responses held      15 stuffed   25 stuffed   40 stuffed
+  ======================================== ============ ============ ============
+  ordinary city, 9 to 22 seconds a form    1            1            1
+  content city, 9 to 22 seconds a form     .92          1            1
+  ordinary city, unhurried, one terminal   1            1            1
+  content city, unhurried, one terminal    .92          1            1
+  ordinary city, unhurried, own terminals  .17          .75          1
+  content city, unhurried, own terminals   .00          .33          .38
+  ======================================== ============ ============ ============
+
+  Somebody who takes his time and a new telephone for each of few forms, where many honest residents give nothing but
+  fives, leaves the trace of the times alone: flagged by one family and not held. No second trace can be made of it
+  without holding honest residents who answered after a message. `python -m analytics calibrate` repeats the figures.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from analytics.progress import Tell, tell_nobody, telling
+from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray, refuse, row_codes, whole_numbers
+
+FALSE_DISCOVERY_RATE: Final = 0.01
+FAMILIES_TO_HOLD: Final = 2
+
+# Smaller communities say too little to be compared, fewer communities are no yardstick.
+FEWEST_RESPONSES: Final = 10
+FEWEST_COMMUNITIES: Final = 20
+# How many similar communities tell what is usual.
+NEIGHBOURS: Final = 51
+# Where what is usual is compared with a normal distribution: half or less is stuffed by nobody, above may be.
+YARDSTICK: Final = np.array([0.75, 0.90, 0.95])
+LEAST_TELLING: Final = 0.5
+
+HIGHEST: Final = 5
+SATISFIED: Final = 4
+DISSATISFIED: Final = 2
+BURST_SECONDS: Final = (600, 3600)
+DENSE_WINDOWS: Final = 5
+HASTE: Final = 1 / 3
+
+KEYS: Final = ("device", "household", "terminal")
+UNKNOWN: Final = -1
+
+Codes = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Integrity:
+    """What the families of signals say.
+
+    Attributes
+    ----------
+    families : DataFrame
+        One row per community and family, in the order of communities and `FAMILIES`: community_id, family; examined
+        (self-entered responses); statistic and what was expected of it; p and adjusted_p, in [0, 1], NaN where the
+        family cannot judge; flagged (bool). Where a burst is flagged, adjusted_p is the smaller one of all communities
+        and of those alone.
+    responses : DataFrame
+        One row per response, in the order and with the index given: response_id; held (bool); families, the names of
+        the flagged families that point at it, as text with ", " between them, "" for none.
+    """
+
+    families: pd.DataFrame
+    responses: pd.DataFrame
+
+
+def find_signals(
+    responses: pd.DataFrame,
+    answers: pd.DataFrame,
+    *,
+    overall: str,
+    staff_modes: Collection[str],
+    tell: Tell = tell_nobody,
+) -> Integrity:
+    """Return which communities show signs of answers that residents did not give one by one, and what to review.
+
+    Parameters
+    ----------
+    responses : DataFrame
+        One row per response that counts: response_id (unique), community_id, submitted_at (with time zone), mode
+        (text), duration_seconds (≥ 0, may be missing). Optional: device, household, terminal, keyed digests that may
+        be missing. A household's superseded responses are left out before, otherwise they are duplicates.
+    answers : DataFrame
+        The same rows and index, one column a rated question: codes 1 (worst) to 5, missing where not answered or not
+        known.
+    overall : str
+        The column of `answers` that is the overall question.
+    staff_modes : collection of str
+        Modes of responses that staff entered: neither examined nor held.
+    tell : callable
+        Is told what share of the families was looked for.
+
+    Returns
+    -------
+    Integrity
+        The same whatever the order of rows. Empty for empty frames.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a response occurs twice, a value is missing where it may not be, a code is not 1 to 5,
+        a duration negative, times have no zone or the frames' indexes differ; the rows are named.
+
+    Notes
+    -----
+    *duplicate*: the share of a device or household is known, not inferred: p is 0 or 1.
+
+    *burst*: in each community and mode, the window of 10 minutes with the most responses is found from the times alone,
+    then that with the most of the others, to the fifth; an honest message may have brought more than the stuffing. So
+    are those of 60 minutes. If scores do not depend on times, then of n responses, K of which count,
+    those that count among the window's m are hypergeometric. p = P(X ≥ x), the least of 10 windows × 3 ways to count
+    (overall satisfied; everything the highest; overall dissatisfied), times 30, times the community's modes.
+
+    *identical*: the code that most responses give to all questions, at least half of them answered; and the most
+    frequent of the other vectors of answers, unanswered being an answer. π = ∏ over the questions of the share of that
+    code among the community's *other* responses is what permuting the columns would give. Since people are of one mind,
+    nπ^λ are expected, λ the median of log(share of the vector) ÷ log π over the city. p is twice the smaller one.
+
+    *variance*: between the persons' mean answers; expected from the communities of similar mean.
+
+    *haste*: seconds per answered question below a third of the city's median.
+
+    *terminal*: responses at the terminal with the most, those of a shared device left out: they are duplicates, and
+    one machine is one fact.
+
+    The last four compare counts M with the usual by z = 2√(M + ⅜) − 2√(μ + ⅜), less its running midmean over the 51
+    communities with the nearest expectation, ÷ √(1 + φμ), φ the least number ≥ 0 with which the 75th, 90th and 95th
+    percentile of z do not exceed the normal ones where μ ≥ ½ (or everywhere, if
+    that is in fewer than 20 communities). The midmean is the mean of the middle half. p is the
+    normal upper tail: an exponential one in counts, as Poisson counts with gamma distributed means have. Variances do
+    the same with standard deviations s and φμ constant; the standard error of s is
+    s/√(2(n − 1)). Families that have fewer than 20 communities with 10 responses do not judge.
+
+    Ties between vectors, windows or terminals go to the lowest code, the earliest, and the lowest key.
+
+    References
+    ----------
+    Benjamini Y, Hochberg Y (1995), Controlling the false discovery rate, J. R. Stat. Soc. B 57, 289–300.
+    Efron B (2004), Large-scale simultaneous hypothesis testing: the choice of a null hypothesis, JASA 99, 96–104.
+    Kuriakose N, Robbins M (2016), Don't get duped: fraud through duplication in public opinion surveys,
+    Stat. J. IAOS 32, 283–291.
+
+    Examples
+    --------
+    Forty honest answers over days, half of them satisfied, and twelve fives within one minute from one telephone.
+
+    >>> opened = pd.Timestamp("2021-09-01 08:00", tz="Asia/Shanghai")
+    >>> hours = [*range(40), *[50 + form / 1000 for form in range(12)]]
+    >>> rows = pd.DataFrame({"response_id": range(52), "community_id": "Haibowan 1", "mode": "web"}).assign(
+    ...     submitted_at=opened + pd.to_timedelta(hours, unit="h"), duration_seconds=100.0,
+    ...     device=[*range(40), *[99] * 12])
+    >>> codes = pd.DataFrame({"q01": [5, 4, 3, 3] * 10 + [5] * 12, "q02": [4, 4, 3, 5] * 10 + [5] * 12})
+    >>> result = find_signals(rows, codes, overall="q01", staff_modes={"paper"})
+    >>> result.families[["family", "statistic", "expected", "flagged"]].head(2).round(1)
+          family  statistic  expected  flagged
+    0  duplicate       12.0       0.0     True
+    1      burst       12.0       2.8     True
+    >>> result.responses["held"].sum(), result.responses["families"].iloc[-1]
+    (np.int64(12), 'duplicate, burst')
+    """
+    _check_columns(responses, answers, overall)
+    communities, codes = row_codes("community_id", responses["community_id"].to_numpy(), rows=len(responses))
+    order, rows = _examined_rows(responses, answers, codes, overall, staff_modes, communities=communities.size)
+    finders = telling(_FINDERS.items(), tell, total=len(_FINDERS))
+    signals = {name: find(rows) for name, find in finders} if order.size else {}
+    crowded = np.zeros(communities.size, dtype=bool)
+    tables, pointed = [], np.zeros((len(FAMILIES), len(responses)), dtype=bool)
+    for position, name in enumerate(FAMILIES):
+        signal = signals.get(name, _silent(rows))
+        adjusted = _adjusted(signal.p)
+        if name == "burst":
+            crowded = adjusted <= FALSE_DISCOVERY_RATE
+        elif name != "duplicate":
+            # Few communities are left to choose among where a burst points already.
+            adjusted[crowded] = np.fmin(adjusted[crowded], _adjusted(signal.p[crowded]))
+        flagged = adjusted <= FALSE_DISCOVERY_RATE
+        pointed[position, order] = signal.inside & flagged[rows.community]
+        facts: dict[str, object] = {"examined": rows.sizes, "statistic": signal.statistic, "expected": signal.expected}
+        facts |= {"p": signal.p, "adjusted_p": adjusted, "flagged": flagged}
+        tables.append(pd.DataFrame({"community_id": communities, "family": name} | facts))
+    families = pd.concat(tables).sort_index(kind="stable").reset_index(drop=True)
+    return Integrity(families, _held_responses(responses, pointed))
+
+
+def exclude_held(rows: pd.DataFrame, integrity: Integrity) -> pd.DataFrame:
+    """Return the rows of responses that are not held for review.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Any frame with a column response_id.
+    integrity : Integrity
+        From `find_signals`; a response that it does not know is kept.
+
+    Returns
+    -------
+    DataFrame
+        A new frame in the order given. Standings without held responses are those of the counts of these rows.
+
+    Examples
+    --------
+    >>> seen = pd.DataFrame({"response_id": [1, 2], "held": [False, True], "families": ["", "duplicate, burst"]})
+    >>> exclude_held(pd.DataFrame({"response_id": [2, 1, 3]}), Integrity(pd.DataFrame(), seen))
+       response_id
+    1            1
+    2            3
+    """
+    held = integrity.responses.loc[integrity.responses["held"], "response_id"]
+    return rows.loc[~rows["response_id"].isin(held)].copy()
+
+
+def count_with_and_without_held(
+    responses: pd.DataFrame, answers: pd.DataFrame, *, overall: str, integrity: Integrity
+) -> pd.DataFrame:
+    """Return each community's valid answers to the overall question, all of them and without the held ones.
+
+    Parameters
+    ----------
+    responses, answers : DataFrame
+        As in `find_signals`.
+    overall : str
+        The column of `answers` that is the overall question.
+    integrity : Integrity
+        From `find_signals` on the same rows.
+
+    Returns
+    -------
+    DataFrame
+        Index community_id, sorted; n and satisfied (codes 4 and 5), held (responses), n_without, satisfied_without; all
+        int64. A community whose every answer is held keeps its row with n_without = 0.
+
+    Raises
+    ------
+    ValueError
+        If the frames' indexes differ.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"response_id": [1, 2, 3], "community_id": ["a", "a", "b"]})
+    >>> seen = pd.DataFrame({"response_id": [1, 2, 3], "held": [True, False, False], "families": ["", "", ""]})
+    >>> codes = pd.DataFrame({"q01": [5, 3, 4]})
+    >>> count_with_and_without_held(rows, codes, overall="q01", integrity=Integrity(pd.DataFrame(), seen)).loc["a"]
+    n                    2
+    satisfied            1
+    held                 1
+    n_without            1
+    satisfied_without    0
+    Name: a, dtype: int64
+    """
+    if not answers.index.equals(responses.index):
+        raise ValueError("answers and responses must have the same index")
+    code = answers[overall]
+    held_ids = integrity.responses.loc[integrity.responses["held"], "response_id"]
+    held = responses["response_id"].isin(held_ids)
+    valid, satisfied = code.notna(), (code >= SATISFIED).fillna(value=False).astype(bool)
+    counted = {
+        "n": valid,
+        "satisfied": satisfied,
+        "held": held,
+        "n_without": valid & ~held,
+        "satisfied_without": satisfied & ~held,
+    }
+    return pd.DataFrame(counted).astype("int64").groupby(responses["community_id"]).sum()
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Self-entered responses in canonical order: by community, then by response. Communities may have none."""
+
+    community: IntegerArray
+    mode: IntegerArray
+    second: IntegerArray
+    duration: FloatArray  # NaN where unknown
+    answers: Codes  # response × question, 0 where not answered
+    overall: Codes
+    keys: Mapping[str, IntegerArray]
+    sizes: IntegerArray  # responses of each community
+
+    def count(self, rows: BooleanArray) -> FloatArray:
+        return np.bincount(self.community[rows], minlength=self.sizes.size).astype(np.float64)
+
+    def add(self, values: FloatArray) -> FloatArray:
+        return np.bincount(self.community, values, minlength=self.sizes.size).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class _Signal:
+    """What one family says: three values per community, and the responses that it would point at."""
+
+    statistic: FloatArray
+    expected: FloatArray
+    p: FloatArray
+    inside: BooleanArray
+
+
+def _check_columns(responses: pd.DataFrame, answers: pd.DataFrame, overall: str) -> None:
+    needed = ["response_id", "community_id", "submitted_at", "mode", "duration_seconds"]
+    absent = [name for name in needed if name not in responses] + [name for name in [overall] if name not in answers]
+    if absent:
+        raise ValueError(f"columns are missing: {', '.join(absent)}")
+    if not answers.index.equals(responses.index):
+        raise ValueError("answers and responses must have the same index")
+    for name in needed[:-1]:
+        refuse(responses[name].isna(), f"{name} is missing", response_id=responses["response_id"])
+    refuse(responses["response_id"].duplicated(), "response_id occurs twice", response_id=responses["response_id"])
+    if not isinstance(responses["submitted_at"].dtype, pd.DatetimeTZDtype):
+        # A column that holds something else is a wrong value of the frame, as any other fault of it.
+        raise ValueError(f"submitted_at must be times with a time zone, got {responses['submitted_at'].dtype}")  # noqa: TRY004
+
+
+def _examined_rows(
+    responses: pd.DataFrame,
+    answers: pd.DataFrame,
+    community: IntegerArray,
+    overall: str,
+    staff_modes: Collection[str],
+    *,
+    communities: int,
+) -> tuple[IntegerArray, _Rows]:
+    codes = _answer_codes(answers, responses["response_id"])
+    duration = responses["duration_seconds"].to_numpy(dtype=np.float64, na_value=np.nan)
+    refuse(duration < 0, "duration_seconds is below 0", response_id=responses["response_id"], duration_seconds=duration)
+    by_response = responses["response_id"].rank().to_numpy()
+    order = np.lexsort((by_response, community))
+    order = order[~responses["mode"].isin(list(staff_modes)).to_numpy()[order]]
+    seconds = responses["submitted_at"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[s]")
+    rows = _Rows(
+        community=community[order],
+        mode=pd.factorize(responses["mode"], sort=True)[0].astype(np.int64)[order],
+        second=seconds.astype(np.int64)[order],
+        duration=duration[order],
+        answers=codes[order],
+        overall=codes[order, list(answers.columns).index(overall)],
+        keys={name: _key_codes(responses, name)[order] for name in KEYS},
+        sizes=np.bincount(community[order], minlength=communities),
+    )
+    return order, rows
+
+
+def _answer_codes(answers: pd.DataFrame, response_id: "pd.Series[int]") -> Codes:
+    numbers = answers.to_numpy(dtype=np.float64, na_value=np.nan)
+    given = ~np.isnan(numbers)
+    whole_numbers("answers", numbers[given])
+    wrong = (given & ((numbers < 1) | (numbers > HIGHEST))).any(axis=1)
+    refuse(wrong, f"an answer is not a code from 1 to {HIGHEST}", response_id=response_id)
+    return np.where(given, numbers, 0).astype(np.int8)
+
+
+def _key_codes(responses: pd.DataFrame, name: str) -> IntegerArray:
+    if name not in responses:
+        return np.full(len(responses), UNKNOWN, dtype=np.int64)
+    return pd.factorize(responses[name], sort=True)[0].astype(np.int64)
+
+
+def _silent(rows: _Rows) -> _Signal:
+    nothing = np.full(rows.sizes.size, np.nan)
+    return _Signal(nothing, nothing, nothing, np.zeros(rows.community.size, dtype=bool))
+
+
+def _adjusted(p: FloatArray) -> FloatArray:
+    """Return Benjamini and Hochberg's adjusted p; a family that cannot judge a community does not count it."""
+    adjusted, known = np.full(p.size, np.nan), ~np.isnan(p)
+    if known.any():
+        adjusted[known] = stats.false_discovery_control(p[known])
+    return adjusted
+
+
+def _held_responses(responses: pd.DataFrame, pointed: BooleanArray) -> pd.DataFrame:
+    held = pointed.sum(axis=0) >= FAMILIES_TO_HOLD
+    sets = [[name for place, name in enumerate(FAMILIES) if bits >> place & 1] for bits in range(2 ** len(FAMILIES))]
+    names = np.array([", ".join(found) for found in sets], dtype=object)
+    pattern = 2 ** np.arange(len(FAMILIES)) @ pointed
+    columns = {"response_id": responses["response_id"], "held": held, "families": names[pattern]}
+    return pd.DataFrame(columns, index=responses.index).astype({"held": bool, "families": "str"})
+
+
+def _duplicate(rows: _Rows) -> _Signal:
+    names = ("device", "household")
+    inside = np.any([_shares(rows, name) for name in names], axis=0)
+    known = np.any([rows.keys[name] != UNKNOWN for name in names], axis=0)
+    statistic = rows.count(inside)
+    p = np.where(rows.count(known) > 0, np.where(statistic > 0, 0.0, 1.0), np.nan)
+    return _Signal(statistic, np.zeros_like(statistic), p, inside)
+
+
+def _shares(rows: _Rows, name: str) -> BooleanArray:
+    group, sizes = _groups(rows.community, rows.keys[name])
+    return np.asarray((rows.keys[name] != UNKNOWN) & (sizes[group] > 1), dtype=bool)
+
+
+def _burst(rows: _Rows) -> _Signal:
+    stratum, sizes = _groups(rows.community, rows.mode)
+    ways = (
+        rows.overall >= SATISFIED,
+        rows.answers.any(axis=1) & np.isin(rows.answers, (0, HIGHEST)).all(axis=1),
+        (rows.overall > 0) & (rows.overall <= DISSATISFIED),
+    )
+    windows = [window for width in BURST_SECONDS for window in _dense_windows(stratum, rows.second, width)]
+
+    def count(chosen: npt.ArrayLike) -> IntegerArray:
+        return np.bincount(stratum[np.asarray(chosen, dtype=bool)], minlength=sizes.size).astype(np.int64)
+
+    tests = [(window, way) for window in windows for way in ways]
+    seen = np.stack([count(window & way) for window, way in tests])
+    counting = np.stack([count(way) for _, way in tests])
+    within = np.stack([count(window) for window, _ in tests])
+    p = np.asarray(stats.hypergeom.sf(seen - 1, sizes, counting, within), dtype=np.float64)
+    best = p.argmin(axis=0)
+    strata = np.arange(sizes.size)
+    home = _community_of(rows, stratum, sizes)
+    speaks = _first_of_each(home, p[best, strata])
+    place, test = home[speaks], best[speaks]
+    statistic, expected, value = np.full((3, rows.sizes.size), np.nan)
+    statistic[place] = seen[test, speaks]
+    expected[place] = counting[test, speaks] * within[test, speaks] / sizes[speaks]
+    modes = np.bincount(home, minlength=rows.sizes.size)[place]
+    value[place] = np.minimum(1.0, p[test, speaks] * len(tests) * modes)
+    pointed = np.stack([window & way for window, way in tests])[best[stratum], np.arange(stratum.size)]
+    return _Signal(statistic, expected, value, pointed & np.isin(stratum, speaks))
+
+
+def _identical(rows: _Rows) -> _Signal:
+    questions = rows.answers.shape[1]
+    unanswered = rows.answers == 0
+    highest = rows.answers.max(axis=1, keepdims=True)
+    straight = (unanswered | (rows.answers == highest)).all(axis=1) & (2 * (~unanswered).sum(axis=1) >= questions)
+    same_line = straight & _in_largest_group(rows, highest.ravel().astype(np.int64), counted=straight)
+    code = np.zeros(rows.sizes.size, dtype=np.int8)
+    code[rows.community[same_line]] = highest[same_line, 0]
+    one_code = _beyond_margins(rows, same_line, unanswered | (rows.answers == code[rows.community, None]))
+
+    packed = np.ascontiguousarray(rows.answers).view(f"V{questions}").ravel()
+    vectors = np.unique(packed, return_inverse=True)[1].astype(np.int64)
+    same_vector = ~straight & _in_largest_group(rows, vectors, counted=~straight)
+    vector = np.zeros((rows.sizes.size, questions), dtype=np.int8)
+    vector[rows.community[same_vector]] = rows.answers[same_vector]
+    one_vector = _beyond_margins(rows, same_vector, rows.answers == vector[rows.community])
+
+    stronger = one_code.p < one_vector.p
+    return _Signal(
+        np.where(stronger, one_code.statistic, one_vector.statistic),
+        np.where(stronger, one_code.expected, one_vector.expected),
+        np.minimum(1.0, 2 * np.fmin(one_code.p, one_vector.p)),
+        np.where(stronger[rows.community], same_line, same_vector),
+    )
+
+
+def _beyond_margins(rows: _Rows, alike: BooleanArray, agrees: BooleanArray) -> _Signal:
+    """Judge how many responses are alike; `agrees` says per question which of the community's answers agree."""
+    count = rows.count(alike)
+    others = rows.count(~alike)
+    log_share = np.zeros(rows.sizes.size)
+    for column in agrees.T:
+        log_share += np.log((rows.count(column & ~alike) + 0.5) / (others + 1))
+    judged = rows.sizes >= FEWEST_RESPONSES
+    observed = np.log((count[judged] + 0.5) / (rows.sizes[judged] + 1))
+    of_one_mind = np.median(observed / log_share[judged]) if judged.any() else 1.0
+    p, expected = _judge(count, rows.sizes, usual=np.exp(np.log(np.maximum(rows.sizes, 1)) + of_one_mind * log_share))
+    return _Signal(count, expected, p, alike)
+
+
+def _variance(rows: _Rows) -> _Signal:
+    answered = np.count_nonzero(rows.answers, axis=1)
+    scored = answered > 0
+    score = rows.answers.sum(axis=1) / np.maximum(answered, 1)
+    n = rows.count(scored)
+    mean = rows.add(score) / np.maximum(n, 1)
+    squares = rows.add(np.where(scored, (score - mean[rows.community]) ** 2, 0.0))
+    variance = np.where(n > 1, squares / np.maximum(n - 1, 1), np.nan)
+    p, expected = np.full((2, n.size), np.nan)
+    judged = n >= FEWEST_RESPONSES
+    if judged.sum() >= FEWEST_COMMUNITIES:
+        deviation = np.sqrt(variance[judged])
+        usual = _running_midmean(deviation, along=mean[judged])
+        error = np.maximum(usual, np.finfo(np.float64).tiny) / np.sqrt(2 * (n[judged] - 1))
+        p[judged] = _upper_tail((usual - deviation) / error, np.ones_like(usual))
+        expected[judged] = usual**2
+    # Equal means of whole answers are equal floats: the same two integers were divided.
+    _, commonest = np.unique(score, return_inverse=True)
+    return _Signal(variance, expected, p, scored & _in_largest_group(rows, commonest, counted=scored))
+
+
+def _haste(rows: _Rows) -> _Signal:
+    answered = np.count_nonzero(rows.answers, axis=1)
+    timed = ~np.isnan(rows.duration) & (answered > 0)
+    pace = np.where(timed, rows.duration / np.maximum(answered, 1), np.inf)
+    hurried = pace < HASTE * np.median(pace[timed]) if timed.any() else timed
+    count, n = rows.count(hurried), rows.count(timed)
+    p, expected = _judge(count, n, usual=n * (hurried.sum() / max(timed.sum(), 1)))
+    return _Signal(count, expected, p, hurried)
+
+
+def _terminal(rows: _Rows) -> _Signal:
+    known = rows.keys["terminal"] != UNKNOWN
+    counted = known & ~_shares(rows, "device")
+    inside = counted & _in_largest_group(rows, rows.keys["terminal"], counted=counted)
+    count, n = rows.count(inside), rows.count(known)
+    p, expected = _judge(count, n, usual=np.ones(n.size))
+    return _Signal(count, expected, p, inside)
+
+
+_FINDERS: Final[Mapping[str, Callable[[_Rows], _Signal]]] = {
+    "duplicate": _duplicate,
+    "burst": _burst,
+    "identical": _identical,
+    "variance": _variance,
+    "haste": _haste,
+    "terminal": _terminal,
+}
+FAMILIES: Final = tuple(_FINDERS)
+
+
+def _judge(count: FloatArray, n: npt.ArrayLike, *, usual: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return p and the expected count of each community, from a first idea of what is usual."""
+    p, expected = np.full((2, count.size), np.nan)
+    judged = np.asarray(n) >= FEWEST_RESPONSES
+    if judged.sum() < FEWEST_COMMUNITIES:
+        return p, expected
+    root, first = (2 * np.sqrt(counts[judged] + 0.375) for counts in (count, usual))
+    centre = first + _running_midmean(root - first, along=first)
+    expected[judged] = np.maximum((centre / 2) ** 2 - 0.375, 0)
+    p[judged] = _upper_tail(root - centre, expected[judged])
+    return p, expected
+
+
+def _upper_tail(z: FloatArray, expected: FloatArray) -> FloatArray:
+    """Return normal tails of z ÷ √(1 + φμ), φ from the upper quantiles that nearly all honest communities are below."""
+    normal = stats.norm.ppf(YARDSTICK)
+    # Where next to nothing is expected, no φ makes up for counts being whole numbers.
+    telling = expected >= LEAST_TELLING
+    if telling.sum() < FEWEST_COMMUNITIES:
+        telling = np.ones(expected.size, dtype=bool)
+
+    def is_enough(overdispersion: float) -> bool:
+        scaled = z[telling] / np.sqrt(1 + overdispersion * expected[telling])
+        return bool((np.quantile(scaled, YARDSTICK) <= normal).all())
+
+    low, high = 0.0, 0.0
+    while not is_enough(high) and high < 1e6:
+        low, high = high, max(2 * high, 1.0)
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    return np.asarray(stats.norm.sf(z / np.sqrt(1 + high * expected)), dtype=np.float64)
+
+
+def _running_midmean(values: FloatArray, *, along: FloatArray) -> FloatArray:
+    """Return for each value the mean of the middle half of the values nearest to it in the order of `along`.
+
+    It is nearly as hard to move as the median and does not jump from count to count.
+    """
+    order = np.lexsort((values, along))
+    width = min(values.size, NEIGHBOURS)
+    nearest = np.sort(np.lib.stride_tricks.sliding_window_view(values[order], width), axis=1)
+    midmeans = nearest[:, width // 4 : width - width // 4].mean(axis=1)
+    start = np.clip(np.arange(values.size) - width // 2, 0, values.size - width)
+    result = np.empty(values.size)
+    result[order] = midmeans[start]
+    return result
+
+
+def _groups(outer: IntegerArray, inner: IntegerArray) -> tuple[IntegerArray, IntegerArray]:
+    """Return each row's group of equal pairs, numbered in the order of pairs, and the groups' sizes."""
+    least = inner.min(initial=0)
+    pairs = outer * (inner.max(initial=0) - least + 1) + (inner - least)
+    _, group, sizes = np.unique(pairs, return_inverse=True, return_counts=True)
+    return group.astype(np.int64), sizes.astype(np.int64)
+
+
+def _community_of(rows: _Rows, group: IntegerArray, sizes: IntegerArray) -> IntegerArray:
+    home = np.zeros(sizes.size, dtype=np.int64)
+    home[group] = rows.community
+    return home
+
+
+def _first_of_each(label: IntegerArray, value: npt.NDArray[np.generic]) -> IntegerArray:
+    """Return the positions of the smallest value under each label, the first of several."""
+    order = np.lexsort((np.arange(label.size), value, label))
+    return order[np.flatnonzero(np.diff(label[order], prepend=-1))]
+
+
+def _in_largest_group(rows: _Rows, label: IntegerArray, *, counted: BooleanArray | None = None) -> BooleanArray:
+    """Return which rows have their community's most frequent label, the lowest of several; only some rows may count."""
+    group, sizes = _groups(rows.community, label)
+    frequency = sizes if counted is None else np.bincount(group[counted], minlength=sizes.size)
+    return np.isin(group, _first_of_each(_community_of(rows, group, sizes), -frequency))
+
+
+def _dense_windows(group: IntegerArray, second: IntegerArray, width: int) -> list[BooleanArray]:
+    """Return which rows lie in their group's densest window of `width` seconds, in that of the rest, and so on."""
+    free = np.ones(group.size, dtype=bool)
+    windows = []
+    for _ in range(DENSE_WINDOWS):
+        windows.append(_densest_window(group, second, width, free=free))
+        free = free & ~windows[-1]
+    return windows
+
+
+def _densest_window(group: IntegerArray, second: IntegerArray, width: int, *, free: BooleanArray) -> BooleanArray:
+    """Return which free rows lie in their group's window with the most of them, the earliest of several."""
+    own = group * (second.max() - second.min() + width + 1) + second - second.min()
+    rows = np.flatnonzero(free)
+    rows = rows[np.argsort(own[rows], kind="stable")]
+    moment = own[rows]
+    after = np.searchsorted(moment, moment + width, side="right")
+    opens = _first_of_each(group[rows], np.searchsorted(moment, moment) - after)
+    start = np.full(group.max() + 1, -1 - width)
+    start[group[rows[opens]]] = moment[opens]
+    return np.asarray(free & (own >= start[group]) & (own <= start[group] + width), dtype=bool)

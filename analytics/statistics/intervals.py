@@ -1,0 +1,604 @@
+"""Confidence intervals for proportions, means and counts of events.
+
+Every function takes whole columns and returns an `Interval` of the broadcast shape. A missing value is refused, never
+skipped; a count of zero answers excludes nothing, so its interval is the whole possible range.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from analytics.statistics.mean_scores import sample_variance
+from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, whole_numbers
+
+# Terms of a tail sum smaller than this share of the sum so far no longer count.
+NEGLIGIBLE = 1e-13
+
+# Wilson's interval is mostly within this many households of the exact limit.
+GUESS_MARGIN = 2
+
+
+class Interval(NamedTuple):
+    """Lower and upper limits, both floats of one shape."""
+
+    lower: FloatArray
+    upper: FloatArray
+
+
+def normal_quantile(level: float) -> float:
+    """Return z such that a standard normal variable lies within ±z with probability `level`.
+
+    Parameters
+    ----------
+    level : float
+        Two-sided confidence level in (0, 1), for example 0.95 or 0.998.
+
+    Raises
+    ------
+    ValueError
+        If `level` is not in (0, 1).
+
+    Examples
+    --------
+    >>> round(normal_quantile(0.95), 6), round(normal_quantile(0.998), 6)
+    (1.959964, 3.090232)
+    """
+    return float(-special.ndtri(tail_probability(level)))
+
+
+def tail_probability(level: float) -> float:
+    """Return the probability left in each tail by a two-sided interval, (1 − level) ÷ 2.
+
+    Parameters
+    ----------
+    level : float
+        Two-sided confidence level in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If `level` is not in (0, 1): 95 is not read as 95 %.
+
+    Examples
+    --------
+    >>> round(tail_probability(0.95), 6)
+    0.025
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie in (0, 1), got {level}")
+    return (1 - level) / 2
+
+
+def wilson(events: npt.ArrayLike, n: npt.ArrayLike, *, level: float) -> Interval:
+    """Return Wilson's score interval of a proportion.
+
+    Parameters
+    ----------
+    events : array_like
+        How many of the `n` have the property, 0 to n; fractions are allowed, so that weighted answers can be given as
+        proportion × effective n.
+    n : array_like
+        Number of answers, or the effective number; at least 0.
+    level : float
+        Two-sided confidence level in (0, 1).
+
+    Returns
+    -------
+    Interval
+        Limits in [0, 1]; n = 0 gives (0, 1), the whole possible range.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing or negative, if events exceed n, or if `level` is not in (0, 1).
+
+    Notes
+    -----
+    (2c + z² ± z √(z² + 4c(1 − c/n))) ÷ 2(n + z²). At c = 0 the lower limit is 0 and at c = n the upper limit is 1
+    exactly, where floating point would leave 1e-17.
+
+    References
+    ----------
+    Wilson EB (1927), J Am Stat Assoc 22, 209–212. Newcombe RG (1998), Stat Med 17, 857–872, method 3.
+
+    Examples
+    --------
+    >>> limits = wilson([8, 8, 0], [10, 10, 0], level=0.95)
+    >>> limits.lower.round(6), limits.upper.round(6)
+    (array([0.490162, 0.490162, 0.      ]), array([0.943318, 0.943318, 1.      ]))
+    """
+    events, n = _checked_events(events, n)
+    z = normal_quantile(level)
+    failures = n - events
+    spread = z * np.sqrt(z * z + 4 * events * failures / np.where(n > 0, n, 1))
+    lower = (2 * events + z * z - spread) / (2 * (n + z * z))
+    upper = (2 * events + z * z + spread) / (2 * (n + z * z))
+    return Interval(np.where(events == 0, 0.0, lower), np.where(failures == 0, 1.0, upper))
+
+
+def wilson_finite(
+    satisfied: npt.ArrayLike,
+    n: npt.ArrayLike,
+    *,
+    households: npt.ArrayLike,
+    responding: npt.ArrayLike | None = None,
+    level: float,
+) -> Interval:
+    """Return Wilson's interval with finite population correction, kept within what is still possible.
+
+    Parameters
+    ----------
+    satisfied : array_like
+        Households that are satisfied among those with a valid answer, whole numbers 0 to n.
+    n : array_like
+        Valid answers, one per household; 0 to `responding`.
+    households : array_like
+        H, the households of the community that could answer; at least 1.
+    responding : array_like, optional
+        Households that responded, with or without a valid answer to this question; n to H. Without it, n.
+    level : float
+        Two-sided confidence level in (0, 1).
+
+    Returns
+    -------
+    Interval
+        Limits within [c/H, (H − n + c)/H]. n = 0 gives (0, 1); full coverage gives the observed share twice.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, fractional or negative, or if c ≤ n ≤ responding ≤ H does not hold.
+
+    Notes
+    -----
+    Wilson's interval on the effective number n ÷ (1 − f) with f = responding ÷ H, clipped. With f → 1 it closes on
+    the point c ÷ n: those who responded without a valid answer have no opinion to be counted.
+
+    Examples
+    --------
+    >>> limits = wilson_finite([8, 8, 8], [10, 10, 10], households=[10_000, 20, 10], level=0.95)
+    >>> limits.lower.round(3), limits.upper.round(3)
+    (array([0.49 , 0.584, 0.8  ]), array([0.943, 0.9  , 0.8  ]))
+    """
+    count = _checked_survey(satisfied, n, households, responding)
+    complete = count.fraction == 1
+    inflation = 1 / np.where(complete, 1.0, 1 - count.fraction)
+    limits = wilson(count.satisfied * inflation, count.n * inflation, level=level)
+    lowest = count.satisfied / count.households
+    highest = (count.households - count.n + count.satisfied) / count.households
+    point = count.satisfied / np.where(count.n > 0, count.n, 1)
+    known = complete & (count.n > 0)
+    return Interval(
+        np.where(known, point, np.maximum(limits.lower, lowest)),
+        np.where(known, point, np.minimum(limits.upper, highest)),
+    )
+
+
+def hypergeometric_households(
+    satisfied: npt.ArrayLike, n: npt.ArrayLike, *, households: npt.ArrayLike, level: float
+) -> Interval:
+    """Return exact limits for the number of satisfied households in the community.
+
+    Parameters
+    ----------
+    satisfied : array_like
+        c, satisfied households among the n that answered; whole numbers 0 to n.
+    n : array_like
+        Households that answered, 0 to H.
+    households : array_like
+        H, all households; at least 1.
+    level : float
+        Two-sided confidence level in (0, 1).
+
+    Returns
+    -------
+    Interval
+        Whole numbers within [c, H − n + c]; n = H returns c twice, n = 0 returns (0, H).
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, fractional or negative, or if c ≤ n ≤ H does not hold.
+
+    Notes
+    -----
+    The set of K that neither one-sided exact test rejects: the largest K with P(X ≤ c | K) > α/2 and the smallest with
+    P(X ≥ c | K) > α/2, X hypergeometric. Coverage is at least `level` for every K. K is found by bisection over the
+    tail probability; the lower limit is H minus the upper limit of the dissatisfied.
+
+    References
+    ----------
+    Wright T (1991), Exact Confidence Bounds when Sampling from Small Finite Universes, Springer.
+
+    Examples
+    --------
+    >>> limits = hypergeometric_households([8, 8, 10], [10, 10, 10], households=[20, 10, 12], level=0.95)
+    >>> limits.lower, limits.upper
+    (array([11.,  8., 11.]), array([18.,  8., 12.]))
+    """
+    count = _checked_survey(satisfied, n, households, None)
+    shape = count.n.shape
+    yes, answers, homes = (column.ravel() for column in (count.satisfied, count.n, count.households))
+    tail = tail_probability(level)
+    near = wilson_finite(yes, answers, households=homes, level=level)
+    upper = _largest_possible(yes, answers, homes, guess=near.upper * homes, tail=tail)
+    lower = homes - _largest_possible(answers - yes, answers, homes, guess=(1 - near.lower) * homes, tail=tail)
+    return Interval(lower.reshape(shape), upper.reshape(shape))
+
+
+def satisfaction_interval(
+    satisfied: npt.ArrayLike,
+    n: npt.ArrayLike,
+    *,
+    households: npt.ArrayLike,
+    responding: npt.ArrayLike | None = None,
+    level: float,
+) -> Interval:
+    """Return the interval of a community's satisfaction rate where one household gave one answer.
+
+    Parameters
+    ----------
+    satisfied, n, households, responding : array_like
+        As in `wilson_finite`.
+    level : float
+        Two-sided confidence level in (0, 1).
+
+    Returns
+    -------
+    Interval
+        Limits in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        As in `wilson_finite`.
+
+    Notes
+    -----
+    Up to half the households responding: `wilson_finite`. Beyond, where few possibilities are left: exact inversion of
+    the hypergeometric distribution over the households that hold an opinion, H × n ÷ responding rounded to the nearest
+    whole number, half up (all H when every responding household gave a valid answer).
+
+    Examples
+    --------
+    >>> limits = satisfaction_interval([24, 24], [30, 30], households=[600, 40], level=0.95)
+    >>> limits.lower.round(4), limits.upper.round(4)
+    (array([0.6318, 0.7   ]), array([0.9032, 0.85  ]))
+    """
+    count = _checked_survey(satisfied, n, households, responding)
+    limits = wilson_finite(
+        count.satisfied, count.n, households=count.households, responding=count.responding, level=level
+    )
+    exact = (count.fraction > 0.5) & (count.n > 0)
+    opinions = np.maximum(count.n[exact], np.floor(count.n[exact] / count.fraction[exact] + 0.5))
+    among = hypergeometric_households(count.satisfied[exact], count.n[exact], households=opinions, level=level)
+    lower, upper = limits.lower.copy(), limits.upper.copy()
+    lower[exact] = among.lower / opinions
+    upper[exact] = among.upper / opinions
+    return Interval(lower, upper)
+
+
+def clopper_pearson(events: npt.ArrayLike, n: npt.ArrayLike, *, level: float) -> Interval:
+    """Return the exact binomial interval of a proportion.
+
+    Parameters
+    ----------
+    events : array_like
+        How many of the `n` have the property, whole numbers 0 to n.
+    n : array_like
+        Number of answers, at least 0.
+    level : float
+        Two-sided confidence level in (0, 1).
+
+    Returns
+    -------
+    Interval
+        Limits in [0, 1]; n = 0 gives (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, fractional or negative, or if events exceed n.
+
+    Notes
+    -----
+    Quantiles of the beta distribution: Be(α/2; c, n − c + 1) and Be(1 − α/2; c + 1, n − c). c = 0 has the lower limit
+    0, c = n the upper limit 1.
+
+    References
+    ----------
+    Clopper CJ, Pearson ES (1934), Biometrika 26, 404–413.
+
+    Examples
+    --------
+    >>> limits = clopper_pearson([0, 8], [10, 10], level=0.95)
+    >>> limits.lower.round(6), limits.upper.round(6)
+    (array([0.      , 0.443905]), array([0.308497, 0.974789]))
+    """
+    events, n = _checked_events(whole_numbers("events", events), whole_numbers("n", n))
+    tail = tail_probability(level)
+    failures = n - events
+    lower = special.betaincinv(np.maximum(events, 1), failures + 1, tail)
+    upper = special.betainccinv(events + 1, np.maximum(failures, 1), tail)
+    return Interval(np.where(events == 0, 0.0, lower), np.where(failures == 0, 1.0, upper))
+
+
+def t_interval(
+    mean: npt.ArrayLike, standard_error: npt.ArrayLike, *, degrees_of_freedom: npt.ArrayLike, level: float
+) -> Interval:
+    """Return Student's interval of a mean from its standard error.
+
+    Parameters
+    ----------
+    mean : array_like
+        Estimates, any unit.
+    standard_error : array_like
+        Their standard errors in the same unit, at least 0.
+    degrees_of_freedom : array_like
+        More than 0; infinity gives the normal interval.
+    level : float
+        Two-sided confidence level in (0, 1).
+
+    Returns
+    -------
+    Interval
+        mean ± t × standard error.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, a standard error negative, or degrees of freedom not above 0.
+
+    Examples
+    --------
+    >>> limits = t_interval(80.0, 2.0, degrees_of_freedom=[29, float("inf")], level=0.95)
+    >>> limits.lower.round(3), limits.upper.round(3)
+    (array([75.91, 76.08]), array([84.09, 83.92]))
+    """
+    center = finite_numbers("mean", mean)
+    error = finite_numbers("standard_error", standard_error, lowest=0)
+    freedom = np.asarray(degrees_of_freedom, dtype=np.float64)
+    refuse(~(freedom > 0), "degrees_of_freedom is not above 0", degrees_of_freedom=freedom)
+    upper_tail = 1 - tail_probability(level)
+    student = np.asarray(special.stdtrit(np.minimum(freedom, 1e15), upper_tail), dtype=np.float64)
+    quantile = np.where(np.isinf(freedom), normal_quantile(level), student)
+    return Interval(center - quantile * error, center + quantile * error)
+
+
+def mean_interval(
+    total: npt.ArrayLike,
+    total_of_squares: npt.ArrayLike,
+    n: npt.ArrayLike,
+    *,
+    lowest: float,
+    highest: float,
+    households: npt.ArrayLike | None = None,
+    responding: npt.ArrayLike | None = None,
+    level: float,
+) -> Interval:
+    """Return Student's interval of a mean score, kept within what is still possible.
+
+    Parameters
+    ----------
+    total, total_of_squares : array_like
+        Σs and Σs² of the valid answers' points.
+    n : array_like
+        Valid answers, whole numbers, at least 0.
+    lowest, highest : float
+        The least and the greatest points one answer can have, such as 0 and 100.
+    households : array_like, optional
+        H, where one answer per household holds; without it there is no finite population correction.
+    responding : array_like, optional
+        Households that responded, n to H. Without it, n.
+    level : float
+        Two-sided confidence level in (0, 1).
+
+    Returns
+    -------
+    Interval
+        Limits within [lowest, highest], and with households within [(Σs + (H − n)·lowest)/H, (Σs + (H − n)·highest)/H].
+        n = 0 and n = 1 know no spread: they get the whole possible range. Full coverage gives the mean twice.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, if n ≤ responding ≤ H does not hold, if a total lies outside n × [lowest, highest], or if
+        the squares are impossible for the total.
+
+    Notes
+    -----
+    Σs/n ± t(n − 1) √(s²/n · (1 − f)), s² the sample variance with n − 1, f = responding/H.
+
+    References
+    ----------
+    Cochran WG (1977), Sampling Techniques, 3rd ed., section 2.8.
+
+    Examples
+    --------
+    Five answers of 100, 75, 75, 50 and 0 points; the same with 6 households in all; and no answer.
+
+    >>> limits = mean_interval([300, 300, 0], [23750, 23750, 0], [5, 5, 0], lowest=0, highest=100,
+    ...     households=[500, 6, 6], level=0.95)
+    >>> limits.lower.round(2), limits.upper.round(2)
+    (array([13.16, 50.  ,  0.  ]), array([ 99.6 ,  66.67, 100.  ]))
+    """
+    answers = whole_numbers("n", n)
+    variance, _ = np.broadcast_arrays(sample_variance(answers, total, total_of_squares), answers)
+    total, answers = np.broadcast_arrays(finite_numbers("total", total), answers)
+    slack = 1e-9 * np.maximum(1.0, np.abs(total))
+    beyond = (total < answers * lowest - slack) | (total > answers * highest + slack)
+    refuse(beyond, f"total is not possible with answers from {lowest:g} to {highest:g}", total=total, n=answers)
+    mean = total / np.where(answers > 0, answers, 1)
+    unseen, fraction = np.ones_like(mean), np.zeros_like(mean)
+    if households is not None:
+        count = _checked_survey(np.zeros_like(answers), answers, households, responding)
+        unseen, fraction = (count.households - count.n) / count.households, count.fraction
+    unknown = answers < 2
+    error = np.sqrt(np.where(unknown, 0.0, variance) / np.where(unknown, 1, answers) * (1 - fraction))
+    limits = t_interval(mean, error, degrees_of_freedom=np.maximum(answers - 1, 1), level=level)
+    least = lowest * unseen + mean * (1 - unseen)
+    greatest = highest * unseen + mean * (1 - unseen)
+    nothing = answers == 0
+    single = unknown & (fraction < 1)
+    lower = np.where(single, least, np.maximum(limits.lower, least))
+    upper = np.where(single, greatest, np.minimum(limits.upper, greatest))
+    return Interval(np.where(nothing, lowest, lower), np.where(nothing, highest, upper))
+
+
+def poisson_exact(events: npt.ArrayLike, *, level: float) -> Interval:
+    """Return exact limits for the expected number of events, given the number that happened.
+
+    Parameters
+    ----------
+    events : array_like
+        Events counted, whole numbers, at least 0. Divide the limits by the exposure for limits of the rate.
+    level : float
+        Two-sided confidence level in (0, 1).
+
+    Returns
+    -------
+    Interval
+        In events. No event has the lower limit 0 and, at 0.95, the upper limit 3.689 (the tail is not doubled).
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, fractional or negative.
+
+    Notes
+    -----
+    χ²(α/2; 2y)/2 and χ²(1 − α/2; 2y + 2)/2, written with the gamma distribution.
+
+    References
+    ----------
+    Garwood F (1936), Biometrika 28, 437–442.
+
+    Examples
+    --------
+    >>> limits = poisson_exact([0, 10], level=0.95)
+    >>> limits.lower.round(4), limits.upper.round(4)
+    (array([0.    , 4.7954]), array([ 3.6889, 18.3904]))
+    """
+    count = whole_numbers("events", events)
+    tail = tail_probability(level)
+    lower = special.gammaincinv(np.maximum(count, 1), tail)
+    upper = np.asarray(special.gammainccinv(count + 1, tail), dtype=np.float64)
+    return Interval(np.where(count == 0, 0.0, lower), upper)
+
+
+def poisson_byar(events: npt.ArrayLike, *, level: float) -> Interval:
+    """Return Byar's approximate limits for the expected number of events.
+
+    Parameters
+    ----------
+    events : array_like
+        Events counted, at least 0; weighted (fractional) counts are allowed.
+    level : float
+        Two-sided confidence level in (0, 1).
+
+    Returns
+    -------
+    Interval
+        In events. The lower limit is NaN where the approximation gives none: no event, or a negative number (one
+        event at 0.998). The upper limit is always there.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing or negative.
+
+    Notes
+    -----
+    y(1 − 1/9y − z/3√y)³ and (y + 1)(1 − 1/9(y + 1) + z/3√(y + 1))³: the form of Breslow and Day, which the English
+    public health indicators (PHEindicatormethods) use from 10 events on, with exact limits below 10. R's epitools
+    prints another "Byar" (Rothman and Boice): y + ½ in both limits, narrower, and below 0 for no event.
+
+    References
+    ----------
+    Breslow NE, Day NE (1987), Statistical Methods in Cancer Research II, IARC, p. 69. Rothman KJ, Boice JD (1979),
+    Epidemiologic Analysis with a Programmable Calculator, NIH, p. 29.
+
+    Examples
+    --------
+    >>> limits = poisson_byar([0, 65], level=0.95)
+    >>> limits.lower.round(4), limits.upper.round(4)
+    (array([    nan, 50.1632]), array([ 3.668 , 82.8491]))
+    """
+    count = finite_numbers("events", events, lowest=0)
+    z = normal_quantile(level)
+    seen = np.where(count > 0, count, 1.0)
+    root = 1 - 1 / (9 * seen) - z / (3 * np.sqrt(seen))
+    above = count + 1
+    upper = above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
+    lower = np.full_like(count, np.nan)
+    np.multiply(seen, root**3, out=lower, where=(count > 0) & (root >= 0))
+    return Interval(lower, np.asarray(upper, dtype=np.float64))
+
+
+class _Survey(NamedTuple):
+    satisfied: FloatArray
+    n: FloatArray
+    households: FloatArray
+    responding: FloatArray
+    fraction: FloatArray
+
+
+def _checked_events(events: npt.ArrayLike, n: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    count, answers = np.broadcast_arrays(finite_numbers("events", events, lowest=0), finite_numbers("n", n, lowest=0))
+    refuse(count > answers, "events exceed n", events=count, n=answers)
+    return count, answers
+
+
+def _checked_survey(
+    satisfied: npt.ArrayLike, n: npt.ArrayLike, households: npt.ArrayLike, responding: npt.ArrayLike | None
+) -> _Survey:
+    count, answers, homes, replies = np.broadcast_arrays(
+        whole_numbers("satisfied", satisfied),
+        whole_numbers("n", n),
+        whole_numbers("households", households, lowest=1),
+        whole_numbers("responding", n if responding is None else responding),
+    )
+    refuse(count > answers, "satisfied exceeds n", satisfied=count, n=answers)
+    refuse(answers > replies, "n exceeds responding", n=answers, responding=replies)
+    exceeding = "n exceeds households" if responding is None else "responding exceeds households"
+    refuse(replies > homes, exceeding, responding=replies, households=homes)
+    return _Survey(count, answers, homes, replies, replies / homes)
+
+
+def _largest_possible(
+    count: FloatArray, n: FloatArray, households: FloatArray, *, guess: FloatArray, tail: float
+) -> FloatArray:
+    """Return for each row the largest K in [c, H − n + c] with P(X ≤ c | K) > tail, looking first around `guess`."""
+    most = households - n + count
+    # With K no larger than cH/n the mean of X is at most c, so P(X ≤ c) is at least ½ and K stays possible.
+    accepted = np.where(n > 0, np.clip(np.floor(count * households / np.where(n > 0, n, 1)), count, most), most)
+    rejected = most + 1
+    probes = [np.floor(guess) + GUESS_MARGIN, np.floor(guess) - GUESS_MARGIN]
+    while (rows := np.flatnonzero(rejected - accepted > 1)).size:
+        low, high = accepted[rows], rejected[rows]
+        middle = np.clip(probes.pop(0)[rows], low + 1, high - 1) if probes else np.floor((low + high) / 2)
+        possible = _lower_tail(count[rows], middle, n[rows], households[rows]) > tail
+        accepted[rows[possible]] = middle[possible]
+        rejected[rows[~possible]] = middle[~possible]
+    return accepted
+
+
+def _lower_tail(count: FloatArray, successes: FloatArray, n: FloatArray, households: FloatArray) -> FloatArray:
+    """Return P(X ≤ c) for hypergeometric X, summed downwards from c, where c is at or below the mode."""
+    failures = households - successes
+    first = np.exp(_log_choose(successes, count) + _log_choose(failures, n - count) - _log_choose(households, n))
+    total = first.copy()
+    term, rows, x = first, np.arange(count.size), count
+    while rows.size:
+        term = term * (x * (failures[rows] - n[rows] + x)) / ((successes[rows] - x + 1) * (n[rows] - x + 1))
+        x = x - 1
+        total[rows] += term
+        going: BooleanArray = term > NEGLIGIBLE * total[rows]
+        rows, term, x = rows[going], term[going], x[going]
+    return total
+
+
+def _log_choose(n: FloatArray, k: FloatArray) -> FloatArray:
+    return special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)

@@ -1,0 +1,136 @@
+"""Compiled loops that learn the distribution of true scores of a region, and what each community's becomes under it.
+
+Like those of `analytics.statistics.kernels.pairs` they release the GIL and start no threads.
+"""
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.statistics.kernels.pairs import Floats, compiled
+
+SingleFloats = NDArray[np.float32]
+summing = partial(compiled, sums_in_any_order=True)
+
+# A cell in which the answers are less likely than this share of the likeliest is passed over.
+_LEAST_LIKELY = np.float32(1e-9)
+# Rounds in which a community's own share is taken out of the totals: each reduces what is left by its weight in them.
+_OWN_ROUNDS = 3
+
+
+@summing
+def fill_logarithms(coefficients: Floats, features: Floats, lowest: float, logarithms: SingleFloats) -> None:
+    """Fill `logarithms` with the log-likelihood of each row's answers in each cell, less that of the likeliest.
+
+    It is the row of `coefficients` times the column of `features`, and not less than `lowest`.
+    """
+    values = np.empty(features.shape[1])
+    for row in range(coefficients.shape[0]):
+        first, second = coefficients[row, 0], coefficients[row, 1]
+        best = -np.inf
+        for cell in range(values.size):
+            values[cell] = first * features[0, cell] + second * features[1, cell]
+        for cell in range(values.size):
+            best = max(best, values[cell])
+        for cell in range(values.size):
+            logarithms[row, cell] = max(values[cell] - best, lowest)
+
+
+@summing
+def fill_fits(likelihood: SingleFloats, kinds: SingleFloats, fits: SingleFloats) -> None:
+    """Fill `fits` with how likely each row's answers are under each kind; `kinds` has a row for each cell."""
+    fits[:] = np.float32(0.0)
+    for row in range(likelihood.shape[0]):
+        for cell in range(likelihood.shape[1]):
+            likely = likelihood[row, cell]
+            if likely > _LEAST_LIKELY:
+                for kind in range(fits.shape[1]):
+                    fits[row, kind] += likely * kinds[cell, kind]
+
+
+@summing
+def learn_totals(fits: SingleFloats, supposed: Floats, each: float, steps: int, totals: Floats) -> None:
+    """Fill `totals` with how many communities each kind is expected to have.
+
+    `supposed` says how many are supposed beforehand; every row of `fits` stands for `each` communities. In each step a
+    community is shared out among the kinds by how well they fit it and how many *others* they have.
+    """
+    shares, found = np.zeros(fits.shape), np.empty(supposed.size)
+    totals[:] = supposed
+    for _ in range(steps):
+        found[:] = 0.0
+        for row in range(fits.shape[0]):
+            share_out(fits[row], totals, supposed, shares[row])
+            for kind in range(found.size):
+                found[kind] += shares[row, kind]
+        for kind in range(found.size):
+            totals[kind] = supposed[kind] + each * found[kind]
+
+
+@summing
+def share_out(fits: SingleFloats, totals: Floats, supposed: Floats, shares: Floats) -> None:
+    """Replace a community's shares by those that its fits and the others in the totals give.
+
+    What is supposed beforehand stays, whatever a community's own share is: of a large region only some communities are
+    in the totals, and taking out more than is there would leave less than nothing.
+    """
+    whole = 0.0
+    for kind in range(shares.size):
+        shares[kind] = fits[kind] * max(totals[kind] - shares[kind], supposed[kind])
+    for kind in range(shares.size):
+        whole += shares[kind]
+    for kind in range(shares.size):
+        shares[kind] /= whole
+
+
+@summing
+def weigh_cells(  # noqa: PLR0917  compiled functions take no keywords
+    likelihood: SingleFloats,
+    fits: SingleFloats,
+    totals: Floats,
+    supposed: Floats,
+    cells_of_kinds: SingleFloats,
+    offsets: Floats,
+    squares: Floats,
+    moments: Floats,
+    cumulative: SingleFloats,
+) -> None:
+    """Fill `cumulative` with P(true score ≤ edge) of each row, and `moments` with its mean and mean square.
+
+    Each row's prior is what the totals are without it. `cells_of_kinds` has a row for each kind; `offsets` and
+    `squares` are the mean and the mean square of a true score within each cell.
+    """
+    cells = offsets.size
+    shares, room = np.empty(totals.size), np.empty(cells, np.float32)
+    for row in range(fits.shape[0]):
+        shares[:] = 0.0
+        for _ in range(_OWN_ROUNDS):
+            share_out(fits[row], totals, supposed, shares)
+        first, last = 0, cells
+        while likelihood[row, first] <= _LEAST_LIKELY:
+            first += 1
+        while likelihood[row, last - 1] <= _LEAST_LIKELY:
+            last -= 1
+        # Parts of arrays, so that no index in the loops could count from the end: those are slow.
+        chances, likely = room[first:last], likelihood[row, first:last]
+        offset, square = offsets[first:last], squares[first:last]
+        chances[:] = np.float32(0.0)
+        for kind in range(totals.size):
+            others = np.float32(max(totals[kind] - shares[kind], supposed[kind]))
+            inside = cells_of_kinds[kind, first:last]
+            for cell in range(chances.size):
+                chances[cell] += others * inside[cell]
+        whole, mean, mean_square = 0.0, 0.0, 0.0
+        for cell in range(chances.size):
+            chances[cell] *= likely[cell]
+            whole += chances[cell]
+            mean += chances[cell] * offset[cell]
+            mean_square += chances[cell] * square[cell]
+        moments[row, 0], moments[row, 1] = mean / whole, mean_square / whole
+        below, share, rising = 0.0, 1.0 / whole, cumulative[row, first + 1 : last + 1]
+        cumulative[row, : first + 1] = 0.0
+        for cell in range(chances.size):
+            below += chances[cell] * share
+            rising[cell] = min(below, 1.0)
+        cumulative[row, last:] = 1.0

@@ -1,0 +1,305 @@
+"""The nonparametric prior: how the true scores of a region are distributed, learned from its communities.
+
+A region's true scores are read as a mixture of kinds: one kind is the normal prior, the others are narrow, equally
+spaced and cover the range of the scores. How many communities each kind has is learned from all of them, and each
+community is shrunk towards what the *others* show: its own answers would otherwise count twice, and intervals would be
+too narrow just where the scores are far out.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, NamedTuple, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.statistics.kernels.priors import fill_fits, fill_logarithms, learn_totals, weigh_cells
+from analytics.statistics.pair_counts import in_threads
+from analytics.statistics.validation import FloatArray, IntegerArray
+
+SingleArray = npt.NDArray[np.float32]
+
+# Cells of a posterior distribution that is kept as numbers, and the communities that are enough to learn the prior.
+CELLS: Final = 100
+FITTED_COMMUNITIES: Final = 2_000
+# How many communities are supposed to be of the normal kind before any is seen, and of all narrow kinds together.
+SUPPOSED_NORMAL: Final = 5.0
+SUPPOSED_NARROW: Final = 5.0
+STEPS: Final = 5
+# Narrow kinds are as wide as the sharpest communities measure in a region of this size, narrower in larger ones.
+REFERENCE_SIZE: Final = 200
+# Standard errors that a true score is searched beyond the scores.
+REACH: Final = 3.0
+# This share of the normal kind is spread evenly, so that no score is impossible under it.
+SPREAD_EVENLY: Final = 1e-6
+# Rates are kept this far from 0 and 1 when their variance m(1 − m)/n is taken.
+LEAST_RATE: Final = 0.01
+# A cell in which answers are e⁻⁴⁰ times as likely as in the likeliest one holds nothing of the posterior.
+LEAST_LOGARITHM: Final = -40.0
+ROWS_AT_ONCE: Final = 2_048
+
+
+@dataclass(frozen=True)
+class GridPosterior:
+    """Posterior distributions of the communities of one region, as numbers.
+
+    Attributes
+    ----------
+    rows : ndarray of int
+        The communities' places in the caller's columns.
+    edges : ndarray of float
+        Edges of the cells of true scores, rising.
+    cumulative : ndarray of float32, shape (rows, edges)
+        P(θ ≤ edge) of each community, from 0 to 1; within a cell it rises in a straight line.
+    """
+
+    rows: IntegerArray
+    edges: FloatArray
+    cumulative: SingleArray
+
+
+class LearnedPosteriors(NamedTuple):
+    """Posterior means and variances of the communities in `rows`, and their distributions region by region."""
+
+    rows: IntegerArray
+    mean: FloatArray
+    variance: FloatArray
+    grids: list[GridPosterior]
+
+
+class Answers(Protocol):
+    """What communities answered: `places` are scores on the scale on which cells are equally wide, with `errors`."""
+
+    lowest: float
+    highest: float
+    places: FloatArray
+    errors: FloatArray
+
+    def truth(self, places: FloatArray) -> FloatArray:
+        """Return the true scores at places of that scale."""
+
+    def coefficients(self, rows: IntegerArray, origins: FloatArray) -> FloatArray:
+        """Return a row for each of `rows`: two numbers that with the features of a cell give its log-likelihood."""
+
+    def features(self, truth: FloatArray, origins: FloatArray) -> FloatArray:
+        """Return the features of cells, shape (regions, 2, cells), seen from the origin of each region."""
+
+
+class NormalAnswers:
+    """Scores that are normal around the truth, with the same variance whatever it is."""
+
+    lowest, highest = -np.inf, np.inf
+
+    def __init__(self, scores: FloatArray, sampling: FloatArray) -> None:
+        self.places, self.errors, self._sampling = scores, np.sqrt(sampling), sampling
+
+    def only(self, rows: IntegerArray) -> Self:
+        return type(self)(self.places[rows], self._sampling[rows])
+
+    def truth(self, places: FloatArray) -> FloatArray:
+        return places
+
+    def coefficients(self, rows: IntegerArray, origins: FloatArray) -> FloatArray:
+        own = np.column_stack([self.places[rows] - origins, np.full(rows.size, -0.5)])
+        return np.asarray(own / self._sampling[rows, None])
+
+    def features(self, truth: FloatArray, origins: FloatArray) -> FloatArray:
+        offsets = truth - origins[:, None]
+        return np.stack([offsets, offsets**2], axis=1)
+
+
+class YesNoAnswers:
+    """Rates of so many independent answers as give their sampling variance; cells are equally wide in arcsin √θ."""
+
+    lowest, highest = 0.0, np.pi / 2
+
+    def __init__(self, rates: FloatArray, inverse_answers: FloatArray) -> None:
+        self._rates, self._inverse_answers = rates, inverse_answers
+        self.places, self.errors = np.arcsin(np.sqrt(rates)), np.sqrt(inverse_answers) / 2
+
+    def only(self, rows: IntegerArray) -> Self:
+        return type(self)(self._rates[rows], self._inverse_answers[rows])
+
+    def truth(self, places: FloatArray) -> FloatArray:
+        return np.asarray(np.sin(places) ** 2)
+
+    def coefficients(self, rows: IntegerArray, origins: FloatArray) -> FloatArray:  # noqa: ARG002  rates have a zero
+        own = np.column_stack([self._rates[rows], 1 - self._rates[rows]])
+        return np.asarray(own / self._inverse_answers[rows, None])
+
+    def features(self, truth: FloatArray, origins: FloatArray) -> FloatArray:  # noqa: ARG002  rates have a zero
+        # Beyond the clip all rates are equally likely: otherwise communities without a dissatisfied answer, which any
+        # rate near 1 explains, would draw the prior into a spike at 1.
+        likely = np.clip(truth, LEAST_RATE, 1 - LEAST_RATE)
+        return np.stack([np.log(likely), np.log1p(-likely)], axis=1)
+
+
+class PoissonAnswers:
+    """Cases counted over an exposure; cells are equally wide in √λ, on which counts vary about equally."""
+
+    lowest, highest = 0.0, np.inf
+
+    def __init__(self, cases: FloatArray, exposure: FloatArray) -> None:
+        self._cases, self._exposure = cases, exposure
+        self.places, self.errors = np.sqrt(cases / exposure), 1 / (2 * np.sqrt(exposure))
+
+    def truth(self, places: FloatArray) -> FloatArray:
+        return np.asarray(places**2)
+
+    def coefficients(self, rows: IntegerArray, origins: FloatArray) -> FloatArray:  # noqa: ARG002  rates have a zero
+        return np.column_stack([self._cases[rows], self._exposure[rows]])
+
+    def features(self, truth: FloatArray, origins: FloatArray) -> FloatArray:  # noqa: ARG002  rates have a zero
+        return np.stack([np.log(np.maximum(truth, np.finfo(np.float64).tiny)), -truth], axis=1)
+
+
+def learn_posteriors(
+    answers: Answers,
+    *,
+    starts: IntegerArray,
+    sizes: IntegerArray,
+    prior_mean: FloatArray,
+    prior_variance: FloatArray,
+) -> LearnedPosteriors:
+    """Return the posteriors of communities under the prior that each region's communities show.
+
+    Parameters
+    ----------
+    answers : Answers
+        Of communities region by region, within a region in the order of their scores.
+    starts, sizes : ndarray of int
+        First row and number of rows of each region.
+    prior_mean, prior_variance : ndarray of float
+        μ and τ² of the normal kind of each region.
+
+    Returns
+    -------
+    LearnedPosteriors
+        Without the communities that are measured more sharply than a cell is wide.
+    """
+    cells = _Cells.of(answers, starts)
+    region = np.repeat(np.arange(sizes.size), sizes)
+    rows = np.flatnonzero((answers.errors >= cells.widths[region]) & (answers.errors > 0))
+    region = region[rows]
+    ends = np.searchsorted(region, np.arange(sizes.size + 1))
+    normal = cells.normal_kinds(prior_mean, prior_variance)
+    coefficients = answers.coefficients(rows, cells.origins[region])
+    features = answers.features(cells.middles, cells.origins)
+    moments = np.empty((rows.size, 2))
+    cumulative = [np.empty((number, CELLS + 1), np.float32) for number in np.diff(ends)]
+
+    def work(first: int, last: int) -> None:
+        for number in range(first, last):
+            own = slice(ends[number], ends[number + 1])
+            errors = answers.errors[starts[number] : starts[number] + sizes[number]]
+            narrow = _narrow_kinds(_count_narrow(errors, float(cells.widths[number])))
+            if own.stop > own.start:
+                _weigh_region(
+                    coefficients[own],
+                    features[number],
+                    np.column_stack([narrow, normal[number]]),
+                    within=cells.moments(number),
+                    moments=moments[own],
+                    cumulative=cumulative[number],
+                )
+
+    in_threads(work, sizes.size)
+    mean, square = moments.T
+    grids = [
+        GridPosterior(rows[ends[number] : ends[number + 1]], cells.edges[number], own)
+        for number, own in enumerate(cumulative)
+        if own.size
+    ]
+    return LearnedPosteriors(rows, mean + cells.origins[region], square - mean**2, grids)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Equally wide cells of each region, a row of each array; `widths` are on the scale of places."""
+
+    widths: FloatArray
+    edges: FloatArray
+    middles: FloatArray
+
+    @classmethod
+    def of(cls, answers: Answers, starts: IntegerArray) -> "_Cells":
+        none = np.zeros((0, 2 * CELLS + 1))
+        reach = REACH * answers.errors
+        lowest = np.minimum.reduceat(answers.places - reach, starts) if starts.size else none[:, 0]
+        highest = np.maximum.reduceat(answers.places + reach, starts) if starts.size else none[:, 0]
+        lowest, highest = np.maximum(lowest, answers.lowest), np.minimum(highest, answers.highest)
+        marks = answers.truth(np.linspace(lowest, highest, 2 * CELLS + 1, axis=1))
+        return cls((highest - lowest) / CELLS, marks[:, ::2].copy(), marks[:, 1::2].copy())
+
+    @property
+    def origins(self) -> FloatArray:
+        return self.middles[:, CELLS // 2]
+
+    def moments(self, number: int) -> FloatArray:
+        """Return the mean and the mean square of a true score within each cell, seen from the origin: two rows."""
+        offsets = self.middles[number] - self.origins[number]
+        return np.array([offsets, offsets**2 + np.diff(self.edges[number]) ** 2 / 12])
+
+    def normal_kinds(self, mean: FloatArray, variance: FloatArray) -> SingleArray:
+        """Return the share of each cell under the normal prior, a row for each region."""
+        lengths = np.diff(self.edges, axis=1)
+        # A prior narrower than a cell would fall between their middles.
+        spread = np.maximum(variance, lengths[:, CELLS // 2] ** 2 / 4)
+        shares = lengths * np.exp(-0.5 * (self.middles - mean[:, None]) ** 2 / spread[:, None])
+        shares /= np.maximum(shares.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+        return np.asarray((1 - SPREAD_EVENLY) * shares + SPREAD_EVENLY / CELLS, dtype=np.float32)
+
+
+def _count_narrow(errors: FloatArray, width: float) -> int:
+    """Return how many narrow kinds cover the cells of a region, from the standard errors of its communities."""
+    sharpest = np.partition(errors, errors.size // 10)[errors.size // 10]
+    kernel = (REFERENCE_SIZE / min(errors.size, FITTED_COMMUNITIES)) ** 0.2 * sharpest
+    return int(np.ceil((CELLS - 1) * width / max(kernel, width))) + 1 if width > 0 else 1
+
+
+@cache
+def _narrow_kinds(number: int) -> SingleArray:
+    """Return the share of each cell, a row, under each of so many normal kinds, as wide as they are apart."""
+    places, apart = np.arange(CELLS)[:, None], (CELLS - 1) / max(number - 1, 1)
+    shapes = np.exp(-0.5 * (places / apart - np.arange(number)) ** 2)
+    return np.asarray(shapes / shapes.sum(axis=0), dtype=np.float32)
+
+
+def _weigh_region(
+    coefficients: FloatArray,
+    features: FloatArray,
+    kinds: SingleArray,
+    *,
+    within: FloatArray,
+    moments: FloatArray,
+    cumulative: SingleArray,
+) -> None:
+    """Learn how many communities each kind has, and fill `moments` and `cumulative` of all of them."""
+    narrow = kinds.shape[1] - 1
+    every = -(-len(coefficients) // FITTED_COMMUNITIES)
+    likelihood, fits = _fit(np.ascontiguousarray(coefficients[every // 2 :: every]), features, kinds)
+    supposed = np.append(np.full(narrow, SUPPOSED_NARROW / narrow), SUPPOSED_NORMAL)
+    totals = np.empty(narrow + 1)
+    learn_totals(fits, supposed, len(coefficients) / len(fits), STEPS, totals)
+    cells_of_kinds = np.ascontiguousarray(kinds.T)
+    if every == 1:
+        weigh_cells(likelihood, fits, totals, supposed, cells_of_kinds, *within, moments, cumulative)
+        return
+
+    def weigh(first: int, last: int) -> None:
+        for block in range(first, last):
+            rows = slice(block * ROWS_AT_ONCE, (block + 1) * ROWS_AT_ONCE)
+            fitted = _fit(coefficients[rows], features, kinds)
+            weigh_cells(*fitted, totals, supposed, cells_of_kinds, *within, moments[rows], cumulative[rows])
+
+    in_threads(weigh, -(-len(coefficients) // ROWS_AT_ONCE))
+
+
+def _fit(coefficients: FloatArray, features: FloatArray, kinds: SingleArray) -> tuple[SingleArray, SingleArray]:
+    """Return how likely each row's answers are in each cell, as a share of the likeliest, and under each kind."""
+    likelihood = np.empty((len(coefficients), CELLS), np.float32)
+    fits = np.empty((len(coefficients), kinds.shape[1]), np.float32)
+    fill_logarithms(coefficients, features, LEAST_LOGARITHM, likelihood)
+    np.exp(likelihood, out=likelihood)
+    fill_fits(likelihood, kinds, fits)
+    return likelihood, fits

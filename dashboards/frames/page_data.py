@@ -1,0 +1,124 @@
+"""What one view draws from: an evaluation, its standings in scope, and the round before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+from dash.development.base_component import Component
+
+from analytics.decision.reasons import reason_sentence, warning_sentence
+from dashboards.address import View
+from dashboards.figures.drawing import Drawing
+from dashboards.frames.standings import CutOff, Route, cut_offs, in_region, regions_of, scale_of
+from dashboards.languages import pick, translator
+from dashboards.source import EvaluationHeader, EvaluationSource, evaluation_shown
+from dashboards.widgets.components import empty, notice, panel
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one view draws from: an evaluation, the one of the round before, and the region asked for."""
+
+    view: View
+    header: EvaluationHeader
+    everywhere: pd.DataFrame
+    standings: pd.DataFrame
+    earlier: EvaluationHeader | None
+    source: EvaluationSource
+
+    @classmethod
+    def of(cls, source: EvaluationSource, view: View) -> "Shown | None":
+        """Read from `source` what `view` shows; None while there is no evaluation at all."""
+        headers = source.evaluations()
+        header = evaluation_shown(headers, view.evaluation)
+        if header is None:
+            return None
+        everywhere = source.standings(header.id)
+        if view.region not in regions_of(everywhere):
+            view = view.but(region=None)
+        return cls(
+            view=view.but(evaluation=header.id),
+            header=header,
+            everywhere=everywhere,
+            standings=in_region(everywhere, view.region),
+            earlier=_round_before(headers, header),
+            source=source,
+        )
+
+    @property
+    def language(self) -> str:
+        return self.view.language
+
+    @cached_property
+    def earlier_standings(self) -> pd.DataFrame | None:
+        """The standings of the round before, of the region asked for; most pages do not need them."""
+        return None if self.earlier is None else in_region(self.source.standings(self.earlier.id), self.view.region)
+
+    def cut_offs(self, route: Route) -> list[CutOff]:
+        """Return the cut-offs of the regions shown, in the order of their communities."""
+        by_region = {cut_off.region: cut_off for cut_off in cut_offs(self.header, route)}
+        return [by_region[region] for region in regions_of(self.standings) if region in by_region]
+
+    def region_label(self, region: str) -> str:
+        """Return what a region is called in the language of the view."""
+        return self._region_labels[region]
+
+    @cached_property
+    def _region_labels(self) -> Mapping[str, str]:
+        regions = self.everywhere[["region", "region_english"]].drop_duplicates("region")
+        pairs = zip(regions["region"], regions["region_english"], strict=True)
+        return {region: pick(self.language, region, english) for region, english in pairs}
+
+    def reason(self, row: Mapping[str, Any], route: Route) -> str:
+        """Return why a community has its status on a route."""
+        region = self.header.summary["regions"][row["region"]]
+        named = {**row, "region": pick(self.language, row["region"], row["region_english"])}
+        return reason_sentence(named, region, route.key, self.language)
+
+    def warnings(self) -> list[str]:
+        """Return what the evaluation warns of, about the regions shown and about the whole."""
+        said = [
+            f"{self.region_label(region)} · {warning_sentence(warning, self.language)}"
+            for region in regions_of(self.standings)
+            for warning in self.header.summary["regions"][region]["warnings"]
+        ]
+        return said + [warning_sentence(warning, self.language) for warning in self.header.summary["warnings"]]
+
+    def drawing(self, route: Route | None = None, *, score_range: tuple[float, float] | None = None) -> Drawing:
+        """Return what every figure of one route shares: of the view's own where none is named."""
+        route = route or self.view.route
+        scale = scale_of(self.header, route, self.language)
+        return Drawing(self.language, route, scale, self.header.provisional, score_range)
+
+
+def no_evaluation(language: str) -> list[Component]:
+    """Return what a page of results says while there are none."""
+    _ = translator(language)
+    words = _("Results stand here once a round has closed and been evaluated, or a preview has been made.")
+    return [panel(_("No evaluation yet"), empty(words))]
+
+
+def preview_notice(shown: Shown) -> list[Component]:
+    """Return the warning that a page of provisional results begins with, and nothing for an official one."""
+    return notice_of_preview(shown.header, shown.language)
+
+
+def notice_of_preview(header: EvaluationHeader, language: str) -> list[Component]:
+    """Return the same of an evaluation whose standings a page does not draw."""
+    if not header.provisional:
+        return []
+    _ = translator(language)
+    words = _("The round was still open. Ranks and scores here may change until it has closed.")
+    return [notice(_("Preview, not an official result"), words)]
+
+
+def _round_before(headers: Sequence[EvaluationHeader], header: EvaluationHeader) -> EvaluationHeader | None:
+    """Return the newest official evaluation of the latest round before that of `header`."""
+    before = [
+        other
+        for other in headers
+        if not other.provisional and other.round_name != header.round_name and other.cut_off < header.cut_off
+    ]
+    return max(before, key=lambda other: (other.cut_off, other.id), default=None)

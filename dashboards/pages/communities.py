@@ -1,0 +1,274 @@
+"""All communities in one table that the database sorts, filters and cuts into pages."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final, cast, get_args
+
+import dash_ag_grid as dag
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
+from dash.development.base_component import Component
+from flask import Response, abort, request
+
+from analytics.evidence.weigh_evidence import evidence_words
+from dashboards.address import View
+from dashboards.frames.page_data import no_evaluation, notice_of_preview
+from dashboards.labels import STATUSES, status_words
+from dashboards.languages import translator
+from dashboards.pages.page import Page
+from dashboards.source import EvaluationHeader, EvaluationSource, GridColumn, GridOrder, GridQuery, evaluation_shown
+from dashboards.widgets import community_table
+from dashboards.widgets.components import attributes, panel, records
+
+PAGE_ROWS: Final = 20
+MOST_ROWS: Final = 200
+"""More than this is not asked for by any page of the table."""
+FILE_PATH: Final = "/dashboards/communities.csv"
+
+_SORTABLE: Final = frozenset(get_args(GridColumn))
+# Of what a phone shows first: the name and two numbers. The others are a sweep away.
+_LEAST_WIDTHS: Final = {"name": 130, "status": 150, "evidence": 150}
+_LEAST_WIDTH: Final = 92
+_NUMERIC: Final = _SORTABLE - {"name"}
+_ORDER: Final = (GridOrder("satisfaction_rank"),)
+_EVIDENCE: Final = tuple(evidence_words("en"))
+# What the filters of this page write into the address, by the part of it that they write.
+_FILTERS: Final = {
+    "name": "ledger-name",
+    "status": "ledger-status",
+    "evidence": "ledger-evidence",
+    "least": "ledger-least",
+}
+
+
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
+    """Return the page for one view; the rows of the table are filled in by its callback."""
+    header = evaluation_shown(source.evaluations(), view.evaluation)
+    if header is None:
+        return no_evaluation(view.language)
+    _ = translator(view.language)
+    keep = html.A(_("This table as CSV"), href=f"{FILE_PATH}{view.search}", id="ledger-file", className="quiet-link")
+    table = panel(
+        _("All communities"), _filters(view), _grid(header, view), html.P(keep, className="apart"), anchor="communities"
+    )
+    return [*notice_of_preview(header, view.language), table]
+
+
+def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:
+    """Add the callbacks of this page to `app`, and the address of its file."""
+
+    @app.callback(Output("ledger", "getRowsResponse"), Input("ledger", "getRowsRequest"), State("address", "search"))
+    def fill_rows(asked: Mapping[str, Any] | None, search: str | None) -> Any:
+        return no_update if asked is None else rows_for(source, View.of(search, language), asked)
+
+    @app.callback(
+        *(Input(name, "value") for name in _FILTERS.values()), State("address", "search"), prevent_initial_call=True
+    )
+    def change_address(*said: Any) -> None:
+        *values, search = said
+        shown = View.of(search, language)
+        written = {name: str(value).strip() or None for name, value in zip(_FILTERS, values, strict=True)}
+        asked = shown.with_own(**written)
+        if asked != shown:
+            set_props("address", {"search": asked.search})
+
+    def file_of_table() -> Response:
+        view = View.of(request.query_string.decode(), language)
+        header = evaluation_shown(source.evaluations(), view.evaluation)
+        if header is None:
+            abort(HTTPStatus.NOT_FOUND)
+        pieces = source.take_away(header.id, query_of(header, view))
+        response = Response(community_table.ledger_file(pieces, header, view.language), mimetype="text/csv")
+        name = f"communities-evaluation-{header.id}{'-preview' if header.provisional else ''}.csv"
+        response.headers.set("Content-Disposition", "attachment", filename=name)
+        return response
+
+    app.server.add_url_rule(FILE_PATH, "dashboards-communities-file", file_of_table, methods=["GET"])
+    _register_scripts(app)
+
+
+def _register_scripts(app: Any) -> None:  # Dash leaves this method without annotations
+    app.clientside_callback(
+        ClientsideFunction("jiayuan", "tableFollowsAddress"),
+        *(Output(name, "value") for name in _FILTERS.values()),
+        Output("ledger-file", "href"),
+        Input("address", "search"),
+        *(State(name, "value") for name in _FILTERS.values()),
+        State("ledger-file", "href"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("jiayuan", "addressFollowsOrder"),
+        Input("ledger", "getRowsRequest"),
+        State("address", "search"),
+        prevent_initial_call=True,
+    )
+
+
+def rows_for(source: EvaluationSource, view: View, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rows that the table asks for, and how many there are."""
+    header = evaluation_shown(source.evaluations(), view.evaluation)
+    if header is None:
+        return {"rowData": [], "rowCount": 0}
+    order = ",".join(f"{'-' * (each['sort'] == 'desc')}{each['colId']}" for each in asked.get("sortModel") or [])
+    start = max(0, int(asked["startRow"]))
+    wanted = max(0, int(asked["endRow"]) - start)
+    query = query_of(header, view.with_own(sort=order or None), offset=start, limit=min(wanted, MOST_ROWS))
+    page = source.grid(header.id, query)
+    rows = [community_table.ledger_row(row, header, view) for row in records(page.rows)]
+    return {"rowData": rows, "rowCount": page.total}
+
+
+def query_of(header: EvaluationHeader, view: View, *, offset: int = 0, limit: int | None = None) -> GridQuery:
+    """Return what an address asks of the table; what it says wrongly is as if it were not there."""
+    own = view.own
+    least = own.get("least", "")
+    return GridQuery(
+        text=own.get("name", "").strip(),
+        region=view.region if view.region in header.summary["regions"] else None,
+        status=own["status"] if own.get("status") in STATUSES else None,
+        evidence=own["evidence"] if own.get("evidence") in _EVIDENCE else None,
+        minimum_responses=int(least) if least.isascii() and least.isdigit() and len(least) < 8 else None,
+        order=order_of(view),
+        offset=offset,
+        limit=limit,
+    )
+
+
+def order_of(view: View) -> tuple[GridOrder, ...]:
+    """Return the order that an address writes as `-responses,name`."""
+    parts = view.own.get("sort", "").split(",")
+    named = {part.removeprefix("-"): part.startswith("-") for part in parts}
+    known = [GridOrder(cast("GridColumn", name), descending) for name, descending in named.items() if name in _SORTABLE]
+    return tuple(known) or _ORDER
+
+
+def title(language: str) -> str:
+    """Return what the navigation calls this page."""
+    _ = translator(language)
+    return _("All communities")
+
+
+PAGE: Final = Page(
+    path="communities/",
+    title=title,
+    draw=draw,
+    filters=("evaluation", "region"),
+    register=register,
+    follows_itself=True,
+)
+
+
+def _filters(view: View) -> Component:
+    _ = translator(view.language)
+    own = view.own
+    results, evidence = status_words(view.language), evidence_words(view.language)
+    return html.Div(
+        [
+            dmc.TextInput(
+                id=_FILTERS["name"],
+                label=_("Name or number contains"),
+                value=own.get("name", ""),
+                debounce=300,
+                className="filter",
+            ),
+            _choice("status", _("Result"), _("All results"), {key: results[key] for key in STATUSES}, view),
+            _choice("evidence", _("Evidence"), _("Any evidence"), evidence, view),
+            dmc.TextInput(
+                id=_FILTERS["least"],
+                label=_("Valid answers at least"),
+                value=own.get("least", ""),
+                debounce=300,
+                className="filter",
+                inputProps={"inputMode": "numeric"},
+            ),
+        ],
+        className="filters",
+    )
+
+
+def _choice(key: str, label: str, every: str, words: Mapping[str, str], view: View) -> Component:
+    options = [{"value": "", "label": every}, *({"value": value, "label": word} for value, word in words.items())]
+    value = view.own.get(key, "")
+    select: Component = dmc.Select(
+        id=_FILTERS[key],
+        label=label,
+        data=options,
+        value=value if value in words else "",
+        allowDeselect=False,
+        className="filter",
+    )
+    return select
+
+
+def _grid(header: EvaluationHeader, view: View) -> Component:
+    _ = translator(view.language)
+    grid: Component = dag.AgGrid(
+        id="ledger",
+        rowModelType="infinite",
+        columnDefs=_columns(header, view),
+        defaultColDef={
+            "sortable": False,
+            "sortingOrder": ["asc", "desc"],
+            "unSortIcon": True,
+            "resizable": True,
+            "wrapText": True,
+            "suppressMovable": True,
+            "wrapHeaderText": True,
+            "autoHeaderHeight": True,
+        },
+        columnSize="responsiveSizeToFit",
+        className="ledger",
+        style={"height": None, "width": "100%"},
+        dashGridOptions={
+            "domLayout": "autoHeight",
+            "pagination": True,
+            "paginationPageSize": PAGE_ROWS,
+            "paginationPageSizeSelector": False,
+            "cacheBlockSize": PAGE_ROWS,
+            "maxBlocksInCache": 20,
+            "rowHeight": 60,
+            "ensureDomOrder": True,
+            "enableCellTextSelection": True,
+            "localeText": _grid_words(view.language),
+        },
+    )
+    return html.Div(grid, role="region", **attributes(aria_label=_("All communities")))
+
+
+def _columns(header: EvaluationHeader, view: View) -> list[dict[str, Any]]:
+    orders = {order.column: (place, order) for place, order in enumerate(order_of(view))}
+    columns = []
+    for key, name in community_table.column_names(header, view.language).items():
+        least = _LEAST_WIDTHS.get(key, _LEAST_WIDTH)
+        column: dict[str, Any] = {"field": key, "headerName": name, "minWidth": least, "width": least}
+        if key in _SORTABLE:
+            column["sortable"] = True
+        if key in _NUMERIC:
+            column["type"] = "rightAligned"
+        if key == "name":
+            column |= {"cellRenderer": "NameLink", "pinned": "left"}
+        if key in orders:
+            place, order = orders[key]
+            column |= {"sort": "desc" if order.descending else "asc", "sortIndex": place}
+        columns.append(column)
+    return columns
+
+
+def _grid_words(language: str) -> dict[str, str]:
+    """Return the words of the table's own controls that this page shows or a screen reader says."""
+    _ = translator(language)
+    return {
+        "page": _("Page"),
+        "to": _("to"),
+        "of": _("of"),
+        "more": _("more"),
+        "firstPage": _("First page"),
+        "previousPage": _("Page before"),
+        "nextPage": _("Next page"),
+        "lastPage": _("Last page"),
+        "loadingOoo": _("Loading…"),
+        "noRowsToShow": _("No community fits what you asked for."),
+        "ariaSortableColumn": _("Press Enter to order by this column"),
+    }

@@ -1,0 +1,181 @@
+"""One community, made to be printed: its standing and why, its domains beside the others, its rounds, complaints."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import Dash, Input, Output, State, html, set_props
+from dash.development.base_component import Component
+
+from analytics.evidence.weigh_evidence import evidence_words, needed_words
+from dashboards.address import View
+from dashboards.frames.page_data import Shown, no_evaluation, preview_notice
+from dashboards.frames.standings import ROUTES, Route, scale_of
+from dashboards.labels import status_words
+from dashboards.languages import pick, translator
+from dashboards.pages.page import Page, Section
+from dashboards.panels.community_profile import answers_panel, complaints_panel, domains_panel, drivers_panel
+from dashboards.panels.integrity_notes import integrity_panel
+from dashboards.panels.owners_and_tenants import tenures_panel
+from dashboards.panels.round_trend import trend_panel
+from dashboards.panels.survey_reported_complaints import reported_panel
+from dashboards.source import EvaluationSource, Profile
+from dashboards.widgets.components import empty, facts, key_figure, panel, records
+from dashboards.widgets.links import COMMUNITY_PATH
+
+MOST_MATCHES: Final = 20
+
+
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
+    """Return the page for one view."""
+    shown = Shown.of(source, view.but(region=None))
+    if shown is None:
+        return no_evaluation(view.language)
+    number = view.own.get("community", "")
+    found = shown.everywhere[shown.everywhere["number"] == number]
+    chooser = _chooser(shown, number)
+    if found.empty:
+        _ = translator(view.language)
+        return [chooser, panel(_("One community"), empty(_("Choose a community by its name or number.")))]
+    [row] = records(found)
+    profile = source.profile(shown.header.id, number)
+    history = source.history(number)
+    return [
+        chooser,
+        *preview_notice(shown),
+        _head(shown, row),
+        _key_figures(shown, row),
+        domains_panel(shown, profile),
+        trend_panel(shown, row, history),
+        *([] if profile is None else _explained(shown, profile)),
+        complaints_panel(shown, row, profile),
+        *reported_panel(shown, row, profile),
+        integrity_panel(shown, row),
+    ]
+
+
+def _explained(shown: Shown, profile: Profile) -> list[Component]:
+    return [answers_panel(shown, profile), *tenures_panel(shown, profile), drivers_panel(shown, profile)]
+
+
+def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:
+    """Add the callbacks of this page: the search for a community, and the choice of one."""
+
+    @app.callback(
+        Output("community", "data"),
+        Input("community", "searchValue"),
+        State("address", "search"),
+        State("community", "data"),
+        prevent_initial_call=True,
+    )
+    def search(typed: str | None, address: str | None, data: list[dict[str, str]]) -> list[dict[str, str]]:
+        shown = Shown.of(source, View.of(address, language).but(region=None))
+        return matches(shown, typed) if shown and typed else data
+
+    @app.callback(Input("community", "value"), State("address", "search"), prevent_initial_call=True)
+    def choose(number: str | None, address: str | None) -> None:
+        view = View.of(address, language)
+        if number and number != view.own.get("community"):
+            set_props("address", {"search": view.with_own(community=number).search})
+
+
+def matches(shown: Shown, typed: str) -> list[dict[str, str]]:
+    """Return the first communities whose name in either language or number contains what was typed."""
+    wanted = typed.partition(" · ")[0].strip().casefold()
+    places = shown.everywhere
+    found = places["number"].str.contains(wanted, regex=False)
+    for column in ("name", "english_name"):
+        names = places[column].cat
+        found |= places[column].isin([name for name in names.categories if wanted in name.casefold()])
+    return [_option(shown, row) for row in records(places[found].head(MOST_MATCHES))]
+
+
+def sections(language: str) -> list[Section]:
+    """Return the parts of the page that the navigation leads to."""
+    _ = translator(language)
+    return [
+        Section("domains", _("Aspects of service")),
+        Section("trend", _("Round by round")),
+        Section("drivers", _("What matters")),
+        Section("cases", _("Complaints")),
+        Section("reported", _("Said and on record")),
+        Section("integrity", _("Signs of false answers")),
+    ]
+
+
+def title(language: str) -> str:
+    """Return what the navigation calls this page."""
+    _ = translator(language)
+    return _("One community")
+
+
+PAGE: Final = Page(
+    path=COMMUNITY_PATH, title=title, sections=sections, draw=draw, filters=("evaluation",), register=register
+)
+
+
+def _chooser(shown: Shown, number: str) -> Component:
+    _ = translator(shown.language)
+    own = shown.everywhere[shown.everywhere["number"] == number]
+    select = dmc.Select(
+        id="community",
+        label=_("Community"),
+        description=_("Name or number"),
+        data=[_option(shown, row) for row in records(own if len(own) else shown.everywhere.head(MOST_MATCHES))],
+        value=number if len(own) else None,
+        searchable=True,
+        clearable=False,
+        nothingFoundMessage=_("No community is called that."),
+        className="filter wide",
+    )
+    button = html.Button(_("Print"), id="print", className="quiet-button", type="button")
+    return html.Div([select, button], className="filters unprinted")
+
+
+def _option(shown: Shown, row: Mapping[str, Any]) -> dict[str, str]:
+    name = pick(shown.language, row["name"], row["english_name"])
+    region = pick(shown.language, row["region"], row["region_english"])
+    return {"value": row["number"], "label": f"{name} · {region} · {row['number']}"}
+
+
+def _head(shown: Shown, row: Mapping[str, Any]) -> Component:
+    _ = translator(shown.language)
+    company = pick(shown.language, row["company"] or "", row["company_english"])
+    said = [
+        (_("District"), pick(shown.language, row["region"], row["region_english"])),
+        (_("Property company"), company or "—"),
+        (_("Number"), row["number"]),
+        (_("Requirement"), status_words(shown.language)[row["requirement_status"]]),
+        *((route.name(shown.language), shown.reason(row, route)) for route in ROUTES.values()),
+        (_("Answers still needed, by satisfaction"), needed_words(row, shown.language) or "—"),
+    ]
+    return panel(pick(shown.language, row["name"], row["english_name"]), facts(said), anchor="standing")
+
+
+def _key_figures(shown: Shown, row: Mapping[str, Any]) -> Component:
+    _ = translator(shown.language)
+    figures = [part for route in ROUTES.values() for part in _route_figures(shown, row, route)]
+    return html.Dl(figures, className="key-figures four")
+
+
+def _route_figures(shown: Shown, row: Mapping[str, Any], route: Route) -> list[Component]:
+    _ = translator(shown.language)
+    scale = scale_of(shown.header, route, shown.language)
+    ranked = not pd.isna(row[route.rank])
+    between = "—"
+    if ranked and not pd.isna(row[route.lower]):
+        between = _("between {lower} and {upper}").format(
+            lower=scale.write(row[route.lower]), upper=scale.write(row[route.upper])
+        )
+    region = shown.header.summary["regions"][row["region"]][route.key]
+    place = _("of {count}").format(count=f"{region['N']:,}") if ranked else _("not ranked")
+    evidence = evidence_words(shown.language).get(row[route.evidence], "—")
+    rank = f"{int(row[route.rank]):,}" if ranked else "—"
+    return [
+        key_figure(scale.title, scale.write(row[route.score]) if ranked else "—", note=between),
+        key_figure(
+            _("Rank"), rank, note=_("{place} · truly among the best: {evidence}").format(place=place, evidence=evidence)
+        ),
+    ]

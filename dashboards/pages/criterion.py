@@ -1,0 +1,64 @@
+"""The question itself: who is among the best, by the rules and by what the data support, and under other rules."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from dash import Dash, Input, State, set_props
+from dash.development.base_component import Component
+
+from dashboards.address import View
+from dashboards.frames.page_data import Shown, no_evaluation, preview_notice
+from dashboards.languages import translator
+from dashboards.pages.page import Page, Section
+from dashboards.panels.around_cut_off import near_panels
+from dashboards.panels.list_evidence import support_panel
+from dashboards.panels.score_ladder import distribution_panel
+from dashboards.panels.what_if import CHOICE, what_if_panel
+from dashboards.source import EvaluationSource
+
+
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
+    """Return the page for one view."""
+    shown = Shown.of(source, view)
+    if shown is None:
+        return no_evaluation(view.language)
+    return [
+        *preview_notice(shown),
+        support_panel(shown),
+        distribution_panel(shown),
+        *near_panels(shown),
+        what_if_panel(shown, source),
+    ]
+
+
+def register(app: Dash, _source: EvaluationSource, language: Callable[[], str]) -> None:
+    """Add the callback of this page: the other rule that is asked about stands in the address too."""
+
+    @app.callback(Input(CHOICE, "value"), State("address", "search"), prevent_initial_call=True)
+    def change_choice(choice: str | None, search: str | None) -> None:
+        shown = View.of(search, language)
+        asked = shown.with_own(what_if=choice or None)
+        if asked != shown:
+            set_props("address", {"search": asked.search})
+
+
+def sections(language: str) -> list[Section]:
+    """Return the parts of the page that the navigation leads to."""
+    _ = translator(language)
+    return [
+        Section("support", _("How sure it is")),
+        Section("distribution", _("Distribution")),
+        Section("near", _("Around the cut-off")),
+        Section("one-by-one", _("One by one")),
+        Section("what-if", _("Under other rules")),
+    ]
+
+
+def title(language: str) -> str:
+    """Return what the navigation calls this page."""
+    _ = translator(language)
+    return _("Criterion and evidence")
+
+
+PAGE: Final = Page(path="criterion/", title=title, sections=sections, draw=draw, register=register)

@@ -1,0 +1,223 @@
+"""Signs of answers that residents did not give one by one: what is held, and what standings would be without it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.decision.evaluate import evaluate
+from dashboards.address import View
+from dashboards.figures.integrity import families_figure
+from dashboards.frames.page_data import Shown, no_evaluation
+from dashboards.frames.standings import among, sees_whole_regions
+from dashboards.labels import family_words
+from dashboards.languages import minute, pick, translator
+from dashboards.pages.page import Page, Section
+from dashboards.panels.entering_and_leaving import SUPPOSED_COLUMNS, changes
+from dashboards.source import EvaluationSource, Examination
+from dashboards.widgets.components import (
+    Column,
+    Numbers,
+    NumbersColumn,
+    caption_of_part,
+    chart,
+    data_table,
+    empty,
+    key_figure,
+    notice,
+    panel,
+    records,
+    scrolled,
+)
+from dashboards.widgets.links import named_link
+
+
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
+    """Return the page for one view."""
+    shown = Shown.of(source, view)
+    if shown is None:
+        return no_evaluation(view.language)
+    _ = translator(view.language)
+    examination = source.examination(shown.header.id)
+    if examination is None:
+        said = _("The answers of this round have not been examined, or there were none.")
+        return [panel(_("Signs of false answers"), empty(said))]
+    return [
+        _key_figures(shown, examination),
+        _families_panel(shown, examination),
+        _flagged_panel(shown, examination),
+        _without_panel(shown, examination, source.inputs(shown.header.id)),
+    ]
+
+
+def sections(language: str) -> list[Section]:
+    """Return the parts of the page that the navigation leads to."""
+    _ = translator(language)
+    return [
+        Section("families", _("Kinds of signs")),
+        Section("flagged", _("Where they point")),
+        Section("without", _("Without held answers")),
+    ]
+
+
+def title(language: str) -> str:
+    """Return what the navigation calls this page."""
+    _ = translator(language)
+    return _("Integrity")
+
+
+MOST_LISTED: Final = 100
+"""More signs than this nobody reads here; the desk has the held responses of every community."""
+INTEGRITY_PATH: Final = "integrity/"
+PAGE: Final = Page(path=INTEGRITY_PATH, title=title, sections=sections, draw=draw, filters=("evaluation", "region"))
+
+
+@dataclass(frozen=True)
+class _Signs:
+    """What of the signs in the communities shown is drawn: a summary of each kind, and those that point somewhere."""
+
+    by_family: pd.DataFrame
+    flagged: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.flagged)
+
+
+def _signs(shown: Shown, examination: Examination) -> _Signs:
+    def work_out() -> _Signs:
+        here = _here(examination.families, shown)
+        return _Signs(flagged_by_family(here, shown.language), here[here["flagged"].astype(bool)])
+
+    question = ("signs", examination.examined_at, shown.view.region, shown.language)
+    return shown.source.worked_out(shown.header.id, question, work_out)
+
+
+def _here(frame: pd.DataFrame, shown: Shown) -> pd.DataFrame:
+    return frame[among(frame["number"], shown.standings["number"])]
+
+
+def _key_figures(shown: Shown, examination: Examination) -> Component:
+    _ = translator(shown.language)
+    counts = _here(examination.counts, shown)
+    examined = minute(examination.examined_at, shown.language, shown.header.rules.time_zone)
+    figures = [
+        key_figure(_("Waiting for a decision"), f"{int(counts['waiting'].sum()):,}", note=_("held responses")),
+        key_figure(_("Released"), f"{int(counts['released'].sum()):,}", note=_("count")),
+        key_figure(_("Excluded"), f"{int(counts['excluded'].sum()):,}", note=_("count no more")),
+        key_figure(_("Communities with held responses"), f"{int((counts['waiting'] > 0).sum()):,}", note=examined),
+    ]
+    return html.Dl(figures, className="key-figures four")
+
+
+def flagged_by_family(families: pd.DataFrame, language: str) -> pd.DataFrame:
+    """Return label, judged, flagged: of each family how many communities it could judge and how many it flags."""
+    words = family_words(language)
+    grouped = families.groupby("family", sort=False)
+    table = pd.DataFrame(
+        {"judged": grouped["adjusted_p"].apply(lambda p: int(p.notna().sum())), "flagged": grouped["flagged"].sum()}
+    )
+    return table.astype("int64").assign(label=[words[str(name)] for name in table.index]).reset_index(drop=True)
+
+
+def _families_panel(shown: Shown, examination: Examination) -> Component:
+    _ = translator(shown.language)
+    table = _signs(shown, examination).by_family
+    columns = [
+        NumbersColumn(_("Kind of sign")),
+        NumbersColumn(_("Communities judged"), numeric=True),
+        NumbersColumn(_("Communities flagged"), numeric=True),
+    ]
+    rows = [[row["label"], row["judged"], row["flagged"]] for row in records(table)]
+    name = _("Kinds of signs")
+    return panel(
+        name,
+        chart(
+            families_figure(table, shown.language),
+            name="signs",
+            summary=_(
+                "A response is held only where two kinds of signs point at it. By chance at most one in a hundred "
+                "flags of a kind is false."
+            ),
+            language=shown.language,
+            numbers=Numbers(name, columns, rows),
+        ),
+        anchor="families",
+        note=_("Paper and telephone answers are not examined. Nothing is deleted."),
+    )
+
+
+def _flagged_panel(shown: Shown, examination: Examination) -> Component:
+    _ = translator(shown.language)
+    name = _("Where they point")
+    flagged = _signs(shown, examination).flagged
+    if flagged.empty:
+        return panel(name, empty(_("No kind of sign points at a community here.")), anchor="flagged")
+    listed = flagged.sort_values("adjusted_p", kind="stable").head(MOST_LISTED)
+    counts = examination.counts[examination.counts["number"].isin(listed["number"])]
+    held = counts.set_index("number")["waiting"]
+    words = family_words(shown.language)
+    headings = (_("Community"), _("District"), _("Kind of sign"), _("Found"), _("Usual"), _("Held"))
+    columns = [Column(heading, heading, numeric=place > 2) for place, heading in enumerate(headings)]
+    rows: list[list[str | Component]] = [
+        [
+            named_link(shown.view, row["number"], row["name"], row["english_name"]),
+            pick(shown.language, row["region"], row["region_english"]),
+            words[row["family"]],
+            f"{row['statistic']:,.1f}",
+            f"{row['expected']:,.1f}",
+            f"{int(held.get(row['number'], 0)):,}",
+        ]
+        for row in records(listed)
+    ]
+    caption = caption_of_part(name, listed, flagged, shown.language)
+    desk = html.A(
+        _("Decide about held responses"),
+        href=f"/staff/rounds/{examination.round_id}/reviews?lang={shown.language}",
+        className="quiet-link",
+    )
+    return panel(name, scrolled(data_table(columns, rows, caption=caption), name), desk, anchor="flagged")
+
+
+def _without_panel(shown: Shown, examination: Examination, inputs: pd.DataFrame) -> Component:
+    _ = translator(shown.language)
+    name = _("Standings without held answers")
+    if shown.header.rules.satisfaction.measure != "satisfaction_rate":
+        said = _("The measure of these rules does not follow from counts of satisfied answers alone.")
+        return panel(name, empty(said), anchor="without")
+    if not sees_whole_regions(shown.header, inputs):
+        said = _("Your account sees only some of the communities that are ranked together, so nothing can be supposed.")
+        return panel(name, empty(said), anchor="without")
+    after = standings_without_held(shown, examination)
+    return panel(
+        name,
+        notice(_("Not an official result"), _("Supposed: no held response counts.")),
+        *changes(shown, after, name="without-held"),
+        anchor="without",
+    )
+
+
+def standings_without_held(shown: Shown, examination: Examination) -> pd.DataFrame:
+    """Return `SUPPOSED_COLUMNS` of the standings that would be if no held answer counted."""
+
+    def work_out() -> pd.DataFrame:
+        left = without_held(shown.source.inputs(shown.header.id), examination.counts)
+        return evaluate(left, shown.header.rules).standings[list(SUPPOSED_COLUMNS)]
+
+    return shown.source.worked_out(shown.header.id, ("without held", examination.examined_at), work_out)
+
+
+def without_held(inputs: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
+    """Return a community table with the answers that are left when none that was held counts.
+
+    Means of points are left out: nobody knows them without the held answers, and a rate does not need them.
+    """
+    own = counts.set_index("number")
+    left = inputs.drop(columns=[name for name in ("mean_index", "sd_index") if name in inputs])
+    for column, without in (("responses", "n_without"), ("satisfied", "satisfied_without")):
+        known = left["community_id"].map(own[without])
+        left = left.assign(**{column: known.fillna(left[column]).astype("int64")})
+    return left

@@ -1,0 +1,122 @@
+"""The overview: who meets the criterion and why, how far the data support it, how the list came about."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards.address import View
+from dashboards.frames.page_data import Shown, no_evaluation, preview_notice
+from dashboards.frames.standings import CutOff, counts, cut_offs, scale_of
+from dashboards.languages import translator
+from dashboards.pages.collection import collection_glance
+from dashboards.pages.page import Page, Section
+from dashboards.panels.district_map import map_panel
+from dashboards.panels.list_evidence import support_panel
+from dashboards.panels.qualified import qualified_panel
+from dashboards.panels.rules import rules_panel
+from dashboards.panels.score_ladder import order_panel
+from dashboards.source import EvaluationSource
+from dashboards.widgets.components import key_figure, panel
+
+
+def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Component]:
+    """Return the page for one view."""
+    progress = collection_glance(source.progress(), view, now=now)
+    shown = Shown.of(source, view)
+    if shown is None:
+        return [*no_evaluation(view.language), progress]
+    _ = translator(view.language)
+    warnings = shown.warnings()
+    bear_in_mind = [panel(_("To bear in mind"), html.Ul([html.Li(said) for said in warnings]), anchor="warnings")]
+    return [
+        *preview_notice(shown),
+        _key_figures(shown),
+        qualified_panel(shown),
+        *(bear_in_mind if warnings else []),
+        html.Div([support_panel(shown), *map_panel(shown, source.boundaries())], className="beside"),
+        order_panel(shown),
+        progress,
+        rules_panel(shown.header, view.language),
+    ]
+
+
+def sections(language: str) -> list[Section]:
+    """Return the parts of the page that the navigation leads to."""
+    _ = translator(language)
+    return [
+        Section("qualified", _("Who qualifies")),
+        Section("support", _("How sure it is")),
+        Section("order", _("Order and cut-off")),
+        Section("rules", _("Rules in force")),
+    ]
+
+
+def title(language: str) -> str:
+    """Return what the navigation calls this page."""
+    _ = translator(language)
+    return _("Overview")
+
+
+PAGE: Final = Page(path="", title=title, sections=sections, draw=draw)
+
+
+def _key_figures(shown: Shown) -> Component:
+    _ = translator(shown.language)
+    now, before = counts(shown.standings, shown.view.route), None
+    if shown.earlier_standings is not None:
+        before = counts(shown.earlier_standings, shown.view.route)
+
+    def note(key: str) -> str | None:
+        if before is None:
+            return None
+        return _("{change} since the round before").format(change=_signed(now[key] - before[key]))
+
+    figures = [
+        key_figure(_("Communities"), f"{now['communities']:,}", note=note("communities")),
+        key_figure(_("Ranked"), f"{now['ranked']:,}", note=note("ranked")),
+        key_figure(_("Meet the requirement"), f"{now['met']:,}", note=note("met")),
+        key_figure(_("Valid answers"), f"{now['responses']:,}", note=note("responses")),
+        _cut_off_figure(shown),
+    ]
+    return html.Dl(figures, className="key-figures five", id="key-figures")
+
+
+def _cut_off_figure(shown: Shown) -> Component:
+    _ = translator(shown.language)
+    scale = scale_of(shown.header, shown.view.route, shown.language)
+    here = shown.cut_offs(shown.view.route)
+    name = _("Cut-off: {measure}").format(measure=scale.title)
+    if len(here) == 1:
+        return key_figure(name, scale.write(here[0].score), note=_cut_off_change(shown, here[0]))
+    scores = [cut_off.score for cut_off in here if cut_off.score is not None]
+    if not scores:
+        return key_figure(name, "—", note=_("no position to give"))
+    if len(here) > 4:
+        return key_figure(name, f"{scale.write(min(scores))} – {scale.write(max(scores))}", note=_("by district"))
+    lines = [
+        html.Span(
+            [html.Span(shown.region_label(cut_off.region)), html.Strong(scale.write(cut_off.score))], className="line"
+        )
+        for cut_off in here
+    ]
+    return key_figure(name, html.Div(lines, className="lines"))
+
+
+def _cut_off_change(shown: Shown, here: CutOff) -> str | None:
+    _ = translator(shown.language)
+    if shown.earlier is None or here.score is None:
+        return None
+    same_measure = shown.earlier.rules.satisfaction.measure == shown.header.rules.satisfaction.measure
+    before = {cut_off.region: cut_off.score for cut_off in cut_offs(shown.earlier, shown.view.route)}.get(here.region)
+    if before is None or not same_measure:
+        return None
+    scale = scale_of(shown.header, shown.view.route, shown.language)
+    change = f"{(here.score - before) * scale.factor:+.{scale.decimals}f}".replace("-", "−")
+    return _("{change} points since the round before").format(change=change)
+
+
+def _signed(change: int) -> str:
+    return "±0" if change == 0 else f"{change:+,}".replace("-", "−")

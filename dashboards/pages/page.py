@@ -1,0 +1,51 @@
+"""What a page of the dashboards is; `dashboards.app` lists them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from dash import Dash
+from dash.development.base_component import Component
+
+from dashboards.address import View
+from dashboards.source import EvaluationSource
+
+Filter = Literal["evaluation", "region", "route"]
+Register = Callable[[Dash, EvaluationSource, Callable[[], str]], None]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page that the navigation leads to."""
+
+    anchor: str
+    title: str
+
+
+def no_sections(_language: str) -> Sequence[Section]:
+    """Return the sections of a page that is read in one go."""
+    return ()
+
+
+def _nothing(_app: Dash, _source: EvaluationSource, _language: Callable[[], str]) -> None:
+    """Register no callback: the page depends on its address alone."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: its place under /dashboards/, its words, the filters it obeys, and what it draws for an address.
+
+    `draw` returns the content for one view at one time. `register` adds further callbacks to one Dash app; nothing is
+    registered when a module is imported, since a second `create_app()` would then have none. A page that
+    `follows_itself` keeps in step with its own part of the address by callbacks of its own, and is drawn anew for the
+    rest of it only.
+    """
+
+    path: str
+    title: Callable[[str], str]
+    draw: Callable[[EvaluationSource, View, datetime], Sequence[Component]]
+    filters: tuple[Filter, ...] = ("evaluation", "region", "route")
+    sections: Callable[[str], Sequence[Section]] = field(default=no_sections)
+    register: Register = field(default=_nothing)
+    follows_itself: bool = False

@@ -1,0 +1,185 @@
+"""Around the cut-off: who is just inside and just outside, by how much, and how sure that is."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.evidence.weigh_evidence import evidence_words, needed_words
+from dashboards.figures.evidence import near_figure
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import CutOff, Route, in_order, in_region, met, regions_of, scale_of, with_intervals
+from dashboards.labels import evidence_reasons, status_words
+from dashboards.languages import Translate, pick, translator
+from dashboards.widgets.community_table import rank_words
+from dashboards.widgets.components import (
+    Column,
+    Numbers,
+    NumbersColumn,
+    chart,
+    data_table,
+    empty,
+    panel,
+    records,
+    scrolled,
+)
+from dashboards.widgets.links import named_link
+
+FEWEST_BEYOND: Final = 10
+"""So many communities beyond the cut-off are shown at least, and at least as many as stand within it."""
+MOST_SHOWN: Final = 40
+
+_ROBUST_GAP: Final = 0.05
+
+
+def near_cut_off(ordered: pd.DataFrame, cut_off: CutOff | None) -> pd.DataFrame:
+    """Return those within the cut-off and about as many beyond it, at most `MOST_SHOWN`, tied ones never cut apart.
+
+    Of a long list the nearest to the cut-off on both sides are kept.
+    """
+    if cut_off is None or cut_off.k == 0 or ordered.empty:
+        return ordered.iloc[:0]
+    inside = int((ordered["position"] <= cut_off.k).sum())
+    beyond = max(FEWEST_BEYOND, inside)
+    first = max(0, inside - MOST_SHOWN // 2)
+    last = min(len(ordered), inside + min(beyond, MOST_SHOWN // 2))
+    return ordered.iloc[first:last]
+
+
+def near_panels(shown: Shown) -> list[Component]:
+    """Return, region by region, the communities around the cut-off with their intervals and words of evidence."""
+    _ = translator(shown.language)
+    route = shown.view.route
+    cut_offs = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
+    # Putting a frame of fifty columns in order takes longer than all that is drawn.
+    ranked = shown.standings[["region", route.rank, route.last_rank, route.score]]
+    ordered = {region: in_order(in_region(ranked, region), route) for region in regions_of(shown.standings)}
+    near = {region: _with_all(near_cut_off(ordered[region], cut_offs.get(region)), shown) for region in ordered}
+    cards = [_near_card(shown, region, ordered[region], near[region], cut_offs.get(region)) for region in ordered]
+    note = _("The mark is the score, the line its confidence interval, the colour says how sure the place is.")
+    return [
+        panel(_("Around the cut-off"), html.Div(cards, className="charts"), anchor="near", note=note),
+        _table_panel(shown, pd.concat(list(near.values()))),
+    ]
+
+
+def _with_all(near: pd.DataFrame, shown: Shown) -> pd.DataFrame:
+    """Return some communities, as `in_order` returns them, with all that is known of them."""
+    whole = with_intervals(shown.standings.loc[near.index], shown.view.route)
+    return whole.assign(position=near["position"], tied=near["tied"])
+
+
+def _near_card(
+    shown: Shown, region: str, ordered: pd.DataFrame, near: pd.DataFrame, cut_off: CutOff | None
+) -> Component:
+    _ = translator(shown.language)
+    head = html.H3(shown.region_label(region))
+    if near.empty or cut_off is None:
+        return html.Div([head, empty(_("There is no cut-off here: nobody is ranked, or too few for one position."))])
+    return html.Div(
+        [
+            head,
+            chart(
+                near_figure(near, cut_off, shown.drawing()),
+                name=f"near-{shown.view.route.key}-{region}",
+                summary=_near_sentence(shown, ordered, cut_off),
+                language=shown.language,
+                numbers=_numbers(shown, near),
+            ),
+        ]
+    )
+
+
+def _near_sentence(shown: Shown, ordered: pd.DataFrame, cut_off: CutOff) -> str:
+    _ = translator(shown.language)
+    route = shown.view.route
+    scale = scale_of(shown.header, route, shown.language)
+    beyond = ordered[ordered["position"] > cut_off.k]
+    beyond = beyond[beyond[route.rank] > cut_off.k]
+    said = _("The cut-off is {score}.").format(score=scale.write(cut_off.score))
+    tied = int(((ordered[route.rank] <= cut_off.k) & (ordered[route.last_rank] > cut_off.k)).sum())
+    if tied:
+        said += _(" {count} communities are tied across it.").format(count=tied)
+    if len(beyond) and cut_off.score is not None:
+        gap = abs(cut_off.score - float(beyond[route.score].iloc[0])) * scale.factor
+        said += _(" The next community lies {gap} points away.").format(gap=f"{gap:.{scale.decimals + 1}f}")
+    return said
+
+
+def _numbers(shown: Shown, near: pd.DataFrame) -> Numbers:
+    _ = translator(shown.language)
+    route = shown.view.route
+    scale = scale_of(shown.header, route, shown.language)
+    words = evidence_words(shown.language)
+    columns = [
+        NumbersColumn(_("Rank"), numeric=True),
+        NumbersColumn(_("Community")),
+        *(
+            NumbersColumn(name, numeric=True, write=scale.write)
+            for name in (scale.title, _("Lower bound"), _("Upper bound"))
+        ),
+        NumbersColumn(_("Evidence")),
+    ]
+    rows = [
+        [
+            row[route.rank],
+            pick(shown.language, row["name"], row["english_name"]),
+            row[route.score],
+            row["lower"],
+            row["upper"],
+            words.get(row[route.evidence]),
+        ]
+        for row in records(near)
+    ]
+    return Numbers(scale.title, columns, rows)
+
+
+def _table_panel(shown: Shown, listed: pd.DataFrame) -> Component:
+    _ = translator(shown.language)
+    route = shown.view.route
+    title = _("Decision and evidence, one by one")
+    if listed.empty:
+        return panel(title, empty(_("No community here is ranked on this route.")), anchor="one-by-one")
+    headings = [_("Community"), _("District"), _("Rank"), _("Decision"), _("Evidence"), _("Probability"), _("Why")]
+    if route.key == "satisfaction":
+        headings.append(_("Answers that would settle it"))
+    columns = [Column(heading, heading, numeric=place == 5, wide=place == 6) for place, heading in enumerate(headings)]
+    rows = [_row(row, shown, route, _) for row in records(listed)]
+    return panel(
+        title,
+        html.P(_robust_sentence(listed, route, _), className="chart-summary"),
+        scrolled(data_table(columns, rows, caption=title), title),
+        anchor="one-by-one",
+        note=_("Probability: of being truly among the best, given all answers."),
+    )
+
+
+def _row(row: Mapping[str, Any], shown: Shown, route: Route, _: Translate) -> list[str | Component]:
+    evidence = row[route.evidence]
+    reason = row[f"{route.evidence}_reason"]
+    chance = row[f"{route.column}_top_probability"]
+    return [
+        named_link(shown.view, row["number"], row["name"], row["english_name"]),
+        pick(shown.language, row["region"], row["region_english"]),
+        rank_words(row, route.key, shown.language),
+        status_words(shown.language)[row[route.status]],
+        evidence_words(shown.language).get(evidence, "—"),
+        "—" if pd.isna(chance) else f"{chance:.0%}",
+        evidence_reasons(shown.language).get(reason, ""),
+        *([needed_words(row, shown.language) or "—"] if route.key == "satisfaction" else []),
+    ]
+
+
+def _robust_sentence(near: pd.DataFrame, route: Route, _: Translate) -> str:
+    listed = near[met(near, route.status)]
+    if route.key != "satisfaction" or listed.empty:
+        return _("Low numbers of complaints can also mean that people do not complain; see the page on complaints.")
+    gaps = listed["satisfaction_tipping_point"].to_numpy("float64")
+    fragile = int(np.sum(gaps < _ROBUST_GAP))
+    return _(
+        "Of {listed} listed here, {fragile} are not robust to nonresponse: a gap of less than 5 points between those "
+        "who answered and those who did not would move the evidence."
+    ).format(listed=len(listed), fragile=fragile)

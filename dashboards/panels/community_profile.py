@@ -1,0 +1,224 @@
+"""The parts of a community's page that explain its standing: aspects of service, what matters, answers, complaints."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards.figures.community import categories_figure, domains_figure, drivers_figure, months_figure
+from dashboards.frames.disclosure import (
+    FEWEST_ANSWERS,
+    SMALLEST_SHOWN,
+    cases_by_category,
+    cases_by_month,
+    satisfied_shares,
+    suppress_small,
+)
+from dashboards.frames.page_data import Shown
+from dashboards.languages import pick, translator
+from dashboards.source import Profile
+from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records
+
+MOST_CATEGORIES: Final = 12
+
+
+def domains_panel(shown: Shown, profile: Profile | None) -> Component:
+    """Return the share of satisfied answers to each question beside that of all that were ranked together."""
+    _ = translator(shown.language)
+    name = _("Aspects of service")
+    if profile is None:
+        said = _("Answers by question are kept with official results only; others would tell who answered.")
+        return panel(name, empty(said), anchor="domains")
+    shares = satisfied_shares(profile, shown.header.rules)
+    return panel(
+        name,
+        chart(
+            domains_figure(shares, shown.language),
+            name="aspects",
+            summary=_domains_sentence(shown, shares),
+            language=shown.language,
+            numbers=_domains_numbers(shown, shares),
+        ),
+        anchor="domains",
+        note=_("Fewer than {count} answers to a question are not shown.").format(count=FEWEST_ANSWERS),
+    )
+
+
+def answers_panel(shown: Shown, profile: Profile) -> Component:
+    """Return how often each answer to the ranked question was given, here and among all, small numbers unseen."""
+    _ = translator(shown.language)
+    question = shown.header.rules.satisfaction.question
+    answers = profile.answers[profile.answers["question"] == question].set_index("code")
+    here = suppress_small(answers["here"])
+    columns = [
+        Column(_("Answer"), _("Answer")),
+        Column(_("This community"), _("This community"), numeric=True),
+        Column(_("All it was ranked with"), _("All it was ranked with"), numeric=True),
+    ]
+    rows = [
+        [
+            pick(shown.language, row["option"], row["english_option"]),
+            _("not shown") if pd.isna(here[row["code"]]) else f"{here[row['code']]:,}",
+            f"{row['region']:,}",
+        ]
+        for row in records(answers.reset_index())
+    ]
+    label = pick(shown.language, answers["label"].iloc[0], answers["english_label"].iloc[0])
+    return panel(
+        _("Answers to the ranked question"),
+        data_table(columns, rows, caption=label),
+        anchor="answers",
+        note=_("Numbers below {count} are not shown, nor the next one up.").format(count=SMALLEST_SHOWN),
+    )
+
+
+def drivers_panel(shown: Shown, profile: Profile) -> Component:
+    """Return which aspects go with overall satisfaction in the region: an association, not a cause."""
+    _ = translator(shown.language)
+    name = _("What matters to residents here and around")
+    drivers = profile.drivers[profile.drivers["share"].notna()].sort_values("share", ascending=False, kind="stable")
+    if drivers.empty:
+        return panel(name, empty(_("Too few answers to tell what goes with overall satisfaction.")), anchor="drivers")
+    strongest = drivers.iloc[0]
+    summary = _(
+        "“{aspect}” goes most with overall satisfaction, from {count} answers of all that were ranked together. "
+        "An association: it does not say what would change if it improved."
+    ).format(
+        aspect=pick(shown.language, strongest["label"], strongest["english_label"]), count=f"{profile.respondents:,}"
+    )
+    return panel(
+        name,
+        chart(
+            drivers_figure(drivers, shown.language),
+            name="drivers",
+            summary=summary,
+            language=shown.language,
+            numbers=_drivers_numbers(shown, drivers),
+        ),
+        anchor="drivers",
+    )
+
+
+def complaints_panel(shown: Shown, row: Mapping[str, Any], profile: Profile | None) -> Component:
+    """Return the cases of the period by category and by month."""
+    _ = translator(shown.language)
+    name = _("Complaints of the period")
+    if profile is None or profile.complaints.empty:
+        said = (
+            _("No case was filed in the period.") if profile is not None else _("Cases are kept with official results.")
+        )
+        return panel(name, empty(said), anchor="cases")
+    categories, months = cases_by_category(profile.complaints), cases_by_month(profile.complaints)
+    counted, other = int(categories["counted"].sum()), int(categories["other"].sum())
+    summary = _("{filed} cases were filed; {counted} count in the rate, {other} do not.").format(
+        filed=counted + other, counted=counted, other=other
+    )
+    drawn = [
+        chart(
+            categories_figure(categories.head(MOST_CATEGORIES), shown.language),
+            name=f"categories-{row['number']}",
+            summary=summary,
+            language=shown.language,
+            numbers=categories_numbers(categories, shown.language),
+        ),
+        chart(
+            months_figure(months, shown.language),
+            name=f"months-{row['number']}",
+            summary=_("Month by month."),
+            language=shown.language,
+            numbers=_months_numbers(months, shown.language),
+        ),
+    ]
+    return panel(
+        name,
+        html.Div(drawn, className="side-by-side"),
+        anchor="cases",
+        note=_("Not counted: repairs, enquiries, duplicates, unfounded cases, what others are responsible for."),
+    )
+
+
+def _domains_sentence(shown: Shown, shares: pd.DataFrame) -> str:
+    _ = translator(shown.language)
+    known = shares[shares["rate"].notna() & shares["region_rate"].notna()]
+    better = int((known["lower"] > known["region_rate"]).sum())
+    worse = int((known["upper"] < known["region_rate"]).sum())
+    return _(
+        "Of {count} questions {better} are clearly better and {worse} clearly worse than among all it was ranked with."
+    ).format(count=len(known), better=better, worse=worse)
+
+
+def _domains_numbers(shown: Shown, shares: pd.DataFrame) -> Numbers:
+    _ = translator(shown.language)
+    percent = "{:.1%}".format
+    columns = [
+        NumbersColumn(_("Question")),
+        NumbersColumn(_("Valid answers"), numeric=True),
+        *(
+            NumbersColumn(heading, numeric=True, write=percent)
+            for heading in (_("Satisfied"), _("Lower bound"), _("Upper bound"), _("All it was ranked with"))
+        ),
+    ]
+    rows = [
+        [
+            pick(shown.language, row["label"], row["english_label"]),
+            row["here"],
+            *(row[name] for name in ("rate", "lower", "upper", "region_rate")),
+        ]
+        for row in records(shares)
+    ]
+    return Numbers(_("Aspects of service"), columns, rows)
+
+
+def _drivers_numbers(shown: Shown, drivers: pd.DataFrame) -> Numbers:
+    _ = translator(shown.language)
+    columns = [
+        NumbersColumn(_("Question")),
+        NumbersColumn(_("Answers"), numeric=True),
+        NumbersColumn(_("Differences that go with it"), numeric=True, write="{:.1%}".format),
+        NumbersColumn(_("Lower bound"), numeric=True, write="{:.1%}".format),
+        NumbersColumn(_("Upper bound"), numeric=True, write="{:.1%}".format),
+        NumbersColumn(_("Share of the association"), numeric=True, write="{:.1%}".format),
+        NumbersColumn(_("More than chance")),
+    ]
+    said = {True: _("yes"), False: _("no")}
+    rows = [
+        [
+            pick(shown.language, row["label"], row["english_label"]),
+            row["n"],
+            row["weight"],
+            row["lower"],
+            row["upper"],
+            row["share"],
+            said[bool(row["above_noise"])],
+        ]
+        for row in records(drivers)
+    ]
+    return Numbers(_("What goes with overall satisfaction"), columns, rows)
+
+
+def categories_numbers(categories: pd.DataFrame, language: str) -> Numbers:
+    """Return the cases of each category, as `dashboards.frames.disclosure.cases_by_category` adds them up."""
+    _ = translator(language)
+    columns = [
+        NumbersColumn(_("Category")),
+        NumbersColumn(_("Counted in the rate"), numeric=True),
+        NumbersColumn(_("Not counted"), numeric=True),
+    ]
+    rows = [
+        [pick(language, row["label"], row["english_label"]), row["counted"], row["other"]]
+        for row in records(categories)
+    ]
+    return Numbers(_("Cases by category"), columns, rows)
+
+
+def _months_numbers(months: pd.DataFrame, language: str) -> Numbers:
+    _ = translator(language)
+    columns = [
+        NumbersColumn(_("Month")),
+        NumbersColumn(_("Counted in the rate"), numeric=True),
+        NumbersColumn(_("Not counted"), numeric=True),
+    ]
+    rows = [[row["month"], row["counted"], row["other"]] for row in records(months)]
+    return Numbers(_("Cases by month"), columns, rows)

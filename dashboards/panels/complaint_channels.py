@@ -1,0 +1,96 @@
+"""By which way complaints came: an office that only some ways lead to hears of only some of what is wrong."""
+
+import pandas as pd
+from dash.development.base_component import Component
+
+from analytics.statistics.complaint_rates import CHANNELS, complaint_rates
+from dashboards.figures.complaints import channels_figure
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import ROUTES, scale_of
+from dashboards.labels import channel_words
+from dashboards.languages import translator
+from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
+
+_ROUTE = ROUTES["complaints"]
+
+
+def channels_panel(shown: Shown, channels: pd.DataFrame) -> Component:
+    """Return the complaint rate of each channel, over all regions that are shown.
+
+    Parameters
+    ----------
+    channels : DataFrame
+        As `EvaluationSource.channels` returns it.
+    """
+    _ = translator(shown.language)
+    name = _("By which way complaints came")
+    if channels.empty:
+        said = _("By which way complaints came is kept with official results, and was not in the earliest.")
+        return panel(name, empty(said), anchor="channels")
+    if not channels["complaints"].sum():
+        return panel(name, empty(_("No case was filed in the period.")), anchor="channels")
+    rates = rates_by_channel(channels, level=float(shown.header.rules.evidence.level))
+    return panel(
+        name,
+        chart(
+            channels_figure(rates, shown.drawing(_ROUTE)),
+            name="channels",
+            summary=_sentence(shown, rates),
+            language=shown.language,
+            numbers=_numbers(shown, channels, rates),
+        ),
+        anchor="channels",
+        note=_(
+            "The rates of all ways add up to the complaint rate. A way that nobody uses may be one that nobody knows."
+        ),
+    )
+
+
+def rates_by_channel(channels: pd.DataFrame, *, level: float) -> pd.DataFrame:
+    """Return channel and the columns of `analytics.statistics.complaint_rates.complaint_rates`, all regions together, in fixed order."""
+    years = channels.groupby("region")["household_years"].first().sum()
+    counts = channels.groupby("channel")["complaints"].sum().reindex(list(CHANNELS), fill_value=0)
+    rates = complaint_rates(counts.to_numpy("float64"), years, level=level, method="exact")
+    return rates.assign(channel=list(CHANNELS))
+
+
+def _sentence(shown: Shown, rates: pd.DataFrame) -> str:
+    _ = translator(shown.language)
+    total, most = rates["complaints"].sum(), rates.sort_values("complaints", ascending=False, kind="stable").iloc[0]
+    spoken = rates.loc[rates["channel"].isin(["telephone", "visit", "hotline", "letter"]), "complaints"].sum()
+    return _(
+        "Of {count} valid complaints most came by one way: {way} ({share}). Without the web, by telephone, visit, "
+        "hotline or letter, came {spoken}."
+    ).format(
+        count=f"{total:,.0f}",
+        way=channel_words(shown.language)[most["channel"]],
+        share=f"{most['complaints'] / total:.0%}",
+        spoken=f"{spoken / total:.0%}",
+    )
+
+
+def _numbers(shown: Shown, channels: pd.DataFrame, rates: pd.DataFrame) -> Numbers:
+    """Return the rates that are drawn, and below them those of each region where there are several."""
+    _ = translator(shown.language)
+    scale, words = scale_of(shown.header, _ROUTE, shown.language), channel_words(shown.language)
+    columns = [
+        NumbersColumn(_("District")),
+        NumbersColumn(_("Way")),
+        NumbersColumn(_("Valid complaints"), numeric=True, write="{:,.0f}".format),
+        NumbersColumn(_("Household-years"), numeric=True, write="{:,.0f}".format),
+        NumbersColumn(scale.title, numeric=True, write=scale.write),
+        NumbersColumn(_("Lower bound"), numeric=True, write=scale.write),
+        NumbersColumn(_("Upper bound"), numeric=True, write=scale.write),
+    ]
+    level = float(shown.header.rules.evidence.level)
+    regions = {shown.region_label(str(name)): own for name, own in channels.groupby("region", sort=False)}
+    tables = [(label, rates_by_channel(own, level=level)) for label, own in regions.items()]
+    if len(tables) > 1:
+        tables.insert(0, (_("All districts"), rates))
+    values = ("complaints", "household_years", "rate_per_1000_households", "lower", "upper")
+    rows = [
+        [label, words[row["channel"]], *(row[name] for name in values)]
+        for label, table in tables
+        for row in records(table)
+    ]
+    return Numbers(_("By which way complaints came"), columns, rows)

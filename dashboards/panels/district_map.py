@@ -1,0 +1,72 @@
+"""The districts on a map: filled polygons from the city's own outlines, no tiles and no other host."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from dash.development.base_component import Component
+
+from dashboards.figures.maps import map_figure
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import met, regions_of, scale_of
+from dashboards.languages import translator
+from dashboards.source import Polygon
+from dashboards.widgets.components import Numbers, NumbersColumn, chart, panel, records
+
+
+def map_panel(shown: Shown, boundaries: Mapping[str, Sequence[Polygon]]) -> list[Component]:
+    """Return the map of the districts shown; nothing where no outline is known or no district is a region."""
+    regions = district_facts(shown)
+    if not set(regions["region"]) & boundaries.keys():
+        return []
+    _ = translator(shown.language)
+    return [
+        panel(
+            _("District by district"),
+            chart(
+                map_figure(regions, boundaries, shown.drawing()),
+                name=f"districts-{shown.view.route.key}",
+                summary=_sentence(shown, regions),
+                language=shown.language,
+                numbers=_numbers(shown, regions),
+            ),
+            anchor="map",
+            note=_("Colour: the middle community of each district. Districts are not ranked against each other."),
+        )
+    ]
+
+
+def district_facts(shown: Shown) -> pd.DataFrame:
+    """Return one row per region shown: region, label, middle (median score of those ranked), ranked, met."""
+    route = shown.view.route
+    standings = shown.standings[["region", "requirement_status", route.rank, route.score]]
+    rows = []
+    for region in regions_of(standings):
+        own = standings[standings["region"] == region]
+        ranked = own[own[route.rank].notna()]
+        middle = float(ranked[route.score].median()) if len(ranked) else None
+        rows.append(
+            (region, shown.region_label(region), middle, len(ranked), int(met(own, "requirement_status").sum()))
+        )
+    return pd.DataFrame(rows, columns=["region", "label", "middle", "ranked", "met"])
+
+
+def _sentence(shown: Shown, regions: pd.DataFrame) -> str:
+    _ = translator(shown.language)
+    scale = scale_of(shown.header, shown.view.route, shown.language)
+    said = [f"{row['label']} {scale.write(row['middle'])}" for row in records(regions)]
+    return _("{measure} of the middle community: {districts}.").format(
+        measure=scale.title, districts=_(", ").join(said)
+    )
+
+
+def _numbers(shown: Shown, regions: pd.DataFrame) -> Numbers:
+    _ = translator(shown.language)
+    scale = scale_of(shown.header, shown.view.route, shown.language)
+    columns = [
+        NumbersColumn(_("District")),
+        NumbersColumn(_("Middle"), numeric=True, write=scale.write),
+        NumbersColumn(_("Ranked"), numeric=True),
+        NumbersColumn(_("Meet the requirement"), numeric=True),
+    ]
+    rows = [[row["label"], row["middle"], row["ranked"], row["met"]] for row in records(regions)]
+    return Numbers(_("District by district"), columns, rows)

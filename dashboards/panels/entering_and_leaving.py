@@ -1,0 +1,109 @@
+"""Who would enter and who would leave, if something were otherwise: drawn, counted and named."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+from dash.development.base_component import Component
+
+from dashboards.figures.evidence import change_figure
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import ROUTES, among, met, scale_of
+from dashboards.languages import pick, translator
+from dashboards.widgets.components import Column, Numbers, NumbersColumn, caption_of_part, chart, data_table, records
+from dashboards.widgets.links import named_link
+
+MOST_NAMED: Final = 100
+"""More names than this nobody reads here."""
+SUPPOSED_COLUMNS: Final = (
+    "community_id",
+    "responses",
+    "satisfied",
+    "requirement_status",
+    *(column for route in ROUTES.values() for column in (route.rank, route.score)),
+)
+"""What of standings that are supposed is shown."""
+
+
+def changes(shown: Shown, after: pd.DataFrame, *, name: str) -> list[Component]:
+    """Return who would enter and who would leave the list that is shown.
+
+    Parameters
+    ----------
+    after : DataFrame
+        `SUPPOSED_COLUMNS` of the same communities, supposing something else.
+    name : str
+        Of the picture and the file that can be taken away.
+    """
+    _ = translator(shown.language)
+    compared = _compared(shown, after)
+    regions = _by_region(compared, shown)
+    stays, enters, leaves = (int(compared[column].sum()) for column in ("stays", "enters", "leaves"))
+    summary = _("{before} meet the requirement; so it would be {after}: {enters} enter, {leaves} leave.").format(
+        before=stays + leaves, after=stays + enters, enters=enters, leaves=leaves
+    )
+    drawn = chart(
+        change_figure(regions, shown.language),
+        name=name,
+        summary=summary,
+        language=shown.language,
+        numbers=_numbers(regions, shown.language),
+    )
+    moved = compared[compared["enters"] | compared["leaves"]]
+    return [drawn, *([_names(shown, moved, after)] if len(moved) else [])]
+
+
+def _compared(shown: Shown, after: pd.DataFrame) -> pd.DataFrame:
+    """Return the communities shown with `stays`, `enters` and `leaves`."""
+    own = shown.standings[["community_id", "number", "name", "english_name", "region", "region_english"]]
+    was = met(shown.standings, "requirement_status")
+    then = among(own["community_id"], after.loc[met(after, "requirement_status"), "community_id"])
+    return own.assign(stays=was & then, enters=~was & then, leaves=was & ~then)
+
+
+def _by_region(compared: pd.DataFrame, shown: Shown) -> pd.DataFrame:
+    columns = ["stays", "enters", "leaves"]
+    counted = compared.groupby("region", sort=False)[columns].sum()
+    return counted.reset_index(drop=True).assign(label=[shown.region_label(region) for region in counted.index])
+
+
+def _numbers(regions: pd.DataFrame, language: str) -> Numbers:
+    _ = translator(language)
+    columns = [
+        NumbersColumn(_("District")),
+        *(NumbersColumn(name, numeric=True) for name in (_("Stay"), _("Enter"), _("Leave"))),
+    ]
+    rows = [[row["label"], int(row["stays"]), int(row["enters"]), int(row["leaves"])] for row in records(regions)]
+    return Numbers(_("Who would enter and leave"), columns, rows)
+
+
+def _names(shown: Shown, moved: pd.DataFrame, after: pd.DataFrame) -> Component:
+    _ = translator(shown.language)
+    words = {True: _("would enter"), False: _("would leave")}
+    named = moved.head(MOST_NAMED)
+    supposed = {row["community_id"]: row for row in records(after[after["community_id"].isin(named["community_id"])])}
+    headings = (_("Community"), _("District"), _("Change"), _("Satisfaction"), _("Complaints"))
+    columns = [Column(heading, heading) for heading in headings]
+    rows: list[list[str | Component]] = [
+        [
+            named_link(shown.view, row["number"], row["name"], row["english_name"]),
+            pick(shown.language, row["region"], row["region_english"]),
+            words[bool(row["enters"])],
+            *_places(supposed[row["community_id"]], shown),
+        ]
+        for row in records(named)
+    ]
+    caption = caption_of_part(_("Who would enter and leave"), named, moved, shown.language)
+    return data_table(columns, rows, caption=caption)
+
+
+def _places(standing: Mapping[str, Any], shown: Shown) -> list[str]:
+    """Return rank and score on both routes, supposing what is supposed."""
+    _ = translator(shown.language)
+    said = []
+    for route in ROUTES.values():
+        scale = scale_of(shown.header, route, shown.language)
+        rank = standing[route.rank]
+        ranked = _("rank {rank}, {score}")
+        said.append("—" if pd.isna(rank) else ranked.format(rank=int(rank), score=scale.write(standing[route.score])))
+    return said

@@ -1,0 +1,106 @@
+"""What the newest examination found about one community, in a few sentences, and where the whole of it is."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import ROUTES, sees_whole_regions
+from dashboards.labels import family_words, status_words
+from dashboards.languages import minute, translator
+from dashboards.pages.integrity import INTEGRITY_PATH, standings_without_held
+from dashboards.source import Examination
+from dashboards.widgets.components import Content, empty, facts, panel, records
+
+_ROUTE: Final = ROUTES["satisfaction"]
+
+
+def integrity_panel(shown: Shown, row: Mapping[str, Any]) -> Component:
+    """Return which signs point at a community, what became of held answers, and its standing without them."""
+    _ = translator(shown.language)
+    name, examination = _("Signs of false answers"), shown.source.examination(shown.header.id)
+    own = None if examination is None else examination.counts[examination.counts["number"] == row["number"]]
+    if examination is None or own is None or own.empty:
+        return panel(name, empty(_("The answers of this community have not been examined yet.")), anchor="integrity")
+    [counts] = records(own)
+    said: list[tuple[str, Content | list[Component]]] = [
+        (_("Signs"), _signs(shown, row, examination)),
+        (_("Held answers"), _held(shown, counts)),
+        *_without(shown, row, counts, examination),
+        (_("Examined at"), minute(examination.examined_at, shown.language, shown.header.rules.time_zone)),
+    ]
+    link = html.A(
+        _("All signs and communities: Integrity"),
+        href=f"/dashboards/{INTEGRITY_PATH}{shown.view.shared.search}",
+        className="quiet-link",
+    )
+    return panel(
+        name,
+        facts(said),
+        link,
+        anchor="integrity",
+        note=_("A sign is a reason to look, not a finding. Held answers count until somebody has decided."),
+    )
+
+
+def _signs(shown: Shown, row: Mapping[str, Any], examination: Examination) -> str:
+    _ = translator(shown.language)
+    families = examination.families[examination.families["number"] == row["number"]]
+    words = family_words(shown.language)
+    flagged = [words[family] for family in families.loc[families["flagged"].astype(bool), "family"]]
+    if flagged:
+        return _("{signs} (of {count} kinds that were looked for)").format(
+            signs=_("; ").join(flagged), count=len(families)
+        )
+    return _("None of {count} kinds points at it.").format(count=len(families))
+
+
+def _held(shown: Shown, counts: Mapping[str, Any]) -> str:
+    _ = translator(shown.language)
+    waiting, released, excluded = (int(counts[state]) for state in ("waiting", "released", "excluded"))
+    if not waiting + released + excluded:
+        return _("None.")
+    return _("{waiting} wait for a decision, {released} were released, {excluded} were excluded.").format(
+        waiting=f"{waiting:,}", released=f"{released:,}", excluded=f"{excluded:,}"
+    )
+
+
+def _without(
+    shown: Shown,
+    row: Mapping[str, Any],
+    counts: Mapping[str, Any],
+    examination: Examination,
+) -> list[tuple[str, str]]:
+    """Return rank and result with and without held answers, where counts tell them and all of the region is seen."""
+    held = examination.counts["held"]
+    if shown.header.rules.satisfaction.measure != "satisfaction_rate" or not int(held.sum()):
+        return []
+    if not sees_whole_regions(shown.header, shown.source.inputs(shown.header.id)):
+        return []
+    _ = translator(shown.language)
+    after = standings_without_held(shown, examination)
+    [then] = records(after[after["community_id"] == row["community_id"]])
+    before, after_all = (None if pd.isna(rank) else int(rank) for rank in (row[_ROUTE.rank], then[_ROUTE.rank]))
+    if not int(counts["held"]) and before == after_all:
+        # Others of its region lose answers, and its place stays what it is.
+        return []
+    return [
+        (_("Standing as decided"), _standing(shown, row)),
+        (_("Without any held answer, not official"), _standing(shown, then)),
+    ]
+
+
+def _standing(shown: Shown, standing: Mapping[str, Any]) -> str:
+    _ = translator(shown.language)
+    status = status_words(shown.language)[standing["requirement_status"]]
+    if pd.isna(standing[_ROUTE.rank]):
+        return status
+    return _("rank {rank}, {satisfied} of {responses} satisfied: {status}").format(
+        rank=f"{int(standing[_ROUTE.rank]):,}",
+        satisfied=f"{int(standing['satisfied']):,}",
+        responses=f"{int(standing['responses']):,}",
+        status=status,
+    )

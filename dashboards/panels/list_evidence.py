@@ -1,0 +1,91 @@
+"""How sure the list is: the decision beside what the data support, as two things that never mix."""
+
+from collections.abc import Mapping
+from math import sqrt
+from typing import Any, Final
+
+import pandas as pd
+from dash.development.base_component import Component
+
+from analytics.evidence.bands import Evidence
+from analytics.evidence.weigh_evidence import evidence_words
+from dashboards.figures.evidence import support_figure
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import Route, met, regions_of
+from dashboards.languages import translator
+from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
+
+BANDS: Final = tuple(str(band) for band in Evidence)
+
+
+def support_panel(shown: Shown) -> Component:
+    """Return how far the data support the list of the route that is shown."""
+    _ = translator(shown.language)
+    route = shown.view.route
+    name = _("How sure the list is")
+    crossed = decision_by_evidence(shown.standings, route)
+    if not crossed.to_numpy().sum():
+        said = _("No evidence was weighed here: nobody is ranked, or the evaluation is older than the evidence.")
+        return panel(name, empty(said), anchor="support")
+    return panel(
+        name,
+        chart(
+            support_figure(crossed, shown.language),
+            name=f"evidence-{route.key}",
+            summary=support_sentence(shown, route),
+            language=shown.language,
+            numbers=_numbers(crossed, shown.language),
+        ),
+        anchor="support",
+        note=_("{route}. The decision follows the rules; the evidence never changes it.").format(
+            route=route.name(shown.language)
+        ),
+    )
+
+
+def decision_by_evidence(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
+    """Return how many listed and how many other ranked communities have each word of evidence.
+
+    Index: True (listed), False; columns: the words, the surest first. Communities without evidence are not counted.
+    """
+    ranked = standings[[route.status, route.evidence]][standings[route.rank].notna()]
+    is_listed = met(ranked, route.status)
+    counted = {
+        listed: ranked.loc[is_listed == listed, route.evidence].value_counts().reindex(list(BANDS), fill_value=0)
+        for listed in (True, False)
+    }
+    return pd.DataFrame(counted).T
+
+
+def support_sentence(shown: Shown, route: Route) -> str:
+    """Return how many of those listed are expected to be truly among the best."""
+    _ = translator(shown.language)
+    facts = _facts_of(shown, route)
+    listed = sum(fact["listed"] for fact in facts)
+    known = [fact for fact in facts if fact["expected_rightful"] is not None]
+    if not listed:
+        return _("Nobody is listed on this route.")
+    if not known:
+        return _(
+            "{listed} communities are listed; the data do not say how many of them are truly among the best."
+        ).format(listed=listed)
+    expected = sum(fact["expected_rightful"] for fact in known)
+    deviation = sqrt(sum(fact["standard_deviation"] ** 2 for fact in known))
+    return _(
+        "{listed} communities are listed; about {expected} of them (give or take {deviation}) are expected to be truly "
+        "among the best."
+    ).format(listed=listed, expected=f"{expected:.1f}", deviation=f"{deviation:.1f}")
+
+
+def _facts_of(shown: Shown, route: Route) -> list[Mapping[str, Any]]:
+    supported = shown.header.summary["evidence"]["regions"]
+    return [supported[region][route.key] for region in regions_of(shown.standings) if region in supported]
+
+
+def _numbers(crossed: pd.DataFrame, language: str) -> Numbers:
+    _ = translator(language)
+    words = evidence_words(language)
+    names = {True: _("Listed"), False: _("Not listed")}
+    columns = [NumbersColumn(_("Decision")), *(NumbersColumn(words[band], numeric=True) for band in BANDS)]
+    rows = [[names[bool(listed)], *counts.tolist()] for listed, counts in crossed.iterrows()]
+    return Numbers(_("Ranked communities by decision and evidence"), columns, rows)

@@ -1,0 +1,59 @@
+"""Who qualifies: the list that the whole evaluation is about, with the reason of each decision."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from dash.development.base_component import Component
+
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import ROUTES, met, regions_of, scale_of
+from dashboards.labels import route_words
+from dashboards.languages import pick, translator
+from dashboards.widgets import community_table
+from dashboards.widgets.components import Column, data_table, empty, panel, records, scrolled
+from dashboards.widgets.links import named_link
+
+MOST_QUALIFIED: Final = 60
+"""More names than this are read in the table of all communities."""
+
+
+def qualified_panel(shown: Shown) -> Component:
+    """Return those that meet the requirement, each with its routes and its reasons."""
+    _ = translator(shown.language)
+    name = _("Who qualifies, by which route and why")
+    ranks = ["satisfaction_rank", "complaint_rank"]
+    decided = shown.standings[["region", *ranks, *(route.status for route in ROUTES.values())]]
+    qualified = decided[met(shown.standings, "requirement_status")]
+    if qualified.empty:
+        return panel(name, empty(_("No community meets the requirement here.")), anchor="qualified")
+    order = {region: place for place, region in enumerate(regions_of(shown.standings))}
+    keyed = qualified[ranks].assign(place=qualified["region"].map(order).astype("int64"))
+    keyed = keyed.sort_values(["place", *ranks], kind="stable").head(MOST_QUALIFIED)
+    listed = shown.standings.loc[keyed.index]
+    headings = (_("Community"), _("District"), _("Route"), _("Rank"), _("Score"), _("Why"))
+    columns = [Column(heading, heading, wide=heading == headings[-1]) for heading in headings]
+    rows = [_qualified_row(row, shown) for row in records(listed)]
+    by_route = {route.key: int(met(qualified, route.status).sum()) for route in ROUTES.values()}
+    both = by_route["satisfaction"] + by_route["complaints"] - len(qualified)
+    note = _(
+        "{count} communities: {satisfaction} by satisfaction, {complaints} by complaints, {both} of them by both."
+    ).format(count=len(qualified), both=both, **by_route)
+    caption = _("{shown} of {count}").format(shown=len(rows), count=len(qualified))
+    return panel(name, scrolled(data_table(columns, rows, caption=caption), name), anchor="qualified", note=note)
+
+
+def _qualified_row(row: dict[str, Any], shown: Shown) -> list[str | Component]:
+    ways = [route for route in ROUTES.values() if row[route.status] == "met"]
+    names = route_words(shown.language)
+    return [
+        named_link(shown.view, row["number"], row["name"], row["english_name"]),
+        pick(shown.language, row["region"], row["region_english"]),
+        _lines(names[route.key] for route in ways),
+        _lines(community_table.rank_words(row, route.key, shown.language) for route in ways),
+        _lines(scale_of(shown.header, route, shown.language).write(row[route.score]) for route in ways),
+        _lines(shown.reason(row, route) for route in ways),
+    ]
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "\n".join(texts)

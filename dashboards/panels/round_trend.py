@@ -1,0 +1,151 @@
+"""A community round by round: what changed, what chance alone would do, and what a former winner must expect."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.statistics.trends import compare_rounds, control_chart, regression_to_the_mean
+from dashboards.figures.community import trend_figure
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import ROUTES, scale_of
+from dashboards.languages import pick, translator
+from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
+
+_ROUTE: Final = ROUTES["satisfaction"]
+
+
+def trend_panel(shown: Shown, row: Mapping[str, Any], history: pd.DataFrame) -> Component:
+    """Return the official scores of a community up to the evaluation that is shown."""
+    _ = translator(shown.language)
+    name = _("Round by round")
+    past = history[history["cut_off"] <= shown.header.cut_off] if len(history) else history
+    past = past[past["satisfaction_score"].notna()]
+    if len(past) < 2:
+        return panel(name, empty(_("There is no second round with official results to compare with.")), anchor="trend")
+    limited = with_limits(past).assign(
+        round=[pick(shown.language, *pair) for pair in zip(past["round_name"], past["round_english_name"], strict=True)]
+    )
+    said = [_change_sentence(shown, limited), _regression_sentence(shown, row)]
+    return panel(
+        name,
+        chart(
+            trend_figure(limited, shown.drawing(_ROUTE)),
+            name=f"trend-{row['number']}",
+            summary=said[0],
+            language=shown.language,
+            numbers=_numbers(shown, limited),
+        ),
+        *([html.P(said[1], className="apart")] if said[1] else []),
+        anchor="trend",
+        note=_("Between the dashed lines, three standard errors away, chance alone can explain a round."),
+    )
+
+
+def with_limits(history: pd.DataFrame) -> pd.DataFrame:
+    """Return the rounds with `centre`, `lower_limit` and `upper_limit`, missing where scores are no rates of counts."""
+    counts, sizes = history["satisfied"], history["responses"]
+    if counts.isna().any() or sizes.isna().any():
+        return history.assign(centre=np.nan, lower_limit=np.nan, upper_limit=np.nan)
+    limits = control_chart([counts.tolist()], [sizes.tolist()], dispersion="binomial")
+    is_rate = np.allclose(limits.rate[0], history["satisfaction_score"].to_numpy("float64"), equal_nan=True)
+    if not is_rate:
+        return history.assign(centre=np.nan, lower_limit=np.nan, upper_limit=np.nan)
+    return history.assign(centre=limits.centre[0], lower_limit=limits.lower[0], upper_limit=limits.upper[0])
+
+
+def _variance(rows: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """Return the sampling variance of rates from counts, shrunk a little so that 0 and 1 have one too."""
+    answers = rows["responses"].to_numpy("float64")
+    share = (rows["satisfied"].to_numpy("float64") + 1) / (answers + 2)
+    return np.asarray(share * (1 - share) / np.maximum(answers, 1))
+
+
+def _is_counted(rows: pd.DataFrame) -> "pd.Series[bool]":
+    """Return who is ranked by counts: a score that was given does not say how sure it is."""
+    return rows["satisfaction_rank"].notna() & rows["satisfied"].notna()
+
+
+def _change_sentence(shown: Shown, history: pd.DataFrame) -> str:
+    _ = translator(shown.language)
+    scale = scale_of(shown.header, _ROUTE, shown.language)
+    before, after = history.iloc[-2], history.iloc[-1]
+    change = (after["satisfaction_score"] - before["satisfaction_score"]) * scale.factor
+    said = _("{change} points since {round}.").format(change=f"{change:+.1f}".replace("-", "−"), round=before["round"])
+    if np.isnan(float(after["centre"])):
+        return said
+    variances = _variance(history.iloc[-2:])
+    tested = compare_rounds(
+        before["satisfaction_score"],
+        after["satisfaction_score"],
+        earlier_variance=variances[0],
+        later_variance=variances[1],
+        level=float(shown.header.rules.evidence.level),
+    ).iloc[0]
+    beyond = tested["lower"] > 0 or tested["upper"] < 0
+    return said + (_(" That is more than chance explains.") if beyond else _(" That is within what chance explains."))
+
+
+def _regression_sentence(shown: Shown, row: Mapping[str, Any]) -> str:
+    """Return what a former winner must expect, or nothing for others."""
+    _ = translator(shown.language)
+    region = None if shown.earlier is None else shown.earlier.summary["regions"].get(row["region"])
+    if shown.earlier is None or region is None or region["satisfaction"]["k"] == 0:
+        return ""
+    winners = shown.source.worked_out(
+        shown.header.id,
+        ("former winners", shown.earlier.id, row["region"]),
+        lambda: _former_winners(shown, row["region"], region["satisfaction"]["k"]),
+    )
+    if row["number"] not in winners.index:
+        return ""
+    own = winners.loc[row["number"]]
+    factor = scale_of(shown.header, _ROUTE, shown.language).factor
+    return _(
+        "It was among the best of the round before. Regression to the mean alone would have moved it by {expected} "
+        "points; it moved by {change}."
+    ).format(
+        expected=f"{own['by_regression'] * factor:+.1f}".replace("-", "−"),
+        change=f"{own['change'] * factor:+.1f}".replace("-", "−"),
+    )
+
+
+def _former_winners(shown: Shown, region: str, k: int) -> pd.DataFrame:
+    """Return, by number, how the k best of a region in the round before moved, and would have by chance alone."""
+    columns = ["number", "region", "responses", "satisfied", "satisfaction_score", "satisfaction_rank"]
+    earlier = shown.earlier_standings
+    before = (shown.everywhere[:0] if earlier is None else earlier)[columns].set_index("number")
+    before = before[(before["region"] == region) & _is_counted(before)]
+    after = shown.everywhere[columns].set_index("number").reindex(before.index)
+    after_score = after["satisfaction_score"].where(_is_counted(after))
+    if after_score.isna().all():
+        return pd.DataFrame(columns=["by_regression", "change"])
+    table = regression_to_the_mean(
+        before["satisfaction_score"].to_numpy("float64"),
+        after_score.to_numpy("float64"),
+        earlier_variance=_variance(before),
+        later_variance=_variance(after.fillna({"satisfied": 0, "responses": 0})),
+        region=before["region"].to_numpy(dtype=str),
+        size=k,
+        level=float(shown.header.rules.evidence.level),
+    ).set_axis(before.index)
+    return table.loc[table["former_winner"] & after_score.notna(), ["by_regression", "change"]]
+
+
+def _numbers(shown: Shown, history: pd.DataFrame) -> Numbers:
+    _ = translator(shown.language)
+    scale = scale_of(shown.header, _ROUTE, shown.language)
+    columns = [
+        NumbersColumn(_("Round")),
+        NumbersColumn(_("Valid answers"), numeric=True),
+        NumbersColumn(scale.title, numeric=True, write=scale.write),
+        NumbersColumn(_("Lower bound"), numeric=True, write=scale.write),
+        NumbersColumn(_("Upper bound"), numeric=True, write=scale.write),
+        NumbersColumn(_("Rank"), numeric=True),
+    ]
+    scores = [f"satisfaction_{name}" for name in ("score", "lower", "upper", "rank")]
+    rows = history[["round", "responses", *scores]].to_numpy(dtype=object).tolist()
+    return Numbers(_("Round by round"), columns, rows)

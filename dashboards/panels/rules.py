@@ -1,0 +1,91 @@
+"""By which rules an evaluation was made, in words, with the codes that its files can be checked by."""
+
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
+from dashboards.labels import population_words, rounding_words, state_words, ties_words, zero_ties_words
+from dashboards.languages import day, minute, translator
+from dashboards.source import EvaluationHeader
+from dashboards.widgets.components import facts, panel
+
+_SHORT_HASH = 12
+
+
+def rules_panel(header: EvaluationHeader, language: str) -> Component:
+    """Return the rules in force for an evaluation: who issued them, what they say, how to check them."""
+    _ = translator(language)
+    rules = header.rules
+    source = rules.source
+    return panel(
+        _("Rules in force"),
+        html.P(rules.title.in_language(language), className="rules-title"),
+        facts(
+            [
+                (_("State of this result"), state_words(header, language)),
+                (_("Issued by"), source.issuer),
+                (_("Document number"), source.document_number),
+                (_("Date"), day(source.date, language)),
+                (_("Satisfaction route"), _satisfaction_words(rules, rules.satisfaction, language)),
+                (_("Complaint route"), _complaint_words(rules.complaints, language)),
+                (_("Basis"), source.basis),
+                (_("Reading"), source.reading),
+                (_("Answers counted until"), minute(header.cut_off, language, rules.time_zone)),
+                (_("Evaluated at"), minute(header.evaluated_at, language, rules.time_zone)),
+            ]
+        ),
+        html.H3(_("File check codes")),
+        facts(
+            [
+                (_("Rule file"), _check_code(rules.sha256)),
+                (_("Counts that went in"), _check_code(header.inputs_sha256)),
+                (_("Results that came out"), _check_code(header.standings_sha256)),
+            ]
+        ),
+        anchor="rules",
+        note=_("Frozen before the evaluation; a correction is a new file, and old results stay."),
+    )
+
+
+def _satisfaction_words(rules: Rules, rule: SatisfactionRule, language: str) -> str:
+    _ = translator(language)
+    where = _("of each district") if rules.region == "district" else _("of the whole city")
+    measure = {
+        "satisfaction_rate": _("satisfaction rate"),
+        "satisfaction_index": _("satisfaction index"),
+        "composite": _("composite score"),
+    }[rule.measure]
+    said = [
+        _("The first {share} {where} by {measure}").format(share=share_text(rule.share), where=where, measure=measure),
+        rounding_words(language)[rule.rounding],
+        ties_words(language)[rule.ties],
+        population_words(language)[rule.population],
+    ]
+    if rule.minimum_responses:
+        said.append(
+            _("ranked from {enough} valid answers, or from {share} of the households and at least {least}").format(
+                enough=rule.minimum_responses.enough,
+                share=share_text(rule.minimum_responses.or_share_of_households),
+                least=rule.minimum_responses.least,
+            )
+        )
+    return _("; ").join(said) + _(".")
+
+
+def _complaint_words(rule: ComplaintRule, language: str) -> str:
+    _ = translator(language)
+    said = [
+        _("The {share} with the fewest valid complaints per 1,000 households in {months} months").format(
+            share=share_text(rule.share), months=rule.period_months
+        ),
+        rounding_words(language)[rule.rounding],
+        ties_words(language)[rule.ties],
+        zero_ties_words(language)[rule.zero_ties],
+        _("ranked from {exposure} household-years").format(exposure=rule.minimum_exposure),
+    ]
+    return _("; ").join(said) + _(".")
+
+
+def _check_code(digest: str) -> Component:
+    # Short to compare by eye; the whole code unfolds for who checks a file.
+    return html.Details([html.Summary(html.Code(digest[:_SHORT_HASH])), html.Code(digest, className="whole-code")])

@@ -1,0 +1,178 @@
+"""The communities in order of their scores: the ladder with the cut-off, and how the scores are spread."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from dashboards.figures.drawing import Drawing, room_for
+from dashboards.figures.ladders import distribution_figure, order_figure, thinned
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import CutOff, Route, in_order, in_region, met, regions_of, scale_of, with_intervals
+from dashboards.languages import pick, translator
+from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
+
+_NAMED: Final = ("name", "english_name", "responses", "complaints")
+
+
+def _measured_by(route: Route) -> list[str]:
+    return ["region", "lower", "upper", route.score, route.rank, route.last_rank, route.status]
+
+
+def order_panel(shown: Shown) -> Component:
+    """Return the communities of each region in order, with the cut-off."""
+    _ = translator(shown.language)
+    route = shown.view.route
+    cut_offs_here = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
+    # Cutting a frame of fifty columns into regions takes longer than all that is drawn.
+    measured = with_intervals(shown.standings, route)[_measured_by(route)]
+    drawing = shown.drawing(score_range=_score_range(measured, route, shown.drawing().scale.factor))
+    ladders = [
+        _Ladder.of(region, in_region(measured, region), route, cut_offs_here.get(region))
+        for region in regions_of(shown.standings)
+    ]
+    room = room_for([len(ladder.ordered) for ladder in ladders])
+    cards = [_order_card(shown, ladder, drawing, most=most) for ladder, most in zip(ladders, room, strict=True)]
+    best = _("from the highest satisfaction down") if not route.fewest_first else _("from the fewest complaints up")
+    return panel(
+        _("The communities in order, and the cut-off"),
+        html.Div(cards, className="charts" if len(cards) > 1 else "charts one"),
+        anchor="order",
+        note=_("{route}, {best}. One dot is one community; the thin line is its 95 percent interval.").format(
+            route=route.name(shown.language), best=best
+        ),
+    )
+
+
+def _score_range(measured: pd.DataFrame, route: Route, factor: float) -> tuple[float, float] | None:
+    drawn = measured.loc[measured[route.rank].notna(), [route.score, "lower", "upper"]].to_numpy("float64") * factor
+    if not len(drawn):
+        return None
+    lowest, highest = float(np.nanmin(drawn)), float(np.nanmax(drawn))
+    margin = max((highest - lowest) * 0.04, 0.5)
+    return lowest - margin, highest + margin
+
+
+@dataclass(frozen=True)
+class _Ladder:
+    """The ranked communities of one region in order, how many are not ranked, and where the list ends."""
+
+    region: str
+    ordered: pd.DataFrame
+    unranked: int
+    cut_off: CutOff | None
+
+    @classmethod
+    def of(cls, region: str, communities: pd.DataFrame, route: Route, cut_off: CutOff | None) -> Self:
+        ordered = in_order(communities, route)
+        return cls(region, ordered, len(communities) - len(ordered), cut_off)
+
+
+def _order_card(shown: Shown, ladder: _Ladder, drawing: Drawing, *, most: int) -> Component:
+    _ = translator(shown.language)
+    route, ordered, cut_off = shown.view.route, ladder.ordered, ladder.cut_off
+    parts: list[Component] = [html.H3(shown.region_label(ladder.region))]
+    if ordered.empty:
+        parts.append(empty(_("No community here is ranked on this route.")))
+    else:
+        drawn = thinned(ordered, keep_first=cut_off.k if cut_off else 0, most=most)
+        drawn = drawn.join(shown.standings.loc[drawn.index, list(_NAMED)])
+        parts.append(
+            chart(
+                order_figure(drawn, cut_off, drawing),
+                name=f"order-{route.key}-{ladder.region}",
+                summary=_order_summary(shown, ordered, cut_off),
+                language=shown.language,
+                numbers=_order_numbers(shown, drawn),
+            )
+        )
+    if ladder.unranked:
+        words = _("Not ranked, with too few answers or households: {count}")
+        parts.append(html.P(words.format(count=ladder.unranked), className="apart"))
+    if len(ordered) > most:
+        parts.append(html.P(_("Of the middle only some are drawn; the table has all."), className="apart"))
+    return html.Div(parts)
+
+
+def _order_numbers(shown: Shown, drawn: pd.DataFrame) -> Numbers:
+    """Return the numbers of what is drawn: of a long ladder not every rung."""
+    _ = translator(shown.language)
+    route = shown.view.route
+    scale = scale_of(shown.header, route, shown.language)
+    columns = [
+        NumbersColumn(_("Rank"), numeric=True),
+        NumbersColumn(_("Community")),
+        *(
+            NumbersColumn(heading, numeric=True, write=scale.write)
+            for heading in (scale.title, _("Lower bound"), _("Upper bound"))
+        ),
+    ]
+    names = [pick(shown.language, *pair) for pair in zip(drawn["name"], drawn["english_name"], strict=True)]
+    figures = drawn[[route.rank, route.score, "lower", "upper"]].itertuples(index=False, name=None)
+    rows = [[rank, name, *scores] for name, (rank, *scores) in zip(names, figures, strict=True)]
+    return Numbers(scale.title, columns, rows)
+
+
+def _order_summary(shown: Shown, ordered: pd.DataFrame, cut_off: CutOff | None) -> str:
+    _ = translator(shown.language)
+    route = shown.view.route
+    if cut_off is None or cut_off.k == 0:
+        return _("{count} communities are ranked; too few for a single position.").format(count=len(ordered))
+    sentence = _("{ranked} communities are ranked, {met} of them meet the requirement; the cut-off is {score}.").format(
+        ranked=len(ordered),
+        met=int(met(ordered, route.status).sum()),
+        score=scale_of(shown.header, route, shown.language).write(cut_off.score),
+    )
+    at_cut_off = ordered[(ordered[route.rank] <= cut_off.k) & (ordered[route.last_rank] >= cut_off.k)]
+    if len(at_cut_off) > 1:
+        sentence += _(" {count} are tied at the cut-off.").format(count=len(at_cut_off))
+    return sentence
+
+
+def distribution_panel(shown: Shown) -> Component:
+    """Return how many communities have which score, region by region."""
+    _ = translator(shown.language)
+    route = shown.view.route
+    name = _("How the scores are spread")
+    columns = ["region", "region_english", route.score, route.status]
+    ranked = shown.standings[columns][shown.standings[route.rank].notna()]
+    if ranked.empty:
+        return panel(name, empty(_("No community here is ranked on this route.")), anchor="distribution")
+    scale = scale_of(shown.header, route, shown.language)
+    median = scale.write(float(ranked[route.score].median()))
+    return panel(
+        name,
+        chart(
+            distribution_figure(ranked, shown.cut_offs(route), shown.drawing()),
+            name=f"distribution-{route.key}",
+            summary=_(
+                "Half of the {count} ranked communities lie below {median}. The dashed line is the cut-off."
+            ).format(count=f"{len(ranked):,}", median=median),
+            language=shown.language,
+            numbers=_distribution_numbers(shown, ranked),
+        ),
+        anchor="distribution",
+        note=scale.title,
+    )
+
+
+def _distribution_numbers(shown: Shown, ranked: pd.DataFrame) -> Numbers:
+    _ = translator(shown.language)
+    route = shown.view.route
+    scale = scale_of(shown.header, route, shown.language)
+    here = {cut_off.region: cut_off.score for cut_off in shown.cut_offs(route)}
+    scores = (_("Lowest"), _("Lower quarter"), _("Middle"), _("Upper quarter"), _("Highest"), _("Cut-off"))
+    columns = [
+        NumbersColumn(_("District")),
+        NumbersColumn(_("Ranked"), numeric=True),
+        *(NumbersColumn(heading, numeric=True, write=scale.write) for heading in scores),
+    ]
+    rows = []
+    for region in regions_of(ranked):
+        own = in_region(ranked, region)[route.score].to_numpy("float64")
+        quantiles = np.quantile(own, (0, 0.25, 0.5, 0.75, 1)).tolist()
+        rows.append([shown.region_label(region), len(own), *quantiles, here.get(region)])
+    return Numbers(scale.title, columns, rows)

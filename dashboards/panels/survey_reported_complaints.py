@@ -1,0 +1,175 @@
+"""What residents say of complaining beside what is on record: few cases may mean that few dare to complain."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from dash.development.base_component import Component
+
+from analytics.reports.complaint_sentences import discouraged
+from analytics.rules import Rules
+from analytics.statistics.complaint_rates import quiet_records
+from analytics.statistics.intervals import wilson
+from dashboards.figures.community import reported_figure
+from dashboards.frames.disclosure import FEWEST_ANSWERS, can_be_shown
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import ROUTES
+from dashboards.languages import translator
+from dashboards.source import Profile, Reported
+from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, notice, panel, records
+
+A_YEAR: Final = 12
+"""Months: so far back residents are asked, so that a shorter record would look like few complaints."""
+
+_ROUTE: Final = ROUTES["complaints"]
+_PER_1000: Final = 1000
+_RATES: Final = ("rate", "lower", "upper", "region_rate")
+
+
+def perhaps_discouraged(communities: pd.DataFrame, reported: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Return the communities in which surely more households say that they complained than cases are on record.
+
+    Parameters
+    ----------
+    communities : DataFrame
+        Standings.
+    reported : DataFrame
+        Columns number, said, asked; what cannot be shown is not judged either.
+    """
+    known = reported[np.array([can_be_shown(row["said"], row["asked"]) for row in records(reported)], dtype=bool)]
+    names = {"said": "said_complained", "asked": "asked_about_complaints"}
+    table = communities.merge(known.rename(columns=names), on="number")
+    if rules.complaints.period_months < A_YEAR:
+        return table[:0]
+    return discouraged(table, level=float(rules.evidence.level))
+
+
+def reported_panel(shown: Shown, row: Mapping[str, Any], profile: Profile | None) -> list[Component]:
+    """Return how many say that they complained beside the cases on record; nothing where residents were not asked."""
+    if profile is None or profile.reported is None:
+        return []
+    _ = translator(shown.language)
+    name, reported = _("What residents say, and what is on record"), profile.reported
+    if reported.asked < FEWEST_ANSWERS:
+        said = _("Fewer than {count} residents said whether they complained.").format(count=FEWEST_ANSWERS)
+        return [panel(name, empty(said), anchor="reported")]
+    rates = rates_beside(row, reported, shown.header.rules, shown.language)
+    return [
+        panel(
+            name,
+            *_discouraged_notice(shown, row, reported, rates),
+            chart(
+                reported_figure(rates, shown.language),
+                name=f"said-and-recorded-{row['number']}",
+                summary=_sentence(shown, rates),
+                language=shown.language,
+                numbers=_numbers(shown, rates),
+            ),
+            anchor="reported",
+            note=_(
+                "Residents may also have complained to the company or elsewhere; only cases filed here are on record."
+            ),
+        )
+    ]
+
+
+def rates_beside(row: Mapping[str, Any], reported: Reported, rules: Rules, language: str) -> pd.DataFrame:
+    """Return the share that says it complained and the cases on record per household and year, beside the region's.
+
+    Columns: label, english_label (none: the label is in the language), count, of, rate, lower, upper, region_rate;
+    missing where a small number would show.
+    """
+    _ = translator(language)
+    limits = wilson([reported.said], [reported.asked], level=float(rules.evidence.level))
+    said = [reported.said, reported.asked, reported.said / reported.asked, limits.lower[0], limits.upper[0]]
+    if not can_be_shown(reported.said, reported.asked):
+        said = [None] * len(said)
+    of_region = reported.region_said / reported.region_asked if reported.region_asked else None
+    recorded = [row["complaints"], row["exposure_household_years"]]
+    recorded += [row[column] / _PER_1000 for column in (_ROUTE.score, _ROUTE.lower, _ROUTE.upper)]
+    years = reported.region_household_years
+    region_recorded = reported.region_complaints / years if years else None
+    table = pd.DataFrame(
+        [
+            (_("Say that they complained"), *said, of_region),
+            (_("Valid cases on record"), *recorded, region_recorded),
+        ],
+        columns=["label", "count", "of", *_RATES],
+    ).assign(english_label=None)
+    return table.astype(dict.fromkeys(("count", "of", *_RATES), "float64"))
+
+
+def _discouraged_notice(
+    shown: Shown, row: Mapping[str, Any], reported: Reported, rates: pd.DataFrame
+) -> list[Component]:
+    """Return a warning where surely fewer cases are on record than beside, though no fewer say that they complained."""
+    said, recorded = (part for _place, part in rates.iterrows())
+    if pd.isna([said["rate"], recorded["rate"], recorded["region_rate"]]).any():
+        return []
+    is_quiet = quiet_records(
+        recorded["count"],
+        recorded["of"],
+        said["count"],
+        said["of"],
+        rate=recorded["region_rate"],
+        share=said["region_rate"],
+        level=float(shown.header.rules.evidence.level),
+    )
+    beside = pd.DataFrame([{"number": row["number"], "said": reported.said, "asked": reported.asked}])
+    found = perhaps_discouraged(pd.DataFrame([row]), beside, shown.header.rules)
+    if not is_quiet or found.empty:
+        return []
+    _ = translator(shown.language)
+    words = _(
+        "At least as many residents as elsewhere say that they complained, by the survey no fewer than {lower} "
+        "households within a year. Cases on record: {recorded}, clearly fewer than in communities of its size. "
+        "Complaints may have been discouraged, or made elsewhere. Look into it before the low number is taken as "
+        "praise."
+    ).format(lower=f"{found['reported_lower'].iloc[0]:,.0f}", recorded=f"{int(row['complaints']):,}")
+    return [notice(_("Few cases on record need not mean that all is well"), words)]
+
+
+def _sentence(shown: Shown, rates: pd.DataFrame) -> str:
+    _ = translator(shown.language)
+    said, recorded = (part for _place, part in rates.iterrows())
+    if pd.isna(said["count"]):
+        words = _("So few residents gave one of the two answers that their number is not shown.")
+    else:
+        words = _(
+            "{said} of {asked} respondents say that they complained in the past year; of all residents it may be "
+            "{lower} % to {upper} %."
+        ).format(
+            said=f"{said['count']:,.0f}",
+            asked=f"{said['of']:,.0f}",
+            lower=f"{said['lower'] * 100:.0f}",
+            upper=f"{said['upper'] * 100:.0f}",
+        )
+    if pd.isna(recorded["rate"]):
+        return words
+    return words + _(" Valid cases on record: {cases}, which is {rate} per 100 households a year.").format(
+        cases=f"{recorded['count']:,.0f}", rate=f"{recorded['rate'] * 100:.2f}"
+    )
+
+
+def _numbers(shown: Shown, rates: pd.DataFrame) -> Numbers:
+    _ = translator(shown.language)
+    per_100 = "{:.2f}".format
+    columns = [
+        NumbersColumn(_("What is counted")),
+        NumbersColumn(_("Number"), numeric=True, write="{:,.0f}".format),
+        NumbersColumn(_("Of respondents or household-years"), numeric=True, write="{:,.0f}".format),
+        *(
+            NumbersColumn(heading, numeric=True, write=per_100)
+            for heading in (_("Per 100"), _("Lower bound"), _("Upper bound"), _("All it was ranked with"))
+        ),
+    ]
+    rows = [
+        [
+            row["label"],
+            *(None if pd.isna(row[name]) else row[name] for name in ("count", "of")),
+            *(None if pd.isna(row[name]) else row[name] * 100 for name in _RATES),
+        ]
+        for row in records(rates)
+    ]
+    return Numbers(_("What residents say, and what is on record"), columns, rows)

@@ -1,0 +1,102 @@
+"""What another choice in the rules would change: unmistakably not the official result."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.decision.evaluate import evaluate
+from analytics.decision.what_if import Choice, with_choices
+from analytics.files.table_cells import TableError
+from analytics.rules import OTHER_POPULATION, Rules
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import sees_everything, sees_whole_regions
+from dashboards.labels import population_words, rounding_words, ties_words, zero_ties_words
+from dashboards.languages import translator
+from dashboards.panels.entering_and_leaving import SUPPOSED_COLUMNS, changes
+from dashboards.source import EvaluationSource
+from dashboards.widgets.components import empty, notice, panel
+
+CHOICE: Final = "what-if"
+MINIMA: Final = (10, 20, 30, 50, 100)
+
+
+def choices(rules: Rules, language: str, *, whole_city: bool, both_populations: bool) -> dict[str, str]:
+    """Return every other choice that can be asked about, by its place in the address, in words.
+
+    `whole_city`: whether the account may see the communities that a ranking of the whole city would compare.
+    `both_populations`: whether the answers of those who are not ranked were counted too.
+    """
+    offered = list(_alternatives(rules, language, whole_city=whole_city))
+    if both_populations:
+        population = OTHER_POPULATION[rules.satisfaction.population]
+        offered.insert(0, ("population", population, population_words(language)[population]))
+    return {f"{choice}:{value}": words for choice, value, words in offered}
+
+
+def what_if_panel(shown: Shown, source: EvaluationSource) -> Component:
+    """Return who would enter and who would leave under the rule that the address asks about."""
+    _ = translator(shown.language)
+    name, inputs = _("Under other rules"), source.inputs(shown.header.id)
+    rules, complete = shown.header.rules, sees_everything(shown.header, inputs)
+    if not sees_whole_regions(shown.header, inputs):
+        said = _("Your account sees only some of the communities that are ranked together, so nothing can be supposed.")
+        return panel(name, empty(said), anchor="what-if")
+    offered = choices(rules, shown.language, whole_city=complete, both_populations=not shown.header.provisional)
+    asked = shown.view.own.get("what_if", "")
+    select = dmc.Select(
+        id=CHOICE,
+        label=_("If the rules had said"),
+        data=[{"value": key, "label": words} for key, words in offered.items()],
+        value=asked if asked in offered else None,
+        placeholder=_("Choose one"),
+        clearable=True,
+        className="filter wide",
+    )
+    if asked.startswith("population:") and asked in offered:
+        inputs = source.inputs_of_others(shown.header.id)
+    result = _asked_result(shown, inputs, asked, offered) if asked in offered else []
+    return panel(
+        name,
+        html.Div(select, className="filters"),
+        *result,
+        anchor="what-if",
+        note=_("The same answers, another rule. Nothing here is decided."),
+    )
+
+
+def _alternatives(rules: Rules, language: str, *, whole_city: bool) -> Iterator[tuple[Choice, str, str]]:
+    _ = translator(language)
+    if rules.region == "district" and whole_city:
+        yield "region", "city", _("all communities of the city are ranked together")
+    if rules.region == "city":
+        yield "region", "district", _("each district is ranked by itself")
+    satisfaction, complaints = rules.satisfaction, rules.complaints
+    yield from (("rounding", *pair) for pair in rounding_words(language).items() if pair[0] != satisfaction.rounding)
+    yield from (("ties", *pair) for pair in ties_words(language).items() if pair[0] != satisfaction.ties)
+    yield from (("zero_ties", *pair) for pair in zero_ties_words(language).items() if pair[0] != complaints.zero_ties)
+    for least in MINIMA:
+        yield "minimum_responses", str(least), _("at least {count} valid answers are needed").format(count=least)
+    yield "minimum_responses", "none", _("any number of answers is enough")
+
+
+def _asked_result(shown: Shown, inputs: pd.DataFrame, asked: str, offered: Mapping[str, str]) -> list[Component]:
+    _ = translator(shown.language)
+    choice, _colon, value = asked.partition(":")
+    rules = shown.header.rules
+
+    def work_out() -> pd.DataFrame:
+        other = with_choices(rules, {cast(Choice, choice): int(value) if value.isdigit() else value})
+        return evaluate(inputs, other).standings[list(SUPPOSED_COLUMNS)]
+
+    try:
+        after = shown.source.worked_out(shown.header.id, ("what if", asked), work_out)
+    except TableError:
+        return [empty(_("The counts of this evaluation do not allow that."))]
+    return [
+        notice(_("Not an official result"), _("Supposed: {rule}.").format(rule=offered[asked])),
+        *changes(shown, after, name="what-if"),
+    ]

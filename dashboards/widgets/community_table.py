@@ -1,0 +1,118 @@
+"""The table of all communities as people read it: its columns, one row of it, and the file of its rows."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from analytics.evidence.weigh_evidence import evidence_words
+from analytics.reports.evaluation_files import csv_safe
+from dashboards.address import View
+from dashboards.frames.standings import ROUTES, scale_of
+from dashboards.labels import status_words
+from dashboards.languages import pick, translator
+from dashboards.source import EvaluationHeader
+from dashboards.widgets.components import records
+from dashboards.widgets.links import address_of
+
+# The byte order mark tells Excel that the file is UTF-8.
+_BYTE_ORDER_MARK: Final = "\ufeff"
+# Those of the charts: a result is not told by colour alone.
+_MARKS: Final = {"met": "◆", "not_met": "•", "not_assessed": "○", "not_applicable": "–"}
+_NO_VALUE: Final = "—"
+
+
+def column_names(header: EvaluationHeader, language: str) -> dict[str, str]:
+    """Return the heading of every column, in order; rate and index are named for what they are."""
+    _ = translator(language)
+    return {
+        "name": _("Community"),
+        "satisfaction_rank": _("Satisfaction: rank"),
+        "satisfaction_score": scale_of(header, ROUTES["satisfaction"], language).title,
+        "responses": _("Valid answers"),
+        "complaint_rank": _("Complaints: rank"),
+        "complaints_per_1000_household_years": scale_of(header, ROUTES["complaints"], language).title,
+        "status": _("Result"),
+        "evidence": _("Evidence"),
+    }
+
+
+def ledger_row(row: Mapping[str, Any], header: EvaluationHeader, view: View) -> dict[str, str]:
+    """Return the cells of one community in words, and the address of its page."""
+    language = view.language
+    scales = {key: scale_of(header, route, language) for key, route in ROUTES.items()}
+    status = row["requirement_status"]
+    return {
+        "number": row["number"],
+        "address": address_of(view, row["number"]),
+        "name": pick(language, row["name"], row["english_name"]),
+        "region": pick(language, row["region"], row["region_english"]),
+        "satisfaction_rank": rank_words(row, "satisfaction", language),
+        "satisfaction_score": scales["satisfaction"].write(_if_ranked(row, "satisfaction")),
+        "responses": _NO_VALUE if pd.isna(row["responses"]) else f"{int(row['responses']):,}",
+        "complaint_rank": rank_words(row, "complaints", language),
+        "complaints_per_1000_household_years": scales["complaints"].write(_if_ranked(row, "complaints")),
+        "status": f"{_MARKS[status]} {status_words(language)[status]}",
+        "evidence": evidence_words(language).get(row["requirement_evidence"], _NO_VALUE),
+    }
+
+
+def rank_words(row: Mapping[str, Any], route_key: str, language: str) -> str:
+    """Return the rank of a community on a route, and whether others share it."""
+    _ = translator(language)
+    route = ROUTES[route_key]
+    if pd.isna(row[route.rank]):
+        return _NO_VALUE
+    rank = int(row[route.rank])
+    return _("{rank} (tied)").format(rank=rank) if row[route.last_rank] > rank else str(rank)
+
+
+def ledger_file(pieces: Iterable[pd.DataFrame], header: EvaluationHeader, language: str) -> Iterator[str]:
+    """Yield a CSV file of a table: numbers as stored, words for codes, and in each row whether it is official."""
+    _ = translator(language)
+    standing = _("Preview, not an official result") if header.provisional else _("official")
+    names = column_names(header, language)
+    headings = [
+        _("Kind of result"),
+        _("Number"),
+        names.pop("name"),
+        _("District"),
+        _("Property company"),
+        *names.values(),
+    ]
+    yield _BYTE_ORDER_MARK + _line(headings)
+    for piece in pieces:
+        yield "".join(_line([standing, *_values(row, language)]) for row in records(piece))
+
+
+def _values(row: Mapping[str, Any], language: str) -> list[Any]:
+    return [
+        row["number"],
+        pick(language, row["name"], row["english_name"]),
+        pick(language, row["region"], row["region_english"]),
+        pick(language, row["company"] or "", row["company_english"]),
+        row["satisfaction_rank"],
+        _if_ranked(row, "satisfaction"),
+        row["responses"],
+        row["complaint_rank"],
+        _if_ranked(row, "complaints"),
+        status_words(language)[row["requirement_status"]],
+        evidence_words(language).get(row["requirement_evidence"]),
+    ]
+
+
+def _line(values: Iterable[Any]) -> str:
+    stream = io.StringIO(newline="")
+    # Missing is not zero: its cell is empty.
+    csv.writer(stream).writerow(
+        [csv_safe(value) if isinstance(value, str) else None if pd.isna(value) else value for value in values]
+    )
+    return stream.getvalue()
+
+
+def _if_ranked(row: Mapping[str, Any], route_key: str) -> float | None:
+    # The score of a handful of answers would be read as a rank, and could give single answers away.
+    route = ROUTES[route_key]
+    return None if pd.isna(row[route.rank]) else row[route.score]

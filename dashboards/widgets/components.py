@@ -1,0 +1,204 @@
+"""What pages are put together from: panels, figures with their words, tables that fold up on a phone."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+from urllib.parse import quote
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from analytics.reports.evaluation_files import csv_safe
+from dashboards.figures.drawing import Figure
+from dashboards.languages import translator
+from dashboards.theme import chart_config
+
+Content = Component | str | int | float | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table; `wide` ones take a row of their own on a narrow screen."""
+
+    heading: Content
+    label: str
+    numeric: bool = False
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class NumbersColumn:
+    """One column of the numbers behind a chart; `write` is how a person reads a value of it."""
+
+    label: str
+    numeric: bool = False
+    write: Callable[[Any], str] = str
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a chart draws, as a table to read and as a file to take away: the same rows in both."""
+
+    caption: str
+    columns: Sequence[NumbersColumn]
+    rows: Sequence[Sequence[Any]]
+
+    @property
+    def table(self) -> Component:
+        """The rows as people read them."""
+        columns = [Column(column.label, column.label, numeric=column.numeric) for column in self.columns]
+        written = [[_read(value, column) for value, column in self._pairs(row)] for row in self.rows]
+        return data_table(columns, written, caption=self.caption)
+
+    @property
+    def csv(self) -> str:
+        """The rows to six digits, with names that a spreadsheet cannot take for formulas."""
+        stream = io.StringIO(newline="")
+        writer = csv.writer(stream)
+        writer.writerow([column.label for column in self.columns])
+        for row in self.rows:
+            writer.writerow(map(_stored, row))
+        return stream.getvalue()
+
+    def _pairs(self, row: Sequence[Any]) -> Iterator[tuple[Any, NumbersColumn]]:
+        return zip(row, self.columns, strict=True)
+
+
+def attributes(**values: str) -> dict[str, Any]:
+    """Return `aria_label="…"` and the like as Dash wants them: with hyphens, which Python's names cannot hold."""
+    return {name.replace("_", "-"): value for name, value in values.items()}
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame by column name."""
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, values, strict=True)) for values in frame.itertuples(index=False, name=None)]
+
+
+def panel(title: str, *content: Content, anchor: str | None = None, note: str | None = None) -> Component:
+    """Return a titled part of a page, which the navigation can lead to by its anchor."""
+    head: list[Component] = [html.H2(title, className="panel-title")]
+    if note:
+        head.append(html.P(note, className="panel-note"))
+    identity: dict[str, Any] = {"id": anchor} if anchor else {}
+    return html.Section([html.Div(head, className="panel-head"), *content], className="panel", **identity)
+
+
+def chart(figure: Figure, *, name: str, summary: str, language: str, numbers: Numbers) -> Component:
+    """Return a figure with what it says in words, for those who cannot see it, and its numbers to unfold or keep."""
+    _ = translator(language)
+    config: Any = chart_config(language, name)
+    drawn = dcc.Graph(
+        figure=figure,
+        config=config,
+        responsive=True,
+        style={"height": figure["layout"]["height"]},
+    )
+    parts: list[Component] = [
+        html.P(summary, className="chart-summary"),
+        html.Div(drawn, role="group", **attributes(aria_label=_("Chart"))),
+    ]
+    # The byte order mark tells Excel that the file is UTF-8.
+    address = "data:text/csv;charset=utf-8," + quote("\ufeff" + numbers.csv)
+    keep = html.A(_("Numbers as CSV"), href=address, download=f"{name}.csv", className="quiet-link")
+    parts.append(html.Details([html.Summary(_("Show the numbers")), scrolled(numbers.table, numbers.caption), keep]))
+    return html.Div(parts, className="chart")
+
+
+def data_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Component]], *, caption: str) -> Component:
+    """Return a table whose rows become cards on a narrow screen, each value with its heading.
+
+    Plain text becomes one Dash component: the browser takes seconds to build a long table with one for every cell. Rows
+    with links in them need one for each.
+    """
+    # The style sheet shows these beside the values when there is no room for a line of headings.
+    labels = {
+        f"--label-{place}": json.dumps(column.label, ensure_ascii=False)
+        for place, column in enumerate(columns, start=1)
+    }
+    kinds = [
+        f"{kind}-{place}"
+        for place, column in enumerate(columns, start=1)
+        for kind in ("numeric", "wide")
+        if getattr(column, kind)
+    ]
+    heads = [column.heading for column in columns]
+    has_links = any(isinstance(cell, Component) for row in rows for cell in row)
+    content: dict[str, Any] = (
+        {"children": _built(heads, rows, caption)}
+        if has_links
+        else {"data": {"head": heads, "body": rows, "caption": caption}}
+    )
+    table: Component = dmc.Table(
+        **content,
+        className=" ".join(["folding", *kinds]),
+        style=labels,
+        captionSide="bottom",
+        verticalSpacing="xs",
+    )
+    return table
+
+
+def _built(heads: Sequence[Content], rows: Sequence[Sequence[str | Component]], caption: str) -> list[Component]:
+    body = [dmc.TableTr([dmc.TableTd(cell) for cell in row]) for row in rows]
+    return [
+        dmc.TableThead(dmc.TableTr([dmc.TableTh(head) for head in heads])),
+        dmc.TableTbody(body),
+        dmc.TableCaption(caption),
+    ]
+
+
+def caption_of_part(caption: str, listed: pd.DataFrame, everyone: pd.DataFrame, language: str) -> str:
+    """Return the caption of a table, which says so where it lists only the first."""
+    _ = translator(language)
+    if len(listed) == len(everyone):
+        return caption
+    words = _("{caption}: the first {shown} of {count}")
+    return words.format(caption=caption, shown=f"{len(listed):,}", count=f"{len(everyone):,}")
+
+
+def scrolled(table: Component, title: str) -> Component:
+    """Return a long table in a window of its own, which the keyboard can scroll too."""
+    return html.Div(table, className="tall", tabIndex="0", role="region", **attributes(aria_label=title))
+
+
+def facts(pairs: Sequence[tuple[str, Content | list[Component]]]) -> Component:
+    """Return names with their values."""
+    return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in pairs], className="facts")
+
+
+def key_figure(title: str, value: Content | list[Component], *, note: Content = None) -> Component:
+    """Return one figure to read from afar."""
+    parts: list[Component] = [html.Dt(title), html.Dd(value, className="figure")]
+    if note:
+        parts.append(html.Dd(note, className="note"))
+    return html.Div(parts, className="key-figure")
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, str):
+        return csv_safe(value)
+    # More digits than a survey can have would make pages half as heavy again.
+    return float(f"{value:.6g}") if isinstance(value, float) and isfinite(value) else value
+
+
+def _read(value: Any, column: NumbersColumn) -> str:
+    # Missing is not zero.
+    return "—" if value is None or pd.isna(value) else column.write(value)
+
+
+def empty(message: str) -> Component:
+    """Return what stands where there is nothing to show, and why."""
+    return html.P(message, className="empty")
+
+
+def notice(title: str, text: str) -> Component:
+    """Return a warning that cannot be overlooked."""
+    alert: Component = dmc.Alert(text, title=title, color="orange", variant="light", className="notice")
+    return alert

@@ -1,0 +1,111 @@
+"""The filters above every page: they write the address, and the page follows the address."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, html, set_props
+from dash.development.base_component import Component
+
+from dashboards.address import View
+from dashboards.frames.standings import ROUTES, regions_of
+from dashboards.labels import route_words, state_words
+from dashboards.languages import minute, pick, translator
+from dashboards.pages.page import Filter
+from dashboards.source import EvaluationHeader, EvaluationSource, evaluation_shown
+from dashboards.widgets.components import records
+
+ALL_REGIONS: Final = ""
+OUTPUTS: Final = (
+    Output("evaluation", "data"),
+    Output("evaluation", "value"),
+    Output("region", "data"),
+    Output("region", "value"),
+    Output("route", "value"),
+)
+"""What `filter_values` fills in."""
+
+
+def filter_bar(obeyed: tuple[Filter, ...], language: str) -> Component:
+    """Return the filters; those that a page does not obey are there and not seen, since callbacks speak of them."""
+    _ = translator(language)
+    options = [{"value": key, "label": name} for key, name in route_words(language).items()]
+    route = html.Div(
+        [
+            html.Span(_("Route"), className="filter-label", id="route-label"),
+            dmc.SegmentedControl(
+                id="route",
+                data=options,
+                value="satisfaction",
+                attributes={"root": {"aria-labelledby": "route-label"}},
+            ),
+        ]
+    )
+    fields: dict[Filter, tuple[Component, str]] = {
+        "evaluation": (
+            dmc.Select(id="evaluation", label=_("Evaluation"), data=[], allowDeselect=False),
+            "filter wide",
+        ),
+        "region": (dmc.Select(id="region", label=_("District"), data=[], allowDeselect=False), "filter"),
+        "route": (route, "filter"),
+    }
+    cells = [html.Div(field, className=name, hidden=key not in obeyed) for key, (field, name) in fields.items()]
+    return html.Div(cells, className="filters", hidden=not obeyed)
+
+
+def filter_values(source: EvaluationSource, view: View) -> tuple[Any, ...]:
+    """Return the values of `OUTPUTS` for a view."""
+    _ = translator(view.language)
+    headers = source.evaluations()
+    header = evaluation_shown(headers, view.evaluation)
+    if header is None:
+        return [], None, [], ALL_REGIONS, view.route.key
+    places = source.standings(header.id)[["region", "region_english"]].drop_duplicates("region")
+    regions = [
+        {"value": row["region"], "label": pick(view.language, row["region"], row["region_english"])}
+        for row in records(places)
+    ]
+    known = view.region if view.region in regions_of(places) else ALL_REGIONS
+    return (
+        [{"value": str(each.id), "label": evaluation_label(each, view.language)} for each in headers],
+        str(header.id),
+        [{"value": ALL_REGIONS, "label": _("All districts")}, *regions],
+        known,
+        view.route.key,
+    )
+
+
+def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:
+    """Let the filters write the address: no view exists that cannot be sent on."""
+
+    # `set_props` instead of an Output, since Dash takes this and what follows the address for a circle otherwise.
+    @app.callback(
+        Input("evaluation", "value"),
+        Input("region", "value"),
+        Input("route", "value"),
+        State("address", "search"),
+        prevent_initial_call=True,
+    )
+    def change_address(evaluation: str | None, region: str | None, route: str, search: str | None) -> None:
+        shown = View.of(search, language)
+        asked = shown.but(
+            evaluation=int(evaluation) if evaluation and evaluation.isdigit() else None,
+            region=region or None,
+            route=ROUTES.get(route, ROUTES["satisfaction"]),
+        )
+        if _complete(source, shown) != _complete(source, asked):
+            set_props("address", {"search": asked.search})
+
+
+def evaluation_label(header: EvaluationHeader, language: str) -> str:
+    """Return what an evaluation is called in a list of several."""
+    state = state_words(header, language)
+    return f"{header.round_label(language)} · {state} · {minute(header.cut_off, language, header.rules.time_zone)[:10]}"
+
+
+def _complete(source: EvaluationSource, view: View) -> View:
+    """Return the view with the evaluation that it shows when its address names none."""
+    if view.evaluation is not None:
+        return view
+    header = evaluation_shown(source.evaluations(), None)
+    return view.but(evaluation=header.id if header else None)

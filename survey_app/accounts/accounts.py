@@ -1,0 +1,176 @@
+"""Staff accounts: adding, changing and disabling them."""
+
+import secrets
+import unicodedata
+from datetime import datetime
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, joinedload
+
+from survey_app.audit import Action, record
+from survey_app.errors import JiayuanError
+from survey_app.models import Account, AccountSession, Community, District, PropertyCompany, RecoveryCode
+from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, Role
+
+SHORTEST_PASSWORD = 12
+
+_hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106
+# Verified when there is no such account, so that an unknown name takes as long as a wrong password.
+_HASH_OF_NOBODY = _hasher.hash(secrets.token_hex(16))
+# In place of a hash while nobody has chosen a password; what follows is random, so that no two such times look alike
+# and an old invitation does not come alive again.
+_UNUSABLE = "none:"
+
+
+class WeakPassword(JiayuanError):
+    """The password is too short to protect what the account may see."""
+
+    def __init__(self) -> None:
+        super().__init__(f"a password needs at least {SHORTEST_PASSWORD} characters")
+
+
+class UsernameTaken(JiayuanError):
+    """There is already an account of this name."""
+
+    status = 409
+
+    def __init__(self, username: str) -> None:
+        super().__init__(f"there is already an account {username}")
+        self.username = username
+
+
+class OwnAccount(JiayuanError):
+    """Nobody disables the account they are signed in with: the last administrator would lock everybody out."""
+
+    status = 409
+    page = "staff/own_account.html"
+
+
+class WrongArea(JiayuanError):
+    """The role does not go with what the account is to be bound to."""
+
+    def __init__(self, role: Role, area: Area) -> None:
+        super().__init__(f"the role {role} is bound to {' or '.join(sorted(AREAS_OF_ROLE[role]))}, not to {area}")
+        self.role, self.area = role, area
+
+
+def add_account(
+    session: Session,
+    *,
+    username: str,
+    password: str | None,
+    role: Role | str,
+    by: str,
+    now: datetime,
+    district: District | None = None,
+    company: PropertyCompany | None = None,
+    community: Community | None = None,
+) -> Account:
+    """Add an account, bound to what its role looks after; without a password an invitation has to set one."""
+    account = Account(
+        username=plain_username(username),
+        password_hash=_unusable() if password is None else _hash(password),
+        role=Role(role),
+        district=district,
+        company=company,
+        community=community,
+        created_at=now,
+    )
+    if area_of(account) not in AREAS_OF_ROLE[Role(role)]:
+        raise WrongArea(Role(role), area_of(account))
+    if find_account(session, username=account.username) is not None:
+        raise UsernameTaken(account.username)
+    session.add(account)
+    session.flush()
+    place = district or company or community
+    facts = {"role": account.role, "area": area_of(account), "place": place.id if place else None}
+    record(session, by=by, action=Action.ACCOUNT_ADDED, subject=f"account:{account.id}", after=facts, now=now)
+    return account
+
+
+def set_password(session: Session, *, account: Account, password: str, by: str, now: datetime) -> None:
+    """Give the account another password; what is signed in with the old one is signed out."""
+    account.password_hash = _hash(password)
+    _end_sessions(session, account)
+    record(session, by=by, action=Action.PASSWORD_SET, subject=f"account:{account.id}", now=now)
+
+
+def reset_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
+    """Take password, authenticator and recovery codes away, so that a new invitation can be sent."""
+    account.password_hash, account.totp_secret, account.totp_last_step = _unusable(), None, None
+    session.execute(delete(RecoveryCode).filter_by(account_id=account.id))
+    _end_sessions(session, account)
+    record(session, by=by, action=Action.ACCOUNT_RESET, subject=f"account:{account.id}", now=now)
+
+
+def disable_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
+    """Let nobody sign in with this account any more; what it did stays on record."""
+    if by == f"account:{account.id}":
+        raise OwnAccount
+    if account.disabled_at is None:
+        account.disabled_at = now
+        _end_sessions(session, account)
+        record(session, by=by, action=Action.ACCOUNT_DISABLED, subject=f"account:{account.id}", now=now)
+
+
+def enable_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
+    """Let the account sign in again."""
+    if account.disabled_at is not None:
+        account.disabled_at = None
+        record(session, by=by, action=Action.ACCOUNT_ENABLED, subject=f"account:{account.id}", now=now)
+
+
+def area_of(account: Account) -> Area:
+    """Return what part of the city the account is bound to."""
+    bound = {Area.DISTRICT: account.district, Area.COMPANY: account.company, Area.COMMUNITY: account.community}
+    found = [area for area, place in bound.items() if place is not None]
+    if found:
+        return found[0]
+    return Area.NOWHERE if account.role == Role.ADMINISTRATOR else Area.CITY
+
+
+def find_account(session: Session, **wanted: object) -> Account | None:
+    """Return the account with these values, and what it is bound to."""
+    places = (joinedload(Account.district), joinedload(Account.company), joinedload(Account.community))
+    return session.scalar(select(Account).options(*places).filter_by(**wanted))
+
+
+def password_is_right(account: Account | None, password: str) -> bool:
+    """Return whether this is the account's password; without an account it takes as long to say no."""
+    has_one = account is not None and not account.password_hash.startswith(_UNUSABLE)
+    known = account.password_hash if account is not None and has_one else _HASH_OF_NOBODY
+    try:
+        return _hasher.verify(known, _plain(password))
+    except VerificationError:
+        return False
+
+
+def plain_username(typed: str) -> str:
+    """Return the name that was meant, whatever the case and the keyboard."""
+    return _plain(typed).strip().casefold()
+
+
+def check_strength(password: str) -> None:
+    """Raise `WeakPassword` for a password that is too short."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise WeakPassword
+
+
+def _hash(password: str) -> str:
+    check_strength(password)
+    return _hasher.hash(_plain(password))
+
+
+def _unusable() -> str:
+    return _UNUSABLE + secrets.token_hex(16)
+
+
+def _end_sessions(session: Session, account: Account) -> None:
+    session.execute(delete(AccountSession).filter_by(account_id=account.id))
+
+
+def _plain(typed: str) -> str:
+    # A Chinese keyboard may type full-width letters and digits: they are meant as the plain ones.
+    return unicodedata.normalize("NFKC", typed)

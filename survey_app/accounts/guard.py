@@ -1,0 +1,238 @@
+"""Who is signed in, what that account may see, and the guard in front of every page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, Self, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, current_app, redirect, request, url_for
+from flask import session as browser_session
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_wtf import CSRFProtect
+from sqlalchemy import ColumnElement, Select, false
+from sqlalchemy.orm import InstrumentedAttribute
+from werkzeug.wrappers import Response
+
+from survey_app.accounts.accounts import area_of
+from survey_app.accounts.policies import Policy, policy_of
+from survey_app.accounts.sign_in import find_session
+from survey_app.models import Account, Community
+from survey_app.models.vocabulary import Area, Role
+from survey_app.web.context import current_time, site
+from survey_app.web.languages import current_language, remember_language
+
+IDLE_SESSION = timedelta(hours=8)
+TIME_FOR_CODE = timedelta(minutes=10)
+
+_HALFWAY = "halfway"
+
+_DASHBOARDS = "/dashboards/"
+
+_Statement = TypeVar("_Statement", bound=Select[*tuple[Any, ...]])
+
+_COLUMN_OF_AREA: Mapping[Area, InstrumentedAttribute[Any]] = MappingProxyType(
+    {Area.DISTRICT: Community.district_id, Area.COMPANY: Community.company_id, Area.COMMUNITY: Community.id}
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The communities an account may see: those of one district or company, a single one, all, or none."""
+
+    area: Area
+    id: int | None = None
+
+    @property
+    def is_city(self) -> bool:
+        """Whether every community is in it."""
+        return self.area is Area.CITY
+
+    def communities(self, statement: _Statement) -> _Statement:
+        """Narrow a select over communities, or over what is joined to them, to this scope.
+
+        Every query of staff pages, exports and dashboards comes through here.
+        """
+        return statement if self.is_city else statement.where(self._condition())
+
+    def _condition(self) -> ColumnElement[bool]:
+        column = _COLUMN_OF_AREA.get(self.area)
+        return false() if column is None else column == self.id
+
+
+EVERYWHERE = Scope(Area.CITY)
+
+
+@dataclass(frozen=True)
+class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+    """The account behind this request, as it stood when the request came."""
+
+    session_token: str
+    account_id: int
+    username: str
+    role: Role
+    scope: Scope
+    area_name: str | None
+    area_english_name: str | None
+
+    @classmethod
+    def of(cls, account: Account, *, session_token: str = "") -> Self:
+        """Return what a request needs to know of an account, and of the session it came with."""
+        place = account.district or account.company or account.community
+        return cls(
+            session_token=session_token,
+            account_id=account.id,
+            username=account.username,
+            role=Role(account.role),
+            scope=Scope(area_of(account), place.id if place else None),
+            area_name=place.name if place else None,
+            area_english_name=place.english_name if place else None,
+        )
+
+    def get_id(self) -> str:
+        """Return what the cookie holds: never the account's id, which could not be withdrawn."""
+        return self.session_token
+
+    @property
+    def actor(self) -> str:
+        """How the audit chain names this account."""
+        return f"account:{self.account_id}"
+
+    def may(self, policy: Policy) -> bool:
+        """Whether a page with this policy is for this account."""
+        return self.role in policy.roles
+
+
+@dataclass(frozen=True)
+class Halfway:
+    """Between password and code; the account is not signed in."""
+
+    account_id: int
+    username: str
+    has_authenticator: bool
+    target: str
+    since: int
+
+
+def signed_in() -> SignedIn:
+    """Return the account that is signed in; the guard lets no request without one come here."""
+    if not current_user.is_authenticated:
+        abort(HTTPStatus.UNAUTHORIZED)
+    return cast(SignedIn, current_user)
+
+
+def may_visit(endpoint: str) -> bool:
+    """Return whether the account may call a view: pages offer only what the guard will let through."""
+    declared = policy_of(current_app, next(current_app.url_map.iter_rules(endpoint)))
+    return declared is not None and (not declared.roles or signed_in().may(declared))
+
+
+def begin_sign_in(account: Account, *, target: str, now: datetime) -> None:
+    """Note in a fresh browser session whose password was right: the second step follows."""
+    _renew_browser_session()
+    browser_session[_HALFWAY] = {
+        "account_id": account.id,
+        "has_authenticator": account.totp_secret is not None,
+        "username": account.username,
+        "target": target,
+        "since": int(now.timestamp()),
+    }
+
+
+def halfway(now: datetime) -> "Halfway | None":
+    """Return who gave the right password a moment ago and no code yet."""
+    noted = browser_session.get(_HALFWAY)
+    if noted is None:
+        return None
+    found = Halfway(**noted)
+    return found if found.since + TIME_FOR_CODE.total_seconds() > now.timestamp() else None
+
+
+def complete_sign_in(session_token: str) -> None:
+    """Open the staff pages to this browser, in a session that holds nothing of what was there before."""
+    _renew_browser_session()
+    browser_session.permanent = True
+    with site().database.reading() as session:
+        account = find_session(session, token=session_token, now=current_time())
+        login_user(SignedIn.of(cast("Account", account), session_token=session_token))
+    # Flask-Login's hash of the network address, which is of no use here and nobody's business.
+    browser_session.pop("_id")
+
+
+def leave() -> None:
+    """Forget in the browser who was signed in."""
+    logout_user()
+    browser_session.clear()
+
+
+def safe_target(target: str | None) -> str:
+    """Return where to go after signing in: the page that was asked for, if it is one of ours, or the staff home."""
+    home = url_for("staff.home")
+    if not target or "\\" in target or not target.isprintable():
+        return home
+    parts = urlsplit(target)
+    is_ours = parts.path.startswith((home, _DASHBOARDS))
+    return target if is_ours and not parts.scheme and not parts.netloc else home
+
+
+def init_app(app: Flask) -> None:
+    """Let each request go where its route's policy lets it, and check every form that relies on a cookie."""
+    app.config.update(
+        PERMANENT_SESSION_LIFETIME=IDLE_SESSION,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: an official may leave a page open over lunch
+        WTF_CSRF_CHECK_DEFAULT=False,  # the guard below checks
+    )
+    if app.config["SESSION_COOKIE_SECURE"]:
+        # With this prefix a browser takes the cookie from this host alone, not from a page on a sister domain.
+        app.config["SESSION_COOKIE_NAME"] = "__Host-session"
+    protection = CSRFProtect(app)
+    manager = LoginManager(app)
+    # The default ends sessions of who changes networks.
+    manager.session_protection = None
+    manager.user_loader(_load_account)
+    app.jinja_env.globals.update(signed_in=signed_in, may_visit=may_visit)
+
+    def guard() -> Response | None:
+        if request.url_rule is None:  # there is no such page
+            return None
+        policy = policy_of(current_app, request.url_rule)
+        if policy is None:
+            current_app.logger.error("%s declares no policy", request.endpoint)
+            abort(HTTPStatus.NOT_FOUND)
+        refusal = _require_account(policy) if policy.roles else None
+        if policy.largest_body is not None and refusal is None:
+            request.max_content_length = policy.largest_body
+        if refusal is None and policy.relies_on_cookie:
+            protection.protect()
+        return refusal
+
+    app.before_request(guard)
+
+
+def _require_account(policy: Policy) -> Response | None:
+    if current_user.is_authenticated:
+        remember_language()
+        if not signed_in().may(policy):
+            abort(HTTPStatus.FORBIDDEN)
+        return None
+    is_page = request.method == "GET" and "/_dash-" not in request.path
+    if not is_page:
+        # A script or a form would follow a redirect and take the sign-in page for its answer.
+        abort(HTTPStatus.UNAUTHORIZED)
+    target = request.full_path if request.query_string else request.path
+    return redirect(url_for("staff.sign_in", next=target))
+
+
+def _load_account(session_token: str) -> SignedIn | None:
+    with site().database.reading() as session:
+        account = find_session(session, token=session_token, now=current_time())
+        return SignedIn.of(account, session_token=session_token) if account else None
+
+
+def _renew_browser_session() -> None:
+    # A session that someone prepared for this browser before must not become a signed-in one.
+    language = current_language()
+    browser_session.clear()
+    browser_session["language"] = language

@@ -1,0 +1,61 @@
+"""What a database is for: a real city or a demonstration, decided once and for good."""
+
+from datetime import datetime
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey_app.errors import JiayuanError
+from survey_app.models import Account, Community, Installation, Questionnaire, Round
+from survey_app.web.context import SITE_EXTENSION
+
+
+class DemoDatabase(JiayuanError):
+    """A real action was asked of a demonstration database."""
+
+    def __init__(self) -> None:
+        super().__init__("this database holds a demonstration city and can never hold a real one: use another database")
+
+
+class RealDatabase(JiayuanError):
+    """A demonstration was asked of a database that holds, or may hold, a real city."""
+
+    def __init__(self) -> None:
+        super().__init__("this database is not a demonstration: a simulated city needs a database of its own")
+
+
+def is_demo(session: Session) -> bool:
+    """Return whether this database is marked as a demonstration."""
+    return bool(session.scalar(select(Installation.is_demo)))
+
+
+def use_as_real(session: Session, *, now: datetime) -> None:
+    """Mark the database as real, or raise `DemoDatabase`; every command that stores something real begins so."""
+    if is_demo(session):
+        raise DemoDatabase
+    if session.get(Installation, 1) is None:
+        session.add(Installation(id=1, is_demo=False, created_at=now))
+        session.flush()
+
+
+def use_as_demo(session: Session, *, now: datetime) -> None:
+    """Mark the database as a demonstration, or raise `RealDatabase` if it is, or holds, anything else."""
+    installation = session.get(Installation, 1)
+    if installation is None and not _holds_anything(session):
+        session.add(Installation(id=1, is_demo=True, created_at=now))
+        session.flush()
+    elif installation is None or not installation.is_demo:
+        raise RealDatabase
+
+
+def init_app(app: Flask) -> None:
+    """Tell the templates whether the site is a demonstration: `is_demo`, read once, since it never changes."""
+    with app.extensions[SITE_EXTENSION].database.reading() as session:
+        app.jinja_env.globals["is_demo"] = is_demo(session)
+
+
+def _holds_anything(session: Session) -> bool:
+    return any(
+        session.scalar(select(table.id).limit(1)) is not None for table in (Community, Questionnaire, Round, Account)
+    )

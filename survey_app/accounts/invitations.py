@@ -1,0 +1,75 @@
+"""How people come to an account of their own: by a link that works once."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from survey_app.accounts.accounts import add_account, set_password
+from survey_app.accounts.installation import use_as_real
+from survey_app.audit import VISITOR
+from survey_app.models import Account
+from survey_app.models.vocabulary import Role
+from survey_app.security.digests import keyed_digest
+from survey_app.security.one_time_links import LinkExpired, read_link, sign_link
+
+INVITATION_LIFETIME = timedelta(days=7)
+FIRST_RUN_LIFETIME = timedelta(days=1)
+
+_INVITATION, _FIRST_RUN = "invitation", "first run"
+_FIRST_RUN_LOCK = (0x4A59, -1)  # our advisory locks; evaluations use the numbers of rounds
+
+
+def invite(account: Account, *, secret_key: str, now: datetime) -> str:
+    """Return the part of a link with which the account's owner chooses a password, once."""
+    return sign_link([account.id, _state(account, secret_key)], purpose=_INVITATION, secret_key=secret_key, now=now)
+
+
+def find_invited(session: Session, *, token: str, secret_key: str, now: datetime) -> Account:
+    """Return the account that an invitation is for; `LinkExpired` once its password was set."""
+    account_id, state = read_link(
+        token, purpose=_INVITATION, secret_key=secret_key, lifetime=INVITATION_LIFETIME, now=now
+    )
+    account = session.get(Account, account_id)
+    if account is None or account.disabled_at is not None or _state(account, secret_key) != state:
+        raise LinkExpired
+    return account
+
+
+def accept_invitation(session: Session, *, token: str, password: str, secret_key: str, now: datetime) -> Account:
+    """Set the password that the account's owner has chosen; the link is used up."""
+    account = find_invited(session, token=token, secret_key=secret_key, now=now)
+    set_password(session, account=account, password=password, by=f"account:{account.id}", now=now)
+    return account
+
+
+def open_first_run(session: Session, *, secret_key: str, now: datetime) -> str | None:
+    """Return the part of a link that makes the first account, or None once there is one."""
+    return None if _has_accounts(session) else sign_link([], purpose=_FIRST_RUN, secret_key=secret_key, now=now)
+
+
+def check_first_run(session: Session, *, token: str, secret_key: str, now: datetime) -> None:
+    """Raise `LinkExpired` unless this link may still make the first account."""
+    read_link(token, purpose=_FIRST_RUN, secret_key=secret_key, lifetime=FIRST_RUN_LIFETIME, now=now)
+    if _has_accounts(session):
+        raise LinkExpired
+
+
+def add_first_account(
+    session: Session, *, token: str, username: str, password: str, secret_key: str, now: datetime
+) -> Account:
+    """Make the first account, an administrator, on a database that is real from now on."""
+    if session.connection().dialect.name == "postgresql":
+        # Two clicks at once: the second waits here and then finds the first one's account.
+        session.execute(select(func.pg_advisory_xact_lock(*_FIRST_RUN_LOCK)))
+    check_first_run(session, token=token, secret_key=secret_key, now=now)
+    use_as_real(session, now=now)
+    return add_account(session, username=username, password=password, role=Role.ADMINISTRATOR, by=VISITOR, now=now)
+
+
+def _state(account: Account, secret_key: str) -> str:
+    return keyed_digest(account.password_hash, purpose=_INVITATION, secret_key=secret_key)[:16]
+
+
+def _has_accounts(session: Session) -> bool:
+    return session.scalar(select(Account.id).limit(1)) is not None

@@ -1,0 +1,63 @@
+"""What the owner of an account changes alone: the password, the recovery codes, and where it is signed in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from survey_app.accounts.accounts import set_password
+from survey_app.accounts.second_factor import renew_recovery_codes
+from survey_app.accounts.sign_in import LONGEST_SESSION, digest_of, start_session
+from survey_app.audit import Action, record
+from survey_app.models import Account, AccountSession
+
+
+@dataclass(frozen=True)
+class OwnSession:
+    """One browser that is signed in with an account."""
+
+    digest: str
+    began_at: datetime
+    is_this_one: bool
+
+
+def own_sessions(session: Session, *, account_id: int, token: str, now: datetime) -> Sequence[OwnSession]:
+    """Return where the account is signed in, the latest first; `token` is that of the browser that asks."""
+    lasting = select(AccountSession).filter_by(account_id=account_id).where(AccountSession.expires_at > now)
+    return [
+        OwnSession(row.digest, row.expires_at - LONGEST_SESSION, row.digest == digest_of(token))
+        for row in session.scalars(lasting.order_by(AccountSession.expires_at.desc(), AccountSession.digest))
+    ]
+
+
+def end_other_sessions(
+    session: Session, *, account_id: int, token: str, digest: str | None = None, now: datetime
+) -> int:
+    """End the account's session of this digest, or all, but never the one that asks; return how many ended."""
+    others = delete(AccountSession).where(
+        AccountSession.account_id == account_id, AccountSession.digest != digest_of(token)
+    )
+    if digest is not None:
+        others = others.where(AccountSession.digest == digest)
+    ended = len(session.scalars(others.returning(AccountSession.digest)).all())
+    if ended:
+        actor = f"account:{account_id}"
+        record(session, by=actor, action=Action.SESSIONS_ENDED, subject=actor, after={"sessions": ended}, now=now)
+    return ended
+
+
+def change_password(session: Session, *, account_id: int, password: str, secret_key: str, now: datetime) -> str:
+    """Give the account another password and return the token of a new session: all that were open have ended."""
+    account = session.get_one(Account, account_id)
+    set_password(session, account=account, password=password, by=f"account:{account_id}", now=now)
+    return start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now)
+
+
+def replace_recovery_codes(session: Session, *, account_id: int, secret_key: str, now: datetime) -> list[str]:
+    """Return new recovery codes, which are never shown again; the old ones sign nobody in any more."""
+    actor = f"account:{account_id}"
+    codes = renew_recovery_codes(session, account=session.get_one(Account, account_id), secret_key=secret_key)
+    record(session, by=actor, action=Action.RECOVERY_CODES_RENEWED, subject=actor, now=now)
+    return codes

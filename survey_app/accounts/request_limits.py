@@ -1,0 +1,75 @@
+"""How fast one account may ask: a script that runs away must not keep everybody else waiting.
+
+Counted in the process, which is what a single machine can be kept busy by; tries of secrets are counted in the database
+(`attempts.py`). Residents are never limited here: a carrier puts a whole neighbourhood behind one network address.
+"""
+
+from collections.abc import Callable
+from time import time
+from typing import NoReturn
+
+from flask import Flask, current_app, request
+from flask_limiter import ApplicationLimit, Limiter, RequestLimit
+from flask_limiter.util import get_remote_address
+
+from survey_app.accounts.guard import signed_in
+from survey_app.accounts.policies import policy_of
+from survey_app.errors import JiayuanError
+
+# A page of the dashboards takes about ten requests, and nobody reads one in a second.
+PAGES = "600 per minute"
+# Files hold thousands of rows, or thousands of sheets of paper.
+FILES = "60 per minute"
+# By network address; an office shares one.
+SIGN_INS = "60 per minute"
+
+_FILES = (".csv", ".zip", ".pdf")
+_SIGN_IN = ("/sign-in", "/invitation/", "/first-run/")
+
+
+class TooManyRequests(JiayuanError):
+    """More was asked for within a minute than a person can read."""
+
+    status = 429
+    page = "errors/too_many_requests.html"
+
+    def __init__(self, limit: str, *, seconds: int) -> None:
+        super().__init__(f"more than {limit}")
+        self.headers = {"Retry-After": str(seconds)}
+
+
+def init_app(app: Flask) -> None:
+    """Count the requests of accounts and those that sign in; after `access`, whose guard comes first."""
+    limits: list[str | Callable[[], str] | ApplicationLimit] = [
+        _limit(PAGES, _account, _is_staff),
+        _limit(FILES, _account, lambda: _is_staff() and request.path.endswith(_FILES)),
+        _limit(SIGN_INS, get_remote_address, _is_sign_in),
+    ]
+    limiter = Limiter(_account, app=app, storage_uri="memory://", application_limits=limits)
+    # Asked before any limit is looked at: a resident's answer should not wait for what never applies to it.
+    limiter.request_filter(lambda: not (_is_staff() or _is_sign_in()))
+
+
+def _limit(limit: str, subject: Callable[[], str], applies: Callable[[], bool]) -> ApplicationLimit:
+    return ApplicationLimit(
+        limit_provider=limit, key_function=subject, scope=limit, exempt_when=lambda: not applies(), on_breach=_refuse
+    )
+
+
+def _account() -> str:
+    return str(signed_in().account_id)
+
+
+def _is_staff() -> bool:
+    if request.url_rule is None:
+        return False
+    declared = policy_of(current_app, request.url_rule)
+    return declared is not None and bool(declared.roles)
+
+
+def _is_sign_in() -> bool:
+    return request.method == "POST" and request.path.startswith(_SIGN_IN)
+
+
+def _refuse(breach: RequestLimit) -> NoReturn:
+    raise TooManyRequests(str(breach.limit), seconds=max(1, int(breach.reset_at - time())))

@@ -1,0 +1,149 @@
+"""The two steps of signing in, password and second factor, and the sessions that follow."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from survey_app.accounts.accounts import find_account, password_is_right, plain_username
+from survey_app.accounts.attempt_limits import Limit, count_attempt, forget_attempts
+from survey_app.accounts.second_factor import (
+    matching_step,
+    renew_recovery_codes,
+    seal_secret,
+    use_code,
+    use_recovery_code,
+)
+from survey_app.audit import VISITOR, Action, record
+from survey_app.errors import JiayuanError
+from survey_app.models import Account, AccountSession
+from survey_app.security.digests import keyed_digest
+from survey_app.storage.database import Database
+
+PASSWORD_TRIES = Limit("password", tries=5, window=timedelta(minutes=15))
+CODE_TRIES = Limit("second_factor", tries=5, window=timedelta(minutes=15))
+# However busy an account is, once a day it signs in anew.
+LONGEST_SESSION = timedelta(hours=12)
+
+
+class SignInRefused(JiayuanError):
+    """Name, password or code is not right; which of them is not said."""
+
+    status = 401
+
+
+def check_password(database: Database, *, username: str, password: str, secret_key: str, now: datetime) -> Account:
+    """Return the account if name and password are right, or raise `SignInRefused` or `TooManyAttempts`.
+
+    It takes the database: the try is counted and the refusal noted for good, and the password is hashed, which takes
+    long on purpose, while no transaction is open.
+    """
+    name = plain_username(username)
+    count_attempt(database, limit=PASSWORD_TRIES, subject=name, secret_key=secret_key, now=now)
+    with database.reading() as session:
+        account = find_account(session, username=name)
+    if password_is_right(account, password) and account is not None and account.disabled_at is None:
+        return account
+    # A name that nobody has may be a password typed into the wrong field: it is kept as a digest only.
+    unknown = f"username:{keyed_digest(name, purpose='audit', secret_key=secret_key)}"
+    subject = unknown if account is None else f"account:{account.id}"
+    with database.writing() as session:
+        record(session, by=VISITOR, action=Action.SIGN_IN_FAILED, subject=subject, after={"step": "password"}, now=now)
+    raise SignInRefused
+
+
+def check_code(database: Database, *, account_id: int, typed: str, secret_key: str, now: datetime) -> str:
+    """Start a session for the account if the code is right, and return its token; refuse as `check_password` does."""
+    count_attempt(database, limit=CODE_TRIES, subject=str(account_id), secret_key=secret_key, now=now)
+    with database.writing() as session:
+        account = _locked(session, account_id)
+        if use_code(session, account=account, typed=typed, secret_key=secret_key, now=now):
+            return start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now)
+        if use_recovery_code(session, account=account, typed=typed, secret_key=secret_key):
+            return start_session(session, account=account, proof="recovery code", secret_key=secret_key, now=now)
+        _record_wrong_code(session, account, now)
+    raise SignInRefused
+
+
+def check_owner(database: Database, *, username: str, password: str, code: str, secret_key: str, now: datetime) -> None:
+    """Raise as the two checks above unless password and code are right: before a change to one's own account."""
+    account = check_password(database, username=username, password=password, secret_key=secret_key, now=now)
+    count_attempt(database, limit=CODE_TRIES, subject=str(account.id), secret_key=secret_key, now=now)
+    with database.writing() as session:
+        account = _locked(session, account.id)
+        if use_code(session, account=account, typed=code, secret_key=secret_key, now=now):
+            _forget_tries(session, account, secret_key)
+            return
+        _record_wrong_code(session, account, now)
+    raise SignInRefused
+
+
+def link_authenticator(
+    session: Session, *, account_id: int, secret: str, typed: str, secret_key: str, now: datetime
+) -> tuple[str, list[str]]:
+    """Link an authenticator to an account that has none, if its first code is right.
+
+    Return the token of the session that begins, and the recovery codes, which are never shown again.
+    """
+    account = _locked(session, account_id)
+    step = matching_step(secret, typed, now=now)
+    if account.totp_secret is not None or step is None:
+        raise SignInRefused
+    account.totp_secret, account.totp_last_step = seal_secret(secret, secret_key=secret_key), step
+    codes = renew_recovery_codes(session, account=account, secret_key=secret_key)
+    actor = f"account:{account.id}"
+    record(session, by=actor, action=Action.AUTHENTICATOR_LINKED, subject=actor, now=now)
+    return start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now), codes
+
+
+def start_session(session: Session, *, account: Account, proof: str, secret_key: str, now: datetime) -> str:
+    """Begin a session and return its token, which only the browser's cookie keeps."""
+    token = secrets.token_urlsafe(24)
+    session.execute(delete(AccountSession).where(AccountSession.expires_at <= now))
+    session.add(AccountSession(digest=digest_of(token), account_id=account.id, expires_at=now + LONGEST_SESSION))
+    _forget_tries(session, account, secret_key)
+    actor = f"account:{account.id}"
+    record(session, by=actor, action=Action.SIGNED_IN, subject=actor, after={"proof": proof}, now=now)
+    return token
+
+
+def find_session(session: Session, *, token: str, now: datetime) -> Account | None:
+    """Return the account whose session has this token, while it lasts."""
+    lasting = select(AccountSession.account_id).where(
+        AccountSession.digest == digest_of(token), AccountSession.expires_at > now
+    )
+    account_id = session.scalar(lasting)
+    account = None if account_id is None else find_account(session, id=account_id)
+    return account if account is not None and account.disabled_at is None else None
+
+
+def end_session(session: Session, *, token: str, account_id: int, now: datetime) -> None:
+    """End the session behind a token: every copy of the cookie is dead."""
+    session.execute(delete(AccountSession).where(AccountSession.digest == digest_of(token)))
+    actor = f"account:{account_id}"
+    record(session, by=actor, action=Action.SIGNED_OUT, subject=actor, now=now)
+
+
+def _locked(session: Session, account_id: int) -> Account:
+    """Return the account so that two requests with one code come after each other; SQLite's writers do anyway."""
+    account = session.get_one(Account, account_id, with_for_update={"of": Account})
+    if account.disabled_at is not None:
+        raise SignInRefused
+    return account
+
+
+def _forget_tries(session: Session, account: Account, secret_key: str) -> None:
+    forget_attempts(session, limit=PASSWORD_TRIES, subject=account.username, secret_key=secret_key)
+    forget_attempts(session, limit=CODE_TRIES, subject=str(account.id), secret_key=secret_key)
+
+
+def _record_wrong_code(session: Session, account: Account, now: datetime) -> None:
+    subject = f"account:{account.id}"
+    record(session, by=VISITOR, action=Action.SIGN_IN_FAILED, subject=subject, after={"step": "code"}, now=now)
+
+
+def digest_of(token: str) -> str:
+    """Return what is kept of a token; it is random enough that no key is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,201 @@
+"""Signing in with password and second factor, and out; choosing a password by invitation."""
+
+from base64 import b64encode
+from http import HTTPStatus
+
+from flask import redirect, render_template, request, url_for
+from flask import session as browser_session
+from werkzeug.wrappers import Response
+
+from survey_app.accounts import guard
+from survey_app.accounts.accounts import WeakPassword
+from survey_app.accounts.guard import Halfway, signed_in
+from survey_app.accounts.invitations import accept_invitation, add_first_account, check_first_run, find_invited
+from survey_app.accounts.policies import ALL_STAFF, PUBLIC, policy
+from survey_app.accounts.second_factor import address_of, new_secret, seal_secret, unseal_secret
+from survey_app.accounts.sign_in import SignInRefused, end_session, link_authenticator
+from survey_app.accounts.sign_in import check_code as check_typed_code
+from survey_app.accounts.sign_in import check_password as check_typed_password
+from survey_app.accounts.staff_pages import blueprint
+from survey_app.models import Account
+from survey_app.printing.qr import qr_svg
+from survey_app.web.context import current_time, site
+
+Page = str | Response | tuple[str, int]
+
+_NEW_SECRET = "new_authenticator"  # noqa: S105 (the name of a field)
+
+
+@blueprint.get("/sign-in")
+@policy(PUBLIC)
+def sign_in() -> str:
+    """Show the first step: name and password."""
+    return render_template("staff/sign_in.html", target=guard.safe_target(request.args.get("next")))
+
+
+@blueprint.post("/sign-in")
+@policy(PUBLIC)
+def check_sign_in() -> Page:
+    """Go on to the second step, or show the form again."""
+    target = guard.safe_target(request.form.get("next"))
+    username, password = request.form.get("username", ""), request.form.get("password", "")
+    try:
+        account = check_typed_password(
+            site().database, username=username, password=password, secret_key=_secret_key(), now=current_time()
+        )
+    except SignInRefused:
+        page = render_template("staff/sign_in.html", target=target, username=username, refused=True)
+        return page, HTTPStatus.UNAUTHORIZED
+    return _to_second_step(account, target)
+
+
+@blueprint.get("/sign-in/code")
+@policy(PUBLIC)
+def show_code_form() -> Page:
+    """Show the second step: a code."""
+    return render_template("staff/code.html") if guard.halfway(current_time()) else _to_start()
+
+
+@blueprint.post("/sign-in/code")
+@policy(PUBLIC)
+def check_code() -> Page:
+    """Sign in and go on to the page that was asked for, or show the form again."""
+    halfway = guard.halfway(current_time())
+    if halfway is None:
+        return _to_start()
+    try:
+        token = check_typed_code(
+            site().database,
+            account_id=halfway.account_id,
+            typed=request.form.get("code", ""),
+            secret_key=_secret_key(),
+            now=current_time(),
+        )
+    except SignInRefused:
+        return render_template("staff/code.html", refused=True), HTTPStatus.UNAUTHORIZED
+    guard.complete_sign_in(token)
+    return redirect(halfway.target, HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/sign-in/authenticator")
+@policy(PUBLIC)
+def show_authenticator() -> Page:
+    """Show the QR code by which an account that has no authenticator links one."""
+    halfway = guard.halfway(current_time())
+    if halfway is None or halfway.has_authenticator:
+        return _to_start()
+    secret = new_secret()
+    browser_session[_NEW_SECRET] = seal_secret(secret, secret_key=_secret_key())
+    return _authenticator_page(halfway, secret)
+
+
+@blueprint.post("/sign-in/authenticator")
+@policy(PUBLIC)
+def link() -> Page:
+    """Sign in with the first code of the authenticator, and show the recovery codes, this once."""
+    halfway, sealed = guard.halfway(current_time()), browser_session.get(_NEW_SECRET)
+    if halfway is None or halfway.has_authenticator or sealed is None:
+        return _to_start()
+    secret = unseal_secret(sealed, secret_key=_secret_key())
+    try:
+        with site().database.writing() as session:
+            token, codes = link_authenticator(
+                session,
+                account_id=halfway.account_id,
+                secret=secret,
+                typed=request.form.get("code", ""),
+                secret_key=_secret_key(),
+                now=current_time(),
+            )
+    except SignInRefused:
+        return _authenticator_page(halfway, secret, refused=True), HTTPStatus.UNAUTHORIZED
+    guard.complete_sign_in(token)
+    return render_template("staff/recovery_codes.html", codes=codes, target=halfway.target)
+
+
+@blueprint.post("/sign-out")
+@policy(ALL_STAFF)
+def sign_out() -> Response:
+    """End the session: copies of its cookie are dead too."""
+    account = signed_in()
+    with site().database.writing() as session:
+        end_session(session, token=account.session_token, account_id=account.account_id, now=current_time())
+    guard.leave()
+    return _to_start()
+
+
+@blueprint.get("/invitation/<token>")
+@policy(PUBLIC)
+def show_invitation(token: str) -> str:
+    """Let the owner of a new account choose a password."""
+    return _invitation_page(token)
+
+
+@blueprint.post("/invitation/<token>")
+@policy(PUBLIC)
+def accept(token: str) -> Page:
+    """Set the password and go on to the second step."""
+    password = request.form.get("password", "")
+    try:
+        with site().database.writing() as session:
+            account = accept_invitation(
+                session, token=token, password=password, secret_key=_secret_key(), now=current_time()
+            )
+    except WeakPassword:
+        return _invitation_page(token, weak=True), HTTPStatus.BAD_REQUEST
+    return _to_second_step(account, url_for("staff.home"))
+
+
+@blueprint.get("/first-run/<token>")
+@policy(PUBLIC)
+def show_first_run(token: str) -> str:
+    """Let whoever started the server make the first account."""
+    with site().database.reading() as session:
+        check_first_run(session, token=token, secret_key=_secret_key(), now=current_time())
+    return render_template("staff/choose_password.html", username=None)
+
+
+@blueprint.post("/first-run/<token>")
+@policy(PUBLIC)
+def make_first_account(token: str) -> Page:
+    """Make the first account, an administrator, and go on to the second step."""
+    username, password = request.form.get("username", ""), request.form.get("password", "")
+    try:
+        with site().database.writing() as session:
+            account = add_first_account(
+                session,
+                token=token,
+                username=username,
+                password=password,
+                secret_key=_secret_key(),
+                now=current_time(),
+            )
+    except WeakPassword:
+        return render_template("staff/choose_password.html", username=None, weak=True), HTTPStatus.BAD_REQUEST
+    return _to_second_step(account, url_for("staff.home"))
+
+
+def _secret_key() -> str:
+    return site().config.secret_key
+
+
+def _to_start() -> Response:
+    return redirect(url_for("staff.sign_in"), HTTPStatus.SEE_OTHER)
+
+
+def _to_second_step(account: Account, target: str) -> Response:
+    guard.begin_sign_in(account, target=target, now=current_time())
+    step = "staff.show_code_form" if account.totp_secret else "staff.show_authenticator"
+    return redirect(url_for(step), HTTPStatus.SEE_OTHER)
+
+
+def _invitation_page(token: str, *, weak: bool = False) -> str:
+    with site().database.reading() as session:
+        account = find_invited(session, token=token, secret_key=_secret_key(), now=current_time())
+        return render_template("staff/choose_password.html", username=account.username, weak=weak)
+
+
+def _authenticator_page(halfway: Halfway, secret: str, *, refused: bool = False) -> str:
+    address = address_of(secret, halfway.username)
+    picture = f"data:image/svg+xml;base64,{b64encode(qr_svg(address)).decode('ascii')}"
+    return render_template("staff/authenticator.html", picture=picture, secret=secret, address=address, refused=refused)

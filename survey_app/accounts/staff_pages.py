@@ -1,0 +1,75 @@
+"""What all staff pages share."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from flask import Blueprint
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+
+from survey_app.codes.codes import wording_of
+from survey_app.models.vocabulary import Role
+from survey_app.web.languages import current_language
+
+blueprint = Blueprint("staff", __name__)
+
+ROLE_NAMES: Mapping[Role, LazyString] = MappingProxyType(
+    {
+        Role.CITY: _("City bureau"),
+        Role.DISTRICT: _("District bureau"),
+        Role.EVALUATOR: _("Third-party evaluator"),
+        Role.COMPANY: _("Property company"),
+        Role.CLERK: _("Clerk"),
+        Role.ADMINISTRATOR: _("Administrator"),
+    }
+)
+
+# Endpoints in the order of the navigation; each account is offered those it may visit.
+PAGES: Sequence[tuple[str, LazyString]] = (
+    ("staff.home", _("Rounds")),
+    ("staff.communities", _("Communities and posters")),
+    ("staff.printing", _("Printing")),
+    ("entry.choose", _("Type in answers")),
+    ("entry.ask_for_number", _("Receipts")),
+    ("staff.ask_for_secret", _("Lost secrets")),
+    ("staff.documents", _("Rules and questionnaires")),
+    ("/dashboards/", _("Dashboards")),
+    ("staff.accounts", _("Accounts")),
+    ("staff.audit", _("Audit")),
+)
+
+
+@blueprint.app_template_global()
+def staff_pages() -> Sequence[tuple[str, LazyString]]:
+    """Return what the navigation offers."""
+    return PAGES
+
+
+@blueprint.app_template_global()
+def in_language(name: str, english_name: str | None) -> str:
+    """Return a name as readers of this page's language know it."""
+    return wording_of(name, english_name).in_language(current_language())
+
+
+@blueprint.app_template_global()
+def role_name(role: Role) -> LazyString:
+    """Return what a role is called."""
+    return ROLE_NAMES[role]
+
+
+SIGN_NAMES: Mapping[str, LazyString] = MappingProxyType(
+    {
+        "duplicate": _("One device or household, several answers"),
+        "burst": _("Like answers all at once"),
+        "identical": _("Too many answers exactly alike"),
+        "variance": _("Answers differ too little"),
+        "haste": _("Answered too fast"),
+        "terminal": _("Many answers from one place"),
+    }
+)
+
+
+@blueprint.app_template_global()
+def sign_name(family: str) -> LazyString:
+    """Return what a family of signs is called."""
+    return SIGN_NAMES[family]

@@ -1,0 +1,182 @@
+"""The particulars of the audit chain in words: what each fact is called, and what its value means."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from types import MappingProxyType
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+
+from survey_app.accounts.staff_pages import ROLE_NAMES
+from survey_app.app.home_views import local_date, local_minute
+from survey_app.codes.codes import Revocation
+from survey_app.complaints.state_machine import Action as Step
+from survey_app.complaints.state_machine import Reason as EndReason
+from survey_app.complaints.state_machine import Status
+from survey_app.models.vocabulary import Area, Role
+from survey_app.responses.integrity_reviews import ReviewState
+from survey_app.responses.receipts import Reason as ChangeReason
+from survey_app.responses.submission import Mode
+
+# Enough of a check code to compare by eye.
+_SHORT_HASH = 12
+
+FACT_NAMES: Mapping[str, LazyString] = MappingProxyType(
+    {
+        "added": _("added"),
+        "area": _("bound to"),
+        "because": _("reason"),
+        "changed": _("changed"),
+        "closes_at": _("closes at"),
+        "community": _("community no."),
+        "count": _("number"),
+        "evaluation": _("evaluation no."),
+        "is_reprint": _("printed again"),
+        "kept_until": _("answers deleted on"),
+        "kind": _("file"),
+        "mode": _("how"),
+        "opens_at": _("opens at"),
+        "place": _("place no."),
+        "proof": _("second step"),
+        "provisional": _("preview"),
+        "reason": _("reason"),
+        "responses": _("responses"),
+        "role": _("role"),
+        "round": _("round no."),
+        "rules": _("check code of the rules"),
+        "sessions": _("sessions"),
+        "sha256": _("check code"),
+        "standings": _("check code of the standings"),
+        "state": _("state"),
+        "status": _("standing"),
+        "step": _("step"),
+    }
+)
+VALUE_NAMES: Mapping[str, LazyString] = MappingProxyType(
+    {
+        Area.CITY: _("the whole city"),
+        Area.DISTRICT: _("a district"),
+        Area.COMPANY: _("a property company"),
+        Area.COMMUNITY: _("a community"),
+        Area.NOWHERE: _("no place"),
+        "authenticator": _("authenticator"),
+        "recovery code": _("recovery code"),
+        "password": _("password"),
+        "code": _("code"),
+        "responses": _("responses"),
+        "standings": _("standings"),
+        "communities": _("counts of the communities"),
+        Mode.WEB: _("online"),
+        Mode.PAPER: _("on paper"),
+        Mode.TELEPHONE: _("by telephone"),
+        ReviewState.HELD: _("held"),
+        ReviewState.RELEASED: _("released"),
+        ReviewState.EXCLUDED: _("excluded"),
+        Revocation.SPOILED: _("spoiled"),
+        Revocation.RETURNED: _("returned"),
+        Revocation.LOST: _("lost or seen by others"),
+        ChangeReason.WRONG_COMMUNITY: _("wrong community"),
+        ChangeReason.NOT_MINE: _("not the resident’s answers"),
+        ChangeReason.CHANGED_MIND: _("the resident changed their mind"),
+        ChangeReason.TYPING_ERROR: _("typing error"),
+        ChangeReason.OTHER: _("another reason"),
+        EndReason.SAME_CASE: _("the same case was filed before"),
+        EndReason.NOT_A_CASE: _("nothing to be handled"),
+        EndReason.OTHER_PLACE: _("about another place"),
+        EndReason.OTHER_AUTHORITY: _("for another authority"),
+        EndReason.PRIVATE_DISPUTE: _("a dispute between private persons"),
+        Status.SUBMITTED: _("submitted"),
+        Status.ACCEPTED: _("accepted"),
+        Status.DISPATCHED: _("handed to the company"),
+        Status.IN_PROGRESS: _("being handled"),
+        Status.AWAITING_RESIDENT: _("waits for the resident"),
+        Status.RESPONDED: _("answered"),
+        Status.REOPENED: _("opened again"),
+        Status.STAGE2: _("second stage"),
+        Status.CLOSED: _("closed"),
+        Status.WITHDRAWN: _("withdrawn"),
+        Status.DUPLICATE: _("a duplicate"),
+        Status.INVALID: _("invalid"),
+        Status.OUT_OF_SCOPE: _("out of scope"),
+        Step.SUBMIT: _("submit"),
+        Step.ACCEPT: _("accept"),
+        Step.DISPATCH: _("hand to the company"),
+        Step.START: _("begin to handle"),
+        Step.ASK_RESIDENT: _("ask the resident"),
+        Step.RESUME: _("go on"),
+        Step.RESPOND: _("answer"),
+        Step.ADD: _("add words"),
+        Step.CONFIRM: _("confirm that it is fixed"),
+        Step.PARTLY: _("say that it is partly fixed"),
+        Step.REJECT: _("reject the answer"),
+        Step.AUTO_CLOSE: _("close after a week of silence"),
+        Step.REOPEN: _("open again"),
+        Step.ESCALATE: _("go to the second stage"),
+        Step.WITHDRAW: _("withdraw"),
+        Step.PROPOSE: _("propose to end it"),
+        Step.MERGE: _("end as a duplicate"),
+        Step.INVALIDATE: _("end as invalid"),
+        Step.REFUSE: _("end as out of scope"),
+    }
+)
+# By the kind that stands before the number of a subject; what has no number stands alone.
+SUBJECT_NAMES: Mapping[str, LazyString] = MappingProxyType(
+    {
+        "account": _("account no. %(number)s"),
+        "code": _("code no. %(number)s"),
+        "communities": _("list of communities"),
+        "community": _("community no. %(number)s"),
+        "complaint": _("complaint no. %(number)s"),
+        "evaluation": _("evaluation no. %(number)s"),
+        "questionnaire": _("questionnaire no. %(number)s"),
+        "response": _("response no. %(number)s"),
+        "round": _("round no. %(number)s"),
+        "rules": _("rule file no. %(number)s"),
+        "slip_batch": _("batch of slips no. %(number)s"),
+        "terminals": _("network addresses"),
+        "username": _("a user name that nobody has"),
+    }
+)
+_TRUTHS: Mapping[bool, LazyString] = MappingProxyType({True: _("yes"), False: _("no")})
+_MOMENTS = frozenset({"opens_at", "closes_at"})
+_DAYS = frozenset({"kept_until"})
+_HASHES = frozenset({"rules", "sha256", "standings"})
+
+
+@dataclass(frozen=True)
+class Particular:
+    """One fact of an event; its `whole` value stands behind what is shown of it."""
+
+    name: str | LazyString
+    value: str | LazyString
+    whole: str
+
+
+def subject_words(subject: str) -> str:
+    """Return what was acted upon, in words; what is not known, as of a later version, stays as it was recorded."""
+    kind, _colon, number = subject.partition(":")
+    return str(SUBJECT_NAMES[kind]) % {"number": number} if kind in SUBJECT_NAMES else subject
+
+
+def particulars(facts: Mapping[str, object], zone: tzinfo) -> Sequence[Particular]:
+    """Return the facts that are known, in words; what has none, as of a later version, stays as it was recorded."""
+    return [
+        Particular(FACT_NAMES.get(key, key), _value_words(key, value, zone), str(value))
+        for key, value in facts.items()
+        if value is not None
+    ]
+
+
+def _value_words(key: str, value: object, zone: tzinfo) -> str | LazyString:
+    if isinstance(value, bool):
+        return _TRUTHS[value]
+    text = str(value)
+    if key == "role" and text in ROLE_NAMES:
+        # Some are called like the area that they look after.
+        return ROLE_NAMES[Role(text)]
+    if key in _MOMENTS:
+        return local_minute(datetime.fromisoformat(text).astimezone(zone))
+    if key in _DAYS:
+        return local_date(date.fromisoformat(text))
+    return text[:_SHORT_HASH] if key in _HASHES else VALUE_NAMES.get(text, text)

@@ -1,0 +1,176 @@
+"""What was done by whom: the audit chain, read in words."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from types import MappingProxyType
+
+from flask import render_template, request
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from survey_app.accounts.paging import Page, page_asked_for
+from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.staff_pages import blueprint
+from survey_app.app.audit_labels import Particular, particulars, subject_words
+from survey_app.audit import OPERATOR, RESIDENT, SITE, VISITOR, Action, ChainFault, head, verify_chain
+from survey_app.city_time import city_zone
+from survey_app.models import Account, AuditEvent, ChoreRun
+from survey_app.models.vocabulary import Role
+from survey_app.operations.scheduled_jobs import CHORES
+from survey_app.web.context import site
+
+EVENTS_PER_PAGE = 50
+MOST_FAULTS = 20
+
+ACTION_NAMES: Mapping[Action, LazyString] = MappingProxyType(
+    {
+        Action.SIGNED_IN: _("Signed in"),
+        Action.SIGN_IN_FAILED: _("Sign-in refused"),
+        Action.SIGNED_OUT: _("Signed out"),
+        Action.COMPLAINT_MOVED: _("Complaint moved on"),
+        Action.SECRET_REISSUED: _("Complaint secret issued anew"),
+        Action.CONTACT_ERASED: _("Contact details erased"),
+        Action.AUTHENTICATOR_LINKED: _("Authenticator linked"),
+        Action.PASSWORD_SET: _("Password set"),
+        Action.RECOVERY_CODES_RENEWED: _("Recovery codes renewed"),
+        Action.SESSIONS_ENDED: _("Other sessions ended"),
+        Action.ACCOUNT_ADDED: _("Account added"),
+        Action.ACCOUNT_RESET: _("Account reset"),
+        Action.ACCOUNT_DISABLED: _("Account disabled"),
+        Action.ACCOUNT_ENABLED: _("Account enabled"),
+        Action.QUESTIONNAIRE_PUBLISHED: _("Questionnaire published"),
+        Action.RULES_ADDED: _("Rule file frozen"),
+        Action.ROUND_CREATED: _("Round created"),
+        Action.ROUND_CLOSED_EARLY: _("Round closed early"),
+        Action.ROUND_MOVED: _("Dates of a round changed"),
+        Action.ROUND_DROPPED: _("Round dropped"),
+        Action.COMMUNITIES_IMPORTED: _("Communities imported"),
+        Action.CODE_ISSUED: _("Code issued"),
+        Action.CODE_REVOKED: _("Code revoked"),
+        Action.SLIPS_ISSUED: _("Slips issued"),
+        Action.EVALUATED: _("Round evaluated"),
+        Action.EVALUATION_PUBLISHED: _("Evaluation published"),
+        Action.EXPORTED: _("File downloaded"),
+        Action.REVIEW_DECIDED: _("Held answers decided"),
+        Action.RESPONSE_ENTERED: _("Answers entered by staff"),
+        Action.RESPONSE_CORRECTED: _("Answers corrected"),
+        Action.RESPONSE_WITHDRAWN: _("Answers withdrawn"),
+        Action.TERMINALS_ERASED: _("Encrypted network addresses erased"),
+        Action.HOUSEHOLD_LINKS_REMOVED: _("Links to households removed"),
+        Action.RESPONSES_ERASED: _("Answers erased, their time being over"),
+    }
+)
+FAULT_NAMES: Mapping[ChainFault, LazyString] = MappingProxyType(
+    {
+        ChainFault.MISSING: _("events before this one are missing"),
+        ChainFault.CHANGED: _("this event was changed"),
+        ChainFault.UNLINKED: _("this event does not follow from the one before it"),
+        ChainFault.CUT_OFF: _("the chain ends before this event"),
+        ChainFault.REWRITTEN: _("this event is not the one whose hash was kept"),
+    }
+)
+CHORE_NAMES: Mapping[str, LazyString] = MappingProxyType(
+    {
+        "complaints": _("Move complaints on whose time is up"),
+        "retention": _("Erase what was kept long enough"),
+        "examination": _("Look for signs of stuffing"),
+    }
+)
+_ACTOR_NAMES: Mapping[str, LazyString] = MappingProxyType(
+    {
+        OPERATOR: _("Command on the server"),
+        RESIDENT: _("Resident"),
+        VISITOR: _("Not signed in"),
+        SITE: _("The site itself"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One event as the page lists it."""
+
+    position: int
+    happened_at: datetime
+    actor: str | LazyString
+    action: str | LazyString
+    subject: str
+    subject_name: str
+    before: Sequence[Particular]
+    after: Sequence[Particular]
+
+
+@dataclass(frozen=True)
+class ChoreLine:
+    """One kind of recurring work, when it was last done, and when it last failed if it has not been done since."""
+
+    name: LazyString
+    done_at: datetime | None
+    failed_at: datetime | None
+
+
+@blueprint.get("/staff/audit")
+@policy(staff(Role.CITY, Role.ADMINISTRATOR))
+def audit() -> str:
+    """List what was done, the newest first; on request check that the chain is whole."""
+    asked = request.args.get("action", "")
+    with site().database.reading() as session:
+        statement = select(AuditEvent)
+        if asked:
+            statement = statement.where(AuditEvent.action == asked)
+        total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+        page = Page(page_asked_for(), EVENTS_PER_PAGE, total)
+        events = session.scalars(
+            statement.order_by(AuditEvent.position.desc()).limit(EVENTS_PER_PAGE).offset(page.offset)
+        ).all()
+        return render_template(
+            "staff/audit.html",
+            events=_lines(session, events),
+            actions=ACTION_NAMES,
+            asked=asked,
+            page=page,
+            head=head(session),
+            faults=_faults(session) if "check" in request.args else None,
+            chores=_chores(session),
+        )
+
+
+def _chores(session: Session) -> list[ChoreLine]:
+    runs = {run.chore: run for run in session.scalars(select(ChoreRun))}
+    zone = city_zone(session)
+    return [
+        ChoreLine(
+            name=CHORE_NAMES[chore.name],
+            done_at=run.done_at.astimezone(zone) if run and run.done_at else None,
+            failed_at=run.begun_at.astimezone(zone) if run and run.failure else None,
+        )
+        for chore in CHORES
+        for run in [runs.get(chore.name)]
+    ]
+
+
+def _faults(session: Session) -> list[tuple[int, LazyString]]:
+    return [(position, FAULT_NAMES[fault]) for position, fault in islice(verify_chain(session), MOST_FAULTS)]
+
+
+def _lines(session: Session, events: Sequence[AuditEvent]) -> list[EventLine]:
+    usernames = {f"account:{row.id}": row.username for row in session.execute(select(Account.id, Account.username))}
+    zone = city_zone(session)
+    return [
+        EventLine(
+            position=event.position,
+            happened_at=event.happened_at.astimezone(zone),
+            actor=usernames.get(event.actor) or _ACTOR_NAMES.get(event.actor, event.actor),
+            action=ACTION_NAMES[Action(event.action)] if event.action in set(Action) else event.action,
+            subject=event.subject,
+            subject_name=usernames.get(event.subject) or subject_words(event.subject),
+            before=particulars(json.loads(event.before or "{}"), zone),
+            after=particulars(json.loads(event.after or "{}"), zone),
+        )
+        for event in events
+    ]

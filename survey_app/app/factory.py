@@ -1,0 +1,107 @@
+"""The whole site, wired: every part, every view, the dashboards."""
+
+from types import ModuleType
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from survey_app import errors
+from survey_app.accounts import account_views, guard, installation, own_account_views, request_limits, sign_in_views
+from survey_app.app import audit_views, home_views
+from survey_app.codes import community_views, poster_views, printing_views, slip_views
+from survey_app.complaints import case_views, filing_views, secret_reissue_views
+from survey_app.config import Config
+from survey_app.evaluations import round_views
+from survey_app.evaluations.dashboard_source import StoredEvaluations
+from survey_app.exports import download_views
+from survey_app.photos.photos import PhotoRequest
+from survey_app.register import import_views
+from survey_app.responses import (
+    form_cache,
+    integrity_review_views,
+    photo_views,
+    questionnaire_views,
+    receipt_views,
+    slip_link_views,
+    staff_entry_views,
+    survey_views,
+)
+from survey_app.rounds import planning_views, rule_file_views
+from survey_app.storage.database import Database
+from survey_app.web import compression, languages, security_headers, sessions, static_files, text_size
+from survey_app.web.context import SITE_EXTENSION, Site
+
+# Whatever prepares requests and answers, in the order in which each hooks into the app.
+_PARTS = (
+    sessions,
+    languages,
+    text_size,
+    installation,
+    static_files,
+    compression,
+    form_cache,
+    security_headers,
+    errors,
+    guard,
+    request_limits,
+)
+
+# A module of pages adds them to its `blueprint`, which it may share with others.
+_PAGES: tuple[ModuleType, ...] = (
+    home_views,
+    survey_views,
+    slip_link_views,
+    receipt_views,
+    filing_views,
+    case_views,
+    account_views,
+    audit_views,
+    community_views,
+    download_views,
+    import_views,
+    integrity_review_views,
+    own_account_views,
+    photo_views,
+    planning_views,
+    poster_views,
+    printing_views,
+    questionnaire_views,
+    round_views,
+    rule_file_views,
+    secret_reissue_views,
+    sign_in_views,
+    slip_views,
+    staff_entry_views,
+)
+
+# A full form is about 4 kB; whatever is larger is not one. The form that takes photos allows itself more.
+MAXIMUM_BODY_BYTES = 256 * 1024
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Return the site for one installation, with the dashboards mounted; its database must be migrated."""
+    config = config or Config.from_env()
+    database = Database(config.database_url)
+    database.require_current()
+    app = Flask("survey_app")
+    app.request_class = PhotoRequest
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        MAX_CONTENT_LENGTH=MAXIMUM_BODY_BYTES,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.public_url.startswith("https://"),
+    )
+    if config.trusted_proxies:
+        # Without proxies of ours anybody could write another address into this header.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
+    app.extensions[SITE_EXTENSION] = Site.of(config, database)
+    for part in _PARTS:
+        part.init_app(app)
+    for blueprint in dict.fromkeys(module.blueprint for module in _PAGES):
+        app.register_blueprint(blueprint)
+    # Imported here, since Dash takes a second to import and the commands that never serve need not wait for it.
+    from dashboards.app import mount  # noqa: PLC0415
+
+    mount(app, StoredEvaluations(database), language=languages.current_language)
+    return app

@@ -1,0 +1,115 @@
+"""The front door: where a code leads that was typed instead of scanned, and whether the site is well."""
+
+from datetime import date, datetime, timedelta
+from http import HTTPStatus
+
+from babel.dates import format_date, format_time
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from survey_app.accounts.attempt_limits import Limit, count_attempt, forget_attempts
+from survey_app.accounts.policies import PUBLIC, RESIDENT, declare_policy, policy
+from survey_app.errors import UnknownCode
+from survey_app.models import Complaint
+from survey_app.models import Response as StoredResponse
+from survey_app.responses.addresses import address_of_receipt, address_of_slip
+from survey_app.security.check_digits import CODE_DIGITS, RECEIPT_DIGITS, SLIP_DIGITS, grouped, read_number
+from survey_app.web.context import current_time, site
+from survey_app.web.languages import current_language
+
+blueprint = Blueprint("home", __name__)
+declare_policy(blueprint, PUBLIC)
+
+NUMBER_TRIES = Limit("typed_number", tries=20, window=timedelta(hours=1))
+# Whoever guesses tries other numbers each time, so those that begin alike are limited together: nine thousand groups,
+# few enough to make guessing hopeless, and so many that nobody can shut out more than a sliver of the city.
+_GUESSED_TOGETHER = 4
+
+
+@blueprint.get("/")
+def show() -> str:
+    """Say what this is, and ask for a number to lead on from: a poster's, a slip's, a receipt's or a complaint's."""
+    return render_template("home.html", typed="", is_refused=False)
+
+
+@blueprint.post("/")
+@policy(RESIDENT)
+def lead_on() -> AnyResponse | tuple[str, int]:
+    """Lead on from a number that was typed; by POST, so that it stands in no address and its tries are counted."""
+    typed = request.form.get("number", "")
+    target = _target(typed)
+    if target is None:
+        return render_template("home.html", typed=typed, is_refused=True), HTTPStatus.NOT_FOUND
+    return redirect(target, HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/healthz")
+def check_health() -> Response:
+    """Answer when the database answers."""
+    with site().database.reading() as session:
+        session.execute(select(1))
+    return Response("ok", mimetype="text/plain")
+
+
+@blueprint.get("/robots.txt")
+def refuse_robots() -> Response:
+    """Keep search engines away: a code in a search result would bring answers from anywhere."""
+    return Response("User-agent: *\nDisallow: /\n", mimetype="text/plain")
+
+
+@blueprint.app_template_global()
+def address_with(**changes: str) -> str:
+    """Return the address of the same page shown otherwise, with all else that it was asked for."""
+    values = request.args.to_dict(flat=False) | (request.view_args or {}) | changes
+    return url_for(request.endpoint or "home.show", **values)
+
+
+@blueprint.app_template_filter()
+def local_date(day: date) -> str:
+    """Write out a local day in the language of the page."""
+    return str(format_date(day, "long", locale=_locale()))
+
+
+@blueprint.app_template_filter()
+def local_minute(moment: datetime) -> str:
+    """Write out a local day and minute in the language of the page."""
+    return f"{format_date(moment, 'long', locale=_locale())} {format_time(moment, 'HH:mm', locale=_locale())}"
+
+
+blueprint.add_app_template_filter(grouped)
+
+
+def _locale() -> str:
+    return current_language().replace("-", "_")
+
+
+def _target(typed: str) -> str | None:
+    if code := read_number(typed, CODE_DIGITS):
+        return url_for("survey.show_form", token=code)
+    number = read_number(typed, SLIP_DIGITS) or read_number(typed, RECEIPT_DIGITS)
+    if number is None:
+        return None
+    now, secret_key, subject = current_time(), site().config.secret_key, number[:_GUESSED_TOGETHER]
+    count_attempt(site().database, limit=NUMBER_TRIES, subject=subject, secret_key=secret_key, now=now)
+    target = _page_of_slip(number) if len(number) == SLIP_DIGITS else _page_of_receipt(number)
+    if target is not None:
+        with site().database.writing() as session:
+            forget_attempts(session, limit=NUMBER_TRIES, subject=subject, secret_key=secret_key)
+    return target
+
+
+def _page_of_slip(digits: str) -> str | None:
+    try:
+        return address_of_slip(digits)
+    except UnknownCode:
+        return None
+
+
+def _page_of_receipt(number: str) -> str | None:
+    with site().database.reading() as session:
+        if session.scalar(select(StoredResponse.id).where(StoredResponse.receipt == number)):
+            return address_of_receipt(number)
+        if session.scalar(select(Complaint.id).where(Complaint.reference == number)):
+            return url_for("complaints.show_case", number=number)
+    return None

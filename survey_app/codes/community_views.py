@@ -1,0 +1,65 @@
+"""Communities with the codes of their posters."""
+
+from collections.abc import Sequence
+
+from flask import render_template, request
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from survey_app.accounts.guard import Scope, signed_in
+from survey_app.accounts.paging import Page, page_asked_for
+from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.staff_pages import blueprint
+from survey_app.codes.codes import CodeKind
+from survey_app.codes.poster_views import without_code
+from survey_app.models import Code, Community
+from survey_app.models.vocabulary import Role
+from survey_app.web.context import site
+
+# Not property companies: posters and slips do not pass through them.
+REGISTER_READERS = staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
+
+COMMUNITIES_PER_PAGE = 50
+
+
+@blueprint.get("/staff/communities")
+@policy(REGISTER_READERS)
+def communities() -> str:
+    """List the communities and the codes of their posters, a page at a time."""
+    wanted = request.args.get("search", "").strip()
+    with site().database.reading() as session:
+        matching = _matching_communities(signed_in().scope, wanted)
+        total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+        page = Page(page_asked_for(), COMMUNITIES_PER_PAGE, total)
+        lacking = session.scalar(select(func.count()).select_from(without_code(signed_in().scope).subquery()))
+        found = session.scalars(
+            matching.options(joinedload(Community.district), joinedload(Community.company))
+            .order_by(Community.sort_key, Community.number)
+            .limit(COMMUNITIES_PER_PAGE)
+            .offset(page.offset)
+        ).all()
+        return render_template(
+            "staff/communities.html",
+            communities=found,
+            codes=_usable_codes(session, [community.id for community in found]),
+            search=wanted,
+            page=page,
+            without_code=lacking,
+        )
+
+
+def _matching_communities(scope: Scope, wanted: str) -> Select[Community]:
+    statement = scope.communities(select(Community))
+    if not wanted:
+        return statement
+    fields = (Community.name, Community.english_name, Community.number, Community.sort_key)
+    return statement.where(or_(*(field.icontains(wanted, autoescape=True) for field in fields)))
+
+
+def _usable_codes(session: Session, community_ids: Sequence[int]) -> dict[int, list[Code]]:
+    is_usable = (Code.kind == CodeKind.POSTER) & Code.revoked_at.is_(None)
+    statement = select(Code).where(Code.community_id.in_(community_ids), is_usable).order_by(Code.id)
+    codes: dict[int, list[Code]] = {}
+    for code in session.scalars(statement):
+        codes.setdefault(code.community_id, []).append(code)
+    return codes

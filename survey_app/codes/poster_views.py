@@ -1,0 +1,79 @@
+"""The codes of posters: issued, revoked, drawn."""
+
+from http import HTTPStatus
+
+from flask import Response, abort, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import Select, select
+from werkzeug.wrappers import Response as AnyResponse
+
+from survey_app.accounts.guard import Scope, signed_in
+from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.staff_pages import blueprint
+from survey_app.codes.codes import CodeKind, issue_poster_code, revoke_code
+from survey_app.models import Code, Community
+from survey_app.models.vocabulary import Role
+from survey_app.printing.qr import qr_png, qr_svg
+from survey_app.web.context import current_time, site
+
+ISSUING = staff(Role.CITY, Role.DISTRICT)
+# Not property companies: posters and slips do not pass through them.
+HANDING_OUT = staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
+
+
+@blueprint.post("/staff/codes")
+@policy(ISSUING)
+def issue_codes() -> AnyResponse:
+    """Issue a poster code for each community in scope that has none."""
+    with site().database.writing() as session:
+        without = session.scalars(without_code(signed_in().scope).order_by(Community.number)).all()
+        for community in without:
+            issue_poster_code(session, community=community, by=signed_in().actor, now=current_time())
+    flash(ngettext("%(num)s code issued.", "%(num)s codes issued.", len(without)))
+    return redirect(url_for("staff.communities"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/staff/codes/<token>/revoke")
+@policy(ISSUING)
+def revoke(token: str) -> AnyResponse:
+    """Take no more answers through a poster code."""
+    statement = select(Code).join(Community, Code.community_id == Community.id).where(Code.token == token)
+    with site().database.writing() as session:
+        code = session.scalar(signed_in().scope.communities(statement))
+        if code is None:
+            abort(HTTPStatus.NOT_FOUND)
+        revoke_code(session, code=code, by=signed_in().actor, now=current_time())
+    flash(_("The code is revoked: nobody can answer through it any more."))
+    return redirect(url_for("staff.communities", search=request.form.get("search") or None), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/staff/codes/<token>.svg")
+@policy(HANDING_OUT)
+def code_svg(token: str) -> Response:
+    """Hand out the picture of a poster's code for printing."""
+    return Response(qr_svg(_address_of_code(token)), mimetype="image/svg+xml")
+
+
+@blueprint.get("/staff/codes/<token>.png")
+@policy(HANDING_OUT)
+def code_png(token: str) -> Response:
+    """Hand out the picture of a poster's code for a chat or a document."""
+    return Response(qr_png(_address_of_code(token)), mimetype="image/png")
+
+
+def without_code(scope: Scope) -> Select[Community]:
+    """Return the communities in scope that have no poster code in use."""
+    usable = select(Code.id).where(
+        Code.community_id == Community.id, Code.kind == CodeKind.POSTER, Code.revoked_at.is_(None)
+    )
+    return scope.communities(select(Community).where(~usable.exists()))
+
+
+def _address_of_code(token: str) -> str:
+    """Return what the code of a community in scope says when it is scanned."""
+    statement = select(Code.token).join(Community, Code.community_id == Community.id).where(Code.token == token)
+    with site().database.reading() as session:
+        if session.scalar(signed_in().scope.communities(statement)) is None:
+            abort(HTTPStatus.NOT_FOUND)
+    return f"{site().config.public_url}/s/{token}"

@@ -1,0 +1,202 @@
+"""What hangs and is handed out in a district: its posters and its household slips, one file after the other."""
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from survey_app.accounts.guard import Scope
+from survey_app.city_time import last_day, zone_of
+from survey_app.codes.codes import CodeKind, SlipSheet, issue_slips, spoil_batch, wording_of
+from survey_app.codes.posters import Poster, poster_pdf, poster_words
+from survey_app.codes.slip_sheets import SLIPS_PER_VOLUME, Slip, SlipsOf, slip_volumes, slip_words
+from survey_app.errors import JiayuanError
+from survey_app.models import Code, Community, District, Round, SlipBatch
+from survey_app.printing.typefaces import Typefaces
+from survey_app.printing.zip_stream import file_name
+from survey_app.storage.database import Database
+
+
+class NothingToPrint(JiayuanError):
+    """No community that was asked for has what it takes."""
+
+    status = 409
+    page = "errors/nothing_to_print.html"
+
+
+@dataclass(frozen=True)
+class NamedPoster:
+    """A poster and the file that it goes to."""
+
+    path: str
+    poster: Poster
+
+
+@dataclass(frozen=True)
+class SlipOrder:
+    """How many slips to issue for one community."""
+
+    community_id: int
+    path: str
+    whose: SlipsOf
+    count: int
+
+    @property
+    def volumes(self) -> int:
+        """In how many files the slips come."""
+        return -(-self.count // SLIPS_PER_VOLUME)
+
+
+def posters_to_print(session: Session, *, scope: Scope, public_url: str, now: datetime) -> list[NamedPoster]:
+    """Return a poster for each usable poster code in scope, for the round that is open or comes next."""
+    survey_round = current_round(session, now=now)
+    of_round = _round_facts(survey_round) if survey_round and survey_round.accepts_posters else (None, None, None)
+    statement = (
+        select(Code, Community, District)
+        .join(Code.community)
+        .join(Community.district)
+        .where(Code.kind == CodeKind.POSTER, Code.revoked_at.is_(None))
+        .order_by(District.sort_key, Community.sort_key, Code.id)
+    )
+    rows = session.execute(scope.communities(statement)).all()
+    if not rows:
+        raise NothingToPrint("no community here has a poster code yet: run `jiayuan codes issue`")
+    return [_named_poster(*row, of_round, public_url) for row in rows]
+
+
+def current_round(session: Session, *, now: datetime) -> Round | None:
+    """Return the round that is open, or else the next one."""
+    statement = select(Round).options(joinedload(Round.rule_file)).where(Round.closes_at > now)
+    return session.scalar(statement.order_by(Round.opens_at).limit(1))
+
+
+def print_posters(
+    posters: Iterable[NamedPoster], *, language: str, typefaces: Typefaces, now: datetime
+) -> Iterator[tuple[str, bytes]]:
+    """Yield each poster's file as it is made."""
+    for named in posters:
+        yield named.path, poster_pdf(named.poster, language=language, typefaces=typefaces, now=now)
+
+
+def require_poster_characters(posters: Iterable[NamedPoster], *, language: str, typefaces: Typefaces) -> None:
+    """Raise `CharactersMissing` before the first poster, rather than at the one that holds the character."""
+    typefaces.require(text for named in posters for text in poster_words(named.poster, language).values())
+
+
+def slips_to_issue(
+    session: Session, *, survey_round: Round, scope: Scope, counts: Mapping[int, int] | None = None
+) -> list[SlipOrder]:
+    """Return an order for each community in scope: `counts` by community, or one slip for every household delivered.
+
+    A community whose households nobody has counted is left out where no count is given: none is made up.
+    """
+    final_day = last_day(survey_round.closes_at, zone_of(survey_round.rule_file.content))
+    statement = select(Community).join(Community.district).options(joinedload(Community.district))
+    communities = session.scalars(
+        scope.communities(statement).order_by(District.sort_key, Community.sort_key, Community.id)
+    )
+    orders = []
+    for community in communities:
+        count = community.households_delivered if counts is None else counts.get(community.id)
+        if count:
+            orders.append(_slip_order(community, count, final_day))
+    if not orders:
+        raise NothingToPrint("no community here has a known number of households")
+    return orders
+
+
+def print_slips(
+    database: Database,
+    orders: Sequence[SlipOrder],
+    *,
+    round_id: int,
+    public_url: str,
+    secret_key: str,
+    language: str,
+    typefaces: Typefaces,
+    now: datetime,
+    by: int | None = None,
+    is_reprint: bool = False,
+) -> Generator[tuple[str, bytes]]:
+    """Issue the slips of one community after the other and yield their files.
+
+    The slips are stored before their file is made: a slip that was handed out must be known. Those whose files were
+    not taken, since the printing failed or nobody waited for it, are spoiled.
+    """
+    typefaces.require(text for order in orders for text in slip_words(order.whose, public_url, 1, language).values())
+    for order in orders:
+        with database.writing() as session:
+            sheet = issue_slips(
+                session,
+                survey_round=session.get_one(Round, round_id),
+                community=session.get_one(Community, order.community_id),
+                count=order.count,
+                secret_key=secret_key,
+                now=now,
+                by=by,
+                is_reprint=is_reprint,
+            )
+        is_taken = False
+        try:
+            yield from _sheet_files(sheet, order, public_url, language=language, typefaces=typefaces, now=now)
+            is_taken = True
+        finally:
+            if not is_taken:
+                with database.writing() as session:
+                    spoil_batch(session, batch=session.get_one(SlipBatch, sheet.batch_id), now=now, by=by)
+
+
+def _sheet_files(
+    sheet: SlipSheet, order: SlipOrder, public_url: str, *, language: str, typefaces: Typefaces, now: datetime
+) -> Iterator[tuple[str, bytes]]:
+    slips = (Slip(f"{public_url}/h/{slip.token}", slip.digits) for slip in sheet.slips)
+    volumes = slip_volumes(slips, order.whose, language=language, typefaces=typefaces, now=now)
+    for number, volume in enumerate(volumes, 1):
+        yield f"{order.path}-{sheet.batch_id}-{number}.pdf", volume
+
+
+def _slip_order(community: Community, count: int, final_day: date) -> SlipOrder:
+    return SlipOrder(
+        community_id=community.id,
+        path=f"{file_name(community.district.name)}/{file_name(community.name, community.number)}",
+        whose=SlipsOf(
+            community=wording_of(community.name, community.english_name),
+            building=None,
+            district=wording_of(community.district.name, community.district.english_name),
+            telephone=community.district.telephone,
+            last_day=final_day,
+        ),
+        count=count,
+    )
+
+
+_RoundFacts = tuple[Round | None, date | None, date | None]
+
+
+def _round_facts(survey_round: Round) -> _RoundFacts:
+    zone = zone_of(survey_round.rule_file.content)
+    return survey_round, survey_round.opens_at.astimezone(zone).date(), last_day(survey_round.closes_at, zone)
+
+
+def _named_poster(
+    code: Code, community: Community, district: District, of_round: _RoundFacts, public_url: str
+) -> NamedPoster:
+    survey_round, first_day, final_day = of_round
+    assert code.token is not None  # poster codes have one
+    poster = Poster(
+        community=wording_of(community.name, community.english_name),
+        building=code.building,
+        district=wording_of(district.name, district.english_name),
+        telephone=district.telephone,
+        round=wording_of(survey_round.name, survey_round.english_name) if survey_round else None,
+        first_day=first_day,
+        last_day=final_day,
+        address=f"{public_url}/s/{code.token}",
+        typed_code=code.token,
+        second_language_line=community.second_language_line or district.second_language_line,
+    )
+    # A community may have several codes; four digits of them can be the same.
+    name = file_name(community.name, community.number, code.building, code.token)
+    return NamedPoster(f"{file_name(district.name)}/{name}.pdf", poster)

@@ -1,0 +1,161 @@
+"""Posters and household slips, printed by district."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from itertools import chain
+
+from flask import Response, abort, render_template, request
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from survey_app.accounts.guard import Scope, signed_in
+from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.staff_pages import blueprint
+from survey_app.city_time import last_day, zone_of
+from survey_app.codes.codes import CodeKind
+from survey_app.codes.posters import poster_pdf
+from survey_app.codes.print_runs import (
+    current_round,
+    posters_to_print,
+    print_posters,
+    print_slips,
+    require_poster_characters,
+    slips_to_issue,
+)
+from survey_app.models import Code, Community, District
+from survey_app.models.vocabulary import Area, Role
+from survey_app.printing.typefaces import installed_typefaces
+from survey_app.printing.zip_stream import zip_files
+from survey_app.web.context import current_time, site
+from survey_app.web.languages import current_language
+
+# Not property companies: posters and slips do not pass through them.
+PRINTING = staff(Role.CITY, Role.DISTRICT, Role.CLERK)
+
+# How many files a download will hold, so that the page can show how far it is.
+FILES_HEADER = "X-Files"
+
+
+@blueprint.get("/staff/printing")
+@policy(PRINTING)
+def printing() -> str:
+    """Offer the posters and slips of what the account looks after."""
+    now = current_time()
+    with site().database.reading() as session:
+        survey_round = current_round(session, now=now)
+        return render_template(
+            "staff/printing.html",
+            districts=_districts(session, signed_in().scope),
+            is_whole_city=signed_in().scope.is_city,
+            counts=_count_communities(session, signed_in().scope),
+            survey_round=survey_round,
+            last_day=survey_round and last_day(survey_round.closes_at, zone_of(survey_round.rule_file.content)),
+        )
+
+
+@blueprint.get("/staff/posters/<token>.pdf")
+@policy(PRINTING)
+def poster(token: str) -> Response:
+    """Hand out one poster."""
+    typefaces, now = installed_typefaces(), current_time()
+    with site().database.reading() as session:
+        posters = posters_to_print(session, scope=signed_in().scope, public_url=site().config.public_url, now=now)
+    found = [named for named in posters if named.poster.typed_code == token]
+    if not found:
+        abort(HTTPStatus.NOT_FOUND)
+    pdf = poster_pdf(found[0].poster, language=current_language(), typefaces=typefaces, now=now)
+    return Response(pdf, mimetype="application/pdf")
+
+
+@blueprint.get("/staff/printing/posters.zip")
+@policy(PRINTING)
+def posters_zip() -> Response:
+    """Hand out the posters of a district or of the city while they are made."""
+    typefaces, now, language = installed_typefaces(), current_time(), current_language()
+    with site().database.reading() as session:
+        posters = posters_to_print(session, scope=_wanted_scope(), public_url=site().config.public_url, now=now)
+    require_poster_characters(posters, language=language, typefaces=typefaces)
+    files = print_posters(posters, language=language, typefaces=typefaces, now=now)
+    return _download(zip_files(files, now=now), "posters.zip", files=len(posters))
+
+
+@blueprint.post("/staff/printing/slips.zip")
+@policy(PRINTING)
+def slips_zip() -> Response:
+    """Issue household slips and hand them out while they are made: they can be printed only now."""
+    typefaces, now, language = installed_typefaces(), current_time(), current_language()
+    with site().database.reading() as session:
+        survey_round = current_round(session, now=now)
+        if survey_round is None:
+            abort(HTTPStatus.NOT_FOUND)
+        scope = _wanted_scope()
+        counts = _wanted_counts(session, scope)
+        orders = slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
+    files = print_slips(
+        site().database,
+        orders,
+        round_id=survey_round.id,
+        public_url=site().config.public_url,
+        secret_key=site().config.secret_key,
+        language=language,
+        typefaces=typefaces,
+        now=now,
+        by=signed_in().account_id,
+        is_reprint="reprint" in request.form,
+    )
+    first = next(files)  # a round that takes no slips is refused before anything is sent
+    pieces = zip_files(chain((first,), files), now=now)
+    return _download(pieces, "slips.zip", files=sum(order.volumes for order in orders))
+
+
+def _wanted_scope() -> Scope:
+    """Return the district that was chosen, which only an account of the city can, or all that the account sees."""
+    scope = signed_in().scope
+    district_id = request.values.get("district", type=int)
+    return Scope(Area.DISTRICT, district_id) if scope.is_city and district_id is not None else scope
+
+
+def _wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
+    """Return the one community and the number that were asked for; None for one slip per household everywhere."""
+    number, count = request.form.get("community", "").strip(), request.form.get("count", type=int)
+    if not number:
+        return None
+    community = session.scalar(scope.communities(select(Community).where(Community.number == number)))
+    if community is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return {community.id: count or community.households_delivered or 0}
+
+
+def _districts(session: Session, scope: Scope) -> list[District]:
+    statement = scope.communities(select(District).join(Community, Community.district_id == District.id).distinct())
+    return list(session.scalars(statement.order_by(District.sort_key)))
+
+
+def _count_communities(session: Session, scope: Scope) -> dict[str, int]:
+    """Return how many communities there are, have a poster code, and have known households; and these households."""
+    has_code = (
+        select(Code.id)
+        .where(Code.community_id == Community.id, Code.kind == CodeKind.POSTER, Code.revoked_at.is_(None))
+        .exists()
+    )
+    statement = select(
+        func.count(),
+        func.count().filter(has_code),
+        func.count(Community.households_delivered),
+        func.sum(Community.households_delivered),
+    )
+    communities, with_code, with_households, households = session.execute(
+        scope.communities(statement.select_from(Community))
+    ).one()
+    return {
+        "communities": communities,
+        "with_code": with_code,
+        "with_households": with_households,
+        "households": households or 0,
+    }
+
+
+def _download(pieces: Iterable[bytes], filename: str, *, files: int) -> Response:
+    response = Response(pieces, mimetype="application/zip", headers={FILES_HEADER: str(files)})
+    response.headers.set("Content-Disposition", "attachment", filename=filename)
+    return response

@@ -1,0 +1,88 @@
+"""The site and what is done beside it."""
+
+import os
+
+import click
+
+from survey_app.accounts.invitations import open_first_run
+from survey_app.commands.shared import PORT, installed_database, track
+from survey_app.config import DEFAULT_THREADS, Config
+from survey_app.storage.database import Database
+from survey_app.web.context import current_time
+from survey_app.web.logs import write_lines
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets phones on the network in.")
+@click.option("--port", type=PORT, default=8000, show_default=True)
+@click.option("--public-url", help="The address that a phone would use; the default is made of host and port.")
+@click.option("--codes", is_flag=True, help="Print the sign-in codes of this minute, and serve nothing.")
+def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
+    """Serve a simulated city; the first start builds it."""
+    from survey_app.demo.demo import current_codes, demo_config, prepare_demo  # noqa: PLC0415
+    from survey_app.operations.server import serve  # noqa: PLC0415
+
+    if codes:
+        for username, code in current_codes(demo_config(Config.from_env()), now=current_time()).items():
+            click.echo(f"  {username:14} {code}")
+        return
+    config = demo_config(Config.from_env()).with_public_url(public_url or f"http://{host}:{port}")
+    prepared = prepare_demo(config, now=current_time(), track=track)
+
+    def announce() -> None:
+        click.echo(f"\n演示 demonstration: {config.public_url}/")
+        if prepared.open_round is None:
+            click.echo(f"its last round is over: delete {config.instance} and start again for a fresh one")
+        click.echo(f"poster of {prepared.community}: {config.public_url}/s/{prepared.token}")
+        click.echo(f"staff: {config.public_url}/sign-in · dashboards: {config.public_url}/dashboards/")
+        click.echo("the second step asks for a code: `./run demo --codes` prints those of the minute")
+        for username, account in prepared.accounts.items():
+            click.echo(f"  {username:14} {account.password}   {account.authenticator}")
+
+    serve(config, host=host, port=port, threads=DEFAULT_THREADS, announce=announce)
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=PORT, default=8000, show_default=True)
+@click.option("--threads", type=click.IntRange(2, 64), default=DEFAULT_THREADS, show_default=True)
+@click.option("--public-url", help="The address in QR codes; the default is JIAYUAN_PUBLIC_URL.")
+@click.option("--work/--no-work", "does_chores", default=True, help="Whether to do the recurring work too.")
+def serve_command(*, host: str, port: int, threads: int, public_url: str | None, does_chores: bool) -> None:
+    """Serve the site, and do the recurring work in a process beside it."""
+    from survey_app.operations.server import is_unreachable_for_phones, serve  # noqa: PLC0415
+
+    config = Config.from_env()
+    if public_url:
+        config = config.with_public_url(public_url)
+    if is_unreachable_for_phones(config.public_url):
+        click.echo(f"no phone can reach {config.public_url}: set --public-url before posters are printed", err=True)
+
+    def announce() -> None:
+        click.echo(f"serving {config.public_url}")
+        with Database(config.database_url) as database, database.reading() as session:
+            link = open_first_run(session, secret_key=config.secret_key, now=current_time())
+        if link is not None:
+            click.echo(f"there is no account yet: make the first one at {config.public_url}/first-run/{link}")
+
+    serve(config, host=host, port=port, threads=threads, announce=announce, does_chores=does_chores)
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due and end, as for cron.")
+@click.option("--attached", is_flag=True, hidden=True, help="End when standard input does.")
+def work(*, once: bool, attached: bool) -> None:
+    """Do the recurring work whenever it is due: settle complaints, erase what was kept long enough, examine answers.
+
+    `jiayuan serve` does it by itself. However many do, it is done once.
+    """
+    from survey_app.operations.scheduled_jobs import do_due_chores, keep_doing_chores  # noqa: PLC0415
+    from survey_app.operations.supervisor import wait_and_go_on, wait_unless_left_alone  # noqa: PLC0415
+
+    write_lines()
+    os.nice(10)  # phones go first
+    with installed_database() as database:
+        if once:
+            click.echo(f"done: {', '.join(do_due_chores(database, now=current_time())) or 'nothing was due'}")
+        else:
+            keep_doing_chores(database, clock=current_time, wait=wait_unless_left_alone if attached else wait_and_go_on)

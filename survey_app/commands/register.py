@@ -1,0 +1,89 @@
+"""Communities and districts."""
+
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+
+from survey_app.accounts.installation import use_as_real
+from survey_app.audit import OPERATOR
+from survey_app.commands.shared import FILE, installed_database, named
+from survey_app.models import District
+from survey_app.register.boundaries import boundary_text, parse_boundaries
+from survey_app.web.context import current_time
+
+
+@click.command("import-communities")
+@click.argument("file", type=FILE)
+def import_communities_command(file: Path) -> None:
+    """Add or update communities from a CSV or XLSX file."""
+    from survey_app.register.communities_file import import_communities, read_communities, record_import  # noqa: PLC0415
+
+    table = read_communities(file)
+    with installed_database() as database, database.writing() as session:
+        use_as_real(session, now=current_time())
+        result = import_communities(session, table=table)
+        record_import(session, result=result, by=OPERATOR, now=current_time())
+    click.echo(
+        f"{result.added} added, {result.changed} changed, {result.unchanged} unchanged; "
+        f"{result.absent} stored communities are not in the file and stay as they are"
+    )
+
+
+@click.command("export-communities")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export_communities_command(file: Path) -> None:
+    """Write the stored communities to a new CSV file, to be corrected and imported again."""
+    from survey_app.register.communities_file import stored_communities, write_communities  # noqa: PLC0415
+
+    with installed_database() as database, database.reading() as session:
+        table = stored_communities(session)
+    try:
+        with file.open("xb") as stream:
+            stream.write(write_communities(table))
+    except OSError as error:
+        raise click.BadParameter(f"cannot write {file}: {error.strerror}", param_hint="FILE") from error
+    click.echo(f"{len(table.rows)} communities written to {file}")
+
+
+@click.group()
+def districts() -> None:
+    """Say what residents should know of a district."""
+
+
+@districts.command("telephone")
+@click.argument("name")
+@click.argument("number")
+def set_telephone(name: str, number: str) -> None:
+    """Set the telephone of a district's housing bureau, which residents read on the first screen."""
+    with installed_database() as database, database.writing() as session:
+        use_as_real(session, now=current_time())
+        named(session, District, name, parameter="NAME").telephone = number
+    click.echo(f"residents of {name} are told to call {number}")
+
+
+@districts.command("boundaries")
+@click.argument("file", type=click.Path(path_type=Path))
+def import_boundaries(file: Path) -> None:
+    """Take the outlines of districts from FILE, GeoJSON whose features have the district's name as `name`."""
+    with installed_database() as database, database.writing() as session:
+        use_as_real(session, now=current_time())
+        stored = {district.name: district for district in session.scalars(select(District))}
+        found = parse_boundaries(file.read_bytes(), str(file), districts=stored.keys())
+        for name, polygons in found.items():
+            stored[name].boundary = boundary_text(polygons)
+    click.echo(f"stored the boundaries of {len(found)} districts")
+
+
+@districts.command("second-language")
+@click.argument("name")
+@click.argument("line")
+def set_second_language_line(name: str, line: str) -> None:
+    """Set the line in a second language, such as Mongolian, on a district's posters; "" takes it off.
+
+    A community with a line of its own, from the list of communities, keeps that.
+    """
+    with installed_database() as database, database.writing() as session:
+        use_as_real(session, now=current_time())
+        named(session, District, name, parameter="NAME").second_language_line = line.strip() or None
+    click.echo(f"posters of {name} say {line.strip()}" if line.strip() else f"posters of {name} have no second line")

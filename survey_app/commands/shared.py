@@ -1,0 +1,78 @@
+"""What commands share: the installation they work on, what they are given, how they show that they go on."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from rich import progress
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from survey_app.accounts.guard import EVERYWHERE, Scope
+from survey_app.config import Config
+from survey_app.models import Community, District, PropertyCompany, Round
+from survey_app.models.vocabulary import Area
+from survey_app.storage.database import Database
+
+_Item = TypeVar("_Item")
+_Named = TypeVar("_Named", District, PropertyCompany, Round)
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+DATE = click.DateTime(["%Y-%m-%d"])
+PORT = click.IntRange(0, 65535)
+
+
+def named(session: Session, table: type[_Named], name: str, *, parameter: str) -> _Named:
+    """Return the district, company or round of a name in either language; refuse one that there is not."""
+    found = session.scalar(select(table).where(or_(table.name == name, table.english_name == name)))
+    if found is None:
+        kind = table.__tablename__.replace("_", " ")
+        raise click.BadParameter(f"there is no {kind} {name}", param_hint=parameter)
+    return found
+
+
+def numbered(session: Session, number: str) -> Community:
+    """Return the community of a number; refuse one that there is not."""
+    found = session.scalar(select(Community).filter_by(number=number))
+    if found is None:
+        raise click.BadParameter(f"there is no community {number}", param_hint="--community")
+    return found
+
+
+def scope_of(session: Session, district_name: str | None, community_number: str | None = None) -> Scope:
+    """Return the part of the city that a command was asked for."""
+    if community_number is not None:
+        return Scope(Area.COMMUNITY, numbered(session, community_number).id)
+    if district_name is not None:
+        return Scope(Area.DISTRICT, named(session, District, district_name, parameter="--district").id)
+    return EVERYWHERE
+
+
+def write_new(directory: Path, files: Iterable[tuple[str, bytes]]) -> int:
+    """Write files into new places below a directory, never over one that is there; return how many."""
+    written = 0
+    for name, content in files:
+        path = directory / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as stream:
+                stream.write(content)
+        except OSError as error:
+            raise click.BadParameter(f"cannot write {path}: {error.strerror}", param_hint="DIRECTORY") from error
+        written += 1
+    return written
+
+
+@contextmanager
+def installed_database() -> Iterator[Database]:
+    """Open the database of the installation, if it is at the revision of this version."""
+    with Database(Config.from_env().database_url) as database:
+        database.require_current()
+        yield database
+
+
+def track(sequence: Sequence[_Item], /, description: str) -> Iterable[_Item]:
+    """Go through a sequence, and show on a terminal how much of it is done."""
+    return progress.track(sequence, description=description)

@@ -1,0 +1,127 @@
+"""The secret of a case (查询密码): twelve digits that only who filed it knows.
+
+It follows from the key of the form by which the case was filed, so that a phone which sends the form again, since the
+answer was lost on the way, gets the same page with the same secret. What is stored is a keyed digest.
+"""
+
+import hashlib
+import hmac
+import secrets as randomness
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy.orm import Session
+from stdnum import damm
+
+from survey_app import audit
+from survey_app.accounts.attempt_limits import Limit, count_attempt, forget_attempts
+from survey_app.complaints.cases import find_complaint
+from survey_app.errors import JiayuanError
+from survey_app.security.check_digits import read_number
+from survey_app.security.digests import keyed_digest
+from survey_app.security.submission_keys import SubmissionKey
+from survey_app.storage.database import Database
+
+SECRET_DIGITS = 12
+# 10¹¹ secrets are 36 bits: with five tries an hour nobody comes upon one.
+TRIES = Limit("complaint secret", tries=5, window=timedelta(hours=1))
+# Long enough to write down what is still wrong; on a borrowed phone the page is of no use to the next person.
+PASS_SECONDS = 30 * 60
+
+_LOWEST = 10 ** (SECRET_DIGITS - 2)
+
+
+class WrongSecret(JiayuanError):
+    """The secret is not that of the case."""
+
+    status = 403
+
+    def __init__(self, reference: str) -> None:
+        super().__init__("the secret is not that of the case")
+        self.reference = reference
+
+
+class PassExpired(JiayuanError):
+    """The page was opened too long ago, was altered, or the secret was replaced since."""
+
+    status = 403
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Proof that the secret was given a short while ago, carried by the forms of the case's page."""
+
+    reference: str
+    secret_hash: str
+
+
+def secret_of(key: SubmissionKey, *, secret_key: str) -> str:
+    """Return the secret of the case that is filed with this key."""
+    digest = keyed_digest(key.value, purpose="complaint secret", secret_key=secret_key)
+    return _with_check_digit(int(digest, 16))
+
+
+def hash_secret(secret: str, *, reference: str, secret_key: str) -> str:
+    """Return what is stored of a secret; the same digits are another hash in another case."""
+    return keyed_digest(f"{reference} {secret}", purpose="stored complaint secret", secret_key=secret_key)
+
+
+def check_secret(database: Database, *, reference: str, typed: str, secret_key: str, now: datetime) -> Pass:
+    """Return a pass for the case, or raise `WrongSecret`; the try is counted before the secret is looked at."""
+    with database.reading() as session:
+        stored = find_complaint(session, reference=reference).secret_hash
+    secret = read_number(typed, SECRET_DIGITS)
+    if secret is None:
+        # A slip of the hand that the check digit shows is no guess: it does not use up a try.
+        raise WrongSecret(reference)
+    count_attempt(database, limit=TRIES, subject=reference, secret_key=secret_key, now=now)
+    given = hash_secret(secret, reference=reference, secret_key=secret_key)
+    if stored is None or not hmac.compare_digest(given, stored):
+        raise WrongSecret(reference)
+    with database.writing() as session:
+        forget_attempts(session, limit=TRIES, subject=reference, secret_key=secret_key)
+    return Pass(reference, given)
+
+
+def sign_pass(granted: Pass, *, secret_key: str) -> str:
+    """Return the text that goes into the forms of the case's page."""
+    signed = _serializer(secret_key).dumps([granted.reference, granted.secret_hash])
+    return signed if isinstance(signed, str) else signed.decode("ascii")
+
+
+def read_pass(session: Session, text: str, *, reference: str, secret_key: str) -> Pass:
+    """Return the pass that came back with a form, or raise `PassExpired`; a replaced secret ends it."""
+    try:
+        signed_reference, secret_hash = _serializer(secret_key).loads(text, max_age=PASS_SECONDS)
+    except BadData as error:
+        raise PassExpired from error
+    stored = find_complaint(session, reference=reference).secret_hash
+    if signed_reference != reference or secret_hash != stored:
+        raise PassExpired
+    return Pass(reference, secret_hash)
+
+
+def reissue_secret(session: Session, *, reference: str, by: str, secret_key: str, now: datetime) -> str:
+    """Give the case a new secret and return it; the old one and its open pages are worth nothing from now on.
+
+    For staff who have seen that the person before them filed the case. The caller has checked that the case lies in
+    the scope of the account.
+    """
+    complaint = find_complaint(session, reference=reference)
+    secret = _with_check_digit(randomness.randbits(64))
+    complaint.secret_hash = hash_secret(secret, reference=reference, secret_key=secret_key)
+    session.flush()
+    forget_attempts(session, limit=TRIES, subject=reference, secret_key=secret_key)
+    audit.record(session, by=by, action=audit.Action.SECRET_REISSUED, subject=f"complaint:{complaint.id}", now=now)
+    return secret
+
+
+def _with_check_digit(number: int) -> str:
+    body = str(_LOWEST + number % (9 * _LOWEST))
+    return body + damm.calc_check_digit(body)
+
+
+def _serializer(secret_key: str) -> URLSafeTimedSerializer:
+    signer = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+    return URLSafeTimedSerializer(secret_key, salt="jiayuan.complaint.pass", signer_kwargs=signer)

@@ -1,0 +1,122 @@
+"""Following a case: the public page of its reference, and what its secret opens."""
+
+import secrets
+from http import HTTPStatus
+
+from flask import render_template, request
+
+from survey_app.audit import RESIDENT
+from survey_app.complaints.blueprint import blueprint
+from survey_app.complaints.case_secrets import Pass, PassExpired, WrongSecret, check_secret, read_pass, sign_pass
+from survey_app.complaints.cases import find_case, find_own_case, take_step
+from survey_app.complaints.filing import LONGEST_TEXT
+from survey_app.complaints.state_machine import Action, Actor
+from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownNumber
+from survey_app.rounds.questionnaires import clean_text
+from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
+from survey_app.web.context import current_time, site
+
+Page = str | tuple[str, int]
+
+# What says nothing without words.
+_NEEDS_WORDS = frozenset({Action.ADD})
+
+
+@blueprint.get("/complaint/<number>")
+def show_case(number: str) -> str:
+    """Show the public where a case stands; its words stay with the bureau."""
+    return _public_page(_reference(number))
+
+
+@blueprint.post("/complaint/<number>/open")
+def open_own_case(number: str) -> Page:
+    """Show who knows the secret all of the case, and what can be done now."""
+    reference = _reference(number)
+    try:
+        granted = _check_secret(reference)
+    except WrongSecret as error:
+        return _public_page(reference, is_wrong=True), error.status
+    return _own_page(granted)
+
+
+@blueprint.post("/complaint/<number>/step")
+def take_own_step(number: str) -> Page:
+    """Take the resident's step and show the case as it is then; words are kept whatever stands in the way."""
+    reference = _reference(number)
+    text = clean_text(request.form.get("text", ""))
+    try:
+        granted = _authorise(reference)
+    except (PassExpired, WrongSecret) as error:
+        return _public_page(reference, kept=request.form, is_wrong=isinstance(error, WrongSecret)), error.status
+    action = _asked_action()
+    if action is None or len(text) > LONGEST_TEXT or (action in _NEEDS_WORDS and not text):
+        return _own_page(granted, text=text, fault="words" if action else "step"), HTTPStatus.UNPROCESSABLE_ENTITY
+    try:
+        with site().database.writing() as session:
+            take_step(
+                session,
+                reference=reference,
+                action=action,
+                actor=Actor.RESIDENT,
+                by=RESIDENT,
+                text=text,
+                action_key=request.form.get("step_key") or None,
+                now=current_time(),
+            )
+    except (TransitionRefused, OtherAnswersSubmitted) as error:
+        return _own_page(granted, text=text, fault="moved"), error.status
+    return _own_page(granted, done=action)
+
+
+def _reference(number: str) -> str:
+    reference = read_number(number, RECEIPT_DIGITS)
+    if reference is None:
+        raise UnknownNumber
+    return reference
+
+
+def _asked_action() -> Action | None:
+    asked = request.form.get("step", "")
+    return Action(asked) if asked in set(Action) else None
+
+
+def _authorise(reference: str) -> Pass:
+    """Return the pass that came with the form, or a new one for the secret, typed again after a long while."""
+    if "secret" in request.form:
+        return _check_secret(reference)
+    with site().database.reading() as session:
+        return read_pass(
+            session, request.form.get("pass", ""), reference=reference, secret_key=site().config.secret_key
+        )
+
+
+def _check_secret(reference: str) -> Pass:
+    return check_secret(
+        site().database,
+        reference=reference,
+        typed=request.form.get("secret", ""),
+        secret_key=site().config.secret_key,
+        now=current_time(),
+    )
+
+
+def _public_page(reference: str, *, kept: object = None, is_wrong: bool = False) -> str:
+    with site().database.reading() as session:
+        case = find_case(session, reference=reference, now=current_time())
+    return render_template("complaints/case.html", case=case, kept=kept, is_wrong=is_wrong)
+
+
+def _own_page(granted: Pass, *, text: str = "", fault: str = "", done: Action | None = None) -> str:
+    with site().database.reading() as session:
+        own = find_own_case(session, reference=granted.reference, now=current_time())
+    return render_template(
+        "complaints/own_case.html",
+        own=own,
+        case=own.public,
+        granted=sign_pass(granted, secret_key=site().config.secret_key),
+        step_key=secrets.token_urlsafe(16),
+        longest_text=LONGEST_TEXT,
+        text=text,
+        fault=fault,
+        done=done,
+    )

@@ -1,0 +1,355 @@
+"""Cases in the database: every step is one event, and the stored status repeats what the events amount to."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session, joinedload
+
+from analytics.files.yaml_nodes import Wording
+from survey_app import audit
+from survey_app.city_time import city_zone
+from survey_app.codes.codes import wording_of
+from survey_app.complaints.categories import Categories, load_categories
+from survey_app.complaints.deadlines import Clock, due_at, due_events, next_deadline, pause_end
+from survey_app.complaints.state_machine import (
+    EXITS,
+    OPEN,
+    Action,
+    Actor,
+    CaseState,
+    Event,
+    Reason,
+    Status,
+    advance,
+    fold,
+    possible_actions,
+)
+from survey_app.complaints.working_days import calendar
+from survey_app.config import DATA
+from survey_app.errors import OtherAnswersSubmitted, UnknownNumber
+from survey_app.models import Complaint, ComplaintContact, ComplaintEvent, ComplaintNote, ComplaintSupport
+from survey_app.photos.photos import KeptPhoto, photos_of
+
+
+@dataclass(frozen=True)
+class PublicCase:
+    """What anyone who holds the reference may see: never a word of the resident's."""
+
+    reference: str
+    community: Wording
+    category: Wording
+    kind: str
+    status: Status
+    stage: int
+    submitted_at: datetime
+    status_since: datetime
+    deadline: datetime | None
+    supporters: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step as who filed the case reads it, in the city's time."""
+
+    action: Action
+    actor: Actor
+    at: datetime
+    reason: Reason | None
+    text: str
+
+
+@dataclass(frozen=True)
+class OwnCase:
+    """What who knows the secret may see: all of it, and what they can do now."""
+
+    public: PublicCase
+    text: str
+    place: str
+    occurred_on: date | None
+    has_contact: bool
+    photos: Sequence[KeptPhoto]
+    steps: Sequence[Step]
+    possible: Sequence[Action]
+    waits_until: datetime | None
+
+
+@cache
+def categories() -> Categories:
+    """Return the categories that this version files complaints under."""
+    return load_categories(DATA / "complaint-categories" / "1.yaml")
+
+
+def find_case(session: Session, *, reference: str, now: datetime) -> PublicCase:
+    """Return what the public may see of the case with this reference, in the city's time."""
+    complaint = find_complaint(session, reference=reference)
+    return _public_case(session, complaint, *state_of(session, complaint, now=now))
+
+
+def find_own_case(session: Session, *, reference: str, now: datetime) -> OwnCase:
+    """Return all of a case, for who knows its secret."""
+    complaint = find_complaint(session, reference=reference)
+    clock, state = state_of(session, complaint, now=now)
+    waits_until = due_at(state, clock)
+    return OwnCase(
+        public=_public_case(session, complaint, clock, state),
+        text=complaint.text,
+        place=complaint.place,
+        occurred_on=complaint.occurred_on,
+        has_contact=session.get(ComplaintContact, complaint.id) is not None,
+        photos=photos_of(session, complaint_id=complaint.id),
+        steps=_steps(session, complaint, clock, now=now),
+        possible=possible_actions(state, actor=Actor.RESIDENT, now=now),
+        waits_until=waits_until.astimezone(clock.zone) if waits_until else None,
+    )
+
+
+def _public_case(session: Session, complaint: Complaint, clock: Clock, state: CaseState) -> PublicCase:
+    deadline = next_deadline(state, clock)
+    counting = select(func.count()).select_from(ComplaintSupport).filter_by(complaint_id=complaint.id)
+    return PublicCase(
+        reference=complaint.reference,
+        community=wording_of(complaint.community.name, complaint.community.english_name),
+        category=categories().by_code[complaint.category].name,
+        kind=complaint.kind,
+        status=state.status,
+        stage=state.stage,
+        submitted_at=complaint.submitted_at.astimezone(clock.zone),
+        status_since=state.since.astimezone(clock.zone),
+        deadline=deadline.astimezone(clock.zone) if deadline else None,
+        supporters=session.scalar(counting) or 0,
+    )
+
+
+def find_complaint(session: Session, *, reference: str) -> Complaint:
+    """Return the row of the case with this reference."""
+    complaint = session.scalar(
+        select(Complaint).filter_by(reference=reference).options(joinedload(Complaint.community, innerjoin=True))
+    )
+    if complaint is None:
+        raise UnknownNumber
+    return complaint
+
+
+def state_of(session: Session, complaint: Complaint, *, now: datetime) -> tuple[Clock, CaseState]:
+    """Return how time runs for the case, and where it stands now: periods that are over have had their effect."""
+    clock = _clock(session, complaint)
+    state = stored_state(session, complaint)
+    for event in due_events(state, clock, now=now):
+        state = advance(state, event)
+    return clock, state
+
+
+def stored_state(session: Session, complaint: Complaint) -> CaseState:
+    """Return what the stored events amount to."""
+    return fold(_stored_events(session, complaint), bypasses_company=_bypasses_company(complaint))
+
+
+def _stored_events(session: Session, complaint: Complaint) -> list[Event]:
+    rows = select(ComplaintEvent).filter_by(complaint_id=complaint.id).order_by(ComplaintEvent.number)
+    return [_event(row) for row in session.scalars(rows)]
+
+
+def _steps(session: Session, complaint: Complaint, clock: Clock, *, now: datetime) -> list[Step]:
+    """Return the stored steps and those that time has taken since, which are stored when the case is settled."""
+    rows = session.execute(
+        select(ComplaintEvent, ComplaintNote.text)
+        .outerjoin(ComplaintNote, ComplaintNote.event_id == ComplaintEvent.id)
+        .where(ComplaintEvent.complaint_id == complaint.id)
+        .order_by(ComplaintEvent.number)
+    ).all()
+    told = [(_event(row), text or "") for row, text in rows]
+    state = fold((event for event, _text in told), bypasses_company=_bypasses_company(complaint))
+    told += [(event, "") for event in due_events(state, clock, now=now)]
+    return [
+        Step(event.action, event.actor, event.at.astimezone(clock.zone), event.reason, text) for event, text in told
+    ]
+
+
+def open_case(session: Session, *, complaint_id: int, now: datetime) -> None:
+    """Begin the events of a case that was just filed."""
+    values = {"complaint_id": complaint_id, "number": 1, "action": Action.SUBMIT, "actor": Actor.RESIDENT, "at": now}
+    session.execute(insert(ComplaintEvent), values)
+
+
+def take_step(
+    session: Session,
+    *,
+    reference: str,
+    action: Action,
+    actor: Actor,
+    by: str,
+    now: datetime,
+    account_id: int | None = None,
+    reason: Reason | None = None,
+    original: str | None = None,
+    text: str = "",
+    action_key: str | None = None,
+) -> CaseState:
+    """Take one step of the case, or raise `TransitionRefused`; the same form sent again changes nothing.
+
+    `by` is who acts for the audit chain; `original` the reference of the case that a duplicate repeats.
+    """
+    complaint = _lock(session, reference)
+    if action_key is not None and _was_taken(session, complaint, action_key, action, text):
+        return stored_state(session, complaint)
+    clock = _clock(session, complaint)
+    before = _settle(session, complaint, clock, now=now)
+    event = Event(
+        action,
+        actor,
+        at=max(now, before.since),  # a server's clock that was set back must not undo the order of things
+        reason=reason,
+        original_id=_original_id(session, complaint, original) if original is not None else None,
+        until=pause_end(now, clock) if action is Action.ASK_RESIDENT else None,
+    )
+    after = advance(before, event)
+    row = _append(session, complaint, event, after, account_id=account_id, action_key=action_key)
+    if text:
+        session.add(ComplaintNote(event_id=row.id, text=text))
+        session.flush()
+    if actor is not Actor.RESIDENT:
+        _audit(session, complaint, event, before, after, by=by, now=now)
+    return after
+
+
+def settle_case(session: Session, *, reference: str, now: datetime) -> None:
+    """Store the steps that time itself has taken."""
+    complaint = _lock(session, reference)
+    _settle(session, complaint, _clock(session, complaint), now=now)
+
+
+def open_references(session: Session) -> Sequence[str]:
+    """Return the references of the cases that time can move."""
+    statement = select(Complaint.reference).where(Complaint.status.in_(sorted(OPEN))).order_by(Complaint.id)
+    return session.scalars(statement).all()
+
+
+def record_history(session: Session, *, reference: str, events: Iterable[Event]) -> None:
+    """Append many steps of one case at once: each is checked as `take_step` would, in a fraction of its statements."""
+    complaint = _lock(session, reference)
+    earlier = _stored_events(session, complaint)
+    state = fold(earlier, bypasses_company=_bypasses_company(complaint))
+    values = []
+    for number, event in enumerate(events, len(earlier) + 1):
+        state = advance(state, event)
+        values.append(_values(complaint, number, event))
+    if values:
+        session.execute(insert(ComplaintEvent), values)
+        complaint.status, complaint.status_since = state.status, state.since
+
+
+def disagreeing_references(session: Session) -> Iterator[str]:
+    """Yield each case whose stored status is not what its events amount to."""
+    complaints = select(Complaint).order_by(Complaint.id).execution_options(yield_per=500)
+    for complaint in session.scalars(complaints):
+        state = stored_state(session, complaint)
+        if (state.status, state.since) != (complaint.status, complaint.status_since):
+            yield complaint.reference
+
+
+def _lock(session: Session, reference: str) -> Complaint:
+    # Two steps at one moment come one after the other: the second sees what the first has done.
+    complaint = session.scalar(select(Complaint).filter_by(reference=reference).with_for_update())
+    if complaint is None:
+        raise UnknownNumber
+    return complaint
+
+
+def _was_taken(session: Session, complaint: Complaint, action_key: str, action: Action, text: str) -> bool:
+    earlier = session.execute(
+        select(ComplaintEvent.action, ComplaintNote.text)
+        .outerjoin(ComplaintNote, ComplaintNote.event_id == ComplaintEvent.id)
+        .where(ComplaintEvent.action_key == action_key)
+    ).first()
+    if earlier is None:
+        return False
+    if earlier != (action, text or None):
+        raise OtherAnswersSubmitted(complaint.reference)
+    return True
+
+
+def _settle(session: Session, complaint: Complaint, clock: Clock, *, now: datetime) -> CaseState:
+    state = stored_state(session, complaint)
+    for event in due_events(state, clock, now=now):
+        after = advance(state, event)
+        _append(session, complaint, event, after)
+        _audit(session, complaint, event, state, after, by=audit.SITE, now=now)
+        state = after
+    return state
+
+
+def _append(
+    session: Session,
+    complaint: Complaint,
+    event: Event,
+    after: CaseState,
+    *,
+    account_id: int | None = None,
+    action_key: str | None = None,
+) -> ComplaintEvent:
+    number = _last_number(session, complaint) + 1
+    row = ComplaintEvent(**_values(complaint, number, event), account_id=account_id, action_key=action_key)
+    session.add(row)
+    complaint.status, complaint.status_since = after.status, after.since
+    session.flush()
+    return row
+
+
+def _last_number(session: Session, complaint: Complaint) -> int:
+    return session.scalar(select(func.max(ComplaintEvent.number)).filter_by(complaint_id=complaint.id)) or 0
+
+
+def _values(complaint: Complaint, number: int, event: Event) -> dict[str, object]:
+    return {"complaint_id": complaint.id, "number": number, **vars(event)}
+
+
+def _event(row: ComplaintEvent) -> Event:
+    return Event(
+        Action(row.action),
+        Actor(row.actor),
+        row.at,
+        Reason(row.reason) if row.reason else None,
+        row.original_id,
+        row.until,
+    )
+
+
+def _original_id(session: Session, complaint: Complaint, original: str) -> int:
+    """Return the case that this one repeats: another one of the same community that is not a duplicate itself."""
+    found = session.scalar(
+        select(Complaint).where(
+            Complaint.reference == original,
+            Complaint.id != complaint.id,
+            Complaint.community_id == complaint.community_id,
+            Complaint.status != EXITS[Action.MERGE][0],
+        )
+    )
+    if found is None:
+        raise UnknownNumber
+    return found.id
+
+
+def _audit(
+    session: Session, complaint: Complaint, event: Event, before: CaseState, after: CaseState, *, by: str, now: datetime
+) -> None:
+    audit.record(
+        session,
+        by=by,
+        action=audit.Action.COMPLAINT_MOVED,
+        subject=f"complaint:{complaint.id}",
+        before={"status": before.status},
+        after={"status": after.status, "step": event.action, "reason": event.reason},
+        now=now,
+    )
+
+
+def _clock(session: Session, complaint: Complaint) -> Clock:
+    is_safety = categories().by_code[complaint.category].safety
+    return Clock(is_safety, calendar(), city_zone(session))
+
+
+def _bypasses_company(complaint: Complaint) -> bool:
+    return categories().by_code[complaint.category].bypasses_company

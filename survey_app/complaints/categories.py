@@ -1,0 +1,134 @@
+"""The categories of complaints, read from a definition file."""
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from analytics.files.yaml_documents import Document
+from analytics.files.yaml_nodes import Node, Wording, note_repeats
+from analytics.languages import LANGUAGES
+
+FORMAT = "jiayuan-complaint-categories-1"
+
+
+class Kind(StrEnum):
+    """What a resident wants; repair requests and enquiries do not count in the complaint rate."""
+
+    COMPLAINT = "complaint"
+    REPAIR = "repair"
+    ENQUIRY = "enquiry"
+
+
+@dataclass(frozen=True)
+class Category:
+    """What a complaint is about.
+
+    `safety` gives it the short deadlines, `attributable` counts it in the property company's rate, and
+    `bypasses_company` keeps it from the company. `search` holds words for it beyond its name, in every language, and
+    `suggests` the kind that a case of it is taken for when its words say nothing else.
+    """
+
+    code: str
+    name: Wording
+    safety: bool
+    attributable: bool
+    bypasses_company: bool
+    suggests: Kind
+    search: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Categories that residents look for together."""
+
+    code: str
+    name: Wording
+    categories: tuple[Category, ...]
+
+
+@dataclass(frozen=True)
+class Categories:
+    """All categories of one version; iterated, they come group by group."""
+
+    version: int
+    groups: tuple[Group, ...]
+    words_of_kinds: Mapping[Kind, tuple[str, ...]]
+
+    def __iter__(self) -> Iterator[Category]:
+        return (category for group in self.groups for category in group.categories)
+
+    @cached_property
+    def by_code(self) -> Mapping[str, Category]:
+        return MappingProxyType({category.code: category for category in self})
+
+    def suggest_kind(self, category: str, text: str) -> Kind:
+        """Return what the words of a case sound like, or what its category usually is; the resident decides."""
+        plain = unicodedata.normalize("NFKC", text).casefold()
+        # In this order: who says that nobody came complains, whatever is broken, and who asks says “how”.
+        for kind in (Kind.COMPLAINT, Kind.ENQUIRY, Kind.REPAIR):
+            if any(word in plain for word in self.words_of_kinds[kind]):
+                return kind
+        known = self.by_code.get(category)
+        return known.suggests if known else Kind.COMPLAINT
+
+
+def load_categories(path: Path) -> Categories:
+    """Return the categories in the file at `path`."""
+    return parse_categories(path.read_bytes(), str(path))
+
+
+def parse_categories(content: bytes, source: str) -> Categories:
+    """Return the categories in a YAML file, or raise `DocumentError` with every fault of the file."""
+    document = Document(content, source)
+    root = Node.root(document)
+    root.expect_keys(("format", "version", "kinds", "groups"))
+    root["format"].expect(FORMAT)
+    groups = root["groups"].items(least=1)
+    note_repeats((group["code"] for group in groups), "group {value} stands here twice")
+    categories = Categories(
+        version=root["version"].integer(1, 999),
+        groups=tuple(_read_group(group) for group in groups),
+        words_of_kinds=_read_kinds(root["kinds"]),
+    )
+    document.raise_faults()
+    return categories
+
+
+def _read_kinds(node: Node) -> Mapping[Kind, tuple[str, ...]]:
+    node.expect_keys(tuple(Kind))
+    return MappingProxyType({kind: _read_words(node[kind]) for kind in Kind})
+
+
+def _read_group(node: Node) -> Group:
+    node.expect_keys(("code", "name", "categories"))
+    code = node["code"].name("[A-Z]{2}")
+    nodes = node["categories"].items(least=1)
+    # A category's code begins with its group's, so codes that differ within a group differ everywhere.
+    note_repeats((category["code"] for category in nodes), "category {value} stands here twice")
+    categories = tuple(_read_category(category, group_code=code) for category in nodes)
+    return Group(code=code, name=node["name"].only_wording(), categories=categories)
+
+
+def _read_category(node: Node, *, group_code: str) -> Category:
+    node.expect_keys(("code", "name", "search"), ("safety", "attributable", "bypasses_company", "suggests"))
+    code = node["code"].name("[A-Z]{2}[0-9]{2}")
+    if not code.startswith(group_code):
+        node["code"].fault("{code} does not begin with the code of its group, {group}", code=code, group=group_code)
+    return Category(
+        code=code,
+        name=node["name"].only_wording(),
+        safety=node["safety"].flag(),
+        attributable=node["attributable"].flag(default=True),
+        bypasses_company=node["bypasses_company"].flag(),
+        suggests=node["suggests"].choice(tuple(Kind)),
+        search=_read_words(node["search"]),
+    )
+
+
+def _read_words(node: Node) -> tuple[str, ...]:
+    node.expect_keys(LANGUAGES)
+    return tuple(word.text() for language in LANGUAGES for word in node[language].items(least=1))

@@ -1,0 +1,46 @@
+"""How to reach who complained: kept by separate consent, sealed, and erased 90 days after the case has ended."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from survey_app import audit
+from survey_app.complaints.state_machine import ENDED, REOPENING_PERIOD
+from survey_app.models import Complaint, ComplaintContact
+from survey_app.security.encryption import seal, unseal
+
+LONGEST_CONTACT = 100
+KEPT_AFTER_END = REOPENING_PERIOD
+
+
+def keep_contact(session: Session, *, complaint: Complaint, contact: str, secret_key: str, now: datetime) -> None:
+    """Seal how the resident agreed to be reached."""
+    sealed = seal(contact, purpose=_purpose(complaint), secret_key=secret_key)
+    session.add(ComplaintContact(complaint_id=complaint.id, sealed=sealed, consented_at=now))
+    session.flush()
+
+
+def read_contact(session: Session, *, complaint: Complaint, secret_key: str) -> str | None:
+    """Return how to reach the resident, or None where nothing is kept."""
+    kept = session.get(ComplaintContact, complaint.id)
+    return None if kept is None else unseal(kept.sealed, purpose=_purpose(complaint), secret_key=secret_key)
+
+
+def erase_contacts(session: Session, *, by: str, now: datetime) -> int:
+    """Erase the contacts of cases that ended long enough ago, and return how many."""
+    over = select(Complaint.id).where(
+        Complaint.status.in_(sorted(ENDED)), Complaint.status_since <= now - KEPT_AFTER_END
+    )
+    statement = select(ComplaintContact.complaint_id).where(ComplaintContact.complaint_id.in_(over))
+    erased = session.scalars(statement).all()
+    session.execute(delete(ComplaintContact).where(ComplaintContact.complaint_id.in_(erased)))
+    for complaint_id in erased:
+        subject = f"complaint:{complaint_id}"
+        audit.record(session, by=by, action=audit.Action.CONTACT_ERASED, subject=subject, now=now)
+    return len(erased)
+
+
+def _purpose(complaint: Complaint) -> str:
+    # Moved to another case, it cannot be read.
+    return f"contact of complaint {complaint.reference}"

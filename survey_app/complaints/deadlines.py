@@ -1,0 +1,97 @@
+"""By when a complaint must be acknowledged and answered, and what happens by itself when a period is over."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+
+from survey_app.complaints.state_machine import ON_THE_CLOCK, SILENCE, Action, Actor, CaseState, Event, Status, advance
+from survey_app.complaints.working_days import Calendar, end_of
+
+# Lift entrapment, fire and gas do not wait for an office to open.
+SAFETY_ACKNOWLEDGEMENT = timedelta(hours=2)
+SAFETY_ANSWER = timedelta(hours=24)
+ACKNOWLEDGEMENT_WORKING_DAYS = 1
+ANSWER_WORKING_DAYS = 10
+LONGEST_PAUSE_WORKING_DAYS = 5
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How time runs for a case: hours for a matter of safety, working days of the city for any other."""
+
+    is_safety: bool
+    calendar: Calendar
+    zone: tzinfo
+
+    def local_day(self, moment: datetime) -> date:
+        """Return the city's day at a moment."""
+        return moment.astimezone(self.zone).date()
+
+    def after_working_days(self, moment: datetime, count: int) -> datetime:
+        """Return the end of the `count`-th working day after the day of a moment."""
+        return end_of(self.calendar.after(self.local_day(moment), count), self.zone)
+
+
+def pause_end(asked_at: datetime, clock: Clock) -> datetime:
+    """Return until when the clock may stand still after a question to the resident."""
+    return clock.after_working_days(asked_at, LONGEST_PAUSE_WORKING_DAYS)
+
+
+def acknowledge_by(state: CaseState, clock: Clock) -> datetime:
+    """Return when a submitted case must have been accepted or refused."""
+    if clock.is_safety:
+        return state.clock_started_at + SAFETY_ACKNOWLEDGEMENT
+    return clock.after_working_days(state.clock_started_at, ACKNOWLEDGEMENT_WORKING_DAYS)
+
+
+def answer_by(state: CaseState, clock: Clock) -> datetime:
+    """Return when the resident must have an answer; the one pause is not counted."""
+    started, pause = state.clock_started_at, _pause(state)
+    if clock.is_safety:
+        return started + SAFETY_ANSWER + (pause[1] - pause[0] if pause else timedelta())
+    days = ANSWER_WORKING_DAYS
+    if pause:
+        # A pause until midnight ends with the day before.
+        last = pause[1] - timedelta(microseconds=1)
+        days += clock.calendar.count_between(clock.local_day(pause[0]), clock.local_day(last))
+    return clock.after_working_days(started, days)
+
+
+def next_deadline(state: CaseState, clock: Clock) -> datetime | None:
+    """Return what must be kept next, or None while the case waits for the resident or is over."""
+    if state.status not in ON_THE_CLOCK:
+        return None
+    return acknowledge_by(state, clock) if state.status is Status.SUBMITTED else answer_by(state, clock)
+
+
+def due_events(state: CaseState, clock: Clock, *, now: datetime) -> Iterator[Event]:
+    """Yield the steps that time itself has taken by `now`, each dated when it fell due."""
+    while (event := _next_event(state, clock)) is not None and event.at <= now:
+        yield event
+        state = advance(state, event)
+
+
+def due_at(state: CaseState, clock: Clock) -> datetime | None:
+    """Return when time will take the next step, or None where it takes none."""
+    event = _next_event(state, clock)
+    return None if event is None else event.at
+
+
+def _next_event(state: CaseState, clock: Clock) -> Event | None:
+    if state.status is Status.RESPONDED:
+        return Event(Action.AUTO_CLOSE, Actor.SYSTEM, state.heard_at + SILENCE)
+    if state.status is Status.AWAITING_RESIDENT:
+        assert state.paused_until is not None
+        return Event(Action.RESUME, Actor.SYSTEM, state.paused_until)
+    deadline = next_deadline(state, clock)
+    # A breach in stage 2 changes nothing more: somebody else has the case already.
+    if deadline is None or state.stage != 1:
+        return None
+    # A case may have come to where it stands after the deadline, such as when a pause ends.
+    return Event(Action.ESCALATE, Actor.SYSTEM, max(deadline, state.since))
+
+
+def _pause(state: CaseState) -> tuple[datetime, datetime] | None:
+    if state.paused_at is None or state.paused_until is None or state.paused_at < state.clock_started_at:
+        return None
+    return state.paused_at, min(state.resumed_at or state.paused_until, state.paused_until)

@@ -1,0 +1,204 @@
+"""Filing a complaint: what was typed is checked, and stored once as a case."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import cast
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from survey_app.city_time import city_zone
+from survey_app.codes.codes import ScannedCode, is_reference
+from survey_app.complaints.case_secrets import hash_secret, secret_of
+from survey_app.complaints.cases import categories, open_case
+from survey_app.complaints.categories import Kind
+from survey_app.complaints.contacts import LONGEST_CONTACT, keep_contact, read_contact
+from survey_app.complaints.state_machine import Status
+from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
+from survey_app.models import Complaint
+from survey_app.photos.photos import attach_photos
+from survey_app.rounds.questionnaires import clean_text
+from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
+from survey_app.security.submission_keys import SubmissionKey, insert_once
+
+LONGEST_TEXT = 1000
+LONGEST_PLACE = 60
+
+# With or without separators, as a date is typed where the phone offers no calendar: 2026-11-05, 2026年11月5日.
+_DATE = re.compile(r"(\d{4})(?:\D?)(\d{1,2})(?:\D?)(\d{1,2})\D?")
+
+
+class ComplaintFault(StrEnum):
+    """Why a complaint cannot be filed as it was typed; each begins with the name of its field."""
+
+    CATEGORY_MISSING = "category_missing"
+    CATEGORY_UNKNOWN = "category_unknown"
+    KIND_UNKNOWN = "kind_unknown"
+    TEXT_MISSING = "text_missing"
+    TEXT_TOO_LONG = "text_too_long"
+    PLACE_TOO_LONG = "place_too_long"
+    OCCURRED_UNREADABLE = "occurred_unreadable"
+    OCCURRED_IN_FUTURE = "occurred_in_future"
+    CONTACT_TOO_LONG = "contact_too_long"
+    CONTACT_WITHOUT_CONSENT = "contact_without_consent"
+
+
+class Channel(StrEnum):
+    """By which way a complaint came; the names are those of `analytics.statistics.complaint_rates.CHANNELS`."""
+
+    CODE = "code"
+    WEB = "web"
+    TELEPHONE = "telephone"
+    VISIT = "visit"
+    HOTLINE = "hotline"
+    LETTER = "letter"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class CheckedComplaint:
+    """What a resident wrote, and what is wrong with it: it is filed only if there are no faults.
+
+    `occurred` is the date as it was typed, to be shown again; a `contact` is kept only if the resident consents.
+    """
+
+    category: str
+    kind: str
+    text: str
+    place: str = ""
+    occurred: str = ""
+    occurred_on: date | None = None
+    contact: str = ""
+    consents: bool = False
+    faults: tuple[ComplaintFault, ...] = ()
+
+
+@dataclass(frozen=True)
+class Filed:
+    """What whoever filed a case is given; without the secret when the office has replaced it since."""
+
+    reference: str
+    secret: str | None
+
+
+def check_complaint(given: Mapping[str, str], *, today: date) -> CheckedComplaint:
+    """Return the complaint that a form holds with its text cleaned, and every fault of it; `today` is local."""
+    category, kind = given.get("category", ""), given.get("kind", "")
+    text, place = clean_text(given.get("text", "")), clean_text(given.get("place", ""))
+    occurred = given.get("occurred", "").strip()
+    occurred_on = read_date(occurred)
+    contact, consents = clean_text(given.get("contact", "")), bool(given.get("consent"))
+    checks = {
+        ComplaintFault.CATEGORY_MISSING: not category,
+        ComplaintFault.CATEGORY_UNKNOWN: bool(category) and category not in categories().by_code,
+        ComplaintFault.TEXT_MISSING: not text,
+        ComplaintFault.TEXT_TOO_LONG: len(text) > LONGEST_TEXT,
+        ComplaintFault.PLACE_TOO_LONG: len(place) > LONGEST_PLACE,
+        ComplaintFault.OCCURRED_UNREADABLE: bool(occurred) and occurred_on is None,
+        ComplaintFault.OCCURRED_IN_FUTURE: occurred_on is not None and occurred_on > today,
+        ComplaintFault.CONTACT_TOO_LONG: len(contact) > LONGEST_CONTACT,
+        ComplaintFault.CONTACT_WITHOUT_CONSENT: bool(contact) and not consents,
+        ComplaintFault.KIND_UNKNOWN: kind not in set(Kind),
+    }
+    faults = tuple(fault for fault, is_wrong in checks.items() if is_wrong)
+    return CheckedComplaint(category, kind, text, place, occurred, occurred_on, contact, consents, faults)
+
+
+def read_date(typed: str) -> date | None:
+    """Return the date that was typed, or None if it is none.
+
+    >>> read_date("2026年11月5日"), read_date("20261105"), read_date("2026-02-30")
+    (datetime.date(2026, 11, 5), datetime.date(2026, 11, 5), None)
+    """
+    match = _DATE.fullmatch(unicodedata.normalize("NFKC", typed).replace(" ", ""))
+    try:
+        return date(*map(int, match.groups())) if match else None
+    except ValueError:
+        return None
+
+
+def file_complaint(
+    session: Session,
+    *,
+    code: ScannedCode,
+    key: SubmissionKey,
+    complaint: CheckedComplaint,
+    channel: Channel,
+    language: str,
+    secret_key: str,
+    now: datetime,
+) -> Filed:
+    """Store the complaint once as a submitted case; the same form sent again gets the first reference and secret."""
+    if complaint.faults:
+        raise ValueError(f"a faulty complaint is not filed: {complaint.faults}")
+    if key.code_id != code.id:
+        raise InvalidSubmissionKey
+    secret = secret_of(key, secret_key=secret_key)
+    while True:
+        reference = new_number(RECEIPT_DIGITS)
+        stored_hash = hash_secret(secret, reference=reference, secret_key=secret_key)
+        values = _content(complaint) | {
+            "submission_key": key.value,
+            "reference": reference,
+            "secret_hash": stored_hash,
+            "community_id": code.community_id,
+            "code_id": None if is_reference(code.token) or channel is not Channel.CODE else code.id,
+            "channel": channel,
+            "language": language,
+            "status": Status.SUBMITTED,
+            "status_since": now,
+            "submitted_at": now,
+        }
+        if insert_once(session, cast(Table, Complaint.__table__), values):
+            _complete_case(session, reference, key, complaint, secret_key=secret_key, now=now)
+            return Filed(reference, secret)
+        if earlier := _earlier_case(session, key, complaint, secret_key=secret_key):
+            is_current = earlier.secret_hash == hash_secret(secret, reference=earlier.reference, secret_key=secret_key)
+            return Filed(earlier.reference, secret if is_current else None)
+
+
+def local_today(session: Session, *, now: datetime) -> date:
+    """Return the city's day."""
+    return now.astimezone(city_zone(session)).date()
+
+
+def _content(complaint: CheckedComplaint) -> dict[str, object]:
+    return {
+        "category": complaint.category,
+        "kind": complaint.kind,
+        "text": complaint.text,
+        "place": complaint.place,
+        "occurred_on": complaint.occurred_on,
+    }
+
+
+def _complete_case(
+    session: Session,
+    reference: str,
+    key: SubmissionKey,
+    complaint: CheckedComplaint,
+    *,
+    secret_key: str,
+    now: datetime,
+) -> None:
+    filed = session.scalars(select(Complaint).filter_by(reference=reference)).one()
+    open_case(session, complaint_id=filed.id, now=now)
+    attach_photos(session, key=key, complaint_id=filed.id)
+    if complaint.contact:
+        keep_contact(session, complaint=filed, contact=complaint.contact, secret_key=secret_key, now=now)
+
+
+def _earlier_case(
+    session: Session, key: SubmissionKey, complaint: CheckedComplaint, *, secret_key: str
+) -> Complaint | None:
+    earlier = session.scalar(select(Complaint).filter_by(submission_key=key.value))
+    if earlier is None:
+        return None
+    is_other = any(getattr(earlier, name) != value for name, value in _content(complaint).items())
+    if is_other or (read_contact(session, complaint=earlier, secret_key=secret_key) or "") != complaint.contact:
+        raise OtherAnswersSubmitted(earlier.reference)
+    return earlier

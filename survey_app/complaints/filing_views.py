@@ -1,0 +1,249 @@
+"""Filing a complaint: what it is about, what others will see of it, its reference with the secret."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from http import HTTPStatus
+
+from flask import Request, render_template, request
+from sqlalchemy.orm import Session
+
+from survey_app.city_time import city_zone
+from survey_app.codes.codes import ScannedCode, find_code
+from survey_app.complaints.blueprint import blueprint
+from survey_app.complaints.cases import categories
+from survey_app.complaints.categories import Kind
+from survey_app.complaints.contacts import LONGEST_CONTACT
+from survey_app.complaints.filing import (
+    LONGEST_PLACE,
+    LONGEST_TEXT,
+    Channel,
+    CheckedComplaint,
+    Filed,
+    check_complaint,
+    file_complaint,
+    local_today,
+)
+from survey_app.complaints.redaction import split
+from survey_app.complaints.similar_cases import similar_cases, support_case
+from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
+from survey_app.photos.photos import (
+    MOST_PHOTOS,
+    KeptPhoto,
+    PhotoFault,
+    change_photos,
+    encode_uploads,
+    kept_photos,
+    uploads_in,
+)
+from survey_app.responses.survey_views import bureau_of
+from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
+from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
+from survey_app.web.context import current_time, site
+from survey_app.web.languages import current_language
+
+Page = str | tuple[str, int]
+
+
+@dataclass(frozen=True)
+class SentForm:
+    """A form that came back: whose it is, what it says, and the photos that wait for it.
+
+    `is_renewed` says that its key was not good: it has a new one, and the resident is asked to send it again.
+    """
+
+    code: ScannedCode
+    key: SubmissionKey
+    complaint: CheckedComplaint
+    photos: list[KeptPhoto]
+    photo_faults: list[PhotoFault]
+    is_renewed: bool
+
+
+@blueprint.get("/c/<token>")
+def show_form(token: str) -> str:
+    """Show the form for complaints about one community."""
+    with site().database.reading() as session:
+        code = _find_code(session, token)
+        today = local_today(session, now=current_time())
+    blank = CheckedComplaint(category="", kind="", text="", occurred=today.isoformat())
+    return _form_page(SentForm(code, _new_key(code), blank, [], [], is_renewed=False))
+
+
+@blueprint.post("/c/<token>/check")
+def check(token: str) -> Page:
+    """Show what others will see and who reports the same, or say what is missing with every word kept."""
+    sent = _receive(request, token)
+    if sent.is_renewed:
+        return _form_page(sent), HTTPStatus.BAD_REQUEST
+    if sent.complaint.faults:
+        return _form_page(sent), HTTPStatus.UNPROCESSABLE_ENTITY
+    return _check_page(sent)
+
+
+@blueprint.post("/c/<token>/edit")
+def edit(token: str) -> str:
+    """Show the form again with all that was typed."""
+    sent = _receive(request, token)
+    return _form_page(replace(sent, complaint=replace(sent.complaint, faults=())))
+
+
+@blueprint.post("/c/<token>")
+def file(token: str) -> Page:
+    """Store a complaint and show its reference with the secret; the answer is the page itself.
+
+    A redirect could not carry the secret without writing it into an address, and addresses are logged and shared.
+    """
+    if "show" in request.form:  # the buttons that change language and print send what was typed, so that it comes back
+        return edit(token)
+    sent = _receive(request, token)
+    if sent.is_renewed:
+        return _form_page(sent), HTTPStatus.BAD_REQUEST
+    if sent.complaint.faults:
+        return _form_page(sent), HTTPStatus.UNPROCESSABLE_ENTITY
+    try:
+        filed = site().writer.run(
+            partial(
+                file_complaint,
+                code=sent.code,
+                key=sent.key,
+                complaint=sent.complaint,
+                channel=Channel.CODE,
+                language=current_language(),
+                secret_key=site().config.secret_key,
+                now=current_time(),
+            )
+        )
+    except OtherAnswersSubmitted as error:
+        return _other_complaint_page(sent, error), error.status
+    return _filed_page(sent, filed)
+
+
+@blueprint.post("/c/<token>/support")
+def support(token: str) -> Page:
+    """Count a neighbour who has the same trouble, once, and offer to file a case of one's own all the same."""
+    sent = _receive(request, token)
+    reference = read_number(request.form.get("reference", ""), RECEIPT_DIGITS)
+    if sent.is_renewed or reference is None:
+        return _form_page(sent), HTTPStatus.BAD_REQUEST
+    supporters = site().writer.run(
+        partial(
+            support_case,
+            reference=reference,
+            community_id=sent.code.community_id,
+            key=sent.key,
+            device=request.form.get("device", ""),
+            secret_key=site().config.secret_key,
+            now=current_time(),
+        )
+    )
+    return render_template("complaints/supported.html", **_facts(sent), reference=reference, supporters=supporters)
+
+
+def _receive(request: Request, token: str) -> SentForm:
+    """Read a form: its photos are stored at once, so that no later fault loses them."""
+    # Decoding takes long: before any transaction opens.
+    photos, faults = encode_uploads(uploads_in(request))
+    with site().database.reading() as session:
+        code = _find_code(session, token)
+        complaint = _read_complaint(session, request)
+    key, is_renewed = _read_key(request, code)
+    dropped = request.form.getlist("drop")
+    if photos or dropped:
+        change = partial(
+            change_photos, key=key, community_id=code.community_id, dropped=dropped, photos=photos, now=current_time()
+        )
+        faults += site().writer.run(change)
+    with site().database.reading() as session:
+        return SentForm(code, key, complaint, kept_photos(session, key=key), faults, is_renewed)
+
+
+def _read_complaint(session: Session, request: Request) -> CheckedComplaint:
+    given = request.form.to_dict()
+    if not given.get("kind"):
+        given["kind"] = categories().suggest_kind(given.get("category", ""), given.get("text", ""))
+    return check_complaint(given, today=local_today(session, now=current_time()))
+
+
+def _read_key(request: Request, code: ScannedCode) -> tuple[SubmissionKey, bool]:
+    """Return the key that came with the form, or a new one where it is altered or of another poster."""
+    try:
+        key = read_key(request.form.get("key", ""), form=Form.COMPLAINT, secret_key=site().config.secret_key)
+    except InvalidSubmissionKey:
+        return _new_key(code), True
+    return (key, False) if key.code_id == code.id else (_new_key(code), True)
+
+
+def _form_page(sent: SentForm) -> str:
+    return render_template(
+        "complaints/form.html",
+        **_facts(sent),
+        categories=categories(),
+        longest_text=LONGEST_TEXT,
+        longest_place=LONGEST_PLACE,
+        longest_contact=LONGEST_CONTACT,
+        most_photos=MOST_PHOTOS,
+        faults=() if sent.is_renewed else sent.complaint.faults,
+        is_renewed=sent.is_renewed,
+        is_answered=request.method == "POST",
+    )
+
+
+def _check_page(sent: SentForm) -> str:
+    complaint = sent.complaint
+    with site().database.reading() as session:
+        similar = similar_cases(
+            session,
+            community_id=sent.code.community_id,
+            category=complaint.category,
+            zone=city_zone(session),
+            now=current_time(),
+        )
+    return render_template(
+        "complaints/check.html",
+        **_facts(sent),
+        category=categories().by_code[complaint.category],
+        kinds=(Kind.COMPLAINT, Kind.REPAIR, Kind.ENQUIRY),
+        place=split(complaint.place),
+        text=split(complaint.text),
+        similar=similar,
+    )
+
+
+def _filed_page(sent: SentForm, filed: Filed) -> str:
+    return render_template("complaints/filed.html", **_facts(sent), filed=filed)
+
+
+def _other_complaint_page(sent: SentForm, error: OtherAnswersSubmitted) -> str:
+    # The photos stay with the case that was filed first: those of the new one are chosen anew.
+    renewed = replace(sent, key=_new_key(sent.code), photos=[])
+    return render_template("complaints/other_complaint.html", **_facts(renewed), reference=error.number)
+
+
+def _facts(sent: SentForm) -> dict[str, object]:
+    """Return what every page of a form shows."""
+    complaint = sent.complaint
+    return {
+        "token": sent.code.token,
+        "code": sent.code,
+        "bureau": bureau_of(sent.code.district),
+        "key": sign_key(sent.key, secret_key=site().config.secret_key),
+        "complaint": complaint,
+        "photos": sent.photos,
+        "photo_faults": sent.photo_faults,
+        "given": [
+            ("category", complaint.category),
+            ("text", complaint.text),
+            ("place", complaint.place),
+            ("occurred", complaint.occurred),
+            ("contact", complaint.contact),
+            *([("consent", "yes")] if complaint.consents else []),
+        ],
+    }
+
+
+def _find_code(session: Session, token: str) -> ScannedCode:
+    return find_code(session, token=token, secret_key=site().config.secret_key)
+
+
+def _new_key(code: ScannedCode) -> SubmissionKey:
+    return SubmissionKey.new(form=Form.COMPLAINT, code_id=code.id, round_id=None, now=current_time())

@@ -1,0 +1,63 @@
+"""Recovery at the office: a new secret for a resident who lost theirs."""
+
+from http import HTTPStatus
+
+from flask import render_template, request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey_app.accounts.guard import Scope, signed_in
+from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.staff_pages import blueprint
+from survey_app.complaints.case_secrets import reissue_secret
+from survey_app.errors import UnknownNumber
+from survey_app.models import Community, Complaint
+from survey_app.models.vocabulary import Role
+from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
+from survey_app.web.context import current_time, site
+
+# Never the company, and not the evaluator, who meets no resident.
+OFFICES = staff(Role.CITY, Role.DISTRICT, Role.CLERK)
+
+
+@blueprint.get("/staff/complaints/secret")
+@policy(OFFICES)
+def ask_for_secret() -> str:
+    """Ask which case, and whether the person before the desk was identified."""
+    return render_template("staff/secret.html", reference="", secret=None, fault=None)
+
+
+@blueprint.post("/staff/complaints/secret")
+@policy(OFFICES)
+def give_secret() -> str | tuple[str, int]:
+    """Give out a new secret, shown once; the old one is void, and the audit chain says who did it."""
+    typed = request.form.get("reference", "")
+    account = signed_in()
+    if "checked" not in request.form:
+        page = render_template("staff/secret.html", reference=typed, secret=None, fault="unchecked")
+        return page, HTTPStatus.UNPROCESSABLE_ENTITY
+    try:
+        with site().database.writing() as session:
+            reference = _case_in_scope(session, typed, account.scope)
+            secret = reissue_secret(
+                session,
+                reference=reference,
+                by=account.actor,
+                secret_key=site().config.secret_key,
+                now=current_time(),
+            )
+    except UnknownNumber:
+        page = render_template("staff/secret.html", reference=typed, secret=None, fault="unknown")
+        return page, HTTPStatus.UNPROCESSABLE_ENTITY
+    return render_template("staff/secret.html", reference=reference, secret=secret, fault=None)
+
+
+def _case_in_scope(session: Session, typed: str, scope: Scope) -> str:
+    """Return the reference that was typed, if its case lies where the account looks after."""
+    statement = scope.communities(select(Complaint.reference).join(Community)).where(
+        Complaint.reference == read_number(typed, RECEIPT_DIGITS)
+    )
+    reference = session.scalar(statement)
+    if reference is None:
+        raise UnknownNumber
+    return reference

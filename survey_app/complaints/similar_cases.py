@@ -1,0 +1,89 @@
+"""Others with the same trouble: open cases of a community about the same thing, and who says “me too”."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from typing import cast
+
+from sqlalchemy import Table, func, select
+from sqlalchemy.orm import Session
+
+from survey_app.complaints.cases import categories, find_complaint
+from survey_app.complaints.redaction import redact
+from survey_app.complaints.state_machine import OPEN
+from survey_app.errors import UnknownNumber
+from survey_app.models import Complaint, ComplaintSupport
+from survey_app.security.digests import keyed_digest
+from survey_app.security.submission_keys import SubmissionKey, insert_once
+
+RECENT = timedelta(days=30)
+MOST_SHOWN = 5
+LONGEST_DEVICE = 64
+
+
+@dataclass(frozen=True)
+class SimilarCase:
+    """What a neighbour needs to say “me too”: what it is about, where and when, and never the words."""
+
+    reference: str
+    place: str
+    submitted_on: date
+    supporters: int
+
+
+def similar_cases(
+    session: Session, *, community_id: int, category: str, zone: tzinfo, now: datetime
+) -> list[SimilarCase]:
+    """Return the open cases of the last days about the same thing, newest first.
+
+    Never those that go past the company, such as about retaliation: who complains of that is not to be found.
+    """
+    found = categories().by_code.get(category)
+    if found is None or found.bypasses_company:
+        return []
+    supporters = (
+        select(func.count())
+        .select_from(ComplaintSupport)
+        .where(ComplaintSupport.complaint_id == Complaint.id)
+        .scalar_subquery()
+    )
+    statement = (
+        select(Complaint.reference, Complaint.place, Complaint.submitted_at, supporters)
+        .where(
+            Complaint.community_id == community_id,
+            Complaint.category == category,
+            Complaint.status.in_(sorted(OPEN)),
+            Complaint.submitted_at > now - RECENT,
+        )
+        .order_by(Complaint.submitted_at.desc())
+        .limit(MOST_SHOWN)
+    )
+    return [
+        SimilarCase(reference, redact(place), submitted_at.astimezone(zone).date(), count)
+        for reference, place, submitted_at, count in session.execute(statement)
+    ]
+
+
+def support_case(
+    session: Session,
+    *,
+    reference: str,
+    community_id: int,
+    key: SubmissionKey,
+    device: str,
+    secret_key: str,
+    now: datetime,
+) -> int:
+    """Note that a neighbour has the same trouble, once for a device or a form, and return how many have it.
+
+    `device` is a random text that the page keeps on the phone; without JavaScript it is empty.
+    """
+    complaint = find_complaint(session, reference=reference)
+    if complaint.community_id != community_id or categories().by_code[complaint.category].bypasses_company:
+        raise UnknownNumber
+    # Another digest in every case: nobody can tell that one device supported two.
+    who = device[:LONGEST_DEVICE] or key.value
+    supporter = keyed_digest(f"{reference} {who}", purpose="supporter", secret_key=secret_key)
+    values = {"complaint_id": complaint.id, "supporter": supporter, "added_at": now}
+    insert_once(session, cast(Table, ComplaintSupport.__table__), values)
+    counting = select(func.count()).select_from(ComplaintSupport).filter_by(complaint_id=complaint.id)
+    return session.scalar(counting) or 0

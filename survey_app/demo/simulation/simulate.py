@@ -1,0 +1,307 @@
+"""Sending the simulated city through the site: the same checks and the same statements as for a resident's phone."""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from functools import partial
+from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analytics.rules import parse_rules
+from survey_app.accounts.accounts import add_account, find_account
+from survey_app.accounts.installation import use_as_demo
+from survey_app.audit import OPERATOR
+from survey_app.codes.codes import (
+    CodeKind,
+    Revocation,
+    ScannedCode,
+    Slip,
+    find_code,
+    issue_poster_code,
+    issue_slips,
+    revoke_slips,
+    scan_slip,
+)
+from survey_app.complaints.cases import categories, record_history
+from survey_app.complaints.filing import check_complaint, file_complaint
+from survey_app.config import DATA
+from survey_app.demo.simulation.calendar import RoundDates, plan_rounds
+from survey_app.demo.simulation.case_histories import draw_life
+from survey_app.demo.simulation.city import COMMUNITIES, SimulatedCommunity, build_city, community_table
+from survey_app.demo.simulation.complaint_texts import DISTRICTS, EVALUATOR, TELEPHONE
+from survey_app.demo.simulation.complaints import DAYS_BEFORE_FIRST_CUT_OFF
+from survey_app.demo.simulation.plan import PlannedCase, PlannedResponse, Way, plan_cases, plan_responses
+from survey_app.errors import JiayuanError
+from survey_app.evaluations.evaluate_round import evaluate_round
+from survey_app.evaluations.publications import publish_evaluation
+from survey_app.models import Community, District, Round
+from survey_app.models.vocabulary import Role
+from survey_app.register.boundaries import boundary_text, parse_boundaries
+from survey_app.register.communities_file import import_communities
+from survey_app.responses.integrity_reviews import examine_round
+from survey_app.responses.receipts import RESIDENT, Reason, withdraw_response
+from survey_app.responses.staff_entry import enter_response, open_desk
+from survey_app.responses.submission import Mode, Visit, open_visit, record_response
+from survey_app.rounds.questionnaires import load_questionnaire
+from survey_app.rounds.rounds import add_rule_file, create_round, publish_questionnaire
+from survey_app.security.submission_keys import Form, SubmissionKey
+from survey_app.storage.database import Database
+
+QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
+# Invented shapes, as the city is.
+BOUNDARIES = DATA / "samples" / "boundaries" / "schematic.geojson"
+RULES = DATA / "rules" / "wuhai" / "2021-08-23.yaml"
+
+# Each chunk is one transaction: long enough for speed, short enough to leave room for a real visitor's.
+CHUNK = 1000
+# The answers of every simulated round are there to be exported and counted again.
+KEPT_AFTER_CLOSING = timedelta(days=3 * 365)
+
+_Item = TypeVar("_Item")
+
+
+class CityExists(JiayuanError):
+    """A city was to be simulated in a database that holds one."""
+
+    def __init__(self) -> None:
+        super().__init__("this database already holds a city")
+
+
+class Track(Protocol):
+    """Shows progress while a sequence is worked through."""
+
+    def __call__(self, sequence: Sequence[_Item], /, description: str) -> Iterable[_Item]:
+        """Yield the items of `sequence`."""
+
+
+@dataclass(frozen=True)
+class SimulatedCity:
+    """How much was sent, all of which is stored."""
+
+    communities: int
+    responses: int
+    complaints: int
+
+
+def simulate(
+    database: Database, *, secret_key: str, seed: int, communities: int = COMMUNITIES, now: datetime, track: Track
+) -> SimulatedCity:
+    """Fill an empty database with the city of this seed: three rounds, the last of them open at `now`."""
+    city = build_city(seed, communities)
+    time_zone = parse_rules(RULES.read_bytes(), RULES.name).time_zone
+    rounds = plan_rounds(now, time_zone)
+    with database.writing() as session:
+        round_ids, tokens = _found_city(session, city=city, rounds=rounds, now=now)
+    responses = 0
+    for round_id, dates in zip(round_ids, rounds, strict=True):
+        planned = plan_responses(city, dates, now=now)
+        responses += len(planned)
+        with database.writing() as session:
+            desk = _ResponseDesk(tokens, _hand_out_slips(session, round_id, city, planned, secret_key), secret_key)
+        _send(database, planned, desk, track=track, description=f"responses {dates.opens_on.year}")
+    cases = plan_cases(city, rounds, list(categories()), now=now)
+    office = _ComplaintDesk(tokens, secret_key, seed=seed, zone=ZoneInfo(time_zone), now=now)
+    _send(database, cases, office, track=track, description="complaints")
+    closed = [round_id for round_id, dates in zip(round_ids, rounds, strict=True) if dates.closes_at <= now]
+    for round_id in track(closed, description="evaluations"):
+        examine_round(database, round_id=round_id, now=now)
+        evaluation = evaluate_round(database, round_id=round_id, now=now)
+        with database.writing() as session:
+            publish_evaluation(session, evaluation_id=evaluation.id, reason=None, now=now)
+    return SimulatedCity(len(city), responses, len(cases))
+
+
+def _found_city(
+    session: Session, *, city: Sequence[SimulatedCommunity], rounds: Sequence[RoundDates], now: datetime
+) -> tuple[list[int], list[str]]:
+    """Store places, codes and rounds; return the rounds' ids and each community's token."""
+    use_as_demo(session, now=now)
+    if session.scalar(select(Community.id).limit(1)) is not None:
+        raise CityExists
+    founded = rounds[0].closes_at - timedelta(days=DAYS_BEFORE_FIRST_CUT_OFF)
+    import_communities(session, table=community_table(city))
+    districts = {district.name: district for district in session.scalars(select(District))}
+    outlines = parse_boundaries(
+        BOUNDARIES.read_bytes(), BOUNDARIES.name, districts=[district.name for district in DISTRICTS]
+    )
+    for name, district in districts.items():
+        district.telephone = TELEPHONE
+        district.boundary = boundary_text(outlines[name])
+    stored = {community.number: community for community in session.scalars(select(Community))}
+    codes = [issue_poster_code(session, community=stored[each.row.number], now=founded) for each in city]
+    questionnaire = publish_questionnaire(session, definition=load_questionnaire(QUESTIONNAIRE), now=founded)
+    rule_file = add_rule_file(session, content=RULES.read_bytes(), source=RULES.name, now=founded)
+    created = [
+        create_round(
+            session,
+            name=dates.name,
+            english_name=dates.english_name,
+            opens_on=dates.opens_on,
+            closes_on=dates.closes_on,
+            questionnaire=questionnaire,
+            rule_file=rule_file,
+            now=dates.opens_at,
+            accepts=(CodeKind.POSTER, CodeKind.HOUSEHOLD),
+            evaluator=EVALUATOR.name,
+            evaluator_english_name=EVALUATOR.english,
+            responses_kept_until=dates.closes_on + KEPT_AFTER_CLOSING,
+        )
+        for dates in rounds
+    ]
+    return [row.id for row in created], [code.token for code in codes if code.token]
+
+
+def _send(
+    database: Database,
+    planned: Sequence[_Item],
+    desk: Callable[[Session, _Item], None],
+    *,
+    track: Track,
+    description: str,
+) -> None:
+    chunks = [planned[start : start + CHUNK] for start in range(0, len(planned), CHUNK)]
+    for chunk in track(chunks, description=description):
+        with database.writing() as session:
+            for item in chunk:
+                desk(session, item)
+
+
+def _hand_out_slips(
+    session: Session,
+    round_id: int,
+    city: Sequence[SimulatedCommunity],
+    planned: Sequence[PlannedResponse],
+    secret_key: str,
+) -> dict[int, Sequence[Slip]]:
+    """Issue slips where some will answer with one, and return those of each community: its position in the city."""
+    survey_round = session.get_one(Round, round_id)
+    now = survey_round.opens_at
+    stored = {community.number: community for community in session.scalars(select(Community))}
+    handed_out: dict[int, Sequence[Slip]] = {}
+    for position in sorted({response.community for response in planned if response.way is Way.SLIP}):
+        community = stored[city[position].row.number]
+        highest = max(each.household or 0 for each in planned if each.community == position)
+        issue = partial(
+            issue_slips, session, survey_round=survey_round, community=community, secret_key=secret_key, now=now
+        )
+        *good, spoiled, returned = issue(count=highest + 3).slips
+        issue(count=1, is_reprint=True)
+        for slip, because in ((spoiled, Revocation.SPOILED), (returned, Revocation.RETURNED)):
+            typed = [slip.digits]
+            revoke_slips(session, community=community, typed=typed, because=because, secret_key=secret_key, now=now)
+        handed_out[position] = good
+    return handed_out
+
+
+class _ResponseDesk:
+    """Sends responses the way each comes, scanning each community's poster once a round."""
+
+    def __init__(self, tokens: Sequence[str], slips: Mapping[int, Sequence[Slip]], secret_key: str) -> None:
+        self._tokens = tokens
+        self._slips = slips
+        self._secret_key = secret_key
+        self._visits: dict[int, Visit] = {}
+        self._typists: dict[int, int] = {}
+
+    def __call__(self, session: Session, planned: PlannedResponse) -> None:
+        number = self._type_in(session, planned) if planned.way is Way.PAPER else self._send(session, planned)
+        if planned.is_withdrawn:
+            withdraw_response(
+                session, number=number, reason=Reason.WRONG_COMMUNITY, by=RESIDENT, now=planned.submitted_at
+            )
+
+    def _send(self, session: Session, planned: PlannedResponse) -> str:
+        visit = self._visit(session, planned)
+        key = SubmissionKey.new(
+            form=Form.RESPONSE, code_id=visit.code_id, round_id=visit.round_id, now=planned.opened_at
+        )
+        answers = visit.questionnaire.check_answers(planned.form)
+        return record_response(
+            session, visit=visit, key=key, answers=answers, language=planned.language, now=planned.submitted_at
+        )
+
+    def _visit(self, session: Session, planned: PlannedResponse) -> Visit:
+        if planned.household is not None:
+            slip = self._slips[planned.community][planned.household]
+            token = scan_slip(session, typed=slip.token, secret_key=self._secret_key, now=planned.opened_at)
+            return open_visit(session, token=token, secret_key=self._secret_key, now=planned.opened_at)
+        visit = self._visits.get(planned.community)
+        if visit is None:
+            token = self._tokens[planned.community]
+            visit = open_visit(session, token=token, secret_key=self._secret_key, now=planned.opened_at)
+            self._visits[planned.community] = visit
+        return visit
+
+    def _type_in(self, session: Session, planned: PlannedResponse) -> str:
+        community = session.get_one(Community, self._visit(session, planned).community_id)
+        desk = open_desk(session, community=community, now=planned.submitted_at)
+        key = SubmissionKey.new(form=Form.ENTRY, code_id=None, round_id=desk.round_id, now=planned.opened_at)
+        return enter_response(
+            session,
+            desk=desk,
+            key=key,
+            answers=desk.questionnaire.check_answers(planned.form),
+            mode=Mode.PAPER,
+            by=self._typist(session, community, now=planned.submitted_at),
+            now=planned.submitted_at,
+        )
+
+    def _typist(self, session: Session, community: Community, *, now: datetime) -> int:
+        """Return the account that types in the paper of a district; nobody knows its password."""
+        known = self._typists.get(community.district_id)
+        if known is None:
+            username = f"typist-{community.number[:6]}"
+            account = find_account(session, username=username) or add_account(
+                session,
+                username=username,
+                password=secrets.token_urlsafe(),
+                role=Role.CLERK,
+                by=OPERATOR,
+                now=now,
+                district=community.district,
+            )
+            known = self._typists[community.district_id] = account.id
+        return known
+
+
+class _ComplaintDesk:
+    """Files complaints, scanning each community's poster once, and lets each live until now."""
+
+    def __init__(self, tokens: Sequence[str], secret_key: str, *, seed: int, zone: tzinfo, now: datetime) -> None:
+        self._tokens = tokens
+        self._secret_key = secret_key
+        self._random = np.random.default_rng([seed, 4])
+        self._zone, self._now = zone, now
+        self._codes: dict[int, ScannedCode] = {}
+
+    def __call__(self, session: Session, planned: PlannedCase) -> None:
+        code = self._codes.get(planned.community)
+        if code is None:
+            code = find_code(session, token=self._tokens[planned.community], secret_key=self._secret_key)
+            self._codes[planned.community] = code
+        case = planned.complaint
+        key = SubmissionKey.new(form=Form.COMPLAINT, code_id=code.id, round_id=None, now=case.submitted_at)
+        form = {"category": case.category, "kind": case.kind, "text": case.text, "place": case.place}
+        filed = file_complaint(
+            session,
+            code=code,
+            key=key,
+            complaint=check_complaint(form, today=case.submitted_at.date()),
+            channel=case.channel,
+            language="zh-Hans",
+            secret_key=self._secret_key,
+            now=case.submitted_at,
+        )
+        life = draw_life(
+            self._random,
+            submitted_at=case.submitted_at,
+            category=categories().by_code[case.category],
+            zone=self._zone,
+            now=self._now,
+        )
+        record_history(session, reference=filed.reference, events=life)

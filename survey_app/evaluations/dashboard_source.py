@@ -1,0 +1,354 @@
+"""Stored evaluations as the dashboards see them: always through the scope of the account that is signed in."""
+
+import json
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from analytics.decision.survey_modes import MODE_COLUMNS
+from analytics.rules import Rules
+from dashboards.source import (
+    CATEGORICAL_COLUMNS,
+    Answer,
+    EvaluationHeader,
+    Examination,
+    GridPage,
+    GridQuery,
+    Polygon,
+    Profile,
+    Progress,
+)
+from survey_app.accounts.guard import Scope, signed_in
+from survey_app.audit import Action
+from survey_app.evaluations.collection_progress import count_progress, read_asked
+from survey_app.evaluations.counts import COMPLAINED_COLUMNS
+from survey_app.evaluations.integrity_examinations import newest_examination, read_found, with_reviews
+from survey_app.evaluations.publications import published_evaluations
+from survey_app.evaluations.standings import (
+    COLUMN_TYPES,
+    EVIDENCE_IS_BESIDE,
+    read_standings,
+    read_standings_of,
+    require_evaluation,
+    rules_of,
+)
+from survey_app.evaluations.standings_table import find_communities
+from survey_app.evaluations.stored_profiles import (
+    complaints_in_words,
+    read_channels,
+    read_other_population,
+    read_profile,
+    read_reported,
+    regions_in_scope,
+)
+from survey_app.exports.export_log import record_export
+from survey_app.models import (
+    AuditEvent,
+    Community,
+    District,
+    Evaluation,
+    RegionProfile,
+    Round,
+    RuleFile,
+    Standing,
+    StandingEvidence,
+)
+from survey_app.register.boundaries import read_boundary
+from survey_app.storage.database import Database
+from survey_app.storage.row_cache import Remembered
+from survey_app.web.context import current_time
+
+# Of frames that are kept between callbacks: a hundred thousand communities take 35 MB in the widest, the standings. Of
+# so many there is room for two rounds and what all pages work out of them.
+_MOST_ROWS = 1_000_000
+# Of tables in their order, eight bytes for each community.
+_MOST_LISTED = 4_000_000
+# Of signs, fifty bytes for each kind in each community.
+_MOST_EXAMINED = 1_000_000
+# Of answers in the open round, sixteen bytes for each community.
+_MOST_COUNTED = 1_000_000
+_ROWS_AT_ONCE = 1_000
+
+
+class StoredEvaluations:
+    """What `dashboards.source.EvaluationSource` asks for, from the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._remembered = Remembered(rows=_MOST_ROWS)
+        self._listed = Remembered(rows=_MOST_LISTED)
+        self._counted = Remembered(rows=_MOST_COUNTED)
+        self._examined = Remembered(rows=_MOST_EXAMINED)
+
+    def evaluations(self) -> Sequence[EvaluationHeader]:
+        """Return the stored evaluations, the newest first."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            published = published_evaluations(session).values()
+            newest = session.scalar(select(func.max(Evaluation.id)))
+            key = ("headers", newest, frozenset(published), scope, _register_revision(session))
+            return self._remembered.recall(key, lambda: _read_headers(session, published, scope))
+
+    def standings(self, evaluation_id: int) -> pd.DataFrame:
+        """Return one row per community in scope; see `dashboards.source`. `LookupError` for no such evaluation."""
+        return self._frame("standings", evaluation_id, _read_to_draw)
+
+    def worked_out(self, evaluation_id: int, question: Hashable, work_out: Callable[[], Answer]) -> Answer:
+        """Return what was worked out in this scope before, else work it out; see `dashboards.source`."""
+        with self._database.reading() as session:
+            key = ("worked out", evaluation_id, question, signed_in().scope, _register_revision(session))
+        # After this snapshot: what is read for it is never older than its key says.
+        return self._remembered.recall(key, work_out)
+
+    def grid(self, evaluation_id: int, query: GridQuery) -> GridPage:
+        """Return one part of the table of communities in scope; `LookupError` as above."""
+        scope = signed_in().scope
+        whole = replace(query, offset=0, limit=None)
+        with self._database.reading() as session:
+            require_evaluation(session, evaluation_id)
+            key = (evaluation_id, whole, scope, _register_revision(session))
+            listed = self._listed.recall(key, lambda: find_communities(session, evaluation_id, whole, scope))
+            end = None if query.limit is None else query.offset + query.limit
+            rows = read_standings_of(session, evaluation_id, listed[query.offset : end], scope)
+        return GridPage(rows=rows, total=len(listed))
+
+    def take_away(self, evaluation_id: int, query: GridQuery) -> Iterator[pd.DataFrame]:
+        """Return the whole table in pieces, once it is in the audit chain who took it; `LookupError` as above."""
+        account, now = signed_in(), current_time()
+        with self._database.writing() as session:
+            require_evaluation(session, evaluation_id)
+            record_export(session, account=account, kind="grid", subject=f"evaluation:{evaluation_id}", now=now)
+        return self._pieces(evaluation_id, query, account.scope)
+
+    def _pieces(self, evaluation_id: int, query: GridQuery, scope: Scope) -> Iterator[pd.DataFrame]:
+        with self._database.reading() as session:
+            communities = find_communities(session, evaluation_id, query, scope)
+            for start in range(0, len(communities), _ROWS_AT_ONCE):
+                yield read_standings_of(session, evaluation_id, communities[start : start + _ROWS_AT_ONCE], scope)
+
+    def inputs(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the counts of the communities in scope as they were evaluated; `LookupError` as above."""
+        return self._frame("inputs", evaluation_id, _read_inputs)
+
+    def inputs_of_others(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the same table with the answers of the other population; `LookupError` as above."""
+        return self._frame("others", evaluation_id, _read_inputs_of_others)
+
+    def _frame(
+        self, name: str, evaluation_id: int, read: Callable[[Session, int, Scope], pd.DataFrame]
+    ) -> pd.DataFrame:
+        """Return what `read` reads of an evaluation in scope, from memory if it is there."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            key = (name, evaluation_id, scope, _register_revision(session))
+            # A copy of nothing until somebody writes into it.
+            return self._remembered.recall(key, lambda: read(session, evaluation_id, scope)).copy(deep=False)
+
+    def profile(self, evaluation_id: int, number: str) -> Profile | None:
+        """Return what lies behind a standing in scope; see `dashboards.source`."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            return read_profile(session, evaluation_id=evaluation_id, number=number, scope=scope)
+
+    def reported(self, evaluation_id: int, numbers: Collection[str]) -> pd.DataFrame:
+        """Return how many respondents say that they complained; see `dashboards.source`."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            return read_reported(session, evaluation_id=evaluation_id, numbers=numbers, scope=scope)
+
+    def history(self, number: str) -> pd.DataFrame:
+        """Return the official standings of one community in scope, round by round."""
+        newest = select(func.max(Evaluation.id)).filter_by(provisional=False).group_by(Evaluation.round_id)
+        statement = (
+            select(*_HISTORY_COLUMNS)
+            .select_from(Standing)
+            .join(Evaluation, Standing.evaluation_id == Evaluation.id)
+            .join(Round, Evaluation.round_id == Round.id)
+            .join(Community, Standing.community_id == Community.id)
+            .outerjoin(StandingEvidence, EVIDENCE_IS_BESIDE)
+            .where(Community.number == number, Evaluation.id.in_(newest))
+            .order_by(Evaluation.cut_off)
+        )
+        with self._database.reading() as session:
+            result = session.execute(signed_in().scope.communities(statement))
+            frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+        return frame.astype({name: kind for name, kind in COLUMN_TYPES.items() if name in frame})
+
+    def cases(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the cases of the period by region in scope, with the words of their categories."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            seen = regions_in_scope(session, RegionProfile.complaints, evaluation_id=evaluation_id, scope=scope)
+        frames = [complaints_in_words(json.loads(row.complaints)).assign(region=row.region) for row in seen]
+        return pd.concat(frames) if frames else complaints_in_words([]).assign(region="")
+
+    def channels(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the valid complaints by channel of the regions in scope; see `dashboards.source`."""
+        with self._database.reading() as session:
+            return read_channels(session, evaluation_id=evaluation_id, scope=signed_in().scope)
+
+    def examination(self, evaluation_id: int) -> Examination | None:
+        """Return what was found in the round of an evaluation, about communities in scope; see `dashboards.source`."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            newest = newest_examination(session, evaluation_id)
+            if newest is None:
+                return None
+            examination_id, round_id, examined_at = newest
+            key = (examination_id, scope, _register_revision(session))
+            found = self._examined.recall(key, lambda: read_found(session, examination_id, scope))
+            return with_reviews(session, found, round_id=round_id, examined_at=examined_at)
+
+    def boundaries(self) -> Mapping[str, Sequence[Polygon]]:
+        """Return the outlines of all districts: those are no secret."""
+        with self._database.reading() as session:
+            rows = session.execute(select(District.name, District.boundary).where(District.boundary.is_not(None)))
+            return {row.name: read_boundary(row.boundary) for row in rows}
+
+    def progress(self) -> Progress | None:
+        """Return how the collection of the open round is going in the districts in scope."""
+        scope, now = signed_in().scope, current_time()
+        with self._database.reading() as session:
+            survey_round = session.scalar(select(Round).where(Round.opens_at <= now, Round.closes_at > now))
+            if survey_round is None:
+                return None
+            rules, revision = rules_of(survey_round.rule_file.content), _register_revision(session)
+            asked = self._remembered.recall(
+                ("asked", survey_round.rule_file_id, scope, revision),
+                lambda: read_asked(session, rules=rules, scope=scope),
+            )
+            # To count anew on every page would keep the database busy; what is shown is a minute old at most.
+            counted = self._counted.recall(
+                (survey_round.id, now.replace(second=0, microsecond=0), scope, revision),
+                lambda: count_progress(
+                    session, survey_round=survey_round, rules=rules, scope=scope, asked=asked, now=now
+                ),
+            )
+            return Progress(
+                round_name=survey_round.name,
+                round_english_name=survey_round.english_name,
+                opens_at=survey_round.opens_at,
+                closes_at=survey_round.closes_at,
+                time_zone=rules.time_zone,
+                communities=asked.assign(responses=counted.responses).reset_index(drop=True),
+                daily=counted.daily,
+                hourly=counted.hourly,
+                modes=counted.modes,
+                buildings=counted.buildings,
+            )
+
+
+def _register_revision(session: Session) -> int | None:
+    """Return a number that changes whenever a name of a place or a community's district or company does.
+
+    It is read in the snapshot of what it stands for, so that nothing older is ever kept under it. Evaluations
+    themselves are frozen.
+    """
+    return session.scalar(select(func.max(AuditEvent.position)).filter_by(action=Action.COMMUNITIES_IMPORTED))
+
+
+def _read_to_draw(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    """Return standings with what repeats itself as categories: a fraction of the size, and quick to choose rows by."""
+    standings = read_standings(session, evaluation_id=evaluation_id, scope=scope)
+    return standings.astype(dict.fromkeys(CATEGORICAL_COLUMNS, "category"))
+
+
+def _read_headers(session: Session, published: Collection[int], scope: Scope) -> list[EvaluationHeader]:
+    districts = set(session.scalars(scope.communities(select(District.name).join(Community).distinct())))
+    counted = {row.evaluation_id: row.answers or 0 for row in session.execute(_count_answers(scope))}
+    return [
+        _header(row, published, counted.get(row.id, 0), scope, districts) for row in session.execute(_SELECT_HEADERS)
+    ]
+
+
+def _read_inputs(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    require_evaluation(session, evaluation_id)
+    table = pd.DataFrame(json.loads(session.scalars(select(Evaluation.inputs).filter_by(id=evaluation_id)).one()))
+    numbers = session.scalars(scope.communities(select(Community.number))).all()
+    return table[table["community_id"].isin(numbers)].reset_index(drop=True)
+
+
+def _read_inputs_of_others(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    table = _read_inputs(session, evaluation_id, scope)
+    others = read_other_population(session, evaluation_id=evaluation_id).reindex(table["community_id"])
+    # What was counted of the ranked population alone would not fit to the answers of the other.
+    shared = table.drop(columns=[*MODE_COLUMNS, *COMPLAINED_COLUMNS], errors="ignore")
+    return shared.assign(**{str(name): others[name].to_numpy() for name in others})
+
+
+_HISTORY_COLUMNS = (
+    Evaluation.id.label("evaluation_id"),
+    Round.name.label("round_name"),
+    Round.english_name.label("round_english_name"),
+    Evaluation.cut_off,
+    Standing.responses,
+    Standing.satisfied,
+    Standing.satisfaction_score,
+    StandingEvidence.satisfaction_lower,
+    StandingEvidence.satisfaction_upper,
+    Standing.satisfaction_rank,
+    Standing.satisfaction_status,
+    Standing.complaint_rank,
+    Standing.complaints_per_1000_household_years,
+)
+
+# Not whole rows: the inputs of each evaluation are as long as the list of communities.
+_SELECT_HEADERS = (
+    select(
+        Evaluation.id,
+        Round.name,
+        Round.english_name,
+        Evaluation.cut_off,
+        Evaluation.evaluated_at,
+        Evaluation.provisional,
+        RuleFile.content,
+        Evaluation.inputs_sha256,
+        Evaluation.standings_sha256,
+        Evaluation.summary,
+    )
+    .join(Round, Evaluation.round_id == Round.id)
+    .join(RuleFile, Evaluation.rule_file_id == RuleFile.id)
+    .order_by(Evaluation.id.desc())
+)
+
+
+def _count_answers(scope: Scope) -> Select[int, int | None]:
+    statement = select(Standing.evaluation_id, func.sum(Standing.responses).label("answers")).join(
+        Community, Standing.community_id == Community.id
+    )
+    return scope.communities(statement.group_by(Standing.evaluation_id))
+
+
+def _header(
+    row: Row[*tuple[Any, ...]], published: Collection[int], responses: int, scope: Scope, districts: Collection[str]
+) -> EvaluationHeader:
+    rules = rules_of(row.content)
+    return EvaluationHeader(
+        id=row.id,
+        round_name=row.name,
+        round_english_name=row.english_name,
+        cut_off=row.cut_off,
+        evaluated_at=row.evaluated_at,
+        provisional=row.provisional,
+        published=row.id in published,
+        responses=responses,
+        rules=rules,
+        inputs_sha256=row.inputs_sha256,
+        standings_sha256=row.standings_sha256,
+        summary=_summary_in_scope({"evidence": {"regions": {}}} | json.loads(row.summary), scope, districts, rules),
+    )
+
+
+def _summary_in_scope(
+    summary: dict[str, Any], scope: Scope, districts: Collection[str], rules: Rules
+) -> dict[str, Any]:
+    """Return a summary without the regions of other districts, and without totals that they are part of."""
+    if scope.is_city or rules.region == "city":
+        return summary
+    regions = {region: facts for region, facts in summary["regions"].items() if region in districts}
+    supported = {region: facts for region, facts in summary["evidence"]["regions"].items() if region in districts}
+    return {**summary, "regions": regions, "evidence": {"regions": supported}, "total": None}

@@ -1,0 +1,194 @@
+"""What lies behind stored standings, read with the words of its questionnaire; `survey_app.evaluations.profiles` counts it."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from analytics.statistics.complaint_rates import CHANNELS
+from dashboards.source import Profile, Reported
+from survey_app.accounts.guard import Scope
+from survey_app.complaints.cases import categories
+from survey_app.models import Community, CommunityProfile, District, Evaluation, RegionProfile, Round, Standing
+from survey_app.models import Questionnaire as QuestionnaireRow
+from survey_app.rounds.questionnaires import Complained, Questionnaire, questionnaire_from_canonical
+
+TENURE_COLUMNS = ["tenure", "responses", "satisfied"]
+_Answers = Mapping[str, Mapping[str, int]]
+"""How often each code was given to each question."""
+
+
+def read_profile(session: Session, *, evaluation_id: int, number: str, scope: Scope) -> Profile | None:
+    """Return what lies behind a standing in scope, with the words of its questionnaire; None where it was not kept.
+
+    Raises `LookupError` if there is no such standing, or it lies outside the scope.
+    """
+    place = session.execute(
+        scope.communities(
+            select(Community.id, Standing.region, QuestionnaireRow.text)
+            .select_from(Standing)
+            .join(Community, Standing.community_id == Community.id)
+            .join(Evaluation, Standing.evaluation_id == Evaluation.id)
+            .join(Round, Evaluation.round_id == Round.id)
+            .join(QuestionnaireRow, Round.questionnaire_id == QuestionnaireRow.id)
+            .where(Standing.evaluation_id == evaluation_id, Community.number == number)
+        )
+    ).first()
+    if place is None:
+        raise LookupError(f"there is no standing of community {number} in evaluation {evaluation_id}")
+    own = session.get(CommunityProfile, (evaluation_id, place.id))
+    beside = session.get(RegionProfile, (evaluation_id, place.region))
+    if own is None or beside is None:
+        return None
+    questionnaire = questionnaire_from_canonical(place.text)
+    here, region, drivers = (json.loads(text) for text in (own.answers, beside.answers, beside.drivers))
+    return Profile(
+        answers=_answers_in_words(questionnaire, here, region),
+        complaints=complaints_in_words(json.loads(own.complaints)),
+        drivers=_drivers_in_words(questionnaire, drivers["domains"]),
+        respondents=drivers["respondents"],
+        tenures=pd.DataFrame(json.loads(own.other_population).get("tenures", []), columns=TENURE_COLUMNS),
+        reported=_reported_beside(session, questionnaire, here, region, among=(evaluation_id, place.region)),
+    )
+
+
+def read_reported(session: Session, *, evaluation_id: int, numbers: Collection[str], scope: Scope) -> pd.DataFrame:
+    """Return how many respondents of some communities in scope say that they complained, and of how many.
+
+    Columns number, said, asked; no rows where the questionnaire does not ask, or nothing was kept.
+    """
+    statement = (
+        select(Community.number, CommunityProfile.answers, QuestionnaireRow.text)
+        .select_from(CommunityProfile)
+        .join(Community, CommunityProfile.community_id == Community.id)
+        .join(Evaluation, CommunityProfile.evaluation_id == Evaluation.id)
+        .join(Round, Evaluation.round_id == Round.id)
+        .join(QuestionnaireRow, Round.questionnaire_id == QuestionnaireRow.id)
+        .where(CommunityProfile.evaluation_id == evaluation_id, Community.number.in_(numbers))
+    )
+    rows = []
+    for number, answers, text in session.execute(scope.communities(statement)):
+        questionnaire = questionnaire_from_canonical(text)
+        if questionnaire.complained is not None:
+            rows.append((number, *_said_and_asked(questionnaire, questionnaire.complained, json.loads(answers))))
+    return pd.DataFrame(rows, columns=["number", "said", "asked"])
+
+
+def read_other_population(session: Session, *, evaluation_id: int) -> pd.DataFrame:
+    """Return what the answers of the other population amount to, by community number; no rows where none were kept.
+
+    Columns as those of a community table that count answers and households.
+    """
+    statement = (
+        select(Community.number, CommunityProfile.other_population)
+        .join(Community, CommunityProfile.community_id == Community.id)
+        .where(CommunityProfile.evaluation_id == evaluation_id)
+    )
+    rows = {number: json.loads(text) for number, text in session.execute(statement)}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=None if rows else ["responses", "satisfied"])
+    return table.drop(columns="tenures", errors="ignore")
+
+
+def read_channels(session: Session, *, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    """Return region, channel, complaints, household_years of the regions in scope; no rows where none were kept."""
+    rows = [
+        (region, channel, number, counts["household_years"])
+        for region, text in regions_in_scope(session, RegionProfile.channels, evaluation_id=evaluation_id, scope=scope)
+        if (counts := json.loads(text))
+        for channel in CHANNELS
+        if (number := counts[channel]) is not None
+    ]
+    return pd.DataFrame(rows, columns=["region", "channel", "complaints", "household_years"])
+
+
+def regions_in_scope(
+    session: Session, column: InstrumentedAttribute[str], *, evaluation_id: int, scope: Scope
+) -> list[Row[*tuple[str, str]]]:
+    """Return each region that an account may see, with one column of its profile."""
+    rows = session.execute(select(RegionProfile.region, column).filter_by(evaluation_id=evaluation_id)).all()
+    districts = set(session.scalars(scope.communities(select(District.name).join(Community).distinct())))
+    return [row for row in rows if scope.is_city or row[0] in districts]
+
+
+def _reported_beside(
+    session: Session, questionnaire: Questionnaire, here: _Answers, region: _Answers, *, among: tuple[int, str]
+) -> Reported | None:
+    complained = questionnaire.complained
+    if complained is None:
+        return None
+    evaluation_id, name = among
+    # Not cut down to the account: a sum over all that were ranked together, as the region's answers are.
+    complaints, years = session.execute(
+        select(func.sum(Standing.complaints), func.sum(Standing.exposure_household_years)).where(
+            Standing.evaluation_id == evaluation_id,
+            Standing.region == name,
+            Standing.complaints.is_not(None),
+            Standing.exposure_household_years > 0,
+        )
+    ).one()
+    said, asked = _said_and_asked(questionnaire, complained, here)
+    region_said, region_asked = _said_and_asked(questionnaire, complained, region)
+    return Reported(said, asked, region_said, region_asked, complaints or 0, years or 0.0)
+
+
+def _said_and_asked(questionnaire: Questionnaire, complained: Complained, answers: _Answers) -> tuple[int, int]:
+    """Return how many say that they complained, and how many were asked."""
+    asked = sum(
+        answers[question].get(str(code), 0)
+        for question, codes in questionnaire.asked_about_complaints.items()
+        for code in codes
+    )
+    return answers[complained.question].get(str(complained.code), 0), asked
+
+
+def _answers_in_words(
+    questionnaire: Questionnaire, here: Mapping[str, Mapping[str, int]], region: Mapping[str, Mapping[str, int]]
+) -> pd.DataFrame:
+    rows = [
+        {
+            "question": question.key,
+            "label": question.short.zh_hans,
+            "english_label": question.short.en,
+            "domain": question.domain is not None,
+            "code": option.code,
+            "option": option.label.zh_hans,
+            "english_option": option.label.en,
+            "missing": option.missing,
+            "here": here[question.key].get(str(option.code), 0),
+            "region": region[question.key].get(str(option.code), 0),
+        }
+        for question in questionnaire.questions
+        if question.key in here
+        for option in question.options
+    ]
+    return pd.DataFrame(rows)
+
+
+def complaints_in_words(cases: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """Return stored cases with the names of their categories; columns as in `dashboards.source.Profile`."""
+    known = categories().by_code
+    rows = [
+        (month, category, known[category].name.zh_hans, known[category].name.en, bool(valid), number)
+        for month, category, valid, number in cases
+    ]
+    return pd.DataFrame(rows, columns=["month", "category", "label", "english_label", "valid", "cases"])
+
+
+def _drivers_in_words(questionnaire: Questionnaire, domains: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    short = {question.key: question.short for question in questionnaire.questions}
+    rows = [
+        {
+            "question": domain["domain"],
+            "label": short[domain["domain"]].zh_hans,
+            "english_label": short[domain["domain"]].en,
+            **{name: value for name, value in domain.items() if name != "domain"},
+        }
+        for domain in domains
+    ]
+    return pd.DataFrame(rows).astype(_DRIVER_TYPES)
+
+
+_DRIVER_TYPES = dict.fromkeys(("mean", "weight", "share", "lower", "upper"), "float64") | {"n": "int64"}

@@ -1,0 +1,397 @@
+"""Communities as an office lists them: the file is checked as a whole, then imported as a whole."""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from dataclasses import fields as fields_of
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pypinyin import lazy_pinyin
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from analytics.files.yaml_documents import DocumentError, Fault
+from survey_app import audit
+from survey_app.models import Community, District, PropertyCompany
+from survey_app.register.spreadsheets import Sheet, read_sheet
+
+LONGEST_TEXT = 200
+# More households than any community has; a number above it is a telephone number in the wrong column.
+MOST_HOUSEHOLDS = 999_999
+# What a spreadsheet runs as a formula when an export with such a name is opened.
+FORMULA_SIGNS = frozenset("=+-@＝＋－＠")
+
+
+# Unseen by themselves, they belong to the spelling of Mongolian and of several other scripts.
+JOINING_SIGNS = frozenset("\u180e\u200c\u200d")
+
+
+class PlacesError(DocumentError):
+    """A list of communities that cannot be imported, with every fault found in it."""
+
+
+@dataclass(frozen=True)
+class CommunityRow:
+    """One community as its file states it; None is what the file leaves blank."""
+
+    number: str
+    name: str
+    english_name: str | None
+    district: str
+    district_english_name: str | None
+    company: str | None
+    company_english_name: str | None
+    households_delivered: int | None
+    households_occupied: int | None
+    households_owners: int | None
+    second_language_line: str | None = None
+
+
+@dataclass(frozen=True)
+class CommunityTable:
+    """A faultless list of communities, in the order of the file."""
+
+    rows: tuple[CommunityRow, ...]
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """How many communities an import added, changed and left as they were; `absent` ones are not in the file."""
+
+    added: int
+    changed: int
+    unchanged: int
+    absent: int
+
+
+@dataclass(frozen=True)
+class _Column:
+    field: str
+    header: str
+    english_header: str
+    required_cell: bool = False
+    optional_column: bool = False
+    counts_households: bool = False
+
+
+_COLUMNS = (
+    _Column("number", "小区编号", "community number", required_cell=True),
+    _Column("name", "小区名称", "name", required_cell=True),
+    _Column("english_name", "英文名称", "english name", optional_column=True),
+    _Column("district", "区", "district", required_cell=True),
+    _Column("district_english_name", "区英文名", "district english name", optional_column=True),
+    _Column("company", "物业公司", "property company"),
+    _Column("company_english_name", "公司英文名", "company english name", optional_column=True),
+    _Column("households_delivered", "交付户数", "households delivered", counts_households=True),
+    _Column("households_occupied", "入住户数", "households occupied", counts_households=True),
+    _Column("households_owners", "业主户数", "households owners", counts_households=True),
+    _Column("second_language_line", "第二语言", "second language", optional_column=True),
+)
+_COLUMN_BY_HEADER = {header: column for column in _COLUMNS for header in (column.header, column.english_header)}
+
+_Cell = str | int | None
+
+
+@dataclass(frozen=True)
+class _Record:
+    """The cells of one row, by field, as far as they could be read; `faulty` fields are not judged again."""
+
+    line: int
+    values: Mapping[str, _Cell]
+    faulty: frozenset[str]
+
+    def usable(self, *fields: str) -> bool:
+        return all(field in self.values and self.values[field] is not None for field in fields) and not (
+            self.faulty & set(fields)
+        )
+
+
+def read_communities(content: bytes | Path, name: str | None = None) -> CommunityTable:
+    """Return the communities in a CSV or XLSX file, or raise `PlacesError` with every fault, by row and column.
+
+    The headers are Chinese or English. The English names and the poster's line in a second language may be left out as
+    columns, the company and the numbers of households as cells: a number that nobody knows is blank, not zero.
+    """
+    source = name or str(content)
+    if isinstance(content, Path):
+        content = content.read_bytes()
+    try:
+        sheet = read_sheet(content, source)
+    except DocumentError as error:
+        raise PlacesError(error.source, error.faults) from error
+    if not sheet.rows:
+        raise PlacesError(source, [Fault("the file is empty")])
+    position_by_field, faults = _read_header(sheet)
+    if faults:
+        raise PlacesError(source, [*sheet.faults, *faults])
+    reader = _Reader(sheet, position_by_field)
+    records = [reader.read(line, cells) for line, cells in sheet.rows[1:]]
+    faults = [*sheet.faults, *reader.faults, *_relation_faults(records, position_by_field)]
+    if not records:
+        faults.append(Fault("the file lists no community"))
+    if faults:
+        raise PlacesError(source, faults)
+    names = [field.name for field in fields_of(CommunityRow)]
+    return CommunityTable(tuple(CommunityRow(**{key: record.values.get(key) for key in names}) for record in records))  # type: ignore[arg-type]  # each field was checked above
+
+
+def write_communities(table: CommunityTable) -> bytes:
+    """Return the table as a CSV file that `read_communities` and a Chinese Excel both read."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(column.header for column in _COLUMNS)
+    writer.writerows([getattr(row, column.field) for column in _COLUMNS] for row in table.rows)
+    return stream.getvalue().encode("utf-8-sig")
+
+
+def _read_header(sheet: Sheet) -> tuple[dict[str, int], list[Fault]]:
+    line, cells = sheet.rows[0]
+    width = max(len(row) for _, row in sheet.rows)
+    faults: list[Fault] = []
+    position_by_field: dict[str, int] = {}
+    for position in range(width):
+        header = " ".join(unicodedata.normalize("NFKC", cells[position] if position < len(cells) else "").split())
+        place = (line, position + 1)
+        column = _COLUMN_BY_HEADER.get(header.lower())
+        if not header:
+            if any(position < len(row) and row[position].strip() for _, row in sheet.rows):
+                faults.append(Fault("this column has cells but no header", {}, "", *place))
+        elif column is None:
+            known = ", ".join(column.header for column in _COLUMNS)
+            faults.append(Fault("this column is not known here; there are {known}", {"known": known}, header, *place))
+        elif column.field in position_by_field:
+            faults.append(Fault("this column stands here twice", {}, header, *place))
+        else:
+            position_by_field[column.field] = position
+    faults += [
+        Fault("this column is missing", {}, f"{column.header} ({column.english_header})", line)
+        for column in _COLUMNS
+        if column.field not in position_by_field and not column.optional_column
+    ]
+    return position_by_field, faults
+
+
+class _Reader:
+    """Reads rows cell by cell and keeps what is wrong with them."""
+
+    def __init__(self, sheet: Sheet, position_by_field: Mapping[str, int]) -> None:
+        self.faults: list[Fault] = []
+        self._positions = position_by_field
+        self._unreadable = {(fault.line, fault.column) for fault in sheet.faults}
+
+    def read(self, line: int, cells: tuple[str, ...]) -> _Record:
+        values: dict[str, _Cell] = {}
+        faulty = set()
+        for column in _COLUMNS:
+            if column.field not in self._positions:
+                continue
+            position = self._positions[column.field]
+            cell = cells[position] if position < len(cells) else ""
+            if (line, position + 1) in self._unreadable:
+                faulty.add(column.field)
+                continue
+            try:
+                values[column.field] = _read_cell(column, cell)
+            except _CellRefused as refused:
+                faulty.add(column.field)
+                self.faults.append(Fault(refused.message, refused.facts, column.header, line, position + 1))
+        return _Record(line, values, frozenset(faulty))
+
+
+class _CellRefused(Exception):
+    def __init__(self, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.message, self.facts = message, facts
+
+
+def _read_cell(column: _Column, cell: str) -> _Cell:
+    text = unicodedata.normalize("NFC", cell).strip()
+    if not text:
+        if column.required_cell:
+            raise _CellRefused("this cell is empty")
+        return None
+    if column.counts_households:
+        return _read_households(text)
+    if any(unicodedata.category(sign) in {"Cc", "Cf", "Zl", "Zp"} for sign in text if sign not in JOINING_SIGNS):
+        raise _CellRefused("this text holds a line break or a control character")
+    if len(text) > LONGEST_TEXT:
+        raise _CellRefused("this text has {length} characters, at most {most}", length=len(text), most=LONGEST_TEXT)
+    if text[0] in FORMULA_SIGNS:
+        raise _CellRefused("this text begins with {sign}, which a spreadsheet runs as a formula", sign=text[0])
+    return unicodedata.normalize("NFKC", text) if column.field == "number" else text
+
+
+def _read_households(text: str) -> int:
+    # Full-width digits and commas are typed by Chinese keyboards; 1,234 is how a spreadsheet shows a thousand.
+    plain = unicodedata.normalize("NFKC", text)
+    groups = plain.split(",")
+    if len(groups) > 1 and 1 <= len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]):
+        plain = "".join(groups)
+    if plain.startswith("-") and plain[1:].isascii() and plain[1:].isdigit():
+        raise _CellRefused("a number of households cannot be negative, it is {text}", text=text)
+    if not (plain.isascii() and plain.isdigit()):
+        raise _CellRefused("this must be a whole number, it is “{text}”", text=text)
+    if len(plain) > len(str(MOST_HOUSEHOLDS)):
+        raise _CellRefused("this must be at most {most}, it is {text}", most=MOST_HOUSEHOLDS, text=text)
+    return int(plain)
+
+
+def _relation_faults(records: Iterable[_Record], positions: Mapping[str, int]) -> Iterator[Fault]:
+    """Yield what is wrong between the cells of a row and between rows."""
+    records = list(records)
+    yield from _excess_faults(records, positions)
+    yield from _repeat_faults(records, positions, ("number",), "this number stands already in row {row}")
+    # Two communities of one name in one district could not be told apart on a public notice.
+    yield from _repeat_faults(records, positions, ("name", "district"), "this name stands already in row {row}")
+    yield from _contradiction_faults(records, positions, "district", "district_english_name")
+    yield from _contradiction_faults(records, positions, "company", "company_english_name")
+
+
+def _fault_at(positions: Mapping[str, int], field: str, line: int, message: str, **facts: object) -> Fault:
+    position = positions[field]
+    header = next(column.header for column in _COLUMNS if column.field == field)
+    return Fault(message, facts, header, line, position + 1)
+
+
+def _excess_faults(records: Iterable[_Record], positions: Mapping[str, int]) -> Iterator[Fault]:
+    for record in records:
+        for part in ("households_occupied", "households_owners"):
+            if record.usable(part, "households_delivered"):
+                count, delivered = record.values[part], record.values["households_delivered"]
+                if isinstance(count, int) and isinstance(delivered, int) and count > delivered:
+                    message = "{count} is more than the {delivered} households delivered"
+                    yield _fault_at(positions, part, record.line, message, count=count, delivered=delivered)
+
+
+def _repeat_faults(
+    records: Iterable[_Record], positions: Mapping[str, int], fields: tuple[str, ...], message: str
+) -> Iterator[Fault]:
+    first: dict[tuple[_Cell, ...], int] = {}
+    for record in records:
+        if record.usable(*fields):
+            identity = tuple(record.values[field] for field in fields)
+            if identity in first:
+                yield _fault_at(positions, fields[0], record.line, message, row=first[identity])
+            first.setdefault(identity, record.line)
+
+
+def _contradiction_faults(
+    records: Iterable[_Record], positions: Mapping[str, int], field: str, english_field: str
+) -> Iterator[Fault]:
+    stated: dict[_Cell, tuple[_Cell, int]] = {}
+    for record in records:
+        if record.usable(english_field) and field not in record.faulty and record.values[field] is None:
+            yield _fault_at(positions, english_field, record.line, "this is the English name of an empty cell")
+        elif record.usable(field, english_field):
+            english = record.values[english_field]
+            known, row = stated.setdefault(record.values[field], (english, record.line))
+            if known != english:
+                message = "“{english}” is “{known}” in row {row}"
+                yield _fault_at(positions, english_field, record.line, message, english=english, known=known, row=row)
+
+
+def sort_key(name: str) -> str:
+    """Return the pinyin of a name: Chinese lists are read in its order."""
+    return " ".join(lazy_pinyin(unicodedata.normalize("NFKC", name))).casefold()
+
+
+def import_communities(session: Session, *, table: CommunityTable) -> ImportResult:
+    """Store the communities of a table; those that are known by their number take over what the table says.
+
+    A community that the table does not list keeps its row, since its responses and complaints refer to it. A blank
+    English name or line in a second language leaves the stored one: the column may be missing from the file.
+    """
+    districts = _store_named(session, District, {row.district: None for row in table.rows} | _english_districts(table))
+    companies = _store_named(session, PropertyCompany, _english_companies(table))
+    known = {community.number: community for community in session.scalars(select(Community))}
+    added = changed = 0
+    for row in table.rows:
+        values = {
+            "name": row.name,
+            "english_name": row.english_name or (known[row.number].english_name if row.number in known else None),
+            "district_id": districts[row.district],
+            "company_id": companies[row.company] if row.company is not None else None,
+            "households_delivered": row.households_delivered,
+            "households_occupied": row.households_occupied,
+            "households_owners": row.households_owners,
+            "second_language_line": row.second_language_line
+            or (known[row.number].second_language_line if row.number in known else None),
+            "sort_key": sort_key(row.name),
+        }
+        community = known.get(row.number)
+        if community is None:
+            session.add(Community(number=row.number, **values))
+            added += 1
+        elif any(getattr(community, field) != value for field, value in values.items()):
+            for field, value in values.items():
+                setattr(community, field, value)
+            changed += 1
+    session.flush()
+    absent = len(known.keys() - {row.number for row in table.rows})
+    return ImportResult(added=added, changed=changed, unchanged=len(table.rows) - added - changed, absent=absent)
+
+
+def record_import(session: Session, *, result: ImportResult, by: str, now: datetime) -> None:
+    """Note in the audit chain who imported a list of communities, and how many it added and changed."""
+    facts = {"added": result.added, "changed": result.changed}
+    audit.record(session, by=by, action=audit.Action.COMMUNITIES_IMPORTED, subject="communities", after=facts, now=now)
+
+
+def stored_communities(session: Session) -> CommunityTable:
+    """Return the communities as they are stored, for an office to correct and import again."""
+    statement = (
+        select(Community)
+        .options(joinedload(Community.district), joinedload(Community.company))
+        .order_by(Community.number)
+    )
+    return CommunityTable(
+        tuple(
+            CommunityRow(
+                number=community.number,
+                name=community.name,
+                english_name=community.english_name,
+                district=community.district.name,
+                district_english_name=community.district.english_name,
+                company=community.company.name if community.company else None,
+                company_english_name=community.company.english_name if community.company else None,
+                households_delivered=community.households_delivered,
+                households_occupied=community.households_occupied,
+                households_owners=community.households_owners,
+                second_language_line=community.second_language_line,
+            )
+            for community in session.scalars(statement)
+        )
+    )
+
+
+def _english_districts(table: CommunityTable) -> dict[str, str | None]:
+    return {row.district: row.district_english_name for row in table.rows if row.district_english_name is not None}
+
+
+def _english_companies(table: CommunityTable) -> dict[str, str | None]:
+    names = {row.company: None for row in table.rows if row.company is not None}
+    return names | {
+        row.company: row.company_english_name
+        for row in table.rows
+        if row.company is not None and row.company_english_name is not None
+    }
+
+
+_Named = TypeVar("_Named", District, PropertyCompany)
+
+
+def _store_named(session: Session, table: type[_Named], english_by_name: Mapping[str, str | None]) -> dict[str, int]:
+    """Return the ids of districts or companies by name, after adding new ones; a stated English name replaces."""
+    stored = {row.name: row for row in session.scalars(select(table))}
+    for name, english_name in english_by_name.items():
+        if name not in stored:
+            stored[name] = table(name=name, english_name=english_name, sort_key=sort_key(name))
+            session.add(stored[name])
+        elif english_name is not None:
+            stored[name].english_name = english_name
+    session.flush()
+    return {name: row.id for name, row in stored.items()}

@@ -1,0 +1,55 @@
+"""Importing a list of communities: all of it, or a list of its faults."""
+
+from dataclasses import asdict, replace
+from http import HTTPStatus
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from analytics.files.yaml_documents import DocumentError
+from analytics.languages import load_catalogue
+from survey_app.accounts.guard import signed_in
+from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.staff_pages import blueprint
+from survey_app.models.vocabulary import Role
+from survey_app.register.communities_file import import_communities, read_communities, record_import
+from survey_app.web.context import current_time, site
+from survey_app.web.languages import TRANSLATIONS, current_language
+
+# A list of 100,000 communities as CSV.
+IMPORTING = replace(staff(Role.CITY), largest_body=16 * 2**20)
+MOST_FAULTS = 200
+
+
+@blueprint.get("/staff/communities/import")
+@policy(IMPORTING)
+def show_import() -> str:
+    """Show the form that takes a list of communities."""
+    return render_template("staff/import.html")
+
+
+@blueprint.post("/staff/communities/import")
+@policy(IMPORTING)
+def import_list() -> Response | tuple[str, int]:
+    """Import a list of communities as a whole, or show every fault of it."""
+    upload = request.files.get("file")
+    if upload is None:
+        abort(HTTPStatus.BAD_REQUEST)
+    try:
+        table = read_communities(upload.read(), upload.filename or "-")
+    except DocumentError as error:
+        faults = error.lines(load_catalogue(TRANSLATIONS, current_language()).gettext)
+        page = render_template("staff/import.html", faults=faults[:MOST_FAULTS], more=len(faults) - MOST_FAULTS)
+        return page, HTTPStatus.BAD_REQUEST
+    with site().database.writing() as session:
+        result = import_communities(session, table=table)
+        record_import(session, result=result, by=signed_in().actor, now=current_time())
+    flash(
+        _(
+            "%(added)s communities added, %(changed)s changed, %(unchanged)s unchanged; %(absent)s are not in the file "
+            "and stay as they are.",
+            **asdict(result),
+        )
+    )
+    return redirect(url_for("staff.communities"), HTTPStatus.SEE_OTHER)

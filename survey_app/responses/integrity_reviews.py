@@ -1,0 +1,273 @@
+"""Responses that several kinds of signs point at: held for review, then released or excluded by somebody with a reason.
+
+Nothing is deleted, and a held response counts until somebody decides otherwise; an excluded one counts no more.
+"""
+
+import json
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Select, and_, func, insert, select
+from sqlalchemy.orm import Session
+
+from analytics.canonical import canonical_json
+from analytics.rules import Rules, parse_rules
+from analytics.statistics.integrity_signals import Integrity, count_with_and_without_held, find_signals
+from survey_app.accounts.guard import Scope
+from survey_app.audit import SITE, Action, record
+from survey_app.errors import JiayuanError
+from survey_app.evaluations.profiles import driver_questions
+from survey_app.models import Community, IntegrityExamination, Response, ResponseReview, Round
+from survey_app.responses.counting_status import Status, status_of_response
+from survey_app.responses.device_digests import erase_terminals
+from survey_app.rounds.questionnaires import Question, questionnaire_from_canonical
+from survey_app.storage.database import Database
+
+STAFF_MODES: Final = frozenset({"paper", "telephone"})
+LONGEST_REASON: Final = 500
+
+
+class ReviewState(StrEnum):
+    """Where the review of a response stands."""
+
+    HELD = "held"
+    RELEASED = "released"
+    EXCLUDED = "excluded"
+
+
+_EXAMINED: Final = (
+    Response.id.label("response_id"),
+    Response.community_id,
+    Response.submitted_at,
+    Response.started_at,
+    Response.mode,
+    Response.terminal_digest.label("terminal"),
+    Response.answers,
+)
+DECISIONS: Final = frozenset({ReviewState.RELEASED, ReviewState.EXCLUDED})
+
+
+class NothingToReview(JiayuanError):
+    """No response of this community is held, or the account may not decide about it."""
+
+    status = 404
+
+
+class ReasonMissing(JiayuanError):
+    """A decision about answers needs a reason of 1 to 500 characters."""
+
+    status = 422
+
+
+@dataclass(frozen=True)
+class Held:
+    """The held responses of one community: how many, and which signs point at them."""
+
+    community_id: int
+    number: str
+    name: str
+    english_name: str | None
+    responses: int
+    families: tuple[str, ...]
+
+
+def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
+    """Look for signs of false answers in a round, hold what they point at, and return how many are newly held.
+
+    What was decided before stays decided. Nobody who writes waits while it looks. Raises `LookupError` if there is no
+    such round.
+    """
+    with database.writing() as session:
+        # What is looked at is no older than the notice says.
+        erase_terminals(session, by=SITE, now=now)
+    with database.reading() as session:
+        survey_round = session.get(Round, round_id)
+        if survey_round is None:
+            raise LookupError(f"there is no round {round_id}")
+        rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
+        responses, answers = read_rows(session, survey_round=survey_round, rules=rules, before=now)
+    found = find_signals(responses, answers, overall=rules.satisfaction.question, staff_modes=STAFF_MODES)
+    counted = count_with_and_without_held(responses, answers, overall=rules.satisfaction.question, integrity=found)
+    with database.writing() as session:
+        session.add(
+            IntegrityExamination(
+                round_id=round_id,
+                examined_at=now,
+                responses=len(responses),
+                families=canonical_json(_rows(found.families)),
+                counts=canonical_json(_rows(counted.reset_index())),
+            )
+        )
+        return _hold(session, found, now=now)
+
+
+def rounds_to_examine(session: Session, *, now: datetime) -> Sequence[int]:
+    """Return the rounds that take answers, and those that closed since they were last looked at, official or not."""
+    last = select(func.max(IntegrityExamination.examined_at)).where(IntegrityExamination.round_id == Round.id)
+    is_looked_at_to_the_end = last.scalar_subquery() >= Round.closes_at
+    statement = select(Round.id).where(Round.opens_at <= now, is_looked_at_to_the_end.is_not(True)).order_by(Round.id)
+    return session.scalars(statement).all()
+
+
+def read_rows(
+    session: Session, *, survey_round: Round, rules: Rules, before: datetime
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the responses that count and their ratings, as `analytics.statistics.integrity_signals` looks at them."""
+    questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
+    overall = rules.satisfaction.question
+    questions = [overall, *driver_questions(questionnaire, overall)]
+    statement = select(*_EXAMINED).where(
+        Response.round_id == survey_round.id,
+        Response.submitted_at < before,
+        status_of_response(rules.satisfaction.population, before=before) == Status.COUNTED,
+    )
+    rows = session.execute(statement.order_by(Response.id)).all()
+    frame = pd.DataFrame(rows, columns=[column.name for column in _EXAMINED])
+    submitted = pd.to_datetime(frame["submitted_at"], utc=True)
+    frame = frame.assign(
+        submitted_at=submitted,
+        duration_seconds=(submitted - pd.to_datetime(frame["started_at"], utc=True)).dt.total_seconds(),
+    )
+    given = [json.loads(text) for text in frame["answers"]]
+    answers = pd.DataFrame(
+        {question: _ratings(given, questionnaire.question(question)) for question in questions},
+        index=frame.index,
+        dtype="float64",
+    )
+    return frame.drop(columns=["started_at", "answers"]), answers
+
+
+def held_by_community(session: Session, *, round_id: int, scope: Scope) -> list[Held]:
+    """Return the communities in scope with responses that wait for a decision, those with most first."""
+    statement = scope.communities(_in_state(ReviewState.HELD).where(Response.round_id == round_id))
+    found: dict[int, Held] = {}
+    for row in session.execute(statement):
+        families = set(row.families.split(", "))
+        before = found.get(row.community_id)
+        found[row.community_id] = Held(
+            community_id=row.community_id,
+            number=row.number,
+            name=row.name,
+            english_name=row.english_name,
+            responses=1 + (before.responses if before else 0),
+            families=tuple(sorted(families | set(before.families if before else ()))),
+        )
+    return sorted(found.values(), key=lambda held: (-held.responses, held.number))
+
+
+def count_reviews(session: Session, *, round_id: int) -> pd.DataFrame:
+    """Return by community id how many responses are `waiting` for a decision, `released` and `excluded`."""
+    statement = (
+        select(Response.community_id, ResponseReview.state, func.count())
+        .join(ResponseReview, ResponseReview.response_id == Response.id)
+        .where(Response.round_id == round_id, newest_review())
+        .group_by(Response.community_id, ResponseReview.state)
+    )
+    found = pd.DataFrame(session.execute(statement).all(), columns=["community_id", "state", "count"])
+    table = found.pivot_table(index="community_id", columns="state", values="count", aggfunc="sum", fill_value=0)
+    named = table.reindex(columns=list(ReviewState), fill_value=0).rename(columns={ReviewState.HELD: "waiting"})
+    return named.astype("int64").rename_axis(columns=None)
+
+
+def decide_reviews(
+    session: Session,
+    *,
+    round_id: int,
+    number: str,
+    decision: ReviewState,
+    reason: str,
+    scope: Scope,
+    by: str,
+    account_id: int,
+    now: datetime,
+) -> int:
+    """Release or exclude all held responses of one community in scope, and return how many there were.
+
+    Raises `ReasonMissing`, and `NothingToReview` where none is held or the community lies outside the scope.
+    """
+    if decision not in DECISIONS:
+        raise ValueError(f"a review ends with one of {sorted(DECISIONS)}, got {decision}")
+    said = reason.strip()
+    if not 0 < len(said) <= LONGEST_REASON:
+        raise ReasonMissing
+    statement = _in_state(ReviewState.HELD).where(Response.round_id == round_id, Community.number == number)
+    held = session.execute(scope.communities(statement)).all()
+    if not held:
+        raise NothingToReview
+    session.execute(
+        insert(ResponseReview),
+        [
+            {
+                "response_id": row.id,
+                "state": decision,
+                "families": row.families,
+                "reason": said,
+                "account_id": account_id,
+                "at": now,
+            }
+            for row in held
+        ],
+    )
+    record(
+        session,
+        by=by,
+        action=Action.REVIEW_DECIDED,
+        subject=f"community:{held[0].community_id}",
+        before={"state": ReviewState.HELD, "responses": len(held)},
+        after={"state": decision, "round": round_id},
+        now=now,
+    )
+    return len(held)
+
+
+def newest_review() -> ColumnElement[bool]:
+    """Return the condition that a `ResponseReview` is the last word about its response."""
+    later = ResponseReview.__table__.alias("later")
+    return (
+        ~select(later.c.id)
+        .where(later.c.response_id == ResponseReview.response_id, later.c.id > ResponseReview.id)
+        .exists()
+    )
+
+
+def _in_state(state: ReviewState) -> Select[int, int, str, str, str | None, str]:
+    return (
+        select(
+            Response.id,
+            Response.community_id,
+            Community.number,
+            Community.name,
+            Community.english_name,
+            ResponseReview.families,
+        )
+        .join(ResponseReview, ResponseReview.response_id == Response.id)
+        .join(Community, Response.community_id == Community.id)
+        .where(and_(ResponseReview.state == state, newest_review()))
+        .order_by(Response.id)
+    )
+
+
+def _hold(session: Session, found: Integrity, *, now: datetime) -> int:
+    reviewed = set(session.scalars(select(ResponseReview.response_id)))
+    pointed_at = found.responses[found.responses["held"] & ~found.responses["response_id"].isin(reviewed)]
+    rows = [
+        {"response_id": int(number), "state": ReviewState.HELD, "families": families, "at": now}
+        for number, families in zip(pointed_at["response_id"], pointed_at["families"], strict=True)
+    ]
+    if rows:
+        session.execute(insert(ResponseReview), rows)
+    return len(rows)
+
+
+def _ratings(given: Sequence[Mapping[str, Any]], question: Question) -> list[int | None]:
+    rated = {option.code for option in question.options if not option.missing}
+    return [answer if (answer := each.get(question.key)) in rated else None for each in given]
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    plain = frame.astype(object)
+    return plain.where(frame.notna(), None).to_dict("records")

@@ -1,0 +1,57 @@
+"""The photos that come with the answers of a form."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from flask import request
+
+from survey_app.photos.photos import KeptPhoto, PhotoFault, Upload, change_photos, encode_uploads, kept_photos
+from survey_app.responses.submission import Visit
+from survey_app.security.submission_keys import SubmissionKey
+from survey_app.web.context import site
+
+
+@dataclass(frozen=True)
+class AnswerPhotos:
+    """What a form shows of its photos, by question: those that wait until it is sent, and why others were not taken."""
+
+    kept: Mapping[str, Sequence[KeptPhoto]] = field(default_factory=dict)
+    faults: Mapping[str, Sequence[PhotoFault]] = field(default_factory=dict)
+
+
+def take_photos(
+    visit: Visit, key: SubmissionKey, uploads: Sequence[Upload], *, now: datetime
+) -> Mapping[str, Sequence[PhotoFault]]:
+    """Keep what a form brought until it is sent, so that no later fault loses it; return why some were not taken."""
+    faults = {}
+    for question in visit.questionnaire.photo_questions:
+        # Decoding takes long: before any transaction opens.
+        photos, refused = encode_uploads(upload for upload in uploads if upload.field == question.key)
+        dropped = request.form.getlist("drop")
+        if photos or dropped:
+            change = partial(
+                change_photos,
+                key=key,
+                community_id=visit.community_id,
+                dropped=dropped,
+                photos=photos,
+                question=question.key,
+                most=question.most_photos or 0,
+                now=now,
+            )
+            refused += site().writer.run(change)
+        if refused:
+            faults[question.key] = refused
+    return faults
+
+
+def photos_to_show(visit: Visit, key: SubmissionKey, faults: Mapping[str, Sequence[PhotoFault]]) -> AnswerPhotos:
+    """Return what a form that comes back shows of its photos."""
+    asked = visit.questionnaire.photo_questions
+    if not asked:
+        return AnswerPhotos()
+    with site().database.reading() as session:
+        kept = {question.key: kept_photos(session, key=key, question=question.key) for question in asked}
+    return AnswerPhotos(kept, faults)

@@ -1,0 +1,339 @@
+"""What a receipt is good for: to see that answers are stored, to withdraw them, to correct them.
+
+A correction is a response of its own that stands for the earlier one; both receipts then lead to it. A withdrawal
+erases the answers and leaves that, when, by whom and why. Neither is possible once the round has closed, since what is
+evaluated must not change any more.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from itsdangerous import BadData
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.orm import Session
+
+from analytics.files.yaml_nodes import Wording
+from analytics.rules import parse_rules
+from survey_app import audit
+from survey_app.city_time import last_day, zone_of
+from survey_app.codes.codes import wording_of
+from survey_app.errors import JiayuanError, UnknownNumber
+from survey_app.models import Code, Response, ResponseEvent, Round
+from survey_app.photos.photos import erase_photos, pass_on_photos
+from survey_app.responses.counting_status import ERASED_VALUES, EventKind, Status, status_of_response
+from survey_app.responses.submission import Mode, earlier_receipt, store_answers
+from survey_app.rounds.questionnaires import Answer, CheckedAnswers, questionnaire_from_canonical
+from survey_app.rounds.questionnaires import Questionnaire as Definition
+from survey_app.security.signatures import read_signed, sign
+from survey_app.security.submission_keys import SubmissionKey
+
+
+class Reason(StrEnum):
+    """Why answers were withdrawn or corrected."""
+
+    WRONG_COMMUNITY = "wrong_community"
+    NOT_MINE = "not_mine"
+    CHANGED_MIND = "changed_mind"
+    TYPING_ERROR = "typing_error"
+    OTHER = "other"
+
+
+_RECEIPT = "receipt"
+
+WITHDRAWAL_REASONS = (Reason.WRONG_COMMUNITY, Reason.NOT_MINE, Reason.CHANGED_MIND, Reason.OTHER)
+
+
+class ResponseFrozen(JiayuanError):
+    """The round has closed: its answers can be neither withdrawn nor corrected any more."""
+
+    status = 409
+    page = "receipt/frozen.html"
+
+    def __init__(self, closed_on: date) -> None:
+        super().__init__(f"the round was frozen after {closed_on}")
+        self.closed_on = closed_on
+
+
+class ResponseGone(JiayuanError):
+    """What was to be corrected does not count any more: it was withdrawn, or the household answered again."""
+
+    status = 409
+    page = "receipt/gone.html"
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(f"the response is {status}")
+        self.response_status = status
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something to a response: the resident who holds the receipt, or a member of staff on the telephone."""
+
+    account_id: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the event says of them."""
+        return "resident" if self.account_id is None else "staff"
+
+    @property
+    def name(self) -> str:
+        """How the audit chain names them."""
+        return audit.RESIDENT if self.account_id is None else f"account:{self.account_id}"
+
+
+RESIDENT = Actor()
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the holder of a receipt number may see: that a response is stored, and not what it says.
+
+    Whoever can make a resident show the receipt must not learn the answers from it.
+    """
+
+    number: str
+    # Of the newest correction; the same as `number` where there is none.
+    current_number: str
+    status: Status
+    community_id: int
+    mode: str
+    # That of the poster; a slip leaves no trace here.
+    poster_token: str | None
+    community: Wording
+    district: Wording
+    telephone: str | None
+    round: Wording
+    submitted_at: datetime
+    withdrawn_at: datetime | None
+    commitment: str
+    closes_at: datetime
+    last_day: date
+
+    def is_open(self, now: datetime) -> bool:
+        """Return whether the answers can still be withdrawn."""
+        return self.status is not Status.WITHDRAWN and now < self.closes_at
+
+    def may_be_corrected(self, now: datetime) -> bool:
+        """Return whether other answers can still stand for these."""
+        return self.status is Status.COUNTED and now < self.closes_at
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a correction needs to know of the response that it will stand for."""
+
+    response_id: int
+    round_id: int
+    community: Wording
+    questionnaire: Definition
+    mode: Mode
+    community_id: int
+    # What this member of staff typed in, to be put right; what others typed or residents sent is shown to nobody.
+    typed_answers: Mapping[str, Answer]
+
+
+def sign_receipt(number: str, *, secret_key: str) -> str:
+    """Return the part of an address that leads to a receipt.
+
+    A bare number in it could be tried by the million, unseen: a GET must not count tries. Whoever types one is counted.
+    """
+    return sign(number, purpose=_RECEIPT, secret_key=secret_key)
+
+
+def read_receipt(text: str, *, secret_key: str) -> str:
+    """Return the number that an address leads to; `UnknownNumber` when it was altered."""
+    try:
+        return str(read_signed(text, purpose=_RECEIPT, secret_key=secret_key))
+    except BadData as error:
+        raise UnknownNumber from error
+
+
+def find_receipt(session: Session, *, number: str) -> Receipt:
+    """Return what a receipt number stands for."""
+    response = _find(session, number)
+    survey_round, community = response.round, response.community
+    rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
+    zone = zone_of(rules.content)
+    withdrawn_at = session.scalar(
+        select(ResponseEvent.happened_at).filter_by(response_id=response.id, kind=EventKind.WITHDRAWN)
+    )
+    return Receipt(
+        number=number,
+        current_number=response.receipt,
+        status=_status(session, response),
+        community_id=response.community_id,
+        mode=response.mode,
+        poster_token=session.scalar(select(Code.token).where(Code.id == response.code_id)),
+        community=wording_of(community.name, community.english_name),
+        district=wording_of(community.district.name, community.district.english_name),
+        telephone=community.district.telephone,
+        round=wording_of(survey_round.name, survey_round.english_name),
+        submitted_at=response.submitted_at.astimezone(zone),
+        withdrawn_at=withdrawn_at.astimezone(zone) if withdrawn_at else None,
+        commitment=response.commitment,
+        closes_at=survey_round.closes_at,
+        last_day=last_day(survey_round.closes_at, zone),
+    )
+
+
+def withdraw_response(session: Session, *, number: str, reason: Reason, by: Actor, now: datetime) -> None:
+    """Erase the answers behind a receipt, and those that they had replaced: these must not count again.
+
+    Twice is once. Raises `ResponseFrozen` when the round has closed.
+    """
+    response = _find(session, number, for_update=True)
+    if response.answers is None:
+        return
+    _refuse_if_frozen(response.round, now)
+    erased = sorted({*_corrected(session, response), *_earlier_of_household(session, response)})
+    for response_id in erased:
+        session.add(_event(response_id, EventKind.WITHDRAWN, reason=reason, by=by, now=now))
+    session.execute(update(Response).where(Response.id.in_(erased)).values(ERASED_VALUES))
+    erase_photos(session, response_ids=erased)
+    audit.record(
+        session,
+        by=by.name,
+        action=audit.Action.RESPONSE_WITHDRAWN,
+        subject=f"response:{response.id}",
+        after={"reason": reason, "responses": len(erased)},
+        now=now,
+    )
+    session.flush()
+
+
+def prepare_correction(session: Session, *, number: str, by: Actor, now: datetime) -> Correction:
+    """Return what the form of a correction shows, or raise why there can be none."""
+    response = _find(session, number)
+    _refuse_correction(session, response, now)
+    is_theirs = by.account_id is not None and response.entered_by_id == by.account_id
+    return Correction(
+        response_id=response.id,
+        round_id=response.round_id,
+        community=wording_of(response.community.name, response.community.english_name),
+        questionnaire=_definition(response),
+        mode=Mode(response.mode),
+        community_id=response.community_id,
+        typed_answers=json.loads(response.answers or "{}") if is_theirs else {},
+    )
+
+
+def correct_response(
+    session: Session,
+    *,
+    number: str,
+    key: SubmissionKey,
+    answers: CheckedAnswers,
+    mode: Mode,
+    reason: Reason,
+    by: Actor,
+    language: str,
+    terminal: str | None = None,
+    now: datetime,
+) -> str:
+    """Store answers that stand for those behind a receipt, and return the receipt of the correction.
+
+    The same form sent again gets the same receipt. Raises `ResponseFrozen`, or `ResponseGone` where the answers do not
+    count any more.
+    """
+    if earlier := earlier_receipt(session, key, answers):
+        return earlier
+    response = _find(session, number, for_update=True)
+    _refuse_correction(session, response, now)
+    place = {
+        "round_id": response.round_id,
+        "community_id": response.community_id,
+        "questionnaire_id": response.questionnaire_id,
+        "code_id": response.code_id,
+        "household_key": response.household_key,
+        "mode": mode,
+        "entered_by_id": by.account_id,
+        "corrects_id": response.id,
+        "terminal_digest": terminal,
+    }
+    session.add(_event(response.id, EventKind.CORRECTED, reason=reason, by=by, now=now))
+    audit.record(
+        session,
+        by=by.name,
+        action=audit.Action.RESPONSE_CORRECTED,
+        subject=f"response:{response.id}",
+        after={"reason": reason, "mode": mode},
+        now=now,
+    )
+    session.flush()
+    receipt = store_answers(
+        session, place=place, key=key, answers=answers, definition=_definition(response), language=language, now=now
+    )
+    pass_on_photos(session, response_id=response.id, key=key)
+    return receipt
+
+
+def _find(session: Session, number: str, *, for_update: bool = False) -> Response:
+    """Return the response behind a receipt, or else the newest correction of it."""
+    statement = select(Response).where(Response.receipt == number)
+    found = session.scalar(statement.with_for_update() if for_update else statement)
+    if found is None:
+        raise UnknownNumber
+    while True:
+        # Asked for after the lock is held: whoever held it before may have corrected the response.
+        correction = select(Response).where(Response.corrects_id == found.id)
+        newer = session.scalar(correction.with_for_update() if for_update else correction)
+        if newer is None:
+            return found
+        found = newer
+
+
+def _status(session: Session, response: Response) -> Status:
+    rules = parse_rules(response.round.rule_file.content, response.round.rule_file.name)
+    status = status_of_response(rules.satisfaction.population, before=response.round.closes_at)
+    return Status(session.scalars(select(status).where(Response.id == response.id)).one())
+
+
+def _refuse_if_frozen(survey_round: Round, now: datetime) -> None:
+    if now >= survey_round.closes_at:
+        raise ResponseFrozen(last_day(survey_round.closes_at, zone_of(survey_round.rule_file.content)))
+
+
+def _refuse_correction(session: Session, response: Response, now: datetime) -> None:
+    _refuse_if_frozen(response.round, now)
+    status = _status(session, response)
+    if status is not Status.COUNTED:
+        raise ResponseGone(status)
+
+
+def _corrected(session: Session, response: Response) -> Iterator[int]:
+    """Yield the response and those that it stands for, the newest first."""
+    found: Response | None = response
+    while found is not None:
+        yield found.id
+        found = session.get(Response, found.corrects_id) if found.corrects_id else None
+
+
+def _earlier_of_household(session: Session, response: Response) -> Sequence[int]:
+    """Return what the same household sent before, under the same tenure: this response had replaced it."""
+    if response.household_key is None:
+        return []
+    until_then = tuple_(Response.submitted_at, Response.id) < (response.submitted_at, response.id)
+    return session.scalars(
+        select(Response.id).where(
+            Response.household_key == response.household_key, Response.tenure == response.tenure, until_then
+        )
+    ).all()
+
+
+def _event(response_id: int, kind: EventKind, *, reason: Reason, by: Actor, now: datetime) -> ResponseEvent:
+    return ResponseEvent(
+        response_id=response_id,
+        kind=kind,
+        actor=by.kind,
+        account_id=by.account_id,
+        reason=reason,
+        happened_at=now,
+    )
+
+
+def _definition(response: Response) -> Definition:
+    return questionnaire_from_canonical(response.questionnaire.text)

@@ -1,0 +1,110 @@
+"""The photos of answers that staff may look at: like residents' words, those of a closed round, and where it was.
+
+What is held for review, excluded, withdrawn or replaced is not shown. Of the hour, and of whether two photos came with
+the same answers, nothing is said.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from analytics.files.yaml_nodes import Wording
+from analytics.rules import parse_rules
+from survey_app.accounts.guard import Scope
+from survey_app.city_time import zone_of
+from survey_app.codes.codes import wording_of
+from survey_app.evaluations.evaluate_round import SETTLING
+from survey_app.models import Community, Photo, Response, ResponseReview, Round
+from survey_app.photos.photos import thumbnail
+from survey_app.responses.counting_status import Status, status_of_response
+from survey_app.responses.integrity_reviews import ReviewState, newest_review
+from survey_app.rounds.questionnaires import questionnaire_from_canonical
+
+
+@dataclass(frozen=True)
+class ReleasedPhoto:
+    """A photo, what it was asked for, and where and on which local day it was sent."""
+
+    name: str
+    thumbnail: str
+    question: Wording
+    community: Wording
+    sent_on: date
+
+
+@dataclass(frozen=True)
+class PhotoPlace:
+    """A community with how many photos came from it."""
+
+    number: str
+    community: Wording
+    photos: int
+
+
+def are_released(survey_round: Round, *, now: datetime) -> bool:
+    """Return whether the round is over: before, whoever looks twice knows who answered in between."""
+    return now >= survey_round.closes_at + SETTLING
+
+
+def places_with_photos(session: Session, *, survey_round: Round, scope: Scope) -> Sequence[PhotoPlace]:
+    """Return the communities in scope from which photos can be shown."""
+    columns = (Community.number, Community.name, Community.english_name, func.count().label("photos"))
+    statement = _released(columns, survey_round, scope).group_by(Community.id).order_by(Community.sort_key)
+    return [
+        PhotoPlace(row.number, wording_of(row.name, row.english_name), row.photos) for row in session.execute(statement)
+    ]
+
+
+def released_photos(
+    session: Session, *, survey_round: Round, scope: Scope, number: str, limit: int, offset: int
+) -> Sequence[ReleasedPhoto]:
+    """Return photos of a round in scope, or of the one community with this number, in an order that tells nothing."""
+    columns = (Photo, Community.name, Community.english_name, Response.submitted_at)
+    statement = _released(columns, survey_round, scope)
+    if number:
+        statement = statement.where(Community.number == number)
+    # By their random names within a community: what came together does not stand together.
+    statement = statement.order_by(Community.sort_key, Community.id, Photo.name).limit(limit).offset(offset)
+    questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
+    zone = zone_of(survey_round.rule_file.content)
+    return [
+        ReleasedPhoto(
+            name=photo.name,
+            thumbnail=thumbnail(photo.content),
+            question=questionnaire.question(photo.question).short,
+            community=wording_of(name, english_name),
+            sent_on=submitted_at.astimezone(zone).date(),
+        )
+        for photo, name, english_name, submitted_at in session.execute(statement)
+    ]
+
+
+def find_released_photo(session: Session, *, survey_round: Round, scope: Scope, name: str) -> bytes:
+    """Return one photo, or raise `LookupError` where it is not among those shown."""
+    content: bytes | None = session.scalar(_released((Photo.content,), survey_round, scope).where(Photo.name == name))
+    if content is None:
+        raise LookupError(name)
+    return content
+
+
+def _released(columns: Sequence[Any], survey_round: Round, scope: Scope) -> Select[*tuple[Any, ...]]:
+    rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
+    closes_at = survey_round.closes_at
+    waiting = select(ResponseReview.response_id).where(ResponseReview.state == ReviewState.HELD, newest_review())
+    statement = (
+        select(*columns)
+        .select_from(Photo)
+        .join(Response, Photo.response_id == Response.id)
+        .join(Community, Response.community_id == Community.id)
+        .where(
+            Response.round_id == survey_round.id,
+            Response.submitted_at < closes_at,
+            status_of_response(rules.satisfaction.population, before=closes_at) == Status.COUNTED,
+            Response.id.not_in(waiting),
+        )
+    )
+    return scope.communities(statement)

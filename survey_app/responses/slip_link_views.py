@@ -1,0 +1,18 @@
+"""Where the code on a household's slip leads: to an address that does not carry it."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, redirect
+from werkzeug.wrappers import Response as AnyResponse
+
+from survey_app.accounts.policies import RESIDENT, declare_policy
+from survey_app.responses.addresses import address_of_slip
+
+blueprint = Blueprint("slips", __name__)
+declare_policy(blueprint, RESIDENT)
+
+
+@blueprint.get("/h/<token>")
+def scan(token: str) -> AnyResponse:
+    """Lead on to the form, so that what a resident passes on or leaves in a history opens it for a day only."""
+    return redirect(address_of_slip(token), HTTPStatus.SEE_OTHER)

@@ -1,0 +1,389 @@
+"""From the scanned code to the stored response."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, exists, select
+from sqlalchemy.orm import Session, joinedload
+
+from analytics.files.yaml_nodes import Wording
+from survey_app.city_time import last_day, zone_of
+from survey_app.codes.codes import VISIT_LIFETIME, CodeKind, is_reference, is_token, read_reference, wording_of
+from survey_app.errors import (
+    Bureau,
+    InvalidSubmissionKey,
+    NoOpenRound,
+    OtherAnswersSubmitted,
+    OtherCodeNeeded,
+    RevokedCode,
+    UnknownCode,
+    VisitExpired,
+)
+from survey_app.models import Code, Community, District, Questionnaire, Response, Round, RuleFile, SlipBatch
+from survey_app.photos.photos import attach_answers_photos
+from survey_app.rounds.questionnaires import CheckedAnswers, questionnaire_from_canonical, show
+from survey_app.rounds.questionnaires import Questionnaire as Definition
+from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
+from survey_app.security.submission_keys import SubmissionKey, insert_once
+
+_NONCE_BYTES = 16
+
+
+class Mode(StrEnum):
+    """How answers reached the site."""
+
+    WEB = "web"
+    PAPER = "paper"
+    TELEPHONE = "telephone"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Someone who came through a code while a round is open: what they are asked about, and what is asked.
+
+    `token` is what addresses carry: that of the poster, or a reference to the slip that was scanned.
+    """
+
+    code_id: int | None
+    kind: CodeKind
+    token: str
+    # Which answers come from one household; None where nobody knows.
+    household_key: str | None
+    # Whether that household has answered before: what is sent now takes the place of it.
+    replaces_earlier: bool
+    building: str | None
+    community_id: int
+    community: Wording
+    district: Wording
+    telephone: str | None
+    round_id: int
+    round: Wording
+    opens_at: datetime
+    closes_at: datetime
+    # Whether the round uses household codes at all: then its privacy notice speaks of them to everybody.
+    takes_slips: bool
+    zone: ZoneInfo
+    evaluator: Wording | None
+    responses_kept_until: date | None
+    questionnaire_id: int
+    # Frozen when it was published: its id stands for it.
+    questionnaire: Definition = field(compare=False)
+
+    def is_open(self, now: datetime) -> bool:
+        """Return whether the round takes answers; the moment of closing is already too late."""
+        return self.opens_at <= now < self.closes_at
+
+    @property
+    def bureau(self) -> Bureau:
+        """Whom to call."""
+        return Bureau(self.district, self.telephone)
+
+    @property
+    def last_day(self) -> date:
+        """The last local day on which the round takes answers."""
+        return last_day(self.closes_at, self.zone)
+
+
+def open_visit(session: Session, *, token: str, secret_key: str, now: datetime) -> Visit:
+    """Return what a code leads to now, or raise what stands in the way."""
+    if is_reference(token):
+        return _open_slip(session, token, secret_key, now)
+    row = _find(session, _IN_OPEN_ROUND, {"token": _poster_token(token), "now": now})
+    if row.round_id is None:
+        raise _no_open_round(session, row, now)
+    if not row.accepts_posters:
+        raise _other_code_needed(row)
+    return _visit(row, token)
+
+
+def resume_visit(session: Session, *, token: str, secret_key: str, key: SubmissionKey) -> Visit:
+    """Return the visit in which a form was opened, whether or not its round is still open."""
+    if is_reference(token):
+        code_id = read_reference(token, secret_key=secret_key).code_id
+        row = _find(session, _OF_SLIP, {"code_id": code_id})
+    else:
+        row = _find(session, _IN_ROUND_OF_KEY, {"token": _poster_token(token), "round_id": key.round_id})
+    if (row.code_id, row.round_id) != (key.code_id, key.round_id) or row.round_id is None:
+        raise InvalidSubmissionKey
+    return _visit(row, token)
+
+
+def record_response(
+    session: Session,
+    *,
+    visit: Visit,
+    key: SubmissionKey,
+    answers: CheckedAnswers,
+    language: str,
+    terminal: str | None = None,
+    now: datetime,
+) -> str:
+    """Store the answers once and return their receipt number; the same form sent again gets the first receipt.
+
+    One INSERT; `OtherAnswersSubmitted` when the form was sent before with other answers: the first ones stay.
+    """
+    place = _place(visit, key, terminal)
+    if not visit.is_open(now):
+        # A repeat of what arrived in time still gets its receipt.
+        if earlier := earlier_receipt(session, key, answers):
+            return earlier
+        raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
+    return store_answers(
+        session, place=place, key=key, answers=answers, definition=visit.questionnaire, language=language, now=now
+    )
+
+
+def new_response(
+    *,
+    visit: Visit,
+    key: SubmissionKey,
+    answers: CheckedAnswers,
+    language: str,
+    terminal: str | None = None,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the row that `record_response` would insert for answers that come for the first time, in an open round."""
+    place = _place(visit, key, terminal)
+    values = _response_values(key, answers, visit.questionnaire, language, now)
+    return {**place, **values, "receipt": new_number(RECEIPT_DIGITS)}
+
+
+def _place(visit: Visit, key: SubmissionKey, terminal: str | None) -> dict[str, Any]:
+    if (key.code_id, key.round_id) != (visit.code_id, visit.round_id):
+        raise InvalidSubmissionKey
+    return {
+        "round_id": visit.round_id,
+        "community_id": visit.community_id,
+        "questionnaire_id": visit.questionnaire_id,
+        "code_id": visit.code_id,
+        "household_key": visit.household_key,
+        "terminal_digest": terminal,
+        "mode": Mode.WEB,
+    }
+
+
+def store_answers(
+    session: Session,
+    *,
+    place: Mapping[str, Any],
+    key: SubmissionKey,
+    answers: CheckedAnswers,
+    definition: Definition,
+    language: str,
+    now: datetime,
+) -> str:
+    """Insert one response unless its form was sent before, and return the receipt; `place` says where it belongs."""
+    if answers.faults:
+        raise ValueError(f"faulty answers are not recorded: {answers.faults}")
+    values = {**place, **_response_values(key, answers, definition, language, now)}
+    while True:
+        receipt = new_number(RECEIPT_DIGITS)
+        if insert_once(session, RESPONSE_TABLE, values | {"receipt": receipt}):
+            if definition.photo_questions:
+                asked = [question.key for question in definition.photo_questions if show(question, answers.answers)]
+                attach_answers_photos(session, key=key, questions=asked)
+            return receipt
+        if earlier := earlier_receipt(session, key, answers):
+            return earlier
+        # Nobody sent this form before: it was the number that was taken, so draw another.
+
+
+def earlier_receipt(session: Session, key: SubmissionKey, answers: CheckedAnswers) -> str | None:
+    """Return the receipt of what the same form brought before, None if it was never sent.
+
+    Raises `OtherAnswersSubmitted` if it brought other answers. Those that were withdrawn are not compared, and not
+    stored again by a phone that sends once more: the receipt says what became of them.
+    """
+    earlier = session.execute(
+        select(Response.receipt, Response.answers).where(Response.submission_key == key.value)
+    ).first()
+    if earlier is None:
+        return None
+    receipt, stored = earlier
+    if stored is not None and stored != answers.canonical_text:
+        raise OtherAnswersSubmitted(receipt)
+    return receipt
+
+
+def commitment_to(answers: str, nonce: bytes) -> str:
+    """Return the SHA-256 that binds a receipt to its answers without giving them away.
+
+    Thirteen five-point answers alone would be found by trying them all; the nonce is what makes that hopeless.
+    """
+    return hashlib.sha256(nonce + answers.encode("utf-8")).hexdigest()
+
+
+RESPONSE_TABLE = cast(Table, Response.__table__)
+
+
+_HAS_ANSWERED = exists().where(Response.household_key == Code.household_key)
+_FACTS = (
+    Code.id.label("code_id"),
+    Code.kind,
+    Code.household_key,
+    Code.building,
+    Code.revoked_at,
+    Community.id.label("community_id"),
+    Community.name.label("community_name"),
+    Community.english_name.label("community_english_name"),
+    District.name.label("district_name"),
+    District.english_name.label("district_english_name"),
+    District.telephone,
+    Round.id.label("round_id"),
+    Round.name.label("round_name"),
+    Round.english_name.label("round_english_name"),
+    Round.opens_at,
+    Round.closes_at,
+    Round.accepts_posters,
+    Round.accepts_households,
+    Round.evaluator,
+    Round.evaluator_english_name,
+    Round.responses_kept_until,
+    RuleFile.content.label("rules"),
+    Questionnaire.id.label("questionnaire_id"),
+    Questionnaire.text.label("questionnaire_text"),
+)
+
+
+def _visits_by_poster(in_round: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*_FACTS)
+        .select_from(Code)
+        .join(Code.community)
+        .join(Community.district)
+        .outerjoin(Round, in_round)
+        .outerjoin(Round.rule_file)
+        .outerjoin(Round.questionnaire)
+        .where(Code.token == bindparam("token"))
+        .order_by(Round.opens_at.desc())
+        .limit(1)
+    )
+
+
+# Each is one statement, built once: this is the path of every scan.
+_IN_OPEN_ROUND = _visits_by_poster(and_(Round.opens_at <= bindparam("now"), bindparam("now") < Round.closes_at))
+_IN_ROUND_OF_KEY = _visits_by_poster(Round.id == bindparam("round_id"))
+# A slip belongs to the round that it was printed for.
+_OF_SLIP = (
+    select(*_FACTS, _HAS_ANSWERED.label("replaces_earlier"))
+    .select_from(Code)
+    .join(Code.community)
+    .join(Community.district)
+    .join(Code.batch)
+    .join(SlipBatch.round)
+    .join(Round.rule_file)
+    .join(Round.questionnaire)
+    .where(Code.id == bindparam("code_id"))
+)
+
+
+def _poster_token(token: str) -> str:
+    if not is_token(token):
+        raise UnknownCode
+    return token
+
+
+def _find(session: Session, statement: Select[*tuple[Any, ...]], parameters: dict[str, Any]) -> Row[*tuple[Any, ...]]:
+    # By the connection: these are columns of no entity, and the way through the ORM takes twice as long.
+    row = session.connection().execute(statement, parameters).first()
+    if row is None:
+        raise UnknownCode
+    if row.revoked_at is not None:
+        raise RevokedCode(_community_of(row), _bureau_of(row))
+    return row
+
+
+def _open_slip(session: Session, token: str, secret_key: str, now: datetime) -> Visit:
+    reference = read_reference(token, secret_key=secret_key)
+    if now - reference.scanned_at > VISIT_LIFETIME:
+        raise VisitExpired
+    row = _find(session, _OF_SLIP, {"code_id": reference.code_id})
+    visit = _visit(row, token)
+    if visit.is_open(now):
+        return visit
+    if now < visit.opens_at:
+        raise NoOpenRound(
+            visit.community, visit.bureau, opens_on=visit.opens_at.astimezone(visit.zone).date(), closed_on=None
+        )
+    following = session.scalar(select(Round).where(Round.opens_at <= now, now < Round.closes_at))
+    if following is None:
+        raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
+    raise _other_code_needed(row, following)
+
+
+def _visit(row: Row[*tuple[Any, ...]], token: str) -> Visit:
+    return Visit(
+        code_id=row.code_id,
+        kind=CodeKind(row.kind),
+        token=token,
+        household_key=row.household_key,
+        replaces_earlier=row.kind == CodeKind.HOUSEHOLD and row.replaces_earlier,
+        building=row.building,
+        community_id=row.community_id,
+        community=_community_of(row),
+        district=wording_of(row.district_name, row.district_english_name),
+        telephone=row.telephone,
+        round_id=row.round_id,
+        round=wording_of(row.round_name, row.round_english_name),
+        opens_at=row.opens_at,
+        closes_at=row.closes_at,
+        takes_slips=row.accepts_households,
+        zone=zone_of(row.rules),
+        evaluator=wording_of(row.evaluator, row.evaluator_english_name) if row.evaluator else None,
+        responses_kept_until=row.responses_kept_until,
+        questionnaire_id=row.questionnaire_id,
+        questionnaire=questionnaire_from_canonical(row.questionnaire_text),
+    )
+
+
+def _community_of(row: Row[*tuple[Any, ...]]) -> Wording:
+    return wording_of(row.community_name, row.community_english_name)
+
+
+def _bureau_of(row: Row[*tuple[Any, ...]]) -> Bureau:
+    return Bureau(wording_of(row.district_name, row.district_english_name), row.telephone)
+
+
+def _no_open_round(session: Session, row: Row[*tuple[Any, ...]], now: datetime) -> NoOpenRound:
+    """Say when the next round opens, or else when the last one closed."""
+    rounds = select(Round).options(joinedload(Round.rule_file, innerjoin=True)).limit(1)
+    coming = session.scalar(rounds.where(Round.opens_at > now).order_by(Round.opens_at))
+    past = session.scalar(rounds.where(Round.closes_at <= now).order_by(Round.closes_at.desc()))
+    return NoOpenRound(
+        _community_of(row),
+        _bureau_of(row),
+        opens_on=None if coming is None else coming.opens_at.astimezone(zone_of(coming.rule_file.content)).date(),
+        closed_on=None if past is None else last_day(past.closes_at, zone_of(past.rule_file.content)),
+    )
+
+
+def _other_code_needed(row: Row[*tuple[Any, ...]], survey_round: Round | None = None) -> OtherCodeNeeded:
+    """Say which codes the open round takes: that of the row unless another one is given."""
+    asked = row if survey_round is None else survey_round
+    return OtherCodeNeeded(
+        _community_of(row), accepts_posters=asked.accepts_posters, accepts_households=asked.accepts_households
+    )
+
+
+def _response_values(
+    key: SubmissionKey, answers: CheckedAnswers, definition: Definition, language: str, now: datetime
+) -> dict[str, Any]:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    text = answers.canonical_text
+    return {
+        "submission_key": key.value,
+        "language": language,
+        "tenure": answers.answers[definition.tenure],
+        # A server's clock that was set back must not make anyone finish before they began.
+        "started_at": min(key.opened_at, now),
+        "submitted_at": now,
+        "answers": text,
+        "nonce": nonce,
+        "commitment": commitment_to(text, nonce),
+    }

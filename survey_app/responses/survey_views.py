@@ -1,0 +1,240 @@
+"""The survey: a form, its receipt."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache, partial
+from http import HTTPStatus
+from itertools import chain
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from analytics.files.yaml_nodes import Wording
+from survey_app.accounts.policies import RESIDENT, declare_policy
+from survey_app.app.home_views import local_date
+from survey_app.codes.codes import CodeKind, is_reference
+from survey_app.config import Config
+from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
+from survey_app.photos.photos import Upload, uploads_in
+from survey_app.responses.addresses import address_of_receipt, digest_of_terminal
+from survey_app.responses.form_cache import BlankForm, scan_of
+from survey_app.responses.photo_uploads import AnswerPhotos, photos_to_show, take_photos
+from survey_app.responses.receipts import sign_receipt
+from survey_app.responses.submission import (
+    RESPONSE_TABLE,
+    Visit,
+    new_response,
+    open_visit,
+    record_response,
+    resume_visit,
+)
+from survey_app.rounds.privacy_notice import fill_notice
+from survey_app.rounds.questionnaires import AnswerFault, CheckedAnswers, questionnaire_from_canonical
+from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
+from survey_app.web.context import current_time, site
+from survey_app.web.languages import current_language
+from survey_app.web.spliced_pages import SplicedPage
+
+blueprint = Blueprint("survey", __name__)
+declare_policy(blueprint, RESIDENT)
+
+NO_PHOTOS = AnswerPhotos()
+_KEY_MARK = "\0key\0"
+
+
+@blueprint.get("/s/")
+def ask_for_code() -> AnyResponse:
+    """Lead an address without a code to where one can be typed."""
+    return redirect(url_for("home.show"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/s/<token>")
+def show_form(token: str) -> AnyResponse:
+    """Show the form of the open round."""
+    now = current_time()
+    read = partial(_open_form, token=token, now=now)
+    # The form of a slip is one household's, and its address goes stale: there is nothing to remember.
+    form = None if is_reference(token) else site().memory.recall(scan_of(request.environ), read)
+    if form is None or not form.visit.is_open(now):
+        with site().database.reading() as session:
+            form = read(session)
+    body, headers = form.copy_for(request.environ, secret_key=site().config.secret_key, now=now)
+    return Response(body, headers=headers)
+
+
+@blueprint.get("/s/<token>/privacy")
+def show_privacy(token: str) -> str:
+    """Show the full privacy notice of the open round."""
+    with site().database.reading() as session:
+        visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=current_time())
+    return render_template("survey/privacy.html", visit=visit, **_notice_facts(visit))
+
+
+@blueprint.post("/s/<token>")
+def submit(token: str) -> AnyResponse | str | tuple[str, int]:
+    """Store what was answered and lead on to the receipt, or say what is missing with every answer kept."""
+    now = current_time()
+    uploads = uploads_in(request)
+    given = request.form.to_dict(flat=False)
+    try:
+        key = read_key(request.form.get("key", ""), form=Form.RESPONSE, secret_key=site().config.secret_key)
+        visit = site().memory.recall(
+            ("resumed visit", token, key.code_id, key.round_id),
+            partial(resume_visit, token=token, secret_key=site().config.secret_key, key=key),
+        )
+    except InvalidSubmissionKey:
+        return _ask_to_send_again(token, given, uploads, now=now)
+    photo_faults = take_photos(visit, key, uploads, now=now) if visit.is_open(now) else {}
+    if "show" in given:  # the buttons that change language and print send what was typed, so that it comes back
+        return _form(visit, _signed(key), given, photos=photos_to_show(visit, key, photo_faults))
+    answers = visit.questionnaire.check_answers(given)
+    if answers.faults:
+        if not visit.is_open(now):
+            raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
+        photos = photos_to_show(visit, key, photo_faults)
+        return _form(visit, _signed(key), given, answers.faults, photos=photos), HTTPStatus.UNPROCESSABLE_ENTITY
+    try:
+        receipt = _store(visit, key, answers, now=now)
+    except OtherAnswersSubmitted as error:
+        page = render_template(
+            "survey/other_answers.html",
+            visit=visit,
+            receipt=error.number,
+            reference=sign_receipt(error.number, secret_key=site().config.secret_key),
+            correction_key=_signed(_new_key(visit, Form.CORRECTION)),
+            key=_signed(_new_key(visit)),
+            given=[(question, value) for question in answers.answers for value in given[question]],
+        )
+        return page, error.status
+    # A photo that failed holds up nothing: the receipt says that the answers are stored, and that it is not.
+    return redirect(address_of_receipt(receipt, chain(*photo_faults.values())), HTTPStatus.SEE_OTHER)
+
+
+def _store(visit: Visit, key: SubmissionKey, answers: CheckedAnswers, *, now: datetime) -> str:
+    """Store the answers once, and return their receipt number when that is committed."""
+    store = partial(
+        record_response,
+        visit=visit,
+        key=key,
+        answers=answers,
+        language=current_language(),
+        terminal=digest_of_terminal(visit.round_id),
+        now=now,
+    )
+    if visit.is_open(now) and not visit.questionnaire.photo_questions:
+        row = new_response(**store.keywords)
+        if site().writer.insert_once(RESPONSE_TABLE, row):
+            return str(row["receipt"])
+    # With photos, after the close, or sent before.
+    return site().writer.run(store)
+
+
+def bureau_of(district: Wording) -> str:
+    """Return the name of the district's housing bureau in the language of the page."""
+    return str(_("%(district)s Housing Bureau", district=district.in_language(current_language())))
+
+
+def _ask_to_send_again(
+    token: str, given: Mapping[str, Sequence[str]], uploads: Sequence[Upload], *, now: datetime
+) -> tuple[str, int]:
+    """Give the answers a new form: theirs was altered on the way, or is another poster's or another round's."""
+    with site().database.reading() as session:
+        visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=now)
+    key = _new_key(visit)
+    photos = photos_to_show(visit, key, take_photos(visit, key, uploads, now=now))
+    return _form(visit, _signed(key), given, photos=photos, is_renewed=True), HTTPStatus.BAD_REQUEST
+
+
+def _open_form(session: Session, *, token: str, now: datetime) -> BlankForm:
+    visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=now)
+    blank_page = _blank_page if visit.kind is CodeKind.POSTER else _blank_page.__wrapped__
+    return BlankForm(visit, blank_page(visit, site().config, current_language(), request.query_string))
+
+
+@lru_cache(maxsize=512)
+def _blank_page(visit: Visit, config: Config, language: str, query: bytes) -> SplicedPage:  # noqa: ARG001
+    """Return the form around its key; the arguments are all that it shows, though it finds some by itself.
+
+    Rendering it for every scan took half of the time of a visit.
+    """
+    return SplicedPage.around(_KEY_MARK, _form(visit, _KEY_MARK))
+
+
+def _form(
+    visit: Visit,
+    key: str,
+    given: Mapping[str, Sequence[str]] | None = None,
+    faults: Sequence[AnswerFault] = (),
+    *,
+    photos: AnswerPhotos = NO_PHOTOS,
+    is_renewed: bool = False,
+) -> str:
+    definition = visit.questionnaire.canonical_text
+    facts = _notice_facts(visit)
+    notice = visit.questionnaire.notice
+    notice_of_kind = notice.household if visit.takes_slips else notice.poster
+    language = current_language()
+    questions = questions_of(definition, given, faults, photos) if given else _blank_questions(definition, language)
+    return render_template(
+        "survey/form.html",
+        visit=visit,
+        key=key,
+        notice=fill_notice(notice_of_kind.in_language(language), facts),
+        bureau=facts["bureau"],
+        telephone=facts["telephone"],
+        questions=questions,
+        faults=faults,
+        is_renewed=is_renewed,
+        is_answered=given is not None,
+    )
+
+
+@lru_cache(maxsize=16)
+def _blank_questions(definition: str, language: str) -> Markup:  # noqa: ARG001 (the language is that of the request)
+    # A hundred options: the same for every community.
+    return questions_of(definition, {}, ())
+
+
+def questions_of(
+    definition: str,
+    given: Mapping[str, Sequence[str]] | None,
+    faults: Sequence[AnswerFault],
+    photos: AnswerPhotos | None = NO_PHOTOS,
+) -> Markup:
+    """Return the questions of a form, with what was answered and what is wrong with it; None where no photos go in."""
+    questionnaire = questionnaire_from_canonical(definition)
+    return Markup(  # noqa: S704 (a template's output, escaped there)
+        render_template(
+            "survey/questions.html",
+            questionnaire=questionnaire,
+            number_by_key={question.key: number for number, question in enumerate(questionnaire.questions, 1)},
+            given=given or {},
+            faults=faults,
+            photos=photos,
+        )
+    )
+
+
+def _notice_facts(visit: Visit) -> dict[str, str | None]:
+    kept_until = visit.responses_kept_until
+    link = Markup('<a href="{}">{}</a>').format(
+        url_for("survey.show_privacy", token=visit.token), _("Full privacy notice")
+    )
+    return {
+        "bureau": bureau_of(visit.district),
+        "telephone": visit.telephone,
+        "evaluator": visit.evaluator.in_language(current_language()) if visit.evaluator else None,
+        "date": local_date(kept_until) if kept_until else None,
+        "link": link,
+    }
+
+
+def _new_key(visit: Visit, form: Form = Form.RESPONSE) -> SubmissionKey:
+    return SubmissionKey.new(form=form, code_id=visit.code_id, round_id=visit.round_id, now=current_time())
+
+
+def _signed(key: SubmissionKey) -> str:
+    return sign_key(key, secret_key=site().config.secret_key)

@@ -1,0 +1,242 @@
+"""Planning a round: what it asks and by which rules, whether it can fill its quota, creating it, moving its dates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from http import HTTPStatus
+
+import pandas as pd
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from analytics.evidence.quota_feasibility import Expectations, forecast_round, forecast_sentences
+from analytics.languages import load_catalogue
+from analytics.rules import Rules, parse_rules
+from survey_app.accounts.guard import signed_in
+from survey_app.accounts.policies import policy
+from survey_app.accounts.staff_pages import blueprint
+from survey_app.city_time import last_day, zone_of
+from survey_app.codes.codes import CodeKind
+from survey_app.evaluations.counts import read_places, surveyed_households
+from survey_app.models import District, Questionnaire, Round, RuleFile
+from survey_app.rounds.round_changes import RoundChangeRefused, move_round
+from survey_app.rounds.rounds import RoundRefused, create_round
+from survey_app.rounds.rule_file_views import PLANNING
+from survey_app.web.context import current_time, site
+from survey_app.web.languages import TRANSLATIONS, current_language
+
+# What a city that has no round behind it may suppose; the form shows them to be changed.
+SUPPOSED = {"response_rate": 30, "satisfaction_rate": 80, "spread": 7}
+USUAL_QUOTA = 5
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What the form says of a round."""
+
+    questionnaire: Questionnaire
+    rule_file: RuleFile
+    rules: Rules
+    quota: Mapping[int, int]
+    expectations: Expectations
+
+
+class FieldFaulty(ValueError):
+    """A field of the form cannot be read; its argument is the field's name."""
+
+
+@blueprint.get("/staff/rounds/new")
+@policy(PLANNING)
+def plan_round() -> str:
+    """Show the form of a new round."""
+    return _plan_page()
+
+
+@blueprint.post("/staff/rounds/new")
+@policy(PLANNING)
+def create() -> Response | str | tuple[str, int]:
+    """Say whether the planned round can fill its quota, or create it."""
+    try:
+        with site().database.writing() as session:
+            plan = _read_plan(session)
+            if request.form.get("step") == "check":
+                return _plan_page(plan=plan, forecast=_forecast(session, plan))
+            _create(session, plan)
+    except FieldFaulty as faulty:
+        return _plan_page(faulty=str(faulty)), HTTPStatus.BAD_REQUEST
+    except RoundRefused as refused:
+        return _plan_page(refusals=_in_words(refused)), HTTPStatus.CONFLICT
+    flash(_("The round is created."))
+    return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/staff/rounds/<int:round_id>/dates")
+@policy(PLANNING)
+def show_dates(round_id: int) -> str:
+    """Show the form that moves a round which has not opened."""
+    return _dates_page(round_id)
+
+
+@blueprint.post("/staff/rounds/<int:round_id>/dates")
+@policy(PLANNING)
+def move(round_id: int) -> Response | tuple[str, int]:
+    """Give a round that has not opened other dates."""
+    try:
+        with site().database.writing() as session:
+            move_round(
+                session,
+                round_id=round_id,
+                opens_on=_required_day("opens"),
+                closes_on=_required_day("last_day") + timedelta(days=1),
+                responses_kept_until=_day("keep_until"),
+                by=signed_in().actor,
+                now=current_time(),
+            )
+    except LookupError:
+        abort(HTTPStatus.NOT_FOUND)
+    except FieldFaulty as faulty:
+        return _dates_page(round_id, faulty=str(faulty)), HTTPStatus.BAD_REQUEST
+    except RoundRefused as refused:
+        return _dates_page(round_id, refusals=_in_words(refused)), HTTPStatus.CONFLICT
+    flash(_("The round has its new dates."))
+    return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
+
+
+def _dates_page(round_id: int, *, faulty: str | None = None, refusals: Sequence[str] = ()) -> str:
+    with site().database.reading() as session:
+        survey_round = session.get(Round, round_id)
+        if survey_round is None:
+            abort(HTTPStatus.NOT_FOUND)
+        if current_time() >= survey_round.opens_at:
+            raise RoundChangeRefused(round_id, "opened")
+        zone = zone_of(survey_round.rule_file.content)
+        dates = {
+            "opens": survey_round.opens_at.astimezone(zone).date(),
+            "last_day": last_day(survey_round.closes_at, zone),
+            "keep_until": survey_round.responses_kept_until,
+        }
+        return render_template(
+            "staff/dates.html",
+            round=survey_round,
+            dates=dates,
+            form=request.form,
+            faulty=faulty,
+            refusals=refusals,
+        )
+
+
+def _in_words(refused: RoundRefused) -> list[str]:
+    translate = load_catalogue(TRANSLATIONS, current_language()).gettext
+    return [fault.text(translate) for fault in refused.faults]
+
+
+def _plan_page(
+    *,
+    plan: _Plan | None = None,
+    forecast: list[str] | None = None,
+    faulty: str | None = None,
+    refusals: Sequence[str] = (),
+) -> str:
+    with site().database.reading() as session:
+        return render_template(
+            "staff/plan_round.html",
+            questionnaires=session.scalars(select(Questionnaire).order_by(Questionnaire.id.desc())).all(),
+            rule_files=session.scalars(select(RuleFile).order_by(RuleFile.id.desc())).all(),
+            districts=session.scalars(select(District).order_by(District.sort_key)).all(),
+            form=request.form,
+            supposed=SUPPOSED,
+            usual_quota=USUAL_QUOTA,
+            plan=plan,
+            forecast=forecast,
+            faulty=faulty,
+            refusals=refusals,
+        )
+
+
+def _read_plan(session: Session) -> _Plan:
+    questionnaire = session.get(Questionnaire, _whole("questionnaire", least=1))
+    rule_file = session.get(RuleFile, _whole("rules", least=1))
+    if questionnaire is None or rule_file is None:
+        abort(HTTPStatus.BAD_REQUEST)
+    districts = session.scalars(select(District.id)).all()
+    return _Plan(
+        questionnaire=questionnaire,
+        rule_file=rule_file,
+        rules=parse_rules(rule_file.content, rule_file.name),
+        quota={district: _whole(f"quota-{district}", least=1) for district in districts},
+        expectations=Expectations(**{name: _percent(name) for name in SUPPOSED}),
+    )
+
+
+def _forecast(session: Session, plan: _Plan) -> list[str]:
+    """Return, for each region, a sentence on whether the quota can be filled."""
+    places = read_places(session)
+    if places.empty:
+        return []
+    names = {row.id: row.name for row in session.execute(select(District.id, District.name))}
+    quota = {names[district]: number for district, number in plan.quota.items()}
+    if plan.rules.region == "city":
+        quota = {plan.rules.city.zh_hans: sum(quota.values())}
+    communities = pd.DataFrame(
+        {"region": places["district"], "households": surveyed_households(places, plan.rules).astype("float64")}
+    )
+    frame = forecast_round(communities, plan.rules, quota=quota, expectations=plan.expectations)
+    return list(forecast_sentences(frame, current_language()))
+
+
+def _create(session: Session, plan: _Plan) -> None:
+    form = request.form
+    create_round(
+        session,
+        name=_text("name"),
+        english_name=form.get("english_name", "").strip() or None,
+        opens_on=_required_day("opens"),
+        closes_on=_required_day("last_day") + timedelta(days=1),
+        questionnaire=plan.questionnaire,
+        rule_file=plan.rule_file,
+        accepts=[kind for kind in CodeKind if kind in form.getlist("accepts")],
+        evaluator=form.get("evaluator", "").strip() or None,
+        evaluator_english_name=form.get("evaluator_english_name", "").strip() or None,
+        responses_kept_until=_day("keep_until"),
+        by=signed_in().actor,
+        now=current_time(),
+    )
+
+
+def _text(field: str) -> str:
+    typed = request.form.get(field, "").strip()
+    if not typed:
+        raise FieldFaulty(field)
+    return typed
+
+
+def _required_day(field: str) -> date:
+    day = _day(field)
+    if day is None:
+        raise FieldFaulty(field)
+    return day
+
+
+def _day(field: str) -> date | None:
+    typed = request.form.get(field, "")
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError as error:
+        raise FieldFaulty(field) from error
+
+
+def _whole(field: str, *, least: int) -> int:
+    number = request.form.get(field, type=int)
+    if number is None or number < least:
+        raise FieldFaulty(field)
+    return number
+
+
+def _percent(field: str) -> float:
+    number = request.form.get(field, type=float)
+    if number is None or not 0 < number <= 100:
+        raise FieldFaulty(field)
+    return number / 100

@@ -1,0 +1,223 @@
+"""Rounds and what they stand on: published questionnaires and rule files, both frozen."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analytics.canonical import sha256_hex
+from analytics.files.yaml_documents import Fault
+from analytics.rules import Rules, parse_rules
+from survey_app.audit import OPERATOR, Action, record
+from survey_app.codes.codes import CodeKind
+from survey_app.errors import JiayuanError
+from survey_app.models import Questionnaire, Round, RuleFile
+from survey_app.rounds.questionnaire_versions import parse_successor, published_versions
+from survey_app.rounds.questionnaires import Questionnaire as Definition
+from survey_app.rounds.questionnaires import QuestionType, questionnaire_from_canonical
+
+
+class PublishedQuestionnaireDiffers(JiayuanError):
+    """The version was published with other content, and answers may already refer to it."""
+
+    def __init__(self, key: str, version: int) -> None:
+        super().__init__(f"{key} version {version} is published with other content: give the new one the next version")
+        self.key, self.version = key, version
+
+
+class StoredRuleFileDiffers(JiayuanError):
+    """A rule file of this name is stored with other content."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the rule file {name} is stored with other content: give the correction a new name")
+        self.name = name
+
+
+class RoundRefused(JiayuanError):
+    """A round cannot be as asked; the faults say why, all of them."""
+
+    status = 409
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
+
+
+def publish_questionnaire(
+    session: Session, *, definition: Definition, by: str = OPERATOR, now: datetime
+) -> Questionnaire:
+    """Freeze a questionnaire, or return the stored one if this very content is published already.
+
+    `DocumentError` with every code that had another meaning in an earlier version.
+    """
+    published = session.scalar(select(Questionnaire).filter_by(key=definition.key, version=definition.version))
+    if published is None:
+        content, source = definition.canonical_text.encode("utf-8"), f"{definition.key} version {definition.version}"
+        parse_successor(content, source, published_versions(session, key=definition.key))
+        published = Questionnaire(
+            key=definition.key,
+            version=definition.version,
+            text=definition.canonical_text,
+            sha256=definition.sha256,
+            published_at=now,
+        )
+        session.add(published)
+        session.flush()
+        subject, facts = f"questionnaire:{published.id}", {"sha256": published.sha256}
+        record(session, by=by, action=Action.QUESTIONNAIRE_PUBLISHED, subject=subject, after=facts, now=now)
+    elif published.sha256 != definition.sha256:
+        raise PublishedQuestionnaireDiffers(definition.key, definition.version)
+    return published
+
+
+def add_rule_file(session: Session, *, content: bytes, source: str, by: str = OPERATOR, now: datetime) -> RuleFile:
+    """Store a rule file byte for byte, or return the stored one; `DocumentError` with every fault if it has any."""
+    rules = parse_rules(content, source)
+    stored = session.scalar(select(RuleFile).filter_by(name=rules.name))
+    if stored is None:
+        stored = RuleFile(name=rules.name, content=content, sha256=sha256_hex(content), added_at=now)
+        session.add(stored)
+        session.flush()
+        subject, facts = f"rules:{stored.id}", {"sha256": stored.sha256}
+        record(session, by=by, action=Action.RULES_ADDED, subject=subject, after=facts, now=now)
+    elif stored.content != content:
+        raise StoredRuleFileDiffers(rules.name)
+    return stored
+
+
+def create_round(
+    session: Session,
+    *,
+    name: str,
+    english_name: str | None,
+    opens_on: date,
+    closes_on: date,
+    questionnaire: Questionnaire,
+    rule_file: RuleFile,
+    by: str = OPERATOR,
+    now: datetime,
+    accepts: Collection[CodeKind] = (CodeKind.POSTER,),
+    evaluator: str | None = None,
+    evaluator_english_name: str | None = None,
+    responses_kept_until: date | None = None,
+) -> Round:
+    """Create a round that takes answers from the start of `opens_on` until the start of `closes_on`, local dates.
+
+    `accepts` says through which codes. The last three are what its privacy notice says; a part that is not known is
+    left out of it.
+    """
+    rules = parse_rules(rule_file.content, rule_file.name)
+    opens_at, closes_at = (local_midnight(day, rules.time_zone) for day in (opens_on, closes_on))
+    faults = [
+        *_faults_of_fit(questionnaire_from_canonical(questionnaire.text), rules),
+        *_faults_of_codes(accepts, rules),
+        *_faults_of_name(session, name),
+        *_faults_of_dates(session, opens_on, closes_on, responses_kept_until, rules.time_zone, now=now),
+    ]
+    if faults:
+        raise RoundRefused(faults)
+    created = Round(
+        name=name,
+        english_name=english_name,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        questionnaire=questionnaire,
+        rule_file=rule_file,
+        accepts_posters=CodeKind.POSTER in accepts,
+        accepts_households=CodeKind.HOUSEHOLD in accepts,
+        evaluator=evaluator,
+        evaluator_english_name=evaluator_english_name,
+        responses_kept_until=responses_kept_until,
+    )
+    session.add(created)
+    session.flush()
+    facts = {"opens_at": opens_at.isoformat(), "closes_at": closes_at.isoformat(), "rules": rule_file.sha256}
+    record(session, by=by, action=Action.ROUND_CREATED, subject=f"round:{created.id}", after=facts, now=now)
+    return created
+
+
+def move_dates(
+    session: Session,
+    survey_round: Round,
+    *,
+    opens_on: date,
+    closes_on: date,
+    responses_kept_until: date | None,
+    now: datetime,
+) -> None:
+    """Give a round other dates, or raise `RoundRefused` with every fault; `round_changes` says which may be moved."""
+    time_zone = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name).time_zone
+    days = (opens_on, closes_on, responses_kept_until)
+    if faults := list(_faults_of_dates(session, *days, time_zone, now=now, moved=survey_round)):
+        raise RoundRefused(faults)
+    survey_round.opens_at, survey_round.closes_at = (local_midnight(day, time_zone) for day in (opens_on, closes_on))
+    survey_round.responses_kept_until = responses_kept_until
+
+
+def local_midnight(day: date, time_zone: str) -> datetime:
+    """Return the start of a local day, in UTC."""
+    return datetime.combine(day, time.min, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+
+
+def _faults_of_dates(
+    session: Session,
+    opens_on: date,
+    closes_on: date,
+    kept_until: date | None,
+    time_zone: str,
+    *,
+    now: datetime,
+    moved: Round | None = None,
+) -> Iterator[Fault]:
+    opens_at, closes_at = (local_midnight(day, time_zone) for day in (opens_on, closes_on))
+    if opens_at >= closes_at:
+        yield Fault("a round that opens on {day} cannot close before the end of that day", {"day": opens_on})
+    if kept_until is not None and kept_until <= closes_on:
+        yield Fault("answers kept until {day} would be gone before they are evaluated", {"day": kept_until})
+    if closes_at <= now:
+        yield Fault("a round until {day} would be over already", {"day": closes_on})
+    # A poster leads to the open round: with two of them nobody could say which one an answer is for.
+    overlapping = select(Round).where(Round.opens_at < closes_at, Round.closes_at > opens_at).order_by(Round.opens_at)
+    for other in session.scalars(overlapping):
+        if other is not moved:
+            yield Fault("the dates overlap with the round {name}", {"name": other.name})
+
+
+def _faults_of_name(session: Session, name: str) -> Iterator[Fault]:
+    if session.scalar(select(Round.id).filter_by(name=name)) is not None:
+        yield Fault("there is already a round {name}", {"name": name})
+
+
+def _faults_of_codes(accepts: Collection[CodeKind], rules: Rules) -> Iterator[Fault]:
+    """Find rules that promise more than the codes can keep: whoever passes a poster may answer several times."""
+    if not accepts:
+        yield Fault("a round takes answers through posters, household slips or both")
+    if CodeKind.POSTER in accepts and rules.evidence.one_answer_per_household:
+        yield Fault(
+            "the rules {rules} say that a household answers once, which posters cannot promise: accept household "
+            "slips alone, or use rules that do not say so",
+            {"rules": rules.name},
+        )
+
+
+def _faults_of_fit(definition: Definition, rules: Rules) -> Iterator[Fault]:
+    """Find rules that judge what the questionnaire does not ask."""
+    coded = {QuestionType.RATING, QuestionType.SINGLE}
+    asked = {question.key: question for question in definition.questions if question.type in coded}
+    judged = dict.fromkeys([rules.satisfaction.question, *rules.satisfaction.domains])
+    absent = [key for key in judged if key not in asked]
+    if absent:
+        named = ", ".join(absent)
+        yield Fault(
+            "the rules {rules} judge question {key}, which the questionnaire does not ask",
+            {"rules": rules.name, "key": named},
+        )
+    for key in (key for key in judged if key in asked):
+        missing = sorted(set(rules.satisfaction.valid_codes) - set(asked[key].codes))
+        if missing:
+            yield Fault(
+                "the rules {rules} count codes that question {key} does not have: {codes}",
+                {"rules": rules.name, "key": key, "codes": missing},
+            )

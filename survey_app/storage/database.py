@@ -1,0 +1,203 @@
+"""Connections and transactions: one way to read, one way to write, on SQLite and PostgreSQL alike."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Self
+
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+from survey_app.config import MIGRATIONS
+from survey_app.errors import DatabaseOutdated
+from survey_app.storage.write_lock import turn_to_write
+
+BUSY_TIMEOUT_SECONDS = 10.0
+# In bytes; 64 MiB keeps a city's responses in memory while they are counted.
+CACHE_BYTES = 64 * 2**20
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware UTC time; a naive one is refused, since nobody could say later what it meant."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC; SQLite keeps it without its zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a stored time needs a time zone, got {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (interface)
+        """Hand out aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """What all tables share: names for constraints, so that migrations can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UTCDateTime}  # noqa: RUF012 (SQLAlchemy's declared name)
+
+
+class Database:
+    """The engine of one installation and its two kinds of transaction; a `with` block closes it at its end."""
+
+    def __init__(self, url: str | URL) -> None:
+        self.url = make_url(url)
+        self.engine = _create_engine(self.url)
+        self._readers = _create_readers(self.url, self.engine)
+        self._glancers = _create_glancers(self.url, self.engine)
+        self._watching = Lock()
+        self._watcher: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.dispose()
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether this is the production engine."""
+        return self.engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a read-only transaction that sees one snapshot of the database."""
+        with Session(self._readers, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def glancing(self) -> Iterator[Session]:
+        """Open a session for a look or two without a transaction, each of which sees what was committed last.
+
+        BEGIN and ROLLBACK cost as much as such a look.
+        """
+        with Session(self._glancers, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open a transaction that commits when the block ends and leaves nothing behind when it raises.
+
+        On SQLite it takes the write lock at once: a transaction that reads first and writes later fails with
+        “database is locked” whatever the timeout, when another writer came between.
+        """
+        with self._turn(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.connection()  # BEGIN now, not at the first statement
+            yield session
+
+    def _turn(self) -> AbstractContextManager[None]:
+        if self.is_postgresql or self.url.database is None:
+            return nullcontext()
+        return turn_to_write(Path(self.url.database), patience_seconds=BUSY_TIMEOUT_SECONDS)
+
+    def version(self) -> int | None:
+        """Return a number that changes whenever anyone commits anything; None on PostgreSQL, which has none.
+
+        It means nothing beside the number of another process.
+        """
+        if self.is_postgresql:
+            return None
+        with self._watching:
+            if self._watcher is None:
+                # It only ever watches, since SQLite does not tell a connection of its own commits.
+                self._watcher = sqlite3.connect(str(self.url.database), check_same_thread=False, isolation_level=None)
+            (number,) = self._watcher.execute("PRAGMA data_version").fetchone()
+            return int(number)
+
+    def require_current(self) -> None:
+        """Refuse to work on a database of another revision than the code's."""
+        with self.engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        expected = ScriptDirectory.from_config(self.alembic_config()).get_current_head()
+        if found != expected:
+            raise DatabaseOutdated(found, expected)
+
+    def alembic_config(self) -> AlembicConfig:
+        """Return Alembic's settings for this database."""
+        config = AlembicConfig()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["engine"] = self.engine
+        return config
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
+        self._glancers.dispose()
+        self._readers.dispose()
+        self.engine.dispose()
+
+
+def _create_engine(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return _create_sqlite(url, begin="BEGIN IMMEDIATE", pragmas=_PRAGMAS)
+    return create_engine(url.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=8, pool_pre_ping=True)
+
+
+def _create_readers(url: URL, engine: Engine) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        # A pool of their own: switching a connection between reading and writing costs two statements a page.
+        return _create_sqlite(url, begin="BEGIN", pragmas=_READING_PRAGMAS)
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def _create_glancers(url: URL, engine: Engine) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return _create_sqlite(url, begin=None, pragmas=_READING_PRAGMAS)
+    return engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)
+
+
+_PRAGMAS = (
+    "journal_mode = WAL",
+    # FULL: NORMAL may lose a response for which the resident already holds a receipt.
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    f"cache_size = {-CACHE_BYTES // 1024}",
+)
+
+_READING_PRAGMAS = (*_PRAGMAS, "query_only = ON")
+
+
+def _create_sqlite(url: URL, *, begin: str | None, pragmas: Sequence[str]) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    if begin is not None:
+
+        @event.listens_for(engine, "begin")
+        def start(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+    return engine

@@ -1,0 +1,211 @@
+"""Who writes what residents send: on SQLite one thread that commits many rows at once, on PostgreSQL each request."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
+from threading import Condition, Lock, Thread
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+from sqlalchemy import Table
+from sqlalchemy.orm import Session
+
+from survey_app.errors import WriterBusy
+from survey_app.security.submission_keys import insert_all_once, insert_once
+from survey_app.storage.database import Database
+
+_Outcome = TypeVar("_Outcome")
+
+# How long one commit may take before those who find no place are turned away at once. Until then they wait for one,
+# and would otherwise hold the threads that the bound keeps free for pages.
+PATIENCE_SECONDS = 2.0
+# How long a group gathers while phones come in numbers. A commit costs the processor as much as the work for ten rows:
+# with this pause it is shared by more of them, and a submit takes half of the processor's time. Whoever comes alone
+# waits for nobody.
+GATHERING_SECONDS = 0.01
+
+
+class Writer:
+    """Runs jobs that write and gives their outcomes only after COMMIT.
+
+    A commit of SQLite waits for the disk and lets one writer in at a time, so that phones which commit one by one
+    stand in a long queue that nobody keeps in order. Started, this writer has a thread that takes all who wait into
+    one transaction, each behind a savepoint. Not started (in commands and tests), or on PostgreSQL, which commits many
+    at once by itself, each job is a transaction in the thread that asks for it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._work, self._room = Condition(self._lock), Condition(self._lock)
+        self._waiting: list[_Entry[object]] = []
+        self._unfinished = 0
+        self._most_unfinished = 0
+        self._began_at = 0.0
+        self._is_crowded = False
+        self._is_stopping = False
+        self._thread: Thread | None = None
+
+    def start(self, *, most_unfinished: int) -> None:
+        """Begin to commit in groups; call it in the process that serves, since a thread does not survive a fork.
+
+        At most `most_unfinished` requests stand here at once: fewer than the server has threads, so that pages are
+        served even while the disk stands still.
+        """
+        if self._database.is_postgresql or self._is_running:
+            return
+        self._most_unfinished, self._is_stopping = most_unfinished, False
+        self._thread = Thread(target=self._work_on, name="writer", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what is waiting and end the thread; who comes later writes for themselves."""
+        with self._lock:
+            thread, self._is_stopping = self._thread, True
+            self._work.notify()
+        if thread is not None:
+            thread.join()
+        self._thread = None
+
+    def insert_once(self, table: Table, values: Mapping[str, Any]) -> bool:
+        """Insert one row unless a unique value of it is taken, and say whether it was inserted, once that is committed.
+
+        The rows of all who wait go into one statement: each statement lets go of the interpreter, and to get it back
+        from threads that are busy with pages takes longer than the statement.
+        """
+        return self._run(partial(insert_once, table=table, values=values), _Row(table, values))
+
+    def run(self, job: Callable[[Session], _Outcome]) -> _Outcome:
+        """Run `job` in a transaction, and return what it returned once that is committed.
+
+        What it raises leaves nothing of it behind and nobody else's work undone. `WriterBusy` when too many wait.
+        """
+        return self._run(job, None)
+
+    def _run(self, job: Callable[[Session], _Outcome], row: "_Row | None") -> _Outcome:
+        entry = self._enter(job, row)
+        if entry is None:
+            with self._database.writing() as session:
+                return job(session)
+        return entry.reply.result()
+
+    @property
+    def _is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _enter(self, job: Callable[[Session], _Outcome], row: "_Row | None") -> "_Entry[_Outcome] | None":
+        """Put a job where the thread finds it, or return None if there is no thread to find it."""
+        with self._lock:
+            if self._unfinished >= self._most_unfinished and self._is_running:
+                patience = self._began_at + PATIENCE_SECONDS - time.monotonic()
+                self._room.wait_for(lambda: self._unfinished < self._most_unfinished, patience)
+            if self._is_stopping or not self._is_running:
+                return None
+            if self._unfinished >= self._most_unfinished:
+                raise WriterBusy(self._unfinished)
+            entry = _Entry(job, row)
+            self._waiting.append(cast("_Entry[object]", entry))
+            self._unfinished += 1
+            # The first wakes the thread, and who takes the last place; others need not.
+            if len(self._waiting) in {1, self._most_unfinished}:
+                self._work.notify()
+            return entry
+
+    def _work_on(self) -> None:
+        while group := self._next_group():
+            self._write(group)
+
+    def _next_group(self) -> "Sequence[_Entry[object]]":
+        """Return all who wait, as soon as anybody does or has gathered others; nobody when the writer is to stop."""
+        with self._lock:
+            self._work.wait_for(lambda: self._waiting or self._is_stopping)
+            if self._is_crowded:
+                self._work.wait_for(self._is_complete, GATHERING_SECONDS)
+            group, self._waiting = self._waiting, []
+            self._is_crowded = len(group) > 1
+            self._began_at = time.monotonic()
+            return group
+
+    def _is_complete(self) -> bool:
+        return len(self._waiting) >= self._most_unfinished or self._is_stopping
+
+    def _write(self, group: "Sequence[_Entry[object]]") -> None:
+        """Commit what a group wants to write, then tell each how it went."""
+        self._commit(group)
+        with self._lock:
+            self._unfinished -= len(group)
+            self._room.notify(len(group))
+        for entry in group:
+            entry.finish()
+
+    def _commit(self, group: "Sequence[_Entry[object]]") -> None:
+        has_begun = False
+        try:
+            with self._database.writing() as session:
+                has_begun = True
+                _insert_rows(session, group)
+                for entry in group:
+                    if entry.row is None:
+                        entry.attempt(session)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it belongs to those who wait)
+            if has_begun and len(group) > 1:
+                # Something cost all of them their transaction, such as one row too large for what is left of the disk:
+                # each is tried by itself, so that none fails for another's sake.
+                for entry in group:
+                    self._commit([entry])
+            else:
+                for entry in group:
+                    entry.error = entry.error or error
+
+
+class _Row(NamedTuple):
+    """What one entry inserts, where that is all it does."""
+
+    table: Table
+    values: Mapping[str, Any]
+
+
+class _Entry(Generic[_Outcome]):
+    """One job and what becomes of it."""
+
+    def __init__(self, job: Callable[[Session], _Outcome], row: "_Row | None") -> None:
+        self.job, self.row = job, row
+        self.reply: Future[_Outcome] = Future()
+        self.outcome: _Outcome | None = None
+        self.error: Exception | None = None
+
+    def attempt(self, session: Session) -> None:
+        """Run the job behind a savepoint, so that its failure is its own.
+
+        In plain statements: a nested transaction of SQLAlchemy costs twice as much as the row. What is raised here has
+        cost the whole transaction.
+        """
+        connection = session.connection()
+        connection.exec_driver_sql("SAVEPOINT entry")
+        try:
+            self.outcome, self.error = self.job(session), None
+            session.flush()
+        except Exception as error:  # noqa: BLE001 (whatever it is, it belongs to the one who waits)
+            self.error = error
+            session.expunge_all()
+            connection.exec_driver_sql("ROLLBACK TO entry")
+        connection.exec_driver_sql("RELEASE entry")
+
+    def finish(self) -> None:
+        """Let the one who waits go on."""
+        if self.error is not None:
+            self.reply.set_exception(self.error)
+        else:
+            self.reply.set_result(cast(_Outcome, self.outcome))
+
+
+def _insert_rows(session: Session, group: "Sequence[_Entry[object]]") -> None:
+    """Insert the rows of those entries of a group that are nothing else, all of a table at once."""
+    by_table: dict[Table, list[tuple[_Entry[object], Mapping[str, Any]]]] = {}
+    for entry in group:
+        if entry.row is not None:
+            by_table.setdefault(entry.row.table, []).append((entry, entry.row.values))
+    for table, rows in by_table.items():
+        inserted = insert_all_once(session, table, [values for _entry, values in rows])
+        for (entry, _values), is_inserted in zip(rows, inserted, strict=True):
+            entry.outcome, entry.error = is_inserted, None

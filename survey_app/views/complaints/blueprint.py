@@ -1,8 +1,0 @@
-"""What the pages of complaints share."""
-
-from flask import Blueprint
-
-from survey_app.policies import RESIDENT, declare_policy
-
-blueprint = Blueprint("complaints", __name__)
-declare_policy(blueprint, RESIDENT)

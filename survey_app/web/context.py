@@ -1,0 +1,40 @@
+"""What a view needs from its installation, found through the running application."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from flask import current_app
+
+from survey_app.config import Config
+from survey_app.storage.commit_cache import Memory
+from survey_app.storage.database import Database
+from survey_app.storage.group_commit import Writer
+
+SITE_EXTENSION = "jiayuan"
+
+
+@dataclass(frozen=True)
+class Site:
+    """One installation: its settings, its database, who writes into it what residents send, what is still so."""
+
+    config: Config
+    database: Database
+    writer: Writer
+    memory: Memory
+
+    @classmethod
+    def of(cls, config: Config, database: Database) -> Self:
+        """Put an installation together; its writer is started by the server."""
+        return cls(config, database, Writer(database), Memory(database))
+
+
+def site() -> Site:
+    """Return the installation that serves this request."""
+    found: Site = current_app.extensions[SITE_EXTENSION]
+    return found
+
+
+def current_time() -> datetime:
+    """Return the time at which a request is served or a command runs; they pass it on as `now`."""
+    return datetime.now(UTC)

@@ -1,0 +1,76 @@
+"""Which language a page speaks: the address says so, or the account's session, or the browser, or Chinese."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from babel import Locale
+from babel.support import NullTranslations
+from flask import Flask, g, request, session
+from flask_babel import Babel, Domain
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
+
+TRANSLATIONS = Path(__file__).parents[1] / "translations"
+# What phones say when they mean Simplified Chinese.
+_BROWSER_TAGS = {"zh-hans": "zh-Hans", "zh-cn": "zh-Hans", "zh": "zh-Hans", "en": "en", "en-us": "en", "en-gb": "en"}
+
+
+def current_language() -> str:
+    """Return the language of this request, one of `LANGUAGES`."""
+    if "language" not in g:
+        g.language = (
+            _asked_language() or _remembered_language() or _language_of(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        )
+    language: str = g.language
+    return language
+
+
+def remember_language() -> None:
+    """Keep the language that the address asks for in a staff session; residents get no cookie."""
+    asked = _asked_language()
+    if asked and session.get("language") != asked:
+        session["language"] = asked
+
+
+def init_app(app: Flask) -> None:
+    """Teach templates and `gettext` the language of the request, and links to keep it."""
+    babel = Babel(app, locale_selector=lambda: Locale.parse(current_language(), sep="-"))
+    babel.domain_instance = _SiteDomain()
+    app.jinja_env.globals.update(current_language=current_language, other_language=other_language)
+    app.url_defaults(_keep_language)
+
+
+def other_language() -> str:
+    """Return the language that a page offers to switch to."""
+    return LANGUAGES[1 - LANGUAGES.index(current_language())]
+
+
+class _SiteDomain(Domain):  # type: ignore[misc]  # Flask-Babel has no types
+    def get_translations(self) -> NullTranslations:
+        return load_catalogue(TRANSLATIONS, current_language())
+
+
+def _asked_language() -> str | None:
+    asked = request.args.get("lang") if request.query_string else None
+    return asked if asked in LANGUAGES else None
+
+
+def _remembered_language() -> str | None:
+    # Residents bring no cookie: only to look into a session costs as much as the rest of this module.
+    remembered = session.get("language") if "HTTP_COOKIE" in request.environ else None
+    return remembered if remembered in LANGUAGES else None
+
+
+@lru_cache(maxsize=256)
+def _language_of(accepted: str) -> str:
+    for tag, _quality in parse_accept_header(accepted, LanguageAccept):
+        if language := _BROWSER_TAGS.get(tag.lower()):
+            return language
+    return DEFAULT_LANGUAGE
+
+
+def _keep_language(endpoint: str, values: dict[str, object]) -> None:
+    if request and endpoint != "static" and (asked := _asked_language()):
+        values.setdefault("lang", asked)

@@ -1,0 +1,288 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.decision.evaluate import evaluate
+from analytics.evidence.bands import Evidence, Reason
+from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
+from tests.analytics.decision.test_evaluate import by_rate, community_rows, rule_choices
+from tests.analytics.rule_files import rules_with
+
+CHOICES = {
+    "evidence.prior": ["normal", "nonparametric"],
+    "evidence.one_answer_per_household": [True, False],
+    "evidence.nonresponse_spread": ["0 %", "3 %"],
+}
+
+
+@st.composite
+def evidence_choices(draw):
+    return draw(rule_choices()) | {key: draw(st.sampled_from(options)) for key, options in CHOICES.items()}
+
+
+def twenty(**columns):
+    base = {"community_id": [f"{number:02}" for number in range(20)], "region": "r"}
+    return pd.DataFrame(base | {"responses": 200, "satisfied": [198, 160, *[120] * 18]} | columns)
+
+
+def weighed(frame, choices=()):
+    return weigh_evidence(evaluate(frame, rules_with(dict(choices))))
+
+
+@settings(max_examples=20, deadline=None)
+@given(community_rows(), evidence_choices(), st.randoms(use_true_random=False))
+def test_the_order_of_communities_changes_nothing(rows, choices, random):
+    shuffled = random.sample(rows, len(rows))
+    first, second = weighed(pd.DataFrame(rows), choices), weighed(pd.DataFrame(shuffled), choices)
+
+    pd.testing.assert_frame_equal(
+        first, second.sort_values("community_id", ignore_index=True), check_exact=True, check_column_type=True
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(community_rows(), evidence_choices())
+def test_evidence_stands_where_a_community_is_ranked_and_nowhere_else(rows, choices):
+    result = evaluate(pd.DataFrame(rows), rules_with(choices))
+    evidence = weigh_evidence(result)
+
+    assert evidence.dtypes.astype(str).to_dict() == dict(EVIDENCE_COLUMNS)
+    assert evidence["community_id"].tolist() == result.standings["community_id"].tolist()
+    for route, prefix in {"satisfaction": "satisfaction", "complaints": "complaint"}.items():
+        k = result.standings["region"].map(
+            {name: facts[route]["k"] for name, facts in result.summary["regions"].items()}
+        )
+        ranked = result.standings[f"{prefix}_rank"].notna()
+        assert (evidence[f"{prefix}_evidence"].notna() == (ranked & (k > 0))).all()
+        reasons = evidence[f"{prefix}_evidence_reason"]
+        assert set(reasons[~ranked]) <= {Reason.NOT_ASSESSED.value}
+        assert set(reasons[ranked & (k == 0)]) <= {Reason.NOT_APPLICABLE.value}
+        assert set(evidence[f"{prefix}_evidence"].dropna()) <= {band.value for band in Evidence}
+
+
+@settings(max_examples=25, deadline=None)
+@given(community_rows(), evidence_choices())
+def test_probabilities_add_up_to_the_positions_of_a_district(rows, choices):
+    choices |= {"region": "district", "when_k_is_zero": "not_applicable"}
+    result = evaluate(pd.DataFrame(rows), rules_with(by_rate(choices)))
+    evidence = weigh_evidence(result)
+
+    for region, facts in result.summary["regions"].items():
+        own = evidence[(result.standings["region"] == region).to_numpy()]
+        for route, prefix in {"satisfaction": "satisfaction", "complaints": "complaint"}.items():
+            assert own[f"{prefix}_top_probability"].sum() == pytest.approx(facts[route]["k"], abs=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(community_rows(), evidence_choices())
+def test_every_interval_holds_what_was_observed(rows, choices):
+    result = evaluate(pd.DataFrame(rows), rules_with(choices))
+    evidence, standings = weigh_evidence(result), result.standings
+
+    for lower, value, upper in (
+        ("satisfaction_lower", standings["satisfaction_score"], "satisfaction_upper"),
+        ("complaint_rate_lower", standings["complaints_per_1000_household_years"], "complaint_rate_upper"),
+        ("satisfaction_rank_lower", standings["satisfaction_rank"], "satisfaction_rank_upper"),
+        ("requirement_lower", evidence["requirement_upper"], "requirement_upper"),
+    ):
+        known = evidence[lower].notna()
+        assert (evidence[lower][known] <= value[known].astype(float) + 1e-9).all()
+        assert (value[known].astype(float) <= evidence[upper][known] + 1e-9).all()
+
+
+def test_the_best_of_twenty_is_certain_and_the_decision_stays_what_it_is():
+    frame = twenty()
+    result = evaluate(frame, rules_with({}))
+    evidence = weigh_evidence(result)
+
+    assert result.standings["satisfaction_status"].tolist() == ["met", *["not_met"] * 19]
+    assert evidence["satisfaction_evidence"].tolist() == ["certain", *["no"] * 19]
+    assert evidence.loc[0, ["satisfaction_rank_lower", "satisfaction_rank_upper"]].tolist() == [1, 1]
+    # Wilson's limits for 198 of 200, by hand: (p + z²/2n ± z√(p(1−p)/n + z²/4n²)) ÷ (1 + z²/n).
+    assert evidence.loc[0, ["satisfaction_lower", "satisfaction_upper"]].tolist() == pytest.approx(
+        [0.964278, 0.997253], abs=1e-6
+    )
+
+
+def test_a_given_score_is_undecided_because_its_answers_are_not_known():
+    frame = twenty(score=[83, *[80] * 19], score_precision=1).drop(columns=["responses", "satisfied"])
+    evidence = weighed(frame)
+
+    assert set(evidence["satisfaction_evidence"]) == {"undecided"}
+    assert set(evidence["satisfaction_evidence_reason"]) == {"variance_unknown"}
+    assert (
+        evidence[["satisfaction_lower", "satisfaction_top_probability", "satisfaction_rank_lower"]]
+        .isna()
+        .all(axis=None)
+    )
+
+
+def test_an_index_is_weighed_by_the_spread_of_its_answers():
+    frame = twenty(mean_index=[99.0, *[60.0] * 19], sd_index=10.0).drop(columns="satisfied")
+    sharp = weighed(frame, {"satisfaction.measure": "satisfaction_index"})
+    unknown = weighed(frame.drop(columns="sd_index"), {"satisfaction.measure": "satisfaction_index"})
+
+    assert sharp["satisfaction_evidence"].tolist() == ["certain", *["no"] * 19]
+    # t(199) = 1.971957, 10/√200 = 0.707107: 60 ± 1.394.
+    assert sharp.loc[1, ["satisfaction_lower", "satisfaction_upper"]].tolist() == pytest.approx(
+        [58.605616, 61.394384], abs=1e-5
+    )
+    assert set(unknown["satisfaction_evidence_reason"]) == {"variance_unknown"}
+
+
+def test_a_composite_is_weighed_by_the_spread_of_its_residents():
+    choices = {"satisfaction.measure": "composite", "satisfaction.domains": {"q02": "60 %", "q03": "40 %"}}
+    frame = twenty(composite_responses=200, mean_composite=[99.0, *[60.0] * 19], sd_composite=10.0)
+    sharp = weighed(frame, choices)
+    unknown = weighed(frame.drop(columns="sd_composite"), choices)
+
+    assert sharp["satisfaction_evidence"].tolist() == ["certain", *["no"] * 19]
+    # As for an index: 60 ± 1.971957 · 10/√200.
+    assert sharp.loc[1, ["satisfaction_lower", "satisfaction_upper"]].tolist() == pytest.approx(
+        [58.605616, 61.394384], abs=1e-5
+    )
+    assert set(unknown["satisfaction_evidence_reason"]) == {"variance_unknown"}
+
+
+def test_households_limit_what_is_possible_only_where_each_answers_once():
+    frame = twenty(households=200)
+    posters, codes = weighed(frame), weighed(frame, {"evidence.one_answer_per_household": True})
+
+    assert (codes["satisfaction_lower"] == codes["satisfaction_upper"]).all()
+    assert (posters["satisfaction_lower"] < posters["satisfaction_upper"]).all()
+    assert np.isinf(codes["satisfaction_tipping_point"]).all()
+    assert np.isfinite(posters["satisfaction_tipping_point"]).all()
+
+
+def test_more_answers_than_households_are_no_census():
+    evidence = weighed(twenty(households=150), {"evidence.one_answer_per_household": True})
+
+    assert (evidence["satisfaction_lower"] < evidence["satisfaction_upper"]).all()
+
+
+def close_race(**columns):
+    satisfied = [180, 176, *np.linspace(172, 130, 38).astype(int)]
+    names = [f"{number:02}" for number in range(40)]
+    return pd.DataFrame(
+        {"community_id": names, "region": "r", "responses": 200, "satisfied": satisfied, "households": 900} | columns
+    )
+
+
+def test_settled_evidence_needs_nobody_and_undecided_evidence_needs_somebody():
+    for codes in (True, False):
+        evidence = weighed(close_race(), {"evidence.one_answer_per_household": codes})
+        undecided = evidence["satisfaction_evidence"] == "undecided"
+        needed, assurance = evidence["satisfaction_needed_responses"], evidence["satisfaction_needed_assurance"]
+
+        assert undecided.any()
+        assert (needed[~undecided] == 0).all()
+        assert (assurance[~undecided] == 1).all()
+        assert (needed[undecided].dropna() >= 1).all()
+        assert needed[undecided].notna().any()
+        # No more than 60 % of 900 households are expected to answer.
+        assert (needed.dropna() <= 540 - 200).all()
+        assert assurance[undecided].between(0, 1, inclusive="neither").all()
+
+
+def test_without_households_nobody_knows_how_many_more_could_answer():
+    evidence = weighed(close_race(households=None))
+    undecided = evidence["satisfaction_evidence"] == "undecided"
+
+    assert (
+        evidence.loc[undecided, ["satisfaction_needed_responses", "satisfaction_needed_assurance"]]
+        .isna()
+        .all(axis=None)
+    )
+    assert (evidence.loc[~undecided, "satisfaction_needed_responses"] == 0).all()
+
+
+def test_what_is_not_ranked_has_no_forecast():
+    evidence = weighed(close_race(responses=[5, *[200] * 39], satisfied=[5, *[150] * 39]))
+
+    assert evidence.loc[0, ["satisfaction_needed_responses", "satisfaction_needed_assurance"]].isna().all()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("codes", [False, True])
+@pytest.mark.parametrize("prior", ["normal", "nonparametric"])
+def test_so_many_further_answers_settle_the_evidence_as_often_as_is_said(codes, prior):
+    rules = rules_with({"evidence.one_answer_per_household": codes, "evidence.prior": prior})
+    random = np.random.default_rng(7)
+    said, settled = [], []
+    for _ in range(60):
+        households, truth = random.integers(200, 900, 60), random.beta(16, 4, 60)
+        homes = random.binomial(households, truth)
+        n = random.integers(30, 120, 60)
+        satisfied = random.hypergeometric(homes, households - homes, n) if codes else random.binomial(n, truth)
+        table = twenty(
+            community_id=[f"{number:02}" for number in range(60)],
+            responses=n,
+            satisfied=satisfied,
+            households=households,
+        )
+        evidence = weigh_evidence(evaluate(table, rules))
+        needed = evidence["satisfaction_needed_responses"].fillna(0).to_numpy(dtype=int)
+        for row in np.flatnonzero(needed > 0)[:4]:
+            left = homes[row] - satisfied[row], households[row] - n[row] - homes[row] + satisfied[row]
+            more = random.hypergeometric(*left, needed[row]) if codes else random.binomial(needed[row], truth[row])
+            further = table.copy()
+            further.loc[row, ["responses", "satisfied"]] += [needed[row], more]
+            later = weigh_evidence(evaluate(further, rules))
+            said.append(evidence.loc[row, "satisfaction_needed_assurance"])
+            settled.append(later.loc[row, "satisfaction_evidence"] != "undecided")
+
+    # About 120 trials: two standard errors are .09.
+    assert len(said) > 80
+    assert np.mean(settled) == pytest.approx(np.mean(said), abs=0.1)
+
+
+def test_no_complaint_has_an_upper_bound_and_is_no_proof_in_a_small_community():
+    frame = twenty(complaints=[0, *[4] * 19], exposure_household_years=[100, *[1000] * 19])
+    evidence = weighed(frame)
+
+    assert evidence.loc[0, "complaint_rate_lower"] == 0
+    assert evidence.loc[0, "complaint_rate_upper"] == pytest.approx(36.88879, abs=1e-4)
+    assert evidence.loc[0, ["complaint_evidence", "complaint_evidence_reason"]].tolist() == [
+        "undecided",
+        "zero_by_luck",
+    ]
+
+
+def test_a_community_that_is_too_small_to_be_ranked_shapes_nobody_elses_evidence():
+    few = twenty(responses=[*[200] * 19, 5], satisfied=[198, 160, *[120] * 17, 0])
+    alone = weighed(few)
+    evidence = weighed(few.assign(satisfied=[198, 160, *[120] * 17, 5]))
+
+    assert evidence.loc[19, "satisfaction_evidence_reason"] == "not_assessed"
+    assert pd.isna(evidence.loc[19, "satisfaction_evidence"])
+    assert evidence.loc[19, "satisfaction_upper"] == pytest.approx(1)
+    pd.testing.assert_frame_equal(alone.iloc[:19], evidence.iloc[:19])
+
+
+def test_a_small_region_is_weighed_in_the_city_that_it_is_ranked_with():
+    frame = twenty(region=[*["small"] * 5, *["large"] * 15])
+    choices = {"when_k_is_zero": "wider_region", "satisfaction.share": "7 %"}
+    result = evaluate(frame, rules_with(choices))
+    evidence = weigh_evidence(result)
+    city = weighed(frame, {"region": "city", "satisfaction.share": "7 %"})
+
+    assert result.summary["regions"]["small"]["satisfaction"]["ranked_with"] == "wider_region"
+    pd.testing.assert_frame_equal(evidence.iloc[:5], city.iloc[:5])
+    assert evidence["satisfaction_top_probability"].iloc[5:].sum() == pytest.approx(1)
+
+
+def test_a_route_that_names_nobody_leaves_the_requirement_to_the_other():
+    frame = twenty(complaints=[0, *[40] * 19], exposure_household_years=1000)
+    evidence = weighed(frame, {"satisfaction.share": "4 %"})
+
+    assert set(evidence["satisfaction_evidence_reason"]) == {"not_applicable"}
+    assert evidence["requirement_evidence"].tolist() == ["certain", *["no"] * 19]
+
+
+def test_where_nothing_is_known_the_requirement_has_no_evidence():
+    evidence = weighed(twenty(responses=0, satisfied=0))
+
+    assert evidence["requirement_evidence"].isna().all()
+    assert set(evidence["requirement_evidence_reason"]) == {"not_assessed"}

@@ -1,0 +1,221 @@
+import html
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics.decision.evaluate import evaluate
+from analytics.decision.reasons import reason_sentence
+from analytics.evidence.sensitivity import find_sensitivity
+from analytics.evidence.weigh_evidence import evidence_words, weigh_evidence
+from analytics.reports.evaluation_report import MOST_ROWS, NEAREST, REPORT_FILES, report_html
+from tests.analytics.rule_files import rules_with
+
+LANGUAGES = list(REPORT_FILES)
+
+
+def city(size=45, **columns):
+    random = np.random.default_rng(5)
+    responses = random.integers(40, 200, size)
+    responses[-1] = 3
+    base = {
+        "community_id": [f"{number:05}" for number in range(size)],
+        "name": [f"阳光{number}号院" for number in range(size)],
+        "region": "乌达区",
+        "responses": responses,
+        "satisfied": random.binomial(responses, random.beta(16, 4, size)),
+        "complaints": random.poisson(3, size),
+        "exposure_household_years": random.integers(150, 900, size).astype("float64"),
+    }
+    return pd.DataFrame(base | columns)
+
+
+def report_of(table, language="zh-Hans", rules=None):
+    result = evaluate(table, rules or rules_with({}))
+    return result, report_html(result, weigh_evidence(result), find_sensitivity(result), language)
+
+
+def text_of(page):
+    """Return what is read on a page: without tags, styles and drawings."""
+    bare = re.sub(r"<(style|svg)\b.*?</\1>", "", page, flags=re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]*>", "\n", bare))
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+
+
+def tags_of(page):
+    parser = Tags()
+    parser.feed(page)
+    return parser.found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_equal_evaluations_give_equal_bytes_whatever_the_order_of_rows(language):
+    table = city()
+
+    assert report_of(table, language)[1] == report_of(table.sample(frac=1, random_state=2), language)[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_listed_community_is_named_with_its_sentence_and_its_evidence(language):
+    result, page = report_of(city(), language)
+    text = text_of(page)
+
+    region = result.summary["regions"]["乌达区"]
+    listed = result.standings[result.standings["requirement_status"] == "met"]
+    names = result.communities.set_index("community_id")["name"]
+    assert len(listed) >= 3
+    for standing in listed.to_dict("records"):
+        assert names[standing["community_id"]] in text
+        for part in ("satisfaction", "complaints", "requirement"):
+            assert reason_sentence(standing, region, part, language) in text
+    assert any(word in text for word in evidence_words(language).values())
+
+
+def test_of_every_undecided_community_it_is_said_how_many_answers_would_settle_it():
+    satisfied = [180, 176, *np.linspace(172, 130, 38).astype(int)]
+    result, page = report_of(city(40, responses=200, satisfied=satisfied, households=900), "en")
+    evidence = weigh_evidence(result)
+    text = text_of(page)
+
+    needed = evidence["satisfaction_needed_responses"]
+    within_reach = needed[needed.gt(0).fillna(value=False)]
+    assert len(within_reach)
+    for count in within_reach:
+        assert f"further answers: {count} (chance " in text
+    assert "already settled" in text
+    assert f"communities that are settled: {needed.eq(0).sum()};" in text
+    assert "whose number of households is not known: 0." in text
+
+
+def test_the_rules_and_the_hashes_stand_in_the_report():
+    result, page = report_of(city())
+    text = text_of(page)
+
+    source = result.rules.source
+    for fact in (source.issuer, source.date.isoformat(), source.basis, source.reading, "3 %"):
+        assert fact in text
+    for digest in (result.rules.sha256, result.inputs_sha256, result.standings_sha256):
+        assert digest in text
+
+
+def test_a_community_with_too_few_answers_is_named_with_its_count():
+    _, page = report_of(city())
+
+    assert "有效问卷 3 份，少于 10 份，样本不足，不参与排名。" in text_of(page)
+
+
+def test_the_english_report_holds_no_chinese_of_its_own_and_the_other_way_round():
+    names = {"name": [f"Court {number}" for number in range(45)], "region": "Wuda"}
+    result, english = report_of(city(**names), "en")
+    _, chinese = report_of(city(), "zh-Hans")
+
+    read = text_of(english)
+    for quoted in (*vars(result.rules.source).values(), "中文"):
+        read = read.replace(str(quoted), "")
+    assert not re.search(r"[\u4e00-\u9fff]", read)
+    words = set(re.findall(r"[A-Za-z]{3,}", re.sub(r"[0-9a-f]{64}", "", text_of(chinese))))
+    assert words <= {"English", "SHA", "wuhai", "standings", "csv", "analytics", "numpy", "pandas", "python", "scipy"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_name_becomes_markup(language):
+    payload = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+    _, page = report_of(city(name=payload, region=payload), language)
+    _, harmless = report_of(city(name="name", region="region"), language)
+
+    assert "<script" not in page
+    assert "<img" not in page
+    assert html.escape(payload) in page
+    assert [tag for tag, _ in tags_of(page)] == [tag for tag, _ in tags_of(harmless)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_asks_for_nothing_from_elsewhere(language):
+    _, page = report_of(city(), language)
+    other = next(file for tag, file in REPORT_FILES.items() if tag != language)
+
+    tags = tags_of(page)
+    asked = [value for _, pairs in tags for key, value in pairs.items() if key in {"src", "href", "xlink:href"}]
+    assert {value for value in asked if not value.startswith("#")} == {other}
+    assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in tags}
+    assert "@import" not in page
+    assert set(re.findall(r"https?://[^\"]*", page)) == {"http://www.w3.org/2000/svg"}
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)", page))
+
+
+def test_every_drawing_is_well_formed_and_no_id_stands_twice():
+    two = pd.concat([city(), city().assign(region="海南区", community_id=[f"x{number}" for number in range(45)])])
+    _, page = report_of(two)
+
+    drawings = re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL)
+    assert len(drawings) == 8
+    ids = [element.get("id") for drawing in drawings for element in ET.fromstring(drawing).iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+
+
+def test_without_complaints_nothing_is_said_about_their_rate():
+    _, page = report_of(city().drop(columns=["complaints", "exposure_household_years"]))
+
+    assert page.count("<svg") == 3
+    assert "数据中没有投诉" in text_of(page)
+    assert "真实投诉率可能范围" not in page
+
+
+def test_a_given_score_is_shown_as_it_was_given():
+    table = pd.DataFrame(
+        {
+            "community_id": [f"{number:03}" for number in range(20)],
+            "region": "乌达区",
+            "score": [97.5, *[80.0] * 19],
+            "score_precision": 0.1,
+        }
+    )
+    _, page = report_of(table)
+
+    assert "97.5 %" in text_of(page)
+    assert "只有得分，没有其依据的问卷数据。" in text_of(page)
+
+
+def test_a_region_too_small_for_a_position_says_so():
+    _, page = report_of(city(12))
+
+    assert "本地没有小区达标。" in text_of(page)
+
+
+def test_a_large_region_names_the_listed_and_the_nearest():
+    size = MOST_ROWS + 100
+    responses = np.where(np.arange(size) < 60, 3, 100)
+    result, page = report_of(city(size, responses=responses, satisfied=np.minimum(responses, np.arange(size) % 100)))
+    text = text_of(page)
+
+    status = result.standings["requirement_status"]
+    assert all(name in text for name in result.communities.loc[status == "met", "name"])
+    assert page.count("<li>") == NEAREST
+    assert f"此处列出前 {NEAREST} 个，全部见 standings.csv。" in text
+
+
+@pytest.mark.parametrize(
+    ("columns", "drawings"),
+    [
+        ({"complaints": 0}, 4),
+        ({"responses": 50, "satisfied": 50}, 4),
+        ({"exposure_household_years": 300.0}, 4),
+        ({"exposure_household_years": 10.0, "complaints": 0}, 3),
+        ({"responses": 0, "satisfied": 0}, 1),
+    ],
+)
+def test_what_cannot_be_ranked_is_not_drawn_and_what_is_all_alike_is(columns, drawings):
+    _, page = report_of(city(25, **columns))
+
+    assert page.count("<svg") == drawings

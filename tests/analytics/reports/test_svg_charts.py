@@ -1,0 +1,140 @@
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from analytics.reports.svg_charts import (
+    LISTED,
+    MOST_DRAWN,
+    OTHERS,
+    Labels,
+    coverage_chart,
+    every_nth,
+    funnel_chart,
+    histogram_chart,
+    ladder_chart,
+    reliability_chart,
+    scores_chart,
+)
+
+LABELS = Labels("哪些小区达标", "满意率（%）", "小区", "- - 第 1 名")
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def ladder(names, name="ladder"):
+    scores = np.linspace(95, 80, len(names))
+    listed = np.arange(len(names)) == 0
+    return ladder_chart(names, scores, scores - 5, scores + 3, listed=listed, cut_off=95.0, labels=LABELS, name=name)
+
+
+def scores_of(count):
+    scores = np.linspace(99, 50, count)
+    return scores_chart(
+        np.arange(1.0, count + 1),
+        scores,
+        scores - 1,
+        scores + 1,
+        listed=np.arange(count) < count // 20,
+        cut_off=95.0,
+        labels=LABELS,
+        name="scores",
+    )
+
+
+def funnel():
+    return funnel_chart(
+        np.array([0.0, 12.0, 3.0]),
+        np.array([300.0, 1000.0, 1000.0]),
+        pooled=6.5,
+        listed=np.array([True, False, False]),
+        labels=LABELS,
+        name="funnel",
+    )
+
+
+def words(drawing):
+    return ["".join(text.itertext()) for text in ET.fromstring(drawing).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: ladder(["阳光小区", "滨河家园"]),
+        lambda: scores_of(40),
+        lambda: histogram_chart(np.array([80.0, 90.0]), cut_off=90.0, labels=LABELS, name="histogram"),
+        funnel,
+    ],
+)
+def test_equal_numbers_give_equal_bytes_of_well_formed_xml(draw):
+    drawing = draw()
+
+    assert drawing == draw()
+    assert ET.fromstring(drawing).get("aria-label") == LABELS.description
+    assert {LABELS.across, LABELS.upward, LABELS.cut_off} <= set(words(drawing))
+
+
+def test_a_name_is_shown_as_it_is_written_and_is_never_markup():
+    names = ["<script>&'\"$x^2$", "</svg><b>", "\x01\ud800阳光"]
+
+    assert [word for word in words(ladder(names)) if word in {*names, "  阳光"}] == [*names[:2], "  阳光"]
+
+
+def test_a_long_name_is_cut_where_its_row_begins():
+    assert "阳光花园阳光花园…" in words(ladder(["阳光花园" * 5]))
+
+
+def test_two_drawings_on_one_page_share_no_id():
+    one, other = (
+        {element.get("id") for element in ET.fromstring(ladder(["小区"], name)).iter() if element.get("id")}
+        for name in ("one", "other")
+    )
+
+    assert one
+    assert not one & other
+
+
+def test_what_a_drawing_refers_to_is_inside_it():
+    root = ET.fromstring(ladder(["小区"]))
+    ids = {element.get("id") for element in root.iter()}
+    used = {element.get("href", "").removeprefix("#") for element in root.iter(f"{SVG}use")}
+    clips = {element.get("clip-path", "")[5:-1] for element in root.iter() if element.get("clip-path")}
+
+    assert used
+    assert clips
+    assert used | clips <= ids
+
+
+def test_of_very_many_communities_a_part_is_drawn():
+    few, many = scores_of(MOST_DRAWN), scores_of(MOST_DRAWN * 20)
+
+    assert every_nth(MOST_DRAWN * 20) == 20
+    assert few.count("<use") == pytest.approx(many.count("<use"), abs=20)
+
+
+def test_what_came_true_stands_where_its_probability_was_said():
+    agreed = np.array([0.25, 0.75])
+    drawing = reliability_chart(agreed, agreed, marked=np.array([True, False]), labels=LABELS, name="reliability")
+    marks = {
+        mark.get("style", "").split(";")[0]: (float(mark.get("x")), float(mark.get("y")))
+        for mark in ET.fromstring(drawing).iter(f"{SVG}use")
+    }
+
+    (first_across, first_upward), (other_across, other_upward) = marks[f"fill: {LISTED}"], marks[f"fill: {OTHERS}"]
+    assert other_across > first_across
+    assert other_upward < first_upward
+
+
+def test_each_setting_has_a_row_with_both_of_its_shares():
+    drawing = coverage_chart(
+        ["正态", "偏态"], np.array([0.95, 0.94]), np.array([0.9, 0.85]), level=0.95, labels=LABELS, name="coverage"
+    )
+    marks = [mark.get("style", "").split(";")[0] for mark in ET.fromstring(drawing).iter(f"{SVG}use")]
+
+    assert {"正态", "偏态"} <= set(words(drawing))
+    assert (marks.count(f"fill: {OTHERS}"), marks.count(f"fill: {LISTED}")) == (2, 2)
+
+
+def test_a_community_without_complaints_is_hollow_and_one_that_qualifies_green():
+    marks = [element.get("style", "") for element in ET.fromstring(funnel()).iter(f"{SVG}use")]
+
+    assert sum("fill: #ffffff" in mark and f"stroke: {LISTED}" in mark for mark in marks) == 1

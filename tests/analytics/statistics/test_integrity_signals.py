@@ -1,0 +1,339 @@
+from math import comb
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.calibration.simulated_city import OPENED, honest_city, stuffed
+from analytics.statistics.integrity_signals import (
+    FALSE_DISCOVERY_RATE,
+    FAMILIES,
+    count_with_and_without_held,
+    exclude_held,
+    find_signals,
+)
+
+STAFF = frozenset({"paper"})
+CONTENT = 1.5
+
+
+def signals(responses, answers):
+    return find_signals(responses, answers, overall="q01", staff_modes=STAFF)
+
+
+def of_family(result, family, community):
+    families = result.families
+    return families[(families["family"] == family) & (families["community_id"] == community)].iloc[0]
+
+
+def small_community(overall, minutes, **columns):
+    """Return the rows of one community with two questions, both answered alike."""
+    count = len(overall)
+    responses = pd.DataFrame(
+        {
+            "response_id": range(count),
+            "community_id": "a",
+            "submitted_at": OPENED + pd.to_timedelta(minutes, unit="min"),
+            "mode": "web",
+            "duration_seconds": 90.0,
+        }
+        | columns,
+        index=range(count),
+    )
+    return responses, pd.DataFrame({"q01": overall, "q02": overall}, index=range(count)).astype("Int64")
+
+
+def held_share(result, responses, honest):
+    return result.responses["held"][responses["response_id"] > honest].mean()
+
+
+@pytest.fixture(scope="module")
+def city():
+    return honest_city(5, 200)
+
+
+def test_nothing_is_held_in_an_honest_city(city):
+    assert not signals(*city).responses["held"].any()
+
+
+def test_hardly_anything_is_held_where_most_people_are_content_with_everything():
+    responses, answers = honest_city(6, 200, level=CONTENT)
+    assert ((answers == 5) | answers.isna()).all(axis=1).mean() > 0.15
+    held = responses.loc[signals(responses, answers).responses["held"], "community_id"]
+    assert held.nunique() <= FALSE_DISCOVERY_RATE * 200
+
+
+@pytest.mark.parametrize("forms", [15, 40])
+def test_hurried_fives_within_minutes_are_held(city, forms):
+    responses, answers = stuffed(*city, community=17, forms=forms, seed=1, seconds=(9, 22))
+    result = signals(responses, answers)
+    assert held_share(result, responses, len(city[0])) == 1
+    assert {"burst", "haste"} <= set(result.responses["families"].iloc[-1].split(", "))
+
+
+def test_fives_from_one_terminal_are_held_though_each_took_its_time(city):
+    responses, answers = stuffed(*city, community=17, forms=40, seed=1, same_terminal=True)
+    result = signals(responses, answers)
+    assert held_share(result, responses, len(city[0])) == 1
+    assert of_family(result, "terminal", 17)["flagged"]
+
+
+def test_one_family_alone_holds_nothing(city):
+    responses, answers = stuffed(*city, community=17, forms=15, seed=1)
+    # Each form leaves most questions out, and other ones: the times alone say anything.
+    left_out = np.random.default_rng(5).random(answers.shape) < 0.7
+    left_out[:-15] = False
+    left_out[:, list(answers.columns).index("q01")] = False
+    answers = answers.mask(left_out)
+    result = signals(responses, answers)
+    assert of_family(result, "burst", 17)["flagged"]
+    assert (result.responses["families"] == "burst").sum() >= 15
+    assert held_share(result, responses, len(city[0])) == 0
+
+
+def test_responses_that_staff_typed_in_are_exempt(city):
+    responses, answers = stuffed(*city, community=17, forms=40, seed=1, seconds=(9, 22), same_terminal=True)
+    from_paper = responses.assign(mode=responses["mode"].mask(responses["response_id"] > len(city[0]), "paper"))
+    result = signals(from_paper, answers)
+    assert not result.responses["held"].any()
+    assert of_family(result, "burst", 17).equals(of_family(signals(*city), "burst", 17))
+
+
+def test_a_message_that_brings_ordinary_answers_at_once_is_no_burst():
+    generator = np.random.default_rng(3)
+    at_once = [*generator.uniform(0, 20_000, 60), *generator.uniform(5000, 5008, 60)]
+    result = signals(*small_community(generator.integers(1, 6, 120), at_once))
+    assert of_family(result, "burst", "a")["p"] > FALSE_DISCOVERY_RATE
+
+
+def test_the_p_of_a_burst_is_hypergeometric():
+    # 20 responses an hour apart alternate between 2 and 4; then six fives within a minute.
+    overall = [2, 4] * 10 + [5] * 6
+    minutes = [*np.arange(20) * 61, *(2000 + np.arange(6) / 10)]
+    family = of_family(signals(*small_community(overall, minutes)), "burst", "a")
+    # All six, and nobody else, gave the highest answer to everything.
+    # Of ten windows and three ways to count, that is the best.
+    assert family["p"] == pytest.approx(10 * 3 / comb(26, 6), rel=1e-9)
+    assert (family["statistic"], family["expected"]) == (6, pytest.approx(36 / 26))
+
+
+def test_dissatisfied_bursts_count_as_well():
+    overall = [3, 4] * 10 + [1] * 8
+    minutes = [*np.arange(20) * 61, *(2000 + np.arange(8) / 10)]
+    result = signals(*small_community(overall, minutes))
+    assert of_family(result, "burst", "a")["flagged"]
+    assert (result.responses["families"] == "burst").tolist() == [False] * 20 + [True] * 8
+
+
+def test_equally_dense_windows_give_the_earliest():
+    overall = [5, 5, 3, 3, 5, 5]
+    result = signals(*small_community(overall, [0, 1, 3000, 4000, 6000, 6001]))
+    assert of_family(result, "burst", "a")["statistic"] == 2
+    assert of_family(result, "burst", "a")["p"] == 1
+
+
+def test_a_shared_telephone_is_a_fact_and_alone_holds_nobody():
+    phones = ["one", "two", "one", None, None]
+    result = signals(*small_community([5, 4, 3, 2, 1], [0, 900, 1800, 2700, 3600], device=phones))
+    family = of_family(result, "duplicate", "a")
+    assert (family["statistic"], family["p"], family["flagged"]) == (2, 0, True)
+    assert (result.responses["families"] == "duplicate").tolist() == [True, False, True, False, False]
+    assert not result.responses["held"].any()
+
+
+def test_one_telephone_at_a_terminal_is_not_counted_twice(city):
+    responses, answers = city
+    fifty = responses.index[responses["community_id"] == 17][:25]
+    shared = responses.assign(
+        device=responses["device"].mask(responses.index.isin(fifty), "tablet"),
+        terminal=responses["terminal"].mask(responses.index.isin(fifty), "office"),
+    )
+    result = signals(shared, answers)
+    assert of_family(result, "duplicate", 17)["flagged"]
+    assert not of_family(result, "terminal", 17)["flagged"]
+
+
+def test_without_keys_or_durations_their_families_do_not_judge(city):
+    responses, answers = city
+    bare = responses.drop(columns=["device", "terminal"]).assign(duration_seconds=np.nan)
+    families = signals(bare, answers).families.groupby("family")
+    assert families["p"].count()[["duplicate", "haste", "terminal"]].tolist() == [0, 0, 0]
+    assert (families["p"].count()[["burst", "identical", "variance"]] == 200).all()
+    assert not families["flagged"].any()[["duplicate", "haste", "terminal"]].any()
+
+
+def test_too_few_communities_are_no_yardstick():
+    families = signals(*honest_city(5, 19)).families.groupby("family")
+    assert families["p"].count()[["burst", "identical", "variance", "haste", "terminal"]].tolist() == [19, 0, 0, 0, 0]
+
+
+def test_haste_stands_out_where_nobody_else_hurries(city):
+    responses, answers = stuffed(*city, community=17, forms=15, seed=1, seconds=(9, 22))
+    honest = responses["response_id"] <= len(city[0])
+    unhurried = responses.assign(duration_seconds=responses["duration_seconds"].mask(honest, 100.0))
+    family = of_family(signals(unhurried, answers), "haste", 17)
+    assert (family["statistic"], family["expected"]) == (15, 0)
+    assert family["flagged"]
+
+
+def test_answers_all_made_alike_have_too_little_variance(city):
+    responses, answers = city
+    generator = np.random.default_rng(2)
+    invented = answers.copy()
+    rows = responses.index[responses["community_id"] == 1]
+    invented.loc[rows] = generator.choice([3, 4, 5], p=[0.25, 0.5, 0.25], size=(len(rows), answers.shape[1]))
+    assert len(rows) > 100
+    assert of_family(signals(responses, invented), "variance", 1)["flagged"]
+
+
+def test_one_vector_again_and_again_is_flagged_even_if_it_is_not_straight(city):
+    responses, answers = stuffed(*city, community=17, forms=30, seed=1)
+    planted = responses["response_id"] > len(city[0])
+    answers.loc[planted] = [5, 4, 5, 5, 4, 5, 4, 5, 5, 4, 5, 5, 4, 5, 5]
+    result = signals(responses, answers)
+    assert of_family(result, "identical", 17)["statistic"] == 30
+    assert of_family(result, "identical", 17)["expected"] < 10
+    assert (result.responses["families"][planted].str.contains("identical")).all()
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_order_of_rows_changes_nothing(seed):
+    responses, answers = stuffed(*honest_city(7, 30), community=17, forms=20, seed=1, seconds=(9, 22))
+    order = np.random.default_rng(seed).permutation(len(responses))
+    result, shuffled = signals(responses, answers), signals(responses.iloc[order], answers.iloc[order])
+    pd.testing.assert_frame_equal(shuffled.families, result.families, check_exact=True)
+    pd.testing.assert_frame_equal(shuffled.responses.sort_index(), result.responses)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    codes=st.lists(st.one_of(st.none(), st.integers(1, 5)), max_size=30),
+    data=st.data(),
+)
+def test_every_p_is_a_probability_and_only_flagged_families_point(codes, data):
+    count = len(codes)
+    minutes = data.draw(st.lists(st.integers(0, 3000), min_size=count, max_size=count))
+    places = data.draw(st.lists(st.sampled_from(["a", "b"]), min_size=count, max_size=count))
+    modes = data.draw(st.lists(st.sampled_from(["web", "poster", "paper"]), min_size=count, max_size=count))
+    phones = data.draw(st.lists(st.sampled_from(["x", "y", None]), min_size=count, max_size=count))
+    rows = {"community_id": places, "mode": modes, "device": phones}
+    responses, answers = small_community(codes, minutes, **rows)
+    result = signals(responses, answers)
+    known = result.families["p"].dropna()
+    assert ((known >= 0) & (known <= 1)).all()
+    named = {name for names in result.responses["families"] for name in names.split(", ") if name}
+    assert named <= set(result.families.loc[result.families["flagged"], "family"])
+    assert (result.responses["held"] == (result.responses["families"].str.count(", ") >= 1)).all()
+    assert not result.responses.loc[responses["mode"] == "paper", "held"].any()
+    assert len(result.families) == len(set(places)) * len(FAMILIES)
+
+
+def test_p_of_bursts_are_at_least_uniform_where_nobody_cheats(city):
+    p = signals(*city).families.query("family == 'burst'")["p"].to_numpy()
+    assert all((p <= level).mean() <= level + 3 * np.sqrt(level / p.size) for level in (0.01, 0.05, 0.2))
+
+
+def test_an_empty_table_has_no_signals():
+    responses, answers = small_community([], [])
+    result = signals(responses, answers)
+    assert result.families.empty
+    assert result.responses.empty
+    assert list(result.responses) == ["response_id", "held", "families"]
+
+
+def test_a_community_of_paper_alone_keeps_its_rows_unjudged():
+    result = signals(*small_community([5, 5], [0, 1], mode="paper"))
+    assert result.families["p"].isna().all()
+    assert (result.families["examined"] == 0).all()
+    assert result.responses["families"].tolist() == ["", ""]
+
+
+def test_counts_with_and_without_held_agree_with_the_rows_left(city):
+    responses, answers = stuffed(*city, community=17, forms=40, seed=1, seconds=(9, 22))
+    result = signals(responses, answers)
+    table = count_with_and_without_held(responses, answers, overall="q01", integrity=result)
+    left = exclude_held(responses, result)
+    recounted = (answers.loc[left.index, "q01"] >= 4).astype(int).groupby(left["community_id"]).sum()
+    assert table["satisfied_without"].tolist() == recounted.tolist()
+    assert table["n"].sum() == answers["q01"].count()
+    assert (table["held"] > 0).sum() == 1
+    assert table.loc[17, "held"] >= 40
+    assert table.loc[17, "n"] - table.loc[17, "n_without"] == table.loc[17, "held"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("response_id", 0, "response_id occurs twice in 1 of 3 rows: row 1 \\(response_id 0\\)"),
+        ("community_id", None, "community_id is missing in 1 of 3 rows: row 1"),
+        ("submitted_at", pd.NaT, "submitted_at is missing in 1 of 3 rows: row 1"),
+        ("duration_seconds", -1.0, "duration_seconds is below 0 in 1 of 3 rows: row 1"),
+    ],
+)
+def test_bad_rows_are_named(column, value, message):
+    responses, answers = small_community([5, 4, 3], [0, 1, 2])
+    responses[column] = responses[column].astype(object).where(responses.index != 1, value).infer_objects()
+    with pytest.raises(ValueError, match=message):
+        signals(responses, answers)
+
+
+def test_a_code_that_is_no_rating_is_named():
+    responses, answers = small_community([5, 9, 3], [0, 1, 2])
+    with pytest.raises(ValueError, match="not a code from 1 to 5 in 1 of 3 rows: row 1 \\(response_id 1\\)"):
+        signals(responses, answers)
+
+
+def test_times_without_a_zone_and_rows_that_do_not_match_are_refused():
+    responses, answers = small_community([5, 4], [0, 1])
+    with pytest.raises(ValueError, match="time zone"):
+        signals(responses.assign(submitted_at=responses["submitted_at"].dt.tz_localize(None)), answers)
+    with pytest.raises(ValueError, match="same index"):
+        signals(responses, answers.iloc[::-1])
+    with pytest.raises(ValueError, match="columns are missing: mode"):
+        signals(responses.drop(columns="mode"), answers)
+    with pytest.raises(ValueError, match="columns are missing: q99"):
+        find_signals(responses, answers, overall="q99", staff_modes=STAFF)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("level", "most_held"), [(0.65, 0.001), (CONTENT, 0.002)])
+def test_of_thousands_of_honest_communities_hardly_any_has_a_response_held(level, most_held):
+    held = flagged = examined = 0
+    for seed in range(12):
+        responses, answers = honest_city(400 + seed, 500, level=level)
+        result = signals(responses, answers)
+        held += responses.loc[result.responses["held"], "community_id"].nunique()
+        examined += 500
+        flagged += result.families.query("family != 'duplicate'")["flagged"].sum()
+    assert flagged / examined <= 0.004
+    assert held / examined <= most_held
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("level", "least_flagged"), [(0.65, 0.9), (CONTENT, 0.75)])
+@pytest.mark.parametrize(
+    ("forms", "how", "least_held"),
+    [
+        (15, {"seconds": (9, 22)}, 0.65),
+        (25, {"seconds": (9, 22)}, 0.8),
+        (40, {"seconds": (9, 22)}, 0.8),
+        (25, {"same_terminal": True}, 0.8),
+        (40, {"same_terminal": True}, 0.8),
+        (40, {}, 0.05),
+    ],
+)
+def test_planted_bursts_are_found_whatever_the_size_of_the_community(forms, how, least_held, level, least_flagged):
+    honest = honest_city(61, 500, level=level)
+    sizes = honest[0].query("mode == 'web'").groupby("community_id").size()
+    for least, most in ((30, 60), (60, 120), (120, 210)):
+        responses, answers = honest
+        places = sizes[sizes.between(least, most)].index[:12]
+        for seed, place in enumerate(places):
+            responses, answers = stuffed(responses, answers, community=place, forms=forms, seed=seed, **how)
+        result = signals(responses, answers)
+        flagged = [of_family(result, "burst", place)["flagged"] for place in places]
+        assert np.mean(flagged) >= least_flagged
+        assert held_share(result, responses, len(honest[0])) >= least_held

@@ -1,0 +1,48 @@
+import numpy as np
+import pandas as pd
+
+from dashboards.frames.standings import ROUTES, cut_offs, in_order, with_intervals
+
+
+def ranked(ranks, last_ranks):
+    return pd.DataFrame(
+        {
+            "satisfaction_rank": pd.array(ranks, dtype="Int64"),
+            "satisfaction_last_rank": pd.array(last_ranks, dtype="Int64"),
+        }
+    )
+
+
+def test_tied_communities_stand_side_by_side_and_are_marked():
+    ordered = in_order(ranked([4, 2, 1, 2, None], [4, 3, 1, 3, None]), ROUTES["satisfaction"])
+
+    assert ordered["position"].tolist() == [1, 2, 3, 4]
+    assert ordered["tied"].tolist() == [False, True, True, False]
+
+
+def test_positions_follow_the_ranks_where_only_some_communities_may_be_seen():
+    ordered = in_order(ranked([40, 7], [40, 7]), ROUTES["satisfaction"])
+
+    assert ordered["position"].tolist() == [7, 40]
+
+
+def test_every_interval_holds_its_score(city):
+    header = city.evaluations()[0]
+    for route in ROUTES.values():
+        measured = with_intervals(city.standings(header.id), route)
+        known = measured[measured["lower"].notna()]
+        assert len(known) > 400
+        assert np.all(known["lower"] <= known[route.score])
+        assert np.all(known[route.score] <= known["upper"])
+
+
+def test_cut_offs_are_those_of_the_evaluation(city):
+    header = city.evaluations()[0]
+    standings = city.standings(header.id)
+
+    for cut_off in cut_offs(header, ROUTES["satisfaction"]):
+        here = standings[standings["region"] == cut_off.region]
+        scores = here.loc[here["satisfaction_rank"].notna(), "satisfaction_score"].sort_values(ascending=False)
+        assert cut_off.ranked == len(scores)
+        assert cut_off.k == len(scores) // 20
+        assert cut_off.score == scores.iloc[cut_off.k - 1]

@@ -1,0 +1,199 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.evidence.weigh_evidence import needed_words
+from dashboards.address import View
+from dashboards.figures.community import (
+    categories_figure,
+    domains_figure,
+    drivers_figure,
+    months_figure,
+    trend_figure,
+)
+from dashboards.frames.disclosure import (
+    FEWEST_ANSWERS,
+    SMALLEST_SHOWN,
+    cases_by_category,
+    cases_by_month,
+    satisfied_shares,
+    suppress_small,
+)
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import ROUTES
+from dashboards.pages.community import matches
+from dashboards.panels.round_trend import with_limits
+from dashboards.widgets.components import records
+from tests.dashboards.conftest import serve_dashboards
+from tests.dashboards.made_up import RULES, MadeUpCity
+from tests.dashboards.test_app import Browser, said
+
+NUMBER = "150003"
+
+
+@pytest.fixture(scope="module")
+def shown(city):
+    return Shown.of(city, View("en"))
+
+
+@pytest.fixture(scope="module")
+def profile(city):
+    return city.profile(2, NUMBER)
+
+
+@pytest.fixture(scope="module")
+def browser_of(city):
+    return Browser(serve_dashboards(city))
+
+
+def page(browser, number=NUMBER, more=""):
+    return said(browser.content(f"?lang=en&community={number}{more}", page="community/"))
+
+
+def test_shares_are_satisfied_answers_among_valid_ones(profile):
+    shares = satisfied_shares(profile, RULES).set_index("question")
+    answers = profile.answers[(profile.answers["question"] == "q02") & ~profile.answers["missing"]]
+    satisfied = answers[answers["code"].isin([4, 5])]
+
+    assert shares.loc["q02", "rate"] == satisfied["here"].sum() / answers["here"].sum()
+    assert shares.loc["q02", "region_rate"] == satisfied["region"].sum() / answers["region"].sum()
+    assert (shares["lower"] <= shares["rate"]).all()
+    assert (shares["rate"] <= shares["upper"]).all()
+
+
+def test_a_question_that_few_answered_has_no_share(profile):
+    few = profile.answers.assign(here=np.where(profile.answers["code"] == 5, FEWEST_ANSWERS - 1, 0))
+    shares = satisfied_shares(replace(profile, answers=few), RULES)
+
+    assert shares[["rate", "lower", "upper"]].isna().all(axis=None)
+    assert shares["region_rate"].notna().all()
+
+
+@given(st.lists(st.integers(0, 60), min_size=2, max_size=7))
+def test_no_small_number_is_shown_nor_can_be_reckoned_from_the_sum(counts):
+    numbers = pd.Series(counts)
+
+    shown = suppress_small(numbers)
+
+    assert not ((shown > 0) & (shown < SMALLEST_SHOWN)).any()
+    hidden = numbers[shown.isna()]
+    if numbers.sum() < FEWEST_ANSWERS:
+        assert shown.isna().all()
+    elif len(hidden) and (numbers >= SMALLEST_SHOWN).any():
+        # The sum of what is hidden is known: it must leave more than one possibility.
+        assert len(hidden) > 1
+        assert hidden.max() >= SMALLEST_SHOWN
+
+
+def test_months_without_cases_stand_between_those_with_some():
+    complaints = pd.DataFrame(
+        [("2026-01", "EQ01", "电梯", "Lifts", True, 2), ("2026-04", "EQ01", "电梯", "Lifts", False, 1)],
+        columns=["month", "category", "label", "english_label", "valid", "cases"],
+    )
+
+    assert cases_by_month(complaints).to_numpy().tolist() == [
+        ["2026-01", 2, 0],
+        ["2026-02", 0, 0],
+        ["2026-03", 0, 0],
+        ["2026-04", 0, 1],
+    ]
+    assert cases_by_category(complaints)[["counted", "other"]].to_numpy().tolist() == [[2, 1]]
+
+
+def test_every_figure_draws_the_numbers_of_its_table(shown, profile, city):
+    shares = satisfied_shares(profile, RULES)
+    domains = domains_figure(shares, "en")
+    history = with_limits(city.history(NUMBER)).assign(round=["one", "two"])
+    trend = trend_figure(history, shown.drawing(ROUTES["satisfaction"]))
+    drivers = drivers_figure(profile.drivers, "en")
+    categories, months = cases_by_category(profile.complaints), cases_by_month(profile.complaints)
+
+    for figure in (domains, trend, drivers, categories_figure(categories, "en"), months_figure(months, "en")):
+        go.Figure(figure)
+    assert domains["data"][1]["x"] == pytest.approx((shares["rate"] * 100).tolist(), rel=1e-4)
+    assert trend["data"][-1]["y"] == pytest.approx((history["satisfaction_score"] * 100).tolist(), rel=1e-4)
+    drawn = sorted(value for bars in drivers["data"] for value in bars["x"])
+    assert drawn == pytest.approx(sorted(profile.drivers["weight"] * 100), rel=1e-4)
+    assert sum(categories_figure(categories, "en")["data"][0]["x"]) == categories["counted"].sum()
+    assert sum(months_figure(months, "en")["data"][1]["y"]) == months["other"].sum()
+
+
+def test_limits_stand_where_scores_are_rates_of_counts(city):
+    history = city.history(NUMBER)
+
+    limited = with_limits(history)
+    given = with_limits(history.assign(satisfaction_score=history["satisfaction_score"] / 2))
+
+    assert (limited["lower_limit"] <= limited["centre"]).all()
+    assert (limited["centre"] <= limited["upper_limit"]).all()
+    assert given["centre"].isna().all()
+
+
+def test_the_page_says_standing_and_reasons(browser_of, city):
+    content = page(browser_of)
+
+    [row] = city.standings(2).query("number == @NUMBER").to_dict("records")
+    assert row["english_name"] in content
+    assert f"{row['satisfied']} of {row['responses']} valid responses" in content
+
+
+def test_names_in_lists_lead_to_the_page_of_their_community(browser_of, city):
+    standings = city.standings(2)
+    listed = standings.loc[standings["requirement_status"] == "met", "number"]
+
+    content = said(browser_of.content("?lang=en&region=乌达区", page=""))
+
+    for number, region in zip(listed, standings.loc[listed.index, "region"], strict=True):
+        assert (f"/dashboards/community/?evaluation=2&lang=en&community={number}" in content) == (region == "乌达区")
+
+
+def test_a_former_winner_is_told_what_regression_alone_would_do(browser_of, city):
+    before = city.standings(1).set_index("number")
+    winner = before[(before["region"] == "海勃湾区") & (before["satisfaction_rank"] == 1)].index[0]
+    loser = before[(before["region"] == "海勃湾区") & (before["satisfaction_rank"] == 150)].index[0]
+
+    assert "Regression to the mean alone" in page(browser_of, winner)
+    assert "Regression to the mean alone" not in page(browser_of, loser)
+
+
+def test_an_open_round_shows_no_breakdown(preview_city):
+    content = page(Browser(serve_dashboards(preview_city)))
+
+    assert "kept with official results only" in content
+    assert "Very satisfied" not in content
+
+
+@pytest.mark.parametrize("number", ["", "999999", "<script>"])
+def test_a_community_that_is_not_there_is_asked_for_again(browser_of, number):
+    assert "Choose a community by its name or number." in page(browser_of, number)
+
+
+def test_a_community_of_another_district_is_as_if_it_were_not_there(city):
+    district = Browser(serve_dashboards(MadeUpCity(district="乌达区")))
+
+    content = page(district, NUMBER)
+
+    assert city.standings(2).query("number == @NUMBER")["english_name"].iloc[0] not in content
+    assert "Choose a community" in content
+
+
+def test_communities_are_found_by_name_in_either_language_and_by_number(shown):
+    assert matches(shown, "滨河")[0]["label"].startswith("Riverside")
+    assert {match["value"] for match in matches(shown, "riverside")} == {
+        match["value"] for match in matches(shown, "滨河")
+    }
+    assert [match["value"] for match in matches(shown, NUMBER)] == [NUMBER]
+    assert matches(shown, ".*") == []
+
+
+def test_the_page_says_how_many_answers_would_settle_the_evidence(browser_of, shown):
+    [row] = records(shown.standings[shown.standings["number"] == NUMBER])
+
+    content = page(browser_of)
+    assert "Answers still needed, by satisfaction" in content
+    assert needed_words(row, "en") in content.split("\n")

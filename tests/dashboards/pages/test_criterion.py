@@ -1,0 +1,202 @@
+import csv
+import io
+from urllib.parse import quote, unquote
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from analytics.decision.evaluate import evaluate
+from analytics.decision.what_if import compare, with_choices
+from analytics.evidence.weigh_evidence import needed_words
+from dashboards.address import View
+from dashboards.figures.evidence import change_figure, near_figure, support_figure
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import ROUTES, CutOff, in_order
+from dashboards.panels.around_cut_off import MOST_SHOWN, near_cut_off
+from dashboards.panels.list_evidence import decision_by_evidence, support_sentence
+from dashboards.panels.what_if import choices
+from dashboards.widgets.components import Numbers, NumbersColumn, records
+from tests.dashboards.conftest import serve_dashboards
+from tests.dashboards.made_up import RULES, MadeUpCity
+from tests.dashboards.test_app import Browser, said
+
+
+@pytest.fixture(scope="module")
+def shown(city):
+    return Shown.of(city, View("en"))
+
+
+@pytest.fixture(scope="module")
+def browser_of(city):
+    return Browser(serve_dashboards(city))
+
+
+@pytest.mark.parametrize("route", ROUTES.values(), ids=list(ROUTES))
+def test_every_ranked_community_is_counted_once_by_decision_and_evidence(shown, route):
+    crossed = decision_by_evidence(shown.standings, route)
+
+    ranked = shown.standings[shown.standings[route.rank].notna() & shown.standings[route.evidence].notna()]
+    assert crossed.to_numpy().sum() == len(ranked)
+    assert crossed.loc[True].sum() == (ranked[route.status] == "met").sum()
+
+
+def test_the_figure_draws_the_counts_of_the_table(shown):
+    crossed = decision_by_evidence(shown.standings, ROUTES["satisfaction"])
+
+    figure = support_figure(crossed, "en")
+
+    go.Figure(figure)
+    drawn = {trace["name"]: trace["customdata"] for trace in figure["data"]}
+    assert list(drawn.values()) == [crossed[band].tolist() for band in crossed.columns]
+    assert [round(sum(shares)) for shares in zip(*(trace["x"] for trace in figure["data"]), strict=True)] == [100, 100]
+
+
+def test_the_sentence_adds_up_what_is_expected_of_each_region(shown):
+    supported = shown.header.summary["evidence"]["regions"].values()
+    expected = sum(region["satisfaction"]["expected_rightful"] for region in supported)
+
+    assert f"about {expected:.1f} of them" in support_sentence(shown, ROUTES["satisfaction"])
+
+
+def made_up_order(scores, k):
+    frame = pd.DataFrame({"satisfaction_score": scores})
+    frame["satisfaction_rank"] = frame["satisfaction_score"].rank(ascending=False, method="min").astype("Int64")
+    frame["satisfaction_last_rank"] = frame["satisfaction_score"].rank(ascending=False, method="max").astype("Int64")
+    return in_order(frame, ROUTES["satisfaction"]), CutOff("区", len(scores), k, None)
+
+
+@pytest.mark.parametrize("k", [1, 3, 12, 30, 60])
+def test_around_the_cut_off_stand_communities_of_both_sides(k):
+    ordered, cut_off = made_up_order([100 - place for place in range(200)], k)
+
+    near = near_cut_off(ordered, cut_off)
+
+    assert len(near) <= MOST_SHOWN
+    assert near["position"].diff().dropna().eq(1).all()
+    assert (near["position"] <= k).sum() >= min(k, 10)
+    assert (near["position"] > k).sum() >= 10
+
+
+def test_without_a_position_nobody_stands_around_the_cut_off():
+    ordered, cut_off = made_up_order([90, 80], 0)
+
+    assert near_cut_off(ordered, cut_off).empty
+
+
+def test_the_table_says_how_many_answers_would_settle_what_is_undecided(browser_of, shown):
+    page = said(browser_of.content("?lang=en", page="criterion/"))
+
+    assert page.split("\n").count("Answers that would settle it") == 1
+    ordered = in_order(shown.standings[shown.standings["region"] == "海勃湾区"], ROUTES["satisfaction"])
+    [cut_off] = [each for each in shown.cut_offs(ROUTES["satisfaction"]) if each.region == "海勃湾区"]
+    near = near_cut_off(ordered, cut_off)
+    words = {needed_words(row, "en") for row in records(near)}
+    assert {word.partition(":")[0] for word in words} == {"already settled", "further answers", "not reachable"}
+    assert words <= set(page.split("\n"))
+    assert "Answers that would settle it" not in said(
+        browser_of.content("?lang=en&route=complaints", page="criterion/")
+    )
+
+
+def test_marks_tell_the_decision_and_colours_the_evidence(shown):
+    route = ROUTES["satisfaction"]
+    here = shown.standings[shown.standings["region"] == "乌达区"].assign(lower=0.5, upper=1.0)
+    cut_off = next(cut_off for cut_off in shown.cut_offs(route) if cut_off.region == "乌达区")
+    near = near_cut_off(in_order(here, route), cut_off)
+
+    figure = near_figure(near, cut_off, shown.drawing())
+
+    go.Figure(figure)
+    symbols = [symbol for trace in figure["data"] for symbol in trace["marker"]["symbol"]]
+    assert symbols.count("diamond") == (near[route.status] == "met").sum()
+    assert len(symbols) == len(near)
+    assert {trace["name"] for trace in figure["data"]} <= {
+        "certain",
+        "likely",
+        "the data cannot tell",
+        "unlikely",
+        "ruled out",
+    }
+
+
+@pytest.mark.parametrize("asked", list(choices(RULES, "en", whole_city=True, both_populations=False)))
+def test_what_if_says_what_analytics_says(city, browser_of, asked):
+    choice, _, value = asked.partition(":")
+    evaluation = evaluate(city.inputs(2), RULES)
+    result = compare(evaluation, with_choices(RULES, {choice: int(value) if value.isdigit() else value}))
+    enters, leaves = ((result.communities["change"] == change).sum() for change in ("enters", "leaves"))
+
+    content = said(browser_of.content(f"?lang=en&what_if={quote(asked)}", page="criterion/"))
+
+    assert f"{enters} enter, {leaves} leave." in content
+    assert "Not an official result" in content
+    names = city.standings(2).set_index("community_id")["english_name"]
+    for community in result.communities.loc[result.communities["change"].notna(), "community_id"]:
+        assert names[community] in content
+
+
+def test_what_if_tenants_counted_too_takes_the_answers_of_all_residents(city, browser_of):
+    others = city.inputs_of_others(2)
+    result = compare(
+        evaluate(city.inputs(2), RULES), with_choices(RULES, {"population": "residents"}), communities=others
+    )
+    enters, leaves = ((result.communities["change"] == change).sum() for change in ("enters", "leaves"))
+
+    content = said(browser_of.content("?lang=en&what_if=population:residents", page="criterion/"))
+
+    assert f"{enters} enter, {leaves} leave." in content
+    assert "Supposed: all residents' answers count." in content
+    assert "Not an official result" in content
+
+
+def test_a_preview_did_not_count_the_other_population(preview_city):
+    content = said(
+        Browser(serve_dashboards(preview_city)).content("?lang=en&what_if=population:residents", page="criterion/")
+    )
+
+    assert "all residents' answers count" not in content
+    assert "Supposed" not in content
+
+
+def test_an_unknown_choice_is_as_if_none_were_asked(browser_of):
+    content = said(browser_of.content("?lang=en&what_if=region:moon", page="criterion/"))
+
+    assert "Not an official result" not in content
+
+
+def test_a_district_cannot_suppose_a_ranking_of_the_whole_city(browser_of):
+    district = Browser(serve_dashboards(MadeUpCity(district="乌达区")))
+
+    assert "ranked together" in said(browser_of.content("?lang=en", page="criterion/"))
+    assert "ranked together" not in said(district.content("?lang=en", page="criterion/"))
+    assert "Not an official" not in said(district.content("?lang=en&what_if=region:city", page="criterion/"))
+
+
+def test_those_that_leave_are_drawn_to_the_left():
+    regions = pd.DataFrame({"label": ["<b>"], "stays": [4], "enters": [2], "leaves": [3]})
+
+    figure = change_figure(regions, "en")
+
+    go.Figure(figure)
+    assert {trace["name"]: trace["x"] for trace in figure["data"]} == {"Leave": [-3], "Stay": [4], "Enter": [2]}
+    assert figure["data"][0]["y"] == ["&lt;b&gt;"]
+
+
+def test_the_file_behind_a_chart_holds_the_numbers_of_its_table():
+    numbers = Numbers(
+        "Scores",
+        [NumbersColumn("Community"), NumbersColumn("Score", numeric=True, write="{:.1%}".format)],
+        [["=1+1", 0.5], ["阳光", None]],
+    )
+
+    assert numbers.table.data["body"] == [["=1+1", "50.0%"], ["阳光", "—"]]
+    assert list(csv.reader(io.StringIO(numbers.csv))) == [["Community", "Score"], ["'=1+1", "0.5"], ["阳光", ""]]
+
+
+def test_every_chart_offers_its_numbers_as_a_file(browser_of):
+    content = browser_of.content("?lang=en&what_if=ties:exclude", page="criterion/")
+    addresses = [text for text in said(content).splitlines() if text.startswith("data:text/csv")]
+
+    assert len(addresses) == 6
+    assert all(unquote(address).startswith("data:text/csv;charset=utf-8,\ufeff") for address in addresses)

@@ -1,0 +1,68 @@
+import plotly.graph_objects as go
+import pytest
+
+from analytics.decision.evaluate import evaluate
+from analytics.statistics.integrity_signals import FAMILIES
+from dashboards.figures.integrity import families_figure
+from dashboards.labels import family_words
+from dashboards.pages.integrity import flagged_by_family, without_held
+from tests.dashboards.conftest import serve_dashboards
+from tests.dashboards.made_up import RULES, MadeUpCity
+from tests.dashboards.test_app import Browser, said
+
+
+@pytest.fixture(scope="module")
+def examination(city):
+    return city.examination(2)
+
+
+def page(source, search="?lang=en"):
+    return said(Browser(serve_dashboards(source)).content(search, page="integrity/"))
+
+
+def test_every_family_of_signs_has_words_in_both_languages():
+    for language in ("zh-Hans", "en"):
+        assert list(family_words(language)) == list(FAMILIES)
+
+
+def test_the_figure_draws_how_many_communities_each_kind_flags(examination):
+    table = flagged_by_family(examination.families, "en")
+
+    figure = families_figure(table, "en")
+
+    go.Figure(figure)
+    flagged = examination.families.groupby("family", sort=False)["flagged"].sum()
+    assert figure["data"][0]["x"] == flagged.tolist()
+    assert table["judged"].tolist() == [440] * len(FAMILIES)
+
+
+def test_without_held_answers_a_community_keeps_the_others(city, examination):
+    inputs = city.inputs(2)
+
+    left = without_held(inputs, examination.counts)
+
+    assert (inputs["responses"] - left["responses"]).tolist() == examination.counts["held"].tolist()
+    assert left["community_id"].tolist() == inputs["community_id"].tolist()
+    assert (left["satisfied"] <= left["responses"]).all()
+
+
+def test_the_page_says_who_would_enter_and_leave_without_held_answers(city, examination):
+    after = evaluate(without_held(city.inputs(2), examination.counts), RULES).standings
+    before = city.standings(2)
+    was, then = (frame["requirement_status"].to_numpy() == "met" for frame in (before, after))
+
+    content = page(city)
+
+    assert f"{(then & ~was).sum()} enter, {(was & ~then).sum()} leave." in content
+    assert "Not an official result" in content
+
+
+def test_a_district_reads_of_its_own_communities_only():
+    content = page(MadeUpCity(district="乌达区"))
+
+    assert "Haibowan" not in content
+    assert "/staff/rounds/1/reviews" in content
+
+
+def test_a_round_that_was_not_examined_says_so(city):
+    assert "have not been examined" in page(city, "?lang=en&evaluation=1")

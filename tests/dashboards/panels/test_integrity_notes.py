@@ -1,0 +1,74 @@
+"""A community's page says what was found about it, and nothing where nobody has looked."""
+
+import pytest
+
+from analytics.decision.evaluate import evaluate
+from dashboards.pages.integrity import without_held
+from tests.dashboards.conftest import serve_dashboards
+from tests.dashboards.made_up import RULES, MadeUpCity
+from tests.dashboards.test_app import Browser, said
+
+
+class PartlySeen(MadeUpCity):
+    """As an account sees it that is shown some of the communities that are ranked together."""
+
+    def inputs(self, evaluation_id):
+        return super().inputs(evaluation_id).head(20)
+
+
+def page(source, number, evaluation=2):
+    search = f"?lang=en&evaluation={evaluation}&community={number}"
+    return said(Browser(serve_dashboards(source)).content(search, page="community/"))
+
+
+@pytest.fixture(scope="module")
+def examination(city):
+    return city.examination(2)
+
+
+@pytest.fixture(scope="module")
+def flagged(examination):
+    return examination.families.loc[examination.families["flagged"], "number"].iloc[0]
+
+
+def test_signs_and_what_became_of_held_answers_stand_on_the_page(city, examination, flagged):
+    waiting = examination.counts.set_index("number").loc[flagged, "waiting"]
+
+    content = page(city, flagged)
+
+    assert "Like answers all at once; Answered too fast (of 6 kinds that were looked for)" in content
+    assert f"{waiting} wait for a decision, 0 were released, 0 were excluded." in content
+    assert "/dashboards/integrity/?evaluation=2&lang=en" in content
+
+
+def test_the_standing_without_held_answers_stands_beside_the_official_one(city, examination, flagged):
+    after = evaluate(without_held(city.inputs(2), examination.counts), RULES).standings.set_index("community_id")
+    before = city.standings(2).set_index("community_id")
+
+    content = page(city, flagged)
+
+    for standings in (before, after):
+        row = standings.loc[flagged]
+        assert f"rank {row['satisfaction_rank']:,}, {row['satisfied']} of {row['responses']} satisfied" in content
+    assert "Without any held answer, not official" in content
+
+
+def test_who_sees_only_some_of_those_ranked_together_reads_no_standing_without(flagged):
+    source = PartlySeen()
+
+    assert "Without any held answer" not in page(source, flagged)
+    integrity = said(Browser(serve_dashboards(source)).content("?lang=en", page="integrity/"))
+    assert "sees only some of the communities that are ranked together" in integrity
+
+
+def test_a_community_without_signs_says_so(city, examination):
+    quiet = examination.counts.loc[examination.counts["held"] == 0, "number"].iloc[0]
+
+    assert "None of 6 kinds points at it." in page(city, quiet)
+
+
+def test_a_round_that_nobody_examined_says_so(city, flagged):
+    content = page(city, flagged, evaluation=1)
+
+    assert "have not been examined yet" in content
+    assert "All signs and communities" not in content

@@ -1,0 +1,116 @@
+"""What residents say of complaining stands beside what is on record, and no small number is shown."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from plotly.utils import PlotlyJSONEncoder
+
+from analytics.statistics.intervals import poisson_exact
+from dashboards.address import View
+from dashboards.figures.community import reported_figure
+from dashboards.frames.disclosure import can_be_shown
+from dashboards.frames.page_data import Shown
+from dashboards.panels.survey_reported_complaints import perhaps_discouraged, rates_beside, reported_panel
+from dashboards.source import Reported
+from dashboards.widgets.components import records
+from tests.dashboards.made_up import RULES
+from tests.dashboards.test_app import said
+
+
+@pytest.fixture(scope="module")
+def shown(city):
+    return Shown.of(city, View("en"))
+
+
+@pytest.fixture(scope="module")
+def profile(city, shown):
+    return city.profile(2, shown.everywhere["number"].iloc[0])
+
+
+def row_of(shown, **values):
+    return records(shown.everywhere)[0] | {"households": 1000, "exposure_household_years": 1000.0} | values
+
+
+def panel_of(shown, row, profile, **reported):
+    beside = Reported(30, 100, 900, 9_000, 4_000, 200_000.0)
+    parts = reported_panel(shown, row, replace(profile, reported=replace(beside, **reported)))
+    return said(json.loads(json.dumps(parts, cls=PlotlyJSONEncoder)))
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [((0, 9), False), ((0, 10), True), ((1, 40), False), ((4, 40), False), ((5, 40), True), ((36, 40), False)],
+)
+def test_neither_answer_may_be_a_small_number(counts, expected):
+    assert can_be_shown(*counts) is expected
+
+
+def test_both_rates_stand_beside_those_of_the_region(shown):
+    row = row_of(shown, complaints=12, complaints_per_1000_household_years=12.0)
+    rates = rates_beside(row, Reported(30, 100, 900, 9_000, 4_000, 200_000.0), RULES, "en")
+
+    assert rates[["count", "of", "rate", "region_rate"]].to_numpy().tolist() == [
+        [30, 100, 0.3, 0.1],
+        [12, 1000, 0.012, 0.02],
+    ]
+    assert rates["lower"][0] < 0.3 < rates["upper"][0]
+    go.Figure(reported_figure(rates, "en"))
+
+
+def test_what_must_not_be_shown_is_in_neither_table_nor_words(shown, profile):
+    content = panel_of(shown, row_of(shown, complaints=0), profile, said=3)
+
+    assert "their number is not shown" in content
+    assert "of 100 respondents say" not in content
+
+
+def test_below_ten_answers_nothing_is_shown(shown, profile):
+    content = panel_of(shown, row_of(shown, complaints=0), profile, said=5, asked=9)
+
+    assert "Fewer than 10 residents said whether they complained." in content
+    assert "Numbers as CSV" not in content
+
+
+def test_the_numbers_are_said_in_one_sentence(shown, profile):
+    row = row_of(shown, complaints=12, complaints_per_1000_household_years=12.0)
+    content = panel_of(shown, row, profile)
+
+    assert (
+        "30 of 100 respondents say that they complained in the past year; of all residents it may be 22 % to 40 %."
+        in content
+    )
+    assert "Valid cases on record: 12, which is 1.20 per 100 households a year." in content
+
+
+@pytest.mark.parametrize(
+    ("complaints", "said_so", "warned"),
+    [(5, 30, True), (5, 10, True), (5, 9, False), (14, 30, False), (300, 30, False)],
+)
+def test_few_cases_beside_many_who_complained_are_warned_of(shown, profile, complaints, said_so, warned):
+    """Elsewhere ten in a hundred say so, and 20 of 1,000 households are on record: 14 might be so few by chance."""
+    upper = poisson_exact([complaints], level=0.95).upper[0]
+    rate = float(complaints)
+    row = row_of(shown, complaints=complaints, complaints_per_1000_household_years=rate, complaint_rate_upper=upper)
+
+    content = panel_of(shown, row, profile, said=said_so)
+
+    assert ("need not mean that all is well" in content) == warned
+
+
+def test_a_shorter_record_than_residents_are_asked_about_is_not_held_against_a_community(shown):
+    row = row_of(shown, complaints=0)
+    said_so = pd.DataFrame([{"number": row["number"], "said": 30, "asked": 100}])
+    half = replace(RULES, complaints=replace(RULES.complaints, period_months=6))
+
+    assert len(perhaps_discouraged(pd.DataFrame([row]), said_so, RULES)) == 1
+    assert perhaps_discouraged(pd.DataFrame([row]), said_so, half).empty
+
+
+def test_where_residents_were_not_asked_the_page_says_nothing_of_it(shown, profile):
+    row = row_of(shown)
+
+    assert reported_panel(shown, row, None) == []
+    assert reported_panel(shown, row, replace(profile, reported=None)) == []

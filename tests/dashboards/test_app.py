@@ -1,0 +1,367 @@
+import gzip
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import pytest
+
+from dashboards.app import PAGES
+from dashboards.pages.communities import MOST_ROWS
+from dashboards.panels import entering_and_leaving
+from tests.dashboards.conftest import serve_dashboards
+from tests.dashboards.made_up import MadeUpCity, counts, places
+
+PAGE = ("evaluation.data", "evaluation.value", "region.data", "region.value", "route.value", "content.children")
+RESULT_PAGES = ("", "criterion/", "complaints/")
+
+
+class Browser:
+    """A test client that sends Dash's callbacks as its renderer does."""
+
+    def __init__(self, server, search="", client=None):
+        self.client = client or server.test_client()
+        self.page = self.client.get(f"/dashboards/{search}")
+        cookie = self.client.get_cookie("_csrf_token", path="/dashboards/")
+        self.headers = {"X-CSRFToken": cookie.value} if cookie else {}
+
+    def call(self, outputs, *, headers=None, changed=(), state=None, **inputs):
+        """Return the answer to one callback; the values of `inputs` and `state` go by id, in its order."""
+        split = [dict(zip(("id", "property"), output.split("."), strict=True)) for output in outputs]
+        described = {
+            "output": outputs[0] if len(outputs) == 1 else "..{}..".format("...".join(outputs)),
+            "outputs": split[0] if len(split) == 1 else split,
+            "inputs": described_values(inputs),
+            "state": described_values(state or {}),
+            "changedPropIds": list(changed),
+        }
+        return self.client.post(
+            "/dashboards/_dash-update-component", json=described, headers=self.headers if headers is None else headers
+        )
+
+    def ask(self, search, *, page="", drawn=None, headers=None):
+        state = {"address.pathname": f"/dashboards/{page}", "drawn.data": drawn}
+        return self.call(PAGE, headers=headers, state=state, **{"address.search": search})
+
+    def show(self, search, *, page=""):
+        return self.ask(search, page=page).get_json()["response"]
+
+    def content(self, search, *, page=""):
+        return self.show(search, page=page)["content"]
+
+    def rows(self, search, *, start=0, end=20, sort=()):
+        request = {"startRow": start, "endRow": end, "sortModel": list(sort), "filterModel": {}}
+        return self.call(
+            ["ledger.getRowsResponse"], state={"address.search": search}, **{"ledger.getRowsRequest": request}
+        )
+
+    def ledger(self, search, **asked):
+        return self.rows(search, **asked).get_json()["response"]["ledger"]["getRowsResponse"]
+
+
+def described_values(values):
+    return [
+        {"id": name.split(".")[0], "property": name.split(".")[1], "value": value} for name, value in values.items()
+    ]
+
+
+def texts(component):
+    """Return every sentence in a component as it goes to the browser."""
+    if isinstance(component, str):
+        return [component]
+    if isinstance(component, list):
+        return [text for part in component for text in texts(part)]
+    if isinstance(component, dict):
+        return [text for part in component.values() for text in texts(part)]
+    return []
+
+
+def said(component):
+    return "\n".join(texts(component))
+
+
+@pytest.fixture(scope="module")
+def browser_of(city):
+    return Browser(serve_dashboards(city))
+
+
+def test_the_published_evaluation_is_shown_first_and_said_to_be_so():
+    browser = Browser(serve_dashboards(MadeUpCity(published=(1,))))
+
+    shown = browser.show("?lang=en")
+    asked_for = browser.show("?lang=en&evaluation=2")
+
+    assert [option["label"].split(" · ")[1] for option in shown["evaluation"]["data"]] == [
+        "official, not yet published",
+        "published",
+    ]
+    assert shown["evaluation"]["value"] == "1"
+    assert "State of this result\nDt\ndash_html_components\npublished" in said(shown["content"])
+    assert asked_for["evaluation"]["value"] == "2"
+    assert "State of this result\nDt\ndash_html_components\nofficial, not yet published" in said(asked_for["content"])
+
+
+def test_while_none_is_published_the_newest_evaluation_is_shown(browser_of):
+    assert browser_of.show("")["evaluation"]["value"] == "2"
+
+
+class Scripts(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.sources = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.sources += [value for name, value in attrs if name in ("src", "href") and tag in ("script", "link")]
+
+
+def test_everything_comes_from_the_site_itself(browser_of):
+    sources = Scripts(browser_of.page.get_data(as_text=True)).sources
+
+    assert len(sources) > 5
+    assert all(source.startswith("/dashboards/") for source in sources)
+
+
+def test_the_page_allows_no_foreign_and_no_inline_script(browser_of):
+    policy = browser_of.page.headers["Content-Security-Policy"]
+    rules = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+
+    assert rules["default-src"] == "'none'"
+    assert rules["connect-src"] == "'self'"
+    scripts = rules["script-src"].split()
+    assert scripts[0] == "'self'"
+    assert all(rule.startswith("'sha256-") for rule in scripts[1:])
+
+
+def test_answers_of_callbacks_carry_the_policy_too(browser_of):
+    answer = browser_of.ask("")
+
+    assert answer.headers["Content-Security-Policy"] == browser_of.page.headers["Content-Security-Policy"]
+
+
+def test_a_callback_without_the_token_is_refused(browser_of):
+    assert browser_of.ask("", headers={}).status_code == 400
+    assert browser_of.ask("").status_code == 200
+
+
+def test_the_token_is_sent_to_the_dashboards_alone(browser_of):
+    cookies = [value for name, value in browser_of.page.headers if name == "Set-Cookie"]
+    token = next(cookie for cookie in cookies if cookie.startswith("_csrf_token="))
+
+    assert "Path=/dashboards/" in token
+    assert "SameSite=Strict" in token
+
+
+def test_the_server_for_machines_is_off(city):
+    server = serve_dashboards(city)
+
+    assert not [rule for rule in server.url_map.iter_rules() if "mcp" in rule.rule]
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "loading"),
+    [("zh-Hans", "入围小区、评定途径与理由", "正在加载"), ("en", "Who qualifies, by", "Loading")],
+)
+def test_the_page_speaks_the_language_of_its_address(city, language, heading, loading):
+    browser = Browser(serve_dashboards(city), f"?lang={language}")
+
+    assert f'<html lang="{language}">' in browser.page.get_data(as_text=True)
+    assert loading in browser.page.get_data(as_text=True)
+    assert heading in said(browser.content(f"?lang={language}"))
+
+
+def test_a_second_site_shows_its_own_city():
+    small = places().head(40)
+    first = Browser(serve_dashboards(MadeUpCity()))
+    second = Browser(serve_dashboards(MadeUpCity(register=small)))
+
+    assert first.ledger("?lang=en")["rowCount"] == 440
+    assert second.ledger("?lang=en")["rowCount"] == 40
+
+
+def test_a_district_account_sees_its_own_district_alone():
+    browser = Browser(serve_dashboards(MadeUpCity(district="乌达区")))
+
+    for search in ("", "?region=海勃湾区", "?lang=en&region=海勃湾区"):
+        shown = said(browser.ledger(search)) + "".join(said(browser.show(search, page=page.path)) for page in PAGES)
+        assert "海勃湾区" not in shown
+        assert "Haibowan" not in shown
+    assert browser.ledger("?lang=en")["rowCount"] == 140
+    assert browser.ledger("?lang=en&region=海勃湾区") == {"rowData": [], "rowCount": 0}
+
+
+def test_the_region_of_the_address_narrows_everything(browser_of):
+    for page in PAGES:
+        answer = browser_of.show("?lang=en&region=海南区", page=page.path)
+        assert answer["region"]["value"] == "海南区"
+        assert "Wuda" not in said(answer["content"])
+        assert "Wuda" in said(answer["region"]["data"])
+
+
+def test_the_route_of_the_address_chooses_what_is_drawn(browser_of):
+    satisfaction = said(browser_of.content("?lang=en"))
+    complaints = said(browser_of.content("?lang=en&route=complaints"))
+
+    assert "Satisfaction rate (%)" in satisfaction
+    assert "Satisfaction rate (%)" not in complaints
+    assert "from the fewest complaints up" in complaints
+
+
+def test_an_earlier_evaluation_can_be_chosen(city):
+    browser = Browser(serve_dashboards(city))
+
+    newest = browser.show("?lang=en")
+    earlier = browser.show("?lang=en&evaluation=1")
+
+    assert newest["evaluation"]["value"] == "2"
+    assert earlier["evaluation"]["value"] == "1"
+    assert "since the round before" in said(newest["content"])
+    assert "since the round before" not in said(earlier["content"])
+
+
+def test_an_evaluation_that_does_not_exist_is_never_asked_for():
+    city = MadeUpCity()
+    browser = Browser(serve_dashboards(city))
+
+    assert browser.show("?evaluation=99")["evaluation"]["value"] == "2"
+    assert browser.ledger("?lang=en&evaluation=99")["rowCount"] == 440
+    assert 99 not in city.asked
+
+
+def test_a_preview_says_so_before_anything_else(preview_city, city):
+    for language, words in (("zh-Hans", "预览，非正式结果"), ("en", "Preview, not an official result")):
+        preview, official = Browser(serve_dashboards(preview_city)), Browser(serve_dashboards(city))
+        for page in RESULT_PAGES:
+            assert words in said(preview.content(f"?lang={language}", page=page)["children"][0])
+            assert words not in said(official.content(f"?lang={language}", page=page))
+
+
+def test_a_site_without_evaluations_says_what_is_missing():
+    browser = Browser(serve_dashboards(MadeUpCity(rounds=(), open_round=False)))
+
+    shown = said(browser.content("?lang=en"))
+
+    assert "No evaluation yet" in shown
+    assert "No round is open" in shown
+    assert "No evaluation yet" in said(browser.content("?lang=en", page="communities/"))
+    assert browser.ledger("?lang=en") == {"rowData": [], "rowCount": 0}
+
+
+def test_a_district_where_nobody_is_ranked_says_so():
+    register = places()
+    crowd = counts(register, seed=1)
+    assert (crowd.groupby("region").size() > 1).all()
+    lonely = register.assign(region=register["region"].where(register.index > 0, "新区"), region_english="X")
+    browser = Browser(serve_dashboards(MadeUpCity(register=lonely)))
+
+    shown = said(browser.content("?lang=en&region=新区"))
+
+    assert "No community meets the requirement here." in shown
+    assert "too few for a single position" in shown or "No community here is ranked" in shown
+
+
+def test_the_open_round_shows_counts_and_no_score():
+    browser = Browser(serve_dashboards(MadeUpCity(rounds=())))
+
+    collection = unquote(said(browser.content("?lang=en", page="collection/")))
+
+    assert "Answers that count" in collection
+    assert "%" not in collection.replace("%{", "").replace("%Y-%m-%d", "").replace("%-m-%-d", "")
+
+
+@pytest.mark.parametrize(("start", "end", "rows"), [(-3, 20, 20), (430, 450, 10), (10_000, 10_020, 0), (20, 0, 0)])
+def test_rows_that_do_not_exist_are_not_there(browser_of, start, end, rows):
+    answer = browser_of.ledger("?lang=en", start=start, end=end)
+
+    assert len(answer["rowData"]) == rows
+    assert answer["rowCount"] == 440
+
+
+def test_no_request_makes_the_table_hand_out_everything(browser_of):
+    assert len(browser_of.ledger("?lang=en", end=100_000)["rowData"]) == MOST_ROWS
+
+
+def test_the_table_is_not_drawn_anew_for_what_it_follows_itself(browser_of):
+    first = browser_of.ask("?lang=en", page="communities/").get_json()
+    drawn = first["sideUpdate"]["drawn"]["data"]
+    filtered = browser_of.ask("?lang=en&name=Jade", page="communities/", drawn=drawn).get_json()
+    elsewhere = browser_of.ask("?lang=en&region=海南区", page="communities/", drawn=drawn).get_json()
+
+    assert "content" in first["response"]
+    assert "content" not in filtered["response"]
+    assert "content" in elsewhere["response"]
+
+
+def test_every_who_and_why_is_said_in_words(browser_of, city):
+    standings = city.standings(city.evaluations()[0].id)
+
+    shown = said(browser_of.content("?lang=en"))
+
+    for name in standings.loc[standings["requirement_status"] == "met", "english_name"]:
+        assert name in shown
+    assert "the first 10 qualify: met." in shown
+    assert "within_k" not in shown
+
+
+def test_an_unknown_page_says_that_there_is_none(browser_of):
+    def frame(path):
+        answer = browser_of.call(["frame.children"], **{"address.pathname": path, "address.search": "?lang=en"})
+        return said(answer.get_json())
+
+    assert "There is no such page." in frame("/dashboards/nowhere")
+    assert "There is no such page." not in frame("/dashboards/")
+
+
+@pytest.fixture(scope="module")
+def large_city():
+    return MadeUpCity(scale=12)
+
+
+@pytest.mark.parametrize("page", [page.path for page in PAGES])
+@pytest.mark.parametrize("search", ["", "&route=complaints", "&what_if=minimum_responses:50"])
+def test_the_page_of_a_large_city_is_as_light_as_any(large_city, page, search):
+    answer = Browser(serve_dashboards(large_city)).ask(f"?lang=zh-Hans&community=150007{search}", page=page)
+
+    assert len(gzip.compress(answer.get_data())) < 60_000
+    assert answer.get_json()["response"]["content"]["children"]
+
+
+def test_of_many_who_would_enter_and_leave_the_first_are_named(large_city, monkeypatch):
+    monkeypatch.setattr(entering_and_leaving, "MOST_NAMED", 10)
+    content = said(Browser(serve_dashboards(large_city)).content("?lang=en&what_if=region:city", page="criterion/"))
+
+    counted = re.search(r"so it would be \d+: (\d+) enter, (\d+) leave", content)
+    moved = int(counted[1]) + int(counted[2])
+    assert moved > 10
+    assert f"Who would enter and leave: the first 10 of {moved}" in content
+
+
+def test_what_never_changes_is_worked_out_once():
+    city = MadeUpCity()
+    browser = Browser(serve_dashboards(city))
+    worked_out = city.worked_out
+    times = []
+
+    def counting(evaluation_id, question, work_out):
+        return worked_out(evaluation_id, question, lambda: times.append(question) or work_out())
+
+    city.worked_out = counting
+    pages = [("complaints/", ""), ("criterion/", "&what_if=region:city"), ("integrity/", ""), ("community/", "")]
+    shown = [
+        [browser.content(f"?lang=en&community=150007{search}", page=page) for page, search in pages] for _ in range(2)
+    ]
+
+    assert shown[0] == shown[1]
+    assert len(times) == len(set(times)) > 3
+
+
+def test_pages_ask_for_the_round_before_only_if_they_compare_with_it():
+    city = MadeUpCity()
+    browser = Browser(serve_dashboards(city))
+    asked = {}
+    for page in PAGES:
+        city.asked.clear()
+        browser.content("?lang=en", page=page.path)
+        asked[page.path] = set(city.asked)
+
+    assert asked[""] == {1, 2}
+    assert all(evaluations <= {2} for page, evaluations in asked.items() if page)

@@ -1,0 +1,115 @@
+import csv
+import io
+
+import pytest
+
+from dashboards.address import View
+from dashboards.pages.communities import query_of, rows_for
+from dashboards.source import GridOrder, GridQuery
+from dashboards.widgets.community_table import ledger_file, ledger_row
+from dashboards.widgets.components import records
+from tests.dashboards.made_up import MadeUpCity, places
+
+
+def view_of(search):
+    return View.of(search, lambda: "en")
+
+
+def asked(header, search):
+    return query_of(header, view_of(search))
+
+
+@pytest.fixture
+def header(city):
+    return city.evaluations()[0]
+
+
+def rows_of_file(city, header, query, language="en"):
+    text = "".join(ledger_file(city.take_away(header.id, query), header, language))
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+def test_an_address_says_what_the_table_lists(header):
+    query = asked(header, "?region=乌达区&name=jade&status=met&evidence=certain&least=30&sort=-responses,name")
+
+    assert query == GridQuery(
+        text="jade",
+        region="乌达区",
+        status="met",
+        evidence="certain",
+        minimum_responses=30,
+        order=(GridOrder("responses", descending=True), GridOrder("name")),
+    )
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "?region=nowhere",
+        "?status=perfect",
+        "?evidence=magic",
+        "?least=-1",
+        "?least=²",
+        "?least=1e9",
+        "?sort=requirement_status",
+        "?sort=name;drop table standing",
+        "?name=%20",
+    ],
+)
+def test_what_an_address_says_wrongly_is_as_if_it_were_not_there(header, search):
+    assert asked(header, search) == asked(header, "")
+
+
+def test_the_order_of_a_request_stands_above_the_one_in_the_address(city):
+    request = {"startRow": 0, "endRow": 20, "sortModel": [{"colId": "responses", "sort": "desc"}]}
+    rows = rows_for(city, view_of("?sort=name"), request)["rowData"]
+
+    answers = [int(row["responses"]) for row in rows]
+    assert answers == sorted(answers, reverse=True)
+
+
+def test_no_score_is_shown_of_a_community_that_is_not_ranked(city, header):
+    standings = city.standings(header.id)
+    unranked = standings[standings["satisfaction_rank"].isna() & (standings["responses"] > 0)]
+
+    shown = [ledger_row(row, header, view_of("")) for row in records(unranked)]
+
+    assert shown
+    assert {(row["satisfaction_rank"], row["satisfaction_score"]) for row in shown} == {("—", "—")}
+    score = rows_of_file(city, header, GridQuery(status="not_assessed"))
+    assert {row[6] for row in score[1:] if not row[5]} == {""}
+
+
+def test_every_row_leads_to_the_page_of_its_community(city, header):
+    [row] = records(city.standings(header.id).head(1))
+
+    shown = ledger_row(row, header, view_of("?evaluation=2&region=乌达区&name=jade"))
+
+    assert shown["address"] == f"/dashboards/community/?evaluation=2&lang=en&community={row['number']}"
+
+
+def test_a_file_has_the_stored_numbers_of_every_community(city, header):
+    standings = city.standings(header.id).sort_values("number")
+    headings, *rows = rows_of_file(city, header, GridQuery())
+
+    numbers = {row[1]: row for row in rows}
+    assert len(rows) == len(standings) == len(numbers)
+    for row in records(standings):
+        rank, score, answers = numbers[row["number"]][5:8]
+        assert int(answers) == row["responses"]
+        assert (float(score) if score else None) == (row["satisfaction_score"] if rank else None)
+    assert len({len(row) for row in [headings, *rows]}) == 1
+
+
+@pytest.mark.parametrize("name", ["=1+1", "＝1+1", "@sum", "\t=1"])
+def test_no_name_in_a_file_runs_as_a_formula(name):
+    city = MadeUpCity(register=places().head(60).assign(name=name, english_name=None, company=name))
+    [_, *rows] = rows_of_file(city, city.evaluations()[0], GridQuery())
+
+    assert {(row[2], row[4]) for row in rows} == {(f"'{name}", f"'{name}")}
+
+
+def test_a_file_says_in_each_row_whether_it_is_official(city, preview_city):
+    for source, words in ((city, "official"), (preview_city, "Preview, not an official result")):
+        [_, *rows] = rows_of_file(source, source.evaluations()[0], GridQuery())
+        assert {row[0] for row in rows} == {words}

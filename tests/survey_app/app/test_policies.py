@@ -1,0 +1,292 @@
+"""Every route says who may come, and the matrix of roles, routes and districts shows that it is kept to."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+import pytest
+
+from survey_app.accounts.policies import PUBLIC, RESIDENT, policy_of
+from survey_app.config import Config
+from survey_app.evaluations.evaluate_round import evaluate_round
+from survey_app.models import PropertyCompany
+from survey_app.models.vocabulary import Role
+from survey_app.responses.receipts import sign_receipt
+from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
+from survey_app.storage.database import Database
+from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
+from tests.conftest import site_on
+from tests.factories import (
+    make_community,
+    make_district,
+    make_photo,
+    make_poster_code,
+    make_response,
+    make_round,
+    make_slip,
+)
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+# The arguments of a route that names something within one district, as the own and the other district's.
+# Whatever stands in neither table is the whole city's, and is the same for both.
+PLACED = {
+    "staff.code_svg": lambda place: {"token": place["token"]},
+    "staff.code_png": lambda place: {"token": place["token"]},
+    "staff.revoke": lambda place: {"token": place["spare_token"]},
+    "staff.poster": lambda place: {"token": place["token"]},
+    "staff.photo": lambda place: {"round_id": place["round_id"], "name": place["photo"]},
+    **dict.fromkeys(
+        ("entry.show_form", "entry.save"), lambda place: {"community_id": place["community"].id, "mode": "paper"}
+    ),
+    **dict.fromkeys(
+        ("entry.show_receipt", "entry.ask_for_correction", "entry.correct", "entry.withdraw"),
+        lambda place: {"reference": sign_receipt(place["receipt"], secret_key=SECRET_KEY)},
+    ),
+}
+# The same for routes that are told by their form what they are about.
+PLACED_BY_FORM = {
+    "staff.slips_zip": lambda place: {"community": place["community"].number, "count": "1"},
+    "staff.revoke_household_slips": lambda place: {
+        "community": place["community"].number,
+        "because": "returned",
+        "typed": place["slip"],
+    },
+    "staff.replace_household_slip": lambda place: {"digits": place["slip"]},
+    "entry.find": lambda place: {"number": place["receipt"]},
+}
+CITYWIDE = {
+    "staff.responses_csv": lambda city: {"round_id": city["round_id"]},
+    **dict.fromkeys(
+        ("staff.standings_csv", "staff.communities_csv"), lambda city: {"evaluation_id": city["evaluation_id"]}
+    ),
+    **dict.fromkeys(
+        (
+            "staff.evaluate",
+            "staff.reviews",
+            "staff.photos",
+            "staff.decide",
+            "staff.examine",
+            "staff.close_early",
+            "staff.drop",
+            "staff.show_dates",
+            "staff.move",
+            "staff.slips",
+            "staff.revoke_household_slips",
+            "staff.replace_household_slip",
+        ),
+        lambda city: {"round_id": city["round_id"]},
+    ),
+    # The one questionnaire that was published.
+    "staff.questionnaire_preview": lambda _city: {"questionnaire_id": 1},
+    "staff.try_questionnaire": lambda _city: {"questionnaire_id": 1},
+    "staff.publish": lambda city: {"evaluation_id": city["evaluation_id"]},
+    "staff.rule_file": lambda city: {"rule_file_id": city["rule_file_id"]},
+    "staff.template": lambda _city: {"name": "wuhai-2021-08-23.yaml"},
+    **dict.fromkeys(
+        ("staff.reset", "staff.disable", "staff.enable"), lambda city: {"account_id": city["spare_account_id"]}
+    ),
+}
+# Leaving would end the session that the rest of the matrix needs.
+LEAVING = {"staff.sign_out"}
+
+
+@pytest.fixture(scope="module")
+def site(_sqlite_template, tmp_path_factory):
+    """A site with two districts, each with one community, and an account of every role in the first of them."""
+    folder = tmp_path_factory.mktemp("matrix")
+    shutil.copy(_sqlite_template, folder / "jiayuan.sqlite3")
+    config = Config(
+        instance=folder,
+        database_url=f"sqlite:///{folder / 'jiayuan.sqlite3'}",
+        secret_key="only for tests",
+        public_url="http://127.0.0.1:8000",
+    )
+    with Database(config.database_url) as database:
+        city = _fill(database)
+        city["evaluation_id"] = evaluate_round(database, round_id=city["round_id"], now=NOW).id
+    with site_on(config) as app:
+        yield app, city
+
+
+def _fill(database):
+    with database.writing() as session:
+        survey_round = make_round(session, opens_at=NOW - timedelta(days=40), closes_at=NOW - timedelta(days=10))
+        opened = make_round(
+            session, opens_at=NOW - timedelta(days=5), closes_at=NOW + timedelta(days=5), accepts_households=True
+        )
+        places = []
+        for name in ("own", "other"):
+            company = PropertyCompany(name=f"{name} company", english_name=None, sort_key=name)
+            community = make_community(
+                session, name=f"{name}小区", district=make_district(session, name=f"{name}区"), company=company
+            )
+            code = make_poster_code(session, community, token=f"2{community.id:019}")
+            answered = make_response(
+                session, survey_round, community, code_id=code.id, submitted_at=NOW - timedelta(days=20), answers={}
+            )
+            photo = make_photo(session, answered)
+            receipt = new_number(RECEIPT_DIGITS)
+            make_response(session, opened, community, code_id=code.id, receipt=receipt, submitted_at=NOW)
+            # Other last digits: they tell the files of the posters apart.
+            spare = make_poster_code(session, community, token=f"3{community.id + 1000:019}")
+            places.append(
+                {
+                    "community": community,
+                    "token": code.token,
+                    "spare_token": spare.token,
+                    "receipt": receipt,
+                    "slip": make_slip(session, opened, community).digits,
+                    "name": community.name,
+                    "round_id": survey_round.id,
+                    "photo": photo.name,
+                }
+            )
+        own = places[0]["community"]
+        bound = {
+            Role.DISTRICT: {"district": own.district},
+            Role.COMPANY: {"company": own.company},
+            Role.CLERK: {"community": own},
+        }
+        for role in Role:
+            make_account(session, str(role), now=NOW, **bound.get(role, {}))
+        spare = make_account(session, "spare", role="city", now=NOW)
+        return {
+            "round_id": survey_round.id,
+            "rule_file_id": survey_round.rule_file_id,
+            "spare_account_id": spare.id,
+            "own": places[0],
+            "other": places[1],
+        }
+
+
+@pytest.fixture(scope="module")
+def clients(site):
+    app, _city = site
+    return {role: signed_in_client(app, str(role)) for role in Role}
+
+
+def staff_rules(app):
+    """Return the rules that are for some roles only; of the dashboards the page, which stands for what it fetches."""
+    return [
+        rule
+        for rule in app.url_map.iter_rules()
+        if policy_of(app, rule).roles
+        and rule.endpoint not in LEAVING
+        and (rule.rule == "/dashboards/" or not rule.rule.startswith("/dashboards/"))
+    ]
+
+
+def arguments_of(rule, city, *, place="own"):
+    if rule.endpoint in PLACED:
+        return PLACED[rule.endpoint](city[place])
+    return CITYWIDE[rule.endpoint](city) if rule.endpoint in CITYWIDE else {}
+
+
+def is_placed(rule):
+    return rule.endpoint in PLACED or rule.endpoint in PLACED_BY_FORM
+
+
+def ask(client, app, rule, city, *, place="own"):
+    arguments = arguments_of(rule, city, place=place)
+    fields = PLACED_BY_FORM.get(rule.endpoint, lambda _place: {})(city[place])
+    with app.test_request_context():
+        path = app.url_map.bind("localhost").build(rule.endpoint, arguments)
+    if "GET" in rule.methods:
+        return client.get(path)
+    page = client.get("/staff/")
+    token = csrf_token(page) if page.status_code == HTTPStatus.OK else ""
+    return client.post(path, data={"csrf_token": token, **fields})
+
+
+def test_every_route_declares_its_policy(app):
+    without = [rule.rule for rule in app.url_map.iter_rules() if policy_of(app, rule) is None]
+
+    assert without == []
+    assert any("_dash-update-component" in rule.rule for rule in app.url_map.iter_rules())
+
+
+def test_a_route_that_declares_nothing_lets_nobody_in(app):
+    app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
+
+    assert app.test_client().get("/forgotten").status_code == 404
+
+
+def test_only_pages_without_cookies_go_without_the_token_of_their_page(app):
+    unguarded = {rule.endpoint for rule in app.url_map.iter_rules() if not policy_of(app, rule).relies_on_cookie}
+
+    assert unguarded
+    residents = ("survey.", "slips.", "receipts.", "complaints.", "home.lead_on")
+    assert all(endpoint.startswith(residents) for endpoint in unguarded)
+
+
+def test_nobody_needs_an_account_to_read_the_front_page_or_answer(app):
+    policies = {rule.endpoint: policy_of(app, rule) for rule in app.url_map.iter_rules()}
+
+    assert policies["home.show"] is PUBLIC
+    assert policies["survey.submit"] is RESIDENT
+    assert policies["staff.sign_in"] is PUBLIC
+
+
+def test_the_matrix_knows_every_route_with_arguments(site):
+    app, _city = site
+    with_arguments = {rule.endpoint for rule in staff_rules(app) if rule.arguments}
+
+    assert with_arguments == PLACED.keys() | CITYWIDE.keys()
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_comes_where_its_policy_lets_it_and_nowhere_else(site, clients, role):
+    app, city = site
+    for rule in staff_rules(app):
+        answer = ask(clients[role], app, rule, city)
+
+        if role in policy_of(app, rule).roles:
+            assert answer.status_code not in {401, 403, 404, 500}, (role, rule.rule)
+        else:
+            assert answer.status_code == 403, (role, rule.rule)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_what_lies_in_another_district_is_not_found(site, clients, role):
+    app, city = site
+    for rule in staff_rules(app):
+        if is_placed(rule) and role in policy_of(app, rule).roles:
+            answer = ask(clients[role], app, rule, city, place="other")
+
+            sees_the_city = role in {Role.CITY, Role.EVALUATOR}
+            assert (answer.status_code == HTTPStatus.NOT_FOUND) is not sees_the_city, (role, rule.rule)
+
+
+@pytest.mark.parametrize("role", [Role.DISTRICT, Role.CLERK, Role.COMPANY, Role.ADMINISTRATOR])
+def test_no_page_names_a_community_of_another_district(site, clients, role):
+    app, city = site
+    for rule in staff_rules(app):
+        if "GET" in rule.methods and role in policy_of(app, rule).roles:
+            page = ask(clients[role], app, rule, city)
+            assert city["other"]["name"].encode() not in page.get_data(), (role, rule.rule)
+
+
+def test_strangers_come_to_no_staff_route(site):
+    app, city = site
+    for rule in staff_rules(app):
+        answer = ask(app.test_client(), app, rule, city)
+
+        assert answer.status_code == (302 if "GET" in rule.methods else 401), rule.rule
+
+
+def test_the_dashboards_are_closed_to_roles_that_may_not_read_standings(clients):
+    for role in (Role.CLERK, Role.COMPANY, Role.ADMINISTRATOR):
+        for path in ("/dashboards/", "/dashboards/_dash-layout", "/dashboards/_dash-dependencies"):
+            assert clients[role].get(path).status_code == 403
+        answer = clients[role].post("/dashboards/_dash-update-component", json={})
+        assert answer.status_code == 403
+
+
+def test_the_navigation_offers_only_what_the_account_may_visit(clients):
+    company, clerk, city = (clients[role].get("/staff/").text for role in (Role.COMPANY, Role.CLERK, Role.CITY))
+
+    assert "/staff/communities" not in company
+    assert "/staff/communities" in clerk
+    assert "/dashboards/" not in clerk
+    assert "/dashboards/" in city

@@ -1,0 +1,671 @@
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import create_engine, func, select, text
+
+from survey_app.accounts.installation import use_as_demo
+from survey_app.accounts.invitations import accept_invitation, find_invited
+from survey_app.accounts.second_factor import address_of
+from survey_app.audit import OPERATOR, Action, record
+from survey_app.codes.codes import issue_slips
+from survey_app.commands import REFUSED, main
+from survey_app.complaints.contacts import keep_contact
+from survey_app.config import DATA, Config
+from survey_app.demo import demo
+from survey_app.demo.demo import Demo, DemoAccount
+from survey_app.models import Account, AuditEvent, Code, Community, Complaint, District, Questionnaire, Round, RuleFile
+from survey_app.operations import server
+from survey_app.operations.server import is_unreachable_for_phones
+from survey_app.rounds.questionnaires import load_questionnaire
+from survey_app.security.one_time_links import LinkExpired
+from survey_app.storage.database import Database
+from tests.accounts import AUTHENTICATOR, make_account
+from tests.factories import (
+    NOW,
+    make_community,
+    make_complaint,
+    make_district,
+    make_poster_code,
+    make_response,
+    make_round,
+)
+from tests.survey_app.register.test_communities_file import ROWS, csv_file
+
+QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
+RULES = DATA / "rules" / "wuhai" / "2021-08-23.yaml"
+CREATE_ROUND = [
+    *("rounds", "create", "--name", "2099年调查", "--english-name", "Survey 2099", "--opens", "2099-09-01"),
+    *("--last-day", "2099-09-30", "--questionnaire", "resident-satisfaction:1", "--rules", str(RULES)),
+]
+ADD_ACCOUNT = ["accounts", "add", "li.na", "--role", "district", "--district", "Haibowan"]
+PASSWORD = "correct horse battery\n" * 2
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def run(sqlite_database, tmp_path, monkeypatch):
+    """Run a command on the test's database."""
+    monkeypatch.setenv("JIAYUAN_INSTANCE", str(tmp_path))
+    monkeypatch.setenv("JIAYUAN_DATABASE_URL", sqlite_database.url.render_as_string(hide_password=False))
+
+    def run(*arguments, **options):
+        return CliRunner().invoke(main, [str(argument) for argument in arguments], **options)
+
+    return run
+
+
+def count(database, table):
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(table))
+
+
+@pytest.fixture
+def communities_file(tmp_path):
+    path = tmp_path / "小区.csv"
+    path.write_bytes(csv_file(*ROWS))
+    return path
+
+
+def test_migrate_creates_a_database_and_tells_each_step(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path / 'new.sqlite3'}"
+    monkeypatch.setenv("JIAYUAN_INSTANCE", str(tmp_path))
+    monkeypatch.setenv("JIAYUAN_DATABASE_URL", url)
+
+    first = CliRunner().invoke(main, ["migrate"])
+    second = CliRunner().invoke(main, ["migrate"])
+
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "0001" in first.stdout
+    assert "0001" not in second.stdout
+    with Database(url) as database:
+        database.require_current()
+
+
+def test_a_command_on_a_database_of_another_revision_says_what_to_do(run, sqlite_database, communities_file):
+    engine = create_engine(sqlite_database.url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+
+    result = run("import-communities", communities_file)
+
+    assert result.exit_code == 2
+    assert "run `jiayuan migrate`" in result.stderr
+
+
+def test_a_database_that_cannot_be_reached_is_one_clear_line(run, monkeypatch, communities_file):
+    monkeypatch.setenv("JIAYUAN_DATABASE_URL", "sqlite:////nowhere/at/all.sqlite3")
+
+    result = run("import-communities", communities_file)
+
+    assert result.exit_code == 2
+    assert result.stderr == "the database cannot be used: unable to open database file\n"
+
+
+def test_communities_are_imported_and_counted(run, sqlite_database, communities_file):
+    first = run("import-communities", communities_file)
+    second = run("import-communities", communities_file)
+
+    assert first.stdout.startswith("2 added, 0 changed, 0 unchanged; 0 stored")
+    assert second.stdout.startswith("0 added, 0 changed, 2 unchanged; 0 stored")
+    assert count(sqlite_database, Community) == 2
+
+
+def test_exported_communities_can_be_imported_again_and_change_nothing(run, communities_file, tmp_path):
+    run("import-communities", communities_file)
+
+    exported = run("export-communities", tmp_path / "out.csv")
+    again = run("import-communities", tmp_path / "out.csv")
+
+    assert exported.exit_code == 0, exported.output
+    assert again.stdout.startswith("0 added, 0 changed, 2 unchanged; 0 stored")
+
+
+def test_an_export_never_replaces_a_file(run, communities_file):
+    before = communities_file.read_bytes()
+
+    result = run("export-communities", communities_file)
+
+    assert result.exit_code == 2
+    assert f"cannot write {communities_file}: File exists" in result.stderr.replace("\n", " ")
+    assert communities_file.read_bytes() == before
+
+
+def test_a_faulty_list_is_refused_with_a_line_for_each_fault_and_nothing_is_stored(run, sqlite_database, tmp_path):
+    path = tmp_path / "faulty.csv"
+    path.write_bytes(csv_file(ROWS[0].replace("1200", "many"), ROWS[1].replace("学府花园", "")))
+
+    result = run("import-communities", path)
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        f"{path}:2:8: 交付户数: this must be a whole number, it is “many”",
+        f"{path}:3:2: 小区名称: this cell is empty",
+    ]
+    assert count(sqlite_database, Community) == 0
+
+
+def test_a_questionnaire_is_checked_and_published_once(run, sqlite_database):
+    checked = run("questionnaire", "check", QUESTIONNAIRE)
+    first = run("questionnaire", "publish", QUESTIONNAIRE)
+    second = run("questionnaire", "publish", QUESTIONNAIRE)
+
+    assert "resident-satisfaction version 1: 24 questions, no faults" in checked.stdout
+    assert first.stdout == second.stdout
+    assert first.stdout.startswith("published resident-satisfaction:1, sha256 ")
+    assert count(sqlite_database, Questionnaire) == 1
+
+
+def test_a_questionnaire_file_is_shown_in_both_languages_before_it_is_published(run, sqlite_database, tmp_path):
+    page = tmp_path / "page.html"
+
+    shown = run("questionnaire", "preview", QUESTIONNAIRE, "--output", page)
+
+    assert shown.exit_code == 0
+    forms = [unescape(form) for form in re.findall(r'srcdoc="([^"]*)"', page.read_text(encoding="utf-8"))]
+    assert [re.search('<html lang="([^"]*)"', form)[1] for form in forms] == ["zh-Hans", "en"]
+    for form in forms:
+        assert set(re.findall(r'<fieldset[^>]* id="(q\d+)"', form)) == {
+            question.key for question in load_questionnaire(QUESTIONNAIRE).questions
+        }
+    assert "非常满意" in forms[0]
+    assert "Very satisfied" in forms[1]
+    assert count(sqlite_database, Questionnaire) == 0
+
+
+@pytest.mark.parametrize(("command", "shipped"), [("questionnaire", QUESTIONNAIRE), ("rules", RULES)])
+def test_every_fault_of_a_definition_file_is_reported(run, tmp_path, command, shipped):
+    path = tmp_path / "faulty.yaml"
+    path.write_text(
+        shipped.read_text("utf-8").replace("format:", "form:").replace("zh-Hans: ", "zh-Hant: ", 1), "utf-8"
+    )
+
+    result = run(command, "check", path)
+
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) >= 3
+    assert all(line.startswith(f"{path}:") for line in result.stderr.splitlines())
+
+
+def test_the_shipped_rules_have_no_faults(run):
+    assert run("rules", "check", RULES).stdout == "wuhai-2021-08-23: no faults\n"
+
+
+def test_a_round_is_created_from_its_first_day_through_its_last(run, sqlite_database):
+    run("questionnaire", "publish", QUESTIONNAIRE)
+
+    result = run(*CREATE_ROUND)
+
+    assert result.exit_code == 0, result.output
+    with sqlite_database.reading() as session:
+        created = session.scalars(select(Round)).one()
+        assert created.opens_at.isoformat() == "2099-08-31T16:00:00+00:00"
+        assert created.closes_at.isoformat() == "2099-09-30T16:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--questionnaire", "resident-satisfaction:9", "resident-satisfaction:9 is not published"),
+        ("--questionnaire", "resident-satisfaction", "resident-satisfaction is not published"),
+        ("--last-day", "2099-08-01", "cannot close before"),
+        ("--opens", "tomorrow", "'tomorrow' does not match the format '%Y-%m-%d'"),
+    ],
+)
+def test_a_round_that_cannot_be_is_refused_and_nothing_is_stored(run, sqlite_database, option, value, message):
+    run("questionnaire", "publish", QUESTIONNAIRE)
+
+    result = run(*CREATE_ROUND, option, value)
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert count(sqlite_database, Round) == 0
+    assert count(sqlite_database, RuleFile) == 0
+
+
+def test_codes_are_issued_where_there_is_none(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_poster_code(session)
+        make_poster_code(session, revoked_at=NOW)
+        make_community(session)
+
+    first, second = run("codes", "issue"), run("codes", "issue")
+
+    assert (first.stdout, second.stdout) == ("issued 2 codes\n", "issued 0 codes\n")
+    assert count(sqlite_database, Code) == 4
+
+
+def test_an_account_is_added_with_a_password_that_is_asked_for(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_district(session, english_name="Haibowan")
+
+    result = run(*ADD_ACCOUNT, input=PASSWORD)
+
+    assert result.exit_code == 0, result.output
+    assert "correct horse" not in result.output
+    with sqlite_database.reading() as session:
+        account = session.scalars(select(Account)).one()
+        assert (account.username, account.role, account.district.english_name) == ("li.na", "district", "Haibowan")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "password", "message"),
+    [
+        (["--role", "district", "--district", "Nowhere"], PASSWORD, "there is no district Nowhere"),
+        (["--role", "company", "--company", "Nobody"], PASSWORD, "there is no property company Nobody"),
+        (["--role", "clerk", "--community", "99"], PASSWORD, "there is no community 99"),
+        (["--role", "district"], PASSWORD, "the role district is bound to district, not to city"),
+        (["--role", "city", "--district", "Haibowan"], PASSWORD, "the role city is bound to city, not to district"),
+        (["--role", "clerk"], PASSWORD, "the role clerk is bound to community or district, not to city"),
+        (["--role", "city"], "short\nshort\n", "a password needs at least"),
+    ],
+)
+def test_an_account_without_its_scope_or_with_a_weak_password_is_refused(
+    run, sqlite_database, arguments, password, message
+):
+    with sqlite_database.writing() as session:
+        make_district(session, english_name="Haibowan")
+
+    result = run("accounts", "add", "li.na", *arguments, input=password)
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert count(sqlite_database, Account) == 0
+
+
+def test_a_username_is_given_once_however_it_is_typed(run, sqlite_database):
+    run("accounts", "add", "li.na", "--role", "city", input=PASSWORD)
+
+    result = run("accounts", "add", "Li.Na", "--role", "city", input=PASSWORD)
+
+    assert result.exit_code == 2
+    assert "there is already an account li.na" in result.stderr
+    assert count(sqlite_database, Account) == 1
+
+
+def test_a_locked_out_administrator_gets_a_link_that_works_once(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_account(session, "root", role="administrator", now=NOW)
+
+    result = run("accounts", "reset", "ROOT")
+
+    link = re.fullmatch(r"http://127\.0\.0\.1:8000/invitation/(\S+)\n", result.stdout)
+    with sqlite_database.writing() as session:
+        asked = {"token": link[1], "secret_key": Config.from_env().secret_key, "now": datetime.now(UTC)}
+        account = accept_invitation(session, password=PASSWORD, **asked)
+        assert (account.username, account.totp_secret) == ("root", None)
+        with pytest.raises(LinkExpired):
+            find_invited(session, **asked)
+        reset = select(AuditEvent.actor).filter_by(action="account_reset")
+        assert session.scalars(reset).all() == ["operator"]
+
+
+def test_an_account_that_is_not_there_is_not_reset(run):
+    result = run("accounts", "reset", "nobody")
+
+    assert result.exit_code == 2
+    assert "there is no account nobody" in result.stderr
+
+
+def test_a_demonstration_refuses_everything_that_belongs_to_a_real_city(run, sqlite_database, communities_file):
+    with sqlite_database.writing() as session:
+        use_as_demo(session, now=NOW)
+
+    for arguments in (
+        ["import-communities", communities_file],
+        ["questionnaire", "publish", QUESTIONNAIRE],
+        CREATE_ROUND,
+        ["codes", "issue"],
+        ["accounts", "add", "li.na", "--role", "city"],
+    ):
+        result = run(*arguments, input=PASSWORD)
+        assert result.exit_code == 2, arguments
+        assert "demonstration city and can never hold a real one" in result.stderr
+
+
+def test_a_city_is_simulated_only_where_there_is_none(run, sqlite_database, communities_file):
+    run("import-communities", communities_file)
+
+    result = run("simulate", "--seed", 1, "--communities", 3)
+
+    assert result.exit_code == 2
+    assert "this database is not a demonstration" in result.stderr
+    assert count(sqlite_database, Community) == 2
+
+
+def test_simulate_says_how_much_it_stored(run, sqlite_database):
+    result = run("simulate", "--seed", 1, "--communities", 3)
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1].startswith("3 communities, ")
+    assert count(sqlite_database, Community) == 3
+
+
+def test_more_communities_than_names_are_refused(run, sqlite_database):
+    result = run("simulate", "--seed", 1, "--communities", 100_000)
+
+    assert result.exit_code == 2
+    assert "there are names for" in result.stderr
+    assert count(sqlite_database, Community) == 0
+
+
+def test_a_closed_round_is_evaluated_by_its_name(run, sqlite_database):
+    run("simulate", "--seed", 1, "--communities", 3)
+    with sqlite_database.reading() as session:
+        first, _, last = session.scalars(select(Round.name).order_by(Round.opens_at))
+
+    assert f"evaluation 1 of {first}" in run("evaluate", first).stdout, "the one that was stored by the simulation"
+    assert "ask again a minute after that" in run("evaluate", last).stderr
+    assert f"evaluation 3 of {last}" in run("evaluate", last, "--provisional").stdout
+    assert "there is no round 第九轮" in run("evaluate", "第九轮").stderr
+
+
+@pytest.mark.parametrize(
+    ("public_url", "unreachable"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://127.9.9.9", True),
+        ("http://[::1]:8000", True),
+        ("http://0.0.0.0:8000", True),
+        ("http://localhost:8000", True),
+        ("http://jiayuan.localhost", True),
+        ("http://192.168.1.20:8000", False),
+        ("https://wuhai.example.cn", False),
+    ],
+)
+def test_an_address_that_means_the_machine_itself_is_of_no_use_on_a_poster(public_url, unreachable):
+    assert is_unreachable_for_phones(public_url) is unreachable
+
+
+def test_what_operators_change_later_is_stored_and_what_is_unknown_is_refused(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        code = make_poster_code(session, make_community(session, district=make_district(session, name="乌达区")))
+        token = code.token
+
+    assert run("districts", "telephone", "乌达区", "0473-1").exit_code == 0
+    assert run("codes", "revoke", token).exit_code == 0
+    assert "there is no code" in run("codes", "revoke", "1").stderr
+    assert "there is no district" in run("districts", "telephone", "海南区", "0473-1").stderr
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(District.telephone)) == "0473-1"
+        assert session.scalar(select(Code.revoked_at)) is not None
+
+
+def test_a_stored_evaluation_is_computed_again(run):
+    run("simulate", "--seed", 1, "--communities", 3)
+
+    assert "follows from its stored inputs" in run("verify", 1).stdout
+    assert "there is no evaluation 99" in run("verify", 99).stderr
+
+
+def test_the_audit_chain_is_checked_against_a_kept_head(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        record(session, by=OPERATOR, action=Action.SIGNED_OUT, subject="account:1", now=NOW)
+
+    kept = run("audit", "head").stdout.strip()
+
+    assert kept.startswith("1:")
+    assert run("audit", "verify", "--head", kept).stdout == "the audit chain is whole up to event 1\n"
+    assert "a head looks like" in run("audit", "verify", "--head", "12").stderr
+
+
+def test_a_chain_that_is_not_whole_is_reported_event_by_event(run, sqlite_database):
+    for _ in range(2):
+        with sqlite_database.writing() as session:
+            record(session, by=OPERATOR, action=Action.SIGNED_OUT, subject="account:1", now=NOW)
+    with sqlite_database.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER audit_event_refuses_update"))
+        connection.execute(text("UPDATE audit_event SET actor = 'account:2' WHERE position = 1"))
+
+    result = run("audit", "verify")
+
+    assert result.exit_code == 1
+    assert "event 1: this event was changed" in result.stderr
+
+
+def file_case(database, **values):
+    with database.writing() as session:
+        return make_complaint(session, make_community(session), **values).reference
+
+
+def test_a_case_is_moved_by_command_and_a_step_that_is_none_is_refused(run, sqlite_database):
+    case = file_case(sqlite_database, submitted_at=datetime.now(UTC))
+
+    assert run("complaints", "move", case, "respond").exit_code == REFUSED
+    assert "accepted, stage 1" in run("complaints", "move", case, "accept").stdout
+    assert "dispatched" in run("complaints", "move", case, "dispatch").stdout
+    assert run("complaints", "move", case, "refuse", "--as", "company").exit_code == REFUSED
+    assert "out_of_scope" in run("complaints", "move", case, "refuse", "--reason", "other_authority").stdout
+    assert run("audit", "verify").exit_code == 0
+
+
+def test_time_is_settled_by_command(run, sqlite_database):
+    file_case(sqlite_database)  # long ago, and never acknowledged
+    with sqlite_database.writing() as session:
+        ended = make_complaint(session, make_community(session), status="closed", status_since=LONG_AGO)
+        keep_contact(session, complaint=ended, contact="李娜", secret_key="any", now=LONG_AGO)
+
+    assert run("complaints", "settle").stdout == "settled 1 open cases, erased 1 contacts and 0 unsent photos\n"
+    with sqlite_database.reading() as session:
+        assert session.scalars(select(Complaint.status).order_by(Complaint.id)).all() == ["stage2", "closed"]
+
+
+def test_what_was_kept_long_enough_is_erased_by_command(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        times = {"opens_at": LONG_AGO, "closes_at": LONG_AGO + timedelta(days=9)}
+        survey_round = make_round(session, responses_kept_until=(LONG_AGO + timedelta(days=20)).date(), **times)
+        make_response(
+            session,
+            survey_round,
+            make_community(session),
+            started_at=LONG_AGO,
+            submitted_at=LONG_AGO,
+            terminal_digest="0" * 64,
+        )
+
+    said = "erased {0} network addresses, 0 links to households and the answers of {0} responses\n"
+    assert [run("retention").stdout for _ in range(2)] == [said.format(1), said.format(0)]
+
+
+def test_a_status_that_does_not_follow_from_its_events_fails_the_check(run, sqlite_database):
+    case = file_case(sqlite_database)
+    assert run("complaints", "check").exit_code == 0
+    with sqlite_database.writing() as session:
+        session.execute(text("UPDATE complaint SET status = 'closed'"))
+
+    checked = run("complaints", "check")
+    assert checked.exit_code == 1
+    assert case in checked.stderr
+
+
+def test_a_new_secret_is_printed_in_groups_and_stored_as_a_hash(run, sqlite_database):
+    case = file_case(sqlite_database)
+
+    printed = run("complaints", "reissue-secret", case).stdout.strip()
+    with sqlite_database.reading() as session:
+        stored = session.scalar(select(Complaint.secret_hash))
+    assert len(printed.replace(" ", "")) == 12
+    assert stored
+    assert printed.replace(" ", "") not in stored
+
+
+def test_the_outlines_of_districts_are_taken_whole_or_not_at_all(run, sqlite_database):
+    schematic = DATA / "samples" / "boundaries" / "schematic.geojson"
+    with sqlite_database.writing() as session:
+        make_district(session, name="乌达区")
+
+    assert "there is no district 海勃湾区" in run("districts", "boundaries", schematic).stderr
+    with sqlite_database.writing() as session:
+        assert session.scalar(select(District.boundary)) is None
+        for name in ("海勃湾区", "海南区"):
+            make_district(session, name=name)
+
+    assert "boundaries of 3 districts" in run("districts", "boundaries", schematic).stdout
+    with sqlite_database.reading() as session:
+        assert all(session.scalars(select(District.boundary)))
+
+
+def test_a_server_without_accounts_prints_the_link_that_makes_the_first_one(run, sqlite_database, monkeypatch):
+    monkeypatch.setattr(server, "serve", lambda _config, *, announce, **_options: announce())
+
+    first = run("serve")
+    with sqlite_database.writing() as session:
+        make_account(session, "root", role="administrator", now=NOW)
+    second = run("serve")
+
+    assert re.search(r"make the first one at http://127\.0\.0\.1:8000/first-run/\S+\n", first.stdout)
+    assert "first-run" not in second.stdout
+
+
+def test_a_demonstration_prints_its_accounts_and_the_codes_of_the_moment(run, monkeypatch):
+    monkeypatch.setattr(server, "serve", lambda _config, *, announce, **_options: announce())
+    accounts = {"bureau": DemoAccount("pass word", address_of(AUTHENTICATOR, "bureau"))}
+    shown = Demo(accounts=accounts, community="阳光家园", token="123", open_round="本轮")
+    monkeypatch.setattr(demo, "prepare_demo", lambda *_arguments, **_options: shown)
+    monkeypatch.setattr(demo, "_read_accounts", lambda _instance: accounts)
+
+    printed = run("demo").stdout
+    codes = run("demo", "--codes").stdout
+
+    assert "bureau         pass word   otpauth://totp/Jiayuan:bureau?secret=" in printed
+    assert re.fullmatch(r"  bureau +\d{6}\n", codes)
+
+
+def places_to_print(database):
+    with database.writing() as session:
+        here = make_district(session, name="海勃湾区", english_name="Haibowan", sort_key="a")
+        garden = make_community(session, name="学府花园", number="1", district=here, households_delivered=3)
+        make_poster_code(session, garden, token="11112222333344445555")
+        home = make_community(
+            session,
+            name="滨河家园",
+            number="2",
+            district=make_district(session, name="乌达区", sort_key="0"),
+            households_delivered=2,
+        )
+        make_poster_code(session, home)
+        make_round(session, name="2099年调查", closes_at=NOW.replace(year=2099), accepts_households=True)
+
+
+def printed(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.pdf"))
+
+
+def test_posters_of_a_district_are_written_and_never_over_others(run, sqlite_database, tmp_path):
+    places_to_print(sqlite_database)
+
+    result = run("posters", tmp_path / "out", "--district", "Haibowan")
+
+    assert result.exit_code == 0, result.output
+    assert "1 posters written to" in result.stdout
+    assert printed(tmp_path / "out") == ["海勃湾区/学府花园 1 11112222333344445555.pdf"]
+    assert "File exists" in run("posters", tmp_path / "out", "--language", "en").stderr
+    assert "there is no district Nowhere" in run("posters", tmp_path, "--district", "Nowhere").stderr
+
+
+def test_slips_of_a_round_are_issued_and_written(run, sqlite_database, tmp_path):
+    places_to_print(sqlite_database)
+
+    everywhere = run("slips", "2099年调查", tmp_path / "all")
+    again = run("slips", "2099年调查", tmp_path / "again", "--community", "2", "--count", "4", "--reprint")
+
+    assert "5 slips in 2 files written to" in everywhere.stdout, everywhere.output
+    assert printed(tmp_path / "all") == ["乌达区/滨河家园 2-1-1.pdf", "海勃湾区/学府花园 1-2-1.pdf"]
+    assert "4 slips in 1 files written to" in again.stdout, again.output
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(func.count()).where(Code.kind == "household")) == 9
+
+
+def test_slips_that_cannot_be_written_are_spoiled(run, sqlite_database, tmp_path):
+    places_to_print(sqlite_database)
+    (tmp_path / "海勃湾区").write_bytes(b"in the way")
+
+    result = run("slips", "2099年调查", tmp_path, "--district", "海勃湾区")
+
+    assert "cannot write" in result.stderr
+    with sqlite_database.reading() as session:
+        reasons = session.scalars(select(Code.revoked_because).where(Code.kind == "household")).all()
+        assert reasons == ["spoiled"] * 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["2099年调查", "--count", "4"], "--count goes with --community"),
+        (["2098年调查"], "there is no round 2098年调查"),
+        (["2099年调查", "--community", "9"], "there is no community 9"),
+    ],
+)
+def test_slips_that_are_asked_for_wrongly_are_not_issued(run, sqlite_database, tmp_path, arguments, message):
+    places_to_print(sqlite_database)
+
+    result = run("slips", arguments[0], tmp_path / "out", *arguments[1:])
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(func.count()).where(Code.kind == "household")) == 0
+
+
+def test_a_districts_second_language_line_is_set_and_taken_off(run, sqlite_database):
+    places_to_print(sqlite_database)
+
+    run("districts", "second-language", "Haibowan", "Сэтгэл ханамж")
+    with sqlite_database.reading() as session:
+        stored = session.scalar(select(District.second_language_line).filter_by(name="海勃湾区"))
+    run("districts", "second-language", "海勃湾区", "")
+
+    assert stored == "Сэтгэл ханамж"
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(District.second_language_line).filter_by(name="海勃湾区")) is None
+
+
+def test_slips_are_counted_revoked_and_replaced_by_their_digits(run, sqlite_database):
+    assert run("codes", "count-slips", "秋季调查").exit_code == REFUSED
+    with sqlite_database.writing() as session:
+        opens_at, closes_at = datetime(2020, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
+        survey_round = make_round(
+            session, name="秋季调查", accepts_households=True, opens_at=opens_at, closes_at=closes_at
+        )
+        community = make_community(session, number="150302001")
+        secret_key = Config.from_env().secret_key
+        first, second, third = issue_slips(
+            session, survey_round=survey_round, community=community, count=3, secret_key=secret_key, now=NOW
+        ).slips
+
+    revoked = run(
+        *("codes", "revoke-slips", "150302001", "--because", "returned"), input=f"{first.digits}\n{second.token}\n12\n"
+    )
+    replaced = run("codes", "replace-slip", third.digits)
+    counted = run("codes", "count-slips", "秋季调查")
+
+    assert "revoked 2 slips" in revoked.output
+    assert (revoked.exit_code, "12" in revoked.output) == (1, True)
+    assert third.digits not in replaced.output.replace(" ", "")
+    assert re.search(r"type instead: \d{4} \d{4} \d{4} \d{4}", replaced.output)
+    assert counted.output == (
+        "150302001: 4 issued (0 of them reprints), 0 spoiled, 2 returned, 1 replaced, 1 outstanding\n"
+    )
+    assert run("codes", "replace-slip", third.digits).exit_code == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("accepts", "posters", "slips"),
+    [
+        ([], True, False),
+        (["--accepts", "household"], False, True),
+        (["--accepts", "poster", "--accepts", "household"], True, True),
+    ],
+)
+def test_a_round_says_which_codes_it_accepts(run, sqlite_database, accepts, posters, slips):
+    run("questionnaire", "publish", QUESTIONNAIRE)
+
+    assert run(*CREATE_ROUND, *accepts).exit_code == 0
+
+    with sqlite_database.reading() as session:
+        survey_round = session.scalars(select(Round)).one()
+        assert (survey_round.accepts_posters, survey_round.accepts_households) == (posters, slips)

@@ -1,0 +1,252 @@
+"""The life cycle as a machine: what DOMAIN names can happen, and nothing else can."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from survey_app.complaints.state_machine import (
+    ENDED,
+    EXITS,
+    NOT_VALID,
+    OPEN,
+    REOPENING_PERIOD,
+    SILENCE,
+    Action,
+    Actor,
+    Event,
+    Reason,
+    Status,
+    advance,
+    fold,
+    possible_actions,
+    submitted,
+)
+from survey_app.errors import TransitionRefused
+
+START = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
+RESIDENT, BUREAU, COMPANY, SYSTEM = Actor.RESIDENT, Actor.BUREAU, Actor.COMPANY, Actor.SYSTEM
+
+# Every change of status that the rules name, and by whom.
+NAMED = {
+    (Status.SUBMITTED, Action.ACCEPT, Status.ACCEPTED): {BUREAU},
+    (Status.ACCEPTED, Action.DISPATCH, Status.DISPATCHED): {BUREAU},
+    (Status.REOPENED, Action.DISPATCH, Status.DISPATCHED): {BUREAU},
+    (Status.STAGE2, Action.DISPATCH, Status.DISPATCHED): {BUREAU},
+    (Status.DISPATCHED, Action.START, Status.IN_PROGRESS): {BUREAU, COMPANY},
+    (Status.IN_PROGRESS, Action.ASK_RESIDENT, Status.AWAITING_RESIDENT): {BUREAU, COMPANY},
+    (Status.AWAITING_RESIDENT, Action.ADD, Status.IN_PROGRESS): {RESIDENT},
+    (Status.AWAITING_RESIDENT, Action.RESUME, Status.IN_PROGRESS): {SYSTEM},
+    (Status.IN_PROGRESS, Action.RESPOND, Status.RESPONDED): {BUREAU, COMPANY},
+    (Status.RESPONDED, Action.CONFIRM, Status.CLOSED): {RESIDENT},
+    (Status.RESPONDED, Action.AUTO_CLOSE, Status.CLOSED): {SYSTEM},
+    (Status.RESPONDED, Action.PARTLY, Status.REOPENED): {RESIDENT},
+    (Status.RESPONDED, Action.REJECT, Status.REOPENED): {RESIDENT},
+    (Status.RESPONDED, Action.REJECT, Status.STAGE2): {RESIDENT},
+    (Status.CLOSED, Action.REOPEN, Status.REOPENED): {RESIDENT},
+    **{(status, Action.WITHDRAW, Status.WITHDRAWN): {RESIDENT} for status in OPEN},
+    **{(status, Action.ESCALATE, Status.STAGE2): {RESIDENT} for status in set(Status) - {Status.WITHDRAWN}},
+    **{(status, action, end): {BUREAU} for status in OPEN for action, (end, _reasons) in EXITS.items()},
+}
+for missed in (Status.SUBMITTED, Status.ACCEPTED, Status.DISPATCHED, Status.IN_PROGRESS, Status.REOPENED):
+    NAMED[missed, Action.ESCALATE, Status.STAGE2] = {RESIDENT, SYSTEM}
+
+gaps = st.timedeltas(timedelta(0), timedelta(days=120))
+steps = st.tuples(
+    st.sampled_from(Action),
+    st.sampled_from(Actor),
+    gaps,
+    st.none() | st.sampled_from(Reason),
+    st.none() | st.integers(1, 9),
+)
+
+
+def event(action, actor, after=timedelta(0), **values):
+    return Event(action, actor, START + after, **values)
+
+
+def run(*steps, bypasses_company=False):
+    """Take steps an hour apart, from the submission on."""
+    state = submitted(START, bypasses_company=bypasses_company)
+    for hours, (action, actor, *rest) in enumerate(steps, 1):
+        state = advance(state, event(action, actor, timedelta(hours=hours), **(rest[0] if rest else {})))
+    return state
+
+
+UNTIL_STARTED = ((Action.ACCEPT, BUREAU), (Action.DISPATCH, BUREAU), (Action.START, COMPANY))
+UNTIL_ANSWERED = (*UNTIL_STARTED, (Action.RESPOND, COMPANY))
+AGAIN = ((Action.DISPATCH, BUREAU), (Action.START, BUREAU), (Action.RESPOND, BUREAU))
+
+
+@given(st.lists(steps, max_size=40), st.booleans())
+def test_no_case_ever_takes_a_step_that_the_rules_do_not_name(tried, bypasses_company):
+    state, at = submitted(START, bypasses_company=bypasses_company), START
+    for action, actor, gap, reason, original in tried:
+        at += gap
+        try:
+            after = advance(state, Event(action, actor, at, reason, original, until=at + gap))
+        except TransitionRefused:
+            continue
+        if after.status is not state.status:
+            assert actor in NAMED[state.status, action, after.status]
+        else:
+            assert action in {Action.ADD, Action.PROPOSE}
+        assert after.stage >= state.stage
+        state = after
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=30), st.booleans())
+def test_whatever_is_possible_can_be_done_and_leaves_every_promise_kept(choices, bypasses_company):
+    """Walks through allowed steps only, which random ones hardly ever reach."""
+    state, at, pauses = submitted(START, bypasses_company=bypasses_company), START, 0
+    for choice in choices:
+        at += timedelta(hours=choice % 400)
+        options = [(action, actor) for actor in Actor for action in possible_actions(state, actor=actor, now=at)]
+        if not options:
+            break
+        action, actor = options[choice % len(options)]
+        reasons = EXITS[action][1] if action in EXITS else {Reason.OTHER_PLACE}
+        taken = Event(action, actor, at, min(reasons), 1 if action is Action.MERGE else None, until=at)
+        after = advance(state, taken)
+        pauses += action is Action.ASK_RESIDENT
+        assert pauses <= 1, "the clock is paused once"
+        if actor is COMPANY:
+            assert not bypasses_company, "a case about retaliation never reaches the company"
+            assert state.stage == 1, "stage 2 is handled by someone else"
+            assert after.status not in ENDED, "the company may only propose"
+        if after.status is Status.WITHDRAWN:
+            assert actor is RESIDENT
+        if after.status in NOT_VALID:
+            assert actor is BUREAU
+        state = after
+
+
+@given(st.lists(steps, max_size=30))
+def test_folding_the_events_gives_the_state_in_which_they_were_taken(tried):
+    events, at = [event(Action.SUBMIT, RESIDENT)], START
+    state = submitted(START, bypasses_company=False)
+    for action, actor, gap, reason, original in tried:
+        at += gap
+        taken = Event(action, actor, at, reason, original, until=at)
+        try:
+            state = advance(state, taken)
+        except TransitionRefused:
+            continue
+        events.append(taken)
+
+    assert fold(events, bypasses_company=False) == state
+
+
+def test_a_case_goes_from_submission_to_the_residents_yes():
+    assert run(*UNTIL_ANSWERED, (Action.CONFIRM, RESIDENT)).status is Status.CLOSED
+
+
+def test_a_case_begins_with_its_submission_by_a_resident():
+    with pytest.raises(TransitionRefused):
+        fold([event(Action.ACCEPT, BUREAU)], bypasses_company=False)
+
+
+def test_silence_of_seven_days_closes_and_an_hour_less_does_not():
+    answered = run(*UNTIL_ANSWERED)
+
+    with pytest.raises(TransitionRefused):
+        advance(answered, Event(Action.AUTO_CLOSE, SYSTEM, answered.since + SILENCE - timedelta(hours=1)))
+    closed = advance(answered, Event(Action.AUTO_CLOSE, SYSTEM, answered.since + SILENCE))
+    assert closed.status is Status.CLOSED
+
+
+def test_a_word_from_the_resident_is_no_silence():
+    answered = run(*UNTIL_ANSWERED)
+    heard = advance(answered, Event(Action.ADD, RESIDENT, answered.since + timedelta(days=6)))
+
+    with pytest.raises(TransitionRefused):
+        advance(heard, Event(Action.AUTO_CLOSE, SYSTEM, answered.since + SILENCE))
+
+
+def test_the_first_rejection_reopens_and_the_second_goes_to_somebody_else():
+    once = run(*UNTIL_ANSWERED, (Action.REJECT, RESIDENT))
+    twice = run(*UNTIL_ANSWERED, (Action.REJECT, RESIDENT), *AGAIN, (Action.REJECT, RESIDENT))
+
+    assert (once.status, once.stage) == (Status.REOPENED, 1)
+    assert (twice.status, twice.stage) == (Status.STAGE2, 2)
+
+
+def test_what_is_partly_fixed_is_reopened_and_is_no_rejection():
+    state = run(*UNTIL_ANSWERED, (Action.PARTLY, RESIDENT), *AGAIN, (Action.REJECT, RESIDENT))
+
+    assert (state.status, state.stage, state.rejections) == (Status.REOPENED, 1, 1)
+
+
+def test_a_rejection_in_stage_2_is_reopened_there():
+    state = run((Action.ESCALATE, RESIDENT), *AGAIN, (Action.REJECT, RESIDENT), *AGAIN, (Action.REJECT, RESIDENT))
+
+    assert (state.status, state.stage) == (Status.REOPENED, 2)
+
+
+def test_a_case_goes_to_stage_2_once():
+    with pytest.raises(TransitionRefused):
+        run((Action.ESCALATE, RESIDENT), (Action.ESCALATE, RESIDENT))
+
+
+@pytest.mark.parametrize("action", EXITS)
+def test_a_resident_can_have_the_bureaus_refusal_looked_at_by_somebody_else(action):
+    reason = min(EXITS[action][1])
+    original = 1 if action is Action.MERGE else None
+    refused = run((action, BUREAU, {"reason": reason, "original_id": original}))
+
+    assert refused.status in NOT_VALID
+    assert advance(refused, replace(event(Action.ESCALATE, RESIDENT), at=refused.since)).status is Status.STAGE2
+
+
+@pytest.mark.parametrize("action", EXITS)
+def test_a_case_ends_without_work_only_for_a_reason_that_fits(action):
+    for reason in (None, *(set(Reason) - EXITS[action][1])):
+        with pytest.raises(TransitionRefused):
+            run((action, BUREAU, {"reason": reason, "original_id": 1 if action is Action.MERGE else None}))
+
+
+def test_a_duplicate_names_the_case_that_it_repeats():
+    with pytest.raises(TransitionRefused):
+        run((Action.MERGE, BUREAU, {"reason": Reason.SAME_CASE}))
+
+
+def test_a_proposal_of_the_company_changes_nothing():
+    before = run(*UNTIL_STARTED)
+    after = advance(before, event(Action.PROPOSE, COMPANY, timedelta(hours=9), reason=Reason.PRIVATE_DISPUTE))
+
+    assert after == before
+
+
+def test_an_ended_case_can_be_reopened_for_ninety_days():
+    closed = run(*UNTIL_ANSWERED, (Action.CONFIRM, RESIDENT))
+
+    assert advance(closed, Event(Action.REOPEN, RESIDENT, closed.since + REOPENING_PERIOD)).status is Status.REOPENED
+    with pytest.raises(TransitionRefused):
+        advance(closed, Event(Action.REOPEN, RESIDENT, closed.since + REOPENING_PERIOD + timedelta(seconds=1)))
+
+
+def test_what_was_withdrawn_stays_withdrawn():
+    withdrawn = run((Action.WITHDRAW, RESIDENT))
+
+    for actor in Actor:
+        assert possible_actions(withdrawn, actor=actor, now=START + timedelta(hours=2)) == ()
+
+
+def test_a_pause_ends_with_the_residents_answer_or_when_it_is_over_and_comes_once():
+    asked = (Action.ASK_RESIDENT, COMPANY, {"until": START + timedelta(days=5)})
+    waiting = run(*UNTIL_STARTED, asked)
+
+    assert waiting.status is Status.AWAITING_RESIDENT
+    with pytest.raises(TransitionRefused):
+        advance(waiting, event(Action.RESUME, SYSTEM, timedelta(days=4)))
+    answered = run(*UNTIL_STARTED, asked, (Action.ADD, RESIDENT))
+    assert answered.status is Status.IN_PROGRESS
+    with pytest.raises(TransitionRefused):
+        advance(answered, event(Action.ASK_RESIDENT, COMPANY, timedelta(days=9), until=START + timedelta(days=14)))
+
+
+def test_no_step_goes_back_in_time():
+    with pytest.raises(TransitionRefused):
+        advance(run((Action.ACCEPT, BUREAU)), event(Action.DISPATCH, BUREAU))

@@ -1,0 +1,513 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask_login import login_user
+from sqlalchemy import select
+
+from dashboards.source import GridQuery
+from survey_app.accounts.guard import SignedIn
+from survey_app.evaluations import dashboard_source
+from survey_app.evaluations.dashboard_source import StoredEvaluations
+from survey_app.evaluations.evaluate_round import evaluate_round
+from survey_app.evaluations.publications import publish_evaluation
+from survey_app.models import AuditEvent, Community, District, Round
+from survey_app.register.boundaries import boundary_text
+from survey_app.register.communities_file import CommunityTable, import_communities, record_import, stored_communities
+from survey_app.responses.integrity_reviews import examine_round
+from tests.accounts import make_account
+from tests.factories import make_community, make_complaint, make_district, make_poster_code, make_response, make_round
+
+# The source looks at the clock, so these rounds lie around the present.
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture
+def city(database):
+    """A closed and evaluated round and an open one, in two districts; the accounts by role."""
+    with database.writing() as session:
+        here = make_community(session, district=make_district(session, name="海勃湾区", english_name="Haibowan"))
+        there = make_community(session, district=make_district(session, name="乌达区", english_name="Wuda"))
+        closed = make_round(session, opens_at=NOW - timedelta(days=40), closes_at=NOW - timedelta(days=10))
+        opened = make_round(session, opens_at=NOW - timedelta(days=2), closes_at=NOW + timedelta(days=5))
+        for survey_round in (closed, opened):
+            for community, number in ((here, 12), (there, 11)):
+                for _ in range(number):
+                    moment = survey_round.opens_at + timedelta(hours=1)
+                    make_response(session, survey_round, community, submitted_at=moment)
+        accounts = {
+            role: SignedIn.of(make_account(session, role, district=district, now=NOW))
+            for role, district in (("city", None), ("evaluator", None), ("district", here.district))
+        }
+        numbers = {"here": here.number, "there": there.number}
+    evaluate_round(database, round_id=closed.id, now=NOW)
+    return accounts, numbers
+
+
+@pytest.fixture
+def signed_in(app):
+    """Sign an account in for a `with` block."""
+
+    class Request:
+        def __init__(self, account):
+            self._context, self._account = app.test_request_context("/dashboards/"), account
+
+        def __enter__(self):
+            self._context.push()
+            login_user(self._account)
+
+        def __exit__(self, *_):
+            self._context.pop()
+
+    return Request
+
+
+@pytest.mark.parametrize(("role", "expected"), [("city", 2), ("evaluator", 2), ("district", 1)])
+def test_standings_are_cut_down_to_the_account(database, city, signed_in, role, expected):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts[role]):
+        [header] = source.evaluations()
+        standings = source.standings(header.id)
+
+    assert len(standings) == expected
+    assert standings["number"].tolist() == [numbers["here"], numbers["there"]][:expected]
+    assert header.responses == standings["responses"].sum()
+
+
+def test_a_district_reads_nothing_of_another_district_in_a_header(database, city, signed_in):
+    accounts, _ = city
+    with signed_in(accounts["city"]):
+        [whole] = StoredEvaluations(database).evaluations()
+    with signed_in(accounts["district"]):
+        [header] = StoredEvaluations(database).evaluations()
+
+    assert "乌达区" in str(whole.summary)
+    assert "乌达区" not in str(header.summary)
+    assert "海勃湾区" in str(header.summary)
+
+
+def test_standings_carry_the_names_of_places_in_both_languages(database, city, signed_in):
+    accounts, _ = city
+    with signed_in(accounts["district"]):
+        standings = StoredEvaluations(database).standings(1)
+
+    assert standings[["region", "region_english"]].to_numpy().tolist() == [["海勃湾区", "Haibowan"]]
+    assert standings["satisfaction_rank"].dtype == "Int64"
+    assert standings["satisfaction_rate"].dtype == "float64"
+
+
+def test_a_header_says_whether_its_evaluation_is_published(database, city, signed_in):
+    accounts, _ = city
+    with signed_in(accounts["evaluator"]):
+        [before] = StoredEvaluations(database).evaluations()
+        with database.writing() as session:
+            publish_evaluation(session, evaluation_id=before.id, reason=None, now=NOW)
+        [after] = StoredEvaluations(database).evaluations()
+
+    assert (before.published, after.published) == (False, True)
+
+
+def test_an_unknown_evaluation_is_a_lookup_error(database, city, signed_in):
+    accounts, _ = city
+    with signed_in(accounts["city"]), pytest.raises(LookupError, match="no evaluation 77"):
+        StoredEvaluations(database).standings(77)
+
+
+@pytest.mark.parametrize(("role", "counts"), [("city", [12, 11]), ("district", [12])])
+def test_progress_counts_the_open_round_within_the_scope(database, city, signed_in, role, counts):
+    accounts, _ = city
+    with signed_in(accounts[role]):
+        progress = StoredEvaluations(database).progress()
+
+    assert progress.communities["responses"].tolist() == counts
+    assert progress.communities["required"].tolist() == [30] * len(counts)
+    assert progress.daily["responses"].sum() == sum(counts)
+    assert progress.daily["responses"].tolist().count(0) == len(progress.daily) - 1
+    assert len(progress.daily) == 3
+
+
+def test_progress_is_counted_once_a_minute_and_anew_for_every_account(database, city, signed_in, monkeypatch):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    first = NOW.replace(second=0) + timedelta(hours=1)
+
+    def counted(role, now):
+        monkeypatch.setattr(dashboard_source, "current_time", lambda: now)
+        with signed_in(accounts[role]):
+            progress = source.progress()
+            return progress.communities["responses"].tolist(), int(progress.daily["responses"].sum())
+
+    assert counted("city", first) == ([12, 11], 23)
+    with database.writing() as session:
+        community = session.scalar(select(Community).filter_by(number=numbers["here"]))
+        opened = session.scalar(select(Round).where(Round.closes_at > NOW))
+        make_response(session, opened, community, submitted_at=NOW)
+
+    assert counted("city", first + timedelta(seconds=59)) == ([12, 11], 23)
+    assert counted("district", first + timedelta(seconds=59)) == ([13], 13)
+    assert counted("city", first + timedelta(seconds=60)) == ([13, 11], 24)
+
+
+def test_progress_shows_no_score(database, city, signed_in):
+    accounts, _ = city
+    with signed_in(accounts["city"]):
+        progress = StoredEvaluations(database).progress()
+
+    assert set(progress.communities) == {
+        "community_id",
+        "name",
+        "english_name",
+        "region",
+        "region_english",
+        "responses",
+        "households",
+        "required",
+    }
+
+
+@pytest.mark.parametrize(
+    ("households_owners", "required"), [(300, 30), (41, 21), (40, 20), (12, 10), (0, 10), (None, 30)]
+)
+def test_a_small_community_needs_half_of_its_households(sqlite_database, signed_in, households_owners, required):
+    with sqlite_database.writing() as session:
+        make_round(session, opens_at=NOW - timedelta(days=2), closes_at=NOW + timedelta(days=5))
+        make_community(
+            session, households_owners=households_owners, households_occupied=None, households_delivered=None
+        )
+        account = SignedIn.of(make_account(session, "city", now=NOW))
+
+    with signed_in(account):
+        progress = StoredEvaluations(sqlite_database).progress()
+
+    assert progress.communities["required"].tolist() == [required]
+
+
+def test_without_an_open_round_there_is_no_progress(sqlite_database, signed_in):
+    with sqlite_database.writing() as session:
+        make_round(session, opens_at=NOW - timedelta(days=9), closes_at=NOW - timedelta(days=5))
+        account = SignedIn.of(make_account(session, "city", now=NOW))
+
+    with signed_in(account):
+        assert StoredEvaluations(sqlite_database).progress() is None
+
+
+def test_without_an_account_there_is_nothing(app, sqlite_database):
+    from werkzeug.exceptions import Unauthorized
+
+    source = StoredEvaluations(sqlite_database)
+    with app.test_request_context("/dashboards/"):
+        for ask in (source.evaluations, source.progress, lambda: source.standings(1)):
+            with pytest.raises(Unauthorized):
+                ask()
+
+
+def test_inputs_of_others_count_tenants_too_and_profiles_show_them_apart(database, city, signed_in):
+    accounts, numbers = city
+    with database.writing() as session:
+        survey_round = session.scalar(select(Round).order_by(Round.id))
+        community = session.scalar(select(Community).filter_by(number=numbers["here"]))
+        for _ in range(3):
+            make_response(
+                session, survey_round, community, answers={"q01": 2}, tenure=2, submitted_at=survey_round.opens_at
+            )
+        make_complaint(session, community, submitted_at=survey_round.opens_at)
+        round_id = survey_round.id
+    evaluation = evaluate_round(database, round_id=round_id, now=NOW).id
+    source = StoredEvaluations(database)
+    with signed_in(accounts["district"]):
+        [own] = source.inputs(evaluation).to_dict("records")
+        [others] = source.inputs_of_others(evaluation).to_dict("records")
+        tenures = source.profile(evaluation, numbers["here"]).tenures
+
+    assert (own["responses"], own["satisfied"]) == (12, 12)
+    assert (others["responses"], others["satisfied"], others["complaints"]) == (15, 12, own["complaints"])
+    assert {"said_complained", "paper_responses"} <= own.keys() - others.keys()
+    assert tenures.to_numpy().tolist() == [[1, 12, 12], [2, 3, 0]]
+
+
+def test_channels_are_those_of_the_regions_in_scope(database, city, said_so, signed_in):
+    accounts, _numbers = city
+    source = StoredEvaluations(database)
+    seen = {}
+    for role in ("city", "district"):
+        with signed_in(accounts[role]):
+            seen[role] = source.channels(said_so)
+
+    assert set(seen["city"]["region"]) == {"海勃湾区", "乌达区"}
+    assert set(seen["district"]["region"]) == {"海勃湾区"}
+    counted = seen["district"].set_index("channel")
+    assert (counted.loc["code", "complaints"], counted.loc["letter", "complaints"]) == (1, 0)
+    assert counted.loc["code", "household_years"] == 400
+
+
+def test_a_profile_speaks_the_words_of_its_questionnaire(database, city, signed_in):
+    accounts, numbers = city
+    with signed_in(accounts["city"]):
+        profile = StoredEvaluations(database).profile(1, numbers["here"])
+
+    overall = profile.answers[profile.answers["question"] == "q01"].set_index("code")
+    assert overall.loc[5, ["option", "english_option", "here", "region"]].tolist() == [
+        "非常满意",
+        "Very satisfied",
+        12,
+        12,
+    ]
+    assert overall["missing"].to_dict() == {5: False, 4: False, 3: False, 2: False, 1: False, 9: True}
+    # Nobody rated an aspect of service beside the overall question.
+    assert profile.respondents == 0
+    assert set(profile.drivers["english_label"]) >= {"Security"}
+
+
+@pytest.fixture
+def said_so(database, city):
+    """Evaluate the closed round again, with five who had a problem: three of them complained."""
+    _accounts, numbers = city
+    with database.writing() as session:
+        survey_round = session.scalar(select(Round).order_by(Round.id))
+        community = session.scalar(select(Community).filter_by(number=numbers["here"]))
+        for code in (1, 1, 1, 2, 2):
+            answers = {"q01": 4, "q17": 1, "q18": code}
+            make_response(session, survey_round, community, answers=answers, submitted_at=survey_round.opens_at)
+        make_complaint(session, community, submitted_at=survey_round.opens_at)
+        round_id = survey_round.id
+    return evaluate_round(database, round_id=round_id, now=NOW).id
+
+
+def test_a_profile_says_how_many_complained_beside_those_it_was_ranked_with(database, city, said_so, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["district"]):
+        reported = source.profile(said_so, numbers["here"]).reported
+        listed = source.reported(said_so, list(numbers.values()))
+
+    assert (reported.said, reported.asked, reported.region_said, reported.region_asked) == (3, 5, 3, 5)
+    assert (reported.region_complaints, reported.region_household_years) == (1, 400)
+    assert listed.to_dict("records") == [{"number": numbers["here"], "said": 3, "asked": 5}]
+
+
+def test_a_profile_outside_the_scope_is_not_there(database, city, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["district"]):
+        assert source.profile(1, numbers["here"]) is not None
+        for evaluation, number in ((1, numbers["there"]), (1, "nobody"), (77, numbers["here"])):
+            with pytest.raises(LookupError):
+                source.profile(evaluation, number)
+        assert source.history(numbers["there"]).empty
+
+
+def test_the_history_holds_official_results_only(database, city, signed_in):
+    accounts, numbers = city
+    with database.reading() as session:
+        opened = session.scalar(select(Round).where(Round.closes_at > NOW))
+    evaluate_round(database, round_id=opened.id, now=NOW, provisional=True)
+
+    with signed_in(accounts["city"]):
+        history = StoredEvaluations(database).history(numbers["here"])
+
+    assert history["evaluation_id"].tolist() == [1]
+    assert history["responses"].tolist() == [12]
+    assert history["satisfaction_score"].dtype == "float64"
+
+
+def test_outlines_are_read_as_they_were_stored(database, city, signed_in):
+    accounts, _ = city
+    square = [[[(106.0, 39.0), (107.0, 39.0), (107.0, 40.0), (106.0, 39.0)]]]
+    with database.writing() as session:
+        session.scalar(select(District).filter_by(name="乌达区")).boundary = boundary_text(square)
+
+    with signed_in(accounts["district"]):
+        boundaries = StoredEvaluations(database).boundaries()
+
+    assert list(boundaries) == ["乌达区"]
+    assert [tuple(point) for point in boundaries["乌达区"][0][0]] == square[0][0]
+
+
+def test_inputs_are_cut_down_to_the_account(database, city, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["city"]):
+        assert set(source.inputs(1)["community_id"]) == set(numbers.values())
+    with signed_in(accounts["district"]):
+        assert source.inputs(1)["community_id"].tolist() == [numbers["here"]]
+        with pytest.raises(LookupError):
+            source.inputs(77)
+
+
+def test_an_examination_is_read_within_the_scope(database, city, signed_in):
+    accounts, numbers = city
+    with database.writing() as session:
+        closed = session.scalar(select(Round).where(Round.closes_at < NOW))
+    examine_round(database, round_id=closed.id, now=NOW)
+    source = StoredEvaluations(database)
+
+    with signed_in(accounts["city"]):
+        whole = source.examination(1)
+    with signed_in(accounts["district"]):
+        own = source.examination(1)
+        with pytest.raises(LookupError):
+            source.examination(77)
+
+    assert set(whole.counts["number"]) == set(numbers.values())
+    assert own.counts[["number", "n_without", "waiting"]].to_numpy().tolist() == [[numbers["here"], 12, 0]]
+    assert set(own.families["number"]) == {numbers["here"]}
+
+
+def test_a_round_that_was_never_examined_has_no_examination(database, city, signed_in):
+    accounts, _ = city
+    with signed_in(accounts["city"]):
+        assert StoredEvaluations(database).examination(1) is None
+
+
+def test_cases_are_added_up_for_the_regions_in_scope(database, city, signed_in):
+    accounts, numbers = city
+    with database.writing() as session:
+        for number in numbers.values():
+            community = session.scalar(select(Community).filter_by(number=number))
+            make_complaint(session, community, submitted_at=NOW - timedelta(days=20))
+        closed = session.scalar(select(Round).where(Round.closes_at < NOW))
+        closed.closes_at = NOW - timedelta(days=9)
+    evaluate_round(database, round_id=closed.id, now=NOW)
+    source = StoredEvaluations(database)
+
+    with signed_in(accounts["city"]):
+        assert sorted(source.cases(2)["region"]) == ["乌达区", "海勃湾区"]
+    with signed_in(accounts["district"]):
+        assert source.cases(2)[["region", "category", "valid", "cases"]].to_numpy().tolist() == [
+            ["海勃湾区", "EQ01", True, 1]
+        ]
+        assert source.cases(77).empty
+
+
+def test_progress_says_when_and_how_answers_came(database, city, signed_in):
+    accounts, numbers = city
+    with database.writing() as session:
+        community = session.scalar(select(Community).filter_by(number=numbers["here"]))
+        opened = session.scalar(select(Round).where(Round.closes_at > NOW))
+        code = make_poster_code(session, community, building="3号楼")
+        for _ in range(4):
+            make_response(
+                session, opened, community, code_id=code.id, submitted_at=opened.opens_at + timedelta(hours=2)
+            )
+
+    with signed_in(accounts["district"]):
+        progress = StoredEvaluations(database).progress()
+
+    assert progress.modes.to_numpy().tolist() == [["web", 16], ["paper", 0], ["telephone", 0]]
+    assert sorted(progress.hourly["responses"], reverse=True)[:3] == [12, 4, 0]
+    assert progress.buildings[["number", "building", "responses"]].to_numpy().tolist() == [
+        [numbers["here"], "3号楼", 4]
+    ]
+
+
+def renamed(session, number, **changes):
+    """Import the list of communities again with one of them changed, as an office does."""
+    rows = [replace(row, **changes) if row.number == number else row for row in stored_communities(session).rows]
+    result = import_communities(session, table=CommunityTable(tuple(rows)))
+    record_import(session, result=result, by="account:1", now=NOW)
+
+
+@pytest.mark.parametrize("first", ["city", "district"])
+def test_nothing_that_another_account_asked_for_before_is_seen(database, city, signed_in, first):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    second = "district" if first == "city" else "city"
+    seen = {"city": set(numbers.values()), "district": {numbers["here"]}}
+    for role in (first, second, first):
+        with signed_in(accounts[role]):
+            assert set(source.standings(1)["number"]) == seen[role]
+            assert set(source.inputs(1)["community_id"]) == seen[role]
+            assert set(source.grid(1, GridQuery()).rows["number"]) == seen[role]
+            assert source.grid(1, GridQuery()).total == len(seen[role])
+            assert ("乌达区" in str(source.evaluations()[0].summary)) == (role == "city")
+
+
+def test_what_was_worked_out_is_kept_for_its_scope_until_the_next_import(database, city, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    times = []
+
+    def answered(role, question="how many"):
+        def work_out():
+            times.append(role)
+            return source.inputs(1)
+
+        with signed_in(accounts[role]):
+            return len(source.worked_out(1, question, work_out))
+
+    assert [answered(role) for role in ("city", "district", "city", "evaluator", "district")] == [2, 1, 2, 2, 1]
+    assert times == ["city", "district"]
+    answered("city", "how many more")
+    with database.writing() as session:
+        renamed(session, numbers["here"], name="新名小区")
+    answered("district")
+    assert times == ["city", "district", "city", "district"]
+
+
+def test_an_import_of_communities_is_seen_at_once(database, city, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["city"]):
+        source.standings(1), source.grid(1, GridQuery())
+    with database.writing() as session:
+        renamed(session, numbers["here"], name="新名小区", english_name="Newly named")
+
+    with signed_in(accounts["city"]):
+        assert source.standings(1).set_index("number").loc[numbers["here"], "name"] == "新名小区"
+        assert source.grid(1, GridQuery(text="newly")).rows["name"].tolist() == ["新名小区"]
+    with signed_in(accounts["district"]):
+        assert source.standings(1)["name"].tolist() == ["新名小区"]
+
+
+def test_a_community_that_moved_to_another_district_leaves_the_account_and_keeps_its_region(database, city, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["district"]):
+        assert len(source.standings(1)) == 1
+    with database.writing() as session:
+        renamed(session, numbers["here"], district="乌达区", district_english_name="Wuda")
+
+    with signed_in(accounts["district"]):
+        assert source.standings(1).empty
+        assert source.grid(1, GridQuery()).total == 0
+    with signed_in(accounts["city"]):
+        assert source.standings(1).set_index("number").loc[numbers["here"], "region"] == "海勃湾区"
+        assert source.grid(1, GridQuery(region="海勃湾区")).rows["number"].tolist() == [numbers["here"]]
+
+
+def test_a_new_evaluation_is_seen_at_once(database, city, signed_in):
+    accounts, _ = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["city"]):
+        before = len(source.evaluations())
+        with database.reading() as session:
+            opened = session.scalar(select(Round.id).where(Round.closes_at > NOW))
+        evaluate_round(database, round_id=opened, now=NOW, provisional=True)
+
+        assert len(source.evaluations()) == before + 1
+
+
+def test_what_a_page_writes_into_its_frame_stays_its_own(database, city, signed_in):
+    accounts, _ = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["city"]):
+        mine = source.standings(1)
+        mine["name"] = "mine"
+        mine.loc[:, "responses"] = 0
+
+        assert set(source.standings(1)["name"]) != {"mine"}
+        assert source.standings(1)["responses"].sum() == 23
+
+
+def test_who_takes_the_table_away_is_in_the_audit_chain(database, city, signed_in):
+    accounts, numbers = city
+    with signed_in(accounts["district"]):
+        pieces = StoredEvaluations(database).take_away(1, GridQuery())
+        with pytest.raises(LookupError):
+            StoredEvaluations(database).take_away(77, GridQuery())
+
+    assert [row for piece in pieces for row in piece["number"]] == [numbers["here"]]
+    with database.reading() as session:
+        [taken] = session.scalars(select(AuditEvent).filter_by(action="exported"))
+    assert (taken.actor, taken.subject) == (accounts["district"].actor, "evaluation:1")

@@ -1,0 +1,361 @@
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from analytics.canonical import sha256_hex
+from survey_app.config import DATA
+from survey_app.evaluations.counts import MODE_COUNTS, community_table
+from survey_app.evaluations.evaluate_round import (
+    RELEASE_STEP,
+    SETTLING,
+    RoundStillOpen,
+    evaluate_round,
+    verify_evaluation,
+)
+from survey_app.models import Evaluation, Standing, StandingEvidence
+from survey_app.rounds.rounds import add_rule_file
+from tests.factories import (
+    NOW,
+    make_account,
+    make_community,
+    make_complaint,
+    make_district,
+    make_poster_code,
+    make_response,
+    make_round,
+)
+
+CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
+SETTLED = CLOSED + SETTLING
+
+
+@pytest.fixture
+def survey(database):
+    """A round with 21 communities of one district: 5 % are one. The first one leads."""
+    with database.writing() as session:
+        survey_round, district = make_round(session), make_district(session)
+        communities = [make_community(session, district=district) for _ in range(21)]
+        answer(session, survey_round, communities[0], codes=[5] * 30)
+        for community in communities[1:]:
+            answer(session, survey_round, community, codes=[5, 2])
+        return survey_round, communities
+
+
+def answer(session, survey_round, community, *, codes, **values):
+    code_id = make_poster_code(session, community).id
+    for code in codes:
+        make_response(session, survey_round, community, answers={"q01": code}, code_id=code_id, **values)
+
+
+def standings_of(database, evaluation):
+    with database.reading() as session:
+        statement = select(*Standing.__table__.columns).filter_by(evaluation_id=evaluation.id)
+        return {row.community_id: row for row in session.execute(statement)}
+
+
+def test_an_official_evaluation_needs_a_closed_round(database, survey):
+    survey_round, _ = survey
+    with pytest.raises(RoundStillOpen):
+        evaluate_round(database, round_id=survey_round.id, now=SETTLED - timedelta(microseconds=1))
+
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Evaluation)) == 0
+
+
+def test_every_community_gets_a_standing_that_agrees_with_its_answers(database, survey):
+    survey_round, communities = survey
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    standings = standings_of(database, evaluation)
+    assert set(standings) == {community.id for community in communities}
+    leader, other = standings[communities[0].id], standings[communities[1].id]
+    assert (leader.responses, leader.satisfied, leader.satisfaction_rate) == (30, 30, 1.0)
+    assert (other.responses, other.satisfied, other.satisfaction_status) == (2, 1, "not_assessed")
+    assert (evaluation.responses, evaluation.cut_off, evaluation.provisional) == (70, CLOSED, False)
+
+
+def test_the_evidence_is_stored_beside_the_decision(database, survey):
+    survey_round, communities = survey
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    with database.reading() as session:
+        stored = {row.community_id: row for row in session.scalars(select(StandingEvidence))}
+    assert set(stored) == {community.id for community in communities}
+    leader, other = stored[communities[0].id], stored[communities[1].id]
+    assert (leader.satisfaction_upper, leader.satisfaction_evidence_reason) == (1.0, "not_applicable")
+    assert (other.satisfaction_evidence, other.satisfaction_evidence_reason) == (None, "not_assessed")
+    assert (other.satisfaction_needed_responses, other.satisfaction_needed_assurance) == (None, None)
+    said = json.loads(evaluation.summary)["evidence"]["regions"]
+    assert [region["satisfaction"]["listed"] for region in said.values()] == [0]
+
+
+def test_an_answer_at_the_close_or_later_is_not_evaluated(database, survey):
+    survey_round, communities = survey
+    with database.writing() as session:
+        answer(session, survey_round, communities[0], codes=[1], submitted_at=CLOSED)
+
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=CLOSED + timedelta(days=3))
+
+    assert standings_of(database, evaluation)[communities[0].id].responses == 30
+    assert evaluation.cut_off == CLOSED
+
+
+def test_evaluating_again_finds_the_stored_evaluation(database, survey):
+    survey_round, _ = survey
+    first = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+    again = evaluate_round(database, round_id=survey_round.id, now=CLOSED + timedelta(hours=1))
+
+    assert again.id == first.id
+    assert again.evaluated_at == SETTLED
+
+
+def test_two_who_evaluate_at_once_get_one_evaluation(database, survey):
+    survey_round, communities = survey
+    together = Barrier(4)
+
+    def evaluate_together(_):
+        together.wait()
+        return evaluate_round(database, round_id=survey_round.id, now=SETTLED).id
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = set(pool.map(evaluate_together, range(4)))
+
+    assert len(ids) == 1
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Standing)) == len(communities)
+
+
+def test_no_evaluation_is_left_without_its_standings(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round = make_round(session)
+        make_community(session)
+        session.execute(
+            text("CREATE TRIGGER full BEFORE INSERT ON standing BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        )
+
+    with pytest.raises(DBAPIError, match="disk full"):
+        evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
+
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Evaluation)) == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE evaluation SET responses = 0",
+        "DELETE FROM evaluation",
+        "UPDATE standing_evidence SET satisfaction_evidence = 'certain'",
+        "DELETE FROM standing_evidence",
+        "UPDATE standing SET satisfaction_rank = 1",
+        "DELETE FROM standing",
+    ],
+)
+def test_an_evaluation_never_changes(database, survey, statement):
+    survey_round, _ = survey
+    evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    with pytest.raises(DBAPIError, match="frozen"), database.writing() as session:
+        session.execute(text(statement))
+
+
+def test_stored_inputs_and_rules_give_the_stored_standings_again(database, survey):
+    survey_round, communities = survey
+    with database.writing() as session:
+        for status in ("closed", "duplicate_of"):
+            make_complaint(session, communities[0], status=status)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    with database.reading() as session:
+        assert verify_evaluation(session, evaluation.id)
+    assert sha256_hex(evaluation.inputs) == evaluation.inputs_sha256
+    assert sum(json.loads(evaluation.inputs)["complaints_excluded"]) == 1
+
+
+def test_inputs_of_before_without_what_was_set_aside_still_verify(database, survey, monkeypatch):
+    survey_round, _ = survey
+
+    def table_of_before(session, **counting):
+        return community_table(session, **counting).drop(columns="complaints_excluded")
+
+    monkeypatch.setattr("survey_app.evaluations.evaluate_round.community_table", table_of_before)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    with database.reading() as session:
+        assert verify_evaluation(session, evaluation.id)
+
+
+@pytest.mark.parametrize("column", ["inputs_sha256", "standings_sha256"])
+def test_an_altered_evaluation_does_not_verify(sqlite_database, column):
+    with sqlite_database.writing() as session:
+        survey_round = make_round(session)
+        answer(session, survey_round, make_community(session), codes=[5, 4])
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
+    with sqlite_database.writing() as session:
+        session.execute(text("DROP TRIGGER evaluation_refuses_update"))
+        session.execute(text(f"UPDATE evaluation SET {column} = '{'0' * 64}'"))
+
+    with sqlite_database.reading() as session:
+        assert not verify_evaluation(session, evaluation.id)
+
+
+def test_an_altered_input_does_not_verify(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round, community = make_round(session), make_community(session, name="阳光家园")
+        answer(session, survey_round, community, codes=[5] * 12)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
+    with sqlite_database.writing() as session:
+        session.execute(text("DROP TRIGGER evaluation_refuses_update"))
+        session.execute(text("UPDATE evaluation SET inputs = replace(inputs, '阳光家园', '朝阳家园')"))
+
+    with sqlite_database.reading() as session:
+        assert not verify_evaluation(session, evaluation.id)
+
+
+def test_an_unknown_round_and_an_unknown_evaluation_are_refused(database):
+    with pytest.raises(LookupError, match="no round 5"):
+        evaluate_round(database, round_id=5, now=NOW)
+    with database.reading() as session, pytest.raises(LookupError, match="no evaluation 5"):
+        verify_evaluation(session, 5)
+
+
+def test_a_provisional_evaluation_is_marked_and_official_ones_stay_apart(database, survey):
+    survey_round, _ = survey
+    provisional = evaluate_round(database, round_id=survey_round.id, now=NOW + timedelta(hours=1), provisional=True)
+    official = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    assert provisional.provisional
+    assert provisional.cut_off == NOW + timedelta(hours=1)
+    assert official.id != provisional.id
+    assert not official.provisional
+
+
+def test_a_score_moves_only_after_ten_new_answers_while_the_round_is_open(database, survey):
+    survey_round, communities = survey
+    leader = communities[0]
+    seen = []
+    for hours, new in ((1, 0), (2, RELEASE_STEP - 1), (3, 1)):
+        with database.writing() as session:
+            moment = NOW + timedelta(hours=hours, minutes=-1)
+            answer(session, survey_round, leader, codes=[1] * new, submitted_at=moment)
+        now = NOW + timedelta(hours=hours)
+        evaluation = evaluate_round(database, round_id=survey_round.id, now=now, provisional=True)
+        row = standings_of(database, evaluation)[leader.id]
+        seen.append((row.responses, row.satisfied))
+
+    assert seen == [(30, 30), (30, 30), (40, 30)]
+
+
+def test_who_complained_is_released_with_the_scores_while_the_round_is_open(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+    seen = []
+    for hours in (1, 2):
+        with sqlite_database.writing() as session:
+            for _ in range(RELEASE_STEP - 5 * (hours == 2)):
+                moment = NOW + timedelta(hours=hours, minutes=-1)
+                answers = {"q01": 5, "q17": 1, "q18": 1}
+                make_response(session, survey_round, community, answers=answers, submitted_at=moment)
+        now = NOW + timedelta(hours=hours)
+        evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=now, provisional=True)
+        inputs = json.loads(evaluation.inputs)
+        seen.append((inputs["said_complained"], inputs["asked_about_complaints"]))
+
+    assert seen == [([RELEASE_STEP], [RELEASE_STEP])] * 2
+
+
+def test_fewer_than_ten_answers_show_no_score_while_the_round_is_open(database, survey):
+    survey_round, communities = survey
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=NOW + timedelta(hours=1), provisional=True)
+
+    row = standings_of(database, evaluation)[communities[1].id]
+    assert (row.responses, row.satisfaction_rate) == (0, None)
+
+
+def composite_rules(session):
+    content = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_bytes()
+    content = content.replace(b"measure: satisfaction_rate", b"measure: composite\n  domains: {q02: 3/4, q03: 1/4}")
+    return add_rule_file(session, content=content, source="rules.yaml", now=NOW)
+
+
+def test_composites_are_decided_from_the_answers_to_the_domains(database):
+    with database.writing() as session:
+        survey_round, district = make_round(session, rule_file=composite_rules(session)), make_district(session)
+        communities = [make_community(session, district=district) for _ in range(21)]
+        for place, community in enumerate(communities):
+            codes = {"q01": 1, "q02": 5} if place == 0 else {"q01": 5, "q02": 4, "q03": 9}
+            for _ in range(30):
+                make_response(session, survey_round, community, answers=codes)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    standings = standings_of(database, evaluation)
+    leader, other = standings[communities[0].id], standings[communities[1].id]
+    assert (leader.satisfaction_score, leader.satisfaction_status, leader.satisfaction_rate) == (100, "met", 0)
+    assert (other.responses, other.satisfaction_score, other.satisfaction_status) == (30, 75, "not_met")
+    with database.reading() as session:
+        assert verify_evaluation(session, evaluation.id)
+
+
+def test_modes_are_released_with_their_answers_and_unknown_before(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round, community, clerk = make_round(session), make_community(session), make_account(session)
+        typed = {"mode": "paper", "entered_by_id": clerk.id}
+    seen = []
+    for hours, (new, options) in enumerate([(1, typed), (RELEASE_STEP - 1, {}), (1, typed)], start=1):
+        with sqlite_database.writing() as session:
+            moment = NOW + timedelta(hours=hours, minutes=-1)
+            answer(session, survey_round, community, codes=[5] * new, submitted_at=moment, **options)
+        now = NOW + timedelta(hours=hours)
+        evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=now, provisional=True)
+        inputs = json.loads(evaluation.inputs)
+        seen.append((inputs["responses"], inputs["paper_responses"]))
+
+    assert seen == [([0], [None]), ([RELEASE_STEP], [1]), ([RELEASE_STEP], [1])]
+
+
+def test_what_an_earlier_version_released_without_modes_stays_so_until_enough_is_new(sqlite_database, monkeypatch):
+    with sqlite_database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        answer(session, survey_round, community, codes=[5] * RELEASE_STEP, submitted_at=NOW)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(
+            "survey_app.evaluations.evaluate_round.community_table",
+            lambda session, **counting: community_table(session, **counting).drop(columns=[*MODE_COUNTS]),
+        )
+        now = NOW + timedelta(hours=1)
+        evaluate_round(sqlite_database, round_id=survey_round.id, now=now, provisional=True)
+    later = evaluate_round(sqlite_database, round_id=survey_round.id, now=NOW + timedelta(hours=2), provisional=True)
+
+    inputs = json.loads(later.inputs)
+    assert (inputs["responses"], inputs["paper_responses"]) == ([RELEASE_STEP], [None])
+
+
+def test_a_composite_moves_only_after_ten_new_ones_while_the_round_is_open(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round = make_round(session, rule_file=composite_rules(session))
+        community = make_community(session)
+    seen = []
+    for hours, codes in enumerate([{"q01": 5, "q02": 5}, {"q01": 5}, {"q01": 5, "q02": 5}], start=1):
+        with sqlite_database.writing() as session:
+            for _ in range(RELEASE_STEP - (hours == 1)):
+                moment = NOW + timedelta(hours=hours, minutes=-1)
+                make_response(session, survey_round, community, answers=codes, submitted_at=moment)
+        now = NOW + timedelta(hours=hours)
+        evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=now, provisional=True)
+        seen.append(standings_of(sqlite_database, evaluation)[community.id].responses)
+
+    assert seen == [0, 0, 2 * RELEASE_STEP - 1]
+
+
+def test_the_summary_says_what_computed_it(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round = make_round(session)
+        make_community(session)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
+
+    assert {"numpy", "pandas", "python"} <= json.loads(evaluation.summary)["versions"].keys()

@@ -1,0 +1,191 @@
+import csv
+import io
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import zxingcpp
+from PIL import Image
+
+from survey_app.evaluations.evaluate_round import evaluate_round
+from tests.accounts import csrf_token, make_account, signed_in_client
+from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
+
+# The views look at the clock, so these rounds lie around the present.
+NOW = datetime.now(UTC).replace(microsecond=0)
+CHINESE = {"Accept-Language": "zh-CN"}
+
+
+@pytest.fixture
+def city(sqlite_database):
+    """Two districts with a community and a poster each, a closed round with answers, an open one, three accounts."""
+    with sqlite_database.writing() as session:
+        here = make_community(
+            session, name="阳光家园", district=make_district(session, name="海勃湾区", english_name="Haibowan")
+        )
+        there = make_community(
+            session, name="滨河花园", district=make_district(session, name="乌达区", english_name="Wuda")
+        )
+        codes = [make_poster_code(session, community, token=f"2{community.id:019}") for community in (here, there)]
+        closed = make_round(
+            session, name="上一轮", opens_at=NOW - timedelta(days=40), closes_at=NOW - timedelta(days=10)
+        )
+        opened = make_round(session, name="本轮", opens_at=NOW - timedelta(days=5), closes_at=NOW + timedelta(days=5))
+        for survey_round in (closed, opened):
+            for community, code, number in ((here, codes[0], 12), (there, codes[1], 11)):
+                for _ in range(number):
+                    moment = survey_round.opens_at + timedelta(days=1)
+                    make_response(session, survey_round, community, code_id=code.id, submitted_at=moment)
+        make_account(session, "city", now=NOW)
+        make_account(session, "evaluator", now=NOW)
+        make_account(session, "district", district=here.district, now=NOW)
+        return {"here": here, "there": there, "codes": codes, "closed": closed, "open": opened}
+
+
+def ask_for_evaluation(client, survey_round, kind):
+    data = {"csrf_token": csrf_token(client.get("/staff/")), "kind": kind}
+    return client.post(f"/staff/rounds/{survey_round.id}/evaluations", data=data)
+
+
+def read_csv(answer):
+    assert answer.status_code == 200
+    return list(csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig"), newline="")))
+
+
+@pytest.mark.usefixtures("city")
+def test_the_home_page_counts_what_came_in(app):
+    page = signed_in_client(app, "city").get("/staff/").text
+
+    assert page.count(">23<") == 2
+    assert page.index("本轮") < page.index("上一轮")
+
+
+def test_the_city_evaluates_a_closed_round(app, city):
+    client = signed_in_client(app, "city")
+    answer = ask_for_evaluation(client, city["closed"], "official")
+
+    assert (answer.status_code, answer.location) == (303, "/staff/")
+    page = client.get("/staff/").text
+    assert re.search(r"/staff/evaluations/1/standings\.csv", page)
+
+
+def test_an_official_evaluation_of_an_open_round_is_refused(app, city):
+    client = signed_in_client(app, "city")
+
+    assert ask_for_evaluation(client, city["open"], "official").status_code == 409
+    assert "standings.csv" not in client.get("/staff/").text
+
+
+def test_a_provisional_evaluation_says_that_it_is_none(app, city):
+    client = signed_in_client(app, "city")
+    ask_for_evaluation(client, city["open"], "provisional")
+
+    assert "预览，非正式结果" in client.get("/staff/").text
+
+
+@pytest.mark.parametrize("username", ["evaluator", "district"])
+@pytest.mark.parametrize("kind", ["official", "provisional"])
+def test_only_the_city_evaluates(app, city, username, kind):
+    client = signed_in_client(app, username)
+
+    assert ask_for_evaluation(client, city["closed"], kind).status_code == 403
+    assert '/evaluations"' not in client.get("/staff/").text
+
+
+@pytest.mark.usefixtures("city")
+def test_an_unknown_round_or_evaluation_is_not_found(app):
+    client = signed_in_client(app, "city")
+
+    assert client.get("/staff/rounds/99/responses.csv").status_code == 404
+    assert client.get("/staff/evaluations/99/standings.csv").status_code == 404
+    data = {"csrf_token": csrf_token(client.get("/staff/"))}
+    assert client.post("/staff/rounds/99/evaluations", data=data).status_code == 404
+
+
+@pytest.mark.parametrize(("username", "expected"), [("city", 23), ("evaluator", 23), ("district", 12)])
+def test_responses_are_downloaded_within_the_scope(app, city, username, expected):
+    answer = signed_in_client(app, username).get(f"/staff/rounds/{city['closed'].id}/responses.csv")
+
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert len(read_csv(answer)) == expected
+
+
+@pytest.mark.parametrize(("username", "expected"), [("city", 2), ("evaluator", 2), ("district", 1)])
+def test_standings_are_downloaded_within_the_scope(app, sqlite_database, city, username, expected):
+    evaluation = evaluate_round(sqlite_database, round_id=city["closed"].id, now=NOW)
+
+    answer = signed_in_client(app, username).get(f"/staff/evaluations/{evaluation.id}/standings.csv")
+
+    assert len(read_csv(answer)) == expected
+
+
+@pytest.mark.parametrize(
+    "path", ["/staff/", "/staff/communities", "/staff/communities?search=滨河", "/staff/communities?lang=en"]
+)
+def test_a_district_sees_no_community_of_another_district(app, city, path):
+    page = signed_in_client(app, "district").get(path)
+
+    assert page.status_code == 200
+    for secret in (">滨河花园<", "Wuda", "乌达", city["codes"][1].token, ">11<", ">23<"):
+        assert secret not in page.text
+
+
+def test_a_district_gets_no_code_of_another_district(app, city):
+    client = signed_in_client(app, "district")
+    own, foreign = (code.token for code in city["codes"])
+
+    assert client.get(f"/staff/codes/{own}.svg").status_code == 200
+    assert client.get(f"/staff/codes/{foreign}.svg").status_code == 404
+    assert client.get(f"/staff/codes/{foreign}.png").status_code == 404
+
+
+def test_the_picture_of_a_code_leads_to_its_survey(app, city):
+    token = city["codes"][0].token
+    answer = signed_in_client(app, "city").get(f"/staff/codes/{token}.png")
+
+    picture = Image.open(io.BytesIO(answer.get_data()))
+    assert [found.text for found in zxingcpp.read_barcodes(picture)] == [f"http://127.0.0.1:8000/s/{token}"]
+
+
+@pytest.mark.usefixtures("city")
+def test_communities_are_found_by_name_pinyin_and_number(app, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_community(session, name="海馨苑", number="WH-0042", sort_key="hai xin yuan", district_id=1)
+    client = signed_in_client(app, "city")
+
+    for wanted in ("海馨", "hai xin", "WH-0042"):
+        page = client.get("/staff/communities", query_string={"search": wanted}).text
+        assert "海馨苑" in page
+        assert "阳光家园" not in page
+    assert "阳光家园" not in client.get("/staff/communities", query_string={"search": "%"}).text
+
+
+@pytest.mark.usefixtures("city")
+def test_communities_come_fifty_to_a_page(app, sqlite_database):
+    with sqlite_database.writing() as session:
+        for number in range(60):
+            make_community(session, name=f"小区{number:02}", sort_key=f"zz{number:02}", district_id=1)
+    client = signed_in_client(app, "city")
+    first, second = (client.get(f"/staff/communities?page={page}").text for page in (1, 2))
+
+    assert first.count("<tr>") - 1 == 50
+    assert second.count("<tr>") - 1 == 12
+    assert "page=2" in first
+    assert "page=3" not in second
+
+
+@pytest.mark.usefixtures("city")
+def test_a_name_is_shown_as_text(app, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_community(session, name="<b>金都</b>", district_id=1)
+
+    page = signed_in_client(app, "city").get("/staff/communities").text
+    assert "&lt;b&gt;金都&lt;/b&gt;" in page
+
+
+@pytest.mark.usefixtures("city")
+def test_a_chosen_language_stays_with_the_session(app):
+    client = signed_in_client(app, "city")
+    client.get("/staff/?lang=en")
+
+    assert "Responses received" in client.get("/staff/").text

@@ -1,0 +1,184 @@
+import json
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from survey_app.accounts.guard import EVERYWHERE, Scope
+from survey_app.evaluations.evaluate_round import SETTLING, evaluate_round
+from survey_app.models import AuditEvent, IntegrityExamination, ResponseReview, Standing
+from survey_app.models.vocabulary import Area
+from survey_app.responses.integrity_reviews import (
+    NothingToReview,
+    ReasonMissing,
+    ReviewState,
+    decide_reviews,
+    examine_round,
+    held_by_community,
+    rounds_to_examine,
+)
+from tests.accounts import make_account
+from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
+
+CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
+STUFFED = 40
+
+
+@pytest.fixture
+def city(database):
+    """24 communities answer by themselves over days, and in one of them somebody fills in 40 forms at once."""
+    with database.writing() as session:
+        survey_round, district = make_round(session), make_district(session)
+        communities = [make_community(session, district=district) for _ in range(24)]
+        for place, community in enumerate(communities):
+            code_id = make_poster_code(session, community).id
+            for resident in range(30):
+                rating = 1 + (resident * 7 + place) % 5
+                moment = NOW + timedelta(hours=resident * 5, minutes=place)
+                aspects = {f"q{number:02}": 1 + (rating + number * resident) % 5 for number in range(2, 14)}
+                answered = {"answers": {"q01": rating} | aspects, "code_id": code_id}
+                send(session, survey_round, community, moment, seconds=100 + resident, **answered)
+        stuffed_code = make_poster_code(session, communities[0]).id
+        for form in range(STUFFED):
+            moment = NOW + timedelta(days=3, seconds=12 * form)
+            answered = {"answers": {f"q{number:02}": 5 for number in range(1, 14)}, "code_id": stuffed_code}
+            send(session, survey_round, communities[0], moment, seconds=9, **answered)
+        account = make_account(session, "city", district=None, now=NOW)
+        return survey_round, communities, account
+
+
+def send(session, survey_round, community, moment, *, seconds, **answered):
+    times = {"started_at": moment - timedelta(seconds=seconds), "submitted_at": moment}
+    make_response(session, survey_round, community, **times, **answered)
+
+
+def examine(database, survey_round):
+    return examine_round(database, round_id=survey_round.id, now=CLOSED)
+
+
+def decide(database, city, decision, *, number=None, reason="同一时间大量提交", scope=EVERYWHERE):
+    survey_round, communities, account = city
+    with database.writing() as session:
+        return decide_reviews(
+            session,
+            round_id=survey_round.id,
+            number=number or communities[0].number,
+            decision=decision,
+            reason=reason,
+            scope=scope,
+            by=f"account:{account.id}",
+            account_id=account.id,
+            now=CLOSED,
+        )
+
+
+def responses_of(database, city):
+    survey_round, communities, _account = city
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=CLOSED + SETTLING)
+    with database.reading() as session:
+        return session.scalar(
+            select(Standing.responses).filter_by(evaluation_id=evaluation.id, community_id=communities[0].id)
+        )
+
+
+def test_forms_that_somebody_filled_in_at_once_are_held_and_those_of_others_are_not(database, city):
+    survey_round, communities, _account = city
+
+    assert examine(database, survey_round) == STUFFED
+
+    with database.reading() as session:
+        [held] = held_by_community(session, round_id=survey_round.id, scope=EVERYWHERE)
+    assert (held.number, held.responses) == (communities[0].number, STUFFED)
+    assert "burst" in held.families
+
+
+def test_a_held_response_counts_until_somebody_excludes_it(database, city):
+    survey_round, _communities, _account = city
+    examine(database, survey_round)
+
+    assert responses_of(database, city) == 30 + STUFFED
+    assert decide(database, city, ReviewState.EXCLUDED) == STUFFED
+    assert responses_of(database, city) == 30
+
+
+def test_what_was_released_is_not_held_again(database, city):
+    survey_round, _communities, _account = city
+    examine(database, survey_round)
+    decide(database, city, ReviewState.RELEASED)
+
+    assert examine(database, survey_round) == 0
+    assert responses_of(database, city) == 30 + STUFFED
+    with database.reading() as session:
+        assert held_by_community(session, round_id=survey_round.id, scope=EVERYWHERE) == []
+
+
+def test_a_decision_is_on_record_with_its_reason(database, city):
+    survey_round, communities, account = city
+    examine(database, survey_round)
+    decide(database, city, ReviewState.EXCLUDED, reason=" 核实为代填 ")
+
+    with database.reading() as session:
+        decided = session.scalars(select(ResponseReview).filter_by(state="excluded")).all()
+        event = session.scalars(select(AuditEvent).filter_by(action="review_decided")).one()
+    assert {(each.reason, each.account_id) for each in decided} == {("核实为代填", account.id)}
+    assert event.subject == f"community:{communities[0].id}"
+    assert json.loads(event.before)["responses"] == STUFFED
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "长" * 501])
+def test_nothing_is_decided_without_a_reason(database, city, reason):
+    survey_round, _communities, _account = city
+    examine(database, survey_round)
+
+    with pytest.raises(ReasonMissing):
+        decide(database, city, ReviewState.EXCLUDED, reason=reason)
+
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(ResponseReview).filter_by(state="excluded")) == 0
+
+
+def test_nobody_decides_outside_the_scope_or_where_nothing_is_held(database, city):
+    survey_round, communities, _account = city
+    examine(database, survey_round)
+
+    with pytest.raises(NothingToReview):
+        decide(database, city, ReviewState.EXCLUDED, scope=Scope(Area.DISTRICT, communities[0].district_id + 1))
+    with pytest.raises(NothingToReview):
+        decide(database, city, ReviewState.EXCLUDED, number=communities[1].number)
+
+
+def test_an_examination_keeps_counts_with_and_without_what_is_held(database, city):
+    survey_round, communities, _account = city
+    examine(database, survey_round)
+
+    with database.reading() as session:
+        [examination] = session.scalars(select(IntegrityExamination))
+    counts = {row["community_id"]: row for row in json.loads(examination.counts)}
+    assert examination.responses == 24 * 30 + STUFFED
+    assert counts[communities[0].id]["n"] - counts[communities[0].id]["n_without"] == STUFFED
+    assert counts[communities[1].id]["held"] == 0
+
+
+def test_a_round_without_answers_can_be_examined(database):
+    with database.writing() as session:
+        survey_round = make_round(session)
+
+    assert examine_round(database, round_id=survey_round.id, now=NOW) == 0
+    with pytest.raises(LookupError):
+        examine_round(database, round_id=survey_round.id + 1, now=NOW)
+
+
+def test_a_round_is_examined_while_it_is_open_and_once_after_it_has_closed(database):
+    with database.writing() as session:
+        survey_round = make_round(session)
+        make_round(session, opens_at=CLOSED + timedelta(days=5), closes_at=CLOSED + timedelta(days=9))
+
+    def to_examine(now):
+        with database.reading() as session:
+            return list(rounds_to_examine(session, now=now))
+
+    assert to_examine(survey_round.opens_at - timedelta(seconds=1)) == []
+    for moment in (NOW, CLOSED - timedelta(minutes=1), CLOSED):
+        assert to_examine(moment) == [survey_round.id]
+        examine_round(database, round_id=survey_round.id, now=moment)
+    assert to_examine(CLOSED + timedelta(days=1)) == []

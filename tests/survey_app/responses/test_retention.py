@@ -1,0 +1,182 @@
+"""What is erased when, and that no count changes by it."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, select
+
+from survey_app.accounts.guard import EVERYWHERE
+from survey_app.codes.codes import count_slips, find_slip, replace_slip
+from survey_app.evaluations.evaluate_round import RoundErased, evaluate_round, verify_evaluation
+from survey_app.exports.responses import export_responses
+from survey_app.models import AuditEvent, Evaluation, Response
+from survey_app.responses.counting_status import Status, status_of_response
+from survey_app.responses.receipts import find_receipt
+from survey_app.responses.retention import Erased, keep_no_longer
+from tests.factories import NOW, SECRET, make_community, make_poster_code, make_response, make_round, make_slip
+from tests.survey_app.responses.test_counting_status import CUT_OFF, SENT, recount, store
+
+CLOSED = CUT_OFF + timedelta(hours=1)
+KEPT_UNTIL = date(2027, 3, 31)
+OVER = CLOSED.replace(year=2027, month=4, day=2)
+NOTHING = Erased(terminals=0, household_links=0, responses=0)
+
+
+def erase(database, now):
+    with database.writing() as session:
+        return keep_no_longer(session, by="site", now=now)
+
+
+def freeze(database, survey_round):
+    return evaluate_round(database, round_id=survey_round.id, now=CLOSED)
+
+
+@pytest.fixture
+def answered(database):
+    """A round with a household that answered twice, one that was given another slip, and somebody with a comment."""
+    with database.writing() as session:
+        survey_round = make_round(session, accepts_households=True, responses_kept_until=KEPT_UNTIL)
+        community = make_community(session)
+        slips = [make_slip(session, survey_round, community) for _ in range(3)]
+        replaced = replace_slip(session, typed=slips[1].digits, secret_key=SECRET, now=NOW).slips[0]
+        for minute, (slip, rating) in enumerate(((slips[0], 2), (slips[0], 5), (slips[1], 1), (replaced, 4))):
+            code = find_slip(session, typed=slip.digits, secret_key=SECRET)
+            sent = {"submitted_at": NOW + timedelta(minutes=minute), "answers": {"q01": rating, "q24": "电梯"}}
+            make_response(session, survey_round, community, code_id=code.id, household_key=code.household_key, **sent)
+        return survey_round, community
+
+
+def responses(database):
+    with database.reading() as session:
+        return session.execute(select(Response.__table__).order_by(Response.id)).all()
+
+
+def test_before_the_freeze_every_link_stays(database, answered):
+    assert erase(database, CLOSED) == NOTHING
+    evaluate_round(database, round_id=answered[0].id, now=NOW, provisional=True)
+
+    assert erase(database, CLOSED) == NOTHING
+    assert all(row.household_key and row.code_id for row in responses(database))
+
+
+def test_after_the_freeze_links_go_and_comments_and_counts_stay(database, answered):
+    survey_round, community = answered
+    first = freeze(database, survey_round)
+    with database.reading() as session:
+        slips = count_slips(session, survey_round=survey_round)
+
+    assert erase(database, CLOSED) == Erased(terminals=0, household_links=4, responses=0)
+
+    rows = responses(database)
+    assert {(row.household_key, row.code_id) for row in rows} == {(None, None)}
+    assert all("电梯" in row.answers for row in rows)
+    assert [row.superseded_within for row in rows] == ["tenure", None, "tenure", None]
+    assert freeze(database, survey_round).id == first.id
+    with database.reading() as session:
+        assert count_slips(session, survey_round=survey_round) == slips
+        assert slips[community.id].answered == 2
+        assert find_receipt(session, number=rows[0].receipt).status is Status.SUPERSEDED
+
+
+def test_the_file_of_responses_is_the_same_before_and_after(database, answered):
+    survey_round, _community = answered
+    freeze(database, survey_round)
+    asked = {"round_id": survey_round.id, "scope": EVERYWHERE, "now": CLOSED, "language": "en"}
+    before = "".join(export_responses(database, **asked))
+
+    erase(database, CLOSED)
+
+    assert "".join(export_responses(database, **asked)) == before
+
+
+def test_a_second_pass_erases_nothing_and_what_was_done_is_on_record(database, answered):
+    freeze(database, answered[0])
+    for now in (CLOSED, OVER):
+        assert erase(database, now) != NOTHING
+        assert erase(database, now) == NOTHING
+
+    with database.reading() as session:
+        done = session.scalars(select(AuditEvent.action).where(AuditEvent.actor == "site")).all()
+    assert done == ["household_links_removed", "responses_erased"]
+
+
+def test_on_the_last_day_answers_are_kept_and_after_it_they_are_gone_but_not_the_result(database, answered):
+    survey_round, _community = answered
+    evaluation = freeze(database, survey_round)
+    erase(database, CLOSED)
+    # Still the last day in the city, eight hours ahead.
+    assert erase(database, OVER.replace(month=3, day=31, hour=15)) == NOTHING
+
+    assert erase(database, OVER.replace(month=3, day=31, hour=17)).responses == 4
+
+    assert {(row.answers, row.tenure, row.nonce) for row in responses(database)} == {(None, None, None)}
+    with database.reading() as session:
+        assert verify_evaluation(session, evaluation.id)
+        assert find_receipt(session, number=responses(database)[1].receipt).status is Status.ERASED
+    with pytest.raises(RoundErased):
+        evaluate_round(database, round_id=survey_round.id, now=OVER)
+    with database.reading() as session:
+        assert session.scalars(select(Evaluation.id)).all() == [evaluation.id]
+
+
+def test_answers_go_on_the_stated_day_even_if_nobody_evaluated_them(database, answered):
+    assert erase(database, OVER) == Erased(terminals=0, household_links=0, responses=4)
+    assert {(row.household_key, row.answers) for row in responses(database)} == {(None, None)}
+    assert erase(database, OVER) == NOTHING
+    assert answered[0].responses_kept_until == KEPT_UNTIL
+
+
+def test_a_round_that_says_no_day_keeps_its_answers(database):
+    with database.writing() as session:
+        make_response(session, make_round(session), make_community(session))
+
+    assert erase(database, OVER) == NOTHING
+
+
+@given(sent=st.lists(SENT, max_size=14))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_count_and_no_status_changes_when_the_links_are_removed_whoever_is_ranked(database, sent):
+    with database.writing() as session:
+        session.execute(delete(Response))
+        survey_round = make_round(session)
+        communities = [make_community(session), make_community(session)]
+        store(session, survey_round, communities, make_poster_code(session, communities[0]), sent)
+        make_evaluation_of(session, survey_round)
+        before = counts_and_statuses(session, survey_round)
+
+        keep_no_longer(session, by="site", now=CLOSED)
+
+        assert counts_and_statuses(session, survey_round) == before
+        assert session.scalars(select(Response.household_key).where(Response.household_key.is_not(None))).all() == []
+        session.execute(delete(Response))
+
+
+def make_evaluation_of(session, survey_round):
+    """Store what makes a round frozen; what it says is not looked at."""
+    session.add(
+        Evaluation(
+            round_id=survey_round.id,
+            rule_file_id=survey_round.rule_file_id,
+            provisional=False,
+            cut_off=survey_round.closes_at,
+            inputs="{}",
+            inputs_sha256="0" * 64,
+            standings_sha256="0" * 64,
+            summary="{}",
+            responses=0,
+            code_version="0",
+            evaluated_at=CLOSED,
+        )
+    )
+    session.flush()
+
+
+def counts_and_statuses(session, survey_round):
+    found = {}
+    for population in ("owners", "residents"):
+        status = status_of_response(population, before=CUT_OFF)
+        counts = recount(session, survey_round, population, CUT_OFF)
+        found[population] = (dict(session.execute(select(Response.id, status)).all()), counts.fillna(-1).to_dict())
+    return found

@@ -1,0 +1,149 @@
+"""Up and down on a database that holds something, on both engines."""
+
+import pytest
+from alembic import command
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from survey_app.evaluations.evaluate_round import SETTLING, evaluate_round, verify_evaluation
+from survey_app.models import Code, Complaint, Photo, RegionProfile, Round, StandingEvidence
+from survey_app.responses.receipts import RESIDENT, Reason, withdraw_response
+from tests.factories import NOW, make_community, make_complaint, make_response, make_round, make_slip
+
+BEFORE_HOUSEHOLD_CODES = "0011"
+BEFORE_NEEDED_RESPONSES = "0022"
+BEFORE_CHANNELS = "0029"
+BEFORE_PHOTOS_OF_RESPONSES = "0025"
+
+
+def contents(database):
+    with database.reading() as session:
+        return {
+            table: [tuple(row) for row in session.execute(text(f"SELECT * FROM {table} ORDER BY id"))]
+            for table in ("round", "code", "response", "complaint", "community")
+        }
+
+
+def go_down_and_up(database, earlier=BEFORE_HOUSEHOLD_CODES):
+    command.downgrade(database.alembic_config(), earlier)
+    command.upgrade(database.alembic_config(), "head")
+
+
+def test_answers_through_posters_survive_the_way_down_and_up_again(database):
+    with database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        for _ in range(5):
+            make_response(session, survey_round, community)
+        session.scalars(select(Code)).first().revoked_at = NOW
+    before = contents(database)
+
+    go_down_and_up(database)
+
+    assert contents(database) == before
+
+
+def test_rounds_of_before_take_posters_and_no_slips(database):
+    with database.writing() as session:
+        make_round(session)
+
+    go_down_and_up(database)
+
+    with database.reading() as session:
+        survey_round = session.scalars(select(Round)).one()
+        assert (survey_round.accepts_posters, survey_round.accepts_households) == (True, False)
+
+
+def test_evidence_of_before_has_no_forecast_and_stays_frozen(database):
+    with database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        for _ in range(30):
+            make_response(session, survey_round, community)
+    stored = evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at + SETTLING)
+
+    command.downgrade(database.alembic_config(), BEFORE_NEEDED_RESPONSES)
+    command.upgrade(database.alembic_config(), "head")
+
+    with database.reading() as session:
+        evidence = session.scalars(select(StandingEvidence)).one()
+        assert evidence.satisfaction_upper is not None
+        assert evidence.satisfaction_needed_assurance is None
+        assert verify_evaluation(session, stored.id)
+    with pytest.raises(DBAPIError, match="frozen"), database.writing() as session:
+        session.execute(text("UPDATE standing_evidence SET satisfaction_evidence = 'certain'"))
+
+
+@pytest.mark.parametrize("beyond", ["slips", "withdrawals"])
+def test_what_the_earlier_schema_would_count_wrongly_is_never_dropped(database, beyond):
+    with database.writing() as session:
+        survey_round, community = make_round(session, accepts_households=True), make_community(session)
+        number = make_response(session, survey_round, community).receipt
+        if beyond == "slips":
+            make_slip(session, survey_round, community)
+        else:
+            withdraw_response(session, number=number, reason=Reason.OTHER, by=RESIDENT, now=NOW)
+    before = contents(database)
+
+    with pytest.raises(RuntimeError, match="nothing was changed"):
+        go_down_and_up(database)
+
+    database.require_current()
+    assert contents(database) == before
+
+
+def test_complaints_of_before_came_by_a_code_and_results_of_before_stay_frozen(database):
+    with database.writing() as session:
+        make_complaint(session, make_community(session), channel="letter")
+        survey_round = make_round(session)
+    stored = evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at + SETTLING)
+
+    go_down_and_up(database, BEFORE_CHANNELS)
+
+    with database.reading() as session:
+        assert session.scalars(select(Complaint.channel)).all() == ["code"]
+        assert session.scalars(select(RegionProfile.channels)).all() == ["{}"]
+        assert verify_evaluation(session, stored.id)
+    with pytest.raises(DBAPIError, match="frozen"), database.writing() as session:
+        session.execute(text("UPDATE region_profile SET channels = ''"))
+
+
+def photo_of(community, number, **owner):
+    return Photo(
+        name=f"photo{number}",
+        submission_key=f"key{number}",
+        question="q25" if "response_id" in owner else "",
+        community_id=community.id,
+        upload_sha256=f"{number}",
+        content=bytes([number]),
+        added_at=NOW,
+        **owner,
+    )
+
+
+def photos_in(database):
+    with database.reading() as session:
+        return [tuple(row) for row in session.execute(select(Photo.__table__.c).order_by(Photo.name))]
+
+
+def test_photos_of_complaints_survive_the_way_down_and_up_again(database):
+    with database.writing() as session:
+        complaint = make_complaint(session, make_community(session))
+        session.add(photo_of(complaint.community, 1, complaint_id=complaint.id))
+        session.add(photo_of(complaint.community, 2))
+    before = photos_in(database)
+
+    go_down_and_up(database, BEFORE_PHOTOS_OF_RESPONSES)
+
+    assert photos_in(database) == before
+
+
+def test_photos_of_responses_are_never_dropped_on_the_way_down(database):
+    with database.writing() as session:
+        community = make_community(session)
+        response = make_response(session, make_round(session), community)
+        session.add(photo_of(community, 1, response_id=response.id))
+    before = photos_in(database)
+
+    with pytest.raises(RuntimeError, match="nothing was changed"):
+        go_down_and_up(database, BEFORE_PHOTOS_OF_RESPONSES)
+
+    assert photos_in(database) == before
