@@ -1,6 +1,6 @@
-"""Complaint rates per household and year, with what their smallness allows to be said.
+"""Complaint rates per household and year with confidence limits, and counts of complaint cases.
 
-Which cases count: withdrawn and quickly fixed ones do, duplicates, out-of-scope and invalid ones do not.
+Withdrawn and quickly fixed cases count; duplicate, out-of-scope and invalid ones do not.
 """
 
 from typing import Any, Final, Literal
@@ -19,16 +19,16 @@ from analytics.statistics.intervals import (
 from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, whole_numbers
 
 EXCLUDED_OUTCOMES: Final = ("duplicate", "out_of_scope", "invalid")
-"""Outcomes of a case by which it does not count. A bureau decides them, with a reason; every other case counts."""
+"""Outcomes that exclude a case from the count. A bureau decides them, with a reason; every other case counts."""
 
 CHANNELS: Final = ("code", "web", "telephone", "visit", "hotline", "letter", "other")
-"""By which way a complaint came on record: the form behind a code, the web without one, a call or a visit that a clerk
+"""Channels through which complaints arrive: the form behind a code, the web without one, a call or a visit that a clerk
 wrote down, the city's 12345 hotline, a letter, any other."""
 
 CHANNEL_COLUMNS: Final = tuple(f"complaints_{channel}" for channel in CHANNELS)
 """Columns of a community table with the valid complaints that came through each channel."""
 
-# Below this many events the English public health indicators give exact limits instead of Byar's.
+# Below this many events the English public health indicators use exact limits instead of Byar's.
 BYAR_FROM = 10
 
 
@@ -69,26 +69,27 @@ def event_rates(
     level: float,
     method: Literal["exact", "byar"],
 ) -> pd.DataFrame:
-    """Return rates with confidence limits.
+    """Return event rates with exact or Byar's confidence limits.
 
     Parameters
     ----------
     events : array_like
         Events counted, whole numbers, at least 0; one dimension.
     exposure : array_like
-        Population, household-years or whatever the events are counted over, at least 0; in one unit.
+        Population, household-years or another exposure of the events, at least 0; all in one unit.
     multiplier : float
         Units of exposure that the rate is quoted for, such as 1,000 or 100,000; above 0.
     level : float
         Two-sided confidence level in (0, 1).
     method : {'exact', 'byar'}
-        Exact Poisson limits; or Byar's from 10 events on and exact ones below, as the English public health indicators.
+        Exact Poisson limits; or Byar's for 10 events or more and exact ones below, as in the English public health
+        indicators.
 
     Returns
     -------
     DataFrame
-        One row each, in the order given: events, exposure, rate, lower, upper; all float64, the last three per
-        `multiplier`. Without exposure they are NaN: nothing was observed.
+        One row per input, in the order given: events, exposure, rate, lower, upper; all float64, the last three per
+        `multiplier`. Without exposure these are NaN: nothing was observed.
 
     Raises
     ------
@@ -146,7 +147,7 @@ def complaint_rates(
 
     Notes
     -----
-    Equal rates are not equal evidence: two communities without a complaint differ in their upper limit.
+    Equal rates are not equal evidence: two communities without complaints can differ in their upper limits.
 
     Examples
     --------
@@ -161,12 +162,12 @@ def complaint_rates(
 def channel_rates(
     complaints: pd.DataFrame, exposure: pd.Series, *, level: float, method: Literal["exact", "byar"]
 ) -> pd.DataFrame:
-    """Return the complaint rates of each community by the channel that the complaints came through.
+    """Return the complaint rates of each community by channel.
 
     Parameters
     ----------
     complaints : DataFrame
-        Counts: index community, unique; one column a channel, such as hotline, site, visit.
+        Counts: index community, unique; one column per channel, such as hotline, site, visit.
     exposure : Series
         Household-years, index community; must hold every community of `complaints`.
     level : float
@@ -178,7 +179,7 @@ def channel_rates(
     -------
     DataFrame
         Index (community, channel) in the order given; columns as in `complaint_rates`. The rates of a community's
-        channels add up to its rate, their limits do not.
+        channels add up to its total rate; their limits do not.
 
     Raises
     ------
@@ -206,7 +207,7 @@ def channel_rates(
 
 
 def count_cases(cases: pd.DataFrame, *, communities: npt.ArrayLike) -> pd.DataFrame:
-    """Return the complaints of each community, counted and left out, from their cases.
+    """Count the valid and the excluded complaints of each community from its cases.
 
     Parameters
     ----------
@@ -221,13 +222,13 @@ def count_cases(cases: pd.DataFrame, *, communities: npt.ArrayLike) -> pd.DataFr
     -------
     DataFrame
         Indexed by community_id in the order given, all int64: complaints (valid cases), complaints_excluded,
-        complaining_households (distinct ones among the valid; a case without a household is one of its own) and
-        `CHANNEL_COLUMNS`. A community without cases has 0.
+        complaining_households (distinct ones among the valid; a case without a household counts as a household of its
+        own) and `CHANNEL_COLUMNS`. A community without cases has 0.
 
     Raises
     ------
     ValueError
-        If a case is of a community that is not listed, or has a channel that there is not.
+        If a case belongs to a community that is not listed, or has an unknown channel.
 
     Examples
     --------
@@ -259,12 +260,12 @@ def count_cases(cases: pd.DataFrame, *, communities: npt.ArrayLike) -> pd.DataFr
 
 
 def excluded_shares(excluded: npt.ArrayLike, valid: npt.ArrayLike, *, level: float) -> pd.DataFrame:
-    """Return the share of filed cases that was left out of the rate.
+    """Return the share of filed cases that is excluded from the rate, with Clopper–Pearson limits.
 
     Parameters
     ----------
     excluded : array_like
-        Cases set aside as duplicate, out of scope or invalid; whole numbers, at least 0.
+        Cases excluded as duplicate, out of scope or invalid; whole numbers, at least 0.
     valid : array_like
         Cases counted in the rate.
     level : float
@@ -304,7 +305,7 @@ def recorded_against_reported(
     recorded_households: npt.ArrayLike,
     level: float,
 ) -> pd.DataFrame:
-    """Compare how many households say they complained with how many are on record.
+    """Compare survey-reported complaints with recorded ones, in households.
 
     Parameters
     ----------
@@ -322,9 +323,9 @@ def recorded_against_reported(
     Returns
     -------
     DataFrame
-        reported_share, reported_households, reported_lower, reported_upper (households that would say so, had all been
-        asked), recorded_households, missing_lower, missing_upper (reported minus recorded), signal: ``discouraged``
-        where even the lower limit exceeds the record, ``none`` otherwise, ``no_answers`` where n = 0.
+        reported_share, reported_households, reported_lower, reported_upper (estimated households that would say so if
+        all were asked), recorded_households, missing_lower, missing_upper (reported minus recorded), signal:
+        ``discouraged`` where even the lower limit exceeds the record, ``none`` otherwise, ``no_answers`` where n = 0.
 
     Raises
     ------
@@ -333,9 +334,9 @@ def recorded_against_reported(
 
     Notes
     -----
-    The record is a fact, so that only the survey carries an interval, exact: `hypergeometric_households`. It says
-    nothing of respondents' memory or of who chose to answer: a signal to look into, not a finding. Few recorded
-    complaints beside many reported ones are what discouraged complaints look like.
+    The record is a fact, so only the survey figure has an interval, the exact one of `hypergeometric_households`. It
+    covers neither errors of respondents' memory nor who chose to answer: a signal to look into, not a finding. Few
+    recorded complaints and many reported ones are what discouraged complaints look like.
 
     Examples
     --------
@@ -379,7 +380,7 @@ def quiet_records(
     share: float,
     level: float,
 ) -> BooleanArray:
-    """Return where surely fewer cases are on record than elsewhere, though no fewer say that they complained.
+    """Return which communities record significantly fewer complaints than others although no fewer are reported.
 
     Parameters
     ----------
@@ -388,9 +389,9 @@ def quiet_records(
     said_complained, n : array_like
         As in `recorded_against_reported`.
     rate : float
-        Valid cases per household-year of all that are compared.
+        Valid cases per household-year of all communities compared.
     share : float
-        Their share of respondents who say that they complained.
+        Share of their respondents who say that they complained.
     level : float
         Two-sided confidence level in (0, 1).
 
@@ -406,9 +407,9 @@ def quiet_records(
 
     Notes
     -----
-    The exact upper limit of the rate lies below that of all, and said ÷ n is at least theirs. Nearly everywhere more
-    households say that they complained than one office has on record, since many turn to their company first: a
-    record is only quiet beside those of others.
+    True where the exact upper limit of the rate lies below `rate` and said_complained ÷ n is at least `share`. Nearly
+    everywhere more households say that they complained than one office has on record, since many turn to their
+    company first: a record can only be called low in comparison with others.
 
     Examples
     --------

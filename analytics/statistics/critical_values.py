@@ -1,9 +1,9 @@
 """Critical values of studentised differences between communities, for confidence sets of ranks.
 
 Estimates x_i are independent and normal with known standard errors s_i; the studentised difference of i and j is
-(x_i − x_j)/σ_ij with σ_ij² = s_i² + s_j². A critical value c keeps a stated set of differences, less their true
-values, within c jointly with probability `level`. Scores without error on both sides are known to differ or not:
-such pairs take no part.
+(x_i − x_j)/σ_ij with σ_ij² = s_i² + s_j². With probability `level` all differences of a stated set, less their true
+values, lie within the critical value c. Pairs of scores that both have no error are left out: it is known whether they
+differ.
 """
 
 from collections.abc import Callable
@@ -24,21 +24,21 @@ Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Side = Literal["two-sided", "lower", "upper"]
 
-# Up to this many different standard errors, sums over communities are taken as they stand.
+# Up to this many different standard errors, sums over communities are computed directly.
 _FEW = 14
-# Beyond, a function of log s is read off its values at this many Chebyshev points of each panel of log s.
+# With more, a function of log s is interpolated from this many Chebyshev points of each panel of log s.
 _POINTS = 12
 _WIDEST_PANEL = 2.2
-# Gauss and Legendre's points on each side of |z| = c: the more comparisons, the more sharply the integrand falls.
+# Gauss–Legendre nodes on each side of |z| = c: the more comparisons, the steeper the integrand.
 _NODES = 20
 _NODES_FOR_MANY = 64
 _MANY = 1_000
 _FARTHEST = 7.5
-# A secant step below this leaves an error of its square, about.
+# A secant step of this size leaves an error of about its square.
 _TOLERANCE = 1e-6
 _MOST_STEPS = 60
 _TINY = 1e-300
-# Numbers in one array of the quadrature.
+# Largest size of one array of the quadrature.
 _BLOCK = 200_000
 
 _SEED = 20240101
@@ -50,7 +50,7 @@ _NORMALS_AT_ONCE = 2_000_000
 
 @dataclass(frozen=True)
 class SimulatedValue:
-    """A critical value, the Monte-Carlo standard error it carries (0: none) and the draws it rests on."""
+    """A critical value with its Monte Carlo standard error (0: not simulated) and number of draws."""
 
     value: float
     standard_error: float
@@ -60,7 +60,7 @@ class SimulatedValue:
 def marginal_critical_values(
     standard_errors: ArrayLike, *, level: float, side: Side = "two-sided", sizes: ArrayLike | None = None
 ) -> Floats:
-    """Return, for each community, the critical value of its differences with all others of its region.
+    """Return for each community the critical value of its differences from all others of its region.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def marginal_critical_values(
         "two-sided": |differences|. "lower" and "upper": differences in one direction; by symmetry both have the same
         critical values.
     sizes : array_like of int, optional
-        Communities of each region, which follow each other; the sum is N. None: all are one region.
+        Number of communities of each region, in the order of the rows; the sum is N. None: one region.
 
     Returns
     -------
@@ -91,10 +91,10 @@ def marginal_critical_values(
         ∫ φ(z) ∏_{j≠i} [Φ((c σ_ij + s_i z)/s_j) − Φ((−c σ_ij + s_i z)/s_j)] dz = level,
 
     with the first term alone for one side; s_j = 0 contributes 1{|z| ≤ c}. Sums of logarithms over j, and c as a
-    function of s_i, are smooth in log s: beyond `_FEW` different standard errors both are read off piecewise
-    polynomials. The error of c is below 1e-5 while the largest s is at most 50 times the smallest, below 1e-4
-    otherwise (tests/analytics/statistics/test_critical_values.py compares with direct quadrature, up to N = 300,000). Ties in s
-    have one critical value.
+    function of s_i, are smooth in log s: with more than `_FEW` different standard errors both are interpolated by
+    piecewise polynomials. The error of c is below 1e-5 if the largest s is at most 50 times the smallest, below 1e-4
+    otherwise (tests/analytics/statistics/test_critical_values.py compares with direct quadrature, up to N = 300,000). Equal s
+    have equal critical values.
 
     References
     ----------
@@ -116,7 +116,7 @@ def marginal_critical_values(
         raise ValueError(f"sizes add up to {edges[-1]}, but there are {s.size} standard errors")
     regions = [_Region.of(s[first:last]) for first, last in pairwise(edges)]
     values: list[Floats] = [np.empty(0)] * len(regions)
-    # Regions whose sums have as many terms are solved together.
+    # Regions with the same number of terms are solved together.
     for terms in {region.grid.size for region in regions}:
         alike = [number for number, region in enumerate(regions) if region.grid.size == terms]
         lanes = _all_comparisons([regions[number] for number in alike], side)
@@ -129,14 +129,14 @@ def marginal_critical_values(
 def remaining_critical_values(
     standard_errors: ArrayLike, own: ArrayLike, above: Booleans, below: Booleans, *, level: float
 ) -> Floats:
-    """Return critical values of some communities' differences with those others that are still compared.
+    """Return stepdown critical values: those of the differences that are not rejected yet.
 
     Parameters
     ----------
     standard_errors : array_like of float, shape (N,)
         Standard errors s of all communities, finite and ≥ 0.
     own : array_like of float, shape (M,)
-        Standard errors of the communities the values are for (rows of the masks).
+        Standard errors of the communities whose values are wanted (rows of the masks).
     above, below : ndarray of bool, shape (M, N)
         above[i, j]: “j is above i” is not rejected yet, so that (x_j − x_i)/σ_ij must stay within c; `below` likewise
         with (x_i − x_j)/σ_ij. A community's own column must be False in both.
@@ -146,7 +146,7 @@ def remaining_critical_values(
     Returns
     -------
     ndarray of float64, shape (M,)
-        Critical values; 0 where nothing is compared any more.
+        Critical values; 0 where no comparison remains.
 
     Raises
     ------
@@ -155,8 +155,8 @@ def remaining_critical_values(
 
     Notes
     -----
-    The integral of `marginal_critical_values`, with a factor Φ((c σ_ij + s_i z)/s_j) where only `above` is left,
-    Φ((c σ_ij − s_i z)/s_j) where only `below` is left, and 1 where neither is.
+    The integral of `marginal_critical_values`, with a factor Φ((c σ_ij + s_i z)/s_j) where only `above` remains,
+    Φ((c σ_ij − s_i z)/s_j) where only `below` remains, and 1 where neither does.
 
     Examples
     --------
@@ -189,7 +189,7 @@ def remaining_critical_values(
 
 
 def studentised_range_critical_value(count: int, *, level: float) -> float:
-    """Return the critical value of all differences between `count` communities with equal standard errors.
+    """Return the studentised range critical value of all differences between communities with equal standard errors.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def studentised_range_critical_value(count: int, *, level: float) -> float:
 def simultaneous_critical_value(
     estimates: ArrayLike, standard_errors: ArrayLike, *, level: float, beyond: float = np.inf
 ) -> SimulatedValue:
-    """Simulate the critical value of all differences, or of those not rejected yet.
+    """Simulate the simultaneous critical value of all differences, or of those not rejected yet.
 
     Parameters
     ----------
@@ -254,12 +254,12 @@ def simultaneous_critical_value(
     level : float
         Joint probability, in [0.5, 1).
     beyond : float
-        Ordered pairs with x_i − x_j > beyond·σ_ij are rejected and left out. Infinite: all pairs are in.
+        Ordered pairs with x_i − x_j > beyond·σ_ij are rejected and left out. Infinite: all pairs are included.
 
     Returns
     -------
     SimulatedValue
-        The `level` quantile of the largest studentised difference, its Monte-Carlo standard error (half the distance
+        The `level` quantile of the largest studentised difference, its Monte Carlo standard error (half the distance
         between the order statistics one binomial standard deviation to either side) and the number of draws.
 
     Raises
@@ -270,10 +270,10 @@ def simultaneous_critical_value(
     Notes
     -----
     The direction of a difference does not matter: both orders of every pair are in the family. 10⁸ normals are
-    drawn, at least 2,000 and at most 100,000 times N, from a fixed seed. The communities are put in order of (x, s)
-    first, so that their order makes no difference, and every call uses the same draws: fewer pairs never give a
-    larger value. With all pairs in, the value is no smaller than the largest marginal one and no larger than
-    the studentised range's; between equal standard errors those are the answer, and nothing is simulated.
+    drawn, at least 2,000 and at most 100,000 times N, from a fixed seed. The communities are sorted by (x, s) first, so
+    that their order makes no difference, and every call uses the same draws: fewer pairs never give a larger value.
+    With all pairs, the value is no smaller than the largest marginal one and no larger than that of the studentised
+    range; if all standard errors are equal, the latter is exact and nothing is simulated.
 
     References
     ----------
@@ -303,10 +303,10 @@ def simultaneous_critical_value(
 
 @dataclass(frozen=True)
 class _Region:
-    """Standard errors of a region, and the few that stand for them.
+    """Standard errors of a region and the interpolation grid that represents them.
 
     `basis` (positive errors, grid) interpolates from the `grid` to the region's own positive errors; its column sums
-    say how many communities each point of the grid stands for. `exact`: which have no error.
+    are the numbers of communities that the grid points represent. `exact`: which communities have no error.
     """
 
     exact: Booleans
@@ -320,7 +320,7 @@ class _Region:
 
     @property
     def lanes(self) -> Floats:
-        """Standard errors to solve for: those of the grid, and none if there are communities without."""
+        """Standard errors to solve for: those of the grid, and 0 if a community has no error."""
         return np.append(self.grid, 0.0) if self.exact.any() else self.grid
 
     @property
@@ -328,7 +328,7 @@ class _Region:
         return np.asarray(self.basis.sum(axis=0), dtype=np.float64)
 
     def spread(self, values: Floats) -> Floats:
-        """Return each community's value from those of the lanes."""
+        """Interpolate the values of the lanes to each community."""
         own = np.empty(self.exact.shape)
         own[~self.exact] = self.basis @ values[: self.grid.size]
         own[self.exact] = values[self.grid.size :]
@@ -337,11 +337,11 @@ class _Region:
 
 @dataclass(frozen=True)
 class _Lanes:
-    """What the differences of each community i (a lane) with the others have to satisfy jointly.
+    """Comparisons of each community i (a lane) with the others, whose joint probability is solved for.
 
-    Over standard errors `grid`, shape (lanes or 1, K), weights of that shape say how many communities are compared in
+    For standard errors `grid`, shape (lanes or 1, K), weights of that shape give the number of communities compared in
     `both` directions, only for being `above` i, only for being `below` i; flags (lanes,), whether one without error
-    is compared. `with_own`: the weights count i itself, which has to be taken out.
+    is compared. `with_own`: the weights include i itself, which has to be taken out.
     """
 
     standard_errors: Floats
@@ -361,7 +361,7 @@ class _Lanes:
         return np.asarray(np.round(weights.sum(axis=1) - own) + exact)
 
     def part(self, lanes: NDArray[np.intp]) -> "_Lanes":
-        """Keep the lanes of these positions."""
+        """Return the lanes at some positions."""
         grid, both, above, below = (
             each if each.shape[0] == 1 else each[lanes] for each in (self.grid, self.both, self.above, self.below)
         )
@@ -384,7 +384,7 @@ def _checked_errors(standard_errors: ArrayLike, level: float) -> Floats:
 
 
 def _all_comparisons(regions: list[_Region], side: Side) -> _Lanes:
-    """Compare each lane of regions with grids of one size with all others of its region."""
+    """Return the comparisons of each lane with all others of its region, for regions with grids of equal size."""
     counts = [region.lanes.size for region in regions]
     weights = np.repeat([region.weights for region in regions], counts, axis=0)
     lanes = np.concatenate([region.lanes for region in regions])
@@ -403,7 +403,7 @@ def _all_comparisons(regions: list[_Region], side: Side) -> _Lanes:
 
 
 def _grid(s: Floats) -> tuple[Floats, Floats | sparse.csr_array]:
-    """Return standard errors that stand for all of `s` > 0, and the matrix (s, grid) that interpolates between them."""
+    """Return a grid of standard errors that represents all `s` > 0, and the interpolation matrix (s, grid)."""
     different, which = np.unique(s, return_inverse=True)
     if different.size <= _FEW:
         return different, np.eye(different.size)[which]
@@ -453,15 +453,15 @@ def _solve(lanes: _Lanes, level: float) -> Floats:
 
 @cache
 def _rule(nodes: int) -> Floats:
-    """Gauss and Legendre's points and weights on (0, 1)."""
+    """Return the Gauss–Legendre nodes and weights on (0, 1)."""
     return np.asarray((np.polynomial.legendre.leggauss(nodes) + np.array([[1], [0]])) / 2)
 
 
 def _coverage(c: Floats, lanes: _Lanes, rule: Floats) -> Floats:
-    """Probability, for each lane, that its comparisons stay within c: the integral over z and −z, z > 0."""
+    """Return for each lane the probability that its comparisons stay within c: the integral over z and −z, z > 0."""
     points, weights = rule
     beyond = np.maximum(_FARTHEST - c, 1)[:, None]
-    # Both parts crowd towards c, where a community with a far smaller error than i's bends the integrand sharply.
+    # The nodes of both parts are dense near c, where a community with a far smaller error than i's bends the integrand.
     inner, outer = c[:, None] * (1 - points**2), c[:, None] + beyond * points**2
     z = np.concatenate([inner, outer], axis=1)
     density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
@@ -475,16 +475,16 @@ def _coverage(c: Floats, lanes: _Lanes, rule: Floats) -> Floats:
         own_positive, own_negative = _log_own(lanes, np.sqrt(2) * c[:, None] + z, np.sqrt(2) * c[:, None] - z)
         positive -= own_positive * (s > 0)
         negative -= own_negative * (s > 0)
-    # Interpolated sums may leave the range of a probability by their error.
+    # Interpolation error can take the sums out of the range of a probability.
     positive, negative = np.exp(np.minimum(positive, 0)), np.exp(np.minimum(negative, 0))
-    # One without error that may not lie above (below) keeps i's own error over −c (under c).
+    # A community without error that may not lie above (below) i keeps i's own error above −c (below c).
     positive[:, points.size :] *= ~lanes.exact_below[:, None]
     negative[:, points.size :] *= ~lanes.exact_above[:, None]
     return np.asarray(((positive + negative) * density).sum(axis=1))
 
 
 def _log_probabilities(lanes: _Lanes, upper: Floats, lower: Floats) -> tuple[Floats, Floats]:
-    """Log probability of all comparisons given z, and given −z; each of shape (lanes, nodes)."""
+    """Return the log probability of all comparisons given z, and given −z; each of shape (lanes, nodes)."""
     below_lower = ndtr(lower)
     positive, negative = np.zeros((2, *upper.shape[:2]))
     if lanes.both.any():
@@ -516,9 +516,9 @@ def _weighted(values: Floats, weights: Floats) -> Floats:
 
 
 def _increasing_root(probability: Callable[[Floats], Floats], low: Floats, high: Floats, level: float) -> Floats:
-    """Solve probability(c) = level for each lane between `low` and `high`.
+    """Solve probability(c) = level for each lane between `low` and `high`, by a bracketed secant method.
 
-    log(−log P) is nearly a straight line in c, which suits the secant; a step out of the bracket halves it instead.
+    log(−log P) is nearly linear in c, which suits the secant; a step that would leave the bracket halves it instead.
     """
 
     def gap(c: Floats) -> Floats:
@@ -526,7 +526,7 @@ def _increasing_root(probability: Callable[[Floats], Floats], low: Floats, high:
         return np.asarray(np.log(-np.log(p)) - np.log(-np.log(level)))
 
     here, gap_here = high, gap(high)
-    # The slope of independent comparisons, all equally hard: −φ(c)/(1 − Φ(c)).
+    # The slope for independent, equally likely comparisons: −φ(c)/(1 − Φ(c)).
     before = here - 1.0
     gap_before = gap_here + np.exp(-here * here / 2) / np.sqrt(2 * np.pi) / ndtr(-here)
     for _ in range(_MOST_STEPS):
@@ -545,7 +545,7 @@ def _increasing_root(probability: Callable[[Floats], Floats], low: Floats, high:
 
 
 def _largest_differences(x: Floats, s: Floats, beyond: float) -> Floats:
-    """Draw errors and return each draw's largest studentised difference over the pairs that remain."""
+    """Simulate errors and return each draw's largest studentised difference over the remaining pairs."""
     from analytics.statistics.kernels.pairs import largest_differences  # noqa: PLC0415  only simulations need compiled code
 
     draws = int(np.clip(_NORMALS // s.size, _FEWEST_DRAWS, _MOST_DRAWS))
@@ -565,7 +565,7 @@ def _largest_differences(x: Floats, s: Floats, beyond: float) -> Floats:
 
 
 def _upper_quantile(values: Floats, level: float) -> tuple[float, float]:
-    """Return the quantile of `values` and its Monte-Carlo standard error."""
+    """Return the `level` quantile of `values` and its Monte Carlo standard error."""
     deviation = np.sqrt(values.size * level * (1 - level))
     ranks = np.clip(np.ceil(values.size * level + deviation * np.array([-1, 0, 1])).astype(int), 1, values.size) - 1
     lower, quantile, upper = np.sort(values)[ranks]

@@ -1,6 +1,6 @@
-"""What overall satisfaction goes with: Johnson's relative weights of the domains, and where mending matters most.
+"""Drivers of overall satisfaction: Johnson's relative weights of the domains and importance–performance analysis.
 
-The weights describe an **association** among answers. That a domain weighs much does not say that mending it would make
+The weights describe an **association** among answers. A large weight does not mean that improving the domain would make
 residents more satisfied, and pages must not say so either.
 """
 
@@ -13,34 +13,34 @@ import pandas as pd
 
 from analytics.statistics.validation import FloatArray, finite_numbers, refuse, row_codes
 
-# Below this many respondents nothing is broken down.
+# With fewer respondents no weights are computed.
 FEWEST_RESPONDENTS: Final = 10
 RESAMPLES: Final = 1_000
 SEED: Final = 20210823
-# An eigenvalue below this is rounding: its direction carries no spread.
+# An eigenvalue below this is rounding error: its direction has no variance.
 RANK_TOLERANCE: Final = 1e-10
-# A correlation matrix put together from pairs is mended up to this least eigenvalue.
+# Least eigenvalue to which a matrix of pairwise correlations is repaired.
 LEAST_EIGENVALUE: Final = 1e-6
 
 
 @dataclass(frozen=True)
 class Drivers:
-    """How overall satisfaction is associated with the domains.
+    """Association of the domains with overall satisfaction, as Johnson's relative weights.
 
     Attributes
     ----------
     domains : DataFrame
         One row per domain, in the order given: domain; n, respondents who rated it and the overall question (int64);
-        mean, of all its ratings; weight, its part of R² in [0, 1]; share, weight ÷ R²; lower and upper limit of the
+        mean, of all its ratings; weight, its part of R² in [0, 1]; share, weight ÷ R²; lower and upper limits of the
         weight; above_noise (bool), whether its weight exceeds that of a random predictor.
     r_squared : float
-        R², to which the weights add up; NaN where nothing can be told.
+        R², to which the weights add up; NaN where it cannot be estimated.
     respondents : int
-        Rows with an overall answer and one domain or more.
+        Rows with an overall answer and at least one domain.
     communities : int
-        Communities they live in, the units of the bootstrap.
+        Communities of these respondents, the units of the bootstrap.
     mended : bool
-        True if pairwise correlations contradicted each other and were mended.
+        True if the pairwise correlations were not positive semidefinite and were repaired.
     """
 
     domains: pd.DataFrame
@@ -73,8 +73,8 @@ def relative_weights(correlations: npt.ArrayLike, with_overall: npt.ArrayLike) -
     Notes
     -----
     R = VDVᵀ. Λ = VD^½Vᵀ holds the correlations of the domains with the orthogonal variables nearest to them, β = Λ⁻¹r
-    the coefficients of overall satisfaction on these; ε_j = Σ_k Λ²_jk β²_k. Domains that say the same (λ below 1e-10)
-    share their weight: Λ⁻¹ is the pseudoinverse. Uncorrelated domains get their squared correlations.
+    the coefficients of overall satisfaction on these; ε_j = Σ_k Λ²_jk β²_k. Collinear domains (λ below 1e-10) share
+    their weight: Λ⁻¹ is the pseudoinverse. Uncorrelated domains get their squared correlations.
 
     References
     ----------
@@ -110,12 +110,12 @@ def find_drivers(
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Drivers:
-    """Return how strongly each domain is associated with overall satisfaction, with what chance allows.
+    """Return Johnson's relative weight of each domain on overall satisfaction, with bootstrap intervals.
 
     Parameters
     ----------
     ratings : DataFrame
-        One row per respondent, one column per domain: codes or points, the higher the better; missing where not rated.
+        One row per respondent, one column per domain: codes or points, higher is better; missing where not rated.
     overall : array_like
         Answers to the separate overall question; missing (NaN) where not answered.
     community : array_like
@@ -125,15 +125,15 @@ def find_drivers(
     resamples : int
         Bootstrap samples, at least 1.
     seed : int
-        Of the random numbers: the same data and seed give the same result, whatever the order of rows.
+        Seed of the random numbers: the same data and seed give the same result, whatever the order of rows.
 
     Returns
     -------
     Drivers
-        A domain that fewer than 10 respondents rated beside the overall question, or that all of them rated alike, is
-        left out of R² and has the weight NaN. All weights and R² are NaN if all overall answers are equal or there are
-        fewer respondents than usable domains + 2, with which any answers would be explained. Limits are NaN where there
-        is one community: nothing can be resampled.
+        A domain that fewer than 10 respondents rated together with the overall question, or that all of them rated
+        alike, is left out of R² and has the weight NaN. All weights and R² are NaN if all overall answers are equal, or
+        if there are fewer respondents than usable domains + 2, since these would explain any answers. Limits are NaN if
+        there is only one community: nothing can be resampled.
 
     Raises
     ------
@@ -142,16 +142,15 @@ def find_drivers(
 
     Notes
     -----
-    Correlations are taken **pairwise**, over the respondents who answered both questions. Only few residents rate
-    everything (who never complained cannot rate the outcome of complaints), and they are not like the others; to keep
-    complete cases alone would throw most answers away. Pairs may contradict each other: a matrix with an eigenvalue
-    below 1e-6 is mended by raising its eigenvalues to that and rescaling to a unit diagonal, and this is reported.
-    With complete answers nothing needs mending and the weights are Johnson's.
+    Correlations are **pairwise**, over the respondents who answered both questions. Few residents rate everything
+    (those who never complained cannot rate the outcome of complaints), and they differ from the others; keeping only
+    complete cases would discard most answers. Pairs may contradict each other: a matrix with an eigenvalue below 1e-6
+    is repaired by raising its eigenvalues to that and rescaling to a unit diagonal, and this is reported. With
+    complete answers no repair is needed and the weights are Johnson's.
 
     The bootstrap draws communities with replacement, since neighbours answer alike; limits are percentiles. Relative
-    weights are never negative, so that an interval above 0 says nothing. A domain is above noise if, with a standard
-    normal predictor that has nothing to do with anything added, the percentile interval of weight − weight of noise
-    lies above 0.
+    weights are never negative, so an interval above 0 shows nothing. A domain is above noise if, after an unrelated
+    standard normal predictor is added, the percentile interval of weight − weight of noise lies above 0.
 
     References
     ----------
@@ -202,20 +201,20 @@ def find_drivers(
 
 
 def importance_performance(drivers: Drivers, *, highest: float) -> pd.DataFrame:
-    """Return where much is associated with overall satisfaction and little is reached.
+    """Return an importance–performance analysis: importance, mean rating and room for improvement of each domain.
 
     Parameters
     ----------
     drivers : Drivers
         From `find_drivers`.
     highest : float
-        The best rating that there is: 5 for codes, 100 for points.
+        The best possible rating: 5 for codes, 100 for points.
 
     Returns
     -------
     DataFrame
         One row per domain in the order given: domain; share (importance); mean (performance); contribution, share ×
-        mean; room, share × (highest − mean), what is missing weighted by importance; place, 1 for the largest room,
+        mean; room, share × (highest − mean), the shortfall weighted by importance; place, 1 for the largest room,
         ties share the better place (Int64); field: ``mend_first`` (important, below), ``keep_up`` (important, above),
         ``watch`` (less important, below), ``leave`` (less important, above), or ``unknown``.
 
@@ -226,9 +225,9 @@ def importance_performance(drivers: Drivers, *, highest: float) -> pd.DataFrame:
 
     Notes
     -----
-    Important is a share of at least 1 ÷ domains with a weight; above is a mean of at least the unweighted mean of those
-    domains: halves of this one table, not thresholds with a meaning of their own. Contributions add up to the mean
-    rating weighted by importance. A domain without weight or without ratings is unknown.
+    A domain is important if its share is at least 1 ÷ number of domains with a weight, and above if its mean is at
+    least the unweighted mean of those domains: halves of this one table, not thresholds with a meaning of their own.
+    Contributions add up to the mean rating weighted by importance. A domain without weight or ratings is unknown.
 
     References
     ----------
@@ -260,7 +259,7 @@ def importance_performance(drivers: Drivers, *, highest: float) -> pd.DataFrame:
 def _usable_rows(
     ratings: pd.DataFrame, overall: npt.ArrayLike, community: npt.ArrayLike
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-    """Return domains and overall of the rows that say something, in one order whatever that of rows and domains."""
+    """Return domains and overall rating of the usable rows, in an order independent of that of rows and domains."""
     points = ratings.to_numpy(dtype=np.float64, na_value=np.nan)
     target = pd.Series(np.asarray(overall, dtype=object)).astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     if target.shape != points.shape[:1]:
@@ -284,9 +283,9 @@ def _varies(values: FloatArray) -> bool:
 
 
 def _pair_sums(points: FloatArray, codes: npt.NDArray[np.int64]) -> FloatArray:
-    """Return per community, for each pair of columns over the rows with both: n, Σx, Σx², Σxy; shape (C, 4, p, p)."""
+    """Return pairwise sums per community over the rows with both columns: n, Σx, Σx², Σxy; shape (C, 4, p, p)."""
     known = ~np.isnan(points)
-    # About the middle of the data, so that sums of squares do not cancel.
+    # Centred on the mean of the data, so that sums of squares do not cancel.
     centred = np.where(known, points - np.nanmean(points, axis=0), 0.0)
     flags = known.astype(np.float64)
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
@@ -298,13 +297,13 @@ def _pair_sums(points: FloatArray, codes: npt.NDArray[np.int64]) -> FloatArray:
 
 
 def _correlations(sums: FloatArray) -> FloatArray:
-    """Return pairwise correlations from sums, shape (…, p, p); 0 where a pair has no spread, 1 on the diagonal."""
+    """Return pairwise correlations from sums, shape (…, p, p); 0 where a pair has no variance, 1 on the diagonal."""
     n, x, xx, xy = (sums[..., part, :, :] for part in range(4))
     size = np.maximum(n, 1)
     transposed = np.swapaxes(x, -1, -2)
     spread = np.maximum(xx - x**2 / size, 0.0)
     scale = np.sqrt(spread * np.swapaxes(spread, -1, -2))
-    # What is left of equal values after rounding is no spread.
+    # The rounding error that equal values leave is no variance.
     real = scale > 1e-12 * np.maximum(xx, 1.0)
     result = np.where(real, (xy - x * transposed / size) / np.where(real, scale, 1.0), 0.0)
     diagonal = np.arange(result.shape[-1])
@@ -313,7 +312,7 @@ def _correlations(sums: FloatArray) -> FloatArray:
 
 
 def _mended(matrices: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Return positive semidefinite correlation matrices, and which had to be mended."""
+    """Return the nearest positive semidefinite correlation matrices, and which of them had to be repaired."""
     values, vectors = np.linalg.eigh(matrices)
     contradicts = values[..., 0] < -RANK_TOLERANCE
     raised = (vectors * np.maximum(values, LEAST_EIGENVALUE)[..., np.newaxis, :]) @ np.swapaxes(vectors, -1, -2)
@@ -323,12 +322,12 @@ def _mended(matrices: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
 
 
 def _weights(matrices: FloatArray) -> FloatArray:
-    """Return the weights on the last variable of joint correlation matrices."""
+    """Return the relative weights on the last variable of joint correlation matrices."""
     return relative_weights(matrices[..., :-1, :-1], matrices[..., :-1, -1])
 
 
 def _bootstrap(sums: FloatArray, resamples: int, random: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    """Return the domains' weights in samples of communities, and by how much they exceed that of noise (the first)."""
+    """Return the domains' weights in bootstrap samples of communities, and their excess over the noise (the first)."""
     communities = len(sums)
     times = random.multinomial(communities, np.full(communities, 1 / communities), resamples).astype(np.float64)
     drawn = (times @ sums.reshape(communities, -1)).reshape(resamples, *sums.shape[1:])

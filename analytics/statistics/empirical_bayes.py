@@ -1,10 +1,10 @@
-"""Empirical Bayes: what a community's own answers and those of its region together say about its true score.
+"""Empirical Bayes shrinkage: posteriors of true scores and complaint rates from a community and its region.
 
-Scores x with known sampling variances v are read as x ~ N(θ, v), and the true scores of a region as θ ~ N(μ, τ²).
-Complaints y in e household-years are read as Poisson(eλ), and the rates λ of a region as gamma distributed. Each region
-is estimated from its own communities alone, all regions in one call.
+Scores x with known sampling variances v are modelled as x ~ N(θ, v), and the true scores of a region as θ ~ N(μ, τ²).
+Complaints y in e household-years are modelled as Poisson(eλ), and the rates λ of a region as gamma distributed. Each
+region is estimated from its own communities alone, all regions in one call.
 
-Every function works on rows in one canonical order (region, then numbers), so that reordering the communities changes
+Every function sorts its rows into a canonical order (region, then numbers), so that reordering the communities changes
 no digit of any result, and communities with equal numbers get equal results.
 """
 
@@ -39,16 +39,16 @@ from analytics.statistics.validation import (
 Scalar = TypeVar("Scalar", bound=np.generic)
 Prior = Literal["normal", "nonparametric"]
 
-# In a region with fewer communities than this, τ² is too uncertain to be taken as known.
+# In a region with fewer communities than this, τ² is too uncertain to be treated as known.
 SMALL_REGION: Final = 200
 
-# Nodes of logit B₀, B₀ = ṽ ÷ (ṽ + τ²): first over all that is possible, then over all that the data leave plausible.
+# Nodes of logit B₀, B₀ = ṽ ÷ (ṽ + τ²): first over the whole range, then over the range plausible given the data.
 WIDE_GRID: Final = np.linspace(-9.0, 9.0, 25)
 FINE_NODES: Final = 25
 # A node whose density is e⁻¹² of the highest adds less than 10⁻⁴ to any probability.
 PLAUSIBLE: Final = 12.0
 
-# Fewer communities say nothing about the shape of their distribution; a 5 % list needs as many to name one.
+# Fewer communities do not show the shape of their distribution; a 5 % list needs as many to name one.
 LEAST_FOR_SHAPE: Final = 20
 
 
@@ -61,22 +61,22 @@ class NormalPosterior(NamedTuple):
 
 @dataclass(frozen=True)
 class Shrinkage:
-    """What is known about the true scores of communities; one element for each community, in the caller's order.
+    """Posteriors of the true scores of communities; one element per community, in the caller's order.
 
     Attributes
     ----------
     mean, variance : ndarray of float
-        Of the true score, given all scores of the region.
+        Posterior mean and variance of the true score, given all scores of the region.
     reliability : ndarray of float
-        B = τ² ÷ (τ² + v) in [0, 1]: the weight of a community's own score against its region's mean.
+        B = τ² ÷ (τ² + v) in [0, 1]: the weight of a community's own score relative to its region's mean.
     sampling_variance : ndarray of float
-        v as used, with the nonresponse term if there was one.
+        v as used, including the nonresponse term, if any.
     prior_mean, prior_variance : ndarray of float
-        μ and τ² of the community's region: Paule–Mandel's, or posterior means where integrated.
+        μ and τ² of the community's region: Paule–Mandel estimates, or posterior means where integrated.
     integrated : ndarray of bool
-        True where μ and τ² were integrated over instead of taken as known.
+        True where μ and τ² were integrated out instead of treated as known.
     grids : tuple of GridPosterior
-        Whole distributions under the nonparametric prior. A community in none of them has a normal posterior.
+        Posterior distributions under the nonparametric prior. A community in none of them has a normal posterior.
     """
 
     mean: FloatArray
@@ -91,22 +91,22 @@ class Shrinkage:
 
 @dataclass(frozen=True)
 class ComplaintShrinkage:
-    """What is known about the true complaint rates of communities; one element for each, in the caller's order.
+    """Posteriors of the true complaint rates of communities; one element per community, in the caller's order.
 
     Attributes
     ----------
     mean : ndarray of float
         Posterior mean of the rate, complaints per household-year.
     shape, rate : ndarray of float
-        Parameters of the gamma posterior, or of the gamma distribution with the mean and variance of a learned one:
-        mean shape ÷ rate, variance shape ÷ rate². Both are infinite where the rates of a region with the gamma prior
-        differ no more than luck explains; the rate is then known to be the mean.
+        Parameters of the gamma posterior, or of the gamma distribution with the mean and variance of a nonparametric
+        one: mean shape ÷ rate, variance shape ÷ rate². Both are infinite if the rates of a region with the gamma prior
+        differ no more than by chance; the rate is then known to be the mean.
     reliability : ndarray of float
         B = E ÷ (E + a/λ̄) in [0, 1]: the weight of a community's own rate.
     prior_mean, prior_shape : ndarray of float
         λ̄ and a of the community's region; a is infinite without excess variation.
     grids : tuple of GridPosterior
-        Distributions of the *negated* rate, so that the best is the highest, as `top_probability` wants it.
+        Distributions of the *negated* rate, so that the best is the highest, as `top_probability` expects.
     """
 
     mean: FloatArray
@@ -119,7 +119,7 @@ class ComplaintShrinkage:
 
 
 def paule_mandel(estimates: npt.ArrayLike, variances: npt.ArrayLike) -> float:
-    """Return Paule and Mandel's τ², the variance of true scores behind estimates with known sampling variances.
+    """Return the Paule–Mandel estimate of τ², the variance of true scores behind estimates with known variances.
 
     Parameters
     ----------
@@ -131,8 +131,8 @@ def paule_mandel(estimates: npt.ArrayLike, variances: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        τ² ≥ 0, in squared units of the scores; 0 where the scores differ no more than their sampling variances explain,
-        where all are equal and where there is only one.
+        τ² ≥ 0, in squared units of the scores; 0 if the scores differ no more than their sampling variances explain, if
+        all are equal or if there is only one.
 
     Raises
     ------
@@ -141,8 +141,8 @@ def paule_mandel(estimates: npt.ArrayLike, variances: npt.ArrayLike) -> float:
 
     Notes
     -----
-    The root of Σ(x − x̄)²/(v + τ²) = N − 1, x̄ the mean with weights 1/(v + τ²). The left side falls and is convex in τ²,
-    so that Newton's method from 0 rises to the root.
+    The root of Σ(x − x̄)²/(v + τ²) = N − 1, x̄ the mean with weights 1/(v + τ²). The left side is decreasing and convex
+    in τ², so that Newton's method from 0 increases to the root.
 
     References
     ----------
@@ -166,7 +166,7 @@ def paule_mandel(estimates: npt.ArrayLike, variances: npt.ArrayLike) -> float:
 def normal_posterior(
     estimates: npt.ArrayLike, variances: npt.ArrayLike, *, prior_mean: npt.ArrayLike, prior_variance: npt.ArrayLike
 ) -> NormalPosterior:
-    """Return mean and variance of true scores under a known normal prior.
+    """Return posterior mean and variance of true scores under a known normal prior.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def normal_posterior(
 
 
 def reliability(variances: npt.ArrayLike, *, prior_variance: npt.ArrayLike) -> FloatArray:
-    """Return B, the share of the spread of scores that is true differences and not luck of sampling.
+    """Return the reliability B, the share of the variance of scores that is due to true differences.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def reliability(variances: npt.ArrayLike, *, prior_variance: npt.ArrayLike) -> F
     Returns
     -------
     ndarray of float
-        τ²/(τ² + v) in [0, 1]; 1 where v = 0, since then nothing is luck.
+        τ²/(τ² + v) in [0, 1]; 1 where v = 0, since there is then no sampling error.
 
     Examples
     --------
@@ -233,7 +233,7 @@ def reliability(variances: npt.ArrayLike, *, prior_variance: npt.ArrayLike) -> F
 def shrink_scores(
     estimates: npt.ArrayLike, variances: npt.ArrayLike, *, region: npt.ArrayLike, prior: Prior
 ) -> Shrinkage:
-    """Return posterior means and variances of true mean scores, each region with its own prior.
+    """Shrink mean scores: return posterior means and variances of the true scores, each region with its own prior.
 
     Parameters
     ----------
@@ -244,8 +244,8 @@ def shrink_scores(
     region : array_like
         Label of each community's region.
     prior : {"normal", "nonparametric"}
-        The nonparametric prior is learned in regions of at least `LEAST_FOR_SHAPE` communities; smaller ones, and
-        communities measured more sharply than a cell is wide, keep the normal one.
+        The nonparametric prior is estimated in regions of at least `LEAST_FOR_SHAPE` communities; smaller ones, and
+        communities whose standard error is smaller than a grid cell, keep the normal one.
 
     Returns
     -------
@@ -259,21 +259,21 @@ def shrink_scores(
 
     Notes
     -----
-    Regions of at least `SMALL_REGION` communities with τ̂² > 0 take Paule–Mandel's τ̂² and the weighted mean as known.
+    Regions of at least `SMALL_REGION` communities with τ̂² > 0 treat Paule–Mandel's τ̂² and the weighted mean as known.
     The others integrate over both: μ with a flat prior, in closed form, and τ² with the uniform shrinkage prior, under
-    which B₀ = ṽ/(ṽ + τ²) is uniform on (0, 1), ṽ the harmonic mean of the positive v. It is proper, free of units and
-    neither rules out τ² = 0 nor favours it. The integral is a trapezoidal sum over logit B₀ on a fixed rule: 25 nodes
-    from −9 to 9 find where the density is within e⁻¹² of its highest, 25 nodes over that range make the sum. A region
-    of one community is left with its own score and variance, whatever τ² is.
+    which B₀ = ṽ/(ṽ + τ²) is uniform on (0, 1), ṽ the harmonic mean of the positive v. It is proper, independent of
+    units and neither rules out τ² = 0 nor favours it. The integral is a trapezoidal sum over logit B₀ on a fixed rule:
+    25 nodes from −9 to 9 find where the density is within e⁻¹² of its maximum, and 25 nodes over that range make the
+    sum. A region of one community keeps its own score and variance, whatever τ² is.
 
-    The nonparametric prior is a mixture of the normal one and of narrow normal kinds, equally spaced over the range of
-    the scores and as wide as they are apart: h = (200/N)^⅕ of the lower decile of √v (for rates both on the scale of
-    arcsin √θ). The shares of the kinds have a Dirichlet prior worth ten communities, half of them of the normal kind.
-    The posterior of community i is f_i(θ) ∝ L_i(θ) E[g(θ) | the others], which is exact; the expectation is that of
-    the collapsed variational method: r_ia ∝ L_ia (α_a + Σ_{j≠i} r_ja) for the chance that i is of kind a, iterated five
-    times from r = 0. Since nobody's own answers are in the prior it is shrunk towards, the intervals of those far out
-    are not too narrow. Learned from at most `FITTED_COMMUNITIES`, evenly spaced in the order of scores, which then
-    stand for all; they are the N of h.
+    The nonparametric prior is a mixture of the normal one and of narrow normal components, equally spaced over the
+    range of the scores and as wide as their spacing: h = (200/N)^⅕ of the lower decile of √v (for rates both on the
+    scale of arcsin √θ). The mixture weights have a Dirichlet prior worth ten communities, half of them in the normal
+    component. The posterior of community i is f_i(θ) ∝ L_i(θ) E[g(θ) | the others], which is exact; the expectation is
+    that of the collapsed variational method: r_ia ∝ L_ia (α_a + Σ_{j≠i} r_ja) for the probability that i is of
+    component a, iterated five times from r = 0. Since no community's own answers are in the prior it is shrunk towards,
+    the intervals of extreme scores are not too narrow. The mixture is estimated from at most `FITTED_COMMUNITIES`,
+    evenly spaced in the order of scores, which then represent all; their number is the N of h.
 
     References
     ----------
@@ -306,7 +306,7 @@ def shrink_rates(
     sampling_fraction: npt.ArrayLike = 0.0,
     nonresponse_spread: float = 0.0,
 ) -> Shrinkage:
-    """Return posterior means and variances of true satisfaction rates, from counts, in two passes.
+    """Shrink satisfaction rates: return posterior means and variances of the true rates from counts, in two passes.
 
     Parameters
     ----------
@@ -317,9 +317,9 @@ def shrink_rates(
     prior : {"normal", "nonparametric"}
         As in `shrink_scores`.
     sampling_fraction : array_like
-        f in [0, 1]: responding households ÷ households; 0 where one answer per household does not hold.
+        f in [0, 1]: responding households ÷ households; 0 if households can answer more than once.
     nonresponse_spread : float
-        ω ≥ 0: standard deviation of the difference between those who answered and those who did not. An assumption.
+        ω ≥ 0: standard deviation of the difference between respondents and non-respondents. An assumption.
 
     Returns
     -------
@@ -334,10 +334,10 @@ def shrink_rates(
     Notes
     -----
     First pass: v = s²_pool/n · (1 − f) with s²_pool = Σ n p(1 − p) ÷ Σ(n − 1) over the region, under the plug-in prior.
-    Second pass: v = m(1 − m)/n · (1 − f), m the first mean clipped to [.01, .99], as `shrink_scores` does it. Both add
-    ω²(1 − f)². In a region where all have n = 1 the pooled variance is that of the region's rate, p̄(1 − p̄).
-    Under the nonparametric prior the second pass reads the answers as n* = m(1 − m)/v independent ones, a binomial
-    likelihood with fractional n*, so that the posterior of a community near 1 is as skewed as it should be.
+    Second pass: v = m(1 − m)/n · (1 − f), m the first mean clipped to [.01, .99], with the prior of `shrink_scores`.
+    Both add ω²(1 − f)². In a region where all have n = 1 the pooled variance is that of the region's rate, p̄(1 − p̄).
+    Under the nonparametric prior the second pass treats the answers as n* = m(1 − m)/v independent ones, a binomial
+    likelihood with fractional n*, so that the posterior of a community near 1 has the right skewness.
 
     Examples
     --------
@@ -378,12 +378,12 @@ def shrink_rates(
 
 
 def credible_interval(shrinkage: Shrinkage, *, level: float) -> Interval:
-    """Return for each community limits between which its true score lies with a given probability.
+    """Return the credible interval of each community's true score.
 
     Parameters
     ----------
     shrinkage : Shrinkage
-        Of `shrink_scores` or `shrink_rates`.
+        From `shrink_scores` or `shrink_rates`.
     level : float
         In (0, 1), for example 0.95; each tail holds (1 − level)/2.
 
@@ -399,7 +399,7 @@ def credible_interval(shrinkage: Shrinkage, *, level: float) -> Interval:
 
     Notes
     -----
-    m ± z√V for a normal posterior, quantiles of the distribution on the grid elsewhere.
+    m ± z√V for a normal posterior, quantiles of the grid posterior otherwise.
 
     Examples
     --------
@@ -427,7 +427,7 @@ def _quantile(grid: GridPosterior, probability: float) -> FloatArray:
 def shrink_complaint_rates(
     cases: npt.ArrayLike, household_years: npt.ArrayLike, *, region: npt.ArrayLike, prior: Prior
 ) -> ComplaintShrinkage:
-    """Return posteriors of true complaint rates, each region with its own prior.
+    """Shrink complaint rates: return posteriors of the true rates, each region with its own prior.
 
     Parameters
     ----------
@@ -438,13 +438,13 @@ def shrink_complaint_rates(
     region : array_like
         Label of each community's region.
     prior : {"normal", "nonparametric"}
-        "normal" is the gamma prior. The nonparametric one is learned in regions of at least `LEAST_FOR_SHAPE`
-        communities with a complaint or more; the others keep the gamma.
+        "normal" is the gamma prior. The nonparametric one is estimated in regions of at least `LEAST_FOR_SHAPE`
+        communities that have at least one complaint; the others keep the gamma.
 
     Returns
     -------
     ComplaintShrinkage
-        Empty for empty columns. In a region without any complaint all rates are 0.
+        Empty for empty columns. In a region without complaints all rates are 0.
 
     Raises
     ------
@@ -455,10 +455,10 @@ def shrink_complaint_rates(
     -----
     y ~ Poisson(Eλ), λ ~ gamma with mean λ̄ and shape a. λ̄ = Σy/ΣE, and a = λ̄²/τ² with the excess variance
     τ² = (ΣE(y/E − λ̄)² − (N − 1)λ̄) ÷ (ΣE − ΣE²/ΣE), by moments. Posterior: gamma with shape a + y and rate a/λ̄ + E.
-    The distributions are kept at edges equally spaced in √λ, on which Poisson counts vary about equally.
+    The distributions are stored at edges equally spaced in √λ, which stabilises the variance of Poisson counts.
 
-    The nonparametric prior is that of `shrink_rates` with Poisson counts: a mixture of one wide kind with λ̄ and τ²
-    and of narrow kinds in √λ. Reliability and the prior's moments stay those of the gamma.
+    The nonparametric prior is that of `shrink_rates` with Poisson counts: a mixture of one wide component with λ̄ and τ²
+    and of narrow components in √λ. Reliability and the prior's moments remain those of the gamma prior.
 
     References
     ----------
@@ -524,7 +524,7 @@ def shrink_complaint_rates(
 
 
 def credible_rate_interval(shrinkage: ComplaintShrinkage, *, level: float) -> Interval:
-    """Return for each community limits between which its true complaint rate lies with a given probability.
+    """Return the credible interval of each community's true complaint rate.
 
     Parameters
     ----------
@@ -535,7 +535,7 @@ def credible_rate_interval(shrinkage: ComplaintShrinkage, *, level: float) -> In
     Returns
     -------
     Interval
-        Complaints per household-year; both limits equal the mean where the gamma prior takes all rates for equal.
+        Complaints per household-year; both limits equal the mean where the gamma prior implies equal rates.
 
     Raises
     ------
@@ -569,7 +569,7 @@ def _negated_gamma(rows: IntegerArray, shape: FloatArray, rate: FloatArray) -> G
 
 
 class _Regions:
-    """Rows in canonical order, region by region, with sums over each region."""
+    """Rows sorted into canonical order, region by region, with sums over each region."""
 
     def __init__(self, codes: IntegerArray, *columns: FloatArray) -> None:
         self.order = np.lexsort((*columns, codes))
@@ -592,7 +592,7 @@ class _Regions:
         return np.repeat(by_region, self.sizes)
 
     def only(self, numbers: IntegerArray) -> tuple["_Regions", IntegerArray]:
-        """Return some of the regions, and the places of their rows among the sorted ones."""
+        """Return some of the regions, and the positions of their rows among the sorted ones."""
         sizes = self.sizes[numbers]
         starts = np.cumsum(sizes) - sizes
         rows = np.arange(sizes.sum()) + np.repeat(self.starts[numbers] - starts, sizes)
@@ -622,7 +622,7 @@ def _weighted_mean(regions: _Regions, scores: FloatArray, sampling: FloatArray, 
 
 
 def _paule_mandel(regions: _Regions, scores: FloatArray, sampling: FloatArray) -> FloatArray:
-    """Return τ² of each region by Newton's method from just above 0, where the excess is convex and falls."""
+    """Return τ² of each region by Newton's method from just above 0, where the excess is convex and decreasing."""
     freedom = regions.sizes - 1.0
     centred = scores - regions.spread(regions.sums(scores) / regions.sizes)
     least = 1e-12 * regions.sums(centred**2)
@@ -691,7 +691,7 @@ def _shrink(
 def _integrate(
     regions: _Regions, scores: FloatArray, sampling: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return mean, variance, reliability, prior mean and prior variance, averaged over τ² and μ."""
+    """Return mean, variance, reliability, prior mean and prior variance, integrated over τ² and μ."""
     centre = regions.spread(regions.sums(scores) / regions.sizes)
     model = _Hierarchy(regions, scores - centre, sampling)
     wide = np.array([model.log_density(np.full(regions.sizes.size, place)) for place in WIDE_GRID])
@@ -713,19 +713,19 @@ def _integrate(
 
 
 class _Hierarchy:
-    """x ~ N(θ, v), θ ~ N(μ, τ²), μ flat, seen from one value of logit B₀ for each region."""
+    """Hierarchical model x ~ N(θ, v), θ ~ N(μ, τ²), μ flat, evaluated at one value of logit B₀ for each region."""
 
     def __init__(self, regions: _Regions, scores: FloatArray, sampling: FloatArray) -> None:
         self.regions, self.scores, self.sampling = regions, scores, sampling
         positive = sampling > 0
         inverse = regions.sums(1 / np.where(positive, sampling, np.inf))
-        # Without any sampling variance the scores are the truth whatever τ² is: any scale will do.
+        # Without sampling variance the scores are the truth whatever τ² is, so any scale will do.
         self.scale = np.where(inverse > 0, regions.sums(positive.astype(np.float64)), 1) / np.where(
             inverse > 0, inverse, 1
         )
 
     def log_density(self, place: FloatArray) -> FloatArray:
-        """Return the logarithm of the density of logit B₀ given the scores, up to a constant of each region."""
+        """Return the log posterior density of logit B₀ given the scores, up to a constant for each region."""
         total = self.sampling + self.regions.spread(self._tau2(place))
         precision = self.regions.sums(1 / total)
         weighted = self.regions.sums(self.scores / total)

@@ -1,6 +1,7 @@
-"""Funnel plots: how far a community lies from the pooled rate, given how little or much was observed there.
+"""Funnel plots: control limits around a pooled rate by sample size, with overdispersion.
 
-A funnel plot compares with one common rate; it ranks nobody. The pooled rate includes the community itself.
+A funnel plot compares each community with one common rate; it ranks nobody. The pooled rate includes the community
+itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,17 +24,17 @@ LimitRule = Literal["spiegelhalter", "exact_tail", "normal"]
 
 @dataclass(frozen=True)
 class Dispersion:
-    """How much more the communities differ than chance explains.
+    """Overdispersion: how much more communities differ than chance explains.
 
     Attributes
     ----------
     communities : int
-        N, those with a z-score.
+        N, the number with a z-score.
     phi : float
         Mean of the winsorised z²; 1 is pure chance. NaN where N = 0.
     between_variance : float
-        τ², additive variance between communities on the scale that the z-scores were made on. Biased low: extreme
-        communities were pulled in before it was measured. NaN where N < 2.
+        τ², additive variance between communities on the scale of the z-scores. Biased low, because extreme communities
+        are winsorised first. NaN where N < 2.
     """
 
     communities: int
@@ -43,7 +44,7 @@ class Dispersion:
 
 @dataclass(frozen=True)
 class Funnel:
-    """A funnel plot's numbers.
+    """Data of a funnel plot: target, overdispersion and one row per community.
 
     Attributes
     ----------
@@ -61,7 +62,7 @@ class Funnel:
 
 
 def binomial_limits(n: npt.ArrayLike, *, target: float, level: float, rule: LimitRule) -> Interval:
-    """Return control limits of a proportion at given sizes.
+    """Return control limits of a proportion at given sample sizes.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def binomial_limits(n: npt.ArrayLike, *, target: float, level: float, rule: Limi
     Returns
     -------
     Interval
-        Limits in [0, 1]; NaN where n = 0. θ = 0 and θ = 1 leave no room: both limits are θ.
+        Limits in [0, 1]; NaN where n = 0. With θ = 0 or θ = 1 both limits are θ.
 
     Raises
     ------
@@ -89,8 +90,8 @@ def binomial_limits(n: npt.ArrayLike, *, target: float, level: float, rule: Limi
     * ``spiegelhalter``: (r_p − a)/n at p = α/2 and 1 − α/2, r_p the smallest count with P(R ≤ r_p) ≥ p and
       a = (P(R ≤ r_p) − p)/P(R = r_p): the published interpolation between whole counts.
     * ``exact_tail``: the same lower limit; the upper one is one count higher, (r_p + 1 − a)/n. Then a point lies beyond
-      a line exactly where its exact tail probability, itself included, is below α/2. The published upper line lets
-      points through that are not so rare: with θ = 0.9 and n = 5, five of five lie above it.
+      a line exactly where its exact tail probability, itself included, is below α/2. The published upper line flags
+      points that are not that rare: with θ = 0.9 and n = 5, five of five lie above it.
     * ``normal``: θ ± z √(θ(1 − θ)/n), cut to [0, 1]; the English public health indicators call it Wilson's, because
       Wilson's interval of a point on the line just touches θ.
 
@@ -165,7 +166,7 @@ def poisson_limits(exposure: npt.ArrayLike, *, target: float, level: float, rule
 
 
 def poisson_limit_points(events: npt.ArrayLike, *, target: float, level: float) -> pd.DataFrame:
-    """Return the exposures at which a whole number of events lies exactly on the control limits of a rate.
+    """Return the exposures at which whole numbers of events lie exactly on the control limits of a rate.
 
     Parameters
     ----------
@@ -215,12 +216,12 @@ def poisson_limit_points(events: npt.ArrayLike, *, target: float, level: float) 
 
 
 def winsorise(values: npt.ArrayLike, *, share: float) -> FloatArray:
-    """Return `values` with the extremes of each tail pulled in to the quantile that bounds them.
+    """Winsorise `values`: replace the extremes of each tail by the quantile that bounds them.
 
     Parameters
     ----------
     values : array_like
-        One dimension; NaN stays NaN and does not count.
+        One dimension; NaN stays NaN and is ignored.
     share : float
         Share of each tail, in [0, 0.5).
 
@@ -236,7 +237,7 @@ def winsorise(values: npt.ArrayLike, *, share: float) -> FloatArray:
 
     Notes
     -----
-    Quantiles interpolate linearly between the ordered values (R's type 7). Tied extremes move together.
+    Quantiles interpolate linearly between the ordered values (R's type 7). Tied extremes get the same value.
 
     Examples
     --------
@@ -254,7 +255,7 @@ def winsorise(values: npt.ArrayLike, *, share: float) -> FloatArray:
 
 
 def dispersion(z: npt.ArrayLike, sampling_variance: npt.ArrayLike, *, winsorised_share: float) -> Dispersion:
-    """Return how far the z-scores of all communities spread beyond chance.
+    """Estimate the overdispersion of z-scores: Spiegelhalter's φ and the variance τ² between communities.
 
     Parameters
     ----------
@@ -263,7 +264,7 @@ def dispersion(z: npt.ArrayLike, sampling_variance: npt.ArrayLike, *, winsorised
     sampling_variance : array_like
         s², sampling variance of each value around the target, above 0 where z is known.
     winsorised_share : float
-        Share pulled in at each tail before measuring, in [0, 0.5).
+        Share winsorised at each tail before estimation, in [0, 0.5).
 
     Returns
     -------
@@ -278,8 +279,8 @@ def dispersion(z: npt.ArrayLike, sampling_variance: npt.ArrayLike, *, winsorised
     Notes
     -----
     φ = Σz²/N on winsorised z; w = 1/s²; τ² = max(0, (Nφ − (N − 1)) ÷ (Σw − Σw²/Σw)), the method of moments. Winsorising
-    keeps the outliers that are looked for from hiding themselves, and makes φ and τ² biased low: without any outlier φ
-    is about 0.68 at 10 %, not 1.
+    prevents outliers from masking themselves, and biases φ and τ² low: without any outlier φ is about 0.68 at 10 %,
+    not 1.
 
     References
     ----------
@@ -322,7 +323,7 @@ def proportion_funnel(
     Parameters
     ----------
     events : array_like
-        How many of the n have the property, 0 to n; one dimension. Weighted counts may be fractional.
+        Number of the n that have the property, 0 to n; one dimension. Weighted counts may be fractional.
     n : array_like
         Numbers of answers, whole numbers, at least 0.
     rule : {'spiegelhalter', 'exact_tail', 'normal'}
@@ -333,7 +334,7 @@ def proportion_funnel(
         Two-sided levels, each in (0, 1).
     transformation : {'none', 'arcsine'}
         Scale of z and overdispersion: the proportion itself with variance θ(1 − θ)/n, or arcsin √proportion with
-        variance 1/4n, steadier near 0 and 1.
+        variance 1/4n, which is more stable near 0 and 1.
     winsorised_share : float
         As in `dispersion`.
 
@@ -354,7 +355,7 @@ def proportion_funnel(
 
     Notes
     -----
-    z = (y − θ)/s, adjusted z = (y − θ)/√(s² + τ²). Where θ is 0 or 1 there is no spread: z is NaN. Adjusted limits are
+    z = (y − θ)/s, adjusted z = (y − θ)/√(s² + τ²). With θ = 0 or 1 the variance is 0 and z is NaN. Adjusted limits are
     θ ± z_level √(s² + τ²) on the scale of the transformation, cut to [0, 1].
 
     References
@@ -401,7 +402,7 @@ def rate_funnel(
     transformation: Literal["none", "square_root"] = "none",
     winsorised_share: float = WINSORISED_SHARE,
 ) -> Funnel:
-    """Return the funnel plot of a rate of events.
+    """Return the funnel plot of an event rate.
 
     Parameters
     ----------
@@ -432,8 +433,8 @@ def rate_funnel(
     Raises
     ------
     ValueError
-        If a value is missing or negative, there are events without exposure, an argument is out of range, or there is
-        no exposure and no target is given.
+        If a value is missing or negative, there are events without exposure, an argument is out of range, or no
+        community has exposure and no target is given.
 
     Notes
     -----
@@ -481,7 +482,7 @@ def rate_funnel(
 
 @dataclass(frozen=True)
 class _Scale:
-    """A transformation of the value, its inverse cut to what is possible, and its variance × size around the target."""
+    """A transformation, its inverse clipped to the possible range, and variance × size around the target."""
 
     forward: Callable[[FloatArray], FloatArray]
     back: Callable[[FloatArray], FloatArray]
@@ -507,7 +508,7 @@ def _measured(
     tails: tuple[npt.ArrayLike, npt.ArrayLike],
     winsorised_share: float,
 ) -> Funnel:
-    """Return the funnel of what was counted: its columns, then the value under its name and what all funnels have."""
+    """Return the funnel of counted data: its columns, the value under its name, then the columns of every funnel."""
     known = size > 0
     some = np.where(known, size, np.nan)
     value = counted["events"] / some
@@ -544,7 +545,7 @@ def _line_columns(limits: dict[float, Interval], prefix: str) -> dict[str, npt.N
 
 
 def _positions(value: FloatArray, limits: dict[float, Interval]) -> npt.NDArray[np.str_]:
-    """Return the widest line that each value lies beyond; `limits` are ordered from narrow to wide."""
+    """Return the outermost control limit that each value lies beyond; `limits` are ordered from narrow to wide."""
     position = np.full(value.shape, "inside", dtype="U24")
     for level, interval in limits.items():
         position[value < interval.lower] = f"below_{_percent(level)}"
@@ -586,7 +587,7 @@ def _counting_limits(
     level: float,
     rule: LimitRule,
 ) -> Interval:
-    """Return limits of count ÷ size, interpolated between the whole counts around the tail probability."""
+    """Return limits of count ÷ size, interpolated between the whole counts next to the tail probability."""
     if rule not in {"spiegelhalter", "exact_tail"}:
         raise ValueError(f"rule must be 'spiegelhalter', 'exact_tail' or 'normal', got {rule!r}")
     tail = tail_probability(level)

@@ -1,17 +1,17 @@
-"""Signs that answers were not given by residents one by one, and which responses are held for review because of them.
+"""Integrity signals: signs of stuffed or duplicated responses, and which responses are held for review.
 
-Six families of signals look at the responses that residents entered themselves; what staff typed in from paper or
-telephone is exempt. Each family gives one p per community, and Benjamini and Hochberg's procedure picks the communities
-that it flags. A flagged family points at some of the community's responses, and a response that two families point at
-is **held for review**: nothing is deleted, no family alone holds anything, and standings are made with and without.
-In communities that a burst flags the families that follow are judged once more, by the procedure among these alone:
-two families must point at the same responses, and the first has picked them by itself, from times that the others do
-not look at.
+Six families of signals examine the responses that residents entered themselves; responses that staff typed in from
+paper or telephone are exempt. Each family gives one p value per community, and the Benjamini–Hochberg procedure selects
+the communities that it flags. A flagged family points at some of the community's responses, and a response that two
+families point at is **held for review**: nothing is deleted, no family alone holds anything, and standings are computed
+with and without. In communities flagged by a burst the families below it are tested once more, by the procedure among
+these communities alone: two families must point at the same responses, and the burst was found independently, from
+times that the others do not use.
 
 ========= ======================================================================= =============================
 family    statistic of a community                                                p
 ========= ======================================================================= =============================
-duplicate responses that share a device or a household                            0 if there are any: it is a fact
+duplicate responses that share a device or a household                            0 if any exist: it is a fact
 burst     satisfied (or all-highest, or dissatisfied) in dense windows of 10      exact: scores permuted against times
           or 60 minutes
 identical most responses of one vector, or of one answer to everything            against the other communities
@@ -20,26 +20,26 @@ haste     responses given in a third of the city's usual time a question        
 terminal  most responses from one terminal, each from a device of its own                against the other communities
 ========= ======================================================================= =============================
 
-Why “against the other communities”: honest people are of one mind. In the simulated honest cities below, 149 of 150
-communities have more answers of one code throughout than each of 99 permutations of their columns. What the margins
-explain is therefore scaled to what they explain in the city, and by how much its communities exceed that is the
-yardstick. A city in which more than 5 % of the communities are stuffed blunts it.
+Why “against the other communities”: the answers of one honest person are correlated. In the simulated honest cities
+below, 149 of 150 communities have more answers of one code throughout than each of 99 permutations of their columns.
+The count expected from the margins is therefore scaled to the city, and each community is compared with the excess of
+the others. The comparison loses power if more than 5 % of the communities are stuffed.
 
 Honest bursts and honest fives are common. Neither a message to the owners' group, which brings many answers at once,
-nor a community content with everything is a signal by itself: the first moves times, not scores, the second moves
-scores, not times.
+nor a community satisfied with everything is a signal by itself: the first changes times, not scores, the second
+changes scores, not times.
 
 Calibration
 -----------
-In simulated cities of 500 communities with 30 to 250 answers each nobody cheats, but residents are of one mind, one in
-six gives one answer to everything, couples share telephones and opinions, messages bring many answers at once, and some
-communities answer on one tablet (`analytics.calibration.simulated_city`).
+In simulated honest cities of 500 communities with 30 to 250 answers each, the answers of a resident are correlated, one
+in six gives one answer to everything, couples share telephones and opinions, messages bring many answers at once, and
+some communities answer on one tablet (`analytics.calibration.simulated_city`).
 
-* Honest: of 6,000 communities in 12 cities, 1 had any response held; of another 6,000 so content that a fifth of all
+* Honest: of 6,000 communities in 12 cities, 1 had any response held; of another 6,000, so satisfied that a fifth of all
   responses are fives throughout, 8.
 * Stuffed: fives to everything within ten minutes, in 12 of 500 communities with 30 to 210 honest answers, two cities
   for each figure. Burst flagged all stuffed communities of an ordinary city and 11 or 12 of 12 of a content one. What
-  is held depends on the second family. Without the second look at where a burst points, 15 unhurried forms from one
+  is held depends on the second family. Without the second test where a burst points, 15 unhurried forms from one
   terminal are hardly ever held (.00 to .12):
 
   ======================================== ============ ============ ============
@@ -53,9 +53,9 @@ communities answer on one tablet (`analytics.calibration.simulated_city`).
   content city, unhurried, own terminals   .00          .33          .38
   ======================================== ============ ============ ============
 
-  Somebody who takes his time and a new telephone for each of few forms, where many honest residents give nothing but
-  fives, leaves the trace of the times alone: flagged by one family and not held. No second trace can be made of it
-  without holding honest residents who answered after a message. `python -m analytics calibrate` repeats the figures.
+  A few unhurried forms, each from a new telephone, in a community where many honest residents give only fives, differ
+  in their times alone: flagged by one family and not held. No second family could detect them without holding honest
+  residents who answered after a message. `python -m analytics calibrate` repeats the figures.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -73,12 +73,12 @@ from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArr
 FALSE_DISCOVERY_RATE: Final = 0.01
 FAMILIES_TO_HOLD: Final = 2
 
-# Smaller communities say too little to be compared, fewer communities are no yardstick.
+# Smaller communities have too few responses to compare, and fewer communities give no reference distribution.
 FEWEST_RESPONSES: Final = 10
 FEWEST_COMMUNITIES: Final = 20
-# How many similar communities tell what is usual.
+# Number of similar communities that a community is compared with.
 NEIGHBOURS: Final = 51
-# Where what is usual is compared with a normal distribution: half or less is stuffed by nobody, above may be.
+# Quantiles at which the null distribution is fitted to the normal one; beyond them communities may be stuffed.
 YARDSTICK: Final = np.array([0.75, 0.90, 0.95])
 LEAST_TELLING: Final = 0.5
 
@@ -97,15 +97,15 @@ Codes = npt.NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Integrity:
-    """What the families of signals say.
+    """Results of the integrity signals, per community and family and per response.
 
     Attributes
     ----------
     families : DataFrame
         One row per community and family, in the order of communities and `FAMILIES`: community_id, family; examined
         (self-entered responses); statistic and what was expected of it; p and adjusted_p, in [0, 1], NaN where the
-        family cannot judge; flagged (bool). Where a burst is flagged, adjusted_p is the smaller one of all communities
-        and of those alone.
+        family has no test; flagged (bool). Where a burst is flagged, adjusted_p is the smaller of those among all
+        communities and among the flagged ones alone.
     responses : DataFrame
         One row per response, in the order and with the index given: response_id; held (bool); families, the names of
         the flagged families that point at it, as text with ", " between them, "" for none.
@@ -123,23 +123,23 @@ def find_signals(
     staff_modes: Collection[str],
     tell: Tell = tell_nobody,
 ) -> Integrity:
-    """Return which communities show signs of answers that residents did not give one by one, and what to review.
+    """Return integrity signals for each community, and the responses to hold for review.
 
     Parameters
     ----------
     responses : DataFrame
         One row per response that counts: response_id (unique), community_id, submitted_at (with time zone), mode
         (text), duration_seconds (≥ 0, may be missing). Optional: device, household, terminal, keyed digests that may
-        be missing. A household's superseded responses are left out before, otherwise they are duplicates.
+        be missing. A household's superseded responses must be left out, otherwise they are duplicates.
     answers : DataFrame
-        The same rows and index, one column a rated question: codes 1 (worst) to 5, missing where not answered or not
-        known.
+        The same rows and index, one column per rated question: codes 1 (worst) to 5, missing where not answered or
+        unknown.
     overall : str
         The column of `answers` that is the overall question.
     staff_modes : collection of str
         Modes of responses that staff entered: neither examined nor held.
     tell : callable
-        Is told what share of the families was looked for.
+        Called with the share of the families that is done.
 
     Returns
     -------
@@ -154,35 +154,36 @@ def find_signals(
 
     Notes
     -----
-    *duplicate*: the share of a device or household is known, not inferred: p is 0 or 1.
+    *duplicate*: sharing a device or household is known, not inferred: p is 0 or 1.
 
     *burst*: in each community and mode, the window of 10 minutes with the most responses is found from the times alone,
-    then that with the most of the others, to the fifth; an honest message may have brought more than the stuffing. So
-    are those of 60 minutes. If scores do not depend on times, then of n responses, K of which count,
-    those that count among the window's m are hypergeometric. p = P(X ≥ x), the least of 10 windows × 3 ways to count
+    then that with the most of the rest, up to the fifth, because an honest message may have brought more than the
+    stuffing; likewise for 60 minutes. If scores do not depend on times, then of n responses, K of which count, the
+    number that count among the window's m is hypergeometric. p = P(X ≥ x), the least of 10 windows × 3 ways to count
     (overall satisfied; everything the highest; overall dissatisfied), times 30, times the community's modes.
 
     *identical*: the code that most responses give to all questions, at least half of them answered; and the most
-    frequent of the other vectors of answers, unanswered being an answer. π = ∏ over the questions of the share of that
-    code among the community's *other* responses is what permuting the columns would give. Since people are of one mind,
-    nπ^λ are expected, λ the median of log(share of the vector) ÷ log π over the city. p is twice the smaller one.
+    frequent of the other vectors of answers, where unanswered is an answer. π = ∏ over the questions of the share of
+    that code among the community's *other* responses is what permuting the columns would give. Since answers are
+    correlated, nπ^λ are expected, λ the median of log(share of the vector) ÷ log π over the city. p is twice the
+    smaller one.
 
-    *variance*: between the persons' mean answers; expected from the communities of similar mean.
+    *variance*: of the persons' mean answers; expected from the communities with similar mean.
 
     *haste*: seconds per answered question below a third of the city's median.
 
-    *terminal*: responses at the terminal with the most, those of a shared device left out: they are duplicates, and
-    one machine is one fact.
+    *terminal*: responses at the terminal with the most, without those of a shared device: these are duplicates, and one
+    machine must not count in two families.
 
-    The last four compare counts M with the usual by z = 2√(M + ⅜) − 2√(μ + ⅜), less its running midmean over the 51
-    communities with the nearest expectation, ÷ √(1 + φμ), φ the least number ≥ 0 with which the 75th, 90th and 95th
-    percentile of z do not exceed the normal ones where μ ≥ ½ (or everywhere, if
-    that is in fewer than 20 communities). The midmean is the mean of the middle half. p is the
-    normal upper tail: an exponential one in counts, as Poisson counts with gamma distributed means have. Variances do
-    the same with standard deviations s and φμ constant; the standard error of s is
-    s/√(2(n − 1)). Families that have fewer than 20 communities with 10 responses do not judge.
+    The last four compare counts M with the expected μ by z = 2√(M + ⅜) − 2√(μ + ⅜), less its running midmean over the
+    51 communities with the nearest expectation, ÷ √(1 + φμ), φ the least number ≥ 0 with which the 75th, 90th and 95th
+    percentile of z do not exceed the normal ones where μ ≥ ½ (or everywhere, if that holds in fewer than 20
+    communities). The midmean is the mean of the middle half. p is the normal upper tail, which is exponential in
+    counts, like that of Poisson counts with gamma distributed means. Variances use the same method with standard
+    deviations s and constant φμ; the standard error of s is s/√(2(n − 1)). Families with fewer than 20 communities that
+    have 10 responses give no p.
 
-    Ties between vectors, windows or terminals go to the lowest code, the earliest, and the lowest key.
+    Ties between vectors, windows or terminals are broken by the lowest code, the earliest time and the lowest key.
 
     References
     ----------
@@ -222,7 +223,7 @@ def find_signals(
         if name == "burst":
             crowded = adjusted <= FALSE_DISCOVERY_RATE
         elif name != "duplicate":
-            # Few communities are left to choose among where a burst points already.
+            # Among the communities that a burst flags there are few tests to adjust for.
             adjusted[crowded] = np.fmin(adjusted[crowded], _adjusted(signal.p[crowded]))
         flagged = adjusted <= FALSE_DISCOVERY_RATE
         pointed[position, order] = signal.inside & flagged[rows.community]
@@ -241,12 +242,12 @@ def exclude_held(rows: pd.DataFrame, integrity: Integrity) -> pd.DataFrame:
     rows : DataFrame
         Any frame with a column response_id.
     integrity : Integrity
-        From `find_signals`; a response that it does not know is kept.
+        From `find_signals`; a response that is not in it is kept.
 
     Returns
     -------
     DataFrame
-        A new frame in the order given. Standings without held responses are those of the counts of these rows.
+        A new frame in the given order. Standings without held responses are computed from the counts of these rows.
 
     Examples
     --------
@@ -263,7 +264,7 @@ def exclude_held(rows: pd.DataFrame, integrity: Integrity) -> pd.DataFrame:
 def count_with_and_without_held(
     responses: pd.DataFrame, answers: pd.DataFrame, *, overall: str, integrity: Integrity
 ) -> pd.DataFrame:
-    """Return each community's valid answers to the overall question, all of them and without the held ones.
+    """Count each community's valid answers to the overall question, with and without the held responses.
 
     Parameters
     ----------
@@ -336,7 +337,7 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Signal:
-    """What one family says: three values per community, and the responses that it would point at."""
+    """Result of one family: three values per community, and the responses that it would point at."""
 
     statistic: FloatArray
     expected: FloatArray
@@ -355,7 +356,7 @@ def _check_columns(responses: pd.DataFrame, answers: pd.DataFrame, overall: str)
         refuse(responses[name].isna(), f"{name} is missing", response_id=responses["response_id"])
     refuse(responses["response_id"].duplicated(), "response_id occurs twice", response_id=responses["response_id"])
     if not isinstance(responses["submitted_at"].dtype, pd.DatetimeTZDtype):
-        # A column that holds something else is a wrong value of the frame, as any other fault of it.
+        # A column of another type is a wrong value of the frame, like any other fault of it.
         raise ValueError(f"submitted_at must be times with a time zone, got {responses['submitted_at'].dtype}")  # noqa: TRY004
 
 
@@ -409,7 +410,7 @@ def _silent(rows: _Rows) -> _Signal:
 
 
 def _adjusted(p: FloatArray) -> FloatArray:
-    """Return Benjamini and Hochberg's adjusted p; a family that cannot judge a community does not count it."""
+    """Return Benjamini–Hochberg adjusted p values; communities without a p are not counted."""
     adjusted, known = np.full(p.size, np.nan), ~np.isnan(p)
     if known.any():
         adjusted[known] = stats.false_discovery_control(p[known])
@@ -497,7 +498,7 @@ def _identical(rows: _Rows) -> _Signal:
 
 
 def _beyond_margins(rows: _Rows, alike: BooleanArray, agrees: BooleanArray) -> _Signal:
-    """Judge how many responses are alike; `agrees` says per question which of the community's answers agree."""
+    """Test the number of identical responses; `agrees` marks per question the community's answers that agree."""
     count = rows.count(alike)
     others = rows.count(~alike)
     log_share = np.zeros(rows.sizes.size)
@@ -526,7 +527,7 @@ def _variance(rows: _Rows) -> _Signal:
         error = np.maximum(usual, np.finfo(np.float64).tiny) / np.sqrt(2 * (n[judged] - 1))
         p[judged] = _upper_tail((usual - deviation) / error, np.ones_like(usual))
         expected[judged] = usual**2
-    # Equal means of whole answers are equal floats: the same two integers were divided.
+    # Equal means of whole answers are equal floats: quotients of the same two integers.
     _, commonest = np.unique(score, return_inverse=True)
     return _Signal(variance, expected, p, scored & _in_largest_group(rows, commonest, counted=scored))
 
@@ -562,7 +563,7 @@ FAMILIES: Final = tuple(_FINDERS)
 
 
 def _judge(count: FloatArray, n: npt.ArrayLike, *, usual: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return p and the expected count of each community, from a first idea of what is usual."""
+    """Return p and the expected count of each community, from a first estimate `usual` of the expected count."""
     p, expected = np.full((2, count.size), np.nan)
     judged = np.asarray(n) >= FEWEST_RESPONSES
     if judged.sum() < FEWEST_COMMUNITIES:
@@ -575,9 +576,9 @@ def _judge(count: FloatArray, n: npt.ArrayLike, *, usual: FloatArray) -> tuple[F
 
 
 def _upper_tail(z: FloatArray, expected: FloatArray) -> FloatArray:
-    """Return normal tails of z ÷ √(1 + φμ), φ from the upper quantiles that nearly all honest communities are below."""
+    """Return normal upper tails of z ÷ √(1 + φμ), φ fitted at upper quantiles that are nearly free of stuffing."""
     normal = stats.norm.ppf(YARDSTICK)
-    # Where next to nothing is expected, no φ makes up for counts being whole numbers.
+    # Where the expected count is close to 0, no φ corrects for counts being whole numbers.
     telling = expected >= LEAST_TELLING
     if telling.sum() < FEWEST_COMMUNITIES:
         telling = np.ones(expected.size, dtype=bool)
@@ -596,9 +597,9 @@ def _upper_tail(z: FloatArray, expected: FloatArray) -> FloatArray:
 
 
 def _running_midmean(values: FloatArray, *, along: FloatArray) -> FloatArray:
-    """Return for each value the mean of the middle half of the values nearest to it in the order of `along`.
+    """Return the running midmean: the mean of the middle half of the nearest values in the order of `along`.
 
-    It is nearly as hard to move as the median and does not jump from count to count.
+    It is nearly as robust as the median and does not jump from count to count.
     """
     order = np.lexsort((values, along))
     width = min(values.size, NEIGHBOURS)
@@ -611,7 +612,7 @@ def _running_midmean(values: FloatArray, *, along: FloatArray) -> FloatArray:
 
 
 def _groups(outer: IntegerArray, inner: IntegerArray) -> tuple[IntegerArray, IntegerArray]:
-    """Return each row's group of equal pairs, numbered in the order of pairs, and the groups' sizes."""
+    """Group rows by pairs of labels: return each row's group, numbered in the order of pairs, and the group sizes."""
     least = inner.min(initial=0)
     pairs = outer * (inner.max(initial=0) - least + 1) + (inner - least)
     _, group, sizes = np.unique(pairs, return_inverse=True, return_counts=True)
@@ -625,20 +626,20 @@ def _community_of(rows: _Rows, group: IntegerArray, sizes: IntegerArray) -> Inte
 
 
 def _first_of_each(label: IntegerArray, value: npt.NDArray[np.generic]) -> IntegerArray:
-    """Return the positions of the smallest value under each label, the first of several."""
+    """Return the position of the smallest value of each label, the first among ties."""
     order = np.lexsort((np.arange(label.size), value, label))
     return order[np.flatnonzero(np.diff(label[order], prepend=-1))]
 
 
 def _in_largest_group(rows: _Rows, label: IntegerArray, *, counted: BooleanArray | None = None) -> BooleanArray:
-    """Return which rows have their community's most frequent label, the lowest of several; only some rows may count."""
+    """Return which rows have their community's most frequent label, the lowest among ties; `counted` restricts rows."""
     group, sizes = _groups(rows.community, label)
     frequency = sizes if counted is None else np.bincount(group[counted], minlength=sizes.size)
     return np.isin(group, _first_of_each(_community_of(rows, group, sizes), -frequency))
 
 
 def _dense_windows(group: IntegerArray, second: IntegerArray, width: int) -> list[BooleanArray]:
-    """Return which rows lie in their group's densest window of `width` seconds, in that of the rest, and so on."""
+    """Return which rows lie in their group's densest window of `width` seconds, in that of the remaining rows, etc."""
     free = np.ones(group.size, dtype=bool)
     windows = []
     for _ in range(DENSE_WINDOWS):
@@ -648,7 +649,7 @@ def _dense_windows(group: IntegerArray, second: IntegerArray, width: int) -> lis
 
 
 def _densest_window(group: IntegerArray, second: IntegerArray, width: int, *, free: BooleanArray) -> BooleanArray:
-    """Return which free rows lie in their group's window with the most of them, the earliest of several."""
+    """Return which free rows lie in their group's window with the most of them, the earliest among ties."""
     own = group * (second.max() - second.min() + width + 1) + second - second.min()
     rows = np.flatnonzero(free)
     rows = rows[np.argsort(own[rows], kind="stable")]

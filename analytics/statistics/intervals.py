@@ -1,7 +1,7 @@
 """Confidence intervals for proportions, means and counts of events.
 
 Every function takes whole columns and returns an `Interval` of the broadcast shape. A missing value is refused, never
-skipped; a count of zero answers excludes nothing, so its interval is the whole possible range.
+skipped; zero answers exclude nothing, so their interval is the whole possible range.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from scipy import special
 from analytics.statistics.mean_scores import sample_variance
 from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, whole_numbers
 
-# Terms of a tail sum smaller than this share of the sum so far no longer count.
+# Terms of a tail sum are ignored once they are smaller than this share of the sum so far.
 NEGLIGIBLE = 1e-13
 
 # Wilson's interval is mostly within this many households of the exact limit.
@@ -126,12 +126,12 @@ def wilson_finite(
     responding: npt.ArrayLike | None = None,
     level: float,
 ) -> Interval:
-    """Return Wilson's interval with finite population correction, kept within what is still possible.
+    """Return Wilson's interval with finite population correction, clipped to the possible range.
 
     Parameters
     ----------
     satisfied : array_like
-        Households that are satisfied among those with a valid answer, whole numbers 0 to n.
+        Satisfied households among those with a valid answer, whole numbers 0 to n.
     n : array_like
         Valid answers, one per household; 0 to `responding`.
     households : array_like
@@ -153,7 +153,7 @@ def wilson_finite(
 
     Notes
     -----
-    Wilson's interval on the effective number n ÷ (1 − f) with f = responding ÷ H, clipped. With f → 1 it closes on
+    Wilson's interval on the effective number n ÷ (1 − f) with f = responding ÷ H, clipped. As f → 1 it shrinks to
     the point c ÷ n: those who responded without a valid answer have no opinion to be counted.
 
     Examples
@@ -179,7 +179,7 @@ def wilson_finite(
 def hypergeometric_households(
     satisfied: npt.ArrayLike, n: npt.ArrayLike, *, households: npt.ArrayLike, level: float
 ) -> Interval:
-    """Return exact limits for the number of satisfied households in the community.
+    """Return exact confidence limits for the number of satisfied households, by inverting the hypergeometric test.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def satisfaction_interval(
     responding: npt.ArrayLike | None = None,
     level: float,
 ) -> Interval:
-    """Return the interval of a community's satisfaction rate where one household gave one answer.
+    """Return the confidence interval of a community's satisfaction rate when each household gives one answer.
 
     Parameters
     ----------
@@ -257,9 +257,9 @@ def satisfaction_interval(
 
     Notes
     -----
-    Up to half the households responding: `wilson_finite`. Beyond, where few possibilities are left: exact inversion of
-    the hypergeometric distribution over the households that hold an opinion, H × n ÷ responding rounded to the nearest
-    whole number, half up (all H when every responding household gave a valid answer).
+    If at most half the households responded: `wilson_finite`. If more did, few possibilities are left: exact inversion
+    of the hypergeometric distribution over the households that hold an opinion, H × n ÷ responding rounded to the
+    nearest whole number, half up (all H when every responding household gave a valid answer).
 
     Examples
     --------
@@ -281,7 +281,7 @@ def satisfaction_interval(
 
 
 def clopper_pearson(events: npt.ArrayLike, n: npt.ArrayLike, *, level: float) -> Interval:
-    """Return the exact binomial interval of a proportion.
+    """Return the Clopper–Pearson (exact binomial) interval of a proportion.
 
     Parameters
     ----------
@@ -328,7 +328,7 @@ def clopper_pearson(events: npt.ArrayLike, n: npt.ArrayLike, *, level: float) ->
 def t_interval(
     mean: npt.ArrayLike, standard_error: npt.ArrayLike, *, degrees_of_freedom: npt.ArrayLike, level: float
 ) -> Interval:
-    """Return Student's interval of a mean from its standard error.
+    """Return Student's t interval of a mean from its standard error.
 
     Parameters
     ----------
@@ -378,7 +378,7 @@ def mean_interval(
     responding: npt.ArrayLike | None = None,
     level: float,
 ) -> Interval:
-    """Return Student's interval of a mean score, kept within what is still possible.
+    """Return Student's t interval of a mean score from sums, clipped to the possible range.
 
     Parameters
     ----------
@@ -387,9 +387,9 @@ def mean_interval(
     n : array_like
         Valid answers, whole numbers, at least 0.
     lowest, highest : float
-        The least and the greatest points one answer can have, such as 0 and 100.
+        The fewest and the most points one answer can have, such as 0 and 100.
     households : array_like, optional
-        H, where one answer per household holds; without it there is no finite population correction.
+        H, if each household gives one answer; without it there is no finite population correction.
     responding : array_like, optional
         Households that responded, n to H. Without it, n.
     level : float
@@ -399,7 +399,8 @@ def mean_interval(
     -------
     Interval
         Limits within [lowest, highest], and with households within [(Σs + (H − n)·lowest)/H, (Σs + (H − n)·highest)/H].
-        n = 0 and n = 1 know no spread: they get the whole possible range. Full coverage gives the mean twice.
+        For n = 0 and n = 1 the spread is unknown: the limits are the whole possible range. Full coverage gives the
+        mean twice.
 
     Raises
     ------
@@ -417,7 +418,7 @@ def mean_interval(
 
     Examples
     --------
-    Five answers of 100, 75, 75, 50 and 0 points; the same with 6 households in all; and no answer.
+    Five answers with 100, 75, 75, 50 and 0 points; the same in a community of 6 households; and no answer.
 
     >>> limits = mean_interval([300, 300, 0], [23750, 23750, 0], [5, 5, 0], lowest=0, highest=100,
     ...     households=[500, 6, 6], level=0.95)
@@ -448,7 +449,7 @@ def mean_interval(
 
 
 def poisson_exact(events: npt.ArrayLike, *, level: float) -> Interval:
-    """Return exact limits for the expected number of events, given the number that happened.
+    """Return exact Poisson limits (Garwood) for the expected number of events, given the observed count.
 
     Parameters
     ----------
@@ -460,7 +461,7 @@ def poisson_exact(events: npt.ArrayLike, *, level: float) -> Interval:
     Returns
     -------
     Interval
-        In events. No event has the lower limit 0 and, at 0.95, the upper limit 3.689 (the tail is not doubled).
+        In events. Zero events have the lower limit 0 and, at 0.95, the upper limit 3.689 (the tail is not doubled).
 
     Raises
     ------
@@ -489,7 +490,7 @@ def poisson_exact(events: npt.ArrayLike, *, level: float) -> Interval:
 
 
 def poisson_byar(events: npt.ArrayLike, *, level: float) -> Interval:
-    """Return Byar's approximate limits for the expected number of events.
+    """Return Byar's approximate Poisson limits for the expected number of events.
 
     Parameters
     ----------
@@ -501,8 +502,8 @@ def poisson_byar(events: npt.ArrayLike, *, level: float) -> Interval:
     Returns
     -------
     Interval
-        In events. The lower limit is NaN where the approximation gives none: no event, or a negative number (one
-        event at 0.998). The upper limit is always there.
+        In events. The lower limit is NaN where the approximation gives none: with zero events, or where it would be
+        negative (one event at 0.998). The upper limit is never NaN.
 
     Raises
     ------
@@ -513,7 +514,7 @@ def poisson_byar(events: npt.ArrayLike, *, level: float) -> Interval:
     -----
     y(1 − 1/9y − z/3√y)³ and (y + 1)(1 − 1/9(y + 1) + z/3√(y + 1))³: the form of Breslow and Day, which the English
     public health indicators (PHEindicatormethods) use from 10 events on, with exact limits below 10. R's epitools
-    prints another "Byar" (Rothman and Boice): y + ½ in both limits, narrower, and below 0 for no event.
+    prints another "Byar" (Rothman and Boice): y + ½ in both limits, narrower, and below 0 for zero events.
 
     References
     ----------
@@ -570,7 +571,7 @@ def _checked_survey(
 def _largest_possible(
     count: FloatArray, n: FloatArray, households: FloatArray, *, guess: FloatArray, tail: float
 ) -> FloatArray:
-    """Return for each row the largest K in [c, H − n + c] with P(X ≤ c | K) > tail, looking first around `guess`."""
+    """Return for each row the largest K in [c, H − n + c] with P(X ≤ c | K) > tail, searching first around `guess`."""
     most = households - n + count
     # With K no larger than cH/n the mean of X is at most c, so P(X ≤ c) is at least ½ and K stays possible.
     accepted = np.where(n > 0, np.clip(np.floor(count * households / np.where(n > 0, n, 1)), count, most), most)

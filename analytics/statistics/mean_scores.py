@@ -1,4 +1,4 @@
-"""Mean scores of communities with their variances, from counts alone.
+"""Mean scores of communities and their variances, from counts alone.
 
 A satisfaction rate is the mean of 0/1 points: Σs = Σs² = satisfied. Nothing here looks at single answers.
 """
@@ -42,7 +42,7 @@ def mean_scores(n: npt.ArrayLike, total: npt.ArrayLike) -> FloatArray:
 
 
 def sample_variance(n: npt.ArrayLike, total: npt.ArrayLike, total_of_squares: npt.ArrayLike) -> FloatArray:
-    """Return s², the variance of single answers with n − 1 in the denominator.
+    """Return s², the sample variance of single answers, with n − 1 in the denominator.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def sample_variance(n: npt.ArrayLike, total: npt.ArrayLike, total_of_squares: np
 
 
 def pooled_variance(sample_variance: npt.ArrayLike, n: npt.ArrayLike, *, region: npt.ArrayLike) -> FloatArray:
-    """Return for each community the variance of single answers within the communities of its region.
+    """Return for each community the pooled within-community variance of single answers in its region.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def pooled_variance(sample_variance: npt.ArrayLike, n: npt.ArrayLike, *, region:
 def steadied_variance(
     sample_variance: npt.ArrayLike, n: npt.ArrayLike, *, pooled_variance: npt.ArrayLike
 ) -> FloatArray:
-    """Return s̃², a community's own variance steadied by that of its region.
+    """Return s̃², a community's own variance stabilised by the pooled variance of its region.
 
     Parameters
     ----------
@@ -151,8 +151,8 @@ def steadied_variance(
 
     Notes
     -----
-    (5 s²_pool + (n − 1)s²) ÷ (n + 4). Ten unanimous answers have s² = 0, which would display a certainty they do not
-    have; the region's spread counts like five further degrees of freedom.
+    (5 s²_pool + (n − 1)s²) ÷ (n + 4). Ten unanimous answers have s² = 0, which would show more certainty than they
+    give; the region's variance counts like five further degrees of freedom.
 
     Examples
     --------
@@ -173,7 +173,7 @@ def steadied_variance(
 def standard_error(
     answer_variance: npt.ArrayLike, n: npt.ArrayLike, *, sampling_fraction: npt.ArrayLike = 0.0
 ) -> FloatArray:
-    """Return √v, v the sampling variance of a mean score.
+    """Return the standard error √v of a mean score.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def standard_error(
     n : array_like
         Valid answers, whole numbers, at least 0.
     sampling_fraction : array_like
-        f, responding households ÷ households, in [0, 1]; 0 where one answer per household does not hold.
+        f, responding households ÷ households, in [0, 1]; 0 if households can answer more than once.
 
     Returns
     -------

@@ -1,9 +1,9 @@
-"""The nonparametric prior: how the true scores of a region are distributed, learned from its communities.
+"""Nonparametric empirical Bayes prior: a mixture for the true scores of a region, estimated from its communities.
 
-A region's true scores are read as a mixture of kinds: one kind is the normal prior, the others are narrow, equally
-spaced and cover the range of the scores. How many communities each kind has is learned from all of them, and each
-community is shrunk towards what the *others* show: its own answers would otherwise count twice, and intervals would be
-too narrow just where the scores are far out.
+The true scores of a region are modelled as a mixture of components: one is the normal prior, the others are narrow,
+equally spaced and cover the range of the scores. The mixture weights are estimated from all communities, and each
+community is shrunk towards the mixture of the *others*: its own answers would otherwise count twice, and intervals
+would be too narrow exactly where scores are extreme.
 """
 
 from dataclasses import dataclass
@@ -19,38 +19,38 @@ from analytics.statistics.validation import FloatArray, IntegerArray
 
 SingleArray = npt.NDArray[np.float32]
 
-# Cells of a posterior distribution that is kept as numbers, and the communities that are enough to learn the prior.
+# Cells of a posterior distribution on a grid, and the number of communities that suffices to estimate the prior.
 CELLS: Final = 100
 FITTED_COMMUNITIES: Final = 2_000
-# How many communities are supposed to be of the normal kind before any is seen, and of all narrow kinds together.
+# Dirichlet prior counts of the normal component, and of all narrow components together.
 SUPPOSED_NORMAL: Final = 5.0
 SUPPOSED_NARROW: Final = 5.0
 STEPS: Final = 5
-# Narrow kinds are as wide as the sharpest communities measure in a region of this size, narrower in larger ones.
+# In a region of this size narrow components are as wide as the most precise communities measure; larger ones narrow.
 REFERENCE_SIZE: Final = 200
-# Standard errors that a true score is searched beyond the scores.
+# Standard errors by which the grid of true scores extends beyond the observed scores.
 REACH: Final = 3.0
-# This share of the normal kind is spread evenly, so that no score is impossible under it.
+# This share of the normal component is uniform, so that no score is impossible under it.
 SPREAD_EVENLY: Final = 1e-6
-# Rates are kept this far from 0 and 1 when their variance m(1 − m)/n is taken.
+# Rates are kept this far from 0 and 1 when their variance m(1 − m)/n is computed.
 LEAST_RATE: Final = 0.01
-# A cell in which answers are e⁻⁴⁰ times as likely as in the likeliest one holds nothing of the posterior.
+# A cell whose likelihood is e⁻⁴⁰ times the largest has no share of the posterior.
 LEAST_LOGARITHM: Final = -40.0
 ROWS_AT_ONCE: Final = 2_048
 
 
 @dataclass(frozen=True)
 class GridPosterior:
-    """Posterior distributions of the communities of one region, as numbers.
+    """Posterior distributions of the communities of one region, on a grid of cells.
 
     Attributes
     ----------
     rows : ndarray of int
-        The communities' places in the caller's columns.
+        The communities' positions in the caller's columns.
     edges : ndarray of float
         Edges of the cells of true scores, rising.
     cumulative : ndarray of float32, shape (rows, edges)
-        P(θ ≤ edge) of each community, from 0 to 1; within a cell it rises in a straight line.
+        P(θ ≤ edge) of each community, from 0 to 1; linear within a cell.
     """
 
     rows: IntegerArray
@@ -59,7 +59,7 @@ class GridPosterior:
 
 
 class LearnedPosteriors(NamedTuple):
-    """Posterior means and variances of the communities in `rows`, and their distributions region by region."""
+    """Posterior means and variances of the communities in `rows`, and their grid posteriors region by region."""
 
     rows: IntegerArray
     mean: FloatArray
@@ -68,7 +68,7 @@ class LearnedPosteriors(NamedTuple):
 
 
 class Answers(Protocol):
-    """What communities answered: `places` are scores on the scale on which cells are equally wide, with `errors`."""
+    """Likelihood of communities' answers; `places` are the scores on the scale of equally wide cells, with `errors`."""
 
     lowest: float
     highest: float
@@ -76,17 +76,17 @@ class Answers(Protocol):
     errors: FloatArray
 
     def truth(self, places: FloatArray) -> FloatArray:
-        """Return the true scores at places of that scale."""
+        """Transform places on that scale to true scores."""
 
     def coefficients(self, rows: IntegerArray, origins: FloatArray) -> FloatArray:
-        """Return a row for each of `rows`: two numbers that with the features of a cell give its log-likelihood."""
+        """Return two coefficients for each of `rows` whose product with a cell's features is its log-likelihood."""
 
     def features(self, truth: FloatArray, origins: FloatArray) -> FloatArray:
-        """Return the features of cells, shape (regions, 2, cells), seen from the origin of each region."""
+        """Return the features of cells, shape (regions, 2, cells), relative to the origin of each region."""
 
 
 class NormalAnswers:
-    """Scores that are normal around the truth, with the same variance whatever it is."""
+    """Normal likelihood: scores with a known variance that does not depend on the true score."""
 
     lowest, highest = -np.inf, np.inf
 
@@ -109,7 +109,7 @@ class NormalAnswers:
 
 
 class YesNoAnswers:
-    """Rates of so many independent answers as give their sampling variance; cells are equally wide in arcsin √θ."""
+    """Binomial likelihood of rates, n implied by their sampling variance; cells are equally wide in arcsin √θ."""
 
     lowest, highest = 0.0, np.pi / 2
 
@@ -129,13 +129,13 @@ class YesNoAnswers:
 
     def features(self, truth: FloatArray, origins: FloatArray) -> FloatArray:  # noqa: ARG002  rates have a zero
         # Beyond the clip all rates are equally likely: otherwise communities without a dissatisfied answer, which any
-        # rate near 1 explains, would draw the prior into a spike at 1.
+        # rate near 1 explains, would pull the prior into a spike at 1.
         likely = np.clip(truth, LEAST_RATE, 1 - LEAST_RATE)
         return np.stack([np.log(likely), np.log1p(-likely)], axis=1)
 
 
 class PoissonAnswers:
-    """Cases counted over an exposure; cells are equally wide in √λ, on which counts vary about equally."""
+    """Poisson likelihood of cases over an exposure; cells are equally wide in √λ, which stabilises the variance."""
 
     lowest, highest = 0.0, np.inf
 
@@ -161,21 +161,21 @@ def learn_posteriors(
     prior_mean: FloatArray,
     prior_variance: FloatArray,
 ) -> LearnedPosteriors:
-    """Return the posteriors of communities under the prior that each region's communities show.
+    """Return the posteriors of communities under the nonparametric prior of each region.
 
     Parameters
     ----------
     answers : Answers
-        Of communities region by region, within a region in the order of their scores.
+        Likelihood of the communities, sorted by region and within a region by score.
     starts, sizes : ndarray of int
         First row and number of rows of each region.
     prior_mean, prior_variance : ndarray of float
-        μ and τ² of the normal kind of each region.
+        μ and τ² of the normal component of each region.
 
     Returns
     -------
     LearnedPosteriors
-        Without the communities that are measured more sharply than a cell is wide.
+        Without the communities whose standard error is smaller than the width of a cell.
     """
     cells = _Cells.of(answers, starts)
     region = np.repeat(np.arange(sizes.size), sizes)
@@ -215,7 +215,7 @@ def learn_posteriors(
 
 @dataclass(frozen=True)
 class _Cells:
-    """Equally wide cells of each region, a row of each array; `widths` are on the scale of places."""
+    """Grid cells of each region, one row of each array; equally wide on the scale of places, on which `widths` are."""
 
     widths: FloatArray
     edges: FloatArray
@@ -236,14 +236,14 @@ class _Cells:
         return self.middles[:, CELLS // 2]
 
     def moments(self, number: int) -> FloatArray:
-        """Return the mean and the mean square of a true score within each cell, seen from the origin: two rows."""
+        """Return the mean and the mean square of a true score within each cell, relative to the origin: two rows."""
         offsets = self.middles[number] - self.origins[number]
         return np.array([offsets, offsets**2 + np.diff(self.edges[number]) ** 2 / 12])
 
     def normal_kinds(self, mean: FloatArray, variance: FloatArray) -> SingleArray:
-        """Return the share of each cell under the normal prior, a row for each region."""
+        """Return the probability of each cell under the normal prior, one row per region."""
         lengths = np.diff(self.edges, axis=1)
-        # A prior narrower than a cell would fall between their middles.
+        # A prior narrower than a cell would fall between the middles of cells.
         spread = np.maximum(variance, lengths[:, CELLS // 2] ** 2 / 4)
         shares = lengths * np.exp(-0.5 * (self.middles - mean[:, None]) ** 2 / spread[:, None])
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
@@ -251,7 +251,7 @@ class _Cells:
 
 
 def _count_narrow(errors: FloatArray, width: float) -> int:
-    """Return how many narrow kinds cover the cells of a region, from the standard errors of its communities."""
+    """Return the number of narrow components for a region, from the standard errors of its communities."""
     sharpest = np.partition(errors, errors.size // 10)[errors.size // 10]
     kernel = (REFERENCE_SIZE / min(errors.size, FITTED_COMMUNITIES)) ** 0.2 * sharpest
     return int(np.ceil((CELLS - 1) * width / max(kernel, width))) + 1 if width > 0 else 1
@@ -259,7 +259,7 @@ def _count_narrow(errors: FloatArray, width: float) -> int:
 
 @cache
 def _narrow_kinds(number: int) -> SingleArray:
-    """Return the share of each cell, a row, under each of so many normal kinds, as wide as they are apart."""
+    """Return the probability of each cell (row) under each narrow normal component, as wide as their spacing."""
     places, apart = np.arange(CELLS)[:, None], (CELLS - 1) / max(number - 1, 1)
     shapes = np.exp(-0.5 * (places / apart - np.arange(number)) ** 2)
     return np.asarray(shapes / shapes.sum(axis=0), dtype=np.float32)
@@ -274,7 +274,7 @@ def _weigh_region(
     moments: FloatArray,
     cumulative: SingleArray,
 ) -> None:
-    """Learn how many communities each kind has, and fill `moments` and `cumulative` of all of them."""
+    """Estimate the mixture of one region, and fill `moments` and `cumulative` of all its communities."""
     narrow = kinds.shape[1] - 1
     every = -(-len(coefficients) // FITTED_COMMUNITIES)
     likelihood, fits = _fit(np.ascontiguousarray(coefficients[every // 2 :: every]), features, kinds)
@@ -296,7 +296,7 @@ def _weigh_region(
 
 
 def _fit(coefficients: FloatArray, features: FloatArray, kinds: SingleArray) -> tuple[SingleArray, SingleArray]:
-    """Return how likely each row's answers are in each cell, as a share of the likeliest, and under each kind."""
+    """Return each row's likelihood in each cell, relative to the largest, and under each mixture component."""
     likelihood = np.empty((len(coefficients), CELLS), np.float32)
     fits = np.empty((len(coefficients), kinds.shape[1]), np.float32)
     fill_logarithms(coefficients, features, LEAST_LOGARITHM, likelihood)

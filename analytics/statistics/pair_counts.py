@@ -1,4 +1,4 @@
-"""How many communities lie beyond each community by more than the error of the difference allows."""
+"""Counts of the communities that lie significantly above or below each community."""
 
 import os
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from analytics.statistics.validation import finite_numbers
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# Up to here a matrix of all pairs is quicker than a tree, and needs no compiled code.
+# Up to this many communities a matrix of all pairs is faster than a tree and needs no compiled code.
 LARGEST_MATRIX = 1_500
 _LEAF = 16
 _THREADS = min(4, os.cpu_count() or 1)
@@ -43,13 +43,13 @@ def count_beyond(
     Raises
     ------
     ValueError
-        If the arrays do not fit each other, or hold what is not finite, or a negative error or critical value.
+        If the shapes differ, or a value is not finite, or an error or critical value is negative.
 
     Notes
     -----
-    Equal scores are never beyond each other. Both standard errors zero: the difference is known, any difference
-    counts. Nothing in, nothing out. Above `LARGEST_MATRIX` communities a k-d tree over (x, s²) accepts or rejects
-    whole nodes; the counts are exactly those of comparing every pair, rounding included, in about N^1.5 steps.
+    Equal scores are never counted. If both standard errors are zero the difference is known, and any difference
+    counts. Empty arrays give empty counts. Above `LARGEST_MATRIX` communities a k-d tree over (x, s²) accepts or
+    rejects whole nodes; the counts are exactly those of comparing every pair, rounding included, in about N^1.5 steps.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def _count_by_tree(x: Floats, v: Floats, c: Floats) -> tuple[Integers, Integers]
 
 
 def _split(x: Floats, v: Floats) -> tuple[Integers, Integers]:
-    """Order communities so that halves, quarters … are split at the median of x and of v in turns."""
+    """Order communities for the k-d tree: halves, quarters … are split at the median of x and of v alternately."""
     depth = max(1, int(np.ceil(np.log2(x.size / _LEAF))))
     order = np.arange(x.size)
     for level in range(depth):
@@ -119,7 +119,7 @@ def _split(x: Floats, v: Floats) -> tuple[Integers, Integers]:
 
 
 def _bounds(x: Floats, v: Floats, firsts: Integers) -> Floats:
-    """Rows (least x, greatest x, least v, greatest v) of the nodes 1, 2, … of the tree; row 0 is not used."""
+    """Return the bounds (least x, greatest x, least v, greatest v) of tree nodes 1, 2, …; row 0 is not used."""
     leaves = firsts.size - 1
     bounds = np.empty((2 * leaves, 4))
     for column, (smaller_or_larger, values) in enumerate(

@@ -1,6 +1,6 @@
-"""Weights that bring respondents into proportion with known figures of the population, and means under them.
+"""Raking weights (iterative proportional fitting) that match respondents to known population totals; weighted means.
 
-Raking mends who answered only as far as the margins tell it apart; it is off by default.
+Raking corrects nonresponse bias only as far as the margins distinguish respondents; it is off by default.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from analytics.statistics.validation import FloatArray, IntegerArray, finite_numbers, refuse, row_codes
 
-# A published raked score may not depend on how far one machine iterated: the tolerance is fixed and far below the sixth
-# decimal that scores are rounded to.
+# A published raked score must not depend on how far one machine iterated: the tolerance is fixed and far below the
+# sixth decimal that scores are rounded to.
 TOLERANCE = 1e-12
 MOST_PASSES = 2000
 SCORE_DECIMALS = 6
@@ -20,12 +20,12 @@ SCORE_DECIMALS = 6
 
 @dataclass(frozen=True)
 class Margin:
-    """One known figure of the population: how many units each category holds.
+    """A population margin: the known number of units in each category.
 
     Attributes
     ----------
     name : str
-        What the categories tell apart, such as ``building`` or ``tenure``.
+        The variable of the categories, such as ``building`` or ``tenure``.
     categories : array_like
         The category of each row: integers or text.
     totals : mapping
@@ -39,18 +39,18 @@ class Margin:
 
 @dataclass(frozen=True)
 class Raking:
-    """Weights that meet every margin.
+    """Raked weights, which meet every margin.
 
     Attributes
     ----------
     weights : ndarray of float
         One per row.
     initial_weights : ndarray of float
-        The weights that raking started from.
+        The weights before raking.
     margins : tuple of Margin
-        The margins met.
+        The margins that the weights meet.
     passes : int
-        Full passes over all margins that were needed.
+        Number of full passes over all margins that were needed.
     """
 
     weights: FloatArray
@@ -68,7 +68,7 @@ class WeightedMean:
     mean : float
         In the unit of the values.
     standard_error : float
-        In the same unit; NaN where a stratum has one primary unit and its variance cannot be known.
+        In the same unit; NaN if a stratum has only one primary unit, so that its variance cannot be estimated.
     effective_n : float
         Kish's effective sample size of the rows used.
     degrees_of_freedom : int
@@ -87,9 +87,9 @@ def rake(initial_weights: npt.ArrayLike, margins: Sequence[Margin]) -> Raking:
     Parameters
     ----------
     initial_weights : array_like
-        Weight of each row before raking, at least 0: design weights, ones, or the counts where rows are cells.
+        Weight of each row before raking, at least 0: design weights, ones, or counts if rows are cells.
     margins : sequence of Margin
-        At least one. Totals of all margins must agree in their sum.
+        At least one. The totals of all margins must have the same sum.
 
     Returns
     -------
@@ -99,13 +99,13 @@ def rake(initial_weights: npt.ArrayLike, margins: Sequence[Margin]) -> Raking:
     Raises
     ------
     ValueError
-        If a margin cell has no row with weight, if a row's category has no total, if a total is not above 0, if the
-        margins' sums differ, or if no weights meet all margins (the passes do not converge). The cells are named.
+        If a margin cell has no row with weight, a row's category has no total, a total is not above 0, the margins'
+        sums differ, or no weights meet all margins (the passes do not converge). The message names the cells.
 
     Notes
     -----
-    Each pass multiplies the weights of a category by total ÷ current sum, margin after margin, until a whole pass
-    leaves every sum within 1e-12 of its total, relative. The limit does not depend on the order of rows or margins.
+    Each pass multiplies the weights of a category by total ÷ current sum, margin after margin, until after a whole pass
+    every sum lies within a relative 1e-12 of its total. The limit does not depend on the order of rows or margins.
 
     References
     ----------
@@ -140,7 +140,7 @@ def rake(initial_weights: npt.ArrayLike, margins: Sequence[Margin]) -> Raking:
 
 
 def trim_weights(weights: npt.ArrayLike, *, largest_ratio: float) -> FloatArray:
-    """Return weights none of which exceeds the mean weight by more than `largest_ratio`.
+    """Trim weights so that none exceeds the mean weight by more than the factor `largest_ratio`.
 
     Parameters
     ----------
@@ -152,8 +152,8 @@ def trim_weights(weights: npt.ArrayLike, *, largest_ratio: float) -> FloatArray:
     Returns
     -------
     ndarray of float
-        Same sum. What is cut from the largest is spread over the others in proportion to their weights, repeatedly
-        until none exceeds the bound; equal weights stay equal. Margins are then met only approximately
+        The same sum. The excess of the largest is distributed over the others in proportion to their weights,
+        repeatedly until none exceeds the bound; equal weights stay equal. Margins are then met only approximately
         (`margin_gaps`).
 
     Raises
@@ -190,7 +190,7 @@ def trim_weights(weights: npt.ArrayLike, *, largest_ratio: float) -> FloatArray:
 
 
 def margin_gaps(weights: npt.ArrayLike, margins: Sequence[Margin]) -> dict[str, dict[Hashable, float]]:
-    """Return how far the weights' sums lie from each margin's totals.
+    """Return the relative difference between the weights' sums and each margin's totals.
 
     Parameters
     ----------
@@ -269,23 +269,24 @@ def weighted_mean(
     clusters: npt.ArrayLike | None = None,
     population: npt.ArrayLike | None = None,
 ) -> WeightedMean:
-    """Return a weighted mean with its standard error under the way the rows were drawn.
+    """Return a weighted mean with its linearised standard error under the sampling design.
 
     Parameters
     ----------
     values : array_like
-        One number a row.
+        One number per row.
     weights : array_like
-        One weight a row, at least 0.
+        One weight per row, at least 0.
     within : array_like of bool, optional
-        Rows the mean is of, such as one community's. The rest still count for the variance.
+        Domain of the mean, such as the rows of one community. The other rows still count for the variance.
     strata : array_like, optional
-        Stratum of each row, drawn independently of each other; one stratum if left out.
+        Stratum of each row; strata are sampled independently. One stratum if left out.
     clusters : array_like, optional
-        Primary unit of each row (such as a building, if buildings were drawn), labelled within its stratum; each row
-        its own if left out.
+        Primary sampling unit of each row (such as a building, if buildings were sampled), labelled within its stratum;
+        each row is its own unit if left out.
     population : array_like, optional
-        How many primary units each row's stratum has in the population: finite population correction. None without.
+        Number of primary units in the population of each row's stratum, for the finite population correction; no
+        correction if left out.
 
     Returns
     -------
@@ -295,7 +296,7 @@ def weighted_mean(
     Raises
     ------
     ValueError
-        If a value is missing, no row of the mean carries weight, population differs within a stratum, or a stratum has
+        If a value is missing, no row of the mean has weight, `population` differs within a stratum, or a stratum has
         more primary units than its population.
 
     Notes
@@ -330,12 +331,12 @@ def raked_mean(
     clusters: npt.ArrayLike | None = None,
     population: npt.ArrayLike | None = None,
 ) -> WeightedMean:
-    """Return a mean under raked weights, its standard error taking credit for the margins.
+    """Return a mean under raked weights; its standard error is reduced by what the margins explain.
 
     Parameters
     ----------
     values : array_like
-        One number a row of the raking.
+        One number per row of the raking.
     raking : Raking
         From `rake`.
     within, strata, clusters, population : array_like, optional
@@ -344,7 +345,7 @@ def raked_mean(
     Returns
     -------
     WeightedMean
-        The mean is rounded half to even to 1e-6, so that ties of raked scores are decided alike on every machine.
+        The mean is rounded half to even to 1e-6, so that ties of raked scores are the same on every machine.
 
     Raises
     ------
@@ -353,9 +354,9 @@ def raked_mean(
 
     Notes
     -----
-    As `weighted_mean`, with the linearised values replaced by their residuals from a regression on all margins'
-    categories, weighted by the initial weights: what the margins explain no longer varies. This is R survey's
-    ``calibrate(calfun = "raking")``, and its ``rake`` when the initial weights are equal.
+    Like `weighted_mean`, with the linearised values replaced by their residuals from a regression on all margins'
+    categories, weighted by the initial weights: the margins remove the variance that they explain. This is R survey's
+    ``calibrate(calfun = "raking")``, and its ``rake`` if the initial weights are equal.
 
     References
     ----------
@@ -364,7 +365,7 @@ def raked_mean(
 
     Examples
     --------
-    The value is the margin's category, so that nothing is left to vary.
+    The value is the margin's category, so no variance is left.
 
     >>> age = Margin("age", ["young", "young", "old", "old"], {"young": 30, "old": 70})
     >>> result = raked_mean([1, 1, 0, 0], rake([1, 1, 1, 1], [age]))
@@ -382,7 +383,7 @@ def raked_mean(
 
 
 def _margin_table(margin: Margin, weights: FloatArray) -> tuple[IntegerArray, FloatArray]:
-    """Return each row's category code and the totals by code, after the cells were checked."""
+    """Return each row's category code and the totals by code, after checking the cells."""
     labels, codes = row_codes(margin.name, margin.categories, rows=weights.size)
     names = labels.tolist()
     unknown = [label for label in names if label not in margin.totals]
@@ -431,7 +432,7 @@ def _margin_residuals(values: FloatArray, raking: Raking) -> FloatArray:
         labels, codes = row_codes(margin.name, margin.categories, rows=values.size)
         blocks.append(codes[:, None] == np.arange(labels.size))
     categories = np.hstack(blocks).astype(np.float64)
-    # Normal equations: as many unknowns as categories, however many rows. The margins share a constant: least norm.
+    # Normal equations: one unknown per category, however many rows. The margins share a constant: least norm.
     weighted = categories * raking.initial_weights[:, None]
     coefficients = np.linalg.lstsq(categories.T @ weighted, weighted.T @ values, rcond=None)[0]
     return np.asarray(values - categories @ coefficients, dtype=np.float64)
@@ -444,7 +445,7 @@ def _linearised_variance(
     clusters: npt.ArrayLike | None,
     population: npt.ArrayLike | None,
 ) -> tuple[float, int]:
-    """Return the variance of Σ influence between primary units within strata, and its degrees of freedom."""
+    """Return the variance of Σ influence over primary units within strata, and its degrees of freedom."""
     rows = influence.size
     labels, stratum = row_codes("strata", np.zeros(rows, dtype=np.int64) if strata is None else strata, rows=rows)
     _, cluster = row_codes("clusters", np.arange(rows) if clusters is None else clusters, rows=rows)
@@ -457,7 +458,7 @@ def _linearised_variance(
     unseen = np.ones(labels.size)
     if population is not None:
         unseen = 1 - units / _stratum_population(population, stratum, units)
-    # One primary unit says nothing of the spread, unless it is the whole stratum.
+    # The variance cannot be estimated from one primary unit, unless it is the whole stratum.
     factor = np.where(units > 1, units / np.maximum(units - 1, 1), np.nan)
     return float(np.where(unseen > 0, unseen * factor * scatter, 0.0).sum()), int(len(pairs) - labels.size)
 

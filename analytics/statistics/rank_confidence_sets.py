@@ -1,4 +1,4 @@
-"""Which ranks a community's true score can have, given the errors of all scores."""
+"""Confidence sets for ranks: the ranks that a community's true score can have, given the errors of all scores."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ Method = Literal["mrsw", "kww", "eb"]
 LARGEST_STEPDOWN = 20_000
 """Marginal stepdown compares every pair anew in each step; larger regions are refused."""
 
-# Rows × columns of one block of pairs.
+# Largest number of elements in one block of pairs.
 _BLOCK = 1_000_000
-# Gauss and Hermite's points for a community's own posterior.
+# Gauss–Hermite nodes for a community's own posterior.
 _NODES = 40
 _LARGEST_EXACT_COUNT = 200
 _LARGEST_DIRECT_SUM = 1_000
@@ -38,7 +38,7 @@ _LARGEST_EXPONENT = 100
 
 @dataclass(frozen=True)
 class _Question:
-    """What is asked of each region."""
+    """Options of a rank confidence set, the same for each region."""
 
     level: float
     method: Method
@@ -49,7 +49,7 @@ class _Question:
 
 @dataclass(frozen=True)
 class _Bounds:
-    """Least and greatest ranks of one region's communities, and the simulated value they rest on, if any."""
+    """Least and greatest ranks of one region's communities, and the simulated critical value, if any."""
 
     lower: IntegerArray
     upper: IntegerArray
@@ -67,13 +67,13 @@ def rank_confidence_set(
     side: Side = "two-sided",
     regions: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
-    """Return the least and the greatest rank that each community's true score can have.
+    """Return a confidence set for the rank of each community's true score, as least and greatest rank.
 
     Parameters
     ----------
     estimates : array_like of float, shape (N,)
-        Scores x, independent and about normal, finite, in any unit; the largest ranks first. A Series gives its index
-        to the result.
+        Scores x, independent and approximately normal, finite, in any unit; the largest ranks first. The result has
+        the index of a Series.
     standard_errors : array_like of float, shape (N,)
         Standard errors s in the unit of the scores, finite and ≥ 0.
     level : float
@@ -81,49 +81,49 @@ def rank_confidence_set(
     method : {"mrsw", "kww", "eb"}
         "mrsw": from studentised differences (Mogstad, Romano, Shaikh and Wilhelm). "kww": from one interval for each
         community, joint by construction (Klein, Wright and Wieczorek). "eb": quantiles of the rank's posterior under
-        a normal prior learned from the region; a credible set of each community by itself.
+        a normal prior estimated from the region; a marginal credible set of each community.
     simultaneous : bool
-        "mrsw": whether the sets of a region cover all its true ranks at once, or each its own. No effect on "kww".
+        "mrsw": whether the sets of a region cover all its true ranks jointly, or each its own. No effect on "kww".
     stepdown : bool
-        "mrsw": take out the ordered pairs that are decided, and compare the others with their own, smaller critical
-        value, until nothing more is decided.
+        "mrsw": drop the rejected ordered pairs, and compare the others with their own, smaller critical value, until no
+        more pairs are rejected.
     side : {"two-sided", "lower", "upper"}
-        "lower": only the least rank is bounded, `upper` is N ("at best this rank"); "upper": `lower` is 1.
+        "lower": only the least rank is bounded, `upper` is N (“at best this rank”); "upper": `lower` is 1.
     regions : array_like, shape (N,), optional
-        Labels; communities are ranked within their region. None: all in one.
+        Labels; communities are ranked within their region. None: one region.
 
     Returns
     -------
     DataFrame
-        Columns `lower`, `rank`, `upper` (int64, 1 to the size of the region), a row for each community in the order
-        given. `rank` is 1 + the number of larger scores of the region. With simulation, `attrs["critical_values"]`
-        has for each region (None without regions) the first step's `value`, its `standard_error` and `draws`.
+        Columns `lower`, `rank`, `upper` (int64, 1 to the size of the region), one row per community in the given order.
+        `rank` is 1 + the number of larger scores of the region. With simulation, `attrs["critical_values"]` has for
+        each region (None without regions) the `value` of the first step, its `standard_error` and `draws`.
 
     Raises
     ------
     ValueError
-        If a number is missing, infinite or (an error) negative, with the rows named; if lengths or indexes differ; if
-        a region is missing; if an option is not one of those above or does not go with the method; if marginal
-        stepdown is asked of a region of more than `LARGEST_STEPDOWN` communities.
+        If a number is missing or infinite or a standard error negative, with the rows named; if lengths or indexes
+        differ; if a region is missing; if an option is unknown or not available for the method; if marginal stepdown is
+        requested for a region of more than `LARGEST_STEPDOWN` communities.
 
     Notes
     -----
     mrsw: with σ_ij² = s_i² + s_j², lower_i = 1 + #{j : x_j − x_i > c_i σ_ij} and
     upper_i = N − #{j : x_i − x_j > c_i σ_ij}. c_i is the quantile of the largest |difference| (one-sided: difference)
-    of i from the others, or of all pairs if simultaneous; `analytics.statistics.critical_values` says how it is found and how
-    exact it is. All ordered pairs being in the simultaneous family, one side has the bounds of both.
+    of i from the others, or of all pairs if simultaneous; see `analytics.statistics.critical_values` for the method and its
+    accuracy. The simultaneous family has all ordered pairs, so one side has the same bounds as both.
 
     kww: intervals x ± z s of individual level (level)^{1/N}; lower_i = 1 + #{j : L_j > U_i}, upper_i =
     N − #{j : U_j < L_i}.
 
     eb: x_i ~ N(θ_i, s_i²), θ_i ~ N(μ, τ²), moments of θ_i from `analytics.statistics.empirical_bayes.shrink_scores`. The set runs from
     the (1 − level)/2 to the (1 + level)/2 quantile of 1 + #{j : θ_j > θ_i} (one side: 1 − level, level). Given θ_i the
-    count is a sum of independent indicators: exact up to 200 communities, normal beyond. It answers for the true rank
+    count is a sum of independent indicators: exact up to 200 communities, normal beyond. The set is for the true rank
     under the prior and need not contain `rank`.
 
-    Ties: equal scores share the better `rank`; a tie is never evidence of order, so that sets of tied communities
-    overlap. Communities with equal score and error have equal sets. No error at all: the sets are the first and the
-    last position that the tied scores fill. A region of one: [1, 1]. Nothing in, an empty frame out.
+    Ties: equal scores share the better `rank`; a tie is never evidence of order, so the sets of tied communities
+    overlap. Communities with equal score and error have equal sets. If no score has an error, the sets are the first
+    and the last position of the tied scores. A region of one: [1, 1]. Empty input gives an empty frame.
 
     References
     ----------
@@ -174,14 +174,14 @@ def top_confidence_set(
     stepdown: bool = True,
     regions: npt.ArrayLike | None = None,
 ) -> BooleanArray:
-    """Return which communities may be among the true first `size`: a set that holds them all with confidence `level`.
+    """Return a confidence set for the best `size` communities: it contains them all with confidence `level`.
 
     Parameters
     ----------
     estimates, standard_errors, level, stepdown, regions
         As `rank_confidence_set`.
     size : int or mapping of region to int
-        How many first places, ≥ 0; for all regions alike or for each region its own. 0 gives the empty set.
+        Number of top places, ≥ 0; one for all regions, or one for each. 0 gives the empty set.
 
     Returns
     -------
@@ -196,7 +196,7 @@ def top_confidence_set(
     Notes
     -----
     Mogstad, Romano, Shaikh and Wilhelm (2024), section 3.4, projection confidence set; csranks' cstaubest. With
-    probability `level` it holds every community whose true rank is at most `size`, those tied on the last place too.
+    probability `level` it contains every community whose true rank is at most `size`, ties for the last place included.
 
     Examples
     --------
@@ -249,7 +249,7 @@ def _checked(estimates: npt.ArrayLike, standard_errors: npt.ArrayLike) -> tuple[
         and not estimates.index.equals(standard_errors.index)
     ):
         raise ValueError("estimates and standard_errors have different indexes")
-    # The unit makes no difference, but squares of very large or very small numbers would run over or vanish.
+    # The unit makes no difference, but squares of very large or very small numbers would overflow or underflow.
     largest = max(np.abs(x).max(initial=0), s.max(initial=0))
     exponent = int(np.frexp(largest)[1])
     return (np.ldexp(x, -exponent), np.ldexp(s, -exponent)) if abs(exponent) > _LARGEST_EXPONENT else (x, s)
@@ -258,7 +258,7 @@ def _checked(estimates: npt.ArrayLike, standard_errors: npt.ArrayLike) -> tuple[
 def _regions(
     x: FloatArray, s: FloatArray, regions: npt.ArrayLike | None
 ) -> Iterator[tuple[Hashable, npt.NDArray[np.intp]]]:
-    """Yield each region and its rows in order of score and error, so that the order given makes no difference."""
+    """Yield each region and its rows sorted by score and error, so that the input order makes no difference."""
     if regions is None:
         codes, labels = np.zeros(x.size, np.intp), [None]
     else:
@@ -278,7 +278,7 @@ def _regions(
 def _marginal_values(
     s: FloatArray, members: list[tuple[Hashable, npt.NDArray[np.intp]]], question: _Question
 ) -> list[FloatArray]:
-    """Return the first step's critical values of each region's communities; empty where the method has none."""
+    """Return the first step's critical values of each region's communities; empty if the method has none."""
     if question.method != "mrsw" or question.simultaneous or not members:
         return [np.empty(0)] * len(members)
     sizes = [rows.size for _, rows in members]
@@ -322,7 +322,7 @@ def _simultaneous(x: FloatArray, s: FloatArray, question: _Question) -> _Bounds:
     decided = -1
     while question.stepdown and above.sum() > max(decided, 0):
         decided = above.sum()
-        # Fewer pairs cannot need a larger value; the first may be smaller than what was simulated for all of them.
+        # Fewer pairs cannot need a larger value, but the first value may be smaller than a simulated one.
         critical = min(critical, simultaneous_critical_value(x, s, level=question.level, beyond=critical).value)
         above, below = count_beyond(x, s, critical)
     return _from_counts(above, below, first)
@@ -357,7 +357,7 @@ def _marginal_stepdown(x: FloatArray, s: FloatArray, first: FloatArray, question
 
 
 def _credible(x: FloatArray, s: FloatArray, question: _Question) -> _Bounds:
-    """Quantiles of each rank's posterior: P(rank ≤ r) averaged over the community's own posterior."""
+    """Return quantiles of each rank's posterior: P(rank ≤ r) averaged over the community's own posterior."""
     posterior = shrink_scores(x, s * s, region=np.zeros(x.size, np.int64), prior="normal")
     mean, deviation = posterior.mean, np.sqrt(posterior.variance)
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
@@ -380,7 +380,7 @@ def _credible(x: FloatArray, s: FloatArray, question: _Question) -> _Bounds:
 
 
 def _probability_larger(points: FloatArray, mean: FloatArray, deviation: FloatArray) -> FloatArray:
-    """Probability that each true score is larger than each point: shape (*points, communities)."""
+    """Return the probability that each true score is larger than each point: shape (*points, communities)."""
     distance = mean - points[..., None]
     exact = deviation == 0
     standardised = distance / np.where(exact, 1, deviation)
@@ -388,10 +388,10 @@ def _probability_larger(points: FloatArray, mean: FloatArray, deviation: FloatAr
 
 
 def _distribution_of_count(probability: FloatArray) -> FloatArray:
-    """Distribution of the number of independent events on the last axis: 0, 1, … of them."""
+    """Return the Poisson-binomial distribution of the number of independent events on the last axis."""
     distribution = np.zeros(probability.shape)
     distribution[..., 0] = 1
-    # The number is at most one less than the axis is long: a community is never above itself.
+    # The number is at most the length of the axis minus one: a community is never above itself.
     for event in range(probability.shape[-1]):
         happens = probability[..., event, None]
         moved = distribution[..., :-1] * happens
@@ -401,9 +401,9 @@ def _distribution_of_count(probability: FloatArray) -> FloatArray:
 
 
 def _count_larger(mean: FloatArray, deviation: FloatArray, nodes: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and variance of how many others are larger, at each community's own quantiles."""
+    """Return mean and variance of the number of larger others, at each community's own quantiles."""
     points = mean[:, None] + deviation[:, None] * nodes
-    # Sums over many communities are smooth in the point: a grid is enough.
+    # Sums over many communities are smooth functions of the point, so a grid is enough.
     direct = mean.size <= _LARGEST_DIRECT_SUM
     places = points.ravel() if direct else np.linspace(points.min(), points.max(), _GRID)
     sums = np.empty((2, places.size))
@@ -420,7 +420,7 @@ def _count_larger(mean: FloatArray, deviation: FloatArray, nodes: FloatArray) ->
 
 
 def _least_rank(probability_at_most: Callable[[IntegerArray], FloatArray], size: int, share: float) -> IntegerArray:
-    """Smallest rank whose cumulative probability reaches `share`, by bisection."""
+    """Return the smallest rank whose cumulative probability reaches `share`, by bisection."""
     low, high = np.ones(size, np.int64), np.full(size, size)
     while (low < high).any():
         middle = (low + high) // 2

@@ -1,7 +1,7 @@
-"""Probability that a community truly is among the best k of its region, given what its answers say.
+"""Probability that a community is truly among the best k of its region, given its posterior.
 
-The official list names the k best observed; this says how likely each community belongs there. Within a region the
-probabilities add up to k, so that ΣP over a list is the expected number of rightful members.
+The official list names the k best observed communities; P is the probability that each belongs there. Within a region
+the probabilities add up to k, so ΣP over a list is the expected number of its rightful members.
 """
 
 from collections.abc import Sequence
@@ -19,23 +19,23 @@ from analytics.statistics.nonparametric_prior import GridPosterior, SingleArray
 from analytics.statistics.pair_counts import in_threads
 from analytics.statistics.validation import FloatArray, IntegerArray, finite_numbers, refuse, row_codes, whole_numbers
 
-# Gauss and Legendre's rule within each panel, and how far the sum of a region may miss its k before panels are halved.
+# Gauss–Legendre rule within each panel, and by how much the sum of a region may miss k before panels are halved.
 NODES: Final = np.polynomial.legendre.leggauss(3)
 WANTED_ERROR: Final = 1e-7
 MOST_HALVINGS: Final = 6
-# Panels of normal posteriors, in deviations of the sharpest one; beyond the reach its density is below 10⁻¹³.
+# Panels of normal posteriors, in deviations of the narrowest one; beyond the reach its density is below 10⁻¹³.
 PANEL_WIDTH: Final = 0.8
 REACH: Final = 7.5
-# Beyond scores that are the k-th best with less than this probability nothing is integrated.
+# Scores that are the k-th best with less than this probability are left out of the integral.
 NEGLIGIBLE: Final = 1e-12
-# Nodes whose counts are worked on at once: with 100 communities and 5 places they stay in the processor's cache.
+# Nodes that are processed at once: with 100 communities and 5 places they fit into the processor's cache.
 NODES_AT_ONCE: Final = 16
 ROWS_AT_ONCE: Final = 4_096
 
 
 @dataclass(frozen=True)
 class TopProbability:
-    """Probabilities of being among the best k, one element for each community.
+    """Probabilities of being among the best k, one element per community.
 
     Attributes
     ----------
@@ -45,11 +45,11 @@ class TopProbability:
         The true score T that separates the best k of the region: the one solved for, or the mean of the k-th best true
         score. −inf where all are among the best (k = N), inf where none is (k = 0).
     threshold_variance : ndarray of float
-        Of the k-th best true score; 0 where T was solved for and taken as known.
+        Variance of the k-th best true score; 0 where T was solved for and treated as known.
     quadrature_error : ndarray of float
-        By how much the integrals of the region missed k before that was spread over them; 0 where nothing was
-        integrated. It bounds what quadrature adds, not the approximation in large regions, for which see the Notes of
-        `top_probability`.
+        By how much the integrals of the region missed k before the difference was distributed; 0 where nothing was
+        integrated. It bounds the quadrature error, not that of the approximation in large regions, for which see the
+        Notes of `top_probability`.
     """
 
     probability: FloatArray
@@ -66,19 +66,19 @@ def top_probability(
     size: npt.ArrayLike,
     grids: Sequence[GridPosterior] = (),
 ) -> TopProbability:
-    """Return the probability of each community to be among the `size` best true scores of its region.
+    """Return the probability that each community is among the `size` best true scores of its region.
 
     Parameters
     ----------
     mean, variance : array_like
-        Of the posterior of each community's true score, variance ≥ 0; the highest is the best.
+        Posterior mean and variance (≥ 0) of each community's true score; the highest is the best.
     region : array_like
         Label of each community's region.
     size : array_like
-        k, the nominal number of places in the region: one number for all, or one for each community that is the same
-        throughout a region. Whole, from 0 to the number of communities of the region.
+        k, the nominal number of places in the region: one number for all, or one per community, equal within a region.
+        A whole number, from 0 to the number of communities of the region.
     grids : sequence of GridPosterior
-        Whole posteriors of some communities, `Shrinkage.grids`, at most one grid a region; the others are normal.
+        Grid posteriors of some communities, `Shrinkage.grids`, at most one grid per region; the others are normal.
 
     Returns
     -------
@@ -94,19 +94,18 @@ def top_probability(
     Notes
     -----
     N ≥ `SMALL_REGION`: T solves ΣP(θ > T) = k, with Φ((m − T)/√V) for a normal posterior; the k-th best true score of
-    many communities hardly varies. Beside the integral below, P is off by at most .004 at N = 200 and .002 at N = 1,000
-    (30 to 300 answers, Beta(16, 4), 5 %). A community whose true score is known (V = 0) has P = 1 above T and 0
-    below; those that stand at T share equally what is left of k.
+    many communities hardly varies. Compared with the integral below, P is off by at most .004 at N = 200 and .002 at
+    N = 1,000 (30 to 300 answers, Beta(16, 4), 5 %). A community whose true score is known (V = 0) has P = 1 above T and
+    0 below; those exactly at T share the rest of k equally.
 
     N < `SMALL_REGION`: Pᵢ = ∫ fᵢ(x) P(fewer than k of the others lie above x) dx for independent posteriors; the number
     of others above x is counted exactly, one community after the other. Panels end at the edges of the grids and at
-    known scores, and follow the sharpest normal posterior elsewhere; each has three Gauss–Legendre nodes. The integrals
-    add up to k exactly, so that what they miss it by tells their error: panels are halved until it is below
-    `WANTED_ERROR`, at most `MOST_HALVINGS` times, and the rest is spread in proportion to P(1 − P). Communities with
-    equal known scores share what places are left when their turn comes. Neither the order nor other regions matter.
+    known scores, and follow the narrowest normal posterior elsewhere; each has three Gauss–Legendre nodes. The exact
+    integrals add up to k, so the difference from k shows the quadrature error: panels are halved until it is below
+    `WANTED_ERROR`, at most `MOST_HALVINGS` times, and the rest is distributed in proportion to P(1 − P). Communities
+    with equal known scores share the places that remain for them. Neither the order nor other regions matter.
 
-    Where k = N all have P = 1, where k = 0 all have 0. A community that is alone in its region therefore has one or the
-    other.
+    If k = N all have P = 1, if k = 0 all have 0; so a community that is alone in its region has one or the other.
 
     References
     ----------
@@ -164,7 +163,7 @@ def top_probability(
 
 
 def _evened(share: FloatArray, *posteriors: npt.NDArray[np.generic]) -> FloatArray:
-    """Return each row's value averaged over the rows with an equal posterior, which stand side by side."""
+    """Return each row's value averaged over the adjacent rows with an equal posterior."""
     new = np.ones(share.size, dtype=bool)
     new[1:] = np.any([column[1:] != column[:-1] for column in posteriors], axis=0)
     group = np.cumsum(new) - 1
@@ -184,9 +183,9 @@ def _by_region(grids: Sequence[GridPosterior], codes: IntegerArray) -> dict[int,
 
 
 class _Posteriors:
-    """The true scores of one region, ordered by posterior: those in `places` are on the grid, others normal or known.
+    """Posteriors of one region's true scores, sorted: those in `places` are on the grid, others normal or known.
 
-    `means` and `deviations` are of all; who has no deviation and is not on the grid is known.
+    `means` and `deviations` are of all; a score without deviation that is not on the grid is known.
     """
 
     def __init__(self, means: FloatArray, deviations: FloatArray, grid: GridPosterior, places: IntegerArray) -> None:
@@ -199,21 +198,21 @@ class _Posteriors:
 
     @cached_property
     def sums_beyond(self) -> FloatArray:
-        """How many are expected beyond each edge of the grid."""
+        """Expected number of communities on the grid beyond each of its edges."""
         sums = np.full(self.grid.edges.size, float(self.gridded.size))
         for start in range(0, self.gridded.size, ROWS_AT_ONCE):
             sums -= self.grid.cumulative[start : start + ROWS_AT_ONCE].sum(axis=0, dtype=np.float64)
         return sums
 
     def solved(self, k: int) -> tuple[FloatArray, float]:
-        """Return P of each row and the threshold at which they add up to k."""
+        """Return P of each row and the threshold T, from solving ΣP(θ > T) = k."""
         known = np.sort(self.mean[self.known])
-        # How many are expected above each known score, and how many when those that stand at it are counted too.
+        # Expected number above each known score, and the same with those exactly at it included.
         distinct = np.unique(known)
         unsure = np.array([self._expected_above(score) for score in distinct])
         above = unsure + known.size - np.searchsorted(known, distinct, side="right")
         at_or_above = unsure + known.size - np.searchsorted(known, distinct, side="left")
-        # The lowest known score with at most k above it; counts fall as scores rise.
+        # The lowest known score with at most k above it; counts decrease as scores increase.
         first = int(np.searchsorted(-above, -k))
         if first < distinct.size and at_or_above[first] >= k:
             threshold, share = float(distinct[first]), (k - above[first]) / (at_or_above[first] - above[first])
@@ -225,7 +224,7 @@ class _Posteriors:
         return self._beyond(threshold, share), threshold
 
     def integrated(self, k: int) -> tuple[FloatArray, float, float, float]:
-        """Return P of each row, mean and variance of the k-th best score, and by how much the sum of P missed k."""
+        """Return P of each row by quadrature, mean and variance of the k-th best score, and by how much ΣP missed k."""
         breaks = self._near_the_threshold(self._breaks(), k)
         for _ in range(MOST_HALVINGS):
             probability, threshold, uncertainty = self._integral(breaks, k)
@@ -251,9 +250,9 @@ class _Posteriors:
         return np.unique(np.concatenate([room[: found[0]], self.mean[self.known], edges]))
 
     def _near_the_threshold(self, breaks: FloatArray, k: int) -> FloatArray:
-        """Return the breaks between which the k-th best score lies, but for a negligible probability."""
+        """Return the breaks between which the k-th best score lies, except for a negligible probability."""
         above = self._exceeding(breaks).sum(axis=0)
-        # Chernoff's bounds for sums of independent events; below, one community less is among those that count.
+        # Chernoff bounds for sums of independent events; the lower one leaves out the community itself.
         spare = np.maximum(above - 1, np.finfo(np.float64).tiny)
         too_low = (spare > k) & ((spare - k) ** 2 > -2 * np.log(NEGLIGIBLE) * spare)
         few = np.maximum(above, np.finfo(np.float64).tiny)
@@ -273,13 +272,13 @@ class _Posteriors:
         before = np.empty((self.mean.size, k, NODES_AT_ONCE))
         exceeding = self._exceeding(nodes)
         integrate_places(exceeding, weights, before, at_most, probability)
-        # Whoever lies above all panels is among the best.
+        # A community above all panels is among the best.
         probability += exceeding[:, -1]
-        # Of those above a known score a number A leaves min(tied, k − A) places to those that stand at it.
+        # If A communities lie above a known score, min(tied, k − A) places remain for those exactly at it.
         left = np.array([at_most[max(k - size, 0) :, places.size + place].sum() for place, size in enumerate(tied)])
         if tied.size:
             probability[self.known] = (left / tied)[inverse]
-        # By parts, from the distribution of the k-th best score.
+        # Integration by parts, from the distribution of the k-th best score.
         below = at_most[-1, : places.size] * lengths
         threshold = float(breaks[-1] - below.sum())
         uncertainty = float((breaks[-1] - threshold) ** 2 - 2 * ((places - threshold) @ below))

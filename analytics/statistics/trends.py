@@ -1,6 +1,6 @@
-"""Scores of communities over rounds: what moved, what chance moved, and what regression to the mean alone would move.
+"""Changes of scores between survey rounds: z tests, slopes, control charts and regression to the mean.
 
-A round is a survey of all communities. A community that a round did not reach has a missing score (NaN) there and keeps
+A round is a survey of all communities. A community without answers in a round has a missing score (NaN) there and keeps
 its row.
 """
 
@@ -18,28 +18,28 @@ from analytics.statistics.validation import BooleanArray, FloatArray, finite_num
 Dispersion = Literal["binomial", "between_rounds"]
 
 FEWEST_FOR_SLOPE: Final = 3
-# Control limits are three standard errors from the centre since Shewhart.
+# Shewhart's control limits lie three standard errors from the centre.
 CONTROL_ERRORS: Final = 3.0
 # The mean range of two independent standard normal values, 2 ÷ √π.
 MEAN_MOVING_RANGE: Final = 2 / np.sqrt(np.pi)
-# A round known without error counts this much more than the others of its community.
+# Least variance of a round relative to the largest of its community; a round known without error gets this one.
 KNOWN_EXACTLY: Final = 1e-9
 
 
 @dataclass(frozen=True)
 class ControlChart:
-    """Rates of communities over rounds with the limits between which chance leaves them.
+    """Control chart: rates of communities over rounds with their control limits.
 
     Attributes
     ----------
     rate, lower, upper : ndarray of float, shape (communities, rounds)
-        In [0, 1]; NaN where there are no answers, limits also where the community has a single round.
+        In [0, 1]; NaN without answers; the limits are also NaN if the community has only one round.
     centre : ndarray of float, shape (communities,)
         The community's rate over all its rounds; NaN without answers.
     outside : ndarray of bool, shape (communities, rounds)
         True where a rate lies beyond its limits.
     dispersion : float
-        By how much errors exceed the binomial ones; 1 for binomial limits.
+        Factor by which standard errors exceed the binomial ones; 1 for binomial limits.
     """
 
     rate: FloatArray
@@ -53,21 +53,21 @@ class ControlChart:
 def overlap_covariance(
     earlier: pd.DataFrame, later: pd.DataFrame, *, households: "pd.Series[float] | None" = None
 ) -> pd.DataFrame:
-    """Return the covariance of two rounds' mean scores that comes from households which answered in both.
+    """Return the covariance of two rounds' mean scores that is due to households which answered in both.
 
     Parameters
     ----------
     earlier, later : DataFrame
         One row per valid answer: community_id, household (unique within its community and round), points.
     households : Series, optional
-        H by community_id, where variances carry the finite population correction; None: they do not.
+        H by community_id, if variances have the finite population correction; None if they do not.
 
     Returns
     -------
     DataFrame
         Index community_id, sorted, every community of either round; answers_earlier, answers_later, overlap (int64);
-        covariance, in points²: 0 where no household answered twice and nothing else ties the rounds, NaN where a round
-        has no answers.
+        covariance, in points²: 0 if no household answered twice and there is no finite population correction, NaN if a
+        round has no answers.
 
     Raises
     ------
@@ -77,8 +77,8 @@ def overlap_covariance(
     Notes
     -----
     s₁₂(m/(n₁n₂) − 1/H), m overlapping households, without correction 1/H = 0. s₁₂ is pooled over all communities,
-    Σ of products about the means of each community's overlap ÷ Σ(m − 1): that of three households is noise. It is 0 if
-    no community has an overlap of two.
+    Σ of products about the means of each community's overlap ÷ Σ(m − 1), because three households alone give noise.
+    It is 0 if no community has an overlap of two.
 
     References
     ----------
@@ -118,14 +118,14 @@ def compare_rounds(
     covariance: npt.ArrayLike = 0.0,
     level: float,
 ) -> pd.DataFrame:
-    """Return the change of each community between two rounds, with its error and a z test.
+    """Return the change of each community between two rounds, with its standard error and a z test.
 
     Parameters
     ----------
     earlier, later : array_like
         Mean scores, NaN where a round has no answers.
     earlier_variance, later_variance : array_like
-        Their sampling variances v ≥ 0, needed where there is a score.
+        Their sampling variances v ≥ 0, required for each score.
     covariance : array_like
         From `overlap_covariance`; 0 for independent samples.
     level : float
@@ -144,9 +144,9 @@ def compare_rounds(
 
     Notes
     -----
-    z = (x₂ − x₁) ÷ √(v₁ + v₂ − 2c). Where both rounds are known without error (v = 0) a change is certain: z = ±∞ and
+    z = (x₂ − x₁) ÷ √(v₁ + v₂ − 2c). If both rounds are known without error (v = 0), a change is certain: z = ±∞ and
     p = 0; equal scores have z = 0 and p = 1, with or without error. Of many communities compared, some change by
-    chance: adjust p over all of them before any is singled out.
+    chance: adjust p over all of them before singling out any.
 
     Examples
     --------
@@ -173,24 +173,24 @@ def compare_rounds(
 
 
 def fit_slopes(scores: npt.ArrayLike, variances: npt.ArrayLike, *, years: npt.ArrayLike, level: float) -> pd.DataFrame:
-    """Return the yearly trend of each community over three rounds or more.
+    """Return the yearly trend of each community over three or more rounds, by weighted least squares.
 
     Parameters
     ----------
     scores : array_like, shape (communities, rounds)
         Mean scores, NaN where a round has no answers.
     variances : array_like, shape (communities, rounds)
-        Their sampling variances v ≥ 0, needed where there is a score.
+        Their sampling variances v ≥ 0, required for each score.
     years : array_like, shape (rounds,)
-        When each round was, in years; all different.
+        Time of each round, in years; all different.
     level : float
         Confidence level in (0, 1).
 
     Returns
     -------
     DataFrame
-        One row per community: rounds (int64), slope_per_year, standard_error, z, p (two-sided), lower, upper; NaN
-        where the community has fewer than three rounds, of which a line says nothing that their difference does not.
+        One row per community: rounds (int64), slope_per_year, standard_error, z, p (two-sided), lower, upper; NaN if
+        the community has fewer than three rounds, for which a line adds nothing to their difference.
 
     Raises
     ------
@@ -236,15 +236,15 @@ def fit_slopes(scores: npt.ArrayLike, variances: npt.ArrayLike, *, years: npt.Ar
 
 
 def control_chart(satisfied: npt.ArrayLike, n: npt.ArrayLike, *, dispersion: Dispersion) -> ControlChart:
-    """Return the control limits of each community's rate over rounds.
+    """Return a control chart (p chart, or Laney's p′ chart) of each community's rate over rounds.
 
     Parameters
     ----------
     satisfied, n : array_like, shape (communities, rounds)
         Satisfied among valid answers, whole numbers, the rounds in order of time; n = 0 where a round has no answers.
     dispersion : {"binomial", "between_rounds"}
-        Limits from sampling alone; or widened by how much more than that rates of successive rounds differ over all
-        communities, so that what moves every community from round to round is not called special.
+        Limits from sampling error alone; or widened by the excess variation between successive rounds over all
+        communities, so that changes common to every community are not flagged.
 
     Returns
     -------
@@ -260,8 +260,8 @@ def control_chart(satisfied: npt.ArrayLike, n: npt.ArrayLike, *, dispersion: Dis
     -----
     p̄ ± 3σ√(p̄(1 − p̄)/n), cut off at 0 and 1, p̄ = Σsatisfied/Σn over the community's rounds. σ is 1, or Laney's: the
     mean of |z₂ − z₁| over successive rounds of all communities, z = (p − p̄)/√(p̄(1 − p̄)/n), ÷ 1.128, and at least 1.
-    With few rounds the limits are wide, because the point in question is part of the centre: z of R equal rounds has
-    the standard deviation √(1 − 1/R). A single round has no limits, since it would be its own centre.
+    With few rounds the limits are wide, because each point is part of its own centre: z of R equal rounds has the
+    standard deviation √(1 − 1/R). A single round has no limits, since it would be its own centre.
 
     References
     ----------
@@ -301,30 +301,30 @@ def regression_to_the_mean(
     reliability: npt.ArrayLike | None = None,
     level: float,
 ) -> pd.DataFrame:
-    """Return how much of each community's change the regression to the mean alone would give.
+    """Return how much of each community's change is expected from regression to the mean alone.
 
     Parameters
     ----------
     earlier, later : array_like
-        Mean scores of two rounds. Communities without answers in a round are NaN there.
+        Mean scores of two rounds, NaN where a round has no answers.
     earlier_variance, later_variance : array_like
-        Their sampling variances v ≥ 0, needed where there is a score.
+        Their sampling variances v ≥ 0, required for each score.
     region : array_like
-        What was ranked together in the earlier round.
+        Label of the communities that were ranked together in the earlier round.
     size : int
-        k ≥ 0: the former winners are those with at most k − 1 better ones in their region, all that tie for the k-th
-        place among them.
+        k ≥ 0: the former winners are those with at most k − 1 better ones in their region, including all that tie for
+        the k-th place.
     reliability : array_like, optional
-        B in [0, 1] of the earlier scores, one for all or one each. None: from `shrink_scores` with a normal prior.
+        B in [0, 1] of the earlier scores, one for all or one each. None: that of `shrink_scores` with a normal prior.
     level : float
         Confidence level in (0, 1) of the limits.
 
     Returns
     -------
     DataFrame
-        One row per community, in the unit of scores: former_winner (bool); change (later − earlier); by_regression, by
-        the mean of the region's changes (region_change), and the rest (own_change); standard_error, z, p, lower, upper
-        of own_change. by_regression needs only the earlier round; what a missing round leaves unknown is NaN.
+        One row per community, in the unit of scores: former_winner (bool); change (later − earlier); its parts
+        by_regression, region_change (mean of the region's changes) and own_change (the rest); standard_error, z, p,
+        lower, upper of own_change. by_regression needs only the earlier round; what needs a missing round is NaN.
 
     Raises
     ------
@@ -333,11 +333,11 @@ def regression_to_the_mean(
 
     Notes
     -----
-    Who is seen at the top was, on average, lucky: given its score x the expected true score is μ + B(x − μ), so that
-    with nothing changed the next round is expected lower by (1 − B)(x − μ) = −by_regression. Choosing the winners by x
-    does not alter this, for it holds at each x. μ is the region's mean with weights 1/(v + τ²), which are proportional
-    to B (equal weights if all B are 0). Standard error √(Bv + v_later); what is unknown of μ and B is left out. With
-    B = 1 nothing regresses; a community alone in its region is its own mean and does not either.
+    Communities observed at the top were, on average, lucky: given a score x the expected true score is μ + B(x − μ), so
+    without any real change the next score is expected to be lower by (1 − B)(x − μ) = −by_regression. Selecting the
+    winners by x does not alter this, because it holds at each x. μ is the region's mean with weights 1/(v + τ²), which
+    are proportional to B (equal weights if all B are 0). The standard error is √(Bv + v_later); the uncertainty of μ
+    and B is left out. With B = 1 nothing regresses, nor does a community that is alone in its region.
 
     References
     ----------
@@ -418,7 +418,7 @@ def _inverse_households(households: "pd.Series[float] | None", table: pd.DataFra
 
 
 def _dispersion_between_rounds(deviation: FloatArray, error: FloatArray) -> float:
-    """Return Laney's σ from the moving ranges of successive rounds, at least 1; 1 where there is none."""
+    """Return Laney's σ from the moving ranges of successive rounds, at least 1; 1 without successive rounds."""
     z = deviation / np.where(error > 0, error, np.nan)
     ranges = [np.abs(np.diff(row[~np.isnan(row)])) for row in z]
     moved = np.concatenate([*ranges, np.empty(0)])

@@ -1,4 +1,4 @@
-"""Columns of numbers checked on the way in, with the offending rows named."""
+"""Validation of numeric input arrays; error messages name the offending rows."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,14 @@ ROWS_NAMED = 5
 
 
 def refuse(bad: npt.ArrayLike, message: str, **columns: npt.ArrayLike) -> None:
-    """Raise if any row is bad, naming the first rows, their values and how many there are.
+    """Raise ValueError if any row is bad; the message names the first bad rows, their values and how many there are.
 
     Parameters
     ----------
     bad : array_like of bool
         True where a row cannot be used; any shape (a single value is row 0).
     message : str
-        What holds for a bad row, ``"satisfied exceeds n"``.
+        The fault of a bad row, such as ``"satisfied exceeds n"``.
     **columns : array_like
         Values to show for the named rows, each of the shape of `bad` or broadcast to it.
 
@@ -80,7 +80,7 @@ def finite_numbers(name: str, values: npt.ArrayLike, *, lowest: float = -np.inf)
 
 
 def whole_numbers(name: str, values: npt.ArrayLike, *, lowest: int = 0) -> FloatArray:
-    """Return `values` as floats that hold whole numbers, none below `lowest`.
+    """Return `values` as floats, all whole numbers and none below `lowest`.
 
     Parameters
     ----------
@@ -116,9 +116,9 @@ def row_codes(name: str, labels: npt.ArrayLike, *, rows: int) -> tuple[npt.NDArr
     name : str
         The column's name, for messages.
     labels : array_like
-        One label a row: integers or text.
+        One label per row: integers or text.
     rows : int
-        How many rows there must be.
+        Expected number of labels.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Compiled loops over pairs of communities, for regions too large for a matrix of all pairs.
 
-The kernels release the GIL and start no threads of their own: a web server may call them from several threads.
+The kernels release the GIL and start no threads of their own, so a web server may call them from several threads.
 """
 
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# A path of the tree is as long as its depth; 64 levels hold more communities than a computer does.
+# Longest path of the tree; 64 levels hold more communities than any computer.
 _DEEPEST = 64
 
 
 def compiled(kernel: Callable[..., object], *, sums_in_any_order: bool = False) -> Any:
-    """Compile `kernel` at its first call, and keep the machine code on disk where a directory for it is writable.
+    """Compile `kernel` with numba at its first call, and cache the machine code on disk if a directory is writable.
 
-    Sums in any order are several times as fast. Their last digit then depends on the processor, but not on the call.
+    Summation in any order is several times as fast. The last digit then depends on the processor, but not on the call.
     """
     options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc"} if sums_in_any_order else False}
     try:
@@ -42,10 +42,10 @@ def count_larger(  # noqa: PLR0917  compiled functions take no keywords
 ) -> None:
     """Fill `counts[start:stop]` with the number of j whose estimate is larger by more than c_i √(v_i + v_j).
 
-    Communities lie in the order of the tree's leaves. Node 1 is the root, 2k and 2k+1 are the children of k; `bounds`
+    Communities are in the order of the tree's leaves. Node 1 is the root, 2k and 2k+1 are the children of k; `bounds`
     has a row (least, greatest estimate, least, greatest variance) for each node, `firsts` the first community of
-    each leaf and one past the last. Rounding is monotone, so that a node accepted or rejected as a whole is exactly
-    what its communities would be one by one.
+    each leaf and one past the last. Rounding is monotone, so accepting or rejecting a whole node gives exactly the
+    result of testing its communities one by one.
     """
     leaves = firsts.size - 1
     pending = np.empty(_DEEPEST, np.int64)
@@ -78,11 +78,11 @@ def count_larger(  # noqa: PLR0917  compiled functions take no keywords
 def largest_differences(  # noqa: C901, PLR0917  one loop over pairs; compiled functions take no keywords
     start: int, stop: int, draws: Floats, estimates: Floats, standard_errors: Floats, beyond: float, largest: Floats
 ) -> None:
-    """Fill `largest[start:stop]` with each draw's largest studentised difference over the pairs that remain.
+    """Fill `largest[start:stop]` with each draw's largest studentised difference over the remaining pairs.
 
     A row of `draws` holds one standard normal z per community. The ordered pair (a, b) remains unless
     x_a − x_b > beyond·σ_ab; its difference is (s_a z_a − s_b z_b)/σ_ab, σ_ab² = s_a² + s_b². By Cauchy and Schwarz
-    it is at most √(z_a² + z_b²): most pairs need not be looked at once a large difference is known.
+    it is at most √(z_a² + z_b²), so most pairs can be skipped once a large difference is known.
     """
     count = standard_errors.size
     for row in range(start, stop):

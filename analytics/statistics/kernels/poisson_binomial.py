@@ -1,4 +1,4 @@
-"""Compiled loops over the number of communities above a score, for independent true scores.
+"""Compiled loops for the Poisson-binomial number of communities above a score, for independent true scores.
 
 Like those of `analytics.statistics.kernels.pairs` they release the GIL and start no threads.
 """
@@ -15,19 +15,19 @@ from analytics.statistics.kernels.pairs import Floats, Integers, compiled
 def integrate_places(  # noqa: C901, PLR0912  one loop nest
     exceeding: Floats, weights: Floats, before: Floats, at_most: Floats, probability: Floats
 ) -> None:
-    """Fill `probability` with Σ weights · P(fewer than k of the others lie above), a sum over the nodes for each row.
+    """Fill `probability` with Σ weights · P(fewer than k of the others lie above), summed over the nodes for each row.
 
     `exceeding` holds P(θ > node) with a row for each community; `weights` has the same shape. `at_most`, shape
-    (k, nodes), is filled with P(number above ≤ 0, …, k − 1), all communities counted. `before`, shape
-    (communities, k, nodes at once), is room to work in.
+    (k, nodes), is filled with P(number above ≤ 0, …, k − 1) over all communities. `before`, shape
+    (communities, k, nodes at once), is a work array.
 
-    Of the others, those before a row and those after it are counted apart and then together, so that nothing is ever
-    divided by a probability that may be next to 0.
+    The others before a row and those after it are counted separately and then combined, so that nothing is divided by
+    a probability that may be close to 0.
     """
     count, nodes = exceeding.shape
     places, at_once = before.shape[1], before.shape[2]
     above, not_above, fewer = np.empty(at_once), np.empty(at_once), np.empty(at_once)
-    # Numbers of those from a row on, P(≤ c); nodes beyond the last are worked on too and mean nothing.
+    # P(≤ c) for the number of rows after the current one; nodes beyond the last are computed too and ignored.
     after = np.empty((places, at_once))
     for row in range(count):
         probability[row] = 0.0
@@ -71,10 +71,10 @@ def integrate_places(  # noqa: C901, PLR0912  one loop nest
 def place_breaks(  # noqa: PLR0917  compiled functions take no keywords
     means: Floats, deviations: Floats, reach: float, widest: float, breaks: Floats, found: Integers
 ) -> None:
-    """Fill `breaks` with rising scores, so far apart as the sharpest normal density in reach of them is smooth.
+    """Fill `breaks` with rising scores between which the normal densities are smooth: limits of quadrature panels.
 
-    `found[0]` becomes their number. Steps are `widest` deviations of the sharpest community whose mean is within
-    `reach` of its deviations; where nobody is, one step leads to the next who is.
+    `found[0]` becomes their number. A step is `widest` deviations of the most precise community whose mean is within
+    `reach` of its deviations; where there is none, one step leads to the next such community.
     """
     place, last = np.inf, -np.inf
     for row in range(means.size):
@@ -108,10 +108,10 @@ def fill_exceeding(  # noqa: PLR0917  compiled functions take no keywords
     places: Floats,
     exceeding: Floats,
 ) -> None:
-    """Fill `exceeding` with P(θ > place): a row for each community, a column for each place.
+    """Fill `exceeding` with P(θ > place): one row per community, one column per place.
 
-    `held` is each community's row in `cumulative`, P(θ ≤ edge), or −1: its true score is then normal, or known where
-    its deviation is 0.
+    `held` is each community's row in `cumulative`, P(θ ≤ edge), or −1: its true score is then normal, or known if its
+    deviation is 0.
     """
     cells, parts = np.empty(places.size, np.int64), np.empty(places.size)
     find_cells(edges, places, cells, parts)
@@ -143,7 +143,7 @@ def fill_weights(  # noqa: PLR0917  compiled functions take no keywords
 ) -> None:
     """Fill the first columns of `weights` with the density of θ at each place, times its length.
 
-    Everything as in `fill_exceeding`; no place may be an edge. Known true scores have no density and are left alone.
+    Arguments as in `fill_exceeding`; no place may be an edge. Known true scores have no density and are skipped.
     """
     cells, parts = np.empty(places.size, np.int64), np.empty(places.size)
     find_cells(edges, places, cells, parts)
@@ -164,7 +164,7 @@ def fill_weights(  # noqa: PLR0917  compiled functions take no keywords
 
 @compiled
 def find_cells(edges: Floats, places: Floats, cells: Integers, parts: Floats) -> None:
-    """Fill `cells` with the cell of each place, the nearest if outside, and `parts` with what of it lies below."""
+    """Fill `cells` with the cell of each place, the nearest if outside, and `parts` with the fraction of it below."""
     for place in range(places.size):
         cell = min(max(np.searchsorted(edges, places[place]) - 1, 0), edges.size - 2)
         cells[place] = cell

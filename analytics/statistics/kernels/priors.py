@@ -1,4 +1,4 @@
-"""Compiled loops that learn the distribution of true scores of a region, and what each community's becomes under it.
+"""Compiled loops of the nonparametric prior: fit the mixture of a region and each community's posterior under it.
 
 Like those of `analytics.statistics.kernels.pairs` they release the GIL and start no threads.
 """
@@ -13,17 +13,17 @@ from analytics.statistics.kernels.pairs import Floats, compiled
 SingleFloats = NDArray[np.float32]
 summing = partial(compiled, sums_in_any_order=True)
 
-# A cell in which the answers are less likely than this share of the likeliest is passed over.
+# Cells whose likelihood is less than this share of the largest are skipped.
 _LEAST_LIKELY = np.float32(1e-9)
-# Rounds in which a community's own share is taken out of the totals: each reduces what is left by its weight in them.
+# Iterations that take a community's own share out of the totals; each reduces the rest by its weight in them.
 _OWN_ROUNDS = 3
 
 
 @summing
 def fill_logarithms(coefficients: Floats, features: Floats, lowest: float, logarithms: SingleFloats) -> None:
-    """Fill `logarithms` with the log-likelihood of each row's answers in each cell, less that of the likeliest.
+    """Fill `logarithms` with the log-likelihood of each row's answers in each cell, less the largest of the row.
 
-    It is the row of `coefficients` times the column of `features`, and not less than `lowest`.
+    It is the row of `coefficients` times the column of `features`, bounded below by `lowest`.
     """
     values = np.empty(features.shape[1])
     for row in range(coefficients.shape[0]):
@@ -39,7 +39,7 @@ def fill_logarithms(coefficients: Floats, features: Floats, lowest: float, logar
 
 @summing
 def fill_fits(likelihood: SingleFloats, kinds: SingleFloats, fits: SingleFloats) -> None:
-    """Fill `fits` with how likely each row's answers are under each kind; `kinds` has a row for each cell."""
+    """Fill `fits` with each row's likelihood under each mixture component; `kinds` has a row for each cell."""
     fits[:] = np.float32(0.0)
     for row in range(likelihood.shape[0]):
         for cell in range(likelihood.shape[1]):
@@ -51,10 +51,10 @@ def fill_fits(likelihood: SingleFloats, kinds: SingleFloats, fits: SingleFloats)
 
 @summing
 def learn_totals(fits: SingleFloats, supposed: Floats, each: float, steps: int, totals: Floats) -> None:
-    """Fill `totals` with how many communities each kind is expected to have.
+    """Fill `totals` with the expected number of communities of each mixture component, by variational iteration.
 
-    `supposed` says how many are supposed beforehand; every row of `fits` stands for `each` communities. In each step a
-    community is shared out among the kinds by how well they fit it and how many *others* they have.
+    `supposed` holds the Dirichlet prior counts; every row of `fits` stands for `each` communities. In each step a
+    community is divided among the components by their likelihoods and by how many *others* they have.
     """
     shares, found = np.zeros(fits.shape), np.empty(supposed.size)
     totals[:] = supposed
@@ -70,10 +70,10 @@ def learn_totals(fits: SingleFloats, supposed: Floats, each: float, steps: int, 
 
 @summing
 def share_out(fits: SingleFloats, totals: Floats, supposed: Floats, shares: Floats) -> None:
-    """Replace a community's shares by those that its fits and the others in the totals give.
+    """Update a community's responsibilities from its likelihoods and the totals of the others.
 
-    What is supposed beforehand stays, whatever a community's own share is: of a large region only some communities are
-    in the totals, and taking out more than is there would leave less than nothing.
+    The prior counts are never reduced, whatever a community's own share: in a large region only some communities are
+    in the totals, and taking out a community that is not would leave negative counts.
     """
     whole = 0.0
     for kind in range(shares.size):
@@ -98,8 +98,8 @@ def weigh_cells(  # noqa: PLR0917  compiled functions take no keywords
 ) -> None:
     """Fill `cumulative` with P(true score ≤ edge) of each row, and `moments` with its mean and mean square.
 
-    Each row's prior is what the totals are without it. `cells_of_kinds` has a row for each kind; `offsets` and
-    `squares` are the mean and the mean square of a true score within each cell.
+    Each row's prior is the mixture given by the totals without it. `cells_of_kinds` has a row for each component;
+    `offsets` and `squares` are the mean and the mean square of a true score within each cell.
     """
     cells = offsets.size
     shares, room = np.empty(totals.size), np.empty(cells, np.float32)
@@ -112,7 +112,7 @@ def weigh_cells(  # noqa: PLR0917  compiled functions take no keywords
             first += 1
         while likelihood[row, last - 1] <= _LEAST_LIKELY:
             last -= 1
-        # Parts of arrays, so that no index in the loops could count from the end: those are slow.
+        # Slices, so that no index in the loops can be negative: testing for that is slow.
         chances, likely = room[first:last], likelihood[row, first:last]
         offset, square = offsets[first:last], squares[first:last]
         chances[:] = np.float32(0.0)
