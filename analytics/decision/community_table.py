@@ -1,4 +1,4 @@
-"""Community tables: what an evaluation starts from, read from a file and checked as a whole."""
+"""Community tables: the input of an evaluation, read from a file and validated as a whole."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ DETAIL_COUNTS: Final = (
     "asked_about_complaints",
     "said_complained",
 )
-"""Columns that say more of complaints than their number; all may be missing, and no decision looks at them."""
+"""Columns with details of complaints; all may be missing, and no decision uses them."""
 
 COLUMNS: Final[Mapping[str, Column]] = {
     "community_id": Column("text"),
@@ -43,29 +43,29 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "households": Column("count"),
     "complaints": Column("count"),
     **{name: Column("count") for name in DETAIL_COUNTS},
-    "exposure_household_years": Column("number", most=1e9),  # in millionths it stays an exact float
+    "exposure_household_years": Column("number", most=1e9),  # exact as a float in millionths
     "denominator_source": Column("text"),
 }
-"""Every column that a table may have."""
+"""Every column that a community table may have, with its type and limits."""
 
 _DENOMINATORS = ("occupied_households", "delivered_households")
 
 
 def read_table(path: Path, rules: Rules) -> pd.DataFrame:
-    """Return the communities in a file, after checking all of it.
+    """Read a community table from a CSV or Parquet file and check it.
 
     Parameters
     ----------
     path : Path
         A CSV file (UTF-8 with or without byte order mark, or GB18030; the first row names the columns) or a Parquet
-        file. Columns as in `check_communities`; any other column is a fault, since it may be a misspelt one.
+        file. Columns as in `check_communities`; any other column is a fault, since it may be misspelt.
     rules : Rules
-        Says which columns are needed.
+        Determine which columns are required.
 
     Returns
     -------
     DataFrame
-        As `check_communities` returns it: one row per row of the file, in its order.
+        As `check_communities` returns it: the rows of the file in its order.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def read_table(path: Path, rules: Rules) -> pd.DataFrame:
 
     Notes
     -----
-    A file with more responses than households is refused: one of the two numbers is in the wrong column or of
+    A file with more responses than households is refused: one of the two numbers is in the wrong column or counts
     another population.
     """
     checker = _Checker(read_cells(path))
@@ -86,13 +86,13 @@ def read_table(path: Path, rules: Rules) -> pd.DataFrame:
 
 
 def read_plan(path: Path) -> pd.DataFrame:
-    """Return the communities that a survey is planned for, after checking all of the file.
+    """Read the community table of a planned survey from a file and check it.
 
     Parameters
     ----------
     path : Path
-        As in `read_table`. Needed are `community_id`, `region` and `households`, in every row and at least 1; the other
-        columns may be there.
+        As in `read_table`. Required are `community_id`, `region` and `households`, in every row and at least 1; the
+        other columns are optional.
 
     Returns
     -------
@@ -112,31 +112,31 @@ def read_plan(path: Path) -> pd.DataFrame:
 
 
 def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = "communities") -> pd.DataFrame:
-    """Return a community table with the one type that each column has, after checking all of it.
+    """Check a community table and return it with one type per column.
 
     Parameters
     ----------
     communities : DataFrame
         One row per community. `community_id` and `region` are text, never empty, ids never twice. For the
-        satisfaction route either what the rules measure (`responses` with `satisfied` for the satisfaction rate or
+        satisfaction route either the measure of the rules (`responses` with `satisfied` for the satisfaction rate or
         with `mean_index` for the index, `composite_responses` with `mean_composite` for the composite), or a given
-        `score` from 0 to 100 with its `score_precision`, one for all rows. Beside `responses` the parts of them that
-        staff typed in, `paper_responses` and `telephone_responses`, and beside `satisfied` those of them that are
+        `score` from 0 to 100 with its `score_precision`, one for all rows. With `responses` also those that staff
+        typed in, `paper_responses` and `telephone_responses`, and with `satisfied` those of them that are
         satisfied, `paper_satisfied` and `telephone_satisfied`. For the complaint route `complaints` and
-        `exposure_household_years`, and beside them `DETAIL_COUNTS`. Optional: `name`, `households`, `sd_index`,
-        `sd_composite`, what other rules would measure, and `denominator_source` (``occupied_households`` or
-        ``delivered_households``). Counts are of the ranked population: where the rules rank owners, of owners. Other
+        `exposure_household_years`, and with them `DETAIL_COUNTS`. Optional: `name`, `households`, `sd_index`,
+        `sd_composite`, the columns of other measures, and `denominator_source` (``occupied_households`` or
+        ``delivered_households``). Counts are of the ranked population: if the rules rank owners, of owners. Other
         columns are left out.
     rules : Rules
-        Says which columns are needed.
+        Determine which columns are required.
     source : str
         Name of the table, for messages.
 
     Returns
     -------
     DataFrame
-        The known columns in one order, as many rows in the same order, a new index. Text is str, counts are Int64
-        with <NA>, numbers float64 with NaN.
+        The known columns in a fixed order, the rows in the given order, a new index. Text is str, counts are Int64 with
+        <NA>, numbers float64 with NaN.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = 
 
 
 class _Checker(CellReader):
-    """Checks what only a table of communities must hold."""
+    """Validates the columns and constraints of a community table."""
 
     def check(self, rules: Rules) -> pd.DataFrame:
         self._check_columns(rules)
@@ -235,7 +235,7 @@ class _Checker(CellReader):
         rest: dict[Counted, npt.NDArray[np.float64]] = {}
         for counted, message in _MODES_EXCEED.items():
             names = [mode_column(mode, counted) for mode in modes_counted(table, counted)]
-            # A column that is missing is a fault already.
+            # A missing column is already reported as a fault.
             if names and counted in table:
                 whole, parts = read_column(table, counted), [read_column(table, name) for name in names]
                 for name, part in zip(names, parts, strict=True):

@@ -1,4 +1,4 @@
-"""The criterion “within the first k of N”: who takes part, how large k is, who is within it."""
+"""The criterion “within the first k of N”: eligibility, the number k of positions, and who meets it."""
 
 import math
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ Texts = npt.NDArray[np.str_]
 Flags = npt.NDArray[np.bool_]
 
 ELIGIBLE: Final = ""
-"""In place of a reason for not taking part."""
+"""Marks a community that takes part, in place of a reason why not."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The communities at the k-th position: their indices, and how many stand before them."""
+    """The communities at the k-th position (the boundary block): their indices, and how many rank above them."""
 
     members: Integers
     above: int
@@ -31,7 +31,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class RouteDecision:
-    """What one route says about the communities that are ranked together.
+    """Decision of one route about the communities that are ranked together.
 
     `rank`, `last_rank` and `percentile` are NaN, `status` and `reason` are empty for those that do not take part.
     """
@@ -46,7 +46,7 @@ class RouteDecision:
 
     @cached_property
     def cut(self) -> Cut | None:
-        """Return who stands at the k-th position; None if k = 0."""
+        """The communities at the k-th position; None if k = 0."""
         members = np.flatnonzero((self.rank <= self.positions) & (self.last_rank >= self.positions))
         if members.size == 0:
             return None
@@ -54,7 +54,7 @@ class RouteDecision:
 
 
 def count_positions(share: Fraction, eligible: int, *, rounding: Rounding) -> int:
-    """Return k, the number of positions that a share of the eligible communities gives.
+    """Return k, the number of qualifying positions: a share of the eligible communities, rounded.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def count_positions(share: Fraction, eligible: int, *, rounding: Rounding) -> in
 
     Notes
     -----
-    Only `floor` never names more than the share: `ceil` names 2 of 21, which is 9.5 %.
+    Only `floor` never exceeds the share: `ceil` gives 2 of 21, which is 9.5 %.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def count_positions(share: Fraction, eligible: int, *, rounding: Rounding) -> in
     >>> [count_positions(Fraction(1, 20), 19, rounding=rounding) for rounding in ("floor", "ceil", "at_least_one")]
     [0, 1, 1]
 
-    In floats 0.07 × 100 is a little more than 7, and would give 8:
+    As floats 0.07 × 100 is a little more than 7 and would give 8:
 
     >>> count_positions(Fraction(7, 100), 100, rounding="ceil")
     7
@@ -105,7 +105,7 @@ def count_positions(share: Fraction, eligible: int, *, rounding: Rounding) -> in
 
 
 def count_until_next_position(share: Fraction, eligible: int, *, rounding: Rounding) -> int:
-    """Return by how many more eligible communities k would change: how far the eligible set decides the outcome.
+    """Return how many more eligible communities would increase k: how sensitive the outcome is to eligibility.
 
     Parameters
     ----------
@@ -133,16 +133,16 @@ def count_until_next_position(share: Fraction, eligible: int, *, rounding: Round
 
 
 def judge_responses(responses: Floats, households: Floats, scored: Flags, *, minimum: MinimumResponses | None) -> Texts:
-    """Return why each community takes no part in the satisfaction route, or `ELIGIBLE`.
+    """Return each community's eligibility for the satisfaction route: `ELIGIBLE` or the reason why not.
 
     Parameters
     ----------
     responses, households : ndarray of float
         Whole numbers, n and H of the ranked population; NaN is unknown.
     scored : ndarray of bool
-        Whether the community has a score at all.
+        Whether the community has a score.
     minimum : MinimumResponses or None
-        None: a score suffices.
+        None: a score is enough.
 
     Returns
     -------
@@ -151,11 +151,11 @@ def judge_responses(responses: Floats, households: Floats, scored: Flags, *, min
 
     Notes
     -----
-    n ≥ least and (n ≥ enough or n ≥ share × H), in integers. Unknown households cannot show that n is a share of them.
+    n ≥ least and (n ≥ enough or n ≥ share × H), in integers. If H is unknown the last condition does not hold.
 
     Examples
     --------
-    With at least 10 answers, and 30 or half of the households, 15 of 30 suffice and 15 of 31 do not:
+    With at least 10 answers, and 30 or half of the households, 15 of 30 are enough and 15 of 31 are not:
 
     >>> minimum = MinimumResponses(10, 30, Fraction(1, 2))
     >>> n, households = np.array([9.0, 15.0, 15.0, 15.0, 30.0]), np.array([9.0, 30.0, 31.0, np.nan, np.nan])
@@ -176,7 +176,7 @@ def judge_responses(responses: Floats, households: Floats, scored: Flags, *, min
 
 
 def judge_exposure(complaints: Floats, exposure: Integers, *, minimum: Fraction) -> Texts:
-    """Return why each community takes no part in the complaint route, or `ELIGIBLE`.
+    """Return each community's eligibility for the complaint route: `ELIGIBLE` or the reason why not.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def decide_satisfaction(places: Floats, *, rule: SatisfactionRule) -> RouteDecis
     Parameters
     ----------
     places : ndarray of float
-        Any numbers in the order of the scores, such as those of `order_ratios`; NaN takes no part.
+        Any numbers in the order of the scores, such as those of `order_ratios`; NaN does not take part.
     rule : SatisfactionRule
 
     Returns
@@ -221,7 +221,7 @@ def decide_satisfaction(places: Floats, *, rule: SatisfactionRule) -> RouteDecis
 
     Notes
     -----
-    Ties `include`: the first of the tied positions is at most k. `exclude`: the last of them is.
+    Met with ties `include`: if the first of the tied positions is at most k; with `exclude`: if the last of them is.
 
     Examples
     --------
@@ -243,12 +243,12 @@ def decide_satisfaction(places: Floats, *, rule: SatisfactionRule) -> RouteDecis
 def decide_satisfaction_within(
     places: Floats, regions: Sequence[Integers], *, rule: SatisfactionRule
 ) -> list[RouteDecision]:
-    """Decide the satisfaction route in every region by itself, as `decide_satisfaction` does for one.
+    """Decide the satisfaction route for each region separately, as `decide_satisfaction` does for one.
 
     Parameters
     ----------
     places : ndarray of float
-        Of all communities; NaN takes no part.
+        Those of all communities; NaN does not take part.
     regions : sequence of ndarray of int
         The communities of each region that are ranked together.
     rule : SatisfactionRule
@@ -269,7 +269,7 @@ def decide_complaints(places: Floats, zero: Flags, *, rule: ComplaintRule) -> Ro
     Parameters
     ----------
     places : ndarray of float
-        Any numbers in the order of the rates, as `order_complaint_rates` makes them; NaN takes no part.
+        Any numbers in the order of the rates, such as those of `order_complaint_rates`; NaN does not take part.
     zero : ndarray of bool
         Whether the community has no complaint.
     rule : ComplaintRule
@@ -282,9 +282,9 @@ def decide_complaints(places: Floats, zero: Flags, *, rule: ComplaintRule) -> Ro
 
     Notes
     -----
-    Communities tied across the k-th position are the boundary block. Without complaints they are tied by
-    `zero_ties`, otherwise by `ties`. A block of more than 2k needs a written decision; without one its members are
-    `not_assessed`, since the criterion says nothing sensible about them.
+    Communities tied across the k-th position are the boundary block. The rule `zero_ties` applies if they have no
+    complaints, otherwise `ties`. A block of more than 2k needs a written decision; without one its members are
+    `not_assessed`, since the criterion gives no sensible result for them.
 
     Examples
     --------
@@ -307,12 +307,12 @@ def decide_complaints(places: Floats, zero: Flags, *, rule: ComplaintRule) -> Ro
 def decide_complaints_within(
     places: Floats, zero: Flags, regions: Sequence[Integers], *, rule: ComplaintRule
 ) -> list[RouteDecision]:
-    """Decide the complaint route in every region by itself, as `decide_complaints` does for one.
+    """Decide the complaint route for each region separately, as `decide_complaints` does for one.
 
     Parameters
     ----------
     places : ndarray of float
-        Of all communities; NaN takes no part.
+        Those of all communities; NaN does not take part.
     zero : ndarray of bool
         Whether the community has no complaint.
     regions : sequence of ndarray of int
@@ -344,7 +344,7 @@ def decide_complaints_within(
 
 
 def combine_routes(satisfaction: Texts, complaints: Texts) -> tuple[Texts, Texts]:
-    """Return the status of the requirement, which either route meets, and the route.
+    """Combine both routes: return the status of the requirement, which either route meets, and the route that met it.
 
     Parameters
     ----------
@@ -354,7 +354,7 @@ def combine_routes(satisfaction: Texts, complaints: Texts) -> tuple[Texts, Texts
     Returns
     -------
     status : ndarray of str
-        `met` if a route is met; otherwise `not_assessed` if a route is, since it might have been met; otherwise
+        `met` if a route is met; otherwise `not_assessed` if a route is, because it might have been met; otherwise
         `not_met` if a route is; otherwise `not_applicable`.
     route : ndarray of str
         `satisfaction`, `complaints` or `both` where the requirement is met, empty elsewhere.
@@ -385,7 +385,7 @@ def combine_routes(satisfaction: Texts, complaints: Texts) -> tuple[Texts, Texts
 
 @dataclass(frozen=True)
 class _Decisions:
-    """The decisions of all regions: `eligible` and `positions` by region, the rest by community."""
+    """Decisions of all regions in flat arrays: `eligible` and `positions` by region, the rest by community."""
 
     eligible: Integers
     positions: Integers
@@ -397,7 +397,7 @@ class _Decisions:
 
 
 class _Together:
-    """The communities of all regions, one region after the other."""
+    """Communities of all regions in one array, one region after the other."""
 
     def __init__(self, places: Floats, regions: Sequence[Integers]) -> None:
         self.sizes = np.array([rows.size for rows in regions], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""An evaluation: a community table and a rule file in, the standing of every community out."""
+"""Evaluate a community table under a rule file: the standing of every community."""
 
 import platform
 from collections.abc import Mapping
@@ -43,37 +43,36 @@ STANDING_COLUMNS: Final[Mapping[str, str]] = {
     "requirement_status": "str",
     "requirement_route": "str",
 }
-"""The columns of standings and their types, in order."""
+"""Columns of the standings with their types, in order."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an evaluation found, and what it found it from.
+    """Result of an evaluation, with its inputs.
 
     Attributes
     ----------
     communities : DataFrame
-        The table as it was checked.
+        The checked community table.
     rules : Rules
     standings : DataFrame
         One row per community in the order of the table; columns are `STANDING_COLUMNS`. A rate from counts lies
-        between 0 and 1, an index or composite between 0 and 100, a given score is as given. `responses` are those that
-        the rules' measure is of; `satisfied` is missing beside a composite, which is of other responses than the
-        overall question. Ranks are missing where a community takes no part, the route where the requirement is not met.
+        between 0 and 1, an index or composite between 0 and 100, a given score is unchanged. `responses` are those of
+        the rules' measure; `satisfied` is missing with a composite, which is based on other responses than the overall
+        question. Ranks are missing where a community does not take part, the route where the requirement is not met.
     summary : dict
-        Values that JSON can hold. ``regions``: for each region ``communities``, ``satisfaction``, ``complaints``,
-        ``requirement`` and ``warnings``; ``total``: the same counts over all regions; ``warnings`` about the whole
-        table. A route says
+        JSON values. ``regions``: for each region ``communities``, ``satisfaction``, ``complaints``, ``requirement``
+        and ``warnings``; ``total``: the same counts over all regions; ``warnings`` about the whole table. A route has
 
-        - ``ranked_with``: "region", or "city" where the rules let a small region be ranked with the whole city;
-        - ``N``, ``k``: communities that are ranked together, positions that qualify;
-        - ``share``, ``rounding``, ``ties`` and more: the rules, as the file states them;
+        - ``ranked_with``: "region", or "city" if the rules rank a small region with the whole city;
+        - ``N``, ``k``: number of communities ranked together, number of qualifying positions;
+        - ``share``, ``rounding``, ``ties`` and others: the rules as the file states them;
         - ``cut_off_score``, ``above_cut_off``, ``tied_at_cut_off``: the score at the k-th position, how many
-          communities stand before it and at it, None where k = 0;
-        - ``met``, ``not_met``, ``not_assessed``, ``not_applicable``: communities of this region;
-        - ``until_next_position``: by how many more eligible communities k would change.
+          communities rank above it and how many have it, None where k = 0;
+        - ``met``, ``not_met``, ``not_assessed``, ``not_applicable``: numbers of communities of this region;
+        - ``until_next_position``: how many more eligible communities would increase k.
 
-        A warning has a ``code``, a ``route`` or None, and ``facts``; `analytics.decision.reasons.warning_sentence` says it.
+        A warning has a ``code``, a ``route`` or None, and ``facts``; `analytics.decision.reasons.warning_sentence` words it.
     """
 
     communities: pd.DataFrame
@@ -93,7 +92,7 @@ class Evaluation:
 
 
 def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
-    """Return the standing of every community under the rules.
+    """Evaluate a community table: return the standing of every community under the rules.
 
     Parameters
     ----------
@@ -112,13 +111,13 @@ def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
 
     Notes
     -----
-    Eligibility comes first, on each route by itself; N counts the eligible communities of a region, k is the share
-    of N; the first k positions meet the criterion; either route meets the requirement. Scores and rates are compared
-    as exact ratios, so neither the order of rows nor rounding can move a standing.
+    Eligibility is decided first, for each route separately; N is the number of eligible communities of a region, k the
+    share of N; the first k positions meet the criterion; either route meets the requirement. Scores and rates are
+    compared as exact ratios, so neither the order of rows nor rounding can change a standing.
 
     Examples
     --------
-    Twenty communities, of which 5 % are one, and two of them tie for it:
+    Twenty communities, so that 5 % is one position, and two communities tied for it:
 
     >>> from pathlib import Path
     >>> from analytics.rules import load_rules
@@ -146,7 +145,7 @@ def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
 
 
 def frame_text(frame: pd.DataFrame) -> str:
-    """Return a frame with a `community_id` as canonical JSON, whatever the order of its rows.
+    """Return a frame with a `community_id` as canonical JSON, independent of the order of its rows.
 
     Parameters
     ----------
@@ -168,7 +167,7 @@ def frame_text(frame: pd.DataFrame) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what computes.
+    """Return the versions of this package, Python and the numerical libraries.
 
     Examples
     --------

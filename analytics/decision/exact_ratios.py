@@ -1,4 +1,4 @@
-"""What standings compare: scores and complaint rates as exact ratios of integers."""
+"""Exact ratios of integers for scores and complaint rates, so that standings never depend on rounding."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -14,24 +14,24 @@ from analytics.decision.ranks import Floats, Integers, order_ratios
 from analytics.rules import Measure, SatisfactionRule
 
 EXPOSURE_UNITS: Final = 1_000_000
-"""Exposure is kept in millionths of a household-year: half a minute of one household."""
+"""Units of exposure per household-year: a millionth of it is half a minute of one household."""
 
 MEAN_TOLERANCE: Final = 1e-6
-"""How far a mean may lie from the sum of points that it must come from: means have at least six decimals."""
+"""Tolerance between a mean and the sum of points that it comes from: means have at least six decimals."""
 
 SCORE_TOLERANCE: Final = 1e-9
-"""How far a given score may lie from a multiple of its precision, as a part of the score."""
+"""Relative tolerance between a given score and a multiple of its precision."""
 
 COMPOSITE_PRECISION: Final = 1e-6
-"""Mean composites are whole multiples of a millionth of a point, rounded half to even from their exact value."""
+"""Precision of mean composites in points: they are rounded to it, half to even, from their exact value."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The columns of a community table that a measure is read from.
+    """Columns of a community table that hold a measure.
 
-    `responses` are the answers that the measure is of, `value` decides, `deviation` is the standard deviation of single
-    answers; None where the counts themselves tell it.
+    `responses` counts the answers of the measure, `value` is ranked, `deviation` is the standard deviation of single
+    answers; None if it follows from the counts.
     """
 
     responses: str
@@ -40,7 +40,7 @@ class Measured:
 
     @property
     def columns(self) -> tuple[str, str]:
-        """What a score needs: the responses and the value."""
+        """Columns that a score requires: the responses and the value."""
         return self.responses, self.value
 
 
@@ -49,15 +49,15 @@ MEASURED: Final[Mapping[Measure, Measured]] = {
     "satisfaction_index": Measured("responses", "mean_index", "sd_index"),
     "composite": Measured("composite_responses", "mean_composite", "sd_composite"),
 }
-"""For each measure, where a community table has it. A composite is of other responses than the overall question is."""
+"""Columns of each measure. A composite is based on other responses than the overall question."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The ranked score of each community as a ratio.
+    """Ranked score of each community as a ratio of integers.
 
-    `known` says where there is a score; elsewhere the ratio is 0/1 and the value NaN. `misfits` are scores that no
-    whole numbers can give. `shown` are the ratios as floats, in the unit that people read.
+    `known` marks the communities with a score; for the others the ratio is 0/1 and the value NaN. `misfits` marks
+    scores that no whole numbers can give. `shown` are the ratios as floats, in the unit that people read.
     """
 
     numerators: Integers
@@ -74,7 +74,7 @@ class Scores:
 
 
 def read_scores(table: pd.DataFrame, rule: SatisfactionRule) -> Scores:
-    """Return the score that the satisfaction route ranks.
+    """Read the score that the satisfaction route ranks, as exact ratios.
 
     Parameters
     ----------
@@ -92,13 +92,13 @@ def read_scores(table: pd.DataFrame, rule: SatisfactionRule) -> Scores:
     A mean index is the sum of points divided by the responses. The sum is a whole multiple of the largest unit that
     all points share (25 for 100, 75, 50, 25, 0), so it can be recovered from the mean, and equal sums of equally
     many responses tie however the mean was rounded. A given score is a whole multiple of its precision. A mean
-    composite is one of `COMPOSITE_PRECISION`: residents who answered other domains have composites of other
-    denominators, whose common one has no bound (of twelve domains in whole percents it can exceed 10⁴⁰), so that the
-    table cannot carry their sum as a ratio.
+    composite is a multiple of `COMPOSITE_PRECISION`: residents who answered different domains have composites with
+    different denominators, whose common denominator is unbounded (for twelve domains in whole percents it can exceed
+    10⁴⁰), so the table cannot hold their sum as a ratio.
 
     Examples
     --------
-    A mean of 83.333333 from 3 responses is 250 points, in units of 25 ten:
+    A mean of 83.333333 from 3 responses is a sum of 250 points, or ten units of 25:
 
     >>> from pathlib import Path
     >>> from dataclasses import replace
@@ -127,7 +127,7 @@ def read_scores(table: pd.DataFrame, rule: SatisfactionRule) -> Scores:
 
 
 def order_complaint_rates(complaints: Integers, exposure: Integers, *, zeros_by_exposure: bool) -> Integers:
-    """Return where each community stands in the order of complaint rates, counted from 0 for the lowest.
+    """Return the place of each community in the exact order of complaint rates, 0 for the lowest.
 
     Parameters
     ----------
@@ -136,13 +136,13 @@ def order_complaint_rates(complaints: Integers, exposure: Integers, *, zeros_by_
     exposure : ndarray of int
         Millionths of a household-year, positive.
     zeros_by_exposure : bool
-        Put communities without complaints in the order of their exact upper bounds, 3.69 ÷ exposure: the largest
-        exposure first. Otherwise they all tie.
+        Order communities without complaints by their exact upper bounds, 3.69 ÷ exposure: the largest exposure first.
+        Otherwise they all tie.
 
     Returns
     -------
     ndarray of int64
-        Equal only where the rates (and, for ordered zeros, the exposures) are equal.
+        Equal only if the rates (and, for ordered zeros, the exposures) are equal.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def order_complaint_rates(complaints: Integers, exposure: Integers, *, zeros_by_
 
 
 def rate_complaints(complaints: Integers, exposure: Integers) -> Floats:
-    """Return complaints per 1,000 household-years.
+    """Return complaint rates per 1,000 household-years.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def rate_complaints(complaints: Integers, exposure: Integers) -> Floats:
 
 
 def exposure_units(exposure: Floats) -> Integers:
-    """Return household-years in millionths, rounded half to even; unknown exposure is 0.
+    """Convert household-years to whole millionths, rounded half to even; unknown exposure is 0.
 
     Examples
     --------
@@ -198,7 +198,7 @@ def exposure_units(exposure: Floats) -> Integers:
 
 
 def common_unit(points: Iterable[Fraction]) -> Fraction:
-    """Return the largest number that all points are whole multiples of.
+    """Return the greatest common divisor of points: the largest number that divides all of them.
 
     Examples
     --------
@@ -211,7 +211,7 @@ def common_unit(points: Iterable[Fraction]) -> Fraction:
 
 
 def column(table: pd.DataFrame, name: str) -> Floats:
-    """Return a column as floats, NaN where it is missing or where the table has no such column.
+    """Return a column of a table as floats, NaN where a value or the whole column is missing.
 
     Examples
     --------
@@ -224,7 +224,7 @@ def column(table: pd.DataFrame, name: str) -> Floats:
 
 
 def whole(values: Floats) -> Integers:
-    """Return whole floats as integers.
+    """Convert whole floats to integers.
 
     Examples
     --------
@@ -235,7 +235,7 @@ def whole(values: Floats) -> Integers:
 
 
 def _divide(tops: Integers, bottoms: Integers, scale: float) -> Floats:
-    """Return scale × tops ÷ bottoms from the lowest terms, so that equal ratios give one float."""
+    """Return scale × tops ÷ bottoms, reduced to lowest terms first, so that equal ratios give equal floats."""
     divisors = np.gcd(tops, bottoms)
     return scale * (tops // divisors) / (bottoms // divisors)
 
@@ -253,7 +253,7 @@ def _mean_indices(responses: Floats, means: Floats, unit: Fraction) -> Scores:
     counts, size = np.where(known, responses, 1), float(unit)
     units = np.rint(np.where(known, means, 0) * counts / size)
     values = _divide(whole(units), whole(counts), size)
-    # Beyond this many responses two sums could lie within the tolerance of one mean.
+    # With more responses two different sums could lie within the tolerance of one mean.
     too_many = counts * MEAN_TOLERANCE >= size / 2
     misfits = known & (too_many | (np.abs(values - np.where(known, means, values)) > MEAN_TOLERANCE))
     return Scores(whole(units), whole(counts), known, misfits, np.where(known, values, np.nan))

@@ -1,4 +1,4 @@
-"""Ranks in which ties share a position, and the exact order of ratios that they are made from."""
+"""Competition ranks with shared ties, percentiles, and the exact order of ratios of integers."""
 
 from fractions import Fraction
 from typing import Literal
@@ -27,11 +27,11 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 LARGEST_EXACT = 2**53
-"""Integers up to here are exact as floats."""
+"""Largest integer up to which all integers are exact as floats."""
 
 
 def order_ratios(numerators: npt.ArrayLike, denominators: npt.ArrayLike) -> Integers:
-    """Return where each ratio of two integers stands among the different values, counted from 0 for the smallest.
+    """Return the dense rank of each ratio of two integers, compared exactly, counted from 0 for the smallest.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def order_ratios(numerators: npt.ArrayLike, denominators: npt.ArrayLike) -> Inte
     Returns
     -------
     ndarray of int64
-        Equal ratios have equal places, a larger ratio has a larger place. No other float or tolerance is involved.
+        Equal ratios have equal places, a larger ratio has a larger place. No tolerance is involved.
 
     Raises
     ------
@@ -52,8 +52,8 @@ def order_ratios(numerators: npt.ArrayLike, denominators: npt.ArrayLike) -> Inte
 
     Notes
     -----
-    Ratios are equal when they are equal in lowest terms. Division rounds correctly, so quotients never reverse the
-    order of two ratios; different ratios with one quotient, which needs numbers above 2²⁶, are compared as fractions.
+    Ratios are equal if they are equal in lowest terms. Division rounds correctly, so quotients never reverse the order
+    of two ratios; different ratios with equal quotients, which need numbers above 2²⁶, are compared as fractions.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def order_ratios(numerators: npt.ArrayLike, denominators: npt.ArrayLike) -> Inte
 
 
 def _resolve_equal_quotients(tops: Integers, bottoms: Integers, quotients: Floats) -> Integers:
-    """Return the places of different ratios that are sorted by quotient."""
+    """Return the places of different ratios sorted by quotient, comparing equal quotients as fractions."""
     places = np.arange(tops.size, dtype=np.int64)
     starts = np.flatnonzero(np.concatenate(([True], np.diff(quotients) != 0)))
     ends = np.append(starts[1:], tops.size)
@@ -94,7 +94,7 @@ def _resolve_equal_quotients(tops: Integers, bottoms: Integers, quotients: Float
 
 
 def competition_rank(scores: npt.ArrayLike, *, best: Best) -> Floats:
-    """Return the rank of each score, 1 for the best; ties share the better position.
+    """Return the competition rank of each score, 1 for the best; ties share the better position.
 
     Parameters
     ----------
@@ -111,11 +111,11 @@ def competition_rank(scores: npt.ArrayLike, *, best: Best) -> Floats:
     Raises
     ------
     ValueError
-        If `best` is neither word.
+        If `best` is neither "high" nor "low".
 
     Notes
     -----
-    The count of communities that are not ranked changes no rank.
+    The number of communities that are not ranked has no effect on ranks.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def competition_rank(scores: npt.ArrayLike, *, best: Best) -> Floats:
 
 
 def last_rank(scores: npt.ArrayLike, *, best: Best) -> Floats:
-    """Return the last position that the ties of each score fill; a score without ties fills its own rank.
+    """Return the last position of each score's tie; a score without ties has its own rank.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def last_rank(scores: npt.ArrayLike, *, best: Best) -> Floats:
 
 
 def percentile(scores: npt.ArrayLike, *, best: Best) -> Floats:
-    """Return the share of ranked communities that each community does better than, half of its ties counted.
+    """Return the mid-rank percentile: the share of ranked communities that are worse, plus half of the ties.
 
     Parameters
     ----------
@@ -168,8 +168,8 @@ def percentile(scores: npt.ArrayLike, *, best: Best) -> Floats:
     Returns
     -------
     ndarray of float
-        (below + ½ equal) / N in (0, 1), a community being equal to itself; NaN where the score is NaN. For display:
-        nothing is decided on it.
+        (below + ½ equal) / N in (0, 1), where a community is equal to itself; NaN where the score is NaN. For display
+        only: no decision uses it.
 
     Raises
     ------
@@ -186,14 +186,14 @@ def percentile(scores: npt.ArrayLike, *, best: Best) -> Floats:
 
 
 def share_below(rank: Floats, last: Floats, *, ranked: npt.ArrayLike) -> Floats:
-    """Return the percentile that belongs to ranks, as `percentile` defines it.
+    """Return the percentile of ranks, as `percentile` defines it.
 
     Parameters
     ----------
     rank, last : ndarray of float
         From `competition_rank` and `last_rank`, or both from `ranks_within`; NaN is not ranked.
     ranked : array_like of int
-        How many are ranked together: one number, or one for each community.
+        Number of communities ranked together: one number, or one per community.
 
     Returns
     -------
@@ -209,7 +209,7 @@ def share_below(rank: Floats, last: Floats, *, ranked: npt.ArrayLike) -> Floats:
 
 
 def ranks_within(scores: Floats, region: Integers, *, best: Best) -> tuple[Floats, Floats]:
-    """Return `competition_rank` and `last_rank` of all communities, each among those of its region.
+    """Return `competition_rank` and `last_rank` of all communities within their regions.
 
     Parameters
     ----------
@@ -232,7 +232,7 @@ def ranks_within(scores: Floats, region: Integers, *, best: Best) -> tuple[Float
     """
     values = -scores if best == "high" else scores
     order = np.lexsort((values, region))
-    # Missing values come last in their region and differ from each other.
+    # Missing values sort last in their region and differ from each other.
     starts_tie = np.ones(order.size, dtype=bool)
     starts_tie[1:] = (np.diff(region[order]) != 0) | (values[order][1:] != values[order][:-1])
     firsts = np.flatnonzero(starts_tie)

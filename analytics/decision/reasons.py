@@ -1,4 +1,4 @@
-"""Plain sentences that say how a community came out and why."""
+"""Sentences that explain the standing of a community and the warnings of an evaluation."""
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -19,7 +19,7 @@ _POWERS_OF_TEN: Final[list[int]] = [10**decimals for decimals in range(_MOST_DEC
 
 
 def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part: Part, language: str) -> str:
-    """Return why a community has its status, as one sentence.
+    """Return one sentence that explains a community's status.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part
     region : mapping
         The entry of the community's region in the summary of the evaluation, ``summary["regions"][name]``.
     part : {"satisfaction", "complaints", "requirement"}
-        Which status.
+        The status to explain.
     language : str
         One of `analytics.languages.LANGUAGES`.
 
@@ -39,7 +39,7 @@ def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part
     Notes
     -----
     Numbers never contradict the decision: a score that differs from the score at the last qualifying position is
-    shown with as many decimals as it takes to see that, and only 100 % itself is shown as 100 %.
+    shown with enough decimals to see that, and only exactly 100 % is shown as 100 %.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part
 
 
 def warning_sentence(warning: Mapping[str, Any], language: str) -> str:
-    """Return what a warning of a summary says.
+    """Return a warning of a summary as one sentence.
 
     Parameters
     ----------
@@ -91,15 +91,15 @@ def warning_sentence(warning: Mapping[str, Any], language: str) -> str:
 
 
 def show_apart(value: Fraction, others: Iterable[Fraction], *, decimals: int) -> str:
-    """Return a number with as many decimals as it takes to tell it from others.
+    """Format a number with enough decimals to distinguish it from others.
 
     Parameters
     ----------
     value : Fraction
     others : iterable of Fraction
-        Numbers that the text must not seem to equal unless it does.
+        Numbers whose text must differ unless they are equal.
     decimals : int
-        Shown at least.
+        Least number of decimals.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def show_apart(value: Fraction, others: Iterable[Fraction], *, decimals: int) ->
 def _round_half_even(value: Fraction, decimals: int) -> int:
     """Return `round(value, decimals)` in units of the last decimal, five times as fast as a Fraction does it."""
     numerator, denominator = value.as_integer_ratio()
-    # Half up; where nothing is left over it was a tie, and an odd result goes back to the even one.
+    # Half up; if the remainder is 0 it was a tie, and an odd result is reduced to the even one.
     half_up, left_over = divmod(2 * numerator * _POWERS_OF_TEN[decimals] + denominator, 2 * denominator)
     return half_up - 1 if left_over == 0 and half_up % 2 else half_up
 
@@ -144,7 +144,7 @@ def _satisfaction_sentence(standing: Mapping[str, Any], route: Mapping[str, Any]
         minimum = route["minimum_responses"] or {}
         facts = {"responses": responses, "households": _value(standing, "households"), **minimum}
         return templates[reason].format(**facts)
-    # A rate from counts is a part of 1 and shown as a percentage; given scores are percentages already.
+    # A rate from counts lies between 0 and 1 and is shown as a percentage; given scores are percentages already.
     counted = _value(standing, "satisfaction_rate") == score
     scale = 100 if route["measure"] == "satisfaction_rate" and counted else 1
     cut_off = score if route["cut_off_score"] is None else route["cut_off_score"]
@@ -176,7 +176,7 @@ def _complaint_sentence(standing: Mapping[str, Any], route: Mapping[str, Any], l
     cut_off = own if route["cut_off_score"] is None else route["cut_off_score"]
     cut_exposure = route["cut_off_exposure_household_years"] or 0
     if reason == "outside_k" and _fraction(own) == _fraction(cut_off) == 0:
-        # Neither had a complaint: what ranks them is the exposure.
+        # Neither had a complaint: they are ranked by exposure.
         reason = "outside_k_by_exposure"
         shown_exposure = _show(exposure, (cut_exposure,), decimals=0)
     fact = templates["complaint_rate"].format(
@@ -235,7 +235,7 @@ def _decision(  # noqa: PLR0917  a cache finds positions in half the time of nam
     cut_off_exposure: str,
     decision: str,
 ) -> str:
-    """Return what the rules make of a position, the same for most communities of a region."""
+    """Return the words for the decision on a position; most communities of a region have the same."""
     return _templates(language)[reason].format(
         k=k,
         N=ranked,
@@ -267,7 +267,7 @@ _NOT_RANKED: Final = frozenset(
 
 
 def _show(number: float | str, others: tuple[float | str, ...], *, scale: int = 1, decimals: int) -> str:
-    """Return a number times a scale as `show_apart` of others shows it, mostly from what was rounded before."""
+    """Return a scaled number as `show_apart` formats it, usually from cached roundings."""
     units, text = _rounded(number, scale, decimals)
     for other in others:
         if other != number and _rounded(other, scale, decimals)[0] == units:
@@ -278,14 +278,14 @@ def _show(number: float | str, others: tuple[float | str, ...], *, scale: int = 
 
 @lru_cache(maxsize=50_000)
 def _rounded(number: float | str, scale: int, decimals: int) -> tuple[int, str]:
-    """Return a number times a scale in units of the last decimal, and as text."""
+    """Round a scaled number: return it in units of the last decimal, and as text."""
     units = _round_half_even(Fraction(number) * scale, decimals)
     return units, f"{units / _POWERS_OF_TEN[decimals]:,.{decimals}f}"
 
 
 @lru_cache(maxsize=10_000)
 def _fraction(number: float | str) -> Fraction:
-    """Return the number as it is, the same object for the scores and limits that many communities share."""
+    """Return the exact number, cached because many communities have the same scores and limits."""
     return Fraction(number)
 
 

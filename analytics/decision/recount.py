@@ -1,4 +1,4 @@
-"""The answers of a community table counted by the rules: from counts of codes, and from response rows."""
+"""Recount the answers of a community table by the rules, from counts of codes or from response rows."""
 
 from dataclasses import replace
 from math import lcm
@@ -25,19 +25,19 @@ _COUNTED: Final = {
 
 
 def count_measures(counted: AnswerCounts, rules: Rules) -> pd.DataFrame:
-    """Return what the counts of the overall question say by the rules.
+    """Compute the measures of the rules from counts of the overall question.
 
     Parameters
     ----------
     counted : AnswerCounts
-        Of the question that the rules name, among others.
+        Counts of the rules' question, possibly with others.
     rules : Rules
 
     Returns
     -------
     DataFrame
         Indexed by community_id in the order of the counts: `responses` (valid answers), `satisfied`, `mean_index` and
-        `sd_index` in points. A mean without answers is missing, as a deviation without two.
+        `sd_index` in points. A mean without answers is missing, and a deviation with fewer than two.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def count_measures(counted: AnswerCounts, rules: Rules) -> pd.DataFrame:
     rule = rules.satisfaction
     by_code = counted.table(rule.question)
     valid = [code for code in by_code if code in rule.valid_codes]
-    # Points as whole numbers of their smallest part: then equal scores are exactly equal floats.
+    # Points as whole multiples of their common unit, so that equal scores are exactly equal floats.
     points = [rule.index_points[code] for code in valid]
     parts = lcm(*(point.denominator for point in points))
     weights = np.array([int(point * parts) for point in points], dtype=np.int64)
@@ -71,13 +71,13 @@ def count_measures(counted: AnswerCounts, rules: Rules) -> pd.DataFrame:
 
 
 def keep_counting_rows(table: ResponseTable, rules: Rules) -> ResponseTable:
-    """Return the responses that count: of the ranked population, and the newest of each household.
+    """Keep the responses that count: those of the ranked population, and the newest of each household.
 
     Parameters
     ----------
     table : ResponseTable
-        With `tenure` where the rules rank owners, and with `household` and `submitted_at` where they say that a
-        household answers once.
+        With `tenure` if the rules rank owners, and with `household` and `submitted_at` if they allow one answer per
+        household.
     rules : Rules
 
     Returns
@@ -86,8 +86,8 @@ def keep_counting_rows(table: ResponseTable, rules: Rules) -> ResponseTable:
 
     Notes
     -----
-    Owners are chosen first: a tenant's later answer never replaces the owner's. A response of an unknown household is
-    kept. Of two at the same moment the later row is the newest.
+    Owners are selected first: a tenant's later answer never replaces the owner's. A response of an unknown household is
+    kept. Of two responses at the same moment the later row is the newest.
     """
     counts = np.ones(len(table.responses), dtype=bool)
     if rules.satisfaction.population == "owners":
@@ -106,7 +106,7 @@ def keep_counting_rows(table: ResponseTable, rules: Rules) -> ResponseTable:
 
 
 def columns_to_count(rules: Rules) -> list[str]:
-    """Return the columns of responses that `keep_counting_rows` needs.
+    """Return the columns of responses that `keep_counting_rows` requires.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def columns_to_count(rules: Rules) -> list[str]:
 
 
 def questions_to_count(rules: Rules) -> tuple[str, ...]:
-    """Return the questions that the rules' measure is of.
+    """Return the questions of the rules' measure.
 
     Examples
     --------
@@ -133,12 +133,12 @@ def questions_to_count(rules: Rules) -> tuple[str, ...]:
 
 
 def recount(communities: pd.DataFrame, table: ResponseTable, rules: Rules) -> pd.DataFrame:
-    """Return a community table with its answers counted from response rows.
+    """Return a community table with its answers recounted from response rows.
 
     Parameters
     ----------
     communities : DataFrame
-        As `analytics.decision.community_table.check_communities` returns it, or no more than ids and regions.
+        As `analytics.decision.community_table.check_communities` returns it, or only ids and regions.
     table : ResponseTable
         Responses of these communities that count; with the questions of `questions_to_count`.
     rules : Rules
@@ -146,13 +146,12 @@ def recount(communities: pd.DataFrame, table: ResponseTable, rules: Rules) -> pd
     Returns
     -------
     DataFrame
-        The table without the answers that it had, and with those that were counted. A community without responses has
-        0 of them.
+        The table with its answer columns replaced by the recounted ones. A community without responses has 0.
 
     Raises
     ------
     ValueError
-        If a response is of a community that the table does not have.
+        If a response belongs to a community that is not in the table.
     """
     rule = rules.satisfaction
     ids = communities["community_id"].tolist()

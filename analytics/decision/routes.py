@@ -1,4 +1,4 @@
-"""Each route decided for the whole table, region by region."""
+"""Decide the satisfaction and the complaint route for a whole community table, region by region."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,9 +31,9 @@ from analytics.rules import Rules
 
 @dataclass(frozen=True)
 class Ranked:
-    """Rows that are ranked together, and the decision about them in the same order.
+    """A set of rows that are ranked together, and the decision about them in the same order.
 
-    `scope` is "district", "city", or "wider_region" where a district is too small and the city takes its place.
+    `scope` is "district", "city", or "wider_region" if a district is too small and is ranked with the city.
     """
 
     rows: Integers
@@ -43,7 +43,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Route:
-    """One route over the whole table; `ranked` tells for each region how it was decided."""
+    """Result of one route for the whole table; `ranked` holds the ranked set of each region."""
 
     scores: Floats
     rank: Floats
@@ -83,7 +83,7 @@ def evaluate_satisfaction(table: pd.DataFrame, rules: Rules, regions: Mapping[st
     Returns
     -------
     Route
-        Ranks are NaN where a community takes no part; the reason then says why.
+        Ranks are NaN where a community does not take part; `reason` then says why.
     """
     rule = rules.satisfaction
     scores = read_scores(table, rule)
@@ -99,7 +99,7 @@ def evaluate_satisfaction(table: pd.DataFrame, rules: Rules, regions: Mapping[st
 
 
 def minimum_is_tested(table: pd.DataFrame, rules: Rules) -> bool:
-    """Return whether the minimum of responses can be tested: a given score says nothing of the answers behind it."""
+    """Return whether the minimum of responses can be tested: with a given score the number of answers is unknown."""
     counted = MEASURED[rules.satisfaction.measure].responses
     return rules.satisfaction.minimum_responses is not None and counted in table
 
@@ -118,7 +118,7 @@ def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str,
     Returns
     -------
     Route
-        Ranks are NaN where a community takes no part; the reason then says why.
+        Ranks are NaN where a community does not take part; `reason` then says why.
     """
     rule = rules.complaints
     complaints, exposure = column(table, "complaints"), column(table, "exposure_household_years")
@@ -147,7 +147,7 @@ def _decide_regions(
     regions: Mapping[str, Integers],
 ) -> Route:
     rank, last, share = (np.full(len(scores), np.nan) for _ in range(3))
-    # As long as the longest status and reason.
+    # Wide enough for the longest status and reason.
     status = np.where(reason == ELIGIBLE, "", "not_assessed").astype("U14")
     reason = reason.astype("U27")
     by_region = _rank_regions(len(scores), decide, rules, regions)
@@ -171,7 +171,7 @@ def _rank_regions(
     rules: Rules,
     regions: Mapping[str, Integers],
 ) -> dict[str, Ranked]:
-    """Return the set that each region is ranked in: its own communities, or those of the whole city."""
+    """Return the ranked set of each region: its own communities, or those of the whole city."""
     everyone = np.arange(size)
     if rules.region == "city":
         return dict.fromkeys(regions, Ranked(everyone, decide([everyone])[0], "city"))

@@ -1,4 +1,4 @@
-"""The summary of an evaluation: for each region and route the numbers that decided it, and what to be warned of."""
+"""Summary of an evaluation: the deciding numbers of each region and route, and warnings."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
@@ -24,19 +24,19 @@ _Warning = dict[str, Any]
 def summarise(
     standings: pd.DataFrame, table: pd.DataFrame, rules: Rules, satisfaction: Route, complaints: Route
 ) -> dict[str, Any]:
-    """Return the summary of an evaluation, as `analytics.decision.evaluate.Evaluation` describes it.
+    """Summarise an evaluation, as `analytics.decision.evaluate.Evaluation` describes it.
 
     Parameters
     ----------
     standings, table : DataFrame
-        The standings and the checked table that they come from, row by row.
+        The standings and the checked table that they come from, with the same rows.
     rules : Rules
     satisfaction, complaints : Route
 
     Returns
     -------
     dict
-        Only what JSON can hold.
+        JSON values only.
     """
     regions = rows_by_region(table)
     statuses = {
@@ -127,7 +127,7 @@ def _describe(route: Route, ranked: Ranked, rule: SatisfactionRule | ComplaintRu
 
 
 def _describe_exposure(exposure: Floats, ranked: Ranked) -> dict[str, Any]:
-    """Return the least exposure at the k-th position: exposure is what orders communities without complaints."""
+    """Return the least exposure at the k-th position: communities without complaints are ordered by exposure."""
     cut = ranked.decision.cut
     least = None if cut is None else float(exposure[ranked.rows[cut.members]].min())
     return {"cut_off_exposure_household_years": least}
@@ -144,7 +144,7 @@ def _warn_of_route(name: RouteName, ranked: Ranked, rule: SatisfactionRule | Com
     if decision.positions > rule.share * decision.eligible:
         yield _warning("more_than_share", name, facts)
     if cut.above + len(cut.members) > decision.positions:
-        # All of them were decided alike, so one member tells how.
+        # All members have the same decision, so the first one is enough.
         reason = str(decision.reason[cut.members[0]])
         facts |= {"tied": len(cut.members), "met": int(np.count_nonzero(decision.status == "met"))}
         if isinstance(rule, ComplaintRule) and reason.endswith("_by_decision"):
@@ -153,7 +153,7 @@ def _warn_of_route(name: RouteName, ranked: Ranked, rule: SatisfactionRule | Com
 
 
 def _flag_rows(table: pd.DataFrame, rules: Rules) -> dict[tuple[str, RouteName], _Flags]:
-    """Return the rows that a region is warned of, by the code of the warning and its route."""
+    """Return the rows that cause a warning, by the code of the warning and its route."""
     counted = MEASURED[rules.satisfaction.measure].responses
     crowded = column(table, counted) > column(table, "households")
     fallback = np.zeros(len(table), dtype=bool)

@@ -1,7 +1,7 @@
-"""The ways in which answers came in: what those on the web, on paper and by telephone say of each community.
+"""Survey modes (web, paper, telephone): answers and satisfaction rates of each community by mode.
 
-Who answers differs from way to way, and people tell an interviewer something else than a form: a community is compared
-most safely with those that answered as it did.
+Different people answer in different modes, and people answer an interviewer differently from a form, so a community is
+compared most fairly with those of the same main mode.
 """
 
 from collections.abc import Container
@@ -17,10 +17,10 @@ from analytics.statistics.validation import FloatArray, row_codes
 
 MODES: Final = ("web", "paper", "telephone")
 ENTERED_MODES: Final = MODES[1:]
-"""Modes of answers that staff type in: a table counts these, the others came in by the web."""
+"""Modes of answers that staff type in: tables count these, all others are web answers."""
 
 MIXED: Final = "mixed"
-"""The main mode of a community none of whose modes gave more than half of its answers."""
+"""Main mode of a community in which no mode has more than half of the answers."""
 
 Counted = Literal["responses", "satisfied"]
 
@@ -33,11 +33,11 @@ def mode_column(mode: str, counted: Counted) -> str:
 MODE_COLUMNS: Final = tuple(
     mode_column(mode, counted) for mode in ENTERED_MODES for counted in ("responses", "satisfied")
 )
-"""Columns that say by which mode the valid answers came in; all may be missing, and no decision looks at them."""
+"""Columns with the valid answers by mode; all may be missing, and no decision uses them."""
 
 
 def modes_counted(columns: Container[str], counted: Counted) -> list[str]:
-    """Return the modes of which a table counts the answers, or the satisfied among them.
+    """Return the modes whose answers, or satisfied answers, a table counts.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def modes_counted(columns: Container[str], counted: Counted) -> list[str]:
 
 
 def answers_by_mode(communities: pd.DataFrame) -> pd.DataFrame | None:
-    """Return how many valid answers of each community came in by each mode.
+    """Count the valid answers of each community by mode.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def answers_by_mode(communities: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def rates_by_mode(communities: pd.DataFrame) -> pd.DataFrame | None:
-    """Return the satisfaction rate of each community's answers by each mode.
+    """Return the satisfaction rate of each community by mode.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ def rates_by_mode(communities: pd.DataFrame) -> pd.DataFrame | None:
     Returns
     -------
     DataFrame or None
-        Columns `MODES`, 0 to 1; NaN without an answer by that mode and where a count is missing. None where the table
-        does not count the satisfied of every mode that it counts the answers of.
+        Columns `MODES`, 0 to 1; NaN without an answer in that mode and where a count is missing. None if the table does
+        not count the satisfied for every mode whose answers it counts.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def rates_by_mode(communities: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def main_modes(answers: pd.DataFrame) -> "pd.Series[str]":
-    """Return the mode by which more than half of each community's answers came in.
+    """Return the main mode of each community: the mode of more than half of its answers.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def main_modes(answers: pd.DataFrame) -> "pd.Series[str]":
     Returns
     -------
     Series of str
-        One of `MODES`, "mixed" where none gave more than half, missing where nobody answered or the modes are unknown.
+        One of `MODES`, "mixed" if none has more than half, missing if nobody answered or the modes are unknown.
 
     Examples
     --------
@@ -130,25 +130,25 @@ def main_modes(answers: pd.DataFrame) -> "pd.Series[str]":
 def ranks_within_modes(
     scores: npt.ArrayLike, modes: "pd.Series[str]", *, group: npt.ArrayLike
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the rank of each community among those ranked with it that have the same main mode.
+    """Return the rank of each community among those of its group with the same main mode.
 
     Parameters
     ----------
     scores : array_like
-        The higher the better; NaN is not ranked.
+        Higher is better; NaN is not ranked.
     modes : Series of str
-        Of `main_modes`; missing is not ranked.
+        From `main_modes`; missing is not ranked.
     group : array_like
         Label of the communities that are ranked together.
 
     Returns
     -------
     rank, communities : ndarray of float
-        Ties share the better rank; `communities` are ranked together so. NaN where a community is not ranked.
+        Ties share the better rank; `communities` is the number ranked together. NaN where a community is not ranked.
 
     Examples
     --------
-    The second and the third tie among those that answered on paper:
+    The second and the third tie among those with the main mode paper:
 
     >>> modes = pd.Series(["web", "paper", "paper", "paper"])
     >>> rank, communities = ranks_within_modes([0.9, 0.8, 0.8, 0.6], modes, group=["wuda"] * 4)
@@ -157,7 +157,7 @@ def ranks_within_modes(
     """
     ranked = np.where(modes.notna(), np.asarray(scores, dtype=np.float64), np.nan)
     places, kinds = row_codes("group", group, rows=ranked.size)[1], pd.Categorical(modes, [*MODES, MIXED]).codes
-    # A missing mode has the number −1, which no score stands beside.
+    # A missing mode has the number −1, with which no score is ranked.
     cells = row_codes("cells", places * (len(MODES) + 2) + kinds + 1, rows=ranked.size)[1]
     rank, _ = ranks_within(ranked, cells, best="high")
     communities = np.bincount(cells, ~np.isnan(ranked))[cells]

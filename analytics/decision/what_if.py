@@ -1,4 +1,4 @@
-"""What another choice in the rules would change: the same communities under other rules."""
+"""What-if analysis: the same communities evaluated under other rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from analytics.rules import Population, Rules, parse_rules
 
 Choice = Literal["measure", "population", "region", "rounding", "ties", "zero_ties", "minimum_responses"]
 
-# Where a rule file states each choice; one that both routes make is changed in both.
+# Keys of each choice in a rule file; a choice that both routes have is changed in both.
 _KEYS: Final[Mapping[Choice, tuple[tuple[str, ...], ...]]] = MappingProxyType(
     {
         "measure": (("satisfaction", "measure"),),
@@ -31,7 +31,7 @@ _KEYS: Final[Mapping[Choice, tuple[tuple[str, ...], ...]]] = MappingProxyType(
 
 
 class OtherPopulationNotCounted(ValueError):
-    """The other rules rank another population than the one that the table counts."""
+    """Raised when the other rules rank another population than the table counts."""
 
     def __init__(self, counted: Population, ranked: Population) -> None:
         super().__init__(f"the table counts {counted}, the other rules rank {ranked}: they need a table of their own")
@@ -40,15 +40,15 @@ class OtherPopulationNotCounted(ValueError):
 
 @dataclass(frozen=True)
 class WhatIf:
-    """Who would enter and who would leave under other rules.
+    """Comparison of two evaluations: which communities would enter or leave the list under other rules.
 
     Attributes
     ----------
     before, after : Evaluation
-        Of the same communities under the rules and under the other ones.
+        Evaluations of the same communities under the rules and under the other ones.
     communities : DataFrame
         One row per community in the order of the table: `community_id`, `region`, `before` and `after` (status of the
-        requirement) and `change`, "enters" or "leaves" those that meet it, missing where neither.
+        requirement) and `change`, "enters" or "leaves" the list of those that meet it, missing if neither.
     regions : DataFrame
         Indexed by region in the order of names, columns `met_before`, `met_after`, `enters`, `leaves`: numbers of
         communities.
@@ -61,7 +61,7 @@ class WhatIf:
 
 
 def compare(evaluation: Evaluation, other_rules: Rules, *, communities: pd.DataFrame | None = None) -> WhatIf:
-    """Return what other rules would make of the communities of an evaluation.
+    """Compare an evaluation with one of the same communities under other rules.
 
     Parameters
     ----------
@@ -78,14 +78,14 @@ def compare(evaluation: Evaluation, other_rules: Rules, *, communities: pd.DataF
     Raises
     ------
     TableError
-        If the table does not have what the other rules need, or has not the same communities.
+        If the table lacks a column that the other rules need, or does not have the same communities.
     OtherPopulationNotCounted
         If the other rules rank another population and no table counts it.
 
     Notes
     -----
-    The same function decides, so that nothing but the rules can differ. A table holds the counts of one population:
-    rules that rank owners and rules that rank all residents need a table each.
+    Both use the same function, so only the rules can differ. A table holds the counts of one population, so rules that
+    rank owners and rules that rank all residents need one table each.
 
     Examples
     --------
@@ -131,25 +131,25 @@ def compare(evaluation: Evaluation, other_rules: Rules, *, communities: pd.DataF
 
 
 def with_choices(rules: Rules, choices: Mapping[Choice, str | int]) -> Rules:
-    """Return rules that differ in some choices, as a rule file of their own.
+    """Return rules with some choices changed, as a rule file of their own.
 
     Parameters
     ----------
     rules : Rules
     choices : mapping of {"measure", "population", "region", "rounding", "ties", "zero_ties", "minimum_responses"}
-        With the value as the rule file writes it. `rounding` and `ties` are changed on both routes.
-        `minimum_responses` is a number that is enough however many households there are, or "none". Domains are left
-        out where another measure takes the place of a composite; a composite needs a rule file that weighs them.
+        Each with its value as written in the rule file. `rounding` and `ties` are changed for both routes.
+        `minimum_responses` is a number that is enough for any number of households, or "none". Domains are left out
+        if another measure replaces a composite; a composite needs a rule file that weights them.
 
     Returns
     -------
     Rules
-        Named "…-what-if" and with a hash of their own, so that nobody takes them for the rules in force.
+        Named "…-what-if" and with a hash of their own, so that nobody mistakes them for the rules in force.
 
     Raises
     ------
     ValueError
-        If there is no such choice.
+        If a choice is unknown.
     DocumentError
         If a choice cannot have its value, with every fault.
 
@@ -172,7 +172,7 @@ def with_choices(rules: Rules, choices: Mapping[Choice, str | int]) -> Rules:
                 place = place[key]
             place[last] = _enough(value) if choice == "minimum_responses" and isinstance(value, int) else value
     if choices.get("region") == "city":
-        # No region is wider than the city: a file that said otherwise would have a fault.
+        # No region is wider than the city: another value would be a fault of the file.
         content["when_k_is_zero"] = "not_applicable"
     if choices.get("measure", "composite") != "composite":
         content["satisfaction"].pop("domains", None)
@@ -181,7 +181,7 @@ def with_choices(rules: Rules, choices: Mapping[Choice, str | int]) -> Rules:
 
 
 def _in_order_of(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Return the communities of the second table in the order of the first, if both have the same ones."""
+    """Return the second table in the order of the first; both must have the same communities."""
     rows = {name: row for row, name in enumerate(second["community_id"].astype("str").str.strip())}
     absent = [name for name in first["community_id"] if name not in rows]
     surplus = rows.keys() - set(first["community_id"])
@@ -193,7 +193,7 @@ def _in_order_of(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     ]
     if faults:
         raise TableError("communities", faults)
-    # A repeated id is left to the check of the table.
+    # Repeated ids are reported by the check of the table.
     return second if len(rows) < len(second) else second.iloc[[rows[name] for name in first["community_id"]]]
 
 

@@ -438,8 +438,8 @@ def shrink_complaint_rates(
     region : array_like
         Label of each community's region.
     prior : {"normal", "nonparametric"}
-        "normal" is the gamma prior. The nonparametric one is estimated in regions of at least `LEAST_FOR_SHAPE`
-        communities that have at least one complaint; the others keep the gamma.
+        "normal" is the gamma prior. The nonparametric one is estimated in regions with at least `LEAST_FOR_SHAPE`
+        communities and one complaint; the others keep the gamma prior.
 
     Returns
     -------
