@@ -1,4 +1,4 @@
-"""Evaluate and plan without server or database: `python -m analytics --help`."""
+"""Command line of the analytics, without server or database: `python -m analytics --help`."""
 
 import click
 

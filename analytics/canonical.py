@@ -1,7 +1,7 @@
-"""The one text form of a value, and its hash.
+"""Canonical JSON and SHA-256 of values.
 
-Everything that is hashed (rule files excepted, whose bytes are the document) passes through here, so that
-two programs that agree on a value agree on its SHA-256.
+Everything that is hashed passes through here (except rule files, which are hashed byte for byte), so that two programs
+that agree on a value agree on its SHA-256.
 """
 
 import hashlib
@@ -9,9 +9,9 @@ import json
 
 
 def canonical_json(value: object) -> str:
-    """Return `value` as JSON text with one spelling only.
+    """Return `value` as canonical JSON text: equal values give equal text.
 
-    Keys are sorted, separators carry no space, characters outside ASCII stand for themselves.
+    Keys are sorted, separators have no space, characters outside ASCII are not escaped.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def canonical_json(value: object) -> str:
     Raises
     ------
     ValueError
-        If a number is not finite: JSON has no spelling for it.
+        If a number is not finite: JSON cannot represent it.
     TypeError
         If a value has no JSON form.
 

@@ -1,4 +1,4 @@
-"""Translations kept as plain .po files and compiled in memory, so that no compiled file can be stale."""
+"""Languages and translation catalogues: .po files compiled in memory, so that no compiled file can be stale."""
 
 from functools import cache
 from io import BytesIO
@@ -9,14 +9,14 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
 LANGUAGES = ("zh-Hans", "en")
-"""What every page speaks, as BCP 47 tags, the default first."""
+"""Languages of every page as BCP 47 tags, the default first."""
 
 DEFAULT_LANGUAGE = LANGUAGES[0]
 
 
 @cache
 def load_catalogue(directory: Path, language: str) -> NullTranslations:
-    """Return the translations of one package's `translations` directory for `language`.
+    """Load the translations of one package's `translations` directory for `language`.
 
     Message ids are English, so English needs no file; any other language of `LANGUAGES` must have one.
 
@@ -52,7 +52,7 @@ def load_catalogue(directory: Path, language: str) -> NullTranslations:
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name that collectors of translations know
-    """Return a sentence unchanged: it is collected for translation here and translated where it is shown.
+    """Mark a sentence for translation and return it unchanged; it is translated where it is shown.
 
     Examples
     --------

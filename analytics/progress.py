@@ -1,29 +1,29 @@
-"""How far long work has come, told while it is done."""
+"""Progress reporting for long computations."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 Item = TypeVar("Item")
 Tell = Callable[[float], None]
-"""Is told what share of the work is done, from 0 to 1."""
+"""Progress callback: called with the share of the work that is done, from 0 to 1."""
 
 _MOST_TOLD: Final = 200
 
 
 def tell_nobody(share: float) -> None:
-    """Take no notice of what share of the work is done."""
+    """Progress callback that does nothing."""
 
 
 def telling(items: Iterable[Item], tell: Tell, *, total: int) -> Iterator[Item]:
-    """Yield items and tell, when each has been worked on, what share of them is done.
+    """Yield items, and report progress after each has been processed.
 
     Parameters
     ----------
     items : iterable
     tell : callable
-        Called after at most some 200 of the items, so that many small ones cost no time.
+        Called about 200 times at most, so that many small items cost no time.
     total : int
-        How many items there are.
+        Number of items.
 
     Yields
     ------
@@ -44,14 +44,14 @@ def telling(items: Iterable[Item], tell: Tell, *, total: int) -> Iterator[Item]:
 
 
 def part_of(tell: Tell, *, part: int, parts: int) -> Tell:
-    """Return what is told the share of one of several equal parts and tells the share of the whole.
+    """Return a progress callback for one of several equal parts that reports the share of the whole.
 
     Parameters
     ----------
     tell : callable
-        Is told the share of the whole.
+        Called with the share of the whole.
     part, parts : int
-        Which part it is, counted from 0, of how many.
+        Index of the part, counted from 0, and number of parts.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Rules of an evaluation: read from a file where every choice is explicit, kept as exact values."""
+"""Rules of an evaluation: parsed from a rule file that states every choice, as exact values."""
 
 import math
 import re
@@ -33,7 +33,7 @@ DenominatorFallback = Literal["delivered_households", "none"]
 OTHER_POPULATION: Final[Mapping[Population, Population]] = MappingProxyType(
     {"owners": "residents", "residents": "owners"}
 )
-"""Whose answers count if not those of the ones that the rules rank."""
+"""The other population for each population whose answers can count."""
 
 _REGIONS: Final[tuple[Region, ...]] = get_args(Region)
 _WHEN_K_IS_ZERO: Final[tuple[WhenKIsZero, ...]] = get_args(WhenKIsZero)
@@ -93,7 +93,7 @@ _EVIDENCE_KEYS = ("prior", "level", "nonresponse_spread", "one_answer_per_househ
 
 @dataclass(frozen=True)
 class Source:
-    """Where the rules come from: what an objection is checked against."""
+    """Official source of the rules, against which an objection is checked."""
 
     issuer: str
     document_number: str
@@ -104,7 +104,7 @@ class Source:
 
 @dataclass(frozen=True)
 class MinimumResponses:
-    """When a community has answers enough to be ranked: n ≥ least and (n ≥ enough or n ≥ share of the households)."""
+    """Minimum responses for a community to be ranked: n ≥ least and (n ≥ enough or n ≥ share of the households)."""
 
     least: int
     enough: int
@@ -113,25 +113,25 @@ class MinimumResponses:
 
 @dataclass(frozen=True)
 class SatisfactionRule:
-    """How the satisfaction route is decided.
+    """Rule of the satisfaction route.
 
     Attributes
     ----------
     share : Fraction
         Of the ranked communities, in (0, 1].
     measure : {"satisfaction_rate", "satisfaction_index", "composite"}
-        What is ranked, the highest first.
+        The ranked measure, the highest first.
     question : str
-        Key of the question in the questionnaire that rate and index are of; beside a composite they are shown.
+        Key of the question of rate and index in the questionnaire; with a composite they are only shown.
     domains : mapping of str to Fraction
-        Of a composite: the weight of each question, together 1. A resident's composite is the weighted mean of the
-        points of the questions that he answered, if those weigh at least half. Empty for the other measures.
+        Weight of each question in a composite; the sum is 1. A resident's composite is the weighted mean of the points
+        of the answered questions, if their weights add up to at least half. Empty for the other measures.
     valid_codes, satisfied_codes : tuple of int
-        Codes of a valid answer, and of a satisfied one.
+        Codes of valid answers, and of satisfied ones.
     index_points : mapping of int to Fraction
         Points of each valid code, from 0 to 100.
     population : {"owners", "residents"}
-        Whose answers count. The caller counts them: tables hold counts of this population alone.
+        Whose answers count. The caller counts them: tables hold only counts of this population.
     rounding : {"floor", "ceil", "at_least_one"}
         How share × N becomes a whole number k; `at_least_one` is floor, and 1 where floor gives 0.
     ties : {"include", "exclude"}
@@ -155,7 +155,7 @@ class SatisfactionRule:
 
 @dataclass(frozen=True)
 class ComplaintRule:
-    """How the complaint route is decided.
+    """Rule of the complaint route.
 
     Attributes
     ----------
@@ -168,10 +168,10 @@ class ComplaintRule:
     ties : {"include", "exclude"}
         Whether communities tied across the k-th position all meet the criterion, or none of them.
     zero_ties : {"include", "exclude", "by_exposure", "undecidable"}
-        The same for communities without complaints; `by_exposure` puts the one with more household-years first,
-        `undecidable` leaves them not assessed if they are tied across the k-th position.
+        The same for communities without complaints; `by_exposure` ranks more household-years first, `undecidable`
+        leaves them not assessed if they are tied across the k-th position.
     denominator, denominator_fallback : str
-        Which households count, and which where those are unknown. The caller counts them.
+        Which households count, and which if those are unknown. The caller counts them.
     minimum_exposure : Fraction
         Household-years below which a community is not ranked.
     large_boundary_block : str or None
@@ -191,20 +191,20 @@ class ComplaintRule:
 
 @dataclass(frozen=True)
 class EvidenceRule:
-    """How the evidence beside a decision is weighed. No decision depends on it.
+    """Settings for the evidence on a decision. No decision depends on them.
 
     Attributes
     ----------
     prior : {"normal", "nonparametric"}
-        How the true scores of a region are distributed, for `analytics.statistics.empirical_bayes`.
+        Prior distribution of the true scores of a region, for `analytics.statistics.empirical_bayes`.
     level : Fraction
         Confidence of the intervals and of the sets of ranks, from 1/2 to below 1.
     nonresponse_spread : Fraction
         ω in [0, 1], as a share of the range of the score: the standard deviation, over communities, of the difference
-        between the residents who answered and those who did not. An assumption of the rules, not an estimate.
+        between respondents and non-respondents. An assumption of the rules, not an estimate.
     one_answer_per_household : bool
-        Whether the answers of the round are one per household, as with household codes. Only then do the households
-        without an answer limit what is still possible (finite population correction); posters cannot promise it.
+        Whether each household answers at most once, as with household codes. Only then do the households without an
+        answer limit the possible range (finite population correction); posters cannot guarantee it.
     """
 
     prior: Prior
@@ -215,14 +215,14 @@ class EvidenceRule:
 
 @dataclass(frozen=True)
 class Rules:
-    """One rule file, whole: nothing about a decision stands anywhere else.
+    """All rules of one rule file: everything that a decision depends on.
 
     Attributes
     ----------
     region : {"district", "city"}
         Which communities are ranked together: the official 当地.
     when_k_is_zero : {"not_applicable", "wider_region"}
-        What happens where the region is too small for the share to name one community.
+        What happens if the region is too small for the share to give one position.
     content : bytes
         The file, byte for byte.
     """
@@ -246,7 +246,7 @@ class Rules:
 
 
 def load_rules(path: Path) -> Rules:
-    """Return the rules in the file at `path`.
+    """Read and parse the rule file at `path`.
 
     Parameters
     ----------
@@ -268,13 +268,13 @@ def load_rules(path: Path) -> Rules:
 
 
 def parse_rules(content: bytes, source: str) -> Rules:
-    """Return the rules that a rule file states.
+    """Parse the content of a rule file.
 
     Parameters
     ----------
     content : bytes
-        A YAML file in UTF-8. Every key is required and no other is allowed, since a criterion that people object to
-        has no defaults. Shares are text, ``5 %`` or ``1/20``.
+        A YAML file in UTF-8. Every key is required and no other is allowed, since a criterion that people may contest
+        must have no defaults. Shares are text, ``5 %`` or ``1/20``.
     source : str
         Name of the file, for messages.
 
@@ -319,7 +319,7 @@ def parse_rules(content: bytes, source: str) -> Rules:
 
 
 def share_text(share: Fraction) -> str:
-    """Return a share as people write it: as a percentage where that is exact, as a fraction elsewhere.
+    """Format a share for people: as a percentage if that is exact, otherwise as a fraction.
 
     Examples
     --------
@@ -353,7 +353,7 @@ def _read_time_zone(node: Node) -> str:
     try:
         if name:
             ZoneInfo(name)
-    except (OSError, KeyError, ValueError):  # what zoneinfo raises depends on how the name is wrong
+    except (OSError, KeyError, ValueError):  # zoneinfo raises a different error for each kind of wrong name
         node.fault("there is no time zone {name}; one is Asia/Shanghai", name=name)
     return name
 
@@ -533,7 +533,7 @@ def _read_share(node: Node) -> Fraction:
 
 
 def _read_part(node: Node) -> Fraction | None:
-    """Return a part of a whole exactly as written: 0.07 as a float is a little more than 7 %. None if unreadable."""
+    """Read a fraction exactly as written, since 0.07 as a float is a little more than 7 %. None if unreadable."""
     if not node.exists:
         return None
     text = unicodedata.normalize("NFKC", node.value).strip() if isinstance(node.value, str) else ""

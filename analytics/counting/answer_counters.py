@@ -1,4 +1,4 @@
-"""Counts of codes while batches of responses come in: by compiled loops where there are many, else by numpy."""
+"""Counters of answer codes, fed batch by batch: compiled loops for large batches, numpy for small ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -10,13 +10,13 @@ import pyarrow as pa
 from analytics.counting.response_batches import LARGEST_CODE, Answers, Integers, Rows, by_code, read_answers
 
 COMPILED_ROWS: Final = 100_000
-"""Responses in a batch from which the compiled loops repay their import."""
+"""Responses in a batch from which the compiled loops are worth their import time."""
 
 FIELDS: Final = 8
-"""Counts that share a word of 64 bits: 8 bits each."""
+"""Counts that are packed into a 64-bit word, 8 bits each."""
 
 MOST_BEFORE_EMPTYING: Final = 248
-"""Responses of one community after which its words are emptied: up to 7 more may follow before, and 255 fit."""
+"""Responses of one community after which its words are emptied: up to 7 more can come before that, and 255 fit."""
 
 _MOST_CODES: Final = 127
 
@@ -24,7 +24,7 @@ Words = npt.NDArray[np.uint64]
 
 
 class Counters:
-    """Counts of several questions; every batch goes to all of them."""
+    """Counters of answer codes for several questions; each batch is counted for all of them."""
 
     def __init__(self, questions: Mapping[str, Sequence[int]], *, communities: int) -> None:
         self._counters = [_Counter(question, codes, communities) for question, codes in questions.items()]
@@ -33,7 +33,7 @@ class Counters:
         self._since = np.zeros(communities, dtype=np.uint8)
 
     def count(self, rows: Rows, batch: pa.RecordBatch) -> None:
-        """Count the answers of a batch, whose responses are of the communities at these positions."""
+        """Count the answers of a batch; `rows` holds the position of each response's community."""
         if rows.size < COMPILED_ROWS:
             np.add.at(self._responses, rows, 1)
             for counter in self._counters:
@@ -41,7 +41,7 @@ class Counters:
             return
         from analytics.counting.kernels import find_full_rows  # noqa: PLC0415  numba costs a second to import
 
-        # To empty all words at once is quick; to empty one in the middle of a batch is not.
+        # Emptying all words at once is quick; emptying one in the middle of a batch is not.
         if self._since.max(initial=0) > MOST_BEFORE_EMPTYING // 2:
             self._empty()
         full = np.empty(rows.size // MOST_BEFORE_EMPTYING + self._since.size, dtype=np.int64)
@@ -65,7 +65,7 @@ class Counters:
 
 
 class _Counter:
-    """Counts of one question: a column for each code, and a last one for codes that it does not have."""
+    """Counter of one question: one column per code, and a last one for unknown codes."""
 
     def __init__(self, question: str, codes: Sequence[int], communities: int) -> None:
         self.question, self.codes = question, tuple(codes)
@@ -89,7 +89,7 @@ class _Counter:
         np.add.at(self._counts, (rows[given], slots[given]), 1)
 
     def count_in_words(self, rows: Rows, batch: pa.RecordBatch, full: Integers) -> None:
-        """Count as `count` does; `full` are the places after which the words of their rows must be emptied."""
+        """Count like `count`, packed into words; `full` holds the positions after which a row's word is emptied."""
         from analytics.counting.kernels import count_codes  # noqa: PLC0415  numba costs a second to import
 
         if not self._words.size:
@@ -104,7 +104,7 @@ class _Counter:
             raise answers.unknown(slots[answers.codes] == self._unknown)
 
     def empty(self) -> None:
-        """Move what the words hold into the counts."""
+        """Move the packed counts of the words into the count table."""
         if self._words.any():
             fields = self._words[:, np.newaxis] >> np.arange(0, 64, 8, dtype=np.uint64)
             self._counts += fields.astype(np.uint8)

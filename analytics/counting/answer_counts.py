@@ -1,8 +1,8 @@
-"""Count tables: how often each community gave each answer.
+"""Answer counts: how often each community gave each code to each question.
 
-Batches are counted as they come and then forgotten, so that memory depends on the communities and not on the responses.
-Everything is a whole number: the order of responses and the cut into batches change nothing, and parts that were
-counted in different places add up.
+Batches are counted as they arrive and then dropped, so memory depends on the communities and not on the responses. All
+counts are whole numbers: the order of responses and the split into batches change nothing, and counts from different
+places can be added.
 """
 
 import os
@@ -22,25 +22,26 @@ from analytics.counting.answer_counters import Counters
 from analytics.counting.response_batches import Integers, Labels, Register, named
 
 BATCH_ROWS: Final = 500_000
-"""Rows of a Parquet file that are decoded at once by each thread."""
+"""Rows of a Parquet file that each thread decodes at once."""
 
 _THREADS: Final = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, eq=False)
 class AnswerCounts:
-    """How many responses of each community gave each code to each question.
+    """Number of responses per community, question and code.
 
     Attributes
     ----------
     communities : tuple of int or str
-        In the order that was asked for.
+        In the requested order.
     codes : mapping of str to tuple of int
         The codes of each question.
     counts : mapping of str to ndarray of int64, shape (communities, codes)
-        Of each question.
+        The counts of each question.
     responses : ndarray of int64, shape (communities,)
-        All responses, whatever they answered; those without an answer to a question are the difference.
+        All responses, whatever they answered; the difference to Σ counts of a question are those without an answer to
+        it.
     """
 
     communities: tuple[int | str, ...]
@@ -49,14 +50,14 @@ class AnswerCounts:
     responses: Integers
 
     def __add__(self, other: Self) -> "AnswerCounts":
-        """Return the counts of both parts together, which must count the same communities, questions and codes."""
+        """Add two counts of the same communities, questions and codes."""
         if self.communities != other.communities or dict(self.codes) != dict(other.codes):
             raise ValueError("parts add up only if they count the same communities, questions and codes")
         counts = {question: count + other.counts[question] for question, count in self.counts.items()}
         return AnswerCounts(self.communities, self.codes, counts, self.responses + other.responses)
 
     def table(self, question: str) -> pd.DataFrame:
-        """Return one question's counts: a row for each community, a column for each code."""
+        """Return one question's counts as a frame: one row per community, one column per code."""
         index = pd.Index(list(self.communities), name="community_id")
         return pd.DataFrame(self.counts[question], index=index, columns=list(self.codes[question]))
 
@@ -73,15 +74,15 @@ def count_answers(
     Parameters
     ----------
     batches : iterable of pyarrow.RecordBatch
-        One row a response. `community_column` holds whole numbers or text (dictionaries too), every other column named
-        in `questions` a code as a whole number (int8 is quickest), null where there is no answer. Further columns are
-        ignored. A DataFrame becomes a batch by ``pyarrow.RecordBatch.from_pandas``.
+        One row per response. `community_column` holds whole numbers or text (dictionaries too), each column named in
+        `questions` a code as a whole number (int8 is fastest), null where there is no answer. Other columns are
+        ignored. ``pyarrow.RecordBatch.from_pandas`` makes a batch from a DataFrame.
     communities : sequence of int or of str
         All communities, each once. One without responses has counts of 0.
     questions : mapping of str to sequence of int
-        The codes of each question, from 0 to 32767; at most 127 of them.
+        The codes of each question, from 0 to 32767; at most 127 per question.
     community_column : str
-        The column that says which community a response is from.
+        The column with the community of each response.
 
     Returns
     -------
@@ -90,8 +91,8 @@ def count_answers(
     Raises
     ------
     ValueError
-        If a column is missing, or a response is of a community or gives a code that is not listed: the first ones are
-        named. No counts are returned then, since a response that is left out is missed by nobody.
+        If a column is missing, or a response has a community or a code that is not listed: the first ones are named.
+        No counts are returned then, since nobody would notice a response that is left out.
 
     Notes
     -----
@@ -135,16 +136,16 @@ def count_parquet(
     community_column: str = "community",
     threads: int = _THREADS,
 ) -> AnswerCounts:
-    """Count the answers in a Parquet file, as `count_answers` does.
+    """Count the answers in a Parquet file with several threads, as `count_answers` does.
 
     Parameters
     ----------
     path : Path
-        The file. Each thread counts its own row groups: a file of one group is counted by one thread.
+        The file. Each thread counts its own row groups, so a file with one group is counted by one thread.
     communities, questions, community_column
         As in `count_answers`.
     threads : int
-        How many, at least 1. Each holds its own counts and `BATCH_ROWS` rows.
+        Number of threads, at least 1. Each holds its own counts and `BATCH_ROWS` rows.
 
     Returns
     -------
@@ -172,7 +173,7 @@ def count_parquet(
 
 
 def share_out(groups: Sequence[int], threads: int) -> list[Sequence[int]]:
-    """Return the row groups of each thread: runs of nearly the same length, at least one run.
+    """Divide row groups among threads: runs of nearly equal length, at least one run.
 
     Examples
     --------
@@ -184,6 +185,6 @@ def share_out(groups: Sequence[int], threads: int) -> list[Sequence[int]]:
 
 
 def parquet_batches(path: Path, *, columns: Sequence[str], row_groups: Sequence[int]) -> Iterator[pa.RecordBatch]:
-    """Yield some row groups of a Parquet file in batches of at most `BATCH_ROWS` rows, in the thread that asks."""
+    """Yield row groups of a Parquet file in batches of at most `BATCH_ROWS` rows, read in the calling thread."""
     with parquet.ParquetFile(path) as file:
         yield from file.iter_batches(BATCH_ROWS, row_groups=list(row_groups), columns=list(columns), use_threads=False)

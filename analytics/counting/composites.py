@@ -1,7 +1,7 @@
-"""Composite scores of residents added up for each community, exactly and in one pass.
+"""Composite scores: exact sums of residents' weighted mean scores per community, in one pass.
 
-Everything is a whole number until it is read: the order of responses and the cut into batches change nothing, and parts
-that were added up in different places add up.
+All sums are whole numbers until they are read: the order of responses and the split into batches change nothing, and
+sums from different places can be added.
 """
 
 import math
@@ -19,29 +19,29 @@ from analytics.counting.response_batches import Integers, Labels, Register, by_c
 from analytics.decision.exact_ratios import common_unit
 
 _COMPOSITE_DECIMALS: Final = 6
-_UNKNOWN: Final = -(2**62)  # no weight, and no sum of products, comes near
+_UNKNOWN: Final = -(2**62)  # far beyond any weight and any sum of products
 
 
 @dataclass(frozen=True, eq=False)
 class CompositeSums:
-    """Sums of composite scores, kept apart by what the answers of a resident weigh together.
+    """Sums of composite scores per community, separately for each total weight of a resident's answered questions.
 
-    A composite is a ÷ (g · parts): a whole number a of weighted points over the weight g of the questions that were
-    answered. Composites of one g have whole sums, and only those are added; row i holds community `rows[i]` and
-    weight `weights[i]`, in rising order, without repeats.
+    A composite is a ÷ (g · parts): a whole number a of weighted points over the total weight g of the answered
+    questions. Composites with equal g have whole sums, and only those are added; row i holds community `rows[i]` and
+    weight `weights[i]`, in ascending order, without repeats.
 
     Attributes
     ----------
     communities : tuple of int or str
-        In the order that was asked for.
+        In the requested order.
     scheme : tuple
-        Weights, points and missing codes: only sums of one scheme add up.
+        Weights, points and missing codes: only sums of the same scheme can be added.
     parts : int
         Points are whole multiples of 1 ÷ parts.
     rows, weights : ndarray of int64
         Position of the community, and g.
     responses, totals, squares : ndarray of int64
-        n, Σa and Σa² of those.
+        n, Σa and Σa² of these responses.
     """
 
     communities: tuple[int | str, ...]
@@ -54,14 +54,14 @@ class CompositeSums:
     squares: Integers
 
     def __add__(self, other: Self) -> "CompositeSums":
-        """Return the sums of both parts together, which must be of the same communities, weights and points."""
+        """Add two sums of the same communities, weights and points."""
         if self.communities != other.communities or self.scheme != other.scheme:
             raise ValueError("parts add up only if they have the same communities, weights, points and missing codes")
         joined = (np.concatenate([getattr(self, name), getattr(other, name)]) for name in _SUMMED)
         return CompositeSums(self.communities, self.scheme, self.parts, *_add_up(*joined))
 
     def exact(self) -> list[tuple[int, Fraction, Fraction]]:
-        """Return n, Σs and Σs² of each community, exactly, in points."""
+        """Return n, Σs and Σs² of each community as exact fractions, in points."""
         ends = np.searchsorted(self.rows, np.arange(len(self.communities) + 1))
         return [self._exact(slice(first, last)) for first, last in pairwise(ends)]
 
@@ -75,7 +75,7 @@ class CompositeSums:
         return int(self.responses[own].sum()), Fraction(total, scale), Fraction(square, scale**2)
 
     def table(self) -> pd.DataFrame:
-        """Return a row for each community: `responses`, `mean_composite` and `sd_composite`, in points.
+        """Return a frame with one row per community: `responses`, `mean_composite` and `sd_composite`, in points.
 
         The mean is rounded half to even at six decimals from its exact value: equal means are equal floats. It is NaN
         without a response, and the standard deviation (n − 1 in the denominator) without two.
@@ -118,9 +118,9 @@ def composite_sums(
     points : mapping of int to Fraction
         The points of each valid code, at least 0.
     missing_codes : collection of int
-        Codes that are no valid answer, such as “don't know”: as if the question had been skipped.
+        Codes that are no valid answer, such as “don't know”: treated as if the question had been skipped.
     community_column : str
-        The column that says which community a response is from.
+        The column with the community of each response.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def composite_sums(
     ValueError
         If a column is missing, a community or a code is not listed, or a weight or points are out of their range.
     OverflowError
-        If the weights and points have so large denominators that their sums do not fit into 64 bits.
+        If the denominators of weights and points are so large that the sums do not fit into 64 bits.
 
     Notes
     -----
@@ -175,7 +175,7 @@ _SUMMED = ("rows", "weights", "responses", "totals", "squares")
 
 
 def _add_up(rows: Integers, weights: Integers, *values: Integers) -> tuple[Integers, ...]:
-    """Add the values of equal pairs of row and weight; the pairs come out in rising order."""
+    """Add the values of equal pairs of row and weight; the pairs are returned in ascending order."""
     if not rows.size:
         return (rows, weights, *values)
     order = np.lexsort((weights, rows))
@@ -207,7 +207,7 @@ class _Scale:
             raise OverflowError("the weights and points have too large denominators")
 
     def weigh(self, batch: pa.RecordBatch) -> tuple[Integers, Integers]:
-        """Return a and g of each response."""
+        """Return weighted points a and total weight g of each response."""
         totals, answered = np.zeros(batch.num_rows, dtype=np.int64), np.zeros(batch.num_rows, dtype=np.int64)
         for question, weight in self._weights.items():
             answers = read_answers(batch, question)
@@ -221,6 +221,6 @@ class _Scale:
         return totals, answered
 
     def check_sums(self, responses: Integers) -> None:
-        """Refuse sums that may have grown beyond 64 bits."""
+        """Raise OverflowError if sums may exceed 64 bits."""
         if self._largest**2 * int(responses.max(initial=0)) >= 2**63:
             raise OverflowError("the weights and points have too large denominators for so many responses")

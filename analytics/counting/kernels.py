@@ -1,4 +1,4 @@
-"""The compiled loops that count answers, for files of millions of responses.
+"""Compiled loops that count answer codes, for files of millions of responses.
 
 Like those of `analytics.statistics.kernels.pairs` they release the GIL and start no threads.
 """
@@ -22,9 +22,9 @@ def find_full_rows(
     responses: NDArray[np.int64],
     full: NDArray[np.int64],
 ) -> int:
-    """Put into `full` each i at which the words of ``rows[i]`` must be emptied, and return how many those are.
+    """Fill `full` with each i at which the words of ``rows[i]`` must be emptied, and return their number.
 
-    `since` counts the responses of each row since then; what it counted before is added to `responses`.
+    `since` counts the responses of each row since its words were last emptied; earlier ones are added to `responses`.
     """
     found = 0
     for i in range(rows.size):
@@ -49,12 +49,12 @@ def count_codes(  # noqa: PLR0917  compiled functions take no keywords
 ) -> int:
     """Add ``steps[codes[i]]`` to ``words[rows[i]]`` for each i that has bit i of `validity`.
 
-    A step is 1 in one of the eight fields of a word: the words of all communities stay in the nearest memory, where
-    eight counts for each would not. At the places in `full`, before a field can grow over, the word of that row is
-    moved into its `counts`; returned is what was so moved out of the last field.
+    A step is 1 in one of the eight fields of a word: the words of all communities fit into the processor's cache,
+    where eight counts for each would not. At the positions in `full`, before a field can overflow, the word of that
+    row is moved into its `counts`; the return value is the total moved out of the last field, that of unknown codes.
 
-    Nothing branches on a single answer: processors would guess, and often wrongly. Positions are unsigned, so that
-    none is tested for counting from the end.
+    Nothing branches on a single answer, because branch prediction would often fail. Positions are unsigned, so that
+    none is tested for being negative.
     """
     one, moved, mark = np.uint64(1), 0, 0
     whole = codes.size // _GROUP * _GROUP
@@ -78,7 +78,7 @@ def count_codes(  # noqa: PLR0917  compiled functions take no keywords
 
 @compiled
 def empty_word(row: int, words: NDArray[np.uint64], counts: NDArray[np.uint32]) -> None:
-    """Move the fields of a row's word into its counts."""
+    """Move the fields of a row's word into its counts, and set the word to 0."""
     for field in range(FIELDS):
         counts[row, field] += np.uint32((words[row] >> np.uint64(8 * field)) & np.uint64(255))
     words[row] = 0

@@ -1,4 +1,4 @@
-"""Batches of responses read column by column: which community each is of, and which codes it gives."""
+"""Response batches read column by column: the community of each response and its answer codes."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from analytics.statistics.validation import ROWS_NAMED
 
 LARGEST_CODE: Final = 2**15 - 1
 
-# Numbers of communities, from the least to the greatest, to each of them, up to which a table finds them quicker.
+# Largest range of community numbers per community for which a lookup table is used, because it is faster.
 _SPARSEST: Final = 16
 
 Labels = Sequence[int] | Sequence[str]
@@ -24,7 +24,7 @@ Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 
 class Register:
-    """The communities that responses may be of."""
+    """Index of communities: maps the community of each response to its position."""
 
     def __init__(self, communities: Labels, column: str) -> None:
         self.labels = tuple(np.asarray(communities).tolist())
@@ -52,7 +52,7 @@ class Register:
         return rows
 
     def _place_by_number(self) -> tuple[int, npt.NDArray[np.int32]] | None:
-        """Return the least number and the position of each from there, where they are dense enough for a table."""
+        """Return a lookup table: the least number and the positions from there; None if the numbers are too sparse."""
         numbers = self._known.to_numpy()
         first, last = int(numbers.min()), int(numbers.max())
         if last - first >= _SPARSEST * self.size:
@@ -75,7 +75,7 @@ class Register:
 
 
 def by_code(width: int, values: Mapping[int, int], other: int) -> Integers:
-    """Return a value for every code that so many bytes can hold."""
+    """Return a lookup table for every code of `width` bytes: the value of each code in `values`, else `other`."""
     table = np.full(2 ** (8 * width), other, dtype=np.int64)
     for code, value in values.items():
         if code < table.size // 2:
@@ -91,7 +91,7 @@ def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """The answers of a batch to one question: codes as unsigned numbers, and a bit for each that says if it is one."""
+    """Answers of a batch to one question: codes as unsigned numbers, and a bitmap of which are valid (not null)."""
 
     question: str
     codes: Codes
@@ -115,7 +115,7 @@ def read_answers(batch: pa.RecordBatch, question: str) -> Answers:
             column = column.cast(pa.int16())
         except pa.ArrowInvalid as error:
             raise ValueError(f"{question} holds codes beyond {LARGEST_CODE}: {error}") from error
-    # The values themselves, without a copy: what stands where there is no answer is never looked at.
+    # A view of the values without a copy: the values of null entries are never used.
     kind: Any = np.uint8 if column.type == pa.int8() else np.uint16
     codes: Codes = np.frombuffer(column.buffers()[1], dtype=kind)[column.offset : column.offset + len(column)]
     return Answers(question, codes, _validity(column))

@@ -1,4 +1,4 @@
-"""What the questions of a questionnaire are called, for tables and charts that would otherwise show their keys."""
+"""Short names of a questionnaire's questions, for tables and charts that would otherwise show their keys."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,12 +8,12 @@ from analytics.files.yaml_nodes import Node, Wording
 
 
 def read_question_names(path: Path) -> Mapping[str, Wording]:
-    """Return the short name of each question of a questionnaire file.
+    """Read the short name of each question from a questionnaire file.
 
     Parameters
     ----------
     path : Path
-        ``data/questionnaires/<name>-<version>.yaml``. Only the names are read; the site checks the rest.
+        ``data/questionnaires/<name>-<version>.yaml``. Only the names are read; the site validates the rest.
 
     Returns
     -------

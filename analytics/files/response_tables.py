@@ -1,4 +1,4 @@
-"""Response rows from a file: one row a response, one column a question, checked as a whole."""
+"""Response tables read from files: one row per response, one column per question, validated as a whole."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +23,7 @@ RESPONSE_COLUMNS: Final[Mapping[str, Column]] = {
     "terminal": Column("text"),
     "tenure": Column("count", least=1, most=3),
 }
-"""Columns of a response that have a meaning of their own. `tenure` is 1 owner, 2 tenant, 3 other."""
+"""Columns of a response table that are not questions. `tenure` is 1 owner, 2 tenant, 3 other."""
 
 _CODE: Final = Column("count", most=999)
 _NOT_A_CODE: Final = N_("code {value} is neither a valid answer nor one that counts as missing")
@@ -31,17 +31,17 @@ _NOT_A_CODE: Final = N_("code {value} is neither a valid answer nor one that cou
 
 @dataclass(frozen=True)
 class ResponseTable:
-    """Response rows of a file.
+    """Response rows of a file, with their answers.
 
     Attributes
     ----------
     responses : DataFrame
-        Those of `RESPONSE_COLUMNS` that the file has, and further columns that were asked for, as text. Ids and texts
-        are str, times in UTC, an unknown device, household or terminal is missing.
+        Those of `RESPONSE_COLUMNS` that the file has, and further requested columns as text. Ids and texts are str,
+        times in UTC, an unknown device, household or terminal is missing.
     answers : DataFrame
-        The same rows, one column a question: Int64 with <NA> where there is no valid answer.
+        The same rows, one column per question: Int64 with <NA> where there is no valid answer.
     lines : sequence of int
-        Line of each row in the file, its row in a Parquet file.
+        Line of each row in the file, or its row in a Parquet file.
     """
 
     responses: pd.DataFrame
@@ -59,24 +59,24 @@ def read_responses(
     texts: Sequence[str] = (),
     community_column: str = "community_id",
 ) -> ResponseTable:
-    """Return the response rows of a file, after checking all of it.
+    """Read response rows from a CSV or Parquet file and check them.
 
     Parameters
     ----------
     path : Path
-        A CSV or Parquet file, as in `analytics.decision.community_table.read_table`. Exports hold many columns, so that columns which
-        nobody asked for are left out.
+        A CSV or Parquet file, as in `analytics.decision.community_table.read_table`. Columns that are not requested are ignored, since
+        exports hold many.
     questions : sequence of str
-        Columns with codes, all needed.
+        Columns with codes, all required.
     valid_codes, missing_codes : collection of int
         Codes of valid answers, and codes that are none, such as “don't know”; any other code is a fault.
     needed : sequence of str
-        Columns of `RESPONSE_COLUMNS` that must be there beside `community_id`, no cell of them empty but of
+        Columns of `RESPONSE_COLUMNS` that are required besides `community_id`; no cell may be empty, except in
         `duration_seconds`.
     texts : sequence of str
-        Further columns that must be there, read as text, no cell empty.
+        Further required columns, read as text; no cell may be empty.
     community_column : str
-        How the file calls `community_id`.
+        Name of the `community_id` column in the file.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def read_responses(
 
 
 def list_questions(text: str) -> tuple[str, ...]:
-    """Return the questions that a person lists, runs among them.
+    """Parse a list of questions with ranges, such as ``q02,q05-q07``.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def list_questions(text: str) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        If a part is no question or run of questions.
+        If a part is neither a question nor a range of questions.
 
     Examples
     --------

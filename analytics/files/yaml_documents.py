@@ -1,4 +1,4 @@
-"""Files from people: text in the encodings they use, YAML with the place of every value, all faults named at once."""
+"""Text decoding (UTF-8, GB18030) and YAML parsing that locates every value and reports all faults of a file."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -8,16 +8,16 @@ from typing import Final
 import yaml
 
 DEEPEST: Final = 20
-"""How deeply a YAML file may be nested."""
+"""Greatest nesting depth of a YAML file."""
 
 _UTF16_BYTES = (b"\xff\xfe", b"\xfe\xff")
-# Unassigned, private and control characters: no text of an office holds them, wrongly decoded text does.
+# Unassigned, private and control characters: they occur in wrongly decoded text, not in office documents.
 _IMPOSSIBLE = frozenset({"Cn", "Co", "Cs", "Cc"})
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong in a file: where, and what, as a template that can be translated."""
+    """A fault in a file: its place, and a message template that can be translated."""
 
     message: str
     facts: Mapping[str, object] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Fault:
 
 
 class DocumentError(ValueError):
-    """A file that cannot be used, with every fault found in it.
+    """Raised for a file that cannot be used, with every fault found in it.
 
     Attributes
     ----------
@@ -60,10 +60,10 @@ class DocumentError(ValueError):
 
 
 def decode_text(content: bytes, source: str) -> str:
-    """Return text that is UTF-8, with or without byte order mark, or GB18030; `DocumentError` if it is neither.
+    """Decode UTF-8, with or without byte order mark, or GB18030; raise `DocumentError` if it is neither.
 
-    GB18030 gives a meaning to almost any bytes, so a damaged UTF-8 file would come out as other Chinese characters.
-    Text that is mostly good UTF-8 is therefore never tried as GB18030.
+    Almost any bytes are valid GB18030, so a damaged UTF-8 file would decode to other Chinese characters. Text that is
+    mostly valid UTF-8 is therefore never tried as GB18030.
     """
     if content.startswith(_UTF16_BYTES):
         raise DocumentError(source, [Fault("this is UTF-16 text: save it as “CSV UTF-8” or .xlsx")])
@@ -93,7 +93,7 @@ def _encoding_fault(content: bytes, byte: int, encoding: str) -> Fault:
 
 
 class Document:
-    """A parsed YAML file that remembers the line and column of every value.
+    """A parsed YAML file that knows the line and column of every value.
 
     Values are addressed by a path of keys and indices, ``("satisfaction", "share")``; plain text stays text: ``5 %``
     and ``1/20`` are strings, and a date is a `datetime.date`.
@@ -165,13 +165,13 @@ class Document:
         loader = yaml.SafeLoader("")
         try:
             return loader.construct_object(node, deep=True)
-        except ValueError as error:  # a date such as 2021-13-40 matches YAML's pattern and is no date
+        except ValueError as error:  # 2021-13-40 matches YAML's pattern of a date but is none
             raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from error
         finally:
             loader.dispose()
 
     def fault(self, message: str, path: tuple[str | int, ...], **facts: object) -> None:
-        """Note a fault at `path`; a missing key is placed at its nearest existing parent."""
+        """Record a fault at `path`; a missing key is located at its nearest existing parent."""
         known = path
         while known not in self._places:
             known = known[:-1]
@@ -180,13 +180,13 @@ class Document:
         self.faults.append(Fault(message, facts, key, line, column))
 
     def raise_faults(self) -> None:
-        """Raise `DocumentError` with every fault noted so far, if there is one."""
+        """Raise `DocumentError` if faults were recorded, with all of them."""
         if self.faults:
             raise DocumentError(self.source, self.faults)
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes what a person writes: no alias, since a few lines of them can be endless, and nothing without bottom."""
+    """YAML loader that refuses aliases, which can expand without limit, and too deep nesting."""
 
     source = ""
     _depth = 0

@@ -1,4 +1,4 @@
-"""Values of a definition file, read one by one: what is wrong is noted with its place and reading goes on.
+"""Typed reading of YAML definition files; every fault is recorded with its place and reading goes on.
 
 Rule files, questionnaires and lists of categories are all read through `Node`.
 """
@@ -20,7 +20,7 @@ _UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 @dataclass(frozen=True)
 class Wording:
-    """One text in every language of the site."""
+    """One text in all languages of the site."""
 
     zh_hans: str
     en: str
@@ -36,11 +36,11 @@ class Wording:
 
 @dataclass(frozen=True)
 class Node:
-    """One value of a document and its path.
+    """One value of a YAML document and its path, with typed readers.
 
-    Every reader returns a harmless value when the file holds something else, after noting the fault; the caller
-    raises once, at the end. A key that may be left out reads as empty, and a required one is reported by `expect_keys`
-    alone, so that nothing is reported twice.
+    If a value has another form, its reader records the fault and returns a harmless value; the caller raises once,
+    at the end. A missing key reads as empty, and if it is required only `expect_keys` reports it, so that nothing is
+    reported twice.
     """
 
     document: Document
@@ -63,7 +63,7 @@ class Node:
         self.document.fault(message, self.path, **facts)
 
     def expect_keys(self, required: Collection[str], optional: Collection[str] = ()) -> None:
-        """Note every key that is missing and every key that is not known here."""
+        """Record a fault for every missing key and every unknown key."""
         if not self.exists:
             return
         if not isinstance(self.value, dict):
@@ -85,7 +85,7 @@ class Node:
             self.fault("this must hold keys with values")
 
     def items(self, least: int = 0) -> list["Node"]:
-        """Return the parts of a list that must have at least `least` of them."""
+        """Return the items of a list, which must have at least `least` of them."""
         if not self.exists:
             return []
         if not isinstance(self.value, list):
@@ -105,12 +105,12 @@ class Node:
         if not self.value.strip():
             self.fault("this text is empty")
         if any(character != "\n" and unicodedata.category(character) in _UNSEEN for character in self.value):
-            # They read differently in YAML and JSON, which would make two hashes of one text.
+            # YAML and JSON read them differently, which would give two hashes of one text.
             self.fault("this text holds a control character")
         return self.value.strip()
 
     def name(self, pattern: str) -> str:
-        """Return a text that matches the regular expression `pattern` as a whole."""
+        """Return the text, which must fully match the regular expression `pattern`."""
         text = self.text()
         if text and not re.fullmatch(pattern, text):
             self.fault("{text!r} does not have the form {pattern}", text=text, pattern=pattern)
@@ -143,7 +143,7 @@ class Node:
         return float(self.value) if self._lies_between(self.value, least, greatest) else least
 
     def _lies_between(self, number: float, least: float, greatest: float) -> bool:
-        """Return whether a number is in range, after noting the fault; not a number is not between anything."""
+        """Return whether a number is in range, and record a fault if it is not; NaN is never in range."""
         between = least <= number <= greatest
         if not between:
             self.fault(
@@ -162,7 +162,7 @@ class Node:
         return self.value is True
 
     def wording(self) -> Wording:
-        """Return the text under each language of the site; the other keys and the kind are left to `expect_keys`."""
+        """Return the text in each language of the site; other keys are left to `expect_keys`."""
         if isinstance(self.value, dict):
             for language in LANGUAGES:
                 if not self[language].exists:
@@ -170,7 +170,7 @@ class Node:
         return Wording(zh_hans=self["zh-Hans"].text(), en=self["en"].text())
 
     def only_wording(self) -> Wording:
-        """Return the text under each language of the site, which must be all there is."""
+        """Return the text in each language of the site; no other keys are allowed."""
         if isinstance(self.value, dict):
             self.expect_keys((), LANGUAGES)
         elif self.exists:
@@ -178,13 +178,13 @@ class Node:
         return self.wording()
 
     def expect(self, expected: str) -> None:
-        """Note a fault unless the text is `expected`."""
+        """Record a fault unless the text is `expected`."""
         if self.text() not in {"", expected}:
             self.fault("this must be {expected}", expected=expected)
 
 
 def note_repeats(nodes: Iterable[Node], message: str) -> None:
-    """Note a fault, with its `value`, at each node that holds the text or number of an earlier one."""
+    """Record a fault at each node that repeats the text or number of an earlier one."""
     seen: set[str | int] = set()
     for node in nodes:
         if isinstance(node.value, str | int):
