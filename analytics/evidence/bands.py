@@ -1,7 +1,7 @@
-"""What the data can support about “among the best 5 %”, beside what the rule decides.
+"""Evidence bands: how far the data support that a community is truly among the best k, on each route and both.
 
-The decision compares what was observed; the evidence says how sure one can be that the true standing agrees. The two
-never mix: a community can meet the criterion while the evidence is undecided, and mostly will when few answered.
+The decision compares observed scores; the evidence is how sure one can be that the true standing agrees. The two are
+kept apart: a community can meet the criterion while the evidence is undecided, and usually does when few answered.
 """
 
 from enum import StrEnum
@@ -18,7 +18,7 @@ from analytics.statistics.validation import BooleanArray, FloatArray, finite_num
 
 
 class Evidence(StrEnum):
-    """How far the data support that a community is among the best, the surest first."""
+    """Evidence bands: how far the data support that a community is among the best, from certain to no."""
 
     CERTAIN = "certain"
     LIKELY = "likely"
@@ -28,16 +28,16 @@ class Evidence(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why evidence is undecided, or weaker than its probability alone would make it."""
+    """Reason why evidence is undecided, or weaker than its probability alone implies."""
 
-    PROBABILITY = "probability"  # the probability itself lies in the middle
-    NONRESPONSE = "nonresponse"  # those who did not answer could change it
-    TOO_LITTLE_INFORMATION = "too_little_information"  # too few answers to place the community low
-    ZERO_BY_LUCK = "zero_by_luck"  # an average community of this size would often have no complaint
+    PROBABILITY = "probability"  # the probability itself lies in the undecided band
+    NONRESPONSE = "nonresponse"  # non-respondents could change it
+    TOO_LITTLE_INFORMATION = "too_little_information"  # too few answers for negative evidence
+    ZERO_BY_LUCK = "zero_by_luck"  # an average community of this size often has zero complaints
     ROUTES_DISAGREE = "routes_disagree"  # the bounds of the two routes lie in different bands
-    VARIANCE_UNKNOWN = "variance_unknown"  # a score without the answers behind it does not say how sure it is
-    NOT_ASSESSED = "not_assessed"  # a route has no result that could settle it
-    NOT_APPLICABLE = "not_applicable"  # no position qualifies, so that there is nothing to be sure of
+    VARIANCE_UNKNOWN = "variance_unknown"  # a given score has no known sampling variance
+    NOT_ASSESSED = "not_assessed"  # a route has no result
+    NOT_APPLICABLE = "not_applicable"  # k = 0: no position qualifies
 
 
 CERTAIN_FROM: Final = 0.95
@@ -46,7 +46,7 @@ UNLIKELY_TO: Final = 0.20
 NO_TO: Final = 0.05
 LEAST_RELIABILITY: Final = 0.5
 
-# A gap between respondents and non-respondents smaller than this is nothing unusual.
+# Gaps between respondents and non-respondents smaller than this are common.
 ROBUST_GAP: Final = 0.05
 
 _BANDS: Final = np.array(list(Evidence), dtype=object)
@@ -57,7 +57,7 @@ TextArray = npt.NDArray[np.object_]
 
 
 def evidence_bands(probability: npt.ArrayLike) -> TextArray:
-    """Return the band of evidence in which each probability lies.
+    """Classify probabilities into evidence bands.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def evidence_bands(probability: npt.ArrayLike) -> TextArray:
 def with_nonresponse(
     variances: npt.ArrayLike, *, sampling_fraction: npt.ArrayLike, nonresponse_spread: float
 ) -> FloatArray:
-    """Return sampling variances with what those who did not answer add.
+    """Add the nonresponse variance to sampling variances.
 
     Parameters
     ----------
@@ -94,13 +94,13 @@ def with_nonresponse(
     sampling_fraction : array_like
         f in [0, 1]: responding households ÷ households.
     nonresponse_spread : float
-        ω ≥ 0, in units of the score: standard deviation over communities of the true difference between those who
-        answered and those who did not. An assumption of the rules, not an estimate.
+        ω ≥ 0, in units of the score: standard deviation over communities of the true difference between respondents and
+        non-respondents. An assumption of the rules, not an estimate.
 
     Returns
     -------
     ndarray of float
-        v + ω²(1 − f)²: the community's mean is f·(respondents) + (1 − f)·(others).
+        v + ω²(1 − f)², because a community's mean is f·(respondents) + (1 − f)·(others).
 
     Raises
     ------
@@ -120,7 +120,7 @@ def with_nonresponse(
 
 
 def normal_place(probability: npt.ArrayLike) -> FloatArray:
-    """Return how many deviations a normal posterior with each probability lies above the threshold.
+    """Return the normal quantile z of each probability, clipped to ±8: the distance to the threshold in deviations.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def normal_place(probability: npt.ArrayLike) -> FloatArray:
     Returns
     -------
     ndarray of float
-        z = Φ⁻¹(P), from −8 to 8: beyond, the normal distribution is 0 or 1 to the last digit.
+        z = Φ⁻¹(P), from −8 to 8, beyond which the normal distribution is 0 or 1 to the last digit.
 
     Raises
     ------
@@ -152,22 +152,22 @@ def tipping_point(
     threshold: npt.ArrayLike,
     sampling_fraction: npt.ArrayLike,
 ) -> FloatArray:
-    """Return the smallest gap between respondents and others that would move each community's evidence.
+    """Return the tipping point: the smallest gap between respondents and non-respondents that changes the evidence.
 
     Parameters
     ----------
     shrinkage : Shrinkage
         Posteriors of the communities.
     probability, threshold : array_like
-        P(top k) and T of `top_probability`.
+        P(top k) and T from `top_probability`.
     sampling_fraction : array_like
         f in [0, 1]: responding households ÷ households.
 
     Returns
     -------
     ndarray of float
-        δ ≥ 0 in units of the score: how much higher (or lower) the respondents' mean must lie than the others';
-        infinite where no gap matters, since everybody answered or a community's own score has no weight.
+        δ ≥ 0 in units of the score: how much higher (or lower) than the others' the respondents' mean must be; infinite
+        where no gap matters, because everybody answered or a community's own score has no weight.
 
     Raises
     ------
@@ -176,10 +176,10 @@ def tipping_point(
 
     Notes
     -----
-    A gap δ in one community moves its score by δ(1 − f) and its posterior mean by Bδ(1 − f), all else fixed, and its
-    P = Φ(z) by z ± Bδ(1 − f)/√V. δ is the least that takes z over an edge of the band of P, upwards or downwards. For a
-    normal posterior with known T this is exact; under other posteriors z = Φ⁻¹(P) is the normal one with the same P.
-    Without variance (V = 0) it takes |m − T|. Gaps that leave a community exactly at an edge count as moving it.
+    A gap δ in one community changes its score by δ(1 − f) and its posterior mean by Bδ(1 − f), all else fixed, and its
+    P = Φ(z) to Φ(z ± Bδ(1 − f)/√V). δ is the least that takes z over an edge of the band of P, upwards or downwards.
+    For a normal posterior with known T this is exact; for other posteriors z = Φ⁻¹(P) is that of the normal one with
+    the same P. Without variance (V = 0) the distance is |m − T|. Reaching an edge exactly counts as changing the band.
 
     Examples
     --------
@@ -220,7 +220,7 @@ def satisfaction_evidence(
     sampling_fraction: npt.ArrayLike,
     rank_bound_beyond: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
-    """Return the evidence on the satisfaction route.
+    """Return the evidence on the satisfaction route, with and without the nonresponse term.
 
     Parameters
     ----------
@@ -231,21 +231,21 @@ def satisfaction_evidence(
     size : array_like
         Nominal k of the region: one number, or one for each community.
     sampling_fraction : array_like
-        f in [0, 1]: responding households ÷ households; 0 where not known, which supposes that nobody is certain.
+        f in [0, 1]: responding households ÷ households; 0 where unknown, which assumes the largest nonresponse.
     rank_bound_beyond : array_like of bool, optional
-        True where a one-sided confidence bound of the rank lies beyond k: the community can be placed low although its
-        reliability is small.
+        True where a one-sided confidence bound of the rank lies beyond k: negative evidence is then possible although
+        the reliability is small.
 
     Returns
     -------
     DataFrame
         One row for each community in the given order, columns `satisfaction_top_probability` and
         `satisfaction_top_probability_with_nonresponse` (0 to 1), `satisfaction_quadrature_error`,
-        `satisfaction_threshold_variance` and `satisfaction_threshold_variance_with_nonresponse` (of `top_probability`,
-        squared units of the score), `satisfaction_reliability` (0 to 1), `satisfaction_tipping_point` (units of the
-        score),
-        `satisfaction_robust` (False: “not robust to nonresponse”, the tipping point is below `ROBUST_GAP`),
-        `satisfaction_evidence` (Evidence) and `satisfaction_evidence_reason` (Reason, or empty).
+        `satisfaction_threshold_variance` and `satisfaction_threshold_variance_with_nonresponse` (from
+        `top_probability`, squared units of the score), `satisfaction_reliability` (0 to 1),
+        `satisfaction_tipping_point` (units of the score), `satisfaction_robust` (False: “not robust to nonresponse”,
+        the tipping point is below `ROBUST_GAP`), `satisfaction_evidence` (Evidence) and `satisfaction_evidence_reason`
+        (Reason, or empty).
 
     Raises
     ------
@@ -254,7 +254,7 @@ def satisfaction_evidence(
 
     Notes
     -----
-    `certain` and `likely` must survive ω: the band is that of the smaller of both probabilities, at worst undecided.
+    `certain` and `likely` must hold with ω too: the band is that of the smaller probability, at worst undecided.
     `unlikely` and `no` need reliability B ≥ .5 or a rank bound beyond k.
 
     Examples
@@ -307,7 +307,7 @@ def complaint_evidence(
     share: float,
     rank_bound_beyond: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
-    """Return the evidence on the complaint route: fewest complaints.
+    """Return the evidence on the complaint route, whose best communities have the lowest complaint rates.
 
     Parameters
     ----------
@@ -338,8 +338,8 @@ def complaint_evidence(
 
     Notes
     -----
-    P(0) = (a/(a + Eλ̄))ᵃ, e^(−Eλ̄) without excess variation. Where it exceeds the share, even no complaint at all would
-    not tell a good community from an average one, and the evidence is undecided.
+    P(0) = (a/(a + Eλ̄))ᵃ, e^(−Eλ̄) without excess variation. If it exceeds the share, even zero complaints would not
+    distinguish a good community from an average one, and the evidence is undecided.
 
     Examples
     --------
@@ -354,7 +354,7 @@ def complaint_evidence(
     refuse(exposure == 0, "household_years is 0", household_years=exposure)
     if not 0 < share <= 1:
         raise ValueError(f"share must lie in (0, 1], got {share}")
-    # Rates without excess variation are all known to be equal.
+    # Without excess variation all rates are known to be equal.
     spread = np.where(np.isinf(shrinkage.shape), 0.0, shrinkage.mean / shrinkage.rate)
     top = top_probability(-shrinkage.mean, spread, region=region, size=size, grids=shrinkage.grids)
     informed = shrinkage.reliability >= LEAST_RELIABILITY
@@ -379,13 +379,13 @@ def complaint_evidence(
 
 
 def requirement_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -> pd.DataFrame:
-    """Return the evidence on the requirement that either route meets.
+    """Combine the evidence of both routes on the requirement, which either route meets.
 
     Parameters
     ----------
     satisfaction, complaints : DataFrame
-        Of `satisfaction_evidence` and `complaint_evidence`, with the same index; a community that a route does not
-        assess has a missing probability there (or, in all columns, a missing value).
+        From `satisfaction_evidence` and `complaint_evidence`, with the same index; a community that a route does not
+        assess has a missing probability there (or missing values in all columns).
 
     Returns
     -------
@@ -401,8 +401,8 @@ def requirement_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -
     Notes
     -----
     max(P_A, P_B) ≤ P ≤ min(1, P_A + P_B) whatever the dependence of the routes; a route that is not assessed has bounds
-    0 and 1. Evidence only where both bounds lie in one band; then `certain` and `likely` are no surer than the surer of
-    the two routes' own evidence, and `unlikely` and `no` need the same of both.
+    0 and 1. The evidence is decided only if both bounds lie in the same band; then `certain` and `likely` are at most
+    as strong as the stronger of the two routes' own evidence, and `unlikely` and `no` need the same of both.
 
     Examples
     --------
@@ -430,7 +430,7 @@ def requirement_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -
     )
     band, other = _band_numbers(lower), _band_numbers(upper)
     agreed = band == other
-    # The surer of two supports a positive finding; a negative one needs both routes to say so.
+    # The stronger of two routes supports a positive finding; a negative one needs both routes.
     positive = np.minimum(np.maximum(band, own.min(axis=1)), _UNDECIDED)
     negative = np.where((own > _UNDECIDED).all(axis=1), band, _UNDECIDED)
     result = np.where(agreed, np.where(band < _UNDECIDED, positive, negative), _UNDECIDED)
@@ -455,7 +455,7 @@ def requirement_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -
 
 
 def list_with_few_false(probability: npt.ArrayLike, *, region: npt.ArrayLike, share_false: float) -> BooleanArray:
-    """Return the largest list in each region of which at most a given share is expected to be false.
+    """Return the largest list in each region whose Bayesian false discovery rate is at most a given share.
 
     Parameters
     ----------
@@ -469,7 +469,8 @@ def list_with_few_false(probability: npt.ArrayLike, *, region: npt.ArrayLike, sh
     Returns
     -------
     ndarray of bool
-        True for the communities on the list, which may be none. Communities with equal P are on it together or not.
+        True for the communities on the list, which may be empty. Communities with equal P are listed together or not at
+        all.
 
     Raises
     ------
@@ -499,7 +500,7 @@ def list_with_few_false(probability: npt.ArrayLike, *, region: npt.ArrayLike, sh
     for rows in np.split(order, starts[1:]) if chance.size else []:
         ranked = chance[rows]
         length = np.arange(1, rows.size + 1)
-        # Equal probabilities stay together: only the last of them can end a list.
+        # Equal probabilities stay together: a list can only end after the last of them.
         ends = np.append(ranked[1:] != ranked[:-1], True)
         within = ends & (np.cumsum(1 - ranked) <= share_false * length * (1 + 1e-12))
         listed[rows[: int(length[within].max(initial=0))]] = True
@@ -507,14 +508,14 @@ def list_with_few_false(probability: npt.ArrayLike, *, region: npt.ArrayLike, sh
 
 
 def rightful_members(probability: npt.ArrayLike, listed: npt.ArrayLike, *, region: npt.ArrayLike) -> pd.DataFrame:
-    """Return how many truly top communities each region's list is expected to hold.
+    """Return the expected number of truly top communities on each region's list, with its standard deviation.
 
     Parameters
     ----------
     probability : array_like
         P(top k) of each community.
     listed : array_like of bool
-        Which communities the list names, for example the official one.
+        Communities on the list, for example the official one.
     region : array_like
         Label of each community's region.
 
@@ -531,8 +532,7 @@ def rightful_members(probability: npt.ArrayLike, listed: npt.ArrayLike, *, regio
 
     Notes
     -----
-    The standard deviation takes communities as independent. They compete for k places, so that it is, if anything, too
-    large.
+    The standard deviation assumes independent communities. They compete for k places, so it is rather too large.
 
     Examples
     --------
@@ -557,12 +557,12 @@ def rightful_members(probability: npt.ArrayLike, listed: npt.ArrayLike, *, regio
 
 
 def overall_reliability(mean: npt.ArrayLike, variance: npt.ArrayLike, *, region: npt.ArrayLike) -> pd.Series:
-    """Return for each region what share of the differences between communities the survey can see.
+    """Return the overall reliability of each region: the share of the variance of true scores that the survey explains.
 
     Parameters
     ----------
     mean, variance : array_like
-        Of the posterior of each community's true score.
+        Posterior mean and variance of each community's true score.
     region : array_like
         Label of each community's region.
 
@@ -625,7 +625,7 @@ def _band_numbers(probability: FloatArray) -> npt.NDArray[np.int64]:
 
 
 def _numbers(evidence: TextArray) -> npt.NDArray[np.int64]:
-    """Return the position of each band; a route that is not assessed supports nothing, so that it is undecided."""
+    """Return the position of each band; a route that is not assessed is undecided."""
     position = {band.value: number for number, band in enumerate(Evidence)}
     return np.array([position.get(band, _UNDECIDED) for band in evidence], dtype=np.int64)
 

@@ -1,4 +1,4 @@
-"""How much of each region's official list the data support, and how many communities could still be settled."""
+"""Reliability of each region's official list, and how many communities further answers could settle."""
 
 from typing import Any, Final
 
@@ -12,35 +12,34 @@ from analytics.evidence.weigh_evidence import PREFIXES
 from analytics.statistics.validation import BooleanArray
 
 SHARE_FALSE: Final = 0.1
-"""Expected share of false members that a list "with few false" may have."""
+"""Largest expected share of false members (false discovery rate) of a list “with few false”."""
 
 _DECIMALS: Final = 6
 
 
 def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[str, Any]:
-    """Return for each region how much of its official list the data support.
+    """Summarise for each region how far the data support its official list.
 
     Parameters
     ----------
     evaluation : Evaluation
     evidence : DataFrame
-        Of `weigh_evidence`.
+        From `weigh_evidence`.
 
     Returns
     -------
     dict
-        By region, then by route ("satisfaction", "complaints"), only what JSON can hold; numbers have six decimals:
+        By region, then by route ("satisfaction", "complaints"), JSON values; numbers have six decimals:
 
         - ``listed``: communities that meet the route; ``expected_rightful``: how many of them are expected to be truly
           among the k best (ΣP), with its ``standard_deviation``;
         - ``few_false``: length of the longest list of which at most a tenth is expected to be false;
-        - ``evidence``: how many communities have each word, missing ones left out.
+        - ``evidence``: number of communities in each band, missing ones left out.
 
-        ``satisfaction`` also has ``reliability``: the share of the differences between communities that the survey can
-        see, None where that is not known; and ``needed``: how many communities are ``settled``, how many further
-        answers are predicted to settle (``reachable``), how many they are not (``not_reachable``), and of how many the
-        households are not known (``unknown``). A route without any probability has None for the first four but
-        ``listed``.
+        ``satisfaction`` also has ``reliability``: the share of the variance between communities that the survey
+        explains, None if unknown; and ``needed``: how many communities are ``settled``, how many further answers are
+        predicted to settle (``reachable``) or not (``not_reachable``), and for how many the households are unknown
+        (``unknown``). For a route without any probability the first four are None, except ``listed``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Scores shrunk towards what a region's communities with the same mix of modes show, instead of one mean for all."""
+"""Mode adjustment: scores shrunk towards a regression on the mix of survey modes instead of the region's mean."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +12,7 @@ from analytics.statistics.empirical_bayes import reliability
 from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, row_codes
 
 LEAST_COMMUNITIES: Final = 10
-"""A mode that occurs in fewer communities of a region says nothing about what it does to scores."""
+"""Least number of communities of a region in which a mode must occur for its effect to be estimated."""
 
 _NORMAL_95: Final = 1.959963984540054
 _NEWTON_STEPS: Final = 200
@@ -21,16 +21,16 @@ _LEAST_VARIANCE: Final = 1e-24
 
 @dataclass(frozen=True)
 class ModeMix:
-    """What the mix of modes goes with, and scores shrunk towards it.
+    """Mode effects, and scores shrunk towards the regression on the mix of modes.
 
     Attributes
     ----------
     mean, variance : ndarray of float
         Posterior of each community's true score; NaN in regions without a regression.
     effects : DataFrame
-        A row for each region and mode that is compared, by their labels: columns `region`, `mode`, `baseline` (the mode
-        that most answers came in by), `difference` (of the score, if all answers came by the one mode instead of the
-        other), its 95 % limits `lower` and `upper`, and τ², the `between_variance` of true scores that is left.
+        One row per region and compared mode, with columns `region`, `mode`, `baseline` (the mode of most answers),
+        `difference` (of the score, if all answers were in this mode instead of the baseline), its 95 % limits `lower`
+        and `upper`, and τ², the residual `between_variance` of true scores.
     """
 
     mean: FloatArray
@@ -41,7 +41,7 @@ class ModeMix:
 def shrink_to_mode_mix(
     estimates: npt.ArrayLike, variances: npt.ArrayLike, answers: pd.DataFrame, *, region: npt.ArrayLike
 ) -> ModeMix:
-    """Return scores shrunk towards a regression on the mix of modes, in each region where two modes are common.
+    """Shrink scores towards a regression on the mix of modes, in each region where two modes are common.
 
     Parameters
     ----------
@@ -50,14 +50,14 @@ def shrink_to_mode_mix(
     variances : array_like
         Sampling variances v ≥ 0, pooled within the region.
     answers : DataFrame
-        Of `analytics.decision.survey_modes.answers_by_mode`, at least one answer a community, none missing.
+        From `analytics.decision.survey_modes.answers_by_mode`, at least one answer per community, none missing.
     region : array_like
         Label of each community's region.
 
     Returns
     -------
     ModeMix
-        Without effects where no region has two modes that each occur in `LEAST_COMMUNITIES` communities, and where all
+        Without effects if no region has two modes that each occur in `LEAST_COMMUNITIES` communities, or if all
         communities of a region have the same mix.
 
     Raises
@@ -68,11 +68,12 @@ def shrink_to_mode_mix(
     Notes
     -----
     x_i ~ N(m_i, v_i) and m_i ~ N(β₀ + Σ β_k p_ik, τ²), p_ik the share of answers by mode k. Modes that are too rare and
-    the most common one have no β of their own. τ² solves Σ(x_i − ẑ_i)²/(v_i + τ²) = N − number of β, as Paule and
-    Mandel do without regression, ẑ the weighted least squares fit; it is 0 where no τ² is as small. With
-    B = τ²/(τ² + v) the mean is Bx + (1 − B)ẑ and the variance Bv + (1 − B)² var(ẑ); τ² is taken as known.
+    the most common one have no β of their own. τ² solves Σ(x_i − ẑ_i)²/(v_i + τ²) = N − number of β, like Paule and
+    Mandel without regression, ẑ the weighted least squares fit; it is 0 if there is no positive solution. With
+    B = τ²/(τ² + v) the mean is Bx + (1 − B)ẑ and the variance Bv + (1 − B)² var(ẑ); τ² is treated as known.
 
-    An effect is an association: the old answer on paper, and are satisfied with other things than the young.
+    An effect is an association: old people answer on paper more often, and differ from the young in what satisfies
+    them.
 
     References
     ----------
@@ -135,7 +136,7 @@ class _Fit:
 
 
 def _choose_modes(counts: FloatArray) -> tuple[int, list[int]]:
-    """Return the position of the most common mode, and of the others that occur often enough to be compared with it."""
+    """Return the position of the baseline mode, and those of the modes common enough to be compared with it."""
     common: BooleanArray = (counts > 0).sum(axis=0) >= LEAST_COMMUNITIES
     baseline = int(counts.sum(axis=0).argmax())
     compared = [mode for mode in range(len(MODES)) if common[mode] and mode != baseline]
@@ -144,7 +145,7 @@ def _choose_modes(counts: FloatArray) -> tuple[int, list[int]]:
 
 def _fit(scores: FloatArray, sampling: FloatArray, design: FloatArray) -> _Fit:
     freedom = scores.size - design.shape[1]
-    # Above 0, so that scores without sampling variance have a finite weight; far below what scores can differ by.
+    # Above 0, so that scores without sampling variance have a finite weight; far below the variance of scores.
     least = max(1e-12 * float(np.var(scores)), _LEAST_VARIANCE)
     between = least
     for _ in range(_NEWTON_STEPS):
@@ -172,7 +173,7 @@ def _fit(scores: FloatArray, sampling: FloatArray, design: FloatArray) -> _Fit:
 
 
 def _weighted_fit(scores: FloatArray, variance: FloatArray, design: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the coefficients of weighted least squares and their covariance."""
+    """Fit weighted least squares: return the coefficients and their covariance."""
     weighted = design / variance[:, np.newaxis]
     covariance = np.asarray(np.linalg.inv(design.T @ weighted), dtype=np.float64)
     return covariance @ (weighted.T @ scores), covariance

@@ -1,4 +1,4 @@
-"""How many more answers would settle the evidence of each community: a forecast, never part of a decision."""
+"""Forecast of the further responses that would settle the evidence of each community; no decision uses it."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,27 +12,27 @@ from scipy import special
 from analytics.evidence.bands import LEAST_RELIABILITY, LIKELY_FROM, with_nonresponse
 from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, whole_numbers
 
-# More than this share of the households seldom answers.
+# Households rarely respond in a larger share than this.
 REACHABLE_SHARE: Final = Fraction(3, 5)
 
 SETTLED: Final = float(special.ndtri(LIKELY_FROM))
-"""How many deviations from the threshold a true score must be expected, so that the evidence is settled."""
+"""Distance of the expected true score from the threshold, in deviations, from which the evidence is settled."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where communities stand beside the threshold; arrays of one shape, or single values.
+    """Posteriors of communities and the threshold they are compared with; arrays of one shape, or single values.
 
     Attributes
     ----------
     mean, variance : array_like
-        m and V ≥ 0 of the posterior of the true score.
+        Posterior mean m and variance V ≥ 0 of the true score.
     reliability : array_like
         B in [0, 1], the weight of the community's own score.
     threshold : array_like
-        T, the true score that separates the best, `TopProbability.threshold`.
+        T, the true score that separates the best k, `TopProbability.threshold`.
     threshold_variance : array_like
-        U ≥ 0, how uncertain T is whatever the community itself answers, `TopProbability.threshold_variance`.
+        U ≥ 0, the variance of T, independent of the community's own answers, `TopProbability.threshold_variance`.
     """
 
     mean: npt.ArrayLike
@@ -54,12 +54,12 @@ def needed_responses(
     settled: npt.ArrayLike | None = None,
     reachable_share: Fraction = REACHABLE_SHARE,
 ) -> pd.DataFrame:
-    """Return how many more answers would settle the evidence of each community.
+    """Forecast how many further responses would settle the evidence of each community.
 
     Parameters
     ----------
     plain, withstanding : Place
-        Without and with the nonresponse term ω.
+        Posteriors without and with the nonresponse term ω.
     answer_variance : array_like
         s², variance of single answers, p(1 − p) for a rate, at least 0.
     n, households : array_like
@@ -67,20 +67,20 @@ def needed_responses(
     nonresponse_spread : float
         ω ≥ 0, in units of the score.
     one_answer_per_household : bool
-        False where households without an answer do not limit what is possible: f = 0 then.
+        False if households without an answer do not limit the possible range: then f = 0.
     settled : array_like of bool, optional
-        Where the evidence is known: True needs no answer, False at least one. Otherwise the forecast says itself where
-        none is needed.
+        Known evidence: True needs no further answer, False at least one. If left out, the forecast decides where none
+        is needed.
     reachable_share : Fraction
-        ρ in (0, 1]: at most this share of the households answers.
+        ρ in (0, 1]: largest share of the households that can be expected to respond.
 
     Returns
     -------
     DataFrame
-        One row for each community, columns `needed_responses` (Int64: further answers, 0 where settled already, missing
-        where not reachable), `predicted_top_probability` (at that number, or at the reachable one where that is not
-        enough; the smaller of those without and with ω) and `assurance` (probability that the evidence then is settled
-        indeed, 1 where it is known to be).
+        One row per community, columns `needed_responses` (Int64: further answers, 0 if already settled, missing if not
+        reachable), `predicted_top_probability` (with that number, or with the reachable one if that is not enough; the
+        smaller of those without and with ω) and `assurance` (probability that the evidence is then settled, 1 if it is
+        known to be).
 
     Raises
     ------
@@ -89,13 +89,13 @@ def needed_responses(
 
     Notes
     -----
-    Settled means as in `analytics.evidence.bands`: above T, P ≥ .80 with ω too; below, P ≤ .20 and B ≥ .5. The smallest
-    M ≤ ⌊ρH⌋ − n is taken at which that holds if the score stays where it is expected: |m − T| ≥ Φ⁻¹(.80)√(V′ + U),
+    Settled is defined as in `analytics.evidence.bands`: above T, P ≥ .80 with ω too; below, P ≤ .20 and B ≥ .5. The result is
+    the smallest M ≤ ⌊ρH⌋ − n for which that holds if the score stays at its expectation: |m − T| ≥ Φ⁻¹(.80)√(V′ + U),
     above T with the posterior that has ω. V′ = 1/(1/V − 1/v + 1/v′), v = s²/n · (1 − f) + ω²(1 − f)², f = n/H, and v′
-    the same for n + M answers: what is known besides the answers, 1/V − 1/v, stays, and B′ = B/(B + (1 − B)v′/v). The
-    posterior mean moves by a normal variable of variance V − V′, and the assurance is the probability that it ends far
-    enough from T: the limit of drawing ever more answers from their predictive distribution. Where m = T nothing
-    settles.
+    the same for n + M answers: the information from other sources, 1/V − 1/v, stays, and B′ = B/(B + (1 − B)v′/v). The
+    posterior mean changes by a normal variable with variance V − V′, and the assurance is the probability that it ends
+    far enough from T: the limit of drawing more and more answers from their predictive distribution. If m = T no number
+    settles the evidence.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def needed_responses(
     known = np.zeros(most.shape, dtype=bool) | np.asarray(False if settled is None else settled, dtype=bool)
     least = np.where(known, 0.0, 0.0 if settled is None else 1.0)
     reachable = known | ((most >= least) & settles(most))
-    # Variances fall with every answer, so that halving the range finds the first number that settles.
+    # Variances decrease with every answer, so bisection finds the smallest number that settles.
     low, high = least - 1, np.where(known, 0.0, most)
     while np.any(high - low > 1):
         middle = np.floor((low + high) / 2)
@@ -142,14 +142,14 @@ def needed_responses(
 
 @dataclass(frozen=True)
 class _Answers:
-    """The answers so far, and what limits them: H households, infinite where they do not."""
+    """Answers so far, and the number of households H that limits them, infinite if it does not."""
 
     single_variance: FloatArray
     number: FloatArray
     households: FloatArray
 
     def variance(self, more: npt.ArrayLike, nonresponse_spread: float) -> FloatArray:
-        """Return v of the score from these and `more` answers."""
+        """Return the sampling variance v of the score from these and `more` answers."""
         number = self.number + np.asarray(more)
         fraction = np.minimum(number / self.households, 1)
         sampling = self.single_variance / number * (1 - fraction)
@@ -158,7 +158,7 @@ class _Answers:
 
 @dataclass(frozen=True)
 class _Side:
-    """One side of the threshold, on which evidence could be settled; `distance` is how far beyond it the mean lies."""
+    """One side of the threshold on which evidence could be settled; `distance` is that of the mean beyond it."""
 
     distance: FloatArray
     variance: FloatArray
@@ -177,7 +177,7 @@ class _Side:
         return _chance(self.distance, self._deviation(more))
 
     def assurance(self, more: FloatArray) -> FloatArray:
-        """Return the probability that the mean, moved by `more` answers, ends far enough from the threshold."""
+        """Return the probability that the mean, after `more` answers, is far enough from the threshold."""
         moving = np.sqrt(np.maximum(self.variance - self._later_variance(more), 0))
         far = _chance(self.distance - SETTLED * self._deviation(more), moving)
         return np.where(self._is_informed(more), far, 0.0)
@@ -185,7 +185,7 @@ class _Side:
     def _is_informed(self, more: FloatArray) -> BooleanArray:
         now, then = (self.answers.variance(number, self.nonresponse_spread) for number in (0, more))
         ratio = np.where(now > 0, then / np.where(now > 0, now, 1), 1.0)
-        # B′ ≥ .5, free of divisions by 0.
+        # B′ ≥ .5, written without divisions by 0.
         own, others = self.reliability, (1 - self.reliability) * ratio
         return np.asarray(own * (1 - LEAST_RELIABILITY) >= others * LEAST_RELIABILITY)
 
@@ -201,7 +201,7 @@ class _Side:
 
 
 def _side(place: Place, answers: _Answers, nonresponse_spread: float) -> _Side:
-    """Return the side above the threshold, where a low reliability does not matter."""
+    """Return the side above the threshold, on which a low reliability does not matter."""
     limit = np.asarray(place.threshold, dtype=np.float64)
     refuse(np.isnan(limit), "threshold is missing", threshold=limit)
     mean = finite_numbers("mean", place.mean)

@@ -1,4 +1,4 @@
-"""Whether a round that is planned can fill its quota, and how much it would settle: said before the survey starts."""
+"""Quota feasibility: forecast whether a planned round can fill its quota under the rules, and how much it settles."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from analytics.statistics.complaint_rates import household_years
 
 @dataclass(frozen=True)
 class Expectations:
-    """What is expected of a round before anybody has answered. Assumptions, all of them.
+    """Assumptions about a planned round.
 
     Attributes
     ----------
     response_rate : float
-        Share of the households that answers, in [0, 1].
+        Share of the households that respond, in [0, 1].
     satisfaction_rate, spread : float
         Mean and standard deviation of the communities' true satisfaction rates.
     """
@@ -36,25 +36,25 @@ class Expectations:
 def forecast_round(
     communities: pd.DataFrame, rules: Rules, *, quota: Mapping[str, int], expectations: Expectations
 ) -> pd.DataFrame:
-    """Return for each region whether a round under the rules can fill its quota.
+    """Forecast for each region whether a round under the rules can fill its quota.
 
     Parameters
     ----------
     communities : DataFrame
-        `region` and `households` of each community; `exposure_household_years` where it is known, otherwise the
-        households over the period of the complaint route.
+        `region` and `households` of each community; `exposure_household_years` if known, otherwise the households over
+        the period of the complaint route.
     rules : Rules
-        Where they rank the whole city together, it counts as one region, named as the rules name it in Chinese.
+        If they rank the whole city together, it is one region, with its Chinese name from the rules.
     quota : mapping of str to int
-        Nominations of each region, at least 1.
+        Number of nominations of each region, at least 1.
     expectations : Expectations
 
     Returns
     -------
     DataFrame
         Indexed by region: the columns of `analytics.evidence.round_planning.forecast_quota`; `half_width`, the median half width of
-        a 95 % interval of the rate, missing where nobody is expected to answer; `undecided_share`, the share of the
-        communities whose evidence would stay undecided.
+        a 95 % interval of the rate, missing if nobody is expected to answer; `undecided_share`, the share of the
+        communities whose evidence would be undecided.
 
     Raises
     ------
@@ -63,8 +63,8 @@ def forecast_round(
 
     Notes
     -----
-    The complaint route adds its places only where it names the same share with the same rounding as the satisfaction
-    route; otherwise it is left out, which promises rather too little.
+    The places of the complaint route are added only if its share and rounding are those of the satisfaction route;
+    otherwise they are left out, which makes the forecast conservative.
 
     Examples
     --------
@@ -110,12 +110,12 @@ def forecast_round(
 
 
 def forecast_sentences(frame: pd.DataFrame, language: str) -> Iterator[str]:
-    """Yield for each region what the forecast says, in words.
+    """Yield sentences that word the forecast of each region.
 
     Parameters
     ----------
     frame : DataFrame
-        Of `forecast_round`.
+        From `forecast_round`.
     language : str
         One of `analytics.languages.LANGUAGES`.
 
@@ -149,12 +149,12 @@ def forecast_sentences(frame: pd.DataFrame, language: str) -> Iterator[str]:
 
 
 def forecast_content(frame: pd.DataFrame, rules: Rules, expectations: Expectations) -> dict[str, Any]:
-    """Return the forecast and what it supposes, only what JSON can hold; numbers have six decimals.
+    """Return the forecast and its assumptions as JSON values; numbers have six decimals.
 
     Parameters
     ----------
     frame : DataFrame
-        Of `forecast_round`.
+        From `forecast_round`.
     rules : Rules
     expectations : Expectations
     """

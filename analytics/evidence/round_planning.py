@@ -1,6 +1,6 @@
-"""What a round can be expected to settle, and whether it can fill its quota at all, said before it starts.
+"""Planning of a round: expected eligibility, precision and quota of a survey before it starts.
 
-Everything here is a forecast under stated expectations. Nothing of it enters a decision.
+Everything here is a forecast under stated assumptions. No decision uses it.
 """
 
 from fractions import Fraction
@@ -19,16 +19,16 @@ from analytics.statistics.validation import FloatArray, IntegerArray, finite_num
 
 
 def minimum_eligible(quota: int, *, share: Fraction, rounding: Rounding) -> int:
-    """Return the smallest number of eligible communities of which one route names `quota`.
+    """Return the smallest number of eligible communities for which one route names `quota`.
 
     Parameters
     ----------
     quota : int
         Nominations to fill, at least 1.
     share : Fraction
-        Of the eligible communities, in (0, 1].
+        Share of the eligible communities that is named, in (0, 1].
     rounding : {"floor", "ceil", "at_least_one"}
-        How share × N becomes a whole number.
+        Rounding of share × N to a whole number.
 
     Raises
     ------
@@ -59,14 +59,14 @@ def eligible_chance(
     enough: int,
     or_share_of_households: Fraction,
 ) -> FloatArray:
-    """Return the probability that a community has answers enough to be ranked.
+    """Return the probability that a community has enough answers to be ranked.
 
     Parameters
     ----------
     households : array_like
         H, whole numbers, at least 1.
     response_rate : array_like
-        Expected share of households that answer, in [0, 1].
+        Expected share of households that respond, in [0, 1].
     least, enough : int
         Eligible with n ≥ least and (n ≥ enough or n ≥ share · H).
     or_share_of_households : Fraction
@@ -75,7 +75,7 @@ def eligible_chance(
     Returns
     -------
     ndarray of float
-        With n binomial: households answer independently of each other.
+        n is binomial: households respond independently of each other.
 
     Raises
     ------
@@ -105,22 +105,22 @@ def forecast_precision(
     expected_spread: float,
     nonresponse_spread: float,
 ) -> pd.DataFrame:
-    """Return how precisely a round would measure each community, and how likely its evidence stays undecided.
+    """Forecast the precision of each community's rate, and the probability that its evidence is undecided.
 
     Parameters
     ----------
     households : array_like
         H, whole numbers, at least 1.
     response_rate : array_like
-        Expected share of households that answer, in [0, 1].
+        Expected share of households that respond, in [0, 1].
     share : Fraction
-        Of the region's communities that are to be named, in (0, 1).
+        Share of the region's communities that is named, in (0, 1).
     expected_rate : float
         Mean satisfaction rate, in (0, 1).
     expected_spread : float
         τ ≥ 0, standard deviation of the true rates.
     nonresponse_spread : float
-        ω ≥ 0, standard deviation of the difference between those who answer and those who don't.
+        ω ≥ 0, standard deviation of the difference between respondents and non-respondents.
 
     Returns
     -------
@@ -136,8 +136,8 @@ def forecast_precision(
     Notes
     -----
     v = p(1 − p)/n · (1 − f) + ω²(1 − f)² at the expected n; true rates N(p, τ²), posterior means N(p, Bτ²) around them,
-    T = p + τΦ⁻¹(1 − share). Undecided is |m − T| < Φ⁻¹(.80)√V, and all m below T where B < .5. Without any expected
-    answer B = 0 and the chance is 1; without any spread nothing can be told apart, and it is 1 too.
+    T = p + τΦ⁻¹(1 − share). Undecided is |m − T| < Φ⁻¹(.80)√V, and all m below T if B < .5. With zero expected answers
+    B = 0 and the probability is 1; with τ = 0 communities cannot be distinguished, and it is 1 too.
 
     Examples
     --------
@@ -199,21 +199,21 @@ def forecast_quota(
     rounding: Rounding,
     ties: Ties,
 ) -> pd.DataFrame:
-    """Return for each region whether the routes can name enough communities for its quota.
+    """Forecast for each region whether the routes can name enough communities for its quota.
 
     Parameters
     ----------
     eligible_chances : array_like
-        Of each community, the probability to be ranked on the satisfaction route (`eligible_chance`).
+        Probability of each community to be ranked on the satisfaction route (`eligible_chance`).
     exposed : array_like of bool
-        True where the community reaches the minimum exposure of the complaint route; all False if there is no such
+        True where the community reaches the minimum exposure of the complaint route; all False without such a
         route.
     region : array_like
         Label of each community's region.
     quota : array_like
-        Nominations of the region: one number, or one for each community; whole, at least 1.
+        Nominations of the region: one number, or one per community; whole, at least 1.
     share, rounding, ties
-        Of the rules, the same on both routes.
+        From the rules, the same for both routes.
 
     Returns
     -------
@@ -232,9 +232,9 @@ def forecast_quota(
     Notes
     -----
     The routes may name the same communities or different ones: together from the larger k to the sum of both. With
-    `ties: exclude` a tie across the last place can empty either list, so that nothing is sure. Ties that are included
-    can name more than k; that is not counted on. The chance takes the number of eligible communities as normal with
-    continuity correction.
+    `ties: exclude` a tie across the last place can empty either list, so `surely_named` is 0. Included ties can name
+    more than k; the forecast does not rely on that. The probability uses a normal approximation, with continuity
+    correction, of the number of eligible communities.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How far each score of an evaluation may lie from what all residents would have said, by chance alone."""
+"""Sampling variance of the satisfaction scores of an evaluation."""
 
 import numpy as np
 
@@ -9,20 +9,20 @@ from analytics.statistics.validation import FloatArray
 
 
 def sampling_variance(evaluation: Evaluation, *, steadied: bool = True) -> FloatArray:
-    """Return v of each score, in the order of the table.
+    """Return the sampling variance v of each score, in the order of the table.
 
     Parameters
     ----------
     evaluation : Evaluation
     steadied : bool
-        True: from the community's own answers, steadied by those of its region, for display and tests. False: from
-        those of the region alone, for shrinkage, which its own would make over-confident at the top.
+        True: from the community's own answers, stabilised by those of its region, for display and tests. False: from
+        those of the region alone, for shrinkage, because a community's own variance makes the top over-confident.
 
     Returns
     -------
     ndarray of float
-        v = s²/n·(1 − f), f = responses ÷ households where a household answers once, else 0; NaN where it is not known:
-        of given scores, and of means in a region without any standard deviation.
+        v = s²/n·(1 − f), f = responses ÷ households if a household answers once, else 0; NaN where unknown: for given
+        scores, and for means in a region without any standard deviation.
 
     Examples
     --------

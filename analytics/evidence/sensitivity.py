@@ -1,4 +1,4 @@
-"""What would stand beside each satisfaction score if the comparison were made a little differently."""
+"""Sensitivity analysis of the satisfaction route: without communities with few answers, and within survey modes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from analytics.evidence.sampling_variance import sampling_variance
 from analytics.statistics.validation import BooleanArray, FloatArray
 
 LEAST_COMPLETES: Final = 100
-"""Answers from which a community's place is no matter of few: what a hospital needs for an HCAHPS star rating."""
+"""Answers below which a community has few: the number that a hospital needs for an HCAHPS star rating."""
 
 FEW_COLUMNS: Final[Mapping[str, str]] = {
     "satisfaction_rank_without_few": "Int64",
     "satisfaction_status_without_few": "str",
 }
-"""Columns of the decision among communities with many answers, where the table counts answers, and their types."""
+"""Columns of the decision without communities with few answers, and their types; they need counts of answers."""
 
 BY_MODE_COLUMNS: Final[Mapping[str, str]] = {
     "satisfaction_main_mode": "str",
@@ -31,37 +31,37 @@ BY_MODE_COLUMNS: Final[Mapping[str, str]] = {
     **{f"satisfaction_rate_{mode}": "float64" for mode in MODES},
     "satisfaction_shrunk_to_mode_mix": "float64",
 }
-"""Columns about the modes of the answers, where the table has those, and their types."""
+"""Columns about the modes of the answers, and their types; they need counts by mode."""
 
 _DECIMALS: Final = 6
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What else the same answers would say.
+    """Results of the sensitivity analysis, by community and by region.
 
     Attributes
     ----------
     communities : DataFrame
-        One row per community in the order of the table: `FEW_COLUMNS` where the table counts answers, `BY_MODE_COLUMNS`
-        where it says by which mode they came in.
+        One row per community in the order of the table: `FEW_COLUMNS` if the table counts answers, `BY_MODE_COLUMNS` if
+        it counts them by mode.
 
         - ``satisfaction_rank_without_few``, ``satisfaction_status_without_few``: as in the standings, if communities
           with fewer than `LEAST_COMPLETES` answers were not ranked.
-        - ``satisfaction_main_mode``: by which more than half of the answers came in, or "mixed".
+        - ``satisfaction_main_mode``: mode of more than half of the answers, or "mixed".
         - ``satisfaction_rank_within_mode``, ``satisfaction_ranked_within_mode``: the rank among the communities with
-          the same main mode that it is ranked with, and how many those are.
-        - ``satisfaction_rate_web``, ``…_paper``, ``…_telephone``: the rate of the answers by each mode.
+          the same main mode that are ranked together, and their number.
+        - ``satisfaction_rate_web``, ``…_paper``, ``…_telephone``: the satisfaction rate by mode.
         - ``satisfaction_shrunk_to_mode_mix``: see `analytics.evidence.mode_adjustment.shrink_to_mode_mix`; missing in regions where no
           two modes are common.
     regions : dict
-        By region, only what JSON can hold:
+        JSON values by region:
 
-        - ``without_few``: ``least`` answers, how many communities that are ranked have fewer (``left_out``), and then
-          ``N``, ``k``, ``met``, and how many communities enter and leave the list by satisfaction (``enters``,
-          ``leaves``); None where answers are not counted.
-        - ``main_modes``: how many ranked communities have each main mode; None where the modes are not known.
-        - ``mode_effects``: rows of `analytics.evidence.mode_adjustment.ModeMix.effects`, by six decimals.
+        - ``without_few``: ``least`` answers, how many ranked communities have fewer (``left_out``), and without these
+          ``N``, ``k``, ``met``, and how many communities enter and leave the satisfaction list (``enters``,
+          ``leaves``); None if answers are not counted.
+        - ``main_modes``: number of ranked communities with each main mode; None if the modes are unknown.
+        - ``mode_effects``: rows of `analytics.evidence.mode_adjustment.ModeMix.effects`, with six decimals.
     """
 
     communities: pd.DataFrame
@@ -69,7 +69,7 @@ class Sensitivity:
 
 
 def find_sensitivity(evaluation: Evaluation) -> Sensitivity:
-    """Return what the decision depends on beside the rules: few answers, and how the answers came in.
+    """Analyse how sensitive the satisfaction decision is to communities with few answers and to survey modes.
 
     Parameters
     ----------
@@ -81,8 +81,8 @@ def find_sensitivity(evaluation: Evaluation) -> Sensitivity:
 
     Notes
     -----
-    The function that decided decides again, so that only the communities with few answers can make a difference. Who
-    is left out is not assessed then; the region's N and k are of the others.
+    The same function decides again, so only the communities with few answers can make a difference. Communities left
+    out are not assessed; the region's N and k are those of the others.
 
     References
     ----------
@@ -91,7 +91,7 @@ def find_sensitivity(evaluation: Evaluation) -> Sensitivity:
 
     Examples
     --------
-    Nineteen communities with many answers and one that leads by few:
+    Twenty communities with many answers, and one with few answers that leads:
 
     >>> from pathlib import Path
     >>> from analytics.decision.evaluate import evaluate
@@ -107,7 +107,7 @@ def find_sensitivity(evaluation: Evaluation) -> Sensitivity:
     >>> found.communities["satisfaction_status_without_few"].head(3).tolist()
     ['not_assessed', 'met', 'not_met']
     """
-    # In the order of ids sums come out equal to the last digit however the rows of the table stand.
+    # In the order of ids sums are equal to the last digit, whatever the order of the rows of the table.
     order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
     table = evaluation.communities.iloc[order].reset_index(drop=True)
     standings = evaluation.standings.iloc[order].reset_index(drop=True)
@@ -142,7 +142,7 @@ def find_sensitivity(evaluation: Evaluation) -> Sensitivity:
 
 
 def _without(table: pd.DataFrame, few: BooleanArray, evaluation: Evaluation) -> Route:
-    """Return the satisfaction route as if nobody had answered in some communities."""
+    """Decide the satisfaction route as if nobody had answered in some communities."""
     value = MEASURED[evaluation.rules.satisfaction.measure].value
     return evaluate_satisfaction(
         table.assign(**{value: table[value].mask(few)}), evaluation.rules, rows_by_region(table)
@@ -193,7 +193,7 @@ def _beside_modes(
 
 
 def _mode_mix(standings: pd.DataFrame, answers: pd.DataFrame, variances: FloatArray) -> ModeMix:
-    """Return the regression of each region's ranked communities whose modes and sampling variance are known."""
+    """Fit the mode regression to each region's ranked communities with known modes and sampling variance."""
     usable = (
         standings["satisfaction_rank"].notna() & (answers.sum(axis=1, skipna=False) > 0) & ~np.isnan(variances)
     ).to_numpy(dtype=bool)

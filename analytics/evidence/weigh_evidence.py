@@ -1,7 +1,7 @@
-"""What the data support beside each decision of an evaluation.
+"""Evidence on every standing of an evaluation: intervals, shrunk scores, possible ranks and evidence bands.
 
-The decision stays what the rules say. The evidence is weighed for the same communities, ranked together in the same
-regions with the same number of positions.
+The decision follows from the rules alone. The evidence is computed for the same communities, ranked together in the
+same regions with the same number of positions.
 """
 
 from collections.abc import Iterator, Mapping
@@ -58,11 +58,11 @@ EVIDENCE_COLUMNS: Final[Mapping[str, str]] = {
     "requirement_evidence": "str",
     "requirement_evidence_reason": "str",
 }
-"""The columns of the evidence and their types, in order."""
+"""Columns of the evidence with their types, in order."""
 
 RouteName = Literal["satisfaction", "complaints"]
 PREFIXES: Final[Mapping[RouteName, str]] = {"satisfaction": "satisfaction", "complaints": "complaint"}
-"""How the columns of each route begin."""
+"""Prefix of the columns of each route."""
 
 _SATISFACTION_COLUMNS: Final = [
     "satisfaction_top_probability",
@@ -75,9 +75,9 @@ _COMPLAINT_COLUMNS: Final = ["complaint_top_probability", "complaint_evidence", 
 
 @dataclass(frozen=True)
 class _Ranking:
-    """Communities that are ranked together: eligible `rows`, their `region`, its positions `size`.
+    """Communities that are ranked together: eligible `rows`, their `region` and its number of positions `size`.
 
-    `shown` marks those that the ranking decides; the others only stand among them.
+    `shown` marks those that this ranking decides; the others are only ranked with them.
     """
 
     rows: IntegerArray
@@ -87,7 +87,7 @@ class _Ranking:
 
 
 def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
-    """Return how far the data support each standing.
+    """Compute the evidence on each standing of an evaluation.
 
     Parameters
     ----------
@@ -102,41 +102,41 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
           community with answers; missing for a given score, whose answers are not known.
         - ``satisfaction_shrunk``, ``satisfaction_shrunk_deviation``: posterior mean and standard deviation of the true
           score.
-        - ``satisfaction_rank_lower``, ``satisfaction_rank_upper``: ranks that the true score can have, each community
-          by itself.
-        - ``satisfaction_top_probability``, ``complaint_top_probability``: to be truly among the k best (0 to 1).
+        - ``satisfaction_rank_lower``, ``satisfaction_rank_upper``: marginal confidence set for the rank of the true
+          score.
+        - ``satisfaction_top_probability``, ``complaint_top_probability``: probability of being truly among the k best.
         - ``…_evidence``: "certain", "likely", "undecided", "unlikely" or "no"; missing where the community is not
           assessed or k = 0. ``…_evidence_reason``: an `analytics.evidence.bands.Reason`, missing where there is nothing to
           explain.
-        - ``satisfaction_tipping_point``: the gap between those who answered and those who did not that would move the
-          evidence, in the unit of the score; infinite where none would.
-        - ``satisfaction_needed_responses``: further answers that are predicted to settle the evidence; 0 where it is
-          settled, missing where no number would that households can be expected to give.
-          ``satisfaction_needed_assurance``: the chance that the evidence is settled then indeed, or with all answers
-          that can be expected; missing where the households are unknown or fewer than the answers.
+        - ``satisfaction_tipping_point``: the gap between respondents and non-respondents that would change the
+          evidence, in the unit of the score; infinite if none would.
+        - ``satisfaction_needed_responses``: further answers that are predicted to settle the evidence; 0 if it is
+          settled, missing if the number is larger than households can be expected to give.
+          ``satisfaction_needed_assurance``: the probability that the evidence is then settled, or with all answers
+          that can be expected; missing if the households are unknown or fewer than the answers.
         - ``complaint_rate_lower``, ``complaint_rate_upper``: exact Poisson interval per 1,000 household-years.
         - ``requirement_lower``, ``requirement_upper``: bounds of the probability that either route is truly met.
 
     Notes
     -----
-    Ranked are the eligible communities of the decision with its k; communities that are not ranked do not shape the
-    prior. The evidence never says more than that the rule's own measure is truly among the k best.
+    The eligible communities of the decision are ranked with its k; communities that are not ranked do not affect the
+    prior. The evidence is only about whether the rule's own measure is truly among the k best.
 
     The variance of a rate comes from its counts, that of an index from `sd_index` and of a composite from
-    `sd_composite`, pooled over the region. A given score says nothing of it, nor does a mean in a region without any
-    standard deviation: its evidence is undecided with the reason "variance_unknown", and the probability is missing.
+    `sd_composite`, pooled over the region. It is unknown for a given score, and for a mean in a region without any
+    standard deviation: the evidence is then undecided with the reason "variance_unknown", and the probability is
+    missing.
 
-    Where the rules say that a household answers once, f = responses ÷ households: responses are the valid ones, which
-    is at most the share that responded, so that certainty is rather understated. Elsewhere, and where the households
-    are unknown or fewer than the responses, f = 0.
+    If the rules say that a household answers once, f = responses ÷ households; only valid responses are counted, so f
+    is at most the share that responded, and certainty is rather understated. Otherwise, and if the households are
+    unknown or fewer than the responses, f = 0.
 
-    The answers needed are those of `analytics.evidence.needed_responses.needed_responses` for each community by itself, the others
-    staying as they are, with the threshold at which a normal posterior has the same probability,
-    T = m − Φ⁻¹(P)√(V + U).
+    The needed answers are those of `analytics.evidence.needed_responses.needed_responses` for each community separately, with the others
+    unchanged, and with the threshold at which a normal posterior has the same probability, T = m − Φ⁻¹(P)√(V + U).
 
     Examples
     --------
-    Twenty communities of which one may qualify; the second is tied with the first but few answered there:
+    Twenty-one communities with one position; the second is tied with the first but has few answers:
 
     >>> from pathlib import Path
     >>> from analytics.decision.evaluate import evaluate
@@ -156,7 +156,8 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     >>> evidence["satisfaction_evidence_reason"].iloc[[0, 19]].tolist()
     ['probability', 'not_assessed']
 
-    Where the households are known, it is also said how many more answers would settle the evidence, if 600 can be had:
+    If the households are known, the number of further answers that would settle the evidence is given, up to 600 in
+    all:
 
     >>> known = weigh_evidence(evaluate(communities.assign(households=1000), rules))
     >>> known["satisfaction_needed_responses"].iloc[:3].tolist()
@@ -164,7 +165,7 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     >>> round(float(evidence["satisfaction_top_probability"].sum()), 6)
     1.0
     """
-    # In the order of ids sums come out equal to the last digit however the rows of the table stand.
+    # In the order of ids sums are equal to the last digit, whatever the order of the rows of the table.
     order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
     standings = evaluation.standings.iloc[order].reset_index(drop=True)
     table = evaluation.communities.iloc[order].reset_index(drop=True)
@@ -197,7 +198,7 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
 
 
 def evidence_words(language: str) -> dict[str, str]:
-    """Return the word for each band of evidence.
+    """Return the words for the evidence bands.
 
     Parameters
     ----------
@@ -220,7 +221,7 @@ def evidence_words(language: str) -> dict[str, str]:
 
 
 def needed_words(standing: Mapping[str, Any], language: str) -> str:
-    """Return how many further answers would settle the evidence of a community, as people read it.
+    """Word the number of further answers that would settle the evidence of a community.
 
     Parameters
     ----------
@@ -233,7 +234,7 @@ def needed_words(standing: Mapping[str, Any], language: str) -> str:
     Returns
     -------
     str
-        Empty where nothing can be said.
+        Empty if nothing is known.
 
     Examples
     --------
@@ -256,7 +257,7 @@ def needed_words(standing: Mapping[str, Any], language: str) -> str:
 def _weigh_route(
     route: RouteName, table: pd.DataFrame, standings: pd.DataFrame, rules: Rules, regions: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Return the evidence columns of one route, missing where a community is not assessed."""
+    """Compute the evidence columns of one route, missing where a community is not assessed."""
     prefix = PREFIXES[route]
     names = [name for name in EVIDENCE_COLUMNS if name.startswith(f"{prefix}_")]
     frame = pd.DataFrame({name: pd.Series(np.nan, index=standings.index, dtype=object) for name in names})
@@ -320,14 +321,14 @@ def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: _Ranking) ->
 def _needed_responses(
     ranked: pd.DataFrame, rules: Rules, plain: Shrinkage, wider: Shrinkage, weighed: pd.DataFrame
 ) -> dict[str, "pd.Series[Any]"]:
-    """Return how many more answers each ranked community needs, and how sure it is that they settle its evidence."""
+    """Return the further answers that each ranked community needs, and the probability that they are enough."""
     settled = (weighed["satisfaction_evidence"] != Evidence.UNDECIDED).to_numpy()
     needed = pd.Series(0, index=weighed.index, dtype="Int64").mask(~settled)
     assurance = pd.Series(1.0, index=weighed.index).mask(~settled)
     responses, households = column(ranked, "responses"), column(ranked, "households")
     rows = np.flatnonzero(~settled & (households >= responses))
     fraction = _sampling_fraction(ranked, rules)
-    # All households that there are leave nothing to ask, whatever single answers differ by.
+    # If all households have answered there is nobody left to ask, whatever the variance of single answers.
     single = plain.sampling_variance * responses / np.where(fraction < 1, 1 - fraction, 1)
     if rows.size:
         forecast = needed_responses(
@@ -345,7 +346,7 @@ def _needed_responses(
 
 
 def _place(shrinkage: Shrinkage, weighed: pd.DataFrame, rows: IntegerArray, kind: str) -> Place:
-    """Return where communities stand beside the threshold at which a normal posterior has the same probability."""
+    """Return communities' posteriors with the threshold at which a normal posterior has the same probability."""
     mean, variance = shrinkage.mean[rows], shrinkage.variance[rows]
     uncertainty = column(weighed, f"satisfaction_threshold_variance{kind}")[rows]
     distance = normal_place(column(weighed, f"satisfaction_top_probability{kind}")[rows]) * np.sqrt(
@@ -369,7 +370,7 @@ def _pooled_variance(ranked: pd.DataFrame, region: npt.NDArray[np.int64]) -> Flo
 
 
 def _sampling_fraction(table: pd.DataFrame, rules: Rules) -> FloatArray:
-    """Return f, 0 where households without an answer do not limit what is possible."""
+    """Return the sampling fraction f, 0 if households without an answer do not limit the possible range."""
     responses, households = column(table, "responses"), column(table, "households")
     counted = (responses > 0) & (households >= responses) & rules.evidence.one_answer_per_household
     return np.where(counted, responses / np.where(counted, households, 1), 0.0)
@@ -397,7 +398,7 @@ def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules, *
 
 
 def _range_of_scores(rules: Rules) -> float:
-    """Return how far the highest possible score lies above the lowest."""
+    """Return the difference between the highest and the lowest possible score."""
     if rules.satisfaction.measure == "satisfaction_rate":
         return 1.0
     lowest, highest = _range_of_points(rules)
@@ -423,10 +424,10 @@ def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> p
 
 
 def _weigh_requirement(weighed: pd.DataFrame) -> pd.DataFrame:
-    """Return the evidence on the requirement, missing where no route says anything."""
+    """Combine the evidence of both routes on the requirement, missing where neither route has any."""
     evidence = [f"{prefix}_evidence" for prefix in PREFIXES.values()]
     reasons = weighed[[f"{name}_reason" for name in evidence]].to_numpy(dtype=object)
-    # A route that names nobody is surely not met; a probability is 0 there.
+    # A route with k = 0 cannot be met, so its probability is 0.
     impossible = weighed[evidence].isna().to_numpy() & (reasons == Reason.NOT_APPLICABLE)
     settled = weighed[evidence].mask(impossible, str(Evidence.NO))
     chances = weighed[[f"{prefix}_top_probability" for prefix in PREFIXES.values()]].mask(impossible, 0.0)
