@@ -1,4 +1,4 @@
-"""What stands beside a complaint rate: its channels, what was left out, the households, what residents say."""
+"""Sentences about complaints: channels, excluded cases, complaining households and what residents report."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -23,12 +23,12 @@ _REPORTED: Final = ["said_complained", "asked_about_complaints", "households", "
 
 
 def community_sentences(cells: Mapping[str, Any], language: str) -> Iterator[str]:
-    r"""Yield what is known of the complaints of one community beside their rate.
+    r"""Yield sentences about the complaints of one community.
 
     Parameters
     ----------
     cells : mapping
-        Of its row; `complaints` and what there is of `analytics.decision.community_table.DETAIL_COUNTS`, None where unknown.
+        Its row of the table: `complaints` and the available `analytics.decision.community_table.DETAIL_COUNTS`, None where unknown.
     language : str
         One of `analytics.languages.LANGUAGES`.
 
@@ -55,21 +55,21 @@ def community_sentences(cells: Mapping[str, Any], language: str) -> Iterator[str
 
 
 def region_sentences(table: pd.DataFrame, *, level: float, language: str) -> Iterator[str]:
-    """Yield what is known of the complaints of a region beside their rates.
+    """Yield sentences about the complaints of a region.
 
     Parameters
     ----------
     table : DataFrame
-        Rows of the region of a checked community table.
+        The region's rows of a checked community table.
     level : float
-        Confidence of intervals.
+        Confidence level of the intervals.
     language : str
         One of `analytics.languages.LANGUAGES`.
 
     Yields
     ------
     str
-        Nothing where the table has no such columns. A community without one of them takes no part in that sentence.
+        None if the table lacks the columns. A community with a missing value is left out of that sentence.
     """
     _ = translator(language)
     exposed = table[(column(table, "exposure_household_years") > 0) & ~np.isnan(column(table, "complaints"))]
@@ -101,7 +101,7 @@ def region_sentences(table: pd.DataFrame, *, level: float, language: str) -> Ite
 
 
 def channel_words(language: str) -> dict[str, str]:
-    """Return the channel of each column of `CHANNEL_COLUMNS` in words."""
+    """Return the words for the channel of each column of `CHANNEL_COLUMNS`."""
     _ = translator(language)
     return {
         "complaints_code": _("form behind a code"),
@@ -115,22 +115,22 @@ def channel_words(language: str) -> dict[str, str]:
 
 
 def discouraged(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
-    """Return the communities in which surely more households say they complained than can be on record.
+    """Return the communities where significantly more households report a complaint than are on record.
 
     Parameters
     ----------
     table : DataFrame
         A checked community table.
     level : float
-        Confidence of the intervals.
+        Confidence level of the intervals.
 
     Returns
     -------
     DataFrame
-        Those rows of the table, with `recorded_households`, and `reported_lower` and `reported_upper`, households that
-        would say so if all were asked; the largest gap first. Empty where the table does not have the columns that it
-        takes. Where nobody knows which cases are of one household, each is taken for another household's: then there
-        can be no more on record than there are cases.
+        Those rows of the table, with `recorded_households`, and `reported_lower` and `reported_upper`, the estimated
+        households that would say so if all were asked; the largest gap first. Empty if the table lacks the columns. If
+        it is unknown which cases belong to the same household, each counts as a household of its own, which is the most
+        that can be on record.
 
     Examples
     --------
@@ -219,7 +219,7 @@ def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
 
 
 def _totals(table: pd.DataFrame, name: str) -> tuple[BooleanArray, float]:
-    """Return where a column is known, and its sum there."""
+    """Return where a column is known, and the sum of the known values."""
     values = column(table, name)
     known = ~np.isnan(values)
     return known, float(values[known].sum())

@@ -1,4 +1,4 @@
-"""What overall satisfaction goes with, as a table and a page: importance of each domain, and where most is missing."""
+"""Drivers page: importance and performance of each domain for overall satisfaction, as CSV and HTML page."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,11 +17,11 @@ from analytics.rules import Rules
 from analytics.statistics.drivers import Drivers, find_drivers, importance_performance
 
 HIGHEST: Final = 100
-"""Points of the best answer: means of domains are shown as an index from 0 to 100."""
+"""Points of the best answer; means of domains are shown as an index from 0 to 100."""
 
 
 def drivers_of(table: ResponseTable, domains: tuple[str, ...], rules: Rules) -> Drivers:
-    """Return how the domains are associated with the overall question of the rules.
+    """Compute the drivers of the rules' overall question from response rows.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def drivers_of(table: ResponseTable, domains: tuple[str, ...], rules: Rules) -> 
         Responses that count, with the domains and the overall question.
     domains : tuple of str
     rules : Rules
-        Give the points of the codes, the overall question and the level of the intervals.
+        Their points of the codes, overall question and level of the intervals are used.
 
     Returns
     -------
@@ -52,14 +52,14 @@ def drivers_csv(drivers: Drivers) -> bytes:
 
 
 def drivers_page(drivers: Drivers, rules: Rules, names: Mapping[str, Wording], language: str) -> Page:
-    """Return what the drivers say, in words, a chart and a table.
+    """Build the drivers page: sentences, a chart and a table.
 
     Parameters
     ----------
     drivers : Drivers
     rules : Rules
     names : mapping of str to Wording
-        What each domain is called; a domain without a name is called by its key.
+        Name of each domain; a domain without a name is shown by its key.
     language : str
         One of `analytics.languages.LANGUAGES`.
 

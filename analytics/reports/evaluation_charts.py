@@ -1,4 +1,4 @@
-"""The charts of a report: drawn for each region, with the sentence below each."""
+"""Charts of the evaluation report for each region, with their captions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -19,7 +19,7 @@ _MOST_LADDER: Final = 30
 def region_charts(
     evaluation: Evaluation, part: pd.DataFrame, *, scale: float, language: str, number: int
 ) -> Iterator[Chart]:
-    """Yield the charts of one region: who is best, all scores, how many have which, and complaints by size.
+    """Yield the charts of one region: best communities, all scores, histogram of scores, funnel plot of complaints.
 
     Parameters
     ----------
@@ -27,16 +27,16 @@ def region_charts(
     part : DataFrame
         Standings, names and evidence of the region's communities, the best first.
     scale : float
-        100 where scores are shares that people read as percentages, else 1.
+        100 if scores are shares shown as percentages, else 1.
     language : str
         One of `analytics.languages.LANGUAGES`.
     number : int
-        Of the region: names in a drawing must differ on the whole page.
+        Number of the region, because ids in drawings must be unique on the page.
 
     Yields
     ------
     Chart
-        None where nobody is ranked.
+        No chart if nobody is ranked.
     """
     ranked = part[part["satisfaction_rank"].notna()]
     if len(ranked):

@@ -1,4 +1,4 @@
-"""The report of an evaluation: one page that people read and print, with its charts inside and nothing outside."""
+"""Report of an evaluation as one self-contained HTML page to read and print, charts included."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,16 +26,16 @@ from analytics.reports.sensitivity_sentences import community_lines, region_sent
 from analytics.rules import share_text
 
 REPORT_FILES: Final[Mapping[str, str]] = page_files("report")
-"""One file for each language, so that a printed report speaks one of them; each links to the other beside it."""
+"""Report file of each language; a printed report has one language, and each file links to the other."""
 
 MOST_ROWS: Final = 500
-"""Communities of a region up to which a table names all that are not assessed."""
+"""Largest region, in communities, for which a table names all communities that are not assessed."""
 
 NEAREST: Final = 20
-# Each region has four charts: with very many regions the page would become too heavy to open.
+# Each region has four charts: with very many regions the page would be too large to open.
 _MOST_CHARTED_REGIONS: Final = 30
 _DECIMALS: Final = 6
-# The word, and the lowest and highest chance.
+# Columns of the evidence band, and of the lowest and highest probability.
 _EVIDENCE: Final = ("requirement_evidence", "requirement_lower", "requirement_upper")
 _SATISFACTION_EVIDENCE: Final = (
     "satisfaction_evidence",
@@ -46,7 +46,7 @@ _SATISFACTION_EVIDENCE: Final = (
 
 @dataclass(frozen=True)
 class _Row:
-    """One community as a table of the report shows it; numbers are texts, missing ones empty."""
+    """One community as a row of a report table; numbers are texts, missing ones empty."""
 
     id: str
     name: str
@@ -65,7 +65,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Region:
-    """What the report says about one region."""
+    """Content of the report about one region."""
 
     name: str
     facts: Mapping[str, Any]
@@ -89,34 +89,34 @@ def report_html(
     *,
     tell: Tell = tell_nobody,
 ) -> str:
-    """Return the report of an evaluation as an HTML page.
+    """Render the report of an evaluation as an HTML page.
 
     Parameters
     ----------
     evaluation : Evaluation
     evidence : DataFrame
-        Of `analytics.evidence.weigh_evidence.weigh_evidence`.
+        From `analytics.evidence.weigh_evidence.weigh_evidence`.
     sensitivity : Sensitivity
-        Of `analytics.evidence.sensitivity.find_sensitivity`.
+        From `analytics.evidence.sensitivity.find_sensitivity`.
     language : str
         One of `analytics.languages.LANGUAGES`.
     tell : callable
-        Is told what share of the regions is described.
+        Called with the share of the regions that is done.
 
     Returns
     -------
     str
-        One page without script, style sheet or picture from elsewhere. Equal evaluations give equal bytes, whatever the
+        One page without external scripts, style sheets or pictures. Equal evaluations give equal bytes, whatever the
         order of the rows of the table.
 
     Notes
     -----
-    Every listed community is named. Of those below, the nearest `NEAREST` are; communities that are not assessed are
+    Every listed community is named, and the nearest `NEAREST` below the list. Communities that are not assessed are
     all named in regions of up to `MOST_ROWS` communities, `NEAREST` of them in larger ones. Charts draw at most
     `analytics.reports.svg_charts.MOST_DRAWN` points, and only the first 30 regions have charts.
     """
     _ = translator(language)
-    # Rounded as in the other files: digits beyond differ between machines.
+    # Rounded as in the other files, because further digits differ between machines.
     frame = _joined(evaluation, evidence.join(sensitivity.communities).round(_DECIMALS))
     support = summarise_evidence(evaluation, evidence)
     parts = frame.groupby("region", sort=True)
@@ -176,7 +176,7 @@ def _totals(evaluation: Evaluation) -> dict[str, int]:
 
 
 def _joined(evaluation: Evaluation, evidence: pd.DataFrame) -> pd.DataFrame:
-    """Return standings with the evidence beside them, one order for every table that says the same."""
+    """Join standings and evidence, in one order for all tables of the report."""
     beside = evidence.drop(columns="community_id").set_axis(evaluation.standings.index)
     names = evaluation.communities.get("name", evaluation.communities["community_id"])
     details = [column for column in DETAIL_COUNTS if column in evaluation.communities]
@@ -259,7 +259,7 @@ def _unit(evaluation: Evaluation) -> str:
 
 
 def _scale(evaluation: Evaluation) -> int:
-    """Return what makes a score a percentage: a rate from counts is a part of 1, a given one is a percentage."""
+    """Return the factor that makes a score a percentage: 100 for a rate from counts, 1 for given percentages."""
     counted = "score" not in evaluation.communities
     return 100 if counted and evaluation.rules.satisfaction.measure == "satisfaction_rate" else 1
 
@@ -332,7 +332,7 @@ def _rows(
 ) -> Iterator[_Row]:
     _, words, statuses = translator(language), evidence_words(language), _status_words(language)
     why, scale, unit = _evidence_reasons(language), _scale(evaluation), _unit(evaluation)
-    # Where nobody's complaints are known, the satisfaction route alone has something to say.
+    # Without data on complaints only the satisfaction route has evidence.
     weighed = _EVIDENCE if _has_complaints(evaluation) else _SATISFACTION_EVIDENCE
     values = chosen.astype(object).where(chosen.notna(), None)
     for row in values.itertuples(index=False, name=None):
@@ -363,7 +363,7 @@ def _rows(
 
 
 def _chance(lower: float, upper: float) -> str:
-    # A chance between is never shown as 0 or 100: only what is impossible or sure is.
+    # Only probabilities of exactly 0 and 1 are shown as 0 and 100.
     shown = [
         f"{value * 100:.0f}" if value in {0, 1} else f"{min(99.9, max(0.1, value * 100)):.1f}"
         for value in (lower, upper)

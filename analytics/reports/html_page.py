@@ -1,4 +1,4 @@
-"""Pages of findings: sentences, charts and tables that people read and print, with nothing from outside."""
+"""Self-contained HTML pages of findings: sentences, charts and tables to read and print."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Translate = Callable[..., str]
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing and the sentence below it."""
+    """An SVG drawing with its caption."""
 
     drawing: Markup
     caption: str
@@ -27,7 +27,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table of texts; the columns from `numbers_from` on hold numbers."""
+    """A table of texts on a page; the columns from `numbers_from` on hold numbers."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -36,7 +36,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of a page under its heading: sentences, warnings, charts, a table and what is said below it."""
+    """A section of a page: heading, sentences, warnings, charts, a table and notes below it."""
 
     heading: str
     sentences: Sequence[str] = ()
@@ -48,7 +48,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """What a page says; `facts` are the terms and values by which it can be checked."""
+    """Content of a page; `facts` are the terms and values for checking it."""
 
     title: str
     lead: str
@@ -57,7 +57,7 @@ class Page:
 
 
 def render_page(page: Page, *, language: str, files: Mapping[str, str]) -> str:
-    """Return a page as HTML without script, style sheet or picture from elsewhere.
+    """Render a page as HTML without external scripts, style sheets or pictures.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def render_page(page: Page, *, language: str, files: Mapping[str, str]) -> str:
     language : str
         One of `analytics.languages.LANGUAGES`.
     files : mapping of str to str
-        The file of each language: each links to the other beside it.
+        The page's file in each language, because each links to the other.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def render_page(page: Page, *, language: str, files: Mapping[str, str]) -> str:
 
 
 def checking_facts(rules: Rules, language: str) -> dict[str, str]:
-    """Return what a finding can be checked by: the rules and what computed it."""
+    """Return the facts for checking a finding: the rules and the software versions."""
     _ = translator(language)
     return {
         _("Rule file"): rules.name,
@@ -89,7 +89,7 @@ def checking_facts(rules: Rules, language: str) -> dict[str, str]:
 
 
 def page_files(name: str) -> dict[str, str]:
-    """Return the file of a page in each language.
+    """Return the file name of a page in each language.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def page_files(name: str) -> dict[str, str]:
 
 @cache
 def environment() -> jinja2.Environment:
-    """Return the templates of this package."""
+    """Return the Jinja environment with the templates of this package."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -112,7 +112,7 @@ def environment() -> jinja2.Environment:
 
 
 def translator(language: str) -> Translate:
-    """Return what translates a sentence and fills in its facts."""
+    """Return a function that translates a sentence and fills in its facts."""
     gettext = load_catalogue(TRANSLATIONS, language).gettext
 
     def translate(message: str, **facts: object) -> str:
@@ -125,7 +125,7 @@ NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 def percent(share: float, decimals: int | None = None) -> str:
-    r"""Return a share as a percentage, by default with the decimals that it has.
+    r"""Format a share as a percentage, by default with all its decimals.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def percent(share: float, decimals: int | None = None) -> str:
 
 
 def between(lower: float | None, upper: float | None, *, decimals: int, unit: str = "", scale: float = 1) -> str:
-    """Return an interval as people read it, empty where a limit is missing.
+    """Format an interval for people, empty if a limit is missing.
 
     Examples
     --------

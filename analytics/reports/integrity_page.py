@@ -1,4 +1,4 @@
-"""Signs of answers that were not given one by one, as tables and a page, and the standings without what is held."""
+"""Integrity page: signals and held responses as CSV and HTML page, and standings with and without them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,12 +15,12 @@ from analytics.rules import Rules
 from analytics.statistics.integrity_signals import FALSE_DISCOVERY_RATE, FAMILIES, Integrity
 
 MOST_NAMED: Final = 100
-"""Communities that a table of the page names; signals.csv has all."""
+"""Most communities that a table of the page names; signals.csv has all."""
 
 
 @dataclass(frozen=True)
 class WithAndWithout:
-    """The standings of all responses that count, and of those that are not held for review."""
+    """Evaluations of all responses that count, and of those that are not held for review."""
 
     all_responses: Evaluation
     without_held: Evaluation
@@ -29,12 +29,12 @@ class WithAndWithout:
 def evaluate_without_held(
     communities: pd.DataFrame, table: ResponseTable, integrity: Integrity, rules: Rules
 ) -> WithAndWithout:
-    """Return the standings with and without the responses that are held.
+    """Evaluate the communities with and without the held responses.
 
     Parameters
     ----------
     communities : DataFrame
-        As `analytics.decision.community_table.check_communities` returns it; its answers are counted anew.
+        As `analytics.decision.community_table.check_communities` returns it; its answers are recounted.
     table : ResponseTable
         Responses of these communities that count.
     integrity : Integrity
@@ -44,7 +44,7 @@ def evaluate_without_held(
     Returns
     -------
     WithAndWithout
-        Nothing is deleted: both stand side by side until somebody has looked at what is held.
+        Nothing is deleted: both are shown until somebody has reviewed the held responses.
     """
     kept = ~integrity.responses["held"].to_numpy(dtype=bool)
     rest = ResponseTable(
@@ -58,19 +58,19 @@ def evaluate_without_held(
 
 
 def signals_csv(integrity: Integrity) -> bytes:
-    """Return one line per community and family as a CSV file."""
+    """Return the signals as a CSV file, one line per community and family."""
     return frame_csv(integrity.families.round(6))
 
 
 def held_csv(table: ResponseTable, integrity: Integrity) -> bytes:
-    """Return the responses that are held, with the families that point at them, as a CSV file."""
+    """Return the held responses as a CSV file, with the families that point at them."""
     held = integrity.responses["held"].to_numpy(dtype=bool)
     frame = integrity.responses.drop(columns="held").assign(community_id=table.responses["community_id"])[held]
     return frame_csv(frame[["community_id", "response_id", "families"]])
 
 
 def comparison(both: WithAndWithout, table: ResponseTable, integrity: Integrity) -> pd.DataFrame:
-    """Return each community's place with and without the held responses, in the order of the table.
+    """Compare each community's standing with and without the held responses, in the order of the table.
 
     Returns
     -------
@@ -101,14 +101,14 @@ def comparison_csv(both: WithAndWithout, table: ResponseTable, integrity: Integr
 def integrity_page(
     table: ResponseTable, integrity: Integrity, both: WithAndWithout | None, rules: Rules, language: str
 ) -> Page:
-    """Return what the signals say, in words and tables.
+    """Build the integrity page: sentences and tables.
 
     Parameters
     ----------
     table : ResponseTable
     integrity : Integrity
     both : WithAndWithout or None
-        None: there was no table of communities, so that nothing is ranked.
+        None: without a table of communities nothing is ranked.
     rules : Rules
     language : str
         One of `analytics.languages.LANGUAGES`.
@@ -130,7 +130,7 @@ def integrity_page(
 
 
 def family_words(language: str) -> dict[str, str]:
-    """Return what each family of signals looks for.
+    """Return words for what each family of signals detects.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Scores under weights that bring respondents into proportion with known figures of the population."""
+"""Raking page: response weights and weighted scores that match known population margins, as CSV and HTML page."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from analytics.statistics.raking_weights import (
 from analytics.statistics.validation import FloatArray
 
 MOST_NAMED: Final = 200
-"""Communities that the table of the page names; raked.csv has all."""
+"""Most communities that the table of the page names; raked.csv has all."""
 
 _MARGIN_COLUMNS: Final[Mapping[str, Column]] = {
     "community_id": Column("text"),
@@ -47,20 +47,20 @@ _Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Raked:
-    """Weights of responses and the scores that they give.
+    """Raked weights of responses and the weighted scores of communities.
 
     Attributes
     ----------
     weights : DataFrame
-        One row per response that was raked: response_id where there is one, community_id, weight (mean 1 in each set
-        that was raked together).
+        One row per raked response: response_id if available, community_id, weight (mean 1 in each set that was raked
+        together).
     scores : DataFrame
         One row per community in the order of ids: community_id, responses (valid answers), effective_responses
         (Kish), plain_score and score (raked; in points, half to even at six decimals), standard_error, lower, upper,
-        largest_gap (of a margin, after trimming), and not_raked with its cells, why a community was left as it is: a
-        key of `reason_sentences`, empty otherwise.
+        largest_gap (of a margin, after trimming), and not_raked with its cells: the reason why a community was not
+        raked, a key of `reason_sentences`, otherwise empty.
     trimmed_at : float or None
-        Largest weight ÷ mean weight that was allowed.
+        Largest allowed ratio of weight to mean weight.
     level : float
     """
 
@@ -71,13 +71,13 @@ class Raked:
 
 
 def read_margins(path: Path) -> pd.DataFrame:
-    """Return the known figures of the population in a file, after checking all of it.
+    """Read population margins from a CSV or Parquet file and check them.
 
     Parameters
     ----------
     path : Path
         CSV or Parquet: `margin` (a column of the responses, such as tenure or building), `category`, `total` (above 0)
-        and, where each community has its own figures, `community_id`.
+        and, if each community has its own figures, `community_id`.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def read_margins(path: Path) -> pd.DataFrame:
 
 
 class CannotRake(ValueError):
-    """Responses cannot be brought into proportion; `reason` is a key of `reason_sentences`, `cells` those at fault."""
+    """Raised when responses cannot be raked; `reason` is a key of `reason_sentences`, `cells` are those at fault."""
 
     def __init__(self, reason: str, cells: tuple[str, ...] = ()) -> None:
         super().__init__(f"{reason}: {', '.join(cells)}")
@@ -128,21 +128,21 @@ def rake_responses(
     largest_ratio: float | None,
     tell: Tell = tell_nobody,
 ) -> Raked:
-    """Return weights that meet the margins, and the score of each community under them.
+    """Rake responses to the margins and score each community under the weights.
 
     Parameters
     ----------
     table : ResponseTable
-        Responses that count, with the columns that the margins name as text.
+        Responses that count, with the columns of the margins as text.
     margins : DataFrame
-        Of `read_margins`. With `community_id` each community is raked to its own figures, otherwise all responses
+        From `read_margins`. With `community_id` each community is raked to its own figures, otherwise all responses
         together.
     rules : Rules
         The measure is a satisfaction rate (in percent) or a satisfaction index.
     largest_ratio : float or None
         Weights above this many times the mean are trimmed; None: not at all.
     tell : callable
-        Is told what share of the communities is weighted.
+        Called with the share of the communities that is done.
 
     Returns
     -------
@@ -151,14 +151,14 @@ def rake_responses(
     Raises
     ------
     CannotRake
-        If the responses are raked together and cannot be, or the rules' measure is a composite.
+        If all responses are raked together and cannot be, or the rules' measure is a composite.
 
     Notes
     -----
-    A community that has no margins of its own, an empty margin cell, a category without a total or margins that
-    contradict its answers is not raked: its plain score stands with the reason, since to give the weight of those who
-    did not answer to others would be invention. The standard error takes credit for the margins
-    (`analytics.statistics.raking_weights.raked_mean`) unless weights were trimmed, which no longer meet them.
+    A community without margins of its own, with an empty margin cell, a category without a total or margins that
+    contradict its answers is not raked: it keeps its plain score with the reason, since giving the weight of
+    non-respondents to others would be invention. The standard error is reduced by what the margins explain
+    (`analytics.statistics.raking_weights.raked_mean`), except for trimmed weights, which no longer meet the margins.
     """
     scores = _points(table, rules)
     answered = np.flatnonzero(~np.isnan(scores))
@@ -175,7 +175,7 @@ def rake_responses(
         row = {"community_id": str(community), "responses": chosen.size, "plain_score": plain}
         try:
             if not chosen.size:
-                raise CannotRake("no_answers")  # noqa: TRY301 - one way out for all that cannot be raked
+                raise CannotRake("no_answers")  # noqa: TRY301 - one handler for everything that cannot be raked
             if whole is None:
                 own = margins[margins["community_id"] == community]
                 found = _rake_set(table.responses.iloc[chosen], scores[chosen], own, largest_ratio)
@@ -193,7 +193,7 @@ def rake_responses(
 
 @dataclass(frozen=True)
 class _Set:
-    """Responses that were raked together: weights with the mean 1, their mean score, how far a margin is off."""
+    """Responses raked together: weights with mean 1, their weighted mean and the largest deviation from a margin."""
 
     weights: FloatArray
     mean: Callable[[_Flags | None], WeightedMean]
@@ -230,7 +230,7 @@ def _rake_set(responses: pd.DataFrame, scores: FloatArray, margins: pd.DataFrame
 
 
 def _margins(responses: pd.DataFrame, margins: pd.DataFrame) -> list[Margin]:
-    """Return the margins of some responses, after their cells were checked."""
+    """Return the margins of some responses, after checking their cells."""
     if margins.empty:
         raise CannotRake("no_margins")
     found, empty, unknown = [], [], []
@@ -248,7 +248,7 @@ def _margins(responses: pd.DataFrame, margins: pd.DataFrame) -> list[Margin]:
 
 
 def _points(table: ResponseTable, rules: Rules) -> FloatArray:
-    """Return the points of each response to the question that the rules measure, NaN without a valid answer."""
+    """Return the points of each response to the rules' question, NaN without a valid answer."""
     rule = rules.satisfaction
     if rule.measure == "composite":
         raise CannotRake("composite")
@@ -287,17 +287,17 @@ def _weight_rows(table: ResponseTable, weights: FloatArray) -> pd.DataFrame:
 
 
 def weights_csv(raked: Raked) -> bytes:
-    """Return the weight of each response that was raked as a CSV file."""
+    """Return the weights of the raked responses as a CSV file."""
     return frame_csv(raked.weights.round(9))
 
 
 def raked_csv(raked: Raked) -> bytes:
-    """Return the scores as a CSV file, numbers with six decimals."""
+    """Return the raked scores as a CSV file, numbers with six decimals."""
     return frame_csv(raked.scores.round(SCORE_DECIMALS))
 
 
 def reason_sentences(language: str) -> dict[str, str]:
-    """Return why responses were not raked, with `{cells}` to fill in.
+    """Return the reasons for not raking in words, with `{cells}` to fill in.
 
     Examples
     --------
@@ -317,7 +317,7 @@ def reason_sentences(language: str) -> dict[str, str]:
 
 
 def raking_page(raked: Raked, rules: Rules, language: str) -> Page:
-    """Return what the weights change, in words and a table."""
+    """Build the raking page: sentences and a table of what the weights change."""
     _ = translator(language)
     why = reason_sentences(language)
     scores = raked.scores

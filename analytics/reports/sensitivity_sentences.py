@@ -1,4 +1,4 @@
-"""What the sensitivity of a decision says to people: sentences about a region, and lines about a community."""
+"""Sentences about the sensitivity of a decision, for a region and for a community."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -8,27 +8,27 @@ import pandas as pd
 from analytics.decision.survey_modes import MIXED, MODES
 from analytics.reports.html_page import percent, translator
 
-# Few communities have nothing but one mode: a difference between all and none would be far from what was seen.
+# Few communities have a single mode, so the difference between all and none would be an extrapolation.
 _STEP: Final = 0.1
 _COLUMN_OF_RATE: Final = {mode: f"satisfaction_rate_{mode}" for mode in MODES}
 
 
 def region_sentences(facts: Mapping[str, Any], *, scale: float, language: str) -> Iterator[str]:
-    """Yield what else the answers of a region would have decided, and what goes with the mode of the answers.
+    """Yield sentences about a region: the decision without communities with few answers, and mode effects.
 
     Parameters
     ----------
     facts : mapping
-        Of one region, from `analytics.evidence.sensitivity.Sensitivity`.
+        Facts of one region, from `analytics.evidence.sensitivity.Sensitivity`.
     scale : float
-        100 where scores are shares that people read as percentages, else 1.
+        100 if scores are shares shown as percentages, else 1.
     language : str
         One of `analytics.languages.LANGUAGES`.
 
     Yields
     ------
     str
-        Nothing where nobody has few answers and the modes are not known.
+        None if no community has few answers and the modes are unknown.
 
     Examples
     --------
@@ -65,14 +65,14 @@ def region_sentences(facts: Mapping[str, Any], *, scale: float, language: str) -
 
 
 def community_lines(standing: Mapping[str, Any], few: Mapping[str, Any] | None, language: str) -> Iterator[str]:
-    """Yield how a community stands among those with many answers and among those that answered as it did.
+    """Yield lines about a community: its rank among those with many answers and among those of its main mode.
 
     Parameters
     ----------
     standing : mapping
         A row of the standings and of `analytics.evidence.sensitivity.Sensitivity.communities`, None where missing.
     few : mapping or None
-        What the region has as ``without_few``.
+        The region's ``without_few``.
     language : str
         One of `analytics.languages.LANGUAGES`.
 
@@ -117,7 +117,7 @@ def community_lines(standing: Mapping[str, Any], few: Mapping[str, Any] | None, 
 
 
 def mode_words(language: str) -> dict[str, str]:
-    """Return how answers came in, for each main mode.
+    """Return the words for each main mode.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Charts as SVG text: equal numbers give equal bytes, and no chart needs a script, a font file or the network.
+"""Charts as reproducible SVG text: equal numbers give equal bytes, without scripts, font files or network.
 
-The words stay text, drawn in the reader's own font, so that Chinese needs no font here and a name can be searched.
+Words stay text in the reader's own font, so that Chinese needs no font file and names can be searched.
 """
 
 import io
@@ -22,11 +22,11 @@ from analytics.statistics.funnel import poisson_limits
 from analytics.statistics.validation import BooleanArray, FloatArray
 
 MOST_DRAWN: Final = 500
-"""Points of one chart; of more communities every second, third … is drawn."""
+"""Most points in one chart; with more communities every second, third … is drawn."""
 
 INNER_LEVEL: Final = 0.95
 OUTER_LEVEL: Final = 0.998
-"""Of the dashed and of the outer lines of `funnel_chart`."""
+"""Level of the outer lines of `funnel_chart`; `INNER_LEVEL` is that of the dashed ones."""
 
 LISTED: Final = "#0b6e4f"
 OTHERS: Final = "#5a6b7f"
@@ -58,7 +58,7 @@ _STYLE: Final[dict[Any, Any]] = {
 
 @dataclass(frozen=True)
 class Labels:
-    """The words of a chart: `description` for those who cannot see it, then the two axes and the cut-off."""
+    """Texts of a chart: `description` as text alternative, the two axis labels and the cut-off."""
 
     description: str
     across: str
@@ -67,7 +67,7 @@ class Labels:
 
 
 def every_nth(count: int) -> int:
-    """Return n so that drawing every n-th of `count` points draws at most `MOST_DRAWN`.
+    """Return the least n for which every n-th of `count` points is at most `MOST_DRAWN` points.
 
     Examples
     --------
@@ -88,16 +88,16 @@ def ladder_chart(
     labels: Labels,
     name: str,
 ) -> str:
-    """Return communities one below the other, the best on top, each with its interval.
+    """Draw a caterpillar plot: communities one below the other, the best on top, each with its interval.
 
     Parameters
     ----------
     names : sequence of str
-        In the order of the ranks.
+        Names in the order of the ranks.
     scores, lower, upper : ndarray of float
         Score and interval; NaN limits draw no interval.
     listed : ndarray of bool
-        Which of them meet the criterion.
+        Which communities meet the criterion.
     cut_off : float or None
         Score at the last position.
     labels : Labels
@@ -126,7 +126,7 @@ def scores_chart(
     labels: Labels,
     name: str,
 ) -> str:
-    """Return every community as a point by its rank, with its interval; parameters as `ladder_chart`, thinned."""
+    """Draw every community as a point by rank, with its interval; parameters as in `ladder_chart`, points thinned."""
     step = every_nth(ranks.size)
     ranks, scores, lower, upper = (values[::step] for values in (ranks, scores, lower, upper))
     with _axes(280, left=46, labels=labels) as (figure, axes):
@@ -136,12 +136,12 @@ def scores_chart(
 
 
 def histogram_chart(scores: FloatArray, *, cut_off: float | None, labels: Labels, name: str) -> str:
-    """Return how many communities have which score, with the score at the last position.
+    """Draw a histogram of scores, with the score at the last position.
 
     Parameters
     ----------
     scores : ndarray of float
-        At least one, none missing.
+        At least one score, none missing.
     cut_off : float or None
     labels : Labels
     name : str
@@ -163,7 +163,7 @@ def histogram_chart(scores: FloatArray, *, cut_off: float | None, labels: Labels
 def funnel_chart(
     rates: FloatArray, exposure: FloatArray, *, pooled: float, listed: BooleanArray, labels: Labels, name: str
 ) -> str:
-    """Return complaint rates against exposure, between the limits of chance around the pooled rate.
+    """Draw a funnel plot: complaint rates by exposure, with control limits around the pooled rate.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def funnel_chart(
     pooled : float
         Rate of all communities together, per 1,000 household-years.
     listed : ndarray of bool
-        Which of them meet the criterion by their rate.
+        Which communities meet the criterion by their rate.
     labels : Labels
     name : str
         Unique on its page, for the ids within the drawing.
@@ -182,7 +182,7 @@ def funnel_chart(
     Returns
     -------
     str
-        One SVG element. Communities without complaints are hollow.
+        One SVG element. Communities without complaints are hollow points.
 
     Notes
     -----
@@ -209,7 +209,7 @@ def funnel_chart(
 
 
 def _shortened(text: str) -> str:
-    """Return a name that fits beside its row; a Chinese character is two Latin letters wide."""
+    """Shorten a name to the width of its label; a Chinese character is two Latin letters wide."""
     width, most = 0, 18
     text = "".join(character if character.isprintable() else " " for character in text)
     for place, character in enumerate(text):
@@ -238,7 +238,7 @@ def _intervals(
 
 @contextmanager
 def _axes(height: float, *, left: float, labels: Labels) -> Iterator[tuple[Figure, Axes]]:
-    """Give axes at fixed places: their layout must not depend on fonts that the reader may not have."""
+    """Provide axes at fixed positions, because the layout must not depend on fonts that the reader may not have."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH / _POINTS_PER_INCH, height / _POINTS_PER_INCH), dpi=_POINTS_PER_INCH)
         axes = figure.add_axes((left / _WIDTH, 40 / height, (_WIDTH - left - 12) / _WIDTH, (height - 62) / height))
@@ -252,7 +252,7 @@ def _axes(height: float, *, left: float, labels: Labels) -> Iterator[tuple[Figur
 
 @contextmanager
 def _row_axes(names: Sequence[str], *, left: float, labels: Labels) -> Iterator[tuple[Figure, Axes, FloatArray]]:
-    """Give axes with a named row for each of the names, the first on top, and the places of the rows."""
+    """Provide axes with a labelled row per name, the first on top, and the positions of the rows."""
     places = np.arange(len(names), dtype=np.float64)
     with _axes(62 + 19 * len(names), left=left, labels=labels) as (figure, axes):
         axes.set_ylim(len(names) - 0.4, -0.6)
@@ -262,7 +262,7 @@ def _row_axes(names: Sequence[str], *, left: float, labels: Labels) -> Iterator[
 
 
 def _draw_cut_off(axes: Axes, place: float | None, *, upright: bool, before: bool = False) -> None:
-    """Draw the cut-off across the axes, behind what else is drawn unless it stands `before` it."""
+    """Draw the cut-off line across the axes, behind everything else unless `before`."""
     if place is not None:
         draw = axes.axvline if upright else axes.axhline
         draw(place, color=CUT_OFF, linewidth=1, linestyle=_DASHED, zorder=3 if before else 1)
@@ -271,16 +271,16 @@ def _draw_cut_off(axes: Axes, place: float | None, *, upright: bool, before: boo
 def _svg(figure: Figure, labels: Labels, name: str) -> str:
     stream = io.BytesIO()
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
-        # The words are measured in a font that may lack them; they are placed by their anchor, not by that width.
+        # Texts are measured in a font that may lack their glyphs; they are placed by their anchor, not by that width.
         warnings.filterwarnings("ignore", message=".*Glyph")
         figure.savefig(stream, format="svg", metadata={"Date": None})
     return _tidied(stream.getvalue(), labels.description, name)
 
 
 def _tidied(drawn: bytes, description: str, name: str) -> str:
-    """Return a drawing that can stand in a page beside others: own ids, the reader's fonts, a description."""
-    root = ET.fromstring(drawn)  # noqa: S314 - drawn a moment ago, nobody else's XML
-    # The style would rule the whole page, and the metadata only say who drew.
+    """Prepare a drawing for a page with other drawings: unique ids, the reader's fonts, a text alternative."""
+    root = ET.fromstring(drawn)  # noqa: S314 - our own drawing, no foreign XML
+    # The style would apply to the whole page, and the metadata only name the drawing software.
     for unwanted in [*root.findall(f"{{{_SVG}}}metadata"), *root.findall(f"{{{_SVG}}}defs[{{{_SVG}}}style]")]:
         root.remove(unwanted)
     for element in root.iter():
@@ -303,16 +303,16 @@ def _tidied(drawn: bytes, description: str, name: str) -> str:
 def coverage_chart(
     names: Sequence[str], overall: FloatArray, among_best: FloatArray, *, level: float, labels: Labels, name: str
 ) -> str:
-    """Return how often intervals held the true value, one row per simulated setting.
+    """Draw the coverage of intervals, one row per simulated setting.
 
     Parameters
     ----------
     names : sequence of str
-        Of the settings.
+        Names of the settings.
     overall, among_best : ndarray of float
-        Share of all communities, and of the observed best ones (green), whose interval holds the true value.
+        Share of all communities, and of the observed best ones (green), whose interval contains the true value.
     level : float
-        What was promised; the dashed line.
+        Nominal level; the dashed line.
     labels : Labels
     name : str
         Unique on its page, for the ids within the drawing.
@@ -332,12 +332,12 @@ def coverage_chart(
 def reliability_chart(
     predicted: FloatArray, realised: FloatArray, *, marked: BooleanArray, labels: Labels, name: str
 ) -> str:
-    """Return what came true against what was said: on the dashed line both agree.
+    """Draw a reliability diagram: realised share by predicted probability, with the diagonal dashed.
 
     Parameters
     ----------
     predicted, realised : ndarray of float
-        Mean probability of a group of communities, and the share of them that truly was among the best.
+        Mean predicted probability of groups of communities, and the share of each that is truly among the best.
     marked : ndarray of bool
         Groups drawn in green.
     labels : Labels

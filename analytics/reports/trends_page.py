@@ -1,4 +1,4 @@
-"""Several rounds of the same communities side by side: what changed, what chance changed, what regression would."""
+"""Trends page: changes between survey rounds, tested against chance and regression to the mean, as CSV and HTML."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ from analytics.statistics.trends import FEWEST_FOR_SLOPE, compare_rounds, fit_sl
 from analytics.statistics.validation import FloatArray
 
 FALSE_DISCOVERY_RATE: Final = 0.05
-"""Expected share of communities singled out for a change that is chance alone."""
+"""Largest expected share of chance findings among the communities reported as changed."""
 
 SHOWN: Final = 30
-"""Communities that a table or chart of the page names."""
+"""Most communities that a table or chart of the page names."""
 
 _DAYS_A_YEAR: Final = 365.25
 
 
 @dataclass(frozen=True)
 class PastRound:
-    """One round that was evaluated, and the day by which it is placed in time."""
+    """An evaluated round and its day."""
 
     day: date
     evaluation: Evaluation
@@ -40,12 +40,12 @@ class PastRound:
 
 @dataclass(frozen=True)
 class Trends:
-    """What became of the communities over the rounds.
+    """Trends of communities over rounds.
 
     Attributes
     ----------
     days : tuple of date
-        Of the rounds, in order.
+        Days of the rounds, in order.
     rules : Rules
     communities : DataFrame
         One row per community of any round, in the order of ids: community_id, name, region (of the newest round that
@@ -53,8 +53,8 @@ class Trends:
         change_lower, change_upper, change_p and change_p_adjusted (Benjamini and Hochberg, over all) between the last
         two rounds; slope_per_year, slope_lower, slope_upper, slope_p and slope_p_adjusted, missing below three rounds;
         former_winner (bool), by_regression, region_change, own_change, own_lower, own_upper, own_p: the change split
-        into what regression to the mean alone would give, what moved the region, and the rest, for the communities
-        that were ranked in the last round but one. Scores are in the unit of the measure.
+        into regression to the mean, the change of the region, and the rest, for the communities that were ranked in the
+        last round but one. Scores are in the unit of the measure.
     """
 
     days: tuple[date, ...]
@@ -63,7 +63,7 @@ class Trends:
 
 
 def follow_rounds(rounds: Sequence[PastRound]) -> Trends:
-    """Return what became of the communities over two rounds or more.
+    """Compute the trends of communities over two or more rounds.
 
     Parameters
     ----------
@@ -81,12 +81,12 @@ def follow_rounds(rounds: Sequence[PastRound]) -> Trends:
 
     Notes
     -----
-    The sampling variance of a score is s̃²/n · (1 − f), s̃² steadied by the variance of its region, f the share of
-    households that answered where the rules of the round say that each answers once. Rounds are taken to be
-    independent: households that answered twice make changes less uncertain than said, never more. A given score has no
-    variance that is known, so that nothing is tested.
+    The sampling variance of a score is s̃²/n · (1 − f), s̃² stabilised by the variance of its region, f the share of
+    households that responded if the rules of the round say that each answers once. Rounds are treated as independent:
+    households that answered twice make changes less uncertain than stated, never more. A given score has no known
+    variance, so it is not tested.
 
-    `FALSE_DISCOVERY_RATE` bounds the share of chance among communities that are singled out.
+    `FALSE_DISCOVERY_RATE` bounds the expected share of chance among the changes that are reported.
     """
     ordered = sorted(rounds, key=lambda past: past.day)
     days = tuple(past.day for past in ordered)
@@ -117,7 +117,7 @@ def follow_rounds(rounds: Sequence[PastRound]) -> Trends:
 
 
 def _register(rounds: Sequence[PastRound]) -> pd.DataFrame:
-    """Return every community with the name and region of the newest round that has it."""
+    """List every community of any round, with its name and region from the newest round that has it."""
     tables = [
         past.evaluation.communities.assign(name=past.evaluation.communities.get("name", ""))[
             ["community_id", "name", "region"]
@@ -129,7 +129,7 @@ def _register(rounds: Sequence[PastRound]) -> pd.DataFrame:
 
 
 def _of_round(evaluation: Evaluation, name: str, ids: "pd.Series[str]") -> FloatArray:
-    """Return one value of each community in a round, NaN where it is not in it."""
+    """Return one value of each community in a round, NaN if the round does not have it."""
     if name == "variance":
         values = sampling_variance(evaluation)
     else:
@@ -179,7 +179,7 @@ def _regressions(
     *,
     level: float,
 ) -> pd.DataFrame:
-    """Return the regression of those that were ranked together, each set with its own k."""
+    """Compute regression to the mean for each set of communities that were ranked together, with its own k."""
     standings = evaluation.standings.set_index("community_id").reindex(ids)
     ranked = standings["satisfaction_rank"].notna().to_numpy()
     facts = {name: entry["satisfaction"] for name, entry in evaluation.summary["regions"].items()}
@@ -231,7 +231,7 @@ def trends_csv(trends: Trends) -> bytes:
 
 
 def trends_page(trends: Trends, language: str) -> Page:
-    """Return what the rounds say, in words, charts and tables."""
+    """Build the trends page: sentences, charts and tables."""
     _ = translator(language)
     first, last = trends.days[-2], trends.days[-1]
     sections = [_change_section(trends, language), _winner_section(trends, language)]
