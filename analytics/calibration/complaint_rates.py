@@ -1,8 +1,8 @@
-"""How often the evidence on complaint rates is right when the truth is known.
+"""Calibration of the evidence on complaint rates on simulated communities with known true rates.
 
-Communities are simulated with true rates from known distributions, 100 to 3,000 household-years each, and what
-`shrinkage` and `evidence` say about them is compared with the truth. Measured with `calibrate_complaints`, share 5 %,
-seed 11, 10,000 communities for each figure: coverage of 95 % credible intervals, overall | among the observed best 5 %.
+Communities are simulated with true rates from known distributions, 100 to 3,000 household-years each, and the results
+of `shrinkage` and `evidence` are compared with the truth. Measured with `calibrate_complaints`, share 5 %, seed 11,
+10,000 communities for each figure: coverage of 95 % credible intervals, overall | among the observed best 5 %.
 
 ============ ============================================ ============================================
 true rates   gamma prior, regions of 40, 200, 2,000       nonparametric prior, the same regions
@@ -13,12 +13,12 @@ two kinds    .703 | .526   .890 | .652   .950 | .697      .973 | .978   .990 | .
 all alike    .426 | .454   .460 | .462   .400 | .411      .983 | .984   1.00 | 1.00   1.00 | 1.00
 ============ ============================================ ============================================
 
-By household-years (under 300, under 1,000, more) the nonparametric prior holds .941 to 1.00. The gamma prior takes its
-own two numbers for known: where it finds no excess variation all rates are one number without an interval, and two
-kinds of communities are one wide kind. Intervals that hold more than .97 stand on one or two points, where none can
-hold just 95 %.
+By household-years (under 300, under 1,000, more) the nonparametric prior covers .941 to 1.00. The gamma prior treats
+its own two parameters as known: if it finds no excess variation, all rates are one number without an interval, and it
+models two kinds of communities as one wide distribution. Coverage above .97 occurs for distributions on one or two
+points, for which no interval can hold exactly 95 %.
 
-Of what is said in regions of 200 under the nonparametric prior, so much came true (predicted | realised, communities):
+Evidence bands in regions of 200 under the nonparametric prior (predicted | realised, communities):
 
 ============ ==================== ==================== ==================== ====================
 true rates   certain              likely               unlikely             no
@@ -29,10 +29,10 @@ two kinds    .985 | .912 (93)     .889 | .866 (73)     .120 | .083 (87)     .002
 all alike    none                 .844 | .050 (4)      .162 | .050 (19)     .003 | .050 (158)
 ============ ==================== ==================== ==================== ====================
 
-What falls short: complaints are so rare that nine in ten communities are undecided or ruled out. "Unlikely" is said too
-boldly of a few lognormal rates (1 in 80 communities): their lowest rates lie closer together than 3,000
-household-years tell apart. Where all rates are alike, somebody must still be called best: of 10,000 communities 4 were
-called likely.
+Limitations: complaints are so rare that nine in ten communities are undecided or ruled out. "Unlikely" is too confident
+for a few lognormal rates (1 in 80 communities), because their lowest rates are closer together than 3,000
+household-years can distinguish. If all rates are equal, some communities must still rank best: of 10,000 communities 4
+were called likely.
 """
 
 from collections.abc import Callable, Mapping
@@ -70,8 +70,8 @@ def _equal(random: np.random.Generator, size: int) -> FloatArray:  # noqa: ARG00
     return np.full(size, 0.010)
 
 
-# Distributions of true complaints per household and year: gamma of shape 2 and mean .010; lognormal, with few very low
-# ones and a long tail; 5 % at .001 and the rest at .010; all alike.
+# Distributions of true complaints per household and year: gamma with shape 2 and mean .010; lognormal, with few very
+# low ones and a long tail; 5 % at .001 and the rest at .010; all equal.
 RATE_TRUTHS: Final[Mapping[str, Callable[[np.random.Generator, int], FloatArray]]] = MappingProxyType(
     {"gamma_rates": _gamma, "lognormal_rates": _lognormal, "two_rates": _two_kinds, "equal_rates": _equal}
 )
@@ -80,7 +80,7 @@ RATE_TRUTHS: Final[Mapping[str, Callable[[np.random.Generator, int], FloatArray]
 def calibrate_complaints(
     truth: str, *, prior: Prior, communities: int, regions: int, seed: int, share: Fraction = Fraction(1, 20)
 ) -> Calibration:
-    """Return how well the evidence on complaints is calibrated for one distribution of true rates.
+    """Simulate complaints for one distribution of true rates and measure the calibration of the evidence.
 
     Parameters
     ----------
@@ -89,20 +89,20 @@ def calibrate_complaints(
     prior : {"normal", "nonparametric"}
         The prior of `shrink_complaint_rates`; "normal" is the gamma.
     communities : int
-        Of each region, each with 100 to 3,000 household-years, evenly distributed on a logarithmic scale.
+        Communities per region, each with 100 to 3,000 household-years, uniformly distributed on a logarithmic scale.
     regions : int
-        How many regions are simulated; each is shrunk and ranked by itself.
+        Number of simulated regions; each is shrunk and ranked separately.
     seed : int
-        Of the random numbers.
+        Seed of the random numbers.
     share : Fraction
-        Of the communities that are the best, those with the lowest rates; k is rounded down.
+        Share of the communities that are the best, those with the lowest rates; k is rounded down.
 
     Returns
     -------
     Calibration
         Groups of `coverage` are all, observed_top and, by household-years, fewer_than_300, from_300_to_999 and
-        from_1000; its intervals credible and exact (Poisson). `bands` are of the evidence as it is said: undecided
-        where even no complaint at all would tell nothing.
+        from_1000; its intervals credible and exact (Poisson). `bands` are of the evidence as reported: undecided if
+        even zero complaints would not be informative.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def calibrate_complaints(
     shrinkage = shrink_complaint_rates(cases, exposure, region=region, prior=prior)
     said = complaint_evidence(shrinkage, exposure, region=region, size=size, share=float(share))
     probability = said["complaint_top_probability"].to_numpy(dtype=np.float64)
-    # A known truth is a posterior without variance, so that one draw ranks it.
+    # A known truth is a posterior without variance.
     nothing = np.zeros(rates.size)
     true = top_probability(-rates, nothing, region=region, size=size).probability
     observed = top_probability(-cases / exposure, nothing, region=region, size=size).probability

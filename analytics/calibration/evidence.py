@@ -1,9 +1,9 @@
-"""How often the intervals, probabilities and bands of evidence are right when the truth is known.
+"""Calibration of intervals, probabilities and evidence bands on simulated communities with known true rates.
 
-Communities are simulated with true rates from known distributions and 30 to 300 answers each, and what `shrinkage`,
-`top_probability` and `evidence` say about them is compared with the truth. Measured with `calibrate`, share 5 %, seed
+Communities are simulated with true rates from known distributions and 30 to 300 answers each, and the results of
+`shrinkage`, `top_probability` and `evidence` are compared with the truth. Measured with `calibrate`, share 5 %, seed
 11, 60,000 communities for each figure: coverage of 95 % credible intervals, overall | among the observed best 5 %. The
-second figure rests on some 3,000 communities: its standard error is .004.
+second figure is based on about 3,000 communities; its standard error is .004.
 
 Normal prior:
 
@@ -27,13 +27,13 @@ two kinds    .979 | .945   .982 | .946   .987 | .968   .989 | .987
 Beta(16, 4)  .950 | .944   .950 | .951   .952 | .958   .952 | .961
 ============ ============= ============= ============= =============
 
-So the nonparametric prior is the one to use: it costs nothing where the truth is normal, and where it is not the normal
-prior's intervals miss just those communities that the list is about. Two kinds of communities are covered by more than
-.97, since an interval cannot hold 95 % of a distribution that stands on two points; the skewed rates of the best end in
-an edge at 1, which kinds of some width soften.
+So the nonparametric prior should be used: it costs nothing if the truth is normal, and otherwise the normal prior's
+intervals miss exactly those communities that the list is about. Two kinds of communities are covered by more than .97,
+since an interval cannot hold 95 % of a distribution on two points; the skewed rates of the best have an edge at 1,
+which the width of the mixture components smooths.
 
-Bands of evidence in regions of 200 under the nonparametric prior, share truly among the best 5 % (said: certain ≥ .95,
-likely .80 to .95, unlikely .05 to .20, no ≤ .05):
+Evidence bands in regions of 200 under the nonparametric prior: share that is truly among the best 5 % (predicted:
+certain ≥ .95, likely .80 to .95, unlikely .05 to .20, no ≤ .05):
 
 ============ ======= ====== ========= ======== ====
 true rates   certain likely undecided unlikely no
@@ -93,18 +93,18 @@ TRUTHS: Final[Mapping[str, Callable[[np.random.Generator, int], FloatArray]]] = 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What came true of what was said.
+    """Coverage of intervals and realised shares by predicted probability and evidence band.
 
     Attributes
     ----------
     coverage : DataFrame
         Columns `group` (all, observed_top, fewer_than_60, from_60_to_149, from_150), `interval` (credible, wilson),
-        `communities` and `coverage`, the share whose interval holds the true rate.
+        `communities` and `coverage`, the share whose interval contains the true rate.
     curve : DataFrame
-        One row for each bin of P(top k) that occurs: `from_probability`, `communities`, `predicted` (mean P) and
-        `realised` (share that truly is among the best k).
+        One row per bin of P(top k) that occurs: `from_probability`, `communities`, `predicted` (mean P) and `realised`
+        (share that is truly among the best k).
     bands : DataFrame
-        One row for each band of evidence that occurs: `evidence`, `communities`, `predicted` and `realised`.
+        One row per evidence band that occurs: `evidence`, `communities`, `predicted` and `realised`.
     """
 
     coverage: pd.DataFrame
@@ -115,7 +115,7 @@ class Calibration:
 def calibrate(
     truth: str, *, prior: Prior, communities: int, regions: int, seed: int, share: Fraction = Fraction(1, 20)
 ) -> Calibration:
-    """Return how well the evidence is calibrated for one distribution of true rates.
+    """Simulate satisfaction for one distribution of true rates and measure the calibration of the evidence.
 
     Parameters
     ----------
@@ -124,13 +124,13 @@ def calibrate(
     prior : {"normal", "nonparametric"}
         The prior of `shrink_rates`.
     communities : int
-        Of each region, each with 30 to 300 answers, evenly distributed.
+        Communities per region, each with 30 to 300 answers, uniformly distributed.
     regions : int
-        How many regions are simulated; each is shrunk and ranked by itself.
+        Number of simulated regions; each is shrunk and ranked separately.
     seed : int
-        Of the random numbers.
+        Seed of the random numbers.
     share : Fraction
-        Of the communities that are the best; k is rounded down.
+        Share of the communities that are the best; k is rounded down.
 
     Returns
     -------
@@ -143,8 +143,8 @@ def calibrate(
 
     Notes
     -----
-    Communities tied at the k-th best true rate share what is left of k, as in `top_probability`. The answers are drawn
-    with replacement: no finite population.
+    Communities tied at the k-th best true rate share the rest of k, as in `top_probability`. The answers are drawn with
+    replacement, without a finite population.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def calibrate(
     size = count_positions(share, communities, rounding="floor")
     shrinkage = shrink_rates(satisfied, answers, region=region, prior=prior)
     said = top_probability(shrinkage.mean, shrinkage.variance, region=region, size=size, grids=shrinkage.grids)
-    # A known truth is a posterior without variance, so that one draw ranks it.
+    # A known truth is a posterior without variance.
     true = top_probability(rates, np.zeros(rates.size), region=region, size=size).probability
     observed = top_probability(satisfied / answers, np.zeros(rates.size), region=region, size=size).probability
     intervals = {
@@ -195,7 +195,7 @@ def calibrate(
 def group_coverage(
     intervals: Mapping[str, Interval], truth: FloatArray, groups: Mapping[str, BooleanArray]
 ) -> pd.DataFrame:
-    """Return what share of the communities of each group have an interval that holds the truth.
+    """Return the coverage by group: the share of communities whose interval contains the truth.
 
     Examples
     --------
@@ -214,7 +214,7 @@ def group_coverage(
 
 
 def realised(name: str, labels: npt.NDArray[np.generic], said: FloatArray, true: FloatArray) -> pd.DataFrame:
-    """Return for each label how probable it was said to be that its communities are among the best, and how many were.
+    """Return for each label the mean predicted probability of being among the best, and the share that is.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""How often the signs of false answers are right: nothing held in honest cities, and stuffed answers found.
+"""Calibration of the integrity signals: false alarms in honest simulated cities, detection of stuffed answers.
 
-Cities are simulated (`analytics.calibration.simulated_city`) in which nobody cheats, or in which somebody adds identical fives to
-everything within ten minutes to twelve communities. What is found depends on the traces that are left.
+Cities are simulated (`analytics.calibration.simulated_city`) in which nobody cheats, or in which somebody adds identical forms,
+five for everything, within ten minutes to twelve communities. Detection depends on the traces that these leave.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,12 +17,12 @@ from analytics.reports.html_page import percent, translator
 from analytics.statistics.integrity_signals import find_signals
 
 LEVELS: Final[Mapping[str, float]] = MappingProxyType({"ordinary": 0.65, "content": 1.5})
-"""How content a city is; in the content one a fifth of honest responses are fives throughout."""
+"""Satisfaction level of each kind of city; in the content one a fifth of honest responses are fives throughout."""
 
 MANNERS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {"hurried": {"seconds": (9, 22)}, "one_terminal": {"same_terminal": True}, "own_terminals": {}}
 )
-"""How somebody stuffs: each form in seconds; each in its time but from one terminal; each from its own."""
+"""Ways of stuffing: each form in seconds; unhurried from one terminal; unhurried, each from a terminal of its own."""
 
 FORMS: Final = (15, 25, 40)
 STUFFED_COMMUNITIES: Final = 12
@@ -30,7 +30,7 @@ STUFFED_COMMUNITIES: Final = 12
 
 @dataclass(frozen=True)
 class CitySetting:
-    """A city of so many communities; `manner` and `forms` are None where nobody cheats."""
+    """One simulated city; `manner` and `forms` are None if nobody cheats."""
 
     city: str
     communities: int
@@ -40,7 +40,7 @@ class CitySetting:
 
 
 def list_cities(*, quick: bool) -> list[CitySetting]:
-    """Return the cities of a study: honest ones, and one for each manner and number of forms.
+    """Return the cities of a study: honest ones, and one per manner of stuffing and number of forms.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def list_cities(*, quick: bool) -> list[CitySetting]:
 
 
 def run_cities(cities: list[CitySetting]) -> Iterator[dict[str, object]]:
-    """Yield what is found in each city.
+    """Simulate each city, look for signals and yield the counts of what is found.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def run_cities(cities: list[CitySetting]) -> Iterator[dict[str, object]]:
     Yields
     ------
     dict
-        The setting, and: honest_communities and honest_with_held, how many of them have any response held;
+        The setting, and: honest_communities and honest_with_held, the number with any response held;
         stuffed_communities, stuffed_flagged (by the burst family) and held_share of the stuffed responses, None in an
         honest city.
     """
@@ -108,7 +108,7 @@ def _tell(
 
 
 def city_sentences(cities: pd.DataFrame, language: str) -> Iterator[str]:
-    """Say how many honest communities have a response held, and what share of stuffed responses is.
+    """Yield sentences on the honest communities with held responses and the share of stuffed responses held.
 
     Parameters
     ----------

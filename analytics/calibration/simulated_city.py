@@ -1,4 +1,4 @@
-"""Rows of honest answers, with all that makes honest answers look suspicious, and rows stuffed among them."""
+"""Simulated response rows of a city: honest answers with realistic suspicious patterns, and stuffed answers."""
 
 import numpy as np
 import pandas as pd
@@ -17,12 +17,12 @@ DAYS = 14
 def honest_city(
     seed: int, communities: int, *, least: int = 30, most: int = 250, level: float = 0.65
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return responses and answers of a city in which nobody cheats.
+    """Simulate responses and answers of a city in which nobody cheats.
 
-    Residents are of one mind across questions, more so in some communities; one in six, more in some communities, gives
-    the same answer to everything, quickly and completely; at `level` 1.5 most answers are the highest. They answer in
-    the evening, in couples that agree and share a phone at times, after a message to a whole group, or on the tablet of
-    the neighbourhood's office.
+    A resident's answers are correlated across questions, more so in some communities; one resident in six, more in some
+    communities, gives the same answer to everything, quickly and completely; at `level` 1.5 most answers are the
+    highest. They answer in the evening, in couples that agree and sometimes share a phone, after a message to a whole
+    group, or on the tablet of the neighbourhood's office.
     """
     random = np.random.default_rng([seed, 1])
     sizes = np.exp(random.uniform(np.log(least), np.log(most), communities)).astype(int)
@@ -64,7 +64,7 @@ def stuffed(
     seconds: tuple[float, float] | None = None,
     same_terminal: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the city with `forms` identical answers 5 to everything added to a community within minutes."""
+    """Add `forms` stuffed responses, five for everything, to one community of a city within `minutes`."""
     random = np.random.default_rng([seed, 2])
     evening = OPENED + pd.Timedelta(days=int(random.integers(2, DAYS)), hours=20)
     moments = np.sort(random.uniform(0, 60 * minutes, forms))
@@ -86,7 +86,7 @@ def stuffed(
 
 
 def _persons(random: np.random.Generator, place: IntegerArray, spread: FloatArray) -> tuple[FloatArray, BooleanArray]:
-    """Return how content each person is by nature; partners follow their row and think much alike."""
+    """Simulate each person's general satisfaction; partners directly follow each other and have similar values."""
     own = random.normal(size=place.size)
     is_partner = np.r_[False, (random.random(place.size - 1) < 0.1) & (np.diff(place) == 0)]
     partner = np.flatnonzero(is_partner)

@@ -1,4 +1,4 @@
-"""A study of the evidence over every distribution of true rates and several sizes of region, written to files."""
+"""Calibration study: simulations over all distributions of true rates and several region sizes, written to files."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ FINDINGS_FILE: Final = "findings.txt"
 COVERAGE_DRAWING: Final = "coverage.svg"
 RELIABILITY_DRAWING: Final = "reliability.svg"
 
-# What is promised of intervals at the level 95 %.
+# Acceptable coverage of intervals at the level 95 %.
 LEAST_COVERAGE: Final = 0.93
 GREATEST_COVERAGE: Final = 0.97
 
@@ -33,7 +33,7 @@ _DECIMALS: Final = 6
 
 @dataclass(frozen=True)
 class Setting:
-    """One simulated case: a distribution of true rates, the prior that is supposed, and regions of one size.
+    """One simulated setting: a distribution of true rates, the assumed prior, and regions of one size.
 
     The truth is a key of `TRUTHS` (satisfaction) or `RATE_TRUTHS` (complaints).
     """
@@ -46,7 +46,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Found:
-    """What came true in a setting: the tables of `analytics.calibration.evidence.Calibration`, each with the setting before."""
+    """Results of a setting: the tables of `analytics.calibration.evidence.Calibration`, each preceded by the setting."""
 
     setting: Setting
     coverage: pd.DataFrame
@@ -55,7 +55,7 @@ class Found:
 
 
 def list_settings(*, quick: bool) -> list[Setting]:
-    """Return the settings of a study: all of them, or a few that take seconds.
+    """Return the settings of a study: all, or a few that take seconds.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def list_settings(*, quick: bool) -> list[Setting]:
 
 
 def run_settings(settings: Iterable[Setting]) -> Iterator[Found]:
-    """Yield what came true in each setting; the same settings give the same numbers.
+    """Simulate each setting and yield its results; the same settings give the same numbers.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def run_settings(settings: Iterable[Setting]) -> Iterator[Found]:
 
 
 def write_study(found: list[Found], directory: Path, language: str) -> None:
-    """Write `coverage.csv`, `bands.csv`, two drawings, what falls short, and with all of it `calibration.json`.
+    """Write the study: `coverage.csv`, `bands.csv`, `findings.txt`, two drawings, and all of it in `calibration.json`.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def write_study(found: list[Found], directory: Path, language: str) -> None:
     directory : Path
         Made if it is missing.
     language : str
-        Of the drawings and of `findings.txt`, one of `analytics.languages.LANGUAGES`.
+        Language of the drawings and of `findings.txt`, one of `analytics.languages.LANGUAGES`.
 
     Raises
     ------
@@ -136,20 +136,20 @@ def write_study(found: list[Found], directory: Path, language: str) -> None:
 
 
 def finding_sentences(coverage: pd.DataFrame, language: str) -> Iterator[str]:
-    """Say where credible intervals hold the true value more rarely or more often than promised, and why.
+    """Yield sentences about settings whose coverage of credible intervals is too low or too high, and why.
 
     Parameters
     ----------
     coverage : DataFrame
-        The coverage tables of a study, one below the other.
+        The concatenated coverage tables of a study.
     language : str
         One of `analytics.languages.LANGUAGES`.
 
     Yields
     ------
     str
-        One sentence for each setting and group (all communities, the observed best) outside of `LEAST_COVERAGE` to
-        `GREATEST_COVERAGE`, with the number and its standard error; then how many settings lie within.
+        One sentence for each setting and group (all communities, the observed best) outside `LEAST_COVERAGE` to
+        `GREATEST_COVERAGE`, with the coverage and its standard error; then the number of settings within.
     """
     _ = load_catalogue(TRANSLATIONS, language).gettext
     groups = {"all": _("of all communities"), "observed_top": _("of the observed best")}

@@ -1,1 +1,1 @@
-"""The commands of `python -m analytics`, by what they answer."""
+"""Commands of `python -m analytics`."""

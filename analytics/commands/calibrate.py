@@ -1,4 +1,4 @@
-"""How often the evidence is right where the truth is known."""
+"""The calibrate command: simulation study of the evidence and of the integrity signals."""
 
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from analytics.reports.evaluation_files import frame_csv, write_files
 @directory_option
 @language_option
 def calibrate_command(*, quick: bool, directory: Path, language: str) -> None:
-    """Simulate communities of which the truth is known and say how often the evidence on them is right.
+    """Simulate communities with known true rates and report how often the evidence on them is right.
 
     Writes coverage.csv, bands.csv, calibration.json and findings.txt, and draws coverage.svg and reliability.svg.
-    Cities with and without stuffed answers are simulated too: integrity.csv and integrity.txt say what is held.
+    Cities with and without stuffed answers are simulated too: integrity.csv and integrity.txt report what is held.
     """
     _ = translator(language)
     settings, cities = list_settings(quick=quick), list_cities(quick=quick)

@@ -1,4 +1,4 @@
-"""Standings from a table and a rule file, and what other rules would make of them."""
+"""The evaluate and what-if commands: standings from a table and a rule file, and under other rules."""
 
 from pathlib import Path
 from typing import Final, get_args
@@ -38,8 +38,7 @@ def evaluate_command(table: Path, rules_path: Path, directory: Path, language: s
     """Decide the standing of every community in TABLE, a CSV or Parquet file.
 
     Writes standings.csv, evaluation.json and the report to read and print, report.html in Chinese and report.en.html in
-    English. Every fault of a file is named with its line and column, and then nothing is written and the exit status is
-    2.
+    English. If a file has faults, each is named with its line and column, nothing is written and the exit status is 2.
     """
     _ = translator(language)
     with naming_faults(_), showing_steps(4) as begin:
@@ -75,9 +74,9 @@ def evaluate_command(table: Path, rules_path: Path, directory: Path, language: s
 def what_if_command(
     *, table: Path, rules_path: Path, other_path: Path | None, other_table: Path | None, language: str, **chosen: str
 ) -> None:
-    """Say which communities of TABLE would enter and leave under other rules. Nothing is written.
+    """Report which communities of TABLE would enter and leave the list under other rules. Nothing is written.
 
-    The other rules are a second rule file, or the same rules with the choices that are given here, or both.
+    The other rules are a second rule file, or the same rules with the choices given here, or both.
     """
     _ = translator(language)
     choices = {name: value for name, value in chosen.items() if value is not None}

@@ -1,4 +1,4 @@
-"""What a survey may reach, said before it starts."""
+"""The plan command: forecast whether a survey can fill its quota."""
 
 import json
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ PLAN_TEXT_FILE: Final = "plan.txt"
 def _read_quotas(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> Mapping[str | None, int]:
-    """Return the quota of each region that has its own, and under None that of the others."""
+    """Parse quotas: that of each named region, and under None that of all others."""
     quotas: dict[str | None, int] = {}
     for value in values:
         region, _, number = value.rpartition("=")
@@ -66,10 +66,10 @@ def plan_command(
     directory: Path,
     language: str,
 ) -> None:
-    """Say before a round whether the communities in TABLE can fill the quota.
+    """Forecast before a round whether the communities in TABLE can fill the quota.
 
     TABLE needs the columns community_id, region and households. Writes plan.txt and plan.json. The expected rates are
-    assumptions and are written down as such.
+    assumptions and are reported as such.
     """
     _ = translator(language)
     expectations = Expectations(response_rate, expected_rate, expected_spread)

@@ -1,4 +1,4 @@
-"""What the response rows themselves say: signs of false answers, what satisfaction goes with, weighted scores."""
+"""Commands on response rows: integrity signals, drivers of satisfaction, raking."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -98,11 +98,11 @@ def integrity_command(
     directory: Path,
     language: str,
 ) -> None:
-    """Look in RESPONSES for signs of answers that residents did not give one by one.
+    """Check RESPONSES for signs of stuffed or duplicated answers.
 
     RESPONSES is a CSV or Parquet file with a row for each response: response_id, community_id, submitted_at (with its
-    time zone), mode, duration_seconds and the rated questions; device, household and terminal are looked at where they
-    are there. Writes signals.csv, held.csv and integrity.html; with --communities also with_and_without_held.csv.
+    time zone), mode, duration_seconds and the rated questions; device, household and terminal are used if present.
+    Writes signals.csv, held.csv and integrity.html; with --communities also with_and_without_held.csv.
     """
     _ = translator(language)
     with naming_faults(_), showing_steps(4) as begin:
@@ -157,7 +157,7 @@ def drivers_command(
     directory: Path,
     language: str,
 ) -> None:
-    """Say which domains the overall satisfaction in RESPONSES goes with.
+    """Find the domains that the overall satisfaction in RESPONSES is associated with.
 
     RESPONSES has a row for each response: community_id, the overall question of the rules and the domains. Writes
     drivers.csv and drivers.html.
@@ -203,10 +203,10 @@ def rake_command(
     directory: Path,
     language: str,
 ) -> None:
-    """Weight RESPONSES to known figures of the population, and say what it changes.
+    """Weight RESPONSES to known figures of the population, and report what that changes.
 
     RESPONSES has a row for each response: community_id, the question of the rules and a column for each margin. The
-    file of margins has the columns margin, category, total, and community_id where each community has its own. Writes
+    file of margins has the columns margin, category, total, and community_id if each community has its own. Writes
     weights.csv, raked.csv and raking.html.
     """
     _ = translator(language)
@@ -238,7 +238,7 @@ def _read(
     needed: Sequence[str] = (),
     texts: Sequence[str] = (),
 ) -> ResponseTable:
-    """Return the responses that count by the rules, after checking all of the file."""
+    """Read responses, check the whole file and return those that count by the rules."""
     table = read_responses(
         path,
         questions=questions,

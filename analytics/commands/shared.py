@@ -1,4 +1,4 @@
-"""What all commands share: options, faults told one a line, consoles."""
+"""Shared parts of the commands: options, error output, progress bars, result consoles and pages."""
 
 import math
 import sys
@@ -33,7 +33,7 @@ _REFUSED: Final = 2
 
 
 class FiniteRange(click.FloatRange):
-    """A range of numbers, in which neither nan nor infinity lies."""
+    """Click type for a range of finite numbers."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = float(super().convert(value, param, ctx))
@@ -43,13 +43,13 @@ class FiniteRange(click.FloatRange):
 
 
 def translator(language: str) -> Translate:
-    """Return what translates the sentences of this package."""
+    """Return the translation function of this package."""
     return load_catalogue(TRANSLATIONS, language).gettext
 
 
 @contextmanager
 def naming_faults(translate: Translate) -> Iterator[None]:
-    """Name what is wrong with a file and end with status 2."""
+    """Print the faults of a file and exit with status 2."""
     try:
         yield
     except DocumentError as error:
@@ -59,7 +59,7 @@ def naming_faults(translate: Translate) -> Iterator[None]:
 
 
 def refuse(lines: Iterable[str]) -> NoReturn:
-    """Tell why nothing was done, one fault a line, and end with status 2."""
+    """Print reasons to standard error, one per line, and exit with status 2."""
     for line in lines:
         click.echo(line, err=True)
     sys.exit(_REFUSED)
@@ -67,9 +67,9 @@ def refuse(lines: Iterable[str]) -> NoReturn:
 
 @contextmanager
 def showing_steps(number: int) -> Iterator[Callable[[str], Tell]]:
-    """Show on a terminal how much of the work is done, beside the result and not in it; elsewhere nothing.
+    """Show a progress bar on standard error if it is a terminal.
 
-    Gives what begins the next of so many steps: it takes the step's words and returns what is told the share of it.
+    Yields a function that begins the next of `number` steps: it takes the step's words and returns a progress callback.
     """
     console = Console(stderr=True)
     bar = Progress(
@@ -94,12 +94,12 @@ def showing_steps(number: int) -> Iterator[Callable[[str], Tell]]:
 
 
 def result_console() -> Console:
-    """Return the console of results: piped into a file nothing is cut off at the width of a terminal."""
+    """Return the console for results; piped into a file, nothing is cut off at the width of a terminal."""
     return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
 def write_page(name: str, make: Callable[[str], Page], contents: Mapping[str, bytes], directory: Path) -> list[Path]:
-    """Write a page in every language beside other files, and return where they all are."""
+    """Write a page in every language and other files to a directory, and return all paths."""
     files = page_files(name)
     pages = {
         file: render_page(make(language), language=language, files=files).encode() for language, file in files.items()

@@ -1,4 +1,4 @@
-"""Several rounds of the same communities."""
+"""The trends command: changes of the same communities between rounds."""
 
 from datetime import date
 from pathlib import Path
@@ -28,7 +28,7 @@ _TRENDS = "trends"
 def _read_rounds(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[tuple[date, Path], ...]:
-    """Return day and table of each round; at least two, of different days."""
+    """Parse day and table of each round; at least two, on different days."""
     rounds = []
     for value in values:
         day, _, path = value.partition("=")
@@ -49,7 +49,7 @@ def _read_rounds(
 @directory_option
 @language_option
 def trends_command(rounds: tuple[tuple[date, Path], ...], rules_path: Path, directory: Path, language: str) -> None:
-    """Say what changed between rounds, and what chance and regression to the mean alone would have changed.
+    """Report changes between rounds, and how far chance and regression to the mean alone explain them.
 
     Each round is a day and its table of communities, as evaluate takes it: 2021-09-30=first.csv 2022-09-30=second.csv.
     Writes trends.csv, trends.html in Chinese and trends.en.html in English.
