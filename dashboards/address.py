@@ -1,4 +1,4 @@
-"""What a page shows, as its address says it: a view can be sent to a colleague."""
+"""State of a page encoded in its address, so that a view can be sent to a colleague."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ _COMMON = frozenset({"lang", "evaluation", "region", "route"})
 
 @dataclass(frozen=True)
 class View:
-    """Which evaluation, which region, which route, in which language; `own` is what only one page understands."""
+    """Evaluation, region, route and language of a page; `own` holds the parameters that only one page understands."""
 
     language: str
     evaluation: int | None = None
@@ -24,12 +24,12 @@ class View:
 
     @classmethod
     def of(cls, search: str | None, language: Callable[[], str]) -> Self:
-        """Read the query of an address; what it does not say, or says wrongly, is as if it were not there."""
+        """Parse the query of an address; a part that is invalid counts as missing."""
         asked = {name: values[-1] for name, values in parse_qs((search or "").removeprefix("?")).items()}
         evaluation = asked.get("evaluation", "")
         return cls(
             language=asked["lang"] if asked.get("lang") in LANGUAGES else language(),
-            # Longer numbers are no id of ours, and would not fit into the database's integers.
+            # Longer numbers are no ids of ours, and would not fit into the database's integers.
             evaluation=int(evaluation)
             if evaluation.isascii() and evaluation.isdigit() and len(evaluation) < 16
             else None,
@@ -39,22 +39,22 @@ class View:
         )
 
     def but(self, **changes: Any) -> Self:
-        """Return this view with some of it changed."""
+        """Return this view with some fields changed."""
         return replace(self, **changes)
 
     def with_own(self, **changes: str | None) -> Self:
-        """Return this view with some of the page's own choices changed, None for left out."""
+        """Return this view with some of the page's own parameters changed; None removes one."""
         kept = {name: value for name, value in {**self.own, **changes}.items() if value is not None}
         return self.but(own=MappingProxyType(kept))
 
     @property
     def shared(self) -> Self:
-        """The view as a link to another page carries it: without what only one page understands."""
+        """The view that a link to another page carries: without the page's own parameters."""
         return self.but(own=MappingProxyType({}))
 
     @property
     def search(self) -> str:
-        """The query of this view's address."""
+        """The query string of this view."""
         said = {
             "evaluation": self.evaluation,
             "region": self.region,

@@ -1,4 +1,4 @@
-"""The Dash app around the pages: frame, navigation, language, security headers."""
+"""Dash app around the pages: frame, navigation, language, security headers."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -63,7 +63,7 @@ def mount(server: Flask, source: EvaluationSource, *, language: Callable[[], str
     """
 
     class LocalisedDash(Dash):
-        """Dash with a page frame that says which language it speaks."""
+        """Dash with a page frame that states its language."""
 
         def interpolate_index(  # type: ignore[override]  # Dash passes these by name, and all of them
             self, **parts: Any
@@ -145,7 +145,7 @@ def _register_frame(app: Dash, source: EvaluationSource, language: Callable[[], 
     scripts.clientside_callback(
         ClientsideFunction("jiayuan", "printPage"), Input("print", "n_clicks"), prevent_initial_call=True
     )
-    # A tap on a section leads there; on a phone the navigation would cover it.
+    # A tap on a section leads there; on a phone the open navigation would cover it.
     scripts.clientside_callback(
         ClientsideFunction("jiayuan", "closeNavigation"),
         Output("burger", "opened"),

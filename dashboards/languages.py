@@ -1,4 +1,4 @@
-"""The dashboards' own sentences in every language, and numbers and dates as each language writes them."""
+"""Translations of the dashboards' own sentences, and numbers and dates as each language writes them."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -17,12 +17,12 @@ Translate = Callable[[str], str]
 
 
 def translator(language: str) -> Translate:
-    """Return what turns an English sentence of this package into `language`."""
+    """Return the function that translates an English sentence of this package into `language`."""
     return load_catalogue(TRANSLATIONS, language).gettext
 
 
 def pick(language: str, chinese: str, english: str | None) -> str:
-    """Return a name in `language`; where no English one is known the Chinese one serves."""
+    """Return a name in `language`, or the Chinese one where no English one is known."""
     return english if language == "en" and isinstance(english, str) and english else chinese
 
 
@@ -32,6 +32,6 @@ def day(moment: date, language: str) -> str:
 
 
 def minute(moment: datetime, language: str, time_zone: str) -> str:
-    """Return an instant as the clock of the city showed it."""
+    """Return an instant in the city's local time, to the minute."""
     local = moment.astimezone(ZoneInfo(time_zone))
     return str(format_datetime(local, "yyyy-MM-dd HH:mm", locale=_LOCALES[language]))

@@ -1,4 +1,4 @@
-"""What the dashboards draw from: the only thing they know about where results are kept."""
+"""Interface that the dashboards read results from; they know nothing else about how results are stored."""
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ import pandas as pd
 from analytics.rules import Rules
 
 Polygon = Sequence[Sequence[tuple[float, float]]]
-"""An outer ring of longitudes and latitudes, and the rings of its holes."""
+"""Polygon: an outer ring of longitudes and latitudes, and the rings of its holes."""
 
 
 @dataclass(frozen=True)
 class EvaluationHeader:
-    """One stored evaluation: of which round, by which rules, and what it counted."""
+    """Stored evaluation: of which round, by which rules, and what it counted."""
 
     id: int
     round_name: str
@@ -23,7 +23,7 @@ class EvaluationHeader:
     cut_off: datetime
     evaluated_at: datetime
     provisional: bool
-    # Whether it was declared the result of its round; of several evaluations of a round one at most is.
+    # Whether it was published as the result of its round; at most one evaluation of a round is.
     published: bool
     responses: int
     rules: Rules
@@ -46,7 +46,7 @@ def evaluation_shown(headers: Sequence[EvaluationHeader], asked: int | None) -> 
 
 @dataclass(frozen=True)
 class Progress:
-    """How the collection of the open round is going, counted within the last minute; no scores, but counts only.
+    """Progress of the open round, counted within the last minute: counts only, no scores.
 
     `communities` has one row per community: community_id, name, english_name, region, region_english, responses
     (those that count), households, required (responses needed to be assessed).
@@ -69,7 +69,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Reported:
-    """How many respondents say that they complained within a year, beside what is on record where it was ranked.
+    """Respondents who say that they complained within a year, beside the cases on record where it was ranked.
 
     `said` of those `asked` here and in the region; the region's valid complaints and the household-years they are of.
     """
@@ -84,7 +84,7 @@ class Reported:
 
 @dataclass(frozen=True)
 class Profile:
-    """What lies behind one community's standing, beside all communities that it was ranked with.
+    """Profile of one community behind its standing, beside all communities that it was ranked with.
 
     `answers` has one row per question and code: question, label, english_label, domain (whether it is an aspect of
     service), code, option, english_option, missing (don't know and the like), here, region (numbers of answers).
@@ -107,9 +107,9 @@ class Profile:
 
 @dataclass(frozen=True)
 class Examination:
-    """What signs of false answers were looked for in the round of an evaluation, and what was found.
+    """Integrity examination of the round of an evaluation: which signals were looked for, and what was found.
 
-    `families` has one row per community in scope and family of signs: number, name, english_name, region,
+    `families` has one row per community in scope and family of signals: number, name, english_name, region,
     region_english, family, examined, statistic, expected, adjusted_p, flagged, as `analytics.statistics.integrity_signals` says.
     `counts` has one row per community in scope: number, held, n_without, satisfied_without (valid answers without those
     held), waiting, released, excluded (numbers of responses by the state of their review).
@@ -129,12 +129,12 @@ GridColumn = Literal[
     "complaint_rank",
     "complaints_per_1000_household_years",
 ]
-"""What a table of communities can be ordered by; the name stands for the order of the sort keys."""
+"""Columns that a table of communities can be ordered by; `name` stands for the order of the sort keys."""
 
 
 @dataclass(frozen=True)
 class GridOrder:
-    """One column that a table is ordered by."""
+    """Column that a table is ordered by, with its direction."""
 
     column: GridColumn
     descending: bool = False
@@ -142,12 +142,11 @@ class GridOrder:
 
 @dataclass(frozen=True)
 class GridQuery:
-    """Which communities of an evaluation a table lists, in which order, and which part of them.
+    """Query of a table of communities: filters, order, and which part of it to return.
 
-    `text` is part of a name in either language or of the number, large and small letters alike. What is None or empty
-    asks for nothing. Communities without a value come last in either order, and so do, by a score, those that are not
-    ranked; where all else is equal the one that was registered first comes first. Without an order the names decide,
-    without a `limit` the list goes to its end.
+    `text` is part of a name in either language or of the number, ignoring case. A field that is None or empty filters
+    nothing. Communities without a value come last in either order, and so do, by a score, those that are not ranked;
+    ties go to the one registered first. Without an order names decide, without a `limit` the list goes to its end.
     """
 
     text: str = ""
@@ -162,7 +161,7 @@ class GridQuery:
 
 @dataclass(frozen=True)
 class GridPage:
-    """The part of a table that was asked for, and how many communities the whole table has.
+    """One page of a table, and how many communities the whole table has.
 
     `rows` has the columns community_id, number, name, english_name, region, region_english, company, company_english
     and `GRID_COLUMNS`.
@@ -192,7 +191,7 @@ CATEGORICAL_COLUMNS: Final = (
     "requirement_evidence",
     "requirement_evidence_reason",
 )
-"""Columns of standings that a source hands out as pandas categories: rows of these are chosen by whole numbers."""
+"""Columns of standings that a source returns as pandas categories: rows of these are chosen by whole numbers."""
 
 Answer = TypeVar("Answer", bound=Sized)
 
@@ -207,11 +206,11 @@ GRID_COLUMNS: Final = (
     "requirement_status",
     "requirement_evidence",
 )
-"""What a table of communities shows of their standings."""
+"""Columns of the standings that a table of communities shows."""
 
 
 class EvaluationSource(Protocol):
-    """Results and progress, cut down to what the signed-in account may see."""
+    """Results and progress, limited to what the signed-in account may see."""
 
     def evaluations(self) -> Sequence[EvaluationHeader]:
         """Return the stored evaluations, the newest first."""
@@ -230,14 +229,14 @@ class EvaluationSource(Protocol):
         """
 
     def worked_out(self, evaluation_id: int, question: Hashable, work_out: Callable[[], Answer]) -> Answer:
-        """Return the answer to a question about an evaluation, worked out once and then remembered while there is room.
+        """Return a value derived from an evaluation, computed once and then cached while there is room.
 
-        It is about what never changes, standings and inputs as the account may see them; `question` says all else that
-        the answer depends on. Its length is the number of rows that it takes room for.
+        It derives from what never changes, standings and inputs as the account may see them; `question` is the key to
+        all else that it depends on. Its length is the number of rows that it takes room for.
         """
 
     def grid(self, evaluation_id: int, query: GridQuery) -> GridPage:
-        """Return one part of the table of communities that the account may see.
+        """Return one page of the table of communities that the account may see.
 
         Raises
         ------
@@ -246,7 +245,7 @@ class EvaluationSource(Protocol):
         """
 
     def take_away(self, evaluation_id: int, query: GridQuery) -> Iterator[pd.DataFrame]:
-        """Return all rows of a table, piece by piece, for a file; who took them is noted before the first.
+        """Return all rows of a table in chunks, for a file; the export is recorded before the first.
 
         Raises
         ------
@@ -264,7 +263,7 @@ class EvaluationSource(Protocol):
         """
 
     def inputs_of_others(self, evaluation_id: int) -> pd.DataFrame:
-        """Return the same table as if the answers of the other population had been counted.
+        """Return the same table as if the responses of the other population had been counted.
 
         That is all residents where the rules rank owners, and owners where they rank all residents. Without answers
         where they were not counted, as while a round is open.
@@ -276,7 +275,7 @@ class EvaluationSource(Protocol):
         """
 
     def profile(self, evaluation_id: int, number: str) -> Profile | None:
-        """Return what lies behind the standing of a community; None where it was not kept, as while a round is open.
+        """Return the profile behind the standing of a community; None where none was kept, as while a round is open.
 
         Raises
         ------
@@ -285,7 +284,7 @@ class EvaluationSource(Protocol):
         """
 
     def reported(self, evaluation_id: int, numbers: Collection[str]) -> pd.DataFrame:
-        """Return how many respondents say that they complained, of some communities that the account may see.
+        """Return how many respondents of some communities that the account may see say that they complained.
 
         Columns: number, said, asked. No rows where the questionnaire does not ask, or answers were not kept, as while
         a round is open.
@@ -325,4 +324,4 @@ class EvaluationSource(Protocol):
         """Return the polygons of the districts whose boundary is known, by name."""
 
     def progress(self) -> Progress | None:
-        """Return the collection of the open round, or None while none is open."""
+        """Return the progress of the open round, or None while none is open."""

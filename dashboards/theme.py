@@ -1,4 +1,4 @@
-"""How everything looks: one Mantine theme, one plotly template, one chart configuration.
+"""Appearance of the dashboards: one Mantine theme, one plotly template, one chart configuration.
 
 Blue and vermilion (Okabe & Ito) can be told apart with every common colour vision, and no meaning hangs on colour
 alone: those that meet the criterion are also larger and diamonds, cut-offs are also dashed.
@@ -23,7 +23,7 @@ EVIDENCE: Final[dict[str, tuple[str, str]]] = {
     "unlikely": ("#f0c39b", "#1b2733"),
     "no": ("#b84a00", "#ffffff"),
 }
-"""From sure to ruled out: the colour of each word of evidence, and the ink that can be read on it."""
+"""Colour of each evidence band, from sure to ruled out, and the text colour that can be read on it."""
 
 FONT: Final = (
     '"Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", '
@@ -45,7 +45,7 @@ _ACCENT = [
 ]
 
 SHADES: Final = ("#eaf3fb", "#a6caec", "#6ea8d9", "#1f73c4", "#084f96")
-"""From the lowest to the best of several values, on a map."""
+"""Map colours, from the lowest to the best of several values."""
 
 MANTINE: Final[dict[str, Any]] = {
     "fontFamily": FONT,
@@ -98,7 +98,7 @@ TEMPLATE: Final[dict[str, Any]] = {
 
 
 def chart_config(language: str, name: str) -> dict[str, Any]:
-    """Return plotly's configuration: nothing but a download, and nothing that could leave the site."""
+    """Return plotly's configuration: nothing but a download, and nothing that could send data off the site."""
     return {
         "displaylogo": False,
         "modeBarButtons": [["toImage"]],

@@ -1,4 +1,4 @@
-"""Frames in, figures out: what is drawn is what the standings say, and nothing is decided anew.
+"""Figures as functions of data frames: they draw what the standings say and decide nothing.
 
 Figures are plain dicts in plotly's own format: plotly's Python classes check the same 300 properties on every call,
 which took four fifths of the time a page needed. The tests have them check every figure once.

@@ -1,4 +1,4 @@
-"""How the open round is going."""
+"""Charts of the open round's progress."""
 
 from html import escape
 
@@ -10,7 +10,7 @@ from dashboards.languages import translator
 
 
 def progress_figure(regions: pd.DataFrame, language: str) -> Figure:
-    """Return how many communities of each region have answers enough, and how many are still short.
+    """Return a chart of the communities in each region that have enough responses or are still short.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def progress_figure(regions: pd.DataFrame, language: str) -> Figure:
 
 
 def daily_figure(daily: pd.DataFrame, language: str) -> Figure:
-    """Return how many answers came on each day of the open round."""
+    """Return a chart of the responses on each day of the open round."""
     _ = translator(language)
     trace = {
         "type": "bar",
@@ -73,7 +73,7 @@ def daily_figure(daily: pd.DataFrame, language: str) -> Figure:
 
 
 def hourly_figure(hourly: pd.DataFrame, language: str) -> Figure:
-    """Return how many answers came in each hour of the day."""
+    """Return a chart of the responses in each hour of the day."""
     _ = translator(language)
     trace = {
         "type": "bar",
@@ -95,7 +95,7 @@ def hourly_figure(hourly: pd.DataFrame, language: str) -> Figure:
 
 
 def modes_figure(modes: pd.DataFrame, language: str) -> Figure:
-    """Return how many answers came in each mode.
+    """Return a chart of the responses in each mode.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One community: its domains beside its region's, its rounds, what goes with satisfaction, its complaints."""
+"""Charts of one community: domains beside its region's, scores by round, drivers of satisfaction, complaints."""
 
 from html import escape
 from typing import Any, Final
@@ -14,7 +14,7 @@ _ROW: Final = 30
 
 
 def domains_figure(domains: pd.DataFrame, language: str) -> Figure:
-    """Return the share of satisfied answers to each question, here with its interval and in the region.
+    """Return a chart of the share satisfied in each domain, with its interval and the region's share.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def domains_figure(domains: pd.DataFrame, language: str) -> Figure:
 
 
 def reported_figure(rates: pd.DataFrame, language: str) -> Figure:
-    """Return how many say that they complained and how many cases are on record, here and where it was ranked.
+    """Return a chart of the share that says it complained and of the cases on record, here and where it was ranked.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def reported_figure(rates: pd.DataFrame, language: str) -> Figure:
 
 
 def _beside_region(rows: pd.DataFrame, axis: str, language: str, *, hover: str) -> Figure:
-    """Return each row's rate in percent with its interval, beside that of all that were ranked together."""
+    """Return a chart of rates in percent with their intervals, beside those of all that were ranked together."""
     _ = translator(language)
     place = -np.arange(len(rows))
     here, lower, upper = (rows[name].to_numpy("float64") * 100 for name in ("rate", "lower", "upper"))
@@ -79,7 +79,7 @@ def _beside_region(rows: pd.DataFrame, axis: str, language: str, *, hover: str) 
 
 
 def trend_figure(history: pd.DataFrame, drawing: Drawing) -> Figure:
-    """Return the scores of one community round by round, with their intervals and, where known, control limits.
+    """Return a chart of one community's scores by round, with intervals and, where known, control limits.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def trend_figure(history: pd.DataFrame, drawing: Drawing) -> Figure:
 
 
 def drivers_figure(drivers: pd.DataFrame, language: str) -> Figure:
-    """Return how much of the differences in overall satisfaction goes with each domain, the strongest first.
+    """Return a chart of how strongly each domain is associated with overall satisfaction, the strongest first.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def drivers_figure(drivers: pd.DataFrame, language: str) -> Figure:
 
 
 def categories_figure(cases: pd.DataFrame, language: str) -> Figure:
-    """Return the cases of each category, those that the rate counts and the others.
+    """Return a chart of the cases in each category, those that the rate counts and the others.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def categories_figure(cases: pd.DataFrame, language: str) -> Figure:
 
 
 def months_figure(months: pd.DataFrame, language: str) -> Figure:
-    """Return the cases of each month, those that the rate counts and the others.
+    """Return a chart of the cases in each month, those that the rate counts and the others.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Complaint rates between the lines of chance, and the bounds of no complaint at all."""
+"""Charts of complaint rates: funnel plot with control limits, and upper bounds where there is no complaint."""
 
 from html import escape
 from typing import Any, Final
@@ -23,9 +23,9 @@ from dashboards.figures.drawing import (
 from dashboards.labels import channel_words, funnel_positions
 from dashboards.languages import translator
 
-# So many communities may stand above the part of a funnel that is drawn to scale.
+# Most communities that may lie above the part of a funnel that is drawn to scale.
 _MOST_ABOVE: Final = 5
-# A smooth line needs no more.
+# Points of a control limit: a smooth line needs no more.
 _LINE_POINTS: Final = 80
 # Colour, symbol and size: fewer complaints in blue and pointing down, more in vermilion and pointing up.
 _MARKS: Final = {
@@ -38,7 +38,7 @@ _MARKS: Final = {
 
 
 def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing, *, most: int = MOST_POINTS) -> Figure:
-    """Return the complaint rates of one region against household-years, between the lines that chance explains.
+    """Return the funnel plot of one region: complaint rates against household-years, with control limits.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing, *, mo
     target : float
         The pooled rate in the middle.
     most : int
-        Of dots: of those beyond the lines the fewer are all there, of a crowd some stand for all.
+        Most dots: beyond the limits the smaller groups are drawn whole, larger ones are thinned.
     """
     words = funnel_positions(drawing.language)
     roof = _roof(measured, target)
@@ -73,7 +73,7 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing, *, mo
         "rangemode": "tozero",
         "nticks": 5,
     }
-    # A little below zero, where many dots lie, and above the highest.
+    # The axis begins a little below zero, where many dots lie, and ends above the highest.
     layout["yaxis"] = {"title": {"text": drawing.scale.axis}, "range": [-roof / 40, roof * 1.1], "nticks": 6}
     layout["annotations"] += _above(measured, roof, drawing)
     layout["shapes"] = [
@@ -83,7 +83,7 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing, *, mo
 
 
 def bounds_figure(zero: pd.DataFrame, drawing: Drawing) -> Figure:
-    """Return how high the true rate of communities without a complaint may be.
+    """Return a chart of the upper bounds of the true rate in communities without a complaint.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def bounds_figure(zero: pd.DataFrame, drawing: Drawing) -> Figure:
 def _roof(measured: pd.DataFrame, target: float) -> float:
     """Return the highest rate that is drawn to scale.
 
-    One community far away would press all others to the floor; a few at most stand above the roof.
+    One outlier would flatten all others at the bottom; at most a few lie above this limit.
     """
     rates = np.sort(measured["rate"].to_numpy("float64"))
     if len(rates) <= _MOST_ABOVE:
@@ -129,7 +129,7 @@ def _roof(measured: pd.DataFrame, target: float) -> float:
 
 
 def _above(measured: pd.DataFrame, roof: float, drawing: Drawing) -> list[dict[str, Any]]:
-    """Return the rates of those that stand at the roof because theirs is higher."""
+    """Return the dots of communities beyond the scale, drawn at its upper end."""
     rates = measured["rate"][measured["rate"] > roof].sort_values(ascending=False)
     if rates.empty:
         return []
@@ -148,7 +148,7 @@ def _above(measured: pd.DataFrame, roof: float, drawing: Drawing) -> list[dict[s
 
 
 def channels_figure(rates: pd.DataFrame, drawing: Drawing) -> Figure:
-    """Return the complaint rate of each channel with its interval.
+    """Return a chart of the complaint rate of each channel with its interval.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def _line(along: pd.DataFrame, column: str, level: str, *, is_first: bool, drawi
 def _funnel_dots(
     points: pd.DataFrame, name: str, mark: tuple[str, str, int], roof: float, drawing: Drawing
 ) -> dict[str, Any]:
-    """Return the dots of one colour; those above the roof stand at it."""
+    """Return the dots of one colour; those beyond the scale are drawn at its upper end."""
     _ = translator(drawing.language)
     color, symbol, size = mark
     counted = _("{count} valid complaints")

@@ -1,4 +1,4 @@
-"""What the figures of a view share: the frame, marks, short names, rounded numbers."""
+"""Shared parts of charts: layout, axes, marks, shortened names, rounded numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,25 +17,25 @@ Figure = dict[str, Any]
 Floats = npt.NDArray[np.float64]
 
 MOST_POINTS: Final = 600
-"""More dots than this in like charts together are a blob and a slow page: the middle is thinned."""
+"""Most dots in similar charts together: more are a blob and a slow page, so the middle is thinned."""
 FEWEST_POINTS: Final = 60
-"""So many has each chart room for, however many there are."""
+"""Fewest dots that each chart has room for, however many charts there are."""
 
-# Characters of a name beside a chart: more would leave no room for the chart on a phone.
+# Longest name beside a chart, in characters: more would leave no room for the chart on a phone.
 _LONGEST_LABEL: Final = 16
-# Up to so many, plotly would mark halves.
+# Up to this count plotly would put ticks at halves.
 _FEW: Final = 5
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """What every figure of one view shares."""
+    """Settings that all charts of one view share."""
 
     language: str
     route: Route
     scale: Scale
     provisional: bool
-    # From the lowest to the highest that is drawn, so that charts side by side can be compared.
+    # From the lowest to the highest score drawn, so that charts side by side can be compared.
     score_range: tuple[float, float] | None = None
 
 
@@ -115,7 +115,7 @@ def whole(count: Any) -> str:
 
 
 def room_for(sizes: Sequence[int], most: int = MOST_POINTS) -> list[int]:
-    """Return how many of each of several groups can be shown, `most` together: small ones whole, others alike."""
+    """Return how many of each of several groups can be drawn, `most` in all: small groups whole, others alike."""
     room, left = [0] * len(sizes), most
     for done, place in enumerate(np.argsort(sizes, kind="stable").tolist()):
         room[place] = min(sizes[place], max(FEWEST_POINTS, left // (len(sizes) - done)))
@@ -124,7 +124,7 @@ def room_for(sizes: Sequence[int], most: int = MOST_POINTS) -> list[int]:
 
 
 def evenly(points: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Return at most `most` of the communities, spread over the order they stand in."""
+    """Return at most `most` of the communities, evenly spaced in their order."""
     if len(points) <= most:
         return points
     return points.iloc[np.linspace(0, len(points) - 1, most).astype("int64")]
@@ -136,7 +136,7 @@ def rounded(values: Floats) -> list[float | None]:
 
 
 def interval_bars(values: Floats, lower: Floats, upper: Floats, *, color: str, width: int) -> dict[str, Any]:
-    """Return the intervals of some values as plotly draws them; `width` is that of the strokes at their ends."""
+    """Return the intervals of some values as plotly's error bars; `width` is that of the caps."""
     return {
         "type": "data",
         "symmetric": False,
@@ -149,13 +149,13 @@ def interval_bars(values: Floats, lower: Floats, upper: Floats, *, color: str, w
 
 
 def count_axis(title: str, most: float) -> dict[str, Any]:
-    """Return an axis of whole numbers up to `most`: half a case is none."""
+    """Return an axis of whole numbers up to `most`: there are no half cases."""
     steps: dict[str, Any] = {"dtick": 1} if most < _FEW else {"nticks": 5}
     return {"title": {"text": title}, "rangemode": "tozero", **steps}
 
 
 def count_bars(labels: Sequence[str], counts: Sequence[int], *, title: str, color: str) -> Figure:
-    """Return lying bars of a few numbers, each written at its bar."""
+    """Return a horizontal bar chart of a few counts, each written at its bar."""
     trace = {
         "type": "bar",
         "orientation": "h",

@@ -1,4 +1,4 @@
-"""The decision beside its evidence, and what other rules would change."""
+"""Charts of the decision beside its evidence, and of what other rules would change."""
 
 from html import escape
 from typing import Any, Final
@@ -24,17 +24,17 @@ from dashboards.figures.drawing import (
 from dashboards.frames.standings import CutOff, met
 from dashboards.languages import translator
 
-# Percent of the width: in a narrower part no number has room.
+# Percent of the width: a narrower part has no room for a number.
 _NARROWEST_LABEL: Final = 4
 
 
 def support_figure(crossed: pd.DataFrame, language: str) -> Figure:
-    """Return which share of the listed and of the other communities has each word of evidence.
+    """Return a chart of the share of listed and of other communities in each evidence band.
 
     Parameters
     ----------
     crossed : DataFrame
-        Numbers of communities: index True (listed) and False, columns the words of evidence, the surest first.
+        Numbers of communities: index True (listed) and False, columns the evidence bands, the strongest first.
     """
     _ = translator(language)
     words = evidence_words(language)
@@ -76,7 +76,7 @@ def support_figure(crossed: pd.DataFrame, language: str) -> Figure:
 
 
 def near_figure(near: pd.DataFrame, cut_off: CutOff, drawing: Drawing) -> Figure:
-    """Return the communities around the cut-off by name, with their intervals and the colours of their evidence.
+    """Return a forest plot of the communities around the cut-off, with intervals and the colours of their evidence.
 
     Parameters
     ----------
@@ -113,12 +113,12 @@ def near_figure(near: pd.DataFrame, cut_off: CutOff, drawing: Drawing) -> Figure
 
 
 def change_figure(regions: pd.DataFrame, language: str) -> Figure:
-    """Return how many communities of each region would stay, enter and leave the list under another rule.
+    """Return a chart of the communities in each region that would stay, enter or leave under another rule.
 
     Parameters
     ----------
     regions : DataFrame
-        Columns label, stays, enters, leaves: one row per region. Those that leave are drawn to the left of nought.
+        Columns label, stays, enters, leaves: one row per region. Those that leave are drawn to the left of zero.
     """
     _ = translator(language)
     labels = [escape(label) for label in regions["label"]]
@@ -155,7 +155,7 @@ def change_figure(regions: pd.DataFrame, language: str) -> Figure:
 
 
 def _forest(rows: pd.DataFrame, place: npt.NDArray[np.int64], name: str, band: str, drawing: Drawing) -> dict[str, Any]:
-    """Return the marks of one word of evidence, with intervals; those that meet the criterion are diamonds."""
+    """Return the marks of one evidence band, with intervals; communities that meet the criterion are diamonds."""
     factor = drawing.scale.factor
     score, lower, upper = (rows[name].to_numpy("float64") * factor for name in (drawing.route.score, "lower", "upper"))
     color = theme.EVIDENCE[band][0] if band else theme.OTHER

@@ -1,4 +1,4 @@
-"""Kinds of signs, and how many communities each points at."""
+"""Chart of integrity signals: how many communities each family flags."""
 
 import pandas as pd
 
@@ -8,12 +8,12 @@ from dashboards.languages import translator
 
 
 def families_figure(families: pd.DataFrame, language: str) -> Figure:
-    """Return how many communities each kind of sign flags.
+    """Return a chart of how many communities each family of integrity signals flags.
 
     Parameters
     ----------
     families : DataFrame
-        Columns label, judged, flagged: one row per kind.
+        Columns label, judged, flagged: one row per family.
     """
     _ = translator(language)
     counts = families["flagged"].tolist()

@@ -1,4 +1,4 @@
-"""Communities in order of their scores, and how the scores are spread."""
+"""Charts of scores: communities in rank order, and the distribution of scores."""
 
 from collections.abc import Sequence
 from html import escape
@@ -18,7 +18,7 @@ _GAP: Final = 34
 
 
 def order_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing: Drawing) -> Figure:
-    """Return the communities of one region in order, with the cut-off and the confidence intervals.
+    """Return a chart of one region's communities in rank order, with the cut-off and the confidence intervals.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def order_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing: Drawing
 
 
 def distribution_figure(ranked: pd.DataFrame, cut_offs: Sequence[CutOff], drawing: Drawing) -> Figure:
-    """Return how many communities have which score, one row per region, with each region's cut-off.
+    """Return histograms of the scores, one row per region, with each region's cut-off.
 
     The bins are counted here: the figure is as small for 100,000 communities as for 100.
 
@@ -91,7 +91,7 @@ def distribution_figure(ranked: pd.DataFrame, cut_offs: Sequence[CutOff], drawin
 
 
 def thinned(ordered: pd.DataFrame, *, keep_first: int, most: int = MOST_POINTS) -> pd.DataFrame:
-    """Return at most `most` of the ordered communities: whole near the cut-off and at the end, else evenly chosen.
+    """Return at most `most` of the ordered communities: all near the cut-off and at the end, else evenly spaced.
 
     The first `keep_first` and as many again are kept whole, so that everything near the cut-off is there; where that is
     more than half of `most`, only the nearest to the cut-off on both sides.
@@ -135,7 +135,7 @@ def _dots(drawn: pd.DataFrame, drawing: Drawing, name: str, marker: dict[str, An
 
 
 def _cut_off_marks(cut_off: CutOff, drawing: Drawing) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return the lines at the k-th position and at its score, and their words in the empty corner of the drawing."""
+    """Return the lines at the k-th position and at its score, and their labels in the empty corner of the chart."""
     _ = translator(drawing.language)
     assert cut_off.score is not None
     height = cut_off.score * drawing.scale.factor

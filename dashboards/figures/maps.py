@@ -1,4 +1,4 @@
-"""Districts as filled polygons."""
+"""Choropleth map of districts as filled polygons."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -16,12 +16,12 @@ from dashboards.figures.drawing import (
 )
 from dashboards.source import Polygon
 
-# Of one outline.
+# Most points of one outline.
 _RING_POINTS: Final = 400
 
 
 def map_figure(regions: pd.DataFrame, boundaries: Mapping[str, Sequence[Polygon]], drawing: Drawing) -> Figure:
-    """Return the districts as filled polygons, the better the middle community the darker; others are outlines.
+    """Return a choropleth map of the districts, the better the median score the darker; others are outlines.
 
     Parameters
     ----------
@@ -80,13 +80,13 @@ def _outline(polygons: Sequence[Polygon], color: str, text: str) -> dict[str, An
 
 
 def _sparse(ring: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
-    """Return at most about `_RING_POINTS` points of a ring: more than that no screen shows."""
+    """Return at most about `_RING_POINTS` points of a ring: no screen shows more."""
     step = -(-len(ring) // _RING_POINTS)
     return ring if step == 1 else [*ring[::step], ring[-1]]
 
 
 def _centre(ring: Sequence[tuple[float, float]]) -> tuple[float, tuple[float, float]]:
-    """Return the area of a closed ring and its centre of gravity."""
+    """Return the area and the centroid of a closed ring."""
     x, y = np.asarray(ring, dtype=np.float64).T
     cross = x[:-1] * y[1:] - x[1:] * y[:-1]
     area = cross.sum() / 2

@@ -1,4 +1,4 @@
-"""What one view draws from: an evaluation, its standings in scope, and the round before."""
+"""Data of one view: an evaluation, its standings in scope, and the round before."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from dashboards.widgets.components import empty, notice, panel
 
 @dataclass(frozen=True)
 class Shown:
-    """What one view draws from: an evaluation, the one of the round before, and the region asked for."""
+    """Data of one view: an evaluation, the one of the round before, and the region asked for."""
 
     view: View
     header: EvaluationHeader
@@ -30,7 +30,7 @@ class Shown:
 
     @classmethod
     def of(cls, source: EvaluationSource, view: View) -> "Shown | None":
-        """Read from `source` what `view` shows; None while there is no evaluation at all."""
+        """Read the data of `view` from `source`; None while there is no evaluation at all."""
         headers = source.evaluations()
         header = evaluation_shown(headers, view.evaluation)
         if header is None:
@@ -62,7 +62,7 @@ class Shown:
         return [by_region[region] for region in regions_of(self.standings) if region in by_region]
 
     def region_label(self, region: str) -> str:
-        """Return what a region is called in the language of the view."""
+        """Return the name of a region in the language of the view."""
         return self._region_labels[region]
 
     @cached_property
@@ -78,7 +78,7 @@ class Shown:
         return reason_sentence(named, region, route.key, self.language)
 
     def warnings(self) -> list[str]:
-        """Return what the evaluation warns of, about the regions shown and about the whole."""
+        """Return the warnings of the evaluation, about the regions shown and about the whole."""
         said = [
             f"{self.region_label(region)} · {warning_sentence(warning, self.language)}"
             for region in regions_of(self.standings)
@@ -87,26 +87,26 @@ class Shown:
         return said + [warning_sentence(warning, self.language) for warning in self.header.summary["warnings"]]
 
     def drawing(self, route: Route | None = None, *, score_range: tuple[float, float] | None = None) -> Drawing:
-        """Return what every figure of one route shares: of the view's own where none is named."""
+        """Return the settings that all charts of one route share; by default the route of the view."""
         route = route or self.view.route
         scale = scale_of(self.header, route, self.language)
         return Drawing(self.language, route, scale, self.header.provisional, score_range)
 
 
 def no_evaluation(language: str) -> list[Component]:
-    """Return what a page of results says while there are none."""
+    """Return the content of a results page while there are no evaluations."""
     _ = translator(language)
     words = _("Results stand here once a round has closed and been evaluated, or a preview has been made.")
     return [panel(_("No evaluation yet"), empty(words))]
 
 
 def preview_notice(shown: Shown) -> list[Component]:
-    """Return the warning that a page of provisional results begins with, and nothing for an official one."""
+    """Return the warning at the top of a page of provisional results; empty for an official one."""
     return notice_of_preview(shown.header, shown.language)
 
 
 def notice_of_preview(header: EvaluationHeader, language: str) -> list[Component]:
-    """Return the same of an evaluation whose standings a page does not draw."""
+    """Return the same warning for an evaluation whose standings a page does not draw."""
     if not header.provisional:
         return []
     _ = translator(language)

@@ -1,4 +1,4 @@
-"""A stored evaluation as the pages read it: routes, cut-offs, the order of the communities."""
+"""Stored evaluations as the pages read them: routes, cut-offs, the order of the communities."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ RouteKey = Literal["satisfaction", "complaints"]
 
 @dataclass(frozen=True)
 class Route:
-    """One way to meet the criterion, and which columns of the standings tell it."""
+    """Route by which the criterion can be met, and the columns of the standings that tell it."""
 
     key: RouteKey
     column: str
@@ -52,7 +52,7 @@ class Route:
         return f"{self.column}_reason"
 
     def name(self, language: str) -> str:
-        """Return what people call this route."""
+        """Return the name of this route."""
         _ = translator(language)
         return _("Satisfaction route") if self.key == "satisfaction" else _("Complaint route")
 
@@ -67,7 +67,7 @@ ROUTES: Final[Mapping[str, Route]] = {
 
 @dataclass(frozen=True)
 class CutOff:
-    """Where one region's list ends on one route.
+    """Cut-off of one region on one route.
 
     `k` positions meet the criterion out of `ranked` communities; `score` is what the k-th has, None where k is 0.
     """
@@ -80,7 +80,7 @@ class CutOff:
 
 @dataclass(frozen=True)
 class Scale:
-    """How the scores of a route are written and drawn: `factor` turns a stored score into the drawn number."""
+    """Scale on which the scores of a route are displayed: `factor` turns a stored score into the displayed number."""
 
     title: str
     axis: str
@@ -89,7 +89,7 @@ class Scale:
     decimals: int
 
     def write(self, score: float | None) -> str:
-        """Return a score as people read it, a dash where there is none."""
+        """Return a score as text, a dash where there is none."""
         if score is None or pd.isna(score):
             return "—"
         return f"{score * self.factor:,.{self.decimals}f}{self.unit}"
@@ -108,7 +108,7 @@ def scale_of(header: EvaluationHeader, route: Route, language: str) -> Scale:
 
 
 def in_order(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
-    """Return the ranked communities of one region, the best first, with their `position` in the drawing and `tied`.
+    """Return the ranked communities of one region, the best first, with their `position` in the chart and `tied`.
 
     Tied communities share a rank and stand side by side from there on. Positions follow the ranks and not the rows,
     since an account may see only some of the communities that are ranked together.
@@ -140,7 +140,7 @@ def in_region(standings: pd.DataFrame, region: str | None) -> pd.DataFrame:
 
 
 def among(keys: "pd.Series[str]", others: "pd.Series[str]") -> "pd.Series[bool]":
-    """Return which keys are among others that are all different; `isin` takes twenty times as long for 100,000."""
+    """Return which keys are among unique others; `isin` takes twenty times as long for 100,000."""
     return pd.Series(pd.Index(others).get_indexer(pd.Index(keys)) >= 0, index=keys.index)
 
 
@@ -150,7 +150,7 @@ def met(standings: pd.DataFrame, column: str) -> "pd.Series[bool]":
 
 
 def counts(standings: pd.DataFrame, route: Route) -> dict[str, int]:
-    """Return the key counts of some standings; `ranked` is about one route, `met` about the requirement."""
+    """Return the key counts of some standings; `ranked` is about one route, `met` about the criterion."""
     return {
         "communities": len(standings),
         "ranked": int(standings[route.rank].notna().sum()),
@@ -160,7 +160,7 @@ def counts(standings: pd.DataFrame, route: Route) -> dict[str, int]:
 
 
 def cut_offs(header: EvaluationHeader, route: Route) -> list[CutOff]:
-    """Return where the list of each region ends on a route, as the evaluation recorded it.
+    """Return the cut-off of each region on a route, as the evaluation recorded it.
 
     A region too small for a position may be ranked with the whole city: then these are the city's.
     """
@@ -177,7 +177,7 @@ def sees_everything(header: EvaluationHeader, inputs: pd.DataFrame) -> bool:
 
 
 def sees_whole_regions(header: EvaluationHeader, inputs: pd.DataFrame) -> bool:
-    """Return whether it sees all that are ranked together with those it sees: else nothing can be supposed."""
+    """Return whether an account sees every region whole: what-if standings need all that are ranked together."""
     if sees_everything(header, inputs):
         return True
     regions = header.summary["regions"]

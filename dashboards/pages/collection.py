@@ -1,4 +1,4 @@
-"""How the collection of the open round is going: counts only, since a live score would give answers away."""
+"""Collection page: progress of the open round in counts only, since a live score would reveal single answers."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -38,7 +38,7 @@ def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Compon
 
 
 def title(language: str) -> str:
-    """Return what the navigation calls this page."""
+    """Return the title of this page in the navigation."""
     _ = translator(language)
     return _("Collection")
 
@@ -47,7 +47,7 @@ PAGE: Final = Page(path="collection/", title=title, draw=draw, filters=("region"
 
 
 def collection_glance(progress: Progress | None, view: View, *, now: datetime) -> Component:
-    """Return in a few figures how the open round is going, for the overview."""
+    """Return a few key figures of the open round's progress, for the overview."""
     _ = translator(view.language)
     title = _("Collection of the open round")
     if progress is None:
@@ -61,7 +61,7 @@ def collection_glance(progress: Progress | None, view: View, *, now: datetime) -
 
 
 def collection_panel(progress: Progress | None, region: str | None, language: str, *, now: datetime) -> Component:
-    """Return how far the open round is, per region, and which communities still need answers."""
+    """Return the progress of the open round by region, and the communities that still need responses."""
     _ = translator(language)
     title = _("Collection of the open round")
     if progress is None:
@@ -96,7 +96,7 @@ def _lacking(communities: pd.DataFrame) -> "pd.Series[int]":
 
 
 def days_left(closes_at: datetime, now: datetime) -> int:
-    """Return on how many more days the round takes answers, today included."""
+    """Return the number of days on which the round still takes responses, today included."""
     return max(0, ceil((closes_at - now) / timedelta(days=1)))
 
 
@@ -119,7 +119,7 @@ def _key_figures(
 ) -> Component:
     _ = translator(language)
     closes = minute(progress.closes_at, language, progress.time_zone)
-    # The charts beside draw all that came in; what came is not known for a part of the city.
+    # The charts beside this draw all responses received, a number that is not known for a part of the city.
     is_whole = len(communities) == len(progress.communities)
     count = f"{int(progress.modes['responses'].sum()):,}"
     received = _("of {count} received").format(count=count) if is_whole else None
@@ -177,7 +177,7 @@ def _daily_chart(progress: Progress, language: str) -> Component:
 
 
 def _charts_in_time(progress: Progress, language: str) -> list[Component]:
-    """Return when and how answers came; of all districts together, since the counts are."""
+    """Return the charts of when and how responses came; of all districts together, since the counts are."""
     if not progress.daily["responses"].sum():
         return [_daily_chart(progress, language)]
     return [_daily_chart(progress, language), _hourly_chart(progress, language), _modes_chart(progress, language)]
@@ -217,7 +217,7 @@ def _modes_chart(progress: Progress, language: str) -> Component:
 
 
 def _buildings(progress: Progress, communities: pd.DataFrame, language: str) -> list[Component]:
-    """Return what came through posters that hang in one building, where there are any."""
+    """Return the counts of responses through posters in single buildings, where there are any."""
     _ = translator(language)
     here = progress.buildings[progress.buildings["number"].isin(communities["community_id"])]
     if here.empty:

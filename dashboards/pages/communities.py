@@ -1,4 +1,4 @@
-"""All communities in one table that the database sorts, filters and cuts into pages."""
+"""Communities page: one table that the database sorts, filters and paginates."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -23,17 +23,17 @@ from dashboards.widgets.components import attributes, panel, records
 
 PAGE_ROWS: Final = 20
 MOST_ROWS: Final = 200
-"""More than this is not asked for by any page of the table."""
+"""Most rows that one request may ask for; no page of the table needs more."""
 FILE_PATH: Final = "/dashboards/communities.csv"
 
 _SORTABLE: Final = frozenset(get_args(GridColumn))
-# Of what a phone shows first: the name and two numbers. The others are a sweep away.
+# Widths with which a phone first shows the name and two numbers; the other columns are a swipe away.
 _LEAST_WIDTHS: Final = {"name": 130, "status": 150, "evidence": 150}
 _LEAST_WIDTH: Final = 92
 _NUMERIC: Final = _SORTABLE - {"name"}
 _ORDER: Final = (GridOrder("satisfaction_rank"),)
 _EVIDENCE: Final = tuple(evidence_words("en"))
-# What the filters of this page write into the address, by the part of it that they write.
+# Filters of this page, by the address parameter that each writes.
 _FILTERS: Final = {
     "name": "ledger-name",
     "status": "ledger-status",
@@ -56,7 +56,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
 
 
 def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:
-    """Add the callbacks of this page to `app`, and the address of its file."""
+    """Add the callbacks of this page to `app`, and the route of its CSV file."""
 
     @app.callback(Output("ledger", "getRowsResponse"), Input("ledger", "getRowsRequest"), State("address", "search"))
     def fill_rows(asked: Mapping[str, Any] | None, search: str | None) -> Any:
@@ -107,7 +107,7 @@ def _register_scripts(app: Any) -> None:  # Dash leaves this method without anno
 
 
 def rows_for(source: EvaluationSource, view: View, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the rows that the table asks for, and how many there are."""
+    """Return the rows that the table asks for, and how many there are in all."""
     header = evaluation_shown(source.evaluations(), view.evaluation)
     if header is None:
         return {"rowData": [], "rowCount": 0}
@@ -121,7 +121,7 @@ def rows_for(source: EvaluationSource, view: View, asked: Mapping[str, Any]) -> 
 
 
 def query_of(header: EvaluationHeader, view: View, *, offset: int = 0, limit: int | None = None) -> GridQuery:
-    """Return what an address asks of the table; what it says wrongly is as if it were not there."""
+    """Parse an address into a query of the table; a part that is invalid counts as missing."""
     own = view.own
     least = own.get("least", "")
     return GridQuery(
@@ -145,7 +145,7 @@ def order_of(view: View) -> tuple[GridOrder, ...]:
 
 
 def title(language: str) -> str:
-    """Return what the navigation calls this page."""
+    """Return the title of this page in the navigation."""
     _ = translator(language)
     return _("All communities")
 
@@ -257,7 +257,7 @@ def _columns(header: EvaluationHeader, view: View) -> list[dict[str, Any]]:
 
 
 def _grid_words(language: str) -> dict[str, str]:
-    """Return the words of the table's own controls that this page shows or a screen reader says."""
+    """Return the texts of the table's own controls that this page shows or a screen reader reads out."""
     _ = translator(language)
     return {
         "page": _("Page"),

@@ -1,4 +1,4 @@
-"""One community, made to be printed: its standing and why, its domains beside the others, its rounds, complaints."""
+"""Community page, made to be printed: standing and reasons, domains beside the region's, rounds, complaints."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -93,7 +93,7 @@ def matches(shown: Shown, typed: str) -> list[dict[str, str]]:
 
 
 def sections(language: str) -> list[Section]:
-    """Return the parts of the page that the navigation leads to."""
+    """Return the sections of this page for the navigation."""
     _ = translator(language)
     return [
         Section("domains", _("Aspects of service")),
@@ -106,7 +106,7 @@ def sections(language: str) -> list[Section]:
 
 
 def title(language: str) -> str:
-    """Return what the navigation calls this page."""
+    """Return the title of this page in the navigation."""
     _ = translator(language)
     return _("One community")
 

@@ -1,4 +1,4 @@
-"""Complaints: rates beside what chance explains, and how little “no complaint” can mean."""
+"""Complaints page: rates beside what chance explains, and how little “no complaint” can mean."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,10 +37,10 @@ from dashboards.widgets.components import (
 )
 
 MULTIPLIER: Final = 1000
-"""Rates are quoted per so many household-years."""
+"""Rates are quoted per this number of household-years."""
 MOST_BOUNDS: Final = 30
 MOST_LISTED: Final = 300
-"""Longer tables than this nobody reads behind a chart, and they make the page slow."""
+"""Most rows of a table behind a chart: nobody reads longer ones, and they make the page slow."""
 
 _ROUTE: Final = ROUTES["complaints"]
 _EXPOSED: Final = (
@@ -69,7 +69,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
 
 
 def sections(language: str) -> list[Section]:
-    """Return the parts of the page that the navigation leads to."""
+    """Return the sections of this page for the navigation."""
     _ = translator(language)
     return [
         Section("funnel", _("Beyond chance?")),
@@ -80,7 +80,7 @@ def sections(language: str) -> list[Section]:
 
 
 def title(language: str) -> str:
-    """Return what the navigation calls this page."""
+    """Return the title of this page in the navigation."""
     _ = translator(language)
     return _("Complaints")
 
@@ -90,7 +90,7 @@ PAGE: Final = Page(path="complaints/", title=title, sections=sections, draw=draw
 
 @dataclass(frozen=True)
 class _Measured:
-    """What of a funnel is drawn, in the order of its communities."""
+    """Columns of a funnel that are drawn, in the order of its communities."""
 
     table: pd.DataFrame
     target: float
@@ -111,7 +111,7 @@ def exposed_communities(standings: pd.DataFrame) -> pd.DataFrame:
 
 
 def funnel_of(exposed: pd.DataFrame) -> Funnel:
-    """Return the funnel of one region's complaints around its pooled rate; at least one community."""
+    """Return the funnel limits of one region's complaints around its pooled rate; at least one community."""
     return rate_funnel(
         exposed["complaints"].to_numpy("float64"),
         exposed["exposure_household_years"].to_numpy("float64"),
@@ -194,7 +194,7 @@ def _funnel_sentence(shown: Shown, funnel: "_Measured") -> str:
 
 
 def _funnel_numbers(shown: Shown, measured: pd.DataFrame, *, most: int = MOST_LISTED) -> Numbers:
-    """Return the numbers of those beyond the lines; the others are in the table of all communities."""
+    """Return the numbers of the communities beyond the limits; the others are in the table of all communities."""
     _ = translator(shown.language)
     scale = scale_of(shown.header, _ROUTE, shown.language)
     words = funnel_positions(shown.language)
@@ -223,7 +223,7 @@ def _funnel_numbers(shown: Shown, measured: pd.DataFrame, *, most: int = MOST_LI
 
 
 def _categories_panel(shown: Shown, cases: pd.DataFrame) -> Component:
-    """Return what the cases of the period are about, and which share of them the rate does not count."""
+    """Return the cases of the period by category, and the share of them that the rate does not count."""
     _ = translator(shown.language)
     name = _("What the cases are about")
     if cases.empty:
@@ -281,7 +281,7 @@ def _zero_panel(shown: Shown, exposed: pd.DataFrame, source: EvaluationSource) -
 
 
 def _discouraged_words(shown: Shown, found: pd.DataFrame) -> list[Component]:
-    """Return the communities where no case is on record though residents say that they complained."""
+    """Return the communities without a case on record although residents say that they complained."""
     if found.empty:
         return []
     _ = translator(shown.language)

@@ -1,4 +1,4 @@
-"""The question itself: who is among the best, by the rules and by what the data support, and under other rules."""
+"""Criterion page: who is among the best by the rules, what the data support, and results under other rules."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -33,7 +33,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
 
 
 def register(app: Dash, _source: EvaluationSource, language: Callable[[], str]) -> None:
-    """Add the callback of this page: the other rule that is asked about stands in the address too."""
+    """Add the callback of this page: the what-if choice stands in the address too."""
 
     @app.callback(Input(CHOICE, "value"), State("address", "search"), prevent_initial_call=True)
     def change_choice(choice: str | None, search: str | None) -> None:
@@ -44,7 +44,7 @@ def register(app: Dash, _source: EvaluationSource, language: Callable[[], str]) 
 
 
 def sections(language: str) -> list[Section]:
-    """Return the parts of the page that the navigation leads to."""
+    """Return the sections of this page for the navigation."""
     _ = translator(language)
     return [
         Section("support", _("How sure it is")),
@@ -56,7 +56,7 @@ def sections(language: str) -> list[Section]:
 
 
 def title(language: str) -> str:
-    """Return what the navigation calls this page."""
+    """Return the title of this page in the navigation."""
     _ = translator(language)
     return _("Criterion and evidence")
 

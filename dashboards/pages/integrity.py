@@ -1,4 +1,4 @@
-"""Signs of answers that residents did not give one by one: what is held, and what standings would be without it."""
+"""Integrity page: signs of false responses, what is held for review, and standings without held responses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
 
 
 def sections(language: str) -> list[Section]:
-    """Return the parts of the page that the navigation leads to."""
+    """Return the sections of this page for the navigation."""
     _ = translator(language)
     return [
         Section("families", _("Kinds of signs")),
@@ -65,20 +65,20 @@ def sections(language: str) -> list[Section]:
 
 
 def title(language: str) -> str:
-    """Return what the navigation calls this page."""
+    """Return the title of this page in the navigation."""
     _ = translator(language)
     return _("Integrity")
 
 
 MOST_LISTED: Final = 100
-"""More signs than this nobody reads here; the desk has the held responses of every community."""
+"""Most signals listed: nobody reads more here, and the review page has all held responses."""
 INTEGRITY_PATH: Final = "integrity/"
 PAGE: Final = Page(path=INTEGRITY_PATH, title=title, sections=sections, draw=draw, filters=("evaluation", "region"))
 
 
 @dataclass(frozen=True)
 class _Signs:
-    """What of the signs in the communities shown is drawn: a summary of each kind, and those that point somewhere."""
+    """Integrity signals of the communities shown: a summary of each family, and the signals that flag a community."""
 
     by_family: pd.DataFrame
     flagged: pd.DataFrame
@@ -114,7 +114,7 @@ def _key_figures(shown: Shown, examination: Examination) -> Component:
 
 
 def flagged_by_family(families: pd.DataFrame, language: str) -> pd.DataFrame:
-    """Return label, judged, flagged: of each family how many communities it could judge and how many it flags."""
+    """Return label, judged, flagged: how many communities each family could judge and how many it flags."""
     words = family_words(language)
     grouped = families.groupby("family", sort=False)
     table = pd.DataFrame(
@@ -201,7 +201,7 @@ def _without_panel(shown: Shown, examination: Examination, inputs: pd.DataFrame)
 
 
 def standings_without_held(shown: Shown, examination: Examination) -> pd.DataFrame:
-    """Return `SUPPOSED_COLUMNS` of the standings that would be if no held answer counted."""
+    """Return `SUPPOSED_COLUMNS` of the standings as they would be if no held response counted."""
 
     def work_out() -> pd.DataFrame:
         left = without_held(shown.source.inputs(shown.header.id), examination.counts)
@@ -211,9 +211,9 @@ def standings_without_held(shown: Shown, examination: Examination) -> pd.DataFra
 
 
 def without_held(inputs: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
-    """Return a community table with the answers that are left when none that was held counts.
+    """Return a community table with the answers that are left when no held response counts.
 
-    Means of points are left out: nobody knows them without the held answers, and a rate does not need them.
+    Means of points are left out: they cannot be known without the held responses, and a rate does not need them.
     """
     own = counts.set_index("number")
     left = inputs.drop(columns=[name for name in ("mean_index", "sd_index") if name in inputs])

@@ -1,4 +1,4 @@
-"""The overview: who meets the criterion and why, how far the data support it, how the list came about."""
+"""Overview page: who meets the criterion and why, how far the data support it, how the list came about."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,7 +44,7 @@ def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Compon
 
 
 def sections(language: str) -> list[Section]:
-    """Return the parts of the page that the navigation leads to."""
+    """Return the sections of this page for the navigation."""
     _ = translator(language)
     return [
         Section("qualified", _("Who qualifies")),
@@ -55,7 +55,7 @@ def sections(language: str) -> list[Section]:
 
 
 def title(language: str) -> str:
-    """Return what the navigation calls this page."""
+    """Return the title of this page in the navigation."""
     _ = translator(language)
     return _("Overview")
 

@@ -1,4 +1,4 @@
-"""What a page of the dashboards is; `dashboards.app` lists them."""
+"""Definition of a dashboard page; `dashboards.app` lists the pages."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,14 +17,14 @@ Register = Callable[[Dash, EvaluationSource, Callable[[], str]], None]
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page that the navigation leads to."""
+    """Section of a page that the navigation links to."""
 
     anchor: str
     title: str
 
 
 def no_sections(_language: str) -> Sequence[Section]:
-    """Return the sections of a page that is read in one go."""
+    """Return no sections, for a page that is read in one go."""
     return ()
 
 
@@ -34,7 +34,7 @@ def _nothing(_app: Dash, _source: EvaluationSource, _language: Callable[[], str]
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its place under /dashboards/, its words, the filters it obeys, and what it draws for an address.
+    """Dashboard page: its path under /dashboards/, title, the filters it uses, and its draw function.
 
     `draw` returns the content for one view at one time. `register` adds further callbacks to one Dash app; nothing is
     registered when a module is imported, since a second `create_app()` would then have none. A page that

@@ -1,4 +1,4 @@
-"""Around the cut-off: who is just inside and just outside, by how much, and how sure that is."""
+"""Communities around the cut-off: who is just inside or outside, by how much, and how certain that is."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -29,16 +29,16 @@ from dashboards.widgets.components import (
 from dashboards.widgets.links import named_link
 
 FEWEST_BEYOND: Final = 10
-"""So many communities beyond the cut-off are shown at least, and at least as many as stand within it."""
+"""Fewest communities shown beyond the cut-off; at least as many are shown as stand within it."""
 MOST_SHOWN: Final = 40
 
 _ROBUST_GAP: Final = 0.05
 
 
 def near_cut_off(ordered: pd.DataFrame, cut_off: CutOff | None) -> pd.DataFrame:
-    """Return those within the cut-off and about as many beyond it, at most `MOST_SHOWN`, tied ones never cut apart.
+    """Return those within the cut-off and about as many beyond it, at most `MOST_SHOWN`; ties are never split.
 
-    Of a long list the nearest to the cut-off on both sides are kept.
+    Of a long list the communities nearest to the cut-off on both sides are kept.
     """
     if cut_off is None or cut_off.k == 0 or ordered.empty:
         return ordered.iloc[:0]
@@ -50,11 +50,11 @@ def near_cut_off(ordered: pd.DataFrame, cut_off: CutOff | None) -> pd.DataFrame:
 
 
 def near_panels(shown: Shown) -> list[Component]:
-    """Return, region by region, the communities around the cut-off with their intervals and words of evidence."""
+    """Return for each region the communities around the cut-off with their intervals and evidence bands."""
     _ = translator(shown.language)
     route = shown.view.route
     cut_offs = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
-    # Putting a frame of fifty columns in order takes longer than all that is drawn.
+    # Sorting a frame of fifty columns takes longer than all the drawing.
     ranked = shown.standings[["region", route.rank, route.last_rank, route.score]]
     ordered = {region: in_order(in_region(ranked, region), route) for region in regions_of(shown.standings)}
     near = {region: _with_all(near_cut_off(ordered[region], cut_offs.get(region)), shown) for region in ordered}
@@ -67,7 +67,7 @@ def near_panels(shown: Shown) -> list[Component]:
 
 
 def _with_all(near: pd.DataFrame, shown: Shown) -> pd.DataFrame:
-    """Return some communities, as `in_order` returns them, with all that is known of them."""
+    """Return communities from `in_order` with all columns of the standings."""
     whole = with_intervals(shown.standings.loc[near.index], shown.view.route)
     return whole.assign(position=near["position"], tied=near["tied"])
 

@@ -1,4 +1,4 @@
-"""The parts of a community's page that explain its standing: aspects of service, what matters, answers, complaints."""
+"""Panels that explain a community's standing: domains, answers, drivers of satisfaction, complaints."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -47,7 +47,7 @@ def domains_panel(shown: Shown, profile: Profile | None) -> Component:
 
 
 def answers_panel(shown: Shown, profile: Profile) -> Component:
-    """Return how often each answer to the ranked question was given, here and among all, small numbers unseen."""
+    """Return the distribution of answers to the ranked question, here and among all, with small numbers suppressed."""
     _ = translator(shown.language)
     question = shown.header.rules.satisfaction.question
     answers = profile.answers[profile.answers["question"] == question].set_index("code")
@@ -75,7 +75,7 @@ def answers_panel(shown: Shown, profile: Profile) -> Component:
 
 
 def drivers_panel(shown: Shown, profile: Profile) -> Component:
-    """Return which aspects go with overall satisfaction in the region: an association, not a cause."""
+    """Return the domains associated with overall satisfaction in the region: an association, not a cause."""
     _ = translator(shown.language)
     name = _("What matters to residents here and around")
     drivers = profile.drivers[profile.drivers["share"].notna()].sort_values("share", ascending=False, kind="stable")

@@ -1,4 +1,4 @@
-"""By which way complaints came: an office that only some ways lead to hears of only some of what is wrong."""
+"""Complaint rates by channel: an office that only some channels lead to hears of only some problems."""
 
 import pandas as pd
 from dash.development.base_component import Component
@@ -15,7 +15,7 @@ _ROUTE = ROUTES["complaints"]
 
 
 def channels_panel(shown: Shown, channels: pd.DataFrame) -> Component:
-    """Return the complaint rate of each channel, over all regions that are shown.
+    """Return the panel of complaint rates by channel, over all regions that are shown.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def _sentence(shown: Shown, rates: pd.DataFrame) -> str:
 
 
 def _numbers(shown: Shown, channels: pd.DataFrame, rates: pd.DataFrame) -> Numbers:
-    """Return the rates that are drawn, and below them those of each region where there are several."""
+    """Return the rates that are drawn, followed by those of each region where there are several."""
     _ = translator(shown.language)
     scale, words = scale_of(shown.header, _ROUTE, shown.language), channel_words(shown.language)
     columns = [

@@ -1,4 +1,4 @@
-"""The districts on a map: filled polygons from the city's own outlines, no tiles and no other host."""
+"""Map of the districts: polygons filled from the city's own boundaries, no tiles and no other host."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ from dashboards.widgets.components import Numbers, NumbersColumn, chart, panel, 
 
 
 def map_panel(shown: Shown, boundaries: Mapping[str, Sequence[Polygon]]) -> list[Component]:
-    """Return the map of the districts shown; nothing where no outline is known or no district is a region."""
+    """Return the map of the districts shown; empty where no boundary is known or no district is a region."""
     regions = district_facts(shown)
     if not set(regions["region"]) & boundaries.keys():
         return []

@@ -1,4 +1,4 @@
-"""Who would enter and who would leave, if something were otherwise: drawn, counted and named."""
+"""Communities that would enter or leave the list under another assumption: chart, counts and names."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,7 +14,7 @@ from dashboards.widgets.components import Column, Numbers, NumbersColumn, captio
 from dashboards.widgets.links import named_link
 
 MOST_NAMED: Final = 100
-"""More names than this nobody reads here."""
+"""Most names listed: nobody reads more here."""
 SUPPOSED_COLUMNS: Final = (
     "community_id",
     "responses",
@@ -22,18 +22,18 @@ SUPPOSED_COLUMNS: Final = (
     "requirement_status",
     *(column for route in ROUTES.values() for column in (route.rank, route.score)),
 )
-"""What of standings that are supposed is shown."""
+"""Columns of hypothetical standings that are shown."""
 
 
 def changes(shown: Shown, after: pd.DataFrame, *, name: str) -> list[Component]:
-    """Return who would enter and who would leave the list that is shown.
+    """Return the communities that would enter or leave the list that is shown.
 
     Parameters
     ----------
     after : DataFrame
-        `SUPPOSED_COLUMNS` of the same communities, supposing something else.
+        `SUPPOSED_COLUMNS` of the same communities under the other assumption.
     name : str
-        Of the picture and the file that can be taken away.
+        Name of the chart and of the file to download.
     """
     _ = translator(shown.language)
     compared = _compared(shown, after)
@@ -54,7 +54,7 @@ def changes(shown: Shown, after: pd.DataFrame, *, name: str) -> list[Component]:
 
 
 def _compared(shown: Shown, after: pd.DataFrame) -> pd.DataFrame:
-    """Return the communities shown with `stays`, `enters` and `leaves`."""
+    """Return the communities shown, with the columns `stays`, `enters` and `leaves`."""
     own = shown.standings[["community_id", "number", "name", "english_name", "region", "region_english"]]
     was = met(shown.standings, "requirement_status")
     then = among(own["community_id"], after.loc[met(after, "requirement_status"), "community_id"])
@@ -98,7 +98,7 @@ def _names(shown: Shown, moved: pd.DataFrame, after: pd.DataFrame) -> Component:
 
 
 def _places(standing: Mapping[str, Any], shown: Shown) -> list[str]:
-    """Return rank and score on both routes, supposing what is supposed."""
+    """Return rank and score on both routes under the other assumption."""
     _ = translator(shown.language)
     said = []
     for route in ROUTES.values():

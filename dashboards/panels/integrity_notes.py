@@ -1,4 +1,4 @@
-"""What the newest examination found about one community, in a few sentences, and where the whole of it is."""
+"""Findings of the newest integrity examination about one community, in a few sentences, with a link to all of it."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,7 +19,7 @@ _ROUTE: Final = ROUTES["satisfaction"]
 
 
 def integrity_panel(shown: Shown, row: Mapping[str, Any]) -> Component:
-    """Return which signs point at a community, what became of held answers, and its standing without them."""
+    """Return which signals flag a community, what became of held responses, and its standing without them."""
     _ = translator(shown.language)
     name, examination = _("Signs of false answers"), shown.source.examination(shown.header.id)
     own = None if examination is None else examination.counts[examination.counts["number"] == row["number"]]
@@ -74,7 +74,7 @@ def _without(
     counts: Mapping[str, Any],
     examination: Examination,
 ) -> list[tuple[str, str]]:
-    """Return rank and result with and without held answers, where counts tell them and all of the region is seen."""
+    """Return rank and result with and without held responses, where counts allow it and the whole region is seen."""
     held = examination.counts["held"]
     if shown.header.rules.satisfaction.measure != "satisfaction_rate" or not int(held.sum()):
         return []
@@ -85,7 +85,7 @@ def _without(
     [then] = records(after[after["community_id"] == row["community_id"]])
     before, after_all = (None if pd.isna(rank) else int(rank) for rank in (row[_ROUTE.rank], then[_ROUTE.rank]))
     if not int(counts["held"]) and before == after_all:
-        # Others of its region lose answers, and its place stays what it is.
+        # Only other communities of its region lose answers, and its rank stays what it is.
         return []
     return [
         (_("Standing as decided"), _standing(shown, row)),

@@ -1,4 +1,4 @@
-"""How sure the list is: the decision beside what the data support, as two things that never mix."""
+"""Evidence for the list: the decision beside what the data support, as two things that never mix."""
 
 from collections.abc import Mapping
 from math import sqrt
@@ -19,7 +19,7 @@ BANDS: Final = tuple(str(band) for band in Evidence)
 
 
 def support_panel(shown: Shown) -> Component:
-    """Return how far the data support the list of the route that is shown."""
+    """Return how well the data support the list of the route that is shown."""
     _ = translator(shown.language)
     route = shown.view.route
     name = _("How sure the list is")
@@ -44,9 +44,9 @@ def support_panel(shown: Shown) -> Component:
 
 
 def decision_by_evidence(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
-    """Return how many listed and how many other ranked communities have each word of evidence.
+    """Return how many listed and how many other ranked communities are in each evidence band.
 
-    Index: True (listed), False; columns: the words, the surest first. Communities without evidence are not counted.
+    Index: True (listed), False; columns: the bands, the strongest first. Communities without evidence are not counted.
     """
     ranked = standings[[route.status, route.evidence]][standings[route.rank].notna()]
     is_listed = met(ranked, route.status)

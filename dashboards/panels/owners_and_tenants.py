@@ -1,4 +1,4 @@
-"""Owners and tenants of one community side by side: the rules rank one population, and nobody is left out of sight."""
+"""Owners and tenants of one community side by side: the rules rank one population, and neither is hidden."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from dashboards.widgets.components import Column, data_table, panel, records
 
 
 def tenures_panel(shown: Shown, profile: Profile) -> list[Component]:
-    """Return how satisfied owners and tenants are, small numbers unseen; nothing where they were not counted apart."""
+    """Return how satisfied owners and tenants are, small numbers suppressed; empty if they were not counted apart."""
     if profile.tenures.empty:
         return []
     _ = translator(shown.language)

@@ -1,4 +1,4 @@
-"""Who qualifies: the list that the whole evaluation is about, with the reason of each decision."""
+"""Qualified communities: the list that the evaluation is about, with the reason of each decision."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -14,11 +14,11 @@ from dashboards.widgets.components import Column, data_table, empty, panel, reco
 from dashboards.widgets.links import named_link
 
 MOST_QUALIFIED: Final = 60
-"""More names than this are read in the table of all communities."""
+"""Most names listed here; more are read in the table of all communities."""
 
 
 def qualified_panel(shown: Shown) -> Component:
-    """Return those that meet the requirement, each with its routes and its reasons."""
+    """Return the communities that meet the criterion, each with its routes and its reasons."""
     _ = translator(shown.language)
     name = _("Who qualifies, by which route and why")
     ranks = ["satisfaction_rank", "complaint_rank"]

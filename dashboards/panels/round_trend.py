@@ -1,4 +1,4 @@
-"""A community round by round: what changed, what chance alone would do, and what a former winner must expect."""
+"""Scores of one community by round: what changed, what chance alone would do, and regression to the mean."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -65,7 +65,7 @@ def _variance(rows: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
 
 
 def _is_counted(rows: pd.DataFrame) -> "pd.Series[bool]":
-    """Return who is ranked by counts: a score that was given does not say how sure it is."""
+    """Return which rows are ranked by counts: a score that was entered does not say how precise it is."""
     return rows["satisfaction_rank"].notna() & rows["satisfied"].notna()
 
 
@@ -90,7 +90,7 @@ def _change_sentence(shown: Shown, history: pd.DataFrame) -> str:
 
 
 def _regression_sentence(shown: Shown, row: Mapping[str, Any]) -> str:
-    """Return what a former winner must expect, or nothing for others."""
+    """Return the regression to the mean that a former winner must expect, or an empty text for others."""
     _ = translator(shown.language)
     region = None if shown.earlier is None else shown.earlier.summary["regions"].get(row["region"])
     if shown.earlier is None or region is None or region["satisfaction"]["k"] == 0:

@@ -1,4 +1,4 @@
-"""By which rules an evaluation was made, in words, with the codes that its files can be checked by."""
+"""Rules of an evaluation in words, with the hashes that its files can be checked by."""
 
 from dash import html
 from dash.development.base_component import Component
@@ -13,7 +13,7 @@ _SHORT_HASH = 12
 
 
 def rules_panel(header: EvaluationHeader, language: str) -> Component:
-    """Return the rules in force for an evaluation: who issued them, what they say, how to check them."""
+    """Return the rules of an evaluation: who issued them, what they say, how to check them."""
     _ = translator(language)
     rules = header.rules
     source = rules.source
@@ -87,5 +87,5 @@ def _complaint_words(rule: ComplaintRule, language: str) -> str:
 
 
 def _check_code(digest: str) -> Component:
-    # Short to compare by eye; the whole code unfolds for who checks a file.
+    # Short to compare by eye; the whole hash unfolds for whoever checks a file.
     return html.Details([html.Summary(html.Code(digest[:_SHORT_HASH])), html.Code(digest, className="whole-code")])

@@ -1,4 +1,4 @@
-"""The communities in order of their scores: the ladder with the cut-off, and how the scores are spread."""
+"""Communities in rank order: the score ladder with the cut-off, and the distribution of scores."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -23,11 +23,11 @@ def _measured_by(route: Route) -> list[str]:
 
 
 def order_panel(shown: Shown) -> Component:
-    """Return the communities of each region in order, with the cut-off."""
+    """Return the communities of each region in rank order, with the cut-off."""
     _ = translator(shown.language)
     route = shown.view.route
     cut_offs_here = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
-    # Cutting a frame of fifty columns into regions takes longer than all that is drawn.
+    # Splitting a frame of fifty columns into regions takes longer than all the drawing.
     measured = with_intervals(shown.standings, route)[_measured_by(route)]
     drawing = shown.drawing(score_range=_score_range(measured, route, shown.drawing().scale.factor))
     ladders = [
@@ -58,7 +58,7 @@ def _score_range(measured: pd.DataFrame, route: Route, factor: float) -> tuple[f
 
 @dataclass(frozen=True)
 class _Ladder:
-    """The ranked communities of one region in order, how many are not ranked, and where the list ends."""
+    """Ranked communities of one region in order, how many are not ranked, and where the list ends."""
 
     region: str
     ordered: pd.DataFrame
@@ -98,7 +98,7 @@ def _order_card(shown: Shown, ladder: _Ladder, drawing: Drawing, *, most: int) -
 
 
 def _order_numbers(shown: Shown, drawn: pd.DataFrame) -> Numbers:
-    """Return the numbers of what is drawn: of a long ladder not every rung."""
+    """Return the numbers of the communities that are drawn, which are not all of a long list."""
     _ = translator(shown.language)
     route = shown.view.route
     scale = scale_of(shown.header, route, shown.language)
@@ -133,7 +133,7 @@ def _order_summary(shown: Shown, ordered: pd.DataFrame, cut_off: CutOff | None) 
 
 
 def distribution_panel(shown: Shown) -> Component:
-    """Return how many communities have which score, region by region."""
+    """Return the distribution of the scores, region by region."""
     _ = translator(shown.language)
     route = shown.view.route
     name = _("How the scores are spread")

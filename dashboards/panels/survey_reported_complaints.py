@@ -1,4 +1,4 @@
-"""What residents say of complaining beside what is on record: few cases may mean that few dare to complain."""
+"""Survey-reported complaints beside the cases on record: few cases may mean that few dare to complain."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,7 +20,7 @@ from dashboards.source import Profile, Reported
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, notice, panel, records
 
 A_YEAR: Final = 12
-"""Months: so far back residents are asked, so that a shorter record would look like few complaints."""
+"""Months that residents are asked about: a shorter record would look like few complaints."""
 
 _ROUTE: Final = ROUTES["complaints"]
 _PER_1000: Final = 1000
@@ -28,14 +28,14 @@ _RATES: Final = ("rate", "lower", "upper", "region_rate")
 
 
 def perhaps_discouraged(communities: pd.DataFrame, reported: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Return the communities in which surely more households say that they complained than cases are on record.
+    """Return the communities where significantly more households say that they complained than cases are on record.
 
     Parameters
     ----------
     communities : DataFrame
         Standings.
     reported : DataFrame
-        Columns number, said, asked; what cannot be shown is not judged either.
+        Columns number, said, asked; suppressed numbers are not judged either.
     """
     known = reported[np.array([can_be_shown(row["said"], row["asked"]) for row in records(reported)], dtype=bool)]
     names = {"said": "said_complained", "asked": "asked_about_complaints"}
@@ -46,7 +46,7 @@ def perhaps_discouraged(communities: pd.DataFrame, reported: pd.DataFrame, rules
 
 
 def reported_panel(shown: Shown, row: Mapping[str, Any], profile: Profile | None) -> list[Component]:
-    """Return how many say that they complained beside the cases on record; nothing where residents were not asked."""
+    """Return the share that says it complained beside the cases on record; empty where residents were not asked."""
     if profile is None or profile.reported is None:
         return []
     _ = translator(shown.language)
@@ -78,7 +78,7 @@ def rates_beside(row: Mapping[str, Any], reported: Reported, rules: Rules, langu
     """Return the share that says it complained and the cases on record per household and year, beside the region's.
 
     Columns: label, english_label (none: the label is in the language), count, of, rate, lower, upper, region_rate;
-    missing where a small number would show.
+    missing where a small number would be disclosed.
     """
     _ = translator(language)
     limits = wilson([reported.said], [reported.asked], level=float(rules.evidence.level))
@@ -103,7 +103,7 @@ def rates_beside(row: Mapping[str, Any], reported: Reported, rules: Rules, langu
 def _discouraged_notice(
     shown: Shown, row: Mapping[str, Any], reported: Reported, rates: pd.DataFrame
 ) -> list[Component]:
-    """Return a warning where surely fewer cases are on record than beside, though no fewer say that they complained."""
+    """Return a warning where significantly fewer cases are on record than beside, though as many say so."""
     said, recorded = (part for _place, part in rates.iterrows())
     if pd.isna([said["rate"], recorded["rate"], recorded["region_rate"]]).any():
         return []

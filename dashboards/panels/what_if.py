@@ -1,4 +1,4 @@
-"""What another choice in the rules would change: unmistakably not the official result."""
+"""What-if panel: how another choice in the rules would change the result, clearly marked as not official."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final, cast
@@ -25,7 +25,7 @@ MINIMA: Final = (10, 20, 30, 50, 100)
 
 
 def choices(rules: Rules, language: str, *, whole_city: bool, both_populations: bool) -> dict[str, str]:
-    """Return every other choice that can be asked about, by its place in the address, in words.
+    """Return the label of every other choice that can be asked about, by its address parameter.
 
     `whole_city`: whether the account may see the communities that a ranking of the whole city would compare.
     `both_populations`: whether the answers of those who are not ranked were counted too.
@@ -38,7 +38,7 @@ def choices(rules: Rules, language: str, *, whole_city: bool, both_populations: 
 
 
 def what_if_panel(shown: Shown, source: EvaluationSource) -> Component:
-    """Return who would enter and who would leave under the rule that the address asks about."""
+    """Return the communities that would enter or leave under the rule that the address asks about."""
     _ = translator(shown.language)
     name, inputs = _("Under other rules"), source.inputs(shown.header.id)
     rules, complete = shown.header.rules, sees_everything(shown.header, inputs)

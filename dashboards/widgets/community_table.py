@@ -1,4 +1,4 @@
-"""The table of all communities as people read it: its columns, one row of it, and the file of its rows."""
+"""Table of all communities as people read it: its columns, the cells of a row, and its CSV file."""
 
 import csv
 import io
@@ -19,13 +19,13 @@ from dashboards.widgets.links import address_of
 
 # The byte order mark tells Excel that the file is UTF-8.
 _BYTE_ORDER_MARK: Final = "\ufeff"
-# Those of the charts: a result is not told by colour alone.
+# The marks of the charts: a result is not told by colour alone.
 _MARKS: Final = {"met": "◆", "not_met": "•", "not_assessed": "○", "not_applicable": "–"}
 _NO_VALUE: Final = "—"
 
 
 def column_names(header: EvaluationHeader, language: str) -> dict[str, str]:
-    """Return the heading of every column, in order; rate and index are named for what they are."""
+    """Return the heading of every column, in order; rate and index each have a name of their own."""
     _ = translator(language)
     return {
         "name": _("Community"),
@@ -40,7 +40,7 @@ def column_names(header: EvaluationHeader, language: str) -> dict[str, str]:
 
 
 def ledger_row(row: Mapping[str, Any], header: EvaluationHeader, view: View) -> dict[str, str]:
-    """Return the cells of one community in words, and the address of its page."""
+    """Return the cells of one community as text, and the address of its page."""
     language = view.language
     scales = {key: scale_of(header, route, language) for key, route in ROUTES.items()}
     status = row["requirement_status"]
@@ -60,7 +60,7 @@ def ledger_row(row: Mapping[str, Any], header: EvaluationHeader, view: View) -> 
 
 
 def rank_words(row: Mapping[str, Any], route_key: str, language: str) -> str:
-    """Return the rank of a community on a route, and whether others share it."""
+    """Return the rank of a community on a route, and whether it is tied."""
     _ = translator(language)
     route = ROUTES[route_key]
     if pd.isna(row[route.rank]):
@@ -70,7 +70,7 @@ def rank_words(row: Mapping[str, Any], route_key: str, language: str) -> str:
 
 
 def ledger_file(pieces: Iterable[pd.DataFrame], header: EvaluationHeader, language: str) -> Iterator[str]:
-    """Yield a CSV file of a table: numbers as stored, words for codes, and in each row whether it is official."""
+    """Yield a table as a CSV file: numbers as stored, labels for codes, and in each row whether it is official."""
     _ = translator(language)
     standing = _("Preview, not an official result") if header.provisional else _("official")
     names = column_names(header, language)

@@ -1,4 +1,4 @@
-"""What pages are put together from: panels, figures with their words, tables that fold up on a phone."""
+"""Components of pages: panels, charts with their text and numbers, tables that become cards on a phone."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ Content = Component | str | int | float | None
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table; `wide` ones take a row of their own on a narrow screen."""
+    """Column of a table; `wide` ones take a row of their own on a narrow screen."""
 
     heading: Content
     label: str
@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True)
 class NumbersColumn:
-    """One column of the numbers behind a chart; `write` is how a person reads a value of it."""
+    """Column of the numbers behind a chart; `write` formats a value for people."""
 
     label: str
     numeric: bool = False
@@ -43,7 +43,7 @@ class NumbersColumn:
 
 @dataclass(frozen=True)
 class Numbers:
-    """What a chart draws, as a table to read and as a file to take away: the same rows in both."""
+    """Numbers behind a chart, as a table to read and as a file to download: the same rows in both."""
 
     caption: str
     columns: Sequence[NumbersColumn]
@@ -51,14 +51,14 @@ class Numbers:
 
     @property
     def table(self) -> Component:
-        """The rows as people read them."""
+        """The rows as a table for people."""
         columns = [Column(column.label, column.label, numeric=column.numeric) for column in self.columns]
         written = [[_read(value, column) for value, column in self._pairs(row)] for row in self.rows]
         return data_table(columns, written, caption=self.caption)
 
     @property
     def csv(self) -> str:
-        """The rows to six digits, with names that a spreadsheet cannot take for formulas."""
+        """The rows as CSV to six digits, with names that a spreadsheet cannot take for formulas."""
         stream = io.StringIO(newline="")
         writer = csv.writer(stream)
         writer.writerow([column.label for column in self.columns])
@@ -71,18 +71,18 @@ class Numbers:
 
 
 def attributes(**values: str) -> dict[str, Any]:
-    """Return `aria_label="…"` and the like as Dash wants them: with hyphens, which Python's names cannot hold."""
+    """Return `aria_label="…"` and the like with hyphens, as Dash needs them and Python's names cannot hold."""
     return {name.replace("_", "-"): value for name, value in values.items()}
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a frame by column name."""
+    """Return the rows of a frame as dicts by column name."""
     names = [str(name) for name in frame.columns]
     return [dict(zip(names, values, strict=True)) for values in frame.itertuples(index=False, name=None)]
 
 
 def panel(title: str, *content: Content, anchor: str | None = None, note: str | None = None) -> Component:
-    """Return a titled part of a page, which the navigation can lead to by its anchor."""
+    """Return a titled panel, which the navigation can link to by its anchor."""
     head: list[Component] = [html.H2(title, className="panel-title")]
     if note:
         head.append(html.P(note, className="panel-note"))
@@ -91,7 +91,7 @@ def panel(title: str, *content: Content, anchor: str | None = None, note: str | 
 
 
 def chart(figure: Figure, *, name: str, summary: str, language: str, numbers: Numbers) -> Component:
-    """Return a figure with what it says in words, for those who cannot see it, and its numbers to unfold or keep."""
+    """Return a chart with a text summary, for those who cannot see it, and its numbers to unfold or download."""
     _ = translator(language)
     config: Any = chart_config(language, name)
     drawn = dcc.Graph(
@@ -155,7 +155,7 @@ def _built(heads: Sequence[Content], rows: Sequence[Sequence[str | Component]], 
 
 
 def caption_of_part(caption: str, listed: pd.DataFrame, everyone: pd.DataFrame, language: str) -> str:
-    """Return the caption of a table, which says so where it lists only the first."""
+    """Return the caption of a table, which says so where it lists only the first rows."""
     _ = translator(language)
     if len(listed) == len(everyone):
         return caption
@@ -164,17 +164,17 @@ def caption_of_part(caption: str, listed: pd.DataFrame, everyone: pd.DataFrame, 
 
 
 def scrolled(table: Component, title: str) -> Component:
-    """Return a long table in a window of its own, which the keyboard can scroll too."""
+    """Return a long table in a scrolling window, which the keyboard can scroll too."""
     return html.Div(table, className="tall", tabIndex="0", role="region", **attributes(aria_label=title))
 
 
 def facts(pairs: Sequence[tuple[str, Content | list[Component]]]) -> Component:
-    """Return names with their values."""
+    """Return a list of names with their values."""
     return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in pairs], className="facts")
 
 
 def key_figure(title: str, value: Content | list[Component], *, note: Content = None) -> Component:
-    """Return one figure to read from afar."""
+    """Return one key figure in large type."""
     parts: list[Component] = [html.Dt(title), html.Dd(value, className="figure")]
     if note:
         parts.append(html.Dd(note, className="note"))
@@ -194,7 +194,7 @@ def _read(value: Any, column: NumbersColumn) -> str:
 
 
 def empty(message: str) -> Component:
-    """Return what stands where there is nothing to show, and why."""
+    """Return a placeholder that says why there is nothing to show."""
     return html.P(message, className="empty")
 
 

@@ -1,4 +1,4 @@
-"""The filters above every page: they write the address, and the page follows the address."""
+"""Filter bar above every page: the filters write the address, and the page follows the address."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -23,11 +23,11 @@ OUTPUTS: Final = (
     Output("region", "value"),
     Output("route", "value"),
 )
-"""What `filter_values` fills in."""
+"""Properties that `filter_values` fills in."""
 
 
 def filter_bar(obeyed: tuple[Filter, ...], language: str) -> Component:
-    """Return the filters; those that a page does not obey are there and not seen, since callbacks speak of them."""
+    """Return the filter bar; filters that a page does not use are hidden, not absent, since callbacks refer to them."""
     _ = translator(language)
     options = [{"value": key, "label": name} for key, name in route_words(language).items()]
     route = html.Div(
@@ -76,9 +76,9 @@ def filter_values(source: EvaluationSource, view: View) -> tuple[Any, ...]:
 
 
 def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:
-    """Let the filters write the address: no view exists that cannot be sent on."""
+    """Register the callbacks through which filters write the address, so that every view can be sent on."""
 
-    # `set_props` instead of an Output, since Dash takes this and what follows the address for a circle otherwise.
+    # `set_props` instead of an Output: Dash would take this and what follows the address for a circle.
     @app.callback(
         Input("evaluation", "value"),
         Input("region", "value"),
@@ -98,13 +98,13 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
 
 
 def evaluation_label(header: EvaluationHeader, language: str) -> str:
-    """Return what an evaluation is called in a list of several."""
+    """Return the label of an evaluation in a list of several."""
     state = state_words(header, language)
     return f"{header.round_label(language)} · {state} · {minute(header.cut_off, language, header.rules.time_zone)[:10]}"
 
 
 def _complete(source: EvaluationSource, view: View) -> View:
-    """Return the view with the evaluation that it shows when its address names none."""
+    """Return the view with the evaluation that is shown when its address names none."""
     if view.evaluation is not None:
         return view
     header = evaluation_shown(source.evaluations(), None)

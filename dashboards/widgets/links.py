@@ -1,4 +1,4 @@
-"""The pages that lead to one another: where a community's own page is."""
+"""Links to the pages of communities."""
 
 from typing import Final
 
@@ -17,5 +17,5 @@ def address_of(view: View, number: str) -> str:
 
 
 def named_link(view: View, number: str, name: str, english_name: str | None) -> Component:
-    """Return a community's name that leads to its page."""
+    """Return a community's name as a link to its page."""
     return html.A(pick(view.language, name, english_name), href=address_of(view, number), className="name-link")
