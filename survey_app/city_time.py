@@ -1,4 +1,4 @@
-"""The city's clock: its time zone stands in the rule file."""
+"""Local time of the city: its time zone stands in the rule file."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache

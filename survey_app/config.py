@@ -1,4 +1,4 @@
-"""The settings of one installation, read from the environment in this one place."""
+"""Settings of one installation, read from the environment in this one place."""
 
 import os
 import secrets
@@ -17,13 +17,13 @@ DEFAULT_THREADS = 32
 
 @dataclass(frozen=True)
 class Config:
-    """Where an installation keeps its data and how the world reaches it."""
+    """Settings of an installation: where its data are and how the world reaches it."""
 
     instance: Path
     database_url: str
     secret_key: str
     public_url: str
-    # How many proxies of its own stand before the site: what the last of them says of a phone's address is believed.
+    # Number of its own proxies before the site: the client address that the last of them states is believed.
     trusted_proxies: int = 0
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What can go wrong, named, with the facts; the wording for people lives in the templates."""
+"""Named exceptions with their facts; the wording for people lives in the templates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ RETRY_AFTER_SECONDS = 5
 
 @dataclass(frozen=True)
 class Bureau:
-    """Whom to call about a community: the housing bureau of its district."""
+    """Contact of a community: the housing bureau of its district."""
 
     district: Wording
     telephone: str | None
@@ -45,7 +45,7 @@ class DatabaseOutdated(JiayuanError):
 
 
 class UnknownCode(JiayuanError):
-    """No such code was ever issued."""
+    """No code like this was ever issued."""
 
     status = 404
     page = "errors/unknown_code.html"
@@ -63,7 +63,7 @@ class RevokedCode(JiayuanError):
 
 
 class ExpiredCode(JiayuanError):
-    """The slip was good until a day that is over; another one can be had."""
+    """The slip was valid until a day that is over; another one can be had."""
 
     status = 410
     page = "errors/expired_code.html"
@@ -74,14 +74,14 @@ class ExpiredCode(JiayuanError):
 
 
 class VisitExpired(JiayuanError):
-    """The address was made when a slip was scanned, too long ago to open a form: the slip itself still can."""
+    """The slip was scanned too long ago for its address to open a form; scanning the slip again works."""
 
     status = 410
     page = "errors/visit_expired.html"
 
 
 class OtherCodeNeeded(JiayuanError):
-    """The code is good, but the open round asks through the other kind, or through slips of its own."""
+    """The code is valid, but the open round accepts the other kind, or slips of its own."""
 
     status = 409
     page = "errors/other_code_needed.html"
@@ -93,7 +93,7 @@ class OtherCodeNeeded(JiayuanError):
 
 
 class NoOpenRound(JiayuanError):
-    """The code is good, but no round takes answers now. The dates are local: the first and the last day."""
+    """The code is valid, but no round takes answers now. The dates are local: the first and the last day."""
 
     status = 409
     page = "errors/no_open_round.html"
@@ -123,7 +123,7 @@ class OtherAnswersSubmitted(JiayuanError):
 
 
 class DatabaseBusy(JiayuanError):
-    """Others kept the database to themselves for so long that this one gave up."""
+    """Others kept the database locked until the timeout of this transaction."""
 
     status = 503
 
@@ -132,7 +132,7 @@ class DatabaseBusy(JiayuanError):
 
 
 class WriterBusy(JiayuanError):
-    """So many answers wait to be written that this one had to be turned away; the phone sends it again."""
+    """The write queue is full, so this one had to be turned away; the phone sends it again."""
 
     status = 503
 
@@ -149,7 +149,7 @@ class UnknownNumber(JiayuanError):
 
 
 class TransitionRefused(JiayuanError):
-    """The rules of the life cycle name no such step from where the case stands."""
+    """The rules of the life cycle allow no such step from the present state of the case."""
 
     status = 409
     page = "errors/case_moved_on.html"

@@ -1,4 +1,4 @@
-"""What a database is for: a real city or a demonstration, decided once and for good."""
+"""Purpose of a database, a real city or a demonstration, decided once and for good."""
 
 from datetime import datetime
 
@@ -12,14 +12,14 @@ from survey_app.web.context import SITE_EXTENSION
 
 
 class DemoDatabase(JiayuanError):
-    """A real action was asked of a demonstration database."""
+    """A real action was requested on a demonstration database."""
 
     def __init__(self) -> None:
         super().__init__("this database holds a demonstration city and can never hold a real one: use another database")
 
 
 class RealDatabase(JiayuanError):
-    """A demonstration was asked of a database that holds, or may hold, a real city."""
+    """A demonstration was requested on a database that holds, or may hold, a real city."""
 
     def __init__(self) -> None:
         super().__init__("this database is not a demonstration: a simulated city needs a database of its own")

@@ -1,7 +1,8 @@
-"""How fast one account may ask: a script that runs away must not keep everybody else waiting.
+"""Rate limits of requests per account: a runaway script must not keep everybody else waiting.
 
-Counted in the process, which is what a single machine can be kept busy by; tries of secrets are counted in the database
-(`attempts.py`). Residents are never limited here: a carrier puts a whole neighbourhood behind one network address.
+Counted in the process, since a single machine is what such a script keeps busy; tries of secrets are counted in the
+database (`attempts.py`). Residents are never limited here: a carrier puts a whole neighbourhood behind one network
+address.
 """
 
 from collections.abc import Callable
@@ -28,7 +29,7 @@ _SIGN_IN = ("/sign-in", "/invitation/", "/first-run/")
 
 
 class TooManyRequests(JiayuanError):
-    """More was asked for within a minute than a person can read."""
+    """More was requested within a minute than a person can read."""
 
     status = 429
     page = "errors/too_many_requests.html"
@@ -39,7 +40,7 @@ class TooManyRequests(JiayuanError):
 
 
 def init_app(app: Flask) -> None:
-    """Count the requests of accounts and those that sign in; after `access`, whose guard comes first."""
+    """Limit the requests of accounts and of the sign-in pages; after `access`, whose guard comes first."""
     limits: list[str | Callable[[], str] | ApplicationLimit] = [
         _limit(PAGES, _account, _is_staff),
         _limit(FILES, _account, lambda: _is_staff() and request.path.endswith(_FILES)),

@@ -1,4 +1,4 @@
-"""The front door: where a code leads that was typed instead of scanned, and whether the site is well."""
+"""Home page, which leads on from a typed number, and the health check."""
 
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
@@ -29,14 +29,14 @@ _GUESSED_TOGETHER = 4
 
 @blueprint.get("/")
 def show() -> str:
-    """Say what this is, and ask for a number to lead on from: a poster's, a slip's, a receipt's or a complaint's."""
+    """Show the home page, which asks for a number: a poster's, a slip's, a receipt's or a complaint's."""
     return render_template("home.html", typed="", is_refused=False)
 
 
 @blueprint.post("/")
 @policy(RESIDENT)
 def lead_on() -> AnyResponse | tuple[str, int]:
-    """Lead on from a number that was typed; by POST, so that it stands in no address and its tries are counted."""
+    """Redirect from a typed number to its page; by POST, so that it stands in no address and its tries are counted."""
     typed = request.form.get("number", "")
     target = _target(typed)
     if target is None:
@@ -46,7 +46,7 @@ def lead_on() -> AnyResponse | tuple[str, int]:
 
 @blueprint.get("/healthz")
 def check_health() -> Response:
-    """Answer when the database answers."""
+    """Answer a health check when the database answers."""
     with site().database.reading() as session:
         session.execute(select(1))
     return Response("ok", mimetype="text/plain")
@@ -54,7 +54,7 @@ def check_health() -> Response:
 
 @blueprint.get("/robots.txt")
 def refuse_robots() -> Response:
-    """Keep search engines away: a code in a search result would bring answers from anywhere."""
+    """Serve robots.txt that keeps search engines away: a code in a search result would bring answers from anywhere."""
     return Response("User-agent: *\nDisallow: /\n", mimetype="text/plain")
 
 

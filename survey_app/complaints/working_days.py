@@ -16,7 +16,7 @@ _SATURDAY = 5
 
 @dataclass(frozen=True)
 class Calendar:
-    """What differs from “Monday to Friday”; a year without a file has no differences."""
+    """Differences from “Monday to Friday”; a year without a file has none."""
 
     holidays: frozenset[date]
     make_up_days: frozenset[date]
@@ -35,7 +35,7 @@ class Calendar:
         return day
 
     def count_between(self, start: date, end: date) -> int:
-        """Return the working days after `start`, up to and with `end`."""
+        """Return the working days after `start`, up to and including `end`."""
         return sum(self.is_working_day(start + timedelta(days=days)) for days in range(1, (end - start).days + 1))
 
 

@@ -1,4 +1,4 @@
-"""The tables, by subject. Importing this package declares all of them."""
+"""Tables of the database, by subject. Importing this package declares all of them."""
 
 from survey_app.models.accounts import Account, AccountSession, Installation, RecoveryCode
 from survey_app.models.attempts import Attempt

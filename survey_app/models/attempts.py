@@ -1,4 +1,4 @@
-"""Tries at something that must not be tried without end."""
+"""Table of the attempts that count towards a limit."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from survey_app.storage.database import Base
 
 
 class Attempt(Base):
-    """One try, kept until it counts no longer. `subject` is a keyed digest of what was tried, never of an address."""
+    """Attempt, kept until it counts no longer. `subject` is a keyed digest of what was tried, never of an address."""
 
     __tablename__ = "attempt"
     __table_args__ = (Index("ix_attempt_action_subject", "action", "subject"),)

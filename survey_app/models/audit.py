@@ -1,4 +1,4 @@
-"""Who did what, when, to what."""
+"""Table of the audit chain: who did what, when, to what."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from survey_app.storage.database import Base
 
 
 class AuditEvent(Base):
-    """One link of the audit chain. It holds ids and keyed digests, never a name, a telephone or an answer."""
+    """Link of the audit chain. It holds ids and keyed digests, never a name, a telephone or an answer."""
 
     __tablename__ = "audit_event"
     __table_args__ = (Index("ix_audit_event_action_position", "action", "position"),)

@@ -1,4 +1,4 @@
-"""The door: a form that was shown before is handed to the next phone without waking the rest of the site."""
+"""Cache of rendered survey forms, asked before the Flask application runs."""
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BlankForm:
-    """A form as every phone at the same poster gets it, but for the key of its own."""
+    """Rendered form without its submission key, which is another for every phone."""
 
     visit: Visit
     page: SplicedPage
@@ -26,7 +26,7 @@ class BlankForm:
     def copy_for(
         self, environ: "WSGIEnvironment", *, secret_key: str, now: datetime
     ) -> tuple[bytes, list[tuple[str, str]]]:
-        """Return a copy with a new key, and its headers; compressed if the phone understands that."""
+        """Return a copy with a new key, and its headers; gzipped if the phone accepts that."""
         key = SubmissionKey.new(form=Form.RESPONSE, code_id=self.visit.code_id, round_id=self.visit.round_id, now=now)
         own = sign_key(key, secret_key=secret_key).encode("ascii")
         is_packed = accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
@@ -36,7 +36,7 @@ class BlankForm:
 
 
 def scan_of(environ: "WSGIEnvironment") -> Hashable:
-    """Return all of a request on which a form can depend: where it is, and what says the language."""
+    """Return the cache key of a request: all that a form can depend on, its address and what decides the language."""
     return (
         environ["PATH_INFO"],
         environ.get("QUERY_STRING", ""),
@@ -46,15 +46,15 @@ def scan_of(environ: "WSGIEnvironment") -> Hashable:
 
 
 def init_app(app: Flask) -> None:
-    """Put the door before the site."""
+    """Wrap the WSGI application, so that cached forms are served before it runs."""
     app.wsgi_app = _door(app.wsgi_app, app.extensions[SITE_EXTENSION])  # type: ignore[assignment, method-assign]
 
 
 def _door(application: "WSGIApplication", site: Site) -> "WSGIApplication":
-    """Return an application that answers scans from memory and leaves all else to `application`.
+    """Return a WSGI application that answers scans from the cache and leaves all else to `application`.
 
-    A scan costs four times as much inside, and when a poster is put up hundreds come at once. What is remembered ends
-    with any commit to the database, so a revoked code is refused at once; a round's end is looked at here.
+    A scan costs four times as much in Flask, and when a poster is put up hundreds come at once. Any commit to the
+    database invalidates what is cached, so a revoked code is refused at once; a round's end is checked here.
     """
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

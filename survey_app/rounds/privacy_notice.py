@@ -1,4 +1,4 @@
-"""The privacy notice above the first question, filled with what is known."""
+"""Privacy notice above the first question, filled with the facts that are known."""
 
 import re
 from collections.abc import Mapping

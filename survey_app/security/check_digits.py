@@ -1,11 +1,11 @@
-"""Numbers that people copy by hand: digits only, shown in groups, the last one a check digit."""
+"""Numbers with a check digit that people copy by hand: digits only, shown in groups."""
 
 import secrets
 import unicodedata
 
 from stdnum import damm
 
-# 10¹³ receipts are 43 random bits: nobody comes upon another's by trying. No leading zero and at most 15 digits:
+# 10¹³ receipts are 43 random bits: nobody guesses another's. No leading zero and at most 15 digits:
 # spreadsheets keep such a number as it is.
 RECEIPT_DIGITS = 14
 # A poster's code is 63 random bits. Digits need the fewest modules of a QR code, and every keypad has them.
@@ -26,13 +26,13 @@ def new_number(digits: int) -> str:
 
 
 def read_number(typed: str, digits: int) -> str | None:
-    """Return the number that was typed, with or without separators; None when it has a slip or another length."""
+    """Return the number that was typed, with or without separators; None at a typing error or another length."""
     number = bare_digits(typed)
     return number if number is not None and len(number) == digits and damm.is_valid(number) else None
 
 
 def bare_digits(typed: str) -> str | None:
-    """Return what was typed without separators, if only digits remain; those of a Chinese keyboard are wide."""
+    """Return what was typed without separators, if only digits remain; full-width ones of a Chinese keyboard count."""
     kept = "".join(character for character in unicodedata.normalize("NFKC", typed) if character not in _SEPARATORS)
     return kept if kept.isascii() and kept.isdigit() else None
 

@@ -1,11 +1,11 @@
-"""Keyed digests: what must be recognised again, but must not be readable from the database."""
+"""Keyed digests (HMAC) of what must be recognised again, but must not be readable from the database."""
 
 import hashlib
 import hmac
 
 
 def keyed_digest(text: str, *, purpose: str, secret_key: str) -> str:
-    """Return 64 hexadecimal digits that only this installation can work out; each purpose has digests of its own.
+    """Return the HMAC-SHA-256 of a text as 64 hexadecimal digits; each purpose has a key of its own.
 
     A plain hash of a telephone number, a user name or a 12-digit password is found by trying them all.
 

@@ -1,4 +1,4 @@
-"""Encryption at rest, for what the site must read again but a copy of the database must not give away."""
+"""Encryption at rest, for what the site must read again but a copy of the database must not reveal."""
 
 import base64
 import hashlib
@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 
 
 def seal(text: str, *, purpose: str, secret_key: str) -> str:
-    """Return the text encrypted for one purpose; sealed twice it looks different.
+    """Encrypt a text for one purpose; encrypted twice it looks different.
 
     >>> sealed = seal("13800138000", purpose="contact", secret_key="a")
     >>> unseal(sealed, purpose="contact", secret_key="a")
@@ -18,7 +18,7 @@ def seal(text: str, *, purpose: str, secret_key: str) -> str:
 
 
 def unseal(sealed: str, *, purpose: str, secret_key: str) -> str:
-    """Return the text again; `cryptography.fernet.InvalidToken` if it was altered or sealed for something else."""
+    """Decrypt a text; `cryptography.fernet.InvalidToken` if it was altered or encrypted for another purpose."""
     return _cipher(purpose, secret_key).decrypt(sealed.encode("ascii")).decode()
 
 

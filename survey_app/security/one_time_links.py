@@ -1,4 +1,4 @@
-"""Links that open one page for a while, until what they were signed for has changed."""
+"""One-time links: signed, valid for a while, void once the state that they were signed for has changed."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,13 +17,13 @@ class LinkExpired(JiayuanError):
 
 
 def sign_link(values: Sequence[Any], *, purpose: str, secret_key: str, now: datetime) -> str:
-    """Return the part of a link that says what it is for, and since when."""
+    """Return the signed part of a link, which says what it is for and since when."""
     signed = _serializer(purpose, secret_key).dumps([int(now.timestamp()), *values])
     return signed if isinstance(signed, str) else signed.decode("ascii")
 
 
 def read_link(text: str, *, purpose: str, secret_key: str, lifetime: timedelta, now: datetime) -> list[Any]:
-    """Return what a link was signed with, or raise `LinkExpired`."""
+    """Return the values that a link was signed with, or raise `LinkExpired`."""
     values: list[Any]
     try:
         signed_at, *values = _serializer(purpose, secret_key).loads(text)

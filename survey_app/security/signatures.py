@@ -1,4 +1,4 @@
-"""What the site signs and hands out, to know again that it was the site that said it."""
+"""Signatures of texts that the site hands out and verifies when they come back."""
 
 import hashlib
 from functools import lru_cache
@@ -7,13 +7,13 @@ from itsdangerous import URLSafeSerializer
 
 
 def sign(content: object, *, purpose: str, secret_key: str) -> str:
-    """Return text for an address or a hidden field; what was signed for one purpose is worthless for another."""
+    """Return signed text for an address or a hidden field; what was signed for one purpose is worthless for another."""
     signed = _serializer(purpose, secret_key).dumps(content)
     return signed if isinstance(signed, str) else signed.decode("ascii")
 
 
 def read_signed(text: str, *, purpose: str, secret_key: str) -> object:
-    """Return what was signed, or raise `itsdangerous.BadData` when it was altered."""
+    """Verify signed text and return what was signed, or raise `itsdangerous.BadData` when it was altered."""
     content: object = _serializer(purpose, secret_key).loads(text)
     return content
 

@@ -1,4 +1,4 @@
-"""Forms that are sent once however often they arrive: each carries a signed key of its own."""
+"""Submission keys: a form carries a signed key of its own, so that it counts once however often it arrives."""
 
 import hashlib
 import secrets
@@ -20,7 +20,7 @@ _RANDOM_BYTES = 16
 
 
 class Form(StrEnum):
-    """What a key was issued for; a key for one kind of form is worthless in another."""
+    """Kind of form that a key was issued for; a key for one kind is worthless in another."""
 
     RESPONSE = "response"
     COMPLAINT = "complaint"
@@ -30,7 +30,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True)
 class SubmissionKey:
-    """What the hidden field of a form says: which code and round it is for, when it was opened, its own value.
+    """Submission key in the hidden field of a form: its code and round, when it was opened, its own random value.
 
     Forms that belong to no code, such as those that staff fill in, name none.
     """
@@ -43,19 +43,19 @@ class SubmissionKey:
 
     @classmethod
     def new(cls, *, form: Form, code_id: int | None, round_id: int | None, now: datetime) -> Self:
-        """Return the key of a form that is opened now."""
+        """Return a new key for a form that is opened now."""
         return cls(form, code_id, round_id, now.replace(microsecond=0), secrets.token_urlsafe(_RANDOM_BYTES))
 
 
 def sign_key(key: SubmissionKey, *, secret_key: str) -> str:
-    """Return the text that goes into the form."""
+    """Return the signed text of a key, for the hidden field of a form."""
     parts = (key.code_id, key.round_id, int(key.opened_at.timestamp()), key.value)
     payload = ".".join("" if part is None else str(part) for part in parts)
     return _signer(secret_key, key.form).sign(payload).decode("ascii")
 
 
 def read_key(text: str, *, form: Form, secret_key: str) -> SubmissionKey:
-    """Return the key that came back with a form; it never grows too old, since a round ends by itself."""
+    """Verify the key that came back with a form; it never grows too old, since a round ends by itself."""
     try:
         payload = _signer(secret_key, form).unsign(text)
     except BadData as error:

@@ -1,4 +1,4 @@
-"""What was read from the database and is still so."""
+"""Read cache invalidated by any commit."""
 
 import time
 from collections.abc import Callable, Hashable
@@ -14,11 +14,11 @@ MOST_REMEMBERED = 1024
 
 
 class Memory:
-    """Gives again what was read for as long as nobody has committed anything, and for a second at most.
+    """Cache of database reads, valid until anybody commits anything, and for a second at most.
 
-    On SQLite a commit of anyone, in this process or another, shows in a number that costs a few microseconds to read:
-    a revoked code is refused at once, and a hundred phones at one poster cost one look into the tables. The second is
-    for what changes by the clock alone. PostgreSQL has no such number, so there everything is read anew.
+    On SQLite a commit of anyone, in this process or another, changes a number that costs a few microseconds to read: a
+    revoked code is refused at once, and a hundred phones at one poster cost one read of the tables. The second is for
+    what changes by the clock alone. PostgreSQL has no such number, so there nothing is cached.
     """
 
     def __init__(self, database: Database) -> None:
@@ -26,8 +26,8 @@ class Memory:
         self._found: dict[Hashable, tuple[tuple[int, int], object]] = {}
 
     def recall(self, key: Hashable, read: Callable[[Session], _Found]) -> _Found:
-        """Return what `read` finds; `key` says all that it depends on besides the database."""
-        # Taken before reading: what is committed meanwhile makes the answer old at once, never new for too long.
+        """Return the cached value of a key, or what `read` finds; `key` says all it depends on besides the database."""
+        # Taken before reading: a commit meanwhile makes the value stale at once, never fresh for too long.
         version = self._version()
         remembered = self._found.get(key)
         if remembered is not None and remembered[0] == version:
@@ -41,7 +41,7 @@ class Memory:
         return found
 
     def remembered(self, key: Hashable) -> object | None:
-        """Return what would be given again, or None if it had to be read."""
+        """Return the cached value of a key, or None if it would have to be read."""
         remembered = self._found.get(key)
         return remembered[1] if remembered is not None and remembered[0] == self._version() else None
 

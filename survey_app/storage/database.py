@@ -1,4 +1,4 @@
-"""Connections and transactions: one way to read, one way to write, on SQLite and PostgreSQL alike."""
+"""Database connections and transactions: one way to read, one way to write, on SQLite and PostgreSQL alike."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ CACHE_BYTES = 64 * 2**20
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware UTC time; a naive one is refused, since nobody could say later what it meant."""
+    """Column type of aware UTC times; a naive one is refused, since nobody could say later what it meant."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -41,14 +41,14 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (interface)
-        """Hand out aware UTC."""
+        """Return an aware UTC time."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
-    """What all tables share: names for constraints, so that migrations can speak of them."""
+    """Declarative base of all tables: constraint names that migrations can refer to, and column types."""
 
     metadata = MetaData(
         naming_convention={
@@ -81,7 +81,7 @@ class Database:
 
     @property
     def is_postgresql(self) -> bool:
-        """Whether this is the production engine."""
+        """Whether the engine is PostgreSQL, the one for production."""
         return self.engine.dialect.name == "postgresql"
 
     @contextmanager
@@ -92,9 +92,9 @@ class Database:
 
     @contextmanager
     def glancing(self) -> Iterator[Session]:
-        """Open a session for a look or two without a transaction, each of which sees what was committed last.
+        """Open a session for a read or two without a transaction, each of which sees what was committed last.
 
-        BEGIN and ROLLBACK cost as much as such a look.
+        BEGIN and ROLLBACK cost as much as such a read.
         """
         with Session(self._glancers, autoflush=False) as session:
             yield session
@@ -116,21 +116,21 @@ class Database:
         return turn_to_write(Path(self.url.database), patience_seconds=BUSY_TIMEOUT_SECONDS)
 
     def version(self) -> int | None:
-        """Return a number that changes whenever anyone commits anything; None on PostgreSQL, which has none.
+        """Return SQLite's data version, which changes with every commit of anyone; None on PostgreSQL, which has none.
 
-        It means nothing beside the number of another process.
+        It cannot be compared with the number of another process.
         """
         if self.is_postgresql:
             return None
         with self._watching:
             if self._watcher is None:
-                # It only ever watches, since SQLite does not tell a connection of its own commits.
+                # This connection only reads, since SQLite does not tell a connection of its own commits.
                 self._watcher = sqlite3.connect(str(self.url.database), check_same_thread=False, isolation_level=None)
             (number,) = self._watcher.execute("PRAGMA data_version").fetchone()
             return int(number)
 
     def require_current(self) -> None:
-        """Refuse to work on a database of another revision than the code's."""
+        """Raise `DatabaseOutdated` unless the database has the revision of the code."""
         with self.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
         expected = ScriptDirectory.from_config(self.alembic_config()).get_current_head()

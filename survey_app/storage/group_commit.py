@@ -1,4 +1,4 @@
-"""Who writes what residents send: on SQLite one thread that commits many rows at once, on PostgreSQL each request."""
+"""Group commit of what residents send: on SQLite one thread commits many rows at once, on PostgreSQL each request."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,12 +26,12 @@ GATHERING_SECONDS = 0.01
 
 
 class Writer:
-    """Runs jobs that write and gives their outcomes only after COMMIT.
+    """Group-commit writer: runs jobs that write and gives their outcomes only after COMMIT.
 
     A commit of SQLite waits for the disk and lets one writer in at a time, so that phones which commit one by one
-    stand in a long queue that nobody keeps in order. Started, this writer has a thread that takes all who wait into
-    one transaction, each behind a savepoint. Not started (in commands and tests), or on PostgreSQL, which commits many
-    at once by itself, each job is a transaction in the thread that asks for it.
+    stand in a long queue without an order. Once started, this writer has a thread that takes all who wait into one
+    transaction, each behind a savepoint. Not started (in commands and tests), or on PostgreSQL, which commits many at
+    once by itself, each job is a transaction in the thread that asks for it.
     """
 
     def __init__(self, database: Database) -> None:
@@ -47,9 +47,9 @@ class Writer:
         self._thread: Thread | None = None
 
     def start(self, *, most_unfinished: int) -> None:
-        """Begin to commit in groups; call it in the process that serves, since a thread does not survive a fork.
+        """Start to commit in groups; call it in the process that serves, since a thread does not survive a fork.
 
-        At most `most_unfinished` requests stand here at once: fewer than the server has threads, so that pages are
+        At most `most_unfinished` requests wait here at once: fewer than the server has threads, so that pages are
         served even while the disk stands still.
         """
         if self._database.is_postgresql or self._is_running:
@@ -59,7 +59,7 @@ class Writer:
         self._thread.start()
 
     def close(self) -> None:
-        """Write what is waiting and end the thread; who comes later writes for themselves."""
+        """Commit what is waiting and end the thread; whoever comes later commits without it."""
         with self._lock:
             thread, self._is_stopping = self._thread, True
             self._work.notify()
@@ -70,7 +70,7 @@ class Writer:
     def insert_once(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Insert one row unless a unique value of it is taken, and say whether it was inserted, once that is committed.
 
-        The rows of all who wait go into one statement: each statement lets go of the interpreter, and to get it back
+        The rows of all who wait go into one statement: each statement releases the interpreter lock, and to get it back
         from threads that are busy with pages takes longer than the statement.
         """
         return self._run(partial(insert_once, table=table, values=values), _Row(table, values))
@@ -94,7 +94,7 @@ class Writer:
         return self._thread is not None and self._thread.is_alive()
 
     def _enter(self, job: Callable[[Session], _Outcome], row: "_Row | None") -> "_Entry[_Outcome] | None":
-        """Put a job where the thread finds it, or return None if there is no thread to find it."""
+        """Queue a job for the thread, or return None if there is no thread."""
         with self._lock:
             if self._unfinished >= self._most_unfinished and self._is_running:
                 patience = self._began_at + PATIENCE_SECONDS - time.monotonic()
@@ -106,7 +106,7 @@ class Writer:
             entry = _Entry(job, row)
             self._waiting.append(cast("_Entry[object]", entry))
             self._unfinished += 1
-            # The first wakes the thread, and who takes the last place; others need not.
+            # The first wakes the thread, and so does the one that takes the last place; others need not.
             if len(self._waiting) in {1, self._most_unfinished}:
                 self._work.notify()
             return entry
@@ -116,7 +116,7 @@ class Writer:
             self._write(group)
 
     def _next_group(self) -> "Sequence[_Entry[object]]":
-        """Return all who wait, as soon as anybody does or has gathered others; nobody when the writer is to stop."""
+        """Return all entries that wait, once a group has gathered; none when the writer is to stop."""
         with self._lock:
             self._work.wait_for(lambda: self._waiting or self._is_stopping)
             if self._is_crowded:
@@ -130,7 +130,7 @@ class Writer:
         return len(self._waiting) >= self._most_unfinished or self._is_stopping
 
     def _write(self, group: "Sequence[_Entry[object]]") -> None:
-        """Commit what a group wants to write, then tell each how it went."""
+        """Commit what a group wants to write, then tell each entry its outcome."""
         self._commit(group)
         with self._lock:
             self._unfinished -= len(group)
@@ -159,14 +159,14 @@ class Writer:
 
 
 class _Row(NamedTuple):
-    """What one entry inserts, where that is all it does."""
+    """Row that an entry inserts, where that is all it does."""
 
     table: Table
     values: Mapping[str, Any]
 
 
 class _Entry(Generic[_Outcome]):
-    """One job and what becomes of it."""
+    """Job and what becomes of it."""
 
     def __init__(self, job: Callable[[Session], _Outcome], row: "_Row | None") -> None:
         self.job, self.row = job, row
@@ -192,7 +192,7 @@ class _Entry(Generic[_Outcome]):
         connection.exec_driver_sql("RELEASE entry")
 
     def finish(self) -> None:
-        """Let the one who waits go on."""
+        """Wake the thread that waits for this entry."""
         if self.error is not None:
             self.reply.set_exception(self.error)
         else:
@@ -200,7 +200,7 @@ class _Entry(Generic[_Outcome]):
 
 
 def _insert_rows(session: Session, group: "Sequence[_Entry[object]]") -> None:
-    """Insert the rows of those entries of a group that are nothing else, all of a table at once."""
+    """Insert the rows of those entries of a group that are nothing else, one statement for each table."""
     by_table: dict[Table, list[tuple[_Entry[object], Mapping[str, Any]]]] = {}
     for entry in group:
         if entry.row is not None:

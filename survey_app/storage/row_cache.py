@@ -1,4 +1,4 @@
-"""What was read once and cannot change, kept in the process as long as there is room."""
+"""Least-recently-used cache of values that cannot change, limited by their number of rows."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sized
@@ -9,7 +9,7 @@ _Value = TypeVar("_Value", bound=Sized)
 
 
 class Remembered:
-    """Values by keys that say all they depend on, at most `rows` rows together: what was not asked for longest goes."""
+    """Least-recently-used cache by keys that say all a value depends on, at most `rows` rows together."""
 
     def __init__(self, *, rows: int) -> None:
         self._rows = rows
@@ -17,7 +17,7 @@ class Remembered:
         self._lock = Lock()
 
     def recall(self, key: Hashable, read: Callable[[], _Value]) -> _Value:
-        """Return the value of a key, which is read if it is not here; one that would fill all the room is not kept."""
+        """Return the cached value of a key, or read it; one that would fill all the room is not kept."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)

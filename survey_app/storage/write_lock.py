@@ -1,4 +1,4 @@
-"""Whose turn it is to write into a SQLite file: one after another, in all processes."""
+"""Fair cross-process write lock of a SQLite file."""
 
 import fcntl
 import time
@@ -14,11 +14,11 @@ _SECONDS_BETWEEN_LOOKS = 0.002
 
 @contextmanager
 def turn_to_write(database: Path, *, patience_seconds: float) -> Iterator[None]:
-    """Hold the turn until the block ends; `DatabaseBusy` if it does not come in time.
+    """Hold the write lock until the block ends; `DatabaseBusy` if it cannot be had in time.
 
-    SQLite itself keeps no order: whoever waits for its lock looks now and then whether it is free, every tenth of a
-    second at last, and four busy processes let one of them wait for seconds. Here one waits at the door and the others
-    behind it, so that who has just written cannot be first again.
+    SQLite's own lock is not fair: whoever waits for it looks now and then whether it is free, every tenth of a second
+    at last, and four busy processes let one of them wait for seconds. Here one waits for the lock and the others wait
+    behind it, so that a process which has just written cannot be first again.
     """
     deadline = time.monotonic() + patience_seconds
     with ExitStack() as turn:
@@ -29,7 +29,7 @@ def turn_to_write(database: Path, *, patience_seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _locked(path: Path, deadline: float) -> Iterator[None]:
-    # Opened anew each time, since a lock belongs to what was opened: threads of one process exclude each other too.
+    # Opened anew each time, since a lock belongs to an open file: threads of one process exclude each other too.
     with path.open("ab") as file:
         while not _try_to_lock(file):
             if time.monotonic() > deadline:

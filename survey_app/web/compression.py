@@ -1,4 +1,4 @@
-"""Pages go out compressed where their length tells nothing: networks are weak, and traffic is paid for."""
+"""Compression of pages whose length reveals no secret: networks are weak, and traffic is paid for."""
 
 import gzip
 from typing import Final
@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from survey_app.web.spliced_pages import accepts_gzip
 
 CALLBACKS: Final = "/dashboards/_dash-update-component"
-"""Where the dashboards' pages ask for what they draw."""
+"""Endpoint from which the dashboards' pages fetch what they show."""
 
 # Less would not fill a packet.
 _SMALLEST = 1000
@@ -17,7 +17,7 @@ _LEVEL = 5
 
 
 def init_app(app: Flask) -> None:
-    """Compress pages, but for browsers that bring a cookie, and what dashboards draw."""
+    """Compress pages for browsers that send no cookie, and the callback responses of the dashboards."""
     app.after_request(_compress)
 
 
@@ -35,10 +35,10 @@ def _compress(response: Response) -> Response:
 
 
 def _tells_nothing(response: Response) -> bool:
-    """Return whether the compressed length can give nothing away.
+    """Return whether the compressed length can reveal no secret (BREACH).
 
-    Pages of staff hold a secret beside what others typed. What dashboards draw holds none, and no other site can have
-    it sent, since that takes a token.
+    Pages of staff hold a secret beside what others typed. What dashboards draw holds none, and no other site can
+    request it, since that takes a token.
     """
     if request.path == CALLBACKS:
         return response.mimetype == "application/json"

@@ -1,4 +1,4 @@
-"""What a view needs from its installation, found through the running application."""
+"""Installation behind the current request: settings, database, writer and read cache."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ SITE_EXTENSION = "jiayuan"
 
 @dataclass(frozen=True)
 class Site:
-    """One installation: its settings, its database, who writes into it what residents send, what is still so."""
+    """Installation: its settings, its database, its group-commit writer and its read cache."""
 
     config: Config
     database: Database
@@ -25,7 +25,7 @@ class Site:
 
     @classmethod
     def of(cls, config: Config, database: Database) -> Self:
-        """Put an installation together; its writer is started by the server."""
+        """Return the site of an installation; the server starts its writer."""
         return cls(config, database, Writer(database), Memory(database))
 
 

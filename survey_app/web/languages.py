@@ -1,4 +1,4 @@
-"""Which language a page speaks: the address says so, or the account's session, or the browser, or Chinese."""
+"""Language of a page: from the address, the account's session or the browser, or else Chinese."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -28,14 +28,14 @@ def current_language() -> str:
 
 
 def remember_language() -> None:
-    """Keep the language that the address asks for in a staff session; residents get no cookie."""
+    """Keep the language of the address in a staff session; residents get no cookie."""
     asked = _asked_language()
     if asked and session.get("language") != asked:
         session["language"] = asked
 
 
 def init_app(app: Flask) -> None:
-    """Teach templates and `gettext` the language of the request, and links to keep it."""
+    """Set up translations in templates and `gettext` for the language of the request, and links that keep it."""
     babel = Babel(app, locale_selector=lambda: Locale.parse(current_language(), sep="-"))
     babel.domain_instance = _SiteDomain()
     app.jinja_env.globals.update(current_language=current_language, other_language=other_language)
@@ -58,7 +58,7 @@ def _asked_language() -> str | None:
 
 
 def _remembered_language() -> str | None:
-    # Residents bring no cookie: only to look into a session costs as much as the rest of this module.
+    # Residents send no cookie: merely looking into a session costs as much as the rest of this module.
     remembered = session.get("language") if "HTTP_COOKIE" in request.environ else None
     return remembered if remembered in LANGUAGES else None
 

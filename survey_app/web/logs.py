@@ -1,4 +1,4 @@
-"""What the server writes down: one JSON object a line, and nothing that a resident typed, held or was called."""
+"""Structured log: one JSON object a line, without personal data or anything that a resident typed."""
 
 import json
 import logging
@@ -6,13 +6,13 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any, Final
 
-# What a record may say beside its level and its event: names of ours, numbers, places in the code.
+# Fields of a record beside its level and its event: names of ours, numbers, places in the code.
 FACTS: Final = ("error", "endpoint", "status", "chore", "where")
 _OURS = "survey_app"
 
 
 class Lines(logging.Formatter):
-    """Writes only what cannot hold personal data, by construction.
+    """Log formatter that writes only what cannot hold personal data, by construction.
 
     Libraries put addresses, and with them codes, into their messages, and an exception may quote an answer. So of
     their records only the place in the code is kept, of exceptions only the type and the places it came through.
@@ -39,7 +39,7 @@ def facts_of(error: BaseException | None) -> dict[str, Any]:
 
 
 def write_lines() -> None:
-    """Write every record of warning or above to the standard error stream, as one line each."""
+    """Log every record of warning or above to the standard error stream, as one line each."""
     handler = logging.StreamHandler()
     handler.setFormatter(Lines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -1,4 +1,4 @@
-"""What every answer tells the browser it may do."""
+"""Security headers of every response."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -17,14 +17,14 @@ _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     # The token of a code stands in the address: it must not travel to other hosts.
     ("Referrer-Policy", "same-origin"),
-    # What may be stored says so itself.
+    # Responses that may be cached say so themselves.
     ("Cache-Control", "no-store"),
 )
 
 
 def init_app(app: Flask) -> None:
-    """Send the security headers with every answer; one that has a policy of its own keeps it."""
-    # Outside of Flask, where adding a few headers costs a tenth of what it costs on a response.
+    """Send the security headers with every response; one that has a policy of its own keeps it."""
+    # As WSGI middleware: adding a few headers there costs a tenth of what it costs on a Flask response.
     app.wsgi_app = _secured(app.wsgi_app)  # type: ignore[assignment, method-assign]
 
 

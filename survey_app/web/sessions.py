@@ -1,14 +1,14 @@
-"""Staff have a session; residents have none, and do not pay for one."""
+"""Browser sessions of staff; residents have none, and do not pay for one."""
 
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Flask's signed cookie, but a request that brings none and asks for none costs nothing."""
+    """Session in Flask's signed cookie, at no cost for a request that brings none and asks for none."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return what the cookie holds."""
+        """Return the session that the cookie holds."""
         return super().open_session(app, request) if "HTTP_COOKIE" in request.environ else self.session_class()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
@@ -18,5 +18,5 @@ class Sessions(SecureCookieSessionInterface):
 
 
 def init_app(app: Flask) -> None:
-    """Keep sessions in this way."""
+    """Install these sessions in an application."""
     app.session_interface = Sessions()

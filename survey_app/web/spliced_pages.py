@@ -1,4 +1,4 @@
-"""Pages that differ between visitors in one place only: rendered and compressed once, joined for each visitor."""
+"""Pages rendered and compressed once, with one part of each visitor's own spliced in."""
 
 import struct
 import zlib
@@ -16,7 +16,7 @@ _LONGEST_STORED_BLOCK = 0xFFFF
 
 @dataclass(frozen=True)
 class SplicedPage:
-    """A page around the place that is each visitor's own.
+    """Rendered page around the place that is each visitor's own.
 
     Compressing it for every visitor would cost more than all else. A deflate stream can be cut at block borders: the
     parts before and after are compressed once, and between them what is the visitor's own stands uncompressed (which

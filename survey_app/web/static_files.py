@@ -1,4 +1,4 @@
-"""Styles and scripts: read and compressed once, and kept by browsers for as long as they stay the same."""
+"""Static files: styles and scripts, read and compressed once, and cached by browsers until they change."""
 
 import gzip
 import mimetypes
@@ -25,7 +25,7 @@ _FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True)
 class StaticFile:
-    """One file, as it is and compressed; its digest stands in its address, so that a new one has a new address."""
+    """Static file as it is and compressed; its digest stands in its address, so that a new one has a new address."""
 
     content: bytes
     packed: bytes
@@ -34,7 +34,7 @@ class StaticFile:
 
     @classmethod
     def read(cls, path: Path) -> "StaticFile":
-        """Read, shorten and compress a file."""
+        """Read, minify and compress a file."""
         content = path.read_bytes()
         if shorten := _SHORTEN.get(path.suffix):
             content = shorten(content.decode("utf-8")).encode("utf-8")
@@ -47,7 +47,7 @@ class StaticFile:
 
 
 def init_app(app: Flask) -> None:
-    """Serve the files of the site from memory, each under an address that tells its content."""
+    """Serve the static files from memory, each under an address with the digest of its content."""
     files = {
         path.relative_to(_FOLDER).as_posix(): StaticFile.read(path) for path in _FOLDER.rglob("*") if path.is_file()
     }

@@ -1,4 +1,4 @@
-"""How large a page is printed: its address says so, since residents get no cookie; their phone may remember it."""
+"""Text size of a page: its address says so, since residents get no cookie; their phone may remember it."""
 
 from flask import Flask, request
 
@@ -13,7 +13,7 @@ def is_large_print() -> bool:
 
 
 def init_app(app: Flask) -> None:
-    """Tell templates how large to print, and let links keep it."""
+    """Tell templates the text size, and let links keep it."""
     app.jinja_env.globals.update(is_large_print=is_large_print)
     app.url_defaults(_keep_size)
 
