@@ -1,7 +1,7 @@
-"""The audit chain: who did what, when, to what, written in the transaction of the action itself.
+"""Audit chain: who did what, when, to what, written in the transaction of the action itself.
 
 Each event carries the hash of the one before it, so that a change, a removal or another order of past events shows.
-Only cutting off the end, or making the whole chain anew, does not show from within: for that the head is kept off this
+Only a cut at the end, or a rewrite of the whole chain, does not show from within: for that the head is kept off this
 host, and `verify_chain` compares with it.
 """
 
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from analytics.canonical import canonical_json, sha256_hex
 from survey_app.models import AuditEvent
 
-# Who acts when it is not an account: `SignedIn.actor` names that.
+# Actors other than accounts, which `SignedIn.actor` names.
 OPERATOR = "operator"  # a command on the host
 RESIDENT = "resident"
 VISITOR = "visitor"  # somebody who did not sign in
@@ -32,7 +32,7 @@ _ROWS_AT_ONCE = 1000
 
 
 class Action(StrEnum):
-    """What was done; its words for people are in `survey_app/views/staff`."""
+    """Kind of an audited action; its words for people are in `survey_app/views/staff`."""
 
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
@@ -72,14 +72,14 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Head:
-    """The last link of the chain: what is kept off this host, written `position:hash`."""
+    """Last link of the chain: what is kept off this host, written `position:hash`."""
 
     position: int
     hash: str
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the head that was written down; `ValueError` if it is none."""
+        """Parse a head that was written down; `ValueError` if it is none."""
         position, _, digest = text.strip().partition(":")
         if not position.isdecimal() or len(digest) != len(_FIRST_PREVIOUS_HASH):
             raise ValueError(f"a head looks like 12:{'0' * 6}…, got {text!r}")
@@ -90,7 +90,7 @@ class Head:
 
 
 class ChainFault(StrEnum):
-    """What can be wrong with a link."""
+    """Kind of fault that a link of the chain can have."""
 
     MISSING = "events before this one are missing"
     CHANGED = "this event was changed"
@@ -119,7 +119,7 @@ def record(
     after: Facts | None = None,
     now: datetime,
 ) -> None:
-    """Note an action in the audit chain, in the transaction that does it: both are stored, or neither.
+    """Record an action in the audit chain, in the transaction that does it: both are stored, or neither.
 
     `by` is `SignedIn.actor` or one of the names above; `subject` says kind and id, `round:3`. Facts are ids, numbers,
     states and keyed digests: never a name, a telephone number or anything that somebody typed about a person.
@@ -134,7 +134,7 @@ def record(
 
 
 def head(session: Session) -> Head:
-    """Return the last link; position 0 while nothing has happened."""
+    """Return the last link; position 0 while the chain is empty."""
     last = session.execute(
         select(AuditEvent.position, AuditEvent.hash).order_by(AuditEvent.position.desc()).limit(1)
     ).first()

@@ -1,4 +1,4 @@
-"""Accounts: adding, disabling and resetting them. For administrators."""
+"""Views of accounts, for administrators: adding, disabling and resetting them."""
 
 from http import HTTPStatus
 from typing import TypedDict
@@ -35,7 +35,7 @@ class _Places(TypedDict):
 
 
 class UnknownPlace(LookupError):
-    """The form names a company or a community that there is not."""
+    """The form names a company or a community that does not exist."""
 
 
 @blueprint.get("/staff/accounts")
@@ -73,7 +73,7 @@ def add() -> str | tuple[str, int]:
 @blueprint.post("/staff/accounts/<int:account_id>/reset")
 @policy(ADMINISTRATING)
 def reset(account_id: int) -> str:
-    """Take password and authenticator away, and show the link for new ones."""
+    """Remove password and authenticator, and show the link for new ones."""
     with site().database.writing() as session:
         account = _account(session, account_id)
         reset_account(session, account=account, by=signed_in().actor, now=current_time())
@@ -83,7 +83,7 @@ def reset(account_id: int) -> str:
 @blueprint.post("/staff/accounts/<int:account_id>/disable")
 @policy(ADMINISTRATING)
 def disable(account_id: int) -> Response:
-    """Let nobody sign in with an account."""
+    """Disable sign-in with an account."""
     with site().database.writing() as session:
         disable_account(session, account=_account(session, account_id), by=signed_in().actor, now=current_time())
     return redirect(url_for("staff.accounts"), HTTPStatus.SEE_OTHER)
@@ -92,7 +92,7 @@ def disable(account_id: int) -> Response:
 @blueprint.post("/staff/accounts/<int:account_id>/enable")
 @policy(ADMINISTRATING)
 def enable(account_id: int) -> Response:
-    """Let an account sign in again."""
+    """Enable sign-in with an account again."""
     with site().database.writing() as session:
         enable_account(session, account=_account(session, account_id), by=signed_in().actor, now=current_time())
     return redirect(url_for("staff.accounts"), HTTPStatus.SEE_OTHER)
@@ -132,7 +132,7 @@ def _role() -> Role:
 
 
 def _places(session: Session) -> _Places:
-    """Return what the form binds the account to; a field that is left empty binds it to nothing."""
+    """Return the places that the form binds the account to; a field that is left empty binds it to nothing."""
     district, company, community = (
         request.form.get(field, "").strip() for field in ("district", "company", "community")
     )

@@ -19,7 +19,7 @@ SHORTEST_PASSWORD = 12
 _hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106
 # Verified when there is no such account, so that an unknown name takes as long as a wrong password.
 _HASH_OF_NOBODY = _hasher.hash(secrets.token_hex(16))
-# In place of a hash while nobody has chosen a password; what follows is random, so that no two such times look alike
+# In place of a hash until a password is chosen; what follows is random, so that no two such times look alike
 # and an old invitation does not come alive again.
 _UNUSABLE = "none:"
 
@@ -32,7 +32,7 @@ class WeakPassword(JiayuanError):
 
 
 class UsernameTaken(JiayuanError):
-    """There is already an account of this name."""
+    """An account of this name exists already."""
 
     status = 409
 
@@ -42,14 +42,14 @@ class UsernameTaken(JiayuanError):
 
 
 class OwnAccount(JiayuanError):
-    """Nobody disables the account they are signed in with: the last administrator would lock everybody out."""
+    """Own account, which nobody disables: the last administrator would lock everybody out."""
 
     status = 409
     page = "staff/own_account.html"
 
 
 class WrongArea(JiayuanError):
-    """The role does not go with what the account is to be bound to."""
+    """The role does not fit the area that the account is to be bound to."""
 
     def __init__(self, role: Role, area: Area) -> None:
         super().__init__(f"the role {role} is bound to {' or '.join(sorted(AREAS_OF_ROLE[role]))}, not to {area}")
@@ -68,7 +68,7 @@ def add_account(
     company: PropertyCompany | None = None,
     community: Community | None = None,
 ) -> Account:
-    """Add an account, bound to what its role looks after; without a password an invitation has to set one."""
+    """Add an account, bound to the area of its role; without a password an invitation has to set one."""
     account = Account(
         username=plain_username(username),
         password_hash=_unusable() if password is None else _hash(password),
@@ -91,14 +91,14 @@ def add_account(
 
 
 def set_password(session: Session, *, account: Account, password: str, by: str, now: datetime) -> None:
-    """Give the account another password; what is signed in with the old one is signed out."""
+    """Set another password for the account; sessions that began with the old one end."""
     account.password_hash = _hash(password)
     _end_sessions(session, account)
     record(session, by=by, action=Action.PASSWORD_SET, subject=f"account:{account.id}", now=now)
 
 
 def reset_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
-    """Take password, authenticator and recovery codes away, so that a new invitation can be sent."""
+    """Remove password, authenticator and recovery codes, so that a new invitation can be sent."""
     account.password_hash, account.totp_secret, account.totp_last_step = _unusable(), None, None
     session.execute(delete(RecoveryCode).filter_by(account_id=account.id))
     _end_sessions(session, account)
@@ -106,7 +106,7 @@ def reset_account(session: Session, *, account: Account, by: str, now: datetime)
 
 
 def disable_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
-    """Let nobody sign in with this account any more; what it did stays on record."""
+    """Disable sign-in with this account; what it did stays on record."""
     if by == f"account:{account.id}":
         raise OwnAccount
     if account.disabled_at is None:
@@ -116,14 +116,14 @@ def disable_account(session: Session, *, account: Account, by: str, now: datetim
 
 
 def enable_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
-    """Let the account sign in again."""
+    """Enable sign-in with the account again."""
     if account.disabled_at is not None:
         account.disabled_at = None
         record(session, by=by, action=Action.ACCOUNT_ENABLED, subject=f"account:{account.id}", now=now)
 
 
 def area_of(account: Account) -> Area:
-    """Return what part of the city the account is bound to."""
+    """Return the area that the account is bound to."""
     bound = {Area.DISTRICT: account.district, Area.COMPANY: account.company, Area.COMMUNITY: account.community}
     found = [area for area, place in bound.items() if place is not None]
     if found:
@@ -132,13 +132,13 @@ def area_of(account: Account) -> Area:
 
 
 def find_account(session: Session, **wanted: object) -> Account | None:
-    """Return the account with these values, and what it is bound to."""
+    """Return the account with these values of its columns, and what it is bound to."""
     places = (joinedload(Account.district), joinedload(Account.company), joinedload(Account.community))
     return session.scalar(select(Account).options(*places).filter_by(**wanted))
 
 
 def password_is_right(account: Account | None, password: str) -> bool:
-    """Return whether this is the account's password; without an account it takes as long to say no."""
+    """Return whether this is the account's password; without an account the check takes as long."""
     has_one = account is not None and not account.password_hash.startswith(_UNUSABLE)
     known = account.password_hash if account is not None and has_one else _HASH_OF_NOBODY
     try:
@@ -148,7 +148,7 @@ def password_is_right(account: Account | None, password: str) -> bool:
 
 
 def plain_username(typed: str) -> str:
-    """Return the name that was meant, whatever the case and the keyboard."""
+    """Return a typed user name in normal form, whatever its case and the width of its letters."""
     return _plain(typed).strip().casefold()
 
 

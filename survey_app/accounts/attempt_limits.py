@@ -1,4 +1,4 @@
-"""How often something may be tried: limits per account, case or code, kept in the database.
+"""Attempt limits per account, case or code, kept in the database, against guessing.
 
 Never per network address: a carrier puts a whole neighbourhood behind one.
 """
@@ -21,7 +21,7 @@ _PURGED_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Limit:
-    """In no span of `window` may `action` be tried more than `tries` times on the same subject."""
+    """Limit: in no span of `window` may `action` be tried more than `tries` times on the same subject."""
 
     action: str
     tries: int
@@ -29,7 +29,7 @@ class Limit:
 
 
 class TooManyAttempts(JiayuanError):
-    """The limit is reached; from `retry_at` on there is another try."""
+    """The attempt limit is reached; from `retry_at` on there is another try."""
 
     status = 429
     page = "errors/too_many_attempts.html"
@@ -43,7 +43,7 @@ class TooManyAttempts(JiayuanError):
 
 
 def count_attempt(database: Database, *, limit: Limit, subject: str, secret_key: str, now: datetime) -> None:
-    """Count a try before it is made, or raise `TooManyAttempts`.
+    """Count an attempt before it is made, or raise `TooManyAttempts`.
 
     It takes the database, not a session: the count is committed here, before the secret is looked at. Counted in the
     caller's transaction it would be rolled back together with the refusal, and counted only after a failure, tries
@@ -63,7 +63,7 @@ def count_attempt(database: Database, *, limit: Limit, subject: str, secret_key:
 
 
 def forget_attempts(session: Session, *, limit: Limit, subject: str, secret_key: str) -> None:
-    """Start from zero, in the transaction of what succeeded."""
+    """Reset the count of attempts, in the transaction of what succeeded."""
     session.execute(delete(Attempt).filter_by(action=limit.action, subject=_digest(limit, subject, secret_key)))
 
 
@@ -72,7 +72,7 @@ def _digest(limit: Limit, subject: str, secret_key: str) -> str:
 
 
 def _take_turn(session: Session, digest: str) -> None:
-    """Let tries on one subject pass one after the other; on SQLite writers do anyway."""
+    """Serialise attempts on one subject; on SQLite writers are serial anyway."""
     if session.connection().dialect.name == "postgresql":
         key = int.from_bytes(bytes.fromhex(digest)[:8], signed=True)
         session.execute(select(func.pg_advisory_xact_lock(key)))

@@ -1,4 +1,4 @@
-"""Who is signed in, what that account may see, and the guard in front of every page."""
+"""Guard of every page, the signed-in account, and the scope of what it may see."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,14 +40,14 @@ _COLUMN_OF_AREA: Mapping[Area, InstrumentedAttribute[Any]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Scope:
-    """The communities an account may see: those of one district or company, a single one, all, or none."""
+    """Scope of an account: the communities of one district or company, a single one, all, or none."""
 
     area: Area
     id: int | None = None
 
     @property
     def is_city(self) -> bool:
-        """Whether every community is in it."""
+        """Whether it contains every community."""
         return self.area is Area.CITY
 
     def communities(self, statement: _Statement) -> _Statement:
@@ -67,7 +67,7 @@ EVERYWHERE = Scope(Area.CITY)
 
 @dataclass(frozen=True)
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
-    """The account behind this request, as it stood when the request came."""
+    """Account behind this request, as it stood when the request came."""
 
     session_token: str
     account_id: int
@@ -79,7 +79,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
 
     @classmethod
     def of(cls, account: Account, *, session_token: str = "") -> Self:
-        """Return what a request needs to know of an account, and of the session it came with."""
+        """Return the signed-in state of an account, and of the session that it came with."""
         place = account.district or account.company or account.community
         return cls(
             session_token=session_token,
@@ -92,22 +92,22 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         )
 
     def get_id(self) -> str:
-        """Return what the cookie holds: never the account's id, which could not be withdrawn."""
+        """Return the session token that the cookie holds: never the account's id, which could not be withdrawn."""
         return self.session_token
 
     @property
     def actor(self) -> str:
-        """How the audit chain names this account."""
+        """The name of this account in the audit chain."""
         return f"account:{self.account_id}"
 
     def may(self, policy: Policy) -> bool:
-        """Whether a page with this policy is for this account."""
+        """Whether this account may open a page with this policy."""
         return self.role in policy.roles
 
 
 @dataclass(frozen=True)
 class Halfway:
-    """Between password and code; the account is not signed in."""
+    """Sign-in between password and code; the account is not signed in."""
 
     account_id: int
     username: str
@@ -117,7 +117,7 @@ class Halfway:
 
 
 def signed_in() -> SignedIn:
-    """Return the account that is signed in; the guard lets no request without one come here."""
+    """Return the signed-in account; the guard lets no request without one come here."""
     if not current_user.is_authenticated:
         abort(HTTPStatus.UNAUTHORIZED)
     return cast(SignedIn, current_user)
@@ -130,7 +130,7 @@ def may_visit(endpoint: str) -> bool:
 
 
 def begin_sign_in(account: Account, *, target: str, now: datetime) -> None:
-    """Note in a fresh browser session whose password was right: the second step follows."""
+    """Note in a fresh browser session which account gave the right password: the second step follows."""
     _renew_browser_session()
     browser_session[_HALFWAY] = {
         "account_id": account.id,
@@ -142,7 +142,7 @@ def begin_sign_in(account: Account, *, target: str, now: datetime) -> None:
 
 
 def halfway(now: datetime) -> "Halfway | None":
-    """Return who gave the right password a moment ago and no code yet."""
+    """Return the sign-in that gave the right password a moment ago and no code yet."""
     noted = browser_session.get(_HALFWAY)
     if noted is None:
         return None
@@ -151,7 +151,7 @@ def halfway(now: datetime) -> "Halfway | None":
 
 
 def complete_sign_in(session_token: str) -> None:
-    """Open the staff pages to this browser, in a session that holds nothing of what was there before."""
+    """Sign this browser in, in a session that holds nothing of what was there before."""
     _renew_browser_session()
     browser_session.permanent = True
     with site().database.reading() as session:
@@ -162,13 +162,13 @@ def complete_sign_in(session_token: str) -> None:
 
 
 def leave() -> None:
-    """Forget in the browser who was signed in."""
+    """Sign this browser out."""
     logout_user()
     browser_session.clear()
 
 
 def safe_target(target: str | None) -> str:
-    """Return where to go after signing in: the page that was asked for, if it is one of ours, or the staff home."""
+    """Return the page to open after signing in: the one that was asked for, if it is one of ours, or the staff home."""
     home = url_for("staff.home")
     if not target or "\\" in target or not target.isprintable():
         return home
@@ -178,7 +178,7 @@ def safe_target(target: str | None) -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Let each request go where its route's policy lets it, and check every form that relies on a cookie."""
+    """Enforce the policy of each route, and check the CSRF token of every form that relies on a cookie."""
     app.config.update(
         PERMANENT_SESSION_LIFETIME=IDLE_SESSION,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: an official may leave a page open over lunch
@@ -189,7 +189,7 @@ def init_app(app: Flask) -> None:
         app.config["SESSION_COOKIE_NAME"] = "__Host-session"
     protection = CSRFProtect(app)
     manager = LoginManager(app)
-    # The default ends sessions of who changes networks.
+    # The default ends the session of anyone who changes networks.
     manager.session_protection = None
     manager.user_loader(_load_account)
     app.jinja_env.globals.update(signed_in=signed_in, may_visit=may_visit)

@@ -1,4 +1,4 @@
-"""How people come to an account of their own: by a link that works once."""
+"""Invitations: one-time links by which people get an account of their own."""
 
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ _FIRST_RUN_LOCK = (0x4A59, -1)  # our advisory locks; evaluations use the number
 
 
 def invite(account: Account, *, secret_key: str, now: datetime) -> str:
-    """Return the part of a link with which the account's owner chooses a password, once."""
+    """Return the signed part of an invitation link, with which the account's owner chooses a password, once."""
     return sign_link([account.id, _state(account, secret_key)], purpose=_INVITATION, secret_key=secret_key, now=now)
 
 
@@ -44,7 +44,7 @@ def accept_invitation(session: Session, *, token: str, password: str, secret_key
 
 
 def open_first_run(session: Session, *, secret_key: str, now: datetime) -> str | None:
-    """Return the part of a link that makes the first account, or None once there is one."""
+    """Return the signed part of the link that makes the first account, or None once there is one."""
     return None if _has_accounts(session) else sign_link([], purpose=_FIRST_RUN, secret_key=secret_key, now=now)
 
 

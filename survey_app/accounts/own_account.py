@@ -1,4 +1,4 @@
-"""What the owner of an account changes alone: the password, the recovery codes, and where it is signed in."""
+"""Changes that the owner of an account makes alone: the password, the recovery codes, the sessions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from survey_app.models import Account, AccountSession
 
 @dataclass(frozen=True)
 class OwnSession:
-    """One browser that is signed in with an account."""
+    """Session of one browser that is signed in with an account."""
 
     digest: str
     began_at: datetime
@@ -24,7 +24,7 @@ class OwnSession:
 
 
 def own_sessions(session: Session, *, account_id: int, token: str, now: datetime) -> Sequence[OwnSession]:
-    """Return where the account is signed in, the latest first; `token` is that of the browser that asks."""
+    """Return the sessions of the account, the latest first; `token` is that of the browser that asks."""
     lasting = select(AccountSession).filter_by(account_id=account_id).where(AccountSession.expires_at > now)
     return [
         OwnSession(row.digest, row.expires_at - LONGEST_SESSION, row.digest == digest_of(token))
@@ -49,14 +49,14 @@ def end_other_sessions(
 
 
 def change_password(session: Session, *, account_id: int, password: str, secret_key: str, now: datetime) -> str:
-    """Give the account another password and return the token of a new session: all that were open have ended."""
+    """Set another password and return the token of a new session: all that were open have ended."""
     account = session.get_one(Account, account_id)
     set_password(session, account=account, password=password, by=f"account:{account_id}", now=now)
     return start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now)
 
 
 def replace_recovery_codes(session: Session, *, account_id: int, secret_key: str, now: datetime) -> list[str]:
-    """Return new recovery codes, which are never shown again; the old ones sign nobody in any more."""
+    """Return new recovery codes, which are never shown again; the old ones are void."""
     actor = f"account:{account_id}"
     codes = renew_recovery_codes(session, account=session.get_one(Account, account_id), secret_key=secret_key)
     record(session, by=actor, action=Action.RECOVERY_CODES_RENEWED, subject=actor, now=now)

@@ -1,4 +1,4 @@
-"""One's own account: its password, its recovery codes, and where it is signed in."""
+"""Views of one's own account: its password, its recovery codes, its sessions."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""Long lists, a page at a time."""
+"""Pagination of long lists."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ _LARGEST_PAGE = 100_000
 
 @dataclass(frozen=True)
 class Page:
-    """Which part of a list is shown."""
+    """Page of a list."""
 
     number: int
     size: int
@@ -17,7 +17,7 @@ class Page:
 
     @property
     def offset(self) -> int:
-        """How many rows come before it."""
+        """Number of rows before the page."""
         return (self.number - 1) * self.size
 
     @property

@@ -1,4 +1,4 @@
-"""Who may come to which address: every route says it, and one that says nothing lets nobody in."""
+"""Access policies: every route declares who may open it, and one that declares nothing lets nobody in."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _View = TypeVar("_View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Policy:
-    """Who may come: accounts of these roles, or with no roles everybody.
+    """Access policy: accounts of these roles, or with no roles everybody.
 
     A form that relies on the browser's cookie needs the token of its page, so that no other site can send it.
     `largest_body` is what it may send in bytes, where that is more than the site lets everybody send.
@@ -46,7 +46,7 @@ _by_blueprint: dict[str, Policy] = {}
 
 
 def policy(declared: Policy) -> Callable[[_View], _View]:
-    """Declare who may call a view."""
+    """Declare the policy of a view."""
 
     def declare(view: _View) -> _View:
         view.policy = declared  # type: ignore[attr-defined]  # functions take attributes
@@ -56,12 +56,12 @@ def policy(declared: Policy) -> Callable[[_View], _View]:
 
 
 def declare_policy(blueprint: Blueprint, declared: Policy) -> None:
-    """Declare who may call the views of a blueprint that say nothing themselves."""
+    """Declare the policy of those views of a blueprint that declare none themselves."""
     _by_blueprint[blueprint.name] = declared
 
 
 def policy_of(app: Flask, rule: Rule) -> Policy | None:
-    """Return what was declared for a route: by its view, its blueprint or the beginning of its address."""
+    """Return the policy of a route: declared by its view, its blueprint or the beginning of its address."""
     declared: Policy | None = getattr(app.view_functions[rule.endpoint], "policy", None)
     if declared is not None:
         return declared

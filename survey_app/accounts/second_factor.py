@@ -24,22 +24,22 @@ _PURPOSE = "second factor"
 
 
 def new_secret() -> str:
-    """Return a random secret in the spelling that authenticators take."""
+    """Return a random TOTP secret in the spelling that authenticators take."""
     return pyotp.random_base32()
 
 
 def address_of(secret: str, username: str) -> str:
-    """Return what the QR code says: `otpauth://totp/…`."""
+    """Return the `otpauth://totp/…` address that the QR code holds."""
     return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=ISSUER)
 
 
 def code_at(address: str, now: datetime) -> str:
-    """Return what an authenticator that was linked by this address shows now."""
+    """Return the code that an authenticator linked by this address shows now."""
     return pyotp.TOTP(pyotp.parse_uri(address).secret).at(now)
 
 
 def matching_step(secret: str, typed: str, *, now: datetime, after: int | None = None) -> int | None:
-    """Return the time step whose code was typed, if it is near enough to now and later than `after`."""
+    """Return the time step whose code was typed, if it is close enough to now and later than `after`."""
     code = bare_digits(typed) or ""
     current = int(now.timestamp()) // STEP_SECONDS
     for step in range(current - STEPS_OFF, current + STEPS_OFF + 1):
@@ -50,12 +50,12 @@ def matching_step(secret: str, typed: str, *, now: datetime, after: int | None =
 
 
 def seal_secret(secret: str, *, secret_key: str) -> str:
-    """Return the secret as it may be stored."""
+    """Encrypt the secret, to be stored."""
     return seal(secret, purpose=_PURPOSE, secret_key=secret_key)
 
 
 def unseal_secret(sealed: str, *, secret_key: str) -> str:
-    """Return the secret that was stored."""
+    """Decrypt the secret that was stored."""
     return unseal(sealed, purpose=_PURPOSE, secret_key=secret_key)
 
 

@@ -1,4 +1,4 @@
-"""The two steps of signing in, password and second factor, and the sessions that follow."""
+"""Sign-in in two steps, password and second factor, and the sessions that follow."""
 
 import hashlib
 import secrets
@@ -29,7 +29,7 @@ LONGEST_SESSION = timedelta(hours=12)
 
 
 class SignInRefused(JiayuanError):
-    """Name, password or code is not right; which of them is not said."""
+    """Name, password or code is wrong; which of them is not said."""
 
     status = 401
 
@@ -37,7 +37,7 @@ class SignInRefused(JiayuanError):
 def check_password(database: Database, *, username: str, password: str, secret_key: str, now: datetime) -> Account:
     """Return the account if name and password are right, or raise `SignInRefused` or `TooManyAttempts`.
 
-    It takes the database: the try is counted and the refusal noted for good, and the password is hashed, which takes
+    It takes the database: the try is counted and the refusal recorded for good, and the password is hashed, which takes
     long on purpose, while no transaction is open.
     """
     name = plain_username(username)
@@ -120,14 +120,14 @@ def find_session(session: Session, *, token: str, now: datetime) -> Account | No
 
 
 def end_session(session: Session, *, token: str, account_id: int, now: datetime) -> None:
-    """End the session behind a token: every copy of the cookie is dead."""
+    """End the session behind a token: every copy of the cookie is void."""
     session.execute(delete(AccountSession).where(AccountSession.digest == digest_of(token)))
     actor = f"account:{account_id}"
     record(session, by=actor, action=Action.SIGNED_OUT, subject=actor, now=now)
 
 
 def _locked(session: Session, account_id: int) -> Account:
-    """Return the account so that two requests with one code come after each other; SQLite's writers do anyway."""
+    """Return the account, locked so that two requests with one code run in turn; SQLite's writers do anyway."""
     account = session.get_one(Account, account_id, with_for_update={"of": Account})
     if account.disabled_at is not None:
         raise SignInRefused
@@ -145,5 +145,5 @@ def _record_wrong_code(session: Session, account: Account, now: datetime) -> Non
 
 
 def digest_of(token: str) -> str:
-    """Return what is kept of a token; it is random enough that no key is needed."""
+    """Return the stored digest of a token, which is random enough that no key is needed."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Signing in with password and second factor, and out; choosing a password by invitation."""
+"""Views for signing in with password and second factor, and out; choosing a password by invitation."""
 
 from base64 import b64encode
 from http import HTTPStatus
@@ -116,7 +116,7 @@ def link() -> Page:
 @blueprint.post("/sign-out")
 @policy(ALL_STAFF)
 def sign_out() -> Response:
-    """End the session: copies of its cookie are dead too."""
+    """End the session: copies of its cookie are void too."""
     account = signed_in()
     with site().database.writing() as session:
         end_session(session, token=account.session_token, account_id=account.account_id, now=current_time())

@@ -1,4 +1,4 @@
-"""What all staff pages share."""
+"""Blueprint, navigation and labels that all staff pages share."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -41,7 +41,7 @@ PAGES: Sequence[tuple[str, LazyString]] = (
 
 @blueprint.app_template_global()
 def staff_pages() -> Sequence[tuple[str, LazyString]]:
-    """Return what the navigation offers."""
+    """Return the pages in the navigation of the account."""
     return PAGES
 
 
@@ -53,7 +53,7 @@ def in_language(name: str, english_name: str | None) -> str:
 
 @blueprint.app_template_global()
 def role_name(role: Role) -> LazyString:
-    """Return what a role is called."""
+    """Return the label of a role."""
     return ROLE_NAMES[role]
 
 
@@ -71,5 +71,5 @@ SIGN_NAMES: Mapping[str, LazyString] = MappingProxyType(
 
 @blueprint.app_template_global()
 def sign_name(family: str) -> LazyString:
-    """Return what a family of signs is called."""
+    """Return the label of a family of integrity signals."""
     return SIGN_NAMES[family]

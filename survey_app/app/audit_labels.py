@@ -1,4 +1,4 @@
-"""The particulars of the audit chain in words: what each fact is called, and what its value means."""
+"""Labels of the audit chain: what each fact is called, and what its value means."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -146,7 +146,7 @@ _HASHES = frozenset({"rules", "sha256", "standings"})
 
 @dataclass(frozen=True)
 class Particular:
-    """One fact of an event; its `whole` value stands behind what is shown of it."""
+    """Fact of an event in words; its `whole` value stands behind what is shown of it."""
 
     name: str | LazyString
     value: str | LazyString
@@ -154,13 +154,13 @@ class Particular:
 
 
 def subject_words(subject: str) -> str:
-    """Return what was acted upon, in words; what is not known, as of a later version, stays as it was recorded."""
+    """Return the label of a subject; an unknown one, as of a later version, stays as it was recorded."""
     kind, _colon, number = subject.partition(":")
     return str(SUBJECT_NAMES[kind]) % {"number": number} if kind in SUBJECT_NAMES else subject
 
 
 def particulars(facts: Mapping[str, object], zone: tzinfo) -> Sequence[Particular]:
-    """Return the facts that are known, in words; what has none, as of a later version, stays as it was recorded."""
+    """Return the facts that are known, with labels; what has none, as of a later version, stays as it was recorded."""
     return [
         Particular(FACT_NAMES.get(key, key), _value_words(key, value, zone), str(value))
         for key, value in facts.items()

@@ -1,4 +1,4 @@
-"""What was done by whom: the audit chain, read in words."""
+"""View of the audit chain, in words."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -93,7 +93,7 @@ _ACTOR_NAMES: Mapping[str, LazyString] = MappingProxyType(
 
 @dataclass(frozen=True)
 class EventLine:
-    """One event as the page lists it."""
+    """Event as the page lists it."""
 
     position: int
     happened_at: datetime

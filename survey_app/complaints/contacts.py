@@ -1,4 +1,4 @@
-"""How to reach who complained: kept by separate consent, sealed, and erased 90 days after the case has ended."""
+"""Contacts of complainants: kept by separate consent, encrypted, and erased 90 days after the case has ended."""
 
 from datetime import datetime
 
@@ -15,14 +15,14 @@ KEPT_AFTER_END = REOPENING_PERIOD
 
 
 def keep_contact(session: Session, *, complaint: Complaint, contact: str, secret_key: str, now: datetime) -> None:
-    """Seal how the resident agreed to be reached."""
+    """Encrypt and store how the resident agreed to be reached."""
     sealed = seal(contact, purpose=_purpose(complaint), secret_key=secret_key)
     session.add(ComplaintContact(complaint_id=complaint.id, sealed=sealed, consented_at=now))
     session.flush()
 
 
 def read_contact(session: Session, *, complaint: Complaint, secret_key: str) -> str | None:
-    """Return how to reach the resident, or None where nothing is kept."""
+    """Return the contact of the resident, or None where nothing is kept."""
     kept = session.get(ComplaintContact, complaint.id)
     return None if kept is None else unseal(kept.sealed, purpose=_purpose(complaint), secret_key=secret_key)
 
@@ -42,5 +42,5 @@ def erase_contacts(session: Session, *, by: str, now: datetime) -> int:
 
 
 def _purpose(complaint: Complaint) -> str:
-    # Moved to another case, it cannot be read.
+    # A contact that is moved to another case cannot be decrypted.
     return f"contact of complaint {complaint.reference}"

@@ -1,4 +1,4 @@
-"""Staff accounts, and what this installation is."""
+"""Tables of staff accounts, their sessions and recovery codes, and of what this installation is."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ _SCOPE = (
 
 
 class Account(Base):
-    """A member of staff."""
+    """Account of a member of staff."""
 
     __tablename__ = "account"
     __table_args__ = (
@@ -35,7 +35,7 @@ class Account(Base):
     district_id: Mapped[int | None] = mapped_column(ForeignKey("district.id"))
     company_id: Mapped[int | None] = mapped_column(ForeignKey("property_company.id"))
     community_id: Mapped[int | None] = mapped_column(ForeignKey("community.id"))
-    # Sealed: a copied database gives no codes away. None until the account has linked an authenticator.
+    # Encrypted: a copied database yields no codes. None until the account has linked an authenticator.
     totp_secret: Mapped[str | None]
     # The time step of the last code that was used: none works twice.
     totp_last_step: Mapped[int | None]
@@ -48,7 +48,7 @@ class Account(Base):
 
 
 class RecoveryCode(Base):
-    """A code that stands in for a lost authenticator, once; only its keyed digest is kept."""
+    """Recovery code that stands in for a lost authenticator, once; only its keyed digest is kept."""
 
     __tablename__ = "recovery_code"
 
@@ -57,7 +57,7 @@ class RecoveryCode(Base):
 
 
 class AccountSession(Base):
-    """One browser that is signed in. The cookie holds the token itself; without this row it opens nothing."""
+    """Session of one signed-in browser. The cookie holds the token itself; without this row it opens nothing."""
 
     __tablename__ = "account_session"
 
