@@ -1,9 +1,9 @@
-"""The codes that residents scan: those on posters, and one for each household on a slip; issued, found, revoked.
+"""Codes that residents scan, on posters and on household slips: issuing, finding and revoking them.
 
 A slip carries a token of 128 bits in its QR code, and digits to type instead. Only keyed digests of both are stored,
-and nothing says which flat a slip went to: handing them out is left to those who do it, unseen by the site. A lost slip
-can therefore not be told from the others. Its flat gets another one from a batch of reprints, and the number of these
-is what bounds how many households can have answered twice.
+and no record says which flat got which slip: the site does not see who hands them out. A lost slip can therefore not
+be told from the others. Its flat gets another one from a batch of reprints, and the number of reprints bounds how
+many households can have answered twice.
 """
 
 import secrets
@@ -28,10 +28,10 @@ from survey_app.security.digests import keyed_digest
 from survey_app.security.signatures import read_signed, sign
 
 MOST_SLIPS = 20_000
-"""At once: more than any community has households."""
+"""Most slips in one batch: more than any community has households."""
 
 VISIT_LIFETIME = timedelta(hours=24)
-"""How long after a slip was scanned its address opens the form: as long as a phone keeps a draft."""
+"""Lifetime of the address of a scanned slip: it opens the form for as long as a phone keeps a draft."""
 
 _LONGEST_TOKEN = 64
 _TOKEN_BITS = 128
@@ -67,7 +67,7 @@ class SlipsRefused(JiayuanError):
 
 @dataclass(frozen=True)
 class ScannedCode:
-    """What a good code stands for; `token` is what addresses carry for it."""
+    """Valid code that was scanned, and its community; `token` is what addresses carry for it."""
 
     id: int
     token: str
@@ -78,7 +78,7 @@ class ScannedCode:
 
 @dataclass(frozen=True)
 class Slip:
-    """What is printed on one slip; from nowhere else can it be read."""
+    """Contents of one printed slip, which can be read from nowhere else."""
 
     token: str
     digits: str
@@ -86,7 +86,7 @@ class Slip:
 
 @dataclass(frozen=True)
 class SlipSheet:
-    """The slips of one batch, with what is printed on all of them."""
+    """Slips of one batch, with what is printed on all of them."""
 
     batch_id: int
     community: Wording
@@ -99,7 +99,7 @@ class SlipSheet:
 
 @dataclass(frozen=True)
 class SlipCounts:
-    """What became of the slips of one community in one round; `reprints` are among those issued.
+    """Counts by status of the slips of one community in one round; `reprints` are among those issued.
 
     `answered` are the households that answered with one, however many they were given one after the other.
     `outstanding` slips are with residents, lost, or thrown away. A household answers once with each: at most `reprints`
@@ -115,18 +115,18 @@ class SlipCounts:
 
     @property
     def waiting(self) -> int:
-        """The slips that can still bring first answers, if no answered one was taken out of use."""
+        """Slips that can still bring first answers, if no answered one was revoked."""
         return max(0, self.outstanding - self.answered)
 
     @property
     def outstanding(self) -> int:
-        """The slips that can still be used, or could until they expired."""
+        """Slips that can still be used, or could until they expired."""
         return self.issued - self.spoiled - self.returned - self.lost
 
 
 @dataclass(frozen=True)
 class VisitReference:
-    """What an address says once the slip's token has left it: which slip was scanned, and when."""
+    """Reference in an address that has lost the slip's token: which slip was scanned, and when."""
 
     code_id: int
     scanned_at: datetime
@@ -135,7 +135,7 @@ class VisitReference:
 def issue_poster_code(
     session: Session, *, community: Community, by: str = OPERATOR, now: datetime, building: str | None = None
 ) -> Code:
-    """Add a code whose posters may hang in `community` from now on; earlier ones stay good."""
+    """Issue a poster code for `community`; earlier ones stay valid."""
     token = new_number(CODE_DIGITS)
     code = Code(kind=CodeKind.POSTER, token=token, community=community, building=building, issued_at=now)
     session.add(code)
@@ -157,7 +157,7 @@ def issue_slips(
     expires_at: datetime | None = None,
     is_reprint: bool = False,
 ) -> SlipSheet:
-    """Add a batch of household codes and return what to print: it can be read only here, and only once.
+    """Issue a batch of household slips and return what to print: it can be read only here, and only once.
 
     Slips that never reach paper are spoiled with their batch. Raises `SlipsRefused` where the round takes none.
     """
@@ -215,7 +215,7 @@ def replace_slip(session: Session, *, typed: str, secret_key: str, now: datetime
 
 
 def revoke_code(session: Session, *, code: Code, by: str = OPERATOR, now: datetime) -> None:
-    """Take no more answers through a code, such as that of a poster that was tampered with."""
+    """Revoke a code, such as that of a poster that was tampered with: it takes no more answers."""
     if code.revoked_at is None:
         code.revoked_at = now
         session.flush()
@@ -232,7 +232,7 @@ def revoke_slips(
     now: datetime,
     by: int | None = None,
 ) -> list[str]:
-    """Take no more answers through slips of a community; return what was typed and is no slip of it in use."""
+    """Revoke slips of a community by their digits; return what was typed and is no slip of it in use."""
     refused = []
     for text in typed:
         code = _slip_in_use(session, community, text, secret_key)
@@ -246,7 +246,7 @@ def revoke_slips(
 
 
 def spoil_batch(session: Session, *, batch: SlipBatch, now: datetime, by: int | None = None) -> int:
-    """Take no more answers through any slip of a batch, such as one whose printing failed; return how many that is."""
+    """Revoke every slip of a batch, such as one whose printing failed; return how many there are."""
     codes = session.scalars(select(Code).where(Code.batch_id == batch.id, Code.revoked_at.is_(None))).all()
     for code in codes:
         code.revoked_at, code.revoked_because = now, Revocation.SPOILED
@@ -284,7 +284,7 @@ def _actor(account_id: int | None) -> str:
 
 
 def count_slips(session: Session, *, survey_round: Round) -> dict[int, SlipCounts]:
-    """Return, for each community that got slips in a round, what became of them."""
+    """Return counts by status of the slips of each community that got any in a round."""
     statement = (
         select(Code.community_id, SlipBatch.is_reprint, Code.revoked_because, func.count())
         .join(Code.batch)
@@ -315,7 +315,7 @@ def _answered_households(session: Session, survey_round: Round) -> Iterator[tupl
 
 
 def find_slip(session: Session, *, typed: str, secret_key: str) -> Code:
-    """Return the code of a slip by its digits, or by what its QR code says, whether or not it is still good."""
+    """Return the code of a slip by its digits or by its QR code, whether or not it is still valid."""
     token = typed.strip().rpartition("/")[2]
     if digits := read_number(typed, SLIP_DIGITS):
         is_it = Code.digits_digest == _digest(digits, secret_key)
@@ -330,7 +330,7 @@ def find_slip(session: Session, *, typed: str, secret_key: str) -> Code:
 
 
 def find_good_slip(session: Session, *, typed: str, secret_key: str, now: datetime) -> Code:
-    """Return the code of a slip that may be used; `UnknownCode`, `RevokedCode` or `ExpiredCode` says why it may not."""
+    """Return the code of a valid slip; `UnknownCode`, `RevokedCode` or `ExpiredCode` says why it is not."""
     code = find_slip(session, typed=typed, secret_key=secret_key)
     community = wording_of(code.community.name, code.community.english_name)
     if code.revoked_at is not None:
@@ -341,19 +341,19 @@ def find_good_slip(session: Session, *, typed: str, secret_key: str, now: dateti
 
 
 def scan_slip(session: Session, *, typed: str, secret_key: str, now: datetime) -> str:
-    """Return the address part that stands for a slip which was scanned or typed now: not a secret, and soon stale."""
+    """Return the signed address part for a slip that was scanned or typed now: not a secret, and soon expired."""
     code = find_good_slip(session, typed=typed, secret_key=secret_key, now=now)
     return sign_reference(VisitReference(code.id, now), secret_key=secret_key)
 
 
 def sign_reference(reference: VisitReference, *, secret_key: str) -> str:
-    """Return the text that stands in an address instead of a slip's token."""
+    """Return the signed text that stands in an address instead of a slip's token."""
     payload = [reference.code_id, int(reference.scanned_at.timestamp())]
     return sign(payload, purpose=_VISIT, secret_key=secret_key)
 
 
 def read_reference(text: str, *, secret_key: str) -> VisitReference:
-    """Return what an address refers to; `UnknownCode` when it was altered."""
+    """Verify the reference in an address; `UnknownCode` when it was altered."""
     try:
         code_id, scanned_at = cast(tuple[int, int], read_signed(text, purpose=_VISIT, secret_key=secret_key))
     except BadData as error:
@@ -388,12 +388,12 @@ def find_code(session: Session, *, token: str, secret_key: str) -> ScannedCode:
 
 
 def is_token(text: str) -> bool:
-    """Return whether `text` can be a token at all: a database need not be asked for arbitrary text."""
+    """Return whether `text` has the form of a token: a database need not be asked for arbitrary text."""
     return text.isascii() and text.isalnum() and len(text) <= _LONGEST_TOKEN
 
 
 def is_slip_token(text: str) -> bool:
-    """Return whether `text` can be the token of a slip."""
+    """Return whether `text` has the form of a slip's token."""
     return text.isascii() and text.isdigit() and len(text) == _TOKEN_DIGITS
 
 

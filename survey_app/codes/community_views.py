@@ -1,4 +1,4 @@
-"""Communities with the codes of their posters."""
+"""View of the communities with the codes of their posters."""
 
 from collections.abc import Sequence
 

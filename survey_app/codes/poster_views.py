@@ -1,4 +1,4 @@
-"""The codes of posters: issued, revoked, drawn."""
+"""Views of poster codes: issuing, revoking, drawing them."""
 
 from http import HTTPStatus
 
@@ -37,7 +37,7 @@ def issue_codes() -> AnyResponse:
 @blueprint.post("/staff/codes/<token>/revoke")
 @policy(ISSUING)
 def revoke(token: str) -> AnyResponse:
-    """Take no more answers through a poster code."""
+    """Revoke a poster code."""
     statement = select(Code).join(Community, Code.community_id == Community.id).where(Code.token == token)
     with site().database.writing() as session:
         code = session.scalar(signed_in().scope.communities(statement))
@@ -51,14 +51,14 @@ def revoke(token: str) -> AnyResponse:
 @blueprint.get("/staff/codes/<token>.svg")
 @policy(HANDING_OUT)
 def code_svg(token: str) -> Response:
-    """Hand out the picture of a poster's code for printing."""
+    """Download a poster's QR code as an SVG, for printing."""
     return Response(qr_svg(_address_of_code(token)), mimetype="image/svg+xml")
 
 
 @blueprint.get("/staff/codes/<token>.png")
 @policy(HANDING_OUT)
 def code_png(token: str) -> Response:
-    """Hand out the picture of a poster's code for a chat or a document."""
+    """Download a poster's QR code as a PNG, for a chat or a document."""
     return Response(qr_png(_address_of_code(token)), mimetype="image/png")
 
 
@@ -71,7 +71,7 @@ def without_code(scope: Scope) -> Select[Community]:
 
 
 def _address_of_code(token: str) -> str:
-    """Return what the code of a community in scope says when it is scanned."""
+    """Return the address in the QR code of a community in scope."""
     statement = select(Code.token).join(Community, Code.community_id == Community.id).where(Code.token == token)
     with site().database.reading() as session:
         if session.scalar(signed_in().scope.communities(statement)) is None:

@@ -21,7 +21,7 @@ _TEMPLATE = Path(__file__).parent / "poster.typ"
 
 @dataclass(frozen=True)
 class Poster:
-    """What one poster says. Without a round it only invites to scan: a code outlives a round."""
+    """Contents of one poster. Without a round it only invites to scan: a code outlives a round."""
 
     community: Wording
     building: str | None
@@ -36,7 +36,7 @@ class Poster:
 
 
 def poster_pdf(poster: Poster, *, language: str, typefaces: Typefaces, now: datetime) -> bytes:
-    """Return a poster in one of the site's languages, with the line in another language that its community has."""
+    """Return the PDF of a poster in one of the site's languages, with its community's line in another language."""
     words = poster_words(poster, language)
     typefaces.require(words.values())
     data = {
@@ -50,7 +50,7 @@ def poster_pdf(poster: Poster, *, language: str, typefaces: Typefaces, now: date
 
 
 def poster_words(poster: Poster, language: str) -> dict[str, str]:
-    """Return all that is printed on a poster; what it does not have is empty."""
+    """Return all text on a poster; what it does not have is empty."""
     _ = load_catalogue(TRANSLATIONS, language).gettext
     return {
         "purpose": poster.round.in_language(language) if poster.round else _("How good is property management here?"),
@@ -75,13 +75,13 @@ def is_vertical(line: str) -> bool:
 
 
 def site_to_type(address: str) -> str:
-    """Return what to type to reach the site: a browser adds https:// and the path is not needed."""
+    """Return the address to type to reach the site: a browser adds https:// and the path is not needed."""
     parts = urlsplit(address)
     return parts.netloc if parts.scheme == "https" else f"{parts.scheme}://{parts.netloc}"
 
 
 def contact(district: Wording, telephone: str | None, language: str) -> str:
-    """Return who answers questions."""
+    """Return the contact for questions."""
     _ = load_catalogue(TRANSLATIONS, language).gettext
     bureau = _("%(district)s Housing Bureau") % {"district": district.in_language(language)}
     return _("%(bureau)s, tel. %(telephone)s") % {"bureau": bureau, "telephone": telephone} if telephone else bureau

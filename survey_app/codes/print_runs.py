@@ -1,4 +1,4 @@
-"""What hangs and is handed out in a district: its posters and its household slips, one file after the other."""
+"""Print runs of a district: its posters and its household slips, one file after the other."""
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from survey_app.storage.database import Database
 
 
 class NothingToPrint(JiayuanError):
-    """No community that was asked for has what it takes."""
+    """No community that was asked for has what is needed to print."""
 
     status = 409
     page = "errors/nothing_to_print.html"
@@ -28,7 +28,7 @@ class NothingToPrint(JiayuanError):
 
 @dataclass(frozen=True)
 class NamedPoster:
-    """A poster and the file that it goes to."""
+    """Poster and the name of its file."""
 
     path: str
     poster: Poster
@@ -36,7 +36,7 @@ class NamedPoster:
 
 @dataclass(frozen=True)
 class SlipOrder:
-    """How many slips to issue for one community."""
+    """Order of slips: how many to issue for one community."""
 
     community_id: int
     path: str
@@ -45,7 +45,7 @@ class SlipOrder:
 
     @property
     def volumes(self) -> int:
-        """In how many files the slips come."""
+        """Number of files in which the slips come."""
         return -(-self.count // SLIPS_PER_VOLUME)
 
 

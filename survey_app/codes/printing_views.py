@@ -1,4 +1,4 @@
-"""Posters and household slips, printed by district."""
+"""Views that print posters and household slips by district."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -39,7 +39,7 @@ FILES_HEADER = "X-Files"
 @blueprint.get("/staff/printing")
 @policy(PRINTING)
 def printing() -> str:
-    """Offer the posters and slips of what the account looks after."""
+    """Show which posters and slips the account can print."""
     now = current_time()
     with site().database.reading() as session:
         survey_round = current_round(session, now=now)
@@ -56,7 +56,7 @@ def printing() -> str:
 @blueprint.get("/staff/posters/<token>.pdf")
 @policy(PRINTING)
 def poster(token: str) -> Response:
-    """Hand out one poster."""
+    """Download one poster."""
     typefaces, now = installed_typefaces(), current_time()
     with site().database.reading() as session:
         posters = posters_to_print(session, scope=signed_in().scope, public_url=site().config.public_url, now=now)
@@ -70,7 +70,7 @@ def poster(token: str) -> Response:
 @blueprint.get("/staff/printing/posters.zip")
 @policy(PRINTING)
 def posters_zip() -> Response:
-    """Hand out the posters of a district or of the city while they are made."""
+    """Download the posters of a district or of the city while they are made."""
     typefaces, now, language = installed_typefaces(), current_time(), current_language()
     with site().database.reading() as session:
         posters = posters_to_print(session, scope=_wanted_scope(), public_url=site().config.public_url, now=now)
@@ -82,7 +82,7 @@ def posters_zip() -> Response:
 @blueprint.post("/staff/printing/slips.zip")
 @policy(PRINTING)
 def slips_zip() -> Response:
-    """Issue household slips and hand them out while they are made: they can be printed only now."""
+    """Issue household slips and download them while they are made: they can be printed only now."""
     typefaces, now, language = installed_typefaces(), current_time(), current_language()
     with site().database.reading() as session:
         survey_round = current_round(session, now=now)
@@ -109,7 +109,7 @@ def slips_zip() -> Response:
 
 
 def _wanted_scope() -> Scope:
-    """Return the district that was chosen, which only an account of the city can, or all that the account sees."""
+    """Return the district that was chosen, which only an account of the city can do, or all that the account sees."""
     scope = signed_in().scope
     district_id = request.values.get("district", type=int)
     return Scope(Area.DISTRICT, district_id) if scope.is_city and district_id is not None else scope

@@ -1,4 +1,4 @@
-"""Slips: sheets of household codes, to be cut apart and handed out by the neighbourhood office."""
+"""Slip sheets: household codes to be cut apart and handed out by the neighbourhood office."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _TEMPLATE = Path(__file__).parent / "slips.typ"
 
 @dataclass(frozen=True)
 class Slip:
-    """One household's code: what is scanned, and what is typed instead."""
+    """Slip of one household: the code to scan, and the digits to type instead."""
 
     address: str
     typed_code: str
@@ -33,7 +33,7 @@ class Slip:
 
 @dataclass(frozen=True)
 class SlipsOf:
-    """What all slips of one community or building say."""
+    """Text that all slips of one community or building share."""
 
     community: Wording
     building: str | None
@@ -71,7 +71,7 @@ def _volume_pdf(
 
 
 def slip_words(whose: SlipsOf, address: str, volume: int, language: str) -> dict[str, str]:
-    """Return all that is printed in a volume of slips but their codes."""
+    """Return all text in a volume of slips except their codes."""
     _ = load_catalogue(TRANSLATIONS, language).gettext
     place = " ".join(filter(None, (whose.community.in_language(language), whose.building)))
     last_day = format_date(whose.last_day, "long", locale=language.replace("-", "_"))

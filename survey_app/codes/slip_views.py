@@ -1,4 +1,4 @@
-"""What became of a round's household slips, and taking them out of use or giving out others."""
+"""Views of a round's household slips: counts by status, revoking some, replacing others."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ BACK_AT_THE_OFFICE = (Revocation.RETURNED, Revocation.SPOILED)
 
 @dataclass(frozen=True)
 class CommunitySlips:
-    """What became of the slips of one community."""
+    """Counts by status of the slips of one community."""
 
     community: Community
     counts: SlipCounts
@@ -45,7 +45,7 @@ class CommunitySlips:
 @blueprint.get("/staff/rounds/<int:round_id>/slips")
 @policy(PRINTING)
 def slips(round_id: int) -> str:
-    """List what became of the slips of each community in scope."""
+    """List the counts by status of the slips of each community in scope."""
     with site().database.reading() as session:
         return _page(session, round_id)
 
@@ -53,7 +53,7 @@ def slips(round_id: int) -> str:
 @blueprint.post("/staff/rounds/<int:round_id>/slips/revocations")
 @policy(PRINTING)
 def revoke_household_slips(round_id: int) -> AnyResponse | tuple[str, int]:
-    """Take slips out of use that came back; what is no slip in use of the community is shown again."""
+    """Revoke slips that came back; what is no slip in use of the community is shown again."""
     because, typed = request.form.get("because", ""), request.form.get("typed", "").split("\n")
     if because not in BACK_AT_THE_OFFICE:
         abort(HTTPStatus.BAD_REQUEST)
@@ -82,7 +82,7 @@ def revoke_household_slips(round_id: int) -> AnyResponse | tuple[str, int]:
 @blueprint.post("/staff/rounds/<int:round_id>/slips/replacements")
 @policy(PRINTING)
 def replace_household_slip(round_id: int) -> str | tuple[str, int]:
-    """Revoke a slip whose digits are known, and show the one that takes its place: it can be read only now."""
+    """Revoke a slip whose digits are known, and show the one that replaces it: it can be read only now."""
     typed, secret_key = request.form.get("digits", ""), site().config.secret_key
     with site().database.writing() as session:
         try:

@@ -1,4 +1,4 @@
-"""Where people live and who manages it: districts, communities, property companies."""
+"""Tables of districts, communities and property companies."""
 
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -14,7 +14,7 @@ class District(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     english_name: Mapped[str | None]
-    # Of its housing bureau: residents read it on the first screen.
+    # Telephone of its housing bureau: residents read it on the first screen.
     telephone: Mapped[str | None]
     # Its polygons, as `survey_app.register.boundaries` writes them.
     boundary: Mapped[str | None]

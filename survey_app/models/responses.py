@@ -1,4 +1,4 @@
-"""The codes that residents scan, what they answered, and what became of the answers."""
+"""Tables of codes, responses, their events and reviews."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from survey_app.storage.database import Base
 
 
 class SlipBatch(Base):
-    """Household slips that were printed together for one community and round; nobody notes which flat gets which."""
+    """Batch of household slips printed together for one community and round; nobody notes which flat gets which."""
 
     __tablename__ = "slip_batch"
 
@@ -32,7 +32,7 @@ class SlipBatch(Base):
 
 
 class Code(Base):
-    """A code that residents scan: a poster's stands for a community, a slip's for one of its households."""
+    """Code that residents scan: a poster's stands for a community, a slip's for one of its households."""
 
     __tablename__ = "code"
     __table_args__ = (
@@ -49,10 +49,10 @@ class Code(Base):
     kind: Mapped[str]
     # A poster hangs in public and is printed again: its token is no secret and is kept as it is.
     token: Mapped[str | None] = mapped_column(unique=True)
-    # A slip's token and its digits are kept as keyed digests only: who reads the database can use none of them.
+    # A slip's token and its digits are kept as keyed digests only: whoever reads the database can use none of them.
     token_digest: Mapped[str | None] = mapped_column(unique=True)
     digits_digest: Mapped[str | None] = mapped_column(unique=True)
-    # Random, and the same on the slip that replaces a known one: which answers come from one household.
+    # Random, and the same on the slip that replaces a known one: common to the answers of one household.
     household_key: Mapped[str | None] = mapped_column(index=True)
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("slip_batch.id"), index=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), index=True)
@@ -67,7 +67,7 @@ class Code(Base):
 
 
 class Response(Base):
-    """One submitted questionnaire. `answers` is canonical text; the commitment binds the receipt to it.
+    """Submitted questionnaire. `answers` is canonical text; the commitment binds the receipt to it.
 
     A withdrawn response keeps its row, so that it is counted in and a repeat of its form finds it; the answers, and
     whatever links it to a household, are gone.
@@ -120,7 +120,7 @@ class Response(Base):
 
 
 class ResponseEvent(Base):
-    """What happened to a response after it was stored: withdrawn or corrected, by whom, when and why."""
+    """Withdrawal or correction of a stored response: by whom, when and why."""
 
     __tablename__ = "response_event"
     __table_args__ = (
@@ -140,7 +140,7 @@ class ResponseEvent(Base):
 
 
 class ResponseReview(Base):
-    """One step in the review of a response: held because of signs, then released or excluded. The last one holds."""
+    """Step in the review of a response: held because of signals, then released or excluded. The last one holds."""
 
     __tablename__ = "response_review"
     __table_args__ = (
@@ -152,7 +152,7 @@ class ResponseReview(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     response_id: Mapped[int] = mapped_column(ForeignKey("response.id"), index=True)
     state: Mapped[str]
-    # The kinds of signs that point at it, as `analytics.statistics.integrity_signals` names them.
+    # The families of signals that flag it, as `analytics.statistics.integrity_signals` names them.
     families: Mapped[str]
     reason: Mapped[str | None]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
@@ -160,7 +160,7 @@ class ResponseReview(Base):
 
 
 class IntegrityExamination(Base):
-    """What an examination of a round found in each community, as JSON; the newest one is shown."""
+    """Findings of an integrity examination of a round in each community, as JSON; the newest one is shown."""
 
     __tablename__ = "integrity_examination"
 

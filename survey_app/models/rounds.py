@@ -1,4 +1,4 @@
-"""What is asked, by which rules it is judged, and when."""
+"""Tables of questionnaires, rule files and rounds."""
 
 from datetime import date, datetime
 
@@ -9,7 +9,7 @@ from survey_app.storage.database import Base
 
 
 class Questionnaire(Base):
-    """A published questionnaire: its canonical text, frozen."""
+    """Published questionnaire: its canonical text, frozen."""
 
     __tablename__ = "questionnaire"
     __table_args__ = (UniqueConstraint("key", "version"),)
@@ -23,7 +23,7 @@ class Questionnaire(Base):
 
 
 class RuleFile(Base):
-    """A rule file, byte for byte as it was issued."""
+    """Rule file, byte for byte as it was issued."""
 
     __tablename__ = "rule_file"
 
@@ -35,7 +35,7 @@ class RuleFile(Base):
 
 
 class Round(Base):
-    """One survey round: from `opens_at` until just before `closes_at`, which is also its cut-off."""
+    """Survey round: from `opens_at` until just before `closes_at`, which is also its cut-off."""
 
     __tablename__ = "round"
     __table_args__ = (

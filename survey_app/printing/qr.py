@@ -1,4 +1,4 @@
-"""QR codes that still scan on a worn poster, one or thousands at a time."""
+"""QR code encoder whose codes still scan on a worn poster, one or thousands at a time."""
 
 import io
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from survey_app.errors import JiayuanError
 from survey_app.printing.qr_masks import Modules, best_masks
 from survey_app.security.check_digits import CODE_DIGITS
 
-# The standard asks for four modules of silence around a code; readers fail on less.
+# The standard asks for a quiet zone of four light modules around a code; readers fail on less.
 QUIET_ZONE_MODULES = 4
 
 # Up to it a line of modules is one 64-bit number; a phone could hardly read a finer code from a wall anyway.
@@ -30,14 +30,14 @@ _PADDING = b"\xec\x11"
 
 
 class Level(IntEnum):
-    """How much of a code may be lost. H survives a tear, a stain or a blot over a tenth, where the lower ones end."""
+    """Error correction level. H survives a tear, a stain or a blot over a tenth, where the lower ones end."""
 
     Q = constants.ERROR_CORRECT_Q
     H = constants.ERROR_CORRECT_H
 
 
 class AddressTooLong(JiayuanError):
-    """An address needs a code so fine that phones would not read it from paper."""
+    """The address needs a code so fine that phones would not read it from paper."""
 
     def __init__(self, address: str) -> None:
         super().__init__(f"{address} is too long for a code that phones can read: use a shorter public address")
@@ -45,7 +45,7 @@ class AddressTooLong(JiayuanError):
 
 
 def encode(addresses: Sequence[str], level: Level) -> Modules:
-    """Return one code for each address, all of the size that the longest needs."""
+    """Return one QR code for each address, all of the size that the longest needs."""
     contents = [_contents(address, level) for address in addresses]
     version = max(content.version for content in contents)
     if version > FINEST_VERSION:
@@ -78,12 +78,12 @@ def svg(code: Modules) -> str:
 
 
 def qr_svg(url: str) -> bytes:
-    """Return a poster's code as an SVG."""
+    """Return the QR code of a poster as an SVG."""
     return svg(encode([url], Level.H)[0]).encode("ascii")
 
 
 def qr_png(url: str, *, module_pixels: int = 16) -> bytes:
-    """Return a poster's code as a PNG, for word processors."""
+    """Return the QR code of a poster as a PNG, for word processors."""
     code = np.pad(encode([url], Level.H)[0], QUIET_ZONE_MODULES)
     picture = Image.fromarray((1 - code) * 255).resize([len(code) * module_pixels] * 2, Image.Resampling.NEAREST)
     buffer = io.BytesIO()
@@ -93,7 +93,7 @@ def qr_png(url: str, *, module_pixels: int = 16) -> bytes:
 
 @dataclass(frozen=True)
 class _Kind:
-    """What all codes of one version and level share.
+    """Precomputed encoding of all codes of one version and level.
 
     Reed-Solomon remainders, interleaving, placement and masks are all exclusive-ors, so each data bit turns a fixed
     set of modules, whatever the other bits are. `effects` lists that set for every bit; `padded` holds a code that
@@ -109,7 +109,7 @@ class _Kind:
 
 @lru_cache(maxsize=16)
 def _kind(version: int, level: Level) -> _Kind:
-    """Learn a kind of code from the library, one bit after the other; encoding by it takes 8 ms a code."""
+    """Precompute a version and level from the library, one bit after the other; encoding by it takes 8 ms a code."""
     code: QRCode[Any] = QRCode(version=version, error_correction=level)
     blocks = rs_blocks(version, level)
 

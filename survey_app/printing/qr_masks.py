@@ -1,4 +1,4 @@
-"""Masks of QR codes: which of the eight a reader finds easiest, by the four penalties of ISO/IEC 18004.
+"""Mask selection of QR codes: the one of eight that readers find easiest, by the four penalties of ISO/IEC 18004.
 
 A row or column of modules is one 64-bit number here, so that a shift compares every module with its neighbour: hundreds
 of codes under all masks take the time that a loop over modules takes for one.
@@ -13,12 +13,12 @@ Modules = npt.NDArray[np.uint8]
 Lines = npt.NDArray[np.uint64]
 _Counts = npt.NDArray[np.int64]
 
-# The eye of a code between four light modules on one side.
+# The finder pattern of a code between four light modules on one side.
 _LIKE_FINDERS = (0b10111010000, 0b00001011101)
 
 
 def best_masks(unmasked: Modules, masks: Modules) -> npt.NDArray[np.intp]:
-    """Return for each code the number of the mask under which readers find it easiest, the first of equals."""
+    """Return for each code the number of the mask with the lowest penalty, the first of equals."""
     rows = lines_of(unmasked)[:, None] ^ lines_of(masks)
     columns = lines_of(unmasked.swapaxes(1, 2))[:, None] ^ lines_of(masks.swapaxes(1, 2))
     best: npt.NDArray[np.intp] = np.argmin(penalties(rows, columns), axis=1)
@@ -52,7 +52,7 @@ def _line_penalties(lines: Lines, side: int) -> _Counts:
 
 
 def _pairs_alike(lines: Lines, side: int) -> Lines:
-    """Return lines of which a bit is set where a module is like the next one."""
+    """Return lines with a bit set where a module is like the next one."""
     return ~(lines ^ _shifted(lines, 1)) & _ones(side - 1)
 
 
@@ -62,7 +62,7 @@ def _count_blocks(rows: Lines, side: int) -> _Counts:
 
 
 def _places_of(lines: Lines, eleven: int, side: int) -> Lines:
-    """Return lines of which a bit is set where the eleven modules from there on are these."""
+    """Return lines with a bit set where the eleven modules from there on are these."""
     places = np.full_like(lines, _ones(side - 10))
     for offset in range(11):
         shifted = _shifted(lines, offset)

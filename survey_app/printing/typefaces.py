@@ -1,4 +1,4 @@
-"""The typefaces of printed pages: found on the machine, and known to hold every character that is set in them."""
+"""Typefaces of printed pages: found on the machine, and known to hold every character that is set in them."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -21,14 +21,14 @@ SIMPLIFIED_CHINESE = (
     "Microsoft YaHei",
     "PingFang SC",
 )
-"""Families that draw characters as mainland readers write them, the best first.
+"""Families that draw characters as mainland readers write them, in order of preference.
 
 Other faces hold the same characters in the forms of Japan or Taiwan, which look wrong on an office's poster.
 """
 
 
 class ChineseTypefaceMissing(JiayuanError):
-    """Nothing on this machine can set Simplified Chinese."""
+    """No typeface on this machine can set Simplified Chinese."""
 
     status = 503
     page = "errors/chinese_typeface_missing.html"
@@ -53,7 +53,7 @@ class CharactersMissing(JiayuanError):
 
 @dataclass(frozen=True)
 class Typefaces:
-    """The typefaces of this machine: `chinese` sets all that it can, `fonts` holds the others too."""
+    """Typefaces of this machine: `chinese` is the family to prefer, `fonts` holds the others too."""
 
     fonts: typst.Fonts
     chinese: str
@@ -76,7 +76,7 @@ class Typefaces:
 
 @lru_cache(maxsize=1)
 def installed_typefaces() -> Typefaces:
-    """Return the typefaces of this machine; looked for once per process."""
+    """Return the typefaces of this machine, searched once per process."""
     return find_typefaces()
 
 

@@ -1,4 +1,4 @@
-"""Many files as one download, handed on while they are made."""
+"""ZIP archive of many files, streamed while they are made."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -9,12 +9,12 @@ _NOT_IN_NAMES = str.maketrans(dict.fromkeys('\\/:*?"<>|', "_"))
 
 
 def file_name(*parts: str | None) -> str:
-    """Return a name that every file system takes, of the parts that there are."""
+    """Return a file name that every file system takes, joined from the parts that are not empty."""
     return " ".join(filter(None, parts)).translate(_NOT_IN_NAMES).strip(". ")
 
 
 def zip_files(files: Iterable[tuple[str, bytes]], *, now: datetime) -> Iterator[bytes]:
-    """Yield a ZIP archive piece by piece; a file is asked for when those before it were taken.
+    """Yield a ZIP archive piece by piece; a file is asked for once those before it were taken.
 
     Nothing is compressed: a PDF is already.
     """
@@ -27,7 +27,7 @@ def zip_files(files: Iterable[tuple[str, bytes]], *, now: datetime) -> Iterator[
 
 
 class _Pipe(io.RawIOBase):
-    """What is written can be taken away at once; there is no going back in it."""
+    """Write-only buffer whose contents can be taken at once; there is no seeking in it."""
 
     def __init__(self) -> None:
         super().__init__()

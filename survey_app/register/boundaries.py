@@ -1,4 +1,4 @@
-"""The outlines of districts, read from the city's own GeoJSON."""
+"""Boundaries of districts, read from the city's own GeoJSON."""
 
 import json
 from collections.abc import Collection
@@ -13,7 +13,7 @@ Polygon = list[Ring]
 """An outer ring of longitudes and latitudes, and the rings of its holes."""
 
 DECIMALS: Final = 5
-"""Of a degree: about a metre."""
+"""Decimals of a degree that are kept: about a metre."""
 
 _FEWEST_POINTS: Final = 4
 _LIMITS: Final = (180.0, 90.0)
@@ -42,18 +42,18 @@ def parse_boundaries(content: bytes, source: str, *, districts: Collection[str])
 
 
 def boundary_text(polygons: list[Polygon]) -> str:
-    """Return polygons as they are stored."""
+    """Return polygons as the text that is stored."""
     return canonical_json(polygons)
 
 
 def read_boundary(text: str) -> list[Polygon]:
-    """Return polygons that were stored."""
+    """Return polygons from the text that was stored."""
     polygons: list[Polygon] = json.loads(text)
     return polygons
 
 
 def _required(node: Node) -> Node:
-    # GeoJSON may hold members of anybody's: `expect_keys` would refuse them.
+    # GeoJSON may hold foreign members: `expect_keys` would refuse them.
     if not node.exists:
         node.fault("this key is missing")
     return node

@@ -1,4 +1,4 @@
-"""Importing a list of communities: all of it, or a list of its faults."""
+"""View that imports a list of communities: all of it, or none with a list of its faults."""
 
 from dataclasses import asdict, replace
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Addresses that carry what the site signed instead of what was scanned or typed, and whose address asks for them."""
+"""Signed addresses of slips and receipts, and the device digest of a request."""
 
 from collections.abc import Iterable
 
@@ -12,20 +12,20 @@ from survey_app.web.context import current_time, site
 
 
 def address_of_slip(typed: str) -> str:
-    """Return where a slip leads whose code was scanned or typed; `UnknownCode` if it is none."""
+    """Return the signed address of a slip whose code was scanned or typed; `UnknownCode` if it is none."""
     with site().database.reading() as session:
         reference = scan_slip(session, typed=typed, secret_key=site().config.secret_key, now=current_time())
     return url_for("survey.show_form", token=reference)
 
 
 def address_of_receipt(number: str, photo_faults: Iterable[PhotoFault] = ()) -> str:
-    """Return where the page of a receipt is, which also says why photos that came along were not taken."""
+    """Return the address of a receipt's page, which also says why photos that came along were not taken."""
     reference = sign_receipt(number, secret_key=site().config.secret_key)
     return url_for("receipts.show", reference=reference, photo=list(photo_faults))
 
 
 def digest_of_terminal(round_id: int) -> str | None:
-    """Return what stands for the phone that asks."""
+    """Return the device digest of the phone that asks."""
     return terminal_digest(
         address=request.remote_addr,
         user_agent=request.user_agent.string,

@@ -1,8 +1,8 @@
-"""Which responses count: not withdrawn, not corrected, the newest of their household, not excluded after a review.
+"""Counting status of responses: one counts unless withdrawn, corrected, excluded or superseded by its household's next.
 
-Nothing of this is stored but withdrawals and reviews: whoever asks, asks for a time, and what came later has not
-happened. Only when the links to households are removed, after the freeze, is it marked what had been replaced by the
-close of the round; from then on every count is as of the close.
+Only withdrawals and reviews are stored; a status is derived as of a time, and what came later is ignored. When the
+links to households are removed, after the freeze, a mark says what had been replaced by the close of the round; from
+then on every count is as of the close.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from survey_app.models import Response, ResponseReview
 
 
 class Status(StrEnum):
-    """What became of a response; each is in exactly one of these."""
+    """Counting status of a response; each has exactly one of these."""
 
     COUNTED = "counted"
     SUPERSEDED = "superseded"
@@ -26,25 +26,25 @@ class Status(StrEnum):
 
 
 class Within(StrEnum):
-    """Among which answers of its household a response is not the newest: a mark that outlives the link to it."""
+    """Mark that outlives the link to a household: among which of its answers a response is not the newest."""
 
     TENURE = "tenure"  # those under the same tenure, so that it is replaced whoever is ranked
     HOUSEHOLD = "household"  # only those under another tenure
 
 
-# What goes when answers are erased; that there were some stays.
+# Values that are cleared when answers are erased; the row stays.
 ERASED_VALUES: Final = dict.fromkeys(("answers", "tenure", "nonce", "household_key", "code_id", "terminal_digest"))
 
 
 class EventKind(StrEnum):
-    """What can happen to a stored response."""
+    """Kind of event that can happen to a stored response."""
 
     WITHDRAWN = "withdrawn"
     CORRECTED = "corrected"
 
 
 def status_of_response(population: Literal["owners", "residents"], *, before: datetime) -> ColumnElement[str]:
-    """Return what each `Response` of a select is at a time, among those submitted before it.
+    """Return the counting status of each `Response` of a select as of a time, among those submitted before it.
 
     Where owners are ranked, tenure is looked at first: the newest answers of a household's owners count, and those of
     its tenants stand beside them. Otherwise the newest answers of the household count, whoever gave them.
@@ -65,7 +65,7 @@ def status_of_response(population: Literal["owners", "residents"], *, before: da
 
 
 def superseded_within(*, before: datetime) -> ColumnElement[str | None]:
-    """Return the mark that stands for the link of a `Response` to its household, as of a time."""
+    """Return the mark that replaces the link of a `Response` to its household, as of a time."""
     return case(
         (_is_replaced(Within.TENURE, before), Within.TENURE),
         (_is_replaced(Within.HOUSEHOLD, before), Within.HOUSEHOLD),

@@ -1,4 +1,4 @@
-"""From which terminal answers came: a keyed digest, kept for 48 hours, to find many forms that one phone filled in."""
+"""Device digests of responses, kept for 48 hours, to find many forms that one phone filled in."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +15,7 @@ KEPT_FOR: Final = timedelta(hours=48)
 
 
 def terminal_digest(*, address: str | None, user_agent: str, round_id: int, secret_key: str) -> str | None:
-    """Return what stands for a network address and the browser behind it in one round; None where no address is known.
+    """Return the keyed digest of a network address and browser in one round; None where no address is known.
 
     Each round has a key of its own: nobody is recognised from one round to the next.
     """
@@ -25,7 +25,7 @@ def terminal_digest(*, address: str | None, user_agent: str, round_id: int, secr
 
 
 def erase_terminals(session: Session, *, by: str, now: datetime) -> int:
-    """Erase the digests that were kept long enough, and return how many."""
+    """Erase the device digests that were kept long enough, and return how many."""
     is_old = (Response.terminal_digest.is_not(None), Response.submitted_at <= now - KEPT_FOR)
     erased = session.scalar(select(func.count()).select_from(Response).where(*is_old)) or 0
     if erased:

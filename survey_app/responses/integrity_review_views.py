@@ -1,4 +1,4 @@
-"""Held responses: who reads answers decides, with a reason, whether they count."""
+"""Views of held responses: staff who read answers decide, with a reason, whether they count."""
 
 from http import HTTPStatus
 
@@ -65,7 +65,7 @@ def decide(round_id: int) -> AnyResponse:
 @blueprint.post("/staff/rounds/<int:round_id>/examinations")
 @policy(EVALUATING)
 def examine(round_id: int) -> AnyResponse:
-    """Look for signs of false answers in what came in so far."""
+    """Examine what came in so far for signs of false responses."""
     try:
         held = examine_round(site().database, round_id=round_id, now=current_time())
     except LookupError:

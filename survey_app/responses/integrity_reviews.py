@@ -1,4 +1,4 @@
-"""Responses that several kinds of signs point at: held for review, then released or excluded by somebody with a reason.
+"""Integrity reviews: responses that several kinds of signals flag are held, then released or excluded with a reason.
 
 Nothing is deleted, and a held response counts until somebody decides otherwise; an excluded one counts no more.
 """
@@ -32,7 +32,7 @@ LONGEST_REASON: Final = 500
 
 
 class ReviewState(StrEnum):
-    """Where the review of a response stands."""
+    """State of the review of a response."""
 
     HELD = "held"
     RELEASED = "released"
@@ -65,7 +65,7 @@ class ReasonMissing(JiayuanError):
 
 @dataclass(frozen=True)
 class Held:
-    """The held responses of one community: how many, and which signs point at them."""
+    """Held responses of one community: how many, and which signals flag them."""
 
     community_id: int
     number: str
@@ -76,13 +76,13 @@ class Held:
 
 
 def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
-    """Look for signs of false answers in a round, hold what they point at, and return how many are newly held.
+    """Examine a round for signs of false responses, hold what they flag, and return how many are newly held.
 
-    What was decided before stays decided. Nobody who writes waits while it looks. Raises `LookupError` if there is no
-    such round.
+    What was decided before stays decided. Writers do not wait while it looks. Raises `LookupError` if there is no such
+    round.
     """
     with database.writing() as session:
-        # What is looked at is no older than the notice says.
+        # The device digests looked at are no older than the privacy notice says.
         erase_terminals(session, by=SITE, now=now)
     with database.reading() as session:
         survey_round = session.get(Round, round_id)
@@ -106,7 +106,7 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
 
 
 def rounds_to_examine(session: Session, *, now: datetime) -> Sequence[int]:
-    """Return the rounds that take answers, and those that closed since they were last looked at, official or not."""
+    """Return the rounds that take answers, and those that closed since their last examination, official or not."""
     last = select(func.max(IntegrityExamination.examined_at)).where(IntegrityExamination.round_id == Round.id)
     is_looked_at_to_the_end = last.scalar_subquery() >= Round.closes_at
     statement = select(Round.id).where(Round.opens_at <= now, is_looked_at_to_the_end.is_not(True)).order_by(Round.id)
@@ -116,7 +116,7 @@ def rounds_to_examine(session: Session, *, now: datetime) -> Sequence[int]:
 def read_rows(
     session: Session, *, survey_round: Round, rules: Rules, before: datetime
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the responses that count and their ratings, as `analytics.statistics.integrity_signals` looks at them."""
+    """Return the responses that count and their ratings, as `analytics.statistics.integrity_signals` takes them."""
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
     overall = rules.satisfaction.question
     questions = [overall, *driver_questions(questionnaire, overall)]
@@ -142,7 +142,7 @@ def read_rows(
 
 
 def held_by_community(session: Session, *, round_id: int, scope: Scope) -> list[Held]:
-    """Return the communities in scope with responses that wait for a decision, those with most first."""
+    """Return the communities in scope with held responses that wait for a decision, those with most first."""
     statement = scope.communities(_in_state(ReviewState.HELD).where(Response.round_id == round_id))
     found: dict[int, Held] = {}
     for row in session.execute(statement):
@@ -225,7 +225,7 @@ def decide_reviews(
 
 
 def newest_review() -> ColumnElement[bool]:
-    """Return the condition that a `ResponseReview` is the last word about its response."""
+    """Return the condition that a `ResponseReview` is the newest of its response."""
     later = ResponseReview.__table__.alias("later")
     return (
         ~select(later.c.id)

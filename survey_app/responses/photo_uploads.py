@@ -1,4 +1,4 @@
-"""The photos that come with the answers of a form."""
+"""Photo uploads that come with the answers of a form."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from survey_app.web.context import site
 
 @dataclass(frozen=True)
 class AnswerPhotos:
-    """What a form shows of its photos, by question: those that wait until it is sent, and why others were not taken."""
+    """Photos of a form, by question: those that wait until it is sent, and why others were not taken."""
 
     kept: Mapping[str, Sequence[KeptPhoto]] = field(default_factory=dict)
     faults: Mapping[str, Sequence[PhotoFault]] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class AnswerPhotos:
 def take_photos(
     visit: Visit, key: SubmissionKey, uploads: Sequence[Upload], *, now: datetime
 ) -> Mapping[str, Sequence[PhotoFault]]:
-    """Keep what a form brought until it is sent, so that no later fault loses it; return why some were not taken."""
+    """Store photos of a form until it is sent, so that no later fault loses them; return why others were not taken."""
     faults = {}
     for question in visit.questionnaire.photo_questions:
         # Decoding takes long: before any transaction opens.
@@ -48,7 +48,7 @@ def take_photos(
 
 
 def photos_to_show(visit: Visit, key: SubmissionKey, faults: Mapping[str, Sequence[PhotoFault]]) -> AnswerPhotos:
-    """Return what a form that comes back shows of its photos."""
+    """Return the photos to show on a form that comes back."""
     asked = visit.questionnaire.photo_questions
     if not asked:
         return AnswerPhotos()

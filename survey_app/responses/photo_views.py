@@ -1,4 +1,4 @@
-"""The photos that residents sent with their answers."""
+"""Views of the photos that residents sent with their answers."""
 
 from datetime import datetime
 from http import HTTPStatus

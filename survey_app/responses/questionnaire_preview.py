@@ -1,4 +1,4 @@
-"""A questionnaire as residents will see it, in one file to hand round before it is published."""
+"""Preview of a questionnaire as residents will see it, in one file to hand round before it is published."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Published questionnaires as residents see them, and what would be stored of answers to them."""
+"""Views of published questionnaires as residents see them, and of what would be stored of answers to them."""
 
 from http import HTTPStatus
 
@@ -35,7 +35,7 @@ def questionnaire_preview(questionnaire_id: int) -> str:
 @blueprint.post("/staff/questionnaires/<int:questionnaire_id>/preview")
 @policy(READERS)
 def try_questionnaire(questionnaire_id: int) -> str | tuple[str, int]:
-    """Check answers as those of a resident are, and show what would be stored; nothing is."""
+    """Check trial answers as a resident's are, and show what would be stored; nothing is."""
     definition = _definition(questionnaire_id)
     given = request.form.to_dict(flat=False)
     if "show" in given:  # the buttons that change language and print send what was typed, so that it comes back

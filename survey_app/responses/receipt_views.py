@@ -1,4 +1,4 @@
-"""The receipt: what became of the answers, withdrawing them, correcting them."""
+"""Views of a receipt: what became of the answers, withdrawing them, correcting them."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -78,7 +78,7 @@ def ask_for_correction(reference: str) -> str:
 
 @blueprint.post("/r/<reference>/correction")
 def correct(reference: str) -> AnyResponse | str | tuple[str, int]:
-    """Store the answers that are to stand for the earlier ones, or say what is missing with every answer kept."""
+    """Store a correction, or say what is missing with every answer kept."""
     number, now = _number(reference), current_time()
     given = request.form.to_dict(flat=False)
     correction = _prepare(reference)

@@ -1,7 +1,7 @@
-"""What a receipt is good for: to see that answers are stored, to withdraw them, to correct them.
+"""Receipts of responses: seeing that answers are stored, withdrawing them, correcting them.
 
 A correction is a response of its own that stands for the earlier one; both receipts then lead to it. A withdrawal
-erases the answers and leaves that, when, by whom and why. Neither is possible once the round has closed, since what is
+erases the answers and keeps when, by whom and why. Neither is possible once the round has closed, since what is
 evaluated must not change any more.
 """
 
@@ -32,7 +32,7 @@ from survey_app.security.submission_keys import SubmissionKey
 
 
 class Reason(StrEnum):
-    """Why answers were withdrawn or corrected."""
+    """Reason why answers were withdrawn or corrected."""
 
     WRONG_COMMUNITY = "wrong_community"
     NOT_MINE = "not_mine"
@@ -58,7 +58,7 @@ class ResponseFrozen(JiayuanError):
 
 
 class ResponseGone(JiayuanError):
-    """What was to be corrected does not count any more: it was withdrawn, or the household answered again."""
+    """The response to correct does not count any more: it was withdrawn, or the household answered again."""
 
     status = 409
     page = "receipt/gone.html"
@@ -70,18 +70,18 @@ class ResponseGone(JiayuanError):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does something to a response: the resident who holds the receipt, or a member of staff on the telephone."""
+    """Actor on a response: the resident who holds the receipt, or a member of staff on the telephone."""
 
     account_id: int | None = None
 
     @property
     def kind(self) -> str:
-        """What the event says of them."""
+        """The kind of actor that is stored with the event."""
         return "resident" if self.account_id is None else "staff"
 
     @property
     def name(self) -> str:
-        """How the audit chain names them."""
+        """The name of the actor in the audit chain."""
         return audit.RESIDENT if self.account_id is None else f"account:{self.account_id}"
 
 
@@ -90,18 +90,18 @@ RESIDENT = Actor()
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the holder of a receipt number may see: that a response is stored, and not what it says.
+    """Public view of a response by its receipt number: that it is stored, and not what it says.
 
     Whoever can make a resident show the receipt must not learn the answers from it.
     """
 
     number: str
-    # Of the newest correction; the same as `number` where there is none.
+    # Number of the newest correction; the same as `number` where there is none.
     current_number: str
     status: Status
     community_id: int
     mode: str
-    # That of the poster; a slip leaves no trace here.
+    # Token of the poster; a slip leaves no trace here.
     poster_token: str | None
     community: Wording
     district: Wording
@@ -118,13 +118,13 @@ class Receipt:
         return self.status is not Status.WITHDRAWN and now < self.closes_at
 
     def may_be_corrected(self, now: datetime) -> bool:
-        """Return whether other answers can still stand for these."""
+        """Whether a correction can still replace these answers."""
         return self.status is Status.COUNTED and now < self.closes_at
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What a correction needs to know of the response that it will stand for."""
+    """Facts that a correction needs of the response that it replaces."""
 
     response_id: int
     round_id: int
@@ -137,7 +137,7 @@ class Correction:
 
 
 def sign_receipt(number: str, *, secret_key: str) -> str:
-    """Return the part of an address that leads to a receipt.
+    """Return the signed address part that leads to a receipt.
 
     A bare number in it could be tried by the million, unseen: a GET must not count tries. Whoever types one is counted.
     """
@@ -145,7 +145,7 @@ def sign_receipt(number: str, *, secret_key: str) -> str:
 
 
 def read_receipt(text: str, *, secret_key: str) -> str:
-    """Return the number that an address leads to; `UnknownNumber` when it was altered."""
+    """Return the number in a signed address part; `UnknownNumber` when it was altered."""
     try:
         return str(read_signed(text, purpose=_RECEIPT, secret_key=secret_key))
     except BadData as error:
@@ -153,7 +153,7 @@ def read_receipt(text: str, *, secret_key: str) -> str:
 
 
 def find_receipt(session: Session, *, number: str) -> Receipt:
-    """Return what a receipt number stands for."""
+    """Return the receipt with this number, and what became of its response."""
     response = _find(session, number)
     survey_round, community = response.round, response.community
     rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
@@ -183,7 +183,7 @@ def find_receipt(session: Session, *, number: str) -> Receipt:
 def withdraw_response(session: Session, *, number: str, reason: Reason, by: Actor, now: datetime) -> None:
     """Erase the answers behind a receipt, and those that they had replaced: these must not count again.
 
-    Twice is once. Raises `ResponseFrozen` when the round has closed.
+    A second withdrawal changes nothing. Raises `ResponseFrozen` when the round has closed.
     """
     response = _find(session, number, for_update=True)
     if response.answers is None:
@@ -234,7 +234,7 @@ def correct_response(
     terminal: str | None = None,
     now: datetime,
 ) -> str:
-    """Store answers that stand for those behind a receipt, and return the receipt of the correction.
+    """Store a correction of the response behind a receipt, and return the receipt of the correction.
 
     The same form sent again gets the same receipt. Raises `ResponseFrozen`, or `ResponseGone` where the answers do not
     count any more.
@@ -272,7 +272,7 @@ def correct_response(
 
 
 def _find(session: Session, number: str, *, for_update: bool = False) -> Response:
-    """Return the response behind a receipt, or else the newest correction of it."""
+    """Return the response behind a receipt, or else its newest correction."""
     statement = select(Response).where(Response.receipt == number)
     found = session.scalar(statement.with_for_update() if for_update else statement)
     if found is None:
@@ -305,7 +305,7 @@ def _refuse_correction(session: Session, response: Response, now: datetime) -> N
 
 
 def _corrected(session: Session, response: Response) -> Iterator[int]:
-    """Yield the response and those that it stands for, the newest first."""
+    """Yield the response and those that it corrects, the newest first."""
     found: Response | None = response
     while found is not None:
         yield found.id
@@ -313,7 +313,7 @@ def _corrected(session: Session, response: Response) -> Iterator[int]:
 
 
 def _earlier_of_household(session: Session, response: Response) -> Sequence[int]:
-    """Return what the same household sent before, under the same tenure: this response had replaced it."""
+    """Return the earlier responses of the same household under the same tenure: this response had replaced them."""
     if response.household_key is None:
         return []
     until_then = tuple_(Response.submitted_at, Response.id) < (response.submitted_at, response.id)

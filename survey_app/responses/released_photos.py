@@ -1,7 +1,7 @@
-"""The photos of answers that staff may look at: like residents' words, those of a closed round, and where it was.
+"""Photos of responses that staff may see: those of a closed round, with the community that they came from.
 
-What is held for review, excluded, withdrawn or replaced is not shown. Of the hour, and of whether two photos came with
-the same answers, nothing is said.
+Photos of responses that are held for review, excluded, withdrawn or replaced are not shown. Neither the hour nor
+whether two photos came with the same answers can be told.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from survey_app.rounds.questionnaires import questionnaire_from_canonical
 
 @dataclass(frozen=True)
 class ReleasedPhoto:
-    """A photo, what it was asked for, and where and on which local day it was sent."""
+    """Photo, what it was asked for, and where and on which local day it was sent."""
 
     name: str
     thumbnail: str
@@ -38,7 +38,7 @@ class ReleasedPhoto:
 
 @dataclass(frozen=True)
 class PhotoPlace:
-    """A community with how many photos came from it."""
+    """Community with the number of photos that came from it."""
 
     number: str
     community: Wording
@@ -62,7 +62,7 @@ def places_with_photos(session: Session, *, survey_round: Round, scope: Scope) -
 def released_photos(
     session: Session, *, survey_round: Round, scope: Scope, number: str, limit: int, offset: int
 ) -> Sequence[ReleasedPhoto]:
-    """Return photos of a round in scope, or of the one community with this number, in an order that tells nothing."""
+    """Return photos of a round in scope, or of the one community with this number, in an order that reveals nothing."""
     columns = (Photo, Community.name, Community.english_name, Response.submitted_at)
     statement = _released(columns, survey_round, scope)
     if number:
@@ -84,7 +84,7 @@ def released_photos(
 
 
 def find_released_photo(session: Session, *, survey_round: Round, scope: Scope, name: str) -> bytes:
-    """Return one photo, or raise `LookupError` where it is not among those shown."""
+    """Return one released photo, or raise `LookupError` where it is not among them."""
     content: bytes | None = session.scalar(_released((Photo.content,), survey_round, scope).where(Photo.name == name))
     if content is None:
         raise LookupError(name)

@@ -1,4 +1,4 @@
-"""What is erased when: network addresses after 48 hours, household links after the freeze, answers on the stated day.
+"""Retention: network addresses are erased after 48 hours, household links after the freeze, answers on the stated day.
 
 A round is frozen once it has closed and has an official evaluation: from then on nothing can change what counts. Which
 answers were replaced by their household's next is marked on them first, so that every count stays what it was.
@@ -21,7 +21,7 @@ from survey_app.responses.device_digests import erase_terminals
 
 @dataclass(frozen=True)
 class Erased:
-    """How much one pass erased."""
+    """Numbers of what one pass erased."""
 
     terminals: int
     household_links: int
@@ -29,7 +29,7 @@ class Erased:
 
 
 def keep_no_longer(session: Session, *, by: str, now: datetime) -> Erased:
-    """Erase whatever has been kept long enough; a second pass finds nothing."""
+    """Erase whatever is past its retention period; a second pass finds nothing."""
     closed = session.scalars(select(Round).where(Round.closes_at <= now).order_by(Round.id)).all()
     frozen = [each for each in closed if _is_frozen(session, each)]
     over = [each for each in closed if _is_over(each, now)]
@@ -46,13 +46,13 @@ def _is_frozen(session: Session, survey_round: Round) -> bool:
 
 
 def _is_over(survey_round: Round, now: datetime) -> bool:
-    """Return whether the last day is past that the privacy notice of the round states."""
+    """Return whether the retention day that the privacy notice of the round states is past."""
     kept_until = survey_round.responses_kept_until
     return kept_until is not None and now.astimezone(zone_of(survey_round.rule_file.content)).date() > kept_until
 
 
 def _remove_household_links(session: Session, survey_round: Round, *, by: str, now: datetime) -> int:
-    """Forget which slip and household the answers of a round came from; return of how many."""
+    """Remove the links to slip and household from the answers of a round; return of how many."""
     is_linked = and_(Response.round_id == survey_round.id, Response.household_key.is_not(None))
     linked = _count(session, is_linked)
     if linked:
@@ -66,7 +66,7 @@ def _remove_household_links(session: Session, survey_round: Round, *, by: str, n
 
 
 def _note_answered_households(session: Session, survey_round: Round) -> None:
-    """Keep how many households answered with slips, each with the batch of its first slip."""
+    """Store how many households answered with slips, each with the batch of its first slip."""
     answered = select(Response.household_key).where(Response.round_id == survey_round.id)
     first_batches = select(func.min(Code.batch_id)).where(Code.household_key.in_(answered)).group_by(Code.household_key)
     counts = Counter(session.scalars(first_batches))
@@ -76,7 +76,7 @@ def _note_answered_households(session: Session, survey_round: Round) -> None:
 
 
 def _erase_responses(session: Session, survey_round: Round, *, by: str, now: datetime) -> int:
-    """Erase the answers of a round, and leave that there were some; return how many."""
+    """Erase the answers of a round but keep their rows; return how many."""
     is_kept = and_(Response.round_id == survey_round.id, Response.answers.is_not(None))
     kept = _count(session, is_kept)
     if kept:

@@ -1,4 +1,4 @@
-"""Where the code on a household's slip leads: to an address that does not carry it."""
+"""View of the code on a household's slip: a redirect to an address that does not carry it."""
 
 from http import HTTPStatus
 
@@ -14,5 +14,5 @@ declare_policy(blueprint, RESIDENT)
 
 @blueprint.get("/h/<token>")
 def scan(token: str) -> AnyResponse:
-    """Lead on to the form, so that what a resident passes on or leaves in a history opens it for a day only."""
+    """Redirect to the form, so that what a resident passes on or leaves in a history opens it for a day only."""
     return redirect(address_of_slip(token), HTTPStatus.SEE_OTHER)

@@ -1,4 +1,4 @@
-"""Answers that staff type in: from paper, or while a resident is on the telephone."""
+"""Staff entry of answers: from paper, or while a resident is on the telephone."""
 
 import re
 import unicodedata
@@ -33,16 +33,16 @@ _BETWEEN_CODES = re.compile(r"[\s,，、;；|.]+")
 
 
 class SlipNeeded(JiayuanError):
-    """The round takes one answer from each household, and these come without a slip's digits."""
+    """The round takes one response from each household, and this one has no slip's digits."""
 
 
 class SlipOfAnotherCommunity(JiayuanError):
-    """The digits are those of a slip for another community or another round."""
+    """The digits belong to a slip of another community or another round."""
 
 
 @dataclass(frozen=True)
 class Desk:
-    """Where answers that are typed in belong: an open round, a community, and a household if there is a slip."""
+    """Desk for typed-in answers: an open round, a community, and a household if there is a slip."""
 
     community_id: int
     community: Wording
@@ -56,12 +56,12 @@ class Desk:
     zone: ZoneInfo
     code_id: int | None = None
     household_key: str | None = None
-    # Whether that household has answered before: what is typed in now takes the place of it.
+    # Whether that household has answered before: what is typed in now replaces it.
     replaces_earlier: bool = False
 
 
 def open_desk(session: Session, *, community: Community, now: datetime) -> Desk:
-    """Return what is asked of a community now; `NoOpenRound` while no round is open."""
+    """Return the desk of a community, with what is asked now; `NoOpenRound` while no round is open."""
     is_open = (Round.opens_at <= now) & (now < Round.closes_at)
     survey_round = session.scalar(select(Round).where(is_open).order_by(Round.opens_at.desc()).limit(1))
     name = wording_of(community.name, community.english_name)
@@ -82,7 +82,7 @@ def open_desk(session: Session, *, community: Community, now: datetime) -> Desk:
 
 
 def with_slip(session: Session, *, desk: Desk, typed: str, secret_key: str, now: datetime) -> Desk:
-    """Return the desk for the household whose slip's digits were typed, or for none when nothing was.
+    """Return the desk for the household whose slip's digits were typed, or for no household when there are none.
 
     Raises `SlipNeeded`, `SlipOfAnotherCommunity`, `UnknownCode`, `RevokedCode` or `ExpiredCode`.
     """
@@ -105,7 +105,7 @@ def with_slip(session: Session, *, desk: Desk, typed: str, secret_key: str, now:
 def enter_response(
     session: Session, *, desk: Desk, key: SubmissionKey, answers: CheckedAnswers, mode: Mode, by: int, now: datetime
 ) -> str:
-    """Store what was typed in, and return its receipt; the same form sent again gets the first one."""
+    """Store typed-in answers and return their receipt; the same form sent again gets the first one."""
     if now >= desk.closes_at:
         raise NoOpenRound(desk.community, desk.bureau, opens_on=None, closed_on=last_day(desk.closes_at, desk.zone))
     place = {
@@ -140,7 +140,7 @@ def count_entered(session: Session, *, by: int, since: datetime) -> int:
 
 
 def read_typed(questions: Sequence[Question], given: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return the values of a form as a phone would send them, from the codes that were typed into one field each."""
+    """Parse the codes that were typed into one field each into the values of a form, as a phone would send them."""
     return {
         question.key: _codes(question, given.get(question.key, ""))
         for question in questions

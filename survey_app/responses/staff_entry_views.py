@@ -1,4 +1,4 @@
-"""Where staff type in answers from paper or the telephone, and help a resident who reads out a receipt."""
+"""Views where staff type in answers from paper or the telephone, and help a resident who reads out a receipt."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -77,7 +77,7 @@ _SLIP_FAULTS: Mapping[type[JiayuanError], str] = {
 
 @dataclass(frozen=True)
 class _Faults:
-    """Why a form was not saved: all of it is shown at once."""
+    """Faults of a form that was not saved, all shown at once."""
 
     answers: Sequence[AnswerFault] = ()
     slip: str | None = None
@@ -134,7 +134,7 @@ def save(community_id: int, mode: str) -> AnyResponse | tuple[str, int]:
                 by = signed_in().account_id
                 receipt = enter_response(session, desk=desk, key=key, answers=answers, mode=chosen, by=by, now=now)
     except OtherAnswersSubmitted as error:
-        # A form that was saved already and was changed after going back: its answer is put right at its receipt.
+        # A form that was saved already and was changed after going back: its answer is corrected at its receipt.
         flash(_("This form was saved already. Correct it here."))
         return redirect(_address_of(error.number), HTTPStatus.SEE_OTHER)
     following = url_for(".show_form", community_id=community_id, mode=mode, saved=_signed(receipt))
@@ -149,7 +149,7 @@ def ask_for_number() -> str:
 
 @blueprint.post("/staff/receipts")
 def find() -> AnyResponse | tuple[str, int]:
-    """Lead on to a receipt in scope; what is none counts as a try."""
+    """Redirect to a receipt in scope; an unknown number counts as a try."""
     typed, now = request.form.get("number", ""), current_time()
     number = read_number(typed, RECEIPT_DIGITS)
     if number is None or not _is_ours(number, now):
@@ -183,7 +183,7 @@ def withdraw(reference: str) -> AnyResponse:
 
 @blueprint.get("/staff/receipts/<reference>/correction")
 def ask_for_correction(reference: str) -> str:
-    """Show the form of a correction; only who typed the answers in sees them again."""
+    """Show the form of a correction; only the account that typed the answers in sees them again."""
     correction = _prepare(reference)
     given = typed_form(correction.questionnaire.questions, correction.typed_answers)
     return _correction_form(reference, correction, _new_key(Form.CORRECTION, correction.round_id), given)
@@ -191,7 +191,7 @@ def ask_for_correction(reference: str) -> str:
 
 @blueprint.post("/staff/receipts/<reference>/correction")
 def correct(reference: str) -> AnyResponse | tuple[str, int]:
-    """Store answers that stand for the earlier ones: a typing error put right keeps how they came."""
+    """Store a correction; a typing error put right keeps the mode of the earlier answers."""
     correction, given = _prepare(reference), request.form.to_dict()
     key = _read_key(Form.CORRECTION, correction.round_id)
     answers = correction.questionnaire.check_answers(read_typed(correction.questionnaire.questions, given))

@@ -1,4 +1,4 @@
-"""From the scanned code to the stored response."""
+"""Submission of responses, from the scanned code to the stored row."""
 
 import hashlib
 import secrets
@@ -45,7 +45,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Visit:
-    """Someone who came through a code while a round is open: what they are asked about, and what is asked.
+    """Visit through a code while a round is open: the community that is asked about, and what is asked.
 
     `token` is what addresses carry: that of the poster, or a reference to the slip that was scanned.
     """
@@ -53,9 +53,9 @@ class Visit:
     code_id: int | None
     kind: CodeKind
     token: str
-    # Which answers come from one household; None where nobody knows.
+    # Common to the answers of one household; None where nobody knows.
     household_key: str | None
-    # Whether that household has answered before: what is sent now takes the place of it.
+    # Whether that household has answered before: what is sent now replaces it.
     replaces_earlier: bool
     building: str | None
     community_id: int
@@ -81,7 +81,7 @@ class Visit:
 
     @property
     def bureau(self) -> Bureau:
-        """Whom to call."""
+        """The housing bureau to call."""
         return Bureau(self.district, self.telephone)
 
     @property
@@ -91,7 +91,7 @@ class Visit:
 
 
 def open_visit(session: Session, *, token: str, secret_key: str, now: datetime) -> Visit:
-    """Return what a code leads to now, or raise what stands in the way."""
+    """Return the visit that a code leads to now, or raise what stands in the way."""
     if is_reference(token):
         return _open_slip(session, token, secret_key, now)
     row = _find(session, _IN_OPEN_ROUND, {"token": _poster_token(token), "now": now})
@@ -148,7 +148,7 @@ def new_response(
     terminal: str | None = None,
     now: datetime,
 ) -> dict[str, Any]:
-    """Return the row that `record_response` would insert for answers that come for the first time, in an open round."""
+    """Return the row that `record_response` would insert for a first submission in an open round."""
     place = _place(visit, key, terminal)
     values = _response_values(key, answers, visit.questionnaire, language, now)
     return {**place, **values, "receipt": new_number(RECEIPT_DIGITS)}
@@ -195,7 +195,7 @@ def store_answers(
 
 
 def earlier_receipt(session: Session, key: SubmissionKey, answers: CheckedAnswers) -> str | None:
-    """Return the receipt of what the same form brought before, None if it was never sent.
+    """Return the receipt of an earlier submission of the same form, None if there was none.
 
     Raises `OtherAnswersSubmitted` if it brought other answers. Those that were withdrawn are not compared, and not
     stored again by a phone that sends once more: the receipt says what became of them.
@@ -212,7 +212,7 @@ def earlier_receipt(session: Session, key: SubmissionKey, answers: CheckedAnswer
 
 
 def commitment_to(answers: str, nonce: bytes) -> str:
-    """Return the SHA-256 that binds a receipt to its answers without giving them away.
+    """Return the SHA-256 commitment that binds a receipt to its answers without revealing them.
 
     Thirteen five-point answers alone would be found by trying them all; the nonce is what makes that hopeless.
     """
@@ -351,7 +351,7 @@ def _bureau_of(row: Row[*tuple[Any, ...]]) -> Bureau:
 
 
 def _no_open_round(session: Session, row: Row[*tuple[Any, ...]], now: datetime) -> NoOpenRound:
-    """Say when the next round opens, or else when the last one closed."""
+    """Return the error that says when the next round opens, or else when the last one closed."""
     rounds = select(Round).options(joinedload(Round.rule_file, innerjoin=True)).limit(1)
     coming = session.scalar(rounds.where(Round.opens_at > now).order_by(Round.opens_at))
     past = session.scalar(rounds.where(Round.closes_at <= now).order_by(Round.closes_at.desc()))

@@ -1,4 +1,4 @@
-"""The survey: a form, its receipt."""
+"""Views of the survey: the form, its privacy notice, its submission."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -47,7 +47,7 @@ _KEY_MARK = "\0key\0"
 
 @blueprint.get("/s/")
 def ask_for_code() -> AnyResponse:
-    """Lead an address without a code to where one can be typed."""
+    """Redirect an address without a code to where one can be typed."""
     return redirect(url_for("home.show"), HTTPStatus.SEE_OTHER)
 
 
@@ -56,7 +56,7 @@ def show_form(token: str) -> AnyResponse:
     """Show the form of the open round."""
     now = current_time()
     read = partial(_open_form, token=token, now=now)
-    # The form of a slip is one household's, and its address goes stale: there is nothing to remember.
+    # The form of a slip is one household's, and its address expires: there is nothing to cache.
     form = None if is_reference(token) else site().memory.recall(scan_of(request.environ), read)
     if form is None or not form.visit.is_open(now):
         with site().database.reading() as session:
@@ -75,7 +75,7 @@ def show_privacy(token: str) -> str:
 
 @blueprint.post("/s/<token>")
 def submit(token: str) -> AnyResponse | str | tuple[str, int]:
-    """Store what was answered and lead on to the receipt, or say what is missing with every answer kept."""
+    """Store the answers and redirect to the receipt, or say what is missing with every answer kept."""
     now = current_time()
     uploads = uploads_in(request)
     given = request.form.to_dict(flat=False)
@@ -140,7 +140,7 @@ def bureau_of(district: Wording) -> str:
 def _ask_to_send_again(
     token: str, given: Mapping[str, Sequence[str]], uploads: Sequence[Upload], *, now: datetime
 ) -> tuple[str, int]:
-    """Give the answers a new form: theirs was altered on the way, or is another poster's or another round's."""
+    """Give the answers a new form: its key was altered on the way, or is another poster's or another round's."""
     with site().database.reading() as session:
         visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=now)
     key = _new_key(visit)

@@ -1,4 +1,4 @@
-"""Planning a round: what it asks and by which rules, whether it can fill its quota, creating it, moving its dates."""
+"""Views that plan a round: what it asks and by which rules, its quota forecast, creating it, moving its dates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ from survey_app.rounds.rule_file_views import PLANNING
 from survey_app.web.context import current_time, site
 from survey_app.web.languages import TRANSLATIONS, current_language
 
-# What a city that has no round behind it may suppose; the form shows them to be changed.
+# Assumptions for a city that has no round behind it; the form shows them to be changed.
 SUPPOSED = {"response_rate": 30, "satisfaction_rate": 80, "spread": 7}
 USUAL_QUOTA = 5
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What the form says of a round."""
+    """Contents of the form that plans a round."""
 
     questionnaire: Questionnaire
     rule_file: RuleFile
@@ -45,7 +45,7 @@ class _Plan:
 
 
 class FieldFaulty(ValueError):
-    """A field of the form cannot be read; its argument is the field's name."""
+    """A field of the form cannot be read; the argument is the field's name."""
 
 
 @blueprint.get("/staff/rounds/new")
@@ -83,7 +83,7 @@ def show_dates(round_id: int) -> str:
 @blueprint.post("/staff/rounds/<int:round_id>/dates")
 @policy(PLANNING)
 def move(round_id: int) -> Response | tuple[str, int]:
-    """Give a round that has not opened other dates."""
+    """Change the dates of a round that has not opened."""
     try:
         with site().database.writing() as session:
             move_round(

@@ -1,4 +1,4 @@
-"""What a new version of a questionnaire owes to those before it: a code never changes its meaning.
+"""Versions of a questionnaire: a new one must not change the meaning of a code in those before it.
 
 Results of several years stand in one table. A number there is read by its question and code alone, so that a code which
 was taken over by another choice would silently turn old answers into new ones.
@@ -31,7 +31,7 @@ def published_versions(session: Session, *, key: str) -> list[Questionnaire]:
 def parse_successor(content: bytes, source: str, earlier: Sequence[Questionnaire]) -> Questionnaire:
     """Return the questionnaire in a file, or raise `DocumentError` with every fault, also against `earlier` versions.
 
-    Of these only the ones before its own version are looked at.
+    Only the versions before its own are compared.
     """
     document = Document(content, source)
     root = Node.root(document)
@@ -108,7 +108,7 @@ def _note_return(node: Node, key: str, code: int, new: Questionnaire, version: i
 
 
 def _note_differences(node: Node, new: Questionnaire, earlier: Questionnaire) -> None:
-    """Note what keeps results apart: what is rated or required must be asked in the same words with the same codes."""
+    """Note what makes results incomparable: rated or required questions must have the same words and codes."""
     asked = {question.key: question for question in new.questions}
     for was in earlier.questions:
         if was.type is not QuestionType.RATING and not was.required:

@@ -1,4 +1,4 @@
-"""Questionnaires as data: definitions checked when they are read, answers checked against their definition."""
+"""Questionnaire definitions, checked when they are read, and answers, checked against their definition."""
 
 import re
 import string
@@ -19,7 +19,7 @@ FORMAT = "jiayuan-questionnaire-1"
 _QUESTION_KEY = "q[0-9]{2,3}"
 
 NOTICE_PLACEHOLDERS = ("bureau", "telephone", "evaluator", "date", "link")
-"""What the site fills into a privacy notice: each stands in it exactly once, in braces."""
+"""Placeholders of a privacy notice, which the site fills in: each stands in it exactly once, in braces."""
 
 _NAMES_THAT_MAY_BE_UNKNOWN = ("telephone", "evaluator", "date")
 
@@ -27,16 +27,16 @@ TENURE_CODES = (1, 2, 3)
 """Owner, tenant, other: the codes of the tenure question in every questionnaire, as responses store them."""
 
 MOST_PHOTOS = 3
-"""That one question asks for."""
+"""Most photos that one question asks for."""
 
 MOST_PHOTOS_OF_FORM = 2 * MOST_PHOTOS
-"""All questions together: a phone has to send them in one go."""
+"""Most photos of all questions together: a phone has to send them in one go."""
 
 Answer = int | list[int] | str
 
 
 class QuestionType(StrEnum):
-    """How a question is answered."""
+    """Type of a question: how it is answered."""
 
     RATING = "rating"
     SINGLE = "single"
@@ -47,7 +47,7 @@ class QuestionType(StrEnum):
 
 
 class AnswerReason(StrEnum):
-    """Why an answer cannot be stored."""
+    """Reason why an answer cannot be stored."""
 
     REQUIRED = "required"
     UNKNOWN_CODE = "unknown_code"
@@ -59,7 +59,7 @@ class AnswerReason(StrEnum):
 
 @dataclass(frozen=True)
 class Option:
-    """One choice. A `missing` one (don't know, can't recall) is stored and is no valid answer."""
+    """Answer option. A `missing` one (don't know, can't recall) is stored and is no valid answer."""
 
     code: int
     label: Wording
@@ -72,7 +72,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Scale:
-    """Choices shared by several questions."""
+    """Answer scale: options shared by several questions."""
 
     key: str
     options: tuple[Option, ...]
@@ -80,7 +80,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Ends:
-    """What 0 and 10 mean; the numbers between speak for themselves."""
+    """Labels of 0 and 10 on a numeric scale; the numbers between speak for themselves."""
 
     zero: Wording
     ten: Wording
@@ -92,7 +92,7 @@ class Ends:
 
 @dataclass(frozen=True)
 class Condition:
-    """An earlier question and the codes of which one must have been chosen."""
+    """Display condition: an earlier question and the codes of which one must have been chosen."""
 
     question: str
     codes: tuple[int, ...]
@@ -100,7 +100,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Question:
-    """One question. A `domain` is an aspect of service; only domains in the `composite` count towards it."""
+    """Question. A `domain` is an aspect of service; only domains in the `composite` count towards it."""
 
     key: str
     type: QuestionType
@@ -156,7 +156,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Section:
-    """Questions that share a heading and a step on the phone."""
+    """Section of questions that share a heading and a step on the phone."""
 
     key: str
     heading: Wording
@@ -173,7 +173,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Notice:
-    """The short privacy notice, where household codes are used and where only posters are."""
+    """Short privacy notice, in one version for household codes and one for posters only."""
 
     household: Wording
     poster: Wording
@@ -181,7 +181,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Retired:
-    """What earlier versions asked and this one does not: no later version may give these codes another meaning."""
+    """Codes of earlier versions that are no longer asked: no later version may give them another meaning."""
 
     questions: tuple[str, ...]
     options: tuple[tuple[str, tuple[int, ...]], ...]
@@ -201,7 +201,7 @@ class Retired:
 
 @dataclass(frozen=True)
 class Complained:
-    """By which code of which question residents say that they complained within a year."""
+    """Question and code by which residents say that they complained within a year."""
 
     question: str
     code: int
@@ -213,7 +213,7 @@ class Complained:
 
 @dataclass(frozen=True)
 class AnswerFault:
-    """Why the answer to one question was not taken."""
+    """Fault of one answer: why it was not taken."""
 
     question: str
     reason: AnswerReason
@@ -221,7 +221,7 @@ class AnswerFault:
 
 @dataclass(frozen=True)
 class CheckedAnswers:
-    """The answers that can be stored, and why others cannot: a response is recorded only if there are no faults."""
+    """Checked answers that can be stored, and the faults of others: a response is recorded only if there are none."""
 
     answers: dict[str, Answer]
     faults: tuple[AnswerFault, ...]
@@ -233,7 +233,7 @@ class CheckedAnswers:
 
 @dataclass(frozen=True)
 class Questionnaire:
-    """A questionnaire of one version; `comparable_with` names the earlier versions whose results may stand beside."""
+    """Questionnaire of one version; `comparable_with` names the earlier versions whose results may stand beside."""
 
     key: str
     version: int
@@ -282,9 +282,9 @@ class Questionnaire:
 
     @cached_property
     def asked_about_complaints(self) -> Mapping[str, tuple[int, ...]]:
-        """Return by question which codes tell whether somebody complained; nobody gives more than one of them.
+        """Return by question the codes that tell whether somebody complained; nobody gives more than one of them.
 
-        These are the valid ones of the question itself, and of those before it all that do not lead to it: who had
+        These are the valid ones of the question itself, and of those before it all that do not lead to it: whoever had
         no trouble, or recalls none, did not complain of it. Empty where the questionnaire does not ask.
         """
         if self.complained is None:

@@ -1,4 +1,4 @@
-"""Changing a round that stands: closing an open one before its last day, moving or dropping one that never opened."""
+"""Changes to an existing round: closing an open one early, moving or deleting one that never opened."""
 
 from datetime import date, datetime
 
@@ -26,7 +26,7 @@ class RoundChangeRefused(JiayuanError):
 
 
 def close_round_early(session: Session, *, round_id: int, reason: str, by: str = OPERATOR, now: datetime) -> None:
-    """Take no more answers in an open round from now on; what came in counts, and the reason is kept with the round.
+    """Close an open round now: what came in counts, and the reason is kept with the round.
 
     Raises `LookupError` if there is no such round.
     """
@@ -50,7 +50,7 @@ def close_round_early(session: Session, *, round_id: int, reason: str, by: str =
 
 
 def drop_round(session: Session, *, round_id: int, by: str = OPERATOR, now: datetime) -> None:
-    """Remove a round that has not opened, such as one with a wrong date, while nothing belongs to it.
+    """Delete a round that has not opened, such as one with a wrong date, while nothing belongs to it.
 
     Raises `LookupError` if there is no such round.
     """
@@ -70,7 +70,7 @@ def move_round(
     by: str = OPERATOR,
     now: datetime,
 ) -> None:
-    """Give a round that has not opened other local dates, until the start of `closes_on`, while nothing belongs to it.
+    """Set other local dates for a round that has not opened, until the start of `closes_on`, while nothing uses it.
 
     Slips that are printed say until when they are good. Raises `LookupError` if there is no such round, and
     `RoundRefused` with every fault of the dates.

@@ -1,4 +1,4 @@
-"""Rounds and what they stand on: published questionnaires and rule files, both frozen."""
+"""Rounds, and the published questionnaires and rule files that they rest on, both frozen."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time
@@ -36,7 +36,7 @@ class StoredRuleFileDiffers(JiayuanError):
 
 
 class RoundRefused(JiayuanError):
-    """A round cannot be as asked; the faults say why, all of them."""
+    """The round cannot be created or changed as asked; the faults say why, all of them."""
 
     status = 409
 
@@ -48,7 +48,7 @@ class RoundRefused(JiayuanError):
 def publish_questionnaire(
     session: Session, *, definition: Definition, by: str = OPERATOR, now: datetime
 ) -> Questionnaire:
-    """Freeze a questionnaire, or return the stored one if this very content is published already.
+    """Publish a questionnaire, which freezes it, or return the stored one if this very content is published already.
 
     `DocumentError` with every code that had another meaning in an earlier version.
     """
@@ -147,7 +147,7 @@ def move_dates(
     responses_kept_until: date | None,
     now: datetime,
 ) -> None:
-    """Give a round other dates, or raise `RoundRefused` with every fault; `round_changes` says which may be moved."""
+    """Change the dates of a round, or raise `RoundRefused` with every fault; `round_changes` says which may move."""
     time_zone = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name).time_zone
     days = (opens_on, closes_on, responses_kept_until)
     if faults := list(_faults_of_dates(session, *days, time_zone, now=now, moved=survey_round)):

@@ -1,4 +1,4 @@
-"""Rule files and questionnaires: checked with every fault shown, then frozen."""
+"""Views of rule files and questionnaires: checked with every fault shown, then frozen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Template:
 @blueprint.get("/staff/documents")
 @policy(READERS)
 def documents() -> str:
-    """List what is frozen, and what can be."""
+    """List the frozen documents, and those that can be frozen."""
     return _documents_page()
 
 
@@ -72,7 +72,7 @@ def freeze() -> AnyResponse | tuple[str, int]:
 @blueprint.get("/staff/documents/rules/<int:rule_file_id>.yaml")
 @policy(READERS)
 def rule_file(rule_file_id: int) -> Response:
-    """Hand out a rule file, byte for byte as it was frozen."""
+    """Download a rule file, byte for byte as it was frozen."""
     with site().database.reading() as session:
         stored = session.get(RuleFile, rule_file_id)
         if stored is None:
@@ -83,7 +83,7 @@ def rule_file(rule_file_id: int) -> Response:
 @blueprint.get("/staff/documents/templates/<name>")
 @policy(READERS)
 def template(name: str) -> Response:
-    """Hand out a template, to be changed and sent back."""
+    """Download a template, to be changed and sent back."""
     found = next((each for each in _templates() if each.name == name), None)
     if found is None:
         abort(HTTPStatus.NOT_FOUND)
