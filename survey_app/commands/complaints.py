@@ -1,4 +1,4 @@
-"""Cases, where no page is at hand."""
+"""Commands for complaint cases, where no page is at hand."""
 
 import click
 
@@ -12,7 +12,7 @@ from survey_app.web.context import current_time
 
 @click.group()
 def complaints() -> None:
-    """Move complaints along, and let time do its part."""
+    """Move complaint cases, and apply what is due by time."""
 
 
 @complaints.command("move")
@@ -43,7 +43,7 @@ def move(*, reference: str, step: str, actor: str, text: str, reason: str | None
 
 @complaints.command("settle")
 def settle() -> None:
-    """Let time do its part at once: close, end pauses, send on what is late, erase contacts and unsent photos."""
+    """Apply what time makes due now: close, end pauses, send on what is late, erase contacts and unsent photos."""
     from survey_app.operations.scheduled_jobs import settle_complaints  # noqa: PLC0415
 
     with installed_database() as database:
@@ -55,7 +55,7 @@ def settle() -> None:
 
 @complaints.command("check")
 def check_complaints() -> None:
-    """Say whether every stored status is what the events of its case amount to."""
+    """Report every case whose stored status differs from what its events amount to."""
     from survey_app.complaints.cases import disagreeing_references  # noqa: PLC0415
 
     with installed_database() as database, database.reading() as session:

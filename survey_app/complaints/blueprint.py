@@ -1,4 +1,4 @@
-"""What the pages of complaints share."""
+"""Blueprint that all views of complaints share."""
 
 from flask import Blueprint
 

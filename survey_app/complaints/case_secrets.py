@@ -1,7 +1,7 @@
-"""The secret of a case (查询密码): twelve digits that only who filed it knows.
+"""Secrets of cases (查询密码): twelve digits that only whoever filed the case knows.
 
-It follows from the key of the form by which the case was filed, so that a phone which sends the form again, since the
-answer was lost on the way, gets the same page with the same secret. What is stored is a keyed digest.
+A secret is derived from the key of the form by which the case was filed, so that a phone which sends the form again,
+since the answer was lost on the way, gets the same page with the same secret. What is stored is a keyed digest.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from survey_app.security.submission_keys import SubmissionKey
 from survey_app.storage.database import Database
 
 SECRET_DIGITS = 12
-# 10¹¹ secrets are 36 bits: with five tries an hour nobody comes upon one.
+# 10¹¹ secrets are 36 bits: with five tries an hour nobody guesses one.
 TRIES = Limit("complaint secret", tries=5, window=timedelta(hours=1))
 # Long enough to write down what is still wrong; on a borrowed phone the page is of no use to the next person.
 PASS_SECONDS = 30 * 60
@@ -43,14 +43,14 @@ class WrongSecret(JiayuanError):
 
 
 class PassExpired(JiayuanError):
-    """The page was opened too long ago, was altered, or the secret was replaced since."""
+    """The pass is too old, was altered, or the secret was replaced since."""
 
     status = 403
 
 
 @dataclass(frozen=True)
 class Pass:
-    """Proof that the secret was given a short while ago, carried by the forms of the case's page."""
+    """Pass: proof that the secret was given a short while ago, carried by the forms of the case's page."""
 
     reference: str
     secret_hash: str
@@ -63,7 +63,7 @@ def secret_of(key: SubmissionKey, *, secret_key: str) -> str:
 
 
 def hash_secret(secret: str, *, reference: str, secret_key: str) -> str:
-    """Return what is stored of a secret; the same digits are another hash in another case."""
+    """Return the keyed digest that is stored of a secret; the same digits give another one in another case."""
     return keyed_digest(f"{reference} {secret}", purpose="stored complaint secret", secret_key=secret_key)
 
 
@@ -73,7 +73,7 @@ def check_secret(database: Database, *, reference: str, typed: str, secret_key: 
         stored = find_complaint(session, reference=reference).secret_hash
     secret = read_number(typed, SECRET_DIGITS)
     if secret is None:
-        # A slip of the hand that the check digit shows is no guess: it does not use up a try.
+        # A typing error that the check digit shows is no guess: it does not use up a try.
         raise WrongSecret(reference)
     count_attempt(database, limit=TRIES, subject=reference, secret_key=secret_key, now=now)
     given = hash_secret(secret, reference=reference, secret_key=secret_key)
@@ -85,13 +85,13 @@ def check_secret(database: Database, *, reference: str, typed: str, secret_key: 
 
 
 def sign_pass(granted: Pass, *, secret_key: str) -> str:
-    """Return the text that goes into the forms of the case's page."""
+    """Return the signed text of a pass, for the forms of the case's page."""
     signed = _serializer(secret_key).dumps([granted.reference, granted.secret_hash])
     return signed if isinstance(signed, str) else signed.decode("ascii")
 
 
 def read_pass(session: Session, text: str, *, reference: str, secret_key: str) -> Pass:
-    """Return the pass that came back with a form, or raise `PassExpired`; a replaced secret ends it."""
+    """Verify the pass that came back with a form, or raise `PassExpired`; a replaced secret ends it."""
     try:
         signed_reference, secret_hash = _serializer(secret_key).loads(text, max_age=PASS_SECONDS)
     except BadData as error:
@@ -103,7 +103,7 @@ def read_pass(session: Session, text: str, *, reference: str, secret_key: str) -
 
 
 def reissue_secret(session: Session, *, reference: str, by: str, secret_key: str, now: datetime) -> str:
-    """Give the case a new secret and return it; the old one and its open pages are worth nothing from now on.
+    """Replace the secret of a case and return the new one; the old one and its open pages are void from now on.
 
     For staff who have seen that the person before them filed the case. The caller has checked that the case lies in
     the scope of the account.

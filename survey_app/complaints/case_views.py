@@ -1,4 +1,4 @@
-"""Following a case: the public page of its reference, and what its secret opens."""
+"""Views of a case: the public page of its reference, and the full page that its secret opens."""
 
 import secrets
 from http import HTTPStatus
@@ -18,19 +18,19 @@ from survey_app.web.context import current_time, site
 
 Page = str | tuple[str, int]
 
-# What says nothing without words.
+# Actions that say nothing without words.
 _NEEDS_WORDS = frozenset({Action.ADD})
 
 
 @blueprint.get("/complaint/<number>")
 def show_case(number: str) -> str:
-    """Show the public where a case stands; its words stay with the bureau."""
+    """Show the public the status of a case; its words stay with the bureau."""
     return _public_page(_reference(number))
 
 
 @blueprint.post("/complaint/<number>/open")
 def open_own_case(number: str) -> Page:
-    """Show who knows the secret all of the case, and what can be done now."""
+    """Show all of the case to anyone who knows its secret, and what can be done now."""
     reference = _reference(number)
     try:
         granted = _check_secret(reference)
@@ -41,7 +41,7 @@ def open_own_case(number: str) -> Page:
 
 @blueprint.post("/complaint/<number>/step")
 def take_own_step(number: str) -> Page:
-    """Take the resident's step and show the case as it is then; words are kept whatever stands in the way."""
+    """Take the resident's step and show the case after it; the text is kept whatever stands in the way."""
     reference = _reference(number)
     text = clean_text(request.form.get("text", ""))
     try:

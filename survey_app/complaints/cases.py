@@ -36,7 +36,7 @@ from survey_app.photos.photos import KeptPhoto, photos_of
 
 @dataclass(frozen=True)
 class PublicCase:
-    """What anyone who holds the reference may see: never a word of the resident's."""
+    """Public view of a case, for anyone who holds the reference: never a word of the resident's."""
 
     reference: str
     community: Wording
@@ -52,7 +52,7 @@ class PublicCase:
 
 @dataclass(frozen=True)
 class Step:
-    """One step as who filed the case reads it, in the city's time."""
+    """Step of a case as whoever filed it reads it, in the city's time."""
 
     action: Action
     actor: Actor
@@ -63,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True)
 class OwnCase:
-    """What who knows the secret may see: all of it, and what they can do now."""
+    """Full view of a case, for anyone who knows its secret: all of it, and what they can do now."""
 
     public: PublicCase
     text: str
@@ -78,18 +78,18 @@ class OwnCase:
 
 @cache
 def categories() -> Categories:
-    """Return the categories that this version files complaints under."""
+    """Return the complaint categories of this version."""
     return load_categories(DATA / "complaint-categories" / "1.yaml")
 
 
 def find_case(session: Session, *, reference: str, now: datetime) -> PublicCase:
-    """Return what the public may see of the case with this reference, in the city's time."""
+    """Return the public view of the case with this reference, in the city's time."""
     complaint = find_complaint(session, reference=reference)
     return _public_case(session, complaint, *state_of(session, complaint, now=now))
 
 
 def find_own_case(session: Session, *, reference: str, now: datetime) -> OwnCase:
-    """Return all of a case, for who knows its secret."""
+    """Return the full view of a case, for anyone who knows its secret."""
     complaint = find_complaint(session, reference=reference)
     clock, state = state_of(session, complaint, now=now)
     waits_until = due_at(state, clock)
@@ -134,7 +134,7 @@ def find_complaint(session: Session, *, reference: str) -> Complaint:
 
 
 def state_of(session: Session, complaint: Complaint, *, now: datetime) -> tuple[Clock, CaseState]:
-    """Return how time runs for the case, and where it stands now: periods that are over have had their effect."""
+    """Return the deadline clock of a case and its present state: periods that are over have had their effect."""
     clock = _clock(session, complaint)
     state = stored_state(session, complaint)
     for event in due_events(state, clock, now=now):
@@ -143,7 +143,7 @@ def state_of(session: Session, complaint: Complaint, *, now: datetime) -> tuple[
 
 
 def stored_state(session: Session, complaint: Complaint) -> CaseState:
-    """Return what the stored events amount to."""
+    """Return the state that the stored events amount to."""
     return fold(_stored_events(session, complaint), bypasses_company=_bypasses_company(complaint))
 
 
@@ -153,7 +153,7 @@ def _stored_events(session: Session, complaint: Complaint) -> list[Event]:
 
 
 def _steps(session: Session, complaint: Complaint, clock: Clock, *, now: datetime) -> list[Step]:
-    """Return the stored steps and those that time has taken since, which are stored when the case is settled."""
+    """Return the stored steps and those due since by time alone, which are stored when the case is settled."""
     rows = session.execute(
         select(ComplaintEvent, ComplaintNote.text)
         .outerjoin(ComplaintNote, ComplaintNote.event_id == ComplaintEvent.id)
@@ -169,7 +169,7 @@ def _steps(session: Session, complaint: Complaint, clock: Clock, *, now: datetim
 
 
 def open_case(session: Session, *, complaint_id: int, now: datetime) -> None:
-    """Begin the events of a case that was just filed."""
+    """Store the first event of a case that was just filed."""
     values = {"complaint_id": complaint_id, "number": 1, "action": Action.SUBMIT, "actor": Actor.RESIDENT, "at": now}
     session.execute(insert(ComplaintEvent), values)
 
@@ -190,7 +190,7 @@ def take_step(
 ) -> CaseState:
     """Take one step of the case, or raise `TransitionRefused`; the same form sent again changes nothing.
 
-    `by` is who acts for the audit chain; `original` the reference of the case that a duplicate repeats.
+    `by` is the actor in the audit chain; `original` the reference of the case that a duplicate repeats.
     """
     complaint = _lock(session, reference)
     if action_key is not None and _was_taken(session, complaint, action_key, action, text):
@@ -216,19 +216,19 @@ def take_step(
 
 
 def settle_case(session: Session, *, reference: str, now: datetime) -> None:
-    """Store the steps that time itself has taken."""
+    """Store the steps that are due by time alone."""
     complaint = _lock(session, reference)
     _settle(session, complaint, _clock(session, complaint), now=now)
 
 
 def open_references(session: Session) -> Sequence[str]:
-    """Return the references of the cases that time can move."""
+    """Return the references of the cases that can change by time alone."""
     statement = select(Complaint.reference).where(Complaint.status.in_(sorted(OPEN))).order_by(Complaint.id)
     return session.scalars(statement).all()
 
 
 def record_history(session: Session, *, reference: str, events: Iterable[Event]) -> None:
-    """Append many steps of one case at once: each is checked as `take_step` would, in a fraction of its statements."""
+    """Append many steps of one case at once, each checked as by `take_step`, in a fraction of its statements."""
     complaint = _lock(session, reference)
     earlier = _stored_events(session, complaint)
     state = fold(earlier, bypasses_company=_bypasses_company(complaint))
@@ -318,7 +318,7 @@ def _event(row: ComplaintEvent) -> Event:
 
 
 def _original_id(session: Session, complaint: Complaint, original: str) -> int:
-    """Return the case that this one repeats: another one of the same community that is not a duplicate itself."""
+    """Return the id of the case that this one repeats: of the same community, and not a duplicate itself."""
     found = session.scalar(
         select(Complaint).where(
             Complaint.reference == original,

@@ -1,4 +1,4 @@
-"""The categories of complaints, read from a definition file."""
+"""Complaint categories, read from a definition file."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ FORMAT = "jiayuan-complaint-categories-1"
 
 
 class Kind(StrEnum):
-    """What a resident wants; repair requests and enquiries do not count in the complaint rate."""
+    """Kind of a case: what the resident wants; repair requests and enquiries do not count in the complaint rate."""
 
     COMPLAINT = "complaint"
     REPAIR = "repair"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Category:
-    """What a complaint is about.
+    """Category of a case: what it is about.
 
     `safety` gives it the short deadlines, `attributable` counts it in the property company's rate, and
     `bypasses_company` keeps it from the company. `search` holds words for it beyond its name, in every language, and
@@ -43,7 +43,7 @@ class Category:
 
 @dataclass(frozen=True)
 class Group:
-    """Categories that residents look for together."""
+    """Group of categories that residents look for together."""
 
     code: str
     name: Wording
@@ -52,7 +52,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Categories:
-    """All categories of one version; iterated, they come group by group."""
+    """All categories of one version; iterating yields them group by group."""
 
     version: int
     groups: tuple[Group, ...]
@@ -66,9 +66,9 @@ class Categories:
         return MappingProxyType({category.code: category for category in self})
 
     def suggest_kind(self, category: str, text: str) -> Kind:
-        """Return what the words of a case sound like, or what its category usually is; the resident decides."""
+        """Return the kind that the words of a case suggest, or the usual one of its category; the resident decides."""
         plain = unicodedata.normalize("NFKC", text).casefold()
-        # In this order: who says that nobody came complains, whatever is broken, and who asks says “how”.
+        # In this order: whoever says that nobody came complains, whatever is broken, and whoever asks says “how”.
         for kind in (Kind.COMPLAINT, Kind.ENQUIRY, Kind.REPAIR):
             if any(word in plain for word in self.words_of_kinds[kind]):
                 return kind

@@ -1,4 +1,4 @@
-"""By when a complaint must be acknowledged and answered, and what happens by itself when a period is over."""
+"""Deadlines of a complaint for acknowledgement and answer, and what happens by itself when a period is over."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ LONGEST_PAUSE_WORKING_DAYS = 5
 
 @dataclass(frozen=True)
 class Clock:
-    """How time runs for a case: hours for a matter of safety, working days of the city for any other."""
+    """Deadline clock of a case: hours for a matter of safety, working days of the city for any other."""
 
     is_safety: bool
     calendar: Calendar
     zone: tzinfo
 
     def local_day(self, moment: datetime) -> date:
-        """Return the city's day at a moment."""
+        """Return the local date of the city at a moment."""
         return moment.astimezone(self.zone).date()
 
     def after_working_days(self, moment: datetime, count: int) -> datetime:
@@ -33,7 +33,7 @@ class Clock:
 
 
 def pause_end(asked_at: datetime, clock: Clock) -> datetime:
-    """Return until when the clock may stand still after a question to the resident."""
+    """Return until when a question to the resident may pause the clock."""
     return clock.after_working_days(asked_at, LONGEST_PAUSE_WORKING_DAYS)
 
 
@@ -58,21 +58,21 @@ def answer_by(state: CaseState, clock: Clock) -> datetime:
 
 
 def next_deadline(state: CaseState, clock: Clock) -> datetime | None:
-    """Return what must be kept next, or None while the case waits for the resident or is over."""
+    """Return the next deadline, or None while the case waits for the resident or is over."""
     if state.status not in ON_THE_CLOCK:
         return None
     return acknowledge_by(state, clock) if state.status is Status.SUBMITTED else answer_by(state, clock)
 
 
 def due_events(state: CaseState, clock: Clock, *, now: datetime) -> Iterator[Event]:
-    """Yield the steps that time itself has taken by `now`, each dated when it fell due."""
+    """Yield the steps that are due by time alone at `now`, each dated when it fell due."""
     while (event := _next_event(state, clock)) is not None and event.at <= now:
         yield event
         state = advance(state, event)
 
 
 def due_at(state: CaseState, clock: Clock) -> datetime | None:
-    """Return when time will take the next step, or None where it takes none."""
+    """Return when the next step is due by time alone, or None where none will be."""
     event = _next_event(state, clock)
     return None if event is None else event.at
 

@@ -33,7 +33,7 @@ _DATE = re.compile(r"(\d{4})(?:\D?)(\d{1,2})(?:\D?)(\d{1,2})\D?")
 
 
 class ComplaintFault(StrEnum):
-    """Why a complaint cannot be filed as it was typed; each begins with the name of its field."""
+    """Fault of a complaint form: why it cannot be filed; each begins with the name of its field."""
 
     CATEGORY_MISSING = "category_missing"
     CATEGORY_UNKNOWN = "category_unknown"
@@ -61,7 +61,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class CheckedComplaint:
-    """What a resident wrote, and what is wrong with it: it is filed only if there are no faults.
+    """Checked complaint form and its faults: it is filed only if there are none.
 
     `occurred` is the date as it was typed, to be shown again; a `contact` is kept only if the resident consents.
     """
@@ -79,14 +79,14 @@ class CheckedComplaint:
 
 @dataclass(frozen=True)
 class Filed:
-    """What whoever filed a case is given; without the secret when the office has replaced it since."""
+    """Reference and secret of a case that was filed; without the secret when the office has replaced it since."""
 
     reference: str
     secret: str | None
 
 
 def check_complaint(given: Mapping[str, str], *, today: date) -> CheckedComplaint:
-    """Return the complaint that a form holds with its text cleaned, and every fault of it; `today` is local."""
+    """Check a complaint form; return it with its text cleaned, and every fault of it. `today` is local."""
     category, kind = given.get("category", ""), given.get("kind", "")
     text, place = clean_text(given.get("text", "")), clean_text(given.get("place", ""))
     occurred = given.get("occurred", "").strip()
@@ -162,7 +162,7 @@ def file_complaint(
 
 
 def local_today(session: Session, *, now: datetime) -> date:
-    """Return the city's day."""
+    """Return the local date of the city."""
     return now.astimezone(city_zone(session)).date()
 
 

@@ -1,4 +1,4 @@
-"""Filing a complaint: what it is about, what others will see of it, its reference with the secret."""
+"""Views that file a complaint: what it is about, what others will see of it, its reference with the secret."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -46,9 +46,9 @@ Page = str | tuple[str, int]
 
 @dataclass(frozen=True)
 class SentForm:
-    """A form that came back: whose it is, what it says, and the photos that wait for it.
+    """Submitted form of a complaint: whose it is, what it says, and the photos that wait for it.
 
-    `is_renewed` says that its key was not good: it has a new one, and the resident is asked to send it again.
+    `is_renewed` says that its key was not valid: it has a new one, and the resident is asked to send it again.
     """
 
     code: ScannedCode
@@ -71,7 +71,7 @@ def show_form(token: str) -> str:
 
 @blueprint.post("/c/<token>/check")
 def check(token: str) -> Page:
-    """Show what others will see and who reports the same, or say what is missing with every word kept."""
+    """Show what others will see and similar cases, or say what is missing with every word kept."""
     sent = _receive(request, token)
     if sent.is_renewed:
         return _form_page(sent), HTTPStatus.BAD_REQUEST
@@ -89,7 +89,7 @@ def edit(token: str) -> str:
 
 @blueprint.post("/c/<token>")
 def file(token: str) -> Page:
-    """Store a complaint and show its reference with the secret; the answer is the page itself.
+    """Store a complaint and show its reference with the secret; the response is the page itself.
 
     A redirect could not carry the secret without writing it into an address, and addresses are logged and shared.
     """
@@ -120,7 +120,7 @@ def file(token: str) -> Page:
 
 @blueprint.post("/c/<token>/support")
 def support(token: str) -> Page:
-    """Count a neighbour who has the same trouble, once, and offer to file a case of one's own all the same."""
+    """Count a neighbour who has the same trouble, once, and still offer to file a case of one's own."""
     sent = _receive(request, token)
     reference = read_number(request.form.get("reference", ""), RECEIPT_DIGITS)
     if sent.is_renewed or reference is None:
@@ -140,7 +140,7 @@ def support(token: str) -> Page:
 
 
 def _receive(request: Request, token: str) -> SentForm:
-    """Read a form: its photos are stored at once, so that no later fault loses them."""
+    """Read a submitted form: its photos are stored at once, so that no later fault loses them."""
     # Decoding takes long: before any transaction opens.
     photos, faults = encode_uploads(uploads_in(request))
     with site().database.reading() as session:
@@ -220,7 +220,7 @@ def _other_complaint_page(sent: SentForm, error: OtherAnswersSubmitted) -> str:
 
 
 def _facts(sent: SentForm) -> dict[str, object]:
-    """Return what every page of a form shows."""
+    """Return the template variables of every page of a form."""
     complaint = sent.complaint
     return {
         "token": sent.code.token,

@@ -1,8 +1,8 @@
-"""What others see of a resident's words: without what tells who somebody is.
+"""Redaction of personal data in a resident's words, before others see them.
 
 Telephone and identity numbers, number plates, accounts, names and flat numbers are found by their form and hidden.
-It is a help and no proof: whoever reads a name that has no title beside it still reads it, and the form says so. In
-doubt it hides. A building and its entrance stay, since whoever repairs must find them.
+It is an aid and no guarantee: a name that has no title beside it stays readable, and the form says so. In doubt it
+hides. A building and its entrance stay, since whoever repairs must find them.
 """
 
 import re
@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class Personal(StrEnum):
-    """What was hidden."""
+    """Kind of personal data that is hidden."""
 
     IDENTITY = "identity"
     TELEPHONE = "telephone"
@@ -26,7 +26,7 @@ class Personal(StrEnum):
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a text; `hidden` says what stands in it, and nobody is to see it."""
+    """Piece of a text; `hidden` says what stands in it, and nobody is to see it."""
 
     text: str
     hidden: Personal | None = None
@@ -40,7 +40,7 @@ class _Span:
 
 
 def split(text: str) -> tuple[Piece, ...]:
-    """Return the text in pieces, which joined together are the text."""
+    """Split the text into pieces, which joined together are the text."""
     pieces, end = [], 0
     for span in _spans(_flattened(text)):
         if span.start > end:

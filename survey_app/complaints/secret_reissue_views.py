@@ -1,4 +1,4 @@
-"""Recovery at the office: a new secret for a resident who lost theirs."""
+"""Views that replace the secret of a case at the office, for a resident who lost theirs."""
 
 from http import HTTPStatus
 
@@ -30,7 +30,7 @@ def ask_for_secret() -> str:
 @blueprint.post("/staff/complaints/secret")
 @policy(OFFICES)
 def give_secret() -> str | tuple[str, int]:
-    """Give out a new secret, shown once; the old one is void, and the audit chain says who did it."""
+    """Issue a new secret, shown once; the old one is void, and the audit chain says who did it."""
     typed = request.form.get("reference", "")
     account = signed_in()
     if "checked" not in request.form:
@@ -53,7 +53,7 @@ def give_secret() -> str | tuple[str, int]:
 
 
 def _case_in_scope(session: Session, typed: str, scope: Scope) -> str:
-    """Return the reference that was typed, if its case lies where the account looks after."""
+    """Return the reference that was typed, if its case lies in the scope of the account."""
     statement = scope.communities(select(Complaint.reference).join(Community)).where(
         Complaint.reference == read_number(typed, RECEIPT_DIGITS)
     )

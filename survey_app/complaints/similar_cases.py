@@ -1,4 +1,4 @@
-"""Others with the same trouble: open cases of a community about the same thing, and who says “me too”."""
+"""Similar cases: open ones of a community about the same thing, and neighbours who support one (“me too”)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -22,7 +22,7 @@ LONGEST_DEVICE = 64
 
 @dataclass(frozen=True)
 class SimilarCase:
-    """What a neighbour needs to say “me too”: what it is about, where and when, and never the words."""
+    """Summary of a similar case for a neighbour: what it is about, where and when, and never the words."""
 
     reference: str
     place: str
@@ -35,7 +35,7 @@ def similar_cases(
 ) -> list[SimilarCase]:
     """Return the open cases of the last days about the same thing, newest first.
 
-    Never those that go past the company, such as about retaliation: who complains of that is not to be found.
+    Never those that bypass the company, such as about retaliation: whoever complains of that is not to be found.
     """
     found = categories().by_code.get(category)
     if found is None or found.bypasses_company:
@@ -73,7 +73,7 @@ def support_case(
     secret_key: str,
     now: datetime,
 ) -> int:
-    """Note that a neighbour has the same trouble, once for a device or a form, and return how many have it.
+    """Record that a neighbour has the same trouble, once for a device or a form, and return how many have it.
 
     `device` is a random text that the page keeps on the phone; without JavaScript it is empty.
     """

@@ -1,6 +1,6 @@
-"""The life cycle of a complaint: which step may follow which, and who may take it.
+"""State machine of a complaint: which step may follow which, and who may take it.
 
-`advance` is the whole machine: a pure function from one state and one event to the next state. What no rule names is
+`advance` is the whole machine: a pure function from one state and one event to the next state. What no rule allows is
 refused with `TransitionRefused`; nothing else changes a status anywhere.
 """
 
@@ -36,7 +36,7 @@ class Status(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who takes a step; the system acts when a period is over."""
+    """Actor who takes a step; the system acts when a period is over."""
 
     RESIDENT = "resident"
     BUREAU = "bureau"
@@ -45,7 +45,7 @@ class Actor(StrEnum):
 
 
 class Action(StrEnum):
-    """One step."""
+    """Kind of step in a case."""
 
     SUBMIT = "submit"
     ACCEPT = "accept"
@@ -69,7 +69,7 @@ class Action(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why the bureau ends a case, or the company proposes to."""
+    """Reason why the bureau ends a case, or the company proposes to."""
 
     SAME_CASE = "same_case"
     NOT_A_CASE = "not_a_case"
@@ -88,13 +88,13 @@ EXITS: Mapping[Action, tuple[Status, frozenset[Reason]]] = {
 NOT_VALID = frozenset(status for status, _reasons in EXITS.values())
 ENDED = NOT_VALID | {Status.CLOSED, Status.WITHDRAWN}
 OPEN = frozenset(Status) - ENDED
-# Where somebody owes the resident an acknowledgement or an answer, and a deadline can be missed.
+# Statuses in which somebody owes the resident an acknowledgement or an answer, and a deadline can be missed.
 ON_THE_CLOCK = OPEN - {Status.AWAITING_RESIDENT, Status.RESPONDED}
 
 
 @dataclass(frozen=True)
 class Event:
-    """One step, as it is kept; `until` ends a pause, `original_id` is the case that a duplicate repeats."""
+    """Event of a case, as it is stored; `until` ends a pause, `original_id` is the case that a duplicate repeats."""
 
     action: Action
     actor: Actor
@@ -106,7 +106,7 @@ class Event:
 
 @dataclass(frozen=True)
 class CaseState:
-    """What the events so far amount to.
+    """State of a case: what its events so far amount to.
 
     `since` is when the status was reached, `heard_at` when the resident last said something or was answered;
     `clock_started_at` is when the answer began to be owed: at the submission, and anew when the case was reopened or
@@ -131,7 +131,7 @@ def submitted(at: datetime, *, bypasses_company: bool) -> CaseState:
 
 
 def fold(events: Iterable[Event], *, bypasses_company: bool) -> CaseState:
-    """Return what the events of a case amount to; the first one is its submission."""
+    """Return the state that the events of a case amount to; the first one is its submission."""
     first, *others = events
     if (first.action, first.actor) != (Action.SUBMIT, Actor.RESIDENT):
         raise TransitionRefused("nothing", first.action, first.actor)
@@ -142,7 +142,7 @@ def fold(events: Iterable[Event], *, bypasses_company: bool) -> CaseState:
 
 
 def advance(state: CaseState, event: Event) -> CaseState:
-    """Return the state after the event, or raise `TransitionRefused` when no rule names it."""
+    """Return the state after the event, or raise `TransitionRefused` when no rule allows it."""
     if not _is_allowed(state, event):
         raise TransitionRefused(state.status, event.action, event.actor)
     status = _next_status(state, event)
