@@ -1,7 +1,7 @@
-"""The commands: each opens one installation, does one thing, and says what it did.
+"""Command line: each command opens one installation, does one thing, and says what it did.
 
 What takes a second or more to import (openpyxl with numpy and the pinyin dictionary, pandas, Dash) is imported inside
-the commands that need it: the others are to answer at once.
+the commands that need it, so that the others answer at once.
 """
 
 import click
@@ -20,12 +20,12 @@ from survey_app.commands import (
 )
 from survey_app.errors import JiayuanError
 
-# As click does for a wrong option: nothing was stored, and what was given must change.
+# Exit status, as click has for a wrong option: nothing was stored, and what was given must change.
 REFUSED = 2
 
 
 class _Commands(click.Group):
-    """Turns an expected failure into its lines on stderr, one for each fault, and exit status 2."""
+    """Command group that turns an expected failure into lines on stderr, one for each fault, and exit status 2."""
 
     def invoke(self, context: click.Context) -> object:
         try:

@@ -1,4 +1,4 @@
-"""Staff accounts, and the chain of what was done with them."""
+"""Commands for staff accounts and the audit chain."""
 
 import click
 
@@ -57,7 +57,7 @@ def add(
 @accounts.command("reset")
 @click.argument("username")
 def reset(username: str) -> None:
-    """Take password and authenticator away and print the link for new ones: for an administrator who is locked out."""
+    """Remove password and authenticator and print the link for new ones: for an administrator who is locked out."""
     config = Config.from_env()
     with installed_database() as database, database.writing() as session:
         account = find_account(session, username=plain_username(username))
@@ -70,7 +70,7 @@ def reset(username: str) -> None:
 
 @click.group()
 def audit() -> None:
-    """Check that the record of what was done is whole."""
+    """Check the audit chain: that the record of what was done is whole."""
 
 
 @audit.command("head")
@@ -83,7 +83,7 @@ def audit_head() -> None:
 @audit.command("verify")
 @click.option("--head", "kept", metavar="POSITION:HASH", help="As `jiayuan audit head` printed it earlier.")
 def audit_verify(kept: str | None) -> None:
-    """Say whether an event was changed, removed or moved; with a kept head, also whether the end was cut off."""
+    """Report whether an event was changed, removed or moved; with a kept head, also whether the end was cut off."""
     try:
         expected = Head.parse(kept) if kept else None
     except ValueError as error:

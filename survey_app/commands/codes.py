@@ -1,4 +1,4 @@
-"""Codes, and the posters and slips that carry them."""
+"""Commands for codes, and for the posters and slips that carry them."""
 
 from contextlib import closing
 from pathlib import Path
@@ -47,7 +47,7 @@ def issue() -> None:
 @codes.command("revoke")
 @click.argument("token")
 def revoke(token: str) -> None:
-    """Take no more answers through a poster code, such as that of a poster that was tampered with."""
+    """Revoke a poster code, such as that of a poster that was tampered with."""
     with installed_database() as database, database.writing() as session:
         code = session.scalar(select(Code).filter_by(token=token))
         if code is None:
@@ -59,10 +59,10 @@ def revoke(token: str) -> None:
 @codes.command("count-slips")
 @click.argument("round_name", metavar="ROUND")
 def count_slips_command(round_name: str) -> None:
-    """Say what became of the household slips of a round, by its name, in each community.
+    """Count the household slips of a round, by its name, in each community by their status.
 
-    Nobody notes which flat got which slip, so a lost one goes on being good: as many households as there are reprints
-    can have answered twice, and no more.
+    Nobody notes which flat got which slip, so a lost one stays valid: as many households as there are reprints can have
+    answered twice, and no more.
     """
     with installed_database() as database, database.reading() as session:
         counts = count_slips(session, survey_round=named(session, Round, round_name, parameter="ROUND"))
@@ -80,7 +80,7 @@ def count_slips_command(round_name: str) -> None:
 @click.option("--because", type=click.Choice([reason.value for reason in Revocation]), required=True)
 @click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
 def revoke_slips_command(community_number: str, because: str, file: TextIO) -> None:
-    """Take no more answers through slips of a community that came back: their digits, typed or scanned, one a line."""
+    """Revoke slips of a community that came back: their digits, typed or scanned, one a line."""
     typed = [line for line in map(str.strip, file) if line]
     secret_key = Config.from_env().secret_key
     with installed_database() as database, database.writing() as session:
@@ -101,7 +101,7 @@ def revoke_slips_command(community_number: str, because: str, file: TextIO) -> N
 @codes.command("replace-slip")
 @click.argument("digits")
 def replace_slip_command(digits: str) -> None:
-    """Revoke a lost slip whose digits are known, and say the digits of another one for the same household."""
+    """Revoke a lost slip whose digits are known, and print the digits of another one for the same household."""
     with installed_database() as database, database.writing() as session:
         sheet = replace_slip(session, typed=digits, secret_key=Config.from_env().secret_key, now=current_time())
     click.echo(f"type instead: {grouped(sheet.slips[0].digits)}")
@@ -147,7 +147,7 @@ def slips(
 ) -> None:
     """Issue household slips of a round, by its name, and write them as sheets to cut apart.
 
-    The files are all there is of the slips: hand the paper to the neighbourhood offices and delete the files.
+    The files are the only copy of the slips: hand the paper to the neighbourhood offices and delete the files.
     """
     from survey_app.codes import print_runs  # noqa: PLC0415
     from survey_app.printing import typefaces  # noqa: PLC0415
@@ -173,7 +173,7 @@ def slips(
             now=current_time(),
             is_reprint=reprint,
         )
-        # What cannot be written is spoiled when the printing is closed.
+        # Slips that cannot be written are spoiled when the generator is closed.
         with closing(files):
             volumes = sum(order.volumes for order in orders)
             written = write_new(directory, progress.track(files, "slips", total=volumes))

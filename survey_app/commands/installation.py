@@ -1,4 +1,4 @@
-"""The database: brought to this version, filled with a simulated city."""
+"""Commands for the database: migrating it, filling it with a simulated city."""
 
 import logging
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from survey_app.web.context import current_time
 
 @click.command()
 def migrate() -> None:
-    """Bring the database to the revision of this version, and create it if there is none."""
+    """Migrate the database to the revision of this version, and create it if there is none."""
     with (
         Database(Config.from_env().database_url) as database,
         _shown(logging.getLogger("alembic.runtime.migration")),
@@ -44,7 +44,7 @@ def simulate(seed: int, communities: int | None) -> None:
 
 @contextmanager
 def _shown(logger: logging.Logger) -> Iterator[None]:
-    """Print what `logger` says."""
+    """Print the log messages of `logger`."""
     handler = logging.Handler()
     handler.emit = lambda record: click.echo(record.getMessage())  # type: ignore[method-assign]
     level = logger.level

@@ -1,4 +1,4 @@
-"""The site and what is done beside it."""
+"""Commands that run the site and the recurring work beside it."""
 
 import os
 

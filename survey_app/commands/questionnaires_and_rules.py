@@ -1,4 +1,4 @@
-"""Questionnaires and rule files."""
+"""Commands for questionnaires and rule files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,7 +38,7 @@ def check_questionnaire(file: Path, earlier: Sequence[Path]) -> None:
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where the page goes; beside FILE if not said."
 )
 def preview(file: Path, output: Path | None) -> None:
-    """Show a questionnaire file as residents will see it, in an HTML page with both languages."""
+    """Preview a questionnaire file as residents will see it, in an HTML page with both languages."""
     from survey_app.responses.questionnaire_preview import preview_page  # noqa: PLC0415
 
     output = output or file.with_suffix(".html")
@@ -49,11 +49,11 @@ def preview(file: Path, output: Path | None) -> None:
 @questionnaire.command("publish")
 @click.argument("file", type=FILE)
 def publish(file: Path) -> None:
-    """Freeze a questionnaire, so that rounds can ask it."""
+    """Publish a questionnaire, which freezes it, so that rounds can ask it."""
     definition = load_questionnaire(file)
     with installed_database() as database, database.writing() as session:
         use_as_real(session, now=current_time())
-        # The file once more, for faults with their lines.
+        # The file is parsed once more, for faults with their lines.
         parse_successor(file.read_bytes(), str(file), published_versions(session, key=definition.key))
         published = publish_questionnaire(session, definition=definition, now=current_time())
         click.echo(f"published {published.key}:{published.version}, sha256 {published.sha256}")

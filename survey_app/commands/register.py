@@ -1,4 +1,4 @@
-"""Communities and districts."""
+"""Commands for communities and districts."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def export_communities_command(file: Path) -> None:
 
 @click.group()
 def districts() -> None:
-    """Say what residents should know of a district."""
+    """Set what residents should know of a district."""
 
 
 @districts.command("telephone")
@@ -65,7 +65,7 @@ def set_telephone(name: str, number: str) -> None:
 @districts.command("boundaries")
 @click.argument("file", type=click.Path(path_type=Path))
 def import_boundaries(file: Path) -> None:
-    """Take the outlines of districts from FILE, GeoJSON whose features have the district's name as `name`."""
+    """Import the boundaries of districts from FILE, GeoJSON whose features have the district's name as `name`."""
     with installed_database() as database, database.writing() as session:
         use_as_real(session, now=current_time())
         stored = {district.name: district for district in session.scalars(select(District))}
@@ -79,7 +79,7 @@ def import_boundaries(file: Path) -> None:
 @click.argument("name")
 @click.argument("line")
 def set_second_language_line(name: str, line: str) -> None:
-    """Set the line in a second language, such as Mongolian, on a district's posters; "" takes it off.
+    """Set the line in a second language, such as Mongolian, on a district's posters; "" removes it.
 
     A community with a line of its own, from the list of communities, keeps that.
     """

@@ -1,4 +1,4 @@
-"""Rounds: planned, examined, evaluated, and in the end erased."""
+"""Commands for rounds: planning, examining, evaluating, and in the end erasing them."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -82,7 +82,7 @@ def create(
 @click.command("examine")
 @click.argument("round_name", metavar="ROUND")
 def examine(round_name: str) -> None:
-    """Look for signs of false answers in a round, by its name, and hold what they point at for review."""
+    """Examine a round, by its name, for signs of false responses, and hold what they flag for review."""
     from survey_app.responses.integrity_reviews import examine_round  # noqa: PLC0415
 
     with installed_database() as database:
@@ -95,7 +95,7 @@ def examine(round_name: str) -> None:
 
 @click.command()
 def retention() -> None:
-    """Erase at once what was kept long enough: network addresses, links to households, answers of past rounds."""
+    """Erase what is past its retention period: network addresses, links to households, answers of past rounds."""
     from survey_app.responses.retention import keep_no_longer  # noqa: PLC0415
 
     with installed_database() as database, database.writing() as session:
@@ -126,7 +126,7 @@ def evaluate(*, round_name: str, provisional: bool) -> None:
 @click.command()
 @click.argument("evaluation_id", metavar="EVALUATION", type=int)
 def verify(evaluation_id: int) -> None:
-    """Compute a stored evaluation again from its inputs and rules, and say whether the same comes out."""
+    """Compute a stored evaluation again from its inputs and rules, and report whether the result is the same."""
     from survey_app.evaluations.evaluate_round import verify_evaluation  # noqa: PLC0415
 
     with installed_database() as database, database.reading() as session:

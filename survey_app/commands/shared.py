@@ -1,4 +1,4 @@
-"""What commands share: the installation they work on, what they are given, how they show that they go on."""
+"""Shared parts of commands: the installation they work on, parameter types, look-ups, progress on a terminal."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ PORT = click.IntRange(0, 65535)
 
 
 def named(session: Session, table: type[_Named], name: str, *, parameter: str) -> _Named:
-    """Return the district, company or round of a name in either language; refuse one that there is not."""
+    """Return the district, company or round with a name in either language; refuse an unknown one."""
     found = session.scalar(select(table).where(or_(table.name == name, table.english_name == name)))
     if found is None:
         kind = table.__tablename__.replace("_", " ")
@@ -34,7 +34,7 @@ def named(session: Session, table: type[_Named], name: str, *, parameter: str) -
 
 
 def numbered(session: Session, number: str) -> Community:
-    """Return the community of a number; refuse one that there is not."""
+    """Return the community with a number; refuse an unknown one."""
     found = session.scalar(select(Community).filter_by(number=number))
     if found is None:
         raise click.BadParameter(f"there is no community {number}", param_hint="--community")
@@ -42,7 +42,7 @@ def numbered(session: Session, number: str) -> Community:
 
 
 def scope_of(session: Session, district_name: str | None, community_number: str | None = None) -> Scope:
-    """Return the part of the city that a command was asked for."""
+    """Return the scope that a command was asked for."""
     if community_number is not None:
         return Scope(Area.COMMUNITY, numbered(session, community_number).id)
     if district_name is not None:
@@ -51,7 +51,7 @@ def scope_of(session: Session, district_name: str | None, community_number: str 
 
 
 def write_new(directory: Path, files: Iterable[tuple[str, bytes]]) -> int:
-    """Write files into new places below a directory, never over one that is there; return how many."""
+    """Write files to new paths below a directory, never over an existing one; return how many."""
     written = 0
     for name, content in files:
         path = directory / name
@@ -74,5 +74,5 @@ def installed_database() -> Iterator[Database]:
 
 
 def track(sequence: Sequence[_Item], /, description: str) -> Iterable[_Item]:
-    """Go through a sequence, and show on a terminal how much of it is done."""
+    """Iterate over a sequence, with a progress bar on a terminal."""
     return progress.track(sequence, description=description)

@@ -1,4 +1,4 @@
-"""The demonstration: a simulated city with accounts, built once and kept in an instance of its own."""
+"""Demonstration: a simulated city with accounts, built once and kept in an instance of its own."""
 
 import fcntl
 import json
@@ -45,7 +45,7 @@ _ROLES = {
 
 @dataclass(frozen=True)
 class DemoAccount:
-    """What somebody needs to sign in: a password, and the address by which an authenticator is linked."""
+    """Credentials of a demonstration account: a password, and the address by which an authenticator is linked."""
 
     password: str
     authenticator: str
@@ -53,7 +53,7 @@ class DemoAccount:
 
 @dataclass(frozen=True)
 class Demo:
-    """What a visitor needs: the accounts, and one poster."""
+    """Demonstration as a visitor needs it: the accounts, and one poster."""
 
     accounts: Mapping[str, DemoAccount]
     community: str
@@ -68,10 +68,10 @@ def demo_config(config: Config) -> Config:
 
 
 def prepare_demo(config: Config, *, now: datetime, track: Track, communities: int = COMMUNITIES) -> Demo:
-    """Build the demonstration unless it stands already, and return what to show of it.
+    """Build the demonstration unless it exists already, and return what to show of it.
 
-    It is built under another name, which is given up only when all is there: an interrupted start leaves nothing that
-    a later one would take for a city.
+    It is built under another name and renamed when all is there: an interrupted start leaves nothing that a later one
+    would take for a city.
     """
     with _only_one(config.instance):
         if not (config.instance / DATABASE).exists():
@@ -100,13 +100,13 @@ def _build(config: Config, *, now: datetime, track: Track, communities: int) -> 
 
 
 def _clear_away(instance: Path) -> None:
-    """Remove an unfinished database with all that lies beside it: its log and the files by which writers take turns."""
+    """Remove an unfinished database with all that lies beside it: its log and its lock files."""
     for path in instance.glob(f"{UNFINISHED}*"):
         path.unlink()
 
 
 def _finish(unfinished: Path, finished: Path) -> None:
-    """Move everything from the log into the file itself, see it on the disk, and rename it."""
+    """Move everything from the log into the database file itself, sync it to the disk, and rename it."""
     connection = sqlite3.connect(unfinished)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
@@ -175,7 +175,7 @@ def _add_account(session: Session, username: str, role: Role, first: Community, 
 
 @contextmanager
 def _only_one(instance: Path) -> Iterator[None]:
-    """Let a second start wait for the first one, which may be building."""
+    """Lock the instance, so that a second start waits for the first one, which may be building."""
     with (instance / "demo.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

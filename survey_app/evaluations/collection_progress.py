@@ -1,4 +1,4 @@
-"""How the collection of the open round is going: counted by the database, since an open round may hold millions."""
+"""Progress of the open round, counted by the database, since an open round may hold millions of responses."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,13 +18,13 @@ from survey_app.evaluations.standings import PLACE_COLUMNS
 from survey_app.models import Code, Community, District, Response, Round
 from survey_app.responses.submission import Mode
 
-# Of seconds: the offset of every time zone is a multiple of a quarter of an hour.
+# In seconds: the offset of every time zone is a multiple of a quarter of an hour.
 _QUARTER: Final = 15 * 60
 
 
 @dataclass(frozen=True)
 class Counted:
-    """What of a progress changes from one moment to the next; see `dashboards.source.Progress`.
+    """Parts of a progress that change from one moment to the next; see `dashboards.source.Progress`.
 
     `responses` are those that count, by the id of the community.
     """
@@ -40,9 +40,9 @@ class Counted:
 
 
 def read_asked(session: Session, *, rules: Rules, scope: Scope) -> pd.DataFrame:
-    """Return the communities in scope in the order of their sort keys, with the answers that each needs to be ranked.
+    """Return the communities in scope in the order of their sort keys, with the responses that each needs to be ranked.
 
-    Indexed by id; columns as `dashboards.source.Progress` says, but the responses.
+    Indexed by id; columns as `dashboards.source.Progress` says, except the responses.
     """
     statement = scope.communities(select(*PLACE_COLUMNS).join(District).order_by(Community.sort_key, Community.number))
     result = session.execute(statement)
@@ -62,7 +62,7 @@ def read_asked(session: Session, *, rules: Rules, scope: Scope) -> pd.DataFrame:
 def count_progress(
     session: Session, *, survey_round: Round, rules: Rules, scope: Scope, asked: pd.DataFrame, now: datetime
 ) -> Counted:
-    """Return what the communities in scope, those of `read_asked`, have answered so far."""
+    """Count the responses so far of the communities in scope, those of `read_asked`."""
     valid = count_valid_answers(session, survey_round=survey_round, rules=rules, before=now)
     return Counted(
         responses=valid.reindex(asked.index, fill_value=0),
@@ -81,7 +81,7 @@ def _required_responses(rules: Rules, households: int | None) -> int:
 
 
 def _count_in_time(session: Session, survey_round: Round, *, scope: Scope, now: datetime) -> dict[str, pd.DataFrame]:
-    """Return `daily`, `hourly` and `modes` of what came in, in the city's own time."""
+    """Return the `daily`, `hourly` and `modes` counts of what came in, in the city's own time."""
     zone = zone_of(survey_round.rule_file.content)
     came = pd.DataFrame(
         session.execute(scope.communities(_select_quarters(survey_round, now))).all(),
@@ -109,7 +109,7 @@ def _select_quarters(survey_round: Round, now: datetime) -> Select[Any, str, int
 
 
 def _summed(came: pd.DataFrame, by: "pd.Series[Any]", every: list[Any], name: str) -> pd.DataFrame:
-    """Return how many came of every value, in order, nought where none did."""
+    """Return how many came of every value, in order, zero where none did."""
     counts = came["responses"].groupby(by.to_numpy()).sum().to_dict()
     return pd.DataFrame({name: every, "responses": [counts.get(value, 0) for value in every]})
 

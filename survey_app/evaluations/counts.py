@@ -1,4 +1,4 @@
-"""Responses and complaints counted per community, from the rows themselves."""
+"""Counts of responses and complaints per community, from the rows themselves."""
 
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
@@ -114,7 +114,7 @@ def count_valid_answers(session: Session, *, survey_round: Round, rules: Rules, 
 
 
 def _code_given(session: Session, question: str) -> ColumnElement[int]:
-    """Return the code that the text of a response gives to a question, NULL where it gives none."""
+    """Return the SQL expression for the code that a response gives to a question, NULL where it gives none."""
     if session.connection().dialect.name == "postgresql":
         code: ColumnElement[int] = cast(Response.answers, JSONB)[question].as_integer()
         return code
@@ -144,7 +144,7 @@ def _count_composites(
 
 
 def _count_statuses(session: Session, *, survey_round: Round, rules: Rules, before: datetime) -> pd.DataFrame:
-    """Return how many responses each community sent in, and how many of them count no more."""
+    """Return how many responses each community sent in, and how many of them no longer count."""
     status = status_of_response(rules.satisfaction.population, before=before).label("status")
     of_response = (
         select(Response.community_id, status)
@@ -174,7 +174,7 @@ def counted_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Yield the community, tenure and mode of every response that counts, and the answers of the ranked population.
 
-    Which of a household's responses count is for the rules to say, whoever's answers are asked for by `answers_of`.
+    The rules say which of a household's responses count, whichever population `answers_of` asks for.
     """
     statement = select(Response.community_id, Response.tenure, Response.mode, Response.answers).where(
         Response.round_id == survey_round.id,
@@ -193,7 +193,7 @@ def counted_batches(
 
 def _read_answers(texts: Sequence[str], questions: Sequence[str]) -> dict[str, pa.Array]:
     """Return the code that each text gives to each question, null where it gives none."""
-    # Canonical JSON holds no line feed of its own, so the texts make one file of lines.
+    # Canonical JSON holds no line feed of its own, so the texts make one file of JSON lines.
     table = arrow_json.read_json(
         pa.BufferReader("\n".join(texts).encode("utf-8")),
         parse_options=arrow_json.ParseOptions(
@@ -277,7 +277,7 @@ def community_table(
     categories: Categories,
     cut_off: datetime,
 ) -> pd.DataFrame:
-    """Return what is known of every community at the cut-off, as `analytics` evaluates it, in the order of numbers.
+    """Return the community table at the cut-off, as `analytics` evaluates it, in the order of numbers.
 
     A community without answers or without a known number of households keeps its row: missing is not zero.
     """

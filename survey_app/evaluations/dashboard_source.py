@@ -1,4 +1,4 @@
-"""Stored evaluations as the dashboards see them: always through the scope of the account that is signed in."""
+"""Evaluation source of the dashboards, from the database and limited to the scope of the signed-in account."""
 
 import json
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
@@ -62,20 +62,20 @@ from survey_app.storage.database import Database
 from survey_app.storage.row_cache import Remembered
 from survey_app.web.context import current_time
 
-# Of frames that are kept between callbacks: a hundred thousand communities take 35 MB in the widest, the standings. Of
-# so many there is room for two rounds and what all pages work out of them.
+# Cache limits, in rows. Frames that are kept between callbacks: a hundred thousand communities take 35 MB in the
+# widest, the standings. There is room for two rounds of so many and for what all pages derive from them.
 _MOST_ROWS = 1_000_000
-# Of tables in their order, eight bytes for each community.
+# Sorted tables, eight bytes for each community.
 _MOST_LISTED = 4_000_000
-# Of signs, fifty bytes for each kind in each community.
+# Integrity signals, fifty bytes for each family in each community.
 _MOST_EXAMINED = 1_000_000
-# Of answers in the open round, sixteen bytes for each community.
+# Counts of the open round, sixteen bytes for each community.
 _MOST_COUNTED = 1_000_000
 _ROWS_AT_ONCE = 1_000
 
 
 class StoredEvaluations:
-    """What `dashboards.source.EvaluationSource` asks for, from the database."""
+    """Implementation of `dashboards.source.EvaluationSource` on the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -98,14 +98,14 @@ class StoredEvaluations:
         return self._frame("standings", evaluation_id, _read_to_draw)
 
     def worked_out(self, evaluation_id: int, question: Hashable, work_out: Callable[[], Answer]) -> Answer:
-        """Return what was worked out in this scope before, else work it out; see `dashboards.source`."""
+        """Return a derived value from the cache of this scope, or compute it; see `dashboards.source`."""
         with self._database.reading() as session:
             key = ("worked out", evaluation_id, question, signed_in().scope, _register_revision(session))
         # After this snapshot: what is read for it is never older than its key says.
         return self._remembered.recall(key, work_out)
 
     def grid(self, evaluation_id: int, query: GridQuery) -> GridPage:
-        """Return one part of the table of communities in scope; `LookupError` as above."""
+        """Return one page of the table of communities in scope; `LookupError` as above."""
         scope = signed_in().scope
         whole = replace(query, offset=0, limit=None)
         with self._database.reading() as session:
@@ -117,7 +117,7 @@ class StoredEvaluations:
         return GridPage(rows=rows, total=len(listed))
 
     def take_away(self, evaluation_id: int, query: GridQuery) -> Iterator[pd.DataFrame]:
-        """Return the whole table in pieces, once it is in the audit chain who took it; `LookupError` as above."""
+        """Return the whole table in chunks, once the export is in the audit chain; `LookupError` as above."""
         account, now = signed_in(), current_time()
         with self._database.writing() as session:
             require_evaluation(session, evaluation_id)
@@ -141,15 +141,15 @@ class StoredEvaluations:
     def _frame(
         self, name: str, evaluation_id: int, read: Callable[[Session, int, Scope], pd.DataFrame]
     ) -> pd.DataFrame:
-        """Return what `read` reads of an evaluation in scope, from memory if it is there."""
+        """Return a frame of an evaluation in scope from the cache, or as `read` reads it."""
         scope = signed_in().scope
         with self._database.reading() as session:
             key = (name, evaluation_id, scope, _register_revision(session))
-            # A copy of nothing until somebody writes into it.
+            # Nothing is copied until somebody writes into it.
             return self._remembered.recall(key, lambda: read(session, evaluation_id, scope)).copy(deep=False)
 
     def profile(self, evaluation_id: int, number: str) -> Profile | None:
-        """Return what lies behind a standing in scope; see `dashboards.source`."""
+        """Return the profile behind a standing in scope; see `dashboards.source`."""
         scope = signed_in().scope
         with self._database.reading() as session:
             return read_profile(session, evaluation_id=evaluation_id, number=number, scope=scope)
@@ -192,7 +192,7 @@ class StoredEvaluations:
             return read_channels(session, evaluation_id=evaluation_id, scope=signed_in().scope)
 
     def examination(self, evaluation_id: int) -> Examination | None:
-        """Return what was found in the round of an evaluation, about communities in scope; see `dashboards.source`."""
+        """Return the findings in the round of an evaluation, about communities in scope; see `dashboards.source`."""
         scope = signed_in().scope
         with self._database.reading() as session:
             newest = newest_examination(session, evaluation_id)
@@ -204,13 +204,13 @@ class StoredEvaluations:
             return with_reviews(session, found, round_id=round_id, examined_at=examined_at)
 
     def boundaries(self) -> Mapping[str, Sequence[Polygon]]:
-        """Return the outlines of all districts: those are no secret."""
+        """Return the boundaries of all districts: those are no secret."""
         with self._database.reading() as session:
             rows = session.execute(select(District.name, District.boundary).where(District.boundary.is_not(None)))
             return {row.name: read_boundary(row.boundary) for row in rows}
 
     def progress(self) -> Progress | None:
-        """Return how the collection of the open round is going in the districts in scope."""
+        """Return the progress of the open round in the districts in scope."""
         scope, now = signed_in().scope, current_time()
         with self._database.reading() as session:
             survey_round = session.scalar(select(Round).where(Round.opens_at <= now, Round.closes_at > now))
@@ -252,7 +252,7 @@ def _register_revision(session: Session) -> int | None:
 
 
 def _read_to_draw(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
-    """Return standings with what repeats itself as categories: a fraction of the size, and quick to choose rows by."""
+    """Return standings with repeated values as categories: a fraction of the size, and quick to choose rows by."""
     standings = read_standings(session, evaluation_id=evaluation_id, scope=scope)
     return standings.astype(dict.fromkeys(CATEGORICAL_COLUMNS, "category"))
 
@@ -275,7 +275,7 @@ def _read_inputs(session: Session, evaluation_id: int, scope: Scope) -> pd.DataF
 def _read_inputs_of_others(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
     table = _read_inputs(session, evaluation_id, scope)
     others = read_other_population(session, evaluation_id=evaluation_id).reindex(table["community_id"])
-    # What was counted of the ranked population alone would not fit to the answers of the other.
+    # Counts of the ranked population alone would not fit the answers of the other.
     shared = table.drop(columns=[*MODE_COLUMNS, *COMPLAINED_COLUMNS], errors="ignore")
     return shared.assign(**{str(name): others[name].to_numpy() for name in others})
 

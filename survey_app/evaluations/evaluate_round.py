@@ -1,4 +1,4 @@
-"""Evaluations: one round counted, judged by its rules and stored for good."""
+"""Evaluation of a round: its responses counted, judged by its rules and stored for good."""
 
 import json
 from dataclasses import dataclass
@@ -34,11 +34,11 @@ from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.storage.database import Base, Database
 
 RELEASE_STEP = 10
-"""While a round is open, a community's score moves after so many new answers: a score seen before and after one
-neighbour answers would give that answer away."""
+"""New responses after which a community's score moves while a round is open: a score seen before and after one
+neighbour answers would reveal that answer."""
 
 SETTLING = timedelta(minutes=1)
-"""How long after the close an official evaluation waits: an answer that arrived in time may still be on its way to the
+"""Wait of an official evaluation after the close: an answer that arrived in time may still be on its way to the
 disk, and a result that is frozen must not miss it."""
 
 _COUNTS = ("responses", "satisfied", "composite_responses", *COMPLAINED_COLUMNS)
@@ -55,7 +55,7 @@ _LOCK = 0x4A59  # the class of our advisory locks for evaluations; the object is
 
 
 class RoundStillOpen(JiayuanError):
-    """Something was asked for that is handed out after the round has closed."""
+    """The round is still open, and what was asked for is released only after it has closed."""
 
     status = 409
     page = "staff/round_still_open.html"
@@ -66,7 +66,7 @@ class RoundStillOpen(JiayuanError):
 
 
 class RoundErased(JiayuanError):
-    """The answers of the round were erased, their time being over: what was evaluated before stands."""
+    """The answers of the round were erased after their retention period: what was evaluated before stands."""
 
     status = 409
 
@@ -78,7 +78,7 @@ class RoundErased(JiayuanError):
 def evaluate_round(
     database: Database, *, round_id: int, now: datetime, provisional: bool = False, by: str = OPERATOR
 ) -> Evaluation:
-    """Return the evaluation of a round at its cut-off, stored now unless the very same one is stored already.
+    """Evaluate a round at its cut-off and store the result, or return the stored one if it is the very same.
 
     An official evaluation counts up to the close of the round and is refused before; a provisional one counts up to
     now, and releases the answers of a community in steps. Everything is read in one snapshot and computed outside
@@ -126,7 +126,7 @@ def evaluate_round(
 
 
 def verify_evaluation(session: Session, evaluation_id: int) -> bool:
-    """Return whether the stored inputs and rule file still give the stored standings.
+    """Recompute an evaluation: return whether the stored inputs and rule file still give the stored standings.
 
     Raises `LookupError` if there is no such evaluation.
     """
@@ -215,7 +215,7 @@ def _insert_rows(session: Session, table: type[Base], frame: pd.DataFrame) -> No
 
 
 def _released_in_steps(table: pd.DataFrame, released: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the table with the answers of a community as released before, until enough new ones have come."""
+    """Return the table with each community's answers as released before, until enough new ones have come."""
     columns = [name for name in _ANSWER_COLUMNS if name in table]
     before = (table[:0] if released is None else released).set_index("community_id").reindex(columns=columns)
     before = before.reindex(table["community_id"]).set_axis(table.index)

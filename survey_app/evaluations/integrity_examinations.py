@@ -1,4 +1,4 @@
-"""Stored examinations as the dashboards see them; `survey_app.responses.integrity_reviews` makes them."""
+"""Stored integrity examinations as the dashboards read them; `survey_app.responses.integrity_reviews` makes them."""
 
 import json
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _NAMES: Final = ("number", "name", "english_name", "region", "region_english")
 
 @dataclass(frozen=True)
 class Found:
-    """What an examination found about communities in scope, which never changes; `counts` has their `id` too."""
+    """Findings of an examination about communities in scope, which never change; `counts` has their `id` too."""
 
     families: pd.DataFrame
     counts: pd.DataFrame
@@ -48,7 +48,7 @@ def newest_examination(session: Session, evaluation_id: int) -> tuple[int, int, 
 
 
 def read_found(session: Session, examination_id: int, scope: Scope) -> Found:
-    """Return what an examination found about the communities in scope."""
+    """Return the findings of an examination about the communities in scope."""
     statement = select(IntegrityExamination.families, IntegrityExamination.counts).filter_by(id=examination_id)
     families, counts = (pd.DataFrame(json.loads(text)) for text in session.execute(statement).one())
     places = select(*PLACE_COLUMNS).join(District)
@@ -56,7 +56,7 @@ def read_found(session: Session, examination_id: int, scope: Scope) -> Found:
     named = pd.DataFrame(result.all(), columns=list(result.keys()))
     if families.empty:
         return Found(families, counts)
-    # Every name stands here once for each kind of sign.
+    # Every name stands here once for each family of signals.
     repeated = named.astype(dict.fromkeys(_NAMES, "category"))
     beside = named[["id", "number"]].merge(counts, left_on="id", right_on="community_id")
     return Found(
@@ -68,7 +68,7 @@ def read_found(session: Session, examination_id: int, scope: Scope) -> Found:
 
 
 def with_reviews(session: Session, found: Found, *, round_id: int, examined_at: datetime) -> Examination | None:
-    """Return what was found beside what has become of the held responses by now; None where nobody was examined."""
+    """Return findings beside what has become of the held responses by now; None where nobody was examined."""
     if found.families.empty:
         return None
     reviews = count_reviews(session, round_id=round_id).reindex(found.counts["id"], fill_value=0)

@@ -1,4 +1,4 @@
-"""What lies behind the standings of a closed round: answers by question, complaints by month and category, drivers.
+"""Profiles behind the standings of a closed round: answers by question, complaints by month and category, drivers.
 
 Counted once, in the snapshot of the evaluation, and stored with it: a page that explains a result must not count again
 what was counted then. An open round has no profiles, since breakdowns of a few answers would give them away.
@@ -40,7 +40,7 @@ from survey_app.models import Complaint, Round
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType
 
 MOST_RESPONDENTS: Final = 200_000
-"""Of one region, drawn at random where there are more: drivers need no more of them."""
+"""Most respondents of one region, drawn at random where there are more: drivers need no more of them."""
 
 _COUNTED_COLUMNS: Final = ["responses", "satisfied", "mean_index", "sd_index", *COMPOSITE_COLUMNS]
 _SEED: Final = 1
@@ -48,7 +48,7 @@ _SEED: Final = 1
 
 @dataclass(frozen=True)
 class Profiles:
-    """The rows of `CommunityProfile` and `RegionProfile`, still without their evaluation."""
+    """Rows of `CommunityProfile` and `RegionProfile`, still without their evaluation."""
 
     communities: pd.DataFrame
     regions: pd.DataFrame
@@ -56,7 +56,7 @@ class Profiles:
 
 @dataclass(frozen=True)
 class _Survey:
-    """What is counted: a round, by which rules, until when."""
+    """Scope of the counts: a round, by which rules, until when."""
 
     session: Session
     round: Round
@@ -121,7 +121,7 @@ def driver_questions(questionnaire: Questionnaire, overall: str) -> list[str]:
 
 
 def _count_answers(survey: _Survey, communities: Iterable[int]) -> tuple[AnswerCounts, pd.DataFrame]:
-    """Return the counts of every question with single codes, and the rows that drivers are found in."""
+    """Return the counts of every question with single codes, and the rows that the drivers are estimated from."""
     single = [question for question in survey.questionnaire.questions if _has_single_code(question)]
     questions = {question.key: question.codes for question in single}
     overall = survey.rules.satisfaction.question
@@ -252,7 +252,7 @@ def _by_tenure(survey: _Survey, communities: Iterable[int]) -> dict[int, list[li
 
 
 def _drivers(rows: pd.DataFrame, survey: _Survey) -> dict[str, Any]:
-    """Return what goes with overall satisfaction in one region, as JSON can hold it."""
+    """Return the drivers of overall satisfaction in one region, as JSON can hold them."""
     overall = survey.rules.satisfaction.question
     domains = driver_questions(survey.questionnaire, overall)
     if len(rows) > MOST_RESPONDENTS:

@@ -1,4 +1,4 @@
-"""Declaring an evaluation the result of its round."""
+"""Publication of an evaluation as the result of its round."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ class PublicationRefused(JiayuanError):
 def publish_evaluation(
     session: Session, *, evaluation_id: int, reason: str | None, by: str = OPERATOR, now: datetime
 ) -> Publication:
-    """Declare an official evaluation the result of its round; one that replaces another needs a reason.
+    """Publish an official evaluation as the result of its round; one that replaces another needs a reason.
 
     Raises `LookupError` if there is no such evaluation.
     """
@@ -59,7 +59,7 @@ def publish_evaluation(
 
 
 def published_evaluations(session: Session) -> dict[int, int]:
-    """Return, by round, the evaluation that is its result: the one that was published last."""
+    """Return, by round, the published evaluation that is its result: the one that was published last."""
     statement = (
         select(Evaluation.round_id, Evaluation.id)
         .join(Publication, Publication.evaluation_id == Evaluation.id)

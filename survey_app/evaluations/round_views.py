@@ -1,4 +1,4 @@
-"""The staff home: rounds with what came in, and their evaluations."""
+"""Views of the staff home: rounds with what came in, and their evaluations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ COLLECTING = staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
 
 @dataclass(frozen=True)
 class RoundOverview:
-    """A round as the home page shows it; times are the city's own."""
+    """Round as the home page shows it; times are the city's own."""
 
     id: int
     name: str
@@ -53,13 +53,13 @@ class RoundOverview:
 
     @property
     def has_official_evaluation(self) -> bool:
-        """Whether it was decided already: evaluating again then only finds the stored result."""
+        """Whether an official evaluation exists: evaluating again then only finds the stored result."""
         return any(not evaluation.provisional for evaluation in self.evaluations)
 
 
 @dataclass(frozen=True)
 class EvaluationOverview:
-    """A stored evaluation as the home page lists it."""
+    """Stored evaluation as the home page lists it."""
 
     id: int
     provisional: bool
@@ -91,7 +91,7 @@ def home() -> str:
 @blueprint.post("/staff/rounds/<int:round_id>/evaluations")
 @policy(EVALUATING)
 def evaluate(round_id: int) -> AnyResponse:
-    """Evaluate a round; what was evaluated before on the same inputs is found again."""
+    """Evaluate a round, or find the stored evaluation of the same inputs."""
     is_provisional = request.form.get("kind") == "provisional"
     try:
         evaluation = evaluate_round(
@@ -110,7 +110,7 @@ def evaluate(round_id: int) -> AnyResponse:
 @blueprint.post("/staff/evaluations/<int:evaluation_id>/publication")
 @policy(EVALUATING)
 def publish(evaluation_id: int) -> AnyResponse:
-    """Declare an evaluation the result of its round."""
+    """Publish an evaluation as the result of its round."""
     try:
         with site().database.writing() as session:
             publish_evaluation(
@@ -129,7 +129,7 @@ def publish(evaluation_id: int) -> AnyResponse:
 @blueprint.post("/staff/rounds/<int:round_id>/closing")
 @policy(EVALUATING)
 def close_early(round_id: int) -> AnyResponse:
-    """Take no more answers in an open round."""
+    """Close an open round early."""
     try:
         with site().database.writing() as session:
             reason, by = request.form.get("reason", ""), signed_in().actor
@@ -143,7 +143,7 @@ def close_early(round_id: int) -> AnyResponse:
 @blueprint.post("/staff/rounds/<int:round_id>/removal")
 @policy(EVALUATING)
 def drop(round_id: int) -> AnyResponse:
-    """Remove a round that has not opened."""
+    """Delete a round that has not opened."""
     try:
         with site().database.writing() as session:
             drop_round(session, round_id=round_id, by=signed_in().actor, now=current_time())

@@ -1,4 +1,4 @@
-"""Stored standings with the names of their places, always within a scope."""
+"""Stored standings with the names of their communities, districts and companies, always within a scope."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -50,7 +50,7 @@ def read_standings(session: Session, *, evaluation_id: int, scope: Scope) -> pd.
 
 
 def read_standings_of(session: Session, evaluation_id: int, communities: Sequence[int], scope: Scope) -> pd.DataFrame:
-    """Return the standings of some communities by their ids, in the order of these; nothing of those out of scope."""
+    """Return the standings of some communities in the order of their ids; those out of scope are left out."""
     statement = _select_standings(evaluation_id, scope).where(Community.id.in_(communities))
     found = _placed(session, session.execute(statement)).set_index("id")
     return found.reindex([key for key in communities if key in found.index]).reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Which communities a table of an evaluation lists: sorted, filtered and cut into pages by the database."""
+"""Query of a table of communities in one evaluation: sorted, filtered and paginated by the database."""
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ _SORTED: Mapping[GridColumn, SQLColumnExpression[Any]] = MappingProxyType(
         "name": Community.sort_key,
         "responses": Standing.responses,
         "satisfaction_rank": Standing.satisfaction_rank,
-        # A score of those that are not ranked is not shown, and their order would tell it.
+        # A score of those that are not ranked is not shown, and their order would reveal it.
         "satisfaction_score": case((Standing.satisfaction_rank.is_not(None), Standing.satisfaction_score)),
         "complaint_rank": Standing.complaint_rank,
         "complaints_per_1000_household_years": case(
@@ -30,14 +30,14 @@ _BY_NAME = (GridOrder("name"),)
 
 
 def find_communities(session: Session, evaluation_id: int, query: GridQuery, scope: Scope) -> Sequence[int]:
-    """Return the ids of all communities that a table lists, in its order, on whatever page of it they stand."""
+    """Return the ids of all communities that a table lists, in its order and of all its pages."""
     statement = select(Standing.community_id).where(
         Standing.evaluation_id == evaluation_id, *_conditions(evaluation_id, query, scope)
     )
     order = query.order or _BY_NAME
     if any(each.column == "name" for each in order):
         statement = statement.join(Community, Standing.community_id == Community.id)
-    # Eight bytes for each, since these are kept while somebody pages.
+    # Eight bytes for each, since these are cached while somebody turns pages.
     return array("q", session.scalars(statement.order_by(*map(_sorted_by, order), Standing.community_id)))
 
 

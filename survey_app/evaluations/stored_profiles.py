@@ -1,4 +1,4 @@
-"""What lies behind stored standings, read with the words of its questionnaire; `survey_app.evaluations.profiles` counts it."""
+"""Stored profiles behind standings, read with the words of their questionnaire; `survey_app.evaluations.profiles` counts them."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -18,11 +18,11 @@ from survey_app.rounds.questionnaires import Complained, Questionnaire, question
 
 TENURE_COLUMNS = ["tenure", "responses", "satisfied"]
 _Answers = Mapping[str, Mapping[str, int]]
-"""How often each code was given to each question."""
+"""Answer counts: how often each code was given to each question."""
 
 
 def read_profile(session: Session, *, evaluation_id: int, number: str, scope: Scope) -> Profile | None:
-    """Return what lies behind a standing in scope, with the words of its questionnaire; None where it was not kept.
+    """Return the profile of a standing in scope, with the words of its questionnaire; None where it was not kept.
 
     Raises `LookupError` if there is no such standing, or it lies outside the scope.
     """
@@ -78,7 +78,7 @@ def read_reported(session: Session, *, evaluation_id: int, numbers: Collection[s
 
 
 def read_other_population(session: Session, *, evaluation_id: int) -> pd.DataFrame:
-    """Return what the answers of the other population amount to, by community number; no rows where none were kept.
+    """Return counts of the other population's answers, by community number; no rows where none were kept.
 
     Columns as those of a community table that count answers and households.
     """
@@ -120,7 +120,7 @@ def _reported_beside(
     if complained is None:
         return None
     evaluation_id, name = among
-    # Not cut down to the account: a sum over all that were ranked together, as the region's answers are.
+    # Not limited to the account's scope: a sum over all that were ranked together, as the region's answers are.
     complaints, years = session.execute(
         select(func.sum(Standing.complaints), func.sum(Standing.exposure_household_years)).where(
             Standing.evaluation_id == evaluation_id,

@@ -1,1 +1,1 @@
-"""Files that evaluators take away, one module per kind."""
+"""Export files for evaluators, one module per kind."""

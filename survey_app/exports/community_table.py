@@ -1,4 +1,4 @@
-"""The community table of one evaluation as a CSV file, from which `python -m analytics evaluate` decides it again."""
+"""Export of an evaluation's community table as CSV, from which `python -m analytics evaluate` decides it again."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Files to take away."""
+"""Views that download export files."""
 
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -19,7 +19,7 @@ from survey_app.web.languages import current_language
 @blueprint.get("/staff/rounds/<int:round_id>/responses.csv")
 @policy(READERS)
 def responses_csv(round_id: int) -> Response:
-    """Download what was answered in a closed round."""
+    """Download the responses of a closed round."""
     try:
         pieces = export_responses(
             site().database,

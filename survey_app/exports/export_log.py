@@ -1,4 +1,4 @@
-"""Who took which file away, in the audit chain before the first byte of it is sent."""
+"""Export log: who downloaded which file, in the audit chain before the first byte of it is sent."""
 
 from datetime import datetime
 
@@ -9,6 +9,6 @@ from survey_app.audit import Action, record
 
 
 def record_export(session: Session, *, account: SignedIn, kind: str, subject: str, now: datetime) -> None:
-    """Note that an account takes a file away, and of which area."""
+    """Record in the audit chain that an account exports a file, and of which area."""
     facts = {"kind": kind, "area": str(account.scope.area), "place": account.scope.id}
     record(session, by=account.actor, action=Action.EXPORTED, subject=subject, after=facts, now=now)

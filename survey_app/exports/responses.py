@@ -1,4 +1,4 @@
-"""The responses of a round as a CSV file: what was answered, and nothing that says by whom."""
+"""Export of a round's responses as CSV: what was answered, and nothing that says by whom."""
 
 import csv
 import io
@@ -27,10 +27,10 @@ from survey_app.web.languages import TRANSLATIONS
 BATCH_ROWS = 2_000
 # Without it Excel takes the file for the local Windows encoding and garbles Chinese.
 BYTE_ORDER_MARK = "\ufeff"
-# Between the codes of one answer: a comma would meet the file's own.
+# Separator between the codes of one answer: a comma would meet the file's own.
 BETWEEN_CODES = "|"
 
-# What came through the web came through a code: one without has lost its link to a slip.
+# A response through the web came through a code: one without has lost its link to a slip.
 _KIND_OF_CODE = case(
     (and_(Code.id.is_(None), Response.answers.is_not(None), Response.mode == Mode.WEB), CodeKind.HOUSEHOLD),
     else_=Code.kind,
@@ -44,7 +44,7 @@ def export_responses(database: Database, *, round_id: int, scope: Scope, now: da
 
     Every response that came in has a row, and its status says whether it counts: withdrawn ones have no answers left.
 
-    While the round is open nothing is handed out: whoever compares the file before and after a neighbour answers knows
+    While the round is open nothing is exported: whoever compares the file before and after a neighbour answers knows
     that answer.
 
     No column identifies a resident: receipts, submission keys and the hour of the day stay here, and responses are
@@ -183,7 +183,7 @@ def _status_words(language: str) -> dict[Status, str]:
 
 
 def _cell_reader(question: Question, language: str) -> _ReadCells:
-    """Return what turns the answer to one question into cells: code and label, text as typed, or how many photos."""
+    """Return the function that turns the answer to one question into cells: code and label, text, or photo count."""
     if question.type is QuestionType.TEXT:
         return lambda answer: (csv_safe(answer or ""),)
     if question.type is QuestionType.PHOTO:

@@ -1,4 +1,4 @@
-"""The standings of one evaluation as a CSV file, each decision with its reason in words."""
+"""Export of an evaluation's standings as CSV, each decision with its reason in words."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What was decided and how far the data support it: evaluations, standings, evidence. None of them ever changes."""
+"""Tables of evaluations, standings, their evidence and profiles. None of them ever changes."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ _TO_STANDING = "fk_standing_evidence_standing"
 
 
 class Evaluation(Base):
-    """One evaluation of one round: which inputs, which rules, which code, and what came out.
+    """Evaluation of one round: which inputs, which rules, which code, and what came out.
 
     `provisional` ones are made while the round is open, for pages that say so.
     """
@@ -51,7 +51,7 @@ class Evaluation(Base):
 
 
 class Standing(Base):
-    """How one community came out of one evaluation."""
+    """Standing of one community in one evaluation."""
 
     __tablename__ = "standing"
     __table_args__ = (
@@ -103,7 +103,7 @@ class Standing(Base):
 
 
 class StandingEvidence(Base):
-    """How far the data support one standing: beside the decision, in a row of its own, and never part of it."""
+    """Evidence for one standing: how far the data support it, in a row of its own and never part of the decision."""
 
     __tablename__ = "standing_evidence"
     __table_args__ = (
@@ -139,7 +139,7 @@ class StandingEvidence(Base):
 
 
 class CommunityProfile(Base):
-    """What lies behind one standing of a closed round, as canonical JSON; see `survey_app.evaluations.profiles`."""
+    """Profile behind one standing of a closed round, as canonical JSON; see `survey_app.evaluations.profiles`."""
 
     __tablename__ = "community_profile"
 
@@ -151,7 +151,7 @@ class CommunityProfile(Base):
 
 
 class RegionProfile(Base):
-    """The same for all communities that were ranked together, and what goes with overall satisfaction there."""
+    """Profile of all communities that were ranked together, and the drivers of overall satisfaction there."""
 
     __tablename__ = "region_profile"
 

@@ -1,4 +1,4 @@
-"""Which evaluation of a round was made public."""
+"""Table of publications: which evaluation is the result of a round."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from survey_app.storage.database import Base
 
 
 class Publication(Base):
-    """An evaluation was declared the result of its round. It never changes; a correction is a later publication."""
+    """Publication of an evaluation as its round's result. It never changes; a correction is a later publication."""
 
     __tablename__ = "publication"
 

@@ -1,4 +1,4 @@
-"""The server that faces phones directly."""
+"""Web server that faces phones directly."""
 
 import gc
 import ipaddress
@@ -33,7 +33,7 @@ _SECONDS_TO_FINISH = 10
 
 
 class CannotListen(JiayuanError):
-    """The address is taken, or is not of this machine."""
+    """The address is in use, or is not of this machine."""
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(f"cannot listen on {address}: {reason}")
@@ -58,11 +58,11 @@ def serve(
 
 
 def serve_app(app: Flask, *, host: str, port: int, threads: int, announce: Callable[[], None]) -> None:
-    """Serve a wired site; when told to stop it answers what has arrived, and writes what waits to be written."""
+    """Serve an application; when told to stop it answers what has arrived, and writes what waits to be written."""
     site: Site = app.extensions[SITE_EXTENSION]
     # A fourth of the threads is kept for pages, even while all that write wait for the disk.
     site.writer.start(most_unfinished=max(1, threads - threads // 4))
-    # What was imported stays: to look through all of it for garbage again and again would stop every phone meanwhile.
+    # What was imported stays: collecting garbage in all of it again and again would stop every phone meanwhile.
     gc.freeze()
     with site.database, closing(site.writer):
         listen_and_answer(app, host=host, port=port, threads=threads, announce=announce)
@@ -96,7 +96,7 @@ def listen_and_answer(app: Flask, *, host: str, port: int, threads: int, announc
 
 
 def is_unreachable_for_phones(public_url: str) -> bool:
-    """Return whether this address means the machine itself: a phone that scans it asks the phone."""
+    """Return whether this address means the machine itself (loopback): a phone that scans it asks the phone."""
     host = urlsplit(public_url).hostname or ""
     try:
         address = ipaddress.ip_address(host)

@@ -1,4 +1,4 @@
-"""A program that is kept running beside the server, and ends with it."""
+"""Supervisor of a program that runs beside the server and ends with it."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Final
 
-# Whatever ends it at once must not keep the machine busy.
+# A program that ends at once must not keep the machine busy.
 SECONDS_BEFORE_RESTART: Final = 10.0
 _SECONDS_BETWEEN_LOOKS: Final = 1.0
 
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 def kept_running(
     command: Sequence[str], environ: Mapping[str, str], *, seconds_before_restart: float = SECONDS_BEFORE_RESTART
 ) -> Iterator[None]:
-    """Run a program until the block ends, and start it again whenever it ends before.
+    """Run a program until the block ends, and restart it whenever it ends before.
 
     `environ` is added to the environment of this process.
     """
@@ -42,13 +42,13 @@ def kept_running(
 
 
 def wait_unless_left_alone(seconds: float) -> bool:
-    """Wait in a program that is kept running; return at once and with False when who keeps it running is gone."""
+    """Wait in a supervised program; return at once and with False when its supervisor is gone."""
     readable, _, _ = select.select([sys.stdin], [], [], seconds)
     return not readable
 
 
 def wait_and_go_on(seconds: float) -> bool:
-    """Wait in a program that somebody else keeps running."""
+    """Wait in a program that something else supervises, and return True."""
     time.sleep(seconds)
     return True
 

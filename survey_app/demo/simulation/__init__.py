@@ -1,1 +1,1 @@
-"""A believable city from a seed, sent through the same checks as a resident's phone."""
+"""Simulation of a believable city from a seed, sent through the same checks as a resident's phone."""

@@ -1,4 +1,4 @@
-"""What simulated residents answer to the standard questionnaire, as a phone would send it, and how many answer."""
+"""Simulated answers to the standard questionnaire, as a phone would send them, and how many residents answer."""
 
 from collections.abc import Mapping, Sequence
 
@@ -63,7 +63,7 @@ def count_respondents(
 def draw_forms(
     random: np.random.Generator, community: SimulatedCommunity, *, round_index: int, owners: int, others: int
 ) -> list[Form]:
-    """Return what each respondent sends in, owners and others in random order."""
+    """Return the form that each respondent sends in, owners and others in random order."""
     count = owners + others
     tenure = np.full(count, OWNER)
     tenure[owners:] = np.where(random.random(others) < 0.92, TENANT, OTHER)
@@ -86,7 +86,7 @@ def draw_forms(
 
 
 def stuffed_form() -> Form:
-    """Return what somebody sends in again and again for a whole community."""
+    """Return the form that somebody sends in again and again for a whole community (ballot stuffing)."""
     ratings = {key: ["5"] for key in ("q01", *DOMAIN_KEYS)}
     return {**ratings, "q16": [str(OWNER)], "q17": ["2"], "q23": ["2"]}
 

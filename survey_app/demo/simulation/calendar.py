@@ -1,4 +1,4 @@
-"""When the simulated residents take out their phones."""
+"""Dates of simulated rounds, and the times at which simulated residents answer."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,7 +19,7 @@ DAYS_LEFT = 18
 
 @dataclass(frozen=True)
 class RoundDates:
-    """The dates of one simulated round; it closes when `closes_on` begins."""
+    """Dates of one simulated round; it closes when `closes_on` begins."""
 
     index: int
     opens_on: date

@@ -1,4 +1,4 @@
-"""What becomes of a simulated case: who does what, and when, by the rules of the life cycle."""
+"""Simulated case histories: who takes which step, and when, by the rules of the life cycle."""
 
 from datetime import datetime, timedelta, tzinfo
 
@@ -51,14 +51,14 @@ _NEXT: dict[Status, tuple[tuple[Action, float], ...]] = {
 def draw_life(
     random: np.random.Generator, *, submitted_at: datetime, category: Category, zone: tzinfo, now: datetime
 ) -> tuple[Event, ...]:
-    """Return what has become of a case by `now`, after its submission."""
+    """Return the events of a case until `now`, after its submission."""
     clock = Clock(category.safety, calendar(), zone)
     state, at = submitted(submitted_at, bypasses_company=category.bypasses_company), submitted_at
     life: list[Event] = []
     while state.status in _NEXT and at < now:
         action = _draw_action(random, state)
         at += _draw_delay(random, action, clock)
-        # Time may have been faster than people.
+        # A period may have ended before anybody acted.
         steps = list(due_events(state, clock, now=min(at, now)))
         if not steps and at < now:
             steps = [_step(state, action, at, clock)]

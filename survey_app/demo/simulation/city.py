@@ -1,4 +1,4 @@
-"""The simulated city: its communities, their sizes and companies, and the quality of service that nobody observes."""
+"""Simulated city: its communities, their sizes and companies, and their quality of service, which nobody observes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class SimulatedCommunity:
-    """A community and what its residents live with; qualities are in standard deviations between communities.
+    """Simulated community and what its residents live with; qualities are in standard deviations between communities.
 
     `quality` has a row per round and a column per domain. `voice` is how readily a resident complains about the same
     trouble, `interest` how many answer compared with the city's average. Where `short_of_answers`, nobody went from
@@ -67,7 +67,7 @@ class _Company:
 
 
 def build_city(seed: int, communities: int = COMMUNITIES) -> tuple[SimulatedCommunity, ...]:
-    """Return the city that this seed always gives."""
+    """Build the city of a seed, always the same."""
     random = np.random.default_rng([seed, 1])
     companies = _companies(random, max(4, communities // 9))
     names = _community_names(random, communities)
@@ -190,7 +190,7 @@ def _left_short(random: np.random.Generator, district: list[SimulatedCommunity])
 
 
 def _stuffed(random: np.random.Generator, city: list[SimulatedCommunity]) -> list[SimulatedCommunity]:
-    """Return the city with two middling communities of ordinary size marked: they would gain most."""
+    """Return the city with two average communities of ordinary size marked as stuffed: they would gain most."""
     ordinary = [
         index
         for index, each in enumerate(city)

@@ -1,4 +1,4 @@
-"""The names and sentences that the simulated city is made of."""
+"""Names and sentences that the simulated city is made of."""
 
 from dataclasses import dataclass
 

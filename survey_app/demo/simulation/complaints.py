@@ -1,4 +1,4 @@
-"""What simulated residents complain about, and when."""
+"""Simulated complaints: what residents complain about, and when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ def _weights(categories: Sequence[Category], groups: dict[str, float], otherwise
 
 
 def _words(random: np.random.Generator, kind: str, category: Category) -> tuple[str, str]:
-    """Return where it is, and what is said of it."""
+    """Return the place of a complaint, and its text."""
     endings = {"complaint": COMPLAINT_ENDINGS, "repair": REPAIR_ENDINGS, "enquiry": ENQUIRY_ENDINGS}[kind]
     place = COMPLAINT_OPENINGS[random.integers(len(COMPLAINT_OPENINGS))]
     return place, f"{place}{category.name.zh_hans}{endings[random.integers(len(endings))]}"

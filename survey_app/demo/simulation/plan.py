@@ -1,4 +1,4 @@
-"""Everything that the simulated residents will do, in the order in which they will do it."""
+"""Plan of the simulation: every response and complaint in the order of its arrival."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ WITHDRAWN_SHARE = 0.01
 
 
 class Way(StrEnum):
-    """How a form reaches the site."""
+    """Way in which a form reaches the site."""
 
     POSTER = "poster"
     SLIP = "slip"

@@ -1,4 +1,4 @@
-"""Sending the simulated city through the site: the same checks and the same statements as for a resident's phone."""
+"""Simulation run: the simulated city goes through the same checks and statements as a resident's phone."""
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,14 +66,14 @@ _Item = TypeVar("_Item")
 
 
 class CityExists(JiayuanError):
-    """A city was to be simulated in a database that holds one."""
+    """A city was to be simulated in a database that has one already."""
 
     def __init__(self) -> None:
         super().__init__("this database already holds a city")
 
 
 class Track(Protocol):
-    """Shows progress while a sequence is worked through."""
+    """Progress display while a sequence is worked through."""
 
     def __call__(self, sequence: Sequence[_Item], /, description: str) -> Iterable[_Item]:
         """Yield the items of `sequence`."""
@@ -81,7 +81,7 @@ class Track(Protocol):
 
 @dataclass(frozen=True)
 class SimulatedCity:
-    """How much was sent, all of which is stored."""
+    """Numbers of what was sent, all of which is stored."""
 
     communities: int
     responses: int
@@ -270,7 +270,7 @@ class _ResponseDesk:
 
 
 class _ComplaintDesk:
-    """Files complaints, scanning each community's poster once, and lets each live until now."""
+    """Files complaints, scanning each community's poster once, and stores the history of each until now."""
 
     def __init__(self, tokens: Sequence[str], secret_key: str, *, seed: int, zone: tzinfo, now: datetime) -> None:
         self._tokens = tokens
