@@ -1,4 +1,4 @@
-"""The whole site, wired: every part, every view, the dashboards."""
+"""Application factory: the whole site with its views and the dashboards."""
 
 from types import ModuleType
 
