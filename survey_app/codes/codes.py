@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from itertools import chain
 from typing import cast
 
@@ -23,6 +22,7 @@ from analytics.files.yaml_nodes import Wording
 from survey_app.audit import OPERATOR, Action, record
 from survey_app.errors import Bureau, ExpiredCode, JiayuanError, RevokedCode, UnknownCode
 from survey_app.models import Code, Community, District, Response, Round, SlipBatch
+from survey_app.models.vocabulary import CodeKind, Revocation
 from survey_app.security.check_digits import CODE_DIGITS, SLIP_DIGITS, new_number, read_number
 from survey_app.security.digests import keyed_digest
 from survey_app.security.signatures import read_signed, sign
@@ -42,21 +42,6 @@ _REFERENCE_MARK = "."  # between what is signed and its signature
 _OF_CODE = select(Code, Community, District).join(Code.community).join(Community.district)
 _SCANNED = _OF_CODE.where(Code.token == bindparam("token"))
 _REFERRED = _OF_CODE.where(Code.id == bindparam("code_id"))
-
-
-class CodeKind(StrEnum):
-    """Through what a resident came: one poster for everybody, or the slip of a household."""
-
-    POSTER = "poster"
-    HOUSEHOLD = "household"
-
-
-class Revocation(StrEnum):
-    """Why a slip takes no more answers."""
-
-    SPOILED = "spoiled"  # misprinted, torn, handed out in the wrong community
-    RETURNED = "returned"  # nobody took it, and it is back at the office
-    LOST = "lost"  # its digits are known, such as from a photograph, and a new slip stands for it
 
 
 class SlipsRefused(JiayuanError):

@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from survey_app.accounts.guard import Scope, signed_in
 from survey_app.accounts.policies import policy, staff
 from survey_app.accounts.staff_pages import blueprint
-from survey_app.codes.codes import CodeKind, issue_poster_code, revoke_code
+from survey_app.codes.codes import issue_poster_code, revoke_code
 from survey_app.models import Code, Community
-from survey_app.models.vocabulary import Role
+from survey_app.models.vocabulary import CodeKind, Role
 from survey_app.printing.qr import qr_png, qr_svg
 from survey_app.web.context import current_time, site
 

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from survey_app.accounts.guard import Scope
 from survey_app.city_time import last_day, zone_of
-from survey_app.codes.codes import CodeKind, SlipSheet, issue_slips, spoil_batch, wording_of
+from survey_app.codes.codes import SlipSheet, issue_slips, spoil_batch, wording_of
 from survey_app.codes.posters import Poster, poster_pdf, poster_words
 from survey_app.codes.slip_sheets import SLIPS_PER_VOLUME, Slip, SlipsOf, slip_volumes, slip_words
 from survey_app.errors import JiayuanError
 from survey_app.models import Code, Community, District, Round, SlipBatch
+from survey_app.models.vocabulary import CodeKind
 from survey_app.printing.typefaces import Typefaces
 from survey_app.printing.zip_stream import file_name
 from survey_app.storage.database import Database

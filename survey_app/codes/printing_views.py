@@ -12,7 +12,6 @@ from survey_app.accounts.guard import Scope, signed_in
 from survey_app.accounts.policies import policy, staff
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.city_time import last_day, zone_of
-from survey_app.codes.codes import CodeKind
 from survey_app.codes.posters import poster_pdf
 from survey_app.codes.print_runs import (
     current_round,
@@ -23,7 +22,7 @@ from survey_app.codes.print_runs import (
     slips_to_issue,
 )
 from survey_app.models import Code, Community, District
-from survey_app.models.vocabulary import Area, Role
+from survey_app.models.vocabulary import Area, CodeKind, Role
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.printing.zip_stream import zip_files
 from survey_app.web.context import current_time, site

@@ -4,8 +4,9 @@ import click
 
 from survey_app.audit import OPERATOR
 from survey_app.commands.shared import installed_database
-from survey_app.complaints.state_machine import STAFF_STEPS, Action, Actor, Reason
+from survey_app.complaints.state_machine import STAFF_STEPS
 from survey_app.config import Config
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason
 from survey_app.security.check_digits import grouped
 from survey_app.web.context import current_time
 
@@ -20,7 +21,9 @@ def complaints() -> None:
 @click.argument("step", type=click.Choice([step.value for step in STAFF_STEPS]))
 @click.option("--as", "actor", type=click.Choice(["bureau", "company"]), default="bureau", show_default=True)
 @click.option("--text", default="", help="What the resident is told with it.")
-@click.option("--reason", type=click.Choice([reason.value for reason in Reason]), help="Why a case ends without work.")
+@click.option(
+    "--reason", type=click.Choice([reason.value for reason in CaseEndReason]), help="Why a case ends without work."
+)
 @click.option("--original", metavar="REFERENCE", help="For merge: the case that this one repeats.")
 def move(*, reference: str, step: str, actor: str, text: str, reason: str | None, original: str | None) -> None:
     """Take one step of a case, such as accept, dispatch, start or respond, if the rules allow it."""
@@ -30,10 +33,10 @@ def move(*, reference: str, step: str, actor: str, text: str, reason: str | None
         after = take_step(
             session,
             reference=reference,
-            action=Action(step),
-            actor=Actor(actor),
+            action=CaseAction(step),
+            actor=CaseActor(actor),
             by=OPERATOR,
-            reason=Reason(reason) if reason else None,
+            reason=CaseEndReason(reason) if reason else None,
             original=original,
             text=text,
             now=current_time(),

@@ -10,8 +10,8 @@ from survey_app.complaints.blueprint import blueprint
 from survey_app.complaints.case_secrets import Pass, PassExpired, WrongSecret, check_secret, read_pass, sign_pass
 from survey_app.complaints.cases import find_case, find_own_case, take_step
 from survey_app.complaints.filing import LONGEST_TEXT
-from survey_app.complaints.state_machine import Action, Actor
 from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownNumber
+from survey_app.models.vocabulary import CaseAction, CaseActor
 from survey_app.rounds.questionnaires import clean_text
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.web.context import current_time, site
@@ -19,7 +19,7 @@ from survey_app.web.context import current_time, site
 Page = str | tuple[str, int]
 
 # Actions that say nothing without words.
-_NEEDS_WORDS = frozenset({Action.ADD})
+_NEEDS_WORDS = frozenset({CaseAction.ADD})
 
 
 @blueprint.get("/complaint/<number>")
@@ -57,7 +57,7 @@ def take_own_step(number: str) -> Page:
                 session,
                 reference=reference,
                 action=action,
-                actor=Actor.RESIDENT,
+                actor=CaseActor.RESIDENT,
                 by=RESIDENT,
                 text=text,
                 action_key=request.form.get("step_key") or None,
@@ -75,9 +75,9 @@ def _reference(number: str) -> str:
     return reference
 
 
-def _asked_action() -> Action | None:
+def _asked_action() -> CaseAction | None:
     asked = request.form.get("step", "")
-    return Action(asked) if asked in set(Action) else None
+    return CaseAction(asked) if asked in set(CaseAction) else None
 
 
 def _authorise(reference: str) -> Pass:
@@ -106,7 +106,7 @@ def _public_page(reference: str, *, kept: object = None, is_wrong: bool = False)
     return render_template("complaints/case.html", case=case, kept=kept, is_wrong=is_wrong)
 
 
-def _own_page(granted: Pass, *, text: str = "", fault: str = "", done: Action | None = None) -> str:
+def _own_page(granted: Pass, *, text: str = "", fault: str = "", done: CaseAction | None = None) -> str:
     with site().database.reading() as session:
         own = find_own_case(session, reference=granted.reference, now=current_time())
     return render_template(

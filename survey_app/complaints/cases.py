@@ -14,23 +14,12 @@ from survey_app.city_time import city_zone
 from survey_app.codes.codes import wording_of
 from survey_app.complaints.categories import Categories, load_categories
 from survey_app.complaints.deadlines import Clock, due_at, due_events, next_deadline, pause_end
-from survey_app.complaints.state_machine import (
-    EXITS,
-    OPEN,
-    Action,
-    Actor,
-    CaseState,
-    Event,
-    Reason,
-    Status,
-    advance,
-    fold,
-    possible_actions,
-)
+from survey_app.complaints.state_machine import EXITS, OPEN, CaseState, Event, advance, fold, possible_actions
 from survey_app.complaints.working_days import calendar
 from survey_app.config import DATA
 from survey_app.errors import OtherAnswersSubmitted, UnknownNumber
 from survey_app.models import Complaint, ComplaintContact, ComplaintEvent, ComplaintNote, ComplaintSupport
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
 from survey_app.photos.photos import KeptPhoto, photos_of
 
 
@@ -42,7 +31,7 @@ class PublicCase:
     community: Wording
     category: Wording
     kind: str
-    status: Status
+    status: CaseStatus
     stage: int
     submitted_at: datetime
     status_since: datetime
@@ -54,10 +43,10 @@ class PublicCase:
 class Step:
     """Step of a case as whoever filed it reads it, in the city's time."""
 
-    action: Action
-    actor: Actor
+    action: CaseAction
+    actor: CaseActor
     at: datetime
-    reason: Reason | None
+    reason: CaseEndReason | None
     text: str
 
 
@@ -72,7 +61,7 @@ class OwnCase:
     has_contact: bool
     photos: Sequence[KeptPhoto]
     steps: Sequence[Step]
-    possible: Sequence[Action]
+    possible: Sequence[CaseAction]
     waits_until: datetime | None
 
 
@@ -101,7 +90,7 @@ def find_own_case(session: Session, *, reference: str, now: datetime) -> OwnCase
         has_contact=session.get(ComplaintContact, complaint.id) is not None,
         photos=photos_of(session, complaint_id=complaint.id),
         steps=_steps(session, complaint, clock, now=now),
-        possible=possible_actions(state, actor=Actor.RESIDENT, now=now),
+        possible=possible_actions(state, actor=CaseActor.RESIDENT, now=now),
         waits_until=waits_until.astimezone(clock.zone) if waits_until else None,
     )
 
@@ -170,7 +159,13 @@ def _steps(session: Session, complaint: Complaint, clock: Clock, *, now: datetim
 
 def open_case(session: Session, *, complaint_id: int, now: datetime) -> None:
     """Store the first event of a case that was just filed."""
-    values = {"complaint_id": complaint_id, "number": 1, "action": Action.SUBMIT, "actor": Actor.RESIDENT, "at": now}
+    values = {
+        "complaint_id": complaint_id,
+        "number": 1,
+        "action": CaseAction.SUBMIT,
+        "actor": CaseActor.RESIDENT,
+        "at": now,
+    }
     session.execute(insert(ComplaintEvent), values)
 
 
@@ -178,12 +173,12 @@ def take_step(
     session: Session,
     *,
     reference: str,
-    action: Action,
-    actor: Actor,
+    action: CaseAction,
+    actor: CaseActor,
     by: str,
     now: datetime,
     account_id: int | None = None,
-    reason: Reason | None = None,
+    reason: CaseEndReason | None = None,
     original: str | None = None,
     text: str = "",
     action_key: str | None = None,
@@ -203,14 +198,14 @@ def take_step(
         at=max(now, before.since),  # a server's clock that was set back must not undo the order of things
         reason=reason,
         original_id=_original_id(session, complaint, original) if original is not None else None,
-        until=pause_end(now, clock) if action is Action.ASK_RESIDENT else None,
+        until=pause_end(now, clock) if action is CaseAction.ASK_RESIDENT else None,
     )
     after = advance(before, event)
     row = _append(session, complaint, event, after, account_id=account_id, action_key=action_key)
     if text:
         session.add(ComplaintNote(event_id=row.id, text=text))
         session.flush()
-    if actor is not Actor.RESIDENT:
+    if actor is not CaseActor.RESIDENT:
         _audit(session, complaint, event, before, after, by=by, now=now)
     return after
 
@@ -258,7 +253,7 @@ def _lock(session: Session, reference: str) -> Complaint:
     return complaint
 
 
-def _was_taken(session: Session, complaint: Complaint, action_key: str, action: Action, text: str) -> bool:
+def _was_taken(session: Session, complaint: Complaint, action_key: str, action: CaseAction, text: str) -> bool:
     earlier = session.execute(
         select(ComplaintEvent.action, ComplaintNote.text)
         .outerjoin(ComplaintNote, ComplaintNote.event_id == ComplaintEvent.id)
@@ -308,10 +303,10 @@ def _values(complaint: Complaint, number: int, event: Event) -> dict[str, object
 
 def _event(row: ComplaintEvent) -> Event:
     return Event(
-        Action(row.action),
-        Actor(row.actor),
+        CaseAction(row.action),
+        CaseActor(row.actor),
         row.at,
-        Reason(row.reason) if row.reason else None,
+        CaseEndReason(row.reason) if row.reason else None,
         row.original_id,
         row.until,
     )
@@ -324,7 +319,7 @@ def _original_id(session: Session, complaint: Complaint, original: str) -> int:
             Complaint.reference == original,
             Complaint.id != complaint.id,
             Complaint.community_id == complaint.community_id,
-            Complaint.status != EXITS[Action.MERGE][0],
+            Complaint.status != EXITS[CaseAction.MERGE][0],
         )
     )
     if found is None:

@@ -3,7 +3,6 @@
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -11,16 +10,9 @@ from types import MappingProxyType
 from analytics.files.yaml_documents import Document
 from analytics.files.yaml_nodes import Node, Wording, note_repeats
 from analytics.languages import LANGUAGES
+from survey_app.models.vocabulary import CaseKind
 
 FORMAT = "jiayuan-complaint-categories-1"
-
-
-class Kind(StrEnum):
-    """Kind of a case: what the resident wants; repair requests and enquiries do not count in the complaint rate."""
-
-    COMPLAINT = "complaint"
-    REPAIR = "repair"
-    ENQUIRY = "enquiry"
 
 
 @dataclass(frozen=True)
@@ -37,7 +29,7 @@ class Category:
     safety: bool
     attributable: bool
     bypasses_company: bool
-    suggests: Kind
+    suggests: CaseKind
     search: tuple[str, ...]
 
 
@@ -56,7 +48,7 @@ class Categories:
 
     version: int
     groups: tuple[Group, ...]
-    words_of_kinds: Mapping[Kind, tuple[str, ...]]
+    words_of_kinds: Mapping[CaseKind, tuple[str, ...]]
 
     def __iter__(self) -> Iterator[Category]:
         return (category for group in self.groups for category in group.categories)
@@ -65,15 +57,15 @@ class Categories:
     def by_code(self) -> Mapping[str, Category]:
         return MappingProxyType({category.code: category for category in self})
 
-    def suggest_kind(self, category: str, text: str) -> Kind:
+    def suggest_kind(self, category: str, text: str) -> CaseKind:
         """Return the kind that the words of a case suggest, or the usual one of its category; the resident decides."""
         plain = unicodedata.normalize("NFKC", text).casefold()
         # In this order: whoever says that nobody came complains, whatever is broken, and whoever asks says “how”.
-        for kind in (Kind.COMPLAINT, Kind.ENQUIRY, Kind.REPAIR):
+        for kind in (CaseKind.COMPLAINT, CaseKind.ENQUIRY, CaseKind.REPAIR):
             if any(word in plain for word in self.words_of_kinds[kind]):
                 return kind
         known = self.by_code.get(category)
-        return known.suggests if known else Kind.COMPLAINT
+        return known.suggests if known else CaseKind.COMPLAINT
 
 
 def load_categories(path: Path) -> Categories:
@@ -98,9 +90,9 @@ def parse_categories(content: bytes, source: str) -> Categories:
     return categories
 
 
-def _read_kinds(node: Node) -> Mapping[Kind, tuple[str, ...]]:
-    node.expect_keys(tuple(Kind))
-    return MappingProxyType({kind: _read_words(node[kind]) for kind in Kind})
+def _read_kinds(node: Node) -> Mapping[CaseKind, tuple[str, ...]]:
+    node.expect_keys(tuple(CaseKind))
+    return MappingProxyType({kind: _read_words(node[kind]) for kind in CaseKind})
 
 
 def _read_group(node: Node) -> Group:
@@ -124,7 +116,7 @@ def _read_category(node: Node, *, group_code: str) -> Category:
         safety=node["safety"].flag(),
         attributable=node["attributable"].flag(default=True),
         bypasses_company=node["bypasses_company"].flag(),
-        suggests=node["suggests"].choice(tuple(Kind)),
+        suggests=node["suggests"].choice(tuple(CaseKind)),
         search=_read_words(node["search"]),
     )
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
-from survey_app.complaints.state_machine import ON_THE_CLOCK, SILENCE, Action, Actor, CaseState, Event, Status, advance
+from survey_app.complaints.state_machine import ON_THE_CLOCK, SILENCE, CaseState, Event, advance
 from survey_app.complaints.working_days import Calendar, end_of
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseStatus
 
 # Lift entrapment, fire and gas do not wait for an office to open.
 SAFETY_ACKNOWLEDGEMENT = timedelta(hours=2)
@@ -61,7 +62,7 @@ def next_deadline(state: CaseState, clock: Clock) -> datetime | None:
     """Return the next deadline, or None while the case waits for the resident or is over."""
     if state.status not in ON_THE_CLOCK:
         return None
-    return acknowledge_by(state, clock) if state.status is Status.SUBMITTED else answer_by(state, clock)
+    return acknowledge_by(state, clock) if state.status is CaseStatus.SUBMITTED else answer_by(state, clock)
 
 
 def due_events(state: CaseState, clock: Clock, *, now: datetime) -> Iterator[Event]:
@@ -78,17 +79,17 @@ def due_at(state: CaseState, clock: Clock) -> datetime | None:
 
 
 def _next_event(state: CaseState, clock: Clock) -> Event | None:
-    if state.status is Status.RESPONDED:
-        return Event(Action.AUTO_CLOSE, Actor.SYSTEM, state.heard_at + SILENCE)
-    if state.status is Status.AWAITING_RESIDENT:
+    if state.status is CaseStatus.RESPONDED:
+        return Event(CaseAction.AUTO_CLOSE, CaseActor.SYSTEM, state.heard_at + SILENCE)
+    if state.status is CaseStatus.AWAITING_RESIDENT:
         assert state.paused_until is not None
-        return Event(Action.RESUME, Actor.SYSTEM, state.paused_until)
+        return Event(CaseAction.RESUME, CaseActor.SYSTEM, state.paused_until)
     deadline = next_deadline(state, clock)
     # A breach in stage 2 changes nothing more: somebody else has the case already.
     if deadline is None or state.stage != 1:
         return None
     # A case may have come to where it stands after the deadline, such as when a pause ends.
-    return Event(Action.ESCALATE, Actor.SYSTEM, max(deadline, state.since))
+    return Event(CaseAction.ESCALATE, CaseActor.SYSTEM, max(deadline, state.since))
 
 
 def _pause(state: CaseState) -> tuple[datetime, datetime] | None:

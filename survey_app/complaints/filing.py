@@ -15,11 +15,10 @@ from survey_app.city_time import city_zone
 from survey_app.codes.codes import ScannedCode, is_reference
 from survey_app.complaints.case_secrets import hash_secret, secret_of
 from survey_app.complaints.cases import categories, open_case
-from survey_app.complaints.categories import Kind
 from survey_app.complaints.contacts import LONGEST_CONTACT, keep_contact, read_contact
-from survey_app.complaints.state_machine import Status
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models import Complaint
+from survey_app.models.vocabulary import CaseKind, CaseStatus, Channel
 from survey_app.photos.photos import attach_photos
 from survey_app.rounds.questionnaires import clean_text
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
@@ -45,18 +44,6 @@ class ComplaintFault(StrEnum):
     OCCURRED_IN_FUTURE = "occurred_in_future"
     CONTACT_TOO_LONG = "contact_too_long"
     CONTACT_WITHOUT_CONSENT = "contact_without_consent"
-
-
-class Channel(StrEnum):
-    """By which way a complaint came; the names are those of `analytics.statistics.complaint_rates.CHANNELS`."""
-
-    CODE = "code"
-    WEB = "web"
-    TELEPHONE = "telephone"
-    VISIT = "visit"
-    HOTLINE = "hotline"
-    LETTER = "letter"
-    OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -102,7 +89,7 @@ def check_complaint(given: Mapping[str, str], *, today: date) -> CheckedComplain
         ComplaintFault.OCCURRED_IN_FUTURE: occurred_on is not None and occurred_on > today,
         ComplaintFault.CONTACT_TOO_LONG: len(contact) > LONGEST_CONTACT,
         ComplaintFault.CONTACT_WITHOUT_CONSENT: bool(contact) and not consents,
-        ComplaintFault.KIND_UNKNOWN: kind not in set(Kind),
+        ComplaintFault.KIND_UNKNOWN: kind not in set(CaseKind),
     }
     faults = tuple(fault for fault, is_wrong in checks.items() if is_wrong)
     return CheckedComplaint(category, kind, text, place, occurred, occurred_on, contact, consents, faults)
@@ -149,7 +136,7 @@ def file_complaint(
             "code_id": None if is_reference(code.token) or channel is not Channel.CODE else code.id,
             "channel": channel,
             "language": language,
-            "status": Status.SUBMITTED,
+            "status": CaseStatus.SUBMITTED,
             "status_since": now,
             "submitted_at": now,
         }

@@ -11,12 +11,10 @@ from survey_app.city_time import city_zone
 from survey_app.codes.codes import ScannedCode, find_code
 from survey_app.complaints.blueprint import blueprint
 from survey_app.complaints.cases import categories
-from survey_app.complaints.categories import Kind
 from survey_app.complaints.contacts import LONGEST_CONTACT
 from survey_app.complaints.filing import (
     LONGEST_PLACE,
     LONGEST_TEXT,
-    Channel,
     CheckedComplaint,
     Filed,
     check_complaint,
@@ -26,6 +24,7 @@ from survey_app.complaints.filing import (
 from survey_app.complaints.redaction import split
 from survey_app.complaints.similar_cases import similar_cases, support_case
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
+from survey_app.models.vocabulary import CaseKind, Channel
 from survey_app.photos.photos import (
     MOST_PHOTOS,
     KeptPhoto,
@@ -202,7 +201,7 @@ def _check_page(sent: SentForm) -> str:
         "complaints/check.html",
         **_facts(sent),
         category=categories().by_code[complaint.category],
-        kinds=(Kind.COMPLAINT, Kind.REPAIR, Kind.ENQUIRY),
+        kinds=(CaseKind.COMPLAINT, CaseKind.REPAIR, CaseKind.ENQUIRY),
         place=split(complaint.place),
         text=split(complaint.text),
         similar=similar,

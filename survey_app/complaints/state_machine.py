@@ -7,9 +7,9 @@ refused with `TransitionRefused`; nothing else changes a status anywhere.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from survey_app.errors import TransitionRefused
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
 
 # Silence after an answer counts as consent once these are over.
 SILENCE = timedelta(days=7)
@@ -17,89 +17,31 @@ SILENCE = timedelta(days=7)
 REOPENING_PERIOD = timedelta(days=90)
 
 
-class Status(StrEnum):
-    """Where a case stands."""
-
-    SUBMITTED = "submitted"
-    ACCEPTED = "accepted"
-    DISPATCHED = "dispatched"
-    IN_PROGRESS = "in_progress"
-    AWAITING_RESIDENT = "awaiting_resident"
-    RESPONDED = "responded"
-    REOPENED = "reopened"
-    STAGE2 = "stage2"
-    CLOSED = "closed"
-    WITHDRAWN = "withdrawn"
-    DUPLICATE = "duplicate_of"
-    INVALID = "invalid"
-    OUT_OF_SCOPE = "out_of_scope"
-
-
-class Actor(StrEnum):
-    """Actor who takes a step; the system acts when a period is over."""
-
-    RESIDENT = "resident"
-    BUREAU = "bureau"
-    COMPANY = "company"
-    SYSTEM = "system"
-
-
-class Action(StrEnum):
-    """Kind of step in a case."""
-
-    SUBMIT = "submit"
-    ACCEPT = "accept"
-    DISPATCH = "dispatch"
-    START = "start"
-    ASK_RESIDENT = "ask_resident"
-    RESUME = "resume"
-    RESPOND = "respond"
-    ADD = "add"
-    CONFIRM = "confirmed_fixed"
-    PARTLY = "partly_fixed"
-    REJECT = "rejected"
-    AUTO_CLOSE = "auto_close"
-    REOPEN = "reopen"
-    ESCALATE = "escalate"
-    WITHDRAW = "withdraw"
-    PROPOSE = "propose"
-    MERGE = "merge"
-    INVALIDATE = "invalidate"
-    REFUSE = "refuse"
-
-
-class Reason(StrEnum):
-    """Reason why the bureau ends a case, or the company proposes to."""
-
-    SAME_CASE = "same_case"
-    NOT_A_CASE = "not_a_case"
-    OTHER_PLACE = "other_place"
-    OTHER_AUTHORITY = "other_authority"
-    PRIVATE_DISPUTE = "private_dispute"
-
-
 # The bureau decides these, with a reason from among those that fit.
-EXITS: Mapping[Action, tuple[Status, frozenset[Reason]]] = {
-    Action.MERGE: (Status.DUPLICATE, frozenset({Reason.SAME_CASE})),
-    Action.INVALIDATE: (Status.INVALID, frozenset({Reason.NOT_A_CASE, Reason.OTHER_PLACE})),
-    Action.REFUSE: (Status.OUT_OF_SCOPE, frozenset({Reason.OTHER_AUTHORITY, Reason.PRIVATE_DISPUTE})),
+EXITS: Mapping[CaseAction, tuple[CaseStatus, frozenset[CaseEndReason]]] = {
+    CaseAction.MERGE: (CaseStatus.DUPLICATE, frozenset({CaseEndReason.SAME_CASE})),
+    CaseAction.INVALIDATE: (CaseStatus.INVALID, frozenset({CaseEndReason.NOT_A_CASE, CaseEndReason.OTHER_PLACE})),
+    CaseAction.REFUSE: (
+        CaseStatus.OUT_OF_SCOPE,
+        frozenset({CaseEndReason.OTHER_AUTHORITY, CaseEndReason.PRIVATE_DISPUTE}),
+    ),
 }
 # Not counted in the complaint rate; their share is shown beside it.
 NOT_VALID = frozenset(status for status, _reasons in EXITS.values())
-ENDED = NOT_VALID | {Status.CLOSED, Status.WITHDRAWN}
-OPEN = frozenset(Status) - ENDED
+ENDED = NOT_VALID | {CaseStatus.CLOSED, CaseStatus.WITHDRAWN}
+OPEN = frozenset(CaseStatus) - ENDED
 # Statuses in which somebody owes the resident an acknowledgement or an answer, and a deadline can be missed.
-ON_THE_CLOCK = OPEN - {Status.AWAITING_RESIDENT, Status.RESPONDED}
+ON_THE_CLOCK = OPEN - {CaseStatus.AWAITING_RESIDENT, CaseStatus.RESPONDED}
 
 
 @dataclass(frozen=True)
 class Event:
     """Event of a case, as it is stored; `until` ends a pause, `original_id` is the case that a duplicate repeats."""
 
-    action: Action
-    actor: Actor
+    action: CaseAction
+    actor: CaseActor
     at: datetime
-    reason: Reason | None = None
+    reason: CaseEndReason | None = None
     original_id: int | None = None
     until: datetime | None = None
 
@@ -113,7 +55,7 @@ class CaseState:
     went to stage 2. A pause lies between `paused_at` and `resumed_at`.
     """
 
-    status: Status
+    status: CaseStatus
     since: datetime
     heard_at: datetime
     clock_started_at: datetime
@@ -127,13 +69,15 @@ class CaseState:
 
 def submitted(at: datetime, *, bypasses_company: bool) -> CaseState:
     """Return the state in which every case begins."""
-    return CaseState(Status.SUBMITTED, since=at, heard_at=at, clock_started_at=at, bypasses_company=bypasses_company)
+    return CaseState(
+        CaseStatus.SUBMITTED, since=at, heard_at=at, clock_started_at=at, bypasses_company=bypasses_company
+    )
 
 
 def fold(events: Iterable[Event], *, bypasses_company: bool) -> CaseState:
     """Return the state that the events of a case amount to; the first one is its submission."""
     first, *others = events
-    if (first.action, first.actor) != (Action.SUBMIT, Actor.RESIDENT):
+    if (first.action, first.actor) != (CaseAction.SUBMIT, CaseActor.RESIDENT):
         raise TransitionRefused("nothing", first.action, first.actor)
     state = submitted(first.at, bypasses_company=bypasses_company)
     for event in others:
@@ -147,69 +91,69 @@ def advance(state: CaseState, event: Event) -> CaseState:
         raise TransitionRefused(state.status, event.action, event.actor)
     status = _next_status(state, event)
     changed = replace(state, status=status, since=event.at if status != state.status else state.since)
-    if event.action is Action.ASK_RESIDENT:
+    if event.action is CaseAction.ASK_RESIDENT:
         return replace(changed, paused_at=event.at, paused_until=event.until)
-    if event.action in {Action.RESPOND, Action.ADD}:
+    if event.action in {CaseAction.RESPOND, CaseAction.ADD}:
         changed = replace(changed, heard_at=event.at)
-    if state.status is Status.AWAITING_RESIDENT and state.resumed_at is None:
+    if state.status is CaseStatus.AWAITING_RESIDENT and state.resumed_at is None:
         changed = replace(changed, resumed_at=event.at)
-    if event.action is Action.REJECT:
+    if event.action is CaseAction.REJECT:
         changed = replace(changed, rejections=state.rejections + 1)
-    if status is Status.STAGE2:
+    if status is CaseStatus.STAGE2:
         return replace(changed, stage=2, clock_started_at=event.at)
-    return replace(changed, clock_started_at=event.at) if status is Status.REOPENED else changed
+    return replace(changed, clock_started_at=event.at) if status is CaseStatus.REOPENED else changed
 
 
-def possible_actions(state: CaseState, *, actor: Actor, now: datetime) -> tuple[Action, ...]:
+def possible_actions(state: CaseState, *, actor: CaseActor, now: datetime) -> tuple[CaseAction, ...]:
     """Return the steps that this actor may take now, given a reason where one is needed."""
-    details = [(None, None), *((reason, original) for reason in Reason for original in (None, 0))]
+    details = [(None, None), *((reason, original) for reason in CaseEndReason for original in (None, 0))]
     return tuple(
         action
-        for action in Action
+        for action in CaseAction
         if any(_is_allowed(state, Event(action, actor, now, reason, original, now)) for reason, original in details)
     )
 
 
-_WORK = frozenset({Actor.BUREAU, Actor.COMPANY})
-_RESIDENT = frozenset({Actor.RESIDENT})
-_BUREAU = frozenset({Actor.BUREAU})
-_SYSTEM = frozenset({Actor.SYSTEM})
-_ANSWERED = frozenset({Status.RESPONDED})
+_WORK = frozenset({CaseActor.BUREAU, CaseActor.COMPANY})
+_RESIDENT = frozenset({CaseActor.RESIDENT})
+_BUREAU = frozenset({CaseActor.BUREAU})
+_SYSTEM = frozenset({CaseActor.SYSTEM})
+_ANSWERED = frozenset({CaseStatus.RESPONDED})
 
 # Who may take a step, and from where.
-_RULES: Mapping[Action, tuple[frozenset[Actor], frozenset[Status]]] = {
-    Action.ACCEPT: (_BUREAU, frozenset({Status.SUBMITTED})),
-    Action.DISPATCH: (_BUREAU, frozenset({Status.ACCEPTED, Status.REOPENED, Status.STAGE2})),
-    Action.START: (_WORK, frozenset({Status.DISPATCHED})),
-    Action.ASK_RESIDENT: (_WORK, frozenset({Status.IN_PROGRESS})),
-    Action.RESUME: (_SYSTEM, frozenset({Status.AWAITING_RESIDENT})),
-    Action.RESPOND: (_WORK, frozenset({Status.IN_PROGRESS})),
-    Action.ADD: (_RESIDENT, OPEN),
-    Action.CONFIRM: (_RESIDENT, _ANSWERED),
-    Action.PARTLY: (_RESIDENT, _ANSWERED),
-    Action.REJECT: (_RESIDENT, _ANSWERED),
-    Action.AUTO_CLOSE: (_SYSTEM, _ANSWERED),
-    Action.REOPEN: (_RESIDENT, frozenset({Status.CLOSED})),
-    Action.ESCALATE: (_RESIDENT | _SYSTEM, frozenset(Status) - {Status.WITHDRAWN}),
-    Action.WITHDRAW: (_RESIDENT, OPEN),
-    Action.PROPOSE: (frozenset({Actor.COMPANY}), frozenset({Status.DISPATCHED, Status.IN_PROGRESS})),
+_RULES: Mapping[CaseAction, tuple[frozenset[CaseActor], frozenset[CaseStatus]]] = {
+    CaseAction.ACCEPT: (_BUREAU, frozenset({CaseStatus.SUBMITTED})),
+    CaseAction.DISPATCH: (_BUREAU, frozenset({CaseStatus.ACCEPTED, CaseStatus.REOPENED, CaseStatus.STAGE2})),
+    CaseAction.START: (_WORK, frozenset({CaseStatus.DISPATCHED})),
+    CaseAction.ASK_RESIDENT: (_WORK, frozenset({CaseStatus.IN_PROGRESS})),
+    CaseAction.RESUME: (_SYSTEM, frozenset({CaseStatus.AWAITING_RESIDENT})),
+    CaseAction.RESPOND: (_WORK, frozenset({CaseStatus.IN_PROGRESS})),
+    CaseAction.ADD: (_RESIDENT, OPEN),
+    CaseAction.CONFIRM: (_RESIDENT, _ANSWERED),
+    CaseAction.PARTLY: (_RESIDENT, _ANSWERED),
+    CaseAction.REJECT: (_RESIDENT, _ANSWERED),
+    CaseAction.AUTO_CLOSE: (_SYSTEM, _ANSWERED),
+    CaseAction.REOPEN: (_RESIDENT, frozenset({CaseStatus.CLOSED})),
+    CaseAction.ESCALATE: (_RESIDENT | _SYSTEM, frozenset(CaseStatus) - {CaseStatus.WITHDRAWN}),
+    CaseAction.WITHDRAW: (_RESIDENT, OPEN),
+    CaseAction.PROPOSE: (frozenset({CaseActor.COMPANY}), frozenset({CaseStatus.DISPATCHED, CaseStatus.IN_PROGRESS})),
     **dict.fromkeys(EXITS, (_BUREAU, OPEN)),
 }
 # What the bureau or the company may do at some time.
 STAFF_STEPS = tuple(action for action, (actors, _statuses) in _RULES.items() if actors & _WORK)
-_PLAIN_STEPS: Mapping[Action, Status] = {
-    Action.ACCEPT: Status.ACCEPTED,
-    Action.DISPATCH: Status.DISPATCHED,
-    Action.START: Status.IN_PROGRESS,
-    Action.ASK_RESIDENT: Status.AWAITING_RESIDENT,
-    Action.RESUME: Status.IN_PROGRESS,
-    Action.RESPOND: Status.RESPONDED,
-    Action.CONFIRM: Status.CLOSED,
-    Action.PARTLY: Status.REOPENED,
-    Action.AUTO_CLOSE: Status.CLOSED,
-    Action.REOPEN: Status.REOPENED,
-    Action.ESCALATE: Status.STAGE2,
-    Action.WITHDRAW: Status.WITHDRAWN,
+_PLAIN_STEPS: Mapping[CaseAction, CaseStatus] = {
+    CaseAction.ACCEPT: CaseStatus.ACCEPTED,
+    CaseAction.DISPATCH: CaseStatus.DISPATCHED,
+    CaseAction.START: CaseStatus.IN_PROGRESS,
+    CaseAction.ASK_RESIDENT: CaseStatus.AWAITING_RESIDENT,
+    CaseAction.RESUME: CaseStatus.IN_PROGRESS,
+    CaseAction.RESPOND: CaseStatus.RESPONDED,
+    CaseAction.CONFIRM: CaseStatus.CLOSED,
+    CaseAction.PARTLY: CaseStatus.REOPENED,
+    CaseAction.AUTO_CLOSE: CaseStatus.CLOSED,
+    CaseAction.REOPEN: CaseStatus.REOPENED,
+    CaseAction.ESCALATE: CaseStatus.STAGE2,
+    CaseAction.WITHDRAW: CaseStatus.WITHDRAWN,
     **{action: status for action, (status, _reasons) in EXITS.items()},
 }
 
@@ -234,7 +178,7 @@ def _ended_lately(state: CaseState, event: Event) -> bool:
 def _can_go_to_stage2(state: CaseState, event: Event) -> bool:
     if state.stage != 1:
         return False
-    if event.actor is Actor.SYSTEM:
+    if event.actor is CaseActor.SYSTEM:
         return state.status in ON_THE_CLOCK
     return state.status in OPEN or _ended_lately(state, event)
 
@@ -246,17 +190,17 @@ def _has_reason(_state: CaseState, event: Event) -> bool:
 def _has_reason_to_end(_state: CaseState, event: Event) -> bool:
     _status, reasons = EXITS[event.action]
     # A duplicate names the case that it repeats, and nothing else does.
-    return event.reason in reasons and (event.original_id is not None) == (event.action is Action.MERGE)
+    return event.reason in reasons and (event.original_id is not None) == (event.action is CaseAction.MERGE)
 
 
 # What a rule says beyond actor and status.
-_CONDITIONS: Mapping[Action, Callable[[CaseState, Event], bool]] = {
-    Action.ASK_RESIDENT: _has_not_paused,
-    Action.RESUME: _pause_is_over,
-    Action.AUTO_CLOSE: _was_silent,
-    Action.REOPEN: _ended_lately,
-    Action.ESCALATE: _can_go_to_stage2,
-    Action.PROPOSE: _has_reason,
+_CONDITIONS: Mapping[CaseAction, Callable[[CaseState, Event], bool]] = {
+    CaseAction.ASK_RESIDENT: _has_not_paused,
+    CaseAction.RESUME: _pause_is_over,
+    CaseAction.AUTO_CLOSE: _was_silent,
+    CaseAction.REOPEN: _ended_lately,
+    CaseAction.ESCALATE: _can_go_to_stage2,
+    CaseAction.PROPOSE: _has_reason,
     **dict.fromkeys(EXITS, _has_reason_to_end),
 }
 
@@ -265,17 +209,17 @@ def _is_allowed(state: CaseState, event: Event) -> bool:
     actors, statuses = _RULES.get(event.action, (frozenset(), frozenset()))
     if event.actor not in actors or state.status not in statuses or event.at < state.since:
         return False
-    if event.actor is Actor.COMPANY and (state.bypasses_company or state.stage == 2):
+    if event.actor is CaseActor.COMPANY and (state.bypasses_company or state.stage == 2):
         # Stage 2 is handled by someone else, and a complaint about retaliation never reaches the company.
         return False
     condition = _CONDITIONS.get(event.action)
     return condition is None or condition(state, event)
 
 
-def _next_status(state: CaseState, event: Event) -> Status:
-    if event.action is Action.REJECT:
+def _next_status(state: CaseState, event: Event) -> CaseStatus:
+    if event.action is CaseAction.REJECT:
         # The second rejection goes to someone else; there is nobody beyond stage 2.
-        return Status.STAGE2 if state.rejections and state.stage == 1 else Status.REOPENED
-    if event.action is Action.ADD and state.status is Status.AWAITING_RESIDENT:
-        return Status.IN_PROGRESS
+        return CaseStatus.STAGE2 if state.rejections and state.stage == 1 else CaseStatus.REOPENED
+    if event.action is CaseAction.ADD and state.status is CaseStatus.AWAITING_RESIDENT:
+        return CaseStatus.IN_PROGRESS
     return _PLAIN_STEPS.get(event.action, state.status)

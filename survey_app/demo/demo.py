@@ -19,12 +19,11 @@ from survey_app.accounts.accounts import add_account, find_account, set_password
 from survey_app.accounts.installation import RealDatabase, is_demo
 from survey_app.accounts.second_factor import address_of, code_at, new_secret, seal_secret
 from survey_app.audit import OPERATOR
-from survey_app.codes.codes import CodeKind
 from survey_app.config import Config
 from survey_app.demo.simulation.city import COMMUNITIES
 from survey_app.demo.simulation.simulate import Track, simulate
 from survey_app.models import Account, Code, Community, Round
-from survey_app.models.vocabulary import Role
+from survey_app.models.vocabulary import CodeKind, Role
 from survey_app.storage.database import Database
 
 SEED = 20210823

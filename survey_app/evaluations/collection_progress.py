@@ -16,7 +16,7 @@ from survey_app.city_time import zone_of
 from survey_app.evaluations.counts import count_valid_answers, read_places, surveyed_households
 from survey_app.evaluations.standings import PLACE_COLUMNS
 from survey_app.models import Code, Community, District, Response, Round
-from survey_app.responses.submission import Mode
+from survey_app.models.vocabulary import Mode
 
 # In seconds: the offset of every time zone is a multiple of a quarter of an hour.
 _QUARTER: Final = 15 * 60

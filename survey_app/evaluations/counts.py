@@ -24,13 +24,12 @@ from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, CHANNELS
 from survey_app.complaints.categories import Categories
 from survey_app.complaints.state_machine import NOT_VALID
 from survey_app.models import Community, Complaint, District, Response, Round
-from survey_app.responses.counting_status import Status, status_of_response
+from survey_app.models.vocabulary import CaseKind, ResponseStatus, Tenure
+from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import Complained, Questionnaire
 
 # Enough for the reader to work in bulk, few enough to stay within some megabytes.
 BATCH_ROWS = 20_000
-_TENURES = (1, 2, 3)
-OWNER, TENANT = 1, 2
 
 COMPOSITE_COLUMNS = ("composite_responses", "mean_composite", "sd_composite")
 """Columns of a community table that only rules with composites need."""
@@ -66,7 +65,7 @@ def count_responses(
     counted = count_answers(
         (_with_modes(batch, ranked.key) for batch in batches),
         communities=communities,
-        questions={**questions, "tenure": _TENURES, **dict.fromkeys(MODE_COUNTS, ranked.codes)},
+        questions={**questions, "tenure": tuple(Tenure), **dict.fromkeys(MODE_COUNTS, ranked.codes)},
     )
     statuses = _count_statuses(session, survey_round=survey_round, rules=rules, before=before)
     summary = count_measures(counted, rules).join([_by_tenure(counted), _by_mode(counted, rules)])
@@ -104,10 +103,10 @@ def count_valid_answers(session: Session, *, survey_round: Round, rules: Rules, 
         Response.round_id == survey_round.id,
         Response.submitted_at < before,
         code.in_(rule.valid_codes),
-        status_of_response(rule.population, before=before) == Status.COUNTED,
+        status_of_response(rule.population, before=before) == ResponseStatus.COUNTED,
     )
     if rule.population == "owners":
-        statement = statement.where(Response.tenure == OWNER)
+        statement = statement.where(Response.tenure == Tenure.OWNER)
     found = session.execute(statement.group_by(Response.community_id)).all()
     table = pd.DataFrame(found, columns=["community_id", "responses"], dtype="int64")
     return table.set_index("community_id")["responses"]
@@ -157,9 +156,11 @@ def _count_statuses(session: Session, *, survey_round: Round, rules: Rules, befo
     columns = ["community_id", "status", "count"]
     found = pd.DataFrame(session.execute(grouped).all(), columns=columns).astype({"count": "int64"})
     table = found.pivot_table(index="community_id", columns="status", values="count", aggfunc="sum", fill_value=0)
-    table = table.reindex(columns=list(Status), fill_value=0)
+    table = table.reindex(columns=list(ResponseStatus), fill_value=0)
     return (
-        table[[Status.SUPERSEDED, Status.WITHDRAWN, Status.EXCLUDED]].assign(received=table.sum(axis=1)).astype("int64")
+        table[[ResponseStatus.SUPERSEDED, ResponseStatus.WITHDRAWN, ResponseStatus.EXCLUDED]]
+        .assign(received=table.sum(axis=1))
+        .astype("int64")
     )
 
 
@@ -179,14 +180,14 @@ def counted_batches(
     statement = select(Response.community_id, Response.tenure, Response.mode, Response.answers).where(
         Response.round_id == survey_round.id,
         Response.submitted_at < before,
-        status_of_response(rules.satisfaction.population, before=before) == Status.COUNTED,
+        status_of_response(rules.satisfaction.population, before=before) == ResponseStatus.COUNTED,
     )
     result = session.execute(statement, execution_options={"yield_per": BATCH_ROWS})
     for rows in result.partitions():
         communities, tenures, modes, texts = zip(*rows, strict=True)
         answers = _read_answers(texts, questions)
         if (answers_of or rules.satisfaction.population) == "owners":
-            is_owner = compute.equal(pa.array(tenures), OWNER)
+            is_owner = compute.equal(pa.array(tenures), Tenure.OWNER)
             answers = {question: compute.if_else(is_owner, codes, None) for question, codes in answers.items()}
         yield pa.RecordBatch.from_pydict({"community": communities, "tenure": tenures, "mode": modes, **answers})
 
@@ -221,7 +222,7 @@ def _by_mode(counted: AnswerCounts, rules: Rules) -> pd.DataFrame:
 
 def _by_tenure(counted: AnswerCounts) -> pd.DataFrame:
     tenures = counted.table("tenure")
-    return pd.DataFrame({"owners": tenures[OWNER], "tenants": tenures[TENANT]})
+    return pd.DataFrame({"owners": tenures[Tenure.OWNER], "tenants": tenures[Tenure.TENANT]})
 
 
 def count_complaints(session: Session, *, rules: Rules, categories: Categories, cut_off: datetime) -> pd.DataFrame:
@@ -257,7 +258,7 @@ def is_valid_complaint(categories: Categories) -> ColumnElement[bool]:
 
 def _is_about_the_company(categories: Categories) -> ColumnElement[bool]:
     attributable = [category.code for category in categories if category.attributable]
-    return and_(Complaint.kind == "complaint", Complaint.category.in_(attributable))
+    return and_(Complaint.kind == CaseKind.COMPLAINT, Complaint.category.in_(attributable))
 
 
 def window_start(rules: Rules, cut_off: datetime) -> datetime:

@@ -27,8 +27,6 @@ from analytics.statistics.drivers import find_drivers
 from survey_app.complaints.categories import Categories
 from survey_app.evaluations.counts import (
     COMPOSITE_COLUMNS,
-    OWNER,
-    TENANT,
     count_responses,
     counted_batches,
     is_valid_complaint,
@@ -37,6 +35,7 @@ from survey_app.evaluations.counts import (
     window_start,
 )
 from survey_app.models import Complaint, Round
+from survey_app.models.vocabulary import Tenure
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType
 
 MOST_RESPONDENTS: Final = 200_000
@@ -230,7 +229,7 @@ def _by_tenure(survey: _Survey, communities: Iterable[int]) -> dict[int, list[li
         before=survey.cut_off,
         answers_of="residents",
     )
-    apart = {tenure: f"of {tenure}" for tenure in (OWNER, TENANT)}
+    apart = {tenure: f"of {tenure}" for tenure in (Tenure.OWNER, Tenure.TENANT)}
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in everybody:

@@ -15,11 +15,11 @@ from analytics.reports.evaluation_files import csv_safe
 from analytics.rules import Rules, parse_rules
 from survey_app.accounts.guard import Scope
 from survey_app.city_time import zone_of
-from survey_app.codes.codes import CodeKind, wording_of
+from survey_app.codes.codes import wording_of
 from survey_app.evaluations.evaluate_round import SETTLING, RoundStillOpen
 from survey_app.models import Code, Community, District, Photo, Response, ResponseEvent, Round
-from survey_app.responses.counting_status import EventKind, Status, status_of_response
-from survey_app.responses.submission import Mode
+from survey_app.models.vocabulary import CodeKind, Mode, ResponseEventKind, ResponseStatus
+from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
 from survey_app.storage.database import Database
 from survey_app.web.languages import TRANSLATIONS
@@ -68,7 +68,7 @@ def export_responses(database: Database, *, round_id: int, scope: Scope, now: da
 
 
 def _select_responses(survey_round: Round, rules: Rules, questionnaire: Questionnaire) -> Select[*tuple[Any, ...]]:
-    withdrawal = and_(ResponseEvent.response_id == Response.id, ResponseEvent.kind == EventKind.WITHDRAWN)
+    withdrawal = and_(ResponseEvent.response_id == Response.id, ResponseEvent.kind == ResponseEventKind.WITHDRAWN)
     return (
         select(
             Community.number,
@@ -171,14 +171,14 @@ def _row_reader(
     return read_row
 
 
-def _status_words(language: str) -> dict[Status, str]:
+def _status_words(language: str) -> dict[ResponseStatus, str]:
     _ = load_catalogue(TRANSLATIONS, language).gettext
     return {
-        Status.COUNTED: _("counted"),
-        Status.SUPERSEDED: _("superseded by newer answers"),
-        Status.WITHDRAWN: _("withdrawn"),
-        Status.EXCLUDED: _("excluded after review"),
-        Status.ERASED: _("erased, the time of keeping being over"),
+        ResponseStatus.COUNTED: _("counted"),
+        ResponseStatus.SUPERSEDED: _("superseded by newer answers"),
+        ResponseStatus.WITHDRAWN: _("withdrawn"),
+        ResponseStatus.EXCLUDED: _("excluded after review"),
+        ResponseStatus.ERASED: _("erased, the time of keeping being over"),
     }
 
 

@@ -1,22 +1,39 @@
 """Tables of staff accounts, their sessions and recovery codes, and of what this installation is."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from survey_app.models.constraints import one_of
 from survey_app.models.places import Community, District, PropertyCompany
-from survey_app.models.vocabulary import Role
+from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, Role
 from survey_app.storage.database import Base
 
-# What each role is bound to, see `survey_app.models.vocabulary.AREAS_OF_ROLE`.
-_SCOPE = (
-    "CASE role "
-    "WHEN 'district' THEN district_id IS NOT NULL AND company_id IS NULL AND community_id IS NULL "
-    "WHEN 'company' THEN district_id IS NULL AND company_id IS NOT NULL AND community_id IS NULL "
-    "WHEN 'clerk' THEN company_id IS NULL AND (district_id IS NULL) <> (community_id IS NULL) "
-    "ELSE district_id IS NULL AND company_id IS NULL AND community_id IS NULL END"
+_COLUMN_OF_AREA: Mapping[Area, str] = MappingProxyType(
+    {Area.DISTRICT: "district_id", Area.COMPANY: "company_id", Area.COMMUNITY: "community_id"}
 )
+
+
+def _scope() -> str:
+    """Return the condition that an account is bound to a place of an area of its role, and to no other."""
+    columns = {
+        role: [column for area, column in _COLUMN_OF_AREA.items() if area in areas]
+        for role, areas in AREAS_OF_ROLE.items()
+    }
+    cases = " ".join(f"WHEN '{role}' THEN {_is_bound_to(bound)}" for role, bound in columns.items() if bound)
+    return f"CASE role {cases} ELSE {_is_bound_to([])} END"
+
+
+def _is_bound_to(bound: Sequence[str]) -> str:
+    """Return the condition that one of at most two columns is set, and none beside them."""
+    if len(bound) <= 1:
+        return " AND ".join(f"{name} IS {'NOT ' if name in bound else ''}NULL" for name in _COLUMN_OF_AREA.values())
+    first, second = bound
+    others = [f"{name} IS NULL" for name in _COLUMN_OF_AREA.values() if name not in bound]
+    return " AND ".join([*others, f"({first} IS NULL) <> ({second} IS NULL)"])
 
 
 class Account(Base):
@@ -24,8 +41,8 @@ class Account(Base):
 
     __tablename__ = "account"
     __table_args__ = (
-        CheckConstraint(f"role IN ({', '.join(repr(str(role)) for role in Role)})", name="role"),
-        CheckConstraint(_SCOPE, name="scope"),
+        one_of("role", Role),
+        CheckConstraint(_scope(), name="scope"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

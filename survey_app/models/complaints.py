@@ -2,17 +2,13 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from survey_app.models.constraints import one_of
 from survey_app.models.places import Community
+from survey_app.models.vocabulary import CaseActor, CaseKind, CaseStatus, Channel
 from survey_app.storage.database import Base
-
-_STATUSES = (
-    "'submitted', 'accepted', 'dispatched', 'in_progress', 'awaiting_resident', 'responded', 'reopened', 'stage2', "
-    "'closed', 'withdrawn', 'duplicate_of', 'invalid', 'out_of_scope'"
-)
-_CHANNELS = "'code', 'web', 'telephone', 'visit', 'hotline', 'letter', 'other'"
 
 
 class Complaint(Base):
@@ -23,9 +19,9 @@ class Complaint(Base):
 
     __tablename__ = "complaint"
     __table_args__ = (
-        CheckConstraint("kind IN ('complaint', 'repair', 'enquiry')", name="kind"),
-        CheckConstraint(f"status IN ({_STATUSES})", name="status"),
-        CheckConstraint(f"channel IN ({_CHANNELS})", name="channel"),
+        one_of("kind", CaseKind),
+        one_of("status", CaseStatus),
+        one_of("channel", Channel),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -45,8 +41,7 @@ class Complaint(Base):
     status: Mapped[str] = mapped_column(index=True)
     status_since: Mapped[datetime]
     submitted_at: Mapped[datetime] = mapped_column(index=True)
-    # By which way it came, one of `survey_app.complaints.filing.Channel`.
-    channel: Mapped[str] = mapped_column(server_default="code")
+    channel: Mapped[str] = mapped_column(server_default=Channel.CODE.value)
 
     community: Mapped[Community] = relationship()
 
@@ -57,7 +52,7 @@ class ComplaintEvent(Base):
     __tablename__ = "complaint_event"
     __table_args__ = (
         UniqueConstraint("complaint_id", "number"),
-        CheckConstraint("actor IN ('resident', 'bureau', 'company', 'system')", name="actor"),
+        one_of("actor", CaseActor),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from survey_app.models.constraints import one_of
 from survey_app.models.places import Community
 from survey_app.models.rounds import Round, RuleFile
+from survey_app.models.vocabulary import StandingStatus
 from survey_app.storage.database import Base
 
-_STATUSES = "('met', 'not_met', 'not_assessed', 'not_applicable')"
 _TO_STANDING = "fk_standing_evidence_standing"
 
 
@@ -55,9 +56,9 @@ class Standing(Base):
 
     __tablename__ = "standing"
     __table_args__ = (
-        CheckConstraint(f"satisfaction_status IN {_STATUSES}", name="satisfaction_status"),
-        CheckConstraint(f"complaint_status IN {_STATUSES}", name="complaint_status"),
-        CheckConstraint(f"requirement_status IN {_STATUSES}", name="requirement_status"),
+        one_of("satisfaction_status", StandingStatus),
+        one_of("complaint_status", StandingStatus),
+        one_of("requirement_status", StandingStatus),
         # All that a grid of communities sorts and filters by, so that it need not read the rows themselves.
         Index(
             "ix_standing_grid",

@@ -5,8 +5,18 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from survey_app.models.constraints import one_of, only_where
 from survey_app.models.places import Community
 from survey_app.models.rounds import Questionnaire, Round
+from survey_app.models.vocabulary import (
+    CodeKind,
+    Mode,
+    ResponseActor,
+    ResponseEventKind,
+    ReviewState,
+    SupersededWithin,
+    Tenure,
+)
 from survey_app.storage.database import Base
 
 
@@ -36,12 +46,12 @@ class Code(Base):
 
     __tablename__ = "code"
     __table_args__ = (
-        CheckConstraint("kind IN ('poster', 'household')", name="kind"),
-        CheckConstraint("(kind = 'poster') = (token IS NOT NULL)", name="token"),
-        CheckConstraint("(kind = 'household') = (token_digest IS NOT NULL)", name="token_digest"),
-        CheckConstraint("(kind = 'household') = (digits_digest IS NOT NULL)", name="digits_digest"),
-        CheckConstraint("(kind = 'household') = (household_key IS NOT NULL)", name="household_key"),
-        CheckConstraint("(kind = 'household') = (batch_id IS NOT NULL)", name="batch"),
+        one_of("kind", CodeKind),
+        only_where("kind", CodeKind.POSTER, "token IS NOT NULL", name="token"),
+        only_where("kind", CodeKind.HOUSEHOLD, "token_digest IS NOT NULL", name="token_digest"),
+        only_where("kind", CodeKind.HOUSEHOLD, "digits_digest IS NOT NULL", name="digits_digest"),
+        only_where("kind", CodeKind.HOUSEHOLD, "household_key IS NOT NULL", name="household_key"),
+        only_where("kind", CodeKind.HOUSEHOLD, "batch_id IS NOT NULL", name="batch"),
         CheckConstraint("revoked_because IS NULL OR revoked_at IS NOT NULL", name="revoked"),
     )
 
@@ -75,14 +85,14 @@ class Response(Base):
 
     __tablename__ = "response"
     __table_args__ = (
-        CheckConstraint("tenure IN (1, 2, 3)", name="tenure"),
-        CheckConstraint("mode IN ('web', 'paper', 'telephone')", name="mode"),
-        CheckConstraint("(mode = 'web') = (entered_by_id IS NULL)", name="entered_by"),
+        one_of("tenure", Tenure),
+        one_of("mode", Mode),
+        only_where("mode", Mode.WEB, "entered_by_id IS NULL", name="entered_by"),
         CheckConstraint("(answers IS NULL) = (tenure IS NULL)", name="withdrawn_tenure"),
         CheckConstraint("(answers IS NULL) = (nonce IS NULL)", name="withdrawn_nonce"),
         CheckConstraint("answers IS NOT NULL OR household_key IS NULL AND code_id IS NULL", name="withdrawn_household"),
         CheckConstraint("answers IS NOT NULL OR terminal_digest IS NULL", name="withdrawn_terminal"),
-        CheckConstraint("superseded_within IN ('tenure', 'household')", name="superseded_within"),
+        one_of("superseded_within", SupersededWithin),
         CheckConstraint("erased_at IS NULL OR answers IS NULL", name="erased"),
         Index("ix_response_round_id_community_id", "round_id", "community_id"),
     )
@@ -125,9 +135,9 @@ class ResponseEvent(Base):
     __tablename__ = "response_event"
     __table_args__ = (
         UniqueConstraint("response_id", "kind"),
-        CheckConstraint("kind IN ('withdrawn', 'corrected')", name="kind"),
-        CheckConstraint("actor IN ('resident', 'staff')", name="actor"),
-        CheckConstraint("(actor = 'staff') = (account_id IS NOT NULL)", name="account"),
+        one_of("kind", ResponseEventKind),
+        one_of("actor", ResponseActor),
+        only_where("actor", ResponseActor.STAFF, "account_id IS NOT NULL", name="account"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -144,9 +154,9 @@ class ResponseReview(Base):
 
     __tablename__ = "response_review"
     __table_args__ = (
-        CheckConstraint("state IN ('held', 'released', 'excluded')", name="state"),
-        CheckConstraint("(state = 'held') = (account_id IS NULL)", name="account"),
-        CheckConstraint("(state = 'held') = (reason IS NULL)", name="reason"),
+        one_of("state", ReviewState),
+        only_where("state", ReviewState.HELD, "account_id IS NULL", name="account"),
+        only_where("state", ReviewState.HELD, "reason IS NULL", name="reason"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,7 +1,7 @@
-"""What kinds of staff there are, and over which part of the city each may look."""
+"""Closed vocabularies: every status, kind, role and channel that a table stores, each once."""
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
 
@@ -38,3 +38,173 @@ AREAS_OF_ROLE: Mapping[Role, frozenset[Area]] = MappingProxyType(
         Role.ADMINISTRATOR: frozenset({Area.NOWHERE}),
     }
 )
+
+
+class CodeKind(StrEnum):
+    """Through what a resident came: one poster for everybody, or the slip of a household."""
+
+    POSTER = "poster"
+    HOUSEHOLD = "household"
+
+
+class Revocation(StrEnum):
+    """Why a slip takes no more answers."""
+
+    SPOILED = "spoiled"  # misprinted, torn, handed out in the wrong community
+    RETURNED = "returned"  # nobody took it, and it is back at the office
+    LOST = "lost"  # its digits are known, such as from a photograph, and a new slip stands for it
+
+
+class Mode(StrEnum):
+    """How answers reached the site."""
+
+    WEB = "web"
+    PAPER = "paper"
+    TELEPHONE = "telephone"
+
+
+class Tenure(IntEnum):
+    """How a respondent holds the home: the codes of the tenure question in every questionnaire."""
+
+    OWNER = 1
+    TENANT = 2
+    OTHER = 3
+
+
+class ResponseStatus(StrEnum):
+    """What became of a response; each is in exactly one of these. Derived when it is asked for, never stored."""
+
+    COUNTED = "counted"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+    EXCLUDED = "excluded"
+    ERASED = "erased"
+
+
+class SupersededWithin(StrEnum):
+    """Among which answers of its household a response is not the newest: a mark that outlives the link to it."""
+
+    TENURE = "tenure"  # those under the same tenure, so that it is replaced whoever is ranked
+    HOUSEHOLD = "household"  # only those under another tenure
+
+
+class ResponseEventKind(StrEnum):
+    """What can happen to a stored response."""
+
+    WITHDRAWN = "withdrawn"
+    CORRECTED = "corrected"
+
+
+class ResponseActor(StrEnum):
+    """Who withdraws or corrects a response."""
+
+    RESIDENT = "resident"
+    STAFF = "staff"
+
+
+class ResponseChangeReason(StrEnum):
+    """Why answers were withdrawn or corrected."""
+
+    WRONG_COMMUNITY = "wrong_community"
+    NOT_MINE = "not_mine"
+    CHANGED_MIND = "changed_mind"
+    TYPING_ERROR = "typing_error"
+    OTHER = "other"
+
+
+class ReviewState(StrEnum):
+    """Where the review of a response stands."""
+
+    HELD = "held"
+    RELEASED = "released"
+    EXCLUDED = "excluded"
+
+
+class StandingStatus(StrEnum):
+    """Whether a community meets a criterion; the names are those of `analytics.decision.summary.STATUSES`."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    NOT_ASSESSED = "not_assessed"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class CaseKind(StrEnum):
+    """What a resident wants; repair requests and enquiries do not count in the complaint rate."""
+
+    COMPLAINT = "complaint"
+    REPAIR = "repair"
+    ENQUIRY = "enquiry"
+
+
+class Channel(StrEnum):
+    """By which way a complaint came; the names are those of `analytics.statistics.complaint_rates.CHANNELS`."""
+
+    CODE = "code"
+    WEB = "web"
+    TELEPHONE = "telephone"
+    VISIT = "visit"
+    HOTLINE = "hotline"
+    LETTER = "letter"
+    OTHER = "other"
+
+
+class CaseStatus(StrEnum):
+    """Where a case stands."""
+
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    DISPATCHED = "dispatched"
+    IN_PROGRESS = "in_progress"
+    AWAITING_RESIDENT = "awaiting_resident"
+    RESPONDED = "responded"
+    REOPENED = "reopened"
+    STAGE2 = "stage2"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+    DUPLICATE = "duplicate_of"
+    INVALID = "invalid"
+    OUT_OF_SCOPE = "out_of_scope"
+
+
+class CaseActor(StrEnum):
+    """Who takes a step of a case; the system acts when a period is over."""
+
+    RESIDENT = "resident"
+    BUREAU = "bureau"
+    COMPANY = "company"
+    SYSTEM = "system"
+
+
+class CaseAction(StrEnum):
+    """One step of a case."""
+
+    SUBMIT = "submit"
+    ACCEPT = "accept"
+    DISPATCH = "dispatch"
+    START = "start"
+    ASK_RESIDENT = "ask_resident"
+    RESUME = "resume"
+    RESPOND = "respond"
+    ADD = "add"
+    CONFIRM = "confirmed_fixed"
+    PARTLY = "partly_fixed"
+    REJECT = "rejected"
+    AUTO_CLOSE = "auto_close"
+    REOPEN = "reopen"
+    ESCALATE = "escalate"
+    WITHDRAW = "withdraw"
+    PROPOSE = "propose"
+    MERGE = "merge"
+    INVALIDATE = "invalidate"
+    REFUSE = "refuse"
+
+
+class CaseEndReason(StrEnum):
+    """Why the bureau ends a case, or the company proposes to."""
+
+    SAME_CASE = "same_case"
+    NOT_A_CASE = "not_a_case"
+    OTHER_PLACE = "other_place"
+    OTHER_AUTHORITY = "other_authority"
+    PRIVATE_DISPUTE = "private_dispute"

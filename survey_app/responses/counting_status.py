@@ -6,41 +6,16 @@ then on every count is as of the close.
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, and_, case, exists, or_, tuple_
 from sqlalchemy.orm import aliased
 
 from survey_app.models import Response, ResponseReview
-
-
-class Status(StrEnum):
-    """Counting status of a response; each has exactly one of these."""
-
-    COUNTED = "counted"
-    SUPERSEDED = "superseded"
-    WITHDRAWN = "withdrawn"
-    EXCLUDED = "excluded"
-    ERASED = "erased"
-
-
-class Within(StrEnum):
-    """Mark that outlives the link to a household: among which of its answers a response is not the newest."""
-
-    TENURE = "tenure"  # those under the same tenure, so that it is replaced whoever is ranked
-    HOUSEHOLD = "household"  # only those under another tenure
-
+from survey_app.models.vocabulary import ResponseStatus, ReviewState, SupersededWithin
 
 # Values that are cleared when answers are erased; the row stays.
 ERASED_VALUES: Final = dict.fromkeys(("answers", "tenure", "nonce", "household_key", "code_id", "terminal_digest"))
-
-
-class EventKind(StrEnum):
-    """Kind of event that can happen to a stored response."""
-
-    WITHDRAWN = "withdrawn"
-    CORRECTED = "corrected"
 
 
 def status_of_response(population: Literal["owners", "residents"], *, before: datetime) -> ColumnElement[str]:
@@ -52,31 +27,33 @@ def status_of_response(population: Literal["owners", "residents"], *, before: da
     newer = aliased(Response)
     is_corrected = exists().where(newer.corrects_id == Response.id, newer.submitted_at < before)
     if population == "owners":
-        is_replaced = or_(_is_replaced(Within.TENURE, before), Response.superseded_within == Within.TENURE)
+        is_replaced = or_(
+            _is_replaced(SupersededWithin.TENURE, before), Response.superseded_within == SupersededWithin.TENURE
+        )
     else:
-        is_replaced = or_(_is_replaced(Within.HOUSEHOLD, before), Response.superseded_within.is_not(None))
+        is_replaced = or_(_is_replaced(SupersededWithin.HOUSEHOLD, before), Response.superseded_within.is_not(None))
     return case(
-        (Response.erased_at.is_not(None), Status.ERASED),
-        (Response.answers.is_(None), Status.WITHDRAWN),
-        (or_(is_replaced, is_corrected), Status.SUPERSEDED),
-        (_is_excluded(), Status.EXCLUDED),
-        else_=Status.COUNTED,
+        (Response.erased_at.is_not(None), ResponseStatus.ERASED),
+        (Response.answers.is_(None), ResponseStatus.WITHDRAWN),
+        (or_(is_replaced, is_corrected), ResponseStatus.SUPERSEDED),
+        (_is_excluded(), ResponseStatus.EXCLUDED),
+        else_=ResponseStatus.COUNTED,
     )
 
 
 def superseded_within(*, before: datetime) -> ColumnElement[str | None]:
     """Return the mark that replaces the link of a `Response` to its household, as of a time."""
     return case(
-        (_is_replaced(Within.TENURE, before), Within.TENURE),
-        (_is_replaced(Within.HOUSEHOLD, before), Within.HOUSEHOLD),
+        (_is_replaced(SupersededWithin.TENURE, before), SupersededWithin.TENURE),
+        (_is_replaced(SupersededWithin.HOUSEHOLD, before), SupersededWithin.HOUSEHOLD),
         else_=None,
     )
 
 
-def _is_replaced(within: Within, before: datetime) -> ColumnElement[bool]:
+def _is_replaced(within: SupersededWithin, before: datetime) -> ColumnElement[bool]:
     newer = aliased(Response)
     of_household = [newer.household_key == Response.household_key]
-    if within is Within.TENURE:
+    if within is SupersededWithin.TENURE:
         of_household.append(newer.tenure == Response.tenure)
     later = tuple_(newer.submitted_at, newer.id) > tuple_(Response.submitted_at, Response.id)
     return and_(Response.household_key.is_not(None), exists().where(*of_household, later, newer.submitted_at < before))
@@ -85,4 +62,4 @@ def _is_replaced(within: Within, before: datetime) -> ColumnElement[bool]:
 def _is_excluded() -> ColumnElement[bool]:
     review, later = aliased(ResponseReview), aliased(ResponseReview)
     is_last = ~exists().where(later.response_id == review.response_id, later.id > review.id)
-    return exists().where(review.response_id == Response.id, review.state == "excluded", is_last)
+    return exists().where(review.response_id == Response.id, review.state == ReviewState.EXCLUDED, is_last)

@@ -12,10 +12,10 @@ from survey_app.accounts.policies import READERS, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.evaluations.round_views import EVALUATING
 from survey_app.models import Round
+from survey_app.models.vocabulary import ReviewState
 from survey_app.responses.integrity_reviews import (
     DECISIONS,
     LONGEST_REASON,
-    ReviewState,
     decide_reviews,
     examine_round,
     held_by_community,

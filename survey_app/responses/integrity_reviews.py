@@ -7,7 +7,6 @@ import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 import pandas as pd
@@ -22,21 +21,14 @@ from survey_app.audit import SITE, Action, record
 from survey_app.errors import JiayuanError
 from survey_app.evaluations.profiles import driver_questions
 from survey_app.models import Community, IntegrityExamination, Response, ResponseReview, Round
-from survey_app.responses.counting_status import Status, status_of_response
+from survey_app.models.vocabulary import Mode, ResponseStatus, ReviewState
+from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.device_digests import erase_terminals
 from survey_app.rounds.questionnaires import Question, questionnaire_from_canonical
 from survey_app.storage.database import Database
 
-STAFF_MODES: Final = frozenset({"paper", "telephone"})
+STAFF_MODES: Final = frozenset({Mode.PAPER, Mode.TELEPHONE})
 LONGEST_REASON: Final = 500
-
-
-class ReviewState(StrEnum):
-    """State of the review of a response."""
-
-    HELD = "held"
-    RELEASED = "released"
-    EXCLUDED = "excluded"
 
 
 _EXAMINED: Final = (
@@ -123,7 +115,7 @@ def read_rows(
     statement = select(*_EXAMINED).where(
         Response.round_id == survey_round.id,
         Response.submitted_at < before,
-        status_of_response(rules.satisfaction.population, before=before) == Status.COUNTED,
+        status_of_response(rules.satisfaction.population, before=before) == ResponseStatus.COUNTED,
     )
     rows = session.execute(statement.order_by(Response.id)).all()
     frame = pd.DataFrame(rows, columns=[column.name for column in _EXAMINED])

@@ -9,20 +9,19 @@ from werkzeug.wrappers import Response as AnyResponse
 from survey_app.accounts.policies import RESIDENT as RESIDENTS
 from survey_app.accounts.policies import declare_policy
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
+from survey_app.models.vocabulary import Mode, ResponseChangeReason
 from survey_app.photos.photos import PhotoFault
 from survey_app.responses.addresses import address_of_receipt, digest_of_terminal
 from survey_app.responses.receipts import (
     RESIDENT,
     WITHDRAWAL_REASONS,
     Correction,
-    Reason,
     correct_response,
     find_receipt,
     prepare_correction,
     read_receipt,
     withdraw_response,
 )
-from survey_app.responses.submission import Mode
 from survey_app.responses.survey_views import questions_of
 from survey_app.rounds.questionnaires import AnswerFault
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
@@ -63,7 +62,7 @@ def withdraw(reference: str) -> AnyResponse:
     """Erase the answers and show the receipt, which says so."""
     number = _number(reference)
     given = request.form.get("reason", "")
-    reason = Reason(given) if given in WITHDRAWAL_REASONS else Reason.OTHER
+    reason = ResponseChangeReason(given) if given in WITHDRAWAL_REASONS else ResponseChangeReason.OTHER
     with site().database.writing() as session:
         withdraw_response(session, number=number, reason=reason, by=RESIDENT, now=current_time())
     return redirect(url_for(".show", reference=reference), HTTPStatus.SEE_OTHER)
@@ -99,7 +98,7 @@ def correct(reference: str) -> AnyResponse | str | tuple[str, int]:
                 key=key,
                 answers=answers,
                 mode=Mode.WEB,
-                reason=Reason.CHANGED_MIND,
+                reason=ResponseChangeReason.CHANGED_MIND,
                 by=RESIDENT,
                 language=current_language(),
                 terminal=digest_of_terminal(correction.round_id),

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 
 from itsdangerous import BadData
 from sqlalchemy import select, tuple_, update
@@ -22,28 +21,23 @@ from survey_app.city_time import last_day, zone_of
 from survey_app.codes.codes import wording_of
 from survey_app.errors import JiayuanError, UnknownNumber
 from survey_app.models import Code, Response, ResponseEvent, Round
+from survey_app.models.vocabulary import Mode, ResponseActor, ResponseChangeReason, ResponseEventKind, ResponseStatus
 from survey_app.photos.photos import erase_photos, pass_on_photos
-from survey_app.responses.counting_status import ERASED_VALUES, EventKind, Status, status_of_response
-from survey_app.responses.submission import Mode, earlier_receipt, store_answers
+from survey_app.responses.counting_status import ERASED_VALUES, status_of_response
+from survey_app.responses.submission import earlier_receipt, store_answers
 from survey_app.rounds.questionnaires import Answer, CheckedAnswers, questionnaire_from_canonical
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.security.signatures import read_signed, sign
 from survey_app.security.submission_keys import SubmissionKey
 
-
-class Reason(StrEnum):
-    """Reason why answers were withdrawn or corrected."""
-
-    WRONG_COMMUNITY = "wrong_community"
-    NOT_MINE = "not_mine"
-    CHANGED_MIND = "changed_mind"
-    TYPING_ERROR = "typing_error"
-    OTHER = "other"
-
-
 _RECEIPT = "receipt"
 
-WITHDRAWAL_REASONS = (Reason.WRONG_COMMUNITY, Reason.NOT_MINE, Reason.CHANGED_MIND, Reason.OTHER)
+WITHDRAWAL_REASONS = (
+    ResponseChangeReason.WRONG_COMMUNITY,
+    ResponseChangeReason.NOT_MINE,
+    ResponseChangeReason.CHANGED_MIND,
+    ResponseChangeReason.OTHER,
+)
 
 
 class ResponseFrozen(JiayuanError):
@@ -63,7 +57,7 @@ class ResponseGone(JiayuanError):
     status = 409
     page = "receipt/gone.html"
 
-    def __init__(self, status: Status) -> None:
+    def __init__(self, status: ResponseStatus) -> None:
         super().__init__(f"the response is {status}")
         self.response_status = status
 
@@ -75,9 +69,9 @@ class Actor:
     account_id: int | None = None
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> ResponseActor:
         """The kind of actor that is stored with the event."""
-        return "resident" if self.account_id is None else "staff"
+        return ResponseActor.RESIDENT if self.account_id is None else ResponseActor.STAFF
 
     @property
     def name(self) -> str:
@@ -98,7 +92,7 @@ class Receipt:
     number: str
     # Number of the newest correction; the same as `number` where there is none.
     current_number: str
-    status: Status
+    status: ResponseStatus
     community_id: int
     mode: str
     # Token of the poster; a slip leaves no trace here.
@@ -115,11 +109,11 @@ class Receipt:
 
     def is_open(self, now: datetime) -> bool:
         """Return whether the answers can still be withdrawn."""
-        return self.status is not Status.WITHDRAWN and now < self.closes_at
+        return self.status is not ResponseStatus.WITHDRAWN and now < self.closes_at
 
     def may_be_corrected(self, now: datetime) -> bool:
         """Whether a correction can still replace these answers."""
-        return self.status is Status.COUNTED and now < self.closes_at
+        return self.status is ResponseStatus.COUNTED and now < self.closes_at
 
 
 @dataclass(frozen=True)
@@ -159,7 +153,7 @@ def find_receipt(session: Session, *, number: str) -> Receipt:
     rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
     zone = zone_of(rules.content)
     withdrawn_at = session.scalar(
-        select(ResponseEvent.happened_at).filter_by(response_id=response.id, kind=EventKind.WITHDRAWN)
+        select(ResponseEvent.happened_at).filter_by(response_id=response.id, kind=ResponseEventKind.WITHDRAWN)
     )
     return Receipt(
         number=number,
@@ -180,7 +174,7 @@ def find_receipt(session: Session, *, number: str) -> Receipt:
     )
 
 
-def withdraw_response(session: Session, *, number: str, reason: Reason, by: Actor, now: datetime) -> None:
+def withdraw_response(session: Session, *, number: str, reason: ResponseChangeReason, by: Actor, now: datetime) -> None:
     """Erase the answers behind a receipt, and those that they had replaced: these must not count again.
 
     A second withdrawal changes nothing. Raises `ResponseFrozen` when the round has closed.
@@ -191,7 +185,7 @@ def withdraw_response(session: Session, *, number: str, reason: Reason, by: Acto
     _refuse_if_frozen(response.round, now)
     erased = sorted({*_corrected(session, response), *_earlier_of_household(session, response)})
     for response_id in erased:
-        session.add(_event(response_id, EventKind.WITHDRAWN, reason=reason, by=by, now=now))
+        session.add(_event(response_id, ResponseEventKind.WITHDRAWN, reason=reason, by=by, now=now))
     session.execute(update(Response).where(Response.id.in_(erased)).values(ERASED_VALUES))
     erase_photos(session, response_ids=erased)
     audit.record(
@@ -228,7 +222,7 @@ def correct_response(
     key: SubmissionKey,
     answers: CheckedAnswers,
     mode: Mode,
-    reason: Reason,
+    reason: ResponseChangeReason,
     by: Actor,
     language: str,
     terminal: str | None = None,
@@ -254,7 +248,7 @@ def correct_response(
         "corrects_id": response.id,
         "terminal_digest": terminal,
     }
-    session.add(_event(response.id, EventKind.CORRECTED, reason=reason, by=by, now=now))
+    session.add(_event(response.id, ResponseEventKind.CORRECTED, reason=reason, by=by, now=now))
     audit.record(
         session,
         by=by.name,
@@ -286,10 +280,10 @@ def _find(session: Session, number: str, *, for_update: bool = False) -> Respons
         found = newer
 
 
-def _status(session: Session, response: Response) -> Status:
+def _status(session: Session, response: Response) -> ResponseStatus:
     rules = parse_rules(response.round.rule_file.content, response.round.rule_file.name)
     status = status_of_response(rules.satisfaction.population, before=response.round.closes_at)
-    return Status(session.scalars(select(status).where(Response.id == response.id)).one())
+    return ResponseStatus(session.scalars(select(status).where(Response.id == response.id)).one())
 
 
 def _refuse_if_frozen(survey_round: Round, now: datetime) -> None:
@@ -300,7 +294,7 @@ def _refuse_if_frozen(survey_round: Round, now: datetime) -> None:
 def _refuse_correction(session: Session, response: Response, now: datetime) -> None:
     _refuse_if_frozen(response.round, now)
     status = _status(session, response)
-    if status is not Status.COUNTED:
+    if status is not ResponseStatus.COUNTED:
         raise ResponseGone(status)
 
 
@@ -324,7 +318,9 @@ def _earlier_of_household(session: Session, response: Response) -> Sequence[int]
     ).all()
 
 
-def _event(response_id: int, kind: EventKind, *, reason: Reason, by: Actor, now: datetime) -> ResponseEvent:
+def _event(
+    response_id: int, kind: ResponseEventKind, *, reason: ResponseChangeReason, by: Actor, now: datetime
+) -> ResponseEvent:
     return ResponseEvent(
         response_id=response_id,
         kind=kind,

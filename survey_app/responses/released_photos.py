@@ -19,9 +19,10 @@ from survey_app.city_time import zone_of
 from survey_app.codes.codes import wording_of
 from survey_app.evaluations.evaluate_round import SETTLING
 from survey_app.models import Community, Photo, Response, ResponseReview, Round
+from survey_app.models.vocabulary import ResponseStatus, ReviewState
 from survey_app.photos.photos import thumbnail
-from survey_app.responses.counting_status import Status, status_of_response
-from survey_app.responses.integrity_reviews import ReviewState, newest_review
+from survey_app.responses.counting_status import status_of_response
+from survey_app.responses.integrity_reviews import newest_review
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 
 
@@ -103,7 +104,7 @@ def _released(columns: Sequence[Any], survey_round: Round, scope: Scope) -> Sele
         .where(
             Response.round_id == survey_round.id,
             Response.submitted_at < closes_at,
-            status_of_response(rules.satisfaction.population, before=closes_at) == Status.COUNTED,
+            status_of_response(rules.satisfaction.population, before=closes_at) == ResponseStatus.COUNTED,
             Response.id.not_in(waiting),
         )
     )

@@ -17,7 +17,8 @@ from survey_app.city_time import last_day, zone_of
 from survey_app.codes.codes import bureau_of, find_good_slip, wording_of
 from survey_app.errors import Bureau, JiayuanError, NoOpenRound
 from survey_app.models import Community, Response, Round
-from survey_app.responses.submission import Mode, store_answers
+from survey_app.models.vocabulary import Mode
+from survey_app.responses.submission import store_answers
 from survey_app.rounds.questionnaires import (
     CheckedAnswers,
     Question,

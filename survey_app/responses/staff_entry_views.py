@@ -26,12 +26,11 @@ from survey_app.errors import (
     UnknownNumber,
 )
 from survey_app.models import Community
-from survey_app.models.vocabulary import Role
+from survey_app.models.vocabulary import Mode, ResponseChangeReason, Role
 from survey_app.responses.receipts import (
     WITHDRAWAL_REASONS,
     Actor,
     Correction,
-    Reason,
     Receipt,
     correct_response,
     find_receipt,
@@ -52,7 +51,7 @@ from survey_app.responses.staff_entry import (
     typed_form,
     with_slip,
 )
-from survey_app.responses.submission import Mode, earlier_receipt
+from survey_app.responses.submission import earlier_receipt
 from survey_app.rounds.questionnaires import AnswerFault, CheckedAnswers, Questionnaire
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
@@ -64,7 +63,7 @@ declare_policy(blueprint, staff(Role.CITY, Role.DISTRICT, Role.CLERK))
 MOST_LISTED = 50
 # Wrong digits of slips and wrong receipts that one account may try.
 STAFF_TRIES = Limit("staff_typed_number", tries=30, window=timedelta(hours=1))
-CORRECTION_REASONS = (Reason.TYPING_ERROR, Reason.CHANGED_MIND)
+CORRECTION_REASONS = (ResponseChangeReason.TYPING_ERROR, ResponseChangeReason.CHANGED_MIND)
 
 _SLIP_FAULTS: Mapping[type[JiayuanError], str] = {
     SlipNeeded: "needed",
@@ -175,7 +174,7 @@ def withdraw(reference: str) -> AnyResponse:
     """Erase answers for a resident on the telephone."""
     number = _receipt(_number(reference)).number
     given = request.form.get("reason", "")
-    reason = Reason(given) if given in WITHDRAWAL_REASONS else Reason.OTHER
+    reason = ResponseChangeReason(given) if given in WITHDRAWAL_REASONS else ResponseChangeReason.OTHER
     with site().database.writing() as session:
         withdraw_response(session, number=number, reason=reason, by=_actor(), now=current_time())
     return redirect(url_for(".show_receipt", reference=reference), HTTPStatus.SEE_OTHER)
@@ -200,7 +199,7 @@ def correct(reference: str) -> AnyResponse | tuple[str, int]:
     if answers.faults or lacks_reason:
         page = _correction_form(reference, correction, key, given, answers.faults, lacks_reason=lacks_reason)
         return page, HTTPStatus.UNPROCESSABLE_ENTITY
-    is_typing_error = reason == Reason.TYPING_ERROR
+    is_typing_error = reason == ResponseChangeReason.TYPING_ERROR
     with site().database.writing() as session:
         receipt = correct_response(
             session,
@@ -208,7 +207,7 @@ def correct(reference: str) -> AnyResponse | tuple[str, int]:
             key=key,
             answers=answers,
             mode=correction.mode if is_typing_error else Mode.TELEPHONE,
-            reason=Reason(reason),
+            reason=ResponseChangeReason(reason),
             by=_actor(),
             language=DEFAULT_LANGUAGE,
             now=current_time(),
@@ -296,9 +295,9 @@ def _prepare(reference: str) -> Correction:
         return prepare_correction(session, number=number, by=_actor(), now=current_time())
 
 
-def _correction_reasons(correction: Correction) -> Sequence[Reason]:
+def _correction_reasons(correction: Correction) -> Sequence[ResponseChangeReason]:
     # What a resident sent from a phone was typed by the resident: there a member of staff made no error.
-    return CORRECTION_REASONS if correction.mode is not Mode.WEB else (Reason.CHANGED_MIND,)
+    return CORRECTION_REASONS if correction.mode is not Mode.WEB else (ResponseChangeReason.CHANGED_MIND,)
 
 
 def _new_key(form: Form, round_id: int) -> SubmissionKey:

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from analytics.files.yaml_nodes import Wording
 from survey_app.city_time import last_day, zone_of
-from survey_app.codes.codes import VISIT_LIFETIME, CodeKind, is_reference, is_token, read_reference, wording_of
+from survey_app.codes.codes import VISIT_LIFETIME, is_reference, is_token, read_reference, wording_of
 from survey_app.errors import (
     Bureau,
     InvalidSubmissionKey,
@@ -26,6 +25,7 @@ from survey_app.errors import (
     VisitExpired,
 )
 from survey_app.models import Code, Community, District, Questionnaire, Response, Round, RuleFile, SlipBatch
+from survey_app.models.vocabulary import CodeKind, Mode
 from survey_app.photos.photos import attach_answers_photos
 from survey_app.rounds.questionnaires import CheckedAnswers, questionnaire_from_canonical, show
 from survey_app.rounds.questionnaires import Questionnaire as Definition
@@ -33,14 +33,6 @@ from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.security.submission_keys import SubmissionKey, insert_once
 
 _NONCE_BYTES = 16
-
-
-class Mode(StrEnum):
-    """How answers reached the site."""
-
-    WEB = "web"
-    PAPER = "paper"
-    TELEPHONE = "telephone"
 
 
 @dataclass(frozen=True)

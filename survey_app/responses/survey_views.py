@@ -15,9 +15,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from analytics.files.yaml_nodes import Wording
 from survey_app.accounts.policies import RESIDENT, declare_policy
 from survey_app.app.home_views import local_date
-from survey_app.codes.codes import CodeKind, is_reference
+from survey_app.codes.codes import is_reference
 from survey_app.config import Config
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
+from survey_app.models.vocabulary import CodeKind
 from survey_app.photos.photos import Upload, uploads_in
 from survey_app.responses.addresses import address_of_receipt, digest_of_terminal
 from survey_app.responses.form_cache import BlankForm, scan_of

@@ -13,6 +13,7 @@ from analytics.canonical import canonical_json, sha256_hex
 from analytics.files.yaml_documents import Document
 from analytics.files.yaml_nodes import Node, Wording, note_repeats
 from analytics.languages import LANGUAGES
+from survey_app.models.vocabulary import Tenure
 
 FORMAT = "jiayuan-questionnaire-1"
 
@@ -22,9 +23,6 @@ NOTICE_PLACEHOLDERS = ("bureau", "telephone", "evaluator", "date", "link")
 """Placeholders of a privacy notice, which the site fills in: each stands in it exactly once, in braces."""
 
 _NAMES_THAT_MAY_BE_UNKNOWN = ("telephone", "evaluator", "date")
-
-TENURE_CODES = (1, 2, 3)
-"""Owner, tenant, other: the codes of the tenure question in every questionnaire, as responses store them."""
 
 MOST_PHOTOS = 3
 """Most photos that one question asks for."""
@@ -718,5 +716,5 @@ def _check_tenure(node: Node, questions: Sequence[Question]) -> None:
         node.fault("there is no question {question}", question=node.value)
     elif named[0].type is not QuestionType.SINGLE or not named[0].required:
         node.fault("question {question} must be a required one of type single", question=node.value)
-    elif sorted(named[0].codes) != list(TENURE_CODES):
+    elif sorted(named[0].codes) != list(Tenure):
         node.fault("question {question} must have the codes 1 owner, 2 tenant, 3 other", question=node.value)

@@ -11,9 +11,9 @@ from analytics.canonical import sha256_hex
 from analytics.files.yaml_documents import Fault
 from analytics.rules import Rules, parse_rules
 from survey_app.audit import OPERATOR, Action, record
-from survey_app.codes.codes import CodeKind
 from survey_app.errors import JiayuanError
 from survey_app.models import Questionnaire, Round, RuleFile
+from survey_app.models.vocabulary import CodeKind
 from survey_app.rounds.questionnaire_versions import parse_successor, published_versions
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.rounds.questionnaires import QuestionType, questionnaire_from_canonical

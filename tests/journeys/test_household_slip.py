@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select, update
 
-from survey_app.codes.codes import Revocation, issue_slips, revoke_slips
+from survey_app.codes.codes import issue_slips, revoke_slips
 from survey_app.models import Community, Response, Round
+from survey_app.models.vocabulary import Revocation
 from survey_app.security.check_digits import grouped
 from tests.factories import SECRET, make_community, make_district, make_poster_code, make_round
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from survey_app.demo.simulation.city import DOMAINS, SimulatedCommunity
 from survey_app.demo.simulation.complaint_texts import BLAME, PRAISE, REQUESTS
+from survey_app.models.vocabulary import Tenure
 
 Form = Mapping[str, Sequence[str]]
 
@@ -30,8 +31,6 @@ DOMAIN_UNKNOWN = np.array([0.01, 0.04, 0.02, 0.03, 0.12, 0.02, 0.04, 0.07, 0.2, 
 COMPOSITE_DOMAINS = 12
 OVERALL_UNKNOWN = 0.006
 SKIPPED = 0.02
-
-OWNER, TENANT, OTHER = 1, 2, 3
 
 # Enough for the shipped rules even when some owners answer “don't know”: 30 owners or half of them.
 ENOUGH_OWNERS = 33
@@ -65,12 +64,12 @@ def draw_forms(
 ) -> list[Form]:
     """Return the form that each respondent sends in, owners and others in random order."""
     count = owners + others
-    tenure = np.full(count, OWNER)
-    tenure[owners:] = np.where(random.random(others) < 0.92, TENANT, OTHER)
+    tenure = np.full(count, Tenure.OWNER)
+    tenure[owners:] = np.where(random.random(others) < 0.92, Tenure.TENANT, Tenure.OTHER)
     tenure = random.permutation(tenure)
     domains, overall = _latent_satisfaction(random, community.quality[round_index], tenure)
     ratings = _codes(domains)
-    unknown = DOMAIN_UNKNOWN * np.where(tenure == OWNER, 1.0, 1.4)[:, np.newaxis]
+    unknown = DOMAIN_UNKNOWN * np.where(tenure == Tenure.OWNER, 1.0, 1.4)[:, np.newaxis]
     ratings[random.random(ratings.shape) < unknown] = 9
     ratings[random.random(ratings.shape) < SKIPPED] = 0
     overall_codes = _codes(overall)
@@ -88,7 +87,7 @@ def draw_forms(
 def stuffed_form() -> Form:
     """Return the form that somebody sends in again and again for a whole community (ballot stuffing)."""
     ratings = {key: ["5"] for key in ("q01", *DOMAIN_KEYS)}
-    return {**ratings, "q16": [str(OWNER)], "q17": ["2"], "q23": ["2"]}
+    return {**ratings, "q16": [str(Tenure.OWNER)], "q17": ["2"], "q23": ["2"]}
 
 
 def _latent_satisfaction(
@@ -98,7 +97,7 @@ def _latent_satisfaction(
     count = len(tenure)
     person = random.normal(0, BETWEEN_RESIDENTS, (count, 1))
     # Tenants pay no property fee and mind less, either way.
-    effect = np.where(tenure == OWNER, QUALITY_EFFECT, 0.8 * QUALITY_EFFECT)[:, np.newaxis]
+    effect = np.where(tenure == Tenure.OWNER, QUALITY_EFFECT, 0.8 * QUALITY_EFFECT)[:, np.newaxis]
     domains = MEAN_SATISFACTION + DOMAIN_OFFSETS + effect * quality + person
     domains = domains + random.normal(0, WITHIN_RESIDENT, (count, DOMAINS))
     overall = domains[:, :COMPOSITE_DOMAINS].mean(axis=1) + random.normal(0, OVERALL_NOISE, count)

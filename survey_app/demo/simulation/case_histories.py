@@ -6,45 +6,53 @@ import numpy as np
 
 from survey_app.complaints.categories import Category
 from survey_app.complaints.deadlines import Clock, due_events, pause_end
-from survey_app.complaints.state_machine import Action, Actor, CaseState, Event, Reason, Status, advance, submitted
+from survey_app.complaints.state_machine import CaseState, Event, advance, submitted
 from survey_app.complaints.working_days import calendar
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
 
 # The middle of how long a step takes, in hours, for ordinary cases and for those of safety.
-_HOURS: dict[Action, tuple[float, float]] = {
-    Action.WITHDRAW: (30, 12),
-    Action.INVALIDATE: (12, 1),
-    Action.REFUSE: (14, 1),
-    Action.ACCEPT: (8, 0.7),
-    Action.DISPATCH: (5, 0.5),
-    Action.START: (16, 1),
-    Action.ASK_RESIDENT: (20, 3),
-    Action.ADD: (40, 6),
-    Action.RESPOND: (70, 9),
-    Action.CONFIRM: (40, 30),
-    Action.PARTLY: (40, 30),
-    Action.REJECT: (30, 20),
+_HOURS: dict[CaseAction, tuple[float, float]] = {
+    CaseAction.WITHDRAW: (30, 12),
+    CaseAction.INVALIDATE: (12, 1),
+    CaseAction.REFUSE: (14, 1),
+    CaseAction.ACCEPT: (8, 0.7),
+    CaseAction.DISPATCH: (5, 0.5),
+    CaseAction.START: (16, 1),
+    CaseAction.ASK_RESIDENT: (20, 3),
+    CaseAction.ADD: (40, 6),
+    CaseAction.RESPOND: (70, 9),
+    CaseAction.CONFIRM: (40, 30),
+    CaseAction.PARTLY: (40, 30),
+    CaseAction.REJECT: (30, 20),
 }
-_REASONS = {Action.INVALIDATE: Reason.NOT_A_CASE, Action.REFUSE: Reason.OTHER_AUTHORITY}
-_BY_RESIDENT = frozenset({Action.WITHDRAW, Action.ADD, Action.CONFIRM, Action.PARTLY, Action.REJECT})
-_BY_COMPANY = frozenset({Action.START, Action.ASK_RESIDENT, Action.RESPOND})
+_REASONS = {CaseAction.INVALIDATE: CaseEndReason.NOT_A_CASE, CaseAction.REFUSE: CaseEndReason.OTHER_AUTHORITY}
+_BY_RESIDENT = frozenset(
+    {CaseAction.WITHDRAW, CaseAction.ADD, CaseAction.CONFIRM, CaseAction.PARTLY, CaseAction.REJECT}
+)
+_BY_COMPANY = frozenset({CaseAction.START, CaseAction.ASK_RESIDENT, CaseAction.RESPOND})
 _SILENT = timedelta(days=8)
 
 # What is done next, and how often.
-_NEXT: dict[Status, tuple[tuple[Action, float], ...]] = {
-    Status.SUBMITTED: (
-        (Action.ACCEPT, 0.95),
-        (Action.REFUSE, 0.02),
-        (Action.WITHDRAW, 0.02),
-        (Action.INVALIDATE, 0.01),
+_NEXT: dict[CaseStatus, tuple[tuple[CaseAction, float], ...]] = {
+    CaseStatus.SUBMITTED: (
+        (CaseAction.ACCEPT, 0.95),
+        (CaseAction.REFUSE, 0.02),
+        (CaseAction.WITHDRAW, 0.02),
+        (CaseAction.INVALIDATE, 0.01),
     ),
-    Status.ACCEPTED: ((Action.DISPATCH, 1.0),),
-    Status.REOPENED: ((Action.DISPATCH, 1.0),),
-    Status.STAGE2: ((Action.DISPATCH, 1.0),),
-    Status.DISPATCHED: ((Action.START, 1.0),),
-    Status.IN_PROGRESS: ((Action.RESPOND, 0.94), (Action.ASK_RESIDENT, 0.06)),
-    Status.AWAITING_RESIDENT: ((Action.ADD, 1.0),),
+    CaseStatus.ACCEPTED: ((CaseAction.DISPATCH, 1.0),),
+    CaseStatus.REOPENED: ((CaseAction.DISPATCH, 1.0),),
+    CaseStatus.STAGE2: ((CaseAction.DISPATCH, 1.0),),
+    CaseStatus.DISPATCHED: ((CaseAction.START, 1.0),),
+    CaseStatus.IN_PROGRESS: ((CaseAction.RESPOND, 0.94), (CaseAction.ASK_RESIDENT, 0.06)),
+    CaseStatus.AWAITING_RESIDENT: ((CaseAction.ADD, 1.0),),
     # The rest says nothing.
-    Status.RESPONDED: ((Action.CONFIRM, 0.42), (Action.REJECT, 0.1), (Action.PARTLY, 0.08), (Action.AUTO_CLOSE, 0.4)),
+    CaseStatus.RESPONDED: (
+        (CaseAction.CONFIRM, 0.42),
+        (CaseAction.REJECT, 0.1),
+        (CaseAction.PARTLY, 0.08),
+        (CaseAction.AUTO_CLOSE, 0.4),
+    ),
 }
 
 
@@ -68,23 +76,23 @@ def draw_life(
     return tuple(life)
 
 
-def _draw_action(random: np.random.Generator, state: CaseState) -> Action:
+def _draw_action(random: np.random.Generator, state: CaseState) -> CaseAction:
     actions, shares = zip(*_NEXT[state.status], strict=True)
-    action: Action = actions[random.choice(len(actions), p=shares)]
-    return Action.RESPOND if action is Action.ASK_RESIDENT and state.paused_at else action
+    action: CaseAction = actions[random.choice(len(actions), p=shares)]
+    return CaseAction.RESPOND if action is CaseAction.ASK_RESIDENT and state.paused_at else action
 
 
-def _draw_delay(random: np.random.Generator, action: Action, clock: Clock) -> timedelta:
-    if action is Action.AUTO_CLOSE:
+def _draw_delay(random: np.random.Generator, action: CaseAction, clock: Clock) -> timedelta:
+    if action is CaseAction.AUTO_CLOSE:
         return _SILENT
     return timedelta(hours=_HOURS[action][clock.is_safety] * float(random.lognormal(0, 0.55)))
 
 
-def _step(state: CaseState, action: Action, at: datetime, clock: Clock) -> Event:
+def _step(state: CaseState, action: CaseAction, at: datetime, clock: Clock) -> Event:
     is_with_company = state.stage == 1 and not state.bypasses_company
     if action in _BY_RESIDENT:
-        actor = Actor.RESIDENT
+        actor = CaseActor.RESIDENT
     else:
-        actor = Actor.COMPANY if action in _BY_COMPANY and is_with_company else Actor.BUREAU
-    until = pause_end(at, clock) if action is Action.ASK_RESIDENT else None
+        actor = CaseActor.COMPANY if action in _BY_COMPANY and is_with_company else CaseActor.BUREAU
+    until = pause_end(at, clock) if action is CaseAction.ASK_RESIDENT else None
     return Event(action, actor, at, reason=_REASONS.get(action), until=until)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from survey_app.complaints.categories import Category
-from survey_app.complaints.filing import Channel
 from survey_app.demo.simulation.calendar import RoundDates, draw_times
 from survey_app.demo.simulation.city import SimulatedCommunity
 from survey_app.demo.simulation.complaint_texts import (
@@ -16,6 +15,7 @@ from survey_app.demo.simulation.complaint_texts import (
     ENQUIRY_ENDINGS,
     REPAIR_ENDINGS,
 )
+from survey_app.models.vocabulary import Channel
 
 # A year and a little more before the first cut-off, so that its twelve months are complete.
 DAYS_BEFORE_FIRST_CUT_OFF = 400

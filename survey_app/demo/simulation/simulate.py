@@ -16,17 +16,7 @@ from analytics.rules import parse_rules
 from survey_app.accounts.accounts import add_account, find_account
 from survey_app.accounts.installation import use_as_demo
 from survey_app.audit import OPERATOR
-from survey_app.codes.codes import (
-    CodeKind,
-    Revocation,
-    ScannedCode,
-    Slip,
-    find_code,
-    issue_poster_code,
-    issue_slips,
-    revoke_slips,
-    scan_slip,
-)
+from survey_app.codes.codes import ScannedCode, Slip, find_code, issue_poster_code, issue_slips, revoke_slips, scan_slip
 from survey_app.complaints.cases import categories, record_history
 from survey_app.complaints.filing import check_complaint, file_complaint
 from survey_app.config import DATA
@@ -40,13 +30,13 @@ from survey_app.errors import JiayuanError
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import publish_evaluation
 from survey_app.models import Community, District, Round
-from survey_app.models.vocabulary import Role
+from survey_app.models.vocabulary import CodeKind, Mode, ResponseChangeReason, Revocation, Role
 from survey_app.register.boundaries import boundary_text, parse_boundaries
 from survey_app.register.communities_file import import_communities
 from survey_app.responses.integrity_reviews import examine_round
-from survey_app.responses.receipts import RESIDENT, Reason, withdraw_response
+from survey_app.responses.receipts import RESIDENT, withdraw_response
 from survey_app.responses.staff_entry import enter_response, open_desk
-from survey_app.responses.submission import Mode, Visit, open_visit, record_response
+from survey_app.responses.submission import Visit, open_visit, record_response
 from survey_app.rounds.questionnaires import load_questionnaire
 from survey_app.rounds.rounds import add_rule_file, create_round, publish_questionnaire
 from survey_app.security.submission_keys import Form, SubmissionKey
@@ -212,7 +202,11 @@ class _ResponseDesk:
         number = self._type_in(session, planned) if planned.way is Way.PAPER else self._send(session, planned)
         if planned.is_withdrawn:
             withdraw_response(
-                session, number=number, reason=Reason.WRONG_COMMUNITY, by=RESIDENT, now=planned.submitted_at
+                session,
+                number=number,
+                reason=ResponseChangeReason.WRONG_COMMUNITY,
+                by=RESIDENT,
+                now=planned.submitted_at,
             )
 
     def _send(self, session: Session, planned: PlannedResponse) -> str:

@@ -12,10 +12,6 @@ from survey_app.accounts.staff_pages import ROLE_NAMES
 from survey_app.app.audit_labels import FACT_NAMES, SUBJECT_NAMES, VALUE_NAMES
 from survey_app.app.audit_views import ACTION_NAMES, FAULT_NAMES
 from survey_app.audit import SITE, Action, ChainFault, record, verify_chain
-from survey_app.codes.codes import Revocation
-from survey_app.complaints.state_machine import Action as Step
-from survey_app.complaints.state_machine import Reason as EndReason
-from survey_app.complaints.state_machine import Status
 from survey_app.config import DATA, REPOSITORY
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import (
@@ -29,11 +25,18 @@ from survey_app.models import (
     Round,
     RuleFile,
 )
-from survey_app.models.vocabulary import Area, Role
+from survey_app.models.vocabulary import (
+    Area,
+    CaseAction,
+    CaseEndReason,
+    CaseStatus,
+    Mode,
+    ResponseChangeReason,
+    ReviewState,
+    Revocation,
+    Role,
+)
 from survey_app.operations.scheduled_jobs import CHORES
-from survey_app.responses.integrity_reviews import ReviewState
-from survey_app.responses.receipts import Reason as ChangeReason
-from survey_app.responses.submission import Mode
 from survey_app.rounds.round_changes import close_round_early
 from tests.accounts import csrf_token, give_password, make_account, signed_in_client
 from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
@@ -93,7 +96,7 @@ def plan(city, **changes):
 
 
 def test_every_standing_step_and_reason_in_the_record_has_words():
-    recorded = (Area, ChangeReason, EndReason, Mode, ReviewState, Revocation, Status, Step)
+    recorded = (Area, ResponseChangeReason, CaseEndReason, Mode, ReviewState, Revocation, CaseStatus, CaseAction)
 
     assert {str(value) for kind in recorded for value in kind} <= VALUE_NAMES.keys()
 

@@ -5,7 +5,6 @@ from sqlalchemy import String, cast, inspect, select
 
 from survey_app.codes.codes import (
     VISIT_LIFETIME,
-    Revocation,
     SlipCounts,
     SlipsRefused,
     count_slips,
@@ -19,6 +18,7 @@ from survey_app.codes.codes import (
 )
 from survey_app.errors import ExpiredCode, NoOpenRound, OtherCodeNeeded, RevokedCode, UnknownCode, VisitExpired
 from survey_app.models import Code, Response, SlipBatch
+from survey_app.models.vocabulary import Revocation
 from survey_app.responses.submission import open_visit, record_response
 from survey_app.security.check_digits import SLIP_DIGITS, grouped
 from survey_app.security.submission_keys import Form, SubmissionKey

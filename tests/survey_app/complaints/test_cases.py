@@ -16,14 +16,15 @@ from survey_app.complaints.cases import (
     stored_state,
     take_step,
 )
-from survey_app.complaints.state_machine import Action, Actor, Event, Reason, Status
+from survey_app.complaints.state_machine import Event
 from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownNumber
 from survey_app.models import AuditEvent, Complaint, ComplaintEvent, ComplaintNote
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
 from tests.factories import NOW, make_community, make_complaint, make_round
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-UNTIL_STARTED = (Action.ACCEPT, Action.DISPATCH, Action.START)
+UNTIL_STARTED = (CaseAction.ACCEPT, CaseAction.DISPATCH, CaseAction.START)
 
 
 @pytest.fixture
@@ -34,13 +35,13 @@ def case(database):
         return make_complaint(session, make_community(session), category="CL01").reference
 
 
-def step(database, case, action, actor=Actor.BUREAU, *, now=NOW + HOUR, **values):
+def step(database, case, action, actor=CaseActor.BUREAU, *, now=NOW + HOUR, **values):
     with database.writing() as session:
         return take_step(session, reference=case, action=action, actor=actor, by="account:1", now=now, **values)
 
 
 def answer(database, case, *, now=NOW + HOUR):
-    for action in (*UNTIL_STARTED, Action.RESPOND):
+    for action in (*UNTIL_STARTED, CaseAction.RESPOND):
         step(database, case, action, now=now)
 
 
@@ -69,9 +70,9 @@ def test_the_public_sees_where_a_case_stands_in_local_time_but_never_its_text(da
 
 
 def test_a_step_is_an_event_and_the_new_status_and_a_link_of_the_audit_chain(database, case):
-    step(database, case, Action.ACCEPT, account_id=None)
+    step(database, case, CaseAction.ACCEPT, account_id=None)
 
-    assert stored(database, case) == (Status.ACCEPTED, NOW + HOUR)
+    assert stored(database, case) == (CaseStatus.ACCEPTED, NOW + HOUR)
     with database.reading() as session:
         event = session.scalars(select(ComplaintEvent).filter_by(number=2)).one()
         link = session.scalars(select(AuditEvent)).one()
@@ -83,7 +84,7 @@ def test_a_step_is_an_event_and_the_new_status_and_a_link_of_the_audit_chain(dat
 def test_what_is_said_with_a_step_is_kept_beside_its_event(database, case):
     for action in UNTIL_STARTED:
         step(database, case, action)
-    step(database, case, Action.RESPOND, text="已清扫")
+    step(database, case, CaseAction.RESPOND, text="已清扫")
 
     with database.reading() as session:
         notes = session.execute(select(ComplaintEvent.action, ComplaintNote.text).join(ComplaintNote)).all()
@@ -92,14 +93,14 @@ def test_what_is_said_with_a_step_is_kept_beside_its_event(database, case):
 
 def test_a_refused_step_leaves_nothing_behind(database, case):
     with pytest.raises(TransitionRefused):
-        step(database, case, Action.RESPOND, text="已清扫")
+        step(database, case, CaseAction.RESPOND, text="已清扫")
 
-    assert stored(database, case) == (Status.SUBMITTED, NOW)
+    assert stored(database, case) == (CaseStatus.SUBMITTED, NOW)
     assert actions(database) == ["submit"]
 
 
 def test_a_residents_step_is_no_link_of_the_audit_chain(database, case):
-    step(database, case, Action.WITHDRAW, Actor.RESIDENT)
+    step(database, case, CaseAction.WITHDRAW, CaseActor.RESIDENT)
 
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(AuditEvent)) == 0
@@ -107,17 +108,17 @@ def test_a_residents_step_is_no_link_of_the_audit_chain(database, case):
 
 def test_the_same_form_sent_again_takes_its_step_once(database, case):
     for _tap in range(2):
-        step(database, case, Action.ADD, Actor.RESIDENT, text="又脏了", action_key="form 1")
+        step(database, case, CaseAction.ADD, CaseActor.RESIDENT, text="又脏了", action_key="form 1")
 
     assert actions(database) == ["submit", "add"]
 
 
 def test_the_same_form_with_other_words_changes_nothing(database, case):
-    step(database, case, Action.ADD, Actor.RESIDENT, text="又脏了", action_key="form 1")
+    step(database, case, CaseAction.ADD, CaseActor.RESIDENT, text="又脏了", action_key="form 1")
 
-    for action, words in ((Action.ADD, "更脏了"), (Action.WITHDRAW, "又脏了")):
+    for action, words in ((CaseAction.ADD, "更脏了"), (CaseAction.WITHDRAW, "又脏了")):
         with pytest.raises(OtherAnswersSubmitted):
-            step(database, case, action, Actor.RESIDENT, text=words, action_key="form 1")
+            step(database, case, action, CaseActor.RESIDENT, text=words, action_key="form 1")
     assert actions(database) == ["submit", "add"]
 
 
@@ -126,7 +127,7 @@ def test_two_taps_at_one_moment_are_one_step(database, case):
 
     def tap():
         together.wait()
-        step(database, case, Action.ADD, Actor.RESIDENT, text="又脏了", action_key="form 1")
+        step(database, case, CaseAction.ADD, CaseActor.RESIDENT, text="又脏了", action_key="form 1")
 
     threads = [Thread(target=tap) for _ in range(4)]
     for thread in threads:
@@ -157,12 +158,12 @@ def test_silence_closes_an_answered_case_when_it_is_read_and_when_it_is_settled(
 
     with database.reading() as session:
         complaint = session.scalars(select(Complaint)).one()
-        assert state_of(session, complaint, now=later)[1].status is Status.CLOSED
-        assert complaint.status == Status.RESPONDED
+        assert state_of(session, complaint, now=later)[1].status is CaseStatus.CLOSED
+        assert complaint.status == CaseStatus.RESPONDED
     with database.writing() as session:
         settle_case(session, reference=case, now=later)
 
-    assert stored(database, case) == (Status.CLOSED, NOW + HOUR + 7 * DAY), "dated when it fell due"
+    assert stored(database, case) == (CaseStatus.CLOSED, NOW + HOUR + 7 * DAY), "dated when it fell due"
     with database.reading() as session:
         assert open_references(session) == []
 
@@ -171,8 +172,8 @@ def test_a_verdict_after_the_silence_finds_the_case_closed(database, case):
     answer(database, case)
 
     with pytest.raises(TransitionRefused):
-        step(database, case, Action.CONFIRM, Actor.RESIDENT, now=NOW + HOUR + 8 * DAY)
-    step(database, case, Action.REOPEN, Actor.RESIDENT, now=NOW + HOUR + 8 * DAY)
+        step(database, case, CaseAction.CONFIRM, CaseActor.RESIDENT, now=NOW + HOUR + 8 * DAY)
+    step(database, case, CaseAction.REOPEN, CaseActor.RESIDENT, now=NOW + HOUR + 8 * DAY)
 
     assert actions(database)[-2:] == ["auto_close", "reopen"]
 
@@ -181,16 +182,16 @@ def test_what_is_not_acknowledged_or_answered_in_time_goes_to_somebody_else(data
     with database.writing() as session:
         settle_case(session, reference=case, now=NOW + 2 * DAY)
 
-    assert stored(database, case) == (Status.STAGE2, datetime.fromisoformat("2026-09-17T00:00+08:00"))
+    assert stored(database, case) == (CaseStatus.STAGE2, datetime.fromisoformat("2026-09-17T00:00+08:00"))
 
 
 def test_a_pause_ends_after_five_working_days_and_the_answer_is_owed_so_much_later(database, case):
-    for action in (*UNTIL_STARTED, Action.ASK_RESIDENT):
+    for action in (*UNTIL_STARTED, CaseAction.ASK_RESIDENT):
         step(database, case, action)
     # Sunday 20 September is worked for the National Day, so the fifth working day is Monday the 21st.
     with database.writing() as session:
         settle_case(session, reference=case, now=datetime.fromisoformat("2026-09-22T00:00+08:00"))
-    assert stored(database, case) == (Status.IN_PROGRESS, datetime.fromisoformat("2026-09-22T00:00+08:00"))
+    assert stored(database, case) == (CaseStatus.IN_PROGRESS, datetime.fromisoformat("2026-09-22T00:00+08:00"))
 
     with database.reading() as session:
         deadline = find_case(session, reference=case, now=NOW + 8 * DAY).deadline
@@ -204,7 +205,7 @@ def test_a_safety_case_runs_by_the_hour(database):
 
     with database.reading() as session:
         assert find_case(session, reference=lift, now=NOW).deadline == NOW + 2 * HOUR
-    step(database, lift, Action.ACCEPT)
+    step(database, lift, CaseAction.ACCEPT)
     with database.reading() as session:
         assert find_case(session, reference=lift, now=NOW + HOUR).deadline == NOW + 24 * HOUR
 
@@ -212,11 +213,11 @@ def test_a_safety_case_runs_by_the_hour(database):
 def test_a_case_of_retaliation_is_kept_from_the_company(database):
     with database.writing() as session:
         case = make_complaint(session, make_community(session), category="SV04").reference
-    step(database, case, Action.ACCEPT)
-    step(database, case, Action.DISPATCH)
+    step(database, case, CaseAction.ACCEPT)
+    step(database, case, CaseAction.DISPATCH)
 
     with pytest.raises(TransitionRefused):
-        step(database, case, Action.START, Actor.COMPANY)
+        step(database, case, CaseAction.START, CaseActor.COMPANY)
 
 
 def test_a_duplicate_repeats_another_case_of_its_community_that_is_none_itself(database, case):
@@ -227,26 +228,28 @@ def test_a_duplicate_repeats_another_case_of_its_community_that_is_none_itself(d
 
     for wrong in (case, elsewhere, "12345678901234"):
         with pytest.raises(UnknownNumber):
-            step(database, case, Action.MERGE, reason=Reason.SAME_CASE, original=wrong)
-    step(database, case, Action.MERGE, reason=Reason.SAME_CASE, original=same)
+            step(database, case, CaseAction.MERGE, reason=CaseEndReason.SAME_CASE, original=wrong)
+    step(database, case, CaseAction.MERGE, reason=CaseEndReason.SAME_CASE, original=same)
     with pytest.raises(UnknownNumber):
-        step(database, same, Action.MERGE, reason=Reason.SAME_CASE, original=case)
+        step(database, same, CaseAction.MERGE, reason=CaseEndReason.SAME_CASE, original=case)
 
-    assert stored(database, case)[0] == Status.DUPLICATE
+    assert stored(database, case)[0] == CaseStatus.DUPLICATE
 
 
 def test_a_clock_that_was_set_back_loses_no_step(database, case):
-    step(database, case, Action.ACCEPT, now=NOW + 2 * HOUR)
-    step(database, case, Action.DISPATCH, now=NOW)
+    step(database, case, CaseAction.ACCEPT, now=NOW + 2 * HOUR)
+    step(database, case, CaseAction.DISPATCH, now=NOW)
 
-    assert stored(database, case) == (Status.DISPATCHED, NOW + 2 * HOUR)
+    assert stored(database, case) == (CaseStatus.DISPATCHED, NOW + 2 * HOUR)
 
 
 def test_a_history_is_checked_as_single_steps_are(database, case):
-    accepted = Event(Action.ACCEPT, Actor.BUREAU, NOW + HOUR)
+    accepted = Event(CaseAction.ACCEPT, CaseActor.BUREAU, NOW + HOUR)
     with database.writing() as session:
-        record_history(session, reference=case, events=[accepted, Event(Action.WITHDRAW, Actor.RESIDENT, NOW + DAY)])
-    assert stored(database, case) == (Status.WITHDRAWN, NOW + DAY)
+        record_history(
+            session, reference=case, events=[accepted, Event(CaseAction.WITHDRAW, CaseActor.RESIDENT, NOW + DAY)]
+        )
+    assert stored(database, case) == (CaseStatus.WITHDRAWN, NOW + DAY)
     assert actions(database) == ["submit", "accept", "withdraw"]
 
     with pytest.raises(TransitionRefused), database.writing() as session:
@@ -259,19 +262,19 @@ def test_a_failed_audit_undoes_the_step(database, case, monkeypatch):
 
     monkeypatch.setattr(cases.audit, "record", fail)
     with pytest.raises(RuntimeError):
-        step(database, case, Action.ACCEPT)
+        step(database, case, CaseAction.ACCEPT)
 
-    assert stored(database, case) == (Status.SUBMITTED, NOW)
+    assert stored(database, case) == (CaseStatus.SUBMITTED, NOW)
 
 
 def test_a_step_of_an_unknown_case_is_refused(database):
     with pytest.raises(UnknownNumber):
-        step(database, "12345678901234", Action.ACCEPT)
+        step(database, "12345678901234", CaseAction.ACCEPT)
 
 
 def test_the_state_of_a_case_is_that_of_its_events(database, case):
-    step(database, case, Action.ACCEPT)
+    step(database, case, CaseAction.ACCEPT)
     with database.reading() as session:
         state = stored_state(session, session.scalars(select(Complaint)).one())
 
-    assert (state.status, state.clock_started_at) == (Status.ACCEPTED, NOW)
+    assert (state.status, state.clock_started_at) == (CaseStatus.ACCEPTED, NOW)

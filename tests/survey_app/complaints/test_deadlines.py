@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from survey_app.complaints.deadlines import Clock, acknowledge_by, answer_by, due_events, next_deadline, pause_end
-from survey_app.complaints.state_machine import Action, Actor, Event, Status, advance, submitted
+from survey_app.complaints.state_machine import Event, advance, submitted
 from survey_app.complaints.working_days import calendar
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseStatus
 
 ZONE = ZoneInfo("Asia/Shanghai")
 ORDINARY = Clock(is_safety=False, calendar=calendar(), zone=ZONE)
@@ -45,12 +46,12 @@ def test_a_safety_case_is_acknowledged_in_two_hours_and_answered_in_a_day_whatev
 @given(moments, clocks, st.timedeltas(timedelta(0), timedelta(days=30)))
 def test_a_pause_moves_the_answer_and_never_beyond_five_working_days(at, clock, waited):
     state = filed(at)
-    for action in (Action.ACCEPT, Action.DISPATCH, Action.START):
-        state = advance(state, Event(action, Actor.BUREAU, at))
+    for action in (CaseAction.ACCEPT, CaseAction.DISPATCH, CaseAction.START):
+        state = advance(state, Event(action, CaseActor.BUREAU, at))
     unpaused = answer_by(state, clock)
-    waiting = advance(state, Event(Action.ASK_RESIDENT, Actor.BUREAU, at, until=pause_end(at, clock)))
+    waiting = advance(state, Event(CaseAction.ASK_RESIDENT, CaseActor.BUREAU, at, until=pause_end(at, clock)))
     assert next_deadline(waiting, clock) is None
-    heard = advance(waiting, Event(Action.ADD, Actor.RESIDENT, at + waited))
+    heard = advance(waiting, Event(CaseAction.ADD, CaseActor.RESIDENT, at + waited))
 
     paused = answer_by(heard, clock)
     assert paused >= unpaused
@@ -78,12 +79,12 @@ def test_what_fell_due_is_dated_when_it_did():
 
     (event,) = due_events(filed(at), SAFETY, now=at + timedelta(days=9))
 
-    assert (event.action, event.actor, event.at) == (Action.ESCALATE, Actor.SYSTEM, at + timedelta(hours=2))
+    assert (event.action, event.actor, event.at) == (CaseAction.ESCALATE, CaseActor.SYSTEM, at + timedelta(hours=2))
 
 
 def test_a_deadline_missed_in_stage_2_moves_nothing():
     at = datetime(2026, 9, 15, 4, tzinfo=UTC)
-    escalated = advance(filed(at), Event(Action.ESCALATE, Actor.RESIDENT, at))
+    escalated = advance(filed(at), Event(CaseAction.ESCALATE, CaseActor.RESIDENT, at))
 
     assert list(due_events(escalated, ORDINARY, now=at + timedelta(days=99))) == []
     assert next_deadline(escalated, ORDINARY) is not None
@@ -91,7 +92,7 @@ def test_a_deadline_missed_in_stage_2_moves_nothing():
 
 def test_a_case_that_is_over_owes_nothing():
     at = datetime(2026, 9, 15, 4, tzinfo=UTC)
-    withdrawn = advance(filed(at), Event(Action.WITHDRAW, Actor.RESIDENT, at))
+    withdrawn = advance(filed(at), Event(CaseAction.WITHDRAW, CaseActor.RESIDENT, at))
 
-    assert withdrawn.status is Status.WITHDRAWN
+    assert withdrawn.status is CaseStatus.WITHDRAWN
     assert next_deadline(withdrawn, ORDINARY) is None

@@ -8,18 +8,10 @@ from analytics.statistics.complaint_rates import CHANNELS
 from survey_app.codes.codes import find_code
 from survey_app.complaints.case_secrets import hash_secret, reissue_secret
 from survey_app.complaints.cases import categories, stored_state
-from survey_app.complaints.categories import Kind
-from survey_app.complaints.filing import (
-    LONGEST_PLACE,
-    LONGEST_TEXT,
-    Channel,
-    ComplaintFault,
-    check_complaint,
-    file_complaint,
-)
-from survey_app.complaints.state_machine import Status
+from survey_app.complaints.filing import LONGEST_PLACE, LONGEST_TEXT, ComplaintFault, check_complaint, file_complaint
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models import Complaint
+from survey_app.models.vocabulary import CaseKind, CaseStatus, Channel
 from survey_app.security.submission_keys import Form, SubmissionKey
 from tests.factories import NOW, SECRET, make_poster_code
 
@@ -80,7 +72,7 @@ def test_a_complaint_is_stored_as_a_submitted_case_of_its_community(database, co
     assert filed.secret not in repr(row)
     with database.reading() as session:
         state = stored_state(session, session.scalars(select(Complaint)).one())
-    assert (state.status, state.since) == (Status.SUBMITTED, NOW)
+    assert (state.status, state.since) == (CaseStatus.SUBMITTED, NOW)
 
 
 def test_the_secret_is_twelve_digits_and_its_stored_hash_says_nothing_of_them(database, code):
@@ -205,5 +197,5 @@ def test_a_faulty_complaint_is_never_filed(database, code):
 
 def test_every_category_and_kind_can_be_filed():
     for category in categories():
-        for kind in Kind:
+        for kind in CaseKind:
             assert complaint(category=category.code, kind=kind.value).faults == ()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from survey_app.codes.codes import issue_poster_code
-from survey_app.complaints.state_machine import Action
+from survey_app.models.vocabulary import CaseAction
 from survey_app.web.logs import Lines
 from tests.factories import make_community
 from tests.survey_app.complaints.test_views import WORDS, Page, answer, key_of, move, picture
@@ -72,7 +72,7 @@ def test_no_log_holds_what_was_typed(client, token, sqlite_database, logged, mon
     for action in ("rejected", "fly", "confirmed_fixed"):
         client.post(f"/complaint/{reference}/step", data=step | {"step": action})
     client.post(f"/complaint/{reference}/step", data=step | {"pass": TELEPHONE, "step": "add"})
-    move(sqlite_database, reference, Action.DISPATCH)
+    move(sqlite_database, reference, CaseAction.DISPATCH)
 
     text = logged()
     assert "complaints.file" in text, "something was logged at all"

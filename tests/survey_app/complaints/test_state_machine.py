@@ -14,51 +14,57 @@ from survey_app.complaints.state_machine import (
     OPEN,
     REOPENING_PERIOD,
     SILENCE,
-    Action,
-    Actor,
     Event,
-    Reason,
-    Status,
     advance,
     fold,
     possible_actions,
     submitted,
 )
 from survey_app.errors import TransitionRefused
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
 
 START = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
-RESIDENT, BUREAU, COMPANY, SYSTEM = Actor.RESIDENT, Actor.BUREAU, Actor.COMPANY, Actor.SYSTEM
+RESIDENT, BUREAU, COMPANY, SYSTEM = CaseActor.RESIDENT, CaseActor.BUREAU, CaseActor.COMPANY, CaseActor.SYSTEM
 
 # Every change of status that the rules name, and by whom.
 NAMED = {
-    (Status.SUBMITTED, Action.ACCEPT, Status.ACCEPTED): {BUREAU},
-    (Status.ACCEPTED, Action.DISPATCH, Status.DISPATCHED): {BUREAU},
-    (Status.REOPENED, Action.DISPATCH, Status.DISPATCHED): {BUREAU},
-    (Status.STAGE2, Action.DISPATCH, Status.DISPATCHED): {BUREAU},
-    (Status.DISPATCHED, Action.START, Status.IN_PROGRESS): {BUREAU, COMPANY},
-    (Status.IN_PROGRESS, Action.ASK_RESIDENT, Status.AWAITING_RESIDENT): {BUREAU, COMPANY},
-    (Status.AWAITING_RESIDENT, Action.ADD, Status.IN_PROGRESS): {RESIDENT},
-    (Status.AWAITING_RESIDENT, Action.RESUME, Status.IN_PROGRESS): {SYSTEM},
-    (Status.IN_PROGRESS, Action.RESPOND, Status.RESPONDED): {BUREAU, COMPANY},
-    (Status.RESPONDED, Action.CONFIRM, Status.CLOSED): {RESIDENT},
-    (Status.RESPONDED, Action.AUTO_CLOSE, Status.CLOSED): {SYSTEM},
-    (Status.RESPONDED, Action.PARTLY, Status.REOPENED): {RESIDENT},
-    (Status.RESPONDED, Action.REJECT, Status.REOPENED): {RESIDENT},
-    (Status.RESPONDED, Action.REJECT, Status.STAGE2): {RESIDENT},
-    (Status.CLOSED, Action.REOPEN, Status.REOPENED): {RESIDENT},
-    **{(status, Action.WITHDRAW, Status.WITHDRAWN): {RESIDENT} for status in OPEN},
-    **{(status, Action.ESCALATE, Status.STAGE2): {RESIDENT} for status in set(Status) - {Status.WITHDRAWN}},
+    (CaseStatus.SUBMITTED, CaseAction.ACCEPT, CaseStatus.ACCEPTED): {BUREAU},
+    (CaseStatus.ACCEPTED, CaseAction.DISPATCH, CaseStatus.DISPATCHED): {BUREAU},
+    (CaseStatus.REOPENED, CaseAction.DISPATCH, CaseStatus.DISPATCHED): {BUREAU},
+    (CaseStatus.STAGE2, CaseAction.DISPATCH, CaseStatus.DISPATCHED): {BUREAU},
+    (CaseStatus.DISPATCHED, CaseAction.START, CaseStatus.IN_PROGRESS): {BUREAU, COMPANY},
+    (CaseStatus.IN_PROGRESS, CaseAction.ASK_RESIDENT, CaseStatus.AWAITING_RESIDENT): {BUREAU, COMPANY},
+    (CaseStatus.AWAITING_RESIDENT, CaseAction.ADD, CaseStatus.IN_PROGRESS): {RESIDENT},
+    (CaseStatus.AWAITING_RESIDENT, CaseAction.RESUME, CaseStatus.IN_PROGRESS): {SYSTEM},
+    (CaseStatus.IN_PROGRESS, CaseAction.RESPOND, CaseStatus.RESPONDED): {BUREAU, COMPANY},
+    (CaseStatus.RESPONDED, CaseAction.CONFIRM, CaseStatus.CLOSED): {RESIDENT},
+    (CaseStatus.RESPONDED, CaseAction.AUTO_CLOSE, CaseStatus.CLOSED): {SYSTEM},
+    (CaseStatus.RESPONDED, CaseAction.PARTLY, CaseStatus.REOPENED): {RESIDENT},
+    (CaseStatus.RESPONDED, CaseAction.REJECT, CaseStatus.REOPENED): {RESIDENT},
+    (CaseStatus.RESPONDED, CaseAction.REJECT, CaseStatus.STAGE2): {RESIDENT},
+    (CaseStatus.CLOSED, CaseAction.REOPEN, CaseStatus.REOPENED): {RESIDENT},
+    **{(status, CaseAction.WITHDRAW, CaseStatus.WITHDRAWN): {RESIDENT} for status in OPEN},
+    **{
+        (status, CaseAction.ESCALATE, CaseStatus.STAGE2): {RESIDENT}
+        for status in set(CaseStatus) - {CaseStatus.WITHDRAWN}
+    },
     **{(status, action, end): {BUREAU} for status in OPEN for action, (end, _reasons) in EXITS.items()},
 }
-for missed in (Status.SUBMITTED, Status.ACCEPTED, Status.DISPATCHED, Status.IN_PROGRESS, Status.REOPENED):
-    NAMED[missed, Action.ESCALATE, Status.STAGE2] = {RESIDENT, SYSTEM}
+for missed in (
+    CaseStatus.SUBMITTED,
+    CaseStatus.ACCEPTED,
+    CaseStatus.DISPATCHED,
+    CaseStatus.IN_PROGRESS,
+    CaseStatus.REOPENED,
+):
+    NAMED[missed, CaseAction.ESCALATE, CaseStatus.STAGE2] = {RESIDENT, SYSTEM}
 
 gaps = st.timedeltas(timedelta(0), timedelta(days=120))
 steps = st.tuples(
-    st.sampled_from(Action),
-    st.sampled_from(Actor),
+    st.sampled_from(CaseAction),
+    st.sampled_from(CaseActor),
     gaps,
-    st.none() | st.sampled_from(Reason),
+    st.none() | st.sampled_from(CaseEndReason),
     st.none() | st.integers(1, 9),
 )
 
@@ -75,9 +81,9 @@ def run(*steps, bypasses_company=False):
     return state
 
 
-UNTIL_STARTED = ((Action.ACCEPT, BUREAU), (Action.DISPATCH, BUREAU), (Action.START, COMPANY))
-UNTIL_ANSWERED = (*UNTIL_STARTED, (Action.RESPOND, COMPANY))
-AGAIN = ((Action.DISPATCH, BUREAU), (Action.START, BUREAU), (Action.RESPOND, BUREAU))
+UNTIL_STARTED = ((CaseAction.ACCEPT, BUREAU), (CaseAction.DISPATCH, BUREAU), (CaseAction.START, COMPANY))
+UNTIL_ANSWERED = (*UNTIL_STARTED, (CaseAction.RESPOND, COMPANY))
+AGAIN = ((CaseAction.DISPATCH, BUREAU), (CaseAction.START, BUREAU), (CaseAction.RESPOND, BUREAU))
 
 
 @given(st.lists(steps, max_size=40), st.booleans())
@@ -92,7 +98,7 @@ def test_no_case_ever_takes_a_step_that_the_rules_do_not_name(tried, bypasses_co
         if after.status is not state.status:
             assert actor in NAMED[state.status, action, after.status]
         else:
-            assert action in {Action.ADD, Action.PROPOSE}
+            assert action in {CaseAction.ADD, CaseAction.PROPOSE}
         assert after.stage >= state.stage
         state = after
 
@@ -103,20 +109,20 @@ def test_whatever_is_possible_can_be_done_and_leaves_every_promise_kept(choices,
     state, at, pauses = submitted(START, bypasses_company=bypasses_company), START, 0
     for choice in choices:
         at += timedelta(hours=choice % 400)
-        options = [(action, actor) for actor in Actor for action in possible_actions(state, actor=actor, now=at)]
+        options = [(action, actor) for actor in CaseActor for action in possible_actions(state, actor=actor, now=at)]
         if not options:
             break
         action, actor = options[choice % len(options)]
-        reasons = EXITS[action][1] if action in EXITS else {Reason.OTHER_PLACE}
-        taken = Event(action, actor, at, min(reasons), 1 if action is Action.MERGE else None, until=at)
+        reasons = EXITS[action][1] if action in EXITS else {CaseEndReason.OTHER_PLACE}
+        taken = Event(action, actor, at, min(reasons), 1 if action is CaseAction.MERGE else None, until=at)
         after = advance(state, taken)
-        pauses += action is Action.ASK_RESIDENT
+        pauses += action is CaseAction.ASK_RESIDENT
         assert pauses <= 1, "the clock is paused once"
         if actor is COMPANY:
             assert not bypasses_company, "a case about retaliation never reaches the company"
             assert state.stage == 1, "stage 2 is handled by someone else"
             assert after.status not in ENDED, "the company may only propose"
-        if after.status is Status.WITHDRAWN:
+        if after.status is CaseStatus.WITHDRAWN:
             assert actor is RESIDENT
         if after.status in NOT_VALID:
             assert actor is BUREAU
@@ -125,7 +131,7 @@ def test_whatever_is_possible_can_be_done_and_leaves_every_promise_kept(choices,
 
 @given(st.lists(steps, max_size=30))
 def test_folding_the_events_gives_the_state_in_which_they_were_taken(tried):
-    events, at = [event(Action.SUBMIT, RESIDENT)], START
+    events, at = [event(CaseAction.SUBMIT, RESIDENT)], START
     state = submitted(START, bypasses_company=False)
     for action, actor, gap, reason, original in tried:
         at += gap
@@ -140,113 +146,120 @@ def test_folding_the_events_gives_the_state_in_which_they_were_taken(tried):
 
 
 def test_a_case_goes_from_submission_to_the_residents_yes():
-    assert run(*UNTIL_ANSWERED, (Action.CONFIRM, RESIDENT)).status is Status.CLOSED
+    assert run(*UNTIL_ANSWERED, (CaseAction.CONFIRM, RESIDENT)).status is CaseStatus.CLOSED
 
 
 def test_a_case_begins_with_its_submission_by_a_resident():
     with pytest.raises(TransitionRefused):
-        fold([event(Action.ACCEPT, BUREAU)], bypasses_company=False)
+        fold([event(CaseAction.ACCEPT, BUREAU)], bypasses_company=False)
 
 
 def test_silence_of_seven_days_closes_and_an_hour_less_does_not():
     answered = run(*UNTIL_ANSWERED)
 
     with pytest.raises(TransitionRefused):
-        advance(answered, Event(Action.AUTO_CLOSE, SYSTEM, answered.since + SILENCE - timedelta(hours=1)))
-    closed = advance(answered, Event(Action.AUTO_CLOSE, SYSTEM, answered.since + SILENCE))
-    assert closed.status is Status.CLOSED
+        advance(answered, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + SILENCE - timedelta(hours=1)))
+    closed = advance(answered, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + SILENCE))
+    assert closed.status is CaseStatus.CLOSED
 
 
 def test_a_word_from_the_resident_is_no_silence():
     answered = run(*UNTIL_ANSWERED)
-    heard = advance(answered, Event(Action.ADD, RESIDENT, answered.since + timedelta(days=6)))
+    heard = advance(answered, Event(CaseAction.ADD, RESIDENT, answered.since + timedelta(days=6)))
 
     with pytest.raises(TransitionRefused):
-        advance(heard, Event(Action.AUTO_CLOSE, SYSTEM, answered.since + SILENCE))
+        advance(heard, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + SILENCE))
 
 
 def test_the_first_rejection_reopens_and_the_second_goes_to_somebody_else():
-    once = run(*UNTIL_ANSWERED, (Action.REJECT, RESIDENT))
-    twice = run(*UNTIL_ANSWERED, (Action.REJECT, RESIDENT), *AGAIN, (Action.REJECT, RESIDENT))
+    once = run(*UNTIL_ANSWERED, (CaseAction.REJECT, RESIDENT))
+    twice = run(*UNTIL_ANSWERED, (CaseAction.REJECT, RESIDENT), *AGAIN, (CaseAction.REJECT, RESIDENT))
 
-    assert (once.status, once.stage) == (Status.REOPENED, 1)
-    assert (twice.status, twice.stage) == (Status.STAGE2, 2)
+    assert (once.status, once.stage) == (CaseStatus.REOPENED, 1)
+    assert (twice.status, twice.stage) == (CaseStatus.STAGE2, 2)
 
 
 def test_what_is_partly_fixed_is_reopened_and_is_no_rejection():
-    state = run(*UNTIL_ANSWERED, (Action.PARTLY, RESIDENT), *AGAIN, (Action.REJECT, RESIDENT))
+    state = run(*UNTIL_ANSWERED, (CaseAction.PARTLY, RESIDENT), *AGAIN, (CaseAction.REJECT, RESIDENT))
 
-    assert (state.status, state.stage, state.rejections) == (Status.REOPENED, 1, 1)
+    assert (state.status, state.stage, state.rejections) == (CaseStatus.REOPENED, 1, 1)
 
 
 def test_a_rejection_in_stage_2_is_reopened_there():
-    state = run((Action.ESCALATE, RESIDENT), *AGAIN, (Action.REJECT, RESIDENT), *AGAIN, (Action.REJECT, RESIDENT))
+    state = run(
+        (CaseAction.ESCALATE, RESIDENT), *AGAIN, (CaseAction.REJECT, RESIDENT), *AGAIN, (CaseAction.REJECT, RESIDENT)
+    )
 
-    assert (state.status, state.stage) == (Status.REOPENED, 2)
+    assert (state.status, state.stage) == (CaseStatus.REOPENED, 2)
 
 
 def test_a_case_goes_to_stage_2_once():
     with pytest.raises(TransitionRefused):
-        run((Action.ESCALATE, RESIDENT), (Action.ESCALATE, RESIDENT))
+        run((CaseAction.ESCALATE, RESIDENT), (CaseAction.ESCALATE, RESIDENT))
 
 
 @pytest.mark.parametrize("action", EXITS)
 def test_a_resident_can_have_the_bureaus_refusal_looked_at_by_somebody_else(action):
     reason = min(EXITS[action][1])
-    original = 1 if action is Action.MERGE else None
+    original = 1 if action is CaseAction.MERGE else None
     refused = run((action, BUREAU, {"reason": reason, "original_id": original}))
 
     assert refused.status in NOT_VALID
-    assert advance(refused, replace(event(Action.ESCALATE, RESIDENT), at=refused.since)).status is Status.STAGE2
+    assert advance(refused, replace(event(CaseAction.ESCALATE, RESIDENT), at=refused.since)).status is CaseStatus.STAGE2
 
 
 @pytest.mark.parametrize("action", EXITS)
 def test_a_case_ends_without_work_only_for_a_reason_that_fits(action):
-    for reason in (None, *(set(Reason) - EXITS[action][1])):
+    for reason in (None, *(set(CaseEndReason) - EXITS[action][1])):
         with pytest.raises(TransitionRefused):
-            run((action, BUREAU, {"reason": reason, "original_id": 1 if action is Action.MERGE else None}))
+            run((action, BUREAU, {"reason": reason, "original_id": 1 if action is CaseAction.MERGE else None}))
 
 
 def test_a_duplicate_names_the_case_that_it_repeats():
     with pytest.raises(TransitionRefused):
-        run((Action.MERGE, BUREAU, {"reason": Reason.SAME_CASE}))
+        run((CaseAction.MERGE, BUREAU, {"reason": CaseEndReason.SAME_CASE}))
 
 
 def test_a_proposal_of_the_company_changes_nothing():
     before = run(*UNTIL_STARTED)
-    after = advance(before, event(Action.PROPOSE, COMPANY, timedelta(hours=9), reason=Reason.PRIVATE_DISPUTE))
+    after = advance(
+        before, event(CaseAction.PROPOSE, COMPANY, timedelta(hours=9), reason=CaseEndReason.PRIVATE_DISPUTE)
+    )
 
     assert after == before
 
 
 def test_an_ended_case_can_be_reopened_for_ninety_days():
-    closed = run(*UNTIL_ANSWERED, (Action.CONFIRM, RESIDENT))
+    closed = run(*UNTIL_ANSWERED, (CaseAction.CONFIRM, RESIDENT))
 
-    assert advance(closed, Event(Action.REOPEN, RESIDENT, closed.since + REOPENING_PERIOD)).status is Status.REOPENED
+    assert (
+        advance(closed, Event(CaseAction.REOPEN, RESIDENT, closed.since + REOPENING_PERIOD)).status
+        is CaseStatus.REOPENED
+    )
     with pytest.raises(TransitionRefused):
-        advance(closed, Event(Action.REOPEN, RESIDENT, closed.since + REOPENING_PERIOD + timedelta(seconds=1)))
+        advance(closed, Event(CaseAction.REOPEN, RESIDENT, closed.since + REOPENING_PERIOD + timedelta(seconds=1)))
 
 
 def test_what_was_withdrawn_stays_withdrawn():
-    withdrawn = run((Action.WITHDRAW, RESIDENT))
+    withdrawn = run((CaseAction.WITHDRAW, RESIDENT))
 
-    for actor in Actor:
+    for actor in CaseActor:
         assert possible_actions(withdrawn, actor=actor, now=START + timedelta(hours=2)) == ()
 
 
 def test_a_pause_ends_with_the_residents_answer_or_when_it_is_over_and_comes_once():
-    asked = (Action.ASK_RESIDENT, COMPANY, {"until": START + timedelta(days=5)})
+    asked = (CaseAction.ASK_RESIDENT, COMPANY, {"until": START + timedelta(days=5)})
     waiting = run(*UNTIL_STARTED, asked)
 
-    assert waiting.status is Status.AWAITING_RESIDENT
+    assert waiting.status is CaseStatus.AWAITING_RESIDENT
     with pytest.raises(TransitionRefused):
-        advance(waiting, event(Action.RESUME, SYSTEM, timedelta(days=4)))
-    answered = run(*UNTIL_STARTED, asked, (Action.ADD, RESIDENT))
-    assert answered.status is Status.IN_PROGRESS
+        advance(waiting, event(CaseAction.RESUME, SYSTEM, timedelta(days=4)))
+    answered = run(*UNTIL_STARTED, asked, (CaseAction.ADD, RESIDENT))
+    assert answered.status is CaseStatus.IN_PROGRESS
     with pytest.raises(TransitionRefused):
-        advance(answered, event(Action.ASK_RESIDENT, COMPANY, timedelta(days=9), until=START + timedelta(days=14)))
+        advance(answered, event(CaseAction.ASK_RESIDENT, COMPANY, timedelta(days=9), until=START + timedelta(days=14)))
 
 
 def test_no_step_goes_back_in_time():
     with pytest.raises(TransitionRefused):
-        advance(run((Action.ACCEPT, BUREAU)), event(Action.DISPATCH, BUREAU))
+        advance(run((CaseAction.ACCEPT, BUREAU)), event(CaseAction.DISPATCH, BUREAU))

@@ -10,9 +10,9 @@ from sqlalchemy.exc import OperationalError
 from survey_app.codes.codes import issue_poster_code
 from survey_app.complaints.cases import take_step
 from survey_app.complaints.contacts import read_contact
-from survey_app.complaints.state_machine import Action, Actor
 from survey_app.errors import WriterBusy
 from survey_app.models import Complaint, ComplaintEvent, ComplaintSupport, District, Photo
+from survey_app.models.vocabulary import CaseAction, CaseActor
 from survey_app.security.check_digits import grouped, new_number
 from survey_app.storage.group_commit import Writer
 from survey_app.web.context import SITE_EXTENSION
@@ -69,7 +69,7 @@ def move(database, reference, *actions, text="", now=None):
                 session,
                 reference=reference,
                 action=action,
-                actor=Actor.BUREAU,
+                actor=CaseActor.BUREAU,
                 by="operator",
                 text=text if action is actions[-1] else "",
                 now=now or datetime.now(UTC),
@@ -77,7 +77,7 @@ def move(database, reference, *actions, text="", now=None):
 
 
 def answer(database, reference, **values):
-    move(database, reference, Action.ACCEPT, Action.DISPATCH, Action.START, Action.RESPOND, **values)
+    move(database, reference, CaseAction.ACCEPT, CaseAction.DISPATCH, CaseAction.START, CaseAction.RESPOND, **values)
 
 
 def step(client, page, reference, **values):

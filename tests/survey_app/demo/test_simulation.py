@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from survey_app.accounts.installation import RealDatabase, is_demo, use_as_real
 from survey_app.codes.codes import count_slips
 from survey_app.complaints.cases import categories, disagreeing_references
-from survey_app.complaints.state_machine import Action, Actor, Event, fold
+from survey_app.complaints.state_machine import Event, fold
 from survey_app.config import DATA
 from survey_app.demo.simulation.calendar import plan_rounds
 from survey_app.demo.simulation.case_histories import draw_life
@@ -18,8 +18,9 @@ from survey_app.demo.simulation.plan import SLIPS_IN_ONE_OF, STUFFED_ROUND, plan
 from survey_app.demo.simulation.simulate import CityExists, simulate
 from survey_app.evaluations.publications import published_evaluations
 from survey_app.models import Code, Community, Complaint, Evaluation, Response, Round
+from survey_app.models.vocabulary import CaseAction, CaseActor, ResponseStatus
 from survey_app.register.communities_file import read_communities, write_communities
-from survey_app.responses.counting_status import Status, status_of_response
+from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import load_questionnaire
 from tests.factories import SECRET
 
@@ -200,8 +201,10 @@ def test_answers_come_through_posters_slips_and_paper_and_some_do_not_count(sqli
         status = status_of_response("owners", before=first.closes_at).label("status")
         statement = select(status, func.count()).where(Response.round_id == first.id).group_by(status)
         counts = dict(session.execute(statement).all())
-        assert counts.keys() == {Status.COUNTED, Status.SUPERSEDED, Status.WITHDRAWN}
-        assert counts[Status.COUNTED] > 10 * (counts[Status.SUPERSEDED] + counts[Status.WITHDRAWN])
+        assert counts.keys() == {ResponseStatus.COUNTED, ResponseStatus.SUPERSEDED, ResponseStatus.WITHDRAWN}
+        assert counts[ResponseStatus.COUNTED] > 10 * (
+            counts[ResponseStatus.SUPERSEDED] + counts[ResponseStatus.WITHDRAWN]
+        )
         slips = count_slips(session, survey_round=first).values()
         assert len(slips) == -(-SMALL // SLIPS_IN_ONE_OF)
         assert {(count.reprints, count.spoiled, count.returned) for count in slips} == {(1, 1, 1)}
@@ -225,7 +228,7 @@ def test_cases_live_by_the_rules_and_end_in_every_way():
         category = shipped[number % len(shipped)]
         submitted_at = NOW - timedelta(days=number % 200, hours=number % 24)
         life = draw_life(random, submitted_at=submitted_at, category=category, zone=zone, now=NOW)
-        submission = Event(Action.SUBMIT, Actor.RESIDENT, submitted_at)
+        submission = Event(CaseAction.SUBMIT, CaseActor.RESIDENT, submitted_at)
         state = fold([submission, *life], bypasses_company=category.bypasses_company)
         assert all(event.at <= NOW for event in life)
         assert state.status != "submitted" or submitted_at > NOW - timedelta(days=9), "what is late goes to stage 2"

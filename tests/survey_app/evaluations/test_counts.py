@@ -18,13 +18,14 @@ from survey_app.evaluations.counts import (
     window_start,
 )
 from survey_app.models import ResponseReview
+from survey_app.models.vocabulary import Tenure
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from tests.factories import NOW, make_account, make_community, make_complaint, make_response, make_round
 
 RULES_TEXT = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_text("utf-8")
 RULES = parse_rules(RULES_TEXT.encode(), "rules")
 LATER = NOW + timedelta(days=1)
-OWNER, TENANT, OTHER = 1, 2, 3
+OWNER, TENANT, OTHER = Tenure
 
 
 def rules_with(old, new):

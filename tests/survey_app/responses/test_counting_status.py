@@ -17,7 +17,8 @@ from survey_app.evaluations.counts import count_responses
 from survey_app.evaluations.evaluate_round import SETTLING
 from survey_app.exports.responses import export_responses
 from survey_app.models import Response
-from survey_app.responses.counting_status import Status, status_of_response
+from survey_app.models.vocabulary import ResponseStatus, Tenure
+from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from tests.factories import NOW, make_community, make_poster_code, make_response, make_round
 
@@ -27,7 +28,7 @@ RULES = {
     for population in ("owners", "residents")
 }
 CUT_OFF = NOW + timedelta(days=10)  # when `make_round` closes
-OWNER, TENANT, OTHER = 1, 2, 3
+OWNER, TENANT, OTHER = Tenure
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,11 @@ def naive_statuses(responses, population, before):
         ]
         is_newest = max([*household, response], key=lambda each: (each.submitted_at, each.id)) is response
         if response.answers is None:
-            statuses[response.id] = Status.WITHDRAWN
+            statuses[response.id] = ResponseStatus.WITHDRAWN
         else:
-            statuses[response.id] = Status.SUPERSEDED if is_corrected or not is_newest else Status.COUNTED
+            statuses[response.id] = (
+                ResponseStatus.SUPERSEDED if is_corrected or not is_newest else ResponseStatus.COUNTED
+            )
     return statuses
 
 
@@ -135,7 +138,7 @@ def test_the_recount_is_the_naive_one_and_all_that_came_in_is_accounted_for(data
         assert found == statuses
         for community in communities:
             ours = [row for row in stored if row.community_id == community.id and row.id in statuses]
-            counted = [row for row in ours if statuses[row.id] is Status.COUNTED]
+            counted = [row for row in ours if statuses[row.id] is ResponseStatus.COUNTED]
             line = counts.loc[community.id]
             assert line["received"] == len(ours) == len(counted) + line["superseded"] + line["withdrawn"]
             assert line["withdrawn"] == sum(row.answers is None for row in ours)
@@ -157,7 +160,8 @@ def test_no_household_is_counted_twice_among_those_who_are_ranked(sqlite_databas
         communities = [make_community(session), make_community(session)]
         store(session, survey_round, communities, make_poster_code(session, communities[0]), sent)
         statement = select(Response.household_key, Response.tenure).where(
-            status_of_response(population, before=CUT_OFF) == Status.COUNTED, Response.household_key.is_not(None)
+            status_of_response(population, before=CUT_OFF) == ResponseStatus.COUNTED,
+            Response.household_key.is_not(None),
         )
         counted = session.execute(statement).all()
 

@@ -9,9 +9,10 @@ from sqlalchemy import select
 from analytics.rules import parse_rules
 from survey_app.config import Config
 from survey_app.models import AuditEvent, Response, Round
+from survey_app.models.vocabulary import ResponseChangeReason
 from survey_app.responses.device_digests import KEPT_FOR, erase_terminals, terminal_digest
 from survey_app.responses.integrity_reviews import examine_round, read_rows
-from survey_app.responses.receipts import RESIDENT, Reason, withdraw_response
+from survey_app.responses.receipts import RESIDENT, withdraw_response
 from tests.conftest import site_on
 from tests.factories import NOW, SECRET, make_community, make_poster_code, make_response, make_round
 from tests.survey_app.responses.test_survey_views import ANSWERS, Page
@@ -73,7 +74,7 @@ def test_an_examination_looks_at_terminals_and_at_none_that_is_too_old(database)
 def test_what_is_withdrawn_loses_its_terminal_as_well(database):
     with database.writing() as session:
         response = make_response(session, make_round(session), make_community(session), terminal_digest=digest())
-        withdraw_response(session, number=response.receipt, reason=Reason.OTHER, by=RESIDENT, now=NOW)
+        withdraw_response(session, number=response.receipt, reason=ResponseChangeReason.OTHER, by=RESIDENT, now=NOW)
         session.refresh(response)
         assert response.terminal_digest is None
 

@@ -7,11 +7,10 @@ from sqlalchemy import func, select
 from survey_app.accounts.guard import EVERYWHERE, Scope
 from survey_app.evaluations.evaluate_round import SETTLING, evaluate_round
 from survey_app.models import AuditEvent, IntegrityExamination, ResponseReview, Standing
-from survey_app.models.vocabulary import Area
+from survey_app.models.vocabulary import Area, ReviewState
 from survey_app.responses.integrity_reviews import (
     NothingToReview,
     ReasonMissing,
-    ReviewState,
     decide_reviews,
     examine_round,
     held_by_community,

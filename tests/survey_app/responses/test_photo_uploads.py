@@ -13,8 +13,9 @@ from survey_app.config import DATA
 from survey_app.evaluations.evaluate_round import SETTLING
 from survey_app.exports.responses import export_responses
 from survey_app.models import Photo, Response, Round
+from survey_app.models.vocabulary import ResponseChangeReason
 from survey_app.photos.photos import forget_unsent_photos
-from survey_app.responses.receipts import RESIDENT, Reason, withdraw_response
+from survey_app.responses.receipts import RESIDENT, withdraw_response
 from survey_app.rounds.questionnaires import parse_questionnaire
 from survey_app.rounds.rounds import publish_questionnaire
 from tests.factories import make_community, make_round
@@ -166,7 +167,7 @@ def test_a_withdrawal_erases_the_photos_and_a_late_repeat_brings_none_back(clien
     send(client, token, key=key, q25=[saved(picture())])
     with sqlite_database.writing() as session:
         number = session.scalar(select(Response.receipt))
-        withdraw_response(session, number=number, reason=Reason.OTHER, by=RESIDENT, now=datetime.now(UTC))
+        withdraw_response(session, number=number, reason=ResponseChangeReason.OTHER, by=RESIDENT, now=datetime.now(UTC))
 
     assert stored(sqlite_database) == []
     send(client, token, key=key, q25=[saved(picture())])

@@ -5,8 +5,9 @@ from sqlalchemy import func, select, update
 from stdnum import damm
 
 from survey_app.app.home_views import NUMBER_TRIES
-from survey_app.codes.codes import Revocation, issue_slips, revoke_slips
+from survey_app.codes.codes import issue_slips, revoke_slips
 from survey_app.models import Attempt, Community, Response, ResponseEvent, Round
+from survey_app.models.vocabulary import Revocation
 from survey_app.security.check_digits import grouped
 from tests.factories import SECRET, make_community, make_poster_code, make_round
 from tests.survey_app.responses.test_survey_views import ANSWERS, Page

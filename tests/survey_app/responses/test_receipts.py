@@ -7,11 +7,10 @@ from sqlalchemy import select
 
 from survey_app.errors import OtherAnswersSubmitted, UnknownNumber
 from survey_app.models import Response, ResponseEvent
-from survey_app.responses.counting_status import Status
+from survey_app.models.vocabulary import Mode, ResponseChangeReason, ResponseStatus
 from survey_app.responses.receipts import (
     RESIDENT,
     Actor,
-    Reason,
     ResponseFrozen,
     ResponseGone,
     correct_response,
@@ -19,7 +18,6 @@ from survey_app.responses.receipts import (
     prepare_correction,
     withdraw_response,
 )
-from survey_app.responses.submission import Mode
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.security.submission_keys import Form, SubmissionKey
 from tests.factories import NOW, make_account, make_community, make_response, make_round
@@ -39,7 +37,7 @@ def respond(database, survey, **values):
         return make_response(session, session.merge(survey[0]), session.merge(survey[1]), **values).receipt
 
 
-def withdraw(database, number, now=LATER, by=RESIDENT, reason=Reason.WRONG_COMMUNITY):
+def withdraw(database, number, now=LATER, by=RESIDENT, reason=ResponseChangeReason.WRONG_COMMUNITY):
     with database.writing() as session:
         withdraw_response(session, number=number, reason=reason, by=by, now=now)
 
@@ -57,7 +55,7 @@ def correct(database, survey, number, *, key=None, given=OTHER_ANSWERS, now=LATE
             key=key or new_key(),
             answers=questionnaire.check_answers(given),
             mode=mode,
-            reason=Reason.TYPING_ERROR,
+            reason=ResponseChangeReason.TYPING_ERROR,
             by=by,
             language="zh-Hans",
             now=now,
@@ -89,7 +87,7 @@ def test_a_withdrawal_erases_the_answers_and_leaves_that_when_by_whom_and_why(da
     assert (row.answers, row.tenure, row.nonce, row.household_key, row.code_id) == (None,) * 5
     assert events(database) == [("withdrawn", "resident", None, "wrong_community")]
     receipt = receipt_of(database, number)
-    assert (receipt.status, receipt.withdrawn_at) == (Status.WITHDRAWN, LATER)
+    assert (receipt.status, receipt.withdrawn_at) == (ResponseStatus.WITHDRAWN, LATER)
 
 
 def test_withdrawing_twice_is_withdrawing_once(database, survey):
@@ -118,7 +116,7 @@ def test_a_member_of_staff_who_withdraws_for_a_caller_is_named(database, survey)
     with database.writing() as session:
         clerk = make_account(session).id
 
-    withdraw(database, number, by=Actor(clerk), reason=Reason.NOT_MINE)
+    withdraw(database, number, by=Actor(clerk), reason=ResponseChangeReason.NOT_MINE)
 
     assert events(database) == [("withdrawn", "staff", clerk, "not_mine")]
 
@@ -147,19 +145,19 @@ def test_withdrawing_a_households_newest_answers_does_not_bring_back_those_they_
 
     gone = {number for number, row in rows(database).items() if row.answers is None}
     assert gone == {first, newest}
-    assert {receipt_of(database, number).status for number in (tenants, neighbours)} == {Status.COUNTED}
+    assert {receipt_of(database, number).status for number in (tenants, neighbours)} == {ResponseStatus.COUNTED}
     assert len(events(database)) == 2
 
 
 def test_withdrawing_replaced_answers_leaves_the_newer_ones(database, survey):
     first = respond(database, survey, household_key="ours", submitted_at=NOW - timedelta(hours=2))
     newest = respond(database, survey, household_key="ours")
-    assert receipt_of(database, first).status is Status.SUPERSEDED
+    assert receipt_of(database, first).status is ResponseStatus.SUPERSEDED
 
     withdraw(database, first)
 
-    assert receipt_of(database, first).status is Status.WITHDRAWN
-    assert receipt_of(database, newest).status is Status.COUNTED
+    assert receipt_of(database, first).status is ResponseStatus.WITHDRAWN
+    assert receipt_of(database, newest).status is ResponseStatus.COUNTED
 
 
 def test_a_correction_stands_for_the_earlier_answers_and_both_receipts_lead_to_it(database, survey):
@@ -174,7 +172,7 @@ def test_a_correction_stands_for_the_earlier_answers_and_both_receipts_lead_to_i
         assert getattr(stored[second], column) == getattr(stored[number], column)
     for asked in (number, second):
         receipt = receipt_of(database, asked)
-        assert (receipt.number, receipt.current_number, receipt.status) == (asked, second, Status.COUNTED)
+        assert (receipt.number, receipt.current_number, receipt.status) == (asked, second, ResponseStatus.COUNTED)
     assert json.loads(stored[number].answers)["q01"] == 5
     assert events(database) == [("corrected", "resident", None, "typing_error")]
 
@@ -188,7 +186,7 @@ def test_a_correction_can_be_corrected_and_the_chain_be_withdrawn_by_any_of_its_
     withdraw(database, second)
 
     assert {row.answers for row in rows(database).values()} == {None}
-    assert {receipt_of(database, number).status for number in (first, second, third)} == {Status.WITHDRAWN}
+    assert {receipt_of(database, number).status for number in (first, second, third)} == {ResponseStatus.WITHDRAWN}
 
 
 def test_the_same_form_of_a_correction_sent_again_gets_the_same_receipt(database, survey):
@@ -229,7 +227,7 @@ def test_what_does_not_count_any_more_is_not_corrected(database, survey):
     replaced = respond(database, survey, household_key="ours", submitted_at=NOW - timedelta(hours=2))
     respond(database, survey, household_key="ours")
 
-    for number, status in ((withdrawn, Status.WITHDRAWN), (replaced, Status.SUPERSEDED)):
+    for number, status in ((withdrawn, ResponseStatus.WITHDRAWN), (replaced, ResponseStatus.SUPERSEDED)):
         with pytest.raises(ResponseGone) as caught:
             correct(database, survey, number)
         assert caught.value.response_status is status

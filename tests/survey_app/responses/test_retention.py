@@ -12,7 +12,8 @@ from survey_app.codes.codes import count_slips, find_slip, replace_slip
 from survey_app.evaluations.evaluate_round import RoundErased, evaluate_round, verify_evaluation
 from survey_app.exports.responses import export_responses
 from survey_app.models import AuditEvent, Evaluation, Response
-from survey_app.responses.counting_status import Status, status_of_response
+from survey_app.models.vocabulary import ResponseStatus
+from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.receipts import find_receipt
 from survey_app.responses.retention import Erased, keep_no_longer
 from tests.factories import NOW, SECRET, make_community, make_poster_code, make_response, make_round, make_slip
@@ -77,7 +78,7 @@ def test_after_the_freeze_links_go_and_comments_and_counts_stay(database, answer
     with database.reading() as session:
         assert count_slips(session, survey_round=survey_round) == slips
         assert slips[community.id].answered == 2
-        assert find_receipt(session, number=rows[0].receipt).status is Status.SUPERSEDED
+        assert find_receipt(session, number=rows[0].receipt).status is ResponseStatus.SUPERSEDED
 
 
 def test_the_file_of_responses_is_the_same_before_and_after(database, answered):
@@ -114,7 +115,7 @@ def test_on_the_last_day_answers_are_kept_and_after_it_they_are_gone_but_not_the
     assert {(row.answers, row.tenure, row.nonce) for row in responses(database)} == {(None, None, None)}
     with database.reading() as session:
         assert verify_evaluation(session, evaluation.id)
-        assert find_receipt(session, number=responses(database)[1].receipt).status is Status.ERASED
+        assert find_receipt(session, number=responses(database)[1].receipt).status is ResponseStatus.ERASED
     with pytest.raises(RoundErased):
         evaluate_round(database, round_id=survey_round.id, now=OVER)
     with database.reading() as session:

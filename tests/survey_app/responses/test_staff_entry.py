@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from survey_app.codes.codes import Revocation, issue_slips, revoke_slips
+from survey_app.codes.codes import issue_slips, revoke_slips
 from survey_app.models import AuditEvent, Response, ResponseEvent, Round
+from survey_app.models.vocabulary import Revocation
 from survey_app.responses.receipts import sign_receipt
 from survey_app.responses.staff_entry import read_typed, typed_form
 from survey_app.responses.staff_entry_views import STAFF_TRIES

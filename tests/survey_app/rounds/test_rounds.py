@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import func, select
 
 from analytics.files.yaml_documents import DocumentError
-from survey_app.codes.codes import CodeKind
 from survey_app.config import DATA
 from survey_app.models import Questionnaire, Round, RuleFile
+from survey_app.models.vocabulary import CodeKind
 from survey_app.rounds.questionnaires import parse_questionnaire
 from survey_app.rounds.rounds import (
     PublishedQuestionnaireDiffers,

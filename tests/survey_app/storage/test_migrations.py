@@ -7,7 +7,8 @@ from sqlalchemy.exc import DBAPIError
 
 from survey_app.evaluations.evaluate_round import SETTLING, evaluate_round, verify_evaluation
 from survey_app.models import Code, Complaint, Photo, RegionProfile, Round, StandingEvidence
-from survey_app.responses.receipts import RESIDENT, Reason, withdraw_response
+from survey_app.models.vocabulary import ResponseChangeReason
+from survey_app.responses.receipts import RESIDENT, withdraw_response
 from tests.factories import NOW, make_community, make_complaint, make_response, make_round, make_slip
 
 BEFORE_HOUSEHOLD_CODES = "0011"
@@ -80,7 +81,7 @@ def test_what_the_earlier_schema_would_count_wrongly_is_never_dropped(database, 
         if beyond == "slips":
             make_slip(session, survey_round, community)
         else:
-            withdraw_response(session, number=number, reason=Reason.OTHER, by=RESIDENT, now=NOW)
+            withdraw_response(session, number=number, reason=ResponseChangeReason.OTHER, by=RESIDENT, now=NOW)
     before = contents(database)
 
     with pytest.raises(RuntimeError, match="nothing was changed"):
