@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
-from sqlalchemy import Row, event, func, insert, select
+from sqlalchemy import Row, event, insert, select
 from sqlalchemy.orm import Session, SessionTransaction
 
 from analytics.canonical import canonical_json, sha256_hex
 from survey_app.models import AuditEvent
+from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 
 # Actors other than accounts, which `SignedIn.actor` names.
 OPERATOR = "operator"  # a command on the host
@@ -26,7 +27,6 @@ SITE = "site"  # the site by itself, such as a case closed after a week of silen
 Facts = Mapping[str, str | int | float | bool | None]
 
 _FIRST_PREVIOUS_HASH = "0" * 64
-_LOCK = (0x4A59, 0)  # our advisory locks; evaluations use the numbers of rounds, which begin at 1
 _PENDING = "audit_events"
 _ROWS_AT_ONCE = 1000
 
@@ -165,17 +165,15 @@ def _append_pending(session: Session) -> None:
     if session.in_nested_transaction() or not (pending := session.info.pop(_PENDING, None)):
         return
     session.flush()
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        # Last of all, since everybody else's commit waits for it. Two transactions that read the same head would
-        # otherwise both continue from it; on SQLite a writer is alone from its first line.
-        connection.execute(select(func.pg_advisory_xact_lock(*_LOCK)))
+    # Last of all, since everybody else's commit waits for it. Two transactions that read the same head would otherwise
+    # both continue from it.
+    lock_until_commit(session, AdvisoryLock.AUDIT_CHAIN)
     last = head(session)
     for happened in pending:
         position = last.position + 1
         digest = _hash(position, last.hash, happened)
         values = {**vars(happened), "position": position, "previous_hash": last.hash, "hash": digest}
-        connection.execute(insert(AuditEvent), values)
+        session.connection().execute(insert(AuditEvent), values)
         last = Head(position, digest)
 
 

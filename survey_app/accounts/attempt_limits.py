@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from survey_app.errors import JiayuanError
 from survey_app.models import Attempt
 from survey_app.security.digests import keyed_digest
+from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Database
 
 # Expired rows that one try clears away: more than it adds, so that the table never grows beyond what still counts.
@@ -53,7 +54,8 @@ def count_attempt(database: Database, *, limit: Limit, subject: str, secret_key:
     """
     digest = _digest(limit, subject, secret_key)
     with database.writing() as session:
-        _take_turn(session, digest)
+        # Tries on one subject pass one after the other.
+        lock_until_commit(session, AdvisoryLock.ATTEMPT, of=int.from_bytes(bytes.fromhex(digest)[:8], signed=True))
         _purge(session, now)
         counting = select(func.count(), func.min(Attempt.expires_at)).filter_by(action=limit.action, subject=digest)
         tries, first_expires_at = session.execute(counting.where(Attempt.expires_at > now)).one()
@@ -69,13 +71,6 @@ def forget_attempts(session: Session, *, limit: Limit, subject: str, secret_key:
 
 def _digest(limit: Limit, subject: str, secret_key: str) -> str:
     return keyed_digest(f"{limit.action} {subject}", purpose="attempt", secret_key=secret_key)
-
-
-def _take_turn(session: Session, digest: str) -> None:
-    """Serialise attempts on one subject; on SQLite writers are serial anyway."""
-    if session.connection().dialect.name == "postgresql":
-        key = int.from_bytes(bytes.fromhex(digest)[:8], signed=True)
-        session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def _purge(session: Session, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.accounts import add_account, set_password
@@ -12,12 +12,12 @@ from survey_app.models import Account
 from survey_app.models.vocabulary import Role
 from survey_app.security.digests import keyed_digest
 from survey_app.security.one_time_links import LinkExpired, read_link, sign_link
+from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 
 INVITATION_LIFETIME = timedelta(days=7)
 FIRST_RUN_LIFETIME = timedelta(days=1)
 
 _INVITATION, _FIRST_RUN = "invitation", "first run"
-_FIRST_RUN_LOCK = (0x4A59, -1)  # our advisory locks; evaluations use the numbers of rounds
 
 
 def invite(account: Account, *, secret_key: str, now: datetime) -> str:
@@ -59,9 +59,8 @@ def add_first_account(
     session: Session, *, token: str, username: str, password: str, secret_key: str, now: datetime
 ) -> Account:
     """Make the first account, an administrator, on a database that is real from now on."""
-    if session.connection().dialect.name == "postgresql":
-        # Two clicks at once: the second waits here and then finds the first one's account.
-        session.execute(select(func.pg_advisory_xact_lock(*_FIRST_RUN_LOCK)))
+    # Two clicks at once: the second waits here and then finds the first one's account.
+    lock_until_commit(session, AdvisoryLock.FIRST_ACCOUNT)
     check_first_run(session, token=token, secret_key=secret_key, now=now)
     use_as_real(session, now=now)
     return add_account(session, username=username, password=password, role=Role.ADMINISTRATOR, by=VISITOR, now=now)

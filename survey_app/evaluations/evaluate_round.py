@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
@@ -31,6 +31,7 @@ from survey_app.models import (
     StandingEvidence,
 )
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
+from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Base, Database
 
 RELEASE_STEP = 10
@@ -51,7 +52,6 @@ _ANSWER_COLUMNS = (
     *COMPLAINED_COLUMNS,
     *MODE_COUNTS,
 )
-_LOCK = 0x4A59  # the class of our advisory locks for evaluations; the object is the round
 
 
 class RoundStillOpen(JiayuanError):
@@ -181,9 +181,8 @@ def _store_once(
     evidence: pd.DataFrame,
     profiles: Profiles | None,
 ) -> Evaluation:
-    if session.connection().dialect.name == "postgresql":
-        # Two clerks may evaluate at once: the second waits here and then finds the first one's row.
-        session.execute(select(func.pg_advisory_xact_lock(_LOCK, evaluation.round_id)))
+    # Two clerks may evaluate at once: the second waits here and then finds the first one's row.
+    lock_until_commit(session, AdvisoryLock.EVALUATION, of=evaluation.round_id)
     stored = session.scalar(
         select(Evaluation).filter_by(
             round_id=evaluation.round_id,

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_app.audit import OPERATOR, Action, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Evaluation, Publication
-
-_LOCK = 0x4A5A  # the class of our advisory locks for publications; the object is the round
+from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 
 
 class PublicationRefused(JiayuanError):
@@ -33,9 +32,8 @@ def publish_evaluation(
     evaluation = session.get(Evaluation, evaluation_id)
     if evaluation is None:
         raise LookupError(f"there is no evaluation {evaluation_id}")
-    if session.connection().dialect.name == "postgresql":
-        # Two clerks at once: the second waits here and then has to say why it replaces the first one's.
-        session.execute(select(func.pg_advisory_xact_lock(_LOCK, evaluation.round_id)))
+    # Two clerks at once: the second waits here and then has to say why it replaces the first one's.
+    lock_until_commit(session, AdvisoryLock.PUBLICATION, of=evaluation.round_id)
     before = published_evaluations(session).get(evaluation.round_id)
     if evaluation.provisional:
         raise PublicationRefused(evaluation_id, "provisional")
