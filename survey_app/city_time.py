@@ -1,20 +1,18 @@
 """Local time of the city: its time zone stands in the rule file."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analytics.rules import parse_rules
 from survey_app.models import Round, RuleFile
+from survey_app.rounds.stored_rules import rules_of
 
 
-@lru_cache(maxsize=32)
 def zone_of(rule_file: bytes) -> ZoneInfo:
-    """Return the time zone that a stored rule file states; read once per process and file."""
-    return ZoneInfo(parse_rules(rule_file, "stored rule file").time_zone)
+    """Return the time zone that the content of a stored rule file states."""
+    return ZoneInfo(rules_of(rule_file).time_zone)
 
 
 def city_zone(session: Session) -> tzinfo:

@@ -34,7 +34,6 @@ from survey_app.evaluations.standings import (
     read_standings,
     read_standings_of,
     require_evaluation,
-    rules_of,
 )
 from survey_app.evaluations.standings_table import find_communities
 from survey_app.evaluations.stored_profiles import (
@@ -58,6 +57,7 @@ from survey_app.models import (
     StandingEvidence,
 )
 from survey_app.register.boundaries import read_boundary
+from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.database import Database
 from survey_app.storage.row_cache import Remembered
 from survey_app.web.context import current_time

@@ -14,7 +14,7 @@ from analytics.canonical import canonical_json, sha256_hex
 from analytics.decision.evaluate import evaluate, frame_text, versions
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.weigh_evidence import weigh_evidence
-from analytics.rules import Rules, parse_rules
+from analytics.rules import Rules
 from survey_app.audit import OPERATOR, Action, record
 from survey_app.complaints.cases import categories
 from survey_app.errors import JiayuanError
@@ -31,6 +31,7 @@ from survey_app.models import (
     StandingEvidence,
 )
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
+from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Base, Database
 
@@ -133,7 +134,7 @@ def verify_evaluation(session: Session, evaluation_id: int) -> bool:
     evaluation = session.get(Evaluation, evaluation_id)
     if evaluation is None:
         raise LookupError(f"there is no evaluation {evaluation_id}")
-    rules = parse_rules(evaluation.rule_file.content, evaluation.rule_file.name)
+    rules = rules_of(evaluation.rule_file.content)
     result = evaluate(_read_table(evaluation.inputs), rules)
     stored = (rules.sha256, sha256_hex(evaluation.inputs), evaluation.inputs_sha256, evaluation.standings_sha256)
     return stored == (evaluation.rule_file.sha256, *[result.inputs_sha256] * 2, result.standings_sha256)
@@ -159,7 +160,7 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     ):
         raise RoundErased(round_id)
     cut_off = min(now, survey_round.closes_at)
-    rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
+    rules = rules_of(survey_round.rule_file.content)
     counting: dict[str, Any] = {
         "survey_round": survey_round,
         "rules": rules,

@@ -1,7 +1,6 @@
 """Stored standings with the names of their communities, districts and companies, always within a scope."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import pandas as pd
 from sqlalchemy import Result, Select, and_, select
@@ -9,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from analytics.decision.evaluate import STANDING_COLUMNS
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS
-from analytics.rules import Rules, parse_rules
 from survey_app.accounts.guard import Scope
 from survey_app.models import (
     Community,
@@ -20,6 +18,7 @@ from survey_app.models import (
     Standing,
     StandingEvidence,
 )
+from survey_app.rounds.stored_rules import rules_of
 
 COLUMN_TYPES = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
 
@@ -60,12 +59,6 @@ def require_evaluation(session: Session, evaluation_id: int) -> None:
     """Raise `LookupError` if there is no such evaluation."""
     if session.scalar(select(Evaluation.id).filter_by(id=evaluation_id)) is None:
         raise LookupError(f"there is no evaluation {evaluation_id}")
-
-
-@lru_cache(maxsize=32)
-def rules_of(content: bytes) -> Rules:
-    """Return the rules of a stored file; reading one takes 5 ms, and every page asks for every one."""
-    return parse_rules(content, "stored rule file")
 
 
 def _select_standings(evaluation_id: int, scope: Scope) -> Select[*tuple[object, ...]]:

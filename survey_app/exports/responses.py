@@ -12,7 +12,7 @@ from sqlalchemy import Row, ScalarSelect, Select, and_, case, func, select
 
 from analytics.languages import load_catalogue
 from analytics.reports.evaluation_files import csv_safe
-from analytics.rules import Rules, parse_rules
+from analytics.rules import Rules
 from survey_app.accounts.guard import Scope
 from survey_app.city_time import zone_of
 from survey_app.codes.codes import wording_of
@@ -21,6 +21,7 @@ from survey_app.models import Code, Community, District, Photo, Response, Respon
 from survey_app.models.vocabulary import CodeKind, Mode, ResponseEventKind, ResponseStatus
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
+from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.database import Database
 from survey_app.web.languages import TRANSLATIONS
 
@@ -61,7 +62,7 @@ def export_responses(database: Database, *, round_id: int, scope: Scope, now: da
         questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
         zone = zone_of(survey_round.rule_file.content)
         round_name = wording_of(survey_round.name, survey_round.english_name).in_language(language)
-        rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
+        rules = rules_of(survey_round.rule_file.content)
         statement = scope.communities(_select_responses(survey_round, rules, questionnaire))
     read_row = _row_reader(questionnaire, round_name, zone, language)
     return _stream(database, statement, _headings(questionnaire, language), read_row)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, insert, select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json
-from analytics.rules import Rules, parse_rules
+from analytics.rules import Rules
 from analytics.statistics.integrity_signals import Integrity, count_with_and_without_held, find_signals
 from survey_app.accounts.guard import Scope
 from survey_app.audit import SITE, Action, record
@@ -25,6 +25,7 @@ from survey_app.models.vocabulary import Mode, ResponseStatus, ReviewState
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.device_digests import erase_terminals
 from survey_app.rounds.questionnaires import Question, questionnaire_from_canonical
+from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.database import Database
 
 STAFF_MODES: Final = frozenset({Mode.PAPER, Mode.TELEPHONE})
@@ -80,7 +81,7 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
         survey_round = session.get(Round, round_id)
         if survey_round is None:
             raise LookupError(f"there is no round {round_id}")
-        rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
+        rules = rules_of(survey_round.rule_file.content)
         responses, answers = read_rows(session, survey_round=survey_round, rules=rules, before=now)
     found = find_signals(responses, answers, overall=rules.satisfaction.question, staff_modes=STAFF_MODES)
     counted = count_with_and_without_held(responses, answers, overall=rules.satisfaction.question, integrity=found)

@@ -15,7 +15,6 @@ from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
 from analytics.files.yaml_nodes import Wording
-from analytics.rules import parse_rules
 from survey_app import audit
 from survey_app.city_time import last_day, zone_of
 from survey_app.codes.codes import wording_of
@@ -27,6 +26,7 @@ from survey_app.responses.counting_status import ERASED_VALUES, status_of_respon
 from survey_app.responses.submission import earlier_receipt, store_answers
 from survey_app.rounds.questionnaires import Answer, CheckedAnswers, questionnaire_from_canonical
 from survey_app.rounds.questionnaires import Questionnaire as Definition
+from survey_app.rounds.stored_rules import rules_of
 from survey_app.security.signatures import read_signed, sign
 from survey_app.security.submission_keys import SubmissionKey
 
@@ -150,7 +150,7 @@ def find_receipt(session: Session, *, number: str) -> Receipt:
     """Return the receipt with this number, and what became of its response."""
     response = _find(session, number)
     survey_round, community = response.round, response.community
-    rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
+    rules = rules_of(survey_round.rule_file.content)
     zone = zone_of(rules.content)
     withdrawn_at = session.scalar(
         select(ResponseEvent.happened_at).filter_by(response_id=response.id, kind=ResponseEventKind.WITHDRAWN)
@@ -281,7 +281,7 @@ def _find(session: Session, number: str, *, for_update: bool = False) -> Respons
 
 
 def _status(session: Session, response: Response) -> ResponseStatus:
-    rules = parse_rules(response.round.rule_file.content, response.round.rule_file.name)
+    rules = rules_of(response.round.rule_file.content)
     status = status_of_response(rules.satisfaction.population, before=response.round.closes_at)
     return ResponseStatus(session.scalars(select(status).where(Response.id == response.id)).one())
 

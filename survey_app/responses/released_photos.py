@@ -13,7 +13,6 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from analytics.files.yaml_nodes import Wording
-from analytics.rules import parse_rules
 from survey_app.accounts.guard import Scope
 from survey_app.city_time import zone_of
 from survey_app.codes.codes import wording_of
@@ -24,6 +23,7 @@ from survey_app.photos.photos import thumbnail
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.integrity_reviews import newest_review
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
+from survey_app.rounds.stored_rules import rules_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def find_released_photo(session: Session, *, survey_round: Round, scope: Scope, 
 
 
 def _released(columns: Sequence[Any], survey_round: Round, scope: Scope) -> Select[*tuple[Any, ...]]:
-    rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
+    rules = rules_of(survey_round.rule_file.content)
     closes_at = survey_round.closes_at
     waiting = select(ResponseReview.response_id).where(ResponseReview.state == ReviewState.HELD, newest_review())
     statement = (

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from analytics.evidence.quota_feasibility import Expectations, forecast_round, forecast_sentences
 from analytics.languages import load_catalogue
-from analytics.rules import Rules, parse_rules
+from analytics.rules import Rules
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import policy
 from survey_app.accounts.staff_pages import blueprint
@@ -25,6 +25,7 @@ from survey_app.models.vocabulary import CodeKind
 from survey_app.rounds.round_changes import RoundChangeRefused, move_round
 from survey_app.rounds.rounds import RoundRefused, create_round
 from survey_app.rounds.rule_file_views import PLANNING
+from survey_app.rounds.stored_rules import rules_of
 from survey_app.web.context import current_time, site
 from survey_app.web.languages import TRANSLATIONS, current_language
 
@@ -165,7 +166,7 @@ def _read_plan(session: Session) -> _Plan:
     return _Plan(
         questionnaire=questionnaire,
         rule_file=rule_file,
-        rules=parse_rules(rule_file.content, rule_file.name),
+        rules=rules_of(rule_file.content),
         quota={district: _whole(f"quota-{district}", least=1) for district in districts},
         expectations=Expectations(**{name: _percent(name) for name in SUPPOSED}),
     )

@@ -17,6 +17,7 @@ from survey_app.models.vocabulary import CodeKind
 from survey_app.rounds.questionnaire_versions import parse_successor, published_versions
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.rounds.questionnaires import QuestionType, questionnaire_from_canonical
+from survey_app.rounds.stored_rules import rules_of
 
 
 class PublishedQuestionnaireDiffers(JiayuanError):
@@ -108,7 +109,7 @@ def create_round(
     `accepts` says through which codes. The last three are what its privacy notice says; a part that is not known is
     left out of it.
     """
-    rules = parse_rules(rule_file.content, rule_file.name)
+    rules = rules_of(rule_file.content)
     opens_at, closes_at = (local_midnight(day, rules.time_zone) for day in (opens_on, closes_on))
     faults = [
         *_faults_of_fit(questionnaire_from_canonical(questionnaire.text), rules),
@@ -148,7 +149,7 @@ def move_dates(
     now: datetime,
 ) -> None:
     """Change the dates of a round, or raise `RoundRefused` with every fault; `round_changes` says which may move."""
-    time_zone = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name).time_zone
+    time_zone = rules_of(survey_round.rule_file.content).time_zone
     days = (opens_on, closes_on, responses_kept_until)
     if faults := list(_faults_of_dates(session, *days, time_zone, now=now, moved=survey_round)):
         raise RoundRefused(faults)

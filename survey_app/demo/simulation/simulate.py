@@ -12,7 +12,6 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analytics.rules import parse_rules
 from survey_app.accounts.accounts import add_account, find_account
 from survey_app.accounts.installation import use_as_demo
 from survey_app.audit import OPERATOR
@@ -39,6 +38,7 @@ from survey_app.responses.staff_entry import enter_response, open_desk
 from survey_app.responses.submission import Visit, open_visit, record_response
 from survey_app.rounds.questionnaires import load_questionnaire
 from survey_app.rounds.rounds import add_rule_file, create_round, publish_questionnaire
+from survey_app.rounds.stored_rules import rules_of
 from survey_app.security.submission_keys import Form, SubmissionKey
 from survey_app.storage.database import Database
 
@@ -83,7 +83,7 @@ def simulate(
 ) -> SimulatedCity:
     """Fill an empty database with the city of this seed: three rounds, the last of them open at `now`."""
     city = build_city(seed, communities)
-    time_zone = parse_rules(RULES.read_bytes(), RULES.name).time_zone
+    time_zone = rules_of(RULES.read_bytes()).time_zone
     rounds = plan_rounds(now, time_zone)
     with database.writing() as session:
         round_ids, tokens = _found_city(session, city=city, rounds=rounds, now=now)
