@@ -1,8 +1,13 @@
-"""Languages and translation catalogues: .po files compiled in memory, so that no compiled file can be stale."""
+"""Languages: texts in each of them, and translation catalogues.
 
+Translations are kept as plain .po files and compiled in memory, so that no compiled file can be stale.
+"""
+
+from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Self
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -12,6 +17,33 @@ LANGUAGES = ("zh-Hans", "en")
 """Languages of every page as BCP 47 tags, the default first."""
 
 DEFAULT_LANGUAGE = LANGUAGES[0]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One text in every language of the site."""
+
+    zh_hans: str
+    en: str
+
+    @classmethod
+    def of(cls, name: str, english_name: str | None) -> Self:
+        """Return a name in every language; what has no English name keeps its own.
+
+        Examples
+        --------
+        >>> Wording.of("滨河家园", None).in_language("en")
+        '滨河家园'
+        """
+        return cls(name, english_name or name)
+
+    def in_language(self, language: str) -> str:
+        """Return the text in `language`, one of `LANGUAGES`."""
+        return self.data[language]
+
+    @property
+    def data(self) -> dict[str, str]:
+        return {"zh-Hans": self.zh_hans, "en": self.en}
 
 
 @cache

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from analytics.canonical import sha256_hex
 from analytics.files.yaml_documents import Document
-from analytics.files.yaml_nodes import Node, Wording, note_repeats
-from analytics.languages import N_
+from analytics.files.yaml_nodes import Node, note_repeats
+from analytics.languages import N_, Wording
 from analytics.statistics.empirical_bayes import Prior
 
 FORMAT: Final = "jiayuan-rules-1"

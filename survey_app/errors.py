@@ -12,7 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import HTTPException
 
-from analytics.files.yaml_nodes import Wording
+from analytics.languages import Wording
 from survey_app.web.logs import facts_of
 
 RETRY_AFTER_SECONDS = 5

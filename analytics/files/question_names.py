@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from analytics.files.yaml_documents import Document
-from analytics.files.yaml_nodes import Node, Wording
+from analytics.files.yaml_nodes import Node
+from analytics.languages import Wording
 
 
 def read_question_names(path: Path) -> Mapping[str, Wording]:

@@ -10,28 +10,12 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from analytics.files.yaml_documents import Document
-from analytics.languages import LANGUAGES
+from analytics.languages import LANGUAGES, Wording
 
 _Choice = TypeVar("_Choice", bound=str)
 
 _MISSING: Final = object()
 _UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
-
-
-@dataclass(frozen=True)
-class Wording:
-    """One text in all languages of the site."""
-
-    zh_hans: str
-    en: str
-
-    def in_language(self, language: str) -> str:
-        """Return the text in `language`, one of `analytics.languages.LANGUAGES`."""
-        return self.data[language]
-
-    @property
-    def data(self) -> dict[str, str]:
-        return {"zh-Hans": self.zh_hans, "en": self.en}
 
 
 @dataclass(frozen=True)

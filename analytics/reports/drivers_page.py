@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from analytics.files.response_tables import ResponseTable
-from analytics.files.yaml_nodes import Wording
+from analytics.languages import Wording
 from analytics.reports import svg_charts
 from analytics.reports.evaluation_files import frame_csv
 from analytics.reports.html_page import Chart, Grid, Page, Section, between, checking_facts, percent, translator

@@ -7,7 +7,7 @@ from flask import Blueprint
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
-from survey_app.codes.codes import wording_of
+from analytics.languages import Wording
 from survey_app.models.vocabulary import Role
 from survey_app.web.languages import current_language
 
@@ -48,7 +48,7 @@ def staff_pages() -> Sequence[tuple[str, LazyString]]:
 @blueprint.app_template_global()
 def in_language(name: str, english_name: str | None) -> str:
     """Return a name as readers of this page's language know it."""
-    return wording_of(name, english_name).in_language(current_language())
+    return Wording.of(name, english_name).in_language(current_language())
 
 
 @blueprint.app_template_global()

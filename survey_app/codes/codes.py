@@ -18,7 +18,7 @@ from itsdangerous import BadData
 from sqlalchemy import Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
-from analytics.files.yaml_nodes import Wording
+from analytics.languages import Wording
 from survey_app.audit import OPERATOR, Action, record
 from survey_app.errors import Bureau, ExpiredCode, JiayuanError, RevokedCode, UnknownCode
 from survey_app.models import Code, Community, District, Response, Round, SlipBatch
@@ -177,7 +177,7 @@ def replace_slip(session: Session, *, typed: str, secret_key: str, now: datetime
         raise UnknownCode
     if lost.revoked_at is not None:
         raise RevokedCode(
-            wording_of(lost.community.name, lost.community.english_name), bureau_of(lost.community.district)
+            Wording.of(lost.community.name, lost.community.english_name), bureau_of(lost.community.district)
         )
     _check_round(lost.batch.round, now)
     lost.revoked_at, lost.revoked_because = now, Revocation.LOST
@@ -317,7 +317,7 @@ def find_slip(session: Session, *, typed: str, secret_key: str) -> Code:
 def find_good_slip(session: Session, *, typed: str, secret_key: str, now: datetime) -> Code:
     """Return the code of a valid slip; `UnknownCode`, `RevokedCode` or `ExpiredCode` says why it is not."""
     code = find_slip(session, typed=typed, secret_key=secret_key)
-    community = wording_of(code.community.name, code.community.english_name)
+    community = Wording.of(code.community.name, code.community.english_name)
     if code.revoked_at is not None:
         raise RevokedCode(community, bureau_of(code.community.district))
     if code.batch is not None and code.batch.expires_at is not None and code.batch.expires_at <= now:
@@ -362,13 +362,13 @@ def find_code(session: Session, *, token: str, secret_key: str) -> ScannedCode:
         raise UnknownCode
     code, community, district = row
     if code.revoked_at is not None:
-        raise RevokedCode(wording_of(community.name, community.english_name), bureau_of(district))
+        raise RevokedCode(Wording.of(community.name, community.english_name), bureau_of(district))
     return ScannedCode(
         id=code.id,
         token=token,
         community_id=community.id,
-        community=wording_of(community.name, community.english_name),
-        district=wording_of(district.name, district.english_name),
+        community=Wording.of(community.name, community.english_name),
+        district=Wording.of(district.name, district.english_name),
     )
 
 
@@ -382,14 +382,9 @@ def is_slip_token(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) == _TOKEN_DIGITS
 
 
-def wording_of(name: str, english_name: str | None) -> Wording:
-    """Return a name in every language; what has no English name keeps its own."""
-    return Wording(name, english_name or name)
-
-
 def bureau_of(district: District) -> Bureau:
     """Return whom to call about a community of this district."""
-    return Bureau(wording_of(district.name, district.english_name), district.telephone)
+    return Bureau(Wording.of(district.name, district.english_name), district.telephone)
 
 
 def _check_round(survey_round: Round, now: datetime) -> None:
@@ -419,9 +414,9 @@ def _sheet(batch: SlipBatch, slips: tuple[Slip, ...]) -> SlipSheet:
     community, survey_round = batch.community, batch.round
     return SlipSheet(
         batch_id=batch.id,
-        community=wording_of(community.name, community.english_name),
-        district=wording_of(community.district.name, community.district.english_name),
-        round=wording_of(survey_round.name, survey_round.english_name),
+        community=Wording.of(community.name, community.english_name),
+        district=Wording.of(community.district.name, community.district.english_name),
+        round=Wording.of(survey_round.name, survey_round.english_name),
         telephone=community.district.telephone,
         closes_at=survey_round.closes_at,
         slips=slips,

@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 from babel.dates import format_date
 
-from analytics.files.yaml_nodes import Wording
-from analytics.languages import load_catalogue
+from analytics.languages import Wording, load_catalogue
 from survey_app.printing.qr import Level, encode, svg
 from survey_app.printing.typefaces import Typefaces
 from survey_app.printing.typst import typeset

@@ -7,9 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from analytics.languages import Wording
 from survey_app.accounts.guard import Scope
 from survey_app.city_time import last_day, zone_of
-from survey_app.codes.codes import SlipSheet, issue_slips, spoil_batch, wording_of
+from survey_app.codes.codes import SlipSheet, issue_slips, spoil_batch
 from survey_app.codes.posters import Poster, poster_pdf, poster_words
 from survey_app.codes.slip_sheets import SLIPS_PER_VOLUME, Slip, SlipsOf, slip_volumes, slip_words
 from survey_app.errors import JiayuanError
@@ -163,9 +164,9 @@ def _slip_order(community: Community, count: int, final_day: date) -> SlipOrder:
         community_id=community.id,
         path=f"{file_name(community.district.name)}/{file_name(community.name, community.number)}",
         whose=SlipsOf(
-            community=wording_of(community.name, community.english_name),
+            community=Wording.of(community.name, community.english_name),
             building=None,
-            district=wording_of(community.district.name, community.district.english_name),
+            district=Wording.of(community.district.name, community.district.english_name),
             telephone=community.district.telephone,
             last_day=final_day,
         ),
@@ -187,11 +188,11 @@ def _named_poster(
     survey_round, first_day, final_day = of_round
     assert code.token is not None  # poster codes have one
     poster = Poster(
-        community=wording_of(community.name, community.english_name),
+        community=Wording.of(community.name, community.english_name),
         building=code.building,
-        district=wording_of(district.name, district.english_name),
+        district=Wording.of(district.name, district.english_name),
         telephone=district.telephone,
-        round=wording_of(survey_round.name, survey_round.english_name) if survey_round else None,
+        round=Wording.of(survey_round.name, survey_round.english_name) if survey_round else None,
         first_day=first_day,
         last_day=final_day,
         address=f"{public_url}/s/{code.token}",

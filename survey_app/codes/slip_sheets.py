@@ -8,8 +8,7 @@ from pathlib import Path
 
 from babel.dates import format_date
 
-from analytics.files.yaml_nodes import Wording
-from analytics.languages import load_catalogue
+from analytics.languages import Wording, load_catalogue
 from survey_app.codes.posters import contact, site_to_type
 from survey_app.printing.qr import Level, encode, svg
 from survey_app.printing.typefaces import Typefaces

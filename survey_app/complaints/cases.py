@@ -8,10 +8,9 @@ from functools import cache
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session, joinedload
 
-from analytics.files.yaml_nodes import Wording
+from analytics.languages import Wording
 from survey_app import audit
 from survey_app.city_time import city_zone
-from survey_app.codes.codes import wording_of
 from survey_app.complaints.categories import Categories, load_categories
 from survey_app.complaints.deadlines import Clock, due_at, due_events, next_deadline, pause_end
 from survey_app.complaints.state_machine import EXITS, OPEN, CaseState, Event, advance, fold, possible_actions
@@ -100,7 +99,7 @@ def _public_case(session: Session, complaint: Complaint, clock: Clock, state: Ca
     counting = select(func.count()).select_from(ComplaintSupport).filter_by(complaint_id=complaint.id)
     return PublicCase(
         reference=complaint.reference,
-        community=wording_of(complaint.community.name, complaint.community.english_name),
+        community=Wording.of(complaint.community.name, complaint.community.english_name),
         category=categories().by_code[complaint.category].name,
         kind=complaint.kind,
         status=state.status,

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from analytics.files.yaml_documents import Document
-from analytics.files.yaml_nodes import Node, Wording, note_repeats
-from analytics.languages import LANGUAGES
+from analytics.files.yaml_nodes import Node, note_repeats
+from analytics.languages import LANGUAGES, Wording
 from survey_app.models.vocabulary import CaseKind
 
 FORMAT = "jiayuan-complaint-categories-1"

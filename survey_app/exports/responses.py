@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, ScalarSelect, Select, and_, case, func, select
 
-from analytics.languages import load_catalogue
+from analytics.languages import Wording, load_catalogue
 from analytics.reports.evaluation_files import csv_safe
 from analytics.rules import Rules
 from survey_app.accounts.guard import Scope
 from survey_app.city_time import zone_of
-from survey_app.codes.codes import wording_of
 from survey_app.evaluations.evaluate_round import SETTLING, RoundStillOpen
 from survey_app.models import Code, Community, District, Photo, Response, ResponseEvent, Round
 from survey_app.models.vocabulary import CodeKind, Mode, ResponseEventKind, ResponseStatus
@@ -61,7 +60,7 @@ def export_responses(database: Database, *, round_id: int, scope: Scope, now: da
             raise RoundStillOpen(round_id, survey_round.closes_at)
         questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
         zone = zone_of(survey_round.rule_file.content)
-        round_name = wording_of(survey_round.name, survey_round.english_name).in_language(language)
+        round_name = Wording.of(survey_round.name, survey_round.english_name).in_language(language)
         rules = rules_of(survey_round.rule_file.content)
         statement = scope.communities(_select_responses(survey_round, rules, questionnaire))
     read_row = _row_reader(questionnaire, round_name, zone, language)
@@ -151,8 +150,8 @@ def _row_reader(
         cells = [
             number,
             csv_safe(place),
-            csv_safe(wording_of(name, english_name).in_language(language)),
-            csv_safe(wording_of(district, english_district).in_language(language)),
+            csv_safe(Wording.of(name, english_name).in_language(language)),
+            csv_safe(Wording.of(district, english_district).in_language(language)),
             safe_round_name,
             submitted_at.astimezone(time_zone).date().isoformat(),
             spoken,

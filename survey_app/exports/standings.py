@@ -9,10 +9,9 @@ from typing import Any
 import pandas as pd
 
 from analytics.decision.reasons import reason_sentence
-from analytics.languages import load_catalogue
+from analytics.languages import Wording, load_catalogue
 from analytics.reports.evaluation_files import csv_safe
 from survey_app.accounts.guard import Scope
-from survey_app.codes.codes import wording_of
 from survey_app.evaluations.standings import read_standings
 from survey_app.exports.responses import BYTE_ORDER_MARK
 from survey_app.models import Evaluation
@@ -83,9 +82,9 @@ def _in_words(standing: Mapping[str, Any], region: Mapping[str, Any], language: 
     """Return the cells of one community: names and sentences in one language, numbers and codes as stored."""
     texts = {
         "number": standing["number"],
-        "name": wording_of(standing["name"], standing["english_name"]).in_language(language),
-        "region": wording_of(standing["region"], standing["region_english"]).in_language(language),
-        "company": wording_of(standing["company"] or "", standing["company_english"]).in_language(language),
+        "name": Wording.of(standing["name"], standing["english_name"]).in_language(language),
+        "region": Wording.of(standing["region"], standing["region_english"]).in_language(language),
+        "company": Wording.of(standing["company"] or "", standing["company_english"]).in_language(language),
         "requirement_sentence": reason_sentence(standing, region, "requirement", language),
         "satisfaction_sentence": reason_sentence(standing, region, "satisfaction", language),
         "complaint_sentence": reason_sentence(standing, region, "complaints", language),

@@ -14,10 +14,9 @@ from itsdangerous import BadData
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
-from analytics.files.yaml_nodes import Wording
+from analytics.languages import Wording
 from survey_app import audit
 from survey_app.city_time import last_day, zone_of
-from survey_app.codes.codes import wording_of
 from survey_app.errors import JiayuanError, UnknownNumber
 from survey_app.models import Code, Response, ResponseEvent, Round
 from survey_app.models.vocabulary import Mode, ResponseActor, ResponseChangeReason, ResponseEventKind, ResponseStatus
@@ -162,10 +161,10 @@ def find_receipt(session: Session, *, number: str) -> Receipt:
         community_id=response.community_id,
         mode=response.mode,
         poster_token=session.scalar(select(Code.token).where(Code.id == response.code_id)),
-        community=wording_of(community.name, community.english_name),
-        district=wording_of(community.district.name, community.district.english_name),
+        community=Wording.of(community.name, community.english_name),
+        district=Wording.of(community.district.name, community.district.english_name),
         telephone=community.district.telephone,
-        round=wording_of(survey_round.name, survey_round.english_name),
+        round=Wording.of(survey_round.name, survey_round.english_name),
         submitted_at=response.submitted_at.astimezone(zone),
         withdrawn_at=withdrawn_at.astimezone(zone) if withdrawn_at else None,
         commitment=response.commitment,
@@ -207,7 +206,7 @@ def prepare_correction(session: Session, *, number: str, by: Actor, now: datetim
     return Correction(
         response_id=response.id,
         round_id=response.round_id,
-        community=wording_of(response.community.name, response.community.english_name),
+        community=Wording.of(response.community.name, response.community.english_name),
         questionnaire=_definition(response),
         mode=Mode(response.mode),
         community_id=response.community_id,

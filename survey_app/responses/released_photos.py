@@ -12,10 +12,9 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from analytics.files.yaml_nodes import Wording
+from analytics.languages import Wording
 from survey_app.accounts.guard import Scope
 from survey_app.city_time import zone_of
-from survey_app.codes.codes import wording_of
 from survey_app.evaluations.evaluate_round import SETTLING
 from survey_app.models import Community, Photo, Response, ResponseReview, Round
 from survey_app.models.vocabulary import ResponseStatus, ReviewState
@@ -56,7 +55,7 @@ def places_with_photos(session: Session, *, survey_round: Round, scope: Scope) -
     columns = (Community.number, Community.name, Community.english_name, func.count().label("photos"))
     statement = _released(columns, survey_round, scope).group_by(Community.id).order_by(Community.sort_key)
     return [
-        PhotoPlace(row.number, wording_of(row.name, row.english_name), row.photos) for row in session.execute(statement)
+        PhotoPlace(row.number, Wording.of(row.name, row.english_name), row.photos) for row in session.execute(statement)
     ]
 
 
@@ -77,7 +76,7 @@ def released_photos(
             name=photo.name,
             thumbnail=thumbnail(photo.content),
             question=questionnaire.question(photo.question).short,
-            community=wording_of(name, english_name),
+            community=Wording.of(name, english_name),
             sent_on=submitted_at.astimezone(zone).date(),
         )
         for photo, name, english_name, submitted_at in session.execute(statement)

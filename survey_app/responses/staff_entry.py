@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from analytics.files.yaml_nodes import Wording
-from analytics.languages import DEFAULT_LANGUAGE
+from analytics.languages import DEFAULT_LANGUAGE, Wording
 from survey_app.audit import Action, Facts, record
 from survey_app.city_time import last_day, zone_of
-from survey_app.codes.codes import bureau_of, find_good_slip, wording_of
+from survey_app.codes.codes import bureau_of, find_good_slip
 from survey_app.errors import Bureau, JiayuanError, NoOpenRound
 from survey_app.models import Community, Response, Round
 from survey_app.models.vocabulary import Mode
@@ -65,7 +64,7 @@ def open_desk(session: Session, *, community: Community, now: datetime) -> Desk:
     """Return the desk of a community, with what is asked now; `NoOpenRound` while no round is open."""
     is_open = (Round.opens_at <= now) & (now < Round.closes_at)
     survey_round = session.scalar(select(Round).where(is_open).order_by(Round.opens_at.desc()).limit(1))
-    name = wording_of(community.name, community.english_name)
+    name = Wording.of(community.name, community.english_name)
     if survey_round is None:
         raise NoOpenRound(name, bureau_of(community.district), opens_on=None, closed_on=None)
     return Desk(
@@ -73,7 +72,7 @@ def open_desk(session: Session, *, community: Community, now: datetime) -> Desk:
         community=name,
         bureau=bureau_of(community.district),
         round_id=survey_round.id,
-        round=wording_of(survey_round.name, survey_round.english_name),
+        round=Wording.of(survey_round.name, survey_round.english_name),
         closes_at=survey_round.closes_at,
         needs_slip=not survey_round.accepts_posters,
         questionnaire_id=survey_round.questionnaire_id,

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, exists, select
 from sqlalchemy.orm import Session, joinedload
 
-from analytics.files.yaml_nodes import Wording
+from analytics.languages import Wording
 from survey_app.city_time import last_day, zone_of
-from survey_app.codes.codes import VISIT_LIFETIME, is_reference, is_token, read_reference, wording_of
+from survey_app.codes.codes import VISIT_LIFETIME, is_reference, is_token, read_reference
 from survey_app.errors import (
     Bureau,
     InvalidSubmissionKey,
@@ -319,15 +319,15 @@ def _visit(row: Row[*tuple[Any, ...]], token: str) -> Visit:
         building=row.building,
         community_id=row.community_id,
         community=_community_of(row),
-        district=wording_of(row.district_name, row.district_english_name),
+        district=Wording.of(row.district_name, row.district_english_name),
         telephone=row.telephone,
         round_id=row.round_id,
-        round=wording_of(row.round_name, row.round_english_name),
+        round=Wording.of(row.round_name, row.round_english_name),
         opens_at=row.opens_at,
         closes_at=row.closes_at,
         takes_slips=row.accepts_households,
         zone=zone_of(row.rules),
-        evaluator=wording_of(row.evaluator, row.evaluator_english_name) if row.evaluator else None,
+        evaluator=Wording.of(row.evaluator, row.evaluator_english_name) if row.evaluator else None,
         responses_kept_until=row.responses_kept_until,
         questionnaire_id=row.questionnaire_id,
         questionnaire=questionnaire_from_canonical(row.questionnaire_text),
@@ -335,11 +335,11 @@ def _visit(row: Row[*tuple[Any, ...]], token: str) -> Visit:
 
 
 def _community_of(row: Row[*tuple[Any, ...]]) -> Wording:
-    return wording_of(row.community_name, row.community_english_name)
+    return Wording.of(row.community_name, row.community_english_name)
 
 
 def _bureau_of(row: Row[*tuple[Any, ...]]) -> Bureau:
-    return Bureau(wording_of(row.district_name, row.district_english_name), row.telephone)
+    return Bureau(Wording.of(row.district_name, row.district_english_name), row.telephone)
 
 
 def _no_open_round(session: Session, row: Row[*tuple[Any, ...]], now: datetime) -> NoOpenRound:

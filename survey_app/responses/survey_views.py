@@ -12,7 +12,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from analytics.files.yaml_nodes import Wording
+from analytics.languages import Wording
 from survey_app.accounts.policies import RESIDENT, declare_policy
 from survey_app.app.home_views import local_date
 from survey_app.codes.codes import is_reference

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.files.yaml_documents import Document
-from analytics.files.yaml_nodes import Node, Wording, note_repeats
-from analytics.languages import LANGUAGES
+from analytics.files.yaml_nodes import Node, note_repeats
+from analytics.languages import LANGUAGES, Wording
 from survey_app.models.vocabulary import Tenure
 
 FORMAT = "jiayuan-questionnaire-1"

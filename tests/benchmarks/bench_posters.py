@@ -14,7 +14,7 @@ import typst
 from qrcode import QRCode, constants
 from qrcode.image.svg import SvgPathImage
 
-from analytics.files.yaml_nodes import Wording
+from analytics.languages import Wording
 from survey_app.codes.slip_sheets import Slip, SlipsOf, slip_volumes
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.security.check_digits import CODE_DIGITS, new_number

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.files.yaml_nodes import Wording
+from analytics.languages import Wording
 from survey_app.codes.posters import Poster, poster_pdf, site_to_type
 from survey_app.codes.slip_sheets import SLIPS_PER_SHEET, SLIPS_PER_VOLUME, Slip, SlipsOf, slip_volumes
 from survey_app.printing.typefaces import CharactersMissing, ChineseTypefaceMissing, find_typefaces, installed_typefaces
