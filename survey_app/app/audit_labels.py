@@ -9,7 +9,6 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
 from survey_app.accounts.staff_pages import ROLE_NAMES
-from survey_app.app.home_views import local_date, local_minute
 from survey_app.models.vocabulary import (
     Area,
     CaseAction,
@@ -21,6 +20,7 @@ from survey_app.models.vocabulary import (
     Revocation,
     Role,
 )
+from survey_app.web.template_filters import local_date, local_minute
 
 # Enough of a check code to compare by eye.
 _SHORT_HASH = 12

@@ -5,7 +5,6 @@ from types import ModuleType
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from survey_app import errors
 from survey_app.accounts import account_views, guard, installation, own_account_views, request_limits, sign_in_views
 from survey_app.app import audit_views, home_views
 from survey_app.codes import community_views, poster_views, printing_views, slip_views
@@ -28,7 +27,16 @@ from survey_app.responses import (
 )
 from survey_app.rounds import planning_views, rule_file_views
 from survey_app.storage.database import Database
-from survey_app.web import compression, languages, security_headers, sessions, static_files, text_size
+from survey_app.web import (
+    compression,
+    error_pages,
+    languages,
+    security_headers,
+    sessions,
+    static_files,
+    template_filters,
+    text_size,
+)
 from survey_app.web.context import SITE_EXTENSION, Site
 
 # Whatever prepares requests and answers, in the order in which each hooks into the app.
@@ -41,7 +49,8 @@ _PARTS = (
     compression,
     form_cache,
     security_headers,
-    errors,
+    error_pages,
+    template_filters,
     guard,
     request_limits,
 )

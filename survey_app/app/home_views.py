@@ -1,9 +1,8 @@
 """Home page, which leads on from a typed number, and the health check."""
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 
-from babel.dates import format_date, format_time
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
@@ -14,9 +13,8 @@ from survey_app.errors import UnknownCode
 from survey_app.models import Complaint
 from survey_app.models import Response as StoredResponse
 from survey_app.responses.addresses import address_of_receipt, address_of_slip
-from survey_app.security.check_digits import CODE_DIGITS, RECEIPT_DIGITS, SLIP_DIGITS, grouped, read_number
+from survey_app.security.check_digits import CODE_DIGITS, RECEIPT_DIGITS, SLIP_DIGITS, read_number
 from survey_app.web.context import current_time, site
-from survey_app.web.languages import current_language
 
 blueprint = Blueprint("home", __name__)
 declare_policy(blueprint, PUBLIC)
@@ -56,32 +54,6 @@ def check_health() -> Response:
 def refuse_robots() -> Response:
     """Serve robots.txt that keeps search engines away: a code in a search result would bring answers from anywhere."""
     return Response("User-agent: *\nDisallow: /\n", mimetype="text/plain")
-
-
-@blueprint.app_template_global()
-def address_with(**changes: str) -> str:
-    """Return the address of the same page shown otherwise, with all else that it was asked for."""
-    values = request.args.to_dict(flat=False) | (request.view_args or {}) | changes
-    return url_for(request.endpoint or "home.show", **values)
-
-
-@blueprint.app_template_filter()
-def local_date(day: date) -> str:
-    """Write out a local day in the language of the page."""
-    return str(format_date(day, "long", locale=_locale()))
-
-
-@blueprint.app_template_filter()
-def local_minute(moment: datetime) -> str:
-    """Write out a local day and minute in the language of the page."""
-    return f"{format_date(moment, 'long', locale=_locale())} {format_time(moment, 'HH:mm', locale=_locale())}"
-
-
-blueprint.add_app_template_filter(grouped)
-
-
-def _locale() -> str:
-    return current_language().replace("-", "_")
 
 
 def _target(typed: str) -> str | None:

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 
 from survey_app.audit import SITE
 from survey_app.city_time import city_zone
+from survey_app.errors import facts_of
 from survey_app.models import ChoreRun
 from survey_app.storage.database import Database
-from survey_app.web.logs import facts_of
 
 _LOCK: Final = 0x4A5B  # our advisory lock for the one who does chores
 

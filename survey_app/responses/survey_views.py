@@ -14,7 +14,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from analytics.languages import Wording
 from survey_app.accounts.policies import RESIDENT, declare_policy
-from survey_app.app.home_views import local_date
 from survey_app.codes.codes import is_reference
 from survey_app.config import Config
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
@@ -38,6 +37,7 @@ from survey_app.security.submission_keys import Form, SubmissionKey, read_key, s
 from survey_app.web.context import current_time, site
 from survey_app.web.languages import current_language
 from survey_app.web.spliced_pages import SplicedPage
+from survey_app.web.template_filters import local_date
 
 blueprint = Blueprint("survey", __name__)
 declare_policy(blueprint, RESIDENT)

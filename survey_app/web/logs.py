@@ -2,11 +2,11 @@
 
 import json
 import logging
-import traceback
 from datetime import UTC, datetime
 from typing import Any, Final
 
-# Fields of a record beside its level and its event: names of ours, numbers, places in the code.
+from survey_app.errors import facts_of
+
 FACTS: Final = ("error", "endpoint", "status", "chore", "where")
 _OURS = "survey_app"
 
@@ -30,12 +30,6 @@ class Lines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line |= facts_of(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False)
-
-
-def facts_of(error: BaseException | None) -> dict[str, Any]:
-    """Return the type of an exception and where it was raised, innermost last."""
-    frames = traceback.extract_tb(error.__traceback__) if error is not None else ()
-    return {"error": type(error).__name__, "where": [f"{frame.filename}:{frame.lineno}" for frame in frames]}
 
 
 def write_lines() -> None:

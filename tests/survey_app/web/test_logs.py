@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from survey_app.web.logs import Lines, facts_of
+from survey_app.errors import facts_of
+from survey_app.web.logs import Lines
 
 CANARY = "王金丝雀 13812345678"
 
