@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from analytics.canonical import canonical_json, sha256_hex
 from survey_app.models import AuditEvent
+from survey_app.models.vocabulary import Area
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 
 # Actors other than accounts, which `SignedIn.actor` names.
@@ -131,6 +132,17 @@ def record(
     pending = session.info.setdefault(_PENDING, [])
     texts = (None if facts is None else canonical_json(dict(facts)) for facts in (before, after))
     pending.append(_Event(now.astimezone(UTC), by, action, subject, *texts))
+
+
+def record_export(
+    session: Session, *, by: str, area: Area, place: int | None, kind: str, subject: str, now: datetime
+) -> None:
+    """Note that an account takes a file away, before the first byte of it is sent, and of which area.
+
+    `place` is the id of the district, the company or the community that the area is, if it is one.
+    """
+    facts = {"kind": kind, "area": area, "place": place}
+    record(session, by=by, action=Action.EXPORTED, subject=subject, after=facts, now=now)
 
 
 def head(session: Session) -> Head:

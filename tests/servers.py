@@ -21,9 +21,9 @@ from survey_app.app.factory import create_app
 from survey_app.config import DEFAULT_THREADS, REPOSITORY, Config
 from survey_app.errors import WriterBusy
 from survey_app.operations.server import listen_and_answer, serve_app
-from survey_app.security.submission_keys import insert_once
 from survey_app.storage.database import Database
 from survey_app.storage.group_commit import Writer
+from survey_app.storage.insert_once import insert_once
 from survey_app.web.context import SITE_EXTENSION
 from survey_app.web.logs import write_lines
 

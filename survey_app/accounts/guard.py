@@ -1,26 +1,23 @@
 """Guard of every page, the signed-in account, and the scope of what it may see."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from types import MappingProxyType
-from typing import Any, Self, TypeVar, cast
+from typing import Self, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, redirect, request, url_for
 from flask import session as browser_session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
-from sqlalchemy import ColumnElement, Select, false
-from sqlalchemy.orm import InstrumentedAttribute
 from werkzeug.wrappers import Response
 
 from survey_app.accounts.accounts import area_of
 from survey_app.accounts.policies import Policy, policy_of
+from survey_app.accounts.scope import Scope
 from survey_app.accounts.sign_in import find_session
-from survey_app.models import Account, Community
-from survey_app.models.vocabulary import Area, Role
+from survey_app.models import Account
+from survey_app.models.vocabulary import Role
 from survey_app.web.context import current_time, site
 from survey_app.web.languages import current_language, remember_language
 
@@ -30,39 +27,6 @@ TIME_FOR_CODE = timedelta(minutes=10)
 _HALFWAY = "halfway"
 
 _DASHBOARDS = "/dashboards/"
-
-_Statement = TypeVar("_Statement", bound=Select[*tuple[Any, ...]])
-
-_COLUMN_OF_AREA: Mapping[Area, InstrumentedAttribute[Any]] = MappingProxyType(
-    {Area.DISTRICT: Community.district_id, Area.COMPANY: Community.company_id, Area.COMMUNITY: Community.id}
-)
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Scope of an account: the communities of one district or company, a single one, all, or none."""
-
-    area: Area
-    id: int | None = None
-
-    @property
-    def is_city(self) -> bool:
-        """Whether it contains every community."""
-        return self.area is Area.CITY
-
-    def communities(self, statement: _Statement) -> _Statement:
-        """Narrow a select over communities, or over what is joined to them, to this scope.
-
-        Every query of staff pages, exports and dashboards comes through here.
-        """
-        return statement if self.is_city else statement.where(self._condition())
-
-    def _condition(self) -> ColumnElement[bool]:
-        column = _COLUMN_OF_AREA.get(self.area)
-        return false() if column is None else column == self.id
-
-
-EVERYWHERE = Scope(Area.CITY)
 
 
 @dataclass(frozen=True)

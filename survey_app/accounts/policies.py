@@ -39,6 +39,8 @@ def staff(*roles: Role) -> Policy:
 ALL_STAFF = staff(*Role)
 # Those who see answers and standings, each within its scope.
 READERS = staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR)
+# Each evaluation covers all districts, so the city makes them.
+EVALUATING = staff(Role.CITY)
 
 # Routes that libraries add, which cannot be decorated.
 _BY_PREFIX: Mapping[str, Policy] = MappingProxyType({"/static/": PUBLIC, "/dashboards/": READERS})

@@ -15,14 +15,16 @@ from itertools import chain
 from typing import cast
 
 from itsdangerous import BadData
-from sqlalchemy import Table, bindparam, func, insert, select
+from sqlalchemy import Select, Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
+from survey_app.accounts.scope import Scope
 from survey_app.audit import OPERATOR, Action, record
-from survey_app.errors import Bureau, ExpiredCode, JiayuanError, RevokedCode, UnknownCode
+from survey_app.errors import ExpiredCode, JiayuanError, RevokedCode, UnknownCode
 from survey_app.models import Code, Community, District, Response, Round, SlipBatch
 from survey_app.models.vocabulary import CodeKind, Revocation
+from survey_app.register.names import bureau_of
 from survey_app.security.check_digits import CODE_DIGITS, SLIP_DIGITS, new_number, read_number
 from survey_app.security.digests import keyed_digest
 from survey_app.security.signatures import read_signed, sign
@@ -372,6 +374,14 @@ def find_code(session: Session, *, token: str, secret_key: str) -> ScannedCode:
     )
 
 
+def without_code(scope: Scope) -> Select[Community]:
+    """Return the communities in scope that have no poster code in use."""
+    usable = select(Code.id).where(
+        Code.community_id == Community.id, Code.kind == CodeKind.POSTER, Code.revoked_at.is_(None)
+    )
+    return scope.communities(select(Community).where(~usable.exists()))
+
+
 def is_token(text: str) -> bool:
     """Return whether `text` has the form of a token: a database need not be asked for arbitrary text."""
     return text.isascii() and text.isalnum() and len(text) <= _LONGEST_TOKEN
@@ -380,11 +390,6 @@ def is_token(text: str) -> bool:
 def is_slip_token(text: str) -> bool:
     """Return whether `text` has the form of a slip's token."""
     return text.isascii() and text.isdigit() and len(text) == _TOKEN_DIGITS
-
-
-def bureau_of(district: District) -> Bureau:
-    """Return whom to call about a community of this district."""
-    return Bureau(Wording.of(district.name, district.english_name), district.telephone)
 
 
 def _check_round(survey_round: Round, now: datetime) -> None:

@@ -6,11 +6,12 @@ from flask import render_template, request
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from survey_app.accounts.guard import Scope, signed_in
+from survey_app.accounts.guard import signed_in
 from survey_app.accounts.paging import Page, page_asked_for
 from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
-from survey_app.codes.poster_views import without_code
+from survey_app.codes.codes import without_code
 from survey_app.models import Code, Community
 from survey_app.models.vocabulary import CodeKind, Role
 from survey_app.web.context import site

@@ -5,15 +5,15 @@ from http import HTTPStatus
 from flask import Response, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from survey_app.accounts.guard import Scope, signed_in
+from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import policy, staff
 from survey_app.accounts.staff_pages import blueprint
-from survey_app.codes.codes import issue_poster_code, revoke_code
+from survey_app.codes.codes import issue_poster_code, revoke_code, without_code
 from survey_app.models import Code, Community
-from survey_app.models.vocabulary import CodeKind, Role
+from survey_app.models.vocabulary import Role
 from survey_app.printing.qr import qr_png, qr_svg
 from survey_app.web.context import current_time, site
 
@@ -60,14 +60,6 @@ def code_svg(token: str) -> Response:
 def code_png(token: str) -> Response:
     """Download a poster's QR code as a PNG, for a chat or a document."""
     return Response(qr_png(_address_of_code(token)), mimetype="image/png")
-
-
-def without_code(scope: Scope) -> Select[Community]:
-    """Return the communities in scope that have no poster code in use."""
-    usable = select(Code.id).where(
-        Code.community_id == Community.id, Code.kind == CodeKind.POSTER, Code.revoked_at.is_(None)
-    )
-    return scope.communities(select(Community).where(~usable.exists()))
 
 
 def _address_of_code(token: str) -> str:

@@ -12,6 +12,7 @@ from analytics.languages import Wording, load_catalogue
 from survey_app.printing.qr import Level, encode, svg
 from survey_app.printing.typefaces import Typefaces
 from survey_app.printing.typst import typeset
+from survey_app.register.names import bureau_name
 from survey_app.security.check_digits import grouped
 from survey_app.web.languages import TRANSLATIONS
 
@@ -82,7 +83,7 @@ def site_to_type(address: str) -> str:
 def contact(district: Wording, telephone: str | None, language: str) -> str:
     """Return the contact for questions."""
     _ = load_catalogue(TRANSLATIONS, language).gettext
-    bureau = _("%(district)s Housing Bureau") % {"district": district.in_language(language)}
+    bureau = bureau_name(district, language)
     return _("%(bureau)s, tel. %(telephone)s") % {"bureau": bureau, "telephone": telephone} if telephone else bureau
 
 

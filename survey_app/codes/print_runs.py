@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.languages import Wording
-from survey_app.accounts.guard import Scope
+from survey_app.accounts.scope import Scope
 from survey_app.city_time import last_day, zone_of
 from survey_app.codes.codes import SlipSheet, issue_slips, spoil_batch
 from survey_app.codes.posters import Poster, poster_pdf, poster_words

@@ -8,8 +8,9 @@ from flask import Response, abort, render_template, request
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from survey_app.accounts.guard import Scope, signed_in
+from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.city_time import last_day, zone_of
 from survey_app.codes.posters import poster_pdf

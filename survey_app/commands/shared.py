@@ -10,7 +10,7 @@ from rich import progress
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from survey_app.accounts.guard import EVERYWHERE, Scope
+from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.config import Config
 from survey_app.models import Community, District, PropertyCompany, Round
 from survey_app.models.vocabulary import Area

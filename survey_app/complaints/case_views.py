@@ -12,8 +12,8 @@ from survey_app.complaints.cases import find_case, find_own_case, take_step
 from survey_app.complaints.filing import LONGEST_TEXT
 from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownNumber
 from survey_app.models.vocabulary import CaseAction, CaseActor
-from survey_app.rounds.questionnaires import clean_text
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
+from survey_app.security.text import clean_text
 from survey_app.web.context import current_time, site
 
 Page = str | tuple[str, int]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session, joinedload
@@ -11,11 +10,10 @@ from sqlalchemy.orm import Session, joinedload
 from analytics.languages import Wording
 from survey_app import audit
 from survey_app.city_time import city_zone
-from survey_app.complaints.categories import Categories, load_categories
+from survey_app.complaints.categories import categories
 from survey_app.complaints.deadlines import Clock, due_at, due_events, next_deadline, pause_end
 from survey_app.complaints.state_machine import EXITS, OPEN, CaseState, Event, advance, fold, possible_actions
 from survey_app.complaints.working_days import calendar
-from survey_app.config import DATA
 from survey_app.errors import OtherAnswersSubmitted, UnknownNumber
 from survey_app.models import Complaint, ComplaintContact, ComplaintEvent, ComplaintNote, ComplaintSupport
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
@@ -62,12 +60,6 @@ class OwnCase:
     steps: Sequence[Step]
     possible: Sequence[CaseAction]
     waits_until: datetime | None
-
-
-@cache
-def categories() -> Categories:
-    """Return the complaint categories of this version."""
-    return load_categories(DATA / "complaint-categories" / "1.yaml")
 
 
 def find_case(session: Session, *, reference: str, now: datetime) -> PublicCase:

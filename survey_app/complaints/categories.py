@@ -3,13 +3,14 @@
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 
 from analytics.files.yaml_documents import Document
 from analytics.files.yaml_nodes import Node, note_repeats
 from analytics.languages import LANGUAGES, Wording
+from survey_app.config import DATA
 from survey_app.models.vocabulary import CaseKind
 
 FORMAT = "jiayuan-complaint-categories-1"
@@ -66,6 +67,12 @@ class Categories:
                 return kind
         known = self.by_code.get(category)
         return known.suggests if known else CaseKind.COMPLAINT
+
+
+@cache
+def categories() -> Categories:
+    """Return the categories that this version files complaints under."""
+    return load_categories(DATA / "complaint-categories" / "1.yaml")
 
 
 def load_categories(path: Path) -> Categories:

@@ -14,15 +14,17 @@ from sqlalchemy.orm import Session
 from survey_app.city_time import city_zone
 from survey_app.codes.codes import ScannedCode, is_reference
 from survey_app.complaints.case_secrets import hash_secret, secret_of
-from survey_app.complaints.cases import categories, open_case
+from survey_app.complaints.cases import open_case
+from survey_app.complaints.categories import categories
 from survey_app.complaints.contacts import LONGEST_CONTACT, keep_contact, read_contact
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models import Complaint
 from survey_app.models.vocabulary import CaseKind, CaseStatus, Channel
 from survey_app.photos.photos import attach_photos
-from survey_app.rounds.questionnaires import clean_text
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
-from survey_app.security.submission_keys import SubmissionKey, insert_once
+from survey_app.security.submission_keys import SubmissionKey
+from survey_app.security.text import clean_text
+from survey_app.storage.insert_once import insert_once
 
 LONGEST_TEXT = 1000
 LONGEST_PLACE = 60

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from survey_app.city_time import city_zone
 from survey_app.codes.codes import ScannedCode, find_code
 from survey_app.complaints.blueprint import blueprint
-from survey_app.complaints.cases import categories
+from survey_app.complaints.categories import categories
 from survey_app.complaints.contacts import LONGEST_CONTACT
 from survey_app.complaints.filing import (
     LONGEST_PLACE,
@@ -34,7 +34,7 @@ from survey_app.photos.photos import (
     kept_photos,
     uploads_in,
 )
-from survey_app.responses.survey_views import bureau_of
+from survey_app.register.names import bureau_name
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
 from survey_app.web.context import current_time, site
@@ -224,7 +224,7 @@ def _facts(sent: SentForm) -> dict[str, object]:
     return {
         "token": sent.code.token,
         "code": sent.code,
-        "bureau": bureau_of(sent.code.district),
+        "bureau": bureau_name(sent.code.district, current_language()),
         "key": sign_key(sent.key, secret_key=site().config.secret_key),
         "complaint": complaint,
         "photos": sent.photos,

@@ -6,8 +6,9 @@ from flask import render_template, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey_app.accounts.guard import Scope, signed_in
+from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.complaints.case_secrets import reissue_secret
 from survey_app.errors import UnknownNumber

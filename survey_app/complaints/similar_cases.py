@@ -7,13 +7,15 @@ from typing import cast
 from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
-from survey_app.complaints.cases import categories, find_complaint
+from survey_app.complaints.cases import find_complaint
+from survey_app.complaints.categories import categories
 from survey_app.complaints.redaction import redact
 from survey_app.complaints.state_machine import OPEN
 from survey_app.errors import UnknownNumber
 from survey_app.models import Complaint, ComplaintSupport
 from survey_app.security.digests import keyed_digest
-from survey_app.security.submission_keys import SubmissionKey, insert_once
+from survey_app.security.submission_keys import SubmissionKey
+from survey_app.storage.insert_once import insert_once
 
 RECENT = timedelta(days=30)
 MOST_SHOWN = 5

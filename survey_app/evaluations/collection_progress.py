@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules
-from survey_app.accounts.guard import Scope
+from survey_app.accounts.scope import Scope
 from survey_app.city_time import zone_of
-from survey_app.evaluations.counts import count_valid_answers, read_places, surveyed_households
-from survey_app.evaluations.standings import PLACE_COLUMNS
+from survey_app.evaluations.counts import count_valid_answers
 from survey_app.models import Code, Community, District, Response, Round
 from survey_app.models.vocabulary import Mode
+from survey_app.register.households import read_places, surveyed_households
+from survey_app.register.names import PLACE_COLUMNS
 
 # In seconds: the offset of every time zone is a multiple of a quarter of an hour.
 _QUARTER: Final = 15 * 60

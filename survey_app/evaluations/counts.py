@@ -23,8 +23,9 @@ from analytics.rules import Population, Rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, CHANNELS
 from survey_app.complaints.categories import Categories
 from survey_app.complaints.state_machine import NOT_VALID
-from survey_app.models import Community, Complaint, District, Response, Round
+from survey_app.models import Community, Complaint, Response, Round
 from survey_app.models.vocabulary import CaseKind, ResponseStatus, Tenure
+from survey_app.register.households import read_places, surveyed_households
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import Complained, Questionnaire
 
@@ -310,14 +311,6 @@ def community_table(
     return check_communities(table.sort_values("community_id"), rules)
 
 
-def surveyed_households(places: pd.DataFrame, rules: Rules) -> pd.Series:
-    """Return the households that the ranked population lives in, or the nearest number that is known."""
-    occupied = places["households_occupied"].fillna(places["households_delivered"])
-    if rules.satisfaction.population == "owners":
-        return places["households_owners"].fillna(occupied)
-    return occupied
-
-
 def _exposed_households(places: pd.DataFrame, rules: Rules) -> tuple[pd.Series, pd.Series]:
     """Return the households that could complain, and which number each comes from: the fallback is flagged."""
     households = places[_COLUMN_OF_DENOMINATOR[rules.complaints.denominator]]
@@ -327,23 +320,3 @@ def _exposed_households(places: pd.DataFrame, rules: Rules) -> tuple[pd.Series, 
         source = source.mask(households.isna() & fallback.notna(), rules.complaints.denominator_fallback)
         households = households.fillna(fallback)
     return households, source
-
-
-def read_places(session: Session) -> pd.DataFrame:
-    """Return every community with its district and its households, missing where unknown, indexed by its id."""
-    statement = select(
-        Community.id,
-        Community.number,
-        Community.name,
-        District.name.label("district"),
-        Community.households_delivered,
-        Community.households_occupied,
-        Community.households_owners,
-    ).join(District)
-    result = session.execute(statement)
-    households = ["households_delivered", "households_occupied", "households_owners"]
-    return (
-        pd.DataFrame(result.all(), columns=list(result.keys()))
-        .set_index("id")
-        .astype(dict.fromkeys(households, "Int64"))
-    )

@@ -22,8 +22,9 @@ from dashboards.source import (
     Profile,
     Progress,
 )
-from survey_app.accounts.guard import Scope, signed_in
-from survey_app.audit import Action
+from survey_app.accounts.guard import signed_in
+from survey_app.accounts.scope import Scope
+from survey_app.audit import Action, record_export
 from survey_app.evaluations.collection_progress import count_progress, read_asked
 from survey_app.evaluations.counts import COMPLAINED_COLUMNS
 from survey_app.evaluations.integrity_examinations import newest_examination, read_found, with_reviews
@@ -44,7 +45,6 @@ from survey_app.evaluations.stored_profiles import (
     read_reported,
     regions_in_scope,
 )
-from survey_app.exports.export_log import record_export
 from survey_app.models import (
     AuditEvent,
     Community,
@@ -121,7 +121,15 @@ class StoredEvaluations:
         account, now = signed_in(), current_time()
         with self._database.writing() as session:
             require_evaluation(session, evaluation_id)
-            record_export(session, account=account, kind="grid", subject=f"evaluation:{evaluation_id}", now=now)
+            record_export(
+                session,
+                by=account.actor,
+                area=account.scope.area,
+                place=account.scope.id,
+                kind="grid",
+                subject=f"evaluation:{evaluation_id}",
+                now=now,
+            )
         return self._pieces(evaluation_id, query, account.scope)
 
     def _pieces(self, evaluation_id: int, query: GridQuery, scope: Scope) -> Iterator[pd.DataFrame]:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -16,7 +16,7 @@ from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.rules import Rules
 from survey_app.audit import OPERATOR, Action, record
-from survey_app.complaints.cases import categories
+from survey_app.complaints.categories import categories
 from survey_app.errors import JiayuanError
 from survey_app.evaluations.counts import COMPLAINED_COLUMNS, COMPOSITE_COLUMNS, MODE_COUNTS, community_table
 from survey_app.evaluations.profiles import Profiles, count_profiles
@@ -31,6 +31,7 @@ from survey_app.models import (
     StandingEvidence,
 )
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
+from survey_app.rounds.rounds import SETTLING, RoundStillOpen
 from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Base, Database
@@ -39,9 +40,6 @@ RELEASE_STEP = 10
 """New responses after which a community's score moves while a round is open: a score seen before and after one
 neighbour answers would reveal that answer."""
 
-SETTLING = timedelta(minutes=1)
-"""Wait of an official evaluation after the close: an answer that arrived in time may still be on its way to the
-disk, and a result that is frozen must not miss it."""
 
 _COUNTS = ("responses", "satisfied", "composite_responses", *COMPLAINED_COLUMNS)
 _ANSWER_COLUMNS = (
@@ -53,17 +51,6 @@ _ANSWER_COLUMNS = (
     *COMPLAINED_COLUMNS,
     *MODE_COUNTS,
 )
-
-
-class RoundStillOpen(JiayuanError):
-    """The round is still open, and what was asked for is released only after it has closed."""
-
-    status = 409
-    page = "staff/round_still_open.html"
-
-    def __init__(self, round_id: int, closes_at: datetime) -> None:
-        super().__init__(f"round {round_id} takes answers until {closes_at}; ask again a minute after that")
-        self.round_id, self.closes_at = round_id, closes_at
 
 
 class RoundErased(JiayuanError):

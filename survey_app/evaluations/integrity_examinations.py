@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboards.source import Examination
-from survey_app.accounts.guard import Scope
-from survey_app.evaluations.standings import PLACE_COLUMNS
+from survey_app.accounts.scope import Scope
 from survey_app.models import District, Evaluation, IntegrityExamination
+from survey_app.register.names import PLACE_COLUMNS
 from survey_app.responses.integrity_reviews import count_reviews
 
 _NAMES: Final = ("number", "name", "english_name", "region", "region_english")

@@ -30,13 +30,12 @@ from survey_app.evaluations.counts import (
     count_responses,
     counted_batches,
     is_valid_complaint,
-    read_places,
-    surveyed_households,
     window_start,
 )
 from survey_app.models import Complaint, Round
 from survey_app.models.vocabulary import Tenure
-from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType
+from survey_app.register.households import read_places, surveyed_households
+from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, driver_questions
 
 MOST_RESPONDENTS: Final = 200_000
 """Most respondents of one region, drawn at random where there are more: drivers need no more of them."""
@@ -108,15 +107,6 @@ def count_profiles(
         for name, members in region.groupby(region).indices.items()
     ]
     return Profiles(pd.DataFrame(communities), pd.DataFrame(regions))
-
-
-def driver_questions(questionnaire: Questionnaire, overall: str) -> list[str]:
-    """Return the questions whose association with the overall one is looked at: the rated domains."""
-    return [
-        question.key
-        for question in questionnaire.questions
-        if question.domain is not None and question.type is QuestionType.RATING and question.key != overall
-    ]
 
 
 def _count_answers(survey: _Survey, communities: Iterable[int]) -> tuple[AnswerCounts, pd.DataFrame]:

@@ -11,8 +11,9 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
-from survey_app.accounts.guard import Scope, may_visit, signed_in
-from survey_app.accounts.policies import ALL_STAFF, policy, staff
+from survey_app.accounts.guard import may_visit, signed_in
+from survey_app.accounts.policies import ALL_STAFF, EVALUATING, policy, staff
+from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import PAGES, blueprint
 from survey_app.city_time import last_day, zone_of
 from survey_app.evaluations.evaluate_round import evaluate_round
@@ -23,8 +24,6 @@ from survey_app.models.vocabulary import Role
 from survey_app.rounds.round_changes import LONGEST_REASON, close_round_early, drop_round
 from survey_app.web.context import current_time, site
 
-# Each evaluation covers all districts, so the city makes them.
-EVALUATING = staff(Role.CITY)
 # A property company is not told how the survey of its communities goes, and an administrator sees none.
 COLLECTING = staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from analytics.decision.evaluate import STANDING_COLUMNS
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS
-from survey_app.accounts.guard import Scope
+from survey_app.accounts.scope import Scope
 from survey_app.models import (
     Community,
     District,
@@ -22,15 +22,6 @@ from survey_app.rounds.stored_rules import rules_of
 
 COLUMN_TYPES = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
 
-PLACE_COLUMNS = (
-    Community.id,
-    Community.number,
-    Community.name,
-    Community.english_name,
-    District.name.label("region"),
-    District.english_name.label("region_english"),
-)
-"""A community and its district, for a select that joins both."""
 
 # Evaluations of earlier versions have no evidence, so this is for an outer join.
 EVIDENCE_IS_BESIDE = and_(

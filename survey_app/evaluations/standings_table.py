@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, nulls_l
 from sqlalchemy.orm import Session
 
 from dashboards.source import GridColumn, GridOrder, GridQuery
-from survey_app.accounts.guard import Scope
+from survey_app.accounts.scope import Scope
 from survey_app.models import Community, Standing, StandingEvidence
 
 # All but the name stand in one index, as the filters do: a page is found without reading a single row.

@@ -10,8 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from analytics.statistics.complaint_rates import CHANNELS
 from dashboards.source import Profile, Reported
-from survey_app.accounts.guard import Scope
-from survey_app.complaints.cases import categories
+from survey_app.accounts.scope import Scope
+from survey_app.complaints.categories import categories
 from survey_app.models import Community, CommunityProfile, District, Evaluation, RegionProfile, Round, Standing
 from survey_app.models import Questionnaire as QuestionnaireRow
 from survey_app.rounds.questionnaires import Complained, Questionnaire, questionnaire_from_canonical

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from analytics.decision.community_table import COLUMNS
 from analytics.reports.evaluation_files import csv_safe
-from survey_app.accounts.guard import Scope
+from survey_app.accounts.scope import Scope
 from survey_app.evaluations.standings import require_evaluation
 from survey_app.exports.responses import BYTE_ORDER_MARK
 from survey_app.models import Community, Evaluation

@@ -8,8 +8,8 @@ from flask import Response, abort
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import READERS, policy
 from survey_app.accounts.staff_pages import blueprint
+from survey_app.audit import record_export
 from survey_app.exports.community_table import export_community_table
-from survey_app.exports.export_log import record_export
 from survey_app.exports.responses import export_responses
 from survey_app.exports.standings import export_standings
 from survey_app.web.context import current_time, site
@@ -61,8 +61,9 @@ def communities_csv(evaluation_id: int) -> Response:
 
 
 def _record_export(kind: str, subject: str) -> None:
+    by, scope, now = signed_in().actor, signed_in().scope, current_time()
     with site().database.writing() as session:
-        record_export(session, account=signed_in(), kind=kind, subject=subject, now=current_time())
+        record_export(session, by=by, area=scope.area, place=scope.id, kind=kind, subject=subject, now=now)
 
 
 def _download(pieces: Iterator[str], filename: str) -> Response:

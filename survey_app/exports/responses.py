@@ -13,13 +13,13 @@ from sqlalchemy import Row, ScalarSelect, Select, and_, case, func, select
 from analytics.languages import Wording, load_catalogue
 from analytics.reports.evaluation_files import csv_safe
 from analytics.rules import Rules
-from survey_app.accounts.guard import Scope
+from survey_app.accounts.scope import Scope
 from survey_app.city_time import zone_of
-from survey_app.evaluations.evaluate_round import SETTLING, RoundStillOpen
 from survey_app.models import Code, Community, District, Photo, Response, ResponseEvent, Round
 from survey_app.models.vocabulary import CodeKind, Mode, ResponseEventKind, ResponseStatus
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
+from survey_app.rounds.rounds import SETTLING, RoundStillOpen
 from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.database import Database
 from survey_app.web.languages import TRANSLATIONS

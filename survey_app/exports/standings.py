@@ -11,7 +11,7 @@ import pandas as pd
 from analytics.decision.reasons import reason_sentence
 from analytics.languages import Wording, load_catalogue
 from analytics.reports.evaluation_files import csv_safe
-from survey_app.accounts.guard import Scope
+from survey_app.accounts.scope import Scope
 from survey_app.evaluations.standings import read_standings
 from survey_app.exports.responses import BYTE_ORDER_MARK
 from survey_app.models import Evaluation

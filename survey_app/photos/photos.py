@@ -24,7 +24,8 @@ from sqlalchemy.orm import Session
 
 from survey_app.models import Photo, Response
 from survey_app.rounds.questionnaires import MOST_PHOTOS_OF_FORM
-from survey_app.security.submission_keys import SubmissionKey, insert_once
+from survey_app.security.submission_keys import SubmissionKey
+from survey_app.storage.insert_once import insert_once
 
 MOST_PHOTOS = 3
 LARGEST_UPLOAD_BYTES = 12 * 2**20

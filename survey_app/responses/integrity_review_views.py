@@ -8,9 +8,8 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.policies import READERS, policy
+from survey_app.accounts.policies import EVALUATING, READERS, policy
 from survey_app.accounts.staff_pages import blueprint
-from survey_app.evaluations.round_views import EVALUATING
 from survey_app.models import Round
 from survey_app.models.vocabulary import ReviewState
 from survey_app.responses.integrity_reviews import (

@@ -16,15 +16,14 @@ from sqlalchemy.orm import Session
 from analytics.canonical import canonical_json
 from analytics.rules import Rules
 from analytics.statistics.integrity_signals import Integrity, count_with_and_without_held, find_signals
-from survey_app.accounts.guard import Scope
+from survey_app.accounts.scope import Scope
 from survey_app.audit import SITE, Action, record
 from survey_app.errors import JiayuanError
-from survey_app.evaluations.profiles import driver_questions
 from survey_app.models import Community, IntegrityExamination, Response, ResponseReview, Round
 from survey_app.models.vocabulary import Mode, ResponseStatus, ReviewState
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.device_digests import erase_terminals
-from survey_app.rounds.questionnaires import Question, questionnaire_from_canonical
+from survey_app.rounds.questionnaires import Question, driver_questions, questionnaire_from_canonical
 from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.database import Database
 

@@ -13,15 +13,15 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
-from survey_app.accounts.guard import Scope
+from survey_app.accounts.scope import Scope
 from survey_app.city_time import zone_of
-from survey_app.evaluations.evaluate_round import SETTLING
 from survey_app.models import Community, Photo, Response, ResponseReview, Round
 from survey_app.models.vocabulary import ResponseStatus, ReviewState
 from survey_app.photos.photos import thumbnail
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.integrity_reviews import newest_review
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
+from survey_app.rounds.rounds import SETTLING
 from survey_app.rounds.stored_rules import rules_of
 
 

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from analytics.languages import DEFAULT_LANGUAGE, Wording
 from survey_app.audit import Action, Facts, record
 from survey_app.city_time import last_day, zone_of
-from survey_app.codes.codes import bureau_of, find_good_slip
+from survey_app.codes.codes import find_good_slip
 from survey_app.errors import Bureau, JiayuanError, NoOpenRound
 from survey_app.models import Community, Response, Round
 from survey_app.models.vocabulary import Mode
+from survey_app.register.names import bureau_of
 from survey_app.responses.submission import store_answers
 from survey_app.rounds.questionnaires import (
     CheckedAnswers,

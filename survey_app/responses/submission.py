@@ -30,7 +30,8 @@ from survey_app.photos.photos import attach_answers_photos
 from survey_app.rounds.questionnaires import CheckedAnswers, questionnaire_from_canonical, show
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
-from survey_app.security.submission_keys import SubmissionKey, insert_once
+from survey_app.security.submission_keys import SubmissionKey
+from survey_app.storage.insert_once import insert_once
 
 _NONCE_BYTES = 16
 

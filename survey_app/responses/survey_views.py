@@ -12,13 +12,13 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from analytics.languages import Wording
 from survey_app.accounts.policies import RESIDENT, declare_policy
 from survey_app.codes.codes import is_reference
 from survey_app.config import Config
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
 from survey_app.models.vocabulary import CodeKind
 from survey_app.photos.photos import Upload, uploads_in
+from survey_app.register.names import bureau_name
 from survey_app.responses.addresses import address_of_receipt, digest_of_terminal
 from survey_app.responses.form_cache import BlankForm, scan_of
 from survey_app.responses.photo_uploads import AnswerPhotos, photos_to_show, take_photos
@@ -133,11 +133,6 @@ def _store(visit: Visit, key: SubmissionKey, answers: CheckedAnswers, *, now: da
     return site().writer.run(store)
 
 
-def bureau_of(district: Wording) -> str:
-    """Return the name of the district's housing bureau in the language of the page."""
-    return str(_("%(district)s Housing Bureau", district=district.in_language(current_language())))
-
-
 def _ask_to_send_again(
     token: str, given: Mapping[str, Sequence[str]], uploads: Sequence[Upload], *, now: datetime
 ) -> tuple[str, int]:
@@ -225,7 +220,7 @@ def _notice_facts(visit: Visit) -> dict[str, str | None]:
         url_for("survey.show_privacy", token=visit.token), _("Full privacy notice")
     )
     return {
-        "bureau": bureau_of(visit.district),
+        "bureau": bureau_name(visit.district, current_language()),
         "telephone": visit.telephone,
         "evaluator": visit.evaluator.in_language(current_language()) if visit.evaluator else None,
         "date": local_date(kept_until) if kept_until else None,

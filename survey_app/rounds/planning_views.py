@@ -19,9 +19,9 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.city_time import last_day, zone_of
-from survey_app.evaluations.counts import read_places, surveyed_households
 from survey_app.models import District, Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import CodeKind
+from survey_app.register.households import read_places, surveyed_households
 from survey_app.rounds.round_changes import RoundChangeRefused, move_round
 from survey_app.rounds.rounds import RoundRefused, create_round
 from survey_app.rounds.rule_file_views import PLANNING

@@ -2,7 +2,6 @@
 
 import re
 import string
-import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +13,7 @@ from analytics.files.yaml_documents import Document
 from analytics.files.yaml_nodes import Node, note_repeats
 from analytics.languages import LANGUAGES, Wording
 from survey_app.models.vocabulary import Tenure
+from survey_app.security.text import clean_text
 
 FORMAT = "jiayuan-questionnaire-1"
 
@@ -385,21 +385,6 @@ _READERS: Mapping[QuestionType, Callable[[Question, Sequence[str]], _Reading]] =
     QuestionType.PHOTO: _read_nothing,
 }
 
-# Marks that reverse the writing direction of what follows, in an export too; no language of the site needs them.
-_DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def clean_text(text: str) -> str:
-    """Return `text` in one spelling: NFC, lines ended by a line feed, no control or direction marks, stripped."""
-    kept = (
-        character
-        for character in text.replace("\r\n", "\n").replace("\r", "\n")
-        # Half of a surrogate pair (Cs) cannot be written as UTF-8.
-        if character == "\n"
-        or (unicodedata.category(character) not in {"Cc", "Cs"} and character not in _DIRECTION_MARKS)
-    )
-    return unicodedata.normalize("NFC", "".join(kept)).strip()
-
 
 def load_questionnaire(path: Path) -> Questionnaire:
     """Return the questionnaire in the file at `path`."""
@@ -449,6 +434,15 @@ def questionnaire_from_canonical(text: str) -> Questionnaire:
     """Return the questionnaire whose `canonical_text` was stored; read once per process and version."""
     # JSON is YAML, and the content has the keys of the file: one schema, one reader.
     return parse_questionnaire(text.encode("utf-8"), "canonical text")
+
+
+def driver_questions(questionnaire: Questionnaire, overall: str) -> list[str]:
+    """Return the questions whose association with the overall one is looked at: the rated domains."""
+    return [
+        question.key
+        for question in questionnaire.questions
+        if question.domain is not None and question.type is QuestionType.RATING and question.key != overall
+    ]
 
 
 def _read_comparable(node: Node, version: int) -> tuple[int, ...]:

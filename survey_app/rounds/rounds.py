@@ -1,7 +1,7 @@
 """Rounds, and the published questionnaires and rule files that they rest on, both frozen."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -18,6 +18,10 @@ from survey_app.rounds.questionnaire_versions import parse_successor, published_
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.rounds.questionnaires import QuestionType, questionnaire_from_canonical
 from survey_app.rounds.stored_rules import rules_of
+
+SETTLING = timedelta(minutes=1)
+"""How long after the close an official evaluation waits: an answer that arrived in time may still be on its way to the
+disk, and a result that is frozen must not miss it."""
 
 
 class PublishedQuestionnaireDiffers(JiayuanError):
@@ -44,6 +48,17 @@ class RoundRefused(JiayuanError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("; ".join(map(str, faults)))
         self.faults = faults
+
+
+class RoundStillOpen(JiayuanError):
+    """Something was asked for that is handed out after the round has closed."""
+
+    status = 409
+    page = "staff/round_still_open.html"
+
+    def __init__(self, round_id: int, closes_at: datetime) -> None:
+        super().__init__(f"round {round_id} takes answers until {closes_at}; ask again a minute after that")
+        self.round_id, self.closes_at = round_id, closes_at
 
 
 def publish_questionnaire(

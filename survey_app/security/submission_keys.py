@@ -2,17 +2,13 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Self
+from typing import Self
 
 from itsdangerous import BadData, Signer
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
 from survey_app.errors import InvalidSubmissionKey
 
@@ -73,28 +69,3 @@ def read_key(text: str, *, form: Form, secret_key: str) -> SubmissionKey:
 @lru_cache(maxsize=8)
 def _signer(secret_key: str, form: Form) -> Signer:
     return Signer(secret_key, salt=f"jiayuan.key.{form}", key_derivation="hmac", digest_method=hashlib.sha256)
-
-
-def insert_once(session: Session, table: Table, values: Mapping[str, Any]) -> bool:
-    """Insert one row unless a unique value of it is taken; say whether it was inserted.
-
-    Two taps can arrive at once. The database decides which was first: the second waits for the first's commit
-    and then inserts nothing, where catching IntegrityError would need a savepoint for every response on PostgreSQL.
-    """
-    connection = session.connection()
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).on_conflict_do_nothing()
-    # Asked for, since for an INSERT on PostgreSQL the number of rows is otherwise not kept.
-    return connection.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount == 1
-
-
-def insert_all_once(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[bool]:
-    """Insert each row unless a unique value of it is taken, all in one statement; say of each whether it was inserted.
-
-    Rows are told apart by their key and their receipt: of a form that was sent twice at once one row is inserted.
-    """
-    dialect = postgresql if session.connection().dialect.name == "postgresql" else sqlite
-    columns = (table.c.submission_key, table.c.receipt)
-    statement = dialect.insert(table).on_conflict_do_nothing().returning(*columns)
-    inserted = {tuple(row) for row in session.connection().execute(statement, rows)}
-    return [(row["submission_key"], row["receipt"]) in inserted for row in rows]

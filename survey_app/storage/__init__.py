@@ -1,4 +1,5 @@
 """Storage: how rows are read and written on SQLite and PostgreSQL alike, whatever they are about.
 
-Others call `lock_until_commit`. It knows no table by name, no Flask, and nothing of what the site is for.
+Others call `insert_once`, `insert_all_once` and `lock_until_commit`. It knows no table by name, no Flask and nothing
+of what the site is for.
 """

@@ -11,8 +11,8 @@ from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from survey_app.errors import WriterBusy
-from survey_app.security.submission_keys import insert_all_once, insert_once
 from survey_app.storage.database import Database
+from survey_app.storage.insert_once import insert_all_once, insert_once
 
 _Outcome = TypeVar("_Outcome")
 

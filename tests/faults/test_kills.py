@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from analytics.rules import parse_rules
-from survey_app.accounts.guard import Area, Scope
+from survey_app.accounts.scope import Scope
 from survey_app.evaluations.counts import count_responses
 from survey_app.exports.responses import export_responses
 from survey_app.models import Response, Round
+from survey_app.models.vocabulary import Area
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from tests.faults.campaign import Campaign, compare, open_round, receipt_in
 from tests.phones import ANSWERS, NoReply, Phone

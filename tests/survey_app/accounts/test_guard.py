@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from survey_app.accounts import guard
 from survey_app.accounts.accounts import WrongArea
-from survey_app.accounts.guard import Scope
+from survey_app.accounts.scope import Scope
 from survey_app.models import Account, Community, PropertyCompany
 from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, Role
 from tests.accounts import PASSWORD, current_code, give_password, make_account, sign_in

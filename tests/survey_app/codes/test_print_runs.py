@@ -4,7 +4,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from survey_app.accounts.guard import EVERYWHERE, Scope
+from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.codes import print_runs
 from survey_app.codes.codes import find_slip
 from survey_app.codes.print_runs import NothingToPrint, posters_to_print, print_posters, print_slips, slips_to_issue

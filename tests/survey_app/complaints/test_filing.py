@@ -7,7 +7,8 @@ from sqlalchemy import select
 from analytics.statistics.complaint_rates import CHANNELS
 from survey_app.codes.codes import find_code
 from survey_app.complaints.case_secrets import hash_secret, reissue_secret
-from survey_app.complaints.cases import categories, stored_state
+from survey_app.complaints.cases import stored_state
+from survey_app.complaints.categories import categories
 from survey_app.complaints.filing import LONGEST_PLACE, LONGEST_TEXT, ComplaintFault, check_complaint, file_complaint
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models import Complaint

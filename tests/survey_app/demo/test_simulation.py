@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from survey_app.accounts.installation import RealDatabase, is_demo, use_as_real
 from survey_app.codes.codes import count_slips
-from survey_app.complaints.cases import categories, disagreeing_references
+from survey_app.complaints.cases import disagreeing_references
+from survey_app.complaints.categories import categories
 from survey_app.complaints.state_machine import Event, fold
 from survey_app.config import DATA
 from survey_app.demo.simulation.calendar import plan_rounds

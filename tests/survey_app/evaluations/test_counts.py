@@ -7,7 +7,7 @@ import pytest
 
 from analytics.rules import parse_rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS
-from survey_app.complaints.cases import categories
+from survey_app.complaints.categories import categories
 from survey_app.config import DATA
 from survey_app.evaluations import counts
 from survey_app.evaluations.counts import (

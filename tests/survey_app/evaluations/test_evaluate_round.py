@@ -10,15 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from analytics.canonical import sha256_hex
 from survey_app.config import DATA
 from survey_app.evaluations.counts import MODE_COUNTS, community_table
-from survey_app.evaluations.evaluate_round import (
-    RELEASE_STEP,
-    SETTLING,
-    RoundStillOpen,
-    evaluate_round,
-    verify_evaluation,
-)
+from survey_app.evaluations.evaluate_round import RELEASE_STEP, evaluate_round, verify_evaluation
 from survey_app.models import Evaluation, Standing, StandingEvidence
-from survey_app.rounds.rounds import add_rule_file
+from survey_app.rounds.rounds import SETTLING, RoundStillOpen, add_rule_file
 from tests.factories import (
     NOW,
     make_account,

@@ -7,8 +7,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from analytics.statistics.complaint_rates import CHANNELS
-from survey_app.evaluations.evaluate_round import SETTLING, evaluate_round
+from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import CommunityProfile, RegionProfile
+from survey_app.rounds.rounds import SETTLING
 from tests.factories import (
     NOW,
     make_community,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dashboards.labels import STATUSES
 from dashboards.source import GRID_COLUMNS, GridOrder, GridQuery
-from survey_app.accounts.guard import EVERYWHERE, Scope
+from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.standings import read_standings, read_standings_of
 from survey_app.evaluations.standings_table import find_communities

@@ -7,10 +7,10 @@ import pytest
 from analytics.decision.community_table import read_table
 from analytics.decision.evaluate import evaluate
 from analytics.rules import parse_rules
-from survey_app.accounts.guard import EVERYWHERE, Scope
+from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.config import DATA
 from survey_app.evaluations.counts import count_responses
-from survey_app.evaluations.evaluate_round import SETTLING, RoundStillOpen, evaluate_round
+from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.exports import responses as responses_export
 from survey_app.exports.community_table import export_community_table
 from survey_app.exports.responses import export_responses
@@ -18,7 +18,7 @@ from survey_app.exports.standings import export_standings
 from survey_app.models import Round
 from survey_app.models.vocabulary import Area
 from survey_app.rounds.questionnaires import parse_questionnaire, questionnaire_from_canonical
-from survey_app.rounds.rounds import publish_questionnaire
+from survey_app.rounds.rounds import SETTLING, RoundStillOpen, publish_questionnaire
 from tests.factories import (
     NOW,
     make_community,

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from analytics.rules import parse_rules
-from survey_app.accounts.guard import EVERYWHERE
+from survey_app.accounts.scope import EVERYWHERE
 from survey_app.config import DATA
 from survey_app.evaluations.counts import count_responses
-from survey_app.evaluations.evaluate_round import SETTLING
 from survey_app.exports.responses import export_responses
 from survey_app.models import Response
 from survey_app.models.vocabulary import ResponseStatus, Tenure
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
+from survey_app.rounds.rounds import SETTLING
 from tests.factories import NOW, make_community, make_poster_code, make_response, make_round
 
 RULES_TEXT = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_text("utf-8")

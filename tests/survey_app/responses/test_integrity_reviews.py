@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from survey_app.accounts.guard import EVERYWHERE, Scope
-from survey_app.evaluations.evaluate_round import SETTLING, evaluate_round
+from survey_app.accounts.scope import EVERYWHERE, Scope
+from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import AuditEvent, IntegrityExamination, ResponseReview, Standing
 from survey_app.models.vocabulary import Area, ReviewState
 from survey_app.responses.integrity_reviews import (
@@ -16,6 +16,7 @@ from survey_app.responses.integrity_reviews import (
     held_by_community,
     rounds_to_examine,
 )
+from survey_app.rounds.rounds import SETTLING
 from tests.accounts import make_account
 from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
 

@@ -7,17 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from survey_app.accounts.guard import EVERYWHERE
+from survey_app.accounts.scope import EVERYWHERE
 from survey_app.codes.codes import issue_poster_code
 from survey_app.config import DATA
-from survey_app.evaluations.evaluate_round import SETTLING
 from survey_app.exports.responses import export_responses
 from survey_app.models import Photo, Response, Round
 from survey_app.models.vocabulary import ResponseChangeReason
 from survey_app.photos.photos import forget_unsent_photos
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from survey_app.rounds.questionnaires import parse_questionnaire
-from survey_app.rounds.rounds import publish_questionnaire
+from survey_app.rounds.rounds import SETTLING, publish_questionnaire
 from tests.factories import make_community, make_round
 from tests.survey_app.photos.test_photos import picture, saved
 from tests.survey_app.responses.test_survey_views import Page

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from survey_app.accounts.guard import EVERYWHERE, Area, Scope
-from survey_app.evaluations.evaluate_round import SETTLING
+from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.models import ResponseReview, Round
-from survey_app.models.vocabulary import ReviewState
+from survey_app.models.vocabulary import Area, ReviewState
 from survey_app.photos.photos import erase_photos
 from survey_app.responses.released_photos import are_released, find_released_photo, places_with_photos, released_photos
+from survey_app.rounds.rounds import SETTLING
 from tests.accounts import make_account, signed_in_client
 from tests.factories import NOW, make_community, make_district, make_photo, make_response, make_round
 

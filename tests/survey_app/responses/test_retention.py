@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from survey_app.accounts.guard import EVERYWHERE
+from survey_app.accounts.scope import EVERYWHERE
 from survey_app.codes.codes import count_slips, find_slip, replace_slip
 from survey_app.evaluations.evaluate_round import RoundErased, evaluate_round, verify_evaluation
 from survey_app.exports.responses import export_responses

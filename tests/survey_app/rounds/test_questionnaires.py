@@ -14,12 +14,12 @@ from survey_app.rounds.questionnaires import (
     AnswerFault,
     AnswerReason,
     QuestionType,
-    clean_text,
     load_questionnaire,
     parse_questionnaire,
     questionnaire_from_canonical,
     show,
 )
+from survey_app.security.text import clean_text
 
 PATH = Path(__file__).parents[3] / "data" / "questionnaires" / "resident-satisfaction-1.yaml"
 TEXT = PATH.read_text("utf-8")

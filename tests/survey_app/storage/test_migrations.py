@@ -5,10 +5,11 @@ from alembic import command
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from survey_app.evaluations.evaluate_round import SETTLING, evaluate_round, verify_evaluation
+from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
 from survey_app.models import Code, Complaint, Photo, RegionProfile, Round, StandingEvidence
 from survey_app.models.vocabulary import ResponseChangeReason
 from survey_app.responses.receipts import RESIDENT, withdraw_response
+from survey_app.rounds.rounds import SETTLING
 from tests.factories import NOW, make_community, make_complaint, make_response, make_round, make_slip
 
 BEFORE_HOUSEHOLD_CODES = "0011"

@@ -1,0 +1,27 @@
+"""Names of communities, of their districts, and of the bureaus to call about them."""
+
+from analytics.languages import Wording, load_catalogue
+from survey_app.errors import Bureau
+from survey_app.models import Community, District
+from survey_app.web.languages import TRANSLATIONS
+
+PLACE_COLUMNS = (
+    Community.id,
+    Community.number,
+    Community.name,
+    Community.english_name,
+    District.name.label("region"),
+    District.english_name.label("region_english"),
+)
+"""A community and its district, for a select that joins both."""
+
+
+def bureau_of(district: District) -> Bureau:
+    """Return whom to call about a community of this district."""
+    return Bureau(Wording.of(district.name, district.english_name), district.telephone)
+
+
+def bureau_name(district: Wording, language: str) -> str:
+    """Return what the housing bureau of a district is called in a language."""
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return _("%(district)s Housing Bureau") % {"district": district.in_language(language)}
