@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from analytics.canonical import canonical_json, sha256_hex
 from survey_app.models import AuditEvent
-from survey_app.models.vocabulary import Area
+from survey_app.models.vocabulary import Area, AuditAction
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 
 # Actors other than accounts, which `SignedIn.actor` names.
@@ -30,45 +30,6 @@ Facts = Mapping[str, str | int | float | bool | None]
 _FIRST_PREVIOUS_HASH = "0" * 64
 _PENDING = "audit_events"
 _ROWS_AT_ONCE = 1000
-
-
-class Action(StrEnum):
-    """Kind of an audited action; its words for people are in `survey_app/views/staff`."""
-
-    SIGNED_IN = "signed_in"
-    SIGN_IN_FAILED = "sign_in_failed"
-    SIGNED_OUT = "signed_out"
-    COMPLAINT_MOVED = "complaint_moved"
-    SECRET_REISSUED = "secret_reissued"  # noqa: S105 (a name of what was done)
-    CONTACT_ERASED = "contact_erased"
-    AUTHENTICATOR_LINKED = "authenticator_linked"
-    PASSWORD_SET = "password_set"  # noqa: S105 (what was done, not a password)
-    RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
-    SESSIONS_ENDED = "sessions_ended"
-    ACCOUNT_ADDED = "account_added"
-    ACCOUNT_RESET = "account_reset"
-    ACCOUNT_DISABLED = "account_disabled"
-    ACCOUNT_ENABLED = "account_enabled"
-    QUESTIONNAIRE_PUBLISHED = "questionnaire_published"
-    RULES_ADDED = "rules_added"
-    ROUND_CREATED = "round_created"
-    ROUND_CLOSED_EARLY = "round_closed_early"
-    ROUND_MOVED = "round_moved"
-    ROUND_DROPPED = "round_dropped"
-    COMMUNITIES_IMPORTED = "communities_imported"
-    CODE_ISSUED = "code_issued"
-    CODE_REVOKED = "code_revoked"
-    SLIPS_ISSUED = "slips_issued"
-    EVALUATED = "evaluated"
-    EVALUATION_PUBLISHED = "evaluation_published"
-    EXPORTED = "exported"
-    RESPONSE_ENTERED = "response_entered"
-    RESPONSE_CORRECTED = "response_corrected"
-    RESPONSE_WITHDRAWN = "response_withdrawn"
-    REVIEW_DECIDED = "review_decided"
-    TERMINALS_ERASED = "terminals_erased"
-    HOUSEHOLD_LINKS_REMOVED = "household_links_removed"
-    RESPONSES_ERASED = "responses_erased"
 
 
 @dataclass(frozen=True)
@@ -114,7 +75,7 @@ def record(
     session: Session,
     *,
     by: str,
-    action: Action,
+    action: AuditAction,
     subject: str,
     before: Facts | None = None,
     after: Facts | None = None,
@@ -142,7 +103,7 @@ def record_export(
     `place` is the id of the district, the company or the community that the area is, if it is one.
     """
     facts = {"kind": kind, "area": area, "place": place}
-    record(session, by=by, action=Action.EXPORTED, subject=subject, after=facts, now=now)
+    record(session, by=by, action=AuditAction.EXPORTED, subject=subject, after=facts, now=now)
 
 
 def head(session: Session) -> Head:

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from survey_app.accounts.accounts import set_password
 from survey_app.accounts.second_factor import renew_recovery_codes
 from survey_app.accounts.sign_in import LONGEST_SESSION, digest_of, start_session
-from survey_app.audit import Action, record
+from survey_app.audit import record
 from survey_app.models import Account, AccountSession
+from survey_app.models.vocabulary import AuditAction
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def end_other_sessions(
     ended = len(session.scalars(others.returning(AccountSession.digest)).all())
     if ended:
         actor = f"account:{account_id}"
-        record(session, by=actor, action=Action.SESSIONS_ENDED, subject=actor, after={"sessions": ended}, now=now)
+        record(session, by=actor, action=AuditAction.SESSIONS_ENDED, subject=actor, after={"sessions": ended}, now=now)
     return ended
 
 
@@ -59,5 +60,5 @@ def replace_recovery_codes(session: Session, *, account_id: int, secret_key: str
     """Return new recovery codes, which are never shown again; the old ones are void."""
     actor = f"account:{account_id}"
     codes = renew_recovery_codes(session, account=session.get_one(Account, account_id), secret_key=secret_key)
-    record(session, by=actor, action=Action.RECOVERY_CODES_RENEWED, subject=actor, now=now)
+    record(session, by=actor, action=AuditAction.RECOVERY_CODES_RENEWED, subject=actor, now=now)
     return codes

@@ -16,9 +16,10 @@ from survey_app.accounts.second_factor import (
     use_code,
     use_recovery_code,
 )
-from survey_app.audit import VISITOR, Action, record
+from survey_app.audit import VISITOR, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Account, AccountSession
+from survey_app.models.vocabulary import AuditAction
 from survey_app.security.digests import keyed_digest
 from survey_app.storage.database import Database
 
@@ -50,7 +51,9 @@ def check_password(database: Database, *, username: str, password: str, secret_k
     unknown = f"username:{keyed_digest(name, purpose='audit', secret_key=secret_key)}"
     subject = unknown if account is None else f"account:{account.id}"
     with database.writing() as session:
-        record(session, by=VISITOR, action=Action.SIGN_IN_FAILED, subject=subject, after={"step": "password"}, now=now)
+        record(
+            session, by=VISITOR, action=AuditAction.SIGN_IN_FAILED, subject=subject, after={"step": "password"}, now=now
+        )
     raise SignInRefused
 
 
@@ -94,7 +97,7 @@ def link_authenticator(
     account.totp_secret, account.totp_last_step = seal_secret(secret, secret_key=secret_key), step
     codes = renew_recovery_codes(session, account=account, secret_key=secret_key)
     actor = f"account:{account.id}"
-    record(session, by=actor, action=Action.AUTHENTICATOR_LINKED, subject=actor, now=now)
+    record(session, by=actor, action=AuditAction.AUTHENTICATOR_LINKED, subject=actor, now=now)
     return start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now), codes
 
 
@@ -105,7 +108,7 @@ def start_session(session: Session, *, account: Account, proof: str, secret_key:
     session.add(AccountSession(digest=digest_of(token), account_id=account.id, expires_at=now + LONGEST_SESSION))
     _forget_tries(session, account, secret_key)
     actor = f"account:{account.id}"
-    record(session, by=actor, action=Action.SIGNED_IN, subject=actor, after={"proof": proof}, now=now)
+    record(session, by=actor, action=AuditAction.SIGNED_IN, subject=actor, after={"proof": proof}, now=now)
     return token
 
 
@@ -123,7 +126,7 @@ def end_session(session: Session, *, token: str, account_id: int, now: datetime)
     """End the session behind a token: every copy of the cookie is void."""
     session.execute(delete(AccountSession).where(AccountSession.digest == digest_of(token)))
     actor = f"account:{account_id}"
-    record(session, by=actor, action=Action.SIGNED_OUT, subject=actor, now=now)
+    record(session, by=actor, action=AuditAction.SIGNED_OUT, subject=actor, now=now)
 
 
 def _locked(session: Session, account_id: int) -> Account:
@@ -141,7 +144,7 @@ def _forget_tries(session: Session, account: Account, secret_key: str) -> None:
 
 def _record_wrong_code(session: Session, account: Account, now: datetime) -> None:
     subject = f"account:{account.id}"
-    record(session, by=VISITOR, action=Action.SIGN_IN_FAILED, subject=subject, after={"step": "code"}, now=now)
+    record(session, by=VISITOR, action=AuditAction.SIGN_IN_FAILED, subject=subject, after={"step": "code"}, now=now)
 
 
 def digest_of(token: str) -> str:

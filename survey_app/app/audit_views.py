@@ -17,52 +17,52 @@ from survey_app.accounts.paging import Page, page_asked_for
 from survey_app.accounts.policies import policy, staff
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.app.audit_labels import Particular, particulars, subject_words
-from survey_app.audit import OPERATOR, RESIDENT, SITE, VISITOR, Action, ChainFault, head, verify_chain
+from survey_app.audit import OPERATOR, RESIDENT, SITE, VISITOR, ChainFault, head, verify_chain
 from survey_app.city_time import city_zone
 from survey_app.models import Account, AuditEvent, ChoreRun
-from survey_app.models.vocabulary import Role
+from survey_app.models.vocabulary import AuditAction, Role
 from survey_app.operations.scheduled_jobs import CHORES
 from survey_app.web.context import site
 
 EVENTS_PER_PAGE = 50
 MOST_FAULTS = 20
 
-ACTION_NAMES: Mapping[Action, LazyString] = MappingProxyType(
+ACTION_NAMES: Mapping[AuditAction, LazyString] = MappingProxyType(
     {
-        Action.SIGNED_IN: _("Signed in"),
-        Action.SIGN_IN_FAILED: _("Sign-in refused"),
-        Action.SIGNED_OUT: _("Signed out"),
-        Action.COMPLAINT_MOVED: _("Complaint moved on"),
-        Action.SECRET_REISSUED: _("Complaint secret issued anew"),
-        Action.CONTACT_ERASED: _("Contact details erased"),
-        Action.AUTHENTICATOR_LINKED: _("Authenticator linked"),
-        Action.PASSWORD_SET: _("Password set"),
-        Action.RECOVERY_CODES_RENEWED: _("Recovery codes renewed"),
-        Action.SESSIONS_ENDED: _("Other sessions ended"),
-        Action.ACCOUNT_ADDED: _("Account added"),
-        Action.ACCOUNT_RESET: _("Account reset"),
-        Action.ACCOUNT_DISABLED: _("Account disabled"),
-        Action.ACCOUNT_ENABLED: _("Account enabled"),
-        Action.QUESTIONNAIRE_PUBLISHED: _("Questionnaire published"),
-        Action.RULES_ADDED: _("Rule file frozen"),
-        Action.ROUND_CREATED: _("Round created"),
-        Action.ROUND_CLOSED_EARLY: _("Round closed early"),
-        Action.ROUND_MOVED: _("Dates of a round changed"),
-        Action.ROUND_DROPPED: _("Round dropped"),
-        Action.COMMUNITIES_IMPORTED: _("Communities imported"),
-        Action.CODE_ISSUED: _("Code issued"),
-        Action.CODE_REVOKED: _("Code revoked"),
-        Action.SLIPS_ISSUED: _("Slips issued"),
-        Action.EVALUATED: _("Round evaluated"),
-        Action.EVALUATION_PUBLISHED: _("Evaluation published"),
-        Action.EXPORTED: _("File downloaded"),
-        Action.REVIEW_DECIDED: _("Held answers decided"),
-        Action.RESPONSE_ENTERED: _("Answers entered by staff"),
-        Action.RESPONSE_CORRECTED: _("Answers corrected"),
-        Action.RESPONSE_WITHDRAWN: _("Answers withdrawn"),
-        Action.TERMINALS_ERASED: _("Encrypted network addresses erased"),
-        Action.HOUSEHOLD_LINKS_REMOVED: _("Links to households removed"),
-        Action.RESPONSES_ERASED: _("Answers erased, their time being over"),
+        AuditAction.SIGNED_IN: _("Signed in"),
+        AuditAction.SIGN_IN_FAILED: _("Sign-in refused"),
+        AuditAction.SIGNED_OUT: _("Signed out"),
+        AuditAction.COMPLAINT_MOVED: _("Complaint moved on"),
+        AuditAction.SECRET_REISSUED: _("Complaint secret issued anew"),
+        AuditAction.CONTACT_ERASED: _("Contact details erased"),
+        AuditAction.AUTHENTICATOR_LINKED: _("Authenticator linked"),
+        AuditAction.PASSWORD_SET: _("Password set"),
+        AuditAction.RECOVERY_CODES_RENEWED: _("Recovery codes renewed"),
+        AuditAction.SESSIONS_ENDED: _("Other sessions ended"),
+        AuditAction.ACCOUNT_ADDED: _("Account added"),
+        AuditAction.ACCOUNT_RESET: _("Account reset"),
+        AuditAction.ACCOUNT_DISABLED: _("Account disabled"),
+        AuditAction.ACCOUNT_ENABLED: _("Account enabled"),
+        AuditAction.QUESTIONNAIRE_PUBLISHED: _("Questionnaire published"),
+        AuditAction.RULES_ADDED: _("Rule file frozen"),
+        AuditAction.ROUND_CREATED: _("Round created"),
+        AuditAction.ROUND_CLOSED_EARLY: _("Round closed early"),
+        AuditAction.ROUND_MOVED: _("Dates of a round changed"),
+        AuditAction.ROUND_DROPPED: _("Round dropped"),
+        AuditAction.COMMUNITIES_IMPORTED: _("Communities imported"),
+        AuditAction.CODE_ISSUED: _("Code issued"),
+        AuditAction.CODE_REVOKED: _("Code revoked"),
+        AuditAction.SLIPS_ISSUED: _("Slips issued"),
+        AuditAction.EVALUATED: _("Round evaluated"),
+        AuditAction.EVALUATION_PUBLISHED: _("Evaluation published"),
+        AuditAction.EXPORTED: _("File downloaded"),
+        AuditAction.REVIEW_DECIDED: _("Held answers decided"),
+        AuditAction.RESPONSE_ENTERED: _("Answers entered by staff"),
+        AuditAction.RESPONSE_CORRECTED: _("Answers corrected"),
+        AuditAction.RESPONSE_WITHDRAWN: _("Answers withdrawn"),
+        AuditAction.TERMINALS_ERASED: _("Encrypted network addresses erased"),
+        AuditAction.HOUSEHOLD_LINKS_REMOVED: _("Links to households removed"),
+        AuditAction.RESPONSES_ERASED: _("Answers erased, their time being over"),
     }
 )
 FAULT_NAMES: Mapping[ChainFault, LazyString] = MappingProxyType(
@@ -166,7 +166,7 @@ def _lines(session: Session, events: Sequence[AuditEvent]) -> list[EventLine]:
             position=event.position,
             happened_at=event.happened_at.astimezone(zone),
             actor=usernames.get(event.actor) or _ACTOR_NAMES.get(event.actor, event.actor),
-            action=ACTION_NAMES[Action(event.action)] if event.action in set(Action) else event.action,
+            action=ACTION_NAMES[AuditAction(event.action)] if event.action in set(AuditAction) else event.action,
             subject=event.subject,
             subject_name=usernames.get(event.subject) or subject_words(event.subject),
             before=particulars(json.loads(event.before or "{}"), zone),

@@ -20,10 +20,10 @@ from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
-from survey_app.audit import OPERATOR, Action, record
+from survey_app.audit import OPERATOR, record
 from survey_app.errors import ExpiredCode, JiayuanError, RevokedCode, UnknownCode
 from survey_app.models import Code, Community, District, Response, Round, SlipBatch
-from survey_app.models.vocabulary import CodeKind, Revocation
+from survey_app.models.vocabulary import AuditAction, CodeKind, Revocation
 from survey_app.register.names import bureau_of
 from survey_app.security.check_digits import CODE_DIGITS, SLIP_DIGITS, new_number, read_number
 from survey_app.security.digests import keyed_digest
@@ -128,7 +128,7 @@ def issue_poster_code(
     session.add(code)
     session.flush()
     facts = {"community": community.id}
-    record(session, by=by, action=Action.CODE_ISSUED, subject=f"code:{code.id}", after=facts, now=now)
+    record(session, by=by, action=AuditAction.CODE_ISSUED, subject=f"code:{code.id}", after=facts, now=now)
     return code
 
 
@@ -206,7 +206,7 @@ def revoke_code(session: Session, *, code: Code, by: str = OPERATOR, now: dateti
     if code.revoked_at is None:
         code.revoked_at = now
         session.flush()
-        record(session, by=by, action=Action.CODE_REVOKED, subject=f"code:{code.id}", now=now)
+        record(session, by=by, action=AuditAction.CODE_REVOKED, subject=f"code:{code.id}", now=now)
 
 
 def revoke_slips(
@@ -258,12 +258,12 @@ def _record_issue(session: Session, batch: SlipBatch, *, count: int) -> None:
         "is_reprint": batch.is_reprint,
     }
     by, now = _actor(batch.issued_by_id), batch.issued_at
-    record(session, by=by, action=Action.SLIPS_ISSUED, subject=f"slip_batch:{batch.id}", after=facts, now=now)
+    record(session, by=by, action=AuditAction.SLIPS_ISSUED, subject=f"slip_batch:{batch.id}", after=facts, now=now)
 
 
 def _record_revocation(session: Session, subject: str, because: Revocation, *, by: int | None, now: datetime) -> None:
     facts = {"because": str(because)}
-    record(session, by=_actor(by), action=Action.CODE_REVOKED, subject=subject, after=facts, now=now)
+    record(session, by=_actor(by), action=AuditAction.CODE_REVOKED, subject=subject, after=facts, now=now)
 
 
 def _actor(account_id: int | None) -> str:

@@ -18,6 +18,7 @@ from survey_app import audit
 from survey_app.accounts.attempt_limits import Limit, count_attempt, forget_attempts
 from survey_app.complaints.cases import find_complaint
 from survey_app.errors import JiayuanError
+from survey_app.models.vocabulary import AuditAction
 from survey_app.security.check_digits import read_number
 from survey_app.security.digests import keyed_digest
 from survey_app.security.submission_keys import SubmissionKey
@@ -113,7 +114,7 @@ def reissue_secret(session: Session, *, reference: str, by: str, secret_key: str
     complaint.secret_hash = hash_secret(secret, reference=reference, secret_key=secret_key)
     session.flush()
     forget_attempts(session, limit=TRIES, subject=reference, secret_key=secret_key)
-    audit.record(session, by=by, action=audit.Action.SECRET_REISSUED, subject=f"complaint:{complaint.id}", now=now)
+    audit.record(session, by=by, action=AuditAction.SECRET_REISSUED, subject=f"complaint:{complaint.id}", now=now)
     return secret
 
 

@@ -16,7 +16,7 @@ from survey_app.complaints.state_machine import EXITS, OPEN, CaseState, Event, a
 from survey_app.complaints.working_days import calendar
 from survey_app.errors import OtherAnswersSubmitted, UnknownNumber
 from survey_app.models import Complaint, ComplaintContact, ComplaintEvent, ComplaintNote, ComplaintSupport
-from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
+from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor, CaseEndReason, CaseStatus
 from survey_app.photos.photos import KeptPhoto, photos_of
 
 
@@ -324,7 +324,7 @@ def _audit(
     audit.record(
         session,
         by=by,
-        action=audit.Action.COMPLAINT_MOVED,
+        action=AuditAction.COMPLAINT_MOVED,
         subject=f"complaint:{complaint.id}",
         before={"status": before.status},
         after={"status": after.status, "step": event.action, "reason": event.reason},

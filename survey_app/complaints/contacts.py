@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from survey_app import audit
 from survey_app.complaints.state_machine import ENDED, REOPENING_PERIOD
 from survey_app.models import Complaint, ComplaintContact
+from survey_app.models.vocabulary import AuditAction
 from survey_app.security.encryption import seal, unseal
 
 LONGEST_CONTACT = 100
@@ -37,7 +38,7 @@ def erase_contacts(session: Session, *, by: str, now: datetime) -> int:
     session.execute(delete(ComplaintContact).where(ComplaintContact.complaint_id.in_(erased)))
     for complaint_id in erased:
         subject = f"complaint:{complaint_id}"
-        audit.record(session, by=by, action=audit.Action.CONTACT_ERASED, subject=subject, now=now)
+        audit.record(session, by=by, action=AuditAction.CONTACT_ERASED, subject=subject, now=now)
     return len(erased)
 
 

@@ -24,7 +24,7 @@ from dashboards.source import (
 )
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.scope import Scope
-from survey_app.audit import Action, record_export
+from survey_app.audit import record_export
 from survey_app.evaluations.collection_progress import count_progress, read_asked
 from survey_app.evaluations.counts import COMPLAINED_COLUMNS
 from survey_app.evaluations.integrity_examinations import newest_examination, read_found, with_reviews
@@ -56,6 +56,7 @@ from survey_app.models import (
     Standing,
     StandingEvidence,
 )
+from survey_app.models.vocabulary import AuditAction
 from survey_app.register.boundaries import read_boundary
 from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.database import Database
@@ -256,7 +257,7 @@ def _register_revision(session: Session) -> int | None:
     It is read in the snapshot of what it stands for, so that nothing older is ever kept under it. Evaluations
     themselves are frozen.
     """
-    return session.scalar(select(func.max(AuditEvent.position)).filter_by(action=Action.COMMUNITIES_IMPORTED))
+    return session.scalar(select(func.max(AuditEvent.position)).filter_by(action=AuditAction.COMMUNITIES_IMPORTED))
 
 
 def _read_to_draw(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:

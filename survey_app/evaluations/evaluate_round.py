@@ -15,7 +15,7 @@ from analytics.decision.evaluate import evaluate, frame_text, versions
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.rules import Rules
-from survey_app.audit import OPERATOR, Action, record
+from survey_app.audit import OPERATOR, record
 from survey_app.complaints.categories import categories
 from survey_app.errors import JiayuanError
 from survey_app.evaluations.counts import COMPLAINED_COLUMNS, COMPOSITE_COLUMNS, MODE_COUNTS, community_table
@@ -30,6 +30,7 @@ from survey_app.models import (
     Standing,
     StandingEvidence,
 )
+from survey_app.models.vocabulary import AuditAction
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.rounds.rounds import SETTLING, RoundStillOpen
 from survey_app.rounds.stored_rules import rules_of
@@ -105,7 +106,7 @@ def evaluate_round(
             record(
                 session,
                 by=by,
-                action=Action.EVALUATED,
+                action=AuditAction.EVALUATED,
                 subject=f"evaluation:{stored.id}",
                 after={"round": round_id, "provisional": provisional, "standings": stored.standings_sha256},
                 now=now,

@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey_app.audit import OPERATOR, Action, record
+from survey_app.audit import OPERATOR, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Evaluation, Publication
+from survey_app.models.vocabulary import AuditAction
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 
 
@@ -47,7 +48,7 @@ def publish_evaluation(
     record(
         session,
         by=by,
-        action=Action.EVALUATION_PUBLISHED,
+        action=AuditAction.EVALUATION_PUBLISHED,
         subject=f"round:{evaluation.round_id}",
         before=None if before is None else {"evaluation": before},
         after={"evaluation": evaluation_id, "standings": evaluation.standings_sha256},

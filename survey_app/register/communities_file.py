@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 from analytics.files.yaml_documents import DocumentError, Fault
 from survey_app import audit
 from survey_app.models import Community, District, PropertyCompany
+from survey_app.models.vocabulary import AuditAction
 from survey_app.register.spreadsheets import Sheet, read_sheet
 
 LONGEST_TEXT = 200
@@ -338,7 +339,7 @@ def import_communities(session: Session, *, table: CommunityTable) -> ImportResu
 def record_import(session: Session, *, result: ImportResult, by: str, now: datetime) -> None:
     """Note in the audit chain who imported a list of communities, and how many it added and changed."""
     facts = {"added": result.added, "changed": result.changed}
-    audit.record(session, by=by, action=audit.Action.COMMUNITIES_IMPORTED, subject="communities", after=facts, now=now)
+    audit.record(session, by=by, action=AuditAction.COMMUNITIES_IMPORTED, subject="communities", after=facts, now=now)
 
 
 def stored_communities(session: Session) -> CommunityTable:

@@ -6,8 +6,9 @@ from typing import Final
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from survey_app.audit import Action, record
+from survey_app.audit import record
 from survey_app.models import Response
+from survey_app.models.vocabulary import AuditAction
 from survey_app.security.digests import keyed_digest
 
 # What the privacy notice promises.
@@ -30,5 +31,7 @@ def erase_terminals(session: Session, *, by: str, now: datetime) -> int:
     erased = session.scalar(select(func.count()).select_from(Response).where(*is_old)) or 0
     if erased:
         session.execute(update(Response).where(*is_old).values(terminal_digest=None))
-        record(session, by=by, action=Action.TERMINALS_ERASED, subject="terminals", after={"count": erased}, now=now)
+        record(
+            session, by=by, action=AuditAction.TERMINALS_ERASED, subject="terminals", after={"count": erased}, now=now
+        )
     return erased

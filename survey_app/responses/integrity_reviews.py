@@ -17,10 +17,10 @@ from analytics.canonical import canonical_json
 from analytics.rules import Rules
 from analytics.statistics.integrity_signals import Integrity, count_with_and_without_held, find_signals
 from survey_app.accounts.scope import Scope
-from survey_app.audit import SITE, Action, record
+from survey_app.audit import SITE, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Community, IntegrityExamination, Response, ResponseReview, Round
-from survey_app.models.vocabulary import Mode, ResponseStatus, ReviewState
+from survey_app.models.vocabulary import AuditAction, Mode, ResponseStatus, ReviewState
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.device_digests import erase_terminals
 from survey_app.rounds.questionnaires import Question, driver_questions, questionnaire_from_canonical
@@ -207,7 +207,7 @@ def decide_reviews(
     record(
         session,
         by=by,
-        action=Action.REVIEW_DECIDED,
+        action=AuditAction.REVIEW_DECIDED,
         subject=f"community:{held[0].community_id}",
         before={"state": ReviewState.HELD, "responses": len(held)},
         after={"state": decision, "round": round_id},

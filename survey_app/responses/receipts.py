@@ -19,7 +19,14 @@ from survey_app import audit
 from survey_app.city_time import last_day, zone_of
 from survey_app.errors import JiayuanError, UnknownNumber
 from survey_app.models import Code, Response, ResponseEvent, Round
-from survey_app.models.vocabulary import Mode, ResponseActor, ResponseChangeReason, ResponseEventKind, ResponseStatus
+from survey_app.models.vocabulary import (
+    AuditAction,
+    Mode,
+    ResponseActor,
+    ResponseChangeReason,
+    ResponseEventKind,
+    ResponseStatus,
+)
 from survey_app.photos.photos import erase_photos, pass_on_photos
 from survey_app.responses.counting_status import ERASED_VALUES, status_of_response
 from survey_app.responses.submission import earlier_receipt, store_answers
@@ -190,7 +197,7 @@ def withdraw_response(session: Session, *, number: str, reason: ResponseChangeRe
     audit.record(
         session,
         by=by.name,
-        action=audit.Action.RESPONSE_WITHDRAWN,
+        action=AuditAction.RESPONSE_WITHDRAWN,
         subject=f"response:{response.id}",
         after={"reason": reason, "responses": len(erased)},
         now=now,
@@ -251,7 +258,7 @@ def correct_response(
     audit.record(
         session,
         by=by.name,
-        action=audit.Action.RESPONSE_CORRECTED,
+        action=AuditAction.RESPONSE_CORRECTED,
         subject=f"response:{response.id}",
         after={"reason": reason, "mode": mode},
         now=now,

@@ -11,9 +11,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Update, and_, func, select, update
 from sqlalchemy.orm import Session
 
-from survey_app.audit import Action, record
+from survey_app.audit import record
 from survey_app.city_time import zone_of
 from survey_app.models import Code, Evaluation, Response, Round, SlipBatch
+from survey_app.models.vocabulary import AuditAction
 from survey_app.photos.photos import erase_photos
 from survey_app.responses.counting_status import ERASED_VALUES, superseded_within
 from survey_app.responses.device_digests import erase_terminals
@@ -61,7 +62,7 @@ def _remove_household_links(session: Session, survey_round: Round, *, by: str, n
         mark = superseded_within(before=survey_round.closes_at)
         for values in ({"superseded_within": mark}, {"household_key": None, "code_id": None}):
             session.execute(_quietly_update(is_linked).values(values))
-        _record(session, Action.HOUSEHOLD_LINKS_REMOVED, survey_round, linked, by=by, now=now)
+        _record(session, AuditAction.HOUSEHOLD_LINKS_REMOVED, survey_round, linked, by=by, now=now)
     return linked
 
 
@@ -82,7 +83,7 @@ def _erase_responses(session: Session, survey_round: Round, *, by: str, now: dat
     if kept:
         erase_photos(session, response_ids=select(Response.id).where(is_kept))
         session.execute(_quietly_update(is_kept).values(**ERASED_VALUES, erased_at=now))
-        _record(session, Action.RESPONSES_ERASED, survey_round, kept, by=by, now=now)
+        _record(session, AuditAction.RESPONSES_ERASED, survey_round, kept, by=by, now=now)
     return kept
 
 
@@ -95,6 +96,6 @@ def _count(session: Session, condition: ColumnElement[bool]) -> int:
     return session.scalar(select(func.count()).select_from(Response).where(condition)) or 0
 
 
-def _record(session: Session, action: Action, survey_round: Round, count: int, *, by: str, now: datetime) -> None:
+def _record(session: Session, action: AuditAction, survey_round: Round, count: int, *, by: str, now: datetime) -> None:
     subject = f"round:{survey_round.id}"
     record(session, by=by, action=action, subject=subject, after={"responses": count}, now=now)

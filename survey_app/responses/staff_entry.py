@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analytics.languages import DEFAULT_LANGUAGE, Wording
-from survey_app.audit import Action, Facts, record
+from survey_app.audit import Facts, record
 from survey_app.city_time import last_day, zone_of
 from survey_app.codes.codes import find_good_slip
 from survey_app.errors import Bureau, JiayuanError, NoOpenRound
 from survey_app.models import Community, Response, Round
-from survey_app.models.vocabulary import Mode
+from survey_app.models.vocabulary import AuditAction, Mode
 from survey_app.register.names import bureau_of
 from survey_app.responses.submission import store_answers
 from survey_app.rounds.questionnaires import (
@@ -130,7 +130,7 @@ def enter_response(
     response_id = session.scalar(select(Response.id).where(Response.receipt == receipt))
     facts: Facts = {"round": desk.round_id, "community": desk.community_id, "mode": str(mode)}
     subject, actor = f"response:{response_id}", f"account:{by}"
-    record(session, by=actor, action=Action.RESPONSE_ENTERED, subject=subject, after=facts, now=now)
+    record(session, by=actor, action=AuditAction.RESPONSE_ENTERED, subject=subject, after=facts, now=now)
     return receipt
 
 

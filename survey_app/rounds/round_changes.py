@@ -5,9 +5,10 @@ from datetime import date, datetime
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from survey_app.audit import OPERATOR, Action, record
+from survey_app.audit import OPERATOR, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Round
+from survey_app.models.vocabulary import AuditAction
 from survey_app.rounds.rounds import move_dates
 from survey_app.storage.database import Base
 
@@ -41,7 +42,7 @@ def close_round_early(session: Session, *, round_id: int, reason: str, by: str =
     record(
         session,
         by=by,
-        action=Action.ROUND_CLOSED_EARLY,
+        action=AuditAction.ROUND_CLOSED_EARLY,
         subject=f"round:{round_id}",
         before={"closes_at": planned.isoformat()},
         after={"closes_at": now.isoformat()},
@@ -57,7 +58,7 @@ def drop_round(session: Session, *, round_id: int, by: str = OPERATOR, now: date
     survey_round = _still_planned(session, round_id, now=now)
     facts = _dates(survey_round)
     session.delete(survey_round)
-    record(session, by=by, action=Action.ROUND_DROPPED, subject=f"round:{round_id}", before=facts, now=now)
+    record(session, by=by, action=AuditAction.ROUND_DROPPED, subject=f"round:{round_id}", before=facts, now=now)
 
 
 def move_round(
@@ -88,7 +89,7 @@ def move_round(
     after = _dates(survey_round)
     if after != before:
         subject = f"round:{round_id}"
-        record(session, by=by, action=Action.ROUND_MOVED, subject=subject, before=before, after=after, now=now)
+        record(session, by=by, action=AuditAction.ROUND_MOVED, subject=subject, before=before, after=after, now=now)
 
 
 def _still_planned(session: Session, round_id: int, *, now: datetime) -> Round:

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from analytics.canonical import sha256_hex
 from analytics.files.yaml_documents import Fault
 from analytics.rules import Rules, parse_rules
-from survey_app.audit import OPERATOR, Action, record
+from survey_app.audit import OPERATOR, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Questionnaire, Round, RuleFile
-from survey_app.models.vocabulary import CodeKind
+from survey_app.models.vocabulary import AuditAction, CodeKind
 from survey_app.rounds.questionnaire_versions import parse_successor, published_versions
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.rounds.questionnaires import QuestionType, questionnaire_from_canonical
@@ -82,7 +82,7 @@ def publish_questionnaire(
         session.add(published)
         session.flush()
         subject, facts = f"questionnaire:{published.id}", {"sha256": published.sha256}
-        record(session, by=by, action=Action.QUESTIONNAIRE_PUBLISHED, subject=subject, after=facts, now=now)
+        record(session, by=by, action=AuditAction.QUESTIONNAIRE_PUBLISHED, subject=subject, after=facts, now=now)
     elif published.sha256 != definition.sha256:
         raise PublishedQuestionnaireDiffers(definition.key, definition.version)
     return published
@@ -97,7 +97,7 @@ def add_rule_file(session: Session, *, content: bytes, source: str, by: str = OP
         session.add(stored)
         session.flush()
         subject, facts = f"rules:{stored.id}", {"sha256": stored.sha256}
-        record(session, by=by, action=Action.RULES_ADDED, subject=subject, after=facts, now=now)
+        record(session, by=by, action=AuditAction.RULES_ADDED, subject=subject, after=facts, now=now)
     elif stored.content != content:
         raise StoredRuleFileDiffers(rules.name)
     return stored
@@ -150,7 +150,7 @@ def create_round(
     session.add(created)
     session.flush()
     facts = {"opens_at": opens_at.isoformat(), "closes_at": closes_at.isoformat(), "rules": rule_file.sha256}
-    record(session, by=by, action=Action.ROUND_CREATED, subject=f"round:{created.id}", after=facts, now=now)
+    record(session, by=by, action=AuditAction.ROUND_CREATED, subject=f"round:{created.id}", after=facts, now=now)
     return created
 
 

@@ -7,13 +7,14 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from survey_app import audit
-from survey_app.audit import OPERATOR, Action, ChainFault, Head, head, record, verify_chain
+from survey_app.audit import OPERATOR, ChainFault, Head, head, record, verify_chain
 from survey_app.models import AuditEvent, District
+from survey_app.models.vocabulary import AuditAction
 from tests.factories import NOW, make_district
 
 
 def note(session, *, subject="account:1", **facts):
-    record(session, by=OPERATOR, action=Action.SIGNED_IN, subject=subject, now=NOW, **facts)
+    record(session, by=OPERATOR, action=AuditAction.SIGNED_IN, subject=subject, now=NOW, **facts)
 
 
 def note_each(database, number):

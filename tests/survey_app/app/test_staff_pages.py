@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from survey_app.accounts.staff_pages import ROLE_NAMES
 from survey_app.app.audit_labels import FACT_NAMES, SUBJECT_NAMES, VALUE_NAMES
 from survey_app.app.audit_views import ACTION_NAMES, FAULT_NAMES
-from survey_app.audit import SITE, Action, ChainFault, record, verify_chain
+from survey_app.audit import SITE, ChainFault, record, verify_chain
 from survey_app.config import DATA, REPOSITORY
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import (
@@ -27,6 +27,7 @@ from survey_app.models import (
 )
 from survey_app.models.vocabulary import (
     Area,
+    AuditAction,
     CaseAction,
     CaseEndReason,
     CaseStatus,
@@ -118,7 +119,7 @@ def test_in_chinese_the_record_shows_no_word_of_the_program(app, sqlite_database
     }
     subjects = [f"{kind}:77" for kind in SUBJECT_NAMES]
     with sqlite_database.writing() as session:
-        for action, subject in zip(Action, itertools.cycle(subjects)):
+        for action, subject in zip(AuditAction, itertools.cycle(subjects)):
             record(session, by=SITE, action=action, subject=subject, before={"state": "held"}, after=facts, now=NOW)
 
     page = signed_in_client(app, "city").get("/staff/audit").text
@@ -188,7 +189,7 @@ def test_the_city_moves_a_planned_round_and_is_told_every_fault_of_its_dates(app
 
 
 def test_every_action_fault_and_role_has_words():
-    assert ACTION_NAMES.keys() == set(Action)
+    assert ACTION_NAMES.keys() == set(AuditAction)
     assert FAULT_NAMES.keys() == set(ChainFault)
     assert ROLE_NAMES.keys() == set(Role)
 

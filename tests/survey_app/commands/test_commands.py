@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, func, select, text
 from survey_app.accounts.installation import use_as_demo
 from survey_app.accounts.invitations import accept_invitation, find_invited
 from survey_app.accounts.second_factor import address_of
-from survey_app.audit import OPERATOR, Action, record
+from survey_app.audit import OPERATOR, record
 from survey_app.codes.codes import issue_slips
 from survey_app.commands import REFUSED, main
 from survey_app.complaints.contacts import keep_contact
@@ -17,6 +17,7 @@ from survey_app.config import DATA, Config
 from survey_app.demo import demo
 from survey_app.demo.demo import Demo, DemoAccount
 from survey_app.models import Account, AuditEvent, Code, Community, Complaint, District, Questionnaire, Round, RuleFile
+from survey_app.models.vocabulary import AuditAction
 from survey_app.operations import server
 from survey_app.operations.server import is_unreachable_for_phones
 from survey_app.rounds.questionnaires import load_questionnaire
@@ -404,7 +405,7 @@ def test_a_stored_evaluation_is_computed_again(run):
 
 def test_the_audit_chain_is_checked_against_a_kept_head(run, sqlite_database):
     with sqlite_database.writing() as session:
-        record(session, by=OPERATOR, action=Action.SIGNED_OUT, subject="account:1", now=NOW)
+        record(session, by=OPERATOR, action=AuditAction.SIGNED_OUT, subject="account:1", now=NOW)
 
     kept = run("audit", "head").stdout.strip()
 
@@ -416,7 +417,7 @@ def test_the_audit_chain_is_checked_against_a_kept_head(run, sqlite_database):
 def test_a_chain_that_is_not_whole_is_reported_event_by_event(run, sqlite_database):
     for _ in range(2):
         with sqlite_database.writing() as session:
-            record(session, by=OPERATOR, action=Action.SIGNED_OUT, subject="account:1", now=NOW)
+            record(session, by=OPERATOR, action=AuditAction.SIGNED_OUT, subject="account:1", now=NOW)
     with sqlite_database.engine.begin() as connection:
         connection.execute(text("DROP TRIGGER audit_event_refuses_update"))
         connection.execute(text("UPDATE audit_event SET actor = 'account:2' WHERE position = 1"))
