@@ -17,6 +17,7 @@ from survey_app.models import (
     Complaint,
     ComplaintEvent,
     District,
+    Job,
     Photo,
     Questionnaire,
     Response,
@@ -214,6 +215,13 @@ def make_complaint(session: Session, community: Community, **values: object) -> 
         at=submitted_at,
     )
     return complaint
+
+
+def make_job(session: Session, **values: object) -> Job:
+    """Add a job that is due at `NOW`, or one that a test says more about."""
+    return _add(
+        session, Job, values, kind="export", arguments="{}", enqueued_by="account:1", enqueued_at=NOW, due_at=NOW
+    )
 
 
 def _add(session, table, values, **defaults):

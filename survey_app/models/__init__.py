@@ -12,6 +12,7 @@ from survey_app.models.complaints import (
     ComplaintSupport,
 )
 from survey_app.models.evaluations import CommunityProfile, Evaluation, RegionProfile, Standing, StandingEvidence
+from survey_app.models.jobs import Job
 from survey_app.models.photos import Photo
 from survey_app.models.places import Community, District, PropertyCompany
 from survey_app.models.publications import Publication
@@ -36,6 +37,7 @@ __all__ = [
     "Evaluation",
     "Installation",
     "IntegrityExamination",
+    "Job",
     "Photo",
     "PropertyCompany",
     "Publication",

@@ -210,6 +210,16 @@ class CaseEndReason(StrEnum):
     PRIVATE_DISPUTE = "private_dispute"
 
 
+class JobStatus(StrEnum):
+    """Where a background job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class AuditAction(StrEnum):
     """What was done, as an event of the audit chain says it."""
 
