@@ -1,4 +1,4 @@
-"""Queue background jobs in one table."""
+"""Queue background jobs in one table, which also holds when recurring work was last done."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,8 +6,36 @@ from alembic import op
 revision = "0031"
 down_revision = "0030"
 
+RECURRING = ("complaints", "retention", "examination")
 STATUSES = "'queued', 'running', 'done', 'failed', 'cancelled'"
 IS_OPEN = sa.text("status IN ('queued', 'running')")
+
+CHORE_RUN = sa.table(
+    "chore_run",
+    sa.column("chore", sa.String()),
+    sa.column("begun_at", sa.DateTime(timezone=True)),
+    sa.column("done_at", sa.DateTime(timezone=True)),
+    sa.column("failure", sa.String()),
+)
+JOB = sa.table(
+    "job",
+    sa.column("id", sa.Integer()),
+    sa.column("kind", sa.String()),
+    sa.column("key", sa.String()),
+    sa.column("arguments", sa.String()),
+    sa.column("enqueued_by", sa.String()),
+    sa.column("enqueued_at", sa.DateTime(timezone=True)),
+    sa.column("due_at", sa.DateTime(timezone=True)),
+    sa.column("status", sa.String()),
+    sa.column("attempts", sa.Integer()),
+    sa.column("lease_token", sa.String()),
+    sa.column("leased_until", sa.DateTime(timezone=True)),
+    sa.column("begun_at", sa.DateTime(timezone=True)),
+    sa.column("progress_done", sa.Integer()),
+    sa.column("stage", sa.String()),
+    sa.column("ended_at", sa.DateTime(timezone=True)),
+    sa.column("failure", sa.String()),
+)
 
 
 def upgrade() -> None:
@@ -42,7 +70,64 @@ def upgrade() -> None:
     )
     op.create_index("ix_job_open_due_at", "job", ["due_at"], sqlite_where=IS_OPEN, postgresql_where=IS_OPEN)
     op.create_index("ix_job_kind_status", "job", ["kind", "status"])
+    _carry_over()
+    op.drop_table("chore_run")
 
 
 def downgrade() -> None:
+    op.create_table(
+        "chore_run",
+        sa.Column("chore", sa.String(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("chore", name="pk_chore_run"),
+    )
+    _carry_back()
     op.drop_table("job")
+
+
+def _carry_over() -> None:
+    chore = CHORE_RUN.c
+    # The last run to its end: it was noted with the time of its beginning.
+    _insert(chore.done_at.is_not(None), status="done", begun_at=chore.done_at, ended_at=chore.done_at)
+    # The last run, where it was another one.
+    _insert(chore.failure.is_not(None), status="failed", ended_at=chore.begun_at, failure=chore.failure)
+    # One that was never ended: its worker is gone, and so its lease has run out.
+    _insert(
+        sa.and_(chore.failure.is_(None), sa.or_(chore.done_at.is_(None), chore.done_at != chore.begun_at)),
+        status="running",
+        lease_token="carried over",  # noqa: S106 (nobody holds it)
+        leased_until=chore.begun_at,
+    )
+
+
+def _insert(condition: sa.ColumnElement[bool], *, status: str, **values: object) -> None:
+    begun_at = values.pop("begun_at", CHORE_RUN.c.begun_at)
+    columns = {
+        "kind": CHORE_RUN.c.chore,
+        "key": "scheduled",
+        "arguments": "{}",
+        "enqueued_by": "site",
+        "enqueued_at": begun_at,
+        "due_at": begun_at,
+        "status": status,
+        "attempts": 1,
+        "begun_at": begun_at,
+        "progress_done": 0,
+        "stage": "",
+        **values,
+    }
+    selected = [value if isinstance(value, sa.ColumnElement) else sa.literal(value) for value in columns.values()]
+    op.execute(JOB.insert().from_select(list(columns), sa.select(*selected).where(condition)))
+
+
+def _carry_back() -> None:
+    newest = sa.select(sa.func.max(JOB.c.id)).where(JOB.c.kind.in_(RECURRING)).group_by(JOB.c.kind)
+    last = JOB.alias("last")
+    done = JOB.alias("done")
+    last_done = newest.where(JOB.c.status == "done")
+    done_at = sa.select(done.c.ended_at).where(done.c.id.in_(last_done), done.c.kind == last.c.kind).scalar_subquery()
+    begun = newest.where(JOB.c.begun_at.is_not(None))
+    runs = sa.select(last.c.kind, last.c.begun_at, done_at, last.c.failure).where(last.c.id.in_(begun))
+    op.execute(CHORE_RUN.insert().from_select(["chore", "begun_at", "done_at", "failure"], runs))

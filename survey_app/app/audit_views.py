@@ -19,9 +19,9 @@ from survey_app.accounts.staff_pages import blueprint
 from survey_app.app.audit_labels import Particular, particulars, subject_words
 from survey_app.audit import OPERATOR, RESIDENT, SITE, VISITOR, ChainFault, head, verify_chain
 from survey_app.city_time import city_zone
-from survey_app.models import Account, AuditEvent, ChoreRun
+from survey_app.jobs.history import last_runs
+from survey_app.models import Account, AuditEvent
 from survey_app.models.vocabulary import AuditAction, Role
-from survey_app.operations.scheduled_jobs import CHORES
 from survey_app.web.context import site
 
 EVENTS_PER_PAGE = 50
@@ -74,7 +74,7 @@ FAULT_NAMES: Mapping[ChainFault, LazyString] = MappingProxyType(
         ChainFault.REWRITTEN: _("this event is not the one whose hash was kept"),
     }
 )
-CHORE_NAMES: Mapping[str, LazyString] = MappingProxyType(
+RECURRING_JOB_NAMES: Mapping[str, LazyString] = MappingProxyType(
     {
         "complaints": _("Move complaints on whose time is up"),
         "retention": _("Erase what was kept long enough"),
@@ -106,7 +106,7 @@ class EventLine:
 
 
 @dataclass(frozen=True)
-class ChoreLine:
+class RecurringJobLine:
     """One kind of recurring work, when it was last done, and when it last failed if it has not been done since."""
 
     name: LazyString
@@ -136,21 +136,21 @@ def audit() -> str:
             page=page,
             head=head(session),
             faults=_faults(session) if "check" in request.args else None,
-            chores=_chores(session),
+            recurring_jobs=_recurring_jobs(session),
         )
 
 
-def _chores(session: Session) -> list[ChoreLine]:
-    runs = {run.chore: run for run in session.scalars(select(ChoreRun))}
+def _recurring_jobs(session: Session) -> list[RecurringJobLine]:
+    runs = last_runs(session, kinds=RECURRING_JOB_NAMES)
     zone = city_zone(session)
     return [
-        ChoreLine(
-            name=CHORE_NAMES[chore.name],
+        RecurringJobLine(
+            name=name,
             done_at=run.done_at.astimezone(zone) if run and run.done_at else None,
-            failed_at=run.begun_at.astimezone(zone) if run and run.failure else None,
+            failed_at=run.failed_at.astimezone(zone) if run and run.failed_at else None,
         )
-        for chore in CHORES
-        for run in [runs.get(chore.name)]
+        for kind, name in RECURRING_JOB_NAMES.items()
+        for run in [runs.get(kind)]
     ]
 
 

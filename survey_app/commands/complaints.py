@@ -50,7 +50,7 @@ def settle() -> None:
     from survey_app.operations.scheduled_jobs import settle_complaints  # noqa: PLC0415
 
     with installed_database() as database:
-        settled = settle_complaints(database, current_time())
+        settled = settle_complaints(database, now=current_time())
     click.echo(
         f"settled {settled.cases} open cases, erased {settled.contacts} contacts and {settled.photos} unsent photos"
     )

@@ -47,8 +47,8 @@ def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
 @click.option("--port", type=PORT, default=8000, show_default=True)
 @click.option("--threads", type=click.IntRange(2, 64), default=DEFAULT_THREADS, show_default=True)
 @click.option("--public-url", help="The address in QR codes; the default is JIAYUAN_PUBLIC_URL.")
-@click.option("--work/--no-work", "does_chores", default=True, help="Whether to do the recurring work too.")
-def serve_command(*, host: str, port: int, threads: int, public_url: str | None, does_chores: bool) -> None:
+@click.option("--work/--no-work", "runs_jobs", default=True, help="Whether to do the recurring work too.")
+def serve_command(*, host: str, port: int, threads: int, public_url: str | None, runs_jobs: bool) -> None:
     """Serve the site, and do the recurring work in a process beside it."""
     from survey_app.operations.server import is_unreachable_for_phones, serve  # noqa: PLC0415
 
@@ -65,24 +65,26 @@ def serve_command(*, host: str, port: int, threads: int, public_url: str | None,
         if link is not None:
             click.echo(f"there is no account yet: make the first one at {config.public_url}/first-run/{link}")
 
-    serve(config, host=host, port=port, threads=threads, announce=announce, does_chores=does_chores)
+    serve(config, host=host, port=port, threads=threads, announce=announce, runs_jobs=runs_jobs)
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="Do what is due and end, as for cron.")
 @click.option("--attached", is_flag=True, hidden=True, help="End when standard input does.")
 def work(*, once: bool, attached: bool) -> None:
-    """Do the recurring work whenever it is due: settle complaints, erase what was kept long enough, examine answers.
+    """Run background jobs, and the recurring work when it is due: settle complaints, erase what was kept long enough,
+    examine answers.
 
     `jiayuan serve` does it by itself. However many do, it is done once.
     """
-    from survey_app.operations.scheduled_jobs import do_due_chores, keep_doing_chores  # noqa: PLC0415
+    from survey_app.operations.scheduled_jobs import worker  # noqa: PLC0415
     from survey_app.operations.supervisor import wait_and_go_on, wait_unless_left_alone  # noqa: PLC0415
 
     write_lines()
     os.nice(10)  # phones go first
     with installed_database() as database:
+        runner = worker(database, clock=current_time)
         if once:
-            click.echo(f"done: {', '.join(do_due_chores(database, now=current_time())) or 'nothing was due'}")
+            click.echo(f"done: {', '.join(runner.run_due_jobs()) or 'nothing was due'}")
         else:
-            keep_doing_chores(database, clock=current_time, wait=wait_unless_left_alone if attached else wait_and_go_on)
+            runner.keep_running(wait_unless_left_alone if attached else wait_and_go_on)

@@ -3,7 +3,6 @@
 from survey_app.models.accounts import Account, AccountSession, Installation, RecoveryCode
 from survey_app.models.attempts import Attempt
 from survey_app.models.audit import AuditEvent
-from survey_app.models.chores import ChoreRun
 from survey_app.models.complaints import (
     Complaint,
     ComplaintContact,
@@ -24,7 +23,6 @@ __all__ = [
     "AccountSession",
     "Attempt",
     "AuditEvent",
-    "ChoreRun",
     "Code",
     "Community",
     "CommunityProfile",

@@ -41,7 +41,7 @@ class CannotListen(JiayuanError):
 
 
 def serve(
-    config: Config, *, host: str, port: int, threads: int, announce: Callable[[], None], does_chores: bool = True
+    config: Config, *, host: str, port: int, threads: int, announce: Callable[[], None], runs_jobs: bool = True
 ) -> None:
     """Serve the site until it is stopped; `announce` is called as soon as connections are accepted.
 
@@ -53,7 +53,7 @@ def serve(
     write_lines()
     app = create_app(config)
     worker = [sys.executable, "-m", "survey_app", "work", "--attached"]
-    with kept_running(worker, config.to_env()) if does_chores else nullcontext():
+    with kept_running(worker, config.to_env()) if runs_jobs else nullcontext():
         serve_app(app, host=host, port=port, threads=threads, announce=announce)
 
 

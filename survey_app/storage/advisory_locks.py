@@ -24,8 +24,8 @@ class AdvisoryLock(Enum):
     FIRST_ACCOUNT = (0x4A59, -1)
     # An evaluation becomes the result of its round; of the round.
     PUBLICATION = (0x4A5A,)
-    # Scheduled work is done; `survey_app.operations.scheduled_jobs` tries for it on a connection of its own.
-    SCHEDULED_WORK = (0x4A5B,)
+    # Scheduled jobs are enqueued.
+    SCHEDULED_JOBS = (0x4A5B,)
     # A try is counted; of 64 bits of the digest of what is tried, since there are more subjects than a number holds.
     ATTEMPT = ()
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from survey_app.errors import facts_of
 
-FACTS: Final = ("error", "endpoint", "status", "chore", "job", "where")
+FACTS: Final = ("error", "endpoint", "status", "job", "where")
 _OURS = "survey_app"
 
 

@@ -17,7 +17,6 @@ from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import (
     Account,
     AuditEvent,
-    ChoreRun,
     Code,
     Community,
     Publication,
@@ -37,10 +36,10 @@ from survey_app.models.vocabulary import (
     Revocation,
     Role,
 )
-from survey_app.operations.scheduled_jobs import CHORES
+from survey_app.operations.scheduled_jobs import SCHEDULED_JOBS
 from survey_app.rounds.round_changes import close_round_early
 from tests.accounts import csrf_token, give_password, make_account, signed_in_client
-from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
+from tests.factories import make_community, make_district, make_job, make_poster_code, make_response, make_round
 from tests.survey_app.register.test_communities_file import ROWS, csv_file
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -446,11 +445,12 @@ def test_a_reset_account_starts_anew_with_an_invitation(app, sqlite_database):
 @pytest.mark.usefixtures("city")
 def test_the_audit_page_tells_when_recurring_work_was_done_and_what_failed(app, sqlite_database):
     client = signed_in_client(app, "city")
-    assert client.get("/staff/audit").text.count("尚未执行") == len(CHORES)
+    assert client.get("/staff/audit").text.count("尚未执行") == len(SCHEDULED_JOBS)
 
     with sqlite_database.writing() as session:
-        session.add(ChoreRun(chore="complaints", begun_at=NOW, done_at=NOW))
-        session.add(ChoreRun(chore="retention", begun_at=NOW, done_at=NOW, failure="OperationalError"))
+        make_job(session, kind="complaints", status="done", begun_at=NOW, ended_at=NOW)
+        make_job(session, kind="retention", status="done", begun_at=NOW, ended_at=NOW)
+        make_job(session, kind="retention", status="failed", begun_at=NOW, ended_at=NOW, failure="OperationalError")
 
     page = client.get("/staff/audit").text
     assert page.count("上次完成：") == 2

@@ -9,7 +9,7 @@ WHOLE_KEYS = {
     AdvisoryLock.AUDIT_CHAIN: (0x4A59, 0),
     AdvisoryLock.FIRST_ACCOUNT: (0x4A59, -1),
     AdvisoryLock.PUBLICATION: (0x4A5A, 1),
-    AdvisoryLock.SCHEDULED_WORK: (0x4A5B,),
+    AdvisoryLock.SCHEDULED_JOBS: (0x4A5B,),
     AdvisoryLock.ATTEMPT: (2**63 - 1,),
 }
 

@@ -1,20 +1,26 @@
 """Up and down on a database that holds something, on both engines."""
 
+from datetime import timedelta
+
 import pytest
 from alembic import command
-from sqlalchemy import select, text
+from sqlalchemy import String, bindparam, column, select, text
+from sqlalchemy import table as sql_table
 from sqlalchemy.exc import DBAPIError
 
 from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
+from survey_app.jobs.history import LastRun, last_runs
 from survey_app.models import Code, Complaint, Photo, RegionProfile, Round, StandingEvidence
 from survey_app.models.vocabulary import ResponseChangeReason
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from survey_app.rounds.rounds import SETTLING
-from tests.factories import NOW, make_community, make_complaint, make_response, make_round, make_slip
+from survey_app.storage.database import UTCDateTime
+from tests.factories import NOW, make_community, make_complaint, make_job, make_response, make_round, make_slip
 
 BEFORE_HOUSEHOLD_CODES = "0011"
 BEFORE_NEEDED_RESPONSES = "0022"
 BEFORE_CHANNELS = "0029"
+BEFORE_JOBS = "0030"
 BEFORE_PHOTOS_OF_RESPONSES = "0025"
 
 
@@ -106,6 +112,42 @@ def test_complaints_of_before_came_by_a_code_and_results_of_before_stay_frozen(d
         assert verify_evaluation(session, stored.id)
     with pytest.raises(DBAPIError, match="frozen"), database.writing() as session:
         session.execute(text("UPDATE region_profile SET channels = ''"))
+
+
+def chore_runs(database):
+    columns = {"begun_at": UTCDateTime, "done_at": UTCDateTime, "failure": String}
+    table = sql_table("chore_run", column("chore", String), *(column(name, kind) for name, kind in columns.items()))
+    with database.reading() as session:
+        return sorted(tuple(row) for row in session.execute(select(table)))
+
+
+def test_times_of_recurring_work_are_kept_on_the_way_up_and_down(database):
+    hour = timedelta(hours=1)
+    runs = [
+        ("complaints", NOW, NOW, None),
+        ("examination", NOW, NOW - hour, None),  # its process died
+        ("retention", NOW, NOW - hour, "OperationalError"),
+    ]
+    command.downgrade(database.alembic_config(), BEFORE_JOBS)
+    with database.writing() as session:
+        times = bindparam("begun", type_=UTCDateTime), bindparam("done", type_=UTCDateTime)
+        statement = text("INSERT INTO chore_run VALUES (:chore, :begun, :done, :failure)").bindparams(*times)
+        for chore, begun_at, done_at, failure in runs:
+            session.execute(statement, {"chore": chore, "begun": begun_at, "done": done_at, "failure": failure})
+
+    command.upgrade(database.alembic_config(), "head")
+
+    with database.reading() as session:
+        found = last_runs(session, kinds=[name for name, *_times in runs])
+        assert found["complaints"] == LastRun(is_open=False, begun_at=NOW, done_at=NOW, failed_at=None)
+        assert found["examination"] == LastRun(is_open=True, begun_at=NOW, done_at=NOW - hour, failed_at=None)
+        assert found["retention"] == LastRun(is_open=False, begun_at=NOW, done_at=NOW - hour, failed_at=NOW)
+    with database.writing() as session:
+        make_job(session)  # nothing that the earlier schema knows
+
+    command.downgrade(database.alembic_config(), BEFORE_JOBS)
+
+    assert chore_runs(database) == runs
 
 
 def photo_of(community, number, **owner):
