@@ -12,13 +12,13 @@ from survey_app.codes.codes import Slip, issue_slips
 from survey_app.config import DATA
 from survey_app.models import (
     Account,
+    Attachment,
     Code,
     Community,
     Complaint,
     ComplaintEvent,
     District,
     Job,
-    Photo,
     Questionnaire,
     Response,
     Round,
@@ -147,22 +147,27 @@ def make_response(session: Session, survey_round: Round, community: Community, *
     )
 
 
-def make_photo(session: Session, response: Response, **values: object) -> Photo:
+def make_photo(session: Session, response: Response, **values: object) -> Attachment:
     """Add a photo of one colour that came with a response."""
     number = next(_numbers)
-    content = io.BytesIO()
-    Image.new("RGB", (64, 48), "green").save(content, "JPEG")
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 48), "green").save(stream, "JPEG")
+    content = stream.getvalue()
     return _add(
         session,
-        Photo,
+        Attachment,
         values,
+        kind="photo",
         name=f"photo{number}",
         submission_key=response.submission_key,
         question="q24",
         community_id=response.community_id,
         response_id=response.id,
+        media_type="image/jpeg",
+        size=len(content),
+        sha256=sha256_hex(content),
         upload_sha256=f"{number:064}",
-        content=content.getvalue(),
+        content=content,
         added_at=response.submitted_at,
     )
 

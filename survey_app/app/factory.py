@@ -7,13 +7,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from survey_app.accounts import account_views, guard, installation, own_account_views, request_limits, sign_in_views
 from survey_app.app import audit_views, home_views
+from survey_app.attachments.uploads import BoundedRequest
 from survey_app.codes import community_views, poster_views, printing_views, slip_views
 from survey_app.complaints import case_views, filing_views, secret_reissue_views
 from survey_app.config import Config
 from survey_app.evaluations import round_views
 from survey_app.evaluations.dashboard_source import StoredEvaluations
 from survey_app.exports import download_views
-from survey_app.photos.photos import PhotoRequest
 from survey_app.register import import_views
 from survey_app.responses import (
     form_cache,
@@ -83,7 +83,7 @@ _PAGES: tuple[ModuleType, ...] = (
     staff_entry_views,
 )
 
-# A full form is about 4 kB; whatever is larger is not one. The form that takes photos allows itself more.
+# A full form is about 4 kB; whatever is larger is not one. A form that takes attachments allows itself more.
 MAXIMUM_BODY_BYTES = 256 * 1024
 
 
@@ -93,7 +93,7 @@ def create_app(config: Config | None = None) -> Flask:
     database = Database(config.database_url)
     database.require_current()
     app = Flask("survey_app")
-    app.request_class = PhotoRequest
+    app.request_class = BoundedRequest
     app.config.update(
         SECRET_KEY=config.secret_key,
         MAX_CONTENT_LENGTH=MAXIMUM_BODY_BYTES,

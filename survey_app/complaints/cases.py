@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from analytics.languages import Wording
 from survey_app import audit
+from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint
+from survey_app.attachments.kinds import PHOTO
 from survey_app.city_time import city_zone
 from survey_app.complaints.categories import categories
 from survey_app.complaints.deadlines import Clock, due_at, due_events, next_deadline, pause_end
@@ -17,7 +19,6 @@ from survey_app.complaints.working_days import calendar
 from survey_app.errors import OtherAnswersSubmitted, UnknownNumber
 from survey_app.models import Complaint, ComplaintContact, ComplaintEvent, ComplaintNote, ComplaintSupport
 from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor, CaseEndReason, CaseStatus
-from survey_app.photos.photos import KeptPhoto, photos_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class OwnCase:
     place: str
     occurred_on: date | None
     has_contact: bool
-    photos: Sequence[KeptPhoto]
+    photos: Sequence[KeptAttachment]
     steps: Sequence[Step]
     possible: Sequence[CaseAction]
     waits_until: datetime | None
@@ -79,7 +80,7 @@ def find_own_case(session: Session, *, reference: str, now: datetime) -> OwnCase
         place=complaint.place,
         occurred_on=complaint.occurred_on,
         has_contact=session.get(ComplaintContact, complaint.id) is not None,
-        photos=photos_of(session, complaint_id=complaint.id),
+        photos=attachments_of_complaint(session, kind=PHOTO, complaint_id=complaint.id),
         steps=_steps(session, complaint, clock, now=now),
         possible=possible_actions(state, actor=CaseActor.RESIDENT, now=now),
         waits_until=waits_until.astimezone(clock.zone) if waits_until else None,

@@ -11,6 +11,7 @@ from typing import cast
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
+from survey_app.attachments.attachments import attach_to_complaint
 from survey_app.city_time import city_zone
 from survey_app.codes.codes import ScannedCode, is_reference
 from survey_app.complaints.case_secrets import hash_secret, secret_of
@@ -20,7 +21,6 @@ from survey_app.complaints.contacts import LONGEST_CONTACT, keep_contact, read_c
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models import Complaint
 from survey_app.models.vocabulary import CaseKind, CaseStatus, Channel
-from survey_app.photos.photos import attach_photos
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.security.submission_keys import SubmissionKey
 from survey_app.security.text import clean_text
@@ -176,7 +176,7 @@ def _complete_case(
 ) -> None:
     filed = session.scalars(select(Complaint).filter_by(reference=reference)).one()
     open_case(session, complaint_id=filed.id, now=now)
-    attach_photos(session, key=key, complaint_id=filed.id)
+    attach_to_complaint(session, key=key, complaint_id=filed.id)
     if complaint.contact:
         keep_contact(session, complaint=filed, contact=complaint.contact, secret_key=secret_key, now=now)
 

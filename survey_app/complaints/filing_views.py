@@ -7,6 +7,15 @@ from http import HTTPStatus
 from flask import Request, render_template, request
 from sqlalchemy.orm import Session
 
+from survey_app.attachments.attachments import (
+    KeptAttachment,
+    attachments_of_form,
+    change_attachments,
+    scan_uploads,
+)
+from survey_app.attachments.kinds import PHOTO
+from survey_app.attachments.scanning import AttachmentFault
+from survey_app.attachments.uploads import uploads_in
 from survey_app.city_time import city_zone
 from survey_app.codes.codes import ScannedCode, find_code
 from survey_app.complaints.blueprint import blueprint
@@ -25,15 +34,6 @@ from survey_app.complaints.redaction import split
 from survey_app.complaints.similar_cases import similar_cases, support_case
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models.vocabulary import CaseKind, Channel
-from survey_app.photos.photos import (
-    MOST_PHOTOS,
-    KeptPhoto,
-    PhotoFault,
-    change_photos,
-    encode_uploads,
-    kept_photos,
-    uploads_in,
-)
 from survey_app.register.names import bureau_name
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
@@ -53,8 +53,8 @@ class SentForm:
     code: ScannedCode
     key: SubmissionKey
     complaint: CheckedComplaint
-    photos: list[KeptPhoto]
-    photo_faults: list[PhotoFault]
+    photos: list[KeptAttachment]
+    photo_faults: list[AttachmentFault]
     is_renewed: bool
 
 
@@ -141,7 +141,7 @@ def support(token: str) -> Page:
 def _receive(request: Request, token: str) -> SentForm:
     """Read a submitted form: its photos are stored at once, so that no later fault loses them."""
     # Decoding takes long: before any transaction opens.
-    photos, faults = encode_uploads(uploads_in(request))
+    photos, faults = scan_uploads(uploads_in(request, kind=PHOTO), kind=PHOTO)
     with site().database.reading() as session:
         code = _find_code(session, token)
         complaint = _read_complaint(session, request)
@@ -149,11 +149,17 @@ def _receive(request: Request, token: str) -> SentForm:
     dropped = request.form.getlist("drop")
     if photos or dropped:
         change = partial(
-            change_photos, key=key, community_id=code.community_id, dropped=dropped, photos=photos, now=current_time()
+            change_attachments,
+            kind=PHOTO,
+            key=key,
+            community_id=code.community_id,
+            dropped=dropped,
+            files=photos,
+            now=current_time(),
         )
         faults += site().writer.run(change)
     with site().database.reading() as session:
-        return SentForm(code, key, complaint, kept_photos(session, key=key), faults, is_renewed)
+        return SentForm(code, key, complaint, attachments_of_form(session, kind=PHOTO, key=key), faults, is_renewed)
 
 
 def _read_complaint(session: Session, request: Request) -> CheckedComplaint:
@@ -180,7 +186,7 @@ def _form_page(sent: SentForm) -> str:
         longest_text=LONGEST_TEXT,
         longest_place=LONGEST_PLACE,
         longest_contact=LONGEST_CONTACT,
-        most_photos=MOST_PHOTOS,
+        most_photos=PHOTO.most_per_question,
         faults=() if sent.is_renewed else sent.complaint.faults,
         is_renewed=sent.is_renewed,
         is_answered=request.method == "POST",

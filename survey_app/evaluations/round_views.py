@@ -15,10 +15,11 @@ from survey_app.accounts.guard import may_visit, signed_in
 from survey_app.accounts.policies import ALL_STAFF, EVALUATING, policy, staff
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import PAGES, blueprint
+from survey_app.attachments.kinds import PHOTO
 from survey_app.city_time import last_day, zone_of
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import publish_evaluation, published_evaluations
-from survey_app.models import Community, Evaluation, Photo, Publication, Questionnaire, Round, RuleFile
+from survey_app.models import Attachment, Community, Evaluation, Publication, Questionnaire, Round, RuleFile
 from survey_app.models import Response as StoredResponse
 from survey_app.models.vocabulary import Role
 from survey_app.rounds.round_changes import LONGEST_REASON, close_round_early, drop_round
@@ -157,7 +158,8 @@ def _overview(session: Session, *, scope: Scope, now: datetime) -> list[RoundOve
     evaluations: dict[int, list[Row[int, int, bool, datetime, datetime, str]]] = {}
     for row in session.execute(_select_evaluations()):
         evaluations.setdefault(row.round_id, []).append(row)
-    with_photos = set(session.scalars(select(StoredResponse.round_id).join(Photo).distinct()))
+    of_photos = select(StoredResponse.round_id).join(Attachment).where(Attachment.kind == PHOTO.name)
+    with_photos = set(session.scalars(of_photos.distinct()))
     published = set(session.scalars(select(Publication.evaluation_id)))
     results = set(published_evaluations(session).values())
     overview = []

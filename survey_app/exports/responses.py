@@ -15,7 +15,7 @@ from analytics.reports.evaluation_files import csv_safe
 from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
 from survey_app.city_time import zone_of
-from survey_app.models import Code, Community, District, Photo, Response, ResponseEvent, Round
+from survey_app.models import Attachment, Code, Community, District, Response, ResponseEvent, Round
 from survey_app.models.vocabulary import CodeKind, Mode, ResponseEventKind, ResponseStatus
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
@@ -99,8 +99,8 @@ def _select_responses(survey_round: Round, rules: Rules, questionnaire: Question
 
 
 def _count_photos(question: Question) -> ScalarSelect[int]:
-    of_response = (Photo.response_id == Response.id) & (Photo.question == question.key)
-    return select(func.count()).select_from(Photo).where(of_response).correlate(Response).scalar_subquery()
+    of_response = (Attachment.response_id == Response.id) & (Attachment.question == question.key)
+    return select(func.count()).select_from(Attachment).where(of_response).correlate(Response).scalar_subquery()
 
 
 def _headings(questionnaire: Questionnaire, language: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Tables of the database, by subject. Importing this package declares all of them."""
 
 from survey_app.models.accounts import Account, AccountSession, Installation, RecoveryCode
+from survey_app.models.attachments import Attachment
 from survey_app.models.attempts import Attempt
 from survey_app.models.audit import AuditEvent
 from survey_app.models.complaints import (
@@ -12,7 +13,6 @@ from survey_app.models.complaints import (
 )
 from survey_app.models.evaluations import CommunityProfile, Evaluation, RegionProfile, Standing, StandingEvidence
 from survey_app.models.jobs import Job
-from survey_app.models.photos import Photo
 from survey_app.models.places import Community, District, PropertyCompany
 from survey_app.models.publications import Publication
 from survey_app.models.responses import Code, IntegrityExamination, Response, ResponseEvent, ResponseReview, SlipBatch
@@ -21,6 +21,7 @@ from survey_app.models.rounds import Questionnaire, Round, RuleFile
 __all__ = [
     "Account",
     "AccountSession",
+    "Attachment",
     "Attempt",
     "AuditEvent",
     "Code",
@@ -36,7 +37,6 @@ __all__ = [
     "Installation",
     "IntegrityExamination",
     "Job",
-    "Photo",
     "PropertyCompany",
     "Publication",
     "Questionnaire",

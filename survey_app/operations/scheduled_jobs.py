@@ -72,9 +72,9 @@ def settle_complaints(
     database: Database, *, now: datetime, report: Callable[[int, int], None] = report_to_nobody
 ) -> Settled:
     """Let time do its part in complaints: close, end pauses, send on what is late, erase contacts and unsent photos."""
+    from survey_app.attachments.attachments import forget_unsent_attachments  # noqa: PLC0415
     from survey_app.complaints.cases import open_references, settle_case  # noqa: PLC0415
     from survey_app.complaints.contacts import erase_contacts  # noqa: PLC0415
-    from survey_app.photos.photos import forget_unsent_photos  # noqa: PLC0415
 
     with database.reading() as session:
         references = open_references(session)
@@ -85,7 +85,7 @@ def settle_complaints(
         report(done, len(references))
     with database.writing() as session:
         contacts = erase_contacts(session, by=SITE, now=now)
-        photos = forget_unsent_photos(session, now=now)
+        photos = forget_unsent_attachments(session, now=now)
     return Settled(len(references), contacts, photos)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from flask import request, url_for
 
+from survey_app.attachments.scanning import AttachmentFault
 from survey_app.codes.codes import scan_slip
-from survey_app.photos.photos import PhotoFault
 from survey_app.responses.device_digests import terminal_digest
 from survey_app.responses.receipts import sign_receipt
 from survey_app.web.context import current_time, site
@@ -18,7 +18,7 @@ def address_of_slip(typed: str) -> str:
     return url_for("survey.show_form", token=reference)
 
 
-def address_of_receipt(number: str, photo_faults: Iterable[PhotoFault] = ()) -> str:
+def address_of_receipt(number: str, photo_faults: Iterable[AttachmentFault] = ()) -> str:
     """Return the address of a receipt's page, which also says why photos that came along were not taken."""
     reference = sign_receipt(number, secret_key=site().config.secret_key)
     return url_for("receipts.show", reference=reference, photo=list(photo_faults))

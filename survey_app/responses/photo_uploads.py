@@ -7,7 +7,14 @@ from functools import partial
 
 from flask import request
 
-from survey_app.photos.photos import KeptPhoto, PhotoFault, Upload, change_photos, encode_uploads, kept_photos
+from survey_app.attachments.attachments import (
+    KeptAttachment,
+    attachments_of_form,
+    change_attachments,
+    scan_uploads,
+)
+from survey_app.attachments.kinds import PHOTO
+from survey_app.attachments.scanning import AttachmentFault, Upload
 from survey_app.responses.submission import Visit
 from survey_app.security.submission_keys import SubmissionKey
 from survey_app.web.context import site
@@ -17,26 +24,28 @@ from survey_app.web.context import site
 class AnswerPhotos:
     """Photos of a form, by question: those that wait until it is sent, and why others were not taken."""
 
-    kept: Mapping[str, Sequence[KeptPhoto]] = field(default_factory=dict)
-    faults: Mapping[str, Sequence[PhotoFault]] = field(default_factory=dict)
+    kept: Mapping[str, Sequence[KeptAttachment]] = field(default_factory=dict)
+    faults: Mapping[str, Sequence[AttachmentFault]] = field(default_factory=dict)
 
 
 def take_photos(
     visit: Visit, key: SubmissionKey, uploads: Sequence[Upload], *, now: datetime
-) -> Mapping[str, Sequence[PhotoFault]]:
+) -> Mapping[str, Sequence[AttachmentFault]]:
     """Store photos of a form until it is sent, so that no later fault loses them; return why others were not taken."""
     faults = {}
     for question in visit.questionnaire.photo_questions:
         # Decoding takes long: before any transaction opens.
-        photos, refused = encode_uploads(upload for upload in uploads if upload.field == question.key)
+        of_question = [upload for upload in uploads if upload.field == question.key]
+        photos, refused = scan_uploads(of_question, kind=PHOTO)
         dropped = request.form.getlist("drop")
         if photos or dropped:
             change = partial(
-                change_photos,
+                change_attachments,
+                kind=PHOTO,
                 key=key,
                 community_id=visit.community_id,
                 dropped=dropped,
-                photos=photos,
+                files=photos,
                 question=question.key,
                 most=question.most_photos or 0,
                 now=now,
@@ -47,11 +56,13 @@ def take_photos(
     return faults
 
 
-def photos_to_show(visit: Visit, key: SubmissionKey, faults: Mapping[str, Sequence[PhotoFault]]) -> AnswerPhotos:
+def photos_to_show(visit: Visit, key: SubmissionKey, faults: Mapping[str, Sequence[AttachmentFault]]) -> AnswerPhotos:
     """Return the photos to show on a form that comes back."""
     asked = visit.questionnaire.photo_questions
     if not asked:
         return AnswerPhotos()
     with site().database.reading() as session:
-        kept = {question.key: kept_photos(session, key=key, question=question.key) for question in asked}
+        kept = {
+            question.key: attachments_of_form(session, kind=PHOTO, key=key, question=question.key) for question in asked
+        }
     return AnswerPhotos(kept, faults)

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.policies import RESIDENT as RESIDENTS
 from survey_app.accounts.policies import declare_policy
+from survey_app.attachments.scanning import AttachmentFault
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models.vocabulary import Mode, ResponseChangeReason
-from survey_app.photos.photos import PhotoFault
 from survey_app.responses.addresses import address_of_receipt, digest_of_terminal
 from survey_app.responses.receipts import (
     RESIDENT,
@@ -37,7 +37,7 @@ def show(reference: str) -> str:
     """Show that a response is stored, or what became of it."""
     with site().database.reading() as session:
         receipt = find_receipt(session, number=_number(reference))
-    photo_faults = [fault for fault in request.args.getlist("photo") if fault in set(PhotoFault)]
+    photo_faults = [fault for fault in request.args.getlist("photo") if fault in set(AttachmentFault)]
     return render_template(
         "receipt/receipt.html", receipt=receipt, reference=reference, photo_faults=photo_faults, now=current_time()
     )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
 from survey_app import audit
+from survey_app.attachments.attachments import erase_attachments, pass_on_attachments
 from survey_app.city_time import last_day, zone_of
 from survey_app.errors import JiayuanError, UnknownNumber
 from survey_app.models import Code, Response, ResponseEvent, Round
@@ -27,7 +28,6 @@ from survey_app.models.vocabulary import (
     ResponseEventKind,
     ResponseStatus,
 )
-from survey_app.photos.photos import erase_photos, pass_on_photos
 from survey_app.responses.counting_status import ERASED_VALUES, status_of_response
 from survey_app.responses.submission import earlier_receipt, store_answers
 from survey_app.rounds.questionnaires import Answer, CheckedAnswers, questionnaire_from_canonical
@@ -193,7 +193,7 @@ def withdraw_response(session: Session, *, number: str, reason: ResponseChangeRe
     for response_id in erased:
         session.add(_event(response_id, ResponseEventKind.WITHDRAWN, reason=reason, by=by, now=now))
     session.execute(update(Response).where(Response.id.in_(erased)).values(ERASED_VALUES))
-    erase_photos(session, response_ids=erased)
+    erase_attachments(session, response_ids=erased)
     audit.record(
         session,
         by=by.name,
@@ -267,7 +267,7 @@ def correct_response(
     receipt = store_answers(
         session, place=place, key=key, answers=answers, definition=_definition(response), language=language, now=now
     )
-    pass_on_photos(session, response_id=response.id, key=key)
+    pass_on_attachments(session, response_id=response.id, key=key)
     return receipt
 
 

@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
+from survey_app.attachments.kinds import PHOTO
+from survey_app.attachments.scanning import thumbnail
 from survey_app.city_time import zone_of
-from survey_app.models import Community, Photo, Response, ResponseReview, Round
+from survey_app.models import Attachment, Community, Response, ResponseReview, Round
 from survey_app.models.vocabulary import ResponseStatus, ReviewState
-from survey_app.photos.photos import thumbnail
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.integrity_reviews import newest_review
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
@@ -63,12 +64,12 @@ def released_photos(
     session: Session, *, survey_round: Round, scope: Scope, number: str, limit: int, offset: int
 ) -> Sequence[ReleasedPhoto]:
     """Return photos of a round in scope, or of the one community with this number, in an order that reveals nothing."""
-    columns = (Photo, Community.name, Community.english_name, Response.submitted_at)
+    columns = (Attachment, Community.name, Community.english_name, Response.submitted_at)
     statement = _released(columns, survey_round, scope)
     if number:
         statement = statement.where(Community.number == number)
     # By their random names within a community: what came together does not stand together.
-    statement = statement.order_by(Community.sort_key, Community.id, Photo.name).limit(limit).offset(offset)
+    statement = statement.order_by(Community.sort_key, Community.id, Attachment.name).limit(limit).offset(offset)
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
     zone = zone_of(survey_round.rule_file.content)
     return [
@@ -85,7 +86,9 @@ def released_photos(
 
 def find_released_photo(session: Session, *, survey_round: Round, scope: Scope, name: str) -> bytes:
     """Return one released photo, or raise `LookupError` where it is not among them."""
-    content: bytes | None = session.scalar(_released((Photo.content,), survey_round, scope).where(Photo.name == name))
+    content: bytes | None = session.scalar(
+        _released((Attachment.content,), survey_round, scope).where(Attachment.name == name)
+    )
     if content is None:
         raise LookupError(name)
     return content
@@ -97,10 +100,11 @@ def _released(columns: Sequence[Any], survey_round: Round, scope: Scope) -> Sele
     waiting = select(ResponseReview.response_id).where(ResponseReview.state == ReviewState.HELD, newest_review())
     statement = (
         select(*columns)
-        .select_from(Photo)
-        .join(Response, Photo.response_id == Response.id)
+        .select_from(Attachment)
+        .join(Response, Attachment.response_id == Response.id)
         .join(Community, Response.community_id == Community.id)
         .where(
+            Attachment.kind == PHOTO.name,
             Response.round_id == survey_round.id,
             Response.submitted_at < closes_at,
             status_of_response(rules.satisfaction.population, before=closes_at) == ResponseStatus.COUNTED,

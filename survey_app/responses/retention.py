@@ -11,11 +11,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Update, and_, func, select, update
 from sqlalchemy.orm import Session
 
+from survey_app.attachments.attachments import erase_attachments
 from survey_app.audit import record
 from survey_app.city_time import zone_of
 from survey_app.models import Code, Evaluation, Response, Round, SlipBatch
 from survey_app.models.vocabulary import AuditAction
-from survey_app.photos.photos import erase_photos
 from survey_app.responses.counting_status import ERASED_VALUES, superseded_within
 from survey_app.responses.device_digests import erase_terminals
 
@@ -81,7 +81,7 @@ def _erase_responses(session: Session, survey_round: Round, *, by: str, now: dat
     is_kept = and_(Response.round_id == survey_round.id, Response.answers.is_not(None))
     kept = _count(session, is_kept)
     if kept:
-        erase_photos(session, response_ids=select(Response.id).where(is_kept))
+        erase_attachments(session, response_ids=select(Response.id).where(is_kept))
         session.execute(_quietly_update(is_kept).values(**ERASED_VALUES, erased_at=now))
         _record(session, AuditAction.RESPONSES_ERASED, survey_round, kept, by=by, now=now)
     return kept

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, exist
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.languages import Wording
+from survey_app.attachments.attachments import attach_to_response
 from survey_app.city_time import last_day, zone_of
 from survey_app.codes.codes import VISIT_LIFETIME, is_reference, is_token, read_reference
 from survey_app.errors import (
@@ -26,7 +27,6 @@ from survey_app.errors import (
 )
 from survey_app.models import Code, Community, District, Questionnaire, Response, Round, RuleFile, SlipBatch
 from survey_app.models.vocabulary import CodeKind, Mode
-from survey_app.photos.photos import attach_answers_photos
 from survey_app.rounds.questionnaires import CheckedAnswers, questionnaire_from_canonical, show
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
@@ -180,7 +180,7 @@ def store_answers(
         if insert_once(session, RESPONSE_TABLE, values | {"receipt": receipt}):
             if definition.photo_questions:
                 asked = [question.key for question in definition.photo_questions if show(question, answers.answers)]
-                attach_answers_photos(session, key=key, questions=asked)
+                attach_to_response(session, key=key, questions=asked)
             return receipt
         if earlier := earlier_receipt(session, key, answers):
             return earlier

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.policies import RESIDENT, declare_policy
+from survey_app.attachments.kinds import PHOTO
+from survey_app.attachments.scanning import Upload
+from survey_app.attachments.uploads import uploads_in
 from survey_app.codes.codes import is_reference
 from survey_app.config import Config
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
 from survey_app.models.vocabulary import CodeKind
-from survey_app.photos.photos import Upload, uploads_in
 from survey_app.register.names import bureau_name
 from survey_app.responses.addresses import address_of_receipt, digest_of_terminal
 from survey_app.responses.form_cache import BlankForm, scan_of
@@ -78,7 +80,7 @@ def show_privacy(token: str) -> str:
 def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     """Store the answers and redirect to the receipt, or say what is missing with every answer kept."""
     now = current_time()
-    uploads = uploads_in(request)
+    uploads = uploads_in(request, kind=PHOTO)
     given = request.form.to_dict(flat=False)
     try:
         key = read_key(request.form.get("key", ""), form=Form.RESPONSE, secret_key=site().config.secret_key)

@@ -12,6 +12,7 @@ from analytics.canonical import canonical_json, sha256_hex
 from analytics.files.yaml_documents import Document
 from analytics.files.yaml_nodes import Node, note_repeats
 from analytics.languages import LANGUAGES, Wording
+from survey_app.attachments.kinds import PHOTO
 from survey_app.models.vocabulary import Tenure
 from survey_app.security.text import clean_text
 
@@ -23,12 +24,6 @@ NOTICE_PLACEHOLDERS = ("bureau", "telephone", "evaluator", "date", "link")
 """Placeholders of a privacy notice, which the site fills in: each stands in it exactly once, in braces."""
 
 _NAMES_THAT_MAY_BE_UNKNOWN = ("telephone", "evaluator", "date")
-
-MOST_PHOTOS = 3
-"""Most photos that one question asks for."""
-
-MOST_PHOTOS_OF_FORM = 2 * MOST_PHOTOS
-"""Most photos of all questions together: a phone has to send them in one go."""
 
 Answer = int | list[int] | str
 
@@ -483,8 +478,8 @@ def _check_retired(root: Node, questionnaire: Questionnaire) -> None:
 
 def _check_photos(node: Node, questionnaire: Questionnaire) -> None:
     asked = sum(question.most_photos or 0 for question in questionnaire.photo_questions)
-    if asked > MOST_PHOTOS_OF_FORM:
-        node.fault("a form asks for at most {most} photos, these are {asked}", most=MOST_PHOTOS_OF_FORM, asked=asked)
+    if asked > PHOTO.most_per_form:
+        node.fault("a form asks for at most {most} photos, these are {asked}", most=PHOTO.most_per_form, asked=asked)
 
 
 def _read_complained(node: Node) -> Complained | None:
@@ -642,7 +637,7 @@ def _read_question(
         scale=scale,
         ends=ends,
         max_length=node["max_length"].integer(1, 5000) if node["max_length"].exists else None,
-        most_photos=node["most_photos"].integer(1, MOST_PHOTOS) if node["most_photos"].exists else None,
+        most_photos=node["most_photos"].integer(1, PHOTO.most_per_question) if node["most_photos"].exists else None,
         domain=node["domain"].name("[a-z][a-z0-9_]*") if node["domain"].exists else None,
         composite=node["composite"].flag(),
         show_if=_read_conditions(node["show_if"], earlier, keys),

@@ -7,7 +7,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from survey_app.models import Photo
+from survey_app.models import Attachment
 from tests.journeys.form_steps import choose, go_on_to, receipt_number, send
 from tests.journeys.test_complaining import photo
 from tests.journeys.test_reach import assert_within_reach, small_page  # noqa: F401
@@ -26,7 +26,7 @@ def token(sqlite_database):
 
 def stored_photos(database):
     with database.reading() as session:
-        rows = session.scalars(select(Photo).where(Photo.response_id.is_not(None)).order_by(Photo.id))
+        rows = session.scalars(select(Attachment).where(Attachment.response_id.is_not(None)).order_by(Attachment.id))
         return [(row.question, Image.open(io.BytesIO(row.content)).size) for row in rows]
 
 

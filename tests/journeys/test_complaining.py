@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from sqlalchemy import func, select
 
-from survey_app.models import Community, Complaint, ComplaintSupport, Photo
+from survey_app.models import Attachment, Community, Complaint, ComplaintSupport
 from tests.factories import make_complaint
 from tests.journeys.test_reach import assert_within_reach, small_page  # noqa: F401 (a fixture)
 from tests.survey_app.complaints.test_views import answer
@@ -82,7 +82,7 @@ def test_a_complaint_goes_from_words_to_verdict(phone, form_address, sqlite_data
     assert count(sqlite_database) == 0
     press(page)
     reference, secret = numbers(page)
-    assert count(sqlite_database, Photo) == 1
+    assert count(sqlite_database, Attachment) == 1
 
     answer(sqlite_database, reference, text="已装隔离桩")
     page.goto(f"{form_address.rsplit('/c/')[0]}/complaint/{reference}?lang={language}")
@@ -126,7 +126,7 @@ def test_a_large_photo_is_made_small_on_the_phone(phone, form_address, sqlite_da
     expect(page.locator(".photos img")).to_have_count(1)
 
     assert max(sizes) < len(large["buffer"]) / 2
-    assert count(sqlite_database, Photo) == 1
+    assert count(sqlite_database, Attachment) == 1
 
 
 def test_the_link_to_keep_fills_in_the_secret_and_leaves_it_in_no_address(phone, form_address):

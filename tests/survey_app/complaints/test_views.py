@@ -11,7 +11,7 @@ from survey_app.codes.codes import issue_poster_code
 from survey_app.complaints.cases import take_step
 from survey_app.complaints.contacts import read_contact
 from survey_app.errors import WriterBusy
-from survey_app.models import Complaint, ComplaintEvent, ComplaintSupport, District, Photo
+from survey_app.models import Attachment, Complaint, ComplaintEvent, ComplaintSupport, District
 from survey_app.models.vocabulary import CaseAction, CaseActor
 from survey_app.security.check_digits import grouped, new_number
 from survey_app.storage.group_commit import Writer
@@ -301,7 +301,7 @@ def test_photos_wait_for_their_case_and_come_with_it(client, token, sqlite_datab
 
     with sqlite_database.reading() as session:
         case = session.scalar(select(Complaint.id))
-        assert session.scalars(select(Photo.complaint_id)).all() == [case, case]
+        assert session.scalars(select(Attachment.complaint_id)).all() == [case, case]
 
 
 def test_a_failed_photo_never_blocks_the_words_and_says_so(client, token, sqlite_database):
@@ -310,7 +310,7 @@ def test_a_failed_photo_never_blocks_the_words_and_says_so(client, token, sqlite
     assert page.status == 200
     assert "没有收下" in page.text
     assert client.post(f"/c/{token}", data=page.given).status_code == 200
-    assert count(sqlite_database, Photo) == 1
+    assert count(sqlite_database, Attachment) == 1
 
 
 def test_photos_that_were_taken_survive_a_fault_in_the_words_and_can_be_taken_back(client, token, sqlite_database):
@@ -319,11 +319,11 @@ def test_photos_that_were_taken_survive_a_fault_in_the_words_and_can_be_taken_ba
     assert "data:image/jpeg;base64," in page.text
 
     with sqlite_database.reading() as session:
-        name = session.scalar(select(Photo.name))
+        name = session.scalar(select(Attachment.name))
     again = Page(client.post(f"/c/{token}/check", data=WORDS | {"key": page.given["key"], "drop": name}))
 
     assert "data:image/jpeg" not in again.text
-    assert count(sqlite_database, Photo) == 0
+    assert count(sqlite_database, Attachment) == 0
 
 
 def test_while_the_database_is_away_every_word_comes_back_in_the_page(client, token, monkeypatch):

@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import func, select, update
 
 from survey_app.accounts.scope import EVERYWHERE
+from survey_app.attachments.attachments import forget_unsent_attachments
 from survey_app.codes.codes import issue_poster_code
 from survey_app.config import DATA
 from survey_app.exports.responses import export_responses
-from survey_app.models import Photo, Response, Round
+from survey_app.models import Attachment, Response, Round
 from survey_app.models.vocabulary import ResponseChangeReason
-from survey_app.photos.photos import forget_unsent_photos
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from survey_app.rounds.questionnaires import parse_questionnaire
 from survey_app.rounds.rounds import SETTLING, publish_questionnaire
 from tests.factories import make_community, make_round
-from tests.survey_app.photos.test_photos import picture, saved
+from tests.pictures import picture, saved
 from tests.survey_app.responses.test_survey_views import Page
 
 ASKS_FOR_PHOTOS = """
@@ -73,7 +73,7 @@ def send(client, token, *, answers=ANSWERS, key=None, q25=(), q26=(), **options)
 def stored(database):
     """Which question each photo answers, and whether it belongs to a response."""
     with database.reading() as session:
-        rows = session.execute(select(Photo.question, Photo.response_id).order_by(Photo.id))
+        rows = session.execute(select(Attachment.question, Attachment.response_id).order_by(Attachment.id))
         return [(question, response_id is not None) for question, response_id in rows]
 
 
@@ -112,7 +112,7 @@ def test_more_photos_than_are_asked_for_are_not_taken_and_the_receipt_says_so(cl
 def test_photos_survive_a_fault_in_the_answers_and_can_be_taken_back(client, token, sqlite_database):
     page = Page(send(client, token, answers={"q01": "4"}, q25=[saved(picture(100)), saved(picture(200))]))
     with sqlite_database.reading() as session:
-        first = session.scalar(select(Photo.name).order_by(Photo.id))
+        first = session.scalar(select(Attachment.name).order_by(Attachment.id))
 
     assert page.status == 422
     assert page.text.count("data:image/jpeg") == 2
@@ -130,7 +130,7 @@ def test_a_photo_for_a_question_that_is_not_asked_belongs_to_no_response(
 
     assert stored(sqlite_database) == [("q26", belongs)]
     with sqlite_database.writing() as session:
-        assert forget_unsent_photos(session, now=datetime.now(UTC) + timedelta(days=1)) == int(not belongs)
+        assert forget_unsent_attachments(session, now=datetime.now(UTC) + timedelta(days=1)) == int(not belongs)
 
 
 def test_a_form_sent_twice_keeps_each_photo_once(client, token, sqlite_database):
@@ -182,7 +182,7 @@ def test_a_correction_keeps_the_photos_and_asks_for_none(client, token, sqlite_d
     assert client.post(f"{receipt}/correction", data=Page(form).given | {"q01": "2", "q16": "1"}).status_code == 303
     with sqlite_database.reading() as session:
         corrections = session.scalars(select(Response.id).where(Response.corrects_id.is_not(None))).all()
-        assert session.scalars(select(Photo.response_id)).all() == corrections
+        assert session.scalars(select(Attachment.response_id)).all() == corrections
 
 
 def test_the_file_says_how_many_photos_there_are_and_holds_none(client, token, sqlite_database):

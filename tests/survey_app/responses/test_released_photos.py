@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from survey_app.accounts.scope import EVERYWHERE, Scope
+from survey_app.attachments.attachments import erase_attachments
 from survey_app.models import ResponseReview, Round
 from survey_app.models.vocabulary import Area, ReviewState
-from survey_app.photos.photos import erase_photos
 from survey_app.responses.released_photos import are_released, find_released_photo, places_with_photos, released_photos
 from survey_app.rounds.rounds import SETTLING
 from tests.accounts import make_account, signed_in_client
@@ -78,7 +78,7 @@ def test_photos_of_answers_that_are_held_or_excluded_are_not_shown(database, cit
 
 def test_a_photo_that_was_erased_is_gone(database, city):
     with database.writing() as session:
-        erase_photos(session, response_ids=[city["second"].id])
+        erase_attachments(session, response_ids=[city["second"].id])
 
     assert city["names"][2] not in {photo.name for photo in shown(database, city)}
 

@@ -6,11 +6,12 @@ import pytest
 from alembic import command
 from sqlalchemy import String, bindparam, column, select, text
 from sqlalchemy import table as sql_table
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from analytics.canonical import sha256_hex
 from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
 from survey_app.jobs.history import LastRun, last_runs
-from survey_app.models import Code, Complaint, Photo, RegionProfile, Round, StandingEvidence
+from survey_app.models import Attachment, Code, Complaint, RegionProfile, Round, StandingEvidence
 from survey_app.models.vocabulary import ResponseChangeReason
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from survey_app.rounds.rounds import SETTLING
@@ -22,6 +23,7 @@ BEFORE_NEEDED_RESPONSES = "0022"
 BEFORE_CHANNELS = "0029"
 BEFORE_JOBS = "0030"
 BEFORE_PHOTOS_OF_RESPONSES = "0025"
+BEFORE_ATTACHMENTS = "0031"
 
 
 def contents(database):
@@ -150,22 +152,27 @@ def test_times_of_recurring_work_are_kept_on_the_way_up_and_down(database):
     assert chore_runs(database) == runs
 
 
-def photo_of(community, number, **owner):
-    return Photo(
-        name=f"photo{number}",
-        submission_key=f"key{number}",
-        question="q25" if "response_id" in owner else "",
-        community_id=community.id,
-        upload_sha256=f"{number}",
-        content=bytes([number]),
-        added_at=NOW,
-        **owner,
-    )
+def photo_of(community, number, **values):
+    content = bytes([number])
+    defaults = {
+        "kind": "photo",
+        "name": f"photo{number}",
+        "media_type": "image/jpeg",
+        "size": len(content),
+        "sha256": sha256_hex(content),
+        "upload_sha256": f"{number}",
+        "submission_key": f"key{number}",
+        "question": "q25" if "response_id" in values else "",
+        "community_id": community.id,
+        "content": content,
+        "added_at": NOW,
+    }
+    return Attachment(**defaults | values)
 
 
 def photos_in(database):
     with database.reading() as session:
-        return [tuple(row) for row in session.execute(select(Photo.__table__.c).order_by(Photo.name))]
+        return [tuple(row) for row in session.execute(select(Attachment.__table__.c).order_by(Attachment.name))]
 
 
 def test_photos_of_complaints_survive_the_way_down_and_up_again(database):
@@ -191,3 +198,47 @@ def test_photos_of_responses_are_never_dropped_on_the_way_down(database):
         go_down_and_up(database, BEFORE_PHOTOS_OF_RESPONSES)
 
     assert photos_in(database) == before
+
+
+def test_photos_become_attachments_with_their_size_and_hash_and_photos_again(database):
+    with database.writing() as session:
+        community = make_community(session)
+        complaint = make_complaint(session, community)
+        response = make_response(session, make_round(session), community)
+        owners = [{"complaint_id": complaint.id}, {"response_id": response.id}, {}]
+        # More than are read at once.
+        session.add_all(photo_of(community, number, **owners[number % 3]) for number in range(123))
+    before = photos_in(database)
+
+    command.downgrade(database.alembic_config(), BEFORE_ATTACHMENTS)
+    with database.reading() as session:
+        contents_below = dict(session.execute(text("SELECT name, content FROM photo")).all())
+    command.upgrade(database.alembic_config(), "head")
+
+    assert {name: bytes(content) for name, content in contents_below.items()} == {
+        f"photo{number}": bytes([number]) for number in range(123)
+    }
+    assert photos_in(database) == before
+
+
+def test_files_that_are_no_photos_are_never_dropped_on_the_way_down(database):
+    with database.writing() as session:
+        session.add(photo_of(make_community(session), 1, kind="deed", media_type="application/pdf"))
+    before = photos_in(database)
+
+    with pytest.raises(RuntimeError, match="nothing was changed"):
+        go_down_and_up(database, BEFORE_ATTACHMENTS)
+
+    assert photos_in(database) == before
+
+
+def test_an_attachment_still_has_one_owner_after_the_way_down_and_up(database):
+    with database.writing() as session:
+        community = make_community(session)
+        complaint = make_complaint(session, community)
+        response = make_response(session, make_round(session), community)
+
+    go_down_and_up(database, BEFORE_ATTACHMENTS)
+
+    with pytest.raises(IntegrityError, match="owner"), database.writing() as session:
+        session.add(photo_of(community, 1, complaint_id=complaint.id, response_id=response.id))

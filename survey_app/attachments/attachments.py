@@ -1,0 +1,214 @@
+"""Store of attachments: scan, keep, list, drop, give to an owner, erase, and add up by kind.
+
+They are kept in the database: a file is stored or lost together with its case or its response, one backup holds both,
+and several servers need no common disk. They come with the first sight of a form, and wait under its key until all of
+it is stored: a page without JavaScript cannot hand a chosen file on to the next page.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Select, Table, and_, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from analytics.canonical import sha256_hex
+from survey_app.attachments.kinds import KINDS, AttachmentKind
+from survey_app.attachments.scanning import (
+    AttachmentFault,
+    AttachmentRefused,
+    ScannedFile,
+    Upload,
+    recognise_type,
+)
+from survey_app.models import Attachment, Response
+from survey_app.security.submission_keys import SubmissionKey
+from survey_app.storage.insert_once import insert_once
+
+_UNSENT = and_(Attachment.complaint_id.is_(None), Attachment.response_id.is_(None))
+
+
+@dataclass(frozen=True)
+class KeptAttachment:
+    """An attachment as a form or a case lists it; without a thumbnail where its kind has none."""
+
+    name: str
+    thumbnail: str | None
+
+
+@dataclass(frozen=True)
+class StoredSize:
+    """How much the database holds of one kind."""
+
+    files: int
+    content_bytes: int
+
+
+def scan_uploads(
+    uploads: Iterable[Upload], *, kind: AttachmentKind
+) -> tuple[dict[str, ScannedFile], list[AttachmentFault]]:
+    """Return the files by the digest of their upload, and why others were not taken; it needs no database."""
+    files, faults = {}, []
+    for upload in uploads:
+        try:
+            files[sha256_hex(upload.content)] = _scan(upload, kind)
+        except AttachmentRefused as refusal:
+            faults.append(refusal.fault)
+    return files, faults
+
+
+def change_attachments(
+    session: Session,
+    *,
+    kind: AttachmentKind,
+    key: SubmissionKey,
+    community_id: int,
+    dropped: Sequence[str],
+    files: Mapping[str, ScannedFile],
+    question: str = "",
+    most: int | None = None,
+    now: datetime,
+) -> list[AttachmentFault]:
+    """Take back files that wait, keep others in their place, and return why some were not kept."""
+    drop_attachments(session, key=key, names=dropped)
+    return keep_attachments(
+        session, kind=kind, key=key, community_id=community_id, files=files, question=question, most=most, now=now
+    )
+
+
+def keep_attachments(
+    session: Session,
+    *,
+    kind: AttachmentKind,
+    key: SubmissionKey,
+    community_id: int,
+    files: Mapping[str, ScannedFile],
+    question: str = "",
+    most: int | None = None,
+    now: datetime,
+) -> list[AttachmentFault]:
+    """Keep files until their form is sent; the same file sent again is kept once.
+
+    At most `most` wait for one `question` of a form, as many as the kind allows where it is None; a complaint has no
+    questions and asks once.
+    """
+    most = kind.most_per_question if most is None else most
+    of_question = select(Attachment.upload_sha256).filter_by(
+        submission_key=key.value, kind=kind.name, question=question
+    )
+    faults = []
+    for upload_sha256, file in files.items():
+        kept = set(session.scalars(of_question))
+        if upload_sha256 in kept:
+            continue
+        if len(kept) >= most:
+            faults.append(AttachmentFault.TOO_MANY)
+        elif _count_unsent(session, kind, community_id) >= kind.most_unsent:
+            faults.append(AttachmentFault.NO_ROOM)
+        else:
+            values = {
+                "kind": kind.name,
+                "submission_key": key.value,
+                "question": question,
+                "community_id": community_id,
+                "upload_sha256": upload_sha256,
+                "added_at": now,
+            }
+            insert_once(session, cast(Table, Attachment.__table__), values | _stored_file(file))
+    return faults
+
+
+def attachments_of_form(
+    session: Session, *, kind: AttachmentKind, key: SubmissionKey, question: str = ""
+) -> list[KeptAttachment]:
+    """Return the files that came with this form for one of its questions."""
+    return _list_attachments(session, kind, submission_key=key.value, question=question)
+
+
+def attachments_of_complaint(session: Session, *, kind: AttachmentKind, complaint_id: int) -> list[KeptAttachment]:
+    """Return the files of a case."""
+    return _list_attachments(session, kind, complaint_id=complaint_id)
+
+
+def drop_attachments(session: Session, *, key: SubmissionKey, names: Sequence[str]) -> None:
+    """Take back files that wait until their form is sent."""
+    session.execute(
+        delete(Attachment).where(Attachment.submission_key == key.value, Attachment.name.in_(names), _UNSENT)
+    )
+
+
+def attach_to_complaint(session: Session, *, key: SubmissionKey, complaint_id: int) -> None:
+    """Give the case the files that waited for it."""
+    session.execute(update(Attachment).filter_by(submission_key=key.value).values(complaint_id=complaint_id))
+
+
+def attach_to_response(session: Session, *, key: SubmissionKey, questions: Sequence[str]) -> None:
+    """Give the response of this form the files that waited for it; those of questions that do not concern it stay."""
+    waiting = update(Attachment).where(
+        Attachment.submission_key == key.value, Attachment.question.in_(questions), _UNSENT
+    )
+    session.execute(waiting.values(response_id=_response_of(key).scalar_subquery()))
+
+
+def pass_on_attachments(session: Session, *, response_id: int, key: SubmissionKey) -> None:
+    """Give the files of a response to the one that stands for it, which this form brought."""
+    of_response = update(Attachment).filter_by(response_id=response_id)
+    session.execute(of_response.values(response_id=_response_of(key).scalar_subquery()))
+
+
+def erase_attachments(session: Session, *, response_ids: Sequence[int] | Select[int]) -> None:
+    """Delete the files of responses whose answers go, whatever their kind."""
+    session.execute(delete(Attachment).where(Attachment.response_id.in_(response_ids)))
+
+
+def forget_unsent_attachments(session: Session, *, kinds: Iterable[AttachmentKind] = KINDS, now: datetime) -> int:
+    """Delete the files whose form was not sent within the time of their kind, and return how many."""
+    is_old = or_(*(and_(Attachment.kind == kind.name, Attachment.added_at <= now - kind.unsent_kept) for kind in kinds))
+    deleted: int = session.execute(delete(Attachment).where(_UNSENT, is_old)).rowcount  # type: ignore[attr-defined]  # of a DELETE it has one
+    return deleted
+
+
+def sizes_by_kind(session: Session) -> dict[str, StoredSize]:
+    """Return how many files of each kind a backup holds, and their bytes; kinds without files are left out."""
+    statement = (
+        select(Attachment.kind, func.count(), func.sum(Attachment.size))
+        .group_by(Attachment.kind)
+        .order_by(Attachment.kind)
+    )
+    return {kind: StoredSize(files, int(size)) for kind, files, size in session.execute(statement)}
+
+
+def _scan(upload: Upload, kind: AttachmentKind) -> ScannedFile:
+    if upload.fault:
+        raise AttachmentRefused(upload.fault)
+    # Whatever way it came: a form whose fields were read before its kind was known is bounded by another kind.
+    if len(upload.content) > kind.largest_bytes:
+        raise AttachmentRefused(AttachmentFault.TOO_LARGE)
+    recognise_type(upload.content, among=kind.media_types)
+    return kind.scan(upload.content)
+
+
+def _stored_file(file: ScannedFile) -> dict[str, object]:
+    return {
+        "name": secrets.token_urlsafe(16),
+        "media_type": file.media_type,
+        "size": len(file.content),
+        "sha256": sha256_hex(file.content),
+        "content": file.content,
+    }
+
+
+def _list_attachments(session: Session, kind: AttachmentKind, **owner: object) -> list[KeptAttachment]:
+    rows = session.scalars(select(Attachment).filter_by(kind=kind.name, **owner).order_by(Attachment.id))
+    return [KeptAttachment(row.name, kind.thumbnail(row.content) if kind.thumbnail else None) for row in rows]
+
+
+def _response_of(key: SubmissionKey) -> Select[int]:
+    return select(Response.id).filter_by(submission_key=key.value)
+
+
+def _count_unsent(session: Session, kind: AttachmentKind, community_id: int) -> int:
+    of_community = and_(Attachment.kind == kind.name, Attachment.community_id == community_id)
+    return session.scalar(select(func.count()).select_from(Attachment).where(of_community, _UNSENT)) or 0

@@ -1,0 +1,224 @@
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from analytics.canonical import sha256_hex
+from survey_app.attachments.attachments import (
+    StoredSize,
+    attach_to_complaint,
+    attachments_of_complaint,
+    attachments_of_form,
+    drop_attachments,
+    erase_attachments,
+    forget_unsent_attachments,
+    keep_attachments,
+    scan_uploads,
+    sizes_by_kind,
+)
+from survey_app.attachments.kinds import KINDS, PHOTO, AttachmentKind
+from survey_app.attachments.scanning import AttachmentFault, AttachmentRefused, MediaType, ScannedFile, Upload
+from survey_app.codes.codes import find_code
+from survey_app.models import Attachment, Code
+from survey_app.security.submission_keys import Form, SubmissionKey
+from tests.factories import (
+    NOW,
+    SECRET,
+    make_community,
+    make_complaint,
+    make_photo,
+    make_poster_code,
+    make_response,
+    make_round,
+)
+from tests.pictures import picture, saved
+
+
+def scan_letter(content):
+    """Keep the letter without what it says after its signature, and refuse an empty one."""
+    body = content.removeprefix(b"LETTER ").split(b"--")[0]
+    if not body:
+        raise AttachmentRefused(AttachmentFault.UNREADABLE)
+    return ScannedFile("text/x-letter", body)
+
+
+LETTER = AttachmentKind(
+    name="letter",
+    media_types=(MediaType("text/x-letter", re.compile(rb"LETTER ")),),
+    largest_bytes=30,
+    largest_form_bytes=1000,
+    most_per_question=1,
+    most_per_form=2,
+    unsent_kept=timedelta(hours=2),
+    most_unsent=2,
+    scan=scan_letter,
+)
+
+
+@pytest.fixture
+def key(database):
+    with database.writing() as session:
+        code = find_code(session, token=make_poster_code(session).token, secret_key=SECRET)
+    return SubmissionKey.new(form=Form.COMPLAINT, code_id=code.id, round_id=None, now=NOW)
+
+
+def another_form(key):
+    return SubmissionKey.new(form=Form.COMPLAINT, code_id=key.code_id, round_id=None, now=NOW)
+
+
+def keep(database, key, *contents, kind=PHOTO):
+    files, _faults = scan_uploads([Upload(content) for content in contents], kind=kind)
+    with database.writing() as session:
+        code = session.get(Code, key.code_id)
+        return keep_attachments(session, kind=kind, key=key, community_id=code.community_id, files=files, now=NOW)
+
+
+def names(database, key, kind=PHOTO):
+    with database.reading() as session:
+        return [attachment.name for attachment in attachments_of_form(session, kind=kind, key=key)]
+
+
+def count(database):
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(Attachment))
+
+
+def test_one_bad_photo_does_not_keep_the_others_out():
+    good = saved(picture())
+    sent = [Upload(good), Upload(b"no"), Upload(good), Upload(b"", AttachmentFault.TOO_LARGE)]
+
+    taken, faults = scan_uploads(sent, kind=PHOTO)
+
+    assert len(taken) == 1
+    assert faults == [AttachmentFault.UNREADABLE, AttachmentFault.TOO_LARGE]
+
+
+def test_what_is_kept_is_described_and_not_what_was_sent(database, key):
+    sent = saved(picture(), "PNG")
+    keep(database, key, sent)
+
+    with database.reading() as session:
+        stored = session.scalars(select(Attachment)).one()
+    assert (stored.kind, stored.media_type) == ("photo", "image/jpeg")
+    assert (stored.size, stored.sha256) == (len(stored.content), sha256_hex(stored.content))
+    assert stored.upload_sha256 == sha256_hex(sent)
+
+
+def test_the_same_photo_sent_again_is_kept_once_and_a_fourth_is_not_taken(database, key):
+    four = [saved(picture(100 + number)) for number in range(4)]
+
+    assert keep(database, key, four[0]) == []
+    assert keep(database, key, four[0], four[1], four[2]) == []
+    assert keep(database, key, four[3]) == [AttachmentFault.TOO_MANY]
+    assert len(set(names(database, key))) == 3
+
+
+def test_a_photo_can_be_taken_back_by_its_own_form_alone(database, key):
+    keep(database, key, saved(picture()))
+    (name,) = names(database, key)
+
+    for asking, left in ((another_form(key), 1), (key, 0)):
+        with database.writing() as session:
+            drop_attachments(session, key=asking, names=[name])
+        assert len(names(database, key)) == left
+
+
+def test_a_case_gets_the_photos_of_its_form_and_unsent_ones_are_deleted_after_a_day(database, key):
+    for asking in (key, another_form(key)):
+        keep(database, asking, saved(picture()))
+    with database.writing() as session:
+        complaint = make_complaint(session, session.get(Code, key.code_id).community, submission_key=key.value)
+        attach_to_complaint(session, key=key, complaint_id=complaint.id)
+        drop_attachments(session, key=key, names=[attachments_of_form(session, kind=PHOTO, key=key)[0].name])
+        assert forget_unsent_attachments(session, now=NOW + timedelta(hours=23)) == 0
+        assert forget_unsent_attachments(session, now=NOW + timedelta(hours=24)) == 1
+        of_case = attachments_of_complaint(session, kind=PHOTO, complaint_id=complaint.id)
+        assert len(of_case) == 1, "what is sent cannot be taken back"
+
+
+def test_one_poster_cannot_fill_the_disk_with_photos_that_are_never_sent(database, key):
+    few = replace(PHOTO, most_unsent=1)
+    keep(database, key, saved(picture(100)), kind=few)
+
+    assert keep(database, key, saved(picture(200)), kind=few) == [AttachmentFault.NO_ROOM]
+    assert count(database) == 1
+
+
+def test_a_response_loses_its_files_of_every_kind_with_its_answers(database):
+    with database.writing() as session:
+        community, survey_round = make_community(session), make_round(session)
+        erased, kept = (make_response(session, survey_round, community) for _ in range(2))
+        for values in ({}, {"kind": "letter"}):
+            make_photo(session, erased, **values)
+        make_photo(session, kept)
+
+        erase_attachments(session, response_ids=[erased.id])
+
+        assert session.scalars(select(Attachment.response_id)).all() == [kept.id]
+
+
+def test_kinds_have_names_of_their_own():
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("content", "outcome"),
+    [
+        (b"LETTER dear neighbours -- signed", AttachmentFault.TOO_LARGE),
+        (b"LETTER dear -- signed", ScannedFile("text/x-letter", b"dear ")),
+        (b"LETTER ", AttachmentFault.UNREADABLE),
+        (saved(picture(8, 8), "PNG")[:30], AttachmentFault.UNREADABLE),
+    ],
+)
+def test_another_kind_has_types_a_size_and_a_scan_of_its_own(content, outcome):
+    files, faults = scan_uploads([Upload(content)], kind=LETTER)
+
+    assert [*files.values(), *faults] == [outcome]
+
+
+def test_another_kind_is_listed_beside_photos_and_without_a_thumbnail(database, key):
+    keep(database, key, saved(picture()))
+    keep(database, key, b"LETTER one", kind=LETTER)
+
+    with database.reading() as session:
+        (photo,) = attachments_of_form(session, kind=PHOTO, key=key)
+        (letter,) = attachments_of_form(session, kind=LETTER, key=key)
+    assert photo.thumbnail.startswith("data:image/jpeg;base64,")
+    assert letter.thumbnail is None
+
+
+def test_the_limits_of_one_kind_leave_no_less_room_for_another(database, key):
+    assert keep(database, key, b"LETTER one", b"LETTER two", kind=LETTER) == [AttachmentFault.TOO_MANY]
+    assert keep(database, another_form(key), b"LETTER one", kind=LETTER) == []
+    assert keep(database, another_form(key), b"LETTER one", kind=LETTER) == [AttachmentFault.NO_ROOM]
+
+    assert keep(database, key, *(saved(picture(100 + number)) for number in range(3))) == []
+
+
+def test_unsent_files_are_deleted_after_the_time_of_their_kind(database, key):
+    keep(database, key, saved(picture()))
+    keep(database, key, b"LETTER one", kind=LETTER)
+
+    with database.writing() as session:
+        deleted = [
+            forget_unsent_attachments(session, kinds=(PHOTO, LETTER), now=NOW + timedelta(hours=hours))
+            for hours in (1, 2, 23, 24)
+        ]
+    assert deleted == [0, 1, 0, 1]
+
+
+def test_sizes_are_added_up_by_kind(database, key):
+    keep(database, key, saved(picture(100)), saved(picture(200)))
+    keep(database, key, b"LETTER one", kind=LETTER)
+
+    with database.reading() as session:
+        sizes = sizes_by_kind(session)
+        bytes_of_photos = sum(len(content) for content in session.scalars(select(Attachment.content))) - len(b"one")
+    assert sizes == {"letter": StoredSize(1, 3), "photo": StoredSize(2, bytes_of_photos)}
+
+
+def test_an_empty_store_has_no_sizes(database):
+    with database.reading() as session:
+        assert sizes_by_kind(session) == {}
