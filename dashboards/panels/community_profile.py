@@ -8,7 +8,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards.figures.community import categories_figure, domains_figure, drivers_figure, months_figure
-from dashboards.frames.disclosure import (
+from dashboards.frames.page_data import Shown
+from dashboards.frames.profile import (
     FEWEST_ANSWERS,
     SMALLEST_SHOWN,
     cases_by_category,
@@ -16,7 +17,6 @@ from dashboards.frames.disclosure import (
     satisfied_shares,
     suppress_small,
 )
-from dashboards.frames.page_data import Shown
 from dashboards.languages import pick, translator
 from dashboards.source import Profile
 from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records
@@ -199,7 +199,7 @@ def _drivers_numbers(shown: Shown, drivers: pd.DataFrame) -> Numbers:
 
 
 def categories_numbers(categories: pd.DataFrame, language: str) -> Numbers:
-    """Return the cases of each category, as `dashboards.frames.disclosure.cases_by_category` adds them up."""
+    """Return the cases of each category, as `dashboards.frames.profile.cases_by_category` adds them up."""
     _ = translator(language)
     columns = [
         NumbersColumn(_("Category")),

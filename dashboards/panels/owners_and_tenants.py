@@ -8,8 +8,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.statistics.intervals import wilson
-from dashboards.frames.disclosure import FEWEST_ANSWERS, SMALLEST_SHOWN, can_be_shown
 from dashboards.frames.page_data import Shown
+from dashboards.frames.profile import FEWEST_ANSWERS, SMALLEST_SHOWN, can_be_shown
 from dashboards.labels import population_words, tenure_words
 from dashboards.languages import translator
 from dashboards.source import Profile

@@ -16,7 +16,8 @@ from dashboards.figures.community import (
     months_figure,
     trend_figure,
 )
-from dashboards.frames.disclosure import (
+from dashboards.frames.page_data import Shown
+from dashboards.frames.profile import (
     FEWEST_ANSWERS,
     SMALLEST_SHOWN,
     cases_by_category,
@@ -24,7 +25,6 @@ from dashboards.frames.disclosure import (
     satisfied_shares,
     suppress_small,
 )
-from dashboards.frames.page_data import Shown
 from dashboards.frames.standings import ROUTES
 from dashboards.pages.community import matches
 from dashboards.panels.round_trend import with_limits

@@ -11,8 +11,8 @@ from plotly.utils import PlotlyJSONEncoder
 from analytics.statistics.intervals import poisson_exact
 from dashboards.address import View
 from dashboards.figures.community import reported_figure
-from dashboards.frames.disclosure import can_be_shown
 from dashboards.frames.page_data import Shown
+from dashboards.frames.profile import can_be_shown
 from dashboards.panels.survey_reported_complaints import perhaps_discouraged, rates_beside, reported_panel
 from dashboards.source import Reported
 from dashboards.widgets.components import records
