@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final, TypeVar
 
 from analytics.files.yaml_documents import Document
@@ -137,6 +138,14 @@ class Node:
                 value=number,
             )
         return between
+
+    def day(self) -> date:
+        """Return the calendar day."""
+        if isinstance(self.value, date) and not isinstance(self.value, datetime):
+            return self.value
+        if self.exists:
+            self.fault("this must be a date, such as 2021-08-23")
+        return date.min
 
     def flag(self, *, default: bool = False) -> bool:
         if not self.exists:
