@@ -13,7 +13,6 @@ import pandas as pd
 
 from analytics.statistics.validation import FloatArray, finite_numbers, refuse, row_codes
 
-# With fewer respondents no weights are computed.
 FEWEST_RESPONDENTS: Final = 10
 RESAMPLES: Final = 1_000
 SEED: Final = 20210823

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 from dash.development.base_component import Component
 
 from analytics.decision.reasons import reason_sentence, warning_sentence
+from analytics.disclosure.rules import DisclosureRules, rules_in_force
 from dashboards.address import View
 from dashboards.figures.drawing import Drawing
 from dashboards.frames.standings import CutOff, Route, cut_offs, in_region, regions_of, scale_of
@@ -55,6 +57,11 @@ class Shown:
     def earlier_standings(self) -> pd.DataFrame | None:
         """The standings of the round before, of the region asked for; most pages do not need them."""
         return None if self.earlier is None else in_region(self.source.standings(self.earlier.id), self.view.region)
+
+    @cached_property
+    def disclosure(self) -> DisclosureRules:
+        """The disclosure rules of the local day on which the evaluation was made."""
+        return rules_in_force(self.header.evaluated_at.astimezone(ZoneInfo(self.header.rules.time_zone)).date())
 
     def cut_offs(self, route: Route) -> list[CutOff]:
         """Return the cut-offs of the regions shown, in the order of their communities."""

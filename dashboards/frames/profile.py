@@ -1,25 +1,19 @@
-"""What lies behind a standing: shares by question, complaints by month and category; small numbers stay unseen."""
-
-from typing import Final
+"""What lies behind a standing: shares by question without small numbers, complaints by month and category."""
 
 import numpy as np
 import pandas as pd
 
+from analytics.disclosure.rules import DisclosureRules
 from analytics.rules import Rules
 from analytics.statistics.intervals import wilson
 from dashboards.source import Profile
 
-FEWEST_ANSWERS: Final = 10
-"""Below that a breakdown could tell who answered what."""
-SMALLEST_SHOWN: Final = 5
-"""The smallest number, but nought, that a breakdown shows."""
 
-
-def satisfied_shares(profile: Profile, rules: Rules) -> pd.DataFrame:
+def satisfied_shares(profile: Profile, rules: Rules, *, disclosure: DisclosureRules) -> pd.DataFrame:
     """Return the share of satisfied answers to each question that is rated on the scale of the ranked question.
 
     Columns: question, label, english_label, here (valid answers), rate, lower, upper, region_rate; a community's own
-    share is missing below `FEWEST_ANSWERS`, and the region's where nobody answered.
+    share is missing below the minimum base, and the region's where nobody answered.
     """
     answers = profile.answers
     overall = answers.loc[answers["question"] == rules.satisfaction.question, "code"].tolist()
@@ -30,7 +24,7 @@ def satisfied_shares(profile: Profile, rules: Rules) -> pd.DataFrame:
     keys = ["question", "label", "english_label"]
     sums = valid.groupby(keys, sort=False)[["here", "region"]].sum()
     good = satisfied.groupby(keys, sort=False)[["here", "region"]].sum().reindex(sums.index, fill_value=0)
-    enough = sums["here"].to_numpy() >= FEWEST_ANSWERS
+    enough = sums["here"].to_numpy() >= disclosure.minimum_base
     limits = wilson(good["here"].to_numpy("float64"), np.maximum(sums["here"], 1), level=float(rules.evidence.level))
     everyone = sums["region"].to_numpy("float64")
     table = sums.reset_index()[[*keys, "here"]]
@@ -56,27 +50,6 @@ def cases_by_month(complaints: pd.DataFrame) -> pd.DataFrame:
         return frame.reset_index()
     months = pd.period_range(frame.index.min(), frame.index.max(), freq="M").strftime("%Y-%m")
     return frame.reindex(pd.Index(months, name="month"), fill_value=0).reset_index()
-
-
-def suppress_small(counts: pd.Series) -> pd.Series:
-    """Return counts with those of 1 to 4 missing, and with them the next lowest, so that no sum gives one away.
-
-    A nought is shown: it says of nobody what they answered. Everything is missing where fewer than `FEWEST_ANSWERS`
-    answered.
-    """
-    shown = counts.astype("Int64")
-    if counts.sum() < FEWEST_ANSWERS:
-        return shown.mask(counts >= 0)
-    small = (counts > 0) & (counts < SMALLEST_SHOWN)
-    others = counts[counts >= SMALLEST_SHOWN]
-    if small.any() and len(others):
-        small |= counts.index == others.idxmin()
-    return shown.mask(small)
-
-
-def can_be_shown(some: int, whole: int) -> bool:
-    """Return whether `some` of `whole` can be shown: enough answered, and neither they nor the others are few."""
-    return bool(suppress_small(pd.Series([some, whole - some])).notna().all())
 
 
 def _split(complaints: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -9,13 +9,14 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.disclosure.suppression import can_be_shown
 from analytics.statistics.funnel import Funnel, rate_funnel
 from dashboards.address import View
 from dashboards.figures.community import categories_figure
 from dashboards.figures.complaints import bounds_figure, funnel_figure
 from dashboards.figures.drawing import room_for
 from dashboards.frames.page_data import Shown, no_evaluation, preview_notice
-from dashboards.frames.profile import can_be_shown, cases_by_category
+from dashboards.frames.profile import cases_by_category
 from dashboards.frames.standings import ROUTES, in_region, regions_of, scale_of
 from dashboards.labels import funnel_positions
 from dashboards.languages import pick, translator
@@ -268,7 +269,10 @@ def _zero_panel(shown: Shown, exposed: pd.DataFrame, source: EvaluationSource) -
             numbers=_zero_numbers(shown, zero, reported),
         ),
         *_discouraged_words(
-            shown, perhaps_discouraged(shown.standings.loc[listed.index], reported, shown.header.rules)
+            shown,
+            perhaps_discouraged(
+                shown.standings.loc[listed.index], reported, shown.header.rules, disclosure=shown.disclosure
+            ),
         ),
         *(
             [html.P(_("Drawn are the {count} with the lowest bound.").format(count=MOST_BOUNDS), className="apart")]
@@ -310,7 +314,7 @@ def _zero_numbers(shown: Shown, zero: pd.DataFrame, reported: pd.DataFrame) -> N
     said = {
         row["number"]: [row["said"], row["asked"]]
         for row in records(reported)
-        if can_be_shown(row["said"], row["asked"])
+        if can_be_shown(row["said"], row["asked"], rules=shown.disclosure)
     }
     rows = [[*_zero_row(row, shown), *said.get(row["number"], [None, None])] for row in records(listed)]
     caption = caption_of_part(_("Communities without a complaint"), listed, zero, shown.language)

@@ -7,16 +7,10 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.disclosure.suppression import suppress_counts
 from dashboards.figures.community import categories_figure, domains_figure, drivers_figure, months_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.profile import (
-    FEWEST_ANSWERS,
-    SMALLEST_SHOWN,
-    cases_by_category,
-    cases_by_month,
-    satisfied_shares,
-    suppress_small,
-)
+from dashboards.frames.profile import cases_by_category, cases_by_month, satisfied_shares
 from dashboards.languages import pick, translator
 from dashboards.source import Profile
 from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records
@@ -31,7 +25,7 @@ def domains_panel(shown: Shown, profile: Profile | None) -> Component:
     if profile is None:
         said = _("Answers by question are kept with official results only; others would tell who answered.")
         return panel(name, empty(said), anchor="domains")
-    shares = satisfied_shares(profile, shown.header.rules)
+    shares = satisfied_shares(profile, shown.header.rules, disclosure=shown.disclosure)
     return panel(
         name,
         chart(
@@ -42,7 +36,7 @@ def domains_panel(shown: Shown, profile: Profile | None) -> Component:
             numbers=_domains_numbers(shown, shares),
         ),
         anchor="domains",
-        note=_("Fewer than {count} answers to a question are not shown.").format(count=FEWEST_ANSWERS),
+        note=_("Fewer than {count} answers to a question are not shown.").format(count=shown.disclosure.minimum_base),
     )
 
 
@@ -51,7 +45,7 @@ def answers_panel(shown: Shown, profile: Profile) -> Component:
     _ = translator(shown.language)
     question = shown.header.rules.satisfaction.question
     answers = profile.answers[profile.answers["question"] == question].set_index("code")
-    here = suppress_small(answers["here"])
+    here = suppress_counts(answers["here"], rules=shown.disclosure)
     columns = [
         Column(_("Answer"), _("Answer")),
         Column(_("This community"), _("This community"), numeric=True),
@@ -70,7 +64,7 @@ def answers_panel(shown: Shown, profile: Profile) -> Component:
         _("Answers to the ranked question"),
         data_table(columns, rows, caption=label),
         anchor="answers",
-        note=_("Numbers below {count} are not shown, nor the next one up.").format(count=SMALLEST_SHOWN),
+        note=_("Numbers below {count} are not shown, nor the next one up.").format(count=shown.disclosure.minimum_cell),
     )
 
 

@@ -7,9 +7,10 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.disclosure.rules import DisclosureRules
+from analytics.disclosure.suppression import can_be_shown
 from analytics.statistics.intervals import wilson
 from dashboards.frames.page_data import Shown
-from dashboards.frames.profile import FEWEST_ANSWERS, SMALLEST_SHOWN, can_be_shown
 from dashboards.labels import population_words, tenure_words
 from dashboards.languages import translator
 from dashboards.source import Profile
@@ -21,10 +22,9 @@ def tenures_panel(shown: Shown, profile: Profile) -> list[Component]:
     if profile.tenures.empty:
         return []
     _ = translator(shown.language)
-    words, rates = (
-        tenure_words(shown.language),
-        rates_by_tenure(profile.tenures, float(shown.header.rules.evidence.level)),
-    )
+    words, disclosure = tenure_words(shown.language), shown.disclosure
+    level = float(shown.header.rules.evidence.level)
+    rates = rates_by_tenure(profile.tenures, level=level, disclosure=disclosure)
     headings = (
         _("Who"),
         _("Valid answers"),
@@ -47,12 +47,12 @@ def tenures_panel(shown: Shown, profile: Profile) -> list[Component]:
             ),
             data_table(columns, rows, caption=name),
             anchor="tenures",
-            note=note.format(fewest=FEWEST_ANSWERS, smallest=SMALLEST_SHOWN),
+            note=note.format(fewest=disclosure.minimum_base, smallest=disclosure.minimum_cell),
         )
     ]
 
 
-def rates_by_tenure(tenures: pd.DataFrame, level: float) -> pd.DataFrame:
+def rates_by_tenure(tenures: pd.DataFrame, *, level: float, disclosure: DisclosureRules) -> pd.DataFrame:
     """Return tenure, responses, satisfied, rate, lower, upper; all but the tenure missing where it may not be shown."""
     responses, satisfied = (tenures[name].to_numpy("float64") for name in ("responses", "satisfied"))
     some = np.maximum(responses, 1)
@@ -66,7 +66,7 @@ def rates_by_tenure(tenures: pd.DataFrame, level: float) -> pd.DataFrame:
             "upper": limits.upper,
         }
     )
-    is_shown = [can_be_shown(row["satisfied"], row["responses"]) for row in records(tenures)]
+    is_shown = [can_be_shown(row["satisfied"], row["responses"], rules=disclosure) for row in records(tenures)]
     return tenures[["tenure"]].join(rates[is_shown])
 
 

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 from dash.development.base_component import Component
 
+from analytics.disclosure.rules import DisclosureRules
+from analytics.disclosure.suppression import can_be_shown
 from analytics.reports.complaint_sentences import discouraged
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import quiet_records
 from analytics.statistics.intervals import wilson
 from dashboards.figures.community import reported_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.profile import FEWEST_ANSWERS, can_be_shown
 from dashboards.frames.standings import ROUTES
 from dashboards.languages import translator
 from dashboards.source import Profile, Reported
@@ -27,7 +28,9 @@ _PER_1000: Final = 1000
 _RATES: Final = ("rate", "lower", "upper", "region_rate")
 
 
-def perhaps_discouraged(communities: pd.DataFrame, reported: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+def perhaps_discouraged(
+    communities: pd.DataFrame, reported: pd.DataFrame, rules: Rules, *, disclosure: DisclosureRules
+) -> pd.DataFrame:
     """Return the communities where significantly more households say that they complained than cases are on record.
 
     Parameters
@@ -37,7 +40,8 @@ def perhaps_discouraged(communities: pd.DataFrame, reported: pd.DataFrame, rules
     reported : DataFrame
         Columns number, said, asked; suppressed numbers are not judged either.
     """
-    known = reported[np.array([can_be_shown(row["said"], row["asked"]) for row in records(reported)], dtype=bool)]
+    is_shown = [can_be_shown(row["said"], row["asked"], rules=disclosure) for row in records(reported)]
+    known = reported[np.array(is_shown, dtype=bool)]
     names = {"said": "said_complained", "asked": "asked_about_complaints"}
     table = communities.merge(known.rename(columns=names), on="number")
     if rules.complaints.period_months < A_YEAR:
@@ -51,10 +55,11 @@ def reported_panel(shown: Shown, row: Mapping[str, Any], profile: Profile | None
         return []
     _ = translator(shown.language)
     name, reported = _("What residents say, and what is on record"), profile.reported
-    if reported.asked < FEWEST_ANSWERS:
-        said = _("Fewer than {count} residents said whether they complained.").format(count=FEWEST_ANSWERS)
+    fewest = shown.disclosure.minimum_base
+    if reported.asked < fewest:
+        said = _("Fewer than {count} residents said whether they complained.").format(count=fewest)
         return [panel(name, empty(said), anchor="reported")]
-    rates = rates_beside(row, reported, shown.header.rules, shown.language)
+    rates = rates_beside(row, reported, shown.header.rules, disclosure=shown.disclosure, language=shown.language)
     return [
         panel(
             name,
@@ -74,7 +79,9 @@ def reported_panel(shown: Shown, row: Mapping[str, Any], profile: Profile | None
     ]
 
 
-def rates_beside(row: Mapping[str, Any], reported: Reported, rules: Rules, language: str) -> pd.DataFrame:
+def rates_beside(
+    row: Mapping[str, Any], reported: Reported, rules: Rules, *, disclosure: DisclosureRules, language: str
+) -> pd.DataFrame:
     """Return the share that says it complained and the cases on record per household and year, beside the region's.
 
     Columns: label, english_label (none: the label is in the language), count, of, rate, lower, upper, region_rate;
@@ -83,7 +90,7 @@ def rates_beside(row: Mapping[str, Any], reported: Reported, rules: Rules, langu
     _ = translator(language)
     limits = wilson([reported.said], [reported.asked], level=float(rules.evidence.level))
     said = [reported.said, reported.asked, reported.said / reported.asked, limits.lower[0], limits.upper[0]]
-    if not can_be_shown(reported.said, reported.asked):
+    if not can_be_shown(reported.said, reported.asked, rules=disclosure):
         said = [None] * len(said)
     of_region = reported.region_said / reported.region_asked if reported.region_asked else None
     recorded = [row["complaints"], row["exposure_household_years"]]
@@ -117,7 +124,7 @@ def _discouraged_notice(
         level=float(shown.header.rules.evidence.level),
     )
     beside = pd.DataFrame([{"number": row["number"], "said": reported.said, "asked": reported.asked}])
-    found = perhaps_discouraged(pd.DataFrame([row]), beside, shown.header.rules)
+    found = perhaps_discouraged(pd.DataFrame([row]), beside, shown.header.rules, disclosure=shown.disclosure)
     if not is_quiet or found.empty:
         return []
     _ = translator(shown.language)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 from sqlalchemy import insert, select
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.decision.evaluate import evaluate, frame_text, versions
+from analytics.disclosure.rules import rules_in_force
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.rules import Rules
@@ -36,11 +38,6 @@ from survey_app.rounds.rounds import SETTLING, RoundStillOpen
 from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Base, Database
-
-RELEASE_STEP = 10
-"""New responses after which a community's score moves while a round is open: a score seen before and after one
-neighbour answers would reveal that answer."""
-
 
 _COUNTS = ("responses", "satisfied", "composite_responses", *COMPLAINED_COLUMNS)
 _ANSWER_COLUMNS = (
@@ -79,7 +76,7 @@ def evaluate_round(
         gathered = _gather(session, round_id=round_id, now=now, provisional=provisional)
     result = evaluate(gathered.table, gathered.rules)
     evidence = weigh_evidence(result)
-    steps = {"released_in_steps_of": RELEASE_STEP} if provisional else {}
+    steps = {} if gathered.release_step is None else {"released_in_steps_of": gathered.release_step}
     evaluation = Evaluation(
         round_id=round_id,
         rule_file_id=gathered.rule_file_id,
@@ -134,6 +131,8 @@ class _Gathered:
     rules: Rules
     rule_file_id: int
     cut_off: datetime
+    # By how many new answers a community's figures move while its round is open; None once it has closed.
+    release_step: int | None
     profiles: Profiles | None
 
 
@@ -157,10 +156,11 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
         "cut_off": cut_off,
     }
     table = community_table(session, **counting)
-    if provisional:
-        table = _released_in_steps(table, _last_provisional_inputs(session, round_id))
+    step = rules_in_force(now.astimezone(ZoneInfo(rules.time_zone)).date()).release_step if provisional else None
+    if step is not None:
+        table = _released_in_steps(table, _last_provisional_inputs(session, round_id), step=step)
     profiles = None if provisional else count_profiles(session, **counting, table=table)
-    return _Gathered(table, rules, survey_round.rule_file_id, cut_off, profiles)
+    return _Gathered(table, rules, survey_round.rule_file_id, cut_off, step, profiles)
 
 
 def _store_once(
@@ -202,14 +202,14 @@ def _insert_rows(session: Session, table: type[Base], frame: pd.DataFrame) -> No
     session.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in values.to_numpy().tolist()])
 
 
-def _released_in_steps(table: pd.DataFrame, released: pd.DataFrame | None) -> pd.DataFrame:
+def _released_in_steps(table: pd.DataFrame, released: pd.DataFrame | None, *, step: int) -> pd.DataFrame:
     """Return the table with each community's answers as released before, until enough new ones have come."""
     columns = [name for name in _ANSWER_COLUMNS if name in table]
     before = (table[:0] if released is None else released).set_index("community_id").reindex(columns=columns)
     before = before.reindex(table["community_id"]).set_axis(table.index)
     kept = before.assign(**{name: before[name].fillna(0).astype("int64") for name in _COUNTS if name in before})
     measured = [name for name in ("responses", "composite_responses") if name in table]
-    held = (table[measured] - kept[measured] < RELEASE_STEP).any(axis=1)
+    held = (table[measured] - kept[measured] < step).any(axis=1)
     return table.assign(**{name: table[name].mask(held, kept[name]) for name in columns})
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.decision.evaluate import evaluate
+from analytics.disclosure.rules import rules_in_force
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.rules import load_rules
@@ -19,6 +20,7 @@ from tests.dashboards.grids import grid_page
 _DATA = Path(__file__).parents[2] / "data"
 BOUNDARIES = _DATA / "samples" / "boundaries" / "schematic.geojson"
 RULES = load_rules(_DATA / "rules" / "wuhai" / "2021-08-23.yaml")
+DISCLOSURE = rules_in_force(date(2026, 10, 1))
 DISTRICTS = (("海勃湾区", "Haibowan", 220), ("乌达区", "Wuda", 140), ("海南区", "Hainan", 80))
 ROUNDS = (("2026年第三轮", "Round 3, 2026", 2026), ("2025年第二轮", "Round 2, 2025", 2025))
 

@@ -1,12 +1,12 @@
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from analytics.disclosure import rules as disclosure_rules
 from analytics.evidence.weigh_evidence import needed_words
 from dashboards.address import View
 from dashboards.figures.community import (
@@ -17,20 +17,13 @@ from dashboards.figures.community import (
     trend_figure,
 )
 from dashboards.frames.page_data import Shown
-from dashboards.frames.profile import (
-    FEWEST_ANSWERS,
-    SMALLEST_SHOWN,
-    cases_by_category,
-    cases_by_month,
-    satisfied_shares,
-    suppress_small,
-)
+from dashboards.frames.profile import cases_by_category, cases_by_month, satisfied_shares
 from dashboards.frames.standings import ROUTES
 from dashboards.pages.community import matches
 from dashboards.panels.round_trend import with_limits
 from dashboards.widgets.components import records
 from tests.dashboards.conftest import serve_dashboards
-from tests.dashboards.made_up import RULES, MadeUpCity
+from tests.dashboards.made_up import DISCLOSURE, RULES, MadeUpCity
 from tests.dashboards.test_app import Browser, said
 
 NUMBER = "150003"
@@ -56,7 +49,7 @@ def page(browser, number=NUMBER, more=""):
 
 
 def test_shares_are_satisfied_answers_among_valid_ones(profile):
-    shares = satisfied_shares(profile, RULES).set_index("question")
+    shares = satisfied_shares(profile, RULES, disclosure=DISCLOSURE).set_index("question")
     answers = profile.answers[(profile.answers["question"] == "q02") & ~profile.answers["missing"]]
     satisfied = answers[answers["code"].isin([4, 5])]
 
@@ -67,27 +60,24 @@ def test_shares_are_satisfied_answers_among_valid_ones(profile):
 
 
 def test_a_question_that_few_answered_has_no_share(profile):
-    few = profile.answers.assign(here=np.where(profile.answers["code"] == 5, FEWEST_ANSWERS - 1, 0))
-    shares = satisfied_shares(replace(profile, answers=few), RULES)
+    few = profile.answers.assign(here=np.where(profile.answers["code"] == 5, DISCLOSURE.minimum_base - 1, 0))
+    shares = satisfied_shares(replace(profile, answers=few), RULES, disclosure=DISCLOSURE)
 
     assert shares[["rate", "lower", "upper"]].isna().all(axis=None)
     assert shares["region_rate"].notna().all()
 
 
-@given(st.lists(st.integers(0, 60), min_size=2, max_size=7))
-def test_no_small_number_is_shown_nor_can_be_reckoned_from_the_sum(counts):
-    numbers = pd.Series(counts)
+def test_small_numbers_go_by_the_day_in_the_city_on_which_the_evaluation_was_made(shown, monkeypatch):
+    stricter = replace(DISCLOSURE, effective_from=date(2026, 10, 2), minimum_cell=9)
+    monkeypatch.setattr(disclosure_rules, "_issued_rules", lambda: (DISCLOSURE, stricter))
 
-    shown = suppress_small(numbers)
+    by_hour = {
+        hour: replace(shown, header=replace(shown.header, evaluated_at=datetime(2026, 10, 1, hour, tzinfo=UTC)))
+        for hour in (15, 16)
+    }
 
-    assert not ((shown > 0) & (shown < SMALLEST_SHOWN)).any()
-    hidden = numbers[shown.isna()]
-    if numbers.sum() < FEWEST_ANSWERS:
-        assert shown.isna().all()
-    elif len(hidden) and (numbers >= SMALLEST_SHOWN).any():
-        # The sum of what is hidden is known: it must leave more than one possibility.
-        assert len(hidden) > 1
-        assert hidden.max() >= SMALLEST_SHOWN
+    assert by_hour[15].disclosure == DISCLOSURE
+    assert by_hour[16].disclosure == stricter
 
 
 def test_months_without_cases_stand_between_those_with_some():
@@ -106,7 +96,7 @@ def test_months_without_cases_stand_between_those_with_some():
 
 
 def test_every_figure_draws_the_numbers_of_its_table(shown, profile, city):
-    shares = satisfied_shares(profile, RULES)
+    shares = satisfied_shares(profile, RULES, disclosure=DISCLOSURE)
     domains = domains_figure(shares, "en")
     history = with_limits(city.history(NUMBER)).assign(round=["one", "two"])
     trend = trend_figure(history, shown.drawing(ROUTES["satisfaction"]))

@@ -12,11 +12,10 @@ from analytics.statistics.intervals import poisson_exact
 from dashboards.address import View
 from dashboards.figures.community import reported_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.profile import can_be_shown
 from dashboards.panels.survey_reported_complaints import perhaps_discouraged, rates_beside, reported_panel
 from dashboards.source import Reported
 from dashboards.widgets.components import records
-from tests.dashboards.made_up import RULES
+from tests.dashboards.made_up import DISCLOSURE, RULES
 from tests.dashboards.test_app import said
 
 
@@ -40,17 +39,11 @@ def panel_of(shown, row, profile, **reported):
     return said(json.loads(json.dumps(parts, cls=PlotlyJSONEncoder)))
 
 
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [((0, 9), False), ((0, 10), True), ((1, 40), False), ((4, 40), False), ((5, 40), True), ((36, 40), False)],
-)
-def test_neither_answer_may_be_a_small_number(counts, expected):
-    assert can_be_shown(*counts) is expected
-
-
 def test_both_rates_stand_beside_those_of_the_region(shown):
     row = row_of(shown, complaints=12, complaints_per_1000_household_years=12.0)
-    rates = rates_beside(row, Reported(30, 100, 900, 9_000, 4_000, 200_000.0), RULES, "en")
+    rates = rates_beside(
+        row, Reported(30, 100, 900, 9_000, 4_000, 200_000.0), RULES, disclosure=DISCLOSURE, language="en"
+    )
 
     assert rates[["count", "of", "rate", "region_rate"]].to_numpy().tolist() == [
         [30, 100, 0.3, 0.1],
@@ -105,8 +98,8 @@ def test_a_shorter_record_than_residents_are_asked_about_is_not_held_against_a_c
     said_so = pd.DataFrame([{"number": row["number"], "said": 30, "asked": 100}])
     half = replace(RULES, complaints=replace(RULES.complaints, period_months=6))
 
-    assert len(perhaps_discouraged(pd.DataFrame([row]), said_so, RULES)) == 1
-    assert perhaps_discouraged(pd.DataFrame([row]), said_so, half).empty
+    assert len(perhaps_discouraged(pd.DataFrame([row]), said_so, RULES, disclosure=DISCLOSURE)) == 1
+    assert perhaps_discouraged(pd.DataFrame([row]), said_so, half, disclosure=DISCLOSURE).empty
 
 
 def test_where_residents_were_not_asked_the_page_says_nothing_of_it(shown, profile):

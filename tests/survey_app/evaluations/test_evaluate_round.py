@@ -8,9 +8,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from analytics.canonical import sha256_hex
+from analytics.disclosure.rules import rules_in_force
 from survey_app.config import DATA
 from survey_app.evaluations.counts import MODE_COUNTS, community_table
-from survey_app.evaluations.evaluate_round import RELEASE_STEP, evaluate_round, verify_evaluation
+from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
 from survey_app.models import Evaluation, Standing, StandingEvidence
 from survey_app.rounds.rounds import SETTLING, RoundStillOpen, add_rule_file
 from tests.factories import (
@@ -26,6 +27,7 @@ from tests.factories import (
 
 CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
 SETTLED = CLOSED + SETTLING
+RELEASE_STEP = rules_in_force(NOW.date()).release_step
 
 
 @pytest.fixture
