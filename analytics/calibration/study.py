@@ -12,6 +12,7 @@ from analytics.calibration.complaint_rates import RATE_TRUTHS, calibrate_complai
 from analytics.calibration.evidence import LEVEL, TRUTHS, calibrate
 from analytics.decision.evaluate import versions
 from analytics.decision.reasons import TRANSLATIONS
+from analytics.files.csv_files import frame_csv
 from analytics.languages import load_catalogue
 from analytics.reports.svg_charts import Labels, coverage_chart, reliability_chart
 from analytics.statistics.empirical_bayes import Prior
@@ -120,7 +121,7 @@ def write_study(found: list[Found], directory: Path, language: str) -> None:
     }
     tables["bands"]["evidence"] = tables["bands"]["evidence"].map(str)
     for file, name in ((COVERAGE_FILE, "coverage"), (BANDS_FILE, "bands")):
-        (directory / file).write_bytes(tables[name].to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig"))
+        (directory / file).write_bytes(frame_csv(tables[name]))
     content = {
         "format": "jiayuan-calibration-1",
         "seed": SEED,

@@ -8,8 +8,9 @@ import pandas as pd
 from analytics.calibration.integrity import city_sentences, list_cities, run_cities
 from analytics.calibration.study import list_settings, run_settings, write_study
 from analytics.commands.shared import directory_option, language_option, naming_faults, showing_steps, translator
+from analytics.files.atomic_files import write_files
+from analytics.files.csv_files import frame_csv
 from analytics.progress import telling
-from analytics.reports.evaluation_files import frame_csv, write_files
 
 
 @click.command("calibrate")

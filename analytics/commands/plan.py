@@ -19,7 +19,7 @@ from analytics.commands.shared import (
 )
 from analytics.decision.community_table import read_plan
 from analytics.evidence.quota_feasibility import Expectations, forecast_content, forecast_round, forecast_sentences
-from analytics.reports.evaluation_files import write_files
+from analytics.files.atomic_files import write_files
 from analytics.rules import load_rules
 
 PLAN_FILE: Final = "plan.json"

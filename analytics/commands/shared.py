@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from analytics.decision.reasons import TRANSLATIONS
+from analytics.files.atomic_files import write_files
 from analytics.files.yaml_documents import DocumentError
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
 from analytics.progress import Tell, part_of
-from analytics.reports.evaluation_files import write_files
 from analytics.reports.html_page import Page, page_files, render_page
 
 Translate = Callable[[str], str]

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
 from analytics.languages import Wording
 from analytics.reports import svg_charts
-from analytics.reports.evaluation_files import frame_csv
 from analytics.reports.html_page import Chart, Grid, Page, Section, between, checking_facts, percent, translator
 from analytics.reports.svg_charts import Labels
 from analytics.rules import Rules

@@ -1,12 +1,7 @@
 """The files of an evaluation: reports to read, `standings.csv` to work with and `evaluation.json` to check it."""
 
-import csv
-import io
 import json
-import os
-from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +12,8 @@ from analytics.decision.reasons import Part, reason_sentence, warning_sentence
 from analytics.evidence.list_reliability import SHARE_FALSE, summarise_evidence
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.evidence.weigh_evidence import evidence_words
+from analytics.files.atomic_files import write_files
+from analytics.files.csv_files import csv_file, csv_lines
 from analytics.progress import Tell, part_of, tell_nobody, telling
 from analytics.rules import share_text
 
@@ -26,7 +23,6 @@ EVALUATION_FILE: Final = "evaluation.json"
 EVIDENCE_DECIMALS: Final = 6
 """Of the evidence in files: estimates beyond that would differ between machines."""
 
-_FORMULA_SIGNS = frozenset("=+-@\t\r\n＝＋－＠")
 _SENTENCES: Final[Mapping[str, Part]] = {
     "satisfaction_sentence": "satisfaction",
     "complaint_sentence": "complaints",
@@ -40,46 +36,6 @@ _DECISIONS: Final[Mapping[str, str]] = {
     "complaint_reason": "complaint_",
     "requirement_route": "requirement_",
 }
-
-
-def csv_safe(text: str) -> str:
-    """Return text that a spreadsheet shows and never runs as a formula.
-
-    Parameters
-    ----------
-    text : str
-        What a person may have typed.
-
-    Returns
-    -------
-    str
-        With an apostrophe in front of a sign that starts a formula, full-width ones included.
-
-    Examples
-    --------
-    >>> csv_safe("=HYPERLINK(1)"), csv_safe("＝1+1"), csv_safe("阳光小区")
-    ("'=HYPERLINK(1)", "'＝1+1", '阳光小区')
-    """
-    return f"'{text}" if text[:1] in _FORMULA_SIGNS else text
-
-
-def frame_csv(frame: pd.DataFrame) -> bytes:
-    """Return a frame as a CSV file that spreadsheets open rightly: text is safe, missing values are empty.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Its index is left out.
-
-    Examples
-    --------
-    >>> frame_csv(pd.DataFrame({"name": ["=甲", "乙"], "score": [0.5, None]})).decode("utf-8-sig").splitlines()
-    ['name,score', "'=甲,0.5", '乙,']
-    """
-    texts: pd.DataFrame = frame.select_dtypes("str")
-    safe = frame.assign(**{str(name): texts[name].map(csv_safe, na_action="ignore") for name in texts})
-    # Excel takes a file without the byte order mark for another encoding and garbles Chinese.
-    return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
 def standings_csv(
@@ -100,11 +56,11 @@ def standings_csv(
     Yields
     ------
     str
-        Some lines at a time, the names of the columns first. One row per community in the order of the table: id, name
-        where the table has one, the columns of standings, each decision followed by its columns of evidence (that of
-        satisfaction also by those of `sensitivity`), then `satisfaction_sentence`, `complaint_sentence`,
-        `requirement_sentence` and `requirement_evidence_word`. Missing values are empty; evidence has six
-        decimals, and a tipping point that no gap reaches is `inf`.
+        Some lines at a time, the byte order mark and the names of the columns first. One row per community in the
+        order of the table: id, name where the table has one, the columns of standings, each decision followed by its
+        columns of evidence (that of satisfaction also by those of `sensitivity`), then `satisfaction_sentence`,
+        `complaint_sentence`, `requirement_sentence` and `requirement_evidence_word`. Missing values are empty; evidence
+        has six decimals, and a tipping point that no gap reaches is `inf`.
     """
     # An empty table has its names too.
     for start in range(0, max(len(evidence), 1), _ROWS_AT_ONCE):
@@ -115,12 +71,8 @@ def standings_csv(
             frame.insert(1, "name", evaluation.communities["name"].iloc[rows].to_numpy())
         columns = {str(name): _plain(values) for name, values in frame.items()}
         columns |= _sentences(columns, evaluation.summary["regions"], language)
-        stream = io.StringIO(newline="")
-        writer = csv.writer(stream)
-        if start == 0:
-            writer.writerow(columns)
-        writer.writerows(zip(*map(_safe_column, columns.values()), strict=True))
-        yield stream.getvalue()
+        listed = zip(*columns.values(), strict=True)
+        yield csv_lines(listed) if start else "".join(csv_file(columns, [listed]))
 
 
 def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sensitivity, language: str) -> str:
@@ -238,37 +190,8 @@ def write_outputs(
         part_of(tell, part=len(REPORT_FILES), parts=files),
         total=-(-len(evidence) // _ROWS_AT_ONCE),
     )
-    # Excel takes a file without the byte order mark for another encoding and garbles Chinese.
-    contents[STANDINGS_FILE] = chain([BOM_UTF8], map(str.encode, lines))
+    contents[STANDINGS_FILE] = map(str.encode, lines)
     write_files(contents, directory)
-
-
-def write_files(contents: Mapping[str, bytes | Iterable[bytes]], directory: Path) -> None:
-    """Write files into a directory, replacing those of an earlier run.
-
-    Parameters
-    ----------
-    contents : mapping of str to bytes, or to an iterable of them
-        By the name of the file; what comes in parts is never held whole.
-    directory : Path
-        Made if it is missing.
-
-    Raises
-    ------
-    OSError
-        If a file cannot be written. None of them is replaced before all are written.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    unfinished = {name: directory / f".{name}.{os.getpid()}" for name in contents}
-    try:
-        for name, content in contents.items():
-            with unfinished[name].open("wb") as file:
-                file.writelines([content] if isinstance(content, bytes) else content)
-        for name, path in unfinished.items():
-            path.replace(directory / name)
-    finally:
-        for path in unfinished.values():
-            path.unlink(missing_ok=True)
 
 
 def _beside_decisions(standings: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
@@ -296,12 +219,6 @@ def _sentences(
         for name, part in _SENTENCES.items()
     }
     return said | {_EVIDENCE_WORD: [words.get(word, "") for word in columns["requirement_evidence"]]}
-
-
-def _safe_column(values: list[Any]) -> list[Any]:
-    if not any(isinstance(value, str) for value in values):
-        return values
-    return [csv_safe(value) if isinstance(value, str) else value for value in values]
 
 
 def _without_warnings(facts: Mapping[str, Any]) -> dict[str, Any]:

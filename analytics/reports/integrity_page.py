@@ -8,8 +8,8 @@ import pandas as pd
 
 from analytics.decision.evaluate import Evaluation, evaluate
 from analytics.decision.recount import recount
+from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
-from analytics.reports.evaluation_files import frame_csv
 from analytics.reports.html_page import Grid, Page, Section, checking_facts, percent, translator
 from analytics.rules import Rules
 from analytics.statistics.integrity_signals import FALSE_DISCOVERY_RATE, FAMILIES, Integrity

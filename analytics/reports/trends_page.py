@@ -13,8 +13,8 @@ from scipy import stats
 from analytics.decision.evaluate import Evaluation
 from analytics.decision.exact_ratios import column
 from analytics.evidence.sampling_variance import sampling_variance
+from analytics.files.csv_files import frame_csv
 from analytics.reports import svg_charts
-from analytics.reports.evaluation_files import frame_csv
 from analytics.reports.html_page import Chart, Grid, Page, Section, between, checking_facts, percent, translator
 from analytics.reports.svg_charts import Labels
 from analytics.rules import Rules

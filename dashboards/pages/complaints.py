@@ -16,7 +16,7 @@ from dashboards.figures.community import categories_figure
 from dashboards.figures.complaints import bounds_figure, funnel_figure
 from dashboards.figures.drawing import room_for
 from dashboards.frames.page_data import Shown, no_evaluation, preview_notice
-from dashboards.frames.profile import cases_by_category
+from dashboards.frames.profile import can_be_shown, cases_by_category
 from dashboards.frames.standings import ROUTES, in_region, regions_of, scale_of
 from dashboards.labels import funnel_positions
 from dashboards.languages import pick, translator

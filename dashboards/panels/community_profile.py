@@ -10,7 +10,11 @@ from dash.development.base_component import Component
 from analytics.disclosure.suppression import suppress_counts
 from dashboards.figures.community import categories_figure, domains_figure, drivers_figure, months_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.profile import cases_by_category, cases_by_month, satisfied_shares
+from dashboards.frames.profile import (
+    cases_by_category,
+    cases_by_month,
+    satisfied_shares,
+)
 from dashboards.languages import pick, translator
 from dashboards.source import Profile
 from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records

@@ -1,14 +1,12 @@
 """Table of all communities as people read it: its columns, the cells of a row, and its CSV file."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import pandas as pd
 
 from analytics.evidence.weigh_evidence import evidence_words
-from analytics.reports.evaluation_files import csv_safe
+from analytics.files.csv_files import csv_file
 from dashboards.address import View
 from dashboards.frames.standings import ROUTES, scale_of
 from dashboards.labels import status_words
@@ -17,8 +15,6 @@ from dashboards.source import EvaluationHeader
 from dashboards.widgets.components import records
 from dashboards.widgets.links import address_of
 
-# The byte order mark tells Excel that the file is UTF-8.
-_BYTE_ORDER_MARK: Final = "\ufeff"
 # The marks of the charts: a result is not told by colour alone.
 _MARKS: Final = {"met": "◆", "not_met": "•", "not_assessed": "○", "not_applicable": "–"}
 _NO_VALUE: Final = "—"
@@ -70,7 +66,7 @@ def rank_words(row: Mapping[str, Any], route_key: str, language: str) -> str:
 
 
 def ledger_file(pieces: Iterable[pd.DataFrame], header: EvaluationHeader, language: str) -> Iterator[str]:
-    """Yield a table as a CSV file: numbers as stored, labels for codes, and in each row whether it is official."""
+    """Return the table as a CSV file in pieces: numbers as stored, labels for codes, and in each row whether it is official."""
     _ = translator(language)
     standing = _("Preview, not an official result") if header.provisional else _("official")
     names = column_names(header, language)
@@ -82,9 +78,7 @@ def ledger_file(pieces: Iterable[pd.DataFrame], header: EvaluationHeader, langua
         _("Property company"),
         *names.values(),
     ]
-    yield _BYTE_ORDER_MARK + _line(headings)
-    for piece in pieces:
-        yield "".join(_line([standing, *_values(row, language)]) for row in records(piece))
+    return csv_file(headings, ([[standing, *_values(row, language)] for row in records(piece)] for piece in pieces))
 
 
 def _values(row: Mapping[str, Any], language: str) -> list[Any]:
@@ -101,15 +95,6 @@ def _values(row: Mapping[str, Any], language: str) -> list[Any]:
         status_words(language)[row["requirement_status"]],
         evidence_words(language).get(row["requirement_evidence"]),
     ]
-
-
-def _line(values: Iterable[Any]) -> str:
-    stream = io.StringIO(newline="")
-    # Missing is not zero: its cell is empty.
-    csv.writer(stream).writerow(
-        [csv_safe(value) if isinstance(value, str) else None if pd.isna(value) else value for value in values]
-    )
-    return stream.getvalue()
 
 
 def _if_ranked(row: Mapping[str, Any], route_key: str) -> float | None:

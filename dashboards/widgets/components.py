@@ -1,7 +1,5 @@
 """Components of pages: panels, charts with their text and numbers, tables that become cards on a phone."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ import pandas as pd
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from analytics.reports.evaluation_files import csv_safe
+from analytics.files.csv_files import csv_file
 from dashboards.figures.drawing import Figure
 from dashboards.languages import translator
 from dashboards.theme import chart_config
@@ -58,13 +56,8 @@ class Numbers:
 
     @property
     def csv(self) -> str:
-        """The rows as CSV to six digits, with names that a spreadsheet cannot take for formulas."""
-        stream = io.StringIO(newline="")
-        writer = csv.writer(stream)
-        writer.writerow([column.label for column in self.columns])
-        for row in self.rows:
-            writer.writerow(map(_stored, row))
-        return stream.getvalue()
+        """The rows as CSV to six digits, as a file."""
+        return "".join(csv_file([column.label for column in self.columns], [map(_to_six_digits, self.rows)]))
 
     def _pairs(self, row: Sequence[Any]) -> Iterator[tuple[Any, NumbersColumn]]:
         return zip(row, self.columns, strict=True)
@@ -104,8 +97,7 @@ def chart(figure: Figure, *, name: str, summary: str, language: str, numbers: Nu
         html.P(summary, className="chart-summary"),
         html.Div(drawn, role="group", **attributes(aria_label=_("Chart"))),
     ]
-    # The byte order mark tells Excel that the file is UTF-8.
-    address = "data:text/csv;charset=utf-8," + quote("\ufeff" + numbers.csv)
+    address = "data:text/csv;charset=utf-8," + quote(numbers.csv)
     keep = html.A(_("Numbers as CSV"), href=address, download=f"{name}.csv", className="quiet-link")
     parts.append(html.Details([html.Summary(_("Show the numbers")), scrolled(numbers.table, numbers.caption), keep]))
     return html.Div(parts, className="chart")
@@ -181,11 +173,9 @@ def key_figure(title: str, value: Content | list[Component], *, note: Content = 
     return html.Div(parts, className="key-figure")
 
 
-def _stored(value: Any) -> Any:
-    if isinstance(value, str):
-        return csv_safe(value)
+def _to_six_digits(row: Sequence[Any]) -> list[Any]:
     # More digits than a survey can have would make pages half as heavy again.
-    return float(f"{value:.6g}") if isinstance(value, float) and isfinite(value) else value
+    return [float(f"{value:.6g}") if isinstance(value, float) and isfinite(value) else value for value in row]
 
 
 def _read(value: Any, column: NumbersColumn) -> str:

@@ -1,17 +1,14 @@
 """Export of an evaluation's community table as CSV, from which `python -m analytics evaluate` decides it again."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 
 from sqlalchemy import select
 
 from analytics.decision.community_table import COLUMNS
-from analytics.reports.evaluation_files import csv_safe
+from analytics.files.csv_files import csv_file, in_parts
 from survey_app.accounts.scope import Scope
 from survey_app.evaluations.standings import require_evaluation
-from survey_app.exports.responses import BYTE_ORDER_MARK
 from survey_app.models import Community, Evaluation
 from survey_app.storage.database import Database
 
@@ -31,11 +28,5 @@ def export_community_table(database: Database, *, evaluation_id: int, scope: Sco
 def _lines(stored: dict[str, list[str | float | None]], numbers: set[str]) -> Iterator[str]:
     # Canonical text orders its keys by the alphabet; people look for the name first.
     columns = {name: stored[name] for name in COLUMNS if name in stored}
-    buffer = io.StringIO(newline="")
-    buffer.write(BYTE_ORDER_MARK)
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
-    for number, *values in zip(columns["community_id"], *columns.values(), strict=True):
-        if number in numbers:
-            writer.writerow([csv_safe(value) if isinstance(value, str) else value for value in values])
-    yield buffer.getvalue()
+    rows = zip(columns["community_id"], *columns.values(), strict=True)
+    return csv_file(columns, in_parts(values for number, *values in rows if number in numbers))

@@ -1,17 +1,15 @@
 """Export of a round's responses as CSV: what was answered, and nothing that says by whom."""
 
-import csv
-import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, ScalarSelect, Select, and_, case, func, select
 
+from analytics.files.csv_files import csv_file
 from analytics.languages import Wording, load_catalogue
-from analytics.reports.evaluation_files import csv_safe
 from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
 from survey_app.city_time import zone_of
@@ -25,8 +23,6 @@ from survey_app.storage.database import Database
 from survey_app.web.languages import TRANSLATIONS
 
 BATCH_ROWS = 2_000
-# Without it Excel takes the file for the local Windows encoding and garbles Chinese.
-BYTE_ORDER_MARK = "\ufeff"
 # Separator between the codes of one answer: a comma would meet the file's own.
 BETWEEN_CODES = "|"
 
@@ -64,7 +60,7 @@ def export_responses(database: Database, *, round_id: int, scope: Scope, now: da
         rules = rules_of(survey_round.rule_file.content)
         statement = scope.communities(_select_responses(survey_round, rules, questionnaire))
     read_row = _row_reader(questionnaire, round_name, zone, language)
-    return _stream(database, statement, _headings(questionnaire, language), read_row)
+    return csv_file(_headings(questionnaire, language), _read_parts(database, statement, read_row))
 
 
 def _select_responses(survey_round: Round, rules: Rules, questionnaire: Questionnaire) -> Select[*tuple[Any, ...]]:
@@ -139,7 +135,6 @@ def _row_reader(
 ) -> Callable[[int, Row[*tuple[Any, ...]]], list[str | int]]:
     tenure_cells = _cell_reader(questionnaire.question(questionnaire.tenure), language)
     answer_cells = [(question.key, _cell_reader(question, language)) for question in questionnaire.questions]
-    safe_round_name = csv_safe(round_name)
     status_words = _status_words(language)
     photo_keys = [question.key for question in questionnaire.photo_questions]
 
@@ -149,10 +144,10 @@ def _row_reader(
         answers = json.loads(text) | dict(zip(photo_keys, photos, strict=True)) if text is not None else {}
         cells = [
             number,
-            csv_safe(place),
-            csv_safe(Wording.of(name, english_name).in_language(language)),
-            csv_safe(Wording.of(district, english_district).in_language(language)),
-            safe_round_name,
+            place,
+            Wording.of(name, english_name).in_language(language),
+            Wording.of(district, english_district).in_language(language),
+            round_name,
             submitted_at.astimezone(time_zone).date().isoformat(),
             spoken,
             mode,
@@ -185,10 +180,10 @@ def _status_words(language: str) -> dict[ResponseStatus, str]:
 def _cell_reader(question: Question, language: str) -> _ReadCells:
     """Return the function that turns the answer to one question into cells: code and label, text, or photo count."""
     if question.type is QuestionType.TEXT:
-        return lambda answer: (csv_safe(answer or ""),)
+        return lambda answer: (answer or "",)
     if question.type is QuestionType.PHOTO:
         return lambda number: ("" if number is None else str(number),)
-    labels = {option.code: csv_safe(option.label.in_language(language)) for option in question.options}
+    labels = {option.code: option.label.in_language(language) for option in question.options}
     if question.type is QuestionType.MULTI:
         return lambda answer: (
             BETWEEN_CODES.join(map(str, answer or ())),
@@ -198,27 +193,13 @@ def _cell_reader(question: Question, language: str) -> _ReadCells:
     return cells.__getitem__
 
 
-def _stream(
+def _read_parts(
     database: Database,
     statement: Select[*tuple[Any, ...]],
-    headings: Sequence[str],
     read_row: Callable[[int, Row[*tuple[Any, ...]]], list[str | int]],
-) -> Iterator[str]:
-    buffer = io.StringIO(newline="")
-    buffer.write(BYTE_ORDER_MARK)
-    writer = csv.writer(buffer)
-    writer.writerow(map(csv_safe, headings))
-    yield _taken(buffer)
+) -> Iterator[list[list[str | int]]]:
     number = 0
     with database.reading() as session:
         for rows in session.execute(statement, execution_options={"yield_per": BATCH_ROWS}).partitions():
-            writer.writerows(read_row(position, row) for position, row in enumerate(rows, number + 1))
+            yield [read_row(position, row) for position, row in enumerate(rows, number + 1)]
             number += len(rows)
-            yield _taken(buffer)
-
-
-def _taken(buffer: io.StringIO) -> str:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text

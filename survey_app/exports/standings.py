@@ -1,7 +1,5 @@
 """Export of an evaluation's standings as CSV, each decision with its reason in words."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,11 +7,10 @@ from typing import Any
 import pandas as pd
 
 from analytics.decision.reasons import reason_sentence
+from analytics.files.csv_files import csv_file, in_parts
 from analytics.languages import Wording, load_catalogue
-from analytics.reports.evaluation_files import csv_safe
 from survey_app.accounts.scope import Scope
 from survey_app.evaluations.standings import read_standings
-from survey_app.exports.responses import BYTE_ORDER_MARK
 from survey_app.models import Evaluation
 from survey_app.storage.database import Database
 from survey_app.web.languages import TRANSLATIONS
@@ -38,15 +35,11 @@ def _lines(
     _ = load_catalogue(TRANSLATIONS, language).gettext
     result = _("Preview, not an official result") if is_provisional else _("Official")
     headings = _headings(language)
-    buffer = io.StringIO(newline="")
-    buffer.write(BYTE_ORDER_MARK)
-    writer = csv.writer(buffer)
-    writer.writerow([_("Result"), *headings.values()])
-    for values in standings.astype(object).where(standings.notna(), None).to_numpy().tolist():
-        standing = dict(zip(standings.columns, values, strict=True))
-        cells = _in_words(standing, regions[standing["region"]], language)
-        writer.writerow([result, *(cells[name] for name in headings)])
-    yield buffer.getvalue()
+    stored = standings.astype(object).where(standings.notna(), None).to_numpy().tolist()
+    by_name = (dict(zip(standings.columns, values, strict=True)) for values in stored)
+    in_words = (_in_words(standing, regions[standing["region"]], language) for standing in by_name)
+    rows = ([result, *(cells[name] for name in headings)] for cells in in_words)
+    return csv_file([_("Result"), *headings.values()], in_parts(rows))
 
 
 def _headings(language: str) -> dict[str, str]:
@@ -80,7 +73,8 @@ def _headings(language: str) -> dict[str, str]:
 
 def _in_words(standing: Mapping[str, Any], region: Mapping[str, Any], language: str) -> dict[str, Any]:
     """Return the cells of one community: names and sentences in one language, numbers and codes as stored."""
-    texts = {
+    return {
+        **standing,
         "number": standing["number"],
         "name": Wording.of(standing["name"], standing["english_name"]).in_language(language),
         "region": Wording.of(standing["region"], standing["region_english"]).in_language(language),
@@ -89,4 +83,3 @@ def _in_words(standing: Mapping[str, Any], region: Mapping[str, Any], language: 
         "satisfaction_sentence": reason_sentence(standing, region, "satisfaction", language),
         "complaint_sentence": reason_sentence(standing, region, "complaints", language),
     }
-    return {**standing, **{name: csv_safe(text) for name, text in texts.items()}}

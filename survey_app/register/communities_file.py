@@ -1,7 +1,5 @@
 """Communities as an office lists them: the file is checked as a whole, then imported as a whole."""
 
-import csv
-import io
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from pypinyin import lazy_pinyin
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from analytics.files.csv_files import csv_file
 from analytics.files.yaml_documents import DocumentError, Fault
 from survey_app import audit
 from survey_app.models import Community, District, PropertyCompany
@@ -142,11 +141,8 @@ def read_communities(content: bytes | Path, name: str | None = None) -> Communit
 
 def write_communities(table: CommunityTable) -> bytes:
     """Return the table as a CSV file that `read_communities` and a Chinese Excel both read."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream)
-    writer.writerow(column.header for column in _COLUMNS)
-    writer.writerows([getattr(row, column.field) for column in _COLUMNS] for row in table.rows)
-    return stream.getvalue().encode("utf-8-sig")
+    rows = [[getattr(row, column.field) for column in _COLUMNS] for row in table.rows]
+    return "".join(csv_file([column.header for column in _COLUMNS], [rows])).encode()
 
 
 def _read_header(sheet: Sheet) -> tuple[dict[str, int], list[Fault]]:

@@ -9,7 +9,8 @@ import pytest
 from analytics.decision.evaluate import STANDING_COLUMNS, evaluate
 from analytics.evidence.sensitivity import FEW_COLUMNS, find_sensitivity
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
-from analytics.reports.evaluation_files import csv_safe, evaluation_json, standings_csv, write_outputs
+from analytics.files.csv_files import csv_safe
+from analytics.reports.evaluation_files import evaluation_json, standings_csv, write_outputs
 from tests.analytics.rule_files import rules_with
 
 
@@ -20,7 +21,8 @@ def result_of(**columns):
 
 
 def csv_of(result, language):
-    return "".join(standings_csv(result, weigh_evidence(result), find_sensitivity(result), language))
+    parts = standings_csv(result, weigh_evidence(result), find_sensitivity(result), language)
+    return "".join(parts).removeprefix("\ufeff")
 
 
 def write(result, directory, **options):
@@ -108,7 +110,7 @@ def test_a_long_table_is_written_in_parts_that_make_the_same_text(monkeypatch):
     parts = list(standings_csv(result, weigh_evidence(result), find_sensitivity(result), "zh-Hans"))
 
     assert len(parts) == 3
-    assert "".join(parts) == whole
+    assert "".join(parts) == "\ufeff" + whole
 
 
 def test_the_files_of_an_earlier_evaluation_are_replaced_and_nothing_else(tmp_path):

@@ -17,7 +17,11 @@ from dashboards.figures.community import (
     trend_figure,
 )
 from dashboards.frames.page_data import Shown
-from dashboards.frames.profile import cases_by_category, cases_by_month, satisfied_shares
+from dashboards.frames.profile import (
+    cases_by_category,
+    cases_by_month,
+    satisfied_shares,
+)
 from dashboards.frames.standings import ROUTES
 from dashboards.pages.community import matches
 from dashboards.panels.round_trend import with_limits

@@ -191,7 +191,11 @@ def test_the_file_behind_a_chart_holds_the_numbers_of_its_table():
     )
 
     assert numbers.table.data["body"] == [["=1+1", "50.0%"], ["阳光", "—"]]
-    assert list(csv.reader(io.StringIO(numbers.csv))) == [["Community", "Score"], ["'=1+1", "0.5"], ["阳光", ""]]
+    assert list(csv.reader(io.StringIO(numbers.csv.removeprefix("\ufeff")))) == [
+        ["Community", "Score"],
+        ["'=1+1", "0.5"],
+        ["阳光", ""],
+    ]
 
 
 def test_every_chart_offers_its_numbers_as_a_file(browser_of):

@@ -1,0 +1,218 @@
+"""CSV files in the one form that spreadsheets open rightly: how they are written, and how their rows are parsed."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from math import isnan
+from typing import Any, Final, TypeVar
+
+import pandas as pd
+
+from analytics.files.yaml_documents import DocumentError, Fault
+
+BYTE_ORDER_MARK: Final = "\ufeff"
+"""Begins a CSV file: without it Excel takes the file for the local Windows encoding and garbles Chinese."""
+
+FORMULA_SIGNS: Final = frozenset("=+-@\t\r\n＝＋－＠")
+"""What a spreadsheet takes for the start of a formula, or skips before one."""
+
+ROWS_AT_ONCE: Final = 5_000
+
+Row = TypeVar("Row")
+
+
+def csv_safe(text: str) -> str:
+    """Return text that a spreadsheet shows and never runs as a formula.
+
+    Parameters
+    ----------
+    text : str
+        What a person may have typed.
+
+    Returns
+    -------
+    str
+        With an apostrophe in front of a sign that starts a formula, full-width ones included.
+
+    Examples
+    --------
+    >>> csv_safe("=HYPERLINK(1)"), csv_safe("＝1+1"), csv_safe("阳光小区")
+    ("'=HYPERLINK(1)", "'＝1+1", '阳光小区')
+    """
+    return f"'{text}" if text[:1] in FORMULA_SIGNS else text
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a cell has no value: None, NaN, NaT or <NA>; an empty text and zero are values.
+
+    Parameters
+    ----------
+    value : object
+        One cell of a table.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> [is_missing(value) for value in (None, float("nan"), pd.NA, "", 0)]
+    [True, True, True, False, False]
+    """
+    if isinstance(value, float):
+        return isnan(value)
+    return value is None or (not isinstance(value, str | int) and bool(pd.isna(value)))
+
+
+def csv_lines(rows: Iterable[Iterable[object]]) -> str:
+    r"""Return rows as lines of CSV text: text is safe, missing values are empty, lines end with CR and LF.
+
+    Parameters
+    ----------
+    rows : iterable of iterable
+        Cells: text, numbers, or missing values as in `is_missing`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> csv_lines([["=甲", 0.5, None], ["乙", 7, ""]])
+    "'=甲,0.5,\r\n乙,7,\r\n"
+    """
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerows(
+        [csv_safe(cell) if isinstance(cell, str) else None if is_missing(cell) else cell for cell in row]
+        for row in rows
+    )
+    return stream.getvalue()
+
+
+def csv_file(heading: Iterable[object], parts: Iterable[Iterable[Iterable[object]]]) -> Iterator[str]:
+    r"""Yield a CSV file piece by piece, so that a large one is never held whole.
+
+    Parameters
+    ----------
+    heading : iterable
+        Names of the columns.
+    parts : iterable of iterable of rows
+        Some rows at a time, as `csv_lines` takes them; `in_parts` divides rows that come one by one.
+
+    Yields
+    ------
+    str
+        The byte order mark with the heading, which needs no row yet, then the lines of each part.
+
+    Examples
+    --------
+    >>> list(csv_file(["name", "score"], [[["甲", 1]], [["乙", 2], ["丙", 3]]]))
+    ['\ufeffname,score\r\n', '甲,1\r\n', '乙,2\r\n丙,3\r\n']
+    """
+    yield BYTE_ORDER_MARK + csv_lines([heading])
+    for rows in parts:
+        yield csv_lines(rows)
+
+
+def in_parts(rows: Iterable[Row], *, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[list[Row]]:
+    """Yield rows some at a time.
+
+    Parameters
+    ----------
+    rows : iterable
+    rows_at_once : int
+        How many make a part; the last one may have fewer.
+
+    Yields
+    ------
+    list
+
+    Examples
+    --------
+    >>> list(in_parts("abcde", rows_at_once=2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    coming = iter(rows)
+    while part := list(islice(coming, rows_at_once)):
+        yield part
+
+
+def frame_parts(frame: pd.DataFrame) -> Iterator[Iterator[tuple[Any, ...]]]:
+    """Yield the rows of a frame some at a time, for `csv_file`.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its index is left out.
+
+    Yields
+    ------
+    iterator of tuple
+        At most `ROWS_AT_ONCE` rows.
+
+    Examples
+    --------
+    >>> [list(part) for part in frame_parts(pd.DataFrame({"name": ["甲", "乙"], "score": [1, 2]}))]
+    [[('甲', 1), ('乙', 2)]]
+    """
+    for start in range(0, len(frame), ROWS_AT_ONCE):
+        part = frame.iloc[start : start + ROWS_AT_ONCE]
+        yield zip(*(values.tolist() for _, values in part.items()), strict=True)
+
+
+def frame_csv(frame: pd.DataFrame) -> bytes:
+    """Return a frame as a CSV file that spreadsheets open rightly: text is safe, missing values are empty.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its index is left out.
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> frame_csv(pd.DataFrame({"name": ["=甲", "乙"], "score": [0.5, None]})).decode("utf-8-sig").splitlines()
+    ['name,score', "'=甲,0.5", '乙,']
+    """
+    return "".join(csv_file(frame.columns, frame_parts(frame))).encode()
+
+
+def parse_csv(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    r"""Yield the rows of CSV text as they come, each with the line on which it begins, counted from 1.
+
+    Parameters
+    ----------
+    text : str
+        Cells stand apart by commas; what is between quotation marks may hold line breaks.
+    source : str
+        The file's name, for messages.
+
+    Yields
+    ------
+    line : int
+    cells : list of str
+        Empty for an empty line.
+
+    Raises
+    ------
+    DocumentError
+        At the row that is not CSV, such as one with an open quotation mark.
+
+    Examples
+    --------
+    >>> list(parse_csv('name,score\n"甲\n乙",1\n丙,2\n', "a.csv"))
+    [(1, ['name', 'score']), (2, ['甲\n乙', '1']), (4, ['丙', '2'])]
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        fault = Fault("this row is not CSV: {problem}", {"problem": error}, line=line)
+        raise DocumentError(source, [fault]) from error
