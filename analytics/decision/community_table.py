@@ -11,7 +11,8 @@ import pandas as pd
 from analytics.decision.exact_ratios import MEASURED, read_scores
 from analytics.decision.exact_ratios import column as read_column
 from analytics.decision.survey_modes import MODE_COLUMNS, Counted, mode_column, modes_counted, rates_by_mode
-from analytics.files.table_cells import CellReader, Column, cells_of, read_cells
+from analytics.files.table_cells import cells_of, read_cells
+from analytics.files.typed_columns import CellReader, Column
 from analytics.files.yaml_documents import Fault
 from analytics.languages import N_
 from analytics.rules import Rules

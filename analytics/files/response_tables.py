@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from analytics.files.table_cells import CellReader, Column, read_cells
+from analytics.files.table_cells import read_cells
+from analytics.files.typed_columns import CellReader, Column
 from analytics.languages import N_
 
 RESPONSE_COLUMNS: Final[Mapping[str, Column]] = {

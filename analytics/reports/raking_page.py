@@ -14,7 +14,8 @@ from analytics.decision.exact_ratios import column
 from analytics.decision.reasons import TRANSLATIONS
 from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
-from analytics.files.table_cells import CellReader, Column, read_cells
+from analytics.files.table_cells import read_cells
+from analytics.files.typed_columns import CellReader, Column
 from analytics.languages import N_, load_catalogue
 from analytics.progress import Tell, tell_nobody, telling
 from analytics.reports.html_page import Grid, Page, Section, between, checking_facts, percent, translator

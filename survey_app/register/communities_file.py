@@ -1,31 +1,33 @@
 """Communities as an office lists them: the file is checked as a whole, then imported as a whole."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+import pandas as pd
 from pypinyin import lazy_pinyin
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from analytics.files.csv_files import csv_file
+from analytics.files.csv_files import FORMULA_SIGNS, csv_file
+from analytics.files.spreadsheets import read_sheet
+from analytics.files.table_cells import cells_of_rows
+from analytics.files.typed_columns import CellReader, CellRefused
 from analytics.files.yaml_documents import DocumentError, Fault
+from analytics.languages import N_
 from survey_app import audit
 from survey_app.models import Community, District, PropertyCompany
 from survey_app.models.vocabulary import AuditAction
-from survey_app.register.spreadsheets import Sheet, read_sheet
 
 LONGEST_TEXT = 200
 # More households than any community has; a number above it is a telephone number in the wrong column.
 MOST_HOUSEHOLDS = 999_999
-# What a spreadsheet runs as a formula when an export with such a name is opened.
-FORMULA_SIGNS = frozenset("=+-@＝＋－＠")
-
-
 # Unseen by themselves, they belong to the spelling of Mongolian and of several other scripts.
 JOINING_SIGNS = frozenset("\u180e\u200c\u200d")
 
@@ -91,23 +93,9 @@ _COLUMNS = (
     _Column("households_owners", "业主户数", "households owners", counts_households=True),
     _Column("second_language_line", "第二语言", "second language", optional_column=True),
 )
-_COLUMN_BY_HEADER = {header: column for column in _COLUMNS for header in (column.header, column.english_header)}
+
 
 _Cell = str | int | None
-
-
-@dataclass(frozen=True)
-class _Record:
-    """The cells of one row, by field, as far as they could be read; `faulty` fields are not judged again."""
-
-    line: int
-    values: Mapping[str, _Cell]
-    faulty: frozenset[str]
-
-    def usable(self, *fields: str) -> bool:
-        return all(field in self.values and self.values[field] is not None for field in fields) and not (
-            self.faulty & set(fields)
-        )
 
 
 def read_communities(content: bytes | Path, name: str | None = None) -> CommunityTable:
@@ -125,100 +113,63 @@ def read_communities(content: bytes | Path, name: str | None = None) -> Communit
         raise PlacesError(error.source, error.faults) from error
     if not sheet.rows:
         raise PlacesError(source, [Fault("the file is empty")])
-    position_by_field, faults = _read_header(sheet)
-    if faults:
-        raise PlacesError(source, [*sheet.faults, *faults])
-    reader = _Reader(sheet, position_by_field)
-    records = [reader.read(line, cells) for line, cells in sheet.rows[1:]]
-    faults = [*sheet.faults, *reader.faults, *_relation_faults(records, position_by_field)]
-    if not records:
-        faults.append(Fault("the file lists no community"))
-    if faults:
-        raise PlacesError(source, faults)
-    names = [field.name for field in fields_of(CommunityRow)]
-    return CommunityTable(tuple(CommunityRow(**{key: record.values.get(key) for key in names}) for record in records))  # type: ignore[arg-type]  # each field was checked above
+    reader = CellReader(cells_of_rows(sheet.rows, sheet.faults))
+    table = _read_table(reader)
+    if not len(table):
+        reader.faults.append(Fault("the file lists no community"))
+    if reader.faults:
+        raise PlacesError(source, reader.faults)
+    blank = dict.fromkeys(field.name for field in fields_of(CommunityRow))
+    return CommunityTable(tuple(CommunityRow(**blank | record) for record in table.to_dict("records")))  # type: ignore[arg-type]  # each field was checked above
 
 
 def write_communities(table: CommunityTable) -> bytes:
     """Return the table as a CSV file that `read_communities` and a Chinese Excel both read."""
-    rows = [[getattr(row, column.field) for column in _COLUMNS] for row in table.rows]
-    return "".join(csv_file([column.header for column in _COLUMNS], [rows])).encode()
+    return "".join(csv_file([column.header for column in _COLUMNS], [_written(table)])).encode()
 
 
-def _read_header(sheet: Sheet) -> tuple[dict[str, int], list[Fault]]:
-    line, cells = sheet.rows[0]
-    width = max(len(row) for _, row in sheet.rows)
-    faults: list[Fault] = []
-    position_by_field: dict[str, int] = {}
-    for position in range(width):
-        header = " ".join(unicodedata.normalize("NFKC", cells[position] if position < len(cells) else "").split())
-        place = (line, position + 1)
-        column = _COLUMN_BY_HEADER.get(header.lower())
-        if not header:
-            if any(position < len(row) and row[position].strip() for _, row in sheet.rows):
-                faults.append(Fault("this column has cells but no header", {}, "", *place))
-        elif column is None:
-            known = ", ".join(column.header for column in _COLUMNS)
-            faults.append(Fault("this column is not known here; there are {known}", {"known": known}, header, *place))
-        elif column.field in position_by_field:
-            faults.append(Fault("this column stands here twice", {}, header, *place))
-        else:
-            position_by_field[column.field] = position
-    faults += [
-        Fault("this column is missing", {}, f"{column.header} ({column.english_header})", line)
-        for column in _COLUMNS
-        if column.field not in position_by_field and not column.optional_column
-    ]
-    return position_by_field, faults
+def _written(table: CommunityTable) -> list[list[_Cell]]:
+    return [[getattr(row, column.field) for column in _COLUMNS] for row in table.rows]
 
 
-class _Reader:
-    """Reads rows cell by cell and keeps what is wrong with them."""
-
-    def __init__(self, sheet: Sheet, position_by_field: Mapping[str, int]) -> None:
-        self.faults: list[Fault] = []
-        self._positions = position_by_field
-        self._unreadable = {(fault.line, fault.column) for fault in sheet.faults}
-
-    def read(self, line: int, cells: tuple[str, ...]) -> _Record:
-        values: dict[str, _Cell] = {}
-        faulty = set()
-        for column in _COLUMNS:
-            if column.field not in self._positions:
-                continue
-            position = self._positions[column.field]
-            cell = cells[position] if position < len(cells) else ""
-            if (line, position + 1) in self._unreadable:
-                faulty.add(column.field)
-                continue
-            try:
-                values[column.field] = _read_cell(column, cell)
-            except _CellRefused as refused:
-                faulty.add(column.field)
-                self.faults.append(Fault(refused.message, refused.facts, column.header, line, position + 1))
-        return _Record(line, values, frozenset(faulty))
-
-
-class _CellRefused(Exception):
-    def __init__(self, message: str, **facts: object) -> None:
-        super().__init__(message)
-        self.message, self.facts = message, facts
+def _read_table(reader: CellReader) -> pd.DataFrame:
+    """Return the columns of the fields that the file has, None in blank cells, after checking all of it."""
+    reader.recognise(
+        {column.field: (column.header, column.english_header) for column in _COLUMNS},
+        optional=[column.field for column in _COLUMNS if column.optional_column],
+    )
+    table = pd.DataFrame(
+        {
+            column.field: reader.convert(column.field, partial(_read_cell, column))
+            for column in _COLUMNS
+            if column.field in reader.names
+        },
+        index=reader.cells.frame.index,
+    )
+    _note_excess(reader, table)
+    reader.note_repeats(table, "number", message=N_("this number stands already in row {row}"))
+    # Two communities of one name in one district could not be told apart on a public notice.
+    reader.note_repeats(table, "name", "district", message=N_("this name stands already in row {row}"))
+    for field in ("district", "company"):
+        _note_nameless(reader, table, field)
+        reader.note_contradictions(table, field, f"{field}_english_name")
+    return table
 
 
 def _read_cell(column: _Column, cell: str) -> _Cell:
     text = unicodedata.normalize("NFC", cell).strip()
     if not text:
         if column.required_cell:
-            raise _CellRefused("this cell is empty")
+            raise CellRefused(N_("this cell is empty"))
         return None
     if column.counts_households:
         return _read_households(text)
     if any(unicodedata.category(sign) in {"Cc", "Cf", "Zl", "Zp"} for sign in text if sign not in JOINING_SIGNS):
-        raise _CellRefused("this text holds a line break or a control character")
+        raise CellRefused(N_("this text holds a line break or a control character"))
     if len(text) > LONGEST_TEXT:
-        raise _CellRefused("this text has {length} characters, at most {most}", length=len(text), most=LONGEST_TEXT)
+        raise CellRefused(N_("this text has {length} characters, at most {most}"), length=len(text), most=LONGEST_TEXT)
     if text[0] in FORMULA_SIGNS:
-        raise _CellRefused("this text begins with {sign}, which a spreadsheet runs as a formula", sign=text[0])
+        raise CellRefused(N_("this text begins with {sign}, which a spreadsheet runs as a formula"), sign=text[0])
     return unicodedata.normalize("NFKC", text) if column.field == "number" else text
 
 
@@ -229,66 +180,29 @@ def _read_households(text: str) -> int:
     if len(groups) > 1 and 1 <= len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]):
         plain = "".join(groups)
     if plain.startswith("-") and plain[1:].isascii() and plain[1:].isdigit():
-        raise _CellRefused("a number of households cannot be negative, it is {text}", text=text)
+        raise CellRefused(N_("a number of households cannot be negative, it is {text}"), text=text)
     if not (plain.isascii() and plain.isdigit()):
-        raise _CellRefused("this must be a whole number, it is “{text}”", text=text)
+        raise CellRefused(N_("this must be a whole number, it is “{value}”"), value=text)
     if len(plain) > len(str(MOST_HOUSEHOLDS)):
-        raise _CellRefused("this must be at most {most}, it is {text}", most=MOST_HOUSEHOLDS, text=text)
+        raise CellRefused(N_("this must be at most {limit}, it is {value}"), limit=MOST_HOUSEHOLDS, value=text)
     return int(plain)
 
 
-def _relation_faults(records: Iterable[_Record], positions: Mapping[str, int]) -> Iterator[Fault]:
-    """Yield what is wrong between the cells of a row and between rows."""
-    records = list(records)
-    yield from _excess_faults(records, positions)
-    yield from _repeat_faults(records, positions, ("number",), "this number stands already in row {row}")
-    # Two communities of one name in one district could not be told apart on a public notice.
-    yield from _repeat_faults(records, positions, ("name", "district"), "this name stands already in row {row}")
-    yield from _contradiction_faults(records, positions, "district", "district_english_name")
-    yield from _contradiction_faults(records, positions, "company", "company_english_name")
+def _note_excess(reader: CellReader, table: pd.DataFrame) -> None:
+    for part in ("households_occupied", "households_owners"):
+        if {part, "households_delivered"} <= set(table.columns):
+            count, delivered = table[part], table["households_delivered"]
+            exceeds = (count.astype("Int64") > delivered.astype("Int64")).fillna(value=False)
+            for row in np.flatnonzero(exceeds):
+                facts = {"count": count[row], "delivered": delivered[row]}
+                reader.fault(int(row), part, N_("{count} is more than the {delivered} households delivered"), facts)
 
 
-def _fault_at(positions: Mapping[str, int], field: str, line: int, message: str, **facts: object) -> Fault:
-    position = positions[field]
-    header = next(column.header for column in _COLUMNS if column.field == field)
-    return Fault(message, facts, header, line, position + 1)
-
-
-def _excess_faults(records: Iterable[_Record], positions: Mapping[str, int]) -> Iterator[Fault]:
-    for record in records:
-        for part in ("households_occupied", "households_owners"):
-            if record.usable(part, "households_delivered"):
-                count, delivered = record.values[part], record.values["households_delivered"]
-                if isinstance(count, int) and isinstance(delivered, int) and count > delivered:
-                    message = "{count} is more than the {delivered} households delivered"
-                    yield _fault_at(positions, part, record.line, message, count=count, delivered=delivered)
-
-
-def _repeat_faults(
-    records: Iterable[_Record], positions: Mapping[str, int], fields: tuple[str, ...], message: str
-) -> Iterator[Fault]:
-    first: dict[tuple[_Cell, ...], int] = {}
-    for record in records:
-        if record.usable(*fields):
-            identity = tuple(record.values[field] for field in fields)
-            if identity in first:
-                yield _fault_at(positions, fields[0], record.line, message, row=first[identity])
-            first.setdefault(identity, record.line)
-
-
-def _contradiction_faults(
-    records: Iterable[_Record], positions: Mapping[str, int], field: str, english_field: str
-) -> Iterator[Fault]:
-    stated: dict[_Cell, tuple[_Cell, int]] = {}
-    for record in records:
-        if record.usable(english_field) and field not in record.faulty and record.values[field] is None:
-            yield _fault_at(positions, english_field, record.line, "this is the English name of an empty cell")
-        elif record.usable(field, english_field):
-            english = record.values[english_field]
-            known, row = stated.setdefault(record.values[field], (english, record.line))
-            if known != english:
-                message = "“{english}” is “{known}” in row {row}"
-                yield _fault_at(positions, english_field, record.line, message, english=english, known=known, row=row)
+def _note_nameless(reader: CellReader, table: pd.DataFrame, field: str) -> None:
+    english = f"{field}_english_name"
+    if {field, english} <= set(table.columns):
+        nameless = (table[field].isna() & table[english].notna()).to_numpy(dtype=bool)
+        reader.note(nameless, english, N_("this is the English name of an empty cell"), table, field)
 
 
 def sort_key(name: str) -> str:

@@ -8,14 +8,13 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from analytics.files.yaml_documents import DocumentError
-from analytics.languages import load_catalogue
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import policy, staff
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.models.vocabulary import Role
 from survey_app.register.communities_file import import_communities, read_communities, record_import
 from survey_app.web.context import current_time, site
-from survey_app.web.languages import TRANSLATIONS, current_language
+from survey_app.web.languages import fault_translator
 
 # A list of 100,000 communities as CSV.
 IMPORTING = replace(staff(Role.CITY), largest_body=16 * 2**20)
@@ -39,7 +38,7 @@ def import_list() -> Response | tuple[str, int]:
     try:
         table = read_communities(upload.read(), upload.filename or "-")
     except DocumentError as error:
-        faults = error.lines(load_catalogue(TRANSLATIONS, current_language()).gettext)
+        faults = error.lines(fault_translator())
         page = render_template("staff/import.html", faults=faults[:MOST_FAULTS], more=len(faults) - MOST_FAULTS)
         return page, HTTPStatus.BAD_REQUEST
     with site().database.writing() as session:

@@ -14,7 +14,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from analytics.canonical import sha256_hex
 from analytics.files.yaml_documents import DocumentError
-from analytics.languages import load_catalogue
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import READERS, policy, staff
 from survey_app.accounts.staff_pages import blueprint
@@ -30,7 +29,7 @@ from survey_app.rounds.rounds import (
     publish_questionnaire,
 )
 from survey_app.web.context import current_time, site
-from survey_app.web.languages import TRANSLATIONS, current_language
+from survey_app.web.languages import fault_translator
 
 PLANNING = staff(Role.CITY)
 
@@ -60,7 +59,7 @@ def freeze() -> AnyResponse | tuple[str, int]:
         with site().database.writing() as session:
             sha256 = _freeze(session, kind, source, content)
     except DocumentError as error:
-        faults = error.lines(load_catalogue(TRANSLATIONS, current_language()).gettext)
+        faults = error.lines(fault_translator())
         return _documents_page(faults), HTTPStatus.BAD_REQUEST
     except (StoredRuleFileDiffers, PublishedQuestionnaireDiffers):
         differs = _("%(file)s: this name is frozen with other content; give the corrected file a new name", file=source)

@@ -1,5 +1,6 @@
 """Language of a page: from the address, the account's session or the browser, or else Chinese."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from flask_babel import Babel, Domain
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+import analytics
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
 
 TRANSLATIONS = Path(__file__).parents[1] / "translations"
+_READERS_TRANSLATIONS = Path(analytics.__file__).parent / "translations"
 # What phones say when they mean Simplified Chinese.
 _BROWSER_TAGS = {"zh-hans": "zh-Hans", "zh-cn": "zh-Hans", "zh": "zh-Hans", "en": "en", "en-us": "en", "en-gb": "en"}
 
@@ -25,6 +28,17 @@ def current_language() -> str:
         )
     language: str = g.language
     return language
+
+
+def fault_translator() -> Callable[[str], str]:
+    """Return what translates the faults of a file: the site words some, the readers in `analytics` the others."""
+    site, readers = (load_catalogue(path, current_language()) for path in (TRANSLATIONS, _READERS_TRANSLATIONS))
+
+    def translate(message: str) -> str:
+        own: str = site.gettext(message)
+        return own if own != message else readers.gettext(message)
+
+    return translate
 
 
 def remember_language() -> None:

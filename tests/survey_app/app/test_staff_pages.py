@@ -40,7 +40,7 @@ from survey_app.operations.scheduled_jobs import SCHEDULED_JOBS
 from survey_app.rounds.round_changes import close_round_early
 from tests.accounts import csrf_token, give_password, make_account, signed_in_client
 from tests.factories import make_community, make_district, make_job, make_poster_code, make_response, make_round
-from tests.survey_app.register.test_communities_file import ROWS, csv_file
+from tests.survey_app.register.test_communities_file import HEADER, ROWS, csv_file
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 RULES = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_bytes()
@@ -321,6 +321,23 @@ def test_a_faulty_list_is_shown_with_every_fault_and_not_stored(app, sqlite_data
     assert "小区.csv:3:2" in answer.text
     assert "2 处错误" in answer.text
     assert count(sqlite_database, Community) == 2
+
+
+@pytest.mark.usefixtures("city")
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (csv_file(*ROWS).decode().encode("utf-16"), "文件是 UTF-16 文本"),
+        (csv_file(ROWS[0].replace("1200", "many")), "须为整数，现为“many”"),
+        (csv_file(ROWS[0], ROWS[0]), "此编号已出现在第 2 行"),
+        (csv_file(*ROWS, header=HEADER.replace("业主户数", "备注")), "缺少此列"),
+    ],
+)
+def test_the_faults_of_a_list_are_said_in_the_language_of_the_page(app, content, words):
+    answer = post(signed_in_client(app, "city"), "/staff/communities/import", file=file(content, "小区.csv"))
+
+    assert answer.status_code == 400
+    assert words in answer.text
 
 
 @pytest.mark.usefixtures("city")

@@ -1,14 +1,18 @@
-"""Tables that an office sends, CSV or XLSX, as rows of text; what cannot be read is a fault with its row and column."""
+"""Spreadsheet files: sheets of text cells read from CSV and XLSX."""
 
-import csv
-import io
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
+from io import BytesIO
+from typing import Final
 
 from openpyxl import load_workbook
 from openpyxl.cell.cell import ERROR_CODES
+from openpyxl.utils.escape import unescape
 
+from analytics.files.csv_files import parse_csv
 from analytics.files.yaml_documents import DocumentError, Fault, decode_text
+from analytics.languages import N_
 
 _XLSX_BYTES = b"PK\x03\x04"
 _XLS_BYTES = b"\xd0\xcf\x11\xe0"
@@ -16,33 +20,55 @@ _XLS_BYTES = b"\xd0\xcf\x11\xe0"
 
 @dataclass(frozen=True)
 class Sheet:
-    """The rows of a table as text, blank rows left out, each with the number that a spreadsheet shows beside it."""
+    """A table as rows of text.
+
+    Attributes
+    ----------
+    rows : tuple of (int, tuple of str)
+        The number that a spreadsheet shows beside the row, and its cells; blank rows are left out.
+    faults : tuple of Fault
+        One for each cell that cannot be read.
+    """
 
     rows: tuple[tuple[int, tuple[str, ...]], ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[Fault, ...] = ()
 
 
 def read_sheet(content: bytes, source: str) -> Sheet:
-    """Return the table in `content`, or raise `DocumentError` if nothing can be read from it."""
+    r"""Return the table in a CSV or XLSX file.
+
+    Parameters
+    ----------
+    content : bytes
+        CSV as UTF-8 or GB18030, or a workbook with one sheet that is not empty.
+    source : str
+        The file's name, for messages.
+
+    Returns
+    -------
+    Sheet
+        Whole numbers of a workbook have no decimals; formulas are what they were last computed to.
+
+    Raises
+    ------
+    DocumentError
+        If nothing can be read from the file.
+
+    Examples
+    --------
+    >>> read_sheet("编号,户数\r\n,\r\n007,30\r\n".encode(), "a.csv").rows
+    ((1, ('编号', '户数')), (3, ('007', '30')))
+    """
     if content.startswith(_XLSX_BYTES):
         return _read_xlsx(content, source)
     if content.startswith(_XLS_BYTES):
         raise DocumentError(source, [Fault("this is a workbook of the old .xls kind: save it as .xlsx or CSV")])
-    return _read_csv(decode_text(content, source), source)
+    rows = (cells for _, cells in parse_csv(decode_text(content, source), source))
+    return Sheet(tuple((number, tuple(cells)) for number, cells in enumerate(rows, start=1) if _has_content(cells)))
 
 
-def _read_csv(text: str, source: str) -> Sheet:
-    rows: list[tuple[int, tuple[str, ...]]] = []
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    number = 0
-    try:
-        for number, cells in enumerate(reader, start=1):
-            if any(cell.strip() for cell in cells):
-                rows.append((number, tuple(cells)))
-    except csv.Error as error:
-        fault = Fault("this row is not CSV: {problem}", {"problem": error}, line=number + 1)
-        raise DocumentError(source, [fault]) from error
-    return Sheet(tuple(rows), ())
+def _has_content(cells: Iterable[str]) -> bool:
+    return any(cell.strip() for cell in cells)
 
 
 def _read_xlsx(content: bytes, source: str) -> Sheet:
@@ -55,25 +81,25 @@ def _read_xlsx(content: bytes, source: str) -> Sheet:
         fault = Fault("the workbook has {count} sheets with content: keep one", {"count": len(formulas)})
         raise DocumentError(source, [fault])
     if not formulas:
-        return Sheet((), ())
+        return Sheet(())
     title = next(iter(formulas))
     return _text_sheet(formulas[title], values.get(title, []))
 
 
 def _workbook_fault(content: bytes) -> Fault:
-    if not zipfile.is_zipfile(io.BytesIO(content)):
+    if not zipfile.is_zipfile(BytesIO(content)):
         return Fault("the workbook is cut off or damaged: send it again")
     return Fault("this is not a workbook that can be read, or it is protected by a password")
 
 
-_Cells = list[tuple[object, ...]]
+_Rows = list[tuple[object, ...]]
 
 
-def _used_sheets(content: bytes, *, values: bool) -> dict[str, _Cells]:
+def _used_sheets(content: bytes, *, values: bool) -> dict[str, _Rows]:
     """Return the cells of each sheet that has any: what was computed, or the formulas themselves."""
-    workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=values)
+    workbook = load_workbook(BytesIO(content), read_only=True, data_only=values)
     try:
-        sheets: dict[str, _Cells] = {}
+        sheets: dict[str, _Rows] = {}
         for sheet in workbook.worksheets:
             sheet.reset_dimensions()  # some programs write a wrong one, and cells beyond it would be lost
             sheets[sheet.title] = list(sheet.iter_rows(values_only=True))
@@ -82,7 +108,7 @@ def _used_sheets(content: bytes, *, values: bool) -> dict[str, _Cells]:
         workbook.close()
 
 
-def _text_sheet(formulas: _Cells, values: _Cells) -> Sheet:
+def _text_sheet(formulas: _Rows, values: _Rows) -> Sheet:
     rows: list[tuple[int, tuple[str, ...]]] = []
     faults: list[Fault] = []
     for number, written in enumerate(formulas, start=1):
@@ -94,7 +120,7 @@ def _text_sheet(formulas: _Cells, values: _Cells) -> Sheet:
             cells.append(text)
             if fault:
                 faults.append(Fault(fault[0], fault[1], "", number, column))
-        if any(cell.strip() for cell in cells):
+        if _has_content(cells):
             rows.append((number, tuple(cells)))
     return Sheet(tuple(rows), tuple(faults))
 
@@ -105,13 +131,17 @@ _CellFault = tuple[str, dict[str, object]]
 def _cell_text(formula: object, value: object) -> tuple[str, _CellFault | None]:
     """Return what a cell shows; a fault also returns something, so that the cell is not called empty as well."""
     if value is None and isinstance(formula, str) and formula.startswith("="):
-        return formula, ("this formula has no stored result: open the workbook, save it and send it again", {})
+        return formula, (_NOT_COMPUTED, {})
     if value is None:
         return "", None
     if isinstance(value, str):
         if value in ERROR_CODES:
-            return value, ("this cell shows an error: {value}", {"value": value})
-        return value, None
+            return value, (N_("this cell shows an error: {value}"), {"value": value})
+        # Workbooks spell out what XML cannot hold: _x000D_ is a carriage return.
+        return unescape(value), None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value), ("this must be text or a number, it is {value}", {"value": value})
+        return str(value), (N_("this must be text or a number, it is {value}"), {"value": value})
     return str(int(value)) if float(value).is_integer() else repr(value), None
+
+
+_NOT_COMPUTED: Final = N_("this formula has no stored result: open the workbook, save it and send it again")
