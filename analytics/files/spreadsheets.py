@@ -1,19 +1,31 @@
-"""Spreadsheet files: sheets of text cells read from CSV and XLSX."""
+"""Spreadsheet files: sheets of text cells read from CSV and XLSX, and tables written as XLSX workbooks."""
 
+import shutil
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
-from typing import Final
+from math import isfinite
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, Final
 
+import numpy as np
 from openpyxl import load_workbook
 from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.utils.escape import unescape
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
-from analytics.files.csv_files import parse_csv
+from analytics.files.csv_files import is_missing, parse_csv
 from analytics.files.yaml_documents import DocumentError, Fault, decode_text
 from analytics.languages import N_
 
+_MOST_ROWS = 1_048_576
+# A spreadsheet keeps fifteen digits of a number and makes zeros of the others.
+_TOO_LONG_A_NUMBER = 10**15
 _XLSX_BYTES = b"PK\x03\x04"
 _XLS_BYTES = b"\xd0\xcf\x11\xe0"
 
@@ -32,6 +44,23 @@ class Sheet:
 
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True)
+class SheetColumn:
+    """A column of a workbook; with `is_text` its cells stay text when people edit them, leading zeros included."""
+
+    heading: str
+    width: float = 12
+    is_text: bool = False
+
+
+class WorkbookLimit(ValueError):
+    """A table that no workbook can hold: the place, counted from 1, where it exceeds a limit."""
+
+    def __init__(self, row: int, column: int) -> None:
+        super().__init__(f"a workbook cannot hold row {row}, column {column}: it is too long or lies too far out")
+        self.row, self.column = row, column
 
 
 def read_sheet(content: bytes, source: str) -> Sheet:
@@ -65,6 +94,85 @@ def read_sheet(content: bytes, source: str) -> Sheet:
         raise DocumentError(source, [Fault("this is a workbook of the old .xls kind: save it as .xlsx or CSV")])
     rows = (cells for _, cells in parse_csv(decode_text(content, source), source))
     return Sheet(tuple((number, tuple(cells)) for number, cells in enumerate(rows, start=1) if _has_content(cells)))
+
+
+def write_workbook(
+    stream: BinaryIO, *, title: str, columns: Sequence[SheetColumn], rows: Iterable[Iterable[object]], now: datetime
+) -> None:
+    """Write a table as an XLSX file: its header is bold, frozen and filtered, and no text runs as a formula.
+
+    Parameters
+    ----------
+    stream : binary file
+        Gets the file when all of it is made, and nothing if that fails.
+    title : str
+        Of the sheet, at most 31 characters.
+    columns : sequence of SheetColumn
+    rows : iterable of iterable
+        Cells: text, numbers, or missing values, which stay empty. They are taken one row at a time.
+    now : datetime
+        With a zone; the file says that it was made then. Equal arguments give equal bytes.
+
+    Raises
+    ------
+    WorkbookLimit
+        If there are too many rows or a text is too long.
+
+    Notes
+    -----
+    Whole numbers of more than fifteen digits, which a spreadsheet would round, and what is neither text nor a finite
+    number are written as the text that a CSV file has of them. A cell holds 32,767 characters.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> stream = BytesIO()
+    >>> columns = [SheetColumn("编号", is_text=True), SheetColumn("户数")]
+    >>> write_workbook(stream, title="小区", columns=columns, rows=[["007", 30]], now=datetime(2026, 9, 1, tzinfo=UTC))
+    >>> read_sheet(stream.getvalue(), "a.xlsx").rows
+    ((1, ('编号', '户数')), (2, ('007', '30')))
+    """
+    with TemporaryDirectory() as directory:
+        path = Path(directory, "workbook.xlsx")
+        # With constant_memory each row goes to a file of its own directory as soon as the next one begins.
+        with Workbook(path, {"constant_memory": True, "tmpdir": directory}) as workbook:
+            workbook.set_properties({"created": now.astimezone(UTC)})
+            _fill(workbook, title, columns, rows)
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, stream)
+
+
+def _fill(workbook: Workbook, title: str, columns: Sequence[SheetColumn], rows: Iterable[Iterable[object]]) -> None:
+    sheet = workbook.add_worksheet(title)
+    bold, as_text = workbook.add_format({"bold": True}), workbook.add_format({"num_format": "@"})
+    for place, column in enumerate(columns):
+        sheet.set_column(place, place, column.width, as_text if column.is_text else None)
+        _write_cell(sheet, 0, place, column.heading, bold)
+    last = 0
+    for last, cells in enumerate(rows, start=1):
+        for place, value in enumerate(cells):
+            _write_cell(sheet, last, place, value)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, last, max(len(columns) - 1, 0))
+    # Numbers of communities and telephones are text on purpose: no green corner warns of each.
+    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{_MOST_ROWS}"})
+
+
+def _write_cell(sheet: Worksheet, row: int, place: int, value: object, style: Format | None = None) -> None:
+    if is_missing(value) or value == "":
+        return
+    if _is_number(value):
+        refused = sheet.write_number(row, place, value, style)
+    else:
+        refused = sheet.write_string(row, place, str(value), style)
+    if refused:
+        raise WorkbookLimit(row + 1, place + 1)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, int | np.integer):
+        return not isinstance(value, bool) and abs(int(value)) < _TOO_LONG_A_NUMBER
+    return isinstance(value, float) and isfinite(value)
 
 
 def _has_content(cells: Iterable[str]) -> bool:

@@ -33,14 +33,16 @@ def import_communities_command(file: Path) -> None:
 @click.command("export-communities")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def export_communities_command(file: Path) -> None:
-    """Write the stored communities to a new CSV file, to be corrected and imported again."""
-    from survey_app.register.communities_file import stored_communities, write_communities  # noqa: PLC0415
+    """Write the stored communities to a new CSV or XLSX file, to be corrected and imported again."""
+    from survey_app.register.communities_file import stored_communities, write_communities, write_communities_workbook  # noqa: PLC0415
 
     with installed_database() as database, database.reading() as session:
         table = stored_communities(session)
+    is_workbook = file.suffix.lower() == ".xlsx"
+    content = write_communities_workbook(table, now=current_time()) if is_workbook else write_communities(table)
     try:
         with file.open("xb") as stream:
-            stream.write(write_communities(table))
+            stream.write(content)
     except OSError as error:
         raise click.BadParameter(f"cannot write {file}: {error.strerror}", param_hint="FILE") from error
     click.echo(f"{len(table.rows)} communities written to {file}")

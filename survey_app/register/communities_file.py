@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dataclasses import fields as fields_of
 from datetime import datetime
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.files.csv_files import FORMULA_SIGNS, csv_file
-from analytics.files.spreadsheets import read_sheet
+from analytics.files.spreadsheets import SheetColumn, read_sheet, write_workbook
 from analytics.files.table_cells import cells_of_rows
 from analytics.files.typed_columns import CellReader, CellRefused
 from analytics.files.yaml_documents import DocumentError, Fault
@@ -78,20 +79,21 @@ class _Column:
     required_cell: bool = False
     optional_column: bool = False
     counts_households: bool = False
+    width: int = 12
 
 
 _COLUMNS = (
-    _Column("number", "小区编号", "community number", required_cell=True),
-    _Column("name", "小区名称", "name", required_cell=True),
-    _Column("english_name", "英文名称", "english name", optional_column=True),
+    _Column("number", "小区编号", "community number", required_cell=True, width=16),
+    _Column("name", "小区名称", "name", required_cell=True, width=28),
+    _Column("english_name", "英文名称", "english name", optional_column=True, width=28),
     _Column("district", "区", "district", required_cell=True),
     _Column("district_english_name", "区英文名", "district english name", optional_column=True),
-    _Column("company", "物业公司", "property company"),
-    _Column("company_english_name", "公司英文名", "company english name", optional_column=True),
+    _Column("company", "物业公司", "property company", width=28),
+    _Column("company_english_name", "公司英文名", "company english name", optional_column=True, width=28),
     _Column("households_delivered", "交付户数", "households delivered", counts_households=True),
     _Column("households_occupied", "入住户数", "households occupied", counts_households=True),
     _Column("households_owners", "业主户数", "households owners", counts_households=True),
-    _Column("second_language_line", "第二语言", "second language", optional_column=True),
+    _Column("second_language_line", "第二语言", "second language", optional_column=True, width=28),
 )
 
 
@@ -126,6 +128,14 @@ def read_communities(content: bytes | Path, name: str | None = None) -> Communit
 def write_communities(table: CommunityTable) -> bytes:
     """Return the table as a CSV file that `read_communities` and a Chinese Excel both read."""
     return "".join(csv_file([column.header for column in _COLUMNS], [_written(table)])).encode()
+
+
+def write_communities_workbook(table: CommunityTable, *, now: datetime) -> bytes:
+    """Return the table as an XLSX file that `read_communities` reads as the same."""
+    columns = [SheetColumn(column.header, column.width, is_text=not column.counts_households) for column in _COLUMNS]
+    stream = BytesIO()
+    write_workbook(stream, title="小区", columns=columns, rows=_written(table), now=now)
+    return stream.getvalue()
 
 
 def _written(table: CommunityTable) -> list[list[_Cell]]:

@@ -1,4 +1,5 @@
 import re
+import zipfile
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
@@ -116,14 +117,23 @@ def test_communities_are_imported_and_counted(run, sqlite_database, communities_
     assert count(sqlite_database, Community) == 2
 
 
-def test_exported_communities_can_be_imported_again_and_change_nothing(run, communities_file, tmp_path):
+@pytest.mark.parametrize("name", ["out.csv", "out.xlsx"])
+def test_exported_communities_can_be_imported_again_and_change_nothing(run, communities_file, tmp_path, name):
     run("import-communities", communities_file)
 
-    exported = run("export-communities", tmp_path / "out.csv")
-    again = run("import-communities", tmp_path / "out.csv")
+    exported = run("export-communities", tmp_path / name)
+    again = run("import-communities", tmp_path / name)
 
     assert exported.exit_code == 0, exported.output
     assert again.stdout.startswith("0 added, 0 changed, 2 unchanged; 0 stored")
+
+
+def test_a_file_that_is_named_as_a_workbook_is_one(run, communities_file, tmp_path):
+    run("import-communities", communities_file)
+
+    run("export-communities", tmp_path / "out.XLSX")
+
+    assert zipfile.is_zipfile(tmp_path / "out.XLSX")
 
 
 def test_an_export_never_replaces_a_file(run, communities_file):

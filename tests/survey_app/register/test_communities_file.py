@@ -1,7 +1,7 @@
 import io
 import unicodedata
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import openpyxl
 import pytest
@@ -21,8 +21,10 @@ from survey_app.register.communities_file import (
     sort_key,
     stored_communities,
     write_communities,
+    write_communities_workbook,
 )
 
+NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
 HEADER = "小区编号,小区名称,英文名称,区,区英文名,物业公司,公司英文名,交付户数,入住户数,业主户数"
 ROWS = [
     "1503020001,滨河家园,Binhe Homes,海勃湾区,Haibowan,安居物业,Anju Property,1200,900,700",
@@ -237,6 +239,12 @@ def _nfc(text):
 @given(community_tables())
 def test_any_table_written_out_and_read_back_is_the_same(table):
     assert read_communities(write_communities(table), "小区.csv") == table
+
+
+@given(community_tables())
+@settings(deadline=None, max_examples=25)
+def test_any_table_written_as_a_workbook_and_read_back_is_the_same(table):
+    assert read_communities(write_communities_workbook(table, now=NOW), "小区.xlsx") == table
 
 
 def test_import_stores_every_community_with_its_district_and_company(database):
