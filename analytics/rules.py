@@ -16,7 +16,6 @@ from analytics.canonical import sha256_hex
 from analytics.files.yaml_documents import Document
 from analytics.files.yaml_nodes import Node, note_repeats
 from analytics.languages import N_, Wording
-from analytics.statistics.empirical_bayes import Prior
 
 FORMAT: Final = "jiayuan-rules-1"
 
@@ -29,6 +28,7 @@ Ties = Literal["include", "exclude"]
 ZeroTies = Literal["include", "exclude", "by_exposure", "undecidable"]
 Denominator = Literal["occupied_households", "delivered_households"]
 DenominatorFallback = Literal["delivered_households", "none"]
+Prior = Literal["normal", "nonparametric"]
 
 OTHER_POPULATION: Final[Mapping[Population, Population]] = MappingProxyType(
     {"owners": "residents", "residents": "owners"}

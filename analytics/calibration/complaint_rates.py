@@ -45,7 +45,8 @@ import numpy as np
 from analytics.calibration.evidence import CURVE_EDGES, LEVEL, Calibration, group_coverage, realised
 from analytics.decision.criterion import count_positions
 from analytics.evidence.bands import Evidence, complaint_evidence
-from analytics.statistics.empirical_bayes import Prior, credible_rate_interval, shrink_complaint_rates
+from analytics.rules import Prior
+from analytics.statistics.empirical_bayes import credible_rate_interval, shrink_complaint_rates
 from analytics.statistics.intervals import poisson_exact
 from analytics.statistics.top_probability import top_probability
 from analytics.statistics.validation import FloatArray

@@ -57,7 +57,8 @@ import pandas as pd
 
 from analytics.decision.criterion import count_positions
 from analytics.evidence.bands import Evidence, evidence_bands
-from analytics.statistics.empirical_bayes import Prior, credible_interval, shrink_rates
+from analytics.rules import Prior
+from analytics.statistics.empirical_bayes import credible_interval, shrink_rates
 from analytics.statistics.intervals import Interval, wilson
 from analytics.statistics.top_probability import top_probability
 from analytics.statistics.validation import BooleanArray, FloatArray

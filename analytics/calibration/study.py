@@ -15,7 +15,7 @@ from analytics.decision.reasons import TRANSLATIONS
 from analytics.files.csv_files import frame_csv
 from analytics.languages import load_catalogue
 from analytics.reports.svg_charts import Labels, coverage_chart, reliability_chart
-from analytics.statistics.empirical_bayes import Prior
+from analytics.rules import Prior
 
 SEED: Final = 11
 COVERAGE_FILE: Final = "coverage.csv"

@@ -9,12 +9,13 @@ no digit of any result, and communities with equal numbers get equal results.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal, NamedTuple, TypeVar, get_args
+from typing import Final, NamedTuple, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from analytics.rules import Prior
 from analytics.statistics.intervals import Interval, normal_quantile, tail_probability
 from analytics.statistics.nonparametric_prior import (
     CELLS,
@@ -37,7 +38,6 @@ from analytics.statistics.validation import (
 )
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-Prior = Literal["normal", "nonparametric"]
 
 # In a region with fewer communities than this, τ² is too uncertain to be treated as known.
 SMALL_REGION: Final = 200

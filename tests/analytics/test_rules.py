@@ -1,4 +1,6 @@
 import hashlib
+import subprocess
+import sys
 from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
@@ -258,3 +260,13 @@ def test_a_file_that_would_grow_without_end_is_refused_at_once(added, said):
         parse_rules(text.encode(), "rules.yaml")
 
     assert said in str(error.value)
+
+
+def test_reading_rules_loads_no_numerical_library():
+    script = "import sys, analytics.rules; print(*{name.partition('.')[0] for name in sys.modules})"
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    loaded = set(done.stdout.split())
+    assert "analytics" in loaded
+    assert not loaded & {"numba", "numpy", "pandas", "pyarrow", "scipy"}
