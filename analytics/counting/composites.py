@@ -16,7 +16,6 @@ import pandas as pd
 import pyarrow as pa
 
 from analytics.counting.response_batches import Integers, Labels, Register, by_code, named, read_answers
-from analytics.decision.exact_ratios import common_unit
 
 _COMPOSITE_DECIMALS: Final = 6
 _UNKNOWN: Final = -(2**62)  # far beyond any weight and any sum of products
@@ -172,6 +171,19 @@ def composite_sums(
 
 
 _SUMMED = ("rows", "weights", "responses", "totals", "squares")
+
+
+def common_unit(points: Iterable[Fraction]) -> Fraction:
+    """Return the largest number that all points are whole multiples of.
+
+    Examples
+    --------
+    >>> common_unit([Fraction(100), Fraction(200, 3), Fraction(0)])
+    Fraction(100, 3)
+    """
+    points = tuple(points)
+    bottom = math.lcm(*(point.denominator for point in points))
+    return Fraction(math.gcd(*(int(point * bottom) for point in points)), bottom)
 
 
 def _add_up(rows: Integers, weights: Integers, *values: Integers) -> tuple[Integers, ...]:

@@ -1,7 +1,6 @@
 """Exact ratios of integers for scores and complaint rates, so that standings never depend on rounding."""
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analytics.counting.composites import common_unit
 from analytics.decision.ranks import Floats, Integers, order_ratios
 from analytics.rules import Measure, SatisfactionRule
 
@@ -195,19 +195,6 @@ def exposure_units(exposure: Floats) -> Integers:
     [1234500000, 0]
     """
     return whole(np.rint(np.where(np.isnan(exposure), 0, exposure) * EXPOSURE_UNITS))
-
-
-def common_unit(points: Iterable[Fraction]) -> Fraction:
-    """Return the greatest common divisor of points: the largest number that divides all of them.
-
-    Examples
-    --------
-    >>> common_unit([Fraction(100), Fraction(200, 3), Fraction(0)])
-    Fraction(100, 3)
-    """
-    points = tuple(points)
-    bottom = math.lcm(*(point.denominator for point in points))
-    return Fraction(math.gcd(*(int(point * bottom) for point in points)), bottom)
 
 
 def column(table: pd.DataFrame, name: str) -> Floats:
