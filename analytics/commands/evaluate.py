@@ -18,12 +18,12 @@ from analytics.commands.shared import (
 )
 from analytics.decision.community_table import read_table
 from analytics.decision.evaluate import Evaluation, evaluate
-from analytics.decision.reasons import warning_sentence
 from analytics.decision.what_if import Choice, OtherPopulationNotCounted, WhatIf, compare, with_choices
 from analytics.evidence.sensitivity import find_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
-from analytics.reports.evaluation_files import EVALUATION_FILE, STANDINGS_FILE, list_warnings, write_outputs
+from analytics.reports.evaluation_files import EVALUATION_FILE, STANDINGS_FILE, write_outputs
 from analytics.reports.evaluation_report import REPORT_FILES
+from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import Measure, Population, Region, Rounding, Ties, ZeroTies, load_rules
 
 _MOST_LINES: Final = 30

@@ -64,32 +64,6 @@ def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part
     return _complaint_sentence(standing, region[part], language)
 
 
-def warning_sentence(warning: Mapping[str, Any], language: str) -> str:
-    """Return a warning of a summary as one sentence.
-
-    Parameters
-    ----------
-    warning : mapping
-        With `code`, `route` and `facts`.
-    language : str
-        One of `analytics.languages.LANGUAGES`.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> warning = {"code": "tied_within_k", "route": "satisfaction", "facts": {"k": 1, "tied": 2, "met": 2}}
-    >>> warning_sentence(warning, "en")
-    'Satisfaction: 2 communities are tied across position 1 and all of them qualify, so 2 meet the criterion.'
-    """
-    _ = load_catalogue(TRANSLATIONS, language).gettext
-    route = _("Satisfaction") if warning["route"] == "satisfaction" else _("Complaints")
-    said = _warnings(language)[warning["code"]].format(**warning["facts"])
-    return _("{route}: {said}").format(route=route, said=said)
-
-
 def show_apart(value: Fraction, others: Iterable[Fraction], *, decimals: int) -> str:
     """Format a number with enough decimals to distinguish it from others.
 
@@ -355,45 +329,4 @@ def _templates(language: str) -> dict[str, str]:
         "requirement_not_met": _("Not met: neither satisfaction nor the complaint rate is among those that qualify."),
         "requirement_not_assessed": _("Not assessed: neither route is met, and at least one could not be assessed."),
         "requirement_not_applicable": _("Not applicable: too few communities are ranked for the share to name one."),
-    }
-
-
-@cache
-def _warnings(language: str) -> dict[str, str]:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
-    return {
-        "ranked_with_wider_region": _(
-            "the region is too small for a position of its own and is ranked with the whole city: {k} of {N}."
-        ),
-        "k_is_zero": _("{share} of {N} ranked communities is less than one position: nobody can meet the criterion."),
-        "nobody_eligible": _("no community takes part in the ranking."),
-        "more_than_share": _("{k} positions of {N} ranked communities are more than {share}."),
-        "tied_within_k": _(
-            "{tied} communities are tied across position {k} and all of them qualify, so {met} meet the criterion."
-        ),
-        "tied_across_k": _(
-            "{tied} communities are tied across position {k} and none of them qualifies, so {met} meet the criterion."
-        ),
-        "tied_within_k_by_decision": _(
-            "{tied} communities are tied across position {k} and all of them qualify by written decision"
-            " (“{decision}”), so {met} meet the criterion."
-        ),
-        "tied_across_k_by_decision": _(
-            "{tied} communities are tied across position {k} and none of them qualifies by written decision"
-            " (“{decision}”), so {met} meet the criterion."
-        ),
-        "boundary_block_too_large": _(
-            "{tied} communities are tied across position {k}, more than twice as many; they are not assessed until a"
-            " written decision stands in the rules."
-        ),
-        "zero_complaints_undecidable": _(
-            "{tied} communities without complaints are tied across position {k}; the rules leave them undecided."
-        ),
-        "more_responses_than_households": _("{communities} communities have more responses than households."),
-        "denominator_fallback": _("Communities counted with the fallback number of households: {communities}."),
-        "minimum_responses_not_tested": _(
-            "the table gives scores without numbers of responses, so the minimum of responses was NOT tested; every"
-            " community with a score is ranked."
-        ),
-        "no_complaint_columns": _("the table has no complaints, so nobody is assessed by the complaint rate."),
     }

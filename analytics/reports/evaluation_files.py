@@ -8,13 +8,14 @@ from typing import Any, Final
 import pandas as pd
 
 from analytics.decision.evaluate import Evaluation, versions
-from analytics.decision.reasons import Part, reason_sentence, warning_sentence
+from analytics.decision.reasons import Part, reason_sentence
 from analytics.evidence.list_reliability import SHARE_FALSE, summarise_evidence
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.evidence.weigh_evidence import evidence_words
 from analytics.files.atomic_files import write_files
 from analytics.files.csv_files import csv_file, csv_lines
 from analytics.progress import Tell, part_of, tell_nobody, telling
+from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import share_text
 
 STANDINGS_FILE: Final = "standings.csv"
@@ -123,25 +124,6 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
         },
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n"
-
-
-def list_warnings(evaluation: Evaluation) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
-    """Yield every warning with its region, None for the whole table; the regions in the order of their names.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-
-    Yields
-    ------
-    region : str or None
-    warning : mapping
-    """
-    for warning in evaluation.summary["warnings"]:
-        yield None, warning
-    for region, facts in sorted(evaluation.summary["regions"].items()):
-        for warning in facts["warnings"]:
-            yield region, warning
 
 
 def write_outputs(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analytics.decision.community_table import DETAIL_COUNTS
 from analytics.decision.evaluate import Evaluation, versions
-from analytics.decision.reasons import Part, reason_sentence, show_apart, warning_sentence
+from analytics.decision.reasons import Part, reason_sentence, show_apart
 from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
 from analytics.evidence.list_reliability import SHARE_FALSE, summarise_evidence
 from analytics.evidence.needed_responses import REACHABLE_SHARE
@@ -20,9 +20,9 @@ from analytics.progress import Tell, tell_nobody, telling
 from analytics.reports.complaint_sentences import community_sentences
 from analytics.reports.complaint_sentences import region_sentences as complaint_sentences
 from analytics.reports.evaluation_charts import region_charts
-from analytics.reports.evaluation_files import list_warnings
 from analytics.reports.html_page import Chart, between, environment, page_files, percent, translator
 from analytics.reports.sensitivity_sentences import community_lines, region_sentences
+from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import share_text
 
 REPORT_FILES: Final[Mapping[str, str]] = page_files("report")

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from dash.development.base_component import Component
 
-from analytics.decision.reasons import reason_sentence, warning_sentence
+from analytics.decision.reasons import reason_sentence
 from analytics.disclosure.rules import DisclosureRules, rules_in_force
+from analytics.reports.warnings import warning_sentence
 from dashboards.address import View
 from dashboards.figures.drawing import Drawing
 from dashboards.frames.standings import CutOff, Route, cut_offs, in_region, regions_of, scale_of

@@ -8,8 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analytics.decision.evaluate import evaluate
-from analytics.decision.reasons import reason_sentence, show_apart, warning_sentence
+from analytics.decision.reasons import reason_sentence, show_apart
 from analytics.languages import LANGUAGES
+from analytics.reports.warnings import warning_sentence
 from tests.analytics.decision.test_evaluate import community_rows, rule_choices
 from tests.analytics.rule_files import REPOSITORY, rules_with
 
