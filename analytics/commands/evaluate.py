@@ -23,6 +23,7 @@ from analytics.evidence.sensitivity import find_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.reports.evaluation_files import EVALUATION_FILE, STANDINGS_FILE, write_outputs
 from analytics.reports.evaluation_report import REPORT_FILES
+from analytics.reports.labels import route_words, status_words
 from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import Measure, Population, Region, Rounding, Ties, ZeroTies, load_rules
 
@@ -149,15 +150,10 @@ def _summary_table(evaluation: Evaluation, language: str) -> Table:
     table = Table(title=evaluation.rules.title.in_language(language))
     table.add_column(_("region"))
     table.add_column(_("route"))
-    statuses = {
-        "met": _("met"),
-        "not_met": _("not met"),
-        "not_assessed": _("not assessed"),
-        "not_applicable": _("not applicable"),
-    }
+    statuses = status_words(language)
     for heading in ("N", "k", *statuses.values()):
         table.add_column(heading, justify="right")
-    routes = {"satisfaction": _("Satisfaction"), "complaints": _("Complaints"), "requirement": _("Requirement")}
+    routes = {**route_words(language), "requirement": _("Requirement")}
     for region, facts in list(evaluation.summary["regions"].items())[:_MOST_LINES]:
         for name, label in routes.items():
             counts = facts[name]

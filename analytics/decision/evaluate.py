@@ -72,8 +72,7 @@ class Evaluation:
         - ``met``, ``not_met``, ``not_assessed``, ``not_applicable``: numbers of communities of this region;
         - ``until_next_position``: how many more eligible communities would increase k.
 
-        A warning has a ``code``, a ``route`` or None, and ``facts``; `analytics.reports.warnings.warning_sentence`
-        says it.
+        A warning has a ``code``, a ``route`` and ``facts``; `analytics.reports.warnings.warning_sentence` says it.
     """
 
     communities: pd.DataFrame

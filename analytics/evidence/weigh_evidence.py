@@ -6,7 +6,7 @@ same regions with the same number of positions.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import pandas as pd
 from analytics.decision.evaluate import Evaluation
 from analytics.decision.exact_ratios import MEASURED, column
 from analytics.decision.ranks import rank_confidence_set
-from analytics.decision.reasons import TRANSLATIONS
+from analytics.decision.summary import RouteName
 from analytics.evidence.bands import (
     Evidence,
     Reason,
@@ -26,7 +26,6 @@ from analytics.evidence.bands import (
     with_nonresponse,
 )
 from analytics.evidence.needed_responses import Place, needed_responses
-from analytics.languages import load_catalogue
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import complaint_rates
 from analytics.statistics.empirical_bayes import Shrinkage, shrink_complaint_rates, shrink_rates, shrink_scores
@@ -60,7 +59,6 @@ EVIDENCE_COLUMNS: Final[Mapping[str, str]] = {
 }
 """Columns of the evidence with their types, in order."""
 
-RouteName = Literal["satisfaction", "complaints"]
 PREFIXES: Final[Mapping[RouteName, str]] = {"satisfaction": "satisfaction", "complaints": "complaint"}
 """Prefix of the columns of each route."""
 
@@ -195,63 +193,6 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     )
     restored = frame.mask(frame == "").iloc[np.argsort(order)].reset_index(drop=True)
     return restored[list(EVIDENCE_COLUMNS)].astype(dict(EVIDENCE_COLUMNS))
-
-
-def evidence_words(language: str) -> dict[str, str]:
-    """Return the words for the evidence bands.
-
-    Parameters
-    ----------
-    language : str
-        One of `analytics.languages.LANGUAGES`.
-
-    Examples
-    --------
-    >>> evidence_words("zh-Hans")["undecided"]
-    '现有数据难以判定'
-    """
-    _ = load_catalogue(TRANSLATIONS, language).gettext
-    return {
-        "certain": _("certain"),
-        "likely": _("likely"),
-        "undecided": _("the data cannot tell"),
-        "unlikely": _("unlikely"),
-        "no": _("ruled out"),
-    }
-
-
-def needed_words(standing: Mapping[str, Any], language: str) -> str:
-    """Word the number of further answers that would settle the evidence of a community.
-
-    Parameters
-    ----------
-    standing : mapping
-        With the values of ``satisfaction_needed_responses`` and ``satisfaction_needed_assurance``, None or NaN where
-        missing.
-    language : str
-        One of `analytics.languages.LANGUAGES`.
-
-    Returns
-    -------
-    str
-        Empty if nothing is known.
-
-    Examples
-    --------
-    >>> names = ["satisfaction_needed_responses", "satisfaction_needed_assurance"]
-    >>> standings = [dict(zip(names, facts)) for facts in ((0, 1.0), (40, 0.72), (None, 0.3), (None, None))]
-    >>> [needed_words(standing, "en") for standing in standings]
-    ['already settled', 'further answers: 40 (chance 72%)', 'not reachable', '']
-    """
-    _ = load_catalogue(TRANSLATIONS, language).gettext
-    needed, assurance = standing["satisfaction_needed_responses"], standing["satisfaction_needed_assurance"]
-    if pd.isna(assurance):
-        return ""
-    if pd.isna(needed):
-        return _("not reachable")
-    if needed == 0:
-        return _("already settled")
-    return _("further answers: {count} (chance {chance})").format(count=f"{needed:,.0f}", chance=f"{assurance:.0%}")
 
 
 def _weigh_route(

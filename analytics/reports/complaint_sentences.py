@@ -8,8 +8,10 @@ import pandas as pd
 
 from analytics.decision.exact_ratios import column
 from analytics.reports.html_page import between, percent, translator
+from analytics.reports.labels import channel_words
 from analytics.statistics.complaint_rates import (
     CHANNEL_COLUMNS,
+    CHANNELS,
     complaint_rates,
     excluded_shares,
     quiet_records,
@@ -100,20 +102,6 @@ def region_sentences(table: pd.DataFrame, *, level: float, language: str) -> Ite
     yield from _reported(exposed, level, language)
 
 
-def channel_words(language: str) -> dict[str, str]:
-    """Return the words for the channel of each column of `CHANNEL_COLUMNS`."""
-    _ = translator(language)
-    return {
-        "complaints_code": _("form behind a code"),
-        "complaints_web": _("web without a code"),
-        "complaints_telephone": _("telephone"),
-        "complaints_visit": _("visit"),
-        "complaints_hotline": _("12345 hotline"),
-        "complaints_letter": _("letter"),
-        "complaints_other": _("other channels"),
-    }
-
-
 def discouraged(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
     """Return the communities where significantly more households report a complaint than are on record.
 
@@ -163,12 +151,12 @@ def discouraged(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
 def _channels(exposed: pd.DataFrame, level: float, language: str) -> Iterator[str]:
     _, words = translator(language), channel_words(language)
     said = []
-    for name in CHANNEL_COLUMNS:
+    for channel, name in zip(CHANNELS, CHANNEL_COLUMNS, strict=True):
         known, total = _totals(exposed, name)
         if known.any():
             rate = _rate(total, column(exposed, "exposure_household_years")[known].sum(), level)
             shown = between(rate["lower"], rate["upper"], decimals=2)
-            said.append(f"{words[name]} {rate['rate_per_1000_households']:.2f} ({shown})")
+            said.append(f"{words[channel]} {rate['rate_per_1000_households']:.2f} ({shown})")
     if said:
         yield _("By channel, per 1,000 households a year: {channels}.", channels=_("; ").join(said))
 

@@ -10,6 +10,7 @@ from analytics.decision.evaluate import Evaluation
 from analytics.decision.exact_ratios import column
 from analytics.reports import svg_charts
 from analytics.reports.html_page import Chart, percent, translator
+from analytics.reports.labels import measure_axis
 from analytics.reports.svg_charts import Labels
 from analytics.statistics.validation import BooleanArray
 
@@ -62,11 +63,7 @@ def _score_charts(
     )
     listed = _is_met(ranked, "satisfaction_status")
     cut_off = None if facts["cut_off_score"] is None else facts["cut_off_score"] * scale
-    measure = {
-        "satisfaction_rate": _("Satisfaction rate (%)"),
-        "satisfaction_index": _("Satisfaction index"),
-        "composite": _("Composite score"),
-    }[evaluation.rules.satisfaction.measure]
+    measure = measure_axis(evaluation.rules.satisfaction.measure, language)
     line = "" if cut_off is None else _("- - position {k}", k=facts["k"])
     best = slice(0, _MOST_LADDER)
     shown = min(len(ranked), _MOST_LADDER)

@@ -11,10 +11,10 @@ from analytics.decision.evaluate import Evaluation, versions
 from analytics.decision.reasons import Part, reason_sentence
 from analytics.evidence.list_reliability import SHARE_FALSE, summarise_evidence
 from analytics.evidence.sensitivity import Sensitivity
-from analytics.evidence.weigh_evidence import evidence_words
 from analytics.files.atomic_files import write_files
 from analytics.files.csv_files import csv_file, csv_lines
 from analytics.progress import Tell, part_of, tell_nobody, telling
+from analytics.reports.labels import evidence_words
 from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import share_text
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -11,16 +10,24 @@ import pandas as pd
 from analytics.decision.community_table import DETAIL_COUNTS
 from analytics.decision.evaluate import Evaluation, versions
 from analytics.decision.reasons import Part, reason_sentence, show_apart
-from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
+from analytics.decision.summary import RouteName
+from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO
 from analytics.evidence.list_reliability import SHARE_FALSE, summarise_evidence
 from analytics.evidence.needed_responses import REACHABLE_SHARE
 from analytics.evidence.sensitivity import Sensitivity
-from analytics.evidence.weigh_evidence import evidence_words, needed_words
 from analytics.progress import Tell, tell_nobody, telling
 from analytics.reports.complaint_sentences import community_sentences
 from analytics.reports.complaint_sentences import region_sentences as complaint_sentences
 from analytics.reports.evaluation_charts import region_charts
 from analytics.reports.html_page import Chart, between, environment, page_files, percent, translator
+from analytics.reports.labels import (
+    evidence_reasons,
+    evidence_words,
+    needed_words,
+    rounding_words,
+    route_words,
+    status_words,
+)
 from analytics.reports.sensitivity_sentences import community_lines, region_sentences
 from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import share_text
@@ -236,14 +243,14 @@ def _complaint_sentences(evaluation: Evaluation, name: str, language: str) -> It
 def _decision_sentences(evaluation: Evaluation, facts: Mapping[str, Any], language: str) -> Iterator[str]:
     _ = translator(language)
     if facts["satisfaction"]["N"] or not _has_complaints(evaluation):
-        yield _cut_sentence(_("Satisfaction"), facts["satisfaction"], _satisfaction_text(evaluation, facts), language)
+        yield _cut_sentence("satisfaction", facts, _satisfaction_text(evaluation, facts), language)
     if _has_complaints(evaluation):
         cut_off = facts["complaints"]["cut_off_score"]
         shown = None
         if cut_off is not None:
             rate = show_apart(Fraction(cut_off), [Fraction(0)], decimals=2)
             shown = _("{rate} complaints per 1,000 households a year", rate=rate)
-        yield _cut_sentence(_("Complaints"), facts["complaints"], shown, language)
+        yield _cut_sentence("complaints", facts, shown, language)
 
 
 def _satisfaction_text(evaluation: Evaluation, facts: Mapping[str, Any]) -> str | None:
@@ -264,19 +271,14 @@ def _scale(evaluation: Evaluation) -> int:
     return 100 if counted and evaluation.rules.satisfaction.measure == "satisfaction_rate" else 1
 
 
-def _cut_sentence(route: str, facts: Mapping[str, Any], cut_off: str | None, language: str) -> str:
-    _ = translator(language)
-    rounding = {
-        "floor": _("rounded down"),
-        "ceil": _("rounded up"),
-        "at_least_one": _("rounded down, but at least one"),
-    }[facts["rounding"]]
+def _cut_sentence(route: RouteName, region: Mapping[str, Any], cut_off: str | None, language: str) -> str:
+    _, facts = translator(language), region[route]
     counted = _(
         "{route}: {N} communities are ranked together; {share} of them, {rounding}, is k = {k}.",
-        route=route,
+        route=route_words(language)[route],
         N=facts["N"],
         share=facts["share"],
-        rounding=rounding,
+        rounding=rounding_words(language)[facts["rounding"]],
         k=facts["k"],
     )
     if cut_off is None:
@@ -296,7 +298,7 @@ def _cut_sentence(route: str, facts: Mapping[str, Any], cut_off: str | None, lan
 
 def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], language: str) -> Iterator[str]:
     _ = translator(language)
-    for name, route in (("satisfaction", _("Satisfaction")), ("complaints", _("Complaints"))):
+    for name, route in route_words(language).items():
         expected = support[name]["expected_rightful"]
         if expected is None or not support[name]["listed"]:
             continue
@@ -330,8 +332,8 @@ def _rows(
     *,
     language: str,
 ) -> Iterator[_Row]:
-    _, words, statuses = translator(language), evidence_words(language), _status_words(language)
-    why, scale, unit = _evidence_reasons(language), _scale(evaluation), _unit(evaluation)
+    _, words, statuses = translator(language), evidence_words(language), status_words(language)
+    why, scale, unit = evidence_reasons(language), _scale(evaluation), _unit(evaluation)
     # Without data on complaints only the satisfaction route has evidence.
     weighed = _EVIDENCE if _has_complaints(evaluation) else _SATISFACTION_EVIDENCE
     values = chosen.astype(object).where(chosen.notna(), None)
@@ -369,29 +371,3 @@ def _chance(lower: float, upper: float) -> str:
         for value in (lower, upper)
     ]
     return shown[0] if shown[0] == shown[1] else " – ".join(shown)
-
-
-@cache
-def _status_words(language: str) -> dict[str, str]:
-    _ = translator(language)
-    return {
-        "met": _("met"),
-        "not_met": _("not met"),
-        "not_assessed": _("not assessed"),
-        "not_applicable": _("not applicable"),
-    }
-
-
-@cache
-def _evidence_reasons(language: str) -> dict[str, str]:
-    _ = translator(language)
-    return {
-        Reason.PROBABILITY: _("The chance itself lies in the middle."),
-        Reason.NONRESPONSE: _("Those who did not answer could change it."),
-        Reason.TOO_LITTLE_INFORMATION: _("Too few answers to place the community."),
-        Reason.ZERO_BY_LUCK: _("An average community of this size would often have no complaint."),
-        Reason.ROUTES_DISAGREE: _("Satisfaction and complaints say different things."),
-        Reason.VARIANCE_UNKNOWN: _("The score was given without the answers behind it."),
-        Reason.NOT_ASSESSED: _("At least one route could not be assessed."),
-        Reason.NOT_APPLICABLE: _("No position qualifies."),
-    }

@@ -11,6 +11,7 @@ from analytics.decision.recount import recount
 from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
 from analytics.reports.html_page import Grid, Page, Section, checking_facts, percent, translator
+from analytics.reports.labels import signal_words, status_words
 from analytics.rules import Rules
 from analytics.statistics.integrity_signals import FALSE_DISCOVERY_RATE, FAMILIES, Integrity
 
@@ -129,30 +130,11 @@ def integrity_page(
     return Page(_("Responses held for review"), lead, sections, checking_facts(rules, language))
 
 
-def family_words(language: str) -> dict[str, str]:
-    """Return words for what each family of signals detects.
-
-    Examples
-    --------
-    >>> family_words("en")["haste"]
-    'unusually many answers in great haste'
-    """
-    _ = translator(language)
-    return {
-        "duplicate": _("several responses of one device or household"),
-        "burst": _("satisfied answers crowded into minutes"),
-        "identical": _("unusually many identical answers"),
-        "variance": _("answers that differ too little"),
-        "haste": _("unusually many answers in great haste"),
-        "terminal": _("many devices behind one terminal"),
-    }
-
-
 def _held_section(table: ResponseTable, integrity: Integrity, language: str) -> Section:
     _ = translator(language)
     held = integrity.responses[integrity.responses["held"]]
     by_community = held.groupby(table.responses.loc[held.index, "community_id"])
-    words = family_words(language)
+    words = signal_words(language)
     sentence = _(
         "Held for review: {held} of {responses} responses; communities concerned: {communities}. Two families of"
         " signals point at each of them.",
@@ -180,12 +162,7 @@ def _held_section(table: ResponseTable, integrity: Integrity, language: str) -> 
 def _standings_section(both: WithAndWithout, table: ResponseTable, integrity: Integrity, language: str) -> Section:
     _ = translator(language)
     frame = comparison(both, table, integrity)
-    statuses = {
-        "met": _("met"),
-        "not_met": _("not met"),
-        "not_assessed": _("not assessed"),
-        "not_applicable": _("not applicable"),
-    }
+    statuses = status_words(language)
     changed = frame[frame["requirement_status"] != frame["requirement_status_without"]]
     sentences = [
         _(
@@ -226,7 +203,7 @@ def _place(rank: int | None) -> str:
 
 
 def _family_section(integrity: Integrity, language: str) -> Section:
-    _, words = translator(language), family_words(language)
+    _, words = translator(language), signal_words(language)
     rows = []
     for name, part in integrity.families.groupby("family", sort=False):
         judged = part["p"].notna()

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analytics.decision.survey_modes import MIXED, MODES
+from analytics.decision.survey_modes import MODES
 from analytics.reports.html_page import percent, translator
+from analytics.reports.labels import mode_words
 
 # Few communities have a single mode, so the difference between all and none would be an extrapolation.
 _STEP: Final = 0.1
@@ -114,20 +115,3 @@ def community_lines(standing: Mapping[str, Any], few: Mapping[str, Any] | None, 
             for mode, rate in rates.items()
             if rate is not None
         )
-
-
-def mode_words(language: str) -> dict[str, str]:
-    """Return the words for each main mode.
-
-    Examples
-    --------
-    >>> mode_words("zh-Hans")["paper"]
-    '纸质答卷'
-    """
-    _ = translator(language)
-    return {
-        "web": _("on the web"),
-        "paper": _("on paper"),
-        "telephone": _("by telephone"),
-        MIXED: _("by several modes"),
-    }

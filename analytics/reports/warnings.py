@@ -7,6 +7,7 @@ from typing import Any
 from analytics.decision.evaluate import Evaluation
 from analytics.decision.reasons import TRANSLATIONS
 from analytics.languages import load_catalogue
+from analytics.reports.labels import route_words
 
 
 def list_warnings(evaluation: Evaluation) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
@@ -46,10 +47,10 @@ def warning_sentence(warning: Mapping[str, Any], language: str) -> str:
     --------
     >>> warning = {"code": "tied_within_k", "route": "satisfaction", "facts": {"k": 1, "tied": 2, "met": 2}}
     >>> warning_sentence(warning, "en")
-    'Satisfaction: 2 communities are tied across position 1 and all of them qualify, so 2 meet the criterion.'
+    'Satisfaction route: 2 communities are tied across position 1 and all of them qualify, so 2 meet the criterion.'
     """
     _ = load_catalogue(TRANSLATIONS, language).gettext
-    route = _("Satisfaction") if warning["route"] == "satisfaction" else _("Complaints")
+    route = route_words(language)[warning["route"]]
     said = _templates(language)[warning["code"]].format(**warning["facts"])
     return _("{route}: {said}").format(route=route, said=said)
 

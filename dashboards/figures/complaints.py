@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from analytics.reports.labels import channel_words, sentence_case
 from dashboards import theme
 from dashboards.figures.drawing import (
     MOST_POINTS,
@@ -20,7 +21,7 @@ from dashboards.figures.drawing import (
     rounded,
     shortened,
 )
-from dashboards.labels import channel_words, funnel_positions
+from dashboards.labels import funnel_positions
 from dashboards.languages import translator
 
 # Most communities that may lie above the part of a funnel that is drawn to scale.
@@ -174,7 +175,7 @@ def channels_figure(rates: pd.DataFrame, drawing: Drawing) -> Figure:
     layout["yaxis"] = {
         "tickmode": "array",
         "tickvals": trace["y"],
-        "ticktext": [words[channel] for channel in rates["channel"]],
+        "ticktext": [sentence_case(words[channel]) for channel in rates["channel"]],
         "showgrid": False,
         "tickfont": {"size": 12, "color": theme.INK},
     }

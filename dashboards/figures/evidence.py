@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.evidence.weigh_evidence import evidence_words
+from analytics.reports.labels import evidence_words
 from dashboards import theme
 from dashboards.figures.drawing import (
     Drawing,

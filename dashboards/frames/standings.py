@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from analytics.decision.summary import RouteName
+from analytics.reports.labels import measure_axis, measure_words, sentence_case
 from dashboards.languages import translator
 from dashboards.source import EvaluationHeader
-
-RouteKey = Literal["satisfaction", "complaints"]
 
 
 @dataclass(frozen=True)
 class Route:
     """Route by which the criterion can be met, and the columns of the standings that tell it."""
 
-    key: RouteKey
+    key: RouteName
     column: str
     score: str
     interval: str
@@ -50,11 +50,6 @@ class Route:
     @property
     def reason(self) -> str:
         return f"{self.column}_reason"
-
-    def name(self, language: str) -> str:
-        """Return the name of this route."""
-        _ = translator(language)
-        return _("Satisfaction route") if self.key == "satisfaction" else _("Complaint route")
 
 
 ROUTES: Final[Mapping[str, Route]] = {
@@ -100,11 +95,9 @@ def scale_of(header: EvaluationHeader, route: Route, language: str) -> Scale:
     _ = translator(language)
     if route.key == "complaints":
         return Scale(_("Complaints per 1,000 households a year"), _("Per 1,000 households"), "", 1, 2)
-    if header.rules.satisfaction.measure == "satisfaction_rate":
-        return Scale(_("Satisfaction rate"), _("Satisfaction rate (%)"), " %", 100, 1)
-    if header.rules.satisfaction.measure == "composite":
-        return Scale(_("Composite score"), _("Composite score"), "", 1, 1)
-    return Scale(_("Satisfaction index"), _("Satisfaction index"), "", 1, 1)
+    measure = header.rules.satisfaction.measure
+    unit, factor = (" %", 100) if measure == "satisfaction_rate" else ("", 1)
+    return Scale(sentence_case(measure_words(language)[measure]), measure_axis(measure, language), unit, factor, 1)
 
 
 def in_order(standings: pd.DataFrame, route: Route) -> pd.DataFrame:

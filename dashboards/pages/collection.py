@@ -9,10 +9,10 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.reports.labels import mode_words, sentence_case
 from dashboards.address import View
 from dashboards.figures.collection import daily_figure, hourly_figure, modes_figure, progress_figure
 from dashboards.frames.standings import in_region
-from dashboards.labels import mode_words
 from dashboards.languages import minute, pick, translator
 from dashboards.pages.page import Page
 from dashboards.source import EvaluationSource, Progress
@@ -202,7 +202,7 @@ def _hourly_chart(progress: Progress, language: str) -> Component:
 def _modes_chart(progress: Progress, language: str) -> Component:
     _ = translator(language)
     words = mode_words(language)
-    modes = progress.modes.assign(label=[words[mode] for mode in progress.modes["mode"]])
+    modes = progress.modes.assign(label=[sentence_case(words[mode]) for mode in progress.modes["mode"]])
     columns = [NumbersColumn(_("How")), NumbersColumn(_("Answers"), numeric=True)]
     on_phones = int(modes.loc[modes["mode"] == "web", "responses"].sum())
     return chart(

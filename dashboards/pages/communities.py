@@ -11,10 +11,11 @@ from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 from flask import Response, abort, request
 
-from analytics.evidence.weigh_evidence import evidence_words
+from analytics.decision.summary import STATUSES
+from analytics.evidence.bands import Evidence
+from analytics.reports.labels import evidence_words, sentence_case, status_words
 from dashboards.address import View
 from dashboards.frames.page_data import no_evaluation, notice_of_preview
-from dashboards.labels import STATUSES, status_words
 from dashboards.languages import translator
 from dashboards.pages.page import Page
 from dashboards.source import EvaluationHeader, EvaluationSource, GridColumn, GridOrder, GridQuery, evaluation_shown
@@ -32,7 +33,7 @@ _LEAST_WIDTHS: Final = {"name": 130, "status": 150, "evidence": 150}
 _LEAST_WIDTH: Final = 92
 _NUMERIC: Final = _SORTABLE - {"name"}
 _ORDER: Final = (GridOrder("satisfaction_rank"),)
-_EVIDENCE: Final = tuple(evidence_words("en"))
+_EVIDENCE: Final = tuple(Evidence)
 # Filters of this page, by the address parameter that each writes.
 _FILTERS: Final = {
     "name": "ledger-name",
@@ -163,7 +164,7 @@ PAGE: Final = Page(
 def _filters(view: View) -> Component:
     _ = translator(view.language)
     own = view.own
-    results, evidence = status_words(view.language), evidence_words(view.language)
+    results = {key: sentence_case(word) for key, word in status_words(view.language).items()}
     return html.Div(
         [
             dmc.TextInput(
@@ -173,8 +174,8 @@ def _filters(view: View) -> Component:
                 debounce=300,
                 className="filter",
             ),
-            _choice("status", _("Result"), _("All results"), {key: results[key] for key in STATUSES}, view),
-            _choice("evidence", _("Evidence"), _("Any evidence"), evidence, view),
+            _choice("status", _("Result"), _("All results"), results, view),
+            _choice("evidence", _("Evidence"), _("Any evidence"), evidence_words(view.language), view),
             dmc.TextInput(
                 id=_FILTERS["least"],
                 label=_("Valid answers at least"),

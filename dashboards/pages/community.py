@@ -9,11 +9,10 @@ import pandas as pd
 from dash import Dash, Input, Output, State, html, set_props
 from dash.development.base_component import Component
 
-from analytics.evidence.weigh_evidence import evidence_words, needed_words
+from analytics.reports.labels import evidence_words, needed_words, route_words, sentence_case, status_words
 from dashboards.address import View
 from dashboards.frames.page_data import Shown, no_evaluation, preview_notice
 from dashboards.frames.standings import ROUTES, Route, scale_of
-from dashboards.labels import status_words
 from dashboards.languages import pick, translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.community_profile import answers_panel, complaints_panel, domains_panel, drivers_panel
@@ -147,8 +146,8 @@ def _head(shown: Shown, row: Mapping[str, Any]) -> Component:
         (_("District"), pick(shown.language, row["region"], row["region_english"])),
         (_("Property company"), company or "—"),
         (_("Number"), row["number"]),
-        (_("Requirement"), status_words(shown.language)[row["requirement_status"]]),
-        *((route.name(shown.language), shown.reason(row, route)) for route in ROUTES.values()),
+        (_("Requirement"), sentence_case(status_words(shown.language)[row["requirement_status"]])),
+        *((name, shown.reason(row, ROUTES[key])) for key, name in route_words(shown.language).items()),
         (_("Answers still needed, by satisfaction"), needed_words(row, shown.language) or "—"),
     ]
     return panel(pick(shown.language, row["name"], row["english_name"]), facts(said), anchor="standing")

@@ -10,11 +10,11 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.decision.evaluate import evaluate
+from analytics.reports.labels import signal_words
 from dashboards.address import View
 from dashboards.figures.integrity import families_figure
 from dashboards.frames.page_data import Shown, no_evaluation
 from dashboards.frames.standings import among, sees_whole_regions
-from dashboards.labels import family_words
 from dashboards.languages import minute, pick, translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.entering_and_leaving import SUPPOSED_COLUMNS, changes
@@ -115,7 +115,7 @@ def _key_figures(shown: Shown, examination: Examination) -> Component:
 
 def flagged_by_family(families: pd.DataFrame, language: str) -> pd.DataFrame:
     """Return label, judged, flagged: how many communities each family could judge and how many it flags."""
-    words = family_words(language)
+    words = signal_words(language)
     grouped = families.groupby("family", sort=False)
     table = pd.DataFrame(
         {"judged": grouped["adjusted_p"].apply(lambda p: int(p.notna().sum())), "flagged": grouped["flagged"].sum()}
@@ -159,7 +159,7 @@ def _flagged_panel(shown: Shown, examination: Examination) -> Component:
     listed = flagged.sort_values("adjusted_p", kind="stable").head(MOST_LISTED)
     counts = examination.counts[examination.counts["number"].isin(listed["number"])]
     held = counts.set_index("number")["waiting"]
-    words = family_words(shown.language)
+    words = signal_words(shown.language)
     headings = (_("Community"), _("District"), _("Kind of sign"), _("Found"), _("Usual"), _("Held"))
     columns = [Column(heading, heading, numeric=place > 2) for place, heading in enumerate(headings)]
     rows: list[list[str | Component]] = [

@@ -8,11 +8,10 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.evidence.weigh_evidence import evidence_words, needed_words
+from analytics.reports.labels import evidence_reasons, evidence_words, needed_words, sentence_case, status_words
 from dashboards.figures.evidence import near_figure
 from dashboards.frames.page_data import Shown
 from dashboards.frames.standings import CutOff, Route, in_order, in_region, met, regions_of, scale_of, with_intervals
-from dashboards.labels import evidence_reasons, status_words
 from dashboards.languages import Translate, pick, translator
 from dashboards.widgets.community_table import rank_words
 from dashboards.widgets.components import (
@@ -165,7 +164,7 @@ def _row(row: Mapping[str, Any], shown: Shown, route: Route, _: Translate) -> li
         named_link(shown.view, row["number"], row["name"], row["english_name"]),
         pick(shown.language, row["region"], row["region_english"]),
         rank_words(row, route.key, shown.language),
-        status_words(shown.language)[row[route.status]],
+        sentence_case(status_words(shown.language)[row[route.status]]),
         evidence_words(shown.language).get(evidence, "—"),
         "—" if pd.isna(chance) else f"{chance:.0%}",
         evidence_reasons(shown.language).get(reason, ""),

@@ -3,11 +3,11 @@
 import pandas as pd
 from dash.development.base_component import Component
 
+from analytics.reports.labels import channel_words, sentence_case
 from analytics.statistics.complaint_rates import CHANNELS, complaint_rates
 from dashboards.figures.complaints import channels_figure
 from dashboards.frames.page_data import Shown
 from dashboards.frames.standings import ROUTES, scale_of
-from dashboards.labels import channel_words
 from dashboards.languages import translator
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
 
@@ -89,7 +89,7 @@ def _numbers(shown: Shown, channels: pd.DataFrame, rates: pd.DataFrame) -> Numbe
         tables.insert(0, (_("All districts"), rates))
     values = ("complaints", "household_years", "rate_per_1000_households", "lower", "upper")
     rows = [
-        [label, words[row["channel"]], *(row[name] for name in values)]
+        [label, sentence_case(words[row["channel"]]), *(row[name] for name in values)]
         for label, table in tables
         for row in records(table)
     ]

@@ -7,9 +7,9 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.reports.labels import signal_words, status_words
 from dashboards.frames.page_data import Shown
 from dashboards.frames.standings import ROUTES, sees_whole_regions
-from dashboards.labels import family_words, status_words
 from dashboards.languages import minute, translator
 from dashboards.pages.integrity import INTEGRITY_PATH, standings_without_held
 from dashboards.source import Examination
@@ -49,7 +49,7 @@ def integrity_panel(shown: Shown, row: Mapping[str, Any]) -> Component:
 def _signs(shown: Shown, row: Mapping[str, Any], examination: Examination) -> str:
     _ = translator(shown.language)
     families = examination.families[examination.families["number"] == row["number"]]
-    words = family_words(shown.language)
+    words = signal_words(shown.language)
     flagged = [words[family] for family in families.loc[families["flagged"].astype(bool), "family"]]
     if flagged:
         return _("{signs} (of {count} kinds that were looked for)").format(

@@ -8,7 +8,7 @@ import pandas as pd
 from dash.development.base_component import Component
 
 from analytics.evidence.bands import Evidence
-from analytics.evidence.weigh_evidence import evidence_words
+from analytics.reports.labels import evidence_words, route_words
 from dashboards.figures.evidence import support_figure
 from dashboards.frames.page_data import Shown
 from dashboards.frames.standings import Route, met, regions_of
@@ -38,7 +38,7 @@ def support_panel(shown: Shown) -> Component:
         ),
         anchor="support",
         note=_("{route}. The decision follows the rules; the evidence never changes it.").format(
-            route=route.name(shown.language)
+            route=route_words(shown.language)[route.key]
         ),
     )
 

@@ -3,8 +3,9 @@
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.reports.labels import measure_words, rounding_words, route_words
 from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
-from dashboards.labels import population_words, rounding_words, state_words, ties_words, zero_ties_words
+from dashboards.labels import population_words, state_words, ties_words, zero_ties_words
 from dashboards.languages import day, minute, translator
 from dashboards.source import EvaluationHeader
 from dashboards.widgets.components import facts, panel
@@ -14,7 +15,7 @@ _SHORT_HASH = 12
 
 def rules_panel(header: EvaluationHeader, language: str) -> Component:
     """Return the rules of an evaluation: who issued them, what they say, how to check them."""
-    _ = translator(language)
+    _, routes = translator(language), route_words(language)
     rules = header.rules
     source = rules.source
     return panel(
@@ -26,8 +27,8 @@ def rules_panel(header: EvaluationHeader, language: str) -> Component:
                 (_("Issued by"), source.issuer),
                 (_("Document number"), source.document_number),
                 (_("Date"), day(source.date, language)),
-                (_("Satisfaction route"), _satisfaction_words(rules, rules.satisfaction, language)),
-                (_("Complaint route"), _complaint_words(rules.complaints, language)),
+                (routes["satisfaction"], _satisfaction_words(rules, rules.satisfaction, language)),
+                (routes["complaints"], _complaint_words(rules.complaints, language)),
                 (_("Basis"), source.basis),
                 (_("Reading"), source.reading),
                 (_("Answers counted until"), minute(header.cut_off, language, rules.time_zone)),
@@ -50,11 +51,7 @@ def rules_panel(header: EvaluationHeader, language: str) -> Component:
 def _satisfaction_words(rules: Rules, rule: SatisfactionRule, language: str) -> str:
     _ = translator(language)
     where = _("of each district") if rules.region == "district" else _("of the whole city")
-    measure = {
-        "satisfaction_rate": _("satisfaction rate"),
-        "satisfaction_index": _("satisfaction index"),
-        "composite": _("composite score"),
-    }[rule.measure]
+    measure = measure_words(language)[rule.measure]
     said = [
         _("The first {share} {where} by {measure}").format(share=share_text(rule.share), where=where, measure=measure),
         rounding_words(language)[rule.rounding],

@@ -8,6 +8,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.reports.labels import route_words
 from dashboards.figures.drawing import Drawing, room_for
 from dashboards.figures.ladders import distribution_figure, order_figure, thinned
 from dashboards.frames.page_data import Shown
@@ -42,7 +43,7 @@ def order_panel(shown: Shown) -> Component:
         html.Div(cards, className="charts" if len(cards) > 1 else "charts one"),
         anchor="order",
         note=_("{route}, {best}. One dot is one community; the thin line is its 95 percent interval.").format(
-            route=route.name(shown.language), best=best
+            route=route_words(shown.language)[route.key], best=best
         ),
     )
 

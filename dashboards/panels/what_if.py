@@ -11,10 +11,11 @@ from dash.development.base_component import Component
 from analytics.decision.evaluate import evaluate
 from analytics.decision.what_if import Choice, with_choices
 from analytics.files.table_cells import TableError
+from analytics.reports.labels import rounding_words
 from analytics.rules import OTHER_POPULATION, Rules
 from dashboards.frames.page_data import Shown
 from dashboards.frames.standings import sees_everything, sees_whole_regions
-from dashboards.labels import population_words, rounding_words, ties_words, zero_ties_words
+from dashboards.labels import population_words, ties_words, zero_ties_words
 from dashboards.languages import translator
 from dashboards.panels.entering_and_leaving import SUPPOSED_COLUMNS, changes
 from dashboards.source import EvaluationSource

@@ -5,11 +5,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analytics.evidence.weigh_evidence import evidence_words
 from analytics.files.csv_files import csv_file
+from analytics.reports.labels import evidence_words, sentence_case, status_words
 from dashboards.address import View
 from dashboards.frames.standings import ROUTES, scale_of
-from dashboards.labels import status_words
 from dashboards.languages import pick, translator
 from dashboards.source import EvaluationHeader
 from dashboards.widgets.components import records
@@ -50,7 +49,7 @@ def ledger_row(row: Mapping[str, Any], header: EvaluationHeader, view: View) -> 
         "responses": _NO_VALUE if pd.isna(row["responses"]) else f"{int(row['responses']):,}",
         "complaint_rank": rank_words(row, "complaints", language),
         "complaints_per_1000_household_years": scales["complaints"].write(_if_ranked(row, "complaints")),
-        "status": f"{_MARKS[status]} {status_words(language)[status]}",
+        "status": f"{_MARKS[status]} {sentence_case(status_words(language)[status])}",
         "evidence": evidence_words(language).get(row["requirement_evidence"], _NO_VALUE),
     }
 
@@ -92,7 +91,7 @@ def _values(row: Mapping[str, Any], language: str) -> list[Any]:
         row["responses"],
         row["complaint_rank"],
         _if_ranked(row, "complaints"),
-        status_words(language)[row["requirement_status"]],
+        sentence_case(status_words(language)[row["requirement_status"]]),
         evidence_words(language).get(row["requirement_evidence"]),
     ]
 

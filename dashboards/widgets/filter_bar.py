@@ -7,9 +7,10 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html, set_props
 from dash.development.base_component import Component
 
+from analytics.reports.labels import route_words
 from dashboards.address import View
 from dashboards.frames.standings import ROUTES, regions_of
-from dashboards.labels import route_words, state_words
+from dashboards.labels import state_words
 from dashboards.languages import minute, pick, translator
 from dashboards.pages.page import Filter
 from dashboards.source import EvaluationHeader, EvaluationSource, evaluation_shown

@@ -31,7 +31,7 @@ def test_a_table_is_evaluated_and_summarised(table, tmp_path):
     written = sorted(path.name for path in (tmp_path / "new" / "out").iterdir())
     assert written == ["evaluation.json", "report.en.html", "report.html", "standings.csv"]
     assert "海勃湾区" in result.stdout
-    assert "Complaints: the table has no complaints, so nobody is assessed by the complaint rate." in result.stdout
+    assert "Complaint route: the table has no complaints, so nobody is assessed by the complaint rate." in result.stdout
 
 
 def test_the_command_runs_as_a_module_without_the_site(table, tmp_path):

@@ -64,7 +64,7 @@ def test_stuffed_answers_are_held_and_the_standings_stand_beside_each_other(city
     assert both.drop(STUFFED).eval("responses == responses_without").all()
     assert len(read(tmp_path / "signals.csv")) == 6 * 40
     assert "待核实" in (tmp_path / "integrity.html").read_text("utf-8")
-    assert "satisfied answers crowded into minutes" in (tmp_path / "integrity.en.html").read_text("utf-8")
+    assert "Similar answers within minutes" in (tmp_path / "integrity.en.html").read_text("utf-8")
 
 
 def test_without_a_table_of_communities_nothing_is_ranked(city, tmp_path):

@@ -10,8 +10,9 @@ import pytest
 from analytics.decision.evaluate import evaluate
 from analytics.decision.reasons import reason_sentence
 from analytics.evidence.sensitivity import find_sensitivity
-from analytics.evidence.weigh_evidence import evidence_words, weigh_evidence
+from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.reports.evaluation_report import MOST_ROWS, NEAREST, REPORT_FILES, report_html
+from analytics.reports.labels import evidence_words
 from tests.analytics.rule_files import rules_with
 
 LANGUAGES = list(REPORT_FILES)

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from analytics.disclosure import rules as disclosure_rules
-from analytics.evidence.weigh_evidence import needed_words
+from analytics.reports.labels import needed_words
 from dashboards.address import View
 from dashboards.figures.community import (
     categories_figure,

@@ -8,7 +8,7 @@ import pytest
 
 from analytics.decision.evaluate import evaluate
 from analytics.decision.what_if import compare, with_choices
-from analytics.evidence.weigh_evidence import needed_words
+from analytics.reports.labels import needed_words
 from dashboards.address import View
 from dashboards.figures.evidence import change_figure, near_figure, support_figure
 from dashboards.frames.page_data import Shown

@@ -4,7 +4,6 @@ import pytest
 from analytics.decision.evaluate import evaluate
 from analytics.statistics.integrity_signals import FAMILIES
 from dashboards.figures.integrity import families_figure
-from dashboards.labels import family_words
 from dashboards.pages.integrity import flagged_by_family, without_held
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import RULES, MadeUpCity
@@ -18,11 +17,6 @@ def examination(city):
 
 def page(source, search="?lang=en"):
     return said(Browser(serve_dashboards(source)).content(search, page="integrity/"))
-
-
-def test_every_family_of_signs_has_words_in_both_languages():
-    for language in ("zh-Hans", "en"):
-        assert list(family_words(language)) == list(FAMILIES)
 
 
 def test_the_figure_draws_how_many_communities_each_kind_flags(examination):

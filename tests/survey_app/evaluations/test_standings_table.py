@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dashboards.labels import STATUSES
+from analytics.decision.summary import STATUSES
 from dashboards.source import GRID_COLUMNS, GridOrder, GridQuery
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.evaluations.evaluate_round import evaluate_round

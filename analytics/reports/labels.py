@@ -1,0 +1,243 @@
+"""Stored codes in words, in each language: statuses, evidence, routes, channels, survey modes, integrity signals.
+
+Labels begin with a small letter where they also stand within sentences; `sentence_case` is for cells and axes.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from analytics.decision.reasons import TRANSLATIONS
+from analytics.decision.survey_modes import MIXED
+from analytics.evidence.bands import Evidence, Reason
+from analytics.languages import load_catalogue
+from analytics.rules import Measure, Rounding
+
+
+def sentence_case(label: str) -> str:
+    """Return a label with a capital letter, as it begins a cell, an axis or a sentence.
+
+    Examples
+    --------
+    >>> sentence_case("form behind a code"), sentence_case("扫码填报")
+    ('Form behind a code', '扫码填报')
+    """
+    return label[:1].upper() + label[1:]
+
+
+@cache
+def status_words(language: str) -> Mapping[str, str]:
+    """Return the label of each status, of a route or of the criterion.
+
+    Parameters
+    ----------
+    language : str
+        One of `analytics.languages.LANGUAGES`, here and in all functions of this module.
+
+    Examples
+    --------
+    >>> status_words("en")["not_assessed"]
+    'not assessed'
+    """
+    _ = _translator(language)
+    return MappingProxyType(
+        {
+            "met": _("met"),
+            "not_met": _("not met"),
+            "not_assessed": _("not assessed"),
+            "not_applicable": _("not applicable"),
+        }
+    )
+
+
+@cache
+def route_words(language: str) -> Mapping[str, str]:
+    """Return the label of each route to the criterion."""
+    _ = _translator(language)
+    return MappingProxyType({"satisfaction": _("Satisfaction route"), "complaints": _("Complaint route")})
+
+
+@cache
+def measure_words(language: str) -> Mapping[Measure, str]:
+    """Return the name of each measure of satisfaction."""
+    _ = _translator(language)
+    return MappingProxyType(
+        {
+            "satisfaction_rate": _("satisfaction rate"),
+            "satisfaction_index": _("satisfaction index"),
+            "composite": _("composite score"),
+        }
+    )
+
+
+def measure_axis(measure: Measure, language: str) -> str:
+    """Return the title of an axis along which a measure is drawn, with its unit if it has one.
+
+    Examples
+    --------
+    >>> measure_axis("satisfaction_rate", "en"), measure_axis("composite", "en")
+    ('Satisfaction rate (%)', 'Composite score')
+    """
+    _ = _translator(language)
+    return (
+        _("Satisfaction rate (%)")
+        if measure == "satisfaction_rate"
+        else sentence_case(measure_words(language)[measure])
+    )
+
+
+@cache
+def rounding_words(language: str) -> Mapping[Rounding, str]:
+    """Return how a share of the communities becomes a whole number of positions."""
+    _ = _translator(language)
+    return MappingProxyType(
+        {
+            "floor": _("rounded down to whole communities"),
+            "ceil": _("rounded up to whole communities"),
+            "at_least_one": _("rounded down to whole communities, but at least one"),
+        }
+    )
+
+
+@cache
+def evidence_words(language: str) -> Mapping[str, str]:
+    """Return the label of each band of evidence.
+
+    Examples
+    --------
+    >>> evidence_words("zh-Hans")["undecided"]
+    '现有数据难以判定'
+    """
+    _ = _translator(language)
+    return MappingProxyType(
+        {
+            Evidence.CERTAIN: _("certain"),
+            Evidence.LIKELY: _("likely"),
+            Evidence.UNDECIDED: _("the data cannot tell"),
+            Evidence.UNLIKELY: _("unlikely"),
+            Evidence.NO: _("ruled out"),
+        }
+    )
+
+
+@cache
+def evidence_reasons(language: str) -> Mapping[str, str]:
+    """Return why evidence is undecided or weaker than its probability, by `analytics.evidence.bands.Reason`, as sentences.
+
+    Examples
+    --------
+    >>> evidence_reasons("en")["nonresponse"]
+    'Those who did not answer could change it.'
+    """
+    _ = _translator(language)
+    return MappingProxyType(
+        {
+            Reason.PROBABILITY: _("Too close to call."),
+            Reason.NONRESPONSE: _("Those who did not answer could change it."),
+            Reason.TOO_LITTLE_INFORMATION: _("Too little data to place the community low."),
+            Reason.ZERO_BY_LUCK: _("An average community of this size would often have no complaint."),
+            Reason.ROUTES_DISAGREE: _("The two routes lead to different conclusions."),
+            Reason.VARIANCE_UNKNOWN: _("The score was given without the answers behind it."),
+            Reason.NOT_ASSESSED: _("At least one route could not be assessed."),
+            Reason.NOT_APPLICABLE: _("No position qualifies."),
+        }
+    )
+
+
+def needed_words(standing: Mapping[str, Any], language: str) -> str:
+    """Return how many further answers would settle the evidence of a community, as people read it.
+
+    Parameters
+    ----------
+    standing : mapping
+        With the values of ``satisfaction_needed_responses`` and ``satisfaction_needed_assurance``, None or NaN where
+        missing.
+    language : str
+
+    Returns
+    -------
+    str
+        Empty where nothing can be said.
+
+    Examples
+    --------
+    >>> names = ["satisfaction_needed_responses", "satisfaction_needed_assurance"]
+    >>> standings = [dict(zip(names, facts)) for facts in ((0, 1.0), (40, 0.72), (None, 0.3), (None, None))]
+    >>> [needed_words(standing, "en") for standing in standings]
+    ['already settled', 'further answers: 40 (chance 72%)', 'not reachable', '']
+    """
+    _ = _translator(language)
+    needed, assurance = standing["satisfaction_needed_responses"], standing["satisfaction_needed_assurance"]
+    if pd.isna(assurance):
+        return ""
+    if pd.isna(needed):
+        return _("not reachable")
+    if needed == 0:
+        return _("already settled")
+    return _("further answers: {count} (chance {chance})").format(count=f"{needed:,.0f}", chance=f"{assurance:.0%}")
+
+
+@cache
+def channel_words(language: str) -> Mapping[str, str]:
+    """Return the label of each channel of complaints, by `analytics.statistics.complaint_rates.CHANNELS`."""
+    _ = _translator(language)
+    return MappingProxyType(
+        {
+            "code": _("form behind a code"),
+            "web": _("web without a code"),
+            "telephone": _("telephone"),
+            "visit": _("visit"),
+            "hotline": _("12345 hotline"),
+            "letter": _("letter"),
+            "other": _("other channels"),
+        }
+    )
+
+
+@cache
+def mode_words(language: str) -> Mapping[str, str]:
+    """Return how answers came in, by `analytics.decision.survey_modes.MODES`, or by several modes.
+
+    Examples
+    --------
+    >>> mode_words("zh-Hans")["paper"]
+    '纸质答卷'
+    """
+    _ = _translator(language)
+    return MappingProxyType(
+        {
+            "web": _("on the web"),
+            "paper": _("on paper"),
+            "telephone": _("by telephone"),
+            MIXED: _("by several modes"),
+        }
+    )
+
+
+@cache
+def signal_words(language: str) -> Mapping[str, str]:
+    """Return what each family of integrity signals looks for, by `analytics.statistics.integrity_signals.FAMILIES`.
+
+    Examples
+    --------
+    >>> signal_words("en")["haste"]
+    'Answered too fast'
+    """
+    _ = _translator(language)
+    return MappingProxyType(
+        {
+            "duplicate": _("One device or household, several answers"),
+            "burst": _("Similar answers within minutes"),
+            "identical": _("Too many answers exactly alike"),
+            "variance": _("Answers differ too little"),
+            "haste": _("Answered too fast"),
+            "terminal": _("Many devices at one network address"),
+        }
+    )
+
+
+def _translator(language: str) -> Callable[[str], str]:
+    return load_catalogue(TRANSLATIONS, language).gettext
