@@ -7,7 +7,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlencode
 
 from analytics.languages import LANGUAGES
-from dashboards.frames.standings import ROUTES, Route
+from dashboards.routes import ROUTES, Route
 
 _COMMON = frozenset({"lang", "evaluation", "region", "route"})
 

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import Drawing, Figure, count_axis, interval_bars, layout_of, rounded
+from dashboards.figures.drawing import Figure, count_axis, interval_bars, layout_of, rounded
+from dashboards.frames.chart_context import Drawing
 from dashboards.languages import pick, translator
 
 _ROW: Final = 30

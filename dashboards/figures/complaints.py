@@ -10,7 +10,6 @@ from analytics.reports.labels import channel_words, sentence_case
 from dashboards import theme
 from dashboards.figures.drawing import (
     MOST_POINTS,
-    Drawing,
     Figure,
     across,
     evenly,
@@ -21,6 +20,7 @@ from dashboards.figures.drawing import (
     rounded,
     shortened,
 )
+from dashboards.frames.chart_context import Drawing
 from dashboards.labels import funnel_positions
 from dashboards.languages import translator
 

@@ -1,7 +1,6 @@
 """Shared parts of charts: layout, axes, marks, shortened names, rounded numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
@@ -10,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dashboards import theme
-from dashboards.frames.standings import Route, Scale
+from dashboards.frames.chart_context import Drawing
 from dashboards.languages import pick, translator
 
 Figure = dict[str, Any]
@@ -25,18 +24,6 @@ FEWEST_POINTS: Final = 60
 _LONGEST_LABEL: Final = 16
 # Up to this count plotly would put ticks at halves.
 _FEW: Final = 5
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """Settings that all charts of one view share."""
-
-    language: str
-    route: Route
-    scale: Scale
-    provisional: bool
-    # From the lowest to the highest score drawn, so that charts side by side can be compared.
-    score_range: tuple[float, float] | None = None
 
 
 def layout_of(drawing: Drawing, *, height: int, top: int = 40) -> dict[str, Any]:

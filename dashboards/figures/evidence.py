@@ -10,7 +10,6 @@ import pandas as pd
 from analytics.reports.labels import evidence_words
 from dashboards import theme
 from dashboards.figures.drawing import (
-    Drawing,
     Figure,
     across,
     hover_texts,
@@ -21,6 +20,7 @@ from dashboards.figures.drawing import (
     shortened,
     upright,
 )
+from dashboards.frames.chart_context import Drawing
 from dashboards.frames.standings import CutOff, met
 from dashboards.languages import translator
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import MOST_POINTS, Drawing, Figure, Floats, hover_texts, layout_of, rounded, upright
+from dashboards.figures.drawing import MOST_POINTS, Figure, Floats, hover_texts, layout_of, rounded, upright
+from dashboards.frames.chart_context import Drawing
 from dashboards.frames.standings import CutOff, met, regions_of
 from dashboards.languages import pick, translator
 

@@ -8,12 +8,8 @@ import numpy as np
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import (
-    Drawing,
-    Figure,
-    Floats,
-    layout_of,
-)
+from dashboards.figures.drawing import Figure, Floats, layout_of
+from dashboards.frames.chart_context import Drawing
 from dashboards.source import Polygon
 
 # Most points of one outline.

@@ -7,17 +7,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from dash.development.base_component import Component
 
 from analytics.decision.reasons import reason_sentence
 from analytics.disclosure.rules import DisclosureRules, rules_in_force
 from analytics.reports.warnings import warning_sentence
 from dashboards.address import View
-from dashboards.figures.drawing import Drawing
-from dashboards.frames.standings import CutOff, Route, cut_offs, in_region, regions_of, scale_of
-from dashboards.languages import pick, translator
+from dashboards.frames.chart_context import Drawing
+from dashboards.frames.standings import CutOff, cut_offs, in_region, regions_of, scale_of
+from dashboards.languages import pick
+from dashboards.routes import Route
 from dashboards.source import EvaluationHeader, EvaluationSource, evaluation_shown
-from dashboards.widgets.components import empty, notice, panel
 
 
 @dataclass(frozen=True)
@@ -99,27 +98,6 @@ class Shown:
         route = route or self.view.route
         scale = scale_of(self.header, route, self.language)
         return Drawing(self.language, route, scale, self.header.provisional, score_range)
-
-
-def no_evaluation(language: str) -> list[Component]:
-    """Return the content of a results page while there are no evaluations."""
-    _ = translator(language)
-    words = _("Results stand here once a round has closed and been evaluated, or a preview has been made.")
-    return [panel(_("No evaluation yet"), empty(words))]
-
-
-def preview_notice(shown: Shown) -> list[Component]:
-    """Return the warning at the top of a page of provisional results; empty for an official one."""
-    return notice_of_preview(shown.header, shown.language)
-
-
-def notice_of_preview(header: EvaluationHeader, language: str) -> list[Component]:
-    """Return the same warning for an evaluation whose standings a page does not draw."""
-    if not header.provisional:
-        return []
-    _ = translator(language)
-    words = _("The round was still open. Ranks and scores here may change until it has closed.")
-    return [notice(_("Preview, not an official result"), words)]
 
 
 def _round_before(headers: Sequence[EvaluationHeader], header: EvaluationHeader) -> EvaluationHeader | None:

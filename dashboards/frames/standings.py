@@ -1,63 +1,14 @@
-"""Stored evaluations as the pages read them: routes, cut-offs, the order of the communities."""
+"""Stored evaluations as the pages read them: cut-offs, scales, the order of the communities."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from analytics.decision.summary import RouteName
 from analytics.reports.labels import measure_axis, measure_words, sentence_case
 from dashboards.languages import translator
+from dashboards.routes import Route
 from dashboards.source import EvaluationHeader
-
-
-@dataclass(frozen=True)
-class Route:
-    """Route by which the criterion can be met, and the columns of the standings that tell it."""
-
-    key: RouteName
-    column: str
-    score: str
-    interval: str
-    fewest_first: bool
-
-    @property
-    def rank(self) -> str:
-        return f"{self.column}_rank"
-
-    @property
-    def last_rank(self) -> str:
-        return f"{self.column}_last_rank"
-
-    @property
-    def lower(self) -> str:
-        return f"{self.interval}_lower"
-
-    @property
-    def upper(self) -> str:
-        return f"{self.interval}_upper"
-
-    @property
-    def evidence(self) -> str:
-        return f"{self.column}_evidence"
-
-    @property
-    def status(self) -> str:
-        return f"{self.column}_status"
-
-    @property
-    def reason(self) -> str:
-        return f"{self.column}_reason"
-
-
-ROUTES: Final[Mapping[str, Route]] = {
-    "satisfaction": Route("satisfaction", "satisfaction", "satisfaction_score", "satisfaction", fewest_first=False),
-    "complaints": Route(
-        "complaints", "complaint", "complaints_per_1000_household_years", "complaint_rate", fewest_first=True
-    ),
-}
 
 
 @dataclass(frozen=True)

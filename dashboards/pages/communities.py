@@ -15,12 +15,12 @@ from analytics.decision.summary import STATUSES
 from analytics.evidence.bands import Evidence
 from analytics.reports.labels import evidence_words, sentence_case, status_words
 from dashboards.address import View
-from dashboards.frames.page_data import no_evaluation, notice_of_preview
 from dashboards.languages import translator
 from dashboards.pages.page import Page
 from dashboards.source import EvaluationHeader, EvaluationSource, GridColumn, GridOrder, GridQuery, evaluation_shown
 from dashboards.widgets import community_table
 from dashboards.widgets.components import attributes, panel, records
+from dashboards.widgets.evaluation_notices import no_evaluation, notice_of_preview
 
 PAGE_ROWS: Final = 20
 MOST_ROWS: Final = 200

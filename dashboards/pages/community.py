@@ -11,8 +11,8 @@ from dash.development.base_component import Component
 
 from analytics.reports.labels import evidence_words, needed_words, route_words, sentence_case, status_words
 from dashboards.address import View
-from dashboards.frames.page_data import Shown, no_evaluation, preview_notice
-from dashboards.frames.standings import ROUTES, Route, scale_of
+from dashboards.frames.page_data import Shown
+from dashboards.frames.standings import scale_of
 from dashboards.languages import pick, translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.community_profile import answers_panel, complaints_panel, domains_panel, drivers_panel
@@ -20,8 +20,10 @@ from dashboards.panels.integrity_notes import integrity_panel
 from dashboards.panels.owners_and_tenants import tenures_panel
 from dashboards.panels.round_trend import trend_panel
 from dashboards.panels.survey_reported_complaints import reported_panel
+from dashboards.routes import ROUTES, Route
 from dashboards.source import EvaluationSource, Profile
 from dashboards.widgets.components import empty, facts, key_figure, panel, records
+from dashboards.widgets.evaluation_notices import no_evaluation, preview_notice
 from dashboards.widgets.links import COMMUNITY_PATH
 
 MOST_MATCHES: Final = 20

@@ -15,15 +15,16 @@ from dashboards.address import View
 from dashboards.figures.community import categories_figure
 from dashboards.figures.complaints import bounds_figure, funnel_figure
 from dashboards.figures.drawing import room_for
-from dashboards.frames.page_data import Shown, no_evaluation, preview_notice
-from dashboards.frames.profile import can_be_shown, cases_by_category
-from dashboards.frames.standings import ROUTES, in_region, regions_of, scale_of
+from dashboards.frames.page_data import Shown
+from dashboards.frames.profile import cases_by_category
+from dashboards.frames.standings import in_region, regions_of, scale_of
 from dashboards.labels import funnel_positions
 from dashboards.languages import pick, translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.community_profile import MOST_CATEGORIES, categories_numbers
 from dashboards.panels.complaint_channels import channels_panel
 from dashboards.panels.survey_reported_complaints import perhaps_discouraged
+from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource
 from dashboards.widgets.components import (
     Numbers,
@@ -36,6 +37,7 @@ from dashboards.widgets.components import (
     panel,
     records,
 )
+from dashboards.widgets.evaluation_notices import no_evaluation, preview_notice
 
 MULTIPLIER: Final = 1000
 """Rates are quoted per this number of household-years."""

@@ -8,7 +8,7 @@ from dash import Dash, Input, State, set_props
 from dash.development.base_component import Component
 
 from dashboards.address import View
-from dashboards.frames.page_data import Shown, no_evaluation, preview_notice
+from dashboards.frames.page_data import Shown
 from dashboards.languages import translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.around_cut_off import near_panels
@@ -16,6 +16,7 @@ from dashboards.panels.list_evidence import support_panel
 from dashboards.panels.score_ladder import distribution_panel
 from dashboards.panels.what_if import CHOICE, what_if_panel
 from dashboards.source import EvaluationSource
+from dashboards.widgets.evaluation_notices import no_evaluation, preview_notice
 
 
 def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:

@@ -9,15 +9,15 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.decision.evaluate import evaluate
 from analytics.reports.labels import signal_words
 from dashboards.address import View
 from dashboards.figures.integrity import families_figure
-from dashboards.frames.page_data import Shown, no_evaluation
+from dashboards.frames.page_data import Shown
 from dashboards.frames.standings import among, sees_whole_regions
 from dashboards.languages import minute, pick, translator
 from dashboards.pages.page import Page, Section
-from dashboards.panels.entering_and_leaving import SUPPOSED_COLUMNS, changes
+from dashboards.panels.entering_and_leaving import changes
+from dashboards.panels.held_answers import INTEGRITY_PATH, standings_without_held
 from dashboards.source import EvaluationSource, Examination
 from dashboards.widgets.components import (
     Column,
@@ -33,6 +33,7 @@ from dashboards.widgets.components import (
     records,
     scrolled,
 )
+from dashboards.widgets.evaluation_notices import no_evaluation
 from dashboards.widgets.links import named_link
 
 
@@ -72,7 +73,6 @@ def title(language: str) -> str:
 
 MOST_LISTED: Final = 100
 """Most signals listed: nobody reads more here, and the review page has all held responses."""
-INTEGRITY_PATH: Final = "integrity/"
 PAGE: Final = Page(path=INTEGRITY_PATH, title=title, sections=sections, draw=draw, filters=("evaluation", "region"))
 
 
@@ -198,26 +198,3 @@ def _without_panel(shown: Shown, examination: Examination, inputs: pd.DataFrame)
         *changes(shown, after, name="without-held"),
         anchor="without",
     )
-
-
-def standings_without_held(shown: Shown, examination: Examination) -> pd.DataFrame:
-    """Return `SUPPOSED_COLUMNS` of the standings as they would be if no held response counted."""
-
-    def work_out() -> pd.DataFrame:
-        left = without_held(shown.source.inputs(shown.header.id), examination.counts)
-        return evaluate(left, shown.header.rules).standings[list(SUPPOSED_COLUMNS)]
-
-    return shown.source.worked_out(shown.header.id, ("without held", examination.examined_at), work_out)
-
-
-def without_held(inputs: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
-    """Return a community table with the answers that are left when no held response counts.
-
-    Means of points are left out: they cannot be known without the held responses, and a rate does not need them.
-    """
-    own = counts.set_index("number")
-    left = inputs.drop(columns=[name for name in ("mean_index", "sd_index") if name in inputs])
-    for column, without in (("responses", "n_without"), ("satisfied", "satisfied_without")):
-        known = left["community_id"].map(own[without])
-        left = left.assign(**{column: known.fillna(left[column]).astype("int64")})
-    return left

@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards.address import View
-from dashboards.frames.page_data import Shown, no_evaluation, preview_notice
+from dashboards.frames.page_data import Shown
 from dashboards.frames.standings import CutOff, counts, cut_offs, scale_of
 from dashboards.languages import translator
 from dashboards.pages.collection import collection_glance
@@ -20,6 +20,7 @@ from dashboards.panels.rules import rules_panel
 from dashboards.panels.score_ladder import order_panel
 from dashboards.source import EvaluationSource
 from dashboards.widgets.components import key_figure, panel
+from dashboards.widgets.evaluation_notices import no_evaluation, preview_notice
 
 
 def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Component]:

@@ -7,8 +7,9 @@ from analytics.reports.labels import channel_words, sentence_case
 from analytics.statistics.complaint_rates import CHANNELS, complaint_rates
 from dashboards.figures.complaints import channels_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import ROUTES, scale_of
+from dashboards.frames.standings import scale_of
 from dashboards.languages import translator
+from dashboards.routes import ROUTES
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
 
 _ROUTE = ROUTES["complaints"]

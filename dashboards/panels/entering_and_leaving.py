@@ -8,8 +8,9 @@ from dash.development.base_component import Component
 
 from dashboards.figures.evidence import change_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import ROUTES, among, met, scale_of
+from dashboards.frames.standings import among, met, scale_of
 from dashboards.languages import pick, translator
+from dashboards.routes import ROUTES
 from dashboards.widgets.components import Column, Numbers, NumbersColumn, caption_of_part, chart, data_table, records
 from dashboards.widgets.links import named_link
 

@@ -9,9 +9,10 @@ from dash.development.base_component import Component
 
 from analytics.reports.labels import signal_words, status_words
 from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import ROUTES, sees_whole_regions
+from dashboards.frames.standings import sees_whole_regions
 from dashboards.languages import minute, translator
-from dashboards.pages.integrity import INTEGRITY_PATH, standings_without_held
+from dashboards.panels.held_answers import INTEGRITY_PATH, standings_without_held
+from dashboards.routes import ROUTES
 from dashboards.source import Examination
 from dashboards.widgets.components import Content, empty, facts, panel, records
 

@@ -11,8 +11,9 @@ from analytics.evidence.bands import Evidence
 from analytics.reports.labels import evidence_words, route_words
 from dashboards.figures.evidence import support_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import Route, met, regions_of
+from dashboards.frames.standings import met, regions_of
 from dashboards.languages import translator
+from dashboards.routes import Route
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
 
 BANDS: Final = tuple(str(band) for band in Evidence)

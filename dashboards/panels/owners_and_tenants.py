@@ -11,7 +11,6 @@ from analytics.disclosure.rules import DisclosureRules
 from analytics.disclosure.suppression import can_be_shown
 from analytics.statistics.intervals import wilson
 from dashboards.frames.page_data import Shown
-from dashboards.frames.profile import can_be_shown
 from dashboards.labels import population_words, tenure_words
 from dashboards.languages import translator
 from dashboards.source import Profile

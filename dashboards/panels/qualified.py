@@ -7,8 +7,9 @@ from dash.development.base_component import Component
 
 from analytics.reports.labels import route_words
 from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import ROUTES, met, regions_of, scale_of
+from dashboards.frames.standings import met, regions_of, scale_of
 from dashboards.languages import pick, translator
+from dashboards.routes import ROUTES
 from dashboards.widgets import community_table
 from dashboards.widgets.components import Column, data_table, empty, panel, records, scrolled
 from dashboards.widgets.links import named_link

@@ -11,8 +11,9 @@ from dash.development.base_component import Component
 from analytics.statistics.trends import compare_rounds, control_chart, regression_to_the_mean
 from dashboards.figures.community import trend_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import ROUTES, scale_of
+from dashboards.frames.standings import scale_of
 from dashboards.languages import pick, translator
+from dashboards.routes import ROUTES
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
 
 _ROUTE: Final = ROUTES["satisfaction"]

@@ -9,11 +9,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.reports.labels import route_words
-from dashboards.figures.drawing import Drawing, room_for
+from dashboards.figures.drawing import room_for
 from dashboards.figures.ladders import distribution_figure, order_figure, thinned
+from dashboards.frames.chart_context import Drawing
 from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import CutOff, Route, in_order, in_region, met, regions_of, scale_of, with_intervals
+from dashboards.frames.standings import CutOff, in_order, in_region, met, regions_of, scale_of, with_intervals
 from dashboards.languages import pick, translator
+from dashboards.routes import Route
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
 
 _NAMED: Final = ("name", "english_name", "responses", "complaints")

@@ -15,9 +15,8 @@ from analytics.statistics.complaint_rates import quiet_records
 from analytics.statistics.intervals import wilson
 from dashboards.figures.community import reported_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.profile import can_be_shown
-from dashboards.frames.standings import ROUTES
 from dashboards.languages import translator
+from dashboards.routes import ROUTES
 from dashboards.source import Profile, Reported
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, notice, panel, records
 

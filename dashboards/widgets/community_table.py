@@ -8,8 +8,9 @@ import pandas as pd
 from analytics.files.csv_files import csv_file
 from analytics.reports.labels import evidence_words, sentence_case, status_words
 from dashboards.address import View
-from dashboards.frames.standings import ROUTES, scale_of
+from dashboards.frames.standings import scale_of
 from dashboards.languages import pick, translator
+from dashboards.routes import ROUTES
 from dashboards.source import EvaluationHeader
 from dashboards.widgets.components import records
 from dashboards.widgets.links import address_of

@@ -9,10 +9,11 @@ from dash.development.base_component import Component
 
 from analytics.reports.labels import route_words
 from dashboards.address import View
-from dashboards.frames.standings import ROUTES, regions_of
+from dashboards.frames.standings import regions_of
 from dashboards.labels import state_words
 from dashboards.languages import minute, pick, translator
 from dashboards.pages.page import Filter
+from dashboards.routes import ROUTES
 from dashboards.source import EvaluationHeader, EvaluationSource, evaluation_shown
 from dashboards.widgets.components import records
 

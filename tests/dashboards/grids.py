@@ -1,6 +1,6 @@
 """A table of communities worked out in pandas from the whole frame: what the database's answer is compared with."""
 
-from dashboards.frames.standings import ROUTES
+from dashboards.routes import ROUTES
 from dashboards.source import GridPage
 
 _RANK_OF_SCORE = {route.score: route.rank for route in ROUTES.values()}

@@ -1,7 +1,7 @@
 import pytest
 
 from dashboards.address import View
-from dashboards.frames.standings import ROUTES
+from dashboards.routes import ROUTES
 
 
 def read(search):

@@ -8,13 +8,15 @@ from hypothesis import strategies as st
 from dashboards import theme
 from dashboards.address import View
 from dashboards.figures.collection import daily_figure, hourly_figure, modes_figure, progress_figure
-from dashboards.figures.drawing import FEWEST_POINTS, MOST_POINTS, Drawing, room_for
+from dashboards.figures.drawing import FEWEST_POINTS, MOST_POINTS, room_for
 from dashboards.figures.ladders import distribution_figure, order_figure, thinned
 from dashboards.figures.maps import map_figure
+from dashboards.frames.chart_context import Drawing
 from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import ROUTES, CutOff, cut_offs, in_order, scale_of, with_intervals
+from dashboards.frames.standings import CutOff, cut_offs, in_order, scale_of, with_intervals
 from dashboards.languages import translator
 from dashboards.panels.district_map import district_facts
+from dashboards.routes import ROUTES
 
 HAIBOWAN = "海勃湾区"
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pandas as pd
 
-from dashboards.frames.standings import ROUTES, cut_offs, in_order, with_intervals
+from dashboards.frames.standings import cut_offs, in_order, with_intervals
+from dashboards.routes import ROUTES
 
 
 def ranked(ranks, last_ranks):

@@ -22,9 +22,9 @@ from dashboards.frames.profile import (
     cases_by_month,
     satisfied_shares,
 )
-from dashboards.frames.standings import ROUTES
 from dashboards.pages.community import matches
 from dashboards.panels.round_trend import with_limits
+from dashboards.routes import ROUTES
 from dashboards.widgets.components import records
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import DISCLOSURE, RULES, MadeUpCity

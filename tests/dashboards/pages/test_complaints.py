@@ -6,7 +6,6 @@ from dashboards.address import View
 from dashboards.figures.complaints import bounds_figure, funnel_figure
 from dashboards.figures.drawing import MOST_POINTS
 from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import ROUTES
 from dashboards.labels import funnel_positions
 from dashboards.pages.complaints import (
     MOST_BOUNDS,
@@ -16,6 +15,7 @@ from dashboards.pages.complaints import (
     exposed_communities,
     funnel_of,
 )
+from dashboards.routes import ROUTES
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import MadeUpCity, places
 from tests.dashboards.test_app import Browser, said

@@ -12,10 +12,11 @@ from analytics.reports.labels import needed_words
 from dashboards.address import View
 from dashboards.figures.evidence import change_figure, near_figure, support_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import ROUTES, CutOff, in_order
+from dashboards.frames.standings import CutOff, in_order
 from dashboards.panels.around_cut_off import MOST_SHOWN, near_cut_off
 from dashboards.panels.list_evidence import decision_by_evidence, support_sentence
 from dashboards.panels.what_if import choices
+from dashboards.routes import ROUTES
 from dashboards.widgets.components import Numbers, NumbersColumn, records
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import RULES, MadeUpCity

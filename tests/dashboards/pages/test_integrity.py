@@ -4,7 +4,8 @@ import pytest
 from analytics.decision.evaluate import evaluate
 from analytics.statistics.integrity_signals import FAMILIES
 from dashboards.figures.integrity import families_figure
-from dashboards.pages.integrity import flagged_by_family, without_held
+from dashboards.pages.integrity import flagged_by_family
+from dashboards.panels.held_answers import without_held
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import RULES, MadeUpCity
 from tests.dashboards.test_app import Browser, said

@@ -6,8 +6,8 @@ import pytest
 from dashboards.address import View
 from dashboards.figures.complaints import channels_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import ROUTES
 from dashboards.panels.complaint_channels import rates_by_channel
+from dashboards.routes import ROUTES
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.test_app import Browser, said
 

@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.decision.evaluate import evaluate
-from dashboards.pages.integrity import without_held
+from dashboards.panels.held_answers import without_held
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import RULES, MadeUpCity
 from tests.dashboards.test_app import Browser, said

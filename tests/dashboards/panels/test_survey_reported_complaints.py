@@ -12,7 +12,6 @@ from analytics.statistics.intervals import poisson_exact
 from dashboards.address import View
 from dashboards.figures.community import reported_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.profile import can_be_shown
 from dashboards.panels.survey_reported_complaints import perhaps_discouraged, rates_beside, reported_panel
 from dashboards.source import Reported
 from dashboards.widgets.components import records

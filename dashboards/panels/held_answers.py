@@ -1,0 +1,36 @@
+"""Standings that would be if no answer that is held for review counted."""
+
+from typing import Final
+
+import pandas as pd
+
+from analytics.decision.evaluate import evaluate
+from dashboards.frames.page_data import Shown
+from dashboards.panels.entering_and_leaving import SUPPOSED_COLUMNS
+from dashboards.source import Examination
+
+INTEGRITY_PATH: Final = "integrity/"
+"""The page with all signs and held answers, below the address of the dashboards."""
+
+
+def standings_without_held(shown: Shown, examination: Examination) -> pd.DataFrame:
+    """Return `SUPPOSED_COLUMNS` of the standings that would be if no held answer counted."""
+
+    def work_out() -> pd.DataFrame:
+        left = without_held(shown.source.inputs(shown.header.id), examination.counts)
+        return evaluate(left, shown.header.rules).standings[list(SUPPOSED_COLUMNS)]
+
+    return shown.source.worked_out(shown.header.id, ("without held", examination.examined_at), work_out)
+
+
+def without_held(inputs: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
+    """Return a community table with the answers that are left when none that was held counts.
+
+    Means of points are left out: nobody knows them without the held answers, and a rate does not need them.
+    """
+    own = counts.set_index("number")
+    left = inputs.drop(columns=[name for name in ("mean_index", "sd_index") if name in inputs])
+    for column, without in (("responses", "n_without"), ("satisfied", "satisfied_without")):
+        known = left["community_id"].map(own[without])
+        left = left.assign(**{column: known.fillna(left[column]).astype("int64")})
+    return left
