@@ -1,9 +1,9 @@
 """Interface that the dashboards read results from; they know nothing else about how results are stored."""
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar, TypeVarTuple
 
 import pandas as pd
 
@@ -194,6 +194,7 @@ CATEGORICAL_COLUMNS: Final = (
 """Columns of standings that a source returns as pandas categories: rows of these are chosen by whole numbers."""
 
 Answer = TypeVar("Answer", bound=Sized)
+Arguments = TypeVarTuple("Arguments")
 
 GRID_COLUMNS: Final = (
     "responses",
@@ -228,11 +229,18 @@ class EvaluationSource(Protocol):
             If there is no such evaluation.
         """
 
-    def worked_out(self, evaluation_id: int, question: Hashable, work_out: Callable[[], Answer]) -> Answer:
-        """Return a value derived from an evaluation, computed once and then cached while there is room.
+    def worked_out(
+        self,
+        evaluation_id: int,
+        work_out: Callable[["EvaluationSource", int, *Arguments], Answer],
+        *arguments: *Arguments,
+    ) -> Answer:
+        """Return `work_out(source, evaluation_id, *arguments)`, computed once and then remembered while there is room.
 
-        It derives from what never changes, standings and inputs as the account may see them; `question` is the key to
-        all else that it depends on. Its length is the number of rows that it takes room for.
+        The key is the function with its arguments, which are hashable. So that it says all that the answer depends on,
+        `work_out` is a function of a module, and closes over nothing: it reads from the source what never changes,
+        standings and inputs as the account may see them. The length of the answer is the number of rows that it takes
+        room for.
         """
 
     def grid(self, evaluation_id: int, query: GridQuery) -> GridPage:
@@ -325,3 +333,19 @@ class EvaluationSource(Protocol):
 
     def progress(self) -> Progress | None:
         """Return the progress of the open round, or None while none is open."""
+
+
+def header_of(source: EvaluationSource, evaluation_id: int) -> EvaluationHeader:
+    """Return the header of an evaluation; `LookupError` if there is no such evaluation."""
+    for header in source.evaluations():
+        if header.id == evaluation_id:
+            return header
+    raise LookupError(evaluation_id)
+
+
+def examination_of(source: EvaluationSource, evaluation_id: int) -> Examination:
+    """Return the newest examination of an evaluation that was examined; `LookupError` if it was not."""
+    examination = source.examination(evaluation_id)
+    if examination is None:
+        raise LookupError(evaluation_id)
+    return examination

@@ -124,6 +124,11 @@ def funnel_of(exposed: pd.DataFrame) -> Funnel:
     )
 
 
+def measure_region(source: EvaluationSource, evaluation_id: int, region: str) -> _Measured:
+    """Return what is drawn of the funnel of one region."""
+    return _Measured.of(funnel_of(exposed_communities(in_region(source.standings(evaluation_id), region))))
+
+
 def _key_figures(shown: Shown, exposed: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     complaints, years = int(exposed["complaints"].sum()), float(exposed["exposure_household_years"].sum())
@@ -166,7 +171,7 @@ def _funnel_card(shown: Shown, region: str, exposed: pd.DataFrame, *, most_drawn
     head = html.H3(shown.region_label(region))
     if exposed.empty:
         return html.Div([head, empty(_("No community here has both complaints counted and households known."))])
-    funnel = shown.source.worked_out(shown.header.id, ("funnel", region), lambda: _Measured.of(funnel_of(exposed)))
+    funnel = shown.source.worked_out(shown.header.id, measure_region, region)
     measured = exposed.join(funnel.table.set_axis(exposed.index))
     return html.Div(
         [

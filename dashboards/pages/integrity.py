@@ -13,12 +13,12 @@ from analytics.reports.labels import signal_words
 from dashboards.address import View
 from dashboards.figures.integrity import families_figure
 from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import among, sees_whole_regions
+from dashboards.frames.standings import among, in_region, sees_whole_regions
 from dashboards.languages import minute, pick, translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.entering_and_leaving import changes
 from dashboards.panels.held_answers import INTEGRITY_PATH, standings_without_held
-from dashboards.source import EvaluationSource, Examination
+from dashboards.source import EvaluationSource, Examination, examination_of
 from dashboards.widgets.components import (
     Column,
     Numbers,
@@ -88,21 +88,27 @@ class _Signs:
 
 
 def _signs(shown: Shown, examination: Examination) -> _Signs:
-    def work_out() -> _Signs:
-        here = _here(examination.families, shown)
-        return _Signs(flagged_by_family(here, shown.language), here[here["flagged"].astype(bool)])
-
-    question = ("signs", examination.examined_at, shown.view.region, shown.language)
-    return shown.source.worked_out(shown.header.id, question, work_out)
+    return shown.source.worked_out(
+        shown.header.id, find_signs, examination.examined_at, shown.view.region, shown.language
+    )
 
 
-def _here(frame: pd.DataFrame, shown: Shown) -> pd.DataFrame:
-    return frame[among(frame["number"], shown.standings["number"])]
+def find_signs(
+    source: EvaluationSource, evaluation_id: int, _examined_at: datetime, region: str | None, language: str
+) -> _Signs:
+    """Return the signs in the communities of a region; the instant tells a newer examination from an older one."""
+    standings = in_region(source.standings(evaluation_id), region)
+    here = _here(examination_of(source, evaluation_id).families, standings)
+    return _Signs(flagged_by_family(here, language), here[here["flagged"].astype(bool)])
+
+
+def _here(frame: pd.DataFrame, standings: pd.DataFrame) -> pd.DataFrame:
+    return frame[among(frame["number"], standings["number"])]
 
 
 def _key_figures(shown: Shown, examination: Examination) -> Component:
     _ = translator(shown.language)
-    counts = _here(examination.counts, shown)
+    counts = _here(examination.counts, shown.standings)
     examined = minute(examination.examined_at, shown.language, shown.header.rules.time_zone)
     figures = [
         key_figure(_("Waiting for a decision"), f"{int(counts['waiting'].sum()):,}", note=_("held responses")),

@@ -1,5 +1,6 @@
 """Standings that would be if no answer that is held for review counted."""
 
+from datetime import datetime
 from typing import Final
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pandas as pd
 from analytics.decision.evaluate import evaluate
 from dashboards.frames.page_data import Shown
 from dashboards.panels.entering_and_leaving import SUPPOSED_COLUMNS
-from dashboards.source import Examination
+from dashboards.source import EvaluationSource, Examination, examination_of, header_of
 
 INTEGRITY_PATH: Final = "integrity/"
 """The page with all signs and held answers, below the address of the dashboards."""
@@ -15,12 +16,13 @@ INTEGRITY_PATH: Final = "integrity/"
 
 def standings_without_held(shown: Shown, examination: Examination) -> pd.DataFrame:
     """Return `SUPPOSED_COLUMNS` of the standings that would be if no held answer counted."""
+    return shown.source.worked_out(shown.header.id, evaluate_without_held, examination.examined_at)
 
-    def work_out() -> pd.DataFrame:
-        left = without_held(shown.source.inputs(shown.header.id), examination.counts)
-        return evaluate(left, shown.header.rules).standings[list(SUPPOSED_COLUMNS)]
 
-    return shown.source.worked_out(shown.header.id, ("without held", examination.examined_at), work_out)
+def evaluate_without_held(source: EvaluationSource, evaluation_id: int, _examined_at: datetime) -> pd.DataFrame:
+    """Return the same of an evaluation; the instant tells a newer examination from an older one."""
+    left = without_held(source.inputs(evaluation_id), examination_of(source, evaluation_id).counts)
+    return evaluate(left, header_of(source, evaluation_id).rules).standings[list(SUPPOSED_COLUMNS)]
 
 
 def without_held(inputs: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:

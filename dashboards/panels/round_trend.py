@@ -14,6 +14,7 @@ from dashboards.frames.page_data import Shown
 from dashboards.frames.standings import scale_of
 from dashboards.languages import pick, translator
 from dashboards.routes import ROUTES
+from dashboards.source import EvaluationSource, header_of
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
 
 _ROUTE: Final = ROUTES["satisfaction"]
@@ -96,11 +97,7 @@ def _regression_sentence(shown: Shown, row: Mapping[str, Any]) -> str:
     region = None if shown.earlier is None else shown.earlier.summary["regions"].get(row["region"])
     if shown.earlier is None or region is None or region["satisfaction"]["k"] == 0:
         return ""
-    winners = shown.source.worked_out(
-        shown.header.id,
-        ("former winners", shown.earlier.id, row["region"]),
-        lambda: _former_winners(shown, row["region"], region["satisfaction"]["k"]),
-    )
+    winners = shown.source.worked_out(shown.header.id, compare_former_winners, shown.earlier.id, row["region"])
     if row["number"] not in winners.index:
         return ""
     own = winners.loc[row["number"]]
@@ -114,13 +111,12 @@ def _regression_sentence(shown: Shown, row: Mapping[str, Any]) -> str:
     )
 
 
-def _former_winners(shown: Shown, region: str, k: int) -> pd.DataFrame:
-    """Return, by number, how the k best of a region in the round before moved, and would have by chance alone."""
+def compare_former_winners(source: EvaluationSource, evaluation_id: int, earlier_id: int, region: str) -> pd.DataFrame:
+    """Return, by number, how the k best of a region in an earlier round moved, and would have by chance alone."""
     columns = ["number", "region", "responses", "satisfied", "satisfaction_score", "satisfaction_rank"]
-    earlier = shown.earlier_standings
-    before = (shown.everywhere[:0] if earlier is None else earlier)[columns].set_index("number")
+    before = source.standings(earlier_id)[columns].set_index("number")
     before = before[(before["region"] == region) & _is_counted(before)]
-    after = shown.everywhere[columns].set_index("number").reindex(before.index)
+    after = source.standings(evaluation_id)[columns].set_index("number").reindex(before.index)
     after_score = after["satisfaction_score"].where(_is_counted(after))
     if after_score.isna().all():
         return pd.DataFrame(columns=["by_regression", "change"])
@@ -130,8 +126,8 @@ def _former_winners(shown: Shown, region: str, k: int) -> pd.DataFrame:
         earlier_variance=_variance(before),
         later_variance=_variance(after.fillna({"satisfied": 0, "responses": 0})),
         region=before["region"].to_numpy(dtype=str),
-        size=k,
-        level=float(shown.header.rules.evidence.level),
+        size=header_of(source, earlier_id).summary["regions"][region]["satisfaction"]["k"],
+        level=float(header_of(source, evaluation_id).rules.evidence.level),
     ).set_axis(before.index)
     return table.loc[table["former_winner"] & after_score.notna(), ["by_regression", "change"]]
 

@@ -18,7 +18,7 @@ from dashboards.frames.standings import sees_everything, sees_whole_regions
 from dashboards.labels import population_words, ties_words, zero_ties_words
 from dashboards.languages import translator
 from dashboards.panels.entering_and_leaving import SUPPOSED_COLUMNS, changes
-from dashboards.source import EvaluationSource
+from dashboards.source import EvaluationSource, header_of
 from dashboards.widgets.components import empty, notice, panel
 
 CHOICE: Final = "what-if"
@@ -57,9 +57,7 @@ def what_if_panel(shown: Shown, source: EvaluationSource) -> Component:
         clearable=True,
         className="filter wide",
     )
-    if asked.startswith("population:") and asked in offered:
-        inputs = source.inputs_of_others(shown.header.id)
-    result = _asked_result(shown, inputs, asked, offered) if asked in offered else []
+    result = _asked_result(shown, asked, offered) if asked in offered else []
     return panel(
         name,
         html.Div(select, className="filters"),
@@ -84,17 +82,19 @@ def _alternatives(rules: Rules, language: str, *, whole_city: bool) -> Iterator[
     yield "minimum_responses", "none", _("any number of answers is enough")
 
 
-def _asked_result(shown: Shown, inputs: pd.DataFrame, asked: str, offered: Mapping[str, str]) -> list[Component]:
+def evaluate_otherwise(source: EvaluationSource, evaluation_id: int, choice: Choice, value: str) -> pd.DataFrame:
+    """Return `SUPPOSED_COLUMNS` of the standings that would be if the rules had made another choice."""
+    read = source.inputs_of_others if choice == "population" else source.inputs
+    rules = header_of(source, evaluation_id).rules
+    other = with_choices(rules, {choice: int(value) if value.isdigit() else value})
+    return evaluate(read(evaluation_id), other).standings[list(SUPPOSED_COLUMNS)]
+
+
+def _asked_result(shown: Shown, asked: str, offered: Mapping[str, str]) -> list[Component]:
     _ = translator(shown.language)
     choice, _colon, value = asked.partition(":")
-    rules = shown.header.rules
-
-    def work_out() -> pd.DataFrame:
-        other = with_choices(rules, {cast(Choice, choice): int(value) if value.isdigit() else value})
-        return evaluate(inputs, other).standings[list(SUPPOSED_COLUMNS)]
-
     try:
-        after = shown.source.worked_out(shown.header.id, ("what if", asked), work_out)
+        after = shown.source.worked_out(shown.header.id, evaluate_otherwise, cast(Choice, choice), value)
     except TableError:
         return [empty(_("The counts of this evaluation do not allow that."))]
     return [

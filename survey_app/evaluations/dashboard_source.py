@@ -1,7 +1,7 @@
 """Evaluation source of the dashboards, from the database and limited to the scope of the signed-in account."""
 
 import json
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,9 @@ from analytics.rules import Rules
 from dashboards.source import (
     CATEGORICAL_COLUMNS,
     Answer,
+    Arguments,
     EvaluationHeader,
+    EvaluationSource,
     Examination,
     GridPage,
     GridQuery,
@@ -91,19 +93,24 @@ class StoredEvaluations:
         with self._database.reading() as session:
             published = published_evaluations(session).values()
             newest = session.scalar(select(func.max(Evaluation.id)))
-            key = ("headers", newest, frozenset(published), scope, _register_revision(session))
+            key = (_read_headers, newest, frozenset(published), scope, _register_revision(session))
             return self._remembered.recall(key, lambda: _read_headers(session, published, scope))
 
     def standings(self, evaluation_id: int) -> pd.DataFrame:
         """Return one row per community in scope; see `dashboards.source`. `LookupError` for no such evaluation."""
-        return self._frame("standings", evaluation_id, _read_to_draw)
+        return self._frame(_read_to_draw, evaluation_id)
 
-    def worked_out(self, evaluation_id: int, question: Hashable, work_out: Callable[[], Answer]) -> Answer:
+    def worked_out(
+        self,
+        evaluation_id: int,
+        work_out: Callable[[EvaluationSource, int, *Arguments], Answer],
+        *arguments: *Arguments,
+    ) -> Answer:
         """Return a derived value from the cache of this scope, or compute it; see `dashboards.source`."""
         with self._database.reading() as session:
-            key = ("worked out", evaluation_id, question, signed_in().scope, _register_revision(session))
+            key = (work_out, evaluation_id, arguments, signed_in().scope, _register_revision(session))
         # After this snapshot: what is read for it is never older than its key says.
-        return self._remembered.recall(key, work_out)
+        return self._remembered.recall(key, lambda: work_out(self, evaluation_id, *arguments))
 
     def grid(self, evaluation_id: int, query: GridQuery) -> GridPage:
         """Return one page of the table of communities in scope; `LookupError` as above."""
@@ -141,19 +148,17 @@ class StoredEvaluations:
 
     def inputs(self, evaluation_id: int) -> pd.DataFrame:
         """Return the counts of the communities in scope as they were evaluated; `LookupError` as above."""
-        return self._frame("inputs", evaluation_id, _read_inputs)
+        return self._frame(_read_inputs, evaluation_id)
 
     def inputs_of_others(self, evaluation_id: int) -> pd.DataFrame:
         """Return the same table with the answers of the other population; `LookupError` as above."""
-        return self._frame("others", evaluation_id, _read_inputs_of_others)
+        return self._frame(_read_inputs_of_others, evaluation_id)
 
-    def _frame(
-        self, name: str, evaluation_id: int, read: Callable[[Session, int, Scope], pd.DataFrame]
-    ) -> pd.DataFrame:
+    def _frame(self, read: Callable[[Session, int, Scope], pd.DataFrame], evaluation_id: int) -> pd.DataFrame:
         """Return a frame of an evaluation in scope from the cache, or as `read` reads it."""
         scope = signed_in().scope
         with self._database.reading() as session:
-            key = (name, evaluation_id, scope, _register_revision(session))
+            key = (read, evaluation_id, scope, _register_revision(session))
             # Nothing is copied until somebody writes into it.
             return self._remembered.recall(key, lambda: read(session, evaluation_id, scope)).copy(deep=False)
 
@@ -227,7 +232,7 @@ class StoredEvaluations:
                 return None
             rules, revision = rules_of(survey_round.rule_file.content), _register_revision(session)
             asked = self._remembered.recall(
-                ("asked", survey_round.rule_file_id, scope, revision),
+                (read_asked, survey_round.rule_file_id, scope, revision),
                 lambda: read_asked(session, rules=rules, scope=scope),
             )
             # To count anew on every page would keep the database busy; what is shown is a minute old at most.

@@ -196,6 +196,7 @@ class MadeUpCity:
         self._open_round = open_round
         self._published = published
         self.asked = []
+        self.worked_out_for = []
         self._answers = {}
         self._headers, self._standings, self._inputs = [], {}, {}
         for age, (name, english, year) in enumerate(rounds):
@@ -236,10 +237,17 @@ class MadeUpCity:
         frame = self._standings[evaluation_id]
         return frame if self._district is None else frame[frame["region"] == self._district]
 
-    def worked_out(self, evaluation_id, question, work_out):
-        if (evaluation_id, question) not in self._answers:
-            self._answers[evaluation_id, question] = work_out()
-        return self._answers[evaluation_id, question]
+    def worked_out(self, evaluation_id, work_out, *arguments):
+        # A function within another would be a new one each time, and could depend on what no key says.
+        assert "<locals>" not in work_out.__qualname__
+        key = (work_out, evaluation_id, arguments)
+        if key not in self._answers:
+            self.worked_out_for.append(key)
+            self._answers[key] = work_out(self, evaluation_id, *arguments)
+        return self._answers[key]
+
+    def forget(self):
+        self._answers.clear()
 
     def grid(self, evaluation_id, query):
         return grid_page(self.standings(evaluation_id), query)

@@ -23,7 +23,7 @@ from dashboards.frames.profile import (
     satisfied_shares,
 )
 from dashboards.pages.community import matches
-from dashboards.panels.round_trend import with_limits
+from dashboards.panels.round_trend import trend_panel, with_limits
 from dashboards.routes import ROUTES
 from dashboards.widgets.components import records
 from tests.dashboards.conftest import serve_dashboards
@@ -153,6 +153,19 @@ def test_a_former_winner_is_told_what_regression_alone_would_do(browser_of, city
 
     assert "Regression to the mean alone" in page(browser_of, winner)
     assert "Regression to the mean alone" not in page(browser_of, loser)
+
+
+def test_a_view_of_another_region_leaves_nothing_behind_about_a_former_winner():
+    city = MadeUpCity()
+    winner = city.standings(1).query("region == '海勃湾区' and satisfaction_rank == 1")["number"].iloc[0]
+    [row] = city.standings(2).query("number == @winner").to_dict("records")
+
+    drawn = [
+        str(trend_panel(Shown.of(city, View("en", region=region)), row, city.history(winner)))
+        for region in ("乌达区", "海勃湾区", None)
+    ]
+
+    assert all("Regression to the mean alone" in panel for panel in drawn)
 
 
 def test_an_open_round_shows_no_breakdown(preview_city):

@@ -428,21 +428,34 @@ def test_what_was_worked_out_is_kept_for_its_scope_until_the_next_import(databas
     source = StoredEvaluations(database)
     times = []
 
-    def answered(role, question="how many"):
-        def work_out():
-            times.append(role)
-            return source.inputs(1)
+    def read_inputs(read_from, evaluation_id, _question):
+        inputs = read_from.inputs(evaluation_id)
+        times.append(len(inputs))
+        return inputs
 
+    def answered(role, question="how many"):
         with signed_in(accounts[role]):
-            return len(source.worked_out(1, question, work_out))
+            return len(source.worked_out(1, read_inputs, question))
 
     assert [answered(role) for role in ("city", "district", "city", "evaluator", "district")] == [2, 1, 2, 2, 1]
-    assert times == ["city", "district"]
+    assert times == [2, 1]
     answered("city", "how many more")
     with database.writing() as session:
         renamed(session, numbers["here"], name="新名小区")
     answered("district")
-    assert times == ["city", "district", "city", "district"]
+    assert times == [2, 1, 2, 1]
+
+
+def test_two_functions_of_the_same_arguments_are_remembered_apart(database, city, signed_in):
+    accounts, _numbers = city
+    source = StoredEvaluations(database)
+
+    with signed_in(accounts["city"]):
+        names = source.worked_out(1, lambda read_from, evaluation_id, _: list(read_from.standings(evaluation_id)), 7)
+        inputs = source.worked_out(1, lambda read_from, evaluation_id, _: list(read_from.inputs(evaluation_id)), 7)
+
+        assert names == list(source.standings(1))
+        assert inputs == list(source.inputs(1)) != names
 
 
 def test_an_import_of_communities_is_seen_at_once(database, city, signed_in):
