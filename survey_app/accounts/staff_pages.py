@@ -8,6 +8,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
 from analytics.languages import Wording
+from analytics.reports.labels import signal_words
 from survey_app.models.vocabulary import Role
 from survey_app.web.languages import current_language
 
@@ -57,19 +58,7 @@ def role_name(role: Role) -> LazyString:
     return ROLE_NAMES[role]
 
 
-SIGN_NAMES: Mapping[str, LazyString] = MappingProxyType(
-    {
-        "duplicate": _("One device or household, several answers"),
-        "burst": _("Like answers all at once"),
-        "identical": _("Too many answers exactly alike"),
-        "variance": _("Answers differ too little"),
-        "haste": _("Answered too fast"),
-        "terminal": _("Many answers from one place"),
-    }
-)
-
-
 @blueprint.app_template_global()
-def sign_name(family: str) -> LazyString:
+def sign_name(family: str) -> str:
     """Return the label of a family of integrity signals."""
-    return SIGN_NAMES[family]
+    return signal_words(current_language())[family]

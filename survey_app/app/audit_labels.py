@@ -94,7 +94,7 @@ VALUE_NAMES: Mapping[str, LazyString] = MappingProxyType(
         CaseStatus.DISPATCHED: _("handed to the company"),
         CaseStatus.IN_PROGRESS: _("being handled"),
         CaseStatus.AWAITING_RESIDENT: _("waits for the resident"),
-        CaseStatus.RESPONDED: _("answered"),
+        CaseStatus.RESPONDED: _("replied to"),
         CaseStatus.REOPENED: _("opened again"),
         CaseStatus.STAGE2: _("second stage"),
         CaseStatus.CLOSED: _("closed"),

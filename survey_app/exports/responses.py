@@ -14,8 +14,9 @@ from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
 from survey_app.city_time import zone_of
 from survey_app.models import Attachment, Code, Community, District, Response, ResponseEvent, Round
-from survey_app.models.vocabulary import CodeKind, Mode, ResponseEventKind, ResponseStatus
+from survey_app.models.vocabulary import CodeKind, Mode, ResponseEventKind
 from survey_app.responses.counting_status import status_of_response
+from survey_app.responses.labels import response_status_words
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
 from survey_app.rounds.rounds import SETTLING, RoundStillOpen
 from survey_app.rounds.stored_rules import rules_of
@@ -135,7 +136,7 @@ def _row_reader(
 ) -> Callable[[int, Row[*tuple[Any, ...]]], list[str | int]]:
     tenure_cells = _cell_reader(questionnaire.question(questionnaire.tenure), language)
     answer_cells = [(question.key, _cell_reader(question, language)) for question in questionnaire.questions]
-    status_words = _status_words(language)
+    status_words = response_status_words(language)
     photo_keys = [question.key for question in questionnaire.photo_questions]
 
     def read_row(number: int, row: Row[*tuple[Any, ...]]) -> list[str | int]:
@@ -164,17 +165,6 @@ def _row_reader(
         return cells
 
     return read_row
-
-
-def _status_words(language: str) -> dict[ResponseStatus, str]:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
-    return {
-        ResponseStatus.COUNTED: _("counted"),
-        ResponseStatus.SUPERSEDED: _("superseded by newer answers"),
-        ResponseStatus.WITHDRAWN: _("withdrawn"),
-        ResponseStatus.EXCLUDED: _("excluded after review"),
-        ResponseStatus.ERASED: _("erased, the time of keeping being over"),
-    }
 
 
 def _cell_reader(question: Question, language: str) -> _ReadCells:

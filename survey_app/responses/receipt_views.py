@@ -12,6 +12,7 @@ from survey_app.attachments.scanning import AttachmentFault
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models.vocabulary import Mode, ResponseChangeReason
 from survey_app.responses.addresses import address_of_receipt, digest_of_terminal
+from survey_app.responses.labels import entry_mode_words, withdrawal_reason_words
 from survey_app.responses.receipts import (
     RESIDENT,
     WITHDRAWAL_REASONS,
@@ -39,7 +40,12 @@ def show(reference: str) -> str:
         receipt = find_receipt(session, number=_number(reference))
     photo_faults = [fault for fault in request.args.getlist("photo") if fault in set(AttachmentFault)]
     return render_template(
-        "receipt/receipt.html", receipt=receipt, reference=reference, photo_faults=photo_faults, now=current_time()
+        "receipt/receipt.html",
+        receipt=receipt,
+        reference=reference,
+        mode_word=entry_mode_words(current_language())[receipt.mode],
+        photo_faults=photo_faults,
+        now=current_time(),
     )
 
 
@@ -52,7 +58,7 @@ def ask_to_withdraw(reference: str) -> str:
         "receipt/withdrawal.html",
         receipt=receipt,
         reference=reference,
-        reasons=WITHDRAWAL_REASONS,
+        reasons=withdrawal_reason_words(current_language()),
         now=current_time(),
     )
 

@@ -27,6 +27,7 @@ from survey_app.errors import (
 )
 from survey_app.models import Community
 from survey_app.models.vocabulary import Mode, ResponseChangeReason, Role
+from survey_app.responses.labels import entry_mode_words, response_status_words, withdrawal_reason_words
 from survey_app.responses.receipts import (
     WITHDRAWAL_REASONS,
     Actor,
@@ -56,6 +57,7 @@ from survey_app.rounds.questionnaires import AnswerFault, CheckedAnswers, Questi
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
 from survey_app.web.context import current_time, site
+from survey_app.web.languages import current_language
 
 blueprint = Blueprint("entry", __name__)
 declare_policy(blueprint, staff(Role.CITY, Role.DISTRICT, Role.CLERK))
@@ -159,12 +161,14 @@ def find() -> AnyResponse | tuple[str, int]:
 @blueprint.get("/staff/receipts/<reference>")
 def show_receipt(reference: str) -> str:
     """Show what became of a response, and what can be done for the resident; never what it says."""
-    receipt = _receipt(_number(reference))
+    receipt, language = _receipt(_number(reference)), current_language()
     return render_template(
         "entry/receipt.html",
         receipt=receipt,
         reference=reference,
-        reasons=WITHDRAWAL_REASONS,
+        status_word=response_status_words(language)[receipt.status],
+        mode_word=entry_mode_words(language)[receipt.mode],
+        reasons=withdrawal_reason_words(language),
         now=current_time(),
     )
 

@@ -49,7 +49,7 @@ def test_held_responses_are_listed_by_community_and_kind_of_sign(app, held):
 
     assert "阳光家园" in page or "Community" in page
     assert page.count("2 held responses") == 2
-    assert "Like answers all at once" in page
+    assert "Similar answers within minutes" in page
     assert "Answered too fast" in page
 
 

@@ -1,0 +1,51 @@
+"""Stored codes of responses in words, in each language: statuses, modes of entry, reasons of a withdrawal."""
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from analytics.languages import load_catalogue
+from survey_app.models.vocabulary import Mode, ResponseChangeReason, ResponseStatus
+from survey_app.web.languages import TRANSLATIONS
+
+
+@cache
+def response_status_words(language: str) -> Mapping[ResponseStatus, str]:
+    """Return what became of a response, as staff and evaluators read it."""
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return MappingProxyType(
+        {
+            ResponseStatus.COUNTED: _("counted"),
+            ResponseStatus.SUPERSEDED: _("superseded by newer answers"),
+            ResponseStatus.WITHDRAWN: _("withdrawn"),
+            ResponseStatus.EXCLUDED: _("excluded after review"),
+            ResponseStatus.ERASED: _("erased, the time of keeping being over"),
+        }
+    )
+
+
+@cache
+def entry_mode_words(language: str) -> Mapping[str, str]:
+    """Return how answers were given and who typed them in."""
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return MappingProxyType(
+        {
+            Mode.WEB: _("on the resident's phone"),
+            Mode.PAPER: _("on paper, typed in by staff"),
+            Mode.TELEPHONE: _("by telephone, typed in by staff"),
+        }
+    )
+
+
+@cache
+def withdrawal_reason_words(language: str) -> Mapping[ResponseChangeReason, str]:
+    """Return the reasons that a resident can give for a withdrawal, in the words of the resident."""
+    _ = load_catalogue(TRANSLATIONS, language).gettext
+    return MappingProxyType(
+        {
+            ResponseChangeReason.WRONG_COMMUNITY: _("I scanned the code of another community"),
+            ResponseChangeReason.NOT_MINE: _("Somebody else answered in my place"),
+            ResponseChangeReason.CHANGED_MIND: _("I do not want to take part any more"),
+            ResponseChangeReason.OTHER: _("For another reason, or without one"),
+        }
+    )
