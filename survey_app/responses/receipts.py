@@ -58,7 +58,7 @@ class ResponseFrozen(JiayuanError):
 
 
 class ResponseGone(JiayuanError):
-    """The response to correct does not count any more: it was withdrawn, or the household answered again."""
+    """The response to correct does not count any more: withdrawn, excluded, or the household answered again."""
 
     status = 409
     page = "receipt/gone.html"

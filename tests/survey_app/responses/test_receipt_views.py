@@ -6,9 +6,10 @@ from stdnum import damm
 
 from survey_app.app.home_views import NUMBER_TRIES
 from survey_app.codes.codes import issue_slips, revoke_slips
-from survey_app.models import Attempt, Community, Response, ResponseEvent, Round
+from survey_app.models import Attempt, Community, Response, ResponseEvent, ResponseReview, Round
 from survey_app.models.vocabulary import Revocation
 from survey_app.security.check_digits import grouped
+from tests.accounts import make_account
 from tests.factories import SECRET, make_community, make_poster_code, make_round
 from tests.survey_app.responses.test_survey_views import ANSWERS, Page
 
@@ -281,6 +282,20 @@ def test_after_the_close_a_receipt_changes_nothing_and_says_why(client, survey, 
     assert client.get(f"{address}/correction").status_code == 409
     assert client.get(f"{address}/withdrawal").status_code == 200
     assert responses(sqlite_database)[0].answers is not None
+
+
+def test_a_receipt_of_excluded_answers_says_that_they_are_under_review(client, survey, sqlite_database, now):
+    address = answer(client, f"/s/{survey[2]}")
+    with sqlite_database.writing() as session:
+        account = make_account(session, "city", now=now)
+        decided = {"families": "burst", "reason": "核实", "account_id": account.id, "at": now}
+        session.add(ResponseReview(response_id=1, state="excluded", **decided))
+
+    shown = client.get(f"{address}?lang=en")
+    refused = client.get(f"{address}/correction?lang=en")
+
+    assert (shown.status_code, "Your answers are under review" in shown.text) == (200, True)
+    assert (refused.status_code, "While they are checked" in refused.text) == (409, True)
 
 
 def test_receipts_speak_english_and_set_no_cookie(client, survey):
