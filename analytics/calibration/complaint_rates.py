@@ -1,7 +1,7 @@
 """Calibration of the evidence on complaint rates on simulated communities with known true rates.
 
 Communities are simulated with true rates from known distributions, 100 to 3,000 household-years each, and the results
-of `shrinkage` and `evidence` are compared with the truth. Measured with `calibrate_complaints`, share 5 %, seed 11,
+of `shrinkage` and `evidence` are compared with the truth. Figures of `calibrate_complaints` with share 5 %, seed 11,
 10,000 communities for each figure: coverage of 95 % credible intervals, overall | among the observed best 5 %.
 
 ============ ============================================ ============================================

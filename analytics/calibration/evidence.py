@@ -1,7 +1,7 @@
 """Calibration of intervals, probabilities and evidence bands on simulated communities with known true rates.
 
 Communities are simulated with true rates from known distributions and 30 to 300 answers each, and the results of
-`shrinkage`, `top_probability` and `evidence` are compared with the truth. Measured with `calibrate`, share 5 %, seed
+`shrinkage`, `top_probability` and `evidence` are compared with the truth. Figures of `calibrate` with share 5 %, seed
 11, 60,000 communities for each figure: coverage of 95 % credible intervals, overall | among the observed best 5 %. The
 second figure is based on about 3,000 communities; its standard error is .004.
 

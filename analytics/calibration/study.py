@@ -178,13 +178,15 @@ def finding_sentences(coverage: pd.DataFrame, language: str) -> Iterator[str]:
 def _reason(truth: str, prior: str, *, too_few: bool, language: str) -> str:
     _ = load_catalogue(TRANSLATIONS, language).gettext
     if prior == "normal" and truth in RATE_TRUTHS:
-        return _("The gamma prior is taken for known from few communities; the learned prior supposes less.")
+        return _(
+            "The gamma prior, estimated from few communities, is treated as known; the learned prior assumes less."
+        )
     if prior == "normal":
-        return _("The normal prior does not describe such communities; the learned prior is made for them.")
+        return _("The normal prior does not describe such communities; the learned prior does.")
     if truth == "two_point" and too_few:
         return _("So few communities do not show that there are two kinds of them.")
     if truth in {"two_point", "two_rates", "equal_rates"}:
-        return _("No interval holds just the promised share of values that stand on two points.")
+        return _("No interval can hold exactly the promised share of values that lie on two points.")
     return _("The learned prior is smoother than such communities are, or chance alone moves the share so far.")
 
 
@@ -231,9 +233,9 @@ def _draw_coverage(coverage: pd.DataFrame, language: str) -> str:
 def _draw_reliability(curve: pd.DataFrame, language: str) -> str:
     _ = load_catalogue(TRANSLATIONS, language).gettext
     labels = Labels(
-        description=_("What came true against the probability that was said: learned prior green, the others grey."),
-        across=_("Probability that was said"),
-        upward=_("Share that truly was among the best"),
+        description=_("Realised share against predicted probability: learned prior green, the others grey."),
+        across=_("Predicted probability"),
+        upward=_("Share truly among the best"),
         cut_off=_("- - both agree"),
     )
     return reliability_chart(

@@ -86,7 +86,7 @@ def plan_command(
             refuse([_("no quota for {regions}").format(regions=", ".join(without))])
         begin(_("Simulating"))
         frame = forecast_round(communities, rules, quota=quota, expectations=expectations)
-        supposed = _("Supposed: {response_rate:.0%} answer, {satisfaction_rate:.0%} ± {spread:.0%} are satisfied.")
+        supposed = _("Assumed: {response_rate:.0%} answer, {satisfaction_rate:.0%} ± {spread:.0%} are satisfied.")
         text = "\n".join([*forecast_sentences(frame, language), supposed.format(**vars(expectations))])
         content = forecast_content(frame, rules, expectations)
         plan = json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n"

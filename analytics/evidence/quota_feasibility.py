@@ -134,13 +134,13 @@ def forecast_sentences(frame: pd.DataFrame, language: str) -> Iterator[str]:
         )
         said = [
             _(
-                "{region}: {communities} communities, of which {expected_eligible:.0f} are expected to have answers"
-                " enough; {satisfaction_places} places by satisfaction and {complaint_places} by complaints, between"
+                "{region}: {communities} communities, of which {expected_eligible:.0f} are expected to have enough"
+                " answers; {satisfaction_places} places by satisfaction and {complaint_places} by complaints, between"
                 " {surely_named} and {possibly_named} communities in all."
             ),
             fillable,
             _(
-                "One route alone needs {minimum_eligible} communities with answers enough (chance"
+                "One route alone needs {minimum_eligible} communities with enough answers (chance"
                 " {one_route_chance:.0%})."
             ),
             _("The evidence on {undecided_share:.0%} of the communities would stay undecided."),

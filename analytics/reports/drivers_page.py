@@ -84,7 +84,7 @@ def drivers_page(drivers: Drivers, rules: Rules, names: Mapping[str, Wording], l
                 _(
                     "Importance is the part of the differences in overall satisfaction that goes with the differences"
                     " in this domain, so divided that domains that go together share it. It is an association among"
-                    " answers: it does not say that mending the domain would make residents more satisfied."
+                    " answers: it does not mean that improving the domain would make residents more satisfied."
                 ),
                 _(
                     "What is missing: importance times the distance of the domain's index from {highest}. A domain"
@@ -123,7 +123,7 @@ def _association_sentences(drivers: Drivers, language: str) -> list[str]:
         said.append(_("With answers of one community alone there are no intervals."))
     if drivers.mended:
         said.append(
-            _("So few answered several domains that their correlations contradicted each other; they were mended.")
+            _("So few answered several domains that their correlations contradicted each other; they were repaired.")
         )
     return said
 
@@ -146,7 +146,7 @@ def _chart(frame: pd.DataFrame, language: str) -> Chart:
 def _grid(frame: pd.DataFrame, rules: Rules, language: str) -> Grid:
     _ = translator(language)
     fields = {
-        "mend_first": _("mend first"),
+        "mend_first": _("improve first"),
         "keep_up": _("keep up"),
         "watch": _("watch"),
         "leave": _("leave as it is"),

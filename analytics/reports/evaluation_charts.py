@@ -99,7 +99,7 @@ def _score_charts(
         name=f"scores-{number}",
     )
     yield Chart(Markup(drawing), caption)  # noqa: S704
-    caption = _("How many communities have which score.")
+    caption = _("Number of communities by score.")
     drawing = svg_charts.histogram_chart(
         scores,
         cut_off=cut_off,
@@ -114,9 +114,9 @@ def _funnel(exposed: pd.DataFrame, language: str, number: int) -> Chart:
     complaints, exposure = column(exposed, "complaints"), column(exposed, "exposure_household_years")
     step = svg_charts.every_nth(len(exposed))
     caption = _(
-        "Each point is a community; hollow: no complaint at all. Between the dashed lines {inner} of the communities"
-        " would lie if all were alike, between the outer lines {outer}. A small community has a low rate more easily by"
-        " luck.",
+        "Each point is a community; hollow: no complaints. If all communities were alike, {inner} of them would lie"
+        " between the dashed lines and {outer} between the outer lines. A small community more often has a low rate by"
+        " chance.",
         inner=percent(svg_charts.INNER_LEVEL),
         outer=percent(svg_charts.OUTER_LEVEL),
     )

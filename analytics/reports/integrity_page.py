@@ -214,7 +214,7 @@ def _family_section(integrity: Integrity, language: str) -> Section:
     if silent:
         warnings.append(
             _(
-                "Not looked for, because the file lacks what it takes or has too few communities: {families}.",
+                "Not checked, because the file lacks the data or has too few communities: {families}.",
                 families=_("; ").join(silent),
             )
         )
@@ -236,8 +236,8 @@ def _reading_section(language: str) -> Section:
                 " What staff entered is neither examined nor held."
             ),
             _(
-                "Whoever takes his time and another device and connection for each of a few false answers leaves one"
-                " trace or none, and is not found. That nothing is held does not prove that nothing was done."
+                "A few false answers, each entered slowly from another device and connection, leave one trace or none"
+                " and are not found. If nothing is held, that does not prove that nothing was done."
             ),
         ],
     )

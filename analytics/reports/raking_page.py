@@ -331,8 +331,8 @@ def raking_page(raked: Raked, rules: Rules, language: str) -> Page:
         effective = float((done["effective_responses"] / done["responses"]).mean())
         sentences.append(
             _(
-                "The score moved by {mean} points on average and by {most} at most. On average {share} of the answers"
-                " are left in effect: weights cost certainty.",
+                "The score changed by {mean} points on average and by {most} at most. The effective sample size is on"
+                " average {share} of the answers, because weighting costs precision.",
                 mean=f"{moved.mean():.1f}",
                 most=f"{moved.max():.1f}",
                 share=percent(effective, 0),
@@ -350,7 +350,7 @@ def raking_page(raked: Raked, rules: Rules, language: str) -> Page:
     headings = [
         _("Community"),
         _("Answers"),
-        _("Answers in effect"),
+        _("Effective sample size"),
         _("Plain score"),
         _("Raked score"),
         _("Interval ({level})", level=percent(raked.level)),
@@ -371,15 +371,15 @@ def raking_page(raked: Raked, rules: Rules, language: str) -> Page:
     reading = [
         _(
             "Each answer has a weight, so that the respondents agree with the known figures of the population. This"
-            " mends who answered only as far as the figures tell residents apart; those who did not answer may still"
-            " think otherwise."
+            " corrects for who answered only as far as the figures distinguish residents; those who did not answer may"
+            " still have other opinions."
         ),
         _(
             "The official score is not raked unless the rules say so. weights.csv and raked.csv have every response"
             " and community."
         ),
     ]
-    lead = _("Scores as they would be, had the groups of residents answered in proportion to their number.")
+    lead = _("Scores if the groups of residents had answered in proportion to their number.")
     sections = [
         Section(_("What the weights change"), sentences, grid=Grid(headings, rows, 1)),
         Section(_("How to read this"), reading),

@@ -338,13 +338,13 @@ def _winner_section(trends: Trends, language: str) -> Section:
     winners = trends.communities[trends.communities["former_winner"]]
     winners = winners.sort_values([first, "community_id"], ascending=[False, True], kind="stable")
     known = winners[winners["own_change"].notna()]
-    sentences = [_("Nobody was among the best of the round before.")]
+    sentences = [_("No community was among the best of the previous round.")]
     if len(known):
         sentences = [
             _(
-                "Among the best of the round before and asked again: {count}. Their mean change is {change} points;"
-                " regression to the mean alone would give {regression}, what moved their whole region {region}, and"
-                " {own} are left as their own.",
+                "Best communities of the previous round that were surveyed again: {count}. Their mean change is"
+                " {change} points; regression to the mean alone would give {regression}, the change of their whole"
+                " region {region}, and the remaining {own} are their own change.",
                 count=len(known),
                 change=_signed(known["change"].mean(), scale),
                 regression=_signed(known["by_regression"].mean(), scale),
@@ -353,7 +353,7 @@ def _winner_section(trends: Trends, language: str) -> Section:
             )
         ]
     elif len(winners):
-        sentences = [_("Of the best of the round before none has a score in the last one.")]
+        sentences = [_("None of the best of the previous round has a score in the last round.")]
     headings = [
         _("Community"),
         _("region"),
@@ -378,7 +378,7 @@ def _winner_section(trends: Trends, language: str) -> Section:
         for row in winners.head(SHOWN).to_dict("records")
     ]
     grid = Grid(headings, rows, 2) if rows else None
-    return Section(_("What became of the best of the round before"), sentences, grid=grid)
+    return Section(_("The best of the previous round"), sentences, grid=grid)
 
 
 def _shown(value: float, scale: int) -> str:

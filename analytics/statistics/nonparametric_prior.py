@@ -215,7 +215,7 @@ def learn_posteriors(
 
 @dataclass(frozen=True)
 class _Cells:
-    """Grid cells of each region, one row of each array; equally wide on the scale of places, on which `widths` are."""
+    """Cells of each region's grid, one row of each array; equally wide on the scale of places, like `widths`."""
 
     widths: FloatArray
     edges: FloatArray

@@ -78,7 +78,7 @@ def top_probability(
         k, the nominal number of places in the region: one number for all, or one per community, equal within a region.
         A whole number, from 0 to the number of communities of the region.
     grids : sequence of GridPosterior
-        Grid posteriors of some communities, `Shrinkage.grids`, at most one grid per region; the others are normal.
+        Posteriors of some communities on a grid, `Shrinkage.grids`, at most one grid per region; the others are normal.
 
     Returns
     -------

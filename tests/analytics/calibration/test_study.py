@@ -36,7 +36,7 @@ def test_a_study_is_drawn_in_the_language_that_was_asked_for(tmp_path):
     settings = {f"{truth}, learned prior, 200" for truth in ("normal", "skewed", "two kinds", "Beta(16, 4)")}
     assert settings <= set(coverage)
     assert "complaints, two kinds, learned prior, 200" in coverage
-    assert "Probability that was said" in reliability
+    assert "Predicted probability" in reliability
 
 
 def test_a_study_that_cannot_be_written_is_named(tmp_path):
@@ -65,7 +65,7 @@ def test_what_falls_short_is_said_with_its_number_and_a_reason():
 
     assert few.startswith("two kinds, learned prior, regions of 20: intervals hold 91.0% (± 1.4%) of the observed")
     assert "do not show that there are two kinds" in few
-    assert "stand on two points" in many
+    assert "lie on two points" in many
     assert "The normal prior does not describe such communities" in normal
     assert within == "1 of 4 shares lie between 93% and 97%."
     assert all("{" not in sentence for sentence in finding_sentences(coverage, "zh-Hans"))

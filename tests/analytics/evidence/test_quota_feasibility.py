@@ -12,7 +12,7 @@ EXPECTED = Expectations(response_rate=0.3, satisfaction_rate=0.8, spread=0.07)
 
 
 def city(**communities):
-    """Return as many communities of 400 households as each region is said to have."""
+    """Return a table with the given number of communities of 400 households per region."""
     regions = [region for region, count in communities.items() for _ in range(count)]
     return pd.DataFrame(
         {"community_id": [f"{number:03}" for number in range(len(regions))], "region": regions, "households": 400}
@@ -25,7 +25,7 @@ def forecast(communities, quota, choices=()):
 
 @pytest.fixture
 def plan(tmp_path):
-    """Return a function that plans for a table and gives the result and the folder of its files."""
+    """Return a function that runs the plan command on a table and returns its result and output directory."""
 
     def run(frame, *options):
         frame.to_csv(tmp_path / "table.csv", index=False)
@@ -85,7 +85,7 @@ def test_the_command_writes_what_it_says(plan):
     content = json.loads((out / "plan.json").read_text("utf-8"))
     assert {name: facts["quota"] for name, facts in content["regions"].items()} == {"海勃湾区": 10, "乌达区": 5}
     assert content["expectations"]["response_rate"] == 0.3
-    assert "Supposed: 30% answer" in result.stdout
+    assert "Assumed: 30% answer" in result.stdout
 
 
 @pytest.mark.parametrize("quota", ["乌达区=many", "0", "乌达区=5"])
