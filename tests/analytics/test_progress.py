@@ -6,7 +6,7 @@ from analytics.progress import part_of, tell_nobody, telling
 
 
 @pytest.mark.parametrize("total", [1, 7, 200, 1999])
-def test_the_shares_that_are_told_rise_to_the_whole_and_are_few(total):
+def test_reported_shares_are_few_and_rise_to_one(total):
     shares = []
     worked = list(telling(range(total), shares.append, total=total))
 
@@ -24,7 +24,7 @@ def test_an_item_counts_when_it_has_been_worked_on_and_not_when_it_is_handed_out
     assert shares == []
 
 
-def test_parts_of_parts_tell_the_share_of_the_whole():
+def test_nested_parts_report_the_share_of_the_whole():
     shares = []
     second = part_of(shares.append, part=1, parts=2)
     part_of(second, part=1, parts=2)(1.0)

@@ -28,7 +28,7 @@ def test_the_normal_prior_fails_among_the_observed_best_of_two_kinds_of_communit
     assert coverage(nonparametric, "observed_top") > 0.93
 
 
-def test_places_said_and_places_realised_are_the_same_number():
+def test_predicted_and_realised_places_have_the_same_sum():
     result = calibrate("beta", prior="nonparametric", communities=400, regions=2, seed=3)
 
     for frame in (result.curve, result.bands):
@@ -61,7 +61,7 @@ def test_intervals_of_the_observed_best_of_small_regions_hold_the_truth(truth):
 def test_the_evidence_is_calibrated_for_every_distribution_and_size(truth, communities, regions):
     result = calibrate(truth, prior="nonparametric", communities=communities, regions=regions, seed=2)
 
-    # Two kinds of communities: an interval around one of two possible values holds it nearly always.
+    # Two kinds of communities: an interval around one of two possible values nearly always contains it.
     highest = 1.0 if truth == "two_point" else 0.97
     assert 0.93 <= coverage(result, "all") <= highest
     for group in ("fewer_than_60", "from_60_to_149", "from_150"):

@@ -1,4 +1,4 @@
-"""What cannot be: each kind of bad input ends in faults that name every row, or in a result that is documented."""
+"""Bad input: each kind is reported as faults that name every row, or gives a documented result."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ def forty(**columns):
 
 
 def changed(column, values):
-    """Return the table with other values in its third and fifth row."""
+    """Return the table with other values in its third and fifth rows."""
     frame = forty()
     frame[column] = frame[column].astype(object)
     frame.loc[[2, 4], column] = values

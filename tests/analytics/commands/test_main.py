@@ -158,7 +158,7 @@ def test_other_choices_need_no_second_rule_file(table):
 
 
 def test_a_minimum_can_be_a_number_or_none(table):
-    # 51 answers are enough for nobody, and the one position goes with them.
+    # With a minimum of 51 answers nobody is eligible, so the one position disappears.
     assert "leaves: 海勃湾区 007" in what_if(table, "--minimum-responses", "51").stdout
     assert "leaves:" not in what_if(table, "--minimum-responses", "none").stdout
 

@@ -1,4 +1,4 @@
-"""Public data that no one here made, through the command: real mess is survived or named."""
+"""Public data sets through the evaluate command: messy input is handled or reported as a fault."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.analytics.rule_files import rule_text
 
 @pytest.fixture
 def evaluate_table(tmp_path):
-    """Return a function that runs the command and gives its result, the standings and the evaluation."""
+    """Return a function that runs the command and returns its result, the standings and the evaluation."""
 
     def run(frame, choices):
         table, rules, out = tmp_path / "table.csv", tmp_path / "rules.yaml", tmp_path / "out"

@@ -54,7 +54,7 @@ def cut(batch, positions):
 
 
 def composites(rows):
-    """Yield each resident's community and composite, the slow way."""
+    """Yield each resident's community and composite, computed one by one."""
     for community, *codes in rows:
         answered = {q: POINTS[code] for q, code in zip(WEIGHTS, codes, strict=True) if code in POINTS}
         weight = sum((WEIGHTS[question] for question in answered), Fraction(0))
@@ -92,7 +92,7 @@ def test_every_answer_is_counted_once(kind):
     st.lists(st.tuples(st.sampled_from(COMMUNITIES), st.integers(1, 700), st.sampled_from([1, 5, None])), max_size=8),
     cuts,
 )
-def test_however_many_answers_of_one_community_come_in_a_row_none_is_lost(runs, positions):
+def test_no_answer_is_lost_however_many_of_one_community_follow_each_other(runs, positions):
     rows = [(community, code, 1, None) for community, times, code in runs for _ in range(times)]
     counted = count(*cut(as_batch(rows), positions))
 
@@ -104,7 +104,7 @@ def test_however_many_answers_of_one_community_come_in_a_row_none_is_lost(runs, 
 
 @pytest.mark.parametrize("communities", [[3, 14, 159], [-(2**31), 5, 2**31 - 1], [0, 2**62]])
 @pytest.mark.parametrize("strange", [[], [4], [-(2**31) + 1], [None]])
-def test_communities_are_found_by_number_and_strangers_named_however_far_apart(communities, strange):
+def test_communities_are_found_by_number_and_unknown_ones_named_however_far_apart(communities, strange):
     kind = pa.int64() if max(communities) > 2**31 else pa.int32()
     rows = [*communities * 2, *strange]
     batch = pa.RecordBatch.from_pydict({"community": pa.array(rows, kind), "q01": pa.array([5] * len(rows), pa.int8())})

@@ -42,7 +42,7 @@ def test_positions_are_the_rounded_share_and_never_more_than_everybody(share, el
 
 @settings(deadline=None)
 @given(shares, st.integers(0, 300), st.sampled_from(ROUNDINGS))
-def test_so_many_more_eligible_communities_and_no_fewer_change_k(share, eligible, rounding):
+def test_k_changes_after_exactly_the_stated_number_of_further_eligible_communities(share, eligible, rounding):
     k = count_positions(share, eligible, rounding=rounding)
     more = count_until_next_position(share, eligible, rounding=rounding)
 
@@ -98,7 +98,7 @@ def test_exclude_may_leave_nobody():
     assert (decision.cut.above, len(decision.cut.members)) == (0, 20)
 
 
-def test_a_large_block_is_only_what_reaches_across_k():
+def test_only_a_block_that_is_tied_across_k_counts_as_large():
     rule = rules_with({"complaints.zero_ties": "include", "complaints.share": "1/2"}).complaints
     places = np.array([0.0, 0.0, 1.0, 1.0])
 

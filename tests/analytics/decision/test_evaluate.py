@@ -72,7 +72,7 @@ def community_rows(draw):
 
 
 def expected_statuses(rows, rules):
-    """Return the statuses of each community by reckoning with fractions, one community at a time."""
+    """Return the statuses of each community, computed with fractions, one community at a time."""
     satisfaction = [satisfaction_score(row, rules.satisfaction) for row in rows]
     complaints = [complaint_score(row, rules.complaints) for row in rows]
     found = []

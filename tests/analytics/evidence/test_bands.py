@@ -49,7 +49,7 @@ def known_posteriors(mean, variance, reliability=0.8):
         (0.0, "no"),
     ],
 )
-def test_bands_hold_the_edge_that_is_farther_from_the_middle(probability, band):
+def test_bands_include_the_edge_that_is_farther_from_the_middle(probability, band):
     assert evidence_bands([probability]).tolist() == [band]
 
 
@@ -67,7 +67,7 @@ def test_positive_evidence_is_only_as_sure_as_with_nonresponse():
     assert set(frame["satisfaction_evidence"][1::2]) == {Evidence.NO}
 
 
-def test_a_low_place_needs_information_or_a_rank_bound():
+def test_negative_evidence_needs_reliability_or_a_rank_bound():
     posteriors = known_posteriors([0.95, 0.7, 0.7], [0.001] * 3, reliability=[0.9, 0.4, 0.4])
 
     frame = satisfaction_evidence(
@@ -190,7 +190,7 @@ def test_the_bounds_hold_whatever_the_dependence_of_the_routes(first, second):
     assert row["requirement_lower_probability"] == max(first, second)
 
 
-def test_the_list_with_few_false_is_the_longest_that_keeps_its_promise():
+def test_the_list_with_few_false_is_the_longest_within_its_false_discovery_rate():
     chance = np.random.default_rng(2).beta(0.5, 0.5, 200).round(2)
     region = np.repeat([1, 2], 100)
 

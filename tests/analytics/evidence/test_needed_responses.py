@@ -11,7 +11,7 @@ from analytics.evidence.needed_responses import Place, needed_responses
 
 
 def current(distance, *, n=60, households=400, threshold=0.9, uncertainty=0.0, reliability=1.0, spread=0.0, **changes):
-    """Return the forecast of one community whose answers alone say where it stands."""
+    """Return the forecast of one community without information from a prior."""
     sampling = 0.09 / n * max(1 - n / households, 0)
     apart = spread * (1 - n / households)
     plain, wider = (
@@ -74,13 +74,13 @@ def test_what_is_known_to_be_settled_needs_nobody_and_what_is_not_needs_somebody
     assert settled["assurance"] == 1
 
 
-def test_what_more_answers_than_people_give_would_settle_is_not_reachable():
+def test_a_number_of_answers_above_the_expected_response_is_not_reachable():
     assert pd.isna(current(0.001)["needed_responses"])
     assert pd.isna(current(0.0)["needed_responses"])
     assert 0 < current(0.001)["assurance"] < 1
 
 
-def test_where_everybody_answered_nobody_is_left_to_settle_what_is_undecided():
+def test_full_response_leaves_undecided_evidence_unreachable():
     assert pd.isna(current(0.01, n=400, settled=False)["needed_responses"])
 
 
@@ -93,7 +93,7 @@ def test_an_uncertain_threshold_calls_for_more_answers():
     assert current(0.02, uncertainty=0.0001)["needed_responses"] > current(0.02)["needed_responses"]
 
 
-def test_answers_that_weigh_little_place_nobody_low():
+def test_a_low_reliability_gives_no_negative_evidence():
     # B = 1/3 now: v′ must fall to half of v, (60 + M)/(1 − (60 + M)/400) = 2 · 60/(1 − 60/400), so that M = 45.
     assert current(-0.05)["needed_responses"] == 0
     assert current(-0.05, reliability=1 / 3)["needed_responses"] == 45

@@ -97,7 +97,7 @@ def with_modes(seed=4, communities=60):
     )
 
 
-def test_modes_stand_beside_each_other():
+def test_rates_and_ranks_are_given_by_mode():
     table = with_modes()
     found = find(table)
     frame, facts = found.communities, found.regions["海南区"]

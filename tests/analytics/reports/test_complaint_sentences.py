@@ -47,7 +47,7 @@ def test_every_detail_is_said_with_its_interval():
     assert len(said) == 4
 
 
-def test_a_community_is_named_where_its_record_is_quiet_beside_the_others():
+def test_a_community_is_named_if_its_recorded_complaints_are_significantly_low():
     """Two cases may well be one of six per 1,000 by chance, and not one of eleven."""
     quiet, usual = (
         list(region_sentences(check_communities(table(**columns), rules_with({})), level=0.95, language="en"))

@@ -89,7 +89,7 @@ def test_the_evidence_stands_behind_its_decision_with_a_word_in_the_language():
     assert names[names.index("requirement_route") + 1] == "requirement_lower"
     assert (chinese[0]["requirement_status"], chinese[0]["requirement_evidence_word"]) == ("met", "可以确定")
     assert (english[0]["requirement_evidence"], english[0]["requirement_evidence_word"]) == ("certain", "certain")
-    # Nobody's complaints are known, so the other communities could still qualify by them.
+    # Complaints are unknown, so the other communities could still qualify by them.
     assert {row["requirement_evidence_word"] for row in chinese[1:]} == {"现有数据难以判定"}
 
 

@@ -40,7 +40,7 @@ def report_of(table, language="zh-Hans", rules=None):
 
 
 def text_of(page):
-    """Return what is read on a page: without tags, styles and drawings."""
+    """Return the visible text of a page, without tags, styles and drawings."""
     bare = re.sub(r"<(style|svg)\b.*?</\1>", "", page, flags=re.DOTALL)
     return html.unescape(re.sub(r"<[^>]*>", "\n", bare))
 
@@ -83,7 +83,7 @@ def test_every_listed_community_is_named_with_its_sentence_and_its_evidence(lang
     assert any(word in text for word in evidence_words(language).values())
 
 
-def test_of_every_undecided_community_it_is_said_how_many_answers_would_settle_it():
+def test_every_undecided_community_shows_how_many_answers_would_settle_it():
     satisfied = [180, 176, *np.linspace(172, 130, 38).astype(int)]
     result, page = report_of(city(40, responses=200, satisfied=satisfied, households=900), "en")
     evidence = weigh_evidence(result)

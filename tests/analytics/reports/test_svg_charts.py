@@ -104,14 +104,14 @@ def test_what_a_drawing_refers_to_is_inside_it():
     assert used | clips <= ids
 
 
-def test_of_very_many_communities_a_part_is_drawn():
+def test_only_some_of_very_many_communities_are_drawn():
     few, many = scores_of(MOST_DRAWN), scores_of(MOST_DRAWN * 20)
 
     assert every_nth(MOST_DRAWN * 20) == 20
     assert few.count("<use") == pytest.approx(many.count("<use"), abs=20)
 
 
-def test_what_came_true_stands_where_its_probability_was_said():
+def test_realised_shares_are_drawn_at_their_predicted_probability():
     agreed = np.array([0.25, 0.75])
     drawing = reliability_chart(agreed, agreed, marked=np.array([True, False]), labels=LABELS, name="reliability")
     marks = {

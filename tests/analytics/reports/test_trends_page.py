@@ -40,7 +40,7 @@ def test_a_change_has_its_interval_and_many_are_adjusted_for_each_other():
     assert found["change_p_adjusted"].iloc[1:].tolist() == [1.0] * 19
 
 
-def test_former_winners_are_told_what_regression_alone_would_give():
+def test_former_winners_show_the_change_expected_from_regression_alone():
     before = table([99, *np.tile([70, 75, 80, 85, 90], 4)[:19]])
     found = follow_rounds(rounds(before, before.assign(satisfied=[90, *before["satisfied"][1:]])))
     winner = found.communities.iloc[0]

@@ -21,7 +21,7 @@ EPITOOLS = published("epitools")
 PHE = published("phe-indicator-methods")
 
 
-def test_a_record_is_quiet_only_beside_others_who_say_as_much():
+def test_recorded_complaints_are_low_only_if_residents_report_no_fewer_than_elsewhere():
     quiet = quiet_records(
         [0, 0, 0, 12, 0],
         [500, 300, 500, 500, 0],

@@ -50,7 +50,7 @@ def test_marginal_values_solve_the_defining_integral(count, ratio, without_error
 
 
 @pytest.mark.parametrize("each", [12, 7_500])
-def test_very_many_communities_do_not_blunt_the_values(each):
+def test_very_many_communities_keep_the_precision_of_the_values(each):
     errors = np.repeat(np.geomspace(0.02, 0.2, 40), each)
 
     values = marginal_critical_values(errors, level=0.95)

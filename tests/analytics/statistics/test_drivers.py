@@ -33,7 +33,7 @@ def regression_r_squared(ratings, overall):
 
 
 def johnsons_weights(ratings, overall):
-    """Follow the definition by way of the nearest orthonormal variables, from a singular value decomposition."""
+    """Relative weights from the nearest orthonormal variables, by a singular value decomposition."""
     x = (ratings - ratings.mean(axis=0)) / ratings.std(axis=0) / np.sqrt(len(ratings))
     y = (overall - overall.mean()) / overall.std() / np.sqrt(len(overall))
     left, _, right = np.linalg.svd(x, full_matrices=False)
@@ -141,8 +141,8 @@ def test_every_pair_of_answers_counts_though_few_rate_everything():
     assert gappy.domains["n"].between(1400, 1600).all()
 
 
-def test_pairs_that_contradict_each_other_are_mended_and_it_is_said():
-    # a goes with b, b with c, and c against a, each seen by other people.
+def test_contradicting_pairwise_correlations_are_repaired_and_reported():
+    # a and b, and b and c, correlate positively, a and c negatively, each pair among other respondents.
     up, none = np.arange(12.0), np.full(12, np.nan)
     a, b, c = np.r_[up, none, up], np.r_[up, up, none], np.r_[none, up, -up]
     overall = np.r_[up, up, up] + np.tile([0.0, 1.0], 18)
@@ -164,7 +164,7 @@ def test_a_domain_that_all_rate_alike_or_hardly_anybody_rates_has_no_weight():
 @pytest.mark.parametrize(
     ("rows", "constant"), [(0, False), (4, False), (12, True)], ids=["nobody", "fewer than predictors", "all alike"]
 )
-def test_where_nothing_can_be_told_weights_are_missing_not_zero(rows, constant):
+def test_weights_that_cannot_be_estimated_are_missing_not_zero(rows, constant):
     ratings, overall, community = survey(respondents=rows, effects=(1.0, 1.0, 1.0))
     result = drivers_of(ratings, np.full(rows, 4.0) if constant else overall, community)
     assert result.domains[["weight", "share", "lower", "upper"]].isna().all(axis=None)

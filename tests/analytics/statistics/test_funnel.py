@@ -118,7 +118,7 @@ def test_published_upper_limit_lets_five_of_five_through():
     assert (published_rule, exact) == ("above_99_8", "inside")
 
 
-def test_normal_limits_of_a_rate_are_cut_at_nought():
+def test_normal_limits_of_a_rate_are_cut_at_zero():
     limits = poisson_limits([1.0, 100.0], target=2.0, level=0.95, rule="normal")
     half = 1.959963984540054 * np.sqrt(2 / np.array([1, 100]))
     np.testing.assert_allclose(limits, (np.maximum(2 - half, 0), 2 + half))
@@ -180,7 +180,7 @@ def test_reordering_communities_changes_no_position(rows, seed):
     pd.testing.assert_frame_equal(table.iloc[order].reset_index(drop=True), shuffled)
 
 
-def test_a_common_rate_of_nought_or_one_leaves_nobody_outside():
+def test_a_common_rate_of_zero_or_one_leaves_nobody_outside():
     for events in ([0, 0], [7, 3]):
         table = proportion_funnel(events, [7, 3], rule="exact_tail").table
         assert table["position"].tolist() == ["inside", "inside"]

@@ -82,7 +82,7 @@ def test_fives_from_one_terminal_are_held_though_each_took_its_time(city):
 
 def test_one_family_alone_holds_nothing(city):
     responses, answers = stuffed(*city, community=17, forms=15, seed=1)
-    # Each form leaves most questions out, and other ones: the times alone say anything.
+    # Each form leaves out most questions, and different ones, so only the times are informative.
     left_out = np.random.default_rng(5).random(answers.shape) < 0.7
     left_out[:-15] = False
     left_out[:, list(answers.columns).index("q01")] = False
@@ -164,7 +164,7 @@ def test_without_keys_or_durations_their_families_do_not_judge(city):
     assert not families["flagged"].any()[["duplicate", "haste", "terminal"]].any()
 
 
-def test_too_few_communities_are_no_yardstick():
+def test_too_few_communities_give_no_reference_distribution():
     families = signals(*honest_city(5, 19)).families.groupby("family")
     assert families["p"].count()[["burst", "identical", "variance", "haste", "terminal"]].tolist() == [19, 0, 0, 0, 0]
 

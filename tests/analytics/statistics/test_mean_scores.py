@@ -41,7 +41,7 @@ def test_stratified_sample_has_the_mean_and_standard_error_of_r_survey():
     assert combined == pytest.approx(API["stratified_sample"]["standard_error"], abs=1e-7)
 
 
-def test_a_satisfaction_rate_is_the_mean_of_ones_and_noughts():
+def test_a_satisfaction_rate_is_the_mean_of_ones_and_zeros():
     both, sample = API["both_targets"], API["simple_random_sample"]
     variance = sample_variance(200, both["satisfied"], both["satisfied"])
     error = standard_error(variance, 200, sampling_fraction=200 / sample["population"])

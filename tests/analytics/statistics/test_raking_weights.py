@@ -211,7 +211,7 @@ def test_a_cell_whose_rows_weigh_nothing_is_empty():
 
 
 def test_margins_that_contradict_each_other_are_refused():
-    # Every top row is left, but there shall be more tops than lefts.
+    # Every top row is left, but the margins require more tops than lefts.
     margins = [
         Margin("row", ["top", "bottom", "bottom"], {"top": 50, "bottom": 50}),
         Margin("column", ["left", "left", "right"], {"left": 40, "right": 60}),

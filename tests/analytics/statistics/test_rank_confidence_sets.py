@@ -22,7 +22,7 @@ METHODS = [
 
 
 def quick_sets(scores, errors, **options):
-    """The sets, simulated (if at all) with fewer draws: enough for what holds whatever the draws are."""
+    """The confidence sets with fewer simulated draws, enough for properties that hold for any draws."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("analytics.statistics.critical_values._MOST_DRAWS", 2_000)
         return rank_confidence_set(scores, errors, **options)
@@ -96,7 +96,7 @@ def test_two_communities_are_told_apart_beyond_1_96_errors_of_the_difference():
     assert bounds(together) == [[1, 2], [1, 2]]
 
 
-def test_one_side_needs_1_645_errors_of_the_difference():
+def test_one_sided_sets_need_1_645_errors_of_the_difference():
     scores = [0.0, 1.65 * np.sqrt(2)]
 
     assert bounds(rank_confidence_set(scores, [1, 1], side="lower")) == [[2, 2], [1, 2]]
@@ -401,7 +401,7 @@ def test_sets_of_equal_true_scores_reject_as_rarely_as_they_say():
 
 
 def simulated_coverage(options, *, repetitions, count):
-    """Which sets of which repetition hold the true rank; true scores drawn anew, errors differ threefold."""
+    """Which sets of each repetition contain the true rank; true scores are redrawn, errors differ threefold."""
     generator = np.random.default_rng(20)
     covered = np.empty((repetitions, count), dtype=bool)
     for repetition in range(repetitions):

@@ -1,4 +1,4 @@
-"""Sets of ranks against the procedure of Mogstad, Romano, Shaikh and Wilhelm done literally, pair by pair, by draws."""
+"""Rank confidence sets against a literal simulation of the pairwise procedure of Mogstad and others (2024)."""
 
 from functools import cache
 
@@ -8,7 +8,7 @@ import pytest
 from analytics.decision.ranks import rank_confidence_set, top_confidence_set
 
 DRAWS = 50_000
-# Simulated critical values are uncertain in their third digit: sets may differ only by pairs that close to it.
+# Simulated critical values are uncertain in their third digit: sets may differ only by pairs that are so close.
 CLOSE = 0.03
 
 
@@ -29,7 +29,7 @@ def draws(errors):
 
 
 def rejected_pairs(scores, errors, pairs, *, level, stepdown, shift):
-    """Return the ordered pairs (j, k) of which j is surely better, after one step or until nothing new is rejected."""
+    """Return the ordered pairs (j, k) with j significantly better, after one step or until nothing new is rejected."""
     by_luck = draws(tuple(errors))
     rejected, left = set(), set(pairs)
     while left:
