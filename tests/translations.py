@@ -57,7 +57,8 @@ def update(package: str) -> list[str]:
     catalogue.obsolete.clear()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        write_po(file, catalogue, width=120, sort_output=True, omit_header=False, include_lineno=False)
+        # Without the places of sentences: moving a module leaves the translations as they are.
+        write_po(file, catalogue, width=120, sort_output=True, omit_header=False, no_location=True)
     return []
 
 
