@@ -3,6 +3,7 @@
 Translations are kept as plain .po files and compiled in memory, so that no compiled file can be stale.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -17,6 +18,12 @@ LANGUAGES = ("zh-Hans", "en")
 """Languages of every page as BCP 47 tags, the default first."""
 
 DEFAULT_LANGUAGE = LANGUAGES[0]
+
+TRANSLATIONS = Path(__file__).parent / "translations"
+"""Catalogues of this package; each other package has its own."""
+
+Translate = Callable[..., str]
+"""Translates a sentence; facts that are given by name fill its placeholders."""
 
 
 @dataclass(frozen=True)
@@ -92,3 +99,21 @@ def N_(message: str) -> str:  # noqa: N802 - the name that collectors of transla
     'this cell is empty'
     """
     return message
+
+
+def translator(language: str, directory: Path = TRANSLATIONS) -> Translate:
+    """Return the function that translates the sentences of a package, of this one unless another is named.
+
+    Examples
+    --------
+    >>> translate = translator("zh-Hans")
+    >>> translate("met"), translate("- - position {k}", k=3)
+    ('符合', '- - 第 3 名')
+    """
+    gettext = load_catalogue(directory, language).gettext
+
+    def translate(message: str, **facts: object) -> str:
+        sentence: str = gettext(message)
+        return sentence.format(**facts) if facts else sentence
+
+    return translate

@@ -1,24 +1,22 @@
 """Translations of the dashboards' own sentences, and numbers and dates as each language writes them."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 
-from analytics.languages import load_catalogue
+from analytics import languages
+from analytics.languages import Translate
 
 TRANSLATIONS = Path(__file__).parent / "translations"
 NAMES = {"zh-Hans": "中文", "en": "English"}
 _LOCALES = {"zh-Hans": "zh_Hans_CN", "en": "en_GB"}
 
-Translate = Callable[[str], str]
-
 
 def translator(language: str) -> Translate:
     """Return the function that translates an English sentence of this package into `language`."""
-    return load_catalogue(TRANSLATIONS, language).gettext
+    return languages.translator(language, TRANSLATIONS)
 
 
 def pick(language: str, chinese: str, english: str | None) -> str:

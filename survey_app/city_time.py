@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_app.models import Round, RuleFile
-from survey_app.rounds.stored_rules import rules_of
+from survey_app.stored_rules import rules_of
 
 
 def zone_of(rule_file: bytes) -> ZoneInfo:

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from analytics.calibration.simulated_city import honest_city, stuffed
-from analytics.reports.html_page import percent, translator
+from analytics.languages import translator
+from analytics.reports.html_page import percent
 from analytics.statistics.integrity_signals import find_signals
 
 LEVELS: Final[Mapping[str, float]] = MappingProxyType({"ordinary": 0.65, "content": 1.5})

@@ -11,9 +11,8 @@ import pandas as pd
 from analytics.calibration.complaint_rates import RATE_TRUTHS, calibrate_complaints
 from analytics.calibration.evidence import LEVEL, TRUTHS, calibrate
 from analytics.decision.evaluate import versions
-from analytics.decision.reasons import TRANSLATIONS
 from analytics.files.csv_files import frame_csv
-from analytics.languages import load_catalogue
+from analytics.languages import translator
 from analytics.reports.svg_charts import Labels, coverage_chart, reliability_chart
 from analytics.rules import Prior
 
@@ -152,7 +151,7 @@ def finding_sentences(coverage: pd.DataFrame, language: str) -> Iterator[str]:
         One sentence for each setting and group (all communities, the observed best) outside `LEAST_COVERAGE` to
         `GREATEST_COVERAGE`, with the coverage and its standard error; then the number of settings within.
     """
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     groups = {"all": _("of all communities"), "observed_top": _("of the observed best")}
     rows = coverage[(coverage["interval"] == "credible") & coverage["group"].isin(list(groups))]
     within = rows["coverage"].between(LEAST_COVERAGE, GREATEST_COVERAGE)
@@ -176,7 +175,7 @@ def finding_sentences(coverage: pd.DataFrame, language: str) -> Iterator[str]:
 
 
 def _reason(truth: str, prior: str, *, too_few: bool, language: str) -> str:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     if prior == "normal" and truth in RATE_TRUTHS:
         return _(
             "The gamma prior, estimated from few communities, is treated as known; the learned prior assumes less."
@@ -191,7 +190,7 @@ def _reason(truth: str, prior: str, *, too_few: bool, language: str) -> str:
 
 
 def _truth_names(language: str) -> dict[str, str]:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     return {
         "normal": _("normal"),
         "skewed": _("skewed"),
@@ -205,14 +204,14 @@ def _truth_names(language: str) -> dict[str, str]:
 
 
 def _prior_name(truth: str, prior: str, language: str) -> str:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     if prior == "nonparametric":
         return _("learned prior")
     return _("gamma prior") if truth in RATE_TRUTHS else _("normal prior")
 
 
 def _draw_coverage(coverage: pd.DataFrame, language: str) -> str:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     truths = _truth_names(language)
     columns = ["setting_truth", "setting_prior", "setting_communities"]
     credible = coverage[coverage["interval"] == "credible"]
@@ -231,7 +230,7 @@ def _draw_coverage(coverage: pd.DataFrame, language: str) -> str:
 
 
 def _draw_reliability(curve: pd.DataFrame, language: str) -> str:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     labels = Labels(
         description=_("Realised share against predicted probability: learned prior green, the others grey."),
         across=_("Predicted probability"),

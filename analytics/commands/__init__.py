@@ -1,1 +1,4 @@
-"""Commands of `python -m analytics`."""
+"""The commands of `python -m analytics`: each reads files, computes, writes files and says what it did.
+
+`analytics.__main__` lists them. Nothing else may know them.
+"""

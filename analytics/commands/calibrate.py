@@ -7,9 +7,10 @@ import pandas as pd
 
 from analytics.calibration.integrity import city_sentences, list_cities, run_cities
 from analytics.calibration.study import list_settings, run_settings, write_study
-from analytics.commands.shared import directory_option, language_option, naming_faults, showing_steps, translator
+from analytics.commands.shared import directory_option, language_option, naming_faults, showing_steps
 from analytics.files.atomic_files import write_files
 from analytics.files.csv_files import frame_csv
+from analytics.languages import translator
 from analytics.progress import telling
 
 

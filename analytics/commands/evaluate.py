@@ -14,13 +14,13 @@ from analytics.commands.shared import (
     result_console,
     rules_option,
     showing_steps,
-    translator,
 )
 from analytics.decision.community_table import read_table
 from analytics.decision.evaluate import Evaluation, evaluate
 from analytics.decision.what_if import Choice, OtherPopulationNotCounted, WhatIf, compare, with_choices
 from analytics.evidence.sensitivity import find_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
+from analytics.languages import translator
 from analytics.reports.evaluation_files import EVALUATION_FILE, STANDINGS_FILE, write_outputs
 from analytics.reports.evaluation_report import REPORT_FILES
 from analytics.reports.labels import route_words, status_words

@@ -15,11 +15,11 @@ from analytics.commands.shared import (
     refuse,
     rules_option,
     showing_steps,
-    translator,
 )
 from analytics.decision.community_table import read_plan
 from analytics.evidence.quota_feasibility import Expectations, forecast_content, forecast_round, forecast_sentences
 from analytics.files.atomic_files import write_files
+from analytics.languages import translator
 from analytics.rules import load_rules
 
 PLAN_FILE: Final = "plan.json"

@@ -16,7 +16,6 @@ from analytics.commands.shared import (
     refuse,
     rules_option,
     showing_steps,
-    translator,
     write_page,
 )
 from analytics.decision.community_table import read_table
@@ -25,6 +24,7 @@ from analytics.files.question_names import read_question_names
 from analytics.files.response_tables import ResponseTable, list_questions, read_responses
 from analytics.files.table_cells import TableError
 from analytics.files.yaml_documents import Fault
+from analytics.languages import translator
 from analytics.reports.drivers_page import drivers_csv, drivers_of, drivers_page
 from analytics.reports.integrity_page import (
     comparison_csv,

@@ -12,14 +12,11 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from analytics.decision.reasons import TRANSLATIONS
 from analytics.files.atomic_files import write_files
 from analytics.files.yaml_documents import DocumentError
-from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
+from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, Translate
 from analytics.progress import Tell, part_of
 from analytics.reports.html_page import Page, page_files, render_page
-
-Translate = Callable[[str], str]
 
 rules_option = click.option(
     "--rules", "rules_path", required=True, type=click.Path(path_type=Path), help="The rule file."
@@ -40,11 +37,6 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
-
-
-def translator(language: str) -> Translate:
-    """Return the translation function of this package."""
-    return load_catalogue(TRANSLATIONS, language).gettext
 
 
 @contextmanager

@@ -12,12 +12,12 @@ from analytics.commands.shared import (
     refuse,
     rules_option,
     showing_steps,
-    translator,
     write_page,
 )
 from analytics.decision.community_table import read_table
 from analytics.decision.evaluate import evaluate
 from analytics.files.table_cells import TableError
+from analytics.languages import translator
 from analytics.progress import telling
 from analytics.reports.trends_page import PastRound, follow_rounds, trends_csv, trends_page
 from analytics.rules import load_rules

@@ -3,14 +3,11 @@
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import pandas as pd
 
-from analytics.languages import load_catalogue
-
-TRANSLATIONS: Final = Path(__file__).parents[1] / "translations"
+from analytics.languages import translator
 
 Part = Literal["satisfaction", "complaints", "requirement"]
 
@@ -265,7 +262,7 @@ def _fraction(number: float | str) -> Fraction:
 
 @cache
 def _templates(language: str) -> dict[str, str]:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     return {
         "sentence": _("{fact}, {position}; {decision}."),
         "rate_of_counts": _("Satisfaction rate {score} ({satisfied} of {responses} valid responses)"),

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analytics.decision.exact_ratios import column
-from analytics.decision.reasons import TRANSLATIONS
 from analytics.evidence.round_planning import eligible_chance, forecast_precision, forecast_quota
-from analytics.languages import load_catalogue
+from analytics.languages import translator
 from analytics.rules import MinimumResponses, Rules, share_text
 from analytics.statistics.complaint_rates import household_years
 
@@ -123,7 +122,7 @@ def forecast_sentences(frame: pd.DataFrame, language: str) -> Iterator[str]:
     ------
     str
     """
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     for facts in frame.reset_index().to_dict("records"):
         fillable = (
             _("The quota of {quota} can be filled.")

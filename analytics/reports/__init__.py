@@ -1,7 +1,6 @@
-"""Evaluation results in words and pictures, for people to read and print.
+"""Words and pictures of results: report pages, charts, sentences, the files of an evaluation.
 
-`labels` names stored codes (statuses, evidence, channels, survey modes …) in each language, once for every report and
-dashboard. `warnings.list_warnings` and `warnings.warning_sentence` say what an evaluation warns of.
-
-Reports read results and decide nothing. They know no server, no database and no dashboard.
+Others call `labels` (one wording for each status, reason, route and channel), `warnings.list_warnings`,
+`warnings.warning_sentence`, `evaluation_files.write_outputs`, `html_page.render_page` and `svg_charts`. Reads results
+and decides nothing; knows no server, no database and no dashboard.
 """

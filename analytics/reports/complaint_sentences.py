@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from analytics.decision.exact_ratios import column
-from analytics.reports.html_page import between, percent, translator
+from analytics.languages import translator
+from analytics.reports.html_page import between, percent
 from analytics.reports.labels import channel_words
 from analytics.statistics.complaint_rates import (
     CHANNEL_COLUMNS,

@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
-from analytics.languages import Wording
+from analytics.languages import Wording, translator
 from analytics.reports import svg_charts
-from analytics.reports.html_page import Chart, Grid, Page, Section, between, checking_facts, percent, translator
+from analytics.reports.html_page import Chart, Grid, Page, Section, between, checking_facts, percent
 from analytics.reports.svg_charts import Labels
 from analytics.rules import Rules
 from analytics.statistics.drivers import Drivers, find_drivers, importance_performance

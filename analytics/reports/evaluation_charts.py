@@ -8,8 +8,9 @@ from markupsafe import Markup
 
 from analytics.decision.evaluate import Evaluation
 from analytics.decision.exact_ratios import column
+from analytics.languages import translator
 from analytics.reports import svg_charts
-from analytics.reports.html_page import Chart, percent, translator
+from analytics.reports.html_page import Chart, percent
 from analytics.reports.labels import measure_axis
 from analytics.reports.svg_charts import Labels
 from analytics.statistics.validation import BooleanArray

@@ -15,11 +15,12 @@ from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_
 from analytics.evidence.list_reliability import SHARE_FALSE, summarise_evidence
 from analytics.evidence.needed_responses import REACHABLE_SHARE
 from analytics.evidence.sensitivity import Sensitivity
+from analytics.languages import translator
 from analytics.progress import Tell, tell_nobody, telling
 from analytics.reports.complaint_sentences import community_sentences
 from analytics.reports.complaint_sentences import region_sentences as complaint_sentences
 from analytics.reports.evaluation_charts import region_charts
-from analytics.reports.html_page import Chart, between, environment, page_files, percent, translator
+from analytics.reports.html_page import Chart, between, environment, page_files, percent
 from analytics.reports.labels import (
     evidence_reasons,
     evidence_words,

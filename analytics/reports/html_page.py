@@ -1,6 +1,6 @@
 """Self-contained HTML pages of findings: sentences, charts and tables to read and print."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,11 +10,8 @@ import jinja2
 from markupsafe import Markup
 
 from analytics.decision.evaluate import versions
-from analytics.decision.reasons import TRANSLATIONS
-from analytics.languages import LANGUAGES, load_catalogue
+from analytics.languages import LANGUAGES, translator
 from analytics.rules import Rules
-
-Translate = Callable[..., str]
 
 
 @dataclass(frozen=True)
@@ -109,16 +106,6 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def translator(language: str) -> Translate:
-    """Return a function that translates a sentence and fills in its facts."""
-    gettext = load_catalogue(TRANSLATIONS, language).gettext
-
-    def translate(message: str, **facts: object) -> str:
-        return gettext(message).format(**facts)
-
-    return translate
 
 
 NO_BREAK: Final = "\N{NO-BREAK SPACE}"

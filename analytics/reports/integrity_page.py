@@ -10,7 +10,8 @@ from analytics.decision.evaluate import Evaluation, evaluate
 from analytics.decision.recount import recount
 from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
-from analytics.reports.html_page import Grid, Page, Section, checking_facts, percent, translator
+from analytics.languages import translator
+from analytics.reports.html_page import Grid, Page, Section, checking_facts, percent
 from analytics.reports.labels import signal_words, status_words
 from analytics.rules import Rules
 from analytics.statistics.integrity_signals import FALSE_DISCOVERY_RATE, FAMILIES, Integrity

@@ -3,17 +3,16 @@
 Labels begin with a small letter where they also stand within sentences; `sentence_case` is for cells and axes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
-from analytics.decision.reasons import TRANSLATIONS
 from analytics.decision.survey_modes import MIXED
 from analytics.evidence.bands import Evidence, Reason
-from analytics.languages import load_catalogue
+from analytics.languages import translator
 from analytics.rules import Measure, Rounding
 
 
@@ -42,7 +41,7 @@ def status_words(language: str) -> Mapping[str, str]:
     >>> status_words("en")["not_assessed"]
     'not assessed'
     """
-    _ = _translator(language)
+    _ = translator(language)
     return MappingProxyType(
         {
             "met": _("met"),
@@ -56,14 +55,14 @@ def status_words(language: str) -> Mapping[str, str]:
 @cache
 def route_words(language: str) -> Mapping[str, str]:
     """Return the label of each route to the criterion."""
-    _ = _translator(language)
+    _ = translator(language)
     return MappingProxyType({"satisfaction": _("Satisfaction route"), "complaints": _("Complaint route")})
 
 
 @cache
 def measure_words(language: str) -> Mapping[Measure, str]:
     """Return the name of each measure of satisfaction."""
-    _ = _translator(language)
+    _ = translator(language)
     return MappingProxyType(
         {
             "satisfaction_rate": _("satisfaction rate"),
@@ -81,7 +80,7 @@ def measure_axis(measure: Measure, language: str) -> str:
     >>> measure_axis("satisfaction_rate", "en"), measure_axis("composite", "en")
     ('Satisfaction rate (%)', 'Composite score')
     """
-    _ = _translator(language)
+    _ = translator(language)
     return (
         _("Satisfaction rate (%)")
         if measure == "satisfaction_rate"
@@ -92,7 +91,7 @@ def measure_axis(measure: Measure, language: str) -> str:
 @cache
 def rounding_words(language: str) -> Mapping[Rounding, str]:
     """Return how a share of the communities becomes a whole number of positions."""
-    _ = _translator(language)
+    _ = translator(language)
     return MappingProxyType(
         {
             "floor": _("rounded down to whole communities"),
@@ -111,7 +110,7 @@ def evidence_words(language: str) -> Mapping[str, str]:
     >>> evidence_words("zh-Hans")["undecided"]
     '现有数据难以判定'
     """
-    _ = _translator(language)
+    _ = translator(language)
     return MappingProxyType(
         {
             Evidence.CERTAIN: _("certain"),
@@ -132,7 +131,7 @@ def evidence_reasons(language: str) -> Mapping[str, str]:
     >>> evidence_reasons("en")["nonresponse"]
     'Those who did not answer could change it.'
     """
-    _ = _translator(language)
+    _ = translator(language)
     return MappingProxyType(
         {
             Reason.PROBABILITY: _("Too close to call."),
@@ -169,7 +168,7 @@ def needed_words(standing: Mapping[str, Any], language: str) -> str:
     >>> [needed_words(standing, "en") for standing in standings]
     ['already settled', 'further answers: 40 (chance 72%)', 'not reachable', '']
     """
-    _ = _translator(language)
+    _ = translator(language)
     needed, assurance = standing["satisfaction_needed_responses"], standing["satisfaction_needed_assurance"]
     if pd.isna(assurance):
         return ""
@@ -183,7 +182,7 @@ def needed_words(standing: Mapping[str, Any], language: str) -> str:
 @cache
 def channel_words(language: str) -> Mapping[str, str]:
     """Return the label of each channel of complaints, by `analytics.statistics.complaint_rates.CHANNELS`."""
-    _ = _translator(language)
+    _ = translator(language)
     return MappingProxyType(
         {
             "code": _("form behind a code"),
@@ -206,7 +205,7 @@ def mode_words(language: str) -> Mapping[str, str]:
     >>> mode_words("zh-Hans")["paper"]
     '纸质答卷'
     """
-    _ = _translator(language)
+    _ = translator(language)
     return MappingProxyType(
         {
             "web": _("on the web"),
@@ -226,7 +225,7 @@ def signal_words(language: str) -> Mapping[str, str]:
     >>> signal_words("en")["haste"]
     'Answered too fast'
     """
-    _ = _translator(language)
+    _ = translator(language)
     return MappingProxyType(
         {
             "duplicate": _("One device or household, several answers"),
@@ -237,7 +236,3 @@ def signal_words(language: str) -> Mapping[str, str]:
             "terminal": _("Many devices at one network address"),
         }
     )
-
-
-def _translator(language: str) -> Callable[[str], str]:
-    return load_catalogue(TRANSLATIONS, language).gettext

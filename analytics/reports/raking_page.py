@@ -11,14 +11,13 @@ import pandas as pd
 from scipy import stats
 
 from analytics.decision.exact_ratios import column
-from analytics.decision.reasons import TRANSLATIONS
 from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
 from analytics.files.table_cells import read_cells
 from analytics.files.typed_columns import CellReader, Column
-from analytics.languages import N_, load_catalogue
+from analytics.languages import N_, translator
 from analytics.progress import Tell, tell_nobody, telling
-from analytics.reports.html_page import Grid, Page, Section, between, checking_facts, percent, translator
+from analytics.reports.html_page import Grid, Page, Section, between, checking_facts, percent
 from analytics.rules import Rules
 from analytics.statistics.raking_weights import (
     SCORE_DECIMALS,
@@ -305,7 +304,7 @@ def reason_sentences(language: str) -> dict[str, str]:
     >>> reason_sentences("en")["no_margins"]
     'no figures of its population are given'
     """
-    gettext = load_catalogue(TRANSLATIONS, language).gettext
+    gettext = translator(language)
     return {
         "no_answers": gettext("nobody answered"),
         "no_margins": gettext("no figures of its population are given"),

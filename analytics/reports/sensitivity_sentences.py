@@ -6,7 +6,8 @@ from typing import Any, Final
 import pandas as pd
 
 from analytics.decision.survey_modes import MODES
-from analytics.reports.html_page import percent, translator
+from analytics.languages import translator
+from analytics.reports.html_page import percent
 from analytics.reports.labels import mode_words
 
 # Few communities have a single mode, so the difference between all and none would be an extrapolation.

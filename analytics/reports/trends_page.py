@@ -14,8 +14,9 @@ from analytics.decision.evaluate import Evaluation
 from analytics.decision.exact_ratios import column
 from analytics.evidence.sampling_variance import sampling_variance
 from analytics.files.csv_files import frame_csv
+from analytics.languages import translator
 from analytics.reports import svg_charts
-from analytics.reports.html_page import Chart, Grid, Page, Section, between, checking_facts, percent, translator
+from analytics.reports.html_page import Chart, Grid, Page, Section, between, checking_facts, percent
 from analytics.reports.svg_charts import Labels
 from analytics.rules import Rules
 from analytics.statistics.trends import FEWEST_FOR_SLOPE, compare_rounds, fit_slopes, regression_to_the_mean

@@ -5,8 +5,7 @@ from functools import cache
 from typing import Any
 
 from analytics.decision.evaluate import Evaluation
-from analytics.decision.reasons import TRANSLATIONS
-from analytics.languages import load_catalogue
+from analytics.languages import translator
 from analytics.reports.labels import route_words
 
 
@@ -49,7 +48,7 @@ def warning_sentence(warning: Mapping[str, Any], language: str) -> str:
     >>> warning_sentence(warning, "en")
     'Satisfaction route: 2 communities are tied across position 1 and all of them qualify, so 2 meet the criterion.'
     """
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     route = route_words(language)[warning["route"]]
     said = _templates(language)[warning["code"]].format(**warning["facts"])
     return _("{route}: {said}").format(route=route, said=said)
@@ -57,7 +56,7 @@ def warning_sentence(warning: Mapping[str, Any], language: str) -> str:
 
 @cache
 def _templates(language: str) -> dict[str, str]:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     return {
         "ranked_with_wider_region": _(
             "the region is too small for a position of its own and is ranked with the whole city: {k} of {N}."

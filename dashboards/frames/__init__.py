@@ -1,6 +1,6 @@
 """Data of a page, prepared for figures and panels: frames in, frames out.
 
-`chart_context.Drawing` is what every figure of a view shares.
-
-Frames know no component and no figure, and no place where results are stored.
+Others call `page_data.Shown.of`, `standings.in_region`, `standings.met`, `standings.scale_of`,
+`profile.satisfied_shares` and `chart_context.Drawing`. Knows no component, no figure and no place where results are
+stored.
 """

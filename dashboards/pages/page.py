@@ -3,15 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from dash import Dash
 from dash.development.base_component import Component
 
 from dashboards.address import View
 from dashboards.source import EvaluationSource
+from dashboards.widgets.filter_bar import Filter
 
-Filter = Literal["evaluation", "region", "route"]
 Register = Callable[[Dash, EvaluationSource, Callable[[], str]], None]
 
 

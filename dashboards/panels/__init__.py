@@ -1,6 +1,6 @@
-"""Parts of pages: each draws one subject of an evaluation with its chart, table and sentences.
+"""Panels: titled parts of a page, each drawn from one view with its chart, table and sentences.
 
-`held_answers.standings_without_held` says what standings would be without the answers that are held for review.
-
-Panels know no page.
+A panel is a function of a `Shown` that returns components, such as `list_evidence.support_panel`,
+`around_cut_off.near_panels`, `what_if.what_if_panel` and `district_map`;
+`held_answers.standings_without_held` gives standings without the answers held for review. Knows no page.
 """

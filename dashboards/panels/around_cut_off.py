@@ -8,11 +8,12 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.languages import Translate
 from analytics.reports.labels import evidence_reasons, evidence_words, needed_words, sentence_case, status_words
 from dashboards.figures.evidence import near_figure
 from dashboards.frames.page_data import Shown
 from dashboards.frames.standings import CutOff, in_order, in_region, met, regions_of, scale_of, with_intervals
-from dashboards.languages import Translate, pick, translator
+from dashboards.languages import pick, translator
 from dashboards.routes import Route
 from dashboards.widgets.community_table import rank_words
 from dashboards.widgets.components import (

@@ -1,7 +1,6 @@
-"""Components that several panels and pages share.
+"""Widgets that panels are made of: charts with their numbers, tables, notices, filters, links.
 
-`evaluation_notices.no_evaluation` and `evaluation_notices.preview_notice` say that there is no result yet, or only a
-provisional one.
-
-Widgets know no panel and no page.
+Others call `components.panel`, `components.chart`, `components.data_table`, `components.Numbers`,
+`evaluation_notices.preview_notice`, `filter_bar.filter_bar`, `community_table` and `links.named_link`. Knows no panel
+and no page.
 """

@@ -1,7 +1,7 @@
 """Filter bar above every page: the filters write the address, and the page follows the address."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html, set_props
@@ -12,10 +12,12 @@ from dashboards.address import View
 from dashboards.frames.standings import regions_of
 from dashboards.labels import state_words
 from dashboards.languages import minute, pick, translator
-from dashboards.pages.page import Filter
 from dashboards.routes import ROUTES
 from dashboards.source import EvaluationHeader, EvaluationSource, evaluation_shown
 from dashboards.widgets.components import records
+
+Filter = Literal["evaluation", "region", "route"]
+"""What a page can be narrowed by."""
 
 ALL_REGIONS: Final = ""
 OUTPUTS: Final = (

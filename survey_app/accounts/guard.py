@@ -16,9 +16,10 @@ from survey_app.accounts.accounts import area_of
 from survey_app.accounts.policies import Policy, policy_of
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.sign_in import find_session
+from survey_app.clock import current_time
 from survey_app.models import Account
 from survey_app.models.vocabulary import Role
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 from survey_app.web.languages import current_language, remember_language
 
 IDLE_SESSION = timedelta(hours=8)

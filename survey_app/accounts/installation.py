@@ -2,13 +2,11 @@
 
 from datetime import datetime
 
-from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_app.errors import JiayuanError
 from survey_app.models import Account, Community, Installation, Questionnaire, Round
-from survey_app.web.context import SITE_EXTENSION
 
 
 class DemoDatabase(JiayuanError):
@@ -47,12 +45,6 @@ def use_as_demo(session: Session, *, now: datetime) -> None:
         session.flush()
     elif installation is None or not installation.is_demo:
         raise RealDatabase
-
-
-def init_app(app: Flask) -> None:
-    """Tell the templates whether the site is a demonstration: `is_demo`, read once, since it never changes."""
-    with app.extensions[SITE_EXTENSION].database.reading() as session:
-        app.jinja_env.globals["is_demo"] = is_demo(session)
 
 
 def _holds_anything(session: Session) -> bool:

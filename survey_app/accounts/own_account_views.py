@@ -15,7 +15,8 @@ from survey_app.accounts.policies import ALL_STAFF, policy
 from survey_app.accounts.sign_in import SignInRefused, check_owner
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.city_time import city_zone
-from survey_app.web.context import current_time, site
+from survey_app.clock import current_time
+from survey_app.web.context import site
 
 Page = str | Response | tuple[str, int]
 

@@ -17,9 +17,10 @@ from survey_app.accounts.sign_in import SignInRefused, end_session, link_authent
 from survey_app.accounts.sign_in import check_code as check_typed_code
 from survey_app.accounts.sign_in import check_password as check_typed_password
 from survey_app.accounts.staff_pages import blueprint
+from survey_app.clock import current_time
 from survey_app.models import Account
 from survey_app.printing.qr import qr_svg
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 
 Page = str | Response | tuple[str, int]
 

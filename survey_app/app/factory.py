@@ -5,7 +5,8 @@ from types import ModuleType
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from survey_app.accounts import account_views, guard, installation, own_account_views, request_limits, sign_in_views
+from survey_app.accounts import account_views, guard, own_account_views, request_limits, sign_in_views
+from survey_app.accounts.installation import is_demo
 from survey_app.app import audit_views, home_views
 from survey_app.attachments.uploads import BoundedRequest
 from survey_app.codes import community_views, poster_views, printing_views, slip_views
@@ -44,7 +45,6 @@ _PARTS = (
     sessions,
     languages,
     text_size,
-    installation,
     static_files,
     compression,
     form_cache,
@@ -107,6 +107,9 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions[SITE_EXTENSION] = Site.of(config, database)
     for part in _PARTS:
         part.init_app(app)
+    with database.reading() as session:
+        # Read once, since it never changes.
+        app.jinja_env.globals["is_demo"] = is_demo(session)
     for blueprint in dict.fromkeys(module.blueprint for module in _PAGES):
         app.register_blueprint(blueprint)
     # Imported here, since Dash takes a second to import and the commands that never serve need not wait for it.

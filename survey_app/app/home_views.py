@@ -9,12 +9,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.attempt_limits import Limit, count_attempt, forget_attempts
 from survey_app.accounts.policies import PUBLIC, RESIDENT, declare_policy, policy
+from survey_app.clock import current_time
 from survey_app.errors import UnknownCode
 from survey_app.models import Complaint
 from survey_app.models import Response as StoredResponse
 from survey_app.responses.addresses import address_of_receipt, address_of_slip
 from survey_app.security.check_digits import CODE_DIGITS, RECEIPT_DIGITS, SLIP_DIGITS, read_number
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 
 blueprint = Blueprint("home", __name__)
 declare_policy(blueprint, PUBLIC)

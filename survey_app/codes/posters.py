@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 from babel.dates import format_date
 
-from analytics.languages import Wording, load_catalogue
+from analytics.languages import Wording
+from survey_app.catalogue import translator
 from survey_app.printing.qr import Level, encode, svg
 from survey_app.printing.typefaces import Typefaces
 from survey_app.printing.typst import typeset
 from survey_app.register.names import bureau_name
 from survey_app.security.check_digits import grouped
-from survey_app.web.languages import TRANSLATIONS
 
 _TEMPLATE = Path(__file__).parent / "poster.typ"
 
@@ -51,7 +51,7 @@ def poster_pdf(poster: Poster, *, language: str, typefaces: Typefaces, now: date
 
 def poster_words(poster: Poster, language: str) -> dict[str, str]:
     """Return all text on a poster; what it does not have is empty."""
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     return {
         "purpose": poster.round.in_language(language) if poster.round else _("How good is property management here?"),
         "until": _period(poster, language),
@@ -82,7 +82,7 @@ def site_to_type(address: str) -> str:
 
 def contact(district: Wording, telephone: str | None, language: str) -> str:
     """Return the contact for questions."""
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     bureau = bureau_name(district, language)
     return _("%(bureau)s, tel. %(telephone)s") % {"bureau": bureau, "telephone": telephone} if telephone else bureau
 
@@ -90,7 +90,7 @@ def contact(district: Wording, telephone: str | None, language: str) -> str:
 def _period(poster: Poster, language: str) -> str:
     if poster.first_day is None or poster.last_day is None:
         return ""
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     first, last = (
         format_date(day, "long", locale=language.replace("-", "_")) for day in (poster.first_day, poster.last_day)
     )

@@ -13,6 +13,7 @@ from survey_app.accounts.policies import policy, staff
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.city_time import last_day, zone_of
+from survey_app.clock import current_time
 from survey_app.codes.posters import poster_pdf
 from survey_app.codes.print_runs import (
     current_round,
@@ -26,7 +27,7 @@ from survey_app.models import Code, Community, District
 from survey_app.models.vocabulary import Area, CodeKind, Role
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.printing.zip_stream import zip_files
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 from survey_app.web.languages import current_language
 
 # Not property companies: posters and slips do not pass through them.

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from babel.dates import format_date
 
-from analytics.languages import Wording, load_catalogue
+from analytics.languages import Wording
+from survey_app.catalogue import translator
 from survey_app.codes.posters import contact, site_to_type
 from survey_app.printing.qr import Level, encode, svg
 from survey_app.printing.typefaces import Typefaces
 from survey_app.printing.typst import typeset
 from survey_app.security.check_digits import grouped
-from survey_app.web.languages import TRANSLATIONS
 
 SLIPS_PER_SHEET = 12
 SLIPS_PER_VOLUME = 42 * SLIPS_PER_SHEET
@@ -71,7 +71,7 @@ def _volume_pdf(
 
 def slip_words(whose: SlipsOf, address: str, volume: int, language: str) -> dict[str, str]:
     """Return all text in a volume of slips except their codes."""
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     place = " ".join(filter(None, (whose.community.in_language(language), whose.building)))
     last_day = format_date(whose.last_day, "long", locale=language.replace("-", "_"))
     district = whose.district.in_language(language)

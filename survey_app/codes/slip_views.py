@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import policy
 from survey_app.accounts.staff_pages import blueprint
+from survey_app.clock import current_time
 from survey_app.codes.codes import SlipCounts, SlipsRefused, count_slips, find_slip, replace_slip, revoke_slips
 from survey_app.codes.print_runs import current_round
 from survey_app.codes.printing_views import PRINTING
@@ -21,7 +22,7 @@ from survey_app.errors import RevokedCode, UnknownCode
 from survey_app.models import Community, Round
 from survey_app.models.vocabulary import Revocation
 from survey_app.printing.qr import qr_svg
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 
 # A lost slip is replaced, which needs its digits alone: that is another form.
 BACK_AT_THE_OFFICE = (Revocation.RETURNED, Revocation.SPOILED)

@@ -6,11 +6,11 @@ from survey_app.accounts.accounts import add_account, find_account, plain_userna
 from survey_app.accounts.installation import use_as_real
 from survey_app.accounts.invitations import invite
 from survey_app.audit import OPERATOR, Head, head, verify_chain
+from survey_app.clock import current_time
 from survey_app.commands.shared import installed_database, named, numbered
 from survey_app.config import Config
 from survey_app.models import District, PropertyCompany
 from survey_app.models.vocabulary import Role
-from survey_app.web.context import current_time
 
 
 @click.group()

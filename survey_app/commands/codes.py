@@ -10,13 +10,13 @@ from sqlalchemy import select
 
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES
 from survey_app.accounts.installation import use_as_real
+from survey_app.clock import current_time
 from survey_app.codes.codes import count_slips, issue_poster_code, replace_slip, revoke_code, revoke_slips
 from survey_app.commands.shared import DIRECTORY, installed_database, named, numbered, scope_of, track, write_new
 from survey_app.config import Config
 from survey_app.models import Code, Community, Round
 from survey_app.models.vocabulary import CodeKind, Revocation
 from survey_app.security.check_digits import grouped
-from survey_app.web.context import current_time
 
 
 @click.group()

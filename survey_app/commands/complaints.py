@@ -3,12 +3,12 @@
 import click
 
 from survey_app.audit import OPERATOR
+from survey_app.clock import current_time
 from survey_app.commands.shared import installed_database
 from survey_app.complaints.state_machine import STAFF_STEPS
 from survey_app.config import Config
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason
 from survey_app.security.check_digits import grouped
-from survey_app.web.context import current_time
 
 
 @click.group()

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import click
 from alembic import command
 
+from survey_app.clock import current_time
 from survey_app.commands.shared import installed_database, track
 from survey_app.config import Config
 from survey_app.storage.database import Database
-from survey_app.web.context import current_time
 
 
 @click.command()

@@ -5,10 +5,10 @@ import os
 import click
 
 from survey_app.accounts.invitations import open_first_run
+from survey_app.clock import current_time
 from survey_app.commands.shared import PORT, installed_database, track
 from survey_app.config import DEFAULT_THREADS, Config
 from survey_app.storage.database import Database
-from survey_app.web.context import current_time
 from survey_app.web.logs import write_lines
 
 
@@ -19,6 +19,7 @@ from survey_app.web.logs import write_lines
 @click.option("--codes", is_flag=True, help="Print the sign-in codes of this minute, and serve nothing.")
 def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
     """Serve a simulated city; the first start builds it."""
+    from survey_app.app.factory import create_app  # noqa: PLC0415
     from survey_app.demo.demo import current_codes, demo_config, prepare_demo  # noqa: PLC0415
     from survey_app.operations.server import serve  # noqa: PLC0415
 
@@ -39,7 +40,7 @@ def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
         for username, account in prepared.accounts.items():
             click.echo(f"  {username:14} {account.password}   {account.authenticator}")
 
-    serve(config, host=host, port=port, threads=DEFAULT_THREADS, announce=announce)
+    serve(config, create_app, host=host, port=port, threads=DEFAULT_THREADS, announce=announce)
 
 
 @click.command("serve")
@@ -50,6 +51,7 @@ def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
 @click.option("--work/--no-work", "runs_jobs", default=True, help="Whether to do the recurring work too.")
 def serve_command(*, host: str, port: int, threads: int, public_url: str | None, runs_jobs: bool) -> None:
     """Serve the site, and do the recurring work in a process beside it."""
+    from survey_app.app.factory import create_app  # noqa: PLC0415
     from survey_app.operations.server import is_unreachable_for_phones, serve  # noqa: PLC0415
 
     config = Config.from_env()
@@ -65,7 +67,7 @@ def serve_command(*, host: str, port: int, threads: int, public_url: str | None,
         if link is not None:
             click.echo(f"there is no account yet: make the first one at {config.public_url}/first-run/{link}")
 
-    serve(config, host=host, port=port, threads=threads, announce=announce, runs_jobs=runs_jobs)
+    serve(config, create_app, host=host, port=port, threads=threads, announce=announce, runs_jobs=runs_jobs)
 
 
 @click.command()

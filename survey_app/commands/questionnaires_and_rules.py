@@ -7,11 +7,11 @@ import click
 
 from analytics.rules import parse_rules
 from survey_app.accounts.installation import use_as_real
+from survey_app.clock import current_time
 from survey_app.commands.shared import FILE, installed_database
 from survey_app.rounds.questionnaire_versions import parse_successor, published_versions
 from survey_app.rounds.questionnaires import load_questionnaire
 from survey_app.rounds.rounds import publish_questionnaire
-from survey_app.web.context import current_time
 
 
 @click.group()

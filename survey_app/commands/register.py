@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from survey_app.accounts.installation import use_as_real
 from survey_app.audit import OPERATOR
+from survey_app.clock import current_time
 from survey_app.commands.shared import FILE, installed_database, named
 from survey_app.models import District
 from survey_app.register.boundaries import boundary_text, parse_boundaries
-from survey_app.web.context import current_time
 
 
 @click.command("import-communities")

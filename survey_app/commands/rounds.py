@@ -9,11 +9,11 @@ from sqlalchemy import select
 
 from survey_app.accounts.installation import use_as_real
 from survey_app.audit import SITE
+from survey_app.clock import current_time
 from survey_app.commands.shared import DATE, FILE, installed_database, named
 from survey_app.models import Questionnaire, Round
 from survey_app.models.vocabulary import CodeKind
 from survey_app.rounds.rounds import add_rule_file, create_round
-from survey_app.web.context import current_time
 
 
 @click.group()

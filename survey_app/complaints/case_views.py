@@ -6,6 +6,7 @@ from http import HTTPStatus
 from flask import render_template, request
 
 from survey_app.audit import RESIDENT
+from survey_app.clock import current_time
 from survey_app.complaints.blueprint import blueprint
 from survey_app.complaints.case_secrets import Pass, PassExpired, WrongSecret, check_secret, read_pass, sign_pass
 from survey_app.complaints.cases import find_case, find_own_case, take_step
@@ -14,7 +15,7 @@ from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownN
 from survey_app.models.vocabulary import CaseAction, CaseActor
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.security.text import clean_text
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 
 Page = str | tuple[str, int]
 

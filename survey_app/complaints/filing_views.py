@@ -17,6 +17,7 @@ from survey_app.attachments.kinds import PHOTO
 from survey_app.attachments.scanning import AttachmentFault
 from survey_app.attachments.uploads import uploads_in
 from survey_app.city_time import city_zone
+from survey_app.clock import current_time
 from survey_app.codes.codes import ScannedCode, find_code
 from survey_app.complaints.blueprint import blueprint
 from survey_app.complaints.categories import categories
@@ -37,7 +38,7 @@ from survey_app.models.vocabulary import CaseKind, Channel
 from survey_app.register.names import bureau_name
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 from survey_app.web.languages import current_language
 
 Page = str | tuple[str, int]

@@ -10,12 +10,13 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import policy, staff
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
+from survey_app.clock import current_time
 from survey_app.complaints.case_secrets import reissue_secret
 from survey_app.errors import UnknownNumber
 from survey_app.models import Community, Complaint
 from survey_app.models.vocabulary import Role
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 
 # Never the company, and not the evaluator, who meets no resident.
 OFFICES = staff(Role.CITY, Role.DISTRICT, Role.CLERK)

@@ -27,6 +27,7 @@ from dashboards.source import (
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.scope import Scope
 from survey_app.audit import record_export
+from survey_app.clock import current_time
 from survey_app.evaluations.collection_progress import count_progress, read_asked
 from survey_app.evaluations.counts import COMPLAINED_COLUMNS
 from survey_app.evaluations.integrity_examinations import newest_examination, read_found, with_reviews
@@ -60,10 +61,9 @@ from survey_app.models import (
 )
 from survey_app.models.vocabulary import AuditAction
 from survey_app.register.boundaries import read_boundary
-from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.database import Database
 from survey_app.storage.row_cache import Remembered
-from survey_app.web.context import current_time
+from survey_app.stored_rules import rules_of
 
 # Cache limits, in rows. Frames that are kept between callbacks: a hundred thousand communities take 35 MB in the
 # widest, the standings. There is room for two rounds of so many and for what all pages derive from them.

@@ -35,9 +35,9 @@ from survey_app.models import (
 from survey_app.models.vocabulary import AuditAction
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.rounds.rounds import SETTLING, RoundStillOpen
-from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Base, Database
+from survey_app.stored_rules import rules_of
 
 _COUNTS = ("responses", "satisfied", "composite_responses", *COMPLAINED_COLUMNS)
 _ANSWER_COLUMNS = (

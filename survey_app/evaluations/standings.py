@@ -18,7 +18,7 @@ from survey_app.models import (
     Standing,
     StandingEvidence,
 )
-from survey_app.rounds.stored_rules import rules_of
+from survey_app.stored_rules import rules_of
 
 COLUMN_TYPES = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
 

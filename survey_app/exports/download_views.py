@@ -9,10 +9,11 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import READERS, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.audit import record_export
+from survey_app.clock import current_time
 from survey_app.exports.community_table import export_community_table
 from survey_app.exports.responses import export_responses
 from survey_app.exports.standings import export_standings
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 from survey_app.web.languages import current_language
 
 

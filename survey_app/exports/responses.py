@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, ScalarSelect, Select, and_, case, func, select
 
 from analytics.files.csv_files import csv_file
-from analytics.languages import Wording, load_catalogue
+from analytics.languages import Wording
 from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
+from survey_app.catalogue import translator
 from survey_app.city_time import zone_of
 from survey_app.models import Attachment, Code, Community, District, Response, ResponseEvent, Round
 from survey_app.models.vocabulary import CodeKind, Mode, ResponseEventKind
@@ -19,9 +20,8 @@ from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.labels import response_status_words
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
 from survey_app.rounds.rounds import SETTLING, RoundStillOpen
-from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.database import Database
-from survey_app.web.languages import TRANSLATIONS
+from survey_app.stored_rules import rules_of
 
 BATCH_ROWS = 2_000
 # Separator between the codes of one answer: a comma would meet the file's own.
@@ -101,7 +101,7 @@ def _count_photos(question: Question) -> ScalarSelect[int]:
 
 
 def _headings(questionnaire: Questionnaire, language: str) -> list[str]:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     headings = [
         _("Response number"),
         _("Community number"),

@@ -8,12 +8,12 @@ import pandas as pd
 
 from analytics.decision.reasons import reason_sentence
 from analytics.files.csv_files import csv_file, in_parts
-from analytics.languages import Wording, load_catalogue
+from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
+from survey_app.catalogue import translator
 from survey_app.evaluations.standings import read_standings
 from survey_app.models import Evaluation
 from survey_app.storage.database import Database
-from survey_app.web.languages import TRANSLATIONS
 
 
 def export_standings(database: Database, *, evaluation_id: int, scope: Scope, language: str) -> Iterator[str]:
@@ -32,7 +32,7 @@ def export_standings(database: Database, *, evaluation_id: int, scope: Scope, la
 def _lines(
     standings: pd.DataFrame, regions: Mapping[str, Any], *, is_provisional: bool, language: str
 ) -> Iterator[str]:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     result = _("Preview, not an official result") if is_provisional else _("Official")
     headings = _headings(language)
     stored = standings.astype(object).where(standings.notna(), None).to_numpy().tolist()
@@ -43,7 +43,7 @@ def _lines(
 
 
 def _headings(language: str) -> dict[str, str]:
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     return {
         "number": _("Community number"),
         "name": _("Community"),

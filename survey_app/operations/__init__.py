@@ -1,7 +1,6 @@
-"""Operation of an installation: the server, the processes beside it, and the work that recurs.
+"""Running the site: the server, the worker beside it, and what recurs on schedule.
 
-- `scheduled_jobs.worker`: what `jiayuan work` runs
-- `scheduled_jobs.settle_complaints`: the hourly work on complaints, also a command
-
-It knows every subject whose work recurs; only commands know it.
+Others call `server.serve`, `supervisor.kept_running`, `scheduled_jobs.worker` (what `jiayuan work` runs) and
+`scheduled_jobs.settle_complaints`. Knows every room whose work recurs, and gets the app handed in; only commands know
+it.
 """

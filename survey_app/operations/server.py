@@ -41,15 +41,19 @@ class CannotListen(JiayuanError):
 
 
 def serve(
-    config: Config, *, host: str, port: int, threads: int, announce: Callable[[], None], runs_jobs: bool = True
+    config: Config,
+    create_app: Callable[[Config], Flask],
+    *,
+    host: str,
+    port: int,
+    threads: int,
+    announce: Callable[[], None],
+    runs_jobs: bool = True,
 ) -> None:
     """Serve the site until it is stopped; `announce` is called as soon as connections are accepted.
 
     Beside it runs a process that does the recurring work, unless that is done elsewhere.
     """
-    # Imported here, since the site with its dashboards takes seconds to import and no other command needs it.
-    from survey_app.app.factory import create_app  # noqa: PLC0415
-
     write_lines()
     app = create_app(config)
     worker = [sys.executable, "-m", "survey_app", "work", "--attached"]

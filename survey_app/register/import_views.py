@@ -11,9 +11,10 @@ from analytics.files.yaml_documents import DocumentError
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import policy, staff
 from survey_app.accounts.staff_pages import blueprint
+from survey_app.clock import current_time
 from survey_app.models.vocabulary import Role
 from survey_app.register.communities_file import import_communities, read_communities, record_import
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 from survey_app.web.languages import fault_translator
 
 # A list of 100,000 communities as CSV.

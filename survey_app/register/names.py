@@ -1,9 +1,9 @@
 """Names of communities, of their districts, and of the bureaus to call about them."""
 
-from analytics.languages import Wording, load_catalogue
+from analytics.languages import Wording
+from survey_app.catalogue import translator
 from survey_app.errors import Bureau
 from survey_app.models import Community, District
-from survey_app.web.languages import TRANSLATIONS
 
 PLACE_COLUMNS = (
     Community.id,
@@ -23,5 +23,5 @@ def bureau_of(district: District) -> Bureau:
 
 def bureau_name(district: Wording, language: str) -> str:
     """Return what the housing bureau of a district is called in a language."""
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     return _("%(district)s Housing Bureau") % {"district": district.in_language(language)}

@@ -1,0 +1,7 @@
+"""Survey responses: the form, storing answers once, receipts, what counts, staff entry, review, retention.
+
+Others call `submission.open_visit`, `submission.record_response`, `counting_status.status_of_response`,
+`receipts.withdraw_response`, `receipts.correct_response`, `integrity_reviews.examine_round` and
+`retention.keep_no_longer`. Knows nothing of complaints or of
+standings.
+"""

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from flask import request, url_for
 
 from survey_app.attachments.scanning import AttachmentFault
+from survey_app.clock import current_time
 from survey_app.codes.codes import scan_slip
 from survey_app.responses.device_digests import terminal_digest
 from survey_app.responses.receipts import sign_receipt
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 
 
 def address_of_slip(typed: str) -> str:

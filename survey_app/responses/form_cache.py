@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from survey_app.clock import current_time
 from survey_app.responses.submission import Visit
 from survey_app.security.submission_keys import Form, SubmissionKey, sign_key
-from survey_app.web.context import SITE_EXTENSION, Site, current_time
+from survey_app.web.context import SITE_EXTENSION, Site
 from survey_app.web.spliced_pages import SplicedPage, accepts_gzip
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import EVALUATING, READERS, policy
 from survey_app.accounts.staff_pages import blueprint
+from survey_app.clock import current_time
 from survey_app.models import Round
 from survey_app.models.vocabulary import ReviewState
 from survey_app.responses.integrity_reviews import (
@@ -19,7 +20,7 @@ from survey_app.responses.integrity_reviews import (
     examine_round,
     held_by_community,
 )
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 
 
 @blueprint.get("/staff/rounds/<int:round_id>/reviews")

@@ -24,8 +24,8 @@ from survey_app.models.vocabulary import AuditAction, Mode, ResponseStatus, Revi
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.device_digests import erase_terminals
 from survey_app.rounds.questionnaires import Question, driver_questions, questionnaire_from_canonical
-from survey_app.rounds.stored_rules import rules_of
 from survey_app.storage.database import Database
+from survey_app.stored_rules import rules_of
 
 STAFF_MODES: Final = frozenset({Mode.PAPER, Mode.TELEPHONE})
 LONGEST_REASON: Final = 500

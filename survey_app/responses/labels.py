@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from analytics.languages import load_catalogue
+from survey_app.catalogue import translator
 from survey_app.models.vocabulary import Mode, ResponseChangeReason, ResponseStatus
-from survey_app.web.languages import TRANSLATIONS
 
 
 @cache
 def response_status_words(language: str) -> Mapping[ResponseStatus, str]:
     """Return what became of a response, as staff and evaluators read it."""
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     return MappingProxyType(
         {
             ResponseStatus.COUNTED: _("counted"),
@@ -27,7 +26,7 @@ def response_status_words(language: str) -> Mapping[ResponseStatus, str]:
 @cache
 def entry_mode_words(language: str) -> Mapping[str, str]:
     """Return how answers were given and who typed them in."""
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     return MappingProxyType(
         {
             Mode.WEB: _("on the resident's phone"),
@@ -40,7 +39,7 @@ def entry_mode_words(language: str) -> Mapping[str, str]:
 @cache
 def withdrawal_reason_words(language: str) -> Mapping[ResponseChangeReason, str]:
     """Return the reasons that a resident can give for a withdrawal, in the words of the resident."""
-    _ = load_catalogue(TRANSLATIONS, language).gettext
+    _ = translator(language)
     return MappingProxyType(
         {
             ResponseChangeReason.WRONG_COMMUNITY: _("I scanned the code of another community"),

@@ -10,9 +10,10 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.paging import Page, page_asked_for
 from survey_app.accounts.policies import READERS, policy
 from survey_app.accounts.staff_pages import blueprint
+from survey_app.clock import current_time
 from survey_app.models import Round
 from survey_app.responses.released_photos import are_released, find_released_photo, places_with_photos, released_photos
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 
 PHOTOS_PER_PAGE = 24
 

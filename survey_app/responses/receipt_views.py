@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from survey_app.accounts.policies import RESIDENT as RESIDENTS
 from survey_app.accounts.policies import declare_policy
 from survey_app.attachments.scanning import AttachmentFault
+from survey_app.clock import current_time
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models.vocabulary import Mode, ResponseChangeReason
 from survey_app.responses.addresses import address_of_receipt, digest_of_terminal
@@ -26,7 +27,7 @@ from survey_app.responses.receipts import (
 from survey_app.responses.survey_views import questions_of
 from survey_app.rounds.questionnaires import AnswerFault
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 from survey_app.web.languages import current_language
 
 blueprint = Blueprint("receipts", __name__)

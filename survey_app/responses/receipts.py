@@ -32,9 +32,9 @@ from survey_app.responses.counting_status import ERASED_VALUES, status_of_respon
 from survey_app.responses.submission import earlier_receipt, store_answers
 from survey_app.rounds.questionnaires import Answer, CheckedAnswers, questionnaire_from_canonical
 from survey_app.rounds.questionnaires import Questionnaire as Definition
-from survey_app.rounds.stored_rules import rules_of
 from survey_app.security.signatures import read_signed, sign
 from survey_app.security.submission_keys import SubmissionKey
+from survey_app.stored_rules import rules_of
 
 _RECEIPT = "receipt"
 

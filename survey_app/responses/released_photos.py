@@ -23,7 +23,7 @@ from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.integrity_reviews import newest_review
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.rounds.rounds import SETTLING
-from survey_app.rounds.stored_rules import rules_of
+from survey_app.stored_rules import rules_of
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from analytics.languages import DEFAULT_LANGUAGE
 from survey_app.accounts.attempt_limits import Limit, count_attempt, forget_attempts
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import declare_policy, staff
+from survey_app.clock import current_time
 from survey_app.errors import (
     ExpiredCode,
     InvalidSubmissionKey,
@@ -56,7 +57,7 @@ from survey_app.responses.submission import earlier_receipt
 from survey_app.rounds.questionnaires import AnswerFault, CheckedAnswers, Questionnaire
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 from survey_app.web.languages import current_language
 
 blueprint = Blueprint("entry", __name__)

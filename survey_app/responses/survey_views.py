@@ -16,6 +16,7 @@ from survey_app.accounts.policies import RESIDENT, declare_policy
 from survey_app.attachments.kinds import PHOTO
 from survey_app.attachments.scanning import Upload
 from survey_app.attachments.uploads import uploads_in
+from survey_app.clock import current_time
 from survey_app.codes.codes import is_reference
 from survey_app.config import Config
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
@@ -36,7 +37,7 @@ from survey_app.responses.submission import (
 from survey_app.rounds.privacy_notice import fill_notice
 from survey_app.rounds.questionnaires import AnswerFault, CheckedAnswers, questionnaire_from_canonical
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 from survey_app.web.languages import current_language
 from survey_app.web.spliced_pages import SplicedPage
 from survey_app.web.template_filters import local_date

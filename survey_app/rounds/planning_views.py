@@ -13,21 +13,22 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from analytics.evidence.quota_feasibility import Expectations, forecast_round, forecast_sentences
-from analytics.languages import load_catalogue
 from analytics.rules import Rules
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import policy
 from survey_app.accounts.staff_pages import blueprint
+from survey_app.catalogue import translator
 from survey_app.city_time import last_day, zone_of
+from survey_app.clock import current_time
 from survey_app.models import District, Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import CodeKind
 from survey_app.register.households import read_places, surveyed_households
 from survey_app.rounds.round_changes import RoundChangeRefused, move_round
 from survey_app.rounds.rounds import RoundRefused, create_round
 from survey_app.rounds.rule_file_views import PLANNING
-from survey_app.rounds.stored_rules import rules_of
-from survey_app.web.context import current_time, site
-from survey_app.web.languages import TRANSLATIONS, current_language
+from survey_app.stored_rules import rules_of
+from survey_app.web.context import site
+from survey_app.web.languages import current_language
 
 # Assumptions for a city that has no round behind it; the form shows them to be changed.
 SUPPOSED = {"response_rate": 30, "satisfaction_rate": 80, "spread": 7}
@@ -130,7 +131,7 @@ def _dates_page(round_id: int, *, faulty: str | None = None, refusals: Sequence[
 
 
 def _in_words(refused: RoundRefused) -> list[str]:
-    translate = load_catalogue(TRANSLATIONS, current_language()).gettext
+    translate = translator(current_language())
     return [fault.text(translate) for fault in refused.faults]
 
 

@@ -17,7 +17,7 @@ from survey_app.models.vocabulary import AuditAction, CodeKind
 from survey_app.rounds.questionnaire_versions import parse_successor, published_versions
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.rounds.questionnaires import QuestionType, questionnaire_from_canonical
-from survey_app.rounds.stored_rules import rules_of
+from survey_app.stored_rules import rules_of
 
 SETTLING = timedelta(minutes=1)
 """How long after the close an official evaluation waits: an answer that arrived in time may still be on its way to the

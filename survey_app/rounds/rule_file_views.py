@@ -18,6 +18,7 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import READERS, policy, staff
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.city_time import city_zone
+from survey_app.clock import current_time
 from survey_app.config import DATA
 from survey_app.models import Questionnaire, RuleFile
 from survey_app.models.vocabulary import Role
@@ -28,7 +29,7 @@ from survey_app.rounds.rounds import (
     add_rule_file,
     publish_questionnaire,
 )
-from survey_app.web.context import current_time, site
+from survey_app.web.context import site
 from survey_app.web.languages import fault_translator
 
 PLANNING = staff(Role.CITY)

@@ -1,4 +1,6 @@
-"""Security: what is done to text and numbers before anything trusts them, with no database and no Flask.
+"""Cryptography and numbers that people type: digests, signatures, encryption, check digits, submission keys.
 
-Others call `clean_text`. It knows no table and no subject.
+Others call `digests.keyed_digest`, `signatures.sign`, `encryption.seal`, `encryption.unseal`,
+`check_digits.read_number`, `submission_keys.sign_key`, `submission_keys.read_key` and `text.clean_text`. Knows neither
+the database nor Flask.
 """

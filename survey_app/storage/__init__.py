@@ -1,5 +1,5 @@
-"""Storage: how rows are read and written on SQLite and PostgreSQL alike, whatever they are about.
+"""The database: transactions, the SQLite write lock, group commit, caches, inserts that happen once.
 
-Others call `insert_once`, `insert_all_once` and `lock_until_commit`. It knows no table by name, no Flask and nothing
-of what the site is for.
+Others call `database.Database` (`reading()`, `writing()`), `group_commit.Writer`, `insert_once.insert_once`,
+`advisory_locks.lock_until_commit` and the two caches. Knows no table by name and no Flask.
 """

@@ -1,5 +1,5 @@
-"""Web: what every page of the site needs of Flask, whatever it is about.
+"""Flask plumbing without a subject: request context, languages, sessions, headers, error pages, logs.
 
-Others call `error_pages.init_app`, `template_filters.init_app`, `local_date` and `local_minute`. It knows no table and
-no subject.
+Others call `context.site`, `languages.current_language`, `template_filters.local_date` and
+`spliced_pages.SplicedPage`; the app wires the rest. Knows no table and no subject.
 """

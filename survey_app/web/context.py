@@ -1,7 +1,6 @@
 """Installation behind the current request: settings, database, writer and read cache."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Self
 
 from flask import current_app
@@ -33,8 +32,3 @@ def site() -> Site:
     """Return the installation that serves this request."""
     found: Site = current_app.extensions[SITE_EXTENSION]
     return found
-
-
-def current_time() -> datetime:
-    """Return the time at which a request is served or a command runs; they pass it on as `now`."""
-    return datetime.now(UTC)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 
 from babel import Locale
 from babel.support import NullTranslations
@@ -11,11 +10,10 @@ from flask_babel import Babel, Domain
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-import analytics
+from analytics import languages
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, load_catalogue
+from survey_app.catalogue import TRANSLATIONS, translator
 
-TRANSLATIONS = Path(__file__).parents[1] / "translations"
-_READERS_TRANSLATIONS = Path(analytics.__file__).parent / "translations"
 # What phones say when they mean Simplified Chinese.
 _BROWSER_TAGS = {"zh-hans": "zh-Hans", "zh-cn": "zh-Hans", "zh": "zh-Hans", "en": "en", "en-us": "en", "en-gb": "en"}
 
@@ -32,11 +30,12 @@ def current_language() -> str:
 
 def fault_translator() -> Callable[[str], str]:
     """Return what translates the faults of a file: the site words some, the readers in `analytics` the others."""
-    site, readers = (load_catalogue(path, current_language()) for path in (TRANSLATIONS, _READERS_TRANSLATIONS))
+    language = current_language()
+    of_site, of_readers = translator(language), languages.translator(language)
 
     def translate(message: str) -> str:
-        own: str = site.gettext(message)
-        return own if own != message else readers.gettext(message)
+        own: str = of_site(message)
+        return own if own != message else of_readers(message)
 
     return translate
 

@@ -39,9 +39,9 @@ from survey_app.responses.staff_entry import enter_response, open_desk
 from survey_app.responses.submission import Visit, open_visit, record_response
 from survey_app.rounds.questionnaires import load_questionnaire
 from survey_app.rounds.rounds import add_rule_file, create_round, publish_questionnaire
-from survey_app.rounds.stored_rules import rules_of
 from survey_app.security.submission_keys import Form, SubmissionKey
 from survey_app.storage.database import Database
+from survey_app.stored_rules import rules_of
 
 QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
 # Invented shapes, as the city is.

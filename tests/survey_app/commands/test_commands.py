@@ -521,7 +521,7 @@ def test_the_outlines_of_districts_are_taken_whole_or_not_at_all(run, sqlite_dat
 
 
 def test_a_server_without_accounts_prints_the_link_that_makes_the_first_one(run, sqlite_database, monkeypatch):
-    monkeypatch.setattr(server, "serve", lambda _config, *, announce, **_options: announce())
+    monkeypatch.setattr(server, "serve", lambda _config, _create_app, *, announce, **_options: announce())
 
     first = run("serve")
     with sqlite_database.writing() as session:
@@ -533,7 +533,7 @@ def test_a_server_without_accounts_prints_the_link_that_makes_the_first_one(run,
 
 
 def test_a_demonstration_prints_its_accounts_and_the_codes_of_the_moment(run, monkeypatch):
-    monkeypatch.setattr(server, "serve", lambda _config, *, announce, **_options: announce())
+    monkeypatch.setattr(server, "serve", lambda _config, _create_app, *, announce, **_options: announce())
     accounts = {"bureau": DemoAccount("pass word", address_of(AUTHENTICATOR, "bureau"))}
     shown = Demo(accounts=accounts, community="阳光家园", token="123", open_round="本轮")
     monkeypatch.setattr(demo, "prepare_demo", lambda *_arguments, **_options: shown)

@@ -4,7 +4,7 @@ import pytest
 
 from analytics.files.yaml_documents import Document
 from survey_app.config import DATA
-from survey_app.rounds.stored_rules import rules_of
+from survey_app.stored_rules import rules_of
 from tests.factories import make_community, make_poster_code, make_round
 from tests.survey_app.responses.test_receipt_views import answer
 
