@@ -7,10 +7,10 @@ Item = TypeVar("Item")
 Tell = Callable[[float], None]
 """Progress callback: called with the share of the work that is done, from 0 to 1."""
 
-_MOST_TOLD: Final = 200
+_MOST_REPORTS: Final = 200
 
 
-def tell_nobody(share: float) -> None:
+def ignore_progress(share: float) -> None:
     """Progress callback that does nothing."""
 
 
@@ -36,14 +36,14 @@ def telling(items: Iterable[Item], tell: Tell, *, total: int) -> Iterator[Item]:
     >>> "".join(telling("abcd", shares.append, total=4)), shares
     ('abcd', [0.25, 0.5, 0.75, 1.0])
     """
-    stride = max(1, total // _MOST_TOLD)
+    stride = max(1, total // _MOST_REPORTS)
     for done, item in enumerate(items, start=1):
         yield item
         if done % stride == 0 or done == total:
             tell(done / total)
 
 
-def part_of(tell: Tell, *, part: int, parts: int) -> Tell:
+def progress_part(tell: Tell, *, part: int, parts: int) -> Tell:
     """Return a progress callback for one of several equal parts that reports the share of the whole.
 
     Parameters
@@ -56,7 +56,7 @@ def part_of(tell: Tell, *, part: int, parts: int) -> Tell:
     Examples
     --------
     >>> shares = []
-    >>> part_of(shares.append, part=1, parts=4)(0.5)
+    >>> progress_part(shares.append, part=1, parts=4)(0.5)
     >>> shares
     [0.375]
     """

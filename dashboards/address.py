@@ -38,19 +38,19 @@ class View:
             own=MappingProxyType({name: asked[name] for name in sorted(asked.keys() - _COMMON)}),
         )
 
-    def but(self, **changes: Any) -> Self:
+    def with_changes(self, **changes: Any) -> Self:
         """Return this view with some fields changed."""
         return replace(self, **changes)
 
     def with_own(self, **changes: str | None) -> Self:
         """Return this view with some of the page's own parameters changed; None removes one."""
         kept = {name: value for name, value in {**self.own, **changes}.items() if value is not None}
-        return self.but(own=MappingProxyType(kept))
+        return self.with_changes(own=MappingProxyType(kept))
 
     @property
     def shared(self) -> Self:
         """The view that a link to another page carries: without the page's own parameters."""
-        return self.but(own=MappingProxyType({}))
+        return self.with_changes(own=MappingProxyType({}))
 
     @property
     def search(self) -> str:

@@ -129,7 +129,7 @@ def _register_frame(app: Dash, source: EvaluationSource, language: Callable[[], 
         page, view = _page_at(path), View.of(search, language)
         content: Any = [] if page is None else no_update
         asked = path + view.shared.search
-        if page is not None and not (page.follows_itself and drawn == asked):
+        if page is not None and not (page.updates_itself and drawn == asked):
             content = list(page.draw(source, view, datetime.now(UTC)))
         set_props("drawn", {"data": asked})
         return *filter_bar.filter_values(source, view), content
@@ -183,7 +183,7 @@ def _shell(page: Page | None, view: View) -> Component:
             html.A(
                 NAMES[other],
                 id="other-language",
-                href=view.but(language=other).search,
+                href=view.with_changes(language=other).search,
                 lang=other,
                 className="quiet-link",
             ),

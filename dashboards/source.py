@@ -38,7 +38,7 @@ class EvaluationHeader:
         return self.round_english_name or self.round_name if language == "en" else self.round_name
 
 
-def evaluation_shown(headers: Sequence[EvaluationHeader], asked: int | None) -> EvaluationHeader | None:
+def select_evaluation(headers: Sequence[EvaluationHeader], asked: int | None) -> EvaluationHeader | None:
     """Return the evaluation asked for, else the newest published one, else the newest; None where there is none."""
     known = next((header for header in headers if header.id == asked), None)
     return known or next((header for header in headers if header.published), next(iter(headers), None))
@@ -68,7 +68,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Reported:
+class ReportedComplaints:
     """Respondents who say that they complained within a year, beside the cases on record where it was ranked.
 
     `said` of those `asked` here and in the region; the region's valid complaints and the household-years they are of.
@@ -89,12 +89,12 @@ class Profile:
     `answers` has one row per question and code: question, label, english_label, domain (whether it is an aspect of
     service), code, option, english_option, missing (don't know and the like), here, region (numbers of answers).
     `complaints` has one row per month, category and validity: month ("2026-09"), category, label, english_label, valid
-    (whether the rate counts it), cases.
-    `drivers` has one row per domain: question, label, english_label and the columns of `analytics.statistics.drivers.Drivers`
-    but the domain: n, mean, weight, share, lower, upper, above_noise; `respondents` is how many answers it rests on.
-    `tenures` has one row for owners and one for tenants: tenure (1 owners, 2 tenants), responses (valid answers to the
-    ranked question) and satisfied; no rows in evaluations that did not count them apart.
-    `reported` is None where the questionnaire does not say by which answer residents tell that they complained.
+    (whether the rate counts it), cases. `drivers` has one row per domain: question, label, english_label and the
+    columns of `analytics.statistics.drivers.Drivers` but the domain: n, mean, weight, share, lower, upper, above_noise;
+    `respondents` is how many answers it rests on. `tenures` has one row for owners and one for tenants: tenure (1
+    owners, 2 tenants), responses (valid answers to the ranked question) and satisfied; no rows in evaluations that did
+    not count them apart. `reported` is None where the questionnaire does not say by which answer residents tell that
+    they complained.
     """
 
     answers: pd.DataFrame
@@ -102,7 +102,7 @@ class Profile:
     drivers: pd.DataFrame
     respondents: int
     tenures: pd.DataFrame
-    reported: Reported | None
+    reported: ReportedComplaints | None
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,10 @@ class Examination:
     """Integrity examination of the round of an evaluation: which signals were looked for, and what was found.
 
     `families` has one row per community in scope and family of signals: number, name, english_name, region,
-    region_english, family, examined, statistic, expected, adjusted_p, flagged, as `analytics.statistics.integrity_signals` says.
-    `counts` has one row per community in scope: number, held, n_without, satisfied_without (valid answers without those
-    held), waiting, released, excluded (numbers of responses by the state of their review).
+    region_english, family, examined, statistic, expected, adjusted_p, flagged, as
+    `analytics.statistics.integrity_signals` says. `counts` has one row per community in scope: number, held, n_without,
+    satisfied_without (valid answers without those held), waiting, released, excluded (numbers of responses by the state
+    of their review).
     """
 
     round_id: int
@@ -219,9 +220,9 @@ class EvaluationSource(Protocol):
     def standings(self, evaluation_id: int) -> pd.DataFrame:
         """Return one row per community that the account may see, in the order of the community's sort key.
 
-        Columns: community_id, number, name, english_name, region, region_english, company, company_english, those of
-        an analytics standings frame and `analytics.evidence.weigh_evidence.EVIDENCE_COLUMNS`; the latter are missing in evaluations
-        that were made before evidence was weighed. `CATEGORICAL_COLUMNS` are categories.
+        Columns: community_id, number, name, english_name, region, region_english, company, company_english, those of an
+        analytics standings frame and `analytics.evidence.weigh_evidence.EVIDENCE_COLUMNS`; the latter are missing in
+        evaluations that were made before evidence was weighed. `CATEGORICAL_COLUMNS` are categories.
 
         Raises
         ------
@@ -229,16 +230,16 @@ class EvaluationSource(Protocol):
             If there is no such evaluation.
         """
 
-    def worked_out(
+    def compute_once(
         self,
         evaluation_id: int,
-        work_out: Callable[["EvaluationSource", int, *Arguments], Answer],
+        derive: Callable[["EvaluationSource", int, *Arguments], Answer],
         *arguments: *Arguments,
     ) -> Answer:
-        """Return `work_out(source, evaluation_id, *arguments)`, computed once and then remembered while there is room.
+        """Return `derive(source, evaluation_id, *arguments)`, computed once and then remembered while there is room.
 
         The key is the function with its arguments, which are hashable. So that it says all that the answer depends on,
-        `work_out` is a function of a module, and closes over nothing: it reads from the source what never changes,
+        `derive` is a function of a module, and closes over nothing: it reads from the source what never changes,
         standings and inputs as the account may see them. The length of the answer is the number of rows that it takes
         room for.
         """
@@ -252,7 +253,7 @@ class EvaluationSource(Protocol):
             If there is no such evaluation.
         """
 
-    def take_away(self, evaluation_id: int, query: GridQuery) -> Iterator[pd.DataFrame]:
+    def export_rows(self, evaluation_id: int, query: GridQuery) -> Iterator[pd.DataFrame]:
         """Return all rows of a table in chunks, for a file; the export is recorded before the first.
 
         Raises
@@ -270,7 +271,7 @@ class EvaluationSource(Protocol):
             If there is no such evaluation.
         """
 
-    def inputs_of_others(self, evaluation_id: int) -> pd.DataFrame:
+    def inputs_of_other_population(self, evaluation_id: int) -> pd.DataFrame:
         """Return the same table as if the responses of the other population had been counted.
 
         That is all residents where the rules rank owners, and owners where they rank all residents. Without answers
@@ -315,8 +316,8 @@ class EvaluationSource(Protocol):
     def channels(self, evaluation_id: int) -> pd.DataFrame:
         """Return the valid complaints of an evaluation by channel, of each region that the account may see.
 
-        Columns: region, channel (one of `analytics.statistics.complaint_rates.CHANNELS`), complaints and the region's household_years, of
-        communities where both are known. Empty where none were kept, as while a round is open.
+        Columns: region, channel (one of `analytics.statistics.complaint_rates.CHANNELS`), complaints and the region's
+        household_years, of communities where both are known. Empty where none were kept, as while a round is open.
         """
 
     def examination(self, evaluation_id: int) -> Examination | None:

@@ -33,7 +33,7 @@ _ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
-class Head:
+class ChainHead:
     """Last link of the chain: what is kept off this host, written `position:hash`."""
 
     position: int
@@ -106,15 +106,15 @@ def record_export(
     record(session, by=by, action=AuditAction.EXPORTED, subject=subject, after=facts, now=now)
 
 
-def head(session: Session) -> Head:
+def head(session: Session) -> ChainHead:
     """Return the last link; position 0 while the chain is empty."""
     last = session.execute(
         select(AuditEvent.position, AuditEvent.hash).order_by(AuditEvent.position.desc()).limit(1)
     ).first()
-    return Head(0, _FIRST_PREVIOUS_HASH) if last is None else Head(last.position, last.hash)
+    return ChainHead(0, _FIRST_PREVIOUS_HASH) if last is None else ChainHead(last.position, last.hash)
 
 
-def verify_chain(session: Session, *, kept: Head | None = None) -> Iterator[tuple[int, ChainFault]]:
+def verify_chain(session: Session, *, kept: ChainHead | None = None) -> Iterator[tuple[int, ChainFault]]:
     """Yield the position and kind of every fault of the chain; `kept` is a head that was written down earlier."""
     position, previous_hash = 0, _FIRST_PREVIOUS_HASH
     columns = AuditEvent.__table__.columns
@@ -147,7 +147,7 @@ def _append_pending(session: Session) -> None:
         digest = _hash(position, last.hash, happened)
         values = {**vars(happened), "position": position, "previous_hash": last.hash, "hash": digest}
         session.connection().execute(insert(AuditEvent), values)
-        last = Head(position, digest)
+        last = ChainHead(position, digest)
 
 
 @event.listens_for(Session, "after_transaction_end")

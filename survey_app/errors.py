@@ -151,7 +151,7 @@ class TransitionRefused(JiayuanError):
         self.standing, self.action, self.actor = standing, action, actor
 
 
-def facts_of(error: BaseException | None) -> dict[str, Any]:
+def exception_facts(error: BaseException | None) -> dict[str, Any]:
     """Return the type of an exception and where it was raised, innermost last."""
     frames = traceback.extract_tb(error.__traceback__) if error is not None else ()
     return {"error": type(error).__name__, "where": [f"{frame.filename}:{frame.lineno}" for frame in frames]}

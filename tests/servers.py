@@ -20,12 +20,12 @@ from sqlalchemy.exc import OperationalError
 from survey_app.app.factory import create_app
 from survey_app.config import DEFAULT_THREADS, REPOSITORY, Config
 from survey_app.errors import WriterBusy
-from survey_app.operations.server import listen_and_answer, serve_app
+from survey_app.operations.server import run_http_server, serve_app
 from survey_app.storage.database import Database
 from survey_app.storage.group_commit import Writer
 from survey_app.storage.insert_once import insert_once
 from survey_app.web.context import SITE_EXTENSION
-from survey_app.web.logs import write_lines
+from survey_app.web.logs import configure_json_logging
 
 HOST = "127.0.0.1"
 
@@ -173,11 +173,11 @@ def site_with(writer_class):
 
 
 def main(kind, port):
-    write_lines()
+    configure_json_logging()
     where = {"host": HOST, "port": int(port), "threads": DEFAULT_THREADS, "announce": lambda: click.echo("listening")}
     match kind:
         case "hello":
-            listen_and_answer(say_hello(), **where)
+            run_http_server(say_hello(), **where)
         case "site":
             serve_app(create_app(Config.from_env()), **where)
         case "validating":
@@ -188,11 +188,11 @@ def main(kind, port):
             serve_app(site_with(BrokenWriter), **where)
         case "careless":
             # Its writer is not started: it has its own way.
-            listen_and_answer(site_with(CarelessWriter), **where)
+            run_http_server(site_with(CarelessWriter), **where)
         case "committing-each":
             # A writer that is not started commits for each request by itself; who is next is left to SQLite.
-            Database._turn = nullcontext
-            listen_and_answer(create_app(Config.from_env()), **where)
+            Database._write_lock = nullcontext
+            run_http_server(create_app(Config.from_env()), **where)
         case _:
             raise SystemExit(f"no server is called {kind}")
 

@@ -73,7 +73,7 @@ def _equal(random: np.random.Generator, size: int) -> FloatArray:  # noqa: ARG00
 
 # Distributions of true complaints per household and year: gamma with shape 2 and mean .010; lognormal, with few very
 # low ones and a long tail; 5 % at .001 and the rest at .010; all equal.
-RATE_TRUTHS: Final[Mapping[str, Callable[[np.random.Generator, int], FloatArray]]] = MappingProxyType(
+COMPLAINT_RATE_DISTRIBUTIONS: Final[Mapping[str, Callable[[np.random.Generator, int], FloatArray]]] = MappingProxyType(
     {"gamma_rates": _gamma, "lognormal_rates": _lognormal, "two_rates": _two_kinds, "equal_rates": _equal}
 )
 
@@ -86,7 +86,7 @@ def calibrate_complaints(
     Parameters
     ----------
     truth : {"gamma_rates", "lognormal_rates", "two_rates", "equal_rates"}
-        The distribution of true rates, a key of `RATE_TRUTHS`.
+        The distribution of true rates, a key of `COMPLAINT_RATE_DISTRIBUTIONS`.
     prior : {"normal", "nonparametric"}
         The prior of `shrink_complaint_rates`; "normal" is the gamma.
     communities : int
@@ -116,11 +116,11 @@ def calibrate_complaints(
     >>> result.coverage.query("group == 'all'").set_index("interval")["coverage"].round(2).to_dict()
     {'credible': 0.98, 'exact': 0.98}
     """
-    if truth not in RATE_TRUTHS:
-        raise ValueError(f"truth must be one of {', '.join(RATE_TRUTHS)}, got {truth!r}")
+    if truth not in COMPLAINT_RATE_DISTRIBUTIONS:
+        raise ValueError(f"truth must be one of {', '.join(COMPLAINT_RATE_DISTRIBUTIONS)}, got {truth!r}")
     random = np.random.default_rng(seed)
     region = np.repeat(np.arange(regions), communities)
-    rates = RATE_TRUTHS[truth](random, region.size)
+    rates = COMPLAINT_RATE_DISTRIBUTIONS[truth](random, region.size)
     exposure = np.exp(random.uniform(np.log(LEAST_EXPOSURE), np.log(MOST_EXPOSURE), region.size))
     cases = random.poisson(rates * exposure)
     size = count_positions(share, communities, rounding="floor")

@@ -87,7 +87,7 @@ def _beta(random: np.random.Generator, size: int) -> FloatArray:
 
 # Distributions of true satisfaction rates: N(.80, .07²); 1 − gamma(2, .08) with a long tail of bad ones; 5 % at .95 and
 # the rest at .78; Beta(16, 4).
-TRUTHS: Final[Mapping[str, Callable[[np.random.Generator, int], FloatArray]]] = MappingProxyType(
+SATISFACTION_DISTRIBUTIONS: Final[Mapping[str, Callable[[np.random.Generator, int], FloatArray]]] = MappingProxyType(
     {"normal": _normal, "skewed": _skewed, "two_point": _two_point, "beta": _beta}
 )
 
@@ -121,7 +121,7 @@ def calibrate(
     Parameters
     ----------
     truth : {"normal", "skewed", "two_point", "beta"}
-        The distribution of true rates, a key of `TRUTHS`.
+        The distribution of true rates, a key of `SATISFACTION_DISTRIBUTIONS`.
     prior : {"normal", "nonparametric"}
         The prior of `shrink_rates`.
     communities : int
@@ -153,11 +153,11 @@ def calibrate(
     >>> result.coverage.query("group == 'all'").set_index("interval")["coverage"].round(2).to_dict()
     {'credible': 0.94, 'wilson': 0.96}
     """
-    if truth not in TRUTHS:
-        raise ValueError(f"truth must be one of {', '.join(TRUTHS)}, got {truth!r}")
+    if truth not in SATISFACTION_DISTRIBUTIONS:
+        raise ValueError(f"truth must be one of {', '.join(SATISFACTION_DISTRIBUTIONS)}, got {truth!r}")
     random = np.random.default_rng(seed)
     region = np.repeat(np.arange(regions), communities)
-    rates = TRUTHS[truth](random, region.size)
+    rates = SATISFACTION_DISTRIBUTIONS[truth](random, region.size)
     answers = random.integers(FEWEST_ANSWERS, MOST_ANSWERS + 1, region.size)
     satisfied = random.binomial(answers, rates)
     size = count_positions(share, communities, rounding="floor")

@@ -1,7 +1,8 @@
 """Calibration of the integrity signals: false alarms in honest simulated cities, detection of stuffed answers.
 
-Cities are simulated (`analytics.calibration.simulated_city`) in which nobody cheats, or in which somebody adds identical forms,
-five for everything, within ten minutes to twelve communities. Detection depends on the traces that these leave.
+Cities are simulated (`analytics.calibration.simulated_city`) in which nobody cheats, or in which somebody adds
+identical forms, five for everything, within ten minutes to twelve communities. Detection depends on the traces that
+these leave.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analytics.calibration.simulated_city import honest_city, stuffed
+from analytics.calibration.simulated_city import simulate_honest_city, stuffed
 from analytics.languages import translator
 from analytics.reports.html_page import percent
 from analytics.statistics.integrity_signals import find_signals
@@ -20,7 +21,7 @@ from analytics.statistics.integrity_signals import find_signals
 LEVELS: Final[Mapping[str, float]] = MappingProxyType({"ordinary": 0.65, "content": 1.5})
 """Satisfaction level of each kind of city; in the content one a fifth of honest responses are fives throughout."""
 
-MANNERS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+STUFFING_MANNERS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {"hurried": {"seconds": (9, 22)}, "one_terminal": {"same_terminal": True}, "own_terminals": {}}
 )
 """Ways of stuffing: each form in seconds; unhurried from one terminal; unhurried, each from a terminal of its own."""
@@ -54,7 +55,7 @@ def list_cities(*, quick: bool) -> list[CitySetting]:
     cheated = [
         CitySetting(city, 500, seed, manner, forms)
         for city in LEVELS
-        for manner in MANNERS
+        for manner in STUFFING_MANNERS
         for forms in FORMS
         for seed in (61, 62)
     ]
@@ -76,7 +77,9 @@ def run_cities(cities: list[CitySetting]) -> Iterator[dict[str, object]]:
         honest city.
     """
     for setting in cities:
-        responses, answers = honest_city(setting.seed, setting.communities, most=210, level=LEVELS[setting.city])
+        responses, answers = simulate_honest_city(
+            setting.seed, setting.communities, most=210, level=LEVELS[setting.city]
+        )
         honest = len(responses)
         places: list[int] = []
         if setting.manner is not None and setting.forms is not None:
@@ -88,13 +91,15 @@ def run_cities(cities: list[CitySetting]) -> Iterator[dict[str, object]]:
                 community=place,
                 forms=setting.forms or 0,
                 seed=100 * setting.seed + number,
-                **MANNERS[setting.manner or ""],
+                **STUFFING_MANNERS[setting.manner or ""],
             )
         found = find_signals(responses, answers, overall="q01", staff_modes={"paper"})
-        yield vars(setting) | _tell(responses, found.families, found.responses["held"], honest=honest, places=places)
+        yield vars(setting) | _count_results(
+            responses, found.families, found.responses["held"], honest=honest, places=places
+        )
 
 
-def _tell(
+def _count_results(
     responses: pd.DataFrame, families: pd.DataFrame, held: "pd.Series[bool]", *, honest: int, places: list[int]
 ) -> dict[str, object]:
     is_cheated = responses["community_id"].isin(places)
@@ -108,7 +113,7 @@ def _tell(
     }
 
 
-def city_sentences(cities: pd.DataFrame, language: str) -> Iterator[str]:
+def integrity_calibration_sentences(cities: pd.DataFrame, language: str) -> Iterator[str]:
     """Yield sentences on the honest communities with held responses and the share of stuffed responses held.
 
     Parameters

@@ -14,7 +14,7 @@ OPENED = pd.Timestamp("2021-09-01", tz="Asia/Shanghai")
 DAYS = 14
 
 
-def honest_city(
+def simulate_honest_city(
     seed: int, communities: int, *, least: int = 30, most: int = 250, level: float = 0.65
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Simulate responses and answers of a city in which nobody cheats.

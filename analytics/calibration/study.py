@@ -8,8 +8,8 @@ from typing import Final
 
 import pandas as pd
 
-from analytics.calibration.complaint_rates import RATE_TRUTHS, calibrate_complaints
-from analytics.calibration.evidence import LEVEL, TRUTHS, calibrate
+from analytics.calibration.complaint_rates import COMPLAINT_RATE_DISTRIBUTIONS, calibrate_complaints
+from analytics.calibration.evidence import LEVEL, SATISFACTION_DISTRIBUTIONS, calibrate
 from analytics.decision.evaluate import versions
 from analytics.files.csv_files import frame_csv
 from analytics.languages import translator
@@ -35,7 +35,7 @@ _DECIMALS: Final = 6
 class Setting:
     """One simulated setting: a distribution of true rates, the assumed prior, and regions of one size.
 
-    The truth is a key of `TRUTHS` (satisfaction) or `RATE_TRUTHS` (complaints).
+    The truth is a key of `SATISFACTION_DISTRIBUTIONS` (satisfaction) or `COMPLAINT_RATE_DISTRIBUTIONS` (complaints).
     """
 
     truth: str
@@ -46,7 +46,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Found:
-    """Results of a setting: the tables of `analytics.calibration.evidence.Calibration`, each preceded by the setting."""
+    """Results of a setting: the tables of an evidence `Calibration`, each preceded by the setting."""
 
     setting: Setting
     coverage: pd.DataFrame
@@ -67,7 +67,7 @@ def list_settings(*, quick: bool) -> list[Setting]:
     >>> len(list_settings(quick=True)), len(list_settings(quick=False))
     (8, 64)
     """
-    truths = (*TRUTHS, *RATE_TRUTHS)
+    truths = (*SATISFACTION_DISTRIBUTIONS, *COMPLAINT_RATE_DISTRIBUTIONS)
     if quick:
         return [Setting(truth, "nonparametric", 200, 2) for truth in truths]
     priors: tuple[Prior, ...] = ("normal", "nonparametric")
@@ -87,7 +87,7 @@ def run_settings(settings: Iterable[Setting]) -> Iterator[Found]:
     Found
     """
     for setting in settings:
-        simulate = calibrate_complaints if setting.truth in RATE_TRUTHS else calibrate
+        simulate = calibrate_complaints if setting.truth in COMPLAINT_RATE_DISTRIBUTIONS else calibrate
         result = simulate(**vars(setting), seed=SEED)
         coverage, bands, curve = (
             pd.DataFrame(vars(setting), index=frame.index).add_prefix("setting_").join(frame).round(_DECIMALS)
@@ -176,7 +176,7 @@ def finding_sentences(coverage: pd.DataFrame, language: str) -> Iterator[str]:
 
 def _reason(truth: str, prior: str, *, too_few: bool, language: str) -> str:
     _ = translator(language)
-    if prior == "normal" and truth in RATE_TRUTHS:
+    if prior == "normal" and truth in COMPLAINT_RATE_DISTRIBUTIONS:
         return _(
             "The gamma prior, estimated from few communities, is treated as known; the learned prior assumes less."
         )
@@ -207,7 +207,7 @@ def _prior_name(truth: str, prior: str, language: str) -> str:
     _ = translator(language)
     if prior == "nonparametric":
         return _("learned prior")
-    return _("gamma prior") if truth in RATE_TRUTHS else _("normal prior")
+    return _("gamma prior") if truth in COMPLAINT_RATE_DISTRIBUTIONS else _("normal prior")
 
 
 def _draw_coverage(coverage: pd.DataFrame, language: str) -> str:

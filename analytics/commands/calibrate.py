@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from analytics.calibration.integrity import city_sentences, list_cities, run_cities
+from analytics.calibration.integrity import integrity_calibration_sentences, list_cities, run_cities
 from analytics.calibration.study import list_settings, run_settings, write_study
-from analytics.commands.shared import directory_option, language_option, naming_faults, showing_steps
+from analytics.commands.shared import directory_option, exit_on_faults, language_option, progress_bar
 from analytics.files.atomic_files import write_files
 from analytics.files.csv_files import frame_csv
 from analytics.languages import translator
@@ -26,11 +26,11 @@ def calibrate_command(*, quick: bool, directory: Path, language: str) -> None:
     """
     _ = translator(language)
     settings, cities = list_settings(quick=quick), list_cities(quick=quick)
-    with naming_faults(_), showing_steps(2) as begin:
+    with exit_on_faults(_), progress_bar(2) as begin:
         directory.mkdir(parents=True, exist_ok=True)
         study = telling(run_settings(settings), begin(_("Simulating")), total=len(settings))
         write_study(list(study), directory, language)
         found = pd.DataFrame(telling(run_cities(cities), begin(_("Simulating cities")), total=len(cities)))
-        said = "\n".join(city_sentences(found, language))
+        said = "\n".join(integrity_calibration_sentences(found, language))
         write_files({"integrity.csv": frame_csv(found), "integrity.txt": f"{said}\n".encode()}, directory)
     click.echo(directory)

@@ -8,17 +8,17 @@ from rich.table import Table
 
 from analytics.commands.shared import (
     directory_option,
+    exit_on_faults,
     language_option,
-    naming_faults,
+    progress_bar,
     refuse,
     result_console,
     rules_option,
-    showing_steps,
 )
 from analytics.decision.community_table import read_table
 from analytics.decision.evaluate import Evaluation, evaluate
 from analytics.decision.what_if import Choice, OtherPopulationNotCounted, WhatIf, compare, with_choices
-from analytics.evidence.sensitivity import find_sensitivity
+from analytics.evidence.sensitivity import analyse_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.languages import translator
 from analytics.reports.evaluation_files import EVALUATION_FILE, STANDINGS_FILE, write_outputs
@@ -42,14 +42,14 @@ def evaluate_command(table: Path, rules_path: Path, directory: Path, language: s
     English. If a file has faults, each is named with its line and column, nothing is written and the exit status is 2.
     """
     _ = translator(language)
-    with naming_faults(_), showing_steps(4) as begin:
+    with exit_on_faults(_), progress_bar(4) as begin:
         begin(_("Reading"))
         rules = load_rules(rules_path)
         communities = read_table(table, rules)
         begin(_("Evaluating"))
         evaluation = evaluate(communities, rules)
         begin(_("Weighing the evidence"))
-        evidence, sensitivity = weigh_evidence(evaluation), find_sensitivity(evaluation)
+        evidence, sensitivity = weigh_evidence(evaluation), analyse_sensitivity(evaluation)
         write_outputs(evaluation, evidence, sensitivity, directory, language, tell=begin(_("Writing")))
     _print_summary(evaluation, directory, language)
 
@@ -83,7 +83,7 @@ def what_if_command(
     choices = {name: value for name, value in chosen.items() if value is not None}
     if other_path is None and not choices:
         raise click.UsageError(_("give another rule file or another choice"))
-    with naming_faults(_), showing_steps(3) as begin:
+    with exit_on_faults(_), progress_bar(3) as begin:
         begin(_("Reading"))
         rules = load_rules(rules_path)
         other = rules if other_path is None else load_rules(other_path)

@@ -10,11 +10,11 @@ import click
 from analytics.commands.shared import (
     FiniteRange,
     directory_option,
+    exit_on_faults,
     language_option,
-    naming_faults,
+    progress_bar,
     refuse,
     rules_option,
-    showing_steps,
 )
 from analytics.decision.community_table import read_plan
 from analytics.evidence.quota_feasibility import Expectations, forecast_content, forecast_round, forecast_sentences
@@ -73,7 +73,7 @@ def plan_command(
     """
     _ = translator(language)
     expectations = Expectations(response_rate, expected_rate, expected_spread)
-    with naming_faults(_), showing_steps(2) as begin:
+    with exit_on_faults(_), progress_bar(2) as begin:
         begin(_("Reading"))
         rules, communities = load_rules(rules_path), read_plan(table)
         regions = {rules.city.zh_hans} if rules.region == "city" else set(communities["region"])

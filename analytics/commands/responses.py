@@ -11,21 +11,21 @@ import pandas as pd
 from analytics.commands.shared import (
     FiniteRange,
     directory_option,
+    exit_on_faults,
     language_option,
-    naming_faults,
+    progress_bar,
     refuse,
     rules_option,
-    showing_steps,
     write_page,
 )
 from analytics.decision.community_table import read_table
-from analytics.decision.recount import columns_to_count, keep_counting_rows, questions_to_count
+from analytics.decision.recount import columns_for_selection, measure_questions, select_counted_responses
 from analytics.files.question_names import read_question_names
 from analytics.files.response_tables import ResponseTable, list_questions, read_responses
 from analytics.files.table_cells import TableError
 from analytics.files.yaml_documents import Fault
 from analytics.languages import translator
-from analytics.reports.drivers_page import drivers_csv, drivers_of, drivers_page
+from analytics.reports.drivers_page import compute_drivers, drivers_csv, drivers_page
 from analytics.reports.integrity_page import (
     comparison_csv,
     evaluate_without_held,
@@ -105,12 +105,12 @@ def integrity_command(
     Writes signals.csv, held.csv and integrity.html; with --communities also with_and_without_held.csv.
     """
     _ = translator(language)
-    with naming_faults(_), showing_steps(4) as begin:
+    with exit_on_faults(_), progress_bar(4) as begin:
         begin(_("Reading"))
         rules = load_rules(rules_path)
         if max(rules.satisfaction.valid_codes) > HIGHEST or min(rules.satisfaction.valid_codes) < 1:
             refuse([_("signs are looked for among codes from 1 to {highest} alone").format(highest=HIGHEST)])
-        questions = tuple(dict.fromkeys([*rated, *questions_to_count(rules)]))
+        questions = tuple(dict.fromkeys([*rated, *measure_questions(rules)]))
         table = _read(responses, rules, questions, missing_codes, community_column, needed=_SIGNAL_COLUMNS)
         looking = begin(_("Looking for signs"))
         overall = rules.satisfaction.question
@@ -127,7 +127,7 @@ def integrity_command(
         both = None
         if communities is not None:
             places = read_table(communities, rules)
-            _expect_known(responses, table, places)
+            _check_known_communities(responses, table, places)
             both = evaluate_without_held(places, table, found, rules)
             contents["with_and_without_held.csv"] = comparison_csv(both, table, found)
         begin(_("Writing"))
@@ -163,7 +163,7 @@ def drivers_command(
     drivers.csv and drivers.html.
     """
     _ = translator(language)
-    with naming_faults(_), showing_steps(3) as begin:
+    with exit_on_faults(_), progress_bar(3) as begin:
         begin(_("Reading"))
         rules = load_rules(rules_path)
         overall = rules.satisfaction.question
@@ -172,7 +172,7 @@ def drivers_command(
         names = {} if questionnaire is None else read_question_names(questionnaire)
         table = _read(responses, rules, (overall, *domains), missing_codes, community_column)
         begin(_("Looking for what goes together"))
-        drivers = drivers_of(table, domains, rules)
+        drivers = compute_drivers(table, domains, rules)
         begin(_("Writing"))
         written = write_page(
             "drivers",
@@ -210,7 +210,7 @@ def rake_command(
     weights.csv, raked.csv and raking.html.
     """
     _ = translator(language)
-    with naming_faults(_), showing_steps(3) as begin:
+    with exit_on_faults(_), progress_bar(3) as begin:
         begin(_("Reading"))
         rules, margins = load_rules(rules_path), read_margins(margins_path)
         texts = margins["margin"].unique().tolist()
@@ -244,14 +244,14 @@ def _read(
         questions=questions,
         valid_codes=rules.satisfaction.valid_codes,
         missing_codes=missing_codes,
-        needed=[*needed, *columns_to_count(rules)],
+        needed=[*needed, *columns_for_selection(rules)],
         texts=texts,
         community_column=community_column,
     )
-    return keep_counting_rows(table, rules)
+    return select_counted_responses(table, rules)
 
 
-def _expect_known(path: Path, table: ResponseTable, places: pd.DataFrame) -> None:
+def _check_known_communities(path: Path, table: ResponseTable, places: pd.DataFrame) -> None:
     strange = ~table.responses["community_id"].isin(places["community_id"]).to_numpy(dtype=bool)
     faults = [
         Fault(

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from analytics.files.atomic_files import write_files
 from analytics.files.yaml_documents import DocumentError
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, Translate
-from analytics.progress import Tell, part_of
+from analytics.progress import Tell, progress_part
 from analytics.reports.html_page import Page, page_files, render_page
 
 rules_option = click.option(
@@ -40,7 +40,7 @@ class FiniteRange(click.FloatRange):
 
 
 @contextmanager
-def naming_faults(translate: Translate) -> Iterator[None]:
+def exit_on_faults(translate: Translate) -> Iterator[None]:
     """Print the faults of a file and exit with status 2."""
     try:
         yield
@@ -58,7 +58,7 @@ def refuse(lines: Iterable[str]) -> NoReturn:
 
 
 @contextmanager
-def showing_steps(number: int) -> Iterator[Callable[[str], Tell]]:
+def progress_bar(number: int) -> Iterator[Callable[[str], Tell]]:
     """Show a progress bar on standard error if it is a terminal.
 
     Yields a function that begins the next of `number` steps: it takes the step's words and returns a progress callback.
@@ -79,7 +79,7 @@ def showing_steps(number: int) -> Iterator[Callable[[str], Tell]]:
     def begin(words: str) -> Tell:
         step = next(begun)
         bar.update(task, completed=step, description=words, step=step + 1)
-        return part_of(lambda share: bar.update(task, completed=share * number), part=step, parts=number)
+        return progress_part(lambda share: bar.update(task, completed=share * number), part=step, parts=number)
 
     with bar:
         yield begin

@@ -7,11 +7,11 @@ import click
 
 from analytics.commands.shared import (
     directory_option,
+    exit_on_faults,
     language_option,
-    naming_faults,
+    progress_bar,
     refuse,
     rules_option,
-    showing_steps,
     write_page,
 )
 from analytics.decision.community_table import read_table
@@ -19,7 +19,7 @@ from analytics.decision.evaluate import evaluate
 from analytics.files.table_cells import TableError
 from analytics.languages import translator
 from analytics.progress import telling
-from analytics.reports.trends_page import PastRound, follow_rounds, trends_csv, trends_page
+from analytics.reports.trends_page import EvaluatedRound, compute_trends, trends_csv, trends_page
 from analytics.rules import load_rules
 
 _TRENDS = "trends"
@@ -55,7 +55,7 @@ def trends_command(rounds: tuple[tuple[date, Path], ...], rules_path: Path, dire
     Writes trends.csv, trends.html in Chinese and trends.en.html in English.
     """
     _ = translator(language)
-    with naming_faults(_), showing_steps(4) as begin:
+    with exit_on_faults(_), progress_bar(4) as begin:
         reading = begin(_("Reading"))
         rules = load_rules(rules_path)
         tables, faults = [], []
@@ -67,9 +67,9 @@ def trends_command(rounds: tuple[tuple[date, Path], ...], rules_path: Path, dire
         if faults:
             refuse(faults)
         evaluated = telling(tables, begin(_("Evaluating")), total=len(tables))
-        past = [PastRound(day, evaluate(table, rules)) for day, table in evaluated]
+        past = [EvaluatedRound(day, evaluate(table, rules)) for day, table in evaluated]
         begin(_("Comparing"))
-        trends = follow_rounds(past)
+        trends = compute_trends(past)
         begin(_("Writing"))
         written = write_page(
             _TRENDS, lambda spoken: trends_page(trends, spoken), {"trends.csv": trends_csv(trends)}, directory

@@ -47,7 +47,7 @@ class Counters:
         full = np.empty(rows.size // MOST_BEFORE_EMPTYING + self._since.size, dtype=np.int64)
         full = full[: find_full_rows(rows, self._since, self._responses, full)]
         for counter in self._counters:
-            counter.count_in_words(rows, batch, full)
+            counter.count_packed(rows, batch, full)
 
     def counts(self) -> dict[str, Integers]:
         self._empty()
@@ -88,7 +88,7 @@ class _Counter:
             raise answers.unknown(slots == self._unknown)
         np.add.at(self._counts, (rows[given], slots[given]), 1)
 
-    def count_in_words(self, rows: Rows, batch: pa.RecordBatch, full: Integers) -> None:
+    def count_packed(self, rows: Rows, batch: pa.RecordBatch, full: Integers) -> None:
         """Count like `count`, packed into words; `full` holds the positions after which a row's word is emptied."""
         from analytics.counting.kernels import count_codes  # noqa: PLC0415  numba costs a second to import
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.decision.exact_ratios import MEASURED, read_scores
+from analytics.decision.exact_ratios import MEASURE_COLUMNS, read_scores
 from analytics.decision.exact_ratios import column as read_column
-from analytics.decision.survey_modes import MODE_COLUMNS, Counted, mode_column, modes_counted, rates_by_mode
+from analytics.decision.survey_modes import MODE_COLUMNS, Counted, counted_modes, mode_column, rates_by_mode
 from analytics.files.table_cells import cells_of, read_cells
 from analytics.files.typed_columns import CellReader, Column
 from analytics.files.yaml_documents import Fault
@@ -18,7 +18,7 @@ from analytics.languages import N_
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS
 
-DETAIL_COUNTS: Final = (
+COMPLAINT_DETAIL_COLUMNS: Final = (
     *CHANNEL_COLUMNS,
     "complaints_excluded",
     "complaining_households",
@@ -43,7 +43,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "score_precision": Column("number", least=1e-6, most=100),
     "households": Column("count"),
     "complaints": Column("count"),
-    **{name: Column("count") for name in DETAIL_COUNTS},
+    **{name: Column("count") for name in COMPLAINT_DETAIL_COLUMNS},
     "exposure_household_years": Column("number", most=1e9),  # exact as a float in millionths
     "denominator_source": Column("text"),
 }
@@ -118,14 +118,14 @@ def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = 
     Parameters
     ----------
     communities : DataFrame
-        One row per community. `community_id` and `region` are text, never empty, ids never twice. For the
-        satisfaction route either the measure of the rules (`responses` with `satisfied` for the satisfaction rate or
-        with `mean_index` for the index, `composite_responses` with `mean_composite` for the composite), or a given
-        `score` from 0 to 100 with its `score_precision`, one for all rows. With `responses` also those that staff
-        typed in, `paper_responses` and `telephone_responses`, and with `satisfied` those of them that are
-        satisfied, `paper_satisfied` and `telephone_satisfied`. For the complaint route `complaints` and
-        `exposure_household_years`, and with them `DETAIL_COUNTS`. Optional: `name`, `households`, `sd_index`,
-        `sd_composite`, the columns of other measures, and `denominator_source` (``occupied_households`` or
+        One row per community. `community_id` and `region` are text, never empty, ids never twice. For the satisfaction
+        route either the measure of the rules (`responses` with `satisfied` for the satisfaction rate or with
+        `mean_index` for the index, `composite_responses` with `mean_composite` for the composite), or a given `score`
+        from 0 to 100 with its `score_precision`, one for all rows. With `responses` also those that staff typed in,
+        `paper_responses` and `telephone_responses`, and with `satisfied` those of them that are satisfied,
+        `paper_satisfied` and `telephone_satisfied`. For the complaint route `complaints` and
+        `exposure_household_years`, and with them `COMPLAINT_DETAIL_COLUMNS`. Optional: `name`, `households`,
+        `sd_index`, `sd_composite`, the columns of other measures, and `denominator_source` (``occupied_households`` or
         ``delivered_households``). Counts are of the ranked population: if the rules rank owners, of owners. Other
         columns are left out.
     rules : Rules
@@ -196,14 +196,14 @@ class _Checker(CellReader):
             self.note(read_column(table, name) > households, name, message, table, name, "households")
 
     def _check_columns(self, rules: Rules) -> None:
-        names, measured = self.names, MEASURED[rules.satisfaction.measure]
+        names, measured = self.names, MEASURE_COLUMNS[rules.satisfaction.measure]
         needed = ["community_id", "region"]
         needed += ["score_precision"] if "score" in names else measured.columns
         if "complaints" in names or "exposure_household_years" in names:
             needed += ["complaints", "exposure_household_years"]
         for counted in _MODES_EXCEED:
-            needed += [counted] if modes_counted(names, counted) else []
-        needed += [mode_column(mode, "responses") for mode in modes_counted(names, "satisfied")]
+            needed += [counted] if counted_modes(names, counted) else []
+        needed += [mode_column(mode, "responses") for mode in counted_modes(names, "satisfied")]
         self.expect_columns(dict.fromkeys(needed))
         if {"score", measured.value} <= names:
             fault = Fault("give either this column or {other}, not both", {"other": measured.value}, "score", 1)
@@ -218,7 +218,7 @@ class _Checker(CellReader):
             self.note(unknown, "denominator_source", message, table, "denominator_source")
 
     def _check_answers(self, table: pd.DataFrame, rules: Rules) -> None:
-        for measure, measured in MEASURED.items():
+        for measure, measured in MEASURE_COLUMNS.items():
             name, counted = measured.value, measured.responses
             if not set(measured.columns) <= set(table.columns):
                 continue
@@ -235,7 +235,7 @@ class _Checker(CellReader):
     def _check_modes(self, table: pd.DataFrame) -> None:
         rest: dict[Counted, npt.NDArray[np.float64]] = {}
         for counted, message in _MODES_EXCEED.items():
-            names = [mode_column(mode, counted) for mode in modes_counted(table, counted)]
+            names = [mode_column(mode, counted) for mode in counted_modes(table, counted)]
             # A missing column is already reported as a fault.
             if names and counted in table:
                 whole, parts = read_column(table, counted), [read_column(table, name) for name in names]
@@ -243,7 +243,7 @@ class _Checker(CellReader):
                     self.note(np.isnan(whole) & ~np.isnan(part), name, _NEEDS_RESPONSES, table, counted)
                 self.note(np.nansum(parts, axis=0) > whole, names[0], message, table, counted)
                 rest[counted] = whole - np.sum(parts, axis=0)
-        for mode in modes_counted(table, "satisfied"):
+        for mode in counted_modes(table, "satisfied"):
             satisfied, responses = mode_column(mode, "satisfied"), mode_column(mode, "responses")
             if responses in table:
                 values, answers = read_column(table, satisfied), read_column(table, responses)
@@ -262,7 +262,7 @@ class _Checker(CellReader):
                 message = N_("{score} is no multiple of its precision {score_precision}")
                 self.note(misfits, "score", message, table, "score", "score_precision")
             return
-        measured = MEASURED[rules.satisfaction.measure]
+        measured = MEASURE_COLUMNS[rules.satisfaction.measure]
         if measured.value in _MISFITS and set(measured.columns) <= set(table.columns):
             scores = read_scores(table, rules.satisfaction)
             self.note(scores.misfits, measured.value, _MISFITS[measured.value], table, *measured.columns)

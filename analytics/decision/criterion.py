@@ -10,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from analytics.decision.ranks import Best, Floats, Integers, ranks_within, share_below
+from analytics.decision.ranks import Best, Floats, Integers, percentile_of_ranks, ranks_within
 from analytics.rules import ComplaintRule, MinimumResponses, Rounding, SatisfactionRule
 
 Status = Literal["met", "not_met", "not_assessed", "not_applicable"]
@@ -132,7 +132,9 @@ def count_until_next_position(share: Fraction, eligible: int, *, rounding: Round
     return math.ceil((positions + 1) / share) - eligible
 
 
-def judge_responses(responses: Floats, households: Floats, scored: Flags, *, minimum: MinimumResponses | None) -> Texts:
+def check_minimum_responses(
+    responses: Floats, households: Floats, scored: Flags, *, minimum: MinimumResponses | None
+) -> Texts:
     """Return each community's eligibility for the satisfaction route: `ELIGIBLE` or the reason why not.
 
     Parameters
@@ -159,7 +161,7 @@ def judge_responses(responses: Floats, households: Floats, scored: Flags, *, min
 
     >>> minimum = MinimumResponses(10, 30, Fraction(1, 2))
     >>> n, households = np.array([9.0, 15.0, 15.0, 15.0, 30.0]), np.array([9.0, 30.0, 31.0, np.nan, np.nan])
-    >>> judge_responses(n, households, n > 0, minimum=minimum).tolist()
+    >>> check_minimum_responses(n, households, n > 0, minimum=minimum).tolist()
     ['too_few_responses', '', 'too_few_for_households', 'households_unknown', '']
     """
     if minimum is None:
@@ -175,7 +177,7 @@ def judge_responses(responses: Floats, households: Floats, scored: Flags, *, min
     )
 
 
-def judge_exposure(complaints: Floats, exposure: Integers, *, minimum: Fraction) -> Texts:
+def check_minimum_exposure(complaints: Floats, exposure: Integers, *, minimum: Fraction) -> Texts:
     """Return each community's eligibility for the complaint route: `ELIGIBLE` or the reason why not.
 
     Parameters
@@ -195,7 +197,7 @@ def judge_exposure(complaints: Floats, exposure: Integers, *, minimum: Fraction)
     Examples
     --------
     >>> complaints, exposure = np.array([0.0, 0.0, 3.0, np.nan]), np.array([0, 99_999_999, 100_000_000, 200_000_000])
-    >>> judge_exposure(complaints, exposure, minimum=Fraction(100)).tolist()
+    >>> check_minimum_exposure(complaints, exposure, minimum=Fraction(100)).tolist()
     ['denominator_missing', 'exposure_too_small', '', 'no_complaint_data']
     """
     return np.select(
@@ -258,7 +260,7 @@ def decide_satisfaction_within(
     list of RouteDecision
         One for each region, its communities in the order of its indices.
     """
-    ordered = _Together(places, regions)
+    ordered = _RankedRegions(places, regions)
     ties = np.full(ordered.places.shape, rule.ties)
     return ordered.split(_decide(ordered, "high", rule.share, rule.rounding, ties))
 
@@ -324,7 +326,7 @@ def decide_complaints_within(
     list of RouteDecision
         One for each region, its communities in the order of its indices.
     """
-    ordered = _Together(places, regions)
+    ordered = _RankedRegions(places, regions)
     zero = zero[ordered.rows]
     zero_rule = rule.zero_ties if rule.zero_ties in {"include", "exclude"} else rule.ties
     ties = np.where(zero, zero_rule, rule.ties)
@@ -396,7 +398,7 @@ class _Decisions:
     reason: Texts
 
 
-class _Together:
+class _RankedRegions:
     """Communities of all regions in one array, one region after the other."""
 
     def __init__(self, places: Floats, regions: Sequence[Integers]) -> None:
@@ -419,7 +421,7 @@ class _Together:
         ]
 
 
-def _decide(together: _Together, best: Best, share: Fraction, rounding: Rounding, ties: Texts) -> _Decisions:
+def _decide(together: _RankedRegions, best: Best, share: Fraction, rounding: Rounding, ties: Texts) -> _Decisions:
     rank, last = ranks_within(together.places, together.region, best=best)
     ranked = ~np.isnan(rank)
     eligible = np.bincount(together.region[ranked], minlength=together.sizes.size)
@@ -439,5 +441,5 @@ def _decide(together: _Together, best: Best, share: Fraction, rounding: Rounding
         ["", "not_applicable", "met"],
         "not_met",
     )
-    percentile = share_below(rank, last, ranked=together.spread(eligible))
+    percentile = percentile_of_ranks(rank, last, ranked=together.spread(eligible))
     return _Decisions(eligible, positions, rank, last, percentile, status, reason)

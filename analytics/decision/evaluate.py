@@ -13,7 +13,7 @@ import pandas as pd
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.decision.community_table import check_communities
 from analytics.decision.criterion import combine_routes
-from analytics.decision.exact_ratios import MEASURED, column
+from analytics.decision.exact_ratios import MEASURE_COLUMNS, column
 from analytics.decision.routes import Route, evaluate_complaints, evaluate_satisfaction, rows_by_region
 from analytics.decision.summary import summarise
 from analytics.rules import Rules
@@ -83,12 +83,12 @@ class Evaluation:
     @cached_property
     def inputs_sha256(self) -> str:
         """SHA-256 of the checked table as canonical text, whatever the order of its rows."""
-        return sha256_hex(frame_text(self.communities))
+        return sha256_hex(canonical_frame_json(self.communities))
 
     @cached_property
     def standings_sha256(self) -> str:
         """SHA-256 of the standings as canonical text, whatever the order of their rows."""
-        return sha256_hex(frame_text(self.standings))
+        return sha256_hex(canonical_frame_json(self.standings))
 
 
 def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
@@ -144,7 +144,7 @@ def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
     return Evaluation(table, rules, standings, summarise(standings, table, rules, satisfaction, complaints))
 
 
-def frame_text(frame: pd.DataFrame) -> str:
+def canonical_frame_json(frame: pd.DataFrame) -> str:
     """Return a frame with a `community_id` as canonical JSON, independent of the order of its rows.
 
     Parameters
@@ -159,7 +159,7 @@ def frame_text(frame: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> frame_text(pd.DataFrame({"community_id": ["2", "1"], "score": [None, 83.5]}))
+    >>> canonical_frame_json(pd.DataFrame({"community_id": ["2", "1"], "score": [None, 83.5]}))
     '{"community_id":["1","2"],"score":[83.5,null]}'
     """
     ordered = frame.sort_values("community_id", kind="stable")
@@ -185,7 +185,7 @@ def _plain(values: "pd.Series[Any]") -> list[Any]:
 def _standings(table: pd.DataFrame, rules: Rules, satisfaction: Route, complaints: Route) -> pd.DataFrame:
     status, route = combine_routes(satisfaction.status, complaints.status)
     responses, satisfied = column(table, "responses"), column(table, "satisfied")
-    ranked = MEASURED[rules.satisfaction.measure].responses
+    ranked = MEASURE_COLUMNS[rules.satisfaction.measure].responses
     rate = np.full(len(table), np.nan)
     np.divide(satisfied, responses, out=rate, where=responses > 0)
     values = {

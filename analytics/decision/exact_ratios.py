@@ -27,7 +27,7 @@ COMPOSITE_PRECISION: Final = 1e-6
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasureColumns:
     """Columns of a community table that hold a measure.
 
     `responses` counts the answers of the measure, `value` is ranked, `deviation` is the standard deviation of single
@@ -44,10 +44,10 @@ class Measured:
         return self.responses, self.value
 
 
-MEASURED: Final[Mapping[Measure, Measured]] = {
-    "satisfaction_rate": Measured("responses", "satisfied", None),
-    "satisfaction_index": Measured("responses", "mean_index", "sd_index"),
-    "composite": Measured("composite_responses", "mean_composite", "sd_composite"),
+MEASURE_COLUMNS: Final[Mapping[Measure, MeasureColumns]] = {
+    "satisfaction_rate": MeasureColumns("responses", "satisfied", None),
+    "satisfaction_index": MeasureColumns("responses", "mean_index", "sd_index"),
+    "composite": MeasureColumns("composite_responses", "mean_composite", "sd_composite"),
 }
 """Columns of each measure. A composite is based on other responses than the overall question."""
 
@@ -79,7 +79,7 @@ def read_scores(table: pd.DataFrame, rule: SatisfactionRule) -> Scores:
     Parameters
     ----------
     table : DataFrame
-        A community table with `score` and `score_precision`, or the columns that `MEASURED` names.
+        A community table with `score` and `score_precision`, or the columns that `MEASURE_COLUMNS` names.
     rule : SatisfactionRule
 
     Returns
@@ -113,7 +113,7 @@ def read_scores(table: pd.DataFrame, rule: SatisfactionRule) -> Scores:
     """
     if "score" in table:
         return _given_scores(column(table, "score"), column(table, "score_precision"))
-    measured = MEASURED[rule.measure]
+    measured = MEASURE_COLUMNS[rule.measure]
     responses, values = column(table, measured.responses), column(table, measured.value)
     if rule.measure == "composite":
         means = np.where(responses > 0, values, np.nan)
@@ -163,7 +163,7 @@ def order_complaint_rates(complaints: Integers, exposure: Integers, *, zeros_by_
     return finer
 
 
-def rate_complaints(complaints: Integers, exposure: Integers) -> Floats:
+def compute_complaint_rates(complaints: Integers, exposure: Integers) -> Floats:
     """Return complaint rates per 1,000 household-years.
 
     Parameters
@@ -180,7 +180,7 @@ def rate_complaints(complaints: Integers, exposure: Integers) -> Floats:
 
     Examples
     --------
-    >>> rate_complaints(np.array([3, 9]), np.array([100_100_000, 300_300_000])).round(4).tolist()
+    >>> compute_complaint_rates(np.array([3, 9]), np.array([100_100_000, 300_300_000])).round(4).tolist()
     [29.97, 29.97]
     """
     return _divide(complaints, exposure, 1000.0 * EXPOSURE_UNITS)

@@ -16,9 +16,9 @@ __all__ = [
     "last_rank",
     "order_ratios",
     "percentile",
+    "percentile_of_ranks",
     "rank_confidence_set",
     "ranks_within",
-    "share_below",
     "top_confidence_set",
 ]
 
@@ -182,10 +182,10 @@ def percentile(scores: npt.ArrayLike, *, best: Best) -> Floats:
     array([0.875, 0.5  , 0.5  ,   nan, 0.125])
     """
     rank = competition_rank(scores, best=best)
-    return share_below(rank, last_rank(scores, best=best), ranked=np.count_nonzero(~np.isnan(rank)))
+    return percentile_of_ranks(rank, last_rank(scores, best=best), ranked=np.count_nonzero(~np.isnan(rank)))
 
 
-def share_below(rank: Floats, last: Floats, *, ranked: npt.ArrayLike) -> Floats:
+def percentile_of_ranks(rank: Floats, last: Floats, *, ranked: npt.ArrayLike) -> Floats:
     """Return the percentile of ranks, as `percentile` defines it.
 
     Parameters
@@ -201,7 +201,7 @@ def share_below(rank: Floats, last: Floats, *, ranked: npt.ArrayLike) -> Floats:
 
     Examples
     --------
-    >>> share_below(np.array([1.0, 2.0, 2.0, np.nan, 4.0]), np.array([1.0, 3.0, 3.0, np.nan, 4.0]), ranked=4)
+    >>> percentile_of_ranks(np.array([1.0, 2.0, 2.0, np.nan, 4.0]), np.array([1.0, 3.0, 3.0, np.nan, 4.0]), ranked=4)
     array([0.875, 0.5  , 0.5  ,   nan, 0.125])
     """
     number = np.asarray(ranked)

@@ -61,7 +61,7 @@ def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part
     return _complaint_sentence(standing, region[part], language)
 
 
-def show_apart(value: Fraction, others: Iterable[Fraction], *, decimals: int) -> str:
+def format_distinct(value: Fraction, others: Iterable[Fraction], *, decimals: int) -> str:
     """Format a number with enough decimals to distinguish it from others.
 
     Parameters
@@ -79,9 +79,9 @@ def show_apart(value: Fraction, others: Iterable[Fraction], *, decimals: int) ->
 
     Examples
     --------
-    >>> show_apart(Fraction(9496, 100), [Fraction(95)], decimals=1)
+    >>> format_distinct(Fraction(9496, 100), [Fraction(95)], decimals=1)
     '94.96'
-    >>> show_apart(Fraction(95), [Fraction(95), Fraction(9496, 100)], decimals=1)
+    >>> format_distinct(Fraction(95), [Fraction(95), Fraction(9496, 100)], decimals=1)
     '95.00'
     """
     shown = _round_half_even(value, decimals)
@@ -238,12 +238,12 @@ _NOT_RANKED: Final = frozenset(
 
 
 def _show(number: float | str, others: tuple[float | str, ...], *, scale: int = 1, decimals: int) -> str:
-    """Return a scaled number as `show_apart` formats it, usually from cached roundings."""
+    """Return a scaled number as `format_distinct` formats it, usually from cached roundings."""
     units, text = _rounded(number, scale, decimals)
     for other in others:
         if other != number and _rounded(other, scale, decimals)[0] == units:
             exact = [_fraction(each) * scale for each in others]
-            return show_apart(_fraction(number) * scale, exact, decimals=decimals)
+            return format_distinct(_fraction(number) * scale, exact, decimals=decimals)
     return text
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from analytics.counting.answer_counts import AnswerCounts, count_answers
 from analytics.counting.composites import composite_sums
-from analytics.decision.exact_ratios import MEASURED
+from analytics.decision.exact_ratios import MEASURE_COLUMNS
 from analytics.decision.survey_modes import MODE_COLUMNS
 from analytics.files.response_tables import ResponseTable
 from analytics.rules import Rules
@@ -20,7 +20,12 @@ OWNER: Final = 1
 
 _COUNTED: Final = {
     *MODE_COLUMNS,
-    *(name for measured in MEASURED.values() for name in (*measured.columns, measured.deviation) if name is not None),
+    *(
+        name
+        for measured in MEASURE_COLUMNS.values()
+        for name in (*measured.columns, measured.deviation)
+        if name is not None
+    ),
 }
 
 
@@ -70,7 +75,7 @@ def count_measures(counted: AnswerCounts, rules: Rules) -> pd.DataFrame:
     )
 
 
-def keep_counting_rows(table: ResponseTable, rules: Rules) -> ResponseTable:
+def select_counted_responses(table: ResponseTable, rules: Rules) -> ResponseTable:
     """Keep the responses that count: those of the ranked population, and the newest of each household.
 
     Parameters
@@ -105,28 +110,28 @@ def keep_counting_rows(table: ResponseTable, rules: Rules) -> ResponseTable:
     )
 
 
-def columns_to_count(rules: Rules) -> list[str]:
-    """Return the columns of responses that `keep_counting_rows` requires.
+def columns_for_selection(rules: Rules) -> list[str]:
+    """Return the columns of responses that `select_counted_responses` requires.
 
     Examples
     --------
     >>> from pathlib import Path
     >>> from analytics.rules import load_rules
-    >>> columns_to_count(load_rules(Path("data/rules/wuhai/2021-08-23.yaml")))
+    >>> columns_for_selection(load_rules(Path("data/rules/wuhai/2021-08-23.yaml")))
     ['tenure']
     """
     names = ["tenure"] if rules.satisfaction.population == "owners" else []
     return [*names, "household", "submitted_at"] if rules.evidence.one_answer_per_household else names
 
 
-def questions_to_count(rules: Rules) -> tuple[str, ...]:
+def measure_questions(rules: Rules) -> tuple[str, ...]:
     """Return the questions of the rules' measure.
 
     Examples
     --------
     >>> from pathlib import Path
     >>> from analytics.rules import load_rules
-    >>> questions_to_count(load_rules(Path("data/rules/wuhai/2021-08-23.yaml")))
+    >>> measure_questions(load_rules(Path("data/rules/wuhai/2021-08-23.yaml")))
     ('q01',)
     """
     return tuple(dict.fromkeys([rules.satisfaction.question, *rules.satisfaction.domains]))
@@ -140,7 +145,7 @@ def recount(communities: pd.DataFrame, table: ResponseTable, rules: Rules) -> pd
     communities : DataFrame
         As `analytics.decision.community_table.check_communities` returns it, or only ids and regions.
     table : ResponseTable
-        Responses of these communities that count; with the questions of `questions_to_count`.
+        Responses of these communities that count; with the questions of `measure_questions`.
     rules : Rules
 
     Returns
@@ -155,7 +160,7 @@ def recount(communities: pd.DataFrame, table: ResponseTable, rules: Rules) -> pd
     """
     rule = rules.satisfaction
     ids = communities["community_id"].tolist()
-    codes = {question: pa.array(table.answers[question], pa.int16()) for question in questions_to_count(rules)}
+    codes = {question: pa.array(table.answers[question], pa.int16()) for question in measure_questions(rules)}
     batch = pa.RecordBatch.from_pydict({"community": pa.array(table.responses["community_id"], pa.string()), **codes})
     counted = count_answers([batch], communities=ids, questions={rule.question: rule.valid_codes})
     measures = count_measures(counted, rules)

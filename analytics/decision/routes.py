@@ -11,17 +11,17 @@ from analytics.decision.criterion import (
     ELIGIBLE,
     RouteDecision,
     Texts,
+    check_minimum_exposure,
+    check_minimum_responses,
     decide_complaints_within,
     decide_satisfaction_within,
-    judge_exposure,
-    judge_responses,
 )
 from analytics.decision.exact_ratios import (
-    MEASURED,
+    MEASURE_COLUMNS,
     column,
+    compute_complaint_rates,
     exposure_units,
     order_complaint_rates,
-    rate_complaints,
     read_scores,
     whole,
 )
@@ -88,8 +88,8 @@ def evaluate_satisfaction(table: pd.DataFrame, rules: Rules, regions: Mapping[st
     rule = rules.satisfaction
     scores = read_scores(table, rule)
     minimum = rule.minimum_responses if minimum_is_tested(table, rules) else None
-    responses = column(table, MEASURED[rule.measure].responses)
-    reason = judge_responses(responses, column(table, "households"), scores.known, minimum=minimum)
+    responses = column(table, MEASURE_COLUMNS[rule.measure].responses)
+    reason = check_minimum_responses(responses, column(table, "households"), scores.known, minimum=minimum)
     places = scores.places(reason == ELIGIBLE)
 
     def decide(together: Sequence[Integers]) -> list[RouteDecision]:
@@ -100,7 +100,7 @@ def evaluate_satisfaction(table: pd.DataFrame, rules: Rules, regions: Mapping[st
 
 def minimum_is_tested(table: pd.DataFrame, rules: Rules) -> bool:
     """Return whether the minimum of responses can be tested: with a given score the number of answers is unknown."""
-    counted = MEASURED[rules.satisfaction.measure].responses
+    counted = MEASURE_COLUMNS[rules.satisfaction.measure].responses
     return rules.satisfaction.minimum_responses is not None and counted in table
 
 
@@ -123,7 +123,7 @@ def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str,
     rule = rules.complaints
     complaints, exposure = column(table, "complaints"), column(table, "exposure_household_years")
     units = exposure_units(exposure)
-    reason = judge_exposure(complaints, units, minimum=rule.minimum_exposure)
+    reason = check_minimum_exposure(complaints, units, minimum=rule.minimum_exposure)
     ranked = reason == ELIGIBLE
     places = np.full(len(table), np.nan)
     places[ranked] = order_complaint_rates(
@@ -135,7 +135,7 @@ def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str,
 
     rates = np.full(len(table), np.nan)
     known = (units > 0) & ~np.isnan(complaints)
-    rates[known] = rate_complaints(whole(complaints[known]), units[known])
+    rates[known] = compute_complaint_rates(whole(complaints[known]), units[known])
     return _decide_regions(rates, reason, decide, rules, regions)
 
 

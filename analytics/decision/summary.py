@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.decision.criterion import count_until_next_position
-from analytics.decision.exact_ratios import MEASURED, column
+from analytics.decision.exact_ratios import MEASURE_COLUMNS, column
 from analytics.decision.ranks import Floats, Integers
 from analytics.decision.routes import Ranked, Route, minimum_is_tested, rows_by_region
 from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
@@ -154,7 +154,7 @@ def _warn_of_route(name: RouteName, ranked: Ranked, rule: SatisfactionRule | Com
 
 def _flag_rows(table: pd.DataFrame, rules: Rules) -> dict[tuple[str, RouteName], _Flags]:
     """Return the rows that cause a warning, by the code of the warning and its route."""
-    counted = MEASURED[rules.satisfaction.measure].responses
+    counted = MEASURE_COLUMNS[rules.satisfaction.measure].responses
     crowded = column(table, counted) > column(table, "households")
     fallback = np.zeros(len(table), dtype=bool)
     if "denominator_source" in table:

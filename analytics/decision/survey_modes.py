@@ -16,7 +16,7 @@ from analytics.decision.ranks import ranks_within
 from analytics.statistics.validation import FloatArray, row_codes
 
 MODES: Final = ("web", "paper", "telephone")
-ENTERED_MODES: Final = MODES[1:]
+STAFF_ENTERED_MODES: Final = MODES[1:]
 """Modes of answers that staff type in: tables count these, all others are web answers."""
 
 MIXED: Final = "mixed"
@@ -31,20 +31,20 @@ def mode_column(mode: str, counted: Counted) -> str:
 
 
 MODE_COLUMNS: Final = tuple(
-    mode_column(mode, counted) for mode in ENTERED_MODES for counted in ("responses", "satisfied")
+    mode_column(mode, counted) for mode in STAFF_ENTERED_MODES for counted in ("responses", "satisfied")
 )
 """Columns with the valid answers by mode; all may be missing, and no decision uses them."""
 
 
-def modes_counted(columns: Container[str], counted: Counted) -> list[str]:
+def counted_modes(columns: Container[str], counted: Counted) -> list[str]:
     """Return the modes whose answers, or satisfied answers, a table counts.
 
     Examples
     --------
-    >>> modes_counted(["responses", "paper_responses"], "responses"), modes_counted(["satisfied"], "satisfied")
+    >>> counted_modes(["responses", "paper_responses"], "responses"), counted_modes(["satisfied"], "satisfied")
     (['paper'], [])
     """
-    return [mode for mode in ENTERED_MODES if mode_column(mode, counted) in columns]
+    return [mode for mode in STAFF_ENTERED_MODES if mode_column(mode, counted) in columns]
 
 
 def answers_by_mode(communities: pd.DataFrame) -> pd.DataFrame | None:
@@ -53,8 +53,8 @@ def answers_by_mode(communities: pd.DataFrame) -> pd.DataFrame | None:
     Parameters
     ----------
     communities : DataFrame
-        As `analytics.decision.community_table.check_communities` returns it. `paper_responses` and `telephone_responses` are parts of
-        `responses`; a mode without a column has no answers.
+        As `analytics.decision.community_table.check_communities` returns it. `paper_responses` and
+        `telephone_responses` are parts of `responses`; a mode without a column has no answers.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def answers_by_mode(communities: pd.DataFrame) -> pd.DataFrame | None:
     >>> answers_by_mode(table).to_dict("list")
     {'web': [40.0, 0.0, nan], 'paper': [10.0, 40.0, nan], 'telephone': [0.0, 0.0, nan]}
     """
-    modes = modes_counted(communities, "responses")
+    modes = counted_modes(communities, "responses")
     return _by_mode(communities, "responses", modes) if modes else None
 
 
@@ -96,8 +96,8 @@ def rates_by_mode(communities: pd.DataFrame) -> pd.DataFrame | None:
     >>> rates_by_mode(table).to_dict("list")
     {'web': [0.75], 'paper': [1.0], 'telephone': [nan]}
     """
-    answers, modes = answers_by_mode(communities), modes_counted(communities, "satisfied")
-    if answers is None or modes != modes_counted(communities, "responses"):
+    answers, modes = answers_by_mode(communities), counted_modes(communities, "satisfied")
+    if answers is None or modes != counted_modes(communities, "responses"):
         return None
     return _by_mode(communities, "satisfied", modes) / answers.where(answers > 0)
 

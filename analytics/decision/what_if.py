@@ -68,8 +68,8 @@ def compare(evaluation: Evaluation, other_rules: Rules, *, communities: pd.DataF
     evaluation : Evaluation
     other_rules : Rules
     communities : DataFrame, optional
-        The same communities counted for the other rules, in any order, as `analytics.decision.community_table.check_communities`
-        describes it. None: the table of the evaluation.
+        The same communities counted for the other rules, in any order, as
+        `analytics.decision.community_table.check_communities` describes it. None: the table of the evaluation.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def compare(evaluation: Evaluation, other_rules: Rules, *, communities: pd.DataF
         if counted != ranked:
             raise OtherPopulationNotCounted(counted, ranked)
         communities = evaluation.communities
-    after = evaluate(_in_order_of(evaluation.communities, communities), other_rules)
+    after = evaluate(_aligned_with(evaluation.communities, communities), other_rules)
     changes = pd.DataFrame(
         {
             "community_id": evaluation.standings["community_id"],
@@ -180,7 +180,7 @@ def with_choices(rules: Rules, choices: Mapping[Choice, str | int]) -> Rules:
     return parse_rules(yaml.safe_dump(content, allow_unicode=True).encode(), content["name"])
 
 
-def _in_order_of(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+def _aligned_with(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """Return the second table in the order of the first; both must have the same communities."""
     rows = {name: row for row, name in enumerate(second["community_id"].astype("str").str.strip())}
     absent = [name for name in first["community_id"] if name not in rows]

@@ -156,7 +156,8 @@ def parse_disclosure_rules(content: bytes, source: str) -> DisclosureRules:
     >>> parse_disclosure_rules(text.encode(), "2027-01-01.yaml")
     Traceback (most recent call last):
     ...
-    analytics.files.yaml_documents.DocumentError: 2027-01-01.yaml:7:15: minimum_cell: this must lie between 3 and 1000, it is 2
+    analytics.files.yaml_documents.DocumentError: 2027-01-01.yaml:7:15: minimum_cell: this must lie between 3 and 1000,
+    it is 2
     """
     document = Document(content, source)
     root = Node.root(document)

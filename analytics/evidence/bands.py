@@ -119,7 +119,7 @@ def with_nonresponse(
     return sampling + (nonresponse_spread * (1 - fraction)) ** 2
 
 
-def normal_place(probability: npt.ArrayLike) -> FloatArray:
+def clipped_normal_quantile(probability: npt.ArrayLike) -> FloatArray:
     """Return the normal quantile z of each probability, clipped to ±8: the distance to the threshold in deviations.
 
     Parameters
@@ -139,7 +139,7 @@ def normal_place(probability: npt.ArrayLike) -> FloatArray:
 
     Examples
     --------
-    >>> normal_place([0.8, 0.5, 0.0]).round(2)
+    >>> clipped_normal_quantile([0.8, 0.5, 0.0]).round(2)
     array([ 0.84,  0.  , -8.  ])
     """
     return np.clip(special.ndtri(_probabilities("probability", probability)), -8.0, 8.0)
@@ -203,7 +203,7 @@ def tipping_point(
         shrinkage.reliability,
     )
     cuts = special.ndtri([NO_TO, UNLIKELY_TO, LIKELY_FROM, CERTAIN_FROM])
-    distance = np.abs(normal_place(chance)[..., None] - cuts).min(axis=-1) * np.sqrt(variance)
+    distance = np.abs(clipped_normal_quantile(chance)[..., None] - cuts).min(axis=-1) * np.sqrt(variance)
     finite = np.isfinite(limit)
     distance = np.where(variance > 0, distance, np.abs(mean - np.where(finite, limit, 0)))
     lever = own * (1 - fraction)
@@ -218,7 +218,7 @@ def satisfaction_evidence(
     region: npt.ArrayLike,
     size: npt.ArrayLike,
     sampling_fraction: npt.ArrayLike,
-    rank_bound_beyond: npt.ArrayLike | None = None,
+    rank_bound_exceeds_k: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
     """Return the evidence on the satisfaction route, with and without the nonresponse term.
 
@@ -232,7 +232,7 @@ def satisfaction_evidence(
         Nominal k of the region: one number, or one for each community.
     sampling_fraction : array_like
         f in [0, 1]: responding households ÷ households; 0 where unknown, which assumes the largest nonresponse.
-    rank_bound_beyond : array_like of bool, optional
+    rank_bound_exceeds_k : array_like of bool, optional
         True where a one-sided confidence bound of the rank lies beyond k: negative evidence is then possible although
         the reliability is small.
 
@@ -276,8 +276,8 @@ def satisfaction_evidence(
         grids=shrinkage_with_nonresponse.grids,
     )
     informed = shrinkage.reliability >= LEAST_RELIABILITY
-    if rank_bound_beyond is not None:
-        informed = informed | np.asarray(rank_bound_beyond, dtype=bool)
+    if rank_bound_exceeds_k is not None:
+        informed = informed | np.asarray(rank_bound_exceeds_k, dtype=bool)
     evidence, reason = _judge(top.probability, wider.probability, informed)
     gap = tipping_point(
         shrinkage, probability=top.probability, threshold=top.threshold, sampling_fraction=sampling_fraction
@@ -305,7 +305,7 @@ def complaint_evidence(
     region: npt.ArrayLike,
     size: npt.ArrayLike,
     share: float,
-    rank_bound_beyond: npt.ArrayLike | None = None,
+    rank_bound_exceeds_k: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
     """Return the evidence on the complaint route, whose best communities have the lowest complaint rates.
 
@@ -321,7 +321,7 @@ def complaint_evidence(
         Nominal k of the region: one number, or one for each community.
     share : float
         The share of the rule in (0, 1], as a float: .05.
-    rank_bound_beyond : array_like of bool, optional
+    rank_bound_exceeds_k : array_like of bool, optional
         As in `satisfaction_evidence`.
 
     Returns
@@ -358,8 +358,8 @@ def complaint_evidence(
     spread = np.where(np.isinf(shrinkage.shape), 0.0, shrinkage.mean / shrinkage.rate)
     top = top_probability(-shrinkage.mean, spread, region=region, size=size, grids=shrinkage.grids)
     informed = shrinkage.reliability >= LEAST_RELIABILITY
-    if rank_bound_beyond is not None:
-        informed = informed | np.asarray(rank_bound_beyond, dtype=bool)
+    if rank_bound_exceeds_k is not None:
+        informed = informed | np.asarray(rank_bound_exceeds_k, dtype=bool)
     evidence, reason = _judge(top.probability, top.probability, informed)
     expected = exposure * shrinkage.prior_mean
     limited = np.isfinite(shrinkage.prior_shape)
@@ -454,7 +454,9 @@ def requirement_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -
     )
 
 
-def list_with_few_false(probability: npt.ArrayLike, *, region: npt.ArrayLike, share_false: float) -> BooleanArray:
+def list_with_controlled_fdr(
+    probability: npt.ArrayLike, *, region: npt.ArrayLike, false_discovery_rate: float
+) -> BooleanArray:
     """Return the largest list in each region whose Bayesian false discovery rate is at most a given share.
 
     Parameters
@@ -463,7 +465,7 @@ def list_with_few_false(probability: npt.ArrayLike, *, region: npt.ArrayLike, sh
         P(top k) of each community.
     region : array_like
         Label of each community's region.
-    share_false : float
+    false_discovery_rate : float
         q in [0, 1).
 
     Returns
@@ -487,12 +489,12 @@ def list_with_few_false(probability: npt.ArrayLike, *, region: npt.ArrayLike, sh
 
     Examples
     --------
-    >>> list_with_few_false([0.99, 0.9, 0.6, 0.6, 0.1], region=[1] * 5, share_false=0.1)
+    >>> list_with_controlled_fdr([0.99, 0.9, 0.6, 0.6, 0.1], region=[1] * 5, false_discovery_rate=0.1)
     array([ True,  True, False, False, False])
     """
     chance = _probabilities("probability", probability)
-    if not 0 <= share_false < 1:
-        raise ValueError(f"share_false must lie in [0, 1), got {share_false}")
+    if not 0 <= false_discovery_rate < 1:
+        raise ValueError(f"false_discovery_rate must lie in [0, 1), got {false_discovery_rate}")
     codes = row_codes("region", region, rows=chance.size)[1]
     order = np.lexsort((-chance, codes))
     listed = np.zeros(chance.size, dtype=bool)
@@ -502,12 +504,12 @@ def list_with_few_false(probability: npt.ArrayLike, *, region: npt.ArrayLike, sh
         length = np.arange(1, rows.size + 1)
         # Equal probabilities stay together: a list can only end after the last of them.
         ends = np.append(ranked[1:] != ranked[:-1], True)
-        within = ends & (np.cumsum(1 - ranked) <= share_false * length * (1 + 1e-12))
+        within = ends & (np.cumsum(1 - ranked) <= false_discovery_rate * length * (1 + 1e-12))
         listed[rows[: int(length[within].max(initial=0))]] = True
     return listed
 
 
-def rightful_members(probability: npt.ArrayLike, listed: npt.ArrayLike, *, region: npt.ArrayLike) -> pd.DataFrame:
+def expected_true_members(probability: npt.ArrayLike, listed: npt.ArrayLike, *, region: npt.ArrayLike) -> pd.DataFrame:
     """Return the expected number of truly top communities on each region's list, with its standard deviation.
 
     Parameters
@@ -536,7 +538,7 @@ def rightful_members(probability: npt.ArrayLike, listed: npt.ArrayLike, *, regio
 
     Examples
     --------
-    >>> frame = rightful_members([0.9, 0.6, 0.5], [True, True, False], region=["wuda"] * 3)
+    >>> frame = expected_true_members([0.9, 0.6, 0.5], [True, True, False], region=["wuda"] * 3)
     >>> frame.loc["wuda"].round(3).to_dict()
     {'listed': 2.0, 'expected': 1.5, 'standard_deviation': 0.574}
     """

@@ -7,11 +7,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.decision.evaluate import Evaluation
-from analytics.evidence.bands import Evidence, list_with_few_false, overall_reliability, rightful_members
+from analytics.evidence.bands import Evidence, expected_true_members, list_with_controlled_fdr, overall_reliability
 from analytics.evidence.weigh_evidence import PREFIXES
 from analytics.statistics.validation import BooleanArray
 
-SHARE_FALSE: Final = 0.1
+LIST_FALSE_DISCOVERY_RATE: Final = 0.1
 """Largest expected share of false members (false discovery rate) of a list “with few false”."""
 
 _DECIMALS: Final = 6
@@ -85,9 +85,11 @@ def _supported_lists(
     probability: "pd.Series[float]", listed: BooleanArray, region: npt.NDArray[np.str_]
 ) -> dict[str, dict[str, float | int]]:
     chance = probability.to_numpy()
-    members = rightful_members(chance, listed, region=region)
+    members = expected_true_members(chance, listed, region=region)
     members["few_false"] = (
-        pd.Series(list_with_few_false(chance, region=region, share_false=SHARE_FALSE)).groupby(region).sum()
+        pd.Series(list_with_controlled_fdr(chance, region=region, false_discovery_rate=LIST_FALSE_DISCOVERY_RATE))
+        .groupby(region)
+        .sum()
     )
     return {
         str(name): {

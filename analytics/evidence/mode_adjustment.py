@@ -20,7 +20,7 @@ _LEAST_VARIANCE: Final = 1e-24
 
 
 @dataclass(frozen=True)
-class ModeMix:
+class ModeAdjustment:
     """Mode effects, and scores shrunk towards the regression on the mix of modes.
 
     Attributes
@@ -38,9 +38,9 @@ class ModeMix:
     effects: pd.DataFrame
 
 
-def shrink_to_mode_mix(
+def shrink_to_mode_regression(
     estimates: npt.ArrayLike, variances: npt.ArrayLike, answers: pd.DataFrame, *, region: npt.ArrayLike
-) -> ModeMix:
+) -> ModeAdjustment:
     """Shrink scores towards a regression on the mix of modes, in each region where two modes are common.
 
     Parameters
@@ -56,7 +56,7 @@ def shrink_to_mode_mix(
 
     Returns
     -------
-    ModeMix
+    ModeAdjustment
         Without effects if no region has two modes that each occur in `LEAST_COMMUNITIES` communities, or if all
         communities of a region have the same mix.
 
@@ -87,7 +87,7 @@ def shrink_to_mode_mix(
 
     >>> answers = pd.DataFrame({"web": [50] * 10 + [10] * 10, "paper": [10] * 10 + [50] * 10, "telephone": 0})
     >>> scores = [0.7, 0.8] * 5 + [0.8, 0.9] * 5
-    >>> found = shrink_to_mode_mix(scores, [0.002] * 20, answers, region=["wuda"] * 20)
+    >>> found = shrink_to_mode_regression(scores, [0.002] * 20, answers, region=["wuda"] * 20)
     >>> found.effects[["mode", "baseline", "difference"]].round(3).to_dict("records")
     [{'mode': 'paper', 'baseline': 'web', 'difference': 0.15}]
     >>> found.mean[[0, 10]].round(3).tolist()
@@ -123,7 +123,7 @@ def shrink_to_mode_mix(
             for place, mode in enumerate(compared, start=1)
         ]
     names = ["region", "mode", "baseline", "difference", "lower", "upper", "between_variance"]
-    return ModeMix(mean, variance, pd.DataFrame(effects, columns=names))
+    return ModeAdjustment(mean, variance, pd.DataFrame(effects, columns=names))
 
 
 @dataclass(frozen=True)

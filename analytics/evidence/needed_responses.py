@@ -44,7 +44,7 @@ class Place:
 
 def needed_responses(
     plain: Place,
-    withstanding: Place,
+    with_nonresponse_term: Place,
     *,
     answer_variance: npt.ArrayLike,
     n: npt.ArrayLike,
@@ -58,7 +58,7 @@ def needed_responses(
 
     Parameters
     ----------
-    plain, withstanding : Place
+    plain, with_nonresponse_term : Place
         Posteriors without and with the nonresponse term ω.
     answer_variance : array_like
         s², variance of single answers, p(1 − p) for a rate, at least 0.
@@ -89,13 +89,13 @@ def needed_responses(
 
     Notes
     -----
-    Settled is defined as in `analytics.evidence.bands`: above T, P ≥ .80 with ω too; below, P ≤ .20 and B ≥ .5. The result is
-    the smallest M ≤ ⌊ρH⌋ − n for which that holds if the score stays at its expectation: |m − T| ≥ Φ⁻¹(.80)√(V′ + U),
-    above T with the posterior that has ω. V′ = 1/(1/V − 1/v + 1/v′), v = s²/n · (1 − f) + ω²(1 − f)², f = n/H, and v′
-    the same for n + M answers: the information from other sources, 1/V − 1/v, stays, and B′ = B/(B + (1 − B)v′/v). The
-    posterior mean changes by a normal variable with variance V − V′, and the assurance is the probability that it ends
-    far enough from T: the limit of drawing more and more answers from their predictive distribution. If m = T no number
-    settles the evidence.
+    Settled is defined as in `analytics.evidence.bands`: above T, P ≥ .80 with ω too; below, P ≤ .20 and B ≥ .5. The
+    result is the smallest M ≤ ⌊ρH⌋ − n for which that holds if the score stays at its expectation: |m − T| ≥
+    Φ⁻¹(.80)√(V′ + U), above T with the posterior that has ω. V′ = 1/(1/V − 1/v + 1/v′), v = s²/n · (1 − f) + ω²(1 −
+    f)², f = n/H, and v′ the same for n + M answers: the information from other sources, 1/V − 1/v, stays, and B′ = B/(B
+    + (1 − B)v′/v). The posterior mean changes by a normal variable with variance V − V′, and the assurance is the
+    probability that it ends far enough from T: the limit of drawing more and more answers from their predictive
+    distribution. If m = T no number settles the evidence.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def needed_responses(
     )
     refuse(answers > total, "n exceeds households", n=answers, households=total)
     given = _Answers(single, answers, total if one_answer_per_household else np.full(total.shape, np.inf))
-    above = _side(withstanding, given, nonresponse_spread)
+    above = _side(with_nonresponse_term, given, nonresponse_spread)
     below = _side(plain, given, 0.0)
     below = replace(below, distance=-below.distance, reliability=np.asarray(plain.reliability, dtype=np.float64))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.decision.exact_ratios import column
-from analytics.evidence.round_planning import eligible_chance, forecast_precision, forecast_quota
+from analytics.evidence.round_planning import eligibility_probability, forecast_precision, forecast_quota
 from analytics.languages import translator
 from analytics.rules import MinimumResponses, Rules, share_text
 from analytics.statistics.complaint_rates import household_years
@@ -51,9 +51,9 @@ def forecast_round(
     Returns
     -------
     DataFrame
-        Indexed by region: the columns of `analytics.evidence.round_planning.forecast_quota`; `half_width`, the median half width of
-        a 95 % interval of the rate, missing if nobody is expected to answer; `undecided_share`, the share of the
-        communities whose evidence would be undecided.
+        Indexed by region: the columns of `analytics.evidence.round_planning.forecast_quota`; `half_width`, the median
+        half width of a 95 % interval of the rate, missing if nobody is expected to answer; `undecided_share`, the share
+        of the communities whose evidence would be undecided.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def forecast_round(
     if without:
         raise ValueError(f"no quota for {', '.join(without)}")
     minimum = rule.minimum_responses or MinimumResponses(least=1, enough=1, or_share_of_households=Fraction(1))
-    chances = eligible_chance(homes, expectations.response_rate, **vars(minimum))
+    chances = eligibility_probability(homes, expectations.response_rate, **vars(minimum))
     same = (rules.complaints.share, rules.complaints.rounding) == (rule.share, rule.rounding)
     frame = forecast_quota(
         chances,

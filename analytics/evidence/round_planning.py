@@ -51,7 +51,7 @@ def minimum_eligible(quota: int, *, share: Fraction, rounding: Rounding) -> int:
     return int(-(-quota // share))
 
 
-def eligible_chance(
+def eligibility_probability(
     households: npt.ArrayLike,
     response_rate: npt.ArrayLike,
     *,
@@ -85,7 +85,7 @@ def eligible_chance(
     Examples
     --------
     >>> half = Fraction(1, 2)
-    >>> eligible_chance([150, 40, 8], 0.2, least=10, enough=30, or_share_of_households=half).round(3)
+    >>> eligibility_probability([150, 40, 8], 0.2, least=10, enough=30, or_share_of_households=half).round(3)
     array([0.533, 0.   , 0.   ])
     """
     total = whole_numbers("households", households, lowest=1)
@@ -190,7 +190,7 @@ def forecast_precision(
 
 
 def forecast_quota(
-    eligible_chances: npt.ArrayLike,
+    eligibility_probabilities: npt.ArrayLike,
     exposed: npt.ArrayLike,
     *,
     region: npt.ArrayLike,
@@ -203,8 +203,8 @@ def forecast_quota(
 
     Parameters
     ----------
-    eligible_chances : array_like
-        Probability of each community to be ranked on the satisfaction route (`eligible_chance`).
+    eligibility_probabilities : array_like
+        Probability of each community to be ranked on the satisfaction route (`eligibility_probability`).
     exposed : array_like of bool
         True where the community reaches the minimum exposure of the complaint route; all False without such a
         route.
@@ -250,8 +250,8 @@ def forecast_quota(
     >>> [int(frame.loc["wuda", column]) for column in ("satisfaction_places", "surely_named", "possibly_named")]
     [6, 6, 12]
     """
-    chance = finite_numbers("eligible_chances", eligible_chances, lowest=0)
-    refuse(chance > 1, "eligible_chances exceeds 1", eligible_chances=chance)
+    chance = finite_numbers("eligibility_probabilities", eligibility_probabilities, lowest=0)
+    refuse(chance > 1, "eligibility_probabilities exceeds 1", eligibility_probabilities=chance)
     exposure = np.broadcast_to(np.asarray(exposed, dtype=bool), chance.shape)
     labels, codes = row_codes("region", region, rows=chance.size)
     wanted = np.broadcast_to(whole_numbers("quota", quota, lowest=1), chance.shape)

@@ -3,18 +3,18 @@
 import numpy as np
 
 from analytics.decision.evaluate import Evaluation
-from analytics.decision.exact_ratios import MEASURED, column
-from analytics.statistics.mean_scores import pooled_variance, sample_variance, standard_error, steadied_variance
+from analytics.decision.exact_ratios import MEASURE_COLUMNS, column
+from analytics.statistics.mean_scores import pooled_variance, sample_variance, stabilised_variance, standard_error
 from analytics.statistics.validation import FloatArray
 
 
-def sampling_variance(evaluation: Evaluation, *, steadied: bool = True) -> FloatArray:
+def sampling_variance(evaluation: Evaluation, *, stabilised: bool = True) -> FloatArray:
     """Return the sampling variance v of each score, in the order of the table.
 
     Parameters
     ----------
     evaluation : Evaluation
-    steadied : bool
+    stabilised : bool
         True: from the community's own answers, stabilised by those of its region, for display and tests. False: from
         those of the region alone, for shrinkage, because a community's own variance makes the top over-confident.
 
@@ -32,11 +32,11 @@ def sampling_variance(evaluation: Evaluation, *, steadied: bool = True) -> Float
     >>> from analytics.rules import load_rules
     >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
     >>> table = pd.DataFrame({"community_id": ["a", "b"], "region": "乌达区", "responses": [50, 100], "satisfied": 40})
-    >>> sampling_variance(evaluate(table, rules), steadied=False).round(5)
+    >>> sampling_variance(evaluate(table, rules), stabilised=False).round(5)
     array([0.00432, 0.00216])
     """
     table, rule = evaluation.communities, evaluation.rules.satisfaction
-    measured = MEASURED[rule.measure]
+    measured = MEASURE_COLUMNS[rule.measure]
     if "score" in table:
         return np.full(len(table), np.nan)
     n = np.nan_to_num(column(table, measured.responses))
@@ -48,8 +48,8 @@ def sampling_variance(evaluation: Evaluation, *, steadied: bool = True) -> Float
     known = (n > 1) & ~np.isnan(own)
     pooled = pooled_variance(own, np.where(known, n, 0), region=table["region"].to_numpy(dtype=np.str_))
     spread = pooled
-    if steadied:
-        spread = steadied_variance(own, np.where(known, n, np.minimum(n, 1)), pooled_variance=pooled)
+    if stabilised:
+        spread = stabilised_variance(own, np.where(known, n, np.minimum(n, 1)), pooled_variance=pooled)
     households = column(table, "households")
     counted = evaluation.rules.evidence.one_answer_per_household & (households >= n) & (n > 0)
     fraction = np.where(counted, n / np.where(counted, households, 1), 0.0)

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 
 from analytics.decision.evaluate import Evaluation
-from analytics.decision.exact_ratios import MEASURED, column
+from analytics.decision.exact_ratios import MEASURE_COLUMNS, column
 from analytics.decision.routes import Route, evaluate_satisfaction, rows_by_region
 from analytics.decision.survey_modes import MIXED, MODES, answers_by_mode, main_modes, ranks_within_modes, rates_by_mode
-from analytics.evidence.mode_adjustment import ModeMix, shrink_to_mode_mix
+from analytics.evidence.mode_adjustment import ModeAdjustment, shrink_to_mode_regression
 from analytics.evidence.sampling_variance import sampling_variance
 from analytics.statistics.validation import BooleanArray, FloatArray
 
 LEAST_COMPLETES: Final = 100
 """Answers below which a community has few: the number that a hospital needs for an HCAHPS star rating."""
 
-FEW_COLUMNS: Final[Mapping[str, str]] = {
+WITHOUT_FEW_COLUMNS: Final[Mapping[str, str]] = {
     "satisfaction_rank_without_few": "Int64",
     "satisfaction_status_without_few": "str",
 }
@@ -43,8 +43,8 @@ class Sensitivity:
     Attributes
     ----------
     communities : DataFrame
-        One row per community in the order of the table: `FEW_COLUMNS` if the table counts answers, `BY_MODE_COLUMNS` if
-        it counts them by mode.
+        One row per community in the order of the table: `WITHOUT_FEW_COLUMNS` if the table counts answers,
+        `BY_MODE_COLUMNS` if it counts them by mode.
 
         - ``satisfaction_rank_without_few``, ``satisfaction_status_without_few``: as in the standings, if communities
           with fewer than `LEAST_COMPLETES` answers were not ranked.
@@ -52,8 +52,8 @@ class Sensitivity:
         - ``satisfaction_rank_within_mode``, ``satisfaction_ranked_within_mode``: the rank among the communities with
           the same main mode that are ranked together, and their number.
         - ``satisfaction_rate_web``, ``…_paper``, ``…_telephone``: the satisfaction rate by mode.
-        - ``satisfaction_shrunk_to_mode_mix``: see `analytics.evidence.mode_adjustment.shrink_to_mode_mix`; missing in regions where no
-          two modes are common.
+        - ``satisfaction_shrunk_to_mode_mix``: see `analytics.evidence.mode_adjustment.shrink_to_mode_regression`;
+          missing in regions where no two modes are common.
     regions : dict
         JSON values by region:
 
@@ -61,14 +61,14 @@ class Sensitivity:
           ``N``, ``k``, ``met``, and how many communities enter and leave the satisfaction list (``enters``,
           ``leaves``); None if answers are not counted.
         - ``main_modes``: number of ranked communities with each main mode; None if the modes are unknown.
-        - ``mode_effects``: rows of `analytics.evidence.mode_adjustment.ModeMix.effects`, with six decimals.
+        - ``mode_effects``: rows of `analytics.evidence.mode_adjustment.ModeAdjustment.effects`, with six decimals.
     """
 
     communities: pd.DataFrame
     regions: dict[str, dict[str, Any]]
 
 
-def find_sensitivity(evaluation: Evaluation) -> Sensitivity:
+def analyse_sensitivity(evaluation: Evaluation) -> Sensitivity:
     """Analyse how sensitive the satisfaction decision is to communities with few answers and to survey modes.
 
     Parameters
@@ -101,7 +101,7 @@ def find_sensitivity(evaluation: Evaluation) -> Sensitivity:
     ...     "community_id": [f"{number:03}" for number in range(21)], "region": "乌达区",
     ...     "responses": [30, *[200] * 20], "satisfied": [30, 190, *[150] * 19],
     ... })
-    >>> found = find_sensitivity(evaluate(table, rules))
+    >>> found = analyse_sensitivity(evaluate(table, rules))
     >>> found.regions["乌达区"]["without_few"]
     {'least': 100, 'left_out': 1, 'N': 20, 'k': 1, 'met': 1, 'enters': 1, 'leaves': 1}
     >>> found.communities["satisfaction_status_without_few"].head(3).tolist()
@@ -111,13 +111,13 @@ def find_sensitivity(evaluation: Evaluation) -> Sensitivity:
     order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
     table = evaluation.communities.iloc[order].reset_index(drop=True)
     standings = evaluation.standings.iloc[order].reset_index(drop=True)
-    variances = sampling_variance(evaluation, steadied=False)[order]
+    variances = sampling_variance(evaluation, stabilised=False)[order]
     regions: dict[str, dict[str, Any]] = {
         region: {"without_few": None, "main_modes": None, "mode_effects": []}
         for region in sorted(evaluation.summary["regions"])
     }
     columns: dict[str, Any] = {}
-    counted = MEASURED[evaluation.rules.satisfaction.measure].responses
+    counted = MEASURE_COLUMNS[evaluation.rules.satisfaction.measure].responses
     if counted in table and "score" not in table:
         few = column(table, counted) < LEAST_COMPLETES
         route = _without(table, few, evaluation)
@@ -129,21 +129,21 @@ def find_sensitivity(evaluation: Evaluation) -> Sensitivity:
             regions[region]["without_few"] = facts
     answers = answers_by_mode(table)
     if answers is not None:
-        columns |= _beside_modes(table, standings, answers, evaluation.summary["regions"])
-        mix = _mode_mix(standings, answers, variances)
+        columns |= _mode_columns(table, standings, answers, evaluation.summary["regions"])
+        mix = _adjust_for_modes(standings, answers, variances)
         columns["satisfaction_shrunk_to_mode_mix"] = mix.mean
         for region, facts in _count_modes(standings, columns["satisfaction_main_mode"]).items():
             regions[region]["main_modes"] = facts
         for effect in mix.effects.round(_DECIMALS).to_dict("records"):
             regions[effect.pop("region")]["mode_effects"].append(effect)
-    kinds = {name: kind for name, kind in {**FEW_COLUMNS, **BY_MODE_COLUMNS}.items() if name in columns}
+    kinds = {name: kind for name, kind in {**WITHOUT_FEW_COLUMNS, **BY_MODE_COLUMNS}.items() if name in columns}
     frame = pd.DataFrame(columns, index=standings.index).iloc[np.argsort(order)].reset_index(drop=True)
     return Sensitivity(frame[list(kinds)].astype(kinds), regions)
 
 
 def _without(table: pd.DataFrame, few: BooleanArray, evaluation: Evaluation) -> Route:
     """Decide the satisfaction route as if nobody had answered in some communities."""
-    value = MEASURED[evaluation.rules.satisfaction.measure].value
+    value = MEASURE_COLUMNS[evaluation.rules.satisfaction.measure].value
     return evaluate_satisfaction(
         table.assign(**{value: table[value].mask(few)}), evaluation.rules, rows_by_region(table)
     )
@@ -172,7 +172,7 @@ def _compare_routes(standings: pd.DataFrame, route: Route, few: BooleanArray) ->
     }
 
 
-def _beside_modes(
+def _mode_columns(
     table: pd.DataFrame, standings: pd.DataFrame, answers: pd.DataFrame, regions: Mapping[str, Any]
 ) -> dict[str, Any]:
     modes = main_modes(answers)
@@ -192,13 +192,13 @@ def _beside_modes(
     }
 
 
-def _mode_mix(standings: pd.DataFrame, answers: pd.DataFrame, variances: FloatArray) -> ModeMix:
+def _adjust_for_modes(standings: pd.DataFrame, answers: pd.DataFrame, variances: FloatArray) -> ModeAdjustment:
     """Fit the mode regression to each region's ranked communities with known modes and sampling variance."""
     usable = (
         standings["satisfaction_rank"].notna() & (answers.sum(axis=1, skipna=False) > 0) & ~np.isnan(variances)
     ).to_numpy(dtype=bool)
     rows = np.flatnonzero(usable)
-    found = shrink_to_mode_mix(
+    found = shrink_to_mode_regression(
         column(standings, "satisfaction_score")[rows],
         variances[rows],
         answers.iloc[rows],
@@ -206,7 +206,7 @@ def _mode_mix(standings: pd.DataFrame, answers: pd.DataFrame, variances: FloatAr
     )
     mean, variance = np.full((2, len(standings)), np.nan)
     mean[rows], variance[rows] = found.mean, found.variance
-    return ModeMix(mean, variance, found.effects)
+    return ModeAdjustment(mean, variance, found.effects)
 
 
 def _count_modes(standings: pd.DataFrame, modes: "pd.Series[str]") -> dict[str, dict[str, int]]:

@@ -13,14 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.decision.evaluate import Evaluation
-from analytics.decision.exact_ratios import MEASURED, column
+from analytics.decision.exact_ratios import MEASURE_COLUMNS, column
 from analytics.decision.ranks import rank_confidence_set
 from analytics.decision.summary import RouteName
 from analytics.evidence.bands import (
     Evidence,
     Reason,
+    clipped_normal_quantile,
     complaint_evidence,
-    normal_place,
     requirement_evidence,
     satisfaction_evidence,
     with_nonresponse,
@@ -104,8 +104,8 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
           score.
         - ``satisfaction_top_probability``, ``complaint_top_probability``: probability of being truly among the k best.
         - ``…_evidence``: "certain", "likely", "undecided", "unlikely" or "no"; missing where the community is not
-          assessed or k = 0. ``…_evidence_reason``: an `analytics.evidence.bands.Reason`, missing where there is nothing to
-          explain.
+          assessed or k = 0. ``…_evidence_reason``: an `analytics.evidence.bands.Reason`, missing where there is nothing
+          to explain.
         - ``satisfaction_tipping_point``: the gap between respondents and non-respondents that would change the
           evidence, in the unit of the score; infinite if none would.
         - ``satisfaction_needed_responses``: further answers that are predicted to settle the evidence; 0 if it is
@@ -129,8 +129,9 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     is at most the share that responded, and certainty is rather understated. Otherwise, and if the households are
     unknown or fewer than the responses, f = 0.
 
-    The needed answers are those of `analytics.evidence.needed_responses.needed_responses` for each community separately, with the others
-    unchanged, and with the threshold at which a normal posterior has the same probability, T = m − Φ⁻¹(P)√(V + U).
+    The needed answers are those of `analytics.evidence.needed_responses.needed_responses` for each community
+    separately, with the others unchanged, and with the threshold at which a normal posterior has the same probability,
+    T = m − Φ⁻¹(P)√(V + U).
 
     Examples
     --------
@@ -168,7 +169,7 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     standings = evaluation.standings.iloc[order].reset_index(drop=True)
     table = evaluation.communities.iloc[order].reset_index(drop=True)
     rules, regions = evaluation.rules, evaluation.summary["regions"]
-    deviation = MEASURED[rules.satisfaction.measure].deviation
+    deviation = MEASURE_COLUMNS[rules.satisfaction.measure].deviation
     table = table.assign(
         responses=standings["responses"],
         satisfaction_score=standings["satisfaction_score"],
@@ -244,7 +245,7 @@ def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: _Ranking) ->
     ranks = rank_confidence_set(score, error, level=level, regions=region)
     at_best = rank_confidence_set(score, error, level=level, side="lower", regions=region)["lower"].to_numpy()
     weighed = satisfaction_evidence(
-        plain, wider, region=region, size=size, sampling_fraction=fraction, rank_bound_beyond=at_best > size
+        plain, wider, region=region, size=size, sampling_fraction=fraction, rank_bound_exceeds_k=at_best > size
     )
     return (
         weighed[_SATISFACTION_COLUMNS]
@@ -290,7 +291,7 @@ def _place(shrinkage: Shrinkage, weighed: pd.DataFrame, rows: IntegerArray, kind
     """Return communities' posteriors with the threshold at which a normal posterior has the same probability."""
     mean, variance = shrinkage.mean[rows], shrinkage.variance[rows]
     uncertainty = column(weighed, f"satisfaction_threshold_variance{kind}")[rows]
-    distance = normal_place(column(weighed, f"satisfaction_top_probability{kind}")[rows]) * np.sqrt(
+    distance = clipped_normal_quantile(column(weighed, f"satisfaction_top_probability{kind}")[rows]) * np.sqrt(
         variance + uncertainty
     )
     return Place(mean, variance, shrinkage.reliability[rows], mean - distance, uncertainty)

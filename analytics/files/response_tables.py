@@ -65,8 +65,8 @@ def read_responses(
     Parameters
     ----------
     path : Path
-        A CSV or Parquet file, as in `analytics.decision.community_table.read_table`. Columns that are not requested are ignored, since
-        exports hold many.
+        A CSV or Parquet file, as in `analytics.decision.community_table.read_table`. Columns that are not requested are
+        ignored, since exports hold many.
     questions : sequence of str
         Columns with codes, all required.
     valid_codes, missing_codes : collection of int

@@ -7,7 +7,7 @@ from typing import Final
 
 import yaml
 
-DEEPEST: Final = 20
+GREATEST_NESTING_DEPTH: Final = 20
 """Greatest nesting depth of a YAML file."""
 
 _UTF16_BYTES = (b"\xff\xfe", b"\xfe\xff")
@@ -108,8 +108,8 @@ class Document:
     Raises
     ------
     DocumentError
-        If the bytes are not UTF-8, are not YAML, hold a repeated key or an alias, are nested deeper than `DEEPEST`, or
-        are not a mapping at the top.
+        If the bytes are not UTF-8, are not YAML, hold a repeated key or an alias, are nested deeper than
+        `GREATEST_NESTING_DEPTH`, or are not a mapping at the top.
     """
 
     def __init__(self, content: bytes, source: str) -> None:
@@ -196,7 +196,7 @@ class _Loader(yaml.SafeLoader):
         place = {"line": mark.line + 1, "column": mark.column + 1}
         if self.check_event(yaml.AliasEvent):
             raise DocumentError(self.source, [Fault("a reference (*) is not read: write the value out", **place)])
-        if self._depth == DEEPEST:
+        if self._depth == GREATEST_NESTING_DEPTH:
             raise DocumentError(self.source, [Fault("this is nested deeper than any value is", **place)])
         self._depth += 1
         node: yaml.Node | None = super().compose_node(parent, index)

@@ -13,10 +13,10 @@ from analytics.reports.labels import channel_words
 from analytics.statistics.complaint_rates import (
     CHANNEL_COLUMNS,
     CHANNELS,
+    compare_recorded_with_reported,
     complaint_rates,
     excluded_shares,
-    quiet_records,
-    recorded_against_reported,
+    low_recorded_complaints,
 )
 from analytics.statistics.validation import BooleanArray
 
@@ -31,7 +31,8 @@ def community_sentences(cells: Mapping[str, Any], language: str) -> Iterator[str
     Parameters
     ----------
     cells : mapping
-        Its row of the table: `complaints` and the available `analytics.decision.community_table.DETAIL_COUNTS`, None where unknown.
+        Its row of the table: `complaints` and the available
+        `analytics.decision.community_table.COMPLAINT_DETAIL_COLUMNS`, None where unknown.
     language : str
         One of `analytics.languages.LANGUAGES`.
 
@@ -136,7 +137,7 @@ def discouraged(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
         values["households"] >= values["recorded_households"]
     )
     rows = np.flatnonzero(usable)
-    compared = recorded_against_reported(
+    compared = compare_recorded_with_reported(
         values["said_complained"][rows],
         values["asked_about_complaints"][rows],
         households=values["households"][rows],
@@ -177,7 +178,7 @@ def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
     )
     found = discouraged(exposed, level=level)
     found = found[
-        quiet_records(
+        low_recorded_complaints(
             column(found, "complaints"),
             column(found, "exposure_household_years"),
             column(found, "said_complained"),

@@ -11,7 +11,7 @@ from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
 from analytics.languages import Wording, translator
 from analytics.reports import svg_charts
-from analytics.reports.html_page import Chart, Grid, Page, Section, between, checking_facts, percent
+from analytics.reports.html_page import Chart, Page, PageTable, Section, between, percent, provenance_facts
 from analytics.reports.svg_charts import Labels
 from analytics.rules import Rules
 from analytics.statistics.drivers import Drivers, find_drivers, importance_performance
@@ -20,7 +20,7 @@ HIGHEST: Final = 100
 """Points of the best answer; means of domains are shown as an index from 0 to 100."""
 
 
-def drivers_of(table: ResponseTable, domains: tuple[str, ...], rules: Rules) -> Drivers:
+def compute_drivers(table: ResponseTable, domains: tuple[str, ...], rules: Rules) -> Drivers:
     """Compute the drivers of the rules' overall question from response rows.
 
     Parameters
@@ -95,7 +95,7 @@ def drivers_page(drivers: Drivers, rules: Rules, names: Mapping[str, Wording], l
         ),
     ]
     lead = _("What the satisfaction of residents goes with, and in which domain most could be gained.")
-    return Page(_("What satisfaction goes with"), lead, sections, checking_facts(rules, language))
+    return Page(_("What satisfaction goes with"), lead, sections, provenance_facts(rules, language))
 
 
 def _joined(drivers: Drivers) -> pd.DataFrame:
@@ -132,7 +132,7 @@ def _chart(frame: pd.DataFrame, language: str) -> Chart:
     _ = translator(language)
     known = frame[frame["weight"].notna()]
     caption = _("Importance of each domain. Green: beyond a random number. The line is the interval.")
-    drawing = svg_charts.ladder_chart(
+    drawing = svg_charts.caterpillar_chart(
         known["name"].tolist(),
         *(known[name].to_numpy(dtype=np.float64) * 100 for name in ("weight", "lower", "upper")),
         listed=known["above_noise"].to_numpy(dtype=bool),
@@ -143,7 +143,7 @@ def _chart(frame: pd.DataFrame, language: str) -> Chart:
     return Chart(Markup(drawing), caption)  # noqa: S704 - `drawings` escapes every name
 
 
-def _grid(frame: pd.DataFrame, rules: Rules, language: str) -> Grid:
+def _grid(frame: pd.DataFrame, rules: Rules, language: str) -> PageTable:
     _ = translator(language)
     fields = {
         "mend_first": _("improve first"),
@@ -173,7 +173,7 @@ def _grid(frame: pd.DataFrame, rules: Rules, language: str) -> Grid:
         ]
         for row in frame.to_dict("records")
     ]
-    return Grid(headings, rows, 2)
+    return PageTable(headings, rows, 2)
 
 
 def _finding(words: str, *, above: bool, field: str, language: str) -> str:

@@ -15,7 +15,7 @@ from analytics.reports.labels import measure_axis
 from analytics.reports.svg_charts import Labels
 from analytics.statistics.validation import BooleanArray
 
-_MOST_LADDER: Final = 30
+_MOST_CATERPILLAR_ROWS: Final = 30
 
 
 def region_charts(
@@ -66,15 +66,15 @@ def _score_charts(
     cut_off = None if facts["cut_off_score"] is None else facts["cut_off_score"] * scale
     measure = measure_axis(evaluation.rules.satisfaction.measure, language)
     line = "" if cut_off is None else _("- - position {k}", k=facts["k"])
-    best = slice(0, _MOST_LADDER)
-    shown = min(len(ranked), _MOST_LADDER)
+    best = slice(0, _MOST_CATERPILLAR_ROWS)
+    shown = min(len(ranked), _MOST_CATERPILLAR_ROWS)
     caption = _(
         "The first {shown} of {count} communities. Green: meet the criterion. The line through a point is where the"
         " true value may well lie.",
         shown=shown,
         count=len(ranked),
     )
-    drawing = svg_charts.ladder_chart(
+    drawing = svg_charts.caterpillar_chart(
         ranked["name"].iloc[best].tolist(),
         scores[best],
         lower[best],
@@ -85,7 +85,7 @@ def _score_charts(
         name=f"ladder-{number}",
     )
     yield Chart(Markup(drawing), caption)  # noqa: S704 - `drawings` escapes every name
-    step = svg_charts.every_nth(len(ranked))
+    step = svg_charts.thinning_step(len(ranked))
     caption = _("All ranked communities of the region, the first on the left.")
     if step > 1:
         caption = _("One of every {step} ranked communities of the region, the first on the left.", step=step)
@@ -113,7 +113,7 @@ def _score_charts(
 def _funnel(exposed: pd.DataFrame, language: str, number: int) -> Chart:
     _ = translator(language)
     complaints, exposure = column(exposed, "complaints"), column(exposed, "exposure_household_years")
-    step = svg_charts.every_nth(len(exposed))
+    step = svg_charts.thinning_step(len(exposed))
     caption = _(
         "Each point is a community; hollow: no complaints. If all communities were alike, {inner} of them would lie"
         " between the dashed lines and {outer} between the outer lines. A small community more often has a low rate by"

@@ -9,11 +9,11 @@ import pandas as pd
 
 from analytics.decision.evaluate import Evaluation, versions
 from analytics.decision.reasons import Part, reason_sentence
-from analytics.evidence.list_reliability import SHARE_FALSE, summarise_evidence
+from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.files.atomic_files import write_files
 from analytics.files.csv_files import csv_file, csv_lines
-from analytics.progress import Tell, part_of, tell_nobody, telling
+from analytics.progress import Tell, ignore_progress, progress_part, telling
 from analytics.reports.labels import evidence_words
 from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import share_text
@@ -50,7 +50,7 @@ def standings_csv(
     evidence : DataFrame
         Of `analytics.evidence.weigh_evidence.weigh_evidence`.
     sensitivity : Sensitivity
-        Of `analytics.evidence.sensitivity.find_sensitivity`.
+        Of `analytics.evidence.sensitivity.analyse_sensitivity`.
     language : str
         Of the sentences, one of `analytics.languages.LANGUAGES`.
 
@@ -85,7 +85,7 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
     evidence : DataFrame
         Of `analytics.evidence.weigh_evidence.weigh_evidence`.
     sensitivity : Sensitivity
-        Of `analytics.evidence.sensitivity.find_sensitivity`.
+        Of `analytics.evidence.sensitivity.analyse_sensitivity`.
     language : str
         Of the sentences of the warnings.
 
@@ -95,7 +95,7 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
         `rules`, `inputs_sha256`, `standings_sha256`, `communities`, `versions`, `warnings` (each with its region, or
         null for the whole table), the `summary` without them, and `evidence`: how it was weighed and, by region, what
         `analytics.evidence.list_reliability.summarise_evidence` says, and under `sensitivity` what
-        `analytics.evidence.sensitivity.find_sensitivity` does. The hashes are of the decision alone.
+        `analytics.evidence.sensitivity.analyse_sensitivity` does. The hashes are of the decision alone.
     """
     rules, summary = evaluation.rules, evaluation.summary
     regions = {region: _without_warnings(facts) for region, facts in summary["regions"].items()}
@@ -118,7 +118,7 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
             "rank_sets": "marginal",
             "nonresponse_spread": share_text(rules.evidence.nonresponse_spread),
             "one_answer_per_household": rules.evidence.one_answer_per_household,
-            "few_false_share": SHARE_FALSE,
+            "few_false_share": LIST_FALSE_DISCOVERY_RATE,
             "regions": summarise_evidence(evaluation, evidence),
             "sensitivity": sensitivity.regions,
         },
@@ -133,7 +133,7 @@ def write_outputs(
     directory: Path,
     language: str,
     *,
-    tell: Tell = tell_nobody,
+    tell: Tell = ignore_progress,
 ) -> None:
     """Write the files and the report in every language into a directory, replacing those of an earlier evaluation.
 
@@ -143,7 +143,7 @@ def write_outputs(
     evidence : DataFrame
         Of `analytics.evidence.weigh_evidence.weigh_evidence`.
     sensitivity : Sensitivity
-        Of `analytics.evidence.sensitivity.find_sensitivity`.
+        Of `analytics.evidence.sensitivity.analyse_sensitivity`.
     directory : Path
         Made if it is missing.
     language : str
@@ -162,14 +162,14 @@ def write_outputs(
     files = len(REPORT_FILES) + 1
     contents: dict[str, bytes | Iterable[bytes]] = {
         file: report_html(
-            evaluation, evidence, sensitivity, spoken, tell=part_of(tell, part=part, parts=files)
+            evaluation, evidence, sensitivity, spoken, tell=progress_part(tell, part=part, parts=files)
         ).encode()
         for part, (spoken, file) in enumerate(REPORT_FILES.items())
     }
     contents[EVALUATION_FILE] = evaluation_json(evaluation, evidence, sensitivity, language).encode("utf-8")
     lines = telling(
         standings_csv(evaluation, evidence, sensitivity, language),
-        part_of(tell, part=len(REPORT_FILES), parts=files),
+        progress_part(tell, part=len(REPORT_FILES), parts=files),
         total=-(-len(evidence) // _ROWS_AT_ONCE),
     )
     contents[STANDINGS_FILE] = map(str.encode, lines)

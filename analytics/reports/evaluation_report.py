@@ -7,16 +7,16 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analytics.decision.community_table import DETAIL_COUNTS
+from analytics.decision.community_table import COMPLAINT_DETAIL_COLUMNS
 from analytics.decision.evaluate import Evaluation, versions
-from analytics.decision.reasons import Part, reason_sentence, show_apart
+from analytics.decision.reasons import Part, format_distinct, reason_sentence
 from analytics.decision.summary import RouteName
 from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO
-from analytics.evidence.list_reliability import SHARE_FALSE, summarise_evidence
+from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.needed_responses import REACHABLE_SHARE
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.languages import translator
-from analytics.progress import Tell, tell_nobody, telling
+from analytics.progress import Tell, ignore_progress, telling
 from analytics.reports.complaint_sentences import community_sentences
 from analytics.reports.complaint_sentences import region_sentences as complaint_sentences
 from analytics.reports.evaluation_charts import region_charts
@@ -95,7 +95,7 @@ def report_html(
     sensitivity: Sensitivity,
     language: str,
     *,
-    tell: Tell = tell_nobody,
+    tell: Tell = ignore_progress,
 ) -> str:
     """Render the report of an evaluation as an HTML page.
 
@@ -105,7 +105,7 @@ def report_html(
     evidence : DataFrame
         From `analytics.evidence.weigh_evidence.weigh_evidence`.
     sensitivity : Sensitivity
-        From `analytics.evidence.sensitivity.find_sensitivity`.
+        From `analytics.evidence.sensitivity.analyse_sensitivity`.
     language : str
         One of `analytics.languages.LANGUAGES`.
     tell : callable
@@ -187,7 +187,7 @@ def _joined(evaluation: Evaluation, evidence: pd.DataFrame) -> pd.DataFrame:
     """Join standings and evidence, in one order for all tables of the report."""
     beside = evidence.drop(columns="community_id").set_axis(evaluation.standings.index)
     names = evaluation.communities.get("name", evaluation.communities["community_id"])
-    details = [column for column in DETAIL_COUNTS if column in evaluation.communities]
+    details = [column for column in COMPLAINT_DETAIL_COLUMNS if column in evaluation.communities]
     frame = evaluation.standings.join([beside, evaluation.communities[details]]).assign(name=names.to_numpy())
     return frame.sort_values(["satisfaction_rank", "complaint_rank", "community_id"], kind="stable")
 
@@ -249,7 +249,7 @@ def _decision_sentences(evaluation: Evaluation, facts: Mapping[str, Any], langua
         cut_off = facts["complaints"]["cut_off_score"]
         shown = None
         if cut_off is not None:
-            rate = show_apart(Fraction(cut_off), [Fraction(0)], decimals=2)
+            rate = format_distinct(Fraction(cut_off), [Fraction(0)], decimals=2)
             shown = _("{rate} complaints per 1,000 households a year", rate=rate)
         yield _cut_sentence("complaints", facts, shown, language)
 
@@ -259,7 +259,7 @@ def _satisfaction_text(evaluation: Evaluation, facts: Mapping[str, Any]) -> str 
     if cut_off is None:
         return None
     value = Fraction(cut_off) * _scale(evaluation)
-    return show_apart(value, [Fraction(0), Fraction(100)], decimals=1) + _unit(evaluation)
+    return format_distinct(value, [Fraction(0), Fraction(100)], decimals=1) + _unit(evaluation)
 
 
 def _unit(evaluation: Evaluation) -> str:
@@ -311,7 +311,7 @@ def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], lan
             expected=f"{expected:.1f}",
             deviation=f"{support[name]['standard_deviation']:.1f}",
             k=facts[name]["k"],
-            false=percent(SHARE_FALSE),
+            false=percent(LIST_FALSE_DISCOVERY_RATE),
             few=support[name]["few_false"],
         )
     needed = support["satisfaction"]["needed"]

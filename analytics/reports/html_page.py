@@ -23,7 +23,7 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Grid:
+class PageTable:
     """A table of texts on a page; the columns from `numbers_from` on hold numbers."""
 
     headings: Sequence[str]
@@ -39,7 +39,7 @@ class Section:
     sentences: Sequence[str] = ()
     warnings: Sequence[str] = ()
     charts: Sequence[Chart] = ()
-    grid: Grid | None = None
+    grid: PageTable | None = None
     notes: Sequence[str] = ()
 
 
@@ -75,7 +75,7 @@ def render_page(page: Page, *, language: str, files: Mapping[str, str]) -> str:
     )
 
 
-def checking_facts(rules: Rules, language: str) -> dict[str, str]:
+def provenance_facts(rules: Rules, language: str) -> dict[str, str]:
     """Return the facts for checking a finding: the rules and the software versions."""
     _ = translator(language)
     return {

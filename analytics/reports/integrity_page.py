@@ -11,7 +11,7 @@ from analytics.decision.recount import recount
 from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
 from analytics.languages import translator
-from analytics.reports.html_page import Grid, Page, Section, checking_facts, percent
+from analytics.reports.html_page import Page, PageTable, Section, percent, provenance_facts
 from analytics.reports.labels import signal_words, status_words
 from analytics.rules import Rules
 from analytics.statistics.integrity_signals import FALSE_DISCOVERY_RATE, FAMILIES, Integrity
@@ -21,7 +21,7 @@ MOST_NAMED: Final = 100
 
 
 @dataclass(frozen=True)
-class WithAndWithout:
+class HeldComparison:
     """Evaluations of all responses that count, and of those that are not held for review."""
 
     all_responses: Evaluation
@@ -30,7 +30,7 @@ class WithAndWithout:
 
 def evaluate_without_held(
     communities: pd.DataFrame, table: ResponseTable, integrity: Integrity, rules: Rules
-) -> WithAndWithout:
+) -> HeldComparison:
     """Evaluate the communities with and without the held responses.
 
     Parameters
@@ -45,7 +45,7 @@ def evaluate_without_held(
 
     Returns
     -------
-    WithAndWithout
+    HeldComparison
         Nothing is deleted: both are shown until somebody has reviewed the held responses.
     """
     kept = ~integrity.responses["held"].to_numpy(dtype=bool)
@@ -54,7 +54,7 @@ def evaluate_without_held(
         table.answers[kept].reset_index(drop=True),
         [line for line, stays in zip(table.lines, kept, strict=True) if stays],
     )
-    return WithAndWithout(
+    return HeldComparison(
         evaluate(recount(communities, table, rules), rules), evaluate(recount(communities, rest, rules), rules)
     )
 
@@ -71,7 +71,7 @@ def held_csv(table: ResponseTable, integrity: Integrity) -> bytes:
     return frame_csv(frame[["community_id", "response_id", "families"]])
 
 
-def comparison(both: WithAndWithout, table: ResponseTable, integrity: Integrity) -> pd.DataFrame:
+def comparison(both: HeldComparison, table: ResponseTable, integrity: Integrity) -> pd.DataFrame:
     """Compare each community's standing with and without the held responses, in the order of the table.
 
     Returns
@@ -95,13 +95,13 @@ def comparison(both: WithAndWithout, table: ResponseTable, integrity: Integrity)
     return pd.concat([frame, standings[names], without], axis=1)
 
 
-def comparison_csv(both: WithAndWithout, table: ResponseTable, integrity: Integrity) -> bytes:
+def comparison_csv(both: HeldComparison, table: ResponseTable, integrity: Integrity) -> bytes:
     """Return `comparison` as a CSV file."""
     return frame_csv(comparison(both, table, integrity))
 
 
 def integrity_page(
-    table: ResponseTable, integrity: Integrity, both: WithAndWithout | None, rules: Rules, language: str
+    table: ResponseTable, integrity: Integrity, both: HeldComparison | None, rules: Rules, language: str
 ) -> Page:
     """Build the integrity page: sentences and tables.
 
@@ -109,7 +109,7 @@ def integrity_page(
     ----------
     table : ResponseTable
     integrity : Integrity
-    both : WithAndWithout or None
+    both : HeldComparison or None
         None: without a table of communities nothing is ranked.
     rules : Rules
     language : str
@@ -128,7 +128,7 @@ def integrity_page(
         "Which responses should be looked at before the result is final. Nothing is deleted, and a signal is no proof."
         " To residents it is said only that the result is under review."
     )
-    return Page(_("Responses held for review"), lead, sections, checking_facts(rules, language))
+    return Page(_("Responses held for review"), lead, sections, provenance_facts(rules, language))
 
 
 def _held_section(table: ResponseTable, integrity: Integrity, language: str) -> Section:
@@ -156,11 +156,11 @@ def _held_section(table: ResponseTable, integrity: Integrity, language: str) -> 
         for community, part in list(by_community)[:MOST_NAMED]
     ]
     headings = [_("Community"), _("What was seen"), _("Responses held")]
-    grid = Grid(headings, rows, 2) if rows else None
+    grid = PageTable(headings, rows, 2) if rows else None
     return Section(_("Held"), [sentence], grid=grid, notes=[_("held.csv names every response that is held.")])
 
 
-def _standings_section(both: WithAndWithout, table: ResponseTable, integrity: Integrity, language: str) -> Section:
+def _standings_section(both: HeldComparison, table: ResponseTable, integrity: Integrity, language: str) -> Section:
     _ = translator(language)
     frame = comparison(both, table, integrity)
     statuses = status_words(language)
@@ -195,7 +195,7 @@ def _standings_section(both: WithAndWithout, table: ResponseTable, integrity: In
     ]
     note = _("with_and_without_held.csv has every community.")
     return Section(
-        _("Standings with and without"), sentences, grid=Grid(headings, rows, 4) if rows else None, notes=[note]
+        _("Standings with and without"), sentences, grid=PageTable(headings, rows, 4) if rows else None, notes=[note]
     )
 
 
@@ -219,7 +219,7 @@ def _family_section(integrity: Integrity, language: str) -> Section:
                 families=_("; ").join(silent),
             )
         )
-    return Section(_("By signal"), [], warnings, grid=Grid(headings, rows, 1))
+    return Section(_("By signal"), [], warnings, grid=PageTable(headings, rows, 1))
 
 
 def _reading_section(language: str) -> Section:

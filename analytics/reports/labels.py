@@ -124,7 +124,7 @@ def evidence_words(language: str) -> Mapping[str, str]:
 
 @cache
 def evidence_reasons(language: str) -> Mapping[str, str]:
-    """Return why evidence is undecided or weaker than its probability, by `analytics.evidence.bands.Reason`, as sentences.
+    """Return sentences on why evidence is undecided or weaker than it seems, by `analytics.evidence.bands.Reason`.
 
     Examples
     --------

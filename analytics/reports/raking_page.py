@@ -16,15 +16,15 @@ from analytics.files.response_tables import ResponseTable
 from analytics.files.table_cells import read_cells
 from analytics.files.typed_columns import CellReader, Column
 from analytics.languages import N_, translator
-from analytics.progress import Tell, tell_nobody, telling
-from analytics.reports.html_page import Grid, Page, Section, between, checking_facts, percent
+from analytics.progress import Tell, ignore_progress, telling
+from analytics.reports.html_page import Page, PageTable, Section, between, percent, provenance_facts
 from analytics.rules import Rules
 from analytics.statistics.raking_weights import (
     SCORE_DECIMALS,
     Margin,
     WeightedMean,
     effective_sample_size,
-    margin_gaps,
+    margin_deviations,
     rake,
     raked_mean,
     trim_weights,
@@ -126,7 +126,7 @@ def rake_responses(
     rules: Rules,
     *,
     largest_ratio: float | None,
-    tell: Tell = tell_nobody,
+    tell: Tell = ignore_progress,
 ) -> Raked:
     """Rake responses to the margins and score each community under the weights.
 
@@ -224,7 +224,7 @@ def _rake_set(responses: pd.DataFrame, scores: FloatArray, margins: pd.DataFrame
         trimmed = trim_weights(weights, largest_ratio=largest_ratio)
     except ValueError as error:
         raise CannotRake("cannot_trim") from error
-    gaps = margin_gaps(trimmed * raking.weights.mean(), known)
+    gaps = margin_deviations(trimmed * raking.weights.mean(), known)
     largest = max(abs(gap) for cells in gaps.values() for gap in cells.values())
     return _Set(trimmed, lambda within: weighted_mean(scores, trimmed, within=within), largest)
 
@@ -380,10 +380,10 @@ def raking_page(raked: Raked, rules: Rules, language: str) -> Page:
     ]
     lead = _("Scores if the groups of residents had answered in proportion to their number.")
     sections = [
-        Section(_("What the weights change"), sentences, grid=Grid(headings, rows, 1)),
+        Section(_("What the weights change"), sentences, grid=PageTable(headings, rows, 1)),
         Section(_("How to read this"), reading),
     ]
-    return Page(_("Weighted scores"), lead, sections, checking_facts(rules, language))
+    return Page(_("Weighted scores"), lead, sections, provenance_facts(rules, language))
 
 
 def _number(value: float) -> str:

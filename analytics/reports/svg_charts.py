@@ -28,8 +28,8 @@ INNER_LEVEL: Final = 0.95
 OUTER_LEVEL: Final = 0.998
 """Level of the outer lines of `funnel_chart`; `INNER_LEVEL` is that of the dashed ones."""
 
-LISTED: Final = "#0b6e4f"
-OTHERS: Final = "#5a6b7f"
+LISTED_COLOUR: Final = "#0b6e4f"
+OTHERS_COLOUR: Final = "#5a6b7f"
 CUT_OFF: Final = "#b3261e"
 _FAINT: Final = "#d5dbe3"
 
@@ -66,18 +66,18 @@ class Labels:
     cut_off: str
 
 
-def every_nth(count: int) -> int:
+def thinning_step(count: int) -> int:
     """Return the least n for which every n-th of `count` points is at most `MOST_DRAWN` points.
 
     Examples
     --------
-    >>> every_nth(500), every_nth(501), every_nth(300_000)
+    >>> thinning_step(500), thinning_step(501), thinning_step(300_000)
     (1, 2, 600)
     """
     return max(1, -(-count // MOST_DRAWN))
 
 
-def ladder_chart(
+def caterpillar_chart(
     names: Sequence[str],
     scores: FloatArray,
     lower: FloatArray,
@@ -126,8 +126,8 @@ def scores_chart(
     labels: Labels,
     name: str,
 ) -> str:
-    """Draw every community as a point by rank, with its interval; parameters as in `ladder_chart`, points thinned."""
-    step = every_nth(ranks.size)
+    """Draw every community as a point by rank with its interval, thinned; parameters as in `caterpillar_chart`."""
+    step = thinning_step(ranks.size)
     ranks, scores, lower, upper = (values[::step] for values in (ranks, scores, lower, upper))
     with _axes(280, left=46, labels=labels) as (figure, axes):
         _intervals(axes, ranks, scores, lower, upper, listed=listed[::step], upright=True)
@@ -154,7 +154,15 @@ def histogram_chart(scores: FloatArray, *, cut_off: float | None, labels: Labels
     """
     counts, edges = np.histogram(scores, bins=min(24, max(5, round(scores.size**0.5) * 2)))
     with _axes(280, left=46, labels=labels) as (figure, axes):
-        axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=OTHERS, edgecolor="white", linewidth=0.6)
+        axes.bar(
+            edges[:-1],
+            counts,
+            width=np.diff(edges),
+            align="edge",
+            color=OTHERS_COLOUR,
+            edgecolor="white",
+            linewidth=0.6,
+        )
         _draw_cut_off(axes, cut_off, upright=True, before=True)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return _svg(figure, labels, name)
@@ -186,17 +194,18 @@ def funnel_chart(
 
     Notes
     -----
-    The lines are exact Poisson limits at 95 % and 99.8 %, as `analytics.statistics.funnel.poisson_limits` interpolates them.
+    The lines are exact Poisson limits at 95 % and 99.8 %, as `analytics.statistics.funnel.poisson_limits` interpolates
+    them.
     """
     along = np.linspace(exposure.min(), max(exposure.max(), exposure.min() * 1.01), 200)
-    order = np.argsort(exposure, kind="stable")[:: every_nth(exposure.size)]
+    order = np.argsort(exposure, kind="stable")[:: thinning_step(exposure.size)]
     with _axes(300, left=46, labels=labels) as (figure, axes):
         for level, dashes in ((INNER_LEVEL, _DASHED), (OUTER_LEVEL, _SOLID)):
             limits = poisson_limits(along / 1000, target=pooled, level=level, rule="spiegelhalter")
             for line in limits:
-                axes.plot(along, line, color=OTHERS, linewidth=0.8, linestyle=dashes)
+                axes.plot(along, line, color=OTHERS_COLOUR, linewidth=0.8, linestyle=dashes)
         axes.axhline(pooled, color="#3a4656", linewidth=0.8)
-        for among, color in ((~listed[order], OTHERS), (listed[order], LISTED)):
+        for among, color in ((~listed[order], OTHERS_COLOUR), (listed[order], LISTED_COLOUR)):
             rows = order[among]
             filled, hollow = rows[rates[rows] > 0], rows[rates[rows] == 0]
             axes.scatter(exposure[filled], rates[filled], s=13, color=color, linewidths=0, zorder=3)
@@ -229,7 +238,7 @@ def _intervals(
     listed: BooleanArray,
     upright: bool,
 ) -> None:
-    for among, color in ((~listed, OTHERS), (listed, LISTED)):
+    for among, color in ((~listed, OTHERS_COLOUR), (listed, LISTED_COLOUR)):
         at, score = places[among], scores[among]
         (axes.vlines if upright else axes.hlines)(at, lower[among], upper[among], color=color, linewidth=0.9, alpha=0.6)
         across, upward = (at, score) if upright else (score, at)
@@ -323,7 +332,7 @@ def coverage_chart(
         One SVG element.
     """
     with _row_axes(names, left=190, labels=labels) as (figure, axes, places):
-        for values, color in ((overall, OTHERS), (among_best, LISTED)):
+        for values, color in ((overall, OTHERS_COLOUR), (among_best, LISTED_COLOUR)):
             axes.scatter(values, places, s=22, color=color, linewidths=0, zorder=3)
         _draw_cut_off(axes, level, upright=True)
     return _svg(figure, labels, name)
@@ -351,7 +360,7 @@ def reliability_chart(
     """
     with _axes(_WIDTH, left=46, labels=labels) as (figure, axes):
         axes.plot([0, 1], [0, 1], color=CUT_OFF, linewidth=1, linestyle=_DASHED, zorder=1)
-        for among, color in ((~marked, OTHERS), (marked, LISTED)):
+        for among, color in ((~marked, OTHERS_COLOUR), (marked, LISTED_COLOUR)):
             axes.scatter(predicted[among], realised[among], s=22, color=color, linewidths=0, zorder=3, clip_on=False)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)

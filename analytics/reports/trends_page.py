@@ -16,7 +16,7 @@ from analytics.evidence.sampling_variance import sampling_variance
 from analytics.files.csv_files import frame_csv
 from analytics.languages import translator
 from analytics.reports import svg_charts
-from analytics.reports.html_page import Chart, Grid, Page, Section, between, checking_facts, percent
+from analytics.reports.html_page import Chart, Page, PageTable, Section, between, percent, provenance_facts
 from analytics.reports.svg_charts import Labels
 from analytics.rules import Rules
 from analytics.statistics.trends import FEWEST_FOR_SLOPE, compare_rounds, fit_slopes, regression_to_the_mean
@@ -32,7 +32,7 @@ _DAYS_A_YEAR: Final = 365.25
 
 
 @dataclass(frozen=True)
-class PastRound:
+class EvaluatedRound:
     """An evaluated round and its day."""
 
     day: date
@@ -63,12 +63,12 @@ class Trends:
     communities: pd.DataFrame
 
 
-def follow_rounds(rounds: Sequence[PastRound]) -> Trends:
+def compute_trends(rounds: Sequence[EvaluatedRound]) -> Trends:
     """Compute the trends of communities over two or more rounds.
 
     Parameters
     ----------
-    rounds : sequence of PastRound
+    rounds : sequence of EvaluatedRound
         In any order, of different days, all evaluated by rules of one measure.
 
     Returns
@@ -117,7 +117,7 @@ def follow_rounds(rounds: Sequence[PastRound]) -> Trends:
     return Trends(days, ordered[-1].evaluation.rules, frame.astype(dict.fromkeys(counts, "Int64")))
 
 
-def _register(rounds: Sequence[PastRound]) -> pd.DataFrame:
+def _register(rounds: Sequence[EvaluatedRound]) -> pd.DataFrame:
     """List every community of any round, with its name and region from the newest round that has it."""
     tables = [
         past.evaluation.communities.assign(name=past.evaluation.communities.get("name", ""))[
@@ -267,7 +267,7 @@ def trends_page(trends: Trends, language: str) -> Page:
         days=_("; ").join(day.isoformat() for day in trends.days),
     )
     title = _("Changes from {first} to {last}", first=first, last=last)
-    return Page(title, lead, sections, checking_facts(trends.rules, language))
+    return Page(title, lead, sections, provenance_facts(trends.rules, language))
 
 
 def _scale(trends: Trends) -> int:
@@ -322,7 +322,7 @@ def _change_chart(extreme: pd.DataFrame, trends: Trends, language: str) -> Chart
         " where the true change may well lie.",
         count=len(extreme),
     )
-    drawing = svg_charts.ladder_chart(
+    drawing = svg_charts.caterpillar_chart(
         [name or number for name, number in zip(extreme["name"], extreme["community_id"], strict=True)],
         *(extreme[name].to_numpy(dtype=np.float64) * scale for name in ("change", "change_lower", "change_upper")),
         listed=(extreme["change_p_adjusted"] <= FALSE_DISCOVERY_RATE).to_numpy(dtype=bool),
@@ -378,7 +378,7 @@ def _winner_section(trends: Trends, language: str) -> Section:
         ]
         for row in winners.head(SHOWN).to_dict("records")
     ]
-    grid = Grid(headings, rows, 2) if rows else None
+    grid = PageTable(headings, rows, 2) if rows else None
     return Section(_("The best of the previous round"), sentences, grid=grid)
 
 
@@ -410,4 +410,4 @@ def _slope_section(trends: Trends, language: str) -> Section:
         for row in steepest.head(SHOWN).to_dict("records")
     ]
     headings = [_("Community"), _("region"), _("Points a year"), _("Where that may lie"), _("Finding")]
-    return Section(_("Over all rounds"), sentences, grid=Grid(headings, rows, 2) if rows else None)
+    return Section(_("Over all rounds"), sentences, grid=PageTable(headings, rows, 2) if rows else None)

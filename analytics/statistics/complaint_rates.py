@@ -297,7 +297,7 @@ def excluded_shares(excluded: npt.ArrayLike, valid: npt.ArrayLike, *, level: flo
     return pd.DataFrame(table | {"lower": limits.lower, "upper": limits.upper})
 
 
-def recorded_against_reported(
+def compare_recorded_with_reported(
     said_complained: npt.ArrayLike,
     n: npt.ArrayLike,
     *,
@@ -340,7 +340,7 @@ def recorded_against_reported(
 
     Examples
     --------
-    >>> table = recorded_against_reported([30, 2, 0], [100, 100, 0], households=1000, recorded_households=12,
+    >>> table = compare_recorded_with_reported([30, 2, 0], [100, 100, 0], households=1000, recorded_households=12,
     ...     level=0.95)
     >>> table[["reported_households", "reported_lower", "recorded_households", "signal"]].round(1)
        reported_households  reported_lower  recorded_households       signal
@@ -370,7 +370,7 @@ def recorded_against_reported(
     return pd.DataFrame(table)
 
 
-def quiet_records(
+def low_recorded_complaints(
     complaints: npt.ArrayLike,
     exposure: npt.ArrayLike,
     said_complained: npt.ArrayLike,
@@ -387,7 +387,7 @@ def quiet_records(
     complaints, exposure : array_like
         Valid cases and household-years, as in `complaint_rates`.
     said_complained, n : array_like
-        As in `recorded_against_reported`.
+        As in `compare_recorded_with_reported`.
     rate : float
         Valid cases per household-year of all communities compared.
     share : float
@@ -413,7 +413,9 @@ def quiet_records(
 
     Examples
     --------
-    >>> quiet_records([1, 1, 9], [1000, 100, 1000], [8, 8, 8], [40, 40, 40], rate=0.01, share=0.12, level=0.95)
+    >>> low_recorded_complaints(
+    ...     [1, 1, 9], [1000, 100, 1000], [8, 8, 8], [40, 40, 40], rate=0.01, share=0.12, level=0.95
+    ... )
     array([ True, False, False])
     """
     cases, years = whole_numbers("complaints", complaints), finite_numbers("exposure", exposure, lowest=0)

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.special import ndtr, ndtri
 
-from analytics.statistics.pair_counts import in_threads
+from analytics.statistics.pair_counts import run_in_threads
 from analytics.statistics.validation import finite_numbers
 
 Floats = NDArray[np.float64]
@@ -93,8 +93,8 @@ def marginal_critical_values(
     with the first term alone for one side; s_j = 0 contributes 1{|z| ≤ c}. Sums of logarithms over j, and c as a
     function of s_i, are smooth in log s: with more than `_FEW` different standard errors both are interpolated by
     piecewise polynomials. The error of c is below 1e-5 if the largest s is at most 50 times the smallest, below 1e-4
-    otherwise (tests/analytics/statistics/test_critical_values.py compares with direct quadrature, up to N = 300,000). Equal s
-    have equal critical values.
+    otherwise (tests/analytics/statistics/test_critical_values.py compares with direct quadrature, up to N = 300,000).
+    Equal s have equal critical values.
 
     References
     ----------
@@ -447,7 +447,7 @@ def _solve(lanes: _Lanes, level: float) -> Floats:
             hardest = -ndtri((1 - level) / comparisons[block])  # Bonferroni
             values[block] = _increasing_root(lambda c, part=part: _coverage(c, part, rule), easiest, hardest, level)  # type: ignore[misc]
 
-    in_threads(solve, len(blocks))
+    run_in_threads(solve, len(blocks))
     return values
 
 
@@ -555,7 +555,7 @@ def _largest_differences(x: Floats, s: Floats, beyond: float) -> Floats:
     for first in range(0, draws, at_once):
         part = largest[first : first + at_once]
         normals = generator.standard_normal((part.size, s.size))
-        in_threads(
+        run_in_threads(
             lambda start, stop, normals=normals, part=part: largest_differences(  # type: ignore[misc]
                 start, stop, normals, x, s, beyond, part
             ),

@@ -186,7 +186,7 @@ def find_drivers(
         noise = np.random.default_rng([seed, 1]).standard_normal(len(points))
         chosen = np.column_stack([noise, points[:, :domains][:, usable], points[:, domains]])
         sums = _pair_sums(chosen, codes)
-        matrix, was_mended = _mended(_correlations(sums.sum(axis=0)[np.newaxis])[:, 1:, 1:])
+        matrix, was_mended = _repaired(_correlations(sums.sum(axis=0)[np.newaxis])[:, 1:, 1:])
         weight[usable] = _weights(matrix)[0]
         r_squared, mended = float(weight[usable].sum()), bool(was_mended[0])
         if len(sums) > 1:
@@ -310,7 +310,7 @@ def _correlations(sums: FloatArray) -> FloatArray:
     return np.clip(result, -1, 1)
 
 
-def _mended(matrices: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+def _repaired(matrices: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """Return the nearest positive semidefinite correlation matrices, and which of them had to be repaired."""
     values, vectors = np.linalg.eigh(matrices)
     contradicts = values[..., 0] < -RANK_TOLERANCE
@@ -331,5 +331,5 @@ def _bootstrap(sums: FloatArray, resamples: int, random: np.random.Generator) ->
     times = random.multinomial(communities, np.full(communities, 1 / communities), resamples).astype(np.float64)
     drawn = (times @ sums.reshape(communities, -1)).reshape(resamples, *sums.shape[1:])
     with_noise = _correlations(drawn)
-    compared = _weights(_mended(with_noise)[0])
-    return _weights(_mended(with_noise[:, 1:, 1:])[0]), compared[:, 1:] - compared[:, :1]
+    compared = _weights(_repaired(with_noise)[0])
+    return _weights(_repaired(with_noise[:, 1:, 1:])[0]), compared[:, 1:] - compared[:, :1]

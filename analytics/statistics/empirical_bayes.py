@@ -20,13 +20,13 @@ from analytics.statistics.intervals import Interval, normal_quantile, tail_proba
 from analytics.statistics.nonparametric_prior import (
     CELLS,
     LEAST_RATE,
+    BinomialLikelihood,
     GridPosterior,
-    NormalAnswers,
-    PoissonAnswers,
-    YesNoAnswers,
-    learn_posteriors,
+    NormalLikelihood,
+    PoissonLikelihood,
+    fit_nonparametric_posteriors,
 )
-from analytics.statistics.pair_counts import in_threads
+from analytics.statistics.pair_counts import run_in_threads
 from analytics.statistics.validation import (
     BooleanArray,
     FloatArray,
@@ -49,7 +49,7 @@ FINE_NODES: Final = 25
 PLAUSIBLE: Final = 12.0
 
 # Fewer communities do not show the shape of their distribution; a 5 % list needs as many to name one.
-LEAST_FOR_SHAPE: Final = 20
+LEAST_FOR_NONPARAMETRIC: Final = 20
 
 
 class NormalPosterior(NamedTuple):
@@ -244,8 +244,8 @@ def shrink_scores(
     region : array_like
         Label of each community's region.
     prior : {"normal", "nonparametric"}
-        The nonparametric prior is estimated in regions of at least `LEAST_FOR_SHAPE` communities; smaller ones, and
-        communities whose standard error is smaller than a grid cell, keep the normal one.
+        The nonparametric prior is estimated in regions of at least `LEAST_FOR_NONPARAMETRIC` communities; smaller ones,
+        and communities whose standard error is smaller than a grid cell, keep the normal one.
 
     Returns
     -------
@@ -294,7 +294,7 @@ def shrink_scores(
     scores, sampling = _scores_with_variances(estimates, variances)
     regions = _Regions(row_codes("region", region, rows=scores.size)[1], sampling, scores)
     scores, sampling = regions.sorted(scores), regions.sorted(sampling)
-    return _shrink(regions, scores, sampling, NormalAnswers(scores, sampling), prior)
+    return _shrink(regions, scores, sampling, NormalLikelihood(scores, sampling), prior)
 
 
 def shrink_rates(
@@ -374,7 +374,7 @@ def shrink_rates(
     likely = np.clip(first, LEAST_RATE, 1 - LEAST_RATE)
     single = likely * (1 - likely)
     sampling = single / answers * missing + unheard
-    return _shrink(regions, rate, sampling, YesNoAnswers(rate, sampling / single), prior)
+    return _shrink(regions, rate, sampling, BinomialLikelihood(rate, sampling / single), prior)
 
 
 def credible_interval(shrinkage: Shrinkage, *, level: float) -> Interval:
@@ -438,8 +438,8 @@ def shrink_complaint_rates(
     region : array_like
         Label of each community's region.
     prior : {"normal", "nonparametric"}
-        "normal" is the gamma prior. The nonparametric one is estimated in regions with at least `LEAST_FOR_SHAPE`
-        communities and one complaint; the others keep the gamma prior.
+        "normal" is the gamma prior. The nonparametric one is estimated in regions with at least
+        `LEAST_FOR_NONPARAMETRIC` communities and one complaint; the others keep the gamma prior.
 
     Returns
     -------
@@ -494,10 +494,10 @@ def shrink_complaint_rates(
     grids: list[GridPosterior] = []
     by_gamma = np.isfinite(shape)
     if prior == "nonparametric":
-        learnable = (regions.sizes >= LEAST_FOR_SHAPE) & (average > 0)
+        learnable = (regions.sizes >= LEAST_FOR_NONPARAMETRIC) & (average > 0)
         part, rows = regions.only(np.flatnonzero(learnable))
-        learned = learn_posteriors(
-            PoissonAnswers(counts[rows], exposure[rows]),
+        learned = fit_nonparametric_posteriors(
+            PoissonLikelihood(counts[rows], exposure[rows]),
             starts=part.starts,
             sizes=part.sizes,
             prior_mean=average[learnable],
@@ -644,7 +644,7 @@ def _shrink(
     regions: _Regions,
     scores: FloatArray,
     sampling: FloatArray,
-    answers: NormalAnswers | YesNoAnswers,
+    answers: NormalLikelihood | BinomialLikelihood,
     prior: Prior,
 ) -> Shrinkage:
     if prior not in get_args(Prior):
@@ -663,11 +663,11 @@ def _shrink(
         for column, values in zip((mean, variance, own, prior_mean, prior_variance), results, strict=True):
             column[rows] = values
 
-    in_threads(integrate, numbers.size)
+    run_in_threads(integrate, numbers.size)
     grids: list[GridPosterior] = []
     if prior == "nonparametric":
-        part, rows = regions.only(np.flatnonzero(regions.sizes >= LEAST_FOR_SHAPE))
-        learned = learn_posteriors(
+        part, rows = regions.only(np.flatnonzero(regions.sizes >= LEAST_FOR_NONPARAMETRIC))
+        learned = fit_nonparametric_posteriors(
             answers.only(rows),
             starts=part.starts,
             sizes=part.sizes,
@@ -693,7 +693,7 @@ def _integrate(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return mean, variance, reliability, prior mean and prior variance, integrated over τ² and μ."""
     centre = regions.spread(regions.sums(scores) / regions.sizes)
-    model = _Hierarchy(regions, scores - centre, sampling)
+    model = _HierarchicalModel(regions, scores - centre, sampling)
     wide = np.array([model.log_density(np.full(regions.sizes.size, place)) for place in WIDE_GRID])
     plausible = wide >= wide.max(axis=0) - PLAUSIBLE
     spacing = WIDE_GRID[1] - WIDE_GRID[0]
@@ -712,7 +712,7 @@ def _integrate(
     return mean + centre, variance, own, middle + centre, tau2
 
 
-class _Hierarchy:
+class _HierarchicalModel:
     """Hierarchical model x ~ N(θ, v), θ ~ N(μ, τ²), μ flat, evaluated at one value of logit B₀ for each region."""
 
     def __init__(self, regions: _Regions, scores: FloatArray, sampling: FloatArray) -> None:

@@ -376,10 +376,10 @@ def proportion_funnel(
     if transformation == "arcsine":
         scale = _Scale(lambda rate: np.arcsin(np.sqrt(rate)), _sine_squared, 0.25)
     elif transformation == "none":
-        scale = _Scale(_unchanged, lambda rate: np.clip(rate, 0, 1), theta * (1 - theta))
+        scale = _Scale(_identity, lambda rate: np.clip(rate, 0, 1), theta * (1 - theta))
     else:
         raise ValueError(f"transformation must be 'none' or 'arcsine', got {transformation!r}")
-    return _measured(
+    return _build_funnel(
         {"events": count, "n": size},
         "proportion",
         size=size,
@@ -465,10 +465,10 @@ def rate_funnel(
     if transformation == "square_root":
         scale = _Scale(np.sqrt, lambda root: np.maximum(root, 0) ** 2, 0.25)
     elif transformation == "none":
-        scale = _Scale(_unchanged, lambda rate: np.maximum(rate, 0), theta)
+        scale = _Scale(_identity, lambda rate: np.maximum(rate, 0), theta)
     else:
         raise ValueError(f"transformation must be 'none' or 'square_root', got {transformation!r}")
-    return _measured(
+    return _build_funnel(
         {"events": count, "exposure": observed},
         "rate",
         size=size,
@@ -489,7 +489,7 @@ class _Scale:
     unit_variance: float
 
 
-def _unchanged(rate: FloatArray) -> FloatArray:
+def _identity(rate: FloatArray) -> FloatArray:
     return rate
 
 
@@ -497,7 +497,7 @@ def _sine_squared(angle: FloatArray) -> FloatArray:
     return np.asarray(np.sin(np.clip(angle, 0, np.pi / 2)) ** 2, dtype=np.float64)
 
 
-def _measured(
+def _build_funnel(
     counted: Mapping[str, FloatArray],
     name: str,
     *,

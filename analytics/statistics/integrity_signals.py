@@ -67,7 +67,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analytics.progress import Tell, tell_nobody, telling
+from analytics.progress import Tell, ignore_progress, telling
 from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray, refuse, row_codes, whole_numbers
 
 FALSE_DISCOVERY_RATE: Final = 0.01
@@ -79,8 +79,8 @@ FEWEST_COMMUNITIES: Final = 20
 # Number of similar communities that a community is compared with.
 NEIGHBOURS: Final = 51
 # Quantiles at which the null distribution is fitted to the normal one; beyond them communities may be stuffed.
-YARDSTICK: Final = np.array([0.75, 0.90, 0.95])
-LEAST_TELLING: Final = 0.5
+NULL_QUANTILES: Final = np.array([0.75, 0.90, 0.95])
+LEAST_EXPECTED_COUNT: Final = 0.5
 
 HIGHEST: Final = 5
 SATISFIED: Final = 4
@@ -121,7 +121,7 @@ def find_signals(
     *,
     overall: str,
     staff_modes: Collection[str],
-    tell: Tell = tell_nobody,
+    tell: Tell = ignore_progress,
 ) -> Integrity:
     """Return integrity signals for each community, and the responses to hold for review.
 
@@ -213,12 +213,12 @@ def find_signals(
     _check_columns(responses, answers, overall)
     communities, codes = row_codes("community_id", responses["community_id"].to_numpy(), rows=len(responses))
     order, rows = _examined_rows(responses, answers, codes, overall, staff_modes, communities=communities.size)
-    finders = telling(_FINDERS.items(), tell, total=len(_FINDERS))
+    finders = telling(_FAMILY_TESTS.items(), tell, total=len(_FAMILY_TESTS))
     signals = {name: find(rows) for name, find in finders} if order.size else {}
     crowded = np.zeros(communities.size, dtype=bool)
     tables, pointed = [], np.zeros((len(FAMILIES), len(responses)), dtype=bool)
     for position, name in enumerate(FAMILIES):
-        signal = signals.get(name, _silent(rows))
+        signal = signals.get(name, _no_signal(rows))
         adjusted = _adjusted(signal.p)
         if name == "burst":
             crowded = adjusted <= FALSE_DISCOVERY_RATE
@@ -404,7 +404,7 @@ def _key_codes(responses: pd.DataFrame, name: str) -> IntegerArray:
     return pd.factorize(responses[name], sort=True)[0].astype(np.int64)
 
 
-def _silent(rows: _Rows) -> _Signal:
+def _no_signal(rows: _Rows) -> _Signal:
     nothing = np.full(rows.sizes.size, np.nan)
     return _Signal(nothing, nothing, nothing, np.zeros(rows.community.size, dtype=bool))
 
@@ -479,14 +479,14 @@ def _identical(rows: _Rows) -> _Signal:
     same_line = straight & _in_largest_group(rows, highest.ravel().astype(np.int64), counted=straight)
     code = np.zeros(rows.sizes.size, dtype=np.int8)
     code[rows.community[same_line]] = highest[same_line, 0]
-    one_code = _beyond_margins(rows, same_line, unanswered | (rows.answers == code[rows.community, None]))
+    one_code = _test_identical(rows, same_line, unanswered | (rows.answers == code[rows.community, None]))
 
     packed = np.ascontiguousarray(rows.answers).view(f"V{questions}").ravel()
     vectors = np.unique(packed, return_inverse=True)[1].astype(np.int64)
     same_vector = ~straight & _in_largest_group(rows, vectors, counted=~straight)
     vector = np.zeros((rows.sizes.size, questions), dtype=np.int8)
     vector[rows.community[same_vector]] = rows.answers[same_vector]
-    one_vector = _beyond_margins(rows, same_vector, rows.answers == vector[rows.community])
+    one_vector = _test_identical(rows, same_vector, rows.answers == vector[rows.community])
 
     stronger = one_code.p < one_vector.p
     return _Signal(
@@ -497,7 +497,7 @@ def _identical(rows: _Rows) -> _Signal:
     )
 
 
-def _beyond_margins(rows: _Rows, alike: BooleanArray, agrees: BooleanArray) -> _Signal:
+def _test_identical(rows: _Rows, alike: BooleanArray, agrees: BooleanArray) -> _Signal:
     """Test the number of identical responses; `agrees` marks per question the community's answers that agree."""
     count = rows.count(alike)
     others = rows.count(~alike)
@@ -551,7 +551,7 @@ def _terminal(rows: _Rows) -> _Signal:
     return _Signal(count, expected, p, inside)
 
 
-_FINDERS: Final[Mapping[str, Callable[[_Rows], _Signal]]] = {
+_FAMILY_TESTS: Final[Mapping[str, Callable[[_Rows], _Signal]]] = {
     "duplicate": _duplicate,
     "burst": _burst,
     "identical": _identical,
@@ -559,7 +559,7 @@ _FINDERS: Final[Mapping[str, Callable[[_Rows], _Signal]]] = {
     "haste": _haste,
     "terminal": _terminal,
 }
-FAMILIES: Final = tuple(_FINDERS)
+FAMILIES: Final = tuple(_FAMILY_TESTS)
 
 
 def _judge(count: FloatArray, n: npt.ArrayLike, *, usual: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -577,15 +577,15 @@ def _judge(count: FloatArray, n: npt.ArrayLike, *, usual: FloatArray) -> tuple[F
 
 def _upper_tail(z: FloatArray, expected: FloatArray) -> FloatArray:
     """Return normal upper tails of z ÷ √(1 + φμ), φ fitted at upper quantiles that are nearly free of stuffing."""
-    normal = stats.norm.ppf(YARDSTICK)
+    normal = stats.norm.ppf(NULL_QUANTILES)
     # Where the expected count is close to 0, no φ corrects for counts being whole numbers.
-    telling = expected >= LEAST_TELLING
+    telling = expected >= LEAST_EXPECTED_COUNT
     if telling.sum() < FEWEST_COMMUNITIES:
         telling = np.ones(expected.size, dtype=bool)
 
     def is_enough(overdispersion: float) -> bool:
         scaled = z[telling] / np.sqrt(1 + overdispersion * expected[telling])
-        return bool((np.quantile(scaled, YARDSTICK) <= normal).all())
+        return bool((np.quantile(scaled, NULL_QUANTILES) <= normal).all())
 
     low, high = 0.0, 0.0
     while not is_enough(high) and high < 1e6:

@@ -125,7 +125,7 @@ def pooled_variance(sample_variance: npt.ArrayLike, n: npt.ArrayLike, *, region:
     return np.asarray(pooled[codes], dtype=np.float64)
 
 
-def steadied_variance(
+def stabilised_variance(
     sample_variance: npt.ArrayLike, n: npt.ArrayLike, *, pooled_variance: npt.ArrayLike
 ) -> FloatArray:
     """Return s̃², a community's own variance stabilised by the pooled variance of its region.
@@ -156,7 +156,7 @@ def steadied_variance(
 
     Examples
     --------
-    >>> steadied_variance([0.0, float("nan")], [10, 1], pooled_variance=0.14).round(6)
+    >>> stabilised_variance([0.0, float("nan")], [10, 1], pooled_variance=0.14).round(6)
     array([0.05, 0.14])
     """
     variance, answers, pooled = np.broadcast_arrays(

@@ -13,8 +13,13 @@ from typing import Final, NamedTuple, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from analytics.statistics.kernels.priors import fill_fits, fill_logarithms, learn_totals, weigh_cells
-from analytics.statistics.pair_counts import in_threads
+from analytics.statistics.kernels.priors import (
+    fill_component_likelihoods,
+    fill_log_likelihoods,
+    fill_posteriors,
+    fit_component_totals,
+)
+from analytics.statistics.pair_counts import run_in_threads
 from analytics.statistics.validation import FloatArray, IntegerArray
 
 SingleArray = npt.NDArray[np.float32]
@@ -23,15 +28,15 @@ SingleArray = npt.NDArray[np.float32]
 CELLS: Final = 100
 FITTED_COMMUNITIES: Final = 2_000
 # Dirichlet prior counts of the normal component, and of all narrow components together.
-SUPPOSED_NORMAL: Final = 5.0
-SUPPOSED_NARROW: Final = 5.0
+NORMAL_PRIOR_COUNT: Final = 5.0
+NARROW_PRIOR_COUNT: Final = 5.0
 STEPS: Final = 5
 # In a region of this size narrow components are as wide as the most precise communities measure; larger ones narrow.
 REFERENCE_SIZE: Final = 200
 # Standard errors by which the grid of true scores extends beyond the observed scores.
 REACH: Final = 3.0
 # This share of the normal component is uniform, so that no score is impossible under it.
-SPREAD_EVENLY: Final = 1e-6
+UNIFORM_SHARE: Final = 1e-6
 # Rates are kept this far from 0 and 1 when their variance m(1 − m)/n is computed.
 LEAST_RATE: Final = 0.01
 # A cell whose likelihood is e⁻⁴⁰ times the largest has no share of the posterior.
@@ -58,7 +63,7 @@ class GridPosterior:
     cumulative: SingleArray
 
 
-class LearnedPosteriors(NamedTuple):
+class NonparametricPosteriors(NamedTuple):
     """Posterior means and variances of the communities in `rows`, and their grid posteriors region by region."""
 
     rows: IntegerArray
@@ -85,7 +90,7 @@ class Answers(Protocol):
         """Return the features of cells, shape (regions, 2, cells), relative to the origin of each region."""
 
 
-class NormalAnswers:
+class NormalLikelihood:
     """Normal likelihood: scores with a known variance that does not depend on the true score."""
 
     lowest, highest = -np.inf, np.inf
@@ -108,7 +113,7 @@ class NormalAnswers:
         return np.stack([offsets, offsets**2], axis=1)
 
 
-class YesNoAnswers:
+class BinomialLikelihood:
     """Binomial likelihood of rates, n implied by their sampling variance; cells are equally wide in arcsin √θ."""
 
     lowest, highest = 0.0, np.pi / 2
@@ -134,7 +139,7 @@ class YesNoAnswers:
         return np.stack([np.log(likely), np.log1p(-likely)], axis=1)
 
 
-class PoissonAnswers:
+class PoissonLikelihood:
     """Poisson likelihood of cases over an exposure; cells are equally wide in √λ, which stabilises the variance."""
 
     lowest, highest = 0.0, np.inf
@@ -153,14 +158,14 @@ class PoissonAnswers:
         return np.stack([np.log(np.maximum(truth, np.finfo(np.float64).tiny)), -truth], axis=1)
 
 
-def learn_posteriors(
+def fit_nonparametric_posteriors(
     answers: Answers,
     *,
     starts: IntegerArray,
     sizes: IntegerArray,
     prior_mean: FloatArray,
     prior_variance: FloatArray,
-) -> LearnedPosteriors:
+) -> NonparametricPosteriors:
     """Return the posteriors of communities under the nonparametric prior of each region.
 
     Parameters
@@ -174,7 +179,7 @@ def learn_posteriors(
 
     Returns
     -------
-    LearnedPosteriors
+    NonparametricPosteriors
         Without the communities whose standard error is smaller than the width of a cell.
     """
     cells = _Cells.of(answers, starts)
@@ -182,7 +187,7 @@ def learn_posteriors(
     rows = np.flatnonzero((answers.errors >= cells.widths[region]) & (answers.errors > 0))
     region = region[rows]
     ends = np.searchsorted(region, np.arange(sizes.size + 1))
-    normal = cells.normal_kinds(prior_mean, prior_variance)
+    normal = cells.normal_component(prior_mean, prior_variance)
     coefficients = answers.coefficients(rows, cells.origins[region])
     features = answers.features(cells.middles, cells.origins)
     moments = np.empty((rows.size, 2))
@@ -192,9 +197,9 @@ def learn_posteriors(
         for number in range(first, last):
             own = slice(ends[number], ends[number + 1])
             errors = answers.errors[starts[number] : starts[number] + sizes[number]]
-            narrow = _narrow_kinds(_count_narrow(errors, float(cells.widths[number])))
+            narrow = _narrow_components(_count_narrow_components(errors, float(cells.widths[number])))
             if own.stop > own.start:
-                _weigh_region(
+                _fit_region(
                     coefficients[own],
                     features[number],
                     np.column_stack([narrow, normal[number]]),
@@ -203,14 +208,14 @@ def learn_posteriors(
                     cumulative=cumulative[number],
                 )
 
-    in_threads(work, sizes.size)
+    run_in_threads(work, sizes.size)
     mean, square = moments.T
     grids = [
         GridPosterior(rows[ends[number] : ends[number + 1]], cells.edges[number], own)
         for number, own in enumerate(cumulative)
         if own.size
     ]
-    return LearnedPosteriors(rows, mean + cells.origins[region], square - mean**2, grids)
+    return NonparametricPosteriors(rows, mean + cells.origins[region], square - mean**2, grids)
 
 
 @dataclass(frozen=True)
@@ -240,17 +245,17 @@ class _Cells:
         offsets = self.middles[number] - self.origins[number]
         return np.array([offsets, offsets**2 + np.diff(self.edges[number]) ** 2 / 12])
 
-    def normal_kinds(self, mean: FloatArray, variance: FloatArray) -> SingleArray:
+    def normal_component(self, mean: FloatArray, variance: FloatArray) -> SingleArray:
         """Return the probability of each cell under the normal prior, one row per region."""
         lengths = np.diff(self.edges, axis=1)
         # A prior narrower than a cell would fall between the middles of cells.
         spread = np.maximum(variance, lengths[:, CELLS // 2] ** 2 / 4)
         shares = lengths * np.exp(-0.5 * (self.middles - mean[:, None]) ** 2 / spread[:, None])
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-        return np.asarray((1 - SPREAD_EVENLY) * shares + SPREAD_EVENLY / CELLS, dtype=np.float32)
+        return np.asarray((1 - UNIFORM_SHARE) * shares + UNIFORM_SHARE / CELLS, dtype=np.float32)
 
 
-def _count_narrow(errors: FloatArray, width: float) -> int:
+def _count_narrow_components(errors: FloatArray, width: float) -> int:
     """Return the number of narrow components for a region, from the standard errors of its communities."""
     sharpest = np.partition(errors, errors.size // 10)[errors.size // 10]
     kernel = (REFERENCE_SIZE / min(errors.size, FITTED_COMMUNITIES)) ** 0.2 * sharpest
@@ -258,14 +263,14 @@ def _count_narrow(errors: FloatArray, width: float) -> int:
 
 
 @cache
-def _narrow_kinds(number: int) -> SingleArray:
+def _narrow_components(number: int) -> SingleArray:
     """Return the probability of each cell (row) under each narrow normal component, as wide as their spacing."""
     places, apart = np.arange(CELLS)[:, None], (CELLS - 1) / max(number - 1, 1)
     shapes = np.exp(-0.5 * (places / apart - np.arange(number)) ** 2)
     return np.asarray(shapes / shapes.sum(axis=0), dtype=np.float32)
 
 
-def _weigh_region(
+def _fit_region(
     coefficients: FloatArray,
     features: FloatArray,
     kinds: SingleArray,
@@ -278,28 +283,28 @@ def _weigh_region(
     narrow = kinds.shape[1] - 1
     every = -(-len(coefficients) // FITTED_COMMUNITIES)
     likelihood, fits = _fit(np.ascontiguousarray(coefficients[every // 2 :: every]), features, kinds)
-    supposed = np.append(np.full(narrow, SUPPOSED_NARROW / narrow), SUPPOSED_NORMAL)
+    supposed = np.append(np.full(narrow, NARROW_PRIOR_COUNT / narrow), NORMAL_PRIOR_COUNT)
     totals = np.empty(narrow + 1)
-    learn_totals(fits, supposed, len(coefficients) / len(fits), STEPS, totals)
-    cells_of_kinds = np.ascontiguousarray(kinds.T)
+    fit_component_totals(fits, supposed, len(coefficients) / len(fits), STEPS, totals)
+    component_cells = np.ascontiguousarray(kinds.T)
     if every == 1:
-        weigh_cells(likelihood, fits, totals, supposed, cells_of_kinds, *within, moments, cumulative)
+        fill_posteriors(likelihood, fits, totals, supposed, component_cells, *within, moments, cumulative)
         return
 
     def weigh(first: int, last: int) -> None:
         for block in range(first, last):
             rows = slice(block * ROWS_AT_ONCE, (block + 1) * ROWS_AT_ONCE)
             fitted = _fit(coefficients[rows], features, kinds)
-            weigh_cells(*fitted, totals, supposed, cells_of_kinds, *within, moments[rows], cumulative[rows])
+            fill_posteriors(*fitted, totals, supposed, component_cells, *within, moments[rows], cumulative[rows])
 
-    in_threads(weigh, -(-len(coefficients) // ROWS_AT_ONCE))
+    run_in_threads(weigh, -(-len(coefficients) // ROWS_AT_ONCE))
 
 
 def _fit(coefficients: FloatArray, features: FloatArray, kinds: SingleArray) -> tuple[SingleArray, SingleArray]:
     """Return each row's likelihood in each cell, relative to the largest, and under each mixture component."""
     likelihood = np.empty((len(coefficients), CELLS), np.float32)
     fits = np.empty((len(coefficients), kinds.shape[1]), np.float32)
-    fill_logarithms(coefficients, features, LEAST_LOGARITHM, likelihood)
+    fill_log_likelihoods(coefficients, features, LEAST_LOGARITHM, likelihood)
     np.exp(likelihood, out=likelihood)
-    fill_fits(likelihood, kinds, fits)
+    fill_component_likelihoods(likelihood, kinds, fits)
     return likelihood, fits

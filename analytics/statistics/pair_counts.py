@@ -19,7 +19,7 @@ _LEAF = 16
 _THREADS = min(4, os.cpu_count() or 1)
 
 
-def count_beyond(
+def count_significant_differences(
     estimates: ArrayLike, standard_errors: ArrayLike, critical_values: ArrayLike
 ) -> tuple[Integers, Integers]:
     """Count the communities significantly above, and significantly below, each community.
@@ -53,7 +53,7 @@ def count_beyond(
 
     Examples
     --------
-    >>> above, below = count_beyond([90, 90, 80, 60], [2, 2, 2, 2], 2.5)
+    >>> above, below = count_significant_differences([90, 90, 80, 60], [2, 2, 2, 2], 2.5)
     >>> above.tolist(), below.tolist()
     ([0, 0, 2, 3], [2, 2, 1, 0])
     """
@@ -67,7 +67,7 @@ def count_beyond(
     return _count_by_tree(x, s * s, c)
 
 
-def in_threads(work: Callable[[int, int], None], count: int) -> None:
+def run_in_threads(work: Callable[[int, int], None], count: int) -> None:
     """Call `work(start, stop)` for consecutive parts of range(count), several at a time."""
     if count == 1:
         work(0, 1)
@@ -96,7 +96,7 @@ def _count_by_tree(x: Floats, v: Floats, c: Floats) -> tuple[Integers, Integers]
     counts = np.empty((2, x.size), np.int64)
     for side, values in enumerate((x, -x)):
         bounds = _bounds(values, v, firsts)
-        in_threads(
+        run_in_threads(
             lambda start, stop, values=values, bounds=bounds, found=counts[side]: count_larger(  # type: ignore[misc]
                 start, stop, values, v, c, bounds, firsts, found
             ),

@@ -154,7 +154,7 @@ def trim_weights(weights: npt.ArrayLike, *, largest_ratio: float) -> FloatArray:
     ndarray of float
         The same sum. The excess of the largest is distributed over the others in proportion to their weights,
         repeatedly until none exceeds the bound; equal weights stay equal. Margins are then met only approximately
-        (`margin_gaps`).
+        (`margin_deviations`).
 
     Raises
     ------
@@ -189,7 +189,7 @@ def trim_weights(weights: npt.ArrayLike, *, largest_ratio: float) -> FloatArray:
     return trimmed
 
 
-def margin_gaps(weights: npt.ArrayLike, margins: Sequence[Margin]) -> dict[str, dict[Hashable, float]]:
+def margin_deviations(weights: npt.ArrayLike, margins: Sequence[Margin]) -> dict[str, dict[Hashable, float]]:
     """Return the relative difference between the weights' sums and each margin's totals.
 
     Parameters
@@ -212,7 +212,7 @@ def margin_gaps(weights: npt.ArrayLike, margins: Sequence[Margin]) -> dict[str, 
     Examples
     --------
     >>> age = Margin("age", ["young", "old", "old"], {"young": 10, "old": 40})
-    >>> margin_gaps([10, 18, 18], [age])
+    >>> margin_deviations([10, 18, 18], [age])
     {'age': {'old': -0.1, 'young': 0.0}}
     """
     numbers = finite_numbers("weights", weights, lowest=0)

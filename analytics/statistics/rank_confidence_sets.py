@@ -18,7 +18,7 @@ from analytics.statistics.critical_values import (
     simultaneous_critical_value,
 )
 from analytics.statistics.empirical_bayes import shrink_scores
-from analytics.statistics.pair_counts import count_beyond
+from analytics.statistics.pair_counts import count_significant_differences
 from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray, finite_numbers, refuse
 
 Method = Literal["mrsw", "kww", "eb"]
@@ -37,7 +37,7 @@ _LARGEST_EXPONENT = 100
 
 
 @dataclass(frozen=True)
-class _Question:
+class _RankSetOptions:
     """Options of a rank confidence set, the same for each region."""
 
     level: float
@@ -108,18 +108,18 @@ def rank_confidence_set(
 
     Notes
     -----
-    mrsw: with σ_ij² = s_i² + s_j², lower_i = 1 + #{j : x_j − x_i > c_i σ_ij} and
-    upper_i = N − #{j : x_i − x_j > c_i σ_ij}. c_i is the quantile of the largest |difference| (one-sided: difference)
-    of i from the others, or of all pairs if simultaneous; see `analytics.statistics.critical_values` for the method and its
-    accuracy. The simultaneous family has all ordered pairs, so one side has the same bounds as both.
+    mrsw: with σ_ij² = s_i² + s_j², lower_i = 1 + #{j : x_j − x_i > c_i σ_ij} and upper_i = N − #{j : x_i − x_j > c_i
+    σ_ij}. c_i is the quantile of the largest |difference| (one-sided: difference) of i from the others, or of all pairs
+    if simultaneous; see `analytics.statistics.critical_values` for the method and its accuracy. The simultaneous family
+    has all ordered pairs, so one side has the same bounds as both.
 
     kww: intervals x ± z s of individual level (level)^{1/N}; lower_i = 1 + #{j : L_j > U_i}, upper_i =
     N − #{j : U_j < L_i}.
 
-    eb: x_i ~ N(θ_i, s_i²), θ_i ~ N(μ, τ²), moments of θ_i from `analytics.statistics.empirical_bayes.shrink_scores`. The set runs from
-    the (1 − level)/2 to the (1 + level)/2 quantile of 1 + #{j : θ_j > θ_i} (one side: 1 − level, level). Given θ_i the
-    count is a sum of independent indicators: exact up to 200 communities, normal beyond. The set is for the true rank
-    under the prior and need not contain `rank`.
+    eb: x_i ~ N(θ_i, s_i²), θ_i ~ N(μ, τ²), moments of θ_i from `analytics.statistics.empirical_bayes.shrink_scores`.
+    The set runs from the (1 − level)/2 to the (1 + level)/2 quantile of 1 + #{j : θ_j > θ_i} (one side: 1 − level,
+    level). Given θ_i the count is a sum of independent indicators: exact up to 200 communities, normal beyond. The set
+    is for the true rank under the prior and need not contain `rank`.
 
     Ties: equal scores share the better `rank`; a tie is never evidence of order, so the sets of tied communities
     overlap. Communities with equal score and error have equal sets. If no score has an error, the sets are the first
@@ -145,7 +145,7 @@ def rank_confidence_set(
     >>> rank_confidence_set(rates, [0.0] * 4)["upper"].tolist()
     [1, 3, 3, 4]
     """
-    question = _Question(level, method, simultaneous, stepdown, side)
+    question = _RankSetOptions(level, method, simultaneous, stepdown, side)
     _check_options(question)
     x, s = _checked(estimates, standard_errors)
     lower, rank, upper = np.empty((3, x.size), np.int64)
@@ -225,7 +225,7 @@ def top_confidence_set(
     return frame["lower"].to_numpy() <= sizes
 
 
-def _check_options(question: _Question) -> None:
+def _check_options(question: _RankSetOptions) -> None:
     if question.method not in get_args(Method):
         raise ValueError(f"method must be one of {get_args(Method)}, got {question.method!r}")
     if question.side not in get_args(Side):
@@ -276,7 +276,7 @@ def _regions(
 
 
 def _marginal_values(
-    s: FloatArray, members: list[tuple[Hashable, npt.NDArray[np.intp]]], question: _Question
+    s: FloatArray, members: list[tuple[Hashable, npt.NDArray[np.intp]]], question: _RankSetOptions
 ) -> list[FloatArray]:
     """Return the first step's critical values of each region's communities; empty if the method has none."""
     if question.method != "mrsw" or question.simultaneous or not members:
@@ -287,7 +287,7 @@ def _marginal_values(
     return np.split(values, np.cumsum(sizes)[:-1])
 
 
-def _bounds(x: FloatArray, s: FloatArray, critical: FloatArray, question: _Question) -> _Bounds:
+def _bounds(x: FloatArray, s: FloatArray, critical: FloatArray, question: _RankSetOptions) -> _Bounds:
     if question.method == "kww":
         bounds = _joint(x, s, question.level)
     elif question.method == "eb":
@@ -297,7 +297,7 @@ def _bounds(x: FloatArray, s: FloatArray, critical: FloatArray, question: _Quest
     elif question.stepdown:
         bounds = _marginal_stepdown(x, s, critical, question)
     else:
-        bounds = _from_counts(*count_beyond(x, s, critical))
+        bounds = _from_counts(*count_significant_differences(x, s, critical))
     lower = np.ones_like(bounds.lower) if question.side == "upper" else bounds.lower
     upper = np.full_like(bounds.upper, x.size) if question.side == "lower" else bounds.upper
     return _Bounds(lower, upper, bounds.simulated)
@@ -315,20 +315,20 @@ def _joint(x: FloatArray, s: FloatArray, level: float) -> _Bounds:
     return _from_counts(above, below)
 
 
-def _simultaneous(x: FloatArray, s: FloatArray, question: _Question) -> _Bounds:
+def _simultaneous(x: FloatArray, s: FloatArray, question: _RankSetOptions) -> _Bounds:
     first = simultaneous_critical_value(x, s, level=question.level)
     critical = first.value
-    above, below = count_beyond(x, s, critical)
+    above, below = count_significant_differences(x, s, critical)
     decided = -1
     while question.stepdown and above.sum() > max(decided, 0):
         decided = above.sum()
         # Fewer pairs cannot need a larger value, but the first value may be smaller than a simulated one.
         critical = min(critical, simultaneous_critical_value(x, s, level=question.level, beyond=critical).value)
-        above, below = count_beyond(x, s, critical)
+        above, below = count_significant_differences(x, s, critical)
     return _from_counts(above, below, first)
 
 
-def _marginal_stepdown(x: FloatArray, s: FloatArray, first: FloatArray, question: _Question) -> _Bounds:
+def _marginal_stepdown(x: FloatArray, s: FloatArray, first: FloatArray, question: _RankSetOptions) -> _Bounds:
     if x.size > LARGEST_STEPDOWN:
         raise ValueError(f"marginal stepdown is offered up to {LARGEST_STEPDOWN} communities a region, got {x.size}")
     above, below = np.empty((2, x.size), np.int64)
@@ -356,7 +356,7 @@ def _marginal_stepdown(x: FloatArray, s: FloatArray, first: FloatArray, question
     return _from_counts(above, below)
 
 
-def _credible(x: FloatArray, s: FloatArray, question: _Question) -> _Bounds:
+def _credible(x: FloatArray, s: FloatArray, question: _RankSetOptions) -> _Bounds:
     """Return quantiles of each rank's posterior: P(rank ≤ r) averaged over the community's own posterior."""
     posterior = shrink_scores(x, s * s, region=np.zeros(x.size, np.int64), prior="normal")
     mean, deviation = posterior.mean, np.sqrt(posterior.variance)

@@ -14,9 +14,14 @@ import numpy.typing as npt
 from scipy import optimize, special
 
 from analytics.statistics.empirical_bayes import SMALL_REGION
-from analytics.statistics.kernels.poisson_binomial import fill_exceeding, fill_weights, integrate_places, place_breaks
+from analytics.statistics.kernels.poisson_binomial import (
+    fill_exceeding,
+    fill_weights,
+    find_panel_breaks,
+    integrate_top_probability,
+)
 from analytics.statistics.nonparametric_prior import GridPosterior, SingleArray
-from analytics.statistics.pair_counts import in_threads
+from analytics.statistics.pair_counts import run_in_threads
 from analytics.statistics.validation import FloatArray, IntegerArray, finite_numbers, refuse, row_codes, whole_numbers
 
 # Gauss–Legendre rule within each panel, and by how much the sum of a region may miss k before panels are halved.
@@ -156,13 +161,13 @@ def top_probability(
             else:
                 probability[rows], threshold[rows], uncertainty[rows], error[rows] = posteriors.integrated(k)
 
-    in_threads(work, len(members))
+    run_in_threads(work, len(members))
     # Equal communities get equal digits, whatever the order of their integrals.
-    probability[order] = _evened(probability[order], centre[order], spread[order], codes[order])
+    probability[order] = _averaged_over_ties(probability[order], centre[order], spread[order], codes[order])
     return TopProbability(probability, threshold, uncertainty, error)
 
 
-def _evened(share: FloatArray, *posteriors: npt.NDArray[np.generic]) -> FloatArray:
+def _averaged_over_ties(share: FloatArray, *posteriors: npt.NDArray[np.generic]) -> FloatArray:
     """Return each row's value averaged over the adjacent rows with an equal posterior."""
     new = np.ones(share.size, dtype=bool)
     new[1:] = np.any([column[1:] != column[:-1] for column in posteriors], axis=0)
@@ -225,7 +230,7 @@ class _Posteriors:
 
     def integrated(self, k: int) -> tuple[FloatArray, float, float, float]:
         """Return P of each row by quadrature, mean and variance of the k-th best score, and by how much ΣP missed k."""
-        breaks = self._near_the_threshold(self._breaks(), k)
+        breaks = self._breaks_near_threshold(self._breaks(), k)
         for _ in range(MOST_HALVINGS):
             probability, threshold, uncertainty = self._integral(breaks, k)
             missed = k - float(probability.sum())
@@ -245,11 +250,11 @@ class _Posteriors:
         room = np.empty(int(deviation.size * (2 * REACH / PANEL_WIDTH + 4)))
         found = np.zeros(1, dtype=np.int64)
         if deviation.size:
-            place_breaks(self.mean[self.normal], deviation, REACH, PANEL_WIDTH, room, found)
+            find_panel_breaks(self.mean[self.normal], deviation, REACH, PANEL_WIDTH, room, found)
         edges = self.grid.edges[: self.grid.edges.size * (self.gridded.size > 0)]
         return np.unique(np.concatenate([room[: found[0]], self.mean[self.known], edges]))
 
-    def _near_the_threshold(self, breaks: FloatArray, k: int) -> FloatArray:
+    def _breaks_near_threshold(self, breaks: FloatArray, k: int) -> FloatArray:
         """Return the breaks between which the k-th best score lies, except for a negligible probability."""
         above = self._exceeding(breaks).sum(axis=0)
         # Chernoff bounds for sums of independent events; the lower one leaves out the community itself.
@@ -271,7 +276,7 @@ class _Posteriors:
         at_most, probability = np.empty((k, nodes.size)), np.empty(self.mean.size)
         before = np.empty((self.mean.size, k, NODES_AT_ONCE))
         exceeding = self._exceeding(nodes)
-        integrate_places(exceeding, weights, before, at_most, probability)
+        integrate_top_probability(exceeding, weights, before, at_most, probability)
         # A community above all panels is among the best.
         probability += exceeding[:, -1]
         # If A communities lie above a known score, min(tied, k − A) places remain for those exactly at it.

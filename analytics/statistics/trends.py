@@ -23,7 +23,7 @@ CONTROL_ERRORS: Final = 3.0
 # The mean range of two independent standard normal values, 2 ÷ √π.
 MEAN_MOVING_RANGE: Final = 2 / np.sqrt(np.pi)
 # Least variance of a round relative to the largest of its community; a round known without error gets this one.
-KNOWN_EXACTLY: Final = 1e-9
+LEAST_RELATIVE_VARIANCE: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def fit_slopes(scores: npt.ArrayLike, variances: npt.ArrayLike, *, years: npt.Ar
     variance = np.where(known, variance, 0.0)
     largest = variance.max(axis=1, initial=0.0)
     unit = np.where(largest > 0, largest, 1.0)[:, np.newaxis]
-    weight = np.where(known, 1 / np.maximum(variance / unit, KNOWN_EXACTLY), 0.0)
+    weight = np.where(known, 1 / np.maximum(variance / unit, LEAST_RELATIVE_VARIANCE), 0.0)
     enough = rounds >= FEWEST_FOR_SLOPE
     total = np.where(enough, weight.sum(axis=1), np.nan)
     middle = (weight @ time / total)[:, np.newaxis]

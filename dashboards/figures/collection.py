@@ -5,7 +5,7 @@ from html import escape
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import Figure, count_axis, count_bars
+from dashboards.figures.chart_parts import Figure, count_axis, count_bars
 from dashboards.languages import translator
 
 

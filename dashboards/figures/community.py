@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import Figure, count_axis, interval_bars, layout_of, rounded
-from dashboards.frames.chart_context import Drawing
+from dashboards.figures.chart_parts import Figure, count_axis, interval_bars, layout_of, rounded
+from dashboards.frames.chart_context import ChartContext
 from dashboards.languages import pick, translator
 
 _ROW: Final = 30
@@ -79,7 +79,7 @@ def _beside_region(rows: pd.DataFrame, axis: str, language: str, *, hover: str) 
     return {"data": traces, "layout": layout}
 
 
-def trend_figure(history: pd.DataFrame, drawing: Drawing) -> Figure:
+def trend_figure(history: pd.DataFrame, drawing: ChartContext) -> Figure:
     """Return a chart of one community's scores by round, with intervals and, where known, control limits.
 
     Parameters

@@ -8,19 +8,19 @@ import pandas as pd
 
 from analytics.reports.labels import channel_words, sentence_case
 from dashboards import theme
-from dashboards.figures.drawing import (
+from dashboards.figures.chart_parts import (
     MOST_POINTS,
     Figure,
     across,
+    allocate_points,
     evenly,
     interval_bars,
     layout_of,
     names_of,
-    room_for,
     rounded,
     shortened,
 )
-from dashboards.frames.chart_context import Drawing
+from dashboards.frames.chart_context import ChartContext
 from dashboards.labels import funnel_positions
 from dashboards.languages import translator
 
@@ -38,13 +38,14 @@ _MARKS: Final = {
 }
 
 
-def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing, *, most: int = MOST_POINTS) -> Figure:
+def funnel_figure(measured: pd.DataFrame, target: float, drawing: ChartContext, *, most: int = MOST_POINTS) -> Figure:
     """Return the funnel plot of one region: complaint rates against household-years, with control limits.
 
     Parameters
     ----------
     measured : DataFrame
-        Standings of one region with `rate`, `adjusted_position` and the adjusted lines of `analytics.statistics.funnel`.
+        Standings of one region with `rate`, `adjusted_position` and the adjusted lines of
+        `analytics.statistics.funnel`.
     target : float
         The pooled rate in the middle.
     most : int
@@ -64,7 +65,7 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing, *, mo
         position: measured[measured["adjusted_position"] == position]
         for position in ("inside", *(position for position in words if position != "inside"))
     }
-    for position, room in zip(groups, room_for([len(points) for points in groups.values()], most), strict=True):
+    for position, room in zip(groups, allocate_points([len(points) for points in groups.values()], most), strict=True):
         points = evenly(groups[position], room)
         if len(points):
             traces.append(_funnel_dots(points, words[position], _MARKS[position], roof, drawing))
@@ -83,7 +84,7 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: Drawing, *, mo
     return {"data": traces, "layout": layout}
 
 
-def bounds_figure(zero: pd.DataFrame, drawing: Drawing) -> Figure:
+def bounds_figure(zero: pd.DataFrame, drawing: ChartContext) -> Figure:
     """Return a chart of the upper bounds of the true rate in communities without a complaint.
 
     Parameters
@@ -129,7 +130,7 @@ def _roof(measured: pd.DataFrame, target: float) -> float:
     return min(1.25 * crowd, max(float(rates[-1]), crowd))
 
 
-def _above(measured: pd.DataFrame, roof: float, drawing: Drawing) -> list[dict[str, Any]]:
+def _above(measured: pd.DataFrame, roof: float, drawing: ChartContext) -> list[dict[str, Any]]:
     """Return the dots of communities beyond the scale, drawn at its upper end."""
     rates = measured["rate"][measured["rate"] > roof].sort_values(ascending=False)
     if rates.empty:
@@ -148,7 +149,7 @@ def _above(measured: pd.DataFrame, roof: float, drawing: Drawing) -> list[dict[s
     ]
 
 
-def channels_figure(rates: pd.DataFrame, drawing: Drawing) -> Figure:
+def channels_figure(rates: pd.DataFrame, drawing: ChartContext) -> Figure:
     """Return a chart of the complaint rate of each channel with its interval.
 
     Parameters
@@ -183,7 +184,7 @@ def channels_figure(rates: pd.DataFrame, drawing: Drawing) -> Figure:
     return {"data": [trace], "layout": layout}
 
 
-def _line(along: pd.DataFrame, column: str, level: str, *, is_first: bool, drawing: Drawing) -> dict[str, Any]:
+def _line(along: pd.DataFrame, column: str, level: str, *, is_first: bool, drawing: ChartContext) -> dict[str, Any]:
     _ = translator(drawing.language)
     names = {"95": _("95 percent"), "99_8": _("99.8 percent")}
     return {
@@ -200,7 +201,7 @@ def _line(along: pd.DataFrame, column: str, level: str, *, is_first: bool, drawi
 
 
 def _funnel_dots(
-    points: pd.DataFrame, name: str, mark: tuple[str, str, int], roof: float, drawing: Drawing
+    points: pd.DataFrame, name: str, mark: tuple[str, str, int], roof: float, drawing: ChartContext
 ) -> dict[str, Any]:
     """Return the dots of one colour; those beyond the scale are drawn at its upper end."""
     _ = translator(drawing.language)

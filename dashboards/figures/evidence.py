@@ -9,7 +9,7 @@ import pandas as pd
 
 from analytics.reports.labels import evidence_words
 from dashboards import theme
-from dashboards.figures.drawing import (
+from dashboards.figures.chart_parts import (
     Figure,
     across,
     hover_texts,
@@ -20,7 +20,7 @@ from dashboards.figures.drawing import (
     shortened,
     upright,
 )
-from dashboards.frames.chart_context import Drawing
+from dashboards.frames.chart_context import ChartContext
 from dashboards.frames.standings import CutOff, met
 from dashboards.languages import translator
 
@@ -28,7 +28,7 @@ from dashboards.languages import translator
 _NARROWEST_LABEL: Final = 4
 
 
-def support_figure(crossed: pd.DataFrame, language: str) -> Figure:
+def list_evidence_figure(crossed: pd.DataFrame, language: str) -> Figure:
     """Return a chart of the share of listed and of other communities in each evidence band.
 
     Parameters
@@ -75,7 +75,7 @@ def support_figure(crossed: pd.DataFrame, language: str) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def near_figure(near: pd.DataFrame, cut_off: CutOff, drawing: Drawing) -> Figure:
+def around_cut_off_figure(near: pd.DataFrame, cut_off: CutOff, drawing: ChartContext) -> Figure:
     """Return a forest plot of the communities around the cut-off, with intervals and the colours of their evidence.
 
     Parameters
@@ -100,7 +100,7 @@ def near_figure(near: pd.DataFrame, cut_off: CutOff, drawing: Drawing) -> Figure
     layout["yaxis"] = {
         "tickmode": "array",
         "tickvals": place.tolist(),
-        "ticktext": _near_labels(rows, drawing),
+        "ticktext": _around_cut_off_labels(rows, drawing),
         "range": [float(place.min()) - 0.7, 0.7],
         "showgrid": False,
         "tickfont": {"size": 12, "color": theme.INK},
@@ -154,7 +154,9 @@ def change_figure(regions: pd.DataFrame, language: str) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def _forest(rows: pd.DataFrame, place: npt.NDArray[np.int64], name: str, band: str, drawing: Drawing) -> dict[str, Any]:
+def _forest(
+    rows: pd.DataFrame, place: npt.NDArray[np.int64], name: str, band: str, drawing: ChartContext
+) -> dict[str, Any]:
     """Return the marks of one evidence band, with intervals; communities that meet the criterion are diamonds."""
     factor = drawing.scale.factor
     score, lower, upper = (rows[name].to_numpy("float64") * factor for name in (drawing.route.score, "lower", "upper"))
@@ -177,6 +179,6 @@ def _forest(rows: pd.DataFrame, place: npt.NDArray[np.int64], name: str, band: s
     }
 
 
-def _near_labels(rows: pd.DataFrame, drawing: Drawing) -> list[str]:
+def _around_cut_off_labels(rows: pd.DataFrame, drawing: ChartContext) -> list[str]:
     names = map(shortened, names_of(rows, drawing.language))
     return [f"{escape(name)}  {rank}" for name, rank in zip(names, rows[drawing.route.rank], strict=True)]

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import Figure, count_bars
+from dashboards.figures.chart_parts import Figure, count_bars
 from dashboards.languages import translator
 
 

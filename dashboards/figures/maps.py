@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import Figure, Floats, layout_of
-from dashboards.frames.chart_context import Drawing
+from dashboards.figures.chart_parts import Figure, Floats, layout_of
+from dashboards.frames.chart_context import ChartContext
 from dashboards.source import Polygon
 
 # Most points of one outline.
 _RING_POINTS: Final = 400
 
 
-def map_figure(regions: pd.DataFrame, boundaries: Mapping[str, Sequence[Polygon]], drawing: Drawing) -> Figure:
+def map_figure(regions: pd.DataFrame, boundaries: Mapping[str, Sequence[Polygon]], drawing: ChartContext) -> Figure:
     """Return a choropleth map of the districts, the better the median score the darker; others are outlines.
 
     Parameters

@@ -7,7 +7,7 @@ from dashboards.routes import Route
 
 
 @dataclass(frozen=True)
-class Drawing:
+class ChartContext:
     """What every figure of one view shares."""
 
     language: str

@@ -12,15 +12,15 @@ from analytics.decision.reasons import reason_sentence
 from analytics.disclosure.rules import DisclosureRules, rules_in_force
 from analytics.reports.warnings import warning_sentence
 from dashboards.address import View
-from dashboards.frames.chart_context import Drawing
+from dashboards.frames.chart_context import ChartContext
 from dashboards.frames.standings import CutOff, cut_offs, in_region, regions_of, scale_of
 from dashboards.languages import pick
 from dashboards.routes import Route
-from dashboards.source import EvaluationHeader, EvaluationSource, evaluation_shown
+from dashboards.source import EvaluationHeader, EvaluationSource, select_evaluation
 
 
 @dataclass(frozen=True)
-class Shown:
+class PageData:
     """Data of one view: an evaluation, the one of the round before, and the region asked for."""
 
     view: View
@@ -31,17 +31,17 @@ class Shown:
     source: EvaluationSource
 
     @classmethod
-    def of(cls, source: EvaluationSource, view: View) -> "Shown | None":
+    def of(cls, source: EvaluationSource, view: View) -> "PageData | None":
         """Read the data of `view` from `source`; None while there is no evaluation at all."""
         headers = source.evaluations()
-        header = evaluation_shown(headers, view.evaluation)
+        header = select_evaluation(headers, view.evaluation)
         if header is None:
             return None
         everywhere = source.standings(header.id)
         if view.region not in regions_of(everywhere):
-            view = view.but(region=None)
+            view = view.with_changes(region=None)
         return cls(
-            view=view.but(evaluation=header.id),
+            view=view.with_changes(evaluation=header.id),
             header=header,
             everywhere=everywhere,
             standings=in_region(everywhere, view.region),
@@ -93,11 +93,11 @@ class Shown:
         ]
         return said + [warning_sentence(warning, self.language) for warning in self.header.summary["warnings"]]
 
-    def drawing(self, route: Route | None = None, *, score_range: tuple[float, float] | None = None) -> Drawing:
+    def drawing(self, route: Route | None = None, *, score_range: tuple[float, float] | None = None) -> ChartContext:
         """Return the settings that all charts of one route share; by default the route of the view."""
         route = route or self.view.route
         scale = scale_of(self.header, route, self.language)
-        return Drawing(self.language, route, scale, self.header.provisional, score_range)
+        return ChartContext(self.language, route, scale, self.header.provisional, score_range)
 
 
 def _round_before(headers: Sequence[EvaluationHeader], header: EvaluationHeader) -> EvaluationHeader | None:

@@ -51,7 +51,7 @@ def scale_of(header: EvaluationHeader, route: Route, language: str) -> Scale:
     return Scale(sentence_case(measure_words(language)[measure]), measure_axis(measure, language), unit, factor, 1)
 
 
-def in_order(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
+def in_rank_order(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
     """Return the ranked communities of one region, the best first, with their `position` in the chart and `tied`.
 
     Tied communities share a rank and stand side by side from there on. Positions follow the ranks and not the rows,

@@ -46,7 +46,7 @@ def title(language: str) -> str:
 PAGE: Final = Page(path="collection/", title=title, draw=draw, filters=("region",))
 
 
-def collection_glance(progress: Progress | None, view: View, *, now: datetime) -> Component:
+def collection_summary(progress: Progress | None, view: View, *, now: datetime) -> Component:
     """Return a few key figures of the open round's progress, for the overview."""
     _ = translator(view.language)
     title = _("Collection of the open round")

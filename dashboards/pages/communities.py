@@ -17,10 +17,10 @@ from analytics.reports.labels import evidence_words, sentence_case, status_words
 from dashboards.address import View
 from dashboards.languages import translator
 from dashboards.pages.page import Page
-from dashboards.source import EvaluationHeader, EvaluationSource, GridColumn, GridOrder, GridQuery, evaluation_shown
+from dashboards.source import EvaluationHeader, EvaluationSource, GridColumn, GridOrder, GridQuery, select_evaluation
 from dashboards.widgets import community_table
 from dashboards.widgets.components import attributes, panel, records
-from dashboards.widgets.evaluation_notices import no_evaluation, notice_of_preview
+from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice_for
 
 PAGE_ROWS: Final = 20
 MOST_ROWS: Final = 200
@@ -45,7 +45,7 @@ _FILTERS: Final = {
 
 def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
     """Return the page for one view; the rows of the table are filled in by its callback."""
-    header = evaluation_shown(source.evaluations(), view.evaluation)
+    header = select_evaluation(source.evaluations(), view.evaluation)
     if header is None:
         return no_evaluation(view.language)
     _ = translator(view.language)
@@ -53,7 +53,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     table = panel(
         _("All communities"), _filters(view), _grid(header, view), html.P(keep, className="apart"), anchor="communities"
     )
-    return [*notice_of_preview(header, view.language), table]
+    return [*provisional_notice_for(header, view.language), table]
 
 
 def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:
@@ -76,11 +76,11 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
 
     def file_of_table() -> Response:
         view = View.of(request.query_string.decode(), language)
-        header = evaluation_shown(source.evaluations(), view.evaluation)
+        header = select_evaluation(source.evaluations(), view.evaluation)
         if header is None:
             abort(HTTPStatus.NOT_FOUND)
-        pieces = source.take_away(header.id, query_of(header, view))
-        response = Response(community_table.ledger_file(pieces, header, view.language), mimetype="text/csv")
+        pieces = source.export_rows(header.id, query_of(header, view))
+        response = Response(community_table.community_table_csv(pieces, header, view.language), mimetype="text/csv")
         name = f"communities-evaluation-{header.id}{'-preview' if header.provisional else ''}.csv"
         response.headers.set("Content-Disposition", "attachment", filename=name)
         return response
@@ -109,7 +109,7 @@ def _register_scripts(app: Any) -> None:  # Dash leaves this method without anno
 
 def rows_for(source: EvaluationSource, view: View, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return the rows that the table asks for, and how many there are in all."""
-    header = evaluation_shown(source.evaluations(), view.evaluation)
+    header = select_evaluation(source.evaluations(), view.evaluation)
     if header is None:
         return {"rowData": [], "rowCount": 0}
     order = ",".join(f"{'-' * (each['sort'] == 'desc')}{each['colId']}" for each in asked.get("sortModel") or [])
@@ -117,7 +117,7 @@ def rows_for(source: EvaluationSource, view: View, asked: Mapping[str, Any]) -> 
     wanted = max(0, int(asked["endRow"]) - start)
     query = query_of(header, view.with_own(sort=order or None), offset=start, limit=min(wanted, MOST_ROWS))
     page = source.grid(header.id, query)
-    rows = [community_table.ledger_row(row, header, view) for row in records(page.rows)]
+    rows = [community_table.community_table_row(row, header, view) for row in records(page.rows)]
     return {"rowData": rows, "rowCount": page.total}
 
 
@@ -157,7 +157,7 @@ PAGE: Final = Page(
     draw=draw,
     filters=("evaluation", "region"),
     register=register,
-    follows_itself=True,
+    updates_itself=True,
 )
 
 

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from analytics.reports.labels import evidence_words, needed_words, route_words, sentence_case, status_words
 from dashboards.address import View
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import scale_of
 from dashboards.languages import pick, translator
 from dashboards.pages.page import Page, Section
@@ -23,7 +23,7 @@ from dashboards.panels.survey_reported_complaints import reported_panel
 from dashboards.routes import ROUTES, Route
 from dashboards.source import EvaluationSource, Profile
 from dashboards.widgets.components import empty, facts, key_figure, panel, records
-from dashboards.widgets.evaluation_notices import no_evaluation, preview_notice
+from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
 from dashboards.widgets.links import COMMUNITY_PATH
 
 MOST_MATCHES: Final = 20
@@ -31,7 +31,7 @@ MOST_MATCHES: Final = 20
 
 def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
     """Return the page for one view."""
-    shown = Shown.of(source, view.but(region=None))
+    shown = PageData.of(source, view.with_changes(region=None))
     if shown is None:
         return no_evaluation(view.language)
     number = view.own.get("community", "")
@@ -45,7 +45,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     history = source.history(number)
     return [
         chooser,
-        *preview_notice(shown),
+        *provisional_notice(shown),
         _head(shown, row),
         _key_figures(shown, row),
         domains_panel(shown, profile),
@@ -57,7 +57,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     ]
 
 
-def _explained(shown: Shown, profile: Profile) -> list[Component]:
+def _explained(shown: PageData, profile: Profile) -> list[Component]:
     return [answers_panel(shown, profile), *tenures_panel(shown, profile), drivers_panel(shown, profile)]
 
 
@@ -72,7 +72,7 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
         prevent_initial_call=True,
     )
     def search(typed: str | None, address: str | None, data: list[dict[str, str]]) -> list[dict[str, str]]:
-        shown = Shown.of(source, View.of(address, language).but(region=None))
+        shown = PageData.of(source, View.of(address, language).with_changes(region=None))
         return matches(shown, typed) if shown and typed else data
 
     @app.callback(Input("community", "value"), State("address", "search"), prevent_initial_call=True)
@@ -82,7 +82,7 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
             set_props("address", {"search": view.with_own(community=number).search})
 
 
-def matches(shown: Shown, typed: str) -> list[dict[str, str]]:
+def matches(shown: PageData, typed: str) -> list[dict[str, str]]:
     """Return the first communities whose name in either language or number contains what was typed."""
     wanted = typed.partition(" · ")[0].strip().casefold()
     places = shown.everywhere
@@ -117,7 +117,7 @@ PAGE: Final = Page(
 )
 
 
-def _chooser(shown: Shown, number: str) -> Component:
+def _chooser(shown: PageData, number: str) -> Component:
     _ = translator(shown.language)
     own = shown.everywhere[shown.everywhere["number"] == number]
     select = dmc.Select(
@@ -135,13 +135,13 @@ def _chooser(shown: Shown, number: str) -> Component:
     return html.Div([select, button], className="filters unprinted")
 
 
-def _option(shown: Shown, row: Mapping[str, Any]) -> dict[str, str]:
+def _option(shown: PageData, row: Mapping[str, Any]) -> dict[str, str]:
     name = pick(shown.language, row["name"], row["english_name"])
     region = pick(shown.language, row["region"], row["region_english"])
     return {"value": row["number"], "label": f"{name} · {region} · {row['number']}"}
 
 
-def _head(shown: Shown, row: Mapping[str, Any]) -> Component:
+def _head(shown: PageData, row: Mapping[str, Any]) -> Component:
     _ = translator(shown.language)
     company = pick(shown.language, row["company"] or "", row["company_english"])
     said = [
@@ -155,13 +155,13 @@ def _head(shown: Shown, row: Mapping[str, Any]) -> Component:
     return panel(pick(shown.language, row["name"], row["english_name"]), facts(said), anchor="standing")
 
 
-def _key_figures(shown: Shown, row: Mapping[str, Any]) -> Component:
+def _key_figures(shown: PageData, row: Mapping[str, Any]) -> Component:
     _ = translator(shown.language)
     figures = [part for route in ROUTES.values() for part in _route_figures(shown, row, route)]
     return html.Dl(figures, className="key-figures four")
 
 
-def _route_figures(shown: Shown, row: Mapping[str, Any], route: Route) -> list[Component]:
+def _route_figures(shown: PageData, row: Mapping[str, Any], route: Route) -> list[Component]:
     _ = translator(shown.language)
     scale = scale_of(shown.header, route, shown.language)
     ranked = not pd.isna(row[route.rank])

@@ -12,10 +12,10 @@ from dash.development.base_component import Component
 from analytics.disclosure.suppression import can_be_shown
 from analytics.statistics.funnel import Funnel, rate_funnel
 from dashboards.address import View
+from dashboards.figures.chart_parts import allocate_points
 from dashboards.figures.community import categories_figure
 from dashboards.figures.complaints import bounds_figure, funnel_figure
-from dashboards.figures.drawing import room_for
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.profile import cases_by_category
 from dashboards.frames.standings import in_region, regions_of, scale_of
 from dashboards.labels import funnel_positions
@@ -23,21 +23,21 @@ from dashboards.languages import pick, translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.community_profile import MOST_CATEGORIES, categories_numbers
 from dashboards.panels.complaint_channels import channels_panel
-from dashboards.panels.survey_reported_complaints import perhaps_discouraged
+from dashboards.panels.survey_reported_complaints import likely_underreported
 from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource
 from dashboards.widgets.components import (
     Numbers,
     NumbersColumn,
-    caption_of_part,
     chart,
     empty,
     key_figure,
     notice,
     panel,
+    partial_caption,
     records,
 )
-from dashboards.widgets.evaluation_notices import no_evaluation, preview_notice
+from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
 
 MULTIPLIER: Final = 1000
 """Rates are quoted per this number of household-years."""
@@ -56,13 +56,13 @@ _OUTER_COLUMNS: Final = ("adjusted_lower_99_8", "adjusted_upper_99_8")
 
 def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
     """Return the page for one view."""
-    shown = Shown.of(source, view)
+    shown = PageData.of(source, view)
     if shown is None:
         return no_evaluation(view.language)
     exposed = exposed_communities(shown.standings)
     cases = in_region(source.cases(shown.header.id), shown.view.region)
     return [
-        *preview_notice(shown),
+        *provisional_notice(shown),
         _key_figures(shown, exposed),
         _funnel_panel(shown, exposed),
         _categories_panel(shown, cases),
@@ -129,7 +129,7 @@ def measure_region(source: EvaluationSource, evaluation_id: int, region: str) ->
     return _Measured.of(funnel_of(exposed_communities(in_region(source.standings(evaluation_id), region))))
 
 
-def _key_figures(shown: Shown, exposed: pd.DataFrame) -> Component:
+def _key_figures(shown: PageData, exposed: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     complaints, years = int(exposed["complaints"].sum()), float(exposed["exposure_household_years"].sum())
     scale = scale_of(shown.header, _ROUTE, shown.language)
@@ -149,14 +149,16 @@ def _key_figures(shown: Shown, exposed: pd.DataFrame) -> Component:
     )
 
 
-def _funnel_panel(shown: Shown, exposed: pd.DataFrame) -> Component:
+def _funnel_panel(shown: PageData, exposed: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     name = _("More or fewer complaints than chance explains")
     by_region = {region: in_region(exposed, region) for region in regions_of(shown.standings)}
     sizes = [len(communities) for communities in by_region.values()]
     cards = [
         _funnel_card(shown, region, by_region[region], most_drawn=drawn, most_listed=listed)
-        for region, drawn, listed in zip(by_region, room_for(sizes), room_for(sizes, MOST_LISTED), strict=True)
+        for region, drawn, listed in zip(
+            by_region, allocate_points(sizes), allocate_points(sizes, MOST_LISTED), strict=True
+        )
     ]
     return panel(
         name,
@@ -166,12 +168,14 @@ def _funnel_panel(shown: Shown, exposed: pd.DataFrame) -> Component:
     )
 
 
-def _funnel_card(shown: Shown, region: str, exposed: pd.DataFrame, *, most_drawn: int, most_listed: int) -> Component:
+def _funnel_card(
+    shown: PageData, region: str, exposed: pd.DataFrame, *, most_drawn: int, most_listed: int
+) -> Component:
     _ = translator(shown.language)
     head = html.H3(shown.region_label(region))
     if exposed.empty:
         return html.Div([head, empty(_("No community here has both complaints counted and households known."))])
-    funnel = shown.source.worked_out(shown.header.id, measure_region, region)
+    funnel = shown.source.compute_once(shown.header.id, measure_region, region)
     measured = exposed.join(funnel.table.set_axis(exposed.index))
     return html.Div(
         [
@@ -187,7 +191,7 @@ def _funnel_card(shown: Shown, region: str, exposed: pd.DataFrame, *, most_drawn
     )
 
 
-def _funnel_sentence(shown: Shown, funnel: "_Measured") -> str:
+def _funnel_sentence(shown: PageData, funnel: "_Measured") -> str:
     _ = translator(shown.language)
     position = funnel.table["adjusted_position"]
     above, below = (int(position.isin([f"{side}_95", f"{side}_99_8"]).sum()) for side in ("above", "below"))
@@ -201,7 +205,7 @@ def _funnel_sentence(shown: Shown, funnel: "_Measured") -> str:
     return said
 
 
-def _funnel_numbers(shown: Shown, measured: pd.DataFrame, *, most: int = MOST_LISTED) -> Numbers:
+def _funnel_numbers(shown: PageData, measured: pd.DataFrame, *, most: int = MOST_LISTED) -> Numbers:
     """Return the numbers of the communities beyond the limits; the others are in the table of all communities."""
     _ = translator(shown.language)
     scale = scale_of(shown.header, _ROUTE, shown.language)
@@ -226,11 +230,11 @@ def _funnel_numbers(shown: Shown, measured: pd.DataFrame, *, most: int = MOST_LI
         for row in records(beyond)
     ]
     return Numbers(
-        caption_of_part(_("Communities beyond the 95 percent lines"), beyond, outside, shown.language), columns, rows
+        partial_caption(_("Communities beyond the 95 percent lines"), beyond, outside, shown.language), columns, rows
     )
 
 
-def _categories_panel(shown: Shown, cases: pd.DataFrame) -> Component:
+def _categories_panel(shown: PageData, cases: pd.DataFrame) -> Component:
     """Return the cases of the period by category, and the share of them that the rate does not count."""
     _ = translator(shown.language)
     name = _("What the cases are about")
@@ -254,7 +258,7 @@ def _categories_panel(shown: Shown, cases: pd.DataFrame) -> Component:
     )
 
 
-def _zero_panel(shown: Shown, exposed: pd.DataFrame, source: EvaluationSource) -> Component:
+def _zero_panel(shown: PageData, exposed: pd.DataFrame, source: EvaluationSource) -> Component:
     _ = translator(shown.language)
     name = _("No complaint at all")
     zero = exposed[exposed["complaints"] == 0].sort_values(_ROUTE.upper, kind="stable")
@@ -275,9 +279,9 @@ def _zero_panel(shown: Shown, exposed: pd.DataFrame, source: EvaluationSource) -
             language=shown.language,
             numbers=_zero_numbers(shown, zero, reported),
         ),
-        *_discouraged_words(
+        *_underreporting_sentence(
             shown,
-            perhaps_discouraged(
+            likely_underreported(
                 shown.standings.loc[listed.index], reported, shown.header.rules, disclosure=shown.disclosure
             ),
         ),
@@ -291,7 +295,7 @@ def _zero_panel(shown: Shown, exposed: pd.DataFrame, source: EvaluationSource) -
     )
 
 
-def _discouraged_words(shown: Shown, found: pd.DataFrame) -> list[Component]:
+def _underreporting_sentence(shown: PageData, found: pd.DataFrame) -> list[Component]:
     """Return the communities without a case on record although residents say that they complained."""
     if found.empty:
         return []
@@ -306,7 +310,7 @@ def _discouraged_words(shown: Shown, found: pd.DataFrame) -> list[Component]:
     return [notice(_("No case, yet residents say they complained"), words.format(communities=_("; ").join(named)))]
 
 
-def _zero_numbers(shown: Shown, zero: pd.DataFrame, reported: pd.DataFrame) -> Numbers:
+def _zero_numbers(shown: PageData, zero: pd.DataFrame, reported: pd.DataFrame) -> Numbers:
     _ = translator(shown.language)
     scale = scale_of(shown.header, _ROUTE, shown.language)
     columns = [
@@ -324,11 +328,11 @@ def _zero_numbers(shown: Shown, zero: pd.DataFrame, reported: pd.DataFrame) -> N
         if can_be_shown(row["said"], row["asked"], rules=shown.disclosure)
     }
     rows = [[*_zero_row(row, shown), *said.get(row["number"], [None, None])] for row in records(listed)]
-    caption = caption_of_part(_("Communities without a complaint"), listed, zero, shown.language)
+    caption = partial_caption(_("Communities without a complaint"), listed, zero, shown.language)
     return Numbers(caption, columns, rows)
 
 
-def _zero_row(row: Mapping[str, Any], shown: Shown) -> list[Any]:
+def _zero_row(row: Mapping[str, Any], shown: PageData) -> list[Any]:
     return [
         pick(shown.language, row["name"], row["english_name"]),
         pick(shown.language, row["region"], row["region_english"]),

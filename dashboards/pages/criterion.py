@@ -8,27 +8,27 @@ from dash import Dash, Input, State, set_props
 from dash.development.base_component import Component
 
 from dashboards.address import View
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.languages import translator
 from dashboards.pages.page import Page, Section
-from dashboards.panels.around_cut_off import near_panels
-from dashboards.panels.list_evidence import support_panel
-from dashboards.panels.score_ladder import distribution_panel
+from dashboards.panels.around_cut_off import around_cut_off_panels
+from dashboards.panels.list_evidence import list_evidence_panel
+from dashboards.panels.score_ranking import distribution_panel
 from dashboards.panels.what_if import CHOICE, what_if_panel
 from dashboards.source import EvaluationSource
-from dashboards.widgets.evaluation_notices import no_evaluation, preview_notice
+from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
 
 
 def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
     """Return the page for one view."""
-    shown = Shown.of(source, view)
+    shown = PageData.of(source, view)
     if shown is None:
         return no_evaluation(view.language)
     return [
-        *preview_notice(shown),
-        support_panel(shown),
+        *provisional_notice(shown),
+        list_evidence_panel(shown),
         distribution_panel(shown),
-        *near_panels(shown),
+        *around_cut_off_panels(shown),
         what_if_panel(shown, source),
     ]
 

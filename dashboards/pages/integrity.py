@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from analytics.reports.labels import signal_words
 from dashboards.address import View
 from dashboards.figures.integrity import families_figure
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import among, in_region, sees_whole_regions
 from dashboards.languages import minute, pick, translator
 from dashboards.pages.page import Page, Section
@@ -23,13 +23,13 @@ from dashboards.widgets.components import (
     Column,
     Numbers,
     NumbersColumn,
-    caption_of_part,
     chart,
     data_table,
     empty,
     key_figure,
     notice,
     panel,
+    partial_caption,
     records,
     scrolled,
 )
@@ -39,7 +39,7 @@ from dashboards.widgets.links import named_link
 
 def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
     """Return the page for one view."""
-    shown = Shown.of(source, view)
+    shown = PageData.of(source, view)
     if shown is None:
         return no_evaluation(view.language)
     _ = translator(view.language)
@@ -77,7 +77,7 @@ PAGE: Final = Page(path=INTEGRITY_PATH, title=title, sections=sections, draw=dra
 
 
 @dataclass(frozen=True)
-class _Signs:
+class _Signals:
     """Integrity signals of the communities shown: a summary of each family, and the signals that flag a community."""
 
     by_family: pd.DataFrame
@@ -87,26 +87,26 @@ class _Signs:
         return len(self.flagged)
 
 
-def _signs(shown: Shown, examination: Examination) -> _Signs:
-    return shown.source.worked_out(
+def _signals(shown: PageData, examination: Examination) -> _Signals:
+    return shown.source.compute_once(
         shown.header.id, find_signs, examination.examined_at, shown.view.region, shown.language
     )
 
 
 def find_signs(
     source: EvaluationSource, evaluation_id: int, _examined_at: datetime, region: str | None, language: str
-) -> _Signs:
+) -> _Signals:
     """Return the signs in the communities of a region; the instant tells a newer examination from an older one."""
     standings = in_region(source.standings(evaluation_id), region)
     here = _here(examination_of(source, evaluation_id).families, standings)
-    return _Signs(flagged_by_family(here, language), here[here["flagged"].astype(bool)])
+    return _Signals(flagged_by_family(here, language), here[here["flagged"].astype(bool)])
 
 
 def _here(frame: pd.DataFrame, standings: pd.DataFrame) -> pd.DataFrame:
     return frame[among(frame["number"], standings["number"])]
 
 
-def _key_figures(shown: Shown, examination: Examination) -> Component:
+def _key_figures(shown: PageData, examination: Examination) -> Component:
     _ = translator(shown.language)
     counts = _here(examination.counts, shown.standings)
     examined = minute(examination.examined_at, shown.language, shown.header.rules.time_zone)
@@ -129,9 +129,9 @@ def flagged_by_family(families: pd.DataFrame, language: str) -> pd.DataFrame:
     return table.astype("int64").assign(label=[words[str(name)] for name in table.index]).reset_index(drop=True)
 
 
-def _families_panel(shown: Shown, examination: Examination) -> Component:
+def _families_panel(shown: PageData, examination: Examination) -> Component:
     _ = translator(shown.language)
-    table = _signs(shown, examination).by_family
+    table = _signals(shown, examination).by_family
     columns = [
         NumbersColumn(_("Kind of sign")),
         NumbersColumn(_("Communities judged"), numeric=True),
@@ -156,10 +156,10 @@ def _families_panel(shown: Shown, examination: Examination) -> Component:
     )
 
 
-def _flagged_panel(shown: Shown, examination: Examination) -> Component:
+def _flagged_panel(shown: PageData, examination: Examination) -> Component:
     _ = translator(shown.language)
     name = _("Where they point")
-    flagged = _signs(shown, examination).flagged
+    flagged = _signals(shown, examination).flagged
     if flagged.empty:
         return panel(name, empty(_("No kind of sign points at a community here.")), anchor="flagged")
     listed = flagged.sort_values("adjusted_p", kind="stable").head(MOST_LISTED)
@@ -179,7 +179,7 @@ def _flagged_panel(shown: Shown, examination: Examination) -> Component:
         ]
         for row in records(listed)
     ]
-    caption = caption_of_part(name, listed, flagged, shown.language)
+    caption = partial_caption(name, listed, flagged, shown.language)
     desk = html.A(
         _("Decide about held responses"),
         href=f"/staff/rounds/{examination.round_id}/reviews?lang={shown.language}",
@@ -188,7 +188,7 @@ def _flagged_panel(shown: Shown, examination: Examination) -> Component:
     return panel(name, scrolled(data_table(columns, rows, caption=caption), name), desk, anchor="flagged")
 
 
-def _without_panel(shown: Shown, examination: Examination, inputs: pd.DataFrame) -> Component:
+def _without_panel(shown: PageData, examination: Examination, inputs: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     name = _("Standings without held answers")
     if shown.header.rules.satisfaction.measure != "satisfaction_rate":

@@ -8,37 +8,37 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards.address import View
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import CutOff, counts, cut_offs, scale_of
 from dashboards.languages import translator
-from dashboards.pages.collection import collection_glance
+from dashboards.pages.collection import collection_summary
 from dashboards.pages.page import Page, Section
 from dashboards.panels.district_map import map_panel
-from dashboards.panels.list_evidence import support_panel
+from dashboards.panels.list_evidence import list_evidence_panel
 from dashboards.panels.qualified import qualified_panel
 from dashboards.panels.rules import rules_panel
-from dashboards.panels.score_ladder import order_panel
+from dashboards.panels.score_ranking import score_ranking_panel
 from dashboards.source import EvaluationSource
 from dashboards.widgets.components import key_figure, panel
-from dashboards.widgets.evaluation_notices import no_evaluation, preview_notice
+from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
 
 
 def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Component]:
     """Return the page for one view."""
-    progress = collection_glance(source.progress(), view, now=now)
-    shown = Shown.of(source, view)
+    progress = collection_summary(source.progress(), view, now=now)
+    shown = PageData.of(source, view)
     if shown is None:
         return [*no_evaluation(view.language), progress]
     _ = translator(view.language)
     warnings = shown.warnings()
     bear_in_mind = [panel(_("To bear in mind"), html.Ul([html.Li(said) for said in warnings]), anchor="warnings")]
     return [
-        *preview_notice(shown),
+        *provisional_notice(shown),
         _key_figures(shown),
         qualified_panel(shown),
         *(bear_in_mind if warnings else []),
-        html.Div([support_panel(shown), *map_panel(shown, source.boundaries())], className="beside"),
-        order_panel(shown),
+        html.Div([list_evidence_panel(shown), *map_panel(shown, source.boundaries())], className="beside"),
+        score_ranking_panel(shown),
         progress,
         rules_panel(shown.header, view.language),
     ]
@@ -64,7 +64,7 @@ def title(language: str) -> str:
 PAGE: Final = Page(path="", title=title, sections=sections, draw=draw)
 
 
-def _key_figures(shown: Shown) -> Component:
+def _key_figures(shown: PageData) -> Component:
     _ = translator(shown.language)
     now, before = counts(shown.standings, shown.view.route), None
     if shown.earlier_standings is not None:
@@ -85,7 +85,7 @@ def _key_figures(shown: Shown) -> Component:
     return html.Dl(figures, className="key-figures five", id="key-figures")
 
 
-def _cut_off_figure(shown: Shown) -> Component:
+def _cut_off_figure(shown: PageData) -> Component:
     _ = translator(shown.language)
     scale = scale_of(shown.header, shown.view.route, shown.language)
     here = shown.cut_offs(shown.view.route)
@@ -106,7 +106,7 @@ def _cut_off_figure(shown: Shown) -> Component:
     return key_figure(name, html.Div(lines, className="lines"))
 
 
-def _cut_off_change(shown: Shown, here: CutOff) -> str | None:
+def _cut_off_change(shown: PageData, here: CutOff) -> str | None:
     _ = translator(shown.language)
     if shown.earlier is None or here.score is None:
         return None

@@ -37,7 +37,7 @@ class Page:
 
     `draw` returns the content for one view at one time. `register` adds further callbacks to one Dash app; nothing is
     registered when a module is imported, since a second `create_app()` would then have none. A page that
-    `follows_itself` keeps in step with its own part of the address by callbacks of its own, and is drawn anew for the
+    `updates_itself` keeps in step with its own part of the address by callbacks of its own, and is drawn anew for the
     rest of it only.
     """
 
@@ -47,4 +47,4 @@ class Page:
     filters: tuple[Filter, ...] = ("evaluation", "region", "route")
     sections: Callable[[str], Sequence[Section]] = field(default=no_sections)
     register: Register = field(default=_nothing)
-    follows_itself: bool = False
+    updates_itself: bool = False

@@ -10,9 +10,9 @@ from dash.development.base_component import Component
 
 from analytics.languages import Translate
 from analytics.reports.labels import evidence_reasons, evidence_words, needed_words, sentence_case, status_words
-from dashboards.figures.evidence import near_figure
-from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import CutOff, in_order, in_region, met, regions_of, scale_of, with_intervals
+from dashboards.figures.evidence import around_cut_off_figure
+from dashboards.frames.page_data import PageData
+from dashboards.frames.standings import CutOff, in_rank_order, in_region, met, regions_of, scale_of, with_intervals
 from dashboards.languages import pick, translator
 from dashboards.routes import Route
 from dashboards.widgets.community_table import rank_words
@@ -36,7 +36,7 @@ MOST_SHOWN: Final = 40
 _ROBUST_GAP: Final = 0.05
 
 
-def near_cut_off(ordered: pd.DataFrame, cut_off: CutOff | None) -> pd.DataFrame:
+def communities_around_cut_off(ordered: pd.DataFrame, cut_off: CutOff | None) -> pd.DataFrame:
     """Return those within the cut-off and about as many beyond it, at most `MOST_SHOWN`; ties are never split.
 
     Of a long list the communities nearest to the cut-off on both sides are kept.
@@ -50,16 +50,21 @@ def near_cut_off(ordered: pd.DataFrame, cut_off: CutOff | None) -> pd.DataFrame:
     return ordered.iloc[first:last]
 
 
-def near_panels(shown: Shown) -> list[Component]:
+def around_cut_off_panels(shown: PageData) -> list[Component]:
     """Return for each region the communities around the cut-off with their intervals and evidence bands."""
     _ = translator(shown.language)
     route = shown.view.route
     cut_offs = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
     # Sorting a frame of fifty columns takes longer than all the drawing.
     ranked = shown.standings[["region", route.rank, route.last_rank, route.score]]
-    ordered = {region: in_order(in_region(ranked, region), route) for region in regions_of(shown.standings)}
-    near = {region: _with_all(near_cut_off(ordered[region], cut_offs.get(region)), shown) for region in ordered}
-    cards = [_near_card(shown, region, ordered[region], near[region], cut_offs.get(region)) for region in ordered]
+    ordered = {region: in_rank_order(in_region(ranked, region), route) for region in regions_of(shown.standings)}
+    near = {
+        region: _with_all(communities_around_cut_off(ordered[region], cut_offs.get(region)), shown)
+        for region in ordered
+    }
+    cards = [
+        _around_cut_off_card(shown, region, ordered[region], near[region], cut_offs.get(region)) for region in ordered
+    ]
     note = _("The mark is the score, the line its confidence interval, the colour says how sure the place is.")
     return [
         panel(_("Around the cut-off"), html.Div(cards, className="charts"), anchor="near", note=note),
@@ -67,14 +72,14 @@ def near_panels(shown: Shown) -> list[Component]:
     ]
 
 
-def _with_all(near: pd.DataFrame, shown: Shown) -> pd.DataFrame:
-    """Return communities from `in_order` with all columns of the standings."""
+def _with_all(near: pd.DataFrame, shown: PageData) -> pd.DataFrame:
+    """Return communities from `in_rank_order` with all columns of the standings."""
     whole = with_intervals(shown.standings.loc[near.index], shown.view.route)
     return whole.assign(position=near["position"], tied=near["tied"])
 
 
-def _near_card(
-    shown: Shown, region: str, ordered: pd.DataFrame, near: pd.DataFrame, cut_off: CutOff | None
+def _around_cut_off_card(
+    shown: PageData, region: str, ordered: pd.DataFrame, near: pd.DataFrame, cut_off: CutOff | None
 ) -> Component:
     _ = translator(shown.language)
     head = html.H3(shown.region_label(region))
@@ -84,9 +89,9 @@ def _near_card(
         [
             head,
             chart(
-                near_figure(near, cut_off, shown.drawing()),
+                around_cut_off_figure(near, cut_off, shown.drawing()),
                 name=f"near-{shown.view.route.key}-{region}",
-                summary=_near_sentence(shown, ordered, cut_off),
+                summary=_around_cut_off_sentence(shown, ordered, cut_off),
                 language=shown.language,
                 numbers=_numbers(shown, near),
             ),
@@ -94,7 +99,7 @@ def _near_card(
     )
 
 
-def _near_sentence(shown: Shown, ordered: pd.DataFrame, cut_off: CutOff) -> str:
+def _around_cut_off_sentence(shown: PageData, ordered: pd.DataFrame, cut_off: CutOff) -> str:
     _ = translator(shown.language)
     route = shown.view.route
     scale = scale_of(shown.header, route, shown.language)
@@ -110,7 +115,7 @@ def _near_sentence(shown: Shown, ordered: pd.DataFrame, cut_off: CutOff) -> str:
     return said
 
 
-def _numbers(shown: Shown, near: pd.DataFrame) -> Numbers:
+def _numbers(shown: PageData, near: pd.DataFrame) -> Numbers:
     _ = translator(shown.language)
     route = shown.view.route
     scale = scale_of(shown.header, route, shown.language)
@@ -138,7 +143,7 @@ def _numbers(shown: Shown, near: pd.DataFrame) -> Numbers:
     return Numbers(scale.title, columns, rows)
 
 
-def _table_panel(shown: Shown, listed: pd.DataFrame) -> Component:
+def _table_panel(shown: PageData, listed: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     route = shown.view.route
     title = _("Decision and evidence, one by one")
@@ -158,7 +163,7 @@ def _table_panel(shown: Shown, listed: pd.DataFrame) -> Component:
     )
 
 
-def _row(row: Mapping[str, Any], shown: Shown, route: Route, _: Translate) -> list[str | Component]:
+def _row(row: Mapping[str, Any], shown: PageData, route: Route, _: Translate) -> list[str | Component]:
     evidence = row[route.evidence]
     reason = row[f"{route.evidence}_reason"]
     chance = row[f"{route.column}_top_probability"]

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from analytics.disclosure.suppression import suppress_counts
 from dashboards.figures.community import categories_figure, domains_figure, drivers_figure, months_figure
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.profile import (
     cases_by_category,
     cases_by_month,
@@ -22,7 +22,7 @@ from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart,
 MOST_CATEGORIES: Final = 12
 
 
-def domains_panel(shown: Shown, profile: Profile | None) -> Component:
+def domains_panel(shown: PageData, profile: Profile | None) -> Component:
     """Return the share of satisfied answers to each question beside that of all that were ranked together."""
     _ = translator(shown.language)
     name = _("Aspects of service")
@@ -44,7 +44,7 @@ def domains_panel(shown: Shown, profile: Profile | None) -> Component:
     )
 
 
-def answers_panel(shown: Shown, profile: Profile) -> Component:
+def answers_panel(shown: PageData, profile: Profile) -> Component:
     """Return the distribution of answers to the ranked question, here and among all, with small numbers suppressed."""
     _ = translator(shown.language)
     question = shown.header.rules.satisfaction.question
@@ -72,7 +72,7 @@ def answers_panel(shown: Shown, profile: Profile) -> Component:
     )
 
 
-def drivers_panel(shown: Shown, profile: Profile) -> Component:
+def drivers_panel(shown: PageData, profile: Profile) -> Component:
     """Return the domains associated with overall satisfaction in the region: an association, not a cause."""
     _ = translator(shown.language)
     name = _("What matters to residents here and around")
@@ -99,7 +99,7 @@ def drivers_panel(shown: Shown, profile: Profile) -> Component:
     )
 
 
-def complaints_panel(shown: Shown, row: Mapping[str, Any], profile: Profile | None) -> Component:
+def complaints_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | None) -> Component:
     """Return the cases of the period by category and by month."""
     _ = translator(shown.language)
     name = _("Complaints of the period")
@@ -137,7 +137,7 @@ def complaints_panel(shown: Shown, row: Mapping[str, Any], profile: Profile | No
     )
 
 
-def _domains_sentence(shown: Shown, shares: pd.DataFrame) -> str:
+def _domains_sentence(shown: PageData, shares: pd.DataFrame) -> str:
     _ = translator(shown.language)
     known = shares[shares["rate"].notna() & shares["region_rate"].notna()]
     better = int((known["lower"] > known["region_rate"]).sum())
@@ -147,7 +147,7 @@ def _domains_sentence(shown: Shown, shares: pd.DataFrame) -> str:
     ).format(count=len(known), better=better, worse=worse)
 
 
-def _domains_numbers(shown: Shown, shares: pd.DataFrame) -> Numbers:
+def _domains_numbers(shown: PageData, shares: pd.DataFrame) -> Numbers:
     _ = translator(shown.language)
     percent = "{:.1%}".format
     columns = [
@@ -169,7 +169,7 @@ def _domains_numbers(shown: Shown, shares: pd.DataFrame) -> Numbers:
     return Numbers(_("Aspects of service"), columns, rows)
 
 
-def _drivers_numbers(shown: Shown, drivers: pd.DataFrame) -> Numbers:
+def _drivers_numbers(shown: PageData, drivers: pd.DataFrame) -> Numbers:
     _ = translator(shown.language)
     columns = [
         NumbersColumn(_("Question")),

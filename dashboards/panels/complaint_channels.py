@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 from analytics.reports.labels import channel_words, sentence_case
 from analytics.statistics.complaint_rates import CHANNELS, complaint_rates
 from dashboards.figures.complaints import channels_figure
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import scale_of
 from dashboards.languages import translator
 from dashboards.routes import ROUTES
@@ -15,7 +15,7 @@ from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, 
 _ROUTE = ROUTES["complaints"]
 
 
-def channels_panel(shown: Shown, channels: pd.DataFrame) -> Component:
+def channels_panel(shown: PageData, channels: pd.DataFrame) -> Component:
     """Return the panel of complaint rates by channel, over all regions that are shown.
 
     Parameters
@@ -48,14 +48,14 @@ def channels_panel(shown: Shown, channels: pd.DataFrame) -> Component:
 
 
 def rates_by_channel(channels: pd.DataFrame, *, level: float) -> pd.DataFrame:
-    """Return channel and the columns of `analytics.statistics.complaint_rates.complaint_rates`, all regions together, in fixed order."""
+    """Return channel and the columns of `complaint_rates`, all regions together, in fixed order."""
     years = channels.groupby("region")["household_years"].first().sum()
     counts = channels.groupby("channel")["complaints"].sum().reindex(list(CHANNELS), fill_value=0)
     rates = complaint_rates(counts.to_numpy("float64"), years, level=level, method="exact")
     return rates.assign(channel=list(CHANNELS))
 
 
-def _sentence(shown: Shown, rates: pd.DataFrame) -> str:
+def _sentence(shown: PageData, rates: pd.DataFrame) -> str:
     _ = translator(shown.language)
     total, most = rates["complaints"].sum(), rates.sort_values("complaints", ascending=False, kind="stable").iloc[0]
     spoken = rates.loc[rates["channel"].isin(["telephone", "visit", "hotline", "letter"]), "complaints"].sum()
@@ -70,7 +70,7 @@ def _sentence(shown: Shown, rates: pd.DataFrame) -> str:
     )
 
 
-def _numbers(shown: Shown, channels: pd.DataFrame, rates: pd.DataFrame) -> Numbers:
+def _numbers(shown: PageData, channels: pd.DataFrame, rates: pd.DataFrame) -> Numbers:
     """Return the rates that are drawn, followed by those of each region where there are several."""
     _ = translator(shown.language)
     scale, words = scale_of(shown.header, _ROUTE, shown.language), channel_words(shown.language)

@@ -6,14 +6,14 @@ import pandas as pd
 from dash.development.base_component import Component
 
 from dashboards.figures.maps import map_figure
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import met, regions_of, scale_of
 from dashboards.languages import translator
 from dashboards.source import Polygon
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, panel, records
 
 
-def map_panel(shown: Shown, boundaries: Mapping[str, Sequence[Polygon]]) -> list[Component]:
+def map_panel(shown: PageData, boundaries: Mapping[str, Sequence[Polygon]]) -> list[Component]:
     """Return the map of the districts shown; empty where no boundary is known or no district is a region."""
     regions = district_facts(shown)
     if not set(regions["region"]) & boundaries.keys():
@@ -35,7 +35,7 @@ def map_panel(shown: Shown, boundaries: Mapping[str, Sequence[Polygon]]) -> list
     ]
 
 
-def district_facts(shown: Shown) -> pd.DataFrame:
+def district_facts(shown: PageData) -> pd.DataFrame:
     """Return one row per region shown: region, label, middle (median score of those ranked), ranked, met."""
     route = shown.view.route
     standings = shown.standings[["region", "requirement_status", route.rank, route.score]]
@@ -50,7 +50,7 @@ def district_facts(shown: Shown) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["region", "label", "middle", "ranked", "met"])
 
 
-def _sentence(shown: Shown, regions: pd.DataFrame) -> str:
+def _sentence(shown: PageData, regions: pd.DataFrame) -> str:
     _ = translator(shown.language)
     scale = scale_of(shown.header, shown.view.route, shown.language)
     said = [f"{row['label']} {scale.write(row['middle'])}" for row in records(regions)]
@@ -59,7 +59,7 @@ def _sentence(shown: Shown, regions: pd.DataFrame) -> str:
     )
 
 
-def _numbers(shown: Shown, regions: pd.DataFrame) -> Numbers:
+def _numbers(shown: PageData, regions: pd.DataFrame) -> Numbers:
     _ = translator(shown.language)
     scale = scale_of(shown.header, shown.view.route, shown.language)
     columns = [

@@ -7,16 +7,16 @@ import pandas as pd
 from dash.development.base_component import Component
 
 from dashboards.figures.evidence import change_figure
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import among, met, scale_of
 from dashboards.languages import pick, translator
 from dashboards.routes import ROUTES
-from dashboards.widgets.components import Column, Numbers, NumbersColumn, caption_of_part, chart, data_table, records
+from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart, data_table, partial_caption, records
 from dashboards.widgets.links import named_link
 
 MOST_NAMED: Final = 100
 """Most names listed: nobody reads more here."""
-SUPPOSED_COLUMNS: Final = (
+WHAT_IF_COLUMNS: Final = (
     "community_id",
     "responses",
     "satisfied",
@@ -26,13 +26,13 @@ SUPPOSED_COLUMNS: Final = (
 """Columns of hypothetical standings that are shown."""
 
 
-def changes(shown: Shown, after: pd.DataFrame, *, name: str) -> list[Component]:
+def changes(shown: PageData, after: pd.DataFrame, *, name: str) -> list[Component]:
     """Return the communities that would enter or leave the list that is shown.
 
     Parameters
     ----------
     after : DataFrame
-        `SUPPOSED_COLUMNS` of the same communities under the other assumption.
+        `WHAT_IF_COLUMNS` of the same communities under the other assumption.
     name : str
         Name of the chart and of the file to download.
     """
@@ -54,7 +54,7 @@ def changes(shown: Shown, after: pd.DataFrame, *, name: str) -> list[Component]:
     return [drawn, *([_names(shown, moved, after)] if len(moved) else [])]
 
 
-def _compared(shown: Shown, after: pd.DataFrame) -> pd.DataFrame:
+def _compared(shown: PageData, after: pd.DataFrame) -> pd.DataFrame:
     """Return the communities shown, with the columns `stays`, `enters` and `leaves`."""
     own = shown.standings[["community_id", "number", "name", "english_name", "region", "region_english"]]
     was = met(shown.standings, "requirement_status")
@@ -62,7 +62,7 @@ def _compared(shown: Shown, after: pd.DataFrame) -> pd.DataFrame:
     return own.assign(stays=was & then, enters=~was & then, leaves=was & ~then)
 
 
-def _by_region(compared: pd.DataFrame, shown: Shown) -> pd.DataFrame:
+def _by_region(compared: pd.DataFrame, shown: PageData) -> pd.DataFrame:
     columns = ["stays", "enters", "leaves"]
     counted = compared.groupby("region", sort=False)[columns].sum()
     return counted.reset_index(drop=True).assign(label=[shown.region_label(region) for region in counted.index])
@@ -78,7 +78,7 @@ def _numbers(regions: pd.DataFrame, language: str) -> Numbers:
     return Numbers(_("Who would enter and leave"), columns, rows)
 
 
-def _names(shown: Shown, moved: pd.DataFrame, after: pd.DataFrame) -> Component:
+def _names(shown: PageData, moved: pd.DataFrame, after: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     words = {True: _("would enter"), False: _("would leave")}
     named = moved.head(MOST_NAMED)
@@ -94,11 +94,11 @@ def _names(shown: Shown, moved: pd.DataFrame, after: pd.DataFrame) -> Component:
         ]
         for row in records(named)
     ]
-    caption = caption_of_part(_("Who would enter and leave"), named, moved, shown.language)
+    caption = partial_caption(_("Who would enter and leave"), named, moved, shown.language)
     return data_table(columns, rows, caption=caption)
 
 
-def _places(standing: Mapping[str, Any], shown: Shown) -> list[str]:
+def _places(standing: Mapping[str, Any], shown: PageData) -> list[str]:
     """Return rank and score on both routes under the other assumption."""
     _ = translator(shown.language)
     said = []

@@ -6,23 +6,23 @@ from typing import Final
 import pandas as pd
 
 from analytics.decision.evaluate import evaluate
-from dashboards.frames.page_data import Shown
-from dashboards.panels.entering_and_leaving import SUPPOSED_COLUMNS
+from dashboards.frames.page_data import PageData
+from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS
 from dashboards.source import EvaluationSource, Examination, examination_of, header_of
 
 INTEGRITY_PATH: Final = "integrity/"
 """The page with all signs and held answers, below the address of the dashboards."""
 
 
-def standings_without_held(shown: Shown, examination: Examination) -> pd.DataFrame:
-    """Return `SUPPOSED_COLUMNS` of the standings that would be if no held answer counted."""
-    return shown.source.worked_out(shown.header.id, evaluate_without_held, examination.examined_at)
+def standings_without_held(shown: PageData, examination: Examination) -> pd.DataFrame:
+    """Return `WHAT_IF_COLUMNS` of the standings that would be if no held answer counted."""
+    return shown.source.compute_once(shown.header.id, evaluate_without_held, examination.examined_at)
 
 
 def evaluate_without_held(source: EvaluationSource, evaluation_id: int, _examined_at: datetime) -> pd.DataFrame:
     """Return the same of an evaluation; the instant tells a newer examination from an older one."""
     left = without_held(source.inputs(evaluation_id), examination_of(source, evaluation_id).counts)
-    return evaluate(left, header_of(source, evaluation_id).rules).standings[list(SUPPOSED_COLUMNS)]
+    return evaluate(left, header_of(source, evaluation_id).rules).standings[list(WHAT_IF_COLUMNS)]
 
 
 def without_held(inputs: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:

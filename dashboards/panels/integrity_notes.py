@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.reports.labels import signal_words, status_words
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import sees_whole_regions
 from dashboards.languages import minute, translator
 from dashboards.panels.held_answers import INTEGRITY_PATH, standings_without_held
@@ -19,7 +19,7 @@ from dashboards.widgets.components import Content, empty, facts, panel, records
 _ROUTE: Final = ROUTES["satisfaction"]
 
 
-def integrity_panel(shown: Shown, row: Mapping[str, Any]) -> Component:
+def integrity_panel(shown: PageData, row: Mapping[str, Any]) -> Component:
     """Return which signals flag a community, what became of held responses, and its standing without them."""
     _ = translator(shown.language)
     name, examination = _("Signs of false answers"), shown.source.examination(shown.header.id)
@@ -28,7 +28,7 @@ def integrity_panel(shown: Shown, row: Mapping[str, Any]) -> Component:
         return panel(name, empty(_("The answers of this community have not been examined yet.")), anchor="integrity")
     [counts] = records(own)
     said: list[tuple[str, Content | list[Component]]] = [
-        (_("Signs"), _signs(shown, row, examination)),
+        (_("Signs"), _signals(shown, row, examination)),
         (_("Held answers"), _held(shown, counts)),
         *_without(shown, row, counts, examination),
         (_("Examined at"), minute(examination.examined_at, shown.language, shown.header.rules.time_zone)),
@@ -47,7 +47,7 @@ def integrity_panel(shown: Shown, row: Mapping[str, Any]) -> Component:
     )
 
 
-def _signs(shown: Shown, row: Mapping[str, Any], examination: Examination) -> str:
+def _signals(shown: PageData, row: Mapping[str, Any], examination: Examination) -> str:
     _ = translator(shown.language)
     families = examination.families[examination.families["number"] == row["number"]]
     words = signal_words(shown.language)
@@ -59,7 +59,7 @@ def _signs(shown: Shown, row: Mapping[str, Any], examination: Examination) -> st
     return _("None of {count} kinds points at it.").format(count=len(families))
 
 
-def _held(shown: Shown, counts: Mapping[str, Any]) -> str:
+def _held(shown: PageData, counts: Mapping[str, Any]) -> str:
     _ = translator(shown.language)
     waiting, released, excluded = (int(counts[state]) for state in ("waiting", "released", "excluded"))
     if not waiting + released + excluded:
@@ -70,7 +70,7 @@ def _held(shown: Shown, counts: Mapping[str, Any]) -> str:
 
 
 def _without(
-    shown: Shown,
+    shown: PageData,
     row: Mapping[str, Any],
     counts: Mapping[str, Any],
     examination: Examination,
@@ -94,7 +94,7 @@ def _without(
     ]
 
 
-def _standing(shown: Shown, standing: Mapping[str, Any]) -> str:
+def _standing(shown: PageData, standing: Mapping[str, Any]) -> str:
     _ = translator(shown.language)
     status = status_words(shown.language)[standing["requirement_status"]]
     if pd.isna(standing[_ROUTE.rank]):

@@ -9,8 +9,8 @@ from dash.development.base_component import Component
 
 from analytics.evidence.bands import Evidence
 from analytics.reports.labels import evidence_words, route_words
-from dashboards.figures.evidence import support_figure
-from dashboards.frames.page_data import Shown
+from dashboards.figures.evidence import list_evidence_figure
+from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import met, regions_of
 from dashboards.languages import translator
 from dashboards.routes import Route
@@ -19,7 +19,7 @@ from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, 
 BANDS: Final = tuple(str(band) for band in Evidence)
 
 
-def support_panel(shown: Shown) -> Component:
+def list_evidence_panel(shown: PageData) -> Component:
     """Return how well the data support the list of the route that is shown."""
     _ = translator(shown.language)
     route = shown.view.route
@@ -31,9 +31,9 @@ def support_panel(shown: Shown) -> Component:
     return panel(
         name,
         chart(
-            support_figure(crossed, shown.language),
+            list_evidence_figure(crossed, shown.language),
             name=f"evidence-{route.key}",
-            summary=support_sentence(shown, route),
+            summary=list_evidence_sentence(shown, route),
             language=shown.language,
             numbers=_numbers(crossed, shown.language),
         ),
@@ -58,7 +58,7 @@ def decision_by_evidence(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
     return pd.DataFrame(counted).T
 
 
-def support_sentence(shown: Shown, route: Route) -> str:
+def list_evidence_sentence(shown: PageData, route: Route) -> str:
     """Return how many of those listed are expected to be truly among the best."""
     _ = translator(shown.language)
     facts = _facts_of(shown, route)
@@ -78,7 +78,7 @@ def support_sentence(shown: Shown, route: Route) -> str:
     ).format(listed=listed, expected=f"{expected:.1f}", deviation=f"{deviation:.1f}")
 
 
-def _facts_of(shown: Shown, route: Route) -> list[Mapping[str, Any]]:
+def _facts_of(shown: PageData, route: Route) -> list[Mapping[str, Any]]:
     supported = shown.header.summary["evidence"]["regions"]
     return [supported[region][route.key] for region in regions_of(shown.standings) if region in supported]
 

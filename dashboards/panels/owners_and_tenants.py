@@ -10,14 +10,14 @@ from dash.development.base_component import Component
 from analytics.disclosure.rules import DisclosureRules
 from analytics.disclosure.suppression import can_be_shown
 from analytics.statistics.intervals import wilson
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.labels import population_words, tenure_words
 from dashboards.languages import translator
 from dashboards.source import Profile
 from dashboards.widgets.components import Column, data_table, panel, records
 
 
-def tenures_panel(shown: Shown, profile: Profile) -> list[Component]:
+def tenures_panel(shown: PageData, profile: Profile) -> list[Component]:
     """Return how satisfied owners and tenants are, small numbers suppressed; empty if they were not counted apart."""
     if profile.tenures.empty:
         return []

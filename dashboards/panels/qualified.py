@@ -6,7 +6,7 @@ from typing import Any, Final
 from dash.development.base_component import Component
 
 from analytics.reports.labels import route_words
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import met, regions_of, scale_of
 from dashboards.languages import pick, translator
 from dashboards.routes import ROUTES
@@ -18,7 +18,7 @@ MOST_QUALIFIED: Final = 60
 """Most names listed here; more are read in the table of all communities."""
 
 
-def qualified_panel(shown: Shown) -> Component:
+def qualified_panel(shown: PageData) -> Component:
     """Return the communities that meet the criterion, each with its routes and its reasons."""
     _ = translator(shown.language)
     name = _("Who qualifies, by which route and why")
@@ -43,7 +43,7 @@ def qualified_panel(shown: Shown) -> Component:
     return panel(name, scrolled(data_table(columns, rows, caption=caption), name), anchor="qualified", note=note)
 
 
-def _qualified_row(row: dict[str, Any], shown: Shown) -> list[str | Component]:
+def _qualified_row(row: dict[str, Any], shown: PageData) -> list[str | Component]:
     ways = [route for route in ROUTES.values() if row[route.status] == "met"]
     names = route_words(shown.language)
     return [

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from analytics.statistics.trends import compare_rounds, control_chart, regression_to_the_mean
 from dashboards.figures.community import trend_figure
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import scale_of
 from dashboards.languages import pick, translator
 from dashboards.routes import ROUTES
@@ -20,7 +20,7 @@ from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, 
 _ROUTE: Final = ROUTES["satisfaction"]
 
 
-def trend_panel(shown: Shown, row: Mapping[str, Any], history: pd.DataFrame) -> Component:
+def trend_panel(shown: PageData, row: Mapping[str, Any], history: pd.DataFrame) -> Component:
     """Return the official scores of a community up to the evaluation that is shown."""
     _ = translator(shown.language)
     name = _("Round by round")
@@ -71,7 +71,7 @@ def _is_counted(rows: pd.DataFrame) -> "pd.Series[bool]":
     return rows["satisfaction_rank"].notna() & rows["satisfied"].notna()
 
 
-def _change_sentence(shown: Shown, history: pd.DataFrame) -> str:
+def _change_sentence(shown: PageData, history: pd.DataFrame) -> str:
     _ = translator(shown.language)
     scale = scale_of(shown.header, _ROUTE, shown.language)
     before, after = history.iloc[-2], history.iloc[-1]
@@ -91,13 +91,13 @@ def _change_sentence(shown: Shown, history: pd.DataFrame) -> str:
     return said + (_(" That is more than chance explains.") if beyond else _(" That is within what chance explains."))
 
 
-def _regression_sentence(shown: Shown, row: Mapping[str, Any]) -> str:
+def _regression_sentence(shown: PageData, row: Mapping[str, Any]) -> str:
     """Return the regression to the mean that a former winner must expect, or an empty text for others."""
     _ = translator(shown.language)
     region = None if shown.earlier is None else shown.earlier.summary["regions"].get(row["region"])
     if shown.earlier is None or region is None or region["satisfaction"]["k"] == 0:
         return ""
-    winners = shown.source.worked_out(shown.header.id, compare_former_winners, shown.earlier.id, row["region"])
+    winners = shown.source.compute_once(shown.header.id, compare_former_winners, shown.earlier.id, row["region"])
     if row["number"] not in winners.index:
         return ""
     own = winners.loc[row["number"]]
@@ -132,7 +132,7 @@ def compare_former_winners(source: EvaluationSource, evaluation_id: int, earlier
     return table.loc[table["former_winner"] & after_score.notna(), ["by_regression", "change"]]
 
 
-def _numbers(shown: Shown, history: pd.DataFrame) -> Numbers:
+def _numbers(shown: PageData, history: pd.DataFrame) -> Numbers:
     _ = translator(shown.language)
     scale = scale_of(shown.header, _ROUTE, shown.language)
     columns = [

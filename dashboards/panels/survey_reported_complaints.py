@@ -11,16 +11,16 @@ from analytics.disclosure.rules import DisclosureRules
 from analytics.disclosure.suppression import can_be_shown
 from analytics.reports.complaint_sentences import discouraged
 from analytics.rules import Rules
-from analytics.statistics.complaint_rates import quiet_records
+from analytics.statistics.complaint_rates import low_recorded_complaints
 from analytics.statistics.intervals import wilson
 from dashboards.figures.community import reported_figure
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.languages import translator
 from dashboards.routes import ROUTES
-from dashboards.source import Profile, Reported
+from dashboards.source import Profile, ReportedComplaints
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, notice, panel, records
 
-A_YEAR: Final = 12
+RECALL_MONTHS: Final = 12
 """Months that residents are asked about: a shorter record would look like few complaints."""
 
 _ROUTE: Final = ROUTES["complaints"]
@@ -28,7 +28,7 @@ _PER_1000: Final = 1000
 _RATES: Final = ("rate", "lower", "upper", "region_rate")
 
 
-def perhaps_discouraged(
+def likely_underreported(
     communities: pd.DataFrame, reported: pd.DataFrame, rules: Rules, *, disclosure: DisclosureRules
 ) -> pd.DataFrame:
     """Return the communities where significantly more households say that they complained than cases are on record.
@@ -44,12 +44,12 @@ def perhaps_discouraged(
     known = reported[np.array(is_shown, dtype=bool)]
     names = {"said": "said_complained", "asked": "asked_about_complaints"}
     table = communities.merge(known.rename(columns=names), on="number")
-    if rules.complaints.period_months < A_YEAR:
+    if rules.complaints.period_months < RECALL_MONTHS:
         return table[:0]
     return discouraged(table, level=float(rules.evidence.level))
 
 
-def reported_panel(shown: Shown, row: Mapping[str, Any], profile: Profile | None) -> list[Component]:
+def reported_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | None) -> list[Component]:
     """Return the share that says it complained beside the cases on record; empty where residents were not asked."""
     if profile is None or profile.reported is None:
         return []
@@ -59,11 +59,13 @@ def reported_panel(shown: Shown, row: Mapping[str, Any], profile: Profile | None
     if reported.asked < fewest:
         said = _("Fewer than {count} residents said whether they complained.").format(count=fewest)
         return [panel(name, empty(said), anchor="reported")]
-    rates = rates_beside(row, reported, shown.header.rules, disclosure=shown.disclosure, language=shown.language)
+    rates = reported_and_recorded_rates(
+        row, reported, shown.header.rules, disclosure=shown.disclosure, language=shown.language
+    )
     return [
         panel(
             name,
-            *_discouraged_notice(shown, row, reported, rates),
+            *_underreporting_notice(shown, row, reported, rates),
             chart(
                 reported_figure(rates, shown.language),
                 name=f"said-and-recorded-{row['number']}",
@@ -79,8 +81,8 @@ def reported_panel(shown: Shown, row: Mapping[str, Any], profile: Profile | None
     ]
 
 
-def rates_beside(
-    row: Mapping[str, Any], reported: Reported, rules: Rules, *, disclosure: DisclosureRules, language: str
+def reported_and_recorded_rates(
+    row: Mapping[str, Any], reported: ReportedComplaints, rules: Rules, *, disclosure: DisclosureRules, language: str
 ) -> pd.DataFrame:
     """Return the share that says it complained and the cases on record per household and year, beside the region's.
 
@@ -107,14 +109,14 @@ def rates_beside(
     return table.astype(dict.fromkeys(("count", "of", *_RATES), "float64"))
 
 
-def _discouraged_notice(
-    shown: Shown, row: Mapping[str, Any], reported: Reported, rates: pd.DataFrame
+def _underreporting_notice(
+    shown: PageData, row: Mapping[str, Any], reported: ReportedComplaints, rates: pd.DataFrame
 ) -> list[Component]:
     """Return a warning where significantly fewer cases are on record than beside, though as many say so."""
     said, recorded = (part for _place, part in rates.iterrows())
     if pd.isna([said["rate"], recorded["rate"], recorded["region_rate"]]).any():
         return []
-    is_quiet = quiet_records(
+    is_quiet = low_recorded_complaints(
         recorded["count"],
         recorded["of"],
         said["count"],
@@ -124,7 +126,7 @@ def _discouraged_notice(
         level=float(shown.header.rules.evidence.level),
     )
     beside = pd.DataFrame([{"number": row["number"], "said": reported.said, "asked": reported.asked}])
-    found = perhaps_discouraged(pd.DataFrame([row]), beside, shown.header.rules, disclosure=shown.disclosure)
+    found = likely_underreported(pd.DataFrame([row]), beside, shown.header.rules, disclosure=shown.disclosure)
     if not is_quiet or found.empty:
         return []
     _ = translator(shown.language)
@@ -137,7 +139,7 @@ def _discouraged_notice(
     return [notice(_("Few cases on record need not mean that all is well"), words)]
 
 
-def _sentence(shown: Shown, rates: pd.DataFrame) -> str:
+def _sentence(shown: PageData, rates: pd.DataFrame) -> str:
     _ = translator(shown.language)
     said, recorded = (part for _place, part in rates.iterrows())
     if pd.isna(said["count"]):
@@ -159,7 +161,7 @@ def _sentence(shown: Shown, rates: pd.DataFrame) -> str:
     )
 
 
-def _numbers(shown: Shown, rates: pd.DataFrame) -> Numbers:
+def _numbers(shown: PageData, rates: pd.DataFrame) -> Numbers:
     _ = translator(shown.language)
     per_100 = "{:.2f}".format
     columns = [

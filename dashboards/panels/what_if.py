@@ -13,11 +13,11 @@ from analytics.decision.what_if import Choice, with_choices
 from analytics.files.table_cells import TableError
 from analytics.reports.labels import rounding_words
 from analytics.rules import OTHER_POPULATION, Rules
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import sees_everything, sees_whole_regions
 from dashboards.labels import population_words, ties_words, zero_ties_words
 from dashboards.languages import translator
-from dashboards.panels.entering_and_leaving import SUPPOSED_COLUMNS, changes
+from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS, changes
 from dashboards.source import EvaluationSource, header_of
 from dashboards.widgets.components import empty, notice, panel
 
@@ -38,7 +38,7 @@ def choices(rules: Rules, language: str, *, whole_city: bool, both_populations: 
     return {f"{choice}:{value}": words for choice, value, words in offered}
 
 
-def what_if_panel(shown: Shown, source: EvaluationSource) -> Component:
+def what_if_panel(shown: PageData, source: EvaluationSource) -> Component:
     """Return the communities that would enter or leave under the rule that the address asks about."""
     _ = translator(shown.language)
     name, inputs = _("Under other rules"), source.inputs(shown.header.id)
@@ -83,18 +83,18 @@ def _alternatives(rules: Rules, language: str, *, whole_city: bool) -> Iterator[
 
 
 def evaluate_otherwise(source: EvaluationSource, evaluation_id: int, choice: Choice, value: str) -> pd.DataFrame:
-    """Return `SUPPOSED_COLUMNS` of the standings that would be if the rules had made another choice."""
-    read = source.inputs_of_others if choice == "population" else source.inputs
+    """Return `WHAT_IF_COLUMNS` of the standings that would be if the rules had made another choice."""
+    read = source.inputs_of_other_population if choice == "population" else source.inputs
     rules = header_of(source, evaluation_id).rules
     other = with_choices(rules, {choice: int(value) if value.isdigit() else value})
-    return evaluate(read(evaluation_id), other).standings[list(SUPPOSED_COLUMNS)]
+    return evaluate(read(evaluation_id), other).standings[list(WHAT_IF_COLUMNS)]
 
 
-def _asked_result(shown: Shown, asked: str, offered: Mapping[str, str]) -> list[Component]:
+def _asked_result(shown: PageData, asked: str, offered: Mapping[str, str]) -> list[Component]:
     _ = translator(shown.language)
     choice, _colon, value = asked.partition(":")
     try:
-        after = shown.source.worked_out(shown.header.id, evaluate_otherwise, cast(Choice, choice), value)
+        after = shown.source.compute_once(shown.header.id, evaluate_otherwise, cast(Choice, choice), value)
     except TableError:
         return [empty(_("The counts of this evaluation do not allow that."))]
     return [

@@ -35,7 +35,7 @@ def column_names(header: EvaluationHeader, language: str) -> dict[str, str]:
     }
 
 
-def ledger_row(row: Mapping[str, Any], header: EvaluationHeader, view: View) -> dict[str, str]:
+def community_table_row(row: Mapping[str, Any], header: EvaluationHeader, view: View) -> dict[str, str]:
     """Return the cells of one community as text, and the address of its page."""
     language = view.language
     scales = {key: scale_of(header, route, language) for key, route in ROUTES.items()}
@@ -65,8 +65,8 @@ def rank_words(row: Mapping[str, Any], route_key: str, language: str) -> str:
     return _("{rank} (tied)").format(rank=rank) if row[route.last_rank] > rank else str(rank)
 
 
-def ledger_file(pieces: Iterable[pd.DataFrame], header: EvaluationHeader, language: str) -> Iterator[str]:
-    """Return the table as a CSV file in pieces: numbers as stored, labels for codes, and in each row whether it is official."""
+def community_table_csv(pieces: Iterable[pd.DataFrame], header: EvaluationHeader, language: str) -> Iterator[str]:
+    """Return the table as a CSV file in pieces: numbers as stored, labels for codes, each row with its state."""
     _ = translator(language)
     standing = _("Preview, not an official result") if header.provisional else _("official")
     names = column_names(header, language)

@@ -13,7 +13,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.files.csv_files import csv_file
-from dashboards.figures.drawing import Figure
+from dashboards.figures.chart_parts import Figure
 from dashboards.languages import translator
 from dashboards.theme import chart_config
 
@@ -146,7 +146,7 @@ def _built(heads: Sequence[Content], rows: Sequence[Sequence[str | Component]], 
     ]
 
 
-def caption_of_part(caption: str, listed: pd.DataFrame, everyone: pd.DataFrame, language: str) -> str:
+def partial_caption(caption: str, listed: pd.DataFrame, everyone: pd.DataFrame, language: str) -> str:
     """Return the caption of a table, which says so where it lists only the first rows."""
     _ = translator(language)
     if len(listed) == len(everyone):

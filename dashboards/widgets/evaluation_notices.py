@@ -2,7 +2,7 @@
 
 from dash.development.base_component import Component
 
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.languages import translator
 from dashboards.source import EvaluationHeader
 from dashboards.widgets.components import empty, notice, panel
@@ -15,12 +15,12 @@ def no_evaluation(language: str) -> list[Component]:
     return [panel(_("No evaluation yet"), empty(words))]
 
 
-def preview_notice(shown: Shown) -> list[Component]:
+def provisional_notice(shown: PageData) -> list[Component]:
     """Return the warning that a page of provisional results begins with, and nothing for an official one."""
-    return notice_of_preview(shown.header, shown.language)
+    return provisional_notice_for(shown.header, shown.language)
 
 
-def notice_of_preview(header: EvaluationHeader, language: str) -> list[Component]:
+def provisional_notice_for(header: EvaluationHeader, language: str) -> list[Component]:
     """Return the same of an evaluation whose standings a page does not draw."""
     if not header.provisional:
         return []

@@ -13,7 +13,7 @@ from dashboards.frames.standings import regions_of
 from dashboards.labels import state_words
 from dashboards.languages import minute, pick, translator
 from dashboards.routes import ROUTES
-from dashboards.source import EvaluationHeader, EvaluationSource, evaluation_shown
+from dashboards.source import EvaluationHeader, EvaluationSource, select_evaluation
 from dashboards.widgets.components import records
 
 Filter = Literal["evaluation", "region", "route"]
@@ -30,7 +30,7 @@ OUTPUTS: Final = (
 """Properties that `filter_values` fills in."""
 
 
-def filter_bar(obeyed: tuple[Filter, ...], language: str) -> Component:
+def filter_bar(active_filters: tuple[Filter, ...], language: str) -> Component:
     """Return the filter bar; filters that a page does not use are hidden, not absent, since callbacks refer to them."""
     _ = translator(language)
     options = [{"value": key, "label": name} for key, name in route_words(language).items()]
@@ -53,15 +53,15 @@ def filter_bar(obeyed: tuple[Filter, ...], language: str) -> Component:
         "region": (dmc.Select(id="region", label=_("District"), data=[], allowDeselect=False), "filter"),
         "route": (route, "filter"),
     }
-    cells = [html.Div(field, className=name, hidden=key not in obeyed) for key, (field, name) in fields.items()]
-    return html.Div(cells, className="filters", hidden=not obeyed)
+    cells = [html.Div(field, className=name, hidden=key not in active_filters) for key, (field, name) in fields.items()]
+    return html.Div(cells, className="filters", hidden=not active_filters)
 
 
 def filter_values(source: EvaluationSource, view: View) -> tuple[Any, ...]:
     """Return the values of `OUTPUTS` for a view."""
     _ = translator(view.language)
     headers = source.evaluations()
-    header = evaluation_shown(headers, view.evaluation)
+    header = select_evaluation(headers, view.evaluation)
     if header is None:
         return [], None, [], ALL_REGIONS, view.route.key
     places = source.standings(header.id)[["region", "region_english"]].drop_duplicates("region")
@@ -92,7 +92,7 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
     )
     def change_address(evaluation: str | None, region: str | None, route: str, search: str | None) -> None:
         shown = View.of(search, language)
-        asked = shown.but(
+        asked = shown.with_changes(
             evaluation=int(evaluation) if evaluation and evaluation.isdigit() else None,
             region=region or None,
             route=ROUTES.get(route, ROUTES["satisfaction"]),
@@ -111,5 +111,5 @@ def _complete(source: EvaluationSource, view: View) -> View:
     """Return the view with the evaluation that is shown when its address names none."""
     if view.evaluation is not None:
         return view
-    header = evaluation_shown(source.evaluations(), None)
-    return view.but(evaluation=header.id if header else None)
+    header = select_evaluation(source.evaluations(), None)
+    return view.with_changes(evaluation=header.id if header else None)

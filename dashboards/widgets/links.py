@@ -13,7 +13,7 @@ COMMUNITY_PATH: Final = "community/"
 
 def address_of(view: View, number: str) -> str:
     """Return the address of a community's page."""
-    return f"/dashboards/{COMMUNITY_PATH}{view.shared.but(region=None).with_own(community=number).search}"
+    return f"/dashboards/{COMMUNITY_PATH}{view.shared.with_changes(region=None).with_own(community=number).search}"
 
 
 def named_link(view: View, number: str, name: str, english_name: str | None) -> Component:

@@ -18,7 +18,7 @@ SHORTEST_PASSWORD = 12
 
 _hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106
 # Verified when there is no such account, so that an unknown name takes as long as a wrong password.
-_HASH_OF_NOBODY = _hasher.hash(secrets.token_hex(16))
+_DUMMY_HASH = _hasher.hash(secrets.token_hex(16))
 # In place of a hash until a password is chosen; what follows is random, so that no two such times look alike
 # and an old invitation does not come alive again.
 _UNUSABLE = "none:"
@@ -70,7 +70,7 @@ def add_account(
 ) -> Account:
     """Add an account, bound to the area of its role; without a password an invitation has to set one."""
     account = Account(
-        username=plain_username(username),
+        username=normalise_username(username),
         password_hash=_unusable() if password is None else _hash(password),
         role=Role(role),
         district=district,
@@ -140,14 +140,14 @@ def find_account(session: Session, **wanted: object) -> Account | None:
 def password_is_right(account: Account | None, password: str) -> bool:
     """Return whether this is the account's password; without an account the check takes as long."""
     has_one = account is not None and not account.password_hash.startswith(_UNUSABLE)
-    known = account.password_hash if account is not None and has_one else _HASH_OF_NOBODY
+    known = account.password_hash if account is not None and has_one else _DUMMY_HASH
     try:
         return _hasher.verify(known, _plain(password))
     except VerificationError:
         return False
 
 
-def plain_username(typed: str) -> str:
+def normalise_username(typed: str) -> str:
     """Return a typed user name in normal form, whatever its case and the width of its letters."""
     return _plain(typed).strip().casefold()
 

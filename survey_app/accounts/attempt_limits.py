@@ -64,7 +64,7 @@ def count_attempt(database: Database, *, limit: Limit, subject: str, secret_key:
         session.add(Attempt(action=limit.action, subject=digest, attempted_at=now, expires_at=now + limit.window))
 
 
-def forget_attempts(session: Session, *, limit: Limit, subject: str, secret_key: str) -> None:
+def reset_attempts(session: Session, *, limit: Limit, subject: str, secret_key: str) -> None:
     """Reset the count of attempts, in the transaction of what succeeded."""
     session.execute(delete(Attempt).filter_by(action=limit.action, subject=_digest(limit, subject, secret_key)))
 

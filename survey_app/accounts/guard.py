@@ -25,7 +25,7 @@ from survey_app.web.languages import current_language, remember_language
 IDLE_SESSION = timedelta(hours=8)
 TIME_FOR_CODE = timedelta(minutes=10)
 
-_HALFWAY = "halfway"
+_PENDING_SIGN_IN = "pending_sign_in"
 
 _DASHBOARDS = "/dashboards/"
 
@@ -71,7 +71,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
 
 
 @dataclass(frozen=True)
-class Halfway:
+class PendingSignIn:
     """Sign-in between password and code; the account is not signed in."""
 
     account_id: int
@@ -97,7 +97,7 @@ def may_visit(endpoint: str) -> bool:
 def begin_sign_in(account: Account, *, target: str, now: datetime) -> None:
     """Note in a fresh browser session which account gave the right password: the second step follows."""
     _renew_browser_session()
-    browser_session[_HALFWAY] = {
+    browser_session[_PENDING_SIGN_IN] = {
         "account_id": account.id,
         "has_authenticator": account.totp_secret is not None,
         "username": account.username,
@@ -106,12 +106,12 @@ def begin_sign_in(account: Account, *, target: str, now: datetime) -> None:
     }
 
 
-def halfway(now: datetime) -> "Halfway | None":
+def pending_sign_in(now: datetime) -> "PendingSignIn | None":
     """Return the sign-in that gave the right password a moment ago and no code yet."""
-    noted = browser_session.get(_HALFWAY)
+    noted = browser_session.get(_PENDING_SIGN_IN)
     if noted is None:
         return None
-    found = Halfway(**noted)
+    found = PendingSignIn(**noted)
     return found if found.since + TIME_FOR_CODE.total_seconds() > now.timestamp() else None
 
 

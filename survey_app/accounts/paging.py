@@ -26,6 +26,6 @@ class Page:
         return max(1, -(-self.total // self.size))
 
 
-def page_asked_for() -> int:
+def requested_page() -> int:
     """Return the page number in the address, within reason."""
     return max(1, min(request.args.get("page", 1, type=int), _LARGEST_PAGE))

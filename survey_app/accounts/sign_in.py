@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from survey_app.accounts.accounts import find_account, password_is_right, plain_username
-from survey_app.accounts.attempt_limits import Limit, count_attempt, forget_attempts
+from survey_app.accounts.accounts import find_account, normalise_username, password_is_right
+from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
 from survey_app.accounts.second_factor import (
     matching_step,
     renew_recovery_codes,
@@ -41,7 +41,7 @@ def check_password(database: Database, *, username: str, password: str, secret_k
     It takes the database: the try is counted and the refusal recorded for good, and the password is hashed, which takes
     long on purpose, while no transaction is open.
     """
-    name = plain_username(username)
+    name = normalise_username(username)
     count_attempt(database, limit=PASSWORD_TRIES, subject=name, secret_key=secret_key, now=now)
     with database.reading() as session:
         account = find_account(session, username=name)
@@ -77,7 +77,7 @@ def check_owner(database: Database, *, username: str, password: str, code: str, 
     with database.writing() as session:
         account = _locked(session, account.id)
         if use_code(session, account=account, typed=code, secret_key=secret_key, now=now):
-            _forget_tries(session, account, secret_key)
+            _reset_attempts(session, account, secret_key)
             return
         _record_wrong_code(session, account, now)
     raise SignInRefused
@@ -106,7 +106,7 @@ def start_session(session: Session, *, account: Account, proof: str, secret_key:
     token = secrets.token_urlsafe(24)
     session.execute(delete(AccountSession).where(AccountSession.expires_at <= now))
     session.add(AccountSession(digest=digest_of(token), account_id=account.id, expires_at=now + LONGEST_SESSION))
-    _forget_tries(session, account, secret_key)
+    _reset_attempts(session, account, secret_key)
     actor = f"account:{account.id}"
     record(session, by=actor, action=AuditAction.SIGNED_IN, subject=actor, after={"proof": proof}, now=now)
     return token
@@ -137,9 +137,9 @@ def _locked(session: Session, account_id: int) -> Account:
     return account
 
 
-def _forget_tries(session: Session, account: Account, secret_key: str) -> None:
-    forget_attempts(session, limit=PASSWORD_TRIES, subject=account.username, secret_key=secret_key)
-    forget_attempts(session, limit=CODE_TRIES, subject=str(account.id), secret_key=secret_key)
+def _reset_attempts(session: Session, account: Account, secret_key: str) -> None:
+    reset_attempts(session, limit=PASSWORD_TRIES, subject=account.username, secret_key=secret_key)
+    reset_attempts(session, limit=CODE_TRIES, subject=str(account.id), secret_key=secret_key)
 
 
 def _record_wrong_code(session: Session, account: Account, now: datetime) -> None:

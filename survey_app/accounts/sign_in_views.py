@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from survey_app.accounts import guard
 from survey_app.accounts.accounts import WeakPassword
-from survey_app.accounts.guard import Halfway, signed_in
+from survey_app.accounts.guard import PendingSignIn, signed_in
 from survey_app.accounts.invitations import accept_invitation, add_first_account, check_first_run, find_invited
 from survey_app.accounts.policies import ALL_STAFF, PUBLIC, policy
 from survey_app.accounts.second_factor import address_of, new_secret, seal_secret, unseal_secret
@@ -54,20 +54,20 @@ def check_sign_in() -> Page:
 @policy(PUBLIC)
 def show_code_form() -> Page:
     """Show the second step: a code."""
-    return render_template("staff/code.html") if guard.halfway(current_time()) else _to_start()
+    return render_template("staff/code.html") if guard.pending_sign_in(current_time()) else _to_start()
 
 
 @blueprint.post("/sign-in/code")
 @policy(PUBLIC)
 def check_code() -> Page:
     """Sign in and go on to the page that was asked for, or show the form again."""
-    halfway = guard.halfway(current_time())
-    if halfway is None:
+    pending_sign_in = guard.pending_sign_in(current_time())
+    if pending_sign_in is None:
         return _to_start()
     try:
         token = check_typed_code(
             site().database,
-            account_id=halfway.account_id,
+            account_id=pending_sign_in.account_id,
             typed=request.form.get("code", ""),
             secret_key=_secret_key(),
             now=current_time(),
@@ -75,43 +75,43 @@ def check_code() -> Page:
     except SignInRefused:
         return render_template("staff/code.html", refused=True), HTTPStatus.UNAUTHORIZED
     guard.complete_sign_in(token)
-    return redirect(halfway.target, HTTPStatus.SEE_OTHER)
+    return redirect(pending_sign_in.target, HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/sign-in/authenticator")
 @policy(PUBLIC)
 def show_authenticator() -> Page:
     """Show the QR code by which an account that has no authenticator links one."""
-    halfway = guard.halfway(current_time())
-    if halfway is None or halfway.has_authenticator:
+    pending_sign_in = guard.pending_sign_in(current_time())
+    if pending_sign_in is None or pending_sign_in.has_authenticator:
         return _to_start()
     secret = new_secret()
     browser_session[_NEW_SECRET] = seal_secret(secret, secret_key=_secret_key())
-    return _authenticator_page(halfway, secret)
+    return _authenticator_page(pending_sign_in, secret)
 
 
 @blueprint.post("/sign-in/authenticator")
 @policy(PUBLIC)
 def link() -> Page:
     """Sign in with the first code of the authenticator, and show the recovery codes, this once."""
-    halfway, sealed = guard.halfway(current_time()), browser_session.get(_NEW_SECRET)
-    if halfway is None or halfway.has_authenticator or sealed is None:
+    pending_sign_in, sealed = guard.pending_sign_in(current_time()), browser_session.get(_NEW_SECRET)
+    if pending_sign_in is None or pending_sign_in.has_authenticator or sealed is None:
         return _to_start()
     secret = unseal_secret(sealed, secret_key=_secret_key())
     try:
         with site().database.writing() as session:
             token, codes = link_authenticator(
                 session,
-                account_id=halfway.account_id,
+                account_id=pending_sign_in.account_id,
                 secret=secret,
                 typed=request.form.get("code", ""),
                 secret_key=_secret_key(),
                 now=current_time(),
             )
     except SignInRefused:
-        return _authenticator_page(halfway, secret, refused=True), HTTPStatus.UNAUTHORIZED
+        return _authenticator_page(pending_sign_in, secret, refused=True), HTTPStatus.UNAUTHORIZED
     guard.complete_sign_in(token)
-    return render_template("staff/recovery_codes.html", codes=codes, target=halfway.target)
+    return render_template("staff/recovery_codes.html", codes=codes, target=pending_sign_in.target)
 
 
 @blueprint.post("/sign-out")
@@ -196,7 +196,7 @@ def _invitation_page(token: str, *, weak: bool = False) -> str:
         return render_template("staff/choose_password.html", username=account.username, weak=weak)
 
 
-def _authenticator_page(halfway: Halfway, secret: str, *, refused: bool = False) -> str:
-    address = address_of(secret, halfway.username)
+def _authenticator_page(pending_sign_in: PendingSignIn, secret: str, *, refused: bool = False) -> str:
+    address = address_of(secret, pending_sign_in.username)
     picture = f"data:image/svg+xml;base64,{b64encode(qr_svg(address)).decode('ascii')}"
     return render_template("staff/authenticator.html", picture=picture, secret=secret, address=address, refused=refused)

@@ -59,6 +59,6 @@ def role_name(role: Role) -> LazyString:
 
 
 @blueprint.app_template_global()
-def sign_name(family: str) -> str:
+def signal_family_name(family: str) -> str:
     """Return the label of a family of integrity signals."""
     return signal_words(current_language())[family]

@@ -148,7 +148,7 @@ _HASHES = frozenset({"rules", "sha256", "standings"})
 
 
 @dataclass(frozen=True)
-class Particular:
+class LabelledFact:
     """Fact of an event in words; its `whole` value stands behind what is shown of it."""
 
     name: str | LazyString
@@ -162,10 +162,10 @@ def subject_words(subject: str) -> str:
     return str(SUBJECT_NAMES[kind]) % {"number": number} if kind in SUBJECT_NAMES else subject
 
 
-def particulars(facts: Mapping[str, object], zone: tzinfo) -> Sequence[Particular]:
+def particulars(facts: Mapping[str, object], zone: tzinfo) -> Sequence[LabelledFact]:
     """Return the facts that are known, with labels; what has none, as of a later version, stays as it was recorded."""
     return [
-        Particular(FACT_NAMES.get(key, key), _value_words(key, value, zone), str(value))
+        LabelledFact(FACT_NAMES.get(key, key), _value_words(key, value, zone), str(value))
         for key, value in facts.items()
         if value is not None
     ]

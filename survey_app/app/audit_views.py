@@ -13,10 +13,10 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from survey_app.accounts.paging import Page, page_asked_for
+from survey_app.accounts.paging import Page, requested_page
 from survey_app.accounts.policies import policy, staff
 from survey_app.accounts.staff_pages import blueprint
-from survey_app.app.audit_labels import Particular, particulars, subject_words
+from survey_app.app.audit_labels import LabelledFact, particulars, subject_words
 from survey_app.audit import OPERATOR, RESIDENT, SITE, VISITOR, ChainFault, head, verify_chain
 from survey_app.city_time import city_zone
 from survey_app.jobs.history import last_runs
@@ -101,8 +101,8 @@ class EventLine:
     action: str | LazyString
     subject: str
     subject_name: str
-    before: Sequence[Particular]
-    after: Sequence[Particular]
+    before: Sequence[LabelledFact]
+    after: Sequence[LabelledFact]
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def audit() -> str:
         if asked:
             statement = statement.where(AuditEvent.action == asked)
         total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
-        page = Page(page_asked_for(), EVENTS_PER_PAGE, total)
+        page = Page(requested_page(), EVENTS_PER_PAGE, total)
         events = session.scalars(
             statement.order_by(AuditEvent.position.desc()).limit(EVENTS_PER_PAGE).offset(page.offset)
         ).all()

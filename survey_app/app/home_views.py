@@ -7,7 +7,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from survey_app.accounts.attempt_limits import Limit, count_attempt, forget_attempts
+from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
 from survey_app.accounts.policies import PUBLIC, RESIDENT, declare_policy, policy
 from survey_app.clock import current_time
 from survey_app.errors import UnknownCode
@@ -23,7 +23,7 @@ declare_policy(blueprint, PUBLIC)
 NUMBER_TRIES = Limit("typed_number", tries=20, window=timedelta(hours=1))
 # Whoever guesses tries other numbers each time, so those that begin alike are limited together: nine thousand groups,
 # few enough to make guessing hopeless, and so many that nobody can shut out more than a sliver of the city.
-_GUESSED_TOGETHER = 4
+_PREFIX_DIGITS = 4
 
 
 @blueprint.get("/")
@@ -63,12 +63,12 @@ def _target(typed: str) -> str | None:
     number = read_number(typed, SLIP_DIGITS) or read_number(typed, RECEIPT_DIGITS)
     if number is None:
         return None
-    now, secret_key, subject = current_time(), site().config.secret_key, number[:_GUESSED_TOGETHER]
+    now, secret_key, subject = current_time(), site().config.secret_key, number[:_PREFIX_DIGITS]
     count_attempt(site().database, limit=NUMBER_TRIES, subject=subject, secret_key=secret_key, now=now)
     target = _page_of_slip(number) if len(number) == SLIP_DIGITS else _page_of_receipt(number)
     if target is not None:
         with site().database.writing() as session:
-            forget_attempts(session, limit=NUMBER_TRIES, subject=subject, secret_key=secret_key)
+            reset_attempts(session, limit=NUMBER_TRIES, subject=subject, secret_key=secret_key)
     return target
 
 

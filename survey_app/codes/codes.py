@@ -316,7 +316,7 @@ def find_slip(session: Session, *, typed: str, secret_key: str) -> Code:
     return code
 
 
-def find_good_slip(session: Session, *, typed: str, secret_key: str, now: datetime) -> Code:
+def find_valid_slip(session: Session, *, typed: str, secret_key: str, now: datetime) -> Code:
     """Return the code of a valid slip; `UnknownCode`, `RevokedCode` or `ExpiredCode` says why it is not."""
     code = find_slip(session, typed=typed, secret_key=secret_key)
     community = Wording.of(code.community.name, code.community.english_name)
@@ -329,7 +329,7 @@ def find_good_slip(session: Session, *, typed: str, secret_key: str, now: dateti
 
 def scan_slip(session: Session, *, typed: str, secret_key: str, now: datetime) -> str:
     """Return the signed address part for a slip that was scanned or typed now: not a secret, and soon expired."""
-    code = find_good_slip(session, typed=typed, secret_key=secret_key, now=now)
+    code = find_valid_slip(session, typed=typed, secret_key=secret_key, now=now)
     return sign_reference(VisitReference(code.id, now), secret_key=secret_key)
 
 

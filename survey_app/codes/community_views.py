@@ -7,7 +7,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.paging import Page, page_asked_for
+from survey_app.accounts.paging import Page, requested_page
 from survey_app.accounts.policies import policy, staff
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
@@ -30,7 +30,7 @@ def communities() -> str:
     with site().database.reading() as session:
         matching = _matching_communities(signed_in().scope, wanted)
         total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
-        page = Page(page_asked_for(), COMMUNITIES_PER_PAGE, total)
+        page = Page(requested_page(), COMMUNITIES_PER_PAGE, total)
         lacking = session.scalar(select(func.count()).select_from(without_code(signed_in().scope).subquery()))
         found = session.scalars(
             matching.options(joinedload(Community.district), joinedload(Community.company))

@@ -62,7 +62,7 @@ def poster_words(poster: Poster, language: str) -> dict[str, str]:
         "bureau": contact(poster.district, None, language),
         "scan": _("Scan with your phone: about 3 minutes"),
         "type_instead": _("No camera? Open this page and type the number"),
-        "site": site_to_type(poster.address),
+        "site": address_to_type(poster.address),
         "typed_code": grouped(poster.typed_code),
         "assurance": _("The property company cannot see your answers"),
         "contact": contact(poster.district, poster.telephone, language),
@@ -74,7 +74,7 @@ def is_vertical(line: str) -> bool:
     return any(unicodedata.name(character, "").startswith("MONGOLIAN") for character in line)
 
 
-def site_to_type(address: str) -> str:
+def address_to_type(address: str) -> str:
     """Return the address to type to reach the site: a browser adds https:// and the path is not needed."""
     parts = urlsplit(address)
     return parts.netloc if parts.scheme == "https" else f"{parts.scheme}://{parts.netloc}"

@@ -12,7 +12,7 @@ from survey_app.accounts.scope import Scope
 from survey_app.city_time import last_day, zone_of
 from survey_app.codes.codes import SlipSheet, issue_slips, spoil_batch
 from survey_app.codes.posters import Poster, poster_pdf, poster_words
-from survey_app.codes.slip_sheets import SLIPS_PER_VOLUME, Slip, SlipsOf, slip_volumes, slip_words
+from survey_app.codes.slip_sheets import SLIPS_PER_VOLUME, Slip, SlipSheetText, slip_volumes, slip_words
 from survey_app.errors import JiayuanError
 from survey_app.models import Code, Community, District, Round, SlipBatch
 from survey_app.models.vocabulary import CodeKind
@@ -42,7 +42,7 @@ class SlipOrder:
 
     community_id: int
     path: str
-    whose: SlipsOf
+    whose: SlipSheetText
     count: int
 
     @property
@@ -163,7 +163,7 @@ def _slip_order(community: Community, count: int, final_day: date) -> SlipOrder:
     return SlipOrder(
         community_id=community.id,
         path=f"{file_name(community.district.name)}/{file_name(community.name, community.number)}",
-        whose=SlipsOf(
+        whose=SlipSheetText(
             community=Wording.of(community.name, community.english_name),
             building=None,
             district=Wording.of(community.district.name, community.district.english_name),

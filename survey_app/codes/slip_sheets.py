@@ -10,7 +10,7 @@ from babel.dates import format_date
 
 from analytics.languages import Wording
 from survey_app.catalogue import translator
-from survey_app.codes.posters import contact, site_to_type
+from survey_app.codes.posters import address_to_type, contact
 from survey_app.printing.qr import Level, encode, svg
 from survey_app.printing.typefaces import Typefaces
 from survey_app.printing.typst import typeset
@@ -31,7 +31,7 @@ class Slip:
 
 
 @dataclass(frozen=True)
-class SlipsOf:
+class SlipSheetText:
     """Text that all slips of one community or building share."""
 
     community: Wording
@@ -42,7 +42,7 @@ class SlipsOf:
 
 
 def slip_volumes(
-    slips: Iterable[Slip], whose: SlipsOf, *, language: str, typefaces: Typefaces, now: datetime
+    slips: Iterable[Slip], whose: SlipSheetText, *, language: str, typefaces: Typefaces, now: datetime
 ) -> Iterator[bytes]:
     """Yield PDFs of up to `SLIPS_PER_VOLUME` slips; slips are asked for as they are needed."""
     remaining = iter(slips)
@@ -54,7 +54,7 @@ def slip_volumes(
 
 
 def _volume_pdf(
-    slips: Sequence[Slip], whose: SlipsOf, number: int, *, language: str, typefaces: Typefaces, now: datetime
+    slips: Sequence[Slip], whose: SlipSheetText, number: int, *, language: str, typefaces: Typefaces, now: datetime
 ) -> bytes:
     words = slip_words(whose, slips[0].address, number, language)
     typefaces.require(words.values())
@@ -69,7 +69,7 @@ def _volume_pdf(
     return typeset(_TEMPLATE, data, typefaces=typefaces, now=now, is_tagged=False)
 
 
-def slip_words(whose: SlipsOf, address: str, volume: int, language: str) -> dict[str, str]:
+def slip_words(whose: SlipSheetText, address: str, volume: int, language: str) -> dict[str, str]:
     """Return all text in a volume of slips except their codes."""
     _ = translator(language)
     place = " ".join(filter(None, (whose.community.in_language(language), whose.building)))
@@ -84,7 +84,7 @@ def slip_words(whose: SlipsOf, address: str, volume: int, language: str) -> dict
         "how": _("Scan to answer the residents' survey: about 3 minutes, once for each household."),
         "until": _("Valid until %(day)s.") % {"day": last_day},
         "type_instead": _("No camera? Open this page and type the number"),
-        "site": site_to_type(address),
+        "site": address_to_type(address),
         "assurance": _("The property company cannot see your answers"),
         "contact": contact(whose.district, whose.telephone, language),
     }

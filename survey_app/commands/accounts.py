@@ -2,10 +2,10 @@
 
 import click
 
-from survey_app.accounts.accounts import add_account, find_account, plain_username, reset_account
+from survey_app.accounts.accounts import add_account, find_account, normalise_username, reset_account
 from survey_app.accounts.installation import use_as_real
 from survey_app.accounts.invitations import invite
-from survey_app.audit import OPERATOR, Head, head, verify_chain
+from survey_app.audit import OPERATOR, ChainHead, head, verify_chain
 from survey_app.clock import current_time
 from survey_app.commands.shared import installed_database, named, numbered
 from survey_app.config import Config
@@ -60,7 +60,7 @@ def reset(username: str) -> None:
     """Remove password and authenticator and print the link for new ones: for an administrator who is locked out."""
     config = Config.from_env()
     with installed_database() as database, database.writing() as session:
-        account = find_account(session, username=plain_username(username))
+        account = find_account(session, username=normalise_username(username))
         if account is None:
             raise click.BadParameter(f"there is no account {username}", param_hint="USERNAME")
         reset_account(session, account=account, by=OPERATOR, now=current_time())
@@ -85,7 +85,7 @@ def audit_head() -> None:
 def audit_verify(kept: str | None) -> None:
     """Report whether an event was changed, removed or moved; with a kept head, also whether the end was cut off."""
     try:
-        expected = Head.parse(kept) if kept else None
+        expected = ChainHead.parse(kept) if kept else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--head") from error
     with installed_database() as database, database.reading() as session:

@@ -59,10 +59,10 @@ def settle() -> None:
 @complaints.command("check")
 def check_complaints() -> None:
     """Report every case whose stored status differs from what its events amount to."""
-    from survey_app.complaints.cases import disagreeing_references  # noqa: PLC0415
+    from survey_app.complaints.cases import inconsistent_references  # noqa: PLC0415
 
     with installed_database() as database, database.reading() as session:
-        disagreeing = list(disagreeing_references(session))
+        disagreeing = list(inconsistent_references(session))
     if disagreeing:
         raise click.ClickException("\n".join(["the events of these cases amount to something else", *disagreeing]))
     click.echo("every status follows from the events of its case")

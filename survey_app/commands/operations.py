@@ -9,7 +9,7 @@ from survey_app.clock import current_time
 from survey_app.commands.shared import PORT, installed_database, track
 from survey_app.config import DEFAULT_THREADS, Config
 from survey_app.storage.database import Database
-from survey_app.web.logs import write_lines
+from survey_app.web.logs import configure_json_logging
 
 
 @click.command()
@@ -52,12 +52,12 @@ def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
 def serve_command(*, host: str, port: int, threads: int, public_url: str | None, runs_jobs: bool) -> None:
     """Serve the site, and do the recurring work in a process beside it."""
     from survey_app.app.factory import create_app  # noqa: PLC0415
-    from survey_app.operations.server import is_unreachable_for_phones, serve  # noqa: PLC0415
+    from survey_app.operations.server import is_local_only, serve  # noqa: PLC0415
 
     config = Config.from_env()
     if public_url:
         config = config.with_public_url(public_url)
-    if is_unreachable_for_phones(config.public_url):
+    if is_local_only(config.public_url):
         click.echo(f"no phone can reach {config.public_url}: set --public-url before posters are printed", err=True)
 
     def announce() -> None:
@@ -80,13 +80,13 @@ def work(*, once: bool, attached: bool) -> None:
     `jiayuan serve` does it by itself. However many do, it is done once.
     """
     from survey_app.operations.scheduled_jobs import worker  # noqa: PLC0415
-    from survey_app.operations.supervisor import wait_and_go_on, wait_unless_left_alone  # noqa: PLC0415
+    from survey_app.operations.supervisor import wait_unsupervised, wait_while_supervised  # noqa: PLC0415
 
-    write_lines()
+    configure_json_logging()
     os.nice(10)  # phones go first
     with installed_database() as database:
         runner = worker(database, clock=current_time)
         if once:
             click.echo(f"done: {', '.join(runner.run_due_jobs()) or 'nothing was due'}")
         else:
-            runner.keep_running(wait_unless_left_alone if attached else wait_and_go_on)
+            runner.keep_running(wait_while_supervised if attached else wait_unsupervised)

@@ -96,10 +96,10 @@ def examine(round_name: str) -> None:
 @click.command()
 def retention() -> None:
     """Erase what is past its retention period: network addresses, links to households, answers of past rounds."""
-    from survey_app.responses.retention import keep_no_longer  # noqa: PLC0415
+    from survey_app.responses.retention import erase_expired  # noqa: PLC0415
 
     with installed_database() as database, database.writing() as session:
-        erased = keep_no_longer(session, by=SITE, now=current_time())
+        erased = erase_expired(session, by=SITE, now=current_time())
     click.echo(
         f"erased {erased.terminals} network addresses, {erased.household_links} links to households "
         f"and the answers of {erased.responses} responses"

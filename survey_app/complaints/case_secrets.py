@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from stdnum import damm
 
 from survey_app import audit
-from survey_app.accounts.attempt_limits import Limit, count_attempt, forget_attempts
+from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
 from survey_app.complaints.cases import find_complaint
 from survey_app.errors import JiayuanError
 from survey_app.models.vocabulary import AuditAction
@@ -81,7 +81,7 @@ def check_secret(database: Database, *, reference: str, typed: str, secret_key: 
     if stored is None or not hmac.compare_digest(given, stored):
         raise WrongSecret(reference)
     with database.writing() as session:
-        forget_attempts(session, limit=TRIES, subject=reference, secret_key=secret_key)
+        reset_attempts(session, limit=TRIES, subject=reference, secret_key=secret_key)
     return Pass(reference, given)
 
 
@@ -113,7 +113,7 @@ def reissue_secret(session: Session, *, reference: str, by: str, secret_key: str
     secret = _with_check_digit(randomness.randbits(64))
     complaint.secret_hash = hash_secret(secret, reference=reference, secret_key=secret_key)
     session.flush()
-    forget_attempts(session, limit=TRIES, subject=reference, secret_key=secret_key)
+    reset_attempts(session, limit=TRIES, subject=reference, secret_key=secret_key)
     audit.record(session, by=by, action=AuditAction.SECRET_REISSUED, subject=f"complaint:{complaint.id}", now=now)
     return secret
 

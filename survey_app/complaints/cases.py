@@ -14,7 +14,7 @@ from survey_app.attachments.kinds import PHOTO
 from survey_app.city_time import city_zone
 from survey_app.complaints.categories import categories
 from survey_app.complaints.deadlines import Clock, due_at, due_events, next_deadline, pause_end
-from survey_app.complaints.state_machine import EXITS, OPEN, CaseState, Event, advance, fold, possible_actions
+from survey_app.complaints.state_machine import ENDING_ACTIONS, OPEN, CaseState, Event, advance, fold, possible_actions
 from survey_app.complaints.working_days import calendar
 from survey_app.errors import OtherAnswersSubmitted, UnknownNumber
 from survey_app.models import Complaint, ComplaintContact, ComplaintEvent, ComplaintNote, ComplaintSupport
@@ -228,7 +228,7 @@ def record_history(session: Session, *, reference: str, events: Iterable[Event])
         complaint.status, complaint.status_since = state.status, state.since
 
 
-def disagreeing_references(session: Session) -> Iterator[str]:
+def inconsistent_references(session: Session) -> Iterator[str]:
     """Yield each case whose stored status is not what its events amount to."""
     complaints = select(Complaint).order_by(Complaint.id).execution_options(yield_per=500)
     for complaint in session.scalars(complaints):
@@ -311,7 +311,7 @@ def _original_id(session: Session, complaint: Complaint, original: str) -> int:
             Complaint.reference == original,
             Complaint.id != complaint.id,
             Complaint.community_id == complaint.community_id,
-            Complaint.status != EXITS[CaseAction.MERGE][0],
+            Complaint.status != ENDING_ACTIONS[CaseAction.MERGE][0],
         )
     )
     if found is None:

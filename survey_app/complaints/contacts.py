@@ -12,10 +12,10 @@ from survey_app.models.vocabulary import AuditAction
 from survey_app.security.encryption import seal, unseal
 
 LONGEST_CONTACT = 100
-KEPT_AFTER_END = REOPENING_PERIOD
+CONTACT_RETENTION = REOPENING_PERIOD
 
 
-def keep_contact(session: Session, *, complaint: Complaint, contact: str, secret_key: str, now: datetime) -> None:
+def store_contact(session: Session, *, complaint: Complaint, contact: str, secret_key: str, now: datetime) -> None:
     """Encrypt and store how the resident agreed to be reached."""
     sealed = seal(contact, purpose=_purpose(complaint), secret_key=secret_key)
     session.add(ComplaintContact(complaint_id=complaint.id, sealed=sealed, consented_at=now))
@@ -31,7 +31,7 @@ def read_contact(session: Session, *, complaint: Complaint, secret_key: str) -> 
 def erase_contacts(session: Session, *, by: str, now: datetime) -> int:
     """Erase the contacts of cases that ended long enough ago, and return how many."""
     over = select(Complaint.id).where(
-        Complaint.status.in_(sorted(ENDED)), Complaint.status_since <= now - KEPT_AFTER_END
+        Complaint.status.in_(sorted(ENDED)), Complaint.status_since <= now - CONTACT_RETENTION
     )
     statement = select(ComplaintContact.complaint_id).where(ComplaintContact.complaint_id.in_(over))
     erased = session.scalars(statement).all()

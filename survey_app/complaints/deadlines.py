@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
-from survey_app.complaints.state_machine import ON_THE_CLOCK, SILENCE, CaseState, Event, advance
+from survey_app.complaints.state_machine import DEADLINE_STATUSES, SILENCE_PERIOD, CaseState, Event, advance
 from survey_app.complaints.working_days import Calendar, end_of
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseStatus
 
@@ -60,7 +60,7 @@ def answer_by(state: CaseState, clock: Clock) -> datetime:
 
 def next_deadline(state: CaseState, clock: Clock) -> datetime | None:
     """Return the next deadline, or None while the case waits for the resident or is over."""
-    if state.status not in ON_THE_CLOCK:
+    if state.status not in DEADLINE_STATUSES:
         return None
     return acknowledge_by(state, clock) if state.status is CaseStatus.SUBMITTED else answer_by(state, clock)
 
@@ -80,7 +80,7 @@ def due_at(state: CaseState, clock: Clock) -> datetime | None:
 
 def _next_event(state: CaseState, clock: Clock) -> Event | None:
     if state.status is CaseStatus.RESPONDED:
-        return Event(CaseAction.AUTO_CLOSE, CaseActor.SYSTEM, state.heard_at + SILENCE)
+        return Event(CaseAction.AUTO_CLOSE, CaseActor.SYSTEM, state.last_contact_at + SILENCE_PERIOD)
     if state.status is CaseStatus.AWAITING_RESIDENT:
         assert state.paused_until is not None
         return Event(CaseAction.RESUME, CaseActor.SYSTEM, state.paused_until)

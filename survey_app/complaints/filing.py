@@ -17,7 +17,7 @@ from survey_app.codes.codes import ScannedCode, is_reference
 from survey_app.complaints.case_secrets import hash_secret, secret_of
 from survey_app.complaints.cases import open_case
 from survey_app.complaints.categories import categories
-from survey_app.complaints.contacts import LONGEST_CONTACT, keep_contact, read_contact
+from survey_app.complaints.contacts import LONGEST_CONTACT, read_contact, store_contact
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models import Complaint
 from survey_app.models.vocabulary import CaseKind, CaseStatus, Channel
@@ -178,7 +178,7 @@ def _complete_case(
     open_case(session, complaint_id=filed.id, now=now)
     attach_to_complaint(session, key=key, complaint_id=filed.id)
     if complaint.contact:
-        keep_contact(session, complaint=filed, contact=complaint.contact, secret_key=secret_key, now=now)
+        store_contact(session, complaint=filed, contact=complaint.contact, secret_key=secret_key, now=now)
 
 
 def _earlier_case(

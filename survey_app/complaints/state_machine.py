@@ -12,13 +12,13 @@ from survey_app.errors import TransitionRefused
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
 
 # Silence after an answer counts as consent once these are over.
-SILENCE = timedelta(days=7)
+SILENCE_PERIOD = timedelta(days=7)
 # As long as contact details are kept, and no longer, an ended case can come back.
 REOPENING_PERIOD = timedelta(days=90)
 
 
 # The bureau decides these, with a reason from among those that fit.
-EXITS: Mapping[CaseAction, tuple[CaseStatus, frozenset[CaseEndReason]]] = {
+ENDING_ACTIONS: Mapping[CaseAction, tuple[CaseStatus, frozenset[CaseEndReason]]] = {
     CaseAction.MERGE: (CaseStatus.DUPLICATE, frozenset({CaseEndReason.SAME_CASE})),
     CaseAction.INVALIDATE: (CaseStatus.INVALID, frozenset({CaseEndReason.NOT_A_CASE, CaseEndReason.OTHER_PLACE})),
     CaseAction.REFUSE: (
@@ -27,11 +27,11 @@ EXITS: Mapping[CaseAction, tuple[CaseStatus, frozenset[CaseEndReason]]] = {
     ),
 }
 # Not counted in the complaint rate; their share is shown beside it.
-NOT_VALID = frozenset(status for status, _reasons in EXITS.values())
+NOT_VALID = frozenset(status for status, _reasons in ENDING_ACTIONS.values())
 ENDED = NOT_VALID | {CaseStatus.CLOSED, CaseStatus.WITHDRAWN}
 OPEN = frozenset(CaseStatus) - ENDED
 # Statuses in which somebody owes the resident an acknowledgement or an answer, and a deadline can be missed.
-ON_THE_CLOCK = OPEN - {CaseStatus.AWAITING_RESIDENT, CaseStatus.RESPONDED}
+DEADLINE_STATUSES = OPEN - {CaseStatus.AWAITING_RESIDENT, CaseStatus.RESPONDED}
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class Event:
 class CaseState:
     """State of a case: what its events so far amount to.
 
-    `since` is when the status was reached, `heard_at` when the resident last said something or was answered;
+    `since` is when the status was reached, `last_contact_at` when the resident last said something or was answered;
     `clock_started_at` is when the answer began to be owed: at the submission, and anew when the case was reopened or
     went to stage 2. A pause lies between `paused_at` and `resumed_at`.
     """
 
     status: CaseStatus
     since: datetime
-    heard_at: datetime
+    last_contact_at: datetime
     clock_started_at: datetime
     bypasses_company: bool
     stage: int = 1
@@ -70,7 +70,7 @@ class CaseState:
 def submitted(at: datetime, *, bypasses_company: bool) -> CaseState:
     """Return the state in which every case begins."""
     return CaseState(
-        CaseStatus.SUBMITTED, since=at, heard_at=at, clock_started_at=at, bypasses_company=bypasses_company
+        CaseStatus.SUBMITTED, since=at, last_contact_at=at, clock_started_at=at, bypasses_company=bypasses_company
     )
 
 
@@ -94,7 +94,7 @@ def advance(state: CaseState, event: Event) -> CaseState:
     if event.action is CaseAction.ASK_RESIDENT:
         return replace(changed, paused_at=event.at, paused_until=event.until)
     if event.action in {CaseAction.RESPOND, CaseAction.ADD}:
-        changed = replace(changed, heard_at=event.at)
+        changed = replace(changed, last_contact_at=event.at)
     if state.status is CaseStatus.AWAITING_RESIDENT and state.resumed_at is None:
         changed = replace(changed, resumed_at=event.at)
     if event.action is CaseAction.REJECT:
@@ -137,7 +137,7 @@ _RULES: Mapping[CaseAction, tuple[frozenset[CaseActor], frozenset[CaseStatus]]] 
     CaseAction.ESCALATE: (_RESIDENT | _SYSTEM, frozenset(CaseStatus) - {CaseStatus.WITHDRAWN}),
     CaseAction.WITHDRAW: (_RESIDENT, OPEN),
     CaseAction.PROPOSE: (frozenset({CaseActor.COMPANY}), frozenset({CaseStatus.DISPATCHED, CaseStatus.IN_PROGRESS})),
-    **dict.fromkeys(EXITS, (_BUREAU, OPEN)),
+    **dict.fromkeys(ENDING_ACTIONS, (_BUREAU, OPEN)),
 }
 # What the bureau or the company may do at some time.
 STAFF_STEPS = tuple(action for action, (actors, _statuses) in _RULES.items() if actors & _WORK)
@@ -154,7 +154,7 @@ _PLAIN_STEPS: Mapping[CaseAction, CaseStatus] = {
     CaseAction.REOPEN: CaseStatus.REOPENED,
     CaseAction.ESCALATE: CaseStatus.STAGE2,
     CaseAction.WITHDRAW: CaseStatus.WITHDRAWN,
-    **{action: status for action, (status, _reasons) in EXITS.items()},
+    **{action: status for action, (status, _reasons) in ENDING_ACTIONS.items()},
 }
 
 
@@ -168,7 +168,7 @@ def _pause_is_over(state: CaseState, event: Event) -> bool:
 
 
 def _was_silent(state: CaseState, event: Event) -> bool:
-    return event.at - state.heard_at >= SILENCE
+    return event.at - state.last_contact_at >= SILENCE_PERIOD
 
 
 def _ended_lately(state: CaseState, event: Event) -> bool:
@@ -179,7 +179,7 @@ def _can_go_to_stage2(state: CaseState, event: Event) -> bool:
     if state.stage != 1:
         return False
     if event.actor is CaseActor.SYSTEM:
-        return state.status in ON_THE_CLOCK
+        return state.status in DEADLINE_STATUSES
     return state.status in OPEN or _ended_lately(state, event)
 
 
@@ -188,7 +188,7 @@ def _has_reason(_state: CaseState, event: Event) -> bool:
 
 
 def _has_reason_to_end(_state: CaseState, event: Event) -> bool:
-    _status, reasons = EXITS[event.action]
+    _status, reasons = ENDING_ACTIONS[event.action]
     # A duplicate names the case that it repeats, and nothing else does.
     return event.reason in reasons and (event.original_id is not None) == (event.action is CaseAction.MERGE)
 
@@ -201,7 +201,7 @@ _CONDITIONS: Mapping[CaseAction, Callable[[CaseState, Event], bool]] = {
     CaseAction.REOPEN: _ended_lately,
     CaseAction.ESCALATE: _can_go_to_stage2,
     CaseAction.PROPOSE: _has_reason,
-    **dict.fromkeys(EXITS, _has_reason_to_end),
+    **dict.fromkeys(ENDING_ACTIONS, _has_reason_to_end),
 }
 
 

@@ -21,7 +21,7 @@ from survey_app.accounts.second_factor import address_of, code_at, new_secret, s
 from survey_app.audit import OPERATOR
 from survey_app.config import Config
 from survey_app.demo.simulation.city import COMMUNITIES
-from survey_app.demo.simulation.simulate import Track, simulate
+from survey_app.demo.simulation.simulate import ProgressDisplay, simulate
 from survey_app.models import Account, Code, Community, Round
 from survey_app.models.vocabulary import CodeKind, Role
 from survey_app.storage.database import Database
@@ -66,7 +66,7 @@ def demo_config(config: Config) -> Config:
     return replace(demo, database_url=f"sqlite:///{demo.instance / DATABASE}")
 
 
-def prepare_demo(config: Config, *, now: datetime, track: Track, communities: int = COMMUNITIES) -> Demo:
+def prepare_demo(config: Config, *, now: datetime, track: ProgressDisplay, communities: int = COMMUNITIES) -> Demo:
     """Build the demonstration unless it exists already, and return what to show of it.
 
     It is built under another name and renamed when all is there: an interrupted start leaves nothing that a later one
@@ -85,7 +85,7 @@ def current_codes(config: Config, *, now: datetime) -> dict[str, str]:
     return {name: code_at(account.authenticator, now) for name, account in accounts.items()}
 
 
-def _build(config: Config, *, now: datetime, track: Track, communities: int) -> None:
+def _build(config: Config, *, now: datetime, track: ProgressDisplay, communities: int) -> None:
     instance = config.instance
     unfinished = instance / UNFINISHED
     _clear_away(instance)

@@ -40,7 +40,7 @@ class Counted:
         return len(self.responses) + len(self.daily) + len(self.hourly) + len(self.modes) + len(self.buildings)
 
 
-def read_asked(session: Session, *, rules: Rules, scope: Scope) -> pd.DataFrame:
+def read_required_responses(session: Session, *, rules: Rules, scope: Scope) -> pd.DataFrame:
     """Return the communities in scope in the order of their sort keys, with the responses that each needs to be ranked.
 
     Indexed by id; columns as `dashboards.source.Progress` says, except the responses.
@@ -63,7 +63,7 @@ def read_asked(session: Session, *, rules: Rules, scope: Scope) -> pd.DataFrame:
 def count_progress(
     session: Session, *, survey_round: Round, rules: Rules, scope: Scope, asked: pd.DataFrame, now: datetime
 ) -> Counted:
-    """Count the responses so far of the communities in scope, those of `read_asked`."""
+    """Count the responses so far of the communities in scope, those of `read_required_responses`."""
     valid = count_valid_answers(session, survey_round=survey_round, rules=rules, before=now)
     return Counted(
         responses=valid.reindex(asked.index, fill_value=0),

@@ -17,7 +17,7 @@ from analytics.counting.answer_counts import AnswerCounts, count_answers
 from analytics.counting.composites import composite_sums
 from analytics.decision.community_table import check_communities
 from analytics.decision.recount import count_measures
-from analytics.decision.survey_modes import ENTERED_MODES, mode_column
+from analytics.decision.survey_modes import STAFF_ENTERED_MODES, mode_column
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Population, Rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, CHANNELS
@@ -38,7 +38,7 @@ COMPOSITE_COLUMNS = ("composite_responses", "mean_composite", "sd_composite")
 COMPLAINED_COLUMNS = ("asked_about_complaints", "said_complained")
 """Columns of a community table whose questionnaire asks residents whether they complained."""
 
-MODE_COUNTS = tuple(mode_column(mode, "responses") for mode in ENTERED_MODES)
+MODE_COUNTS = tuple(mode_column(mode, "responses") for mode in STAFF_ENTERED_MODES)
 """Columns of a community table that say how many of the answers staff typed in."""
 
 _COLUMN_OF_DENOMINATOR = {
@@ -210,7 +210,7 @@ def _read_answers(texts: Sequence[str], questions: Sequence[str]) -> dict[str, p
 
 def _with_modes(batch: pa.RecordBatch, question: str) -> pa.RecordBatch:
     """Return the batch with the answers to a question once more for each mode that staff type in."""
-    for mode in ENTERED_MODES:
+    for mode in STAFF_ENTERED_MODES:
         own = compute.if_else(compute.equal(batch.column("mode"), mode), batch.column(question), None)
         batch = batch.append_column(mode_column(mode, "responses"), own)
     return batch

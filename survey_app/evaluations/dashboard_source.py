@@ -28,13 +28,13 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.scope import Scope
 from survey_app.audit import record_export
 from survey_app.clock import current_time
-from survey_app.evaluations.collection_progress import count_progress, read_asked
+from survey_app.evaluations.collection_progress import count_progress, read_required_responses
 from survey_app.evaluations.counts import COMPLAINED_COLUMNS
 from survey_app.evaluations.integrity_examinations import newest_examination, read_found, with_reviews
 from survey_app.evaluations.publications import published_evaluations
 from survey_app.evaluations.standings import (
     COLUMN_TYPES,
-    EVIDENCE_IS_BESIDE,
+    EVIDENCE_JOIN,
     read_standings,
     read_standings_of,
     require_evaluation,
@@ -62,7 +62,7 @@ from survey_app.models import (
 from survey_app.models.vocabulary import AuditAction
 from survey_app.register.boundaries import read_boundary
 from survey_app.storage.database import Database
-from survey_app.storage.row_cache import Remembered
+from survey_app.storage.row_cache import RowCache
 from survey_app.stored_rules import rules_of
 
 # Cache limits, in rows. Frames that are kept between callbacks: a hundred thousand communities take 35 MB in the
@@ -82,10 +82,10 @@ class StoredEvaluations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._remembered = Remembered(rows=_MOST_ROWS)
-        self._listed = Remembered(rows=_MOST_LISTED)
-        self._counted = Remembered(rows=_MOST_COUNTED)
-        self._examined = Remembered(rows=_MOST_EXAMINED)
+        self._remembered = RowCache(rows=_MOST_ROWS)
+        self._listed = RowCache(rows=_MOST_LISTED)
+        self._counted = RowCache(rows=_MOST_COUNTED)
+        self._examined = RowCache(rows=_MOST_EXAMINED)
 
     def evaluations(self) -> Sequence[EvaluationHeader]:
         """Return the stored evaluations, the newest first."""
@@ -94,23 +94,23 @@ class StoredEvaluations:
             published = published_evaluations(session).values()
             newest = session.scalar(select(func.max(Evaluation.id)))
             key = (_read_headers, newest, frozenset(published), scope, _register_revision(session))
-            return self._remembered.recall(key, lambda: _read_headers(session, published, scope))
+            return self._remembered.get_or_read(key, lambda: _read_headers(session, published, scope))
 
     def standings(self, evaluation_id: int) -> pd.DataFrame:
         """Return one row per community in scope; see `dashboards.source`. `LookupError` for no such evaluation."""
         return self._frame(_read_to_draw, evaluation_id)
 
-    def worked_out(
+    def compute_once(
         self,
         evaluation_id: int,
-        work_out: Callable[[EvaluationSource, int, *Arguments], Answer],
+        derive: Callable[[EvaluationSource, int, *Arguments], Answer],
         *arguments: *Arguments,
     ) -> Answer:
         """Return a derived value from the cache of this scope, or compute it; see `dashboards.source`."""
         with self._database.reading() as session:
-            key = (work_out, evaluation_id, arguments, signed_in().scope, _register_revision(session))
+            key = (derive, evaluation_id, arguments, signed_in().scope, _register_revision(session))
         # After this snapshot: what is read for it is never older than its key says.
-        return self._remembered.recall(key, lambda: work_out(self, evaluation_id, *arguments))
+        return self._remembered.get_or_read(key, lambda: derive(self, evaluation_id, *arguments))
 
     def grid(self, evaluation_id: int, query: GridQuery) -> GridPage:
         """Return one page of the table of communities in scope; `LookupError` as above."""
@@ -119,12 +119,12 @@ class StoredEvaluations:
         with self._database.reading() as session:
             require_evaluation(session, evaluation_id)
             key = (evaluation_id, whole, scope, _register_revision(session))
-            listed = self._listed.recall(key, lambda: find_communities(session, evaluation_id, whole, scope))
+            listed = self._listed.get_or_read(key, lambda: find_communities(session, evaluation_id, whole, scope))
             end = None if query.limit is None else query.offset + query.limit
             rows = read_standings_of(session, evaluation_id, listed[query.offset : end], scope)
         return GridPage(rows=rows, total=len(listed))
 
-    def take_away(self, evaluation_id: int, query: GridQuery) -> Iterator[pd.DataFrame]:
+    def export_rows(self, evaluation_id: int, query: GridQuery) -> Iterator[pd.DataFrame]:
         """Return the whole table in chunks, once the export is in the audit chain; `LookupError` as above."""
         account, now = signed_in(), current_time()
         with self._database.writing() as session:
@@ -150,9 +150,9 @@ class StoredEvaluations:
         """Return the counts of the communities in scope as they were evaluated; `LookupError` as above."""
         return self._frame(_read_inputs, evaluation_id)
 
-    def inputs_of_others(self, evaluation_id: int) -> pd.DataFrame:
+    def inputs_of_other_population(self, evaluation_id: int) -> pd.DataFrame:
         """Return the same table with the answers of the other population; `LookupError` as above."""
-        return self._frame(_read_inputs_of_others, evaluation_id)
+        return self._frame(_read_inputs_of_other_population, evaluation_id)
 
     def _frame(self, read: Callable[[Session, int, Scope], pd.DataFrame], evaluation_id: int) -> pd.DataFrame:
         """Return a frame of an evaluation in scope from the cache, or as `read` reads it."""
@@ -160,7 +160,7 @@ class StoredEvaluations:
         with self._database.reading() as session:
             key = (read, evaluation_id, scope, _register_revision(session))
             # Nothing is copied until somebody writes into it.
-            return self._remembered.recall(key, lambda: read(session, evaluation_id, scope)).copy(deep=False)
+            return self._remembered.get_or_read(key, lambda: read(session, evaluation_id, scope)).copy(deep=False)
 
     def profile(self, evaluation_id: int, number: str) -> Profile | None:
         """Return the profile behind a standing in scope; see `dashboards.source`."""
@@ -183,7 +183,7 @@ class StoredEvaluations:
             .join(Evaluation, Standing.evaluation_id == Evaluation.id)
             .join(Round, Evaluation.round_id == Round.id)
             .join(Community, Standing.community_id == Community.id)
-            .outerjoin(StandingEvidence, EVIDENCE_IS_BESIDE)
+            .outerjoin(StandingEvidence, EVIDENCE_JOIN)
             .where(Community.number == number, Evaluation.id.in_(newest))
             .order_by(Evaluation.cut_off)
         )
@@ -214,7 +214,7 @@ class StoredEvaluations:
                 return None
             examination_id, round_id, examined_at = newest
             key = (examination_id, scope, _register_revision(session))
-            found = self._examined.recall(key, lambda: read_found(session, examination_id, scope))
+            found = self._examined.get_or_read(key, lambda: read_found(session, examination_id, scope))
             return with_reviews(session, found, round_id=round_id, examined_at=examined_at)
 
     def boundaries(self) -> Mapping[str, Sequence[Polygon]]:
@@ -231,12 +231,12 @@ class StoredEvaluations:
             if survey_round is None:
                 return None
             rules, revision = rules_of(survey_round.rule_file.content), _register_revision(session)
-            asked = self._remembered.recall(
-                (read_asked, survey_round.rule_file_id, scope, revision),
-                lambda: read_asked(session, rules=rules, scope=scope),
+            asked = self._remembered.get_or_read(
+                (read_required_responses, survey_round.rule_file_id, scope, revision),
+                lambda: read_required_responses(session, rules=rules, scope=scope),
             )
             # To count anew on every page would keep the database busy; what is shown is a minute old at most.
-            counted = self._counted.recall(
+            counted = self._counted.get_or_read(
                 (survey_round.id, now.replace(second=0, microsecond=0), scope, revision),
                 lambda: count_progress(
                     session, survey_round=survey_round, rules=rules, scope=scope, asked=asked, now=now
@@ -286,7 +286,7 @@ def _read_inputs(session: Session, evaluation_id: int, scope: Scope) -> pd.DataF
     return table[table["community_id"].isin(numbers)].reset_index(drop=True)
 
 
-def _read_inputs_of_others(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+def _read_inputs_of_other_population(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
     table = _read_inputs(session, evaluation_id, scope)
     others = read_other_population(session, evaluation_id=evaluation_id).reindex(table["community_id"])
     # Counts of the ranked population alone would not fit the answers of the other.

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
-from analytics.decision.evaluate import evaluate, frame_text, versions
+from analytics.decision.evaluate import canonical_frame_json, evaluate, versions
 from analytics.disclosure.rules import rules_in_force
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.weigh_evidence import weigh_evidence
@@ -34,7 +34,7 @@ from survey_app.models import (
 )
 from survey_app.models.vocabulary import AuditAction
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
-from survey_app.rounds.rounds import SETTLING, RoundStillOpen
+from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Base, Database
 from survey_app.stored_rules import rules_of
@@ -82,7 +82,7 @@ def evaluate_round(
         rule_file_id=gathered.rule_file_id,
         provisional=provisional,
         cut_off=gathered.cut_off,
-        inputs=frame_text(result.communities),
+        inputs=canonical_frame_json(result.communities),
         inputs_sha256=result.inputs_sha256,
         standings_sha256=result.standings_sha256,
         summary=canonical_json(
@@ -140,7 +140,7 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     survey_round = session.get(Round, round_id)
     if survey_round is None:
         raise LookupError(f"there is no round {round_id}")
-    if now < survey_round.closes_at + SETTLING and not provisional:
+    if now < survey_round.closes_at + GRACE_PERIOD and not provisional:
         raise RoundStillOpen(round_id, survey_round.closes_at)
     if session.scalar(
         select(Response.id).where(Response.round_id == round_id, Response.erased_at.is_not(None)).limit(1)

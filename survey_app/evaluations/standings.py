@@ -24,7 +24,7 @@ COLUMN_TYPES = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
 
 
 # Evaluations of earlier versions have no evidence, so this is for an outer join.
-EVIDENCE_IS_BESIDE = and_(
+EVIDENCE_JOIN = and_(
     StandingEvidence.evaluation_id == Standing.evaluation_id, StandingEvidence.community_id == Standing.community_id
 )
 
@@ -56,7 +56,7 @@ def _select_standings(evaluation_id: int, scope: Scope) -> Select[*tuple[object,
     statement = (
         select(Community.id, *_PLACE_COLUMNS, *_DECISION_COLUMNS, *_EVIDENCE_COLUMNS)
         .select_from(Standing)
-        .outerjoin(StandingEvidence, EVIDENCE_IS_BESIDE)
+        .outerjoin(StandingEvidence, EVIDENCE_JOIN)
         .join(Community, Standing.community_id == Community.id)
         .outerjoin(PropertyCompany, Community.company_id == PropertyCompany.id)
         .where(Standing.evaluation_id == evaluation_id)

@@ -1,4 +1,4 @@
-"""Stored profiles behind standings, read with the words of their questionnaire; `survey_app.evaluations.profiles` counts them."""
+"""Stored profiles behind standings, read with the words of their questionnaire."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +9,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from analytics.statistics.complaint_rates import CHANNELS
-from dashboards.source import Profile, Reported
+from dashboards.source import Profile, ReportedComplaints
 from survey_app.accounts.scope import Scope
 from survey_app.complaints.categories import categories
 from survey_app.models import Community, CommunityProfile, District, Evaluation, RegionProfile, Round, Standing
@@ -115,7 +115,7 @@ def regions_in_scope(
 
 def _reported_beside(
     session: Session, questionnaire: Questionnaire, here: _Answers, region: _Answers, *, among: tuple[int, str]
-) -> Reported | None:
+) -> ReportedComplaints | None:
     complained = questionnaire.complained
     if complained is None:
         return None
@@ -131,7 +131,7 @@ def _reported_beside(
     ).one()
     said, asked = _said_and_asked(questionnaire, complained, here)
     region_said, region_asked = _said_and_asked(questionnaire, complained, region)
-    return Reported(said, asked, region_said, region_asked, complaints or 0, years or 0.0)
+    return ReportedComplaints(said, asked, region_said, region_asked, complaints or 0, years or 0.0)
 
 
 def _said_and_asked(questionnaire: Questionnaire, complained: Complained, answers: _Answers) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from survey_app.storage.database import Database
 
 
 def export_community_table(database: Database, *, evaluation_id: int, scope: Scope) -> Iterator[str]:
-    """Yield a CSV file of the counts in scope as they were evaluated; its columns are those of `analytics.decision.community_table`.
+    """Yield a CSV file of the counts in scope as they were evaluated, as `community_table.read_table` reads it.
 
     Raises `LookupError` if there is no such evaluation.
     """

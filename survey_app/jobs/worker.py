@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from analytics.canonical import canonical_json
-from survey_app.errors import facts_of
+from survey_app.errors import exception_facts
 from survey_app.jobs.handlers import JobKind, RunningJob
 from survey_app.jobs.leases import JobCancelled, Lease, LeaseLost, fail_job, finish_job, has_due_job, lease_job
 from survey_app.storage.database import Database
@@ -81,7 +81,7 @@ class Worker:
         except (JobCancelled, LeaseLost) as error:
             return None, error
         except Exception as error:  # noqa: BLE001 (whatever it is, other jobs are still run)
-            _log.error("job failed", extra={"job": lease.kind, **facts_of(error)})
+            _log.error("job failed", extra={"job": lease.kind, **exception_facts(error)})
             return None, error
 
     def _end(self, lease: Lease, result: str | None, error: Exception | None) -> None:

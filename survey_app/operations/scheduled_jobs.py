@@ -94,10 +94,10 @@ def _settle(database: Database, job: RunningJob, now: datetime) -> Mapping[str, 
 
 
 def _erase(database: Database, _job: RunningJob, now: datetime) -> None:
-    from survey_app.responses.retention import keep_no_longer  # noqa: PLC0415
+    from survey_app.responses.retention import erase_expired  # noqa: PLC0415
 
     with database.writing() as session:
-        keep_no_longer(session, by=SITE, now=now)
+        erase_expired(session, by=SITE, now=now)
     with database.writing() as session:
         erase_finished_jobs(session, now=now)
 

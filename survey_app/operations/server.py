@@ -18,9 +18,9 @@ from waitress.task import ThreadedTaskDispatcher
 
 from survey_app.config import Config
 from survey_app.errors import JiayuanError
-from survey_app.operations.supervisor import kept_running
+from survey_app.operations.supervisor import supervised_process
 from survey_app.web.context import SITE_EXTENSION, Site
-from survey_app.web.logs import write_lines
+from survey_app.web.logs import configure_json_logging
 
 # waitress buffers each request and its threads never wait for a slow phone, but it stops accepting at 100 connections
 # unless told otherwise, and 200 slow phones would then keep everyone else out.
@@ -54,10 +54,10 @@ def serve(
 
     Beside it runs a process that does the recurring work, unless that is done elsewhere.
     """
-    write_lines()
+    configure_json_logging()
     app = create_app(config)
     worker = [sys.executable, "-m", "survey_app", "work", "--attached"]
-    with kept_running(worker, config.to_env()) if runs_jobs else nullcontext():
+    with supervised_process(worker, config.to_env()) if runs_jobs else nullcontext():
         serve_app(app, host=host, port=port, threads=threads, announce=announce)
 
 
@@ -65,14 +65,14 @@ def serve_app(app: Flask, *, host: str, port: int, threads: int, announce: Calla
     """Serve an application; when told to stop it answers what has arrived, and writes what waits to be written."""
     site: Site = app.extensions[SITE_EXTENSION]
     # A fourth of the threads is kept for pages, even while all that write wait for the disk.
-    site.writer.start(most_unfinished=max(1, threads - threads // 4))
+    site.writer.start(max_pending=max(1, threads - threads // 4))
     # What was imported stays: collecting garbage in all of it again and again would stop every phone meanwhile.
     gc.freeze()
     with site.database, closing(site.writer):
-        listen_and_answer(app, host=host, port=port, threads=threads, announce=announce)
+        run_http_server(app, host=host, port=port, threads=threads, announce=announce)
 
 
-def listen_and_answer(app: Flask, *, host: str, port: int, threads: int, announce: Callable[[], None]) -> None:
+def run_http_server(app: Flask, *, host: str, port: int, threads: int, announce: Callable[[], None]) -> None:
     """Answer requests until the process is told to stop."""
     _allow_many_connections()
     signal.signal(signal.SIGTERM, _stop)
@@ -99,7 +99,7 @@ def listen_and_answer(app: Flask, *, host: str, port: int, threads: int, announc
     wasyncore.close_all(sockets)
 
 
-def is_unreachable_for_phones(public_url: str) -> bool:
+def is_local_only(public_url: str) -> bool:
     """Return whether this address means the machine itself (loopback): a phone that scans it asks the phone."""
     host = urlsplit(public_url).hostname or ""
     try:

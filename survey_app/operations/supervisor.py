@@ -13,13 +13,13 @@ from typing import Final
 
 # A program that ends at once must not keep the machine busy.
 SECONDS_BEFORE_RESTART: Final = 10.0
-_SECONDS_BETWEEN_LOOKS: Final = 1.0
+_POLL_SECONDS: Final = 1.0
 
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def kept_running(
+def supervised_process(
     command: Sequence[str], environ: Mapping[str, str], *, seconds_before_restart: float = SECONDS_BEFORE_RESTART
 ) -> Iterator[None]:
     """Run a program until the block ends, and restart it whenever it ends before.
@@ -28,7 +28,7 @@ def kept_running(
     """
     is_over = Event()
     watch = Thread(
-        target=_run_again_and_again,
+        target=_restart_until_over,
         args=(command, os.environ | environ, is_over, seconds_before_restart),
         name="supervision",
         daemon=True,
@@ -41,26 +41,26 @@ def kept_running(
         watch.join()
 
 
-def wait_unless_left_alone(seconds: float) -> bool:
+def wait_while_supervised(seconds: float) -> bool:
     """Wait in a supervised program; return at once and with False when its supervisor is gone."""
     readable, _, _ = select.select([sys.stdin], [], [], seconds)
     return not readable
 
 
-def wait_and_go_on(seconds: float) -> bool:
+def wait_unsupervised(seconds: float) -> bool:
     """Wait in a program that something else supervises, and return True."""
     time.sleep(seconds)
     return True
 
 
-def _run_again_and_again(
+def _restart_until_over(
     command: Sequence[str], environ: Mapping[str, str], is_over: Event, seconds_before_restart: float
 ) -> None:
     while not is_over.is_set():
         # Its standard input closes when this process is gone, even by SIGKILL. A session of its own: Ctrl-C is for the
         # server, which ends it then.
         with subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, start_new_session=True) as child:  # noqa: S603 (ours)
-            while child.poll() is None and not is_over.wait(_SECONDS_BETWEEN_LOOKS):
+            while child.poll() is None and not is_over.wait(_POLL_SECONDS):
                 pass
             child.terminate()
         if not is_over.is_set():

@@ -18,7 +18,7 @@ def zip_files(files: Iterable[tuple[str, bytes]], *, now: datetime) -> Iterator[
 
     Nothing is compressed: a PDF is already.
     """
-    pipe = _Pipe()
+    pipe = _WriteBuffer()
     with ZipFile(pipe, "w", ZIP_STORED) as archive:
         for name, content in files:
             archive.writestr(ZipInfo(name, date_time=now.timetuple()[:6]), content)
@@ -26,7 +26,7 @@ def zip_files(files: Iterable[tuple[str, bytes]], *, now: datetime) -> Iterator[
     yield pipe.taken()
 
 
-class _Pipe(io.RawIOBase):
+class _WriteBuffer(io.RawIOBase):
     """Write-only buffer whose contents can be taken at once; there is no seeking in it."""
 
     def __init__(self) -> None:

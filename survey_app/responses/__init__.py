@@ -2,6 +2,6 @@
 
 Others call `submission.open_visit`, `submission.record_response`, `counting_status.status_of_response`,
 `receipts.withdraw_response`, `receipts.correct_response`, `integrity_reviews.examine_round` and
-`retention.keep_no_longer`. Knows nothing of complaints or of
+`retention.erase_expired`. Knows nothing of complaints or of
 standings.
 """

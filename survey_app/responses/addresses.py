@@ -25,7 +25,7 @@ def address_of_receipt(number: str, photo_faults: Iterable[AttachmentFault] = ()
     return url_for("receipts.show", reference=reference, photo=list(photo_faults))
 
 
-def digest_of_terminal(round_id: int) -> str | None:
+def device_digest_of_request(round_id: int) -> str | None:
     """Return the device digest of the phone that asks."""
     return terminal_digest(
         address=request.remote_addr,

@@ -12,7 +12,7 @@ from survey_app.models.vocabulary import AuditAction
 from survey_app.security.digests import keyed_digest
 
 # What the privacy notice promises.
-KEPT_FOR: Final = timedelta(hours=48)
+RETENTION_TIME: Final = timedelta(hours=48)
 
 
 def terminal_digest(*, address: str | None, user_agent: str, round_id: int, secret_key: str) -> str | None:
@@ -25,9 +25,9 @@ def terminal_digest(*, address: str | None, user_agent: str, round_id: int, secr
     return keyed_digest(f"{address}\n{user_agent}", purpose=f"terminal.{round_id}", secret_key=secret_key)
 
 
-def erase_terminals(session: Session, *, by: str, now: datetime) -> int:
+def erase_device_digests(session: Session, *, by: str, now: datetime) -> int:
     """Erase the device digests that were kept long enough, and return how many."""
-    is_old = (Response.terminal_digest.is_not(None), Response.submitted_at <= now - KEPT_FOR)
+    is_old = (Response.terminal_digest.is_not(None), Response.submitted_at <= now - RETENTION_TIME)
     erased = session.scalar(select(func.count()).select_from(Response).where(*is_old)) or 0
     if erased:
         session.execute(update(Response).where(*is_old).values(terminal_digest=None))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class BlankForm:
+class CachedForm:
     """Rendered form without its submission key, which is another for every phone."""
 
     visit: Visit
@@ -36,7 +36,7 @@ class BlankForm:
         return body, [*headers, ("Content-Encoding", "gzip")] if is_packed else headers
 
 
-def scan_of(environ: "WSGIEnvironment") -> Hashable:
+def form_cache_key(environ: "WSGIEnvironment") -> Hashable:
     """Return the cache key of a request: all that a form can depend on, its address and what decides the language."""
     return (
         environ["PATH_INFO"],
@@ -48,10 +48,10 @@ def scan_of(environ: "WSGIEnvironment") -> Hashable:
 
 def init_app(app: Flask) -> None:
     """Wrap the WSGI application, so that cached forms are served before it runs."""
-    app.wsgi_app = _door(app.wsgi_app, app.extensions[SITE_EXTENSION])  # type: ignore[assignment, method-assign]
+    app.wsgi_app = _with_form_cache(app.wsgi_app, app.extensions[SITE_EXTENSION])  # type: ignore[assignment, method-assign]
 
 
-def _door(application: "WSGIApplication", site: Site) -> "WSGIApplication":
+def _with_form_cache(application: "WSGIApplication", site: Site) -> "WSGIApplication":
     """Return a WSGI application that answers scans from the cache and leaves all else to `application`.
 
     A scan costs four times as much in Flask, and when a poster is put up hundreds come at once. Any commit to the
@@ -59,8 +59,8 @@ def _door(application: "WSGIApplication", site: Site) -> "WSGIApplication":
     """
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        form = site.memory.remembered(scan_of(environ)) if environ["REQUEST_METHOD"] == "GET" else None
-        if not isinstance(form, BlankForm) or not form.visit.is_open(now := current_time()):
+        form = site.memory.remembered(form_cache_key(environ)) if environ["REQUEST_METHOD"] == "GET" else None
+        if not isinstance(form, CachedForm) or not form.visit.is_open(now := current_time()):
             return application(environ, start_response)
         body, headers = form.copy_for(environ, secret_key=site.config.secret_key, now=now)
         start_response("200 OK", headers)

@@ -22,7 +22,7 @@ from survey_app.errors import JiayuanError
 from survey_app.models import Community, IntegrityExamination, Response, ResponseReview, Round
 from survey_app.models.vocabulary import AuditAction, Mode, ResponseStatus, ReviewState
 from survey_app.responses.counting_status import status_of_response
-from survey_app.responses.device_digests import erase_terminals
+from survey_app.responses.device_digests import erase_device_digests
 from survey_app.rounds.questionnaires import Question, driver_questions, questionnaire_from_canonical
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
@@ -75,7 +75,7 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
     """
     with database.writing() as session:
         # The device digests looked at are no older than the privacy notice says.
-        erase_terminals(session, by=SITE, now=now)
+        erase_device_digests(session, by=SITE, now=now)
     with database.reading() as session:
         survey_round = session.get(Round, round_id)
         if survey_round is None:

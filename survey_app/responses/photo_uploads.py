@@ -28,7 +28,7 @@ class AnswerPhotos:
     faults: Mapping[str, Sequence[AttachmentFault]] = field(default_factory=dict)
 
 
-def take_photos(
+def store_uploaded_photos(
     visit: Visit, key: SubmissionKey, uploads: Sequence[Upload], *, now: datetime
 ) -> Mapping[str, Sequence[AttachmentFault]]:
     """Store photos of a form until it is sent, so that no later fault loses them; return why others were not taken."""

@@ -7,7 +7,7 @@ from flask import Response, abort, render_template, request
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.paging import Page, page_asked_for
+from survey_app.accounts.paging import Page, requested_page
 from survey_app.accounts.policies import READERS, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
@@ -27,7 +27,7 @@ def photos(round_id: int) -> str:
         survey_round = _closed_round(session, round_id, current_time())
         places = places_with_photos(session, survey_round=survey_round, scope=scope)
         total = sum(place.photos for place in places if number in {"", place.number})
-        page = Page(page_asked_for(), PHOTOS_PER_PAGE, total)
+        page = Page(requested_page(), PHOTOS_PER_PAGE, total)
         shown = released_photos(
             session, survey_round=survey_round, scope=scope, number=number, limit=page.size, offset=page.offset
         )

@@ -12,7 +12,7 @@ from survey_app.attachments.scanning import AttachmentFault
 from survey_app.clock import current_time
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models.vocabulary import Mode, ResponseChangeReason
-from survey_app.responses.addresses import address_of_receipt, digest_of_terminal
+from survey_app.responses.addresses import address_of_receipt, device_digest_of_request
 from survey_app.responses.labels import entry_mode_words, withdrawal_reason_words
 from survey_app.responses.receipts import (
     RESIDENT,
@@ -108,7 +108,7 @@ def correct(reference: str) -> AnyResponse | str | tuple[str, int]:
                 reason=ResponseChangeReason.CHANGED_MIND,
                 by=RESIDENT,
                 language=current_language(),
-                terminal=digest_of_terminal(correction.round_id),
+                terminal=device_digest_of_request(correction.round_id),
                 now=now,
             )
     except OtherAnswersSubmitted:

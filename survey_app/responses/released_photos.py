@@ -22,7 +22,7 @@ from survey_app.models.vocabulary import ResponseStatus, ReviewState
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.integrity_reviews import newest_review
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
-from survey_app.rounds.rounds import SETTLING
+from survey_app.rounds.rounds import GRACE_PERIOD
 from survey_app.stored_rules import rules_of
 
 
@@ -48,7 +48,7 @@ class PhotoPlace:
 
 def are_released(survey_round: Round, *, now: datetime) -> bool:
     """Return whether the round is over: before, whoever looks twice knows who answered in between."""
-    return now >= survey_round.closes_at + SETTLING
+    return now >= survey_round.closes_at + GRACE_PERIOD
 
 
 def places_with_photos(session: Session, *, survey_round: Round, scope: Scope) -> Sequence[PhotoPlace]:

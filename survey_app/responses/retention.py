@@ -17,11 +17,11 @@ from survey_app.city_time import zone_of
 from survey_app.models import Code, Evaluation, Response, Round, SlipBatch
 from survey_app.models.vocabulary import AuditAction
 from survey_app.responses.counting_status import ERASED_VALUES, superseded_within
-from survey_app.responses.device_digests import erase_terminals
+from survey_app.responses.device_digests import erase_device_digests
 
 
 @dataclass(frozen=True)
-class Erased:
+class ErasedCounts:
     """Numbers of what one pass erased."""
 
     terminals: int
@@ -29,13 +29,13 @@ class Erased:
     responses: int
 
 
-def keep_no_longer(session: Session, *, by: str, now: datetime) -> Erased:
+def erase_expired(session: Session, *, by: str, now: datetime) -> ErasedCounts:
     """Erase whatever is past its retention period; a second pass finds nothing."""
     closed = session.scalars(select(Round).where(Round.closes_at <= now).order_by(Round.id)).all()
     frozen = [each for each in closed if _is_frozen(session, each)]
     over = [each for each in closed if _is_over(each, now)]
-    return Erased(
-        terminals=erase_terminals(session, by=by, now=now),
+    return ErasedCounts(
+        terminals=erase_device_digests(session, by=by, now=now),
         household_links=sum(_remove_household_links(session, each, by=by, now=now) for each in frozen),
         responses=sum(_erase_responses(session, each, by=by, now=now) for each in over),
     )
@@ -61,7 +61,7 @@ def _remove_household_links(session: Session, survey_round: Round, *, by: str, n
         # One after the other: SQLite would look for newer answers among rows that have lost their link already.
         mark = superseded_within(before=survey_round.closes_at)
         for values in ({"superseded_within": mark}, {"household_key": None, "code_id": None}):
-            session.execute(_quietly_update(is_linked).values(values))
+            session.execute(_bulk_update(is_linked).values(values))
         _record(session, AuditAction.HOUSEHOLD_LINKS_REMOVED, survey_round, linked, by=by, now=now)
     return linked
 
@@ -82,12 +82,12 @@ def _erase_responses(session: Session, survey_round: Round, *, by: str, now: dat
     kept = _count(session, is_kept)
     if kept:
         erase_attachments(session, response_ids=select(Response.id).where(is_kept))
-        session.execute(_quietly_update(is_kept).values(**ERASED_VALUES, erased_at=now))
+        session.execute(_bulk_update(is_kept).values(**ERASED_VALUES, erased_at=now))
         _record(session, AuditAction.RESPONSES_ERASED, survey_round, kept, by=by, now=now)
     return kept
 
 
-def _quietly_update(condition: ColumnElement[bool]) -> Update:
+def _bulk_update(condition: ColumnElement[bool]) -> Update:
     # Whole rounds: nobody holds these rows in a session.
     return update(Response).where(condition).execution_options(synchronize_session=False)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from analytics.languages import DEFAULT_LANGUAGE, Wording
 from survey_app.audit import Facts, record
 from survey_app.city_time import last_day, zone_of
-from survey_app.codes.codes import find_good_slip
+from survey_app.codes.codes import find_valid_slip
 from survey_app.errors import Bureau, JiayuanError, NoOpenRound
 from survey_app.models import Community, Response, Round
 from survey_app.models.vocabulary import AuditAction, Mode
@@ -91,7 +91,7 @@ def with_slip(session: Session, *, desk: Desk, typed: str, secret_key: str, now:
         if desk.needs_slip:
             raise SlipNeeded
         return desk
-    code = find_good_slip(session, typed=typed, secret_key=secret_key, now=now)
+    code = find_valid_slip(session, typed=typed, secret_key=secret_key, now=now)
     if code.batch is None or (code.community_id, code.batch.round_id) != (desk.community_id, desk.round_id):
         raise SlipOfAnotherCommunity
     has_answered = select(Response.id).where(Response.household_key == code.household_key).limit(1)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
 from analytics.languages import DEFAULT_LANGUAGE
-from survey_app.accounts.attempt_limits import Limit, count_attempt, forget_attempts
+from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import declare_policy, staff
 from survey_app.clock import current_time
@@ -227,7 +227,7 @@ def _counted(now: datetime) -> Iterator[None]:
     count_attempt(site().database, limit=limit, subject=subject, secret_key=secret_key, now=now)
     yield
     with site().database.writing() as session:
-        forget_attempts(session, limit=limit, subject=subject, secret_key=secret_key)
+        reset_attempts(session, limit=limit, subject=subject, secret_key=secret_key)
 
 
 def _saved_before(key: SubmissionKey, answers: CheckedAnswers) -> str | None:

@@ -22,9 +22,9 @@ from survey_app.config import Config
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
 from survey_app.models.vocabulary import CodeKind
 from survey_app.register.names import bureau_name
-from survey_app.responses.addresses import address_of_receipt, digest_of_terminal
-from survey_app.responses.form_cache import BlankForm, scan_of
-from survey_app.responses.photo_uploads import AnswerPhotos, photos_to_show, take_photos
+from survey_app.responses.addresses import address_of_receipt, device_digest_of_request
+from survey_app.responses.form_cache import CachedForm, form_cache_key
+from survey_app.responses.photo_uploads import AnswerPhotos, photos_to_show, store_uploaded_photos
 from survey_app.responses.receipts import sign_receipt
 from survey_app.responses.submission import (
     RESPONSE_TABLE,
@@ -61,7 +61,7 @@ def show_form(token: str) -> AnyResponse:
     now = current_time()
     read = partial(_open_form, token=token, now=now)
     # The form of a slip is one household's, and its address expires: there is nothing to cache.
-    form = None if is_reference(token) else site().memory.recall(scan_of(request.environ), read)
+    form = None if is_reference(token) else site().memory.get_or_read(form_cache_key(request.environ), read)
     if form is None or not form.visit.is_open(now):
         with site().database.reading() as session:
             form = read(session)
@@ -85,13 +85,13 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     given = request.form.to_dict(flat=False)
     try:
         key = read_key(request.form.get("key", ""), form=Form.RESPONSE, secret_key=site().config.secret_key)
-        visit = site().memory.recall(
+        visit = site().memory.get_or_read(
             ("resumed visit", token, key.code_id, key.round_id),
             partial(resume_visit, token=token, secret_key=site().config.secret_key, key=key),
         )
     except InvalidSubmissionKey:
         return _ask_to_send_again(token, given, uploads, now=now)
-    photo_faults = take_photos(visit, key, uploads, now=now) if visit.is_open(now) else {}
+    photo_faults = store_uploaded_photos(visit, key, uploads, now=now) if visit.is_open(now) else {}
     if "show" in given:  # the buttons that change language and print send what was typed, so that it comes back
         return _form(visit, _signed(key), given, photos=photos_to_show(visit, key, photo_faults))
     answers = visit.questionnaire.check_answers(given)
@@ -125,7 +125,7 @@ def _store(visit: Visit, key: SubmissionKey, answers: CheckedAnswers, *, now: da
         key=key,
         answers=answers,
         language=current_language(),
-        terminal=digest_of_terminal(visit.round_id),
+        terminal=device_digest_of_request(visit.round_id),
         now=now,
     )
     if visit.is_open(now) and not visit.questionnaire.photo_questions:
@@ -143,14 +143,14 @@ def _ask_to_send_again(
     with site().database.reading() as session:
         visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=now)
     key = _new_key(visit)
-    photos = photos_to_show(visit, key, take_photos(visit, key, uploads, now=now))
+    photos = photos_to_show(visit, key, store_uploaded_photos(visit, key, uploads, now=now))
     return _form(visit, _signed(key), given, photos=photos, is_renewed=True), HTTPStatus.BAD_REQUEST
 
 
-def _open_form(session: Session, *, token: str, now: datetime) -> BlankForm:
+def _open_form(session: Session, *, token: str, now: datetime) -> CachedForm:
     visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=now)
     blank_page = _blank_page if visit.kind is CodeKind.POSTER else _blank_page.__wrapped__
-    return BlankForm(visit, blank_page(visit, site().config, current_language(), request.query_string))
+    return CachedForm(visit, blank_page(visit, site().config, current_language(), request.query_string))
 
 
 @lru_cache(maxsize=512)

@@ -1,6 +1,6 @@
 """Survey rounds: what is asked, by which rule file, from when to when.
 
-Others call `rounds.create_round`, `rounds.add_rule_file`, `rounds.publish_questionnaire`, `round_changes.close_round_early`,
-`questionnaires.load_questionnaire` and `questionnaires.questionnaire_from_canonical`. Knows nothing of answers,
-complaints or evaluations.
+Others call `rounds.create_round`, `rounds.add_rule_file`, `rounds.publish_questionnaire`,
+`round_changes.close_round_early`, `questionnaires.load_questionnaire` and
+`questionnaires.questionnaire_from_canonical`. Knows nothing of answers, complaints or evaluations.
 """

@@ -31,7 +31,7 @@ from survey_app.web.context import site
 from survey_app.web.languages import current_language
 
 # Assumptions for a city that has no round behind it; the form shows them to be changed.
-SUPPOSED = {"response_rate": 30, "satisfaction_rate": 80, "spread": 7}
+DEFAULT_ASSUMPTIONS = {"response_rate": 30, "satisfaction_rate": 80, "spread": 7}
 USUAL_QUOTA = 5
 
 
@@ -46,7 +46,7 @@ class _Plan:
     expectations: Expectations
 
 
-class FieldFaulty(ValueError):
+class InvalidField(ValueError):
     """A field of the form cannot be read; the argument is the field's name."""
 
 
@@ -67,7 +67,7 @@ def create() -> Response | str | tuple[str, int]:
             if request.form.get("step") == "check":
                 return _plan_page(plan=plan, forecast=_forecast(session, plan))
             _create(session, plan)
-    except FieldFaulty as faulty:
+    except InvalidField as faulty:
         return _plan_page(faulty=str(faulty)), HTTPStatus.BAD_REQUEST
     except RoundRefused as refused:
         return _plan_page(refusals=_in_words(refused)), HTTPStatus.CONFLICT
@@ -99,7 +99,7 @@ def move(round_id: int) -> Response | tuple[str, int]:
             )
     except LookupError:
         abort(HTTPStatus.NOT_FOUND)
-    except FieldFaulty as faulty:
+    except InvalidField as faulty:
         return _dates_page(round_id, faulty=str(faulty)), HTTPStatus.BAD_REQUEST
     except RoundRefused as refused:
         return _dates_page(round_id, refusals=_in_words(refused)), HTTPStatus.CONFLICT
@@ -149,7 +149,7 @@ def _plan_page(
             rule_files=session.scalars(select(RuleFile).order_by(RuleFile.id.desc())).all(),
             districts=session.scalars(select(District).order_by(District.sort_key)).all(),
             form=request.form,
-            supposed=SUPPOSED,
+            supposed=DEFAULT_ASSUMPTIONS,
             usual_quota=USUAL_QUOTA,
             plan=plan,
             forecast=forecast,
@@ -169,7 +169,7 @@ def _read_plan(session: Session) -> _Plan:
         rule_file=rule_file,
         rules=rules_of(rule_file.content),
         quota={district: _whole(f"quota-{district}", least=1) for district in districts},
-        expectations=Expectations(**{name: _percent(name) for name in SUPPOSED}),
+        expectations=Expectations(**{name: _percent(name) for name in DEFAULT_ASSUMPTIONS}),
     )
 
 
@@ -211,14 +211,14 @@ def _create(session: Session, plan: _Plan) -> None:
 def _text(field: str) -> str:
     typed = request.form.get(field, "").strip()
     if not typed:
-        raise FieldFaulty(field)
+        raise InvalidField(field)
     return typed
 
 
 def _required_day(field: str) -> date:
     day = _day(field)
     if day is None:
-        raise FieldFaulty(field)
+        raise InvalidField(field)
     return day
 
 
@@ -227,18 +227,18 @@ def _day(field: str) -> date | None:
     try:
         return date.fromisoformat(typed) if typed else None
     except ValueError as error:
-        raise FieldFaulty(field) from error
+        raise InvalidField(field) from error
 
 
 def _whole(field: str, *, least: int) -> int:
     number = request.form.get(field, type=int)
     if number is None or number < least:
-        raise FieldFaulty(field)
+        raise InvalidField(field)
     return number
 
 
 def _percent(field: str) -> float:
     number = request.form.get(field, type=float)
     if number is None or not 0 < number <= 100:
-        raise FieldFaulty(field)
+        raise InvalidField(field)
     return number / 100

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from markupsafe import Markup, escape
 
-_PART_THAT_MAY_BE_LEFT_OUT = re.compile(r"\[([^\[\]]*)\]")
+_OPTIONAL_PART = re.compile(r"\[([^\[\]]*)\]")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -19,5 +19,5 @@ def fill_notice(text: str, facts: Mapping[str, str | None]) -> Markup:
         names = _PLACEHOLDER.findall(part[1])
         return part[1] if all(facts[name] is not None for name in names) else ""
 
-    known = _PART_THAT_MAY_BE_LEFT_OUT.sub(keep_if_known, text)
+    known = _OPTIONAL_PART.sub(keep_if_known, text)
     return escape(known).format_map({name: fact for name, fact in facts.items() if fact is not None})

@@ -23,7 +23,7 @@ _QUESTION_KEY = "q[0-9]{2,3}"
 NOTICE_PLACEHOLDERS = ("bureau", "telephone", "evaluator", "date", "link")
 """Placeholders of a privacy notice, which the site fills in: each stands in it exactly once, in braces."""
 
-_NAMES_THAT_MAY_BE_UNKNOWN = ("telephone", "evaluator", "date")
+_OPTIONAL_PLACEHOLDERS = ("telephone", "evaluator", "date")
 
 Answer = int | list[int] | str
 
@@ -72,7 +72,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Ends:
+class ScaleEndLabels:
     """Labels of 0 and 10 on a numeric scale; the numbers between speak for themselves."""
 
     zero: Wording
@@ -102,7 +102,7 @@ class Question:
     required: bool
     options: tuple[Option, ...]
     scale: str | None
-    ends: Ends | None
+    ends: ScaleEndLabels | None
     max_length: int | None
     most_photos: int | None
     domain: str | None
@@ -173,7 +173,7 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Retired:
+class RetiredCodes:
     """Codes of earlier versions that are no longer asked: no later version may give them another meaning."""
 
     questions: tuple[str, ...]
@@ -232,7 +232,7 @@ class Questionnaire:
     version: int
     title: Wording
     comparable_with: tuple[int, ...]
-    retired: Retired
+    retired: RetiredCodes
     reworded: tuple[str, ...]
     tenure: str
     complained: Complained | None
@@ -450,7 +450,7 @@ def _read_comparable(node: Node, version: int) -> tuple[int, ...]:
     return tuple(sorted(versions))
 
 
-def _read_retired(node: Node) -> Retired:
+def _read_retired(node: Node) -> RetiredCodes:
     if node.exists:
         node.expect_keys(("questions", "options"))
     questions = [item.name(_QUESTION_KEY) for item in node["questions"].items()]
@@ -458,7 +458,7 @@ def _read_retired(node: Node) -> Retired:
         (question, tuple(sorted(item.integer(0, 999) for item in codes.items(least=1))))
         for question, codes in node["options"].entries()
     ]
-    return Retired(tuple(sorted(questions)), tuple(sorted(options)))
+    return RetiredCodes(tuple(sorted(questions)), tuple(sorted(options)))
 
 
 def _check_retired(root: Node, questionnaire: Questionnaire) -> None:
@@ -540,7 +540,7 @@ def _check_placeholders(node: Node) -> None:
     for name in NOTICE_PLACEHOLDERS:
         if found.count(name) != 1:
             node.fault("{placeholder} must stand here exactly once", placeholder=f"{{{name}}}")
-    for name in _NAMES_THAT_MAY_BE_UNKNOWN:
+    for name in _OPTIONAL_PLACEHOLDERS:
         if name in found and not re.search(rf"\[[^\[\]]*{{{name}}}[^\[\]]*\]", node.value):
             node.fault(
                 "{placeholder} must stand in brackets with what is left out when it is not known",
@@ -644,9 +644,9 @@ def _read_question(
     )
 
 
-def _read_ends(node: Node) -> Ends:
+def _read_ends(node: Node) -> ScaleEndLabels:
     node.expect_keys(("zero", "ten"))
-    return Ends(zero=node["zero"].only_wording(), ten=node["ten"].only_wording())
+    return ScaleEndLabels(zero=node["zero"].only_wording(), ten=node["ten"].only_wording())
 
 
 def _numbers(dont_know: Node) -> tuple[Option, ...]:

@@ -19,7 +19,7 @@ from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.rounds.questionnaires import QuestionType, questionnaire_from_canonical
 from survey_app.stored_rules import rules_of
 
-SETTLING = timedelta(minutes=1)
+GRACE_PERIOD = timedelta(minutes=1)
 """How long after the close an official evaluation waits: an answer that arrived in time may still be on its way to the
 disk, and a result that is frozen must not miss it."""
 

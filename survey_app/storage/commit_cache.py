@@ -10,10 +10,10 @@ from survey_app.storage.database import Database
 
 _Found = TypeVar("_Found")
 
-MOST_REMEMBERED = 1024
+MOST_ENTRIES = 1024
 
 
-class Memory:
+class CommitCache:
     """Cache of database reads, valid until anybody commits anything, and for a second at most.
 
     On SQLite a commit of anyone, in this process or another, changes a number that costs a few microseconds to read: a
@@ -25,17 +25,17 @@ class Memory:
         self._database = database
         self._found: dict[Hashable, tuple[tuple[int, int], object]] = {}
 
-    def recall(self, key: Hashable, read: Callable[[Session], _Found]) -> _Found:
+    def get_or_read(self, key: Hashable, read: Callable[[Session], _Found]) -> _Found:
         """Return the cached value of a key, or what `read` finds; `key` says all it depends on besides the database."""
         # Taken before reading: a commit meanwhile makes the value stale at once, never fresh for too long.
         version = self._version()
         remembered = self._found.get(key)
         if remembered is not None and remembered[0] == version:
             return cast(_Found, remembered[1])
-        with self._database.glancing() as session:
+        with self._database.reading_autocommit() as session:
             found = read(session)
         if version is not None:
-            if len(self._found) >= MOST_REMEMBERED:
+            if len(self._found) >= MOST_ENTRIES:
                 self._found.clear()
             self._found[key] = (version, found)
         return found

@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeDecorator
 
 from survey_app.config import MIGRATIONS
 from survey_app.errors import DatabaseOutdated
-from survey_app.storage.write_lock import turn_to_write
+from survey_app.storage.write_lock import hold_write_lock
 
 BUSY_TIMEOUT_SECONDS = 10.0
 # In bytes; 64 MiB keeps a city's responses in memory while they are counted.
@@ -69,7 +69,7 @@ class Database:
         self.url = make_url(url)
         self.engine = _create_engine(self.url)
         self._readers = _create_readers(self.url, self.engine)
-        self._glancers = _create_glancers(self.url, self.engine)
+        self._glancers = _create_autocommit_readers(self.url, self.engine)
         self._watching = Lock()
         self._watcher: sqlite3.Connection | None = None
 
@@ -91,7 +91,7 @@ class Database:
             yield session
 
     @contextmanager
-    def glancing(self) -> Iterator[Session]:
+    def reading_autocommit(self) -> Iterator[Session]:
         """Open a session for a read or two without a transaction, each of which sees what was committed last.
 
         BEGIN and ROLLBACK cost as much as such a read.
@@ -106,14 +106,14 @@ class Database:
         On SQLite it takes the write lock at once: a transaction that reads first and writes later fails with
         “database is locked” whatever the timeout, when another writer came between.
         """
-        with self._turn(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._write_lock(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection()  # BEGIN now, not at the first statement
             yield session
 
-    def _turn(self) -> AbstractContextManager[None]:
+    def _write_lock(self) -> AbstractContextManager[None]:
         if self.is_postgresql or self.url.database is None:
             return nullcontext()
-        return turn_to_write(Path(self.url.database), patience_seconds=BUSY_TIMEOUT_SECONDS)
+        return hold_write_lock(Path(self.url.database), timeout_seconds=BUSY_TIMEOUT_SECONDS)
 
     def version(self) -> int | None:
         """Return SQLite's data version, which changes with every commit of anyone; None on PostgreSQL, which has none.
@@ -168,7 +168,7 @@ def _create_readers(url: URL, engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def _create_glancers(url: URL, engine: Engine) -> Engine:
+def _create_autocommit_readers(url: URL, engine: Engine) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _create_sqlite(url, begin=None, pragmas=_READING_PRAGMAS)
     return engine.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=True)

@@ -18,11 +18,11 @@ _Outcome = TypeVar("_Outcome")
 
 # How long one commit may take before those who find no place are turned away at once. Until then they wait for one,
 # and would otherwise hold the threads that the bound keeps free for pages.
-PATIENCE_SECONDS = 2.0
+QUEUE_TIMEOUT_SECONDS = 2.0
 # How long a group gathers while phones come in numbers. A commit costs the processor as much as the work for ten rows:
 # with this pause it is shared by more of them, and a submit takes half of the processor's time. Whoever comes alone
 # waits for nobody.
-GATHERING_SECONDS = 0.01
+GROUP_WINDOW_SECONDS = 0.01
 
 
 class Writer:
@@ -46,16 +46,16 @@ class Writer:
         self._is_stopping = False
         self._thread: Thread | None = None
 
-    def start(self, *, most_unfinished: int) -> None:
+    def start(self, *, max_pending: int) -> None:
         """Start to commit in groups; call it in the process that serves, since a thread does not survive a fork.
 
-        At most `most_unfinished` requests wait here at once: fewer than the server has threads, so that pages are
+        At most `max_pending` requests wait here at once: fewer than the server has threads, so that pages are
         served even while the disk stands still.
         """
         if self._database.is_postgresql or self._is_running:
             return
-        self._most_unfinished, self._is_stopping = most_unfinished, False
-        self._thread = Thread(target=self._work_on, name="writer", daemon=True)
+        self._most_unfinished, self._is_stopping = max_pending, False
+        self._thread = Thread(target=self._run_thread, name="writer", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class Writer:
         """Queue a job for the thread, or return None if there is no thread."""
         with self._lock:
             if self._unfinished >= self._most_unfinished and self._is_running:
-                patience = self._began_at + PATIENCE_SECONDS - time.monotonic()
+                patience = self._began_at + QUEUE_TIMEOUT_SECONDS - time.monotonic()
                 self._room.wait_for(lambda: self._unfinished < self._most_unfinished, patience)
             if self._is_stopping or not self._is_running:
                 return None
@@ -111,7 +111,7 @@ class Writer:
                 self._work.notify()
             return entry
 
-    def _work_on(self) -> None:
+    def _run_thread(self) -> None:
         while group := self._next_group():
             self._write(group)
 
@@ -120,7 +120,7 @@ class Writer:
         with self._lock:
             self._work.wait_for(lambda: self._waiting or self._is_stopping)
             if self._is_crowded:
-                self._work.wait_for(self._is_complete, GATHERING_SECONDS)
+                self._work.wait_for(self._is_complete, GROUP_WINDOW_SECONDS)
             group, self._waiting = self._waiting, []
             self._is_crowded = len(group) > 1
             self._began_at = time.monotonic()

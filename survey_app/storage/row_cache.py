@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 _Value = TypeVar("_Value", bound=Sized)
 
 
-class Remembered:
+class RowCache:
     """Least-recently-used cache by keys that say all a value depends on, at most `rows` rows together."""
 
     def __init__(self, *, rows: int) -> None:
@@ -16,7 +16,7 @@ class Remembered:
         self._values: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
 
-    def recall(self, key: Hashable, read: Callable[[], _Value]) -> _Value:
+    def get_or_read(self, key: Hashable, read: Callable[[], _Value]) -> _Value:
         """Return the cached value of a key, or read it; one that would fill all the room is not kept."""
         with self._lock:
             if key in self._values:

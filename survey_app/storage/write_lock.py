@@ -9,18 +9,18 @@ from typing import BinaryIO
 
 from survey_app.errors import DatabaseBusy
 
-_SECONDS_BETWEEN_LOOKS = 0.002
+_POLL_SECONDS = 0.002
 
 
 @contextmanager
-def turn_to_write(database: Path, *, patience_seconds: float) -> Iterator[None]:
+def hold_write_lock(database: Path, *, timeout_seconds: float) -> Iterator[None]:
     """Hold the write lock until the block ends; `DatabaseBusy` if it cannot be had in time.
 
     SQLite's own lock is not fair: whoever waits for it looks now and then whether it is free, every tenth of a second
     at last, and four busy processes let one of them wait for seconds. Here one waits for the lock and the others wait
     behind it, so that a process which has just written cannot be first again.
     """
-    deadline = time.monotonic() + patience_seconds
+    deadline = time.monotonic() + timeout_seconds
     with ExitStack() as turn:
         with _locked(database.with_name(f"{database.name}-door"), deadline):
             turn.enter_context(_locked(database.with_name(f"{database.name}-turn"), deadline))
@@ -34,7 +34,7 @@ def _locked(path: Path, deadline: float) -> Iterator[None]:
         while not _try_to_lock(file):
             if time.monotonic() > deadline:
                 raise DatabaseBusy
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            time.sleep(_POLL_SECONDS)
         yield
 
 

@@ -23,7 +23,7 @@ def init_app(app: Flask) -> None:
 
 def _compress(response: Response) -> Response:
     if (
-        _tells_nothing(response)
+        _reveals_no_secret(response)
         and not response.is_streamed
         and "Content-Encoding" not in response.headers
         and accepts_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", ""))
@@ -34,7 +34,7 @@ def _compress(response: Response) -> Response:
     return response
 
 
-def _tells_nothing(response: Response) -> bool:
+def _reveals_no_secret(response: Response) -> bool:
     """Return whether the compressed length can reveal no secret (BREACH).
 
     Pages of staff hold a secret beside what others typed. What dashboards draw holds none, and no other site can

@@ -6,7 +6,7 @@ from typing import Self
 from flask import current_app
 
 from survey_app.config import Config
-from survey_app.storage.commit_cache import Memory
+from survey_app.storage.commit_cache import CommitCache
 from survey_app.storage.database import Database
 from survey_app.storage.group_commit import Writer
 
@@ -20,12 +20,12 @@ class Site:
     config: Config
     database: Database
     writer: Writer
-    memory: Memory
+    memory: CommitCache
 
     @classmethod
     def of(cls, config: Config, database: Database) -> Self:
         """Return the site of an installation; the server starts its writer."""
-        return cls(config, database, Writer(database), Memory(database))
+        return cls(config, database, Writer(database), CommitCache(database))
 
 
 def site() -> Site:

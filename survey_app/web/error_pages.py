@@ -9,7 +9,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import HTTPException
 
-from survey_app.errors import DatabaseBusy, JiayuanError, WriterBusy, facts_of
+from survey_app.errors import DatabaseBusy, JiayuanError, WriterBusy, exception_facts
 
 RETRY_AFTER_SECONDS = 5
 
@@ -45,5 +45,5 @@ def _show_unavailable(error: Exception) -> tuple[str, int, dict[str, str]]:
 
 def _show_unexpected(error: Exception) -> tuple[str, int]:
     # The type and the places tell an engineer enough; a message could carry what a resident typed.
-    current_app.logger.error("failed", extra={"endpoint": request.endpoint, **facts_of(error)})
+    current_app.logger.error("failed", extra={"endpoint": request.endpoint, **exception_facts(error)})
     return render_template("errors/unexpected.html"), HTTPStatus.INTERNAL_SERVER_ERROR

@@ -5,7 +5,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from survey_app.errors import facts_of
+from survey_app.errors import exception_facts
 
 FACTS: Final = ("error", "endpoint", "status", "job", "where")
 _OURS = "survey_app"
@@ -28,11 +28,11 @@ class Lines(logging.Formatter):
         }
         line |= {name: getattr(record, name) for name in FACTS if hasattr(record, name)}
         if record.exc_info and record.exc_info[0] is not None:
-            line |= facts_of(record.exc_info[1])
+            line |= exception_facts(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False)
 
 
-def write_lines() -> None:
+def configure_json_logging() -> None:
     """Log every record of warning or above to the standard error stream, as one line each."""
     handler = logging.StreamHandler()
     handler.setFormatter(Lines())

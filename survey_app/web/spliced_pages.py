@@ -25,8 +25,8 @@ class SplicedPage:
 
     before: bytes
     after: bytes
-    packed_before: bytes
-    packed_after: bytes
+    compressed_before: bytes
+    compressed_after: bytes
     crc_before: int
 
     @classmethod
@@ -38,8 +38,8 @@ class SplicedPage:
             before=before,
             after=after,
             # A full flush ends at a byte's border and refers to nothing later parts must know.
-            packed_before=_GZIP_HEADER + opening.compress(before) + opening.flush(zlib.Z_FULL_FLUSH),
-            packed_after=closing.compress(after) + closing.flush(),
+            compressed_before=_GZIP_HEADER + opening.compress(before) + opening.flush(zlib.Z_FULL_FLUSH),
+            compressed_after=closing.compress(after) + closing.flush(),
             crc_before=zlib.crc32(before),
         )
 
@@ -55,7 +55,7 @@ class SplicedPage:
         stored = struct.pack("<BHH", 0, len(own), len(own) ^ 0xFFFF)
         crc = zlib.crc32(self.after, zlib.crc32(own, self.crc_before))
         size = len(self.before) + len(own) + len(self.after)
-        return b"".join((self.packed_before, stored, own, self.packed_after, struct.pack("<II", crc, size)))
+        return b"".join((self.compressed_before, stored, own, self.compressed_after, struct.pack("<II", crc, size)))
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from survey_app.web.spliced_pages import accepts_gzip
 
 # Comments and indentation are for those who read the source; a phone pays for a third of a script with them.
-_SHORTEN: Mapping[str, Callable[[str], str]] = {".css": rcssmin.cssmin, ".js": rjsmin.jsmin}
+_MINIFIERS: Mapping[str, Callable[[str], str]] = {".css": rcssmin.cssmin, ".js": rjsmin.jsmin}
 _FOLDER = Path(__file__).parents[1] / "static"
 _DIGEST_LENGTH = 16
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
@@ -36,7 +36,7 @@ class StaticFile:
     def read(cls, path: Path) -> "StaticFile":
         """Read, minify and compress a file."""
         content = path.read_bytes()
-        if shorten := _SHORTEN.get(path.suffix):
+        if shorten := _MINIFIERS.get(path.suffix):
             content = shorten(content.decode("utf-8")).encode("utf-8")
         return cls(
             content=content,

@@ -2,7 +2,7 @@ import pytest
 from rich.console import Console
 
 from analytics.commands import shared
-from analytics.progress import part_of, tell_nobody, telling
+from analytics.progress import ignore_progress, progress_part, telling
 
 
 @pytest.mark.parametrize("total", [1, 7, 200, 1999])
@@ -26,11 +26,11 @@ def test_an_item_counts_when_it_has_been_worked_on_and_not_when_it_is_handed_out
 
 def test_nested_parts_report_the_share_of_the_whole():
     shares = []
-    second = part_of(shares.append, part=1, parts=2)
-    part_of(second, part=1, parts=2)(1.0)
+    second = progress_part(shares.append, part=1, parts=2)
+    progress_part(second, part=1, parts=2)(1.0)
 
     assert shares == [1.0]
-    assert list(telling("ab", tell_nobody, total=2)) == ["a", "b"]
+    assert list(telling("ab", ignore_progress, total=2)) == ["a", "b"]
 
 
 def show(monkeypatch, capsys, *, terminal):
@@ -38,7 +38,7 @@ def show(monkeypatch, capsys, *, terminal):
         return Console(**options, force_terminal=terminal, width=100)
 
     monkeypatch.setattr(shared, "Console", console)
-    with shared.showing_steps(2) as begin:
+    with shared.progress_bar(2) as begin:
         begin("Reading")
         begin("Writing")(0.5)
     return capsys.readouterr()

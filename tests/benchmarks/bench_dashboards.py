@@ -31,7 +31,7 @@ from tests.dashboards.test_app import Browser
 SIZES = (200, 5_000, 100_000)
 LANGUAGE = "?lang=zh-Hans"
 NARROWED_VIEWS = ("", "&route=complaints", "&region=乌达区")
-SUPPOSED = ("region:city", "minimum_responses:50", "ties:exclude")
+DEFAULT_ASSUMPTIONS = ("region:city", "minimum_responses:50", "ties:exclude")
 # What somebody does with the table: sorts it, pages far into it, searches, narrows it down.
 SORTED = (
     "satisfaction_rank",
@@ -122,7 +122,7 @@ def pages_of(city: City) -> Iterable[tuple[str, Ask]]:
     """Return what draws every page: whole, on the other route, of one district, and under other rules."""
     own = {"community/": f"&community={city.first_number}"}
     asked = [(page.path, f"{own.get(page.path, '')}{view}") for page in PAGES for view in NARROWED_VIEWS]
-    asked += [("criterion/", f"&what_if={rule}") for rule in SUPPOSED]
+    asked += [("criterion/", f"&what_if={rule}") for rule in DEFAULT_ASSUMPTIONS]
     for path, search in asked:
         yield (
             f"{path or 'overview'}{search}",

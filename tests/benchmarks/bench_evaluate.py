@@ -10,7 +10,7 @@ from scipy.stats import percentileofscore
 
 from analytics.decision.evaluate import evaluate
 from analytics.decision.ranks import percentile
-from analytics.evidence.sensitivity import find_sensitivity
+from analytics.evidence.sensitivity import analyse_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.reports.evaluation_files import standings_csv
 from analytics.rules import load_rules
@@ -59,7 +59,7 @@ def percentiles_one_by_one():
 def weighed():
     """Return an evaluation of some communities in thirty regions, its evidence and its sensitivity."""
     evaluation = evaluate(communities(SOME, 30), load_rules(RULES))
-    return evaluation, weigh_evidence(evaluation), find_sensitivity(evaluation)
+    return evaluation, weigh_evidence(evaluation), analyse_sensitivity(evaluation)
 
 
 def write_standings():

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from analytics.calibration.simulated_city import honest_city
+from analytics.calibration.simulated_city import simulate_honest_city
 from analytics.statistics.integrity_signals import find_signals
 from tests.benchmarks.harness import Benchmark
 
@@ -16,7 +16,7 @@ PERMUTATIONS = 199
 @cache
 def city():
     """Responses and answers of a thousand communities."""
-    return honest_city(1, COMMUNITIES)
+    return simulate_honest_city(1, COMMUNITIES)
 
 
 def find_all_signals():

@@ -15,7 +15,7 @@ from qrcode import QRCode, constants
 from qrcode.image.svg import SvgPathImage
 
 from analytics.languages import Wording
-from survey_app.codes.slip_sheets import Slip, SlipsOf, slip_volumes
+from survey_app.codes.slip_sheets import Slip, SlipSheetText, slip_volumes
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.security.check_digits import CODE_DIGITS, new_number
 from tests.benchmarks.harness import Benchmark
@@ -25,7 +25,7 @@ SLIPS = 10_000
 SAMPLE = 252
 TOKEN_DIGITS = 39
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
-WHOSE = SlipsOf(
+WHOSE = SlipSheetText(
     community=Wording("学府花园", "Xuefu Garden"),
     building=None,
     district=Wording("海勃湾区", "Haibowan"),

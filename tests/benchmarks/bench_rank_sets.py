@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from analytics.decision.ranks import rank_confidence_set
-from analytics.statistics.pair_counts import count_beyond
+from analytics.statistics.pair_counts import count_significant_differences
 from tests.benchmarks.harness import Benchmark, peak_memory
 
 ALL = 300_000
@@ -43,7 +43,7 @@ def simulate_marginal_sets(estimates, standard_errors):
         spread = np.hypot(standard_errors[community], standard_errors)
         differences = np.abs(normals - normals[:, [community]]) / spread
         critical[community] = np.quantile(differences.max(axis=1), 0.95)
-    return count_beyond(estimates, standard_errors, critical)
+    return count_significant_differences(estimates, standard_errors, critical)
 
 
 def rank_all(regions):
@@ -55,7 +55,7 @@ def benchmarks() -> Iterable[Benchmark]:
     rates, errors = communities(20_000)
     yield Benchmark(
         "count significant pairs of 20,000 communities: tree beside every pair",
-        lambda: count_beyond(rates, errors, 4.0),
+        lambda: count_significant_differences(rates, errors, 4.0),
         lambda: count_all_pairs(rates, errors, 4.0),
         "above 10",
     )

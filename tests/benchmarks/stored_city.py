@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json
 from analytics.decision.evaluate import Evaluation as Result
-from analytics.decision.evaluate import evaluate, frame_text
+from analytics.decision.evaluate import canonical_frame_json, evaluate
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.statistics.integrity_signals import FAMILIES
@@ -111,7 +111,7 @@ def _store_evaluation(
         rule_file_id=survey_round.rule_file_id,
         provisional=False,
         cut_off=survey_round.closes_at,
-        inputs=frame_text(result.communities),
+        inputs=canonical_frame_json(result.communities),
         inputs_sha256=result.inputs_sha256,
         standings_sha256=result.standings_sha256,
         summary=canonical_json(summary),

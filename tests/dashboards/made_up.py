@@ -14,7 +14,7 @@ from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.rules import load_rules
 from analytics.statistics.complaint_rates import CHANNELS
 from analytics.statistics.integrity_signals import FAMILIES
-from dashboards.source import CATEGORICAL_COLUMNS, EvaluationHeader, Examination, Profile, Progress, Reported
+from dashboards.source import CATEGORICAL_COLUMNS, EvaluationHeader, Examination, Profile, Progress, ReportedComplaints
 from tests.dashboards.grids import grid_page
 
 _DATA = Path(__file__).parents[2] / "data"
@@ -144,7 +144,7 @@ def made_up_profile(standing, seed):
             [(1, standing["responses"], standing["satisfied"]), (2, 12, 7)],
             columns=["tenure", "responses", "satisfied"],
         ),
-        reported=Reported(*said_and_asked(standing), 900, 9_000, 4_000, 200_000.0),
+        reported=ReportedComplaints(*said_and_asked(standing), 900, 9_000, 4_000, 200_000.0),
     )
 
 
@@ -237,13 +237,13 @@ class MadeUpCity:
         frame = self._standings[evaluation_id]
         return frame if self._district is None else frame[frame["region"] == self._district]
 
-    def worked_out(self, evaluation_id, work_out, *arguments):
+    def compute_once(self, evaluation_id, derive, *arguments):
         # A function within another would be a new one each time, and could depend on what no key says.
-        assert "<locals>" not in work_out.__qualname__
-        key = (work_out, evaluation_id, arguments)
+        assert "<locals>" not in derive.__qualname__
+        key = (derive, evaluation_id, arguments)
         if key not in self._answers:
             self.worked_out_for.append(key)
-            self._answers[key] = work_out(self, evaluation_id, *arguments)
+            self._answers[key] = derive(self, evaluation_id, *arguments)
         return self._answers[key]
 
     def forget(self):
@@ -252,14 +252,14 @@ class MadeUpCity:
     def grid(self, evaluation_id, query):
         return grid_page(self.standings(evaluation_id), query)
 
-    def take_away(self, evaluation_id, query):
+    def export_rows(self, evaluation_id, query):
         return iter([self.grid(evaluation_id, query).rows])
 
     def inputs(self, evaluation_id):
         frame = self._inputs[evaluation_id]
         return frame if self._district is None else frame[frame["region"] == self._district].reset_index(drop=True)
 
-    def inputs_of_others(self, evaluation_id):
+    def inputs_of_other_population(self, evaluation_id):
         frame = self.inputs(evaluation_id)
         return frame.assign(
             responses=frame["responses"] + 20, satisfied=frame["satisfied"] + np.arange(len(frame)) % 21

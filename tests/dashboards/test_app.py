@@ -343,11 +343,11 @@ def test_what_never_changes_is_worked_out_once():
     def draw_all():
         return [browser.content(f"?lang=en&community=150007{search}", page=page) for page, search in pages]
 
-    first, worked_out = draw_all(), list(city.worked_out_for)
+    first, compute_once = draw_all(), list(city.worked_out_for)
 
     assert draw_all() == first
-    assert city.worked_out_for == worked_out
-    assert len(worked_out) > 3
+    assert city.worked_out_for == compute_once
+    assert len(compute_once) > 3
 
 
 def test_regions_share_nothing_that_was_worked_out_for_one_of_them():

@@ -18,7 +18,7 @@ from tests.phones import ANSWERS, Phone
 
 SECRET_KEY = "only for tests"
 WAIT_SECONDS = 0.05
-PATIENCE_SECONDS = 120
+QUEUE_TIMEOUT_SECONDS = 120
 
 
 @dataclass
@@ -82,7 +82,7 @@ class Campaign:
     def wait_for_receipts(self, number):
         """Wait until so many more receipts were shown."""
         wanted = len(self.ledger.receipts) + number
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + QUEUE_TIMEOUT_SECONDS
         while len(self.ledger.receipts) < wanted:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{len(self.ledger.receipts)} receipts, {wanted} were waited for")
@@ -102,7 +102,7 @@ class Campaign:
         self.ledger.note_receipt(mark, receipt_in(thanks))
 
     def _persist(self, ask, wanted):
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + QUEUE_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             try:
                 answer = ask()
@@ -113,7 +113,7 @@ class Campaign:
                 if answer.status == wanted:
                     return answer
             time.sleep(WAIT_SECONDS * random.uniform(0.5, 1.5))
-        raise RuntimeError(f"no answer {wanted} within {PATIENCE_SECONDS} s")
+        raise RuntimeError(f"no answer {wanted} within {QUEUE_TIMEOUT_SECONDS} s")
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def say(word, name):
 def main(url):
     with Database(url) as database, ThreadPoolExecutor(THREADS) as pool:
         writer, is_over = Writer(database), Event()
-        writer.start(most_unfinished=THREADS)
+        writer.start(max_pending=THREADS)
         writers = [pool.submit(write_until, is_over, writer) for _ in range(THREADS)]
         sys.stdin.read()
         is_over.set()

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from survey_app import audit
-from survey_app.audit import OPERATOR, ChainFault, Head, head, record, verify_chain
+from survey_app.audit import OPERATOR, ChainFault, ChainHead, head, record, verify_chain
 from survey_app.models import AuditEvent, District
 from survey_app.models.vocabulary import AuditAction
 from tests.factories import NOW, make_district
@@ -259,10 +259,10 @@ def test_a_chain_that_went_on_still_holds_the_kept_head(database):
 @pytest.mark.parametrize("wrong", ["", "12", "12:abc", "x:" + "0" * 64])
 def test_a_head_that_is_none_is_refused(wrong):
     with pytest.raises(ValueError, match="a head looks like"):
-        Head.parse(wrong)
+        ChainHead.parse(wrong)
 
 
 def test_a_head_is_read_as_it_was_written():
-    written = Head(12, "a" * 64)
+    written = ChainHead(12, "a" * 64)
 
-    assert Head.parse(f"{written}\n") == written
+    assert ChainHead.parse(f"{written}\n") == written

@@ -21,7 +21,7 @@ from survey_app.jobs.queue import list_jobs
 from survey_app.jobs.worker import SECONDS_BETWEEN_LOOKS
 from survey_app.models import IntegrityExamination, Job, Response
 from survey_app.operations.scheduled_jobs import SCHEDULED_JOBS, ScheduledJob, is_due, worker
-from survey_app.responses.device_digests import KEPT_FOR
+from survey_app.responses.device_digests import RETENTION_TIME
 from tests.factories import NOW, make_community, make_job, make_response, make_round
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -185,8 +185,8 @@ def test_answers_are_examined_and_addresses_erased_without_anybody_asking(databa
     with database.writing() as session:
         survey_round = make_round(session)
         make_response(
-            session, survey_round, make_community(session), terminal_digest="1" * 64, submitted_at=NOW - KEPT_FOR,
-            started_at=NOW - KEPT_FOR,
+            session, survey_round, make_community(session), terminal_digest="1" * 64, submitted_at=NOW - RETENTION_TIME,
+            started_at=NOW - RETENTION_TIME,
         )  # fmt: skip
 
     do_due_jobs(database, now=NOW)

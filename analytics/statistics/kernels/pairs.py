@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # Longest path of the tree; 64 levels hold more communities than any computer.
-_DEEPEST = 64
+_GREATEST_TREE_DEPTH = 64
 
 
 def compiled(kernel: Callable[..., object], *, sums_in_any_order: bool = False) -> Any:
@@ -48,7 +48,7 @@ def count_larger(  # noqa: PLR0917  compiled functions take no keywords
     result of testing its communities one by one.
     """
     leaves = firsts.size - 1
-    pending = np.empty(_DEEPEST, np.int64)
+    pending = np.empty(_GREATEST_TREE_DEPTH, np.int64)
     for i in range(start, stop):
         estimate, variance, critical = estimates[i], variances[i], critical_values[i]
         found = 0

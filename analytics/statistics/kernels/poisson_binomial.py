@@ -12,7 +12,7 @@ from analytics.statistics.kernels.pairs import Floats, Integers, compiled
 
 
 @compiled
-def integrate_places(  # noqa: C901, PLR0912  one loop nest
+def integrate_top_probability(  # noqa: C901, PLR0912  one loop nest
     exceeding: Floats, weights: Floats, before: Floats, at_most: Floats, probability: Floats
 ) -> None:
     """Fill `probability` with Σ weights · P(fewer than k of the others lie above), summed over the nodes for each row.
@@ -68,7 +68,7 @@ def integrate_places(  # noqa: C901, PLR0912  one loop nest
 
 
 @compiled
-def place_breaks(  # noqa: PLR0917  compiled functions take no keywords
+def find_panel_breaks(  # noqa: PLR0917  compiled functions take no keywords
     means: Floats, deviations: Floats, reach: float, widest: float, breaks: Floats, found: Integers
 ) -> None:
     """Fill `breaks` with rising scores between which the normal densities are smooth: limits of quadrature panels.

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from analytics.statistics.kernels.pairs import Floats, compiled
 
 SingleFloats = NDArray[np.float32]
-summing = partial(compiled, sums_in_any_order=True)
+compiled_with_reordered_sums = partial(compiled, sums_in_any_order=True)
 
 # Cells whose likelihood is less than this share of the largest are skipped.
 _LEAST_LIKELY = np.float32(1e-9)
 # Iterations that take a community's own share out of the totals; each reduces the rest by its weight in them.
-_OWN_ROUNDS = 3
+_OWN_SHARE_ITERATIONS = 3
 
 
-@summing
-def fill_logarithms(coefficients: Floats, features: Floats, lowest: float, logarithms: SingleFloats) -> None:
+@compiled_with_reordered_sums
+def fill_log_likelihoods(coefficients: Floats, features: Floats, lowest: float, logarithms: SingleFloats) -> None:
     """Fill `logarithms` with the log-likelihood of each row's answers in each cell, less the largest of the row.
 
     It is the row of `coefficients` times the column of `features`, bounded below by `lowest`.
@@ -37,8 +37,8 @@ def fill_logarithms(coefficients: Floats, features: Floats, lowest: float, logar
             logarithms[row, cell] = max(values[cell] - best, lowest)
 
 
-@summing
-def fill_fits(likelihood: SingleFloats, kinds: SingleFloats, fits: SingleFloats) -> None:
+@compiled_with_reordered_sums
+def fill_component_likelihoods(likelihood: SingleFloats, kinds: SingleFloats, fits: SingleFloats) -> None:
     """Fill `fits` with each row's likelihood under each mixture component; `kinds` has a row for each cell."""
     fits[:] = np.float32(0.0)
     for row in range(likelihood.shape[0]):
@@ -49,8 +49,8 @@ def fill_fits(likelihood: SingleFloats, kinds: SingleFloats, fits: SingleFloats)
                     fits[row, kind] += likely * kinds[cell, kind]
 
 
-@summing
-def learn_totals(fits: SingleFloats, supposed: Floats, each: float, steps: int, totals: Floats) -> None:
+@compiled_with_reordered_sums
+def fit_component_totals(fits: SingleFloats, supposed: Floats, each: float, steps: int, totals: Floats) -> None:
     """Fill `totals` with the expected number of communities of each mixture component, by variational iteration.
 
     `supposed` holds the Dirichlet prior counts; every row of `fits` stands for `each` communities. In each step a
@@ -68,7 +68,7 @@ def learn_totals(fits: SingleFloats, supposed: Floats, each: float, steps: int, 
             totals[kind] = supposed[kind] + each * found[kind]
 
 
-@summing
+@compiled_with_reordered_sums
 def share_out(fits: SingleFloats, totals: Floats, supposed: Floats, shares: Floats) -> None:
     """Update a community's responsibilities from its likelihoods and the totals of the others.
 
@@ -84,13 +84,13 @@ def share_out(fits: SingleFloats, totals: Floats, supposed: Floats, shares: Floa
         shares[kind] /= whole
 
 
-@summing
-def weigh_cells(  # noqa: PLR0917  compiled functions take no keywords
+@compiled_with_reordered_sums
+def fill_posteriors(  # noqa: PLR0917  compiled functions take no keywords
     likelihood: SingleFloats,
     fits: SingleFloats,
     totals: Floats,
     supposed: Floats,
-    cells_of_kinds: SingleFloats,
+    component_cells: SingleFloats,
     offsets: Floats,
     squares: Floats,
     moments: Floats,
@@ -98,14 +98,14 @@ def weigh_cells(  # noqa: PLR0917  compiled functions take no keywords
 ) -> None:
     """Fill `cumulative` with P(true score ≤ edge) of each row, and `moments` with its mean and mean square.
 
-    Each row's prior is the mixture given by the totals without it. `cells_of_kinds` has a row for each component;
+    Each row's prior is the mixture given by the totals without it. `component_cells` has a row for each component;
     `offsets` and `squares` are the mean and the mean square of a true score within each cell.
     """
     cells = offsets.size
     shares, room = np.empty(totals.size), np.empty(cells, np.float32)
     for row in range(fits.shape[0]):
         shares[:] = 0.0
-        for _ in range(_OWN_ROUNDS):
+        for _ in range(_OWN_SHARE_ITERATIONS):
             share_out(fits[row], totals, supposed, shares)
         first, last = 0, cells
         while likelihood[row, first] <= _LEAST_LIKELY:
@@ -118,7 +118,7 @@ def weigh_cells(  # noqa: PLR0917  compiled functions take no keywords
         chances[:] = np.float32(0.0)
         for kind in range(totals.size):
             others = np.float32(max(totals[kind] - shares[kind], supposed[kind]))
-            inside = cells_of_kinds[kind, first:last]
+            inside = component_cells[kind, first:last]
             for cell in range(chances.size):
                 chances[cell] += others * inside[cell]
         whole, mean, mean_square = 0.0, 0.0, 0.0

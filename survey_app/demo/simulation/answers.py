@@ -48,7 +48,7 @@ def count_respondents(
 ) -> tuple[int, int]:
     """Return how many owners and how many others answer in a round of which `progress` in [0, 1] has passed."""
     owners = community.owners
-    probability = min(0.6, UNASKED * community.interest / max(owners, 1) ** 0.5)
+    probability = min(0.6, UNASKED * community.response_tendency / max(owners, 1) ** 0.5)
     count = int(random.binomial(owners, probability * progress))
     if random.random() < VISITED[round_index] and not community.short_of_answers:
         enough = min(ENOUGH_OWNERS, max(LEAST_OWNERS, int(ENOUGH_SHARE * owners) + 1)) + int(
@@ -78,7 +78,7 @@ def draw_forms(
     for person in range(count):
         form: dict[str, list[str]] = {"q01": [str(overall_codes[person])], "q16": [str(tenure[person])]}
         form |= {key: [str(code)] for key, code in zip(DOMAIN_KEYS, ratings[person], strict=True) if code}
-        form |= _problem_answers(random, float(overall[person]), community.voice)
+        form |= _problem_answers(random, float(overall[person]), community.complaint_tendency)
         form |= _closing_answers(random, float(overall[person]))
         forms.append(form)
     return forms
@@ -109,7 +109,7 @@ def _codes(latent: _Floats) -> NDArray[np.int_]:
     return codes
 
 
-def _problem_answers(random: np.random.Generator, overall: float, voice: float) -> dict[str, list[str]]:
+def _problem_answers(random: np.random.Generator, overall: float, complaint_tendency: float) -> dict[str, list[str]]:
     """Return q17 to q21: whether there was a problem, a complaint, a solution, or a reason to keep silent."""
     if random.random() < SKIPPED:
         return {}
@@ -117,7 +117,7 @@ def _problem_answers(random: np.random.Generator, overall: float, voice: float) 
         return {"q17": ["9"]}
     if random.random() > _logistic(-0.4 - 1.1 * overall):
         return {"q17": ["2"]}
-    if random.random() < _logistic(-0.2 + 1.2 * np.log(voice)):
+    if random.random() < _logistic(-0.2 + 1.2 * np.log(complaint_tendency)):
         channels = np.flatnonzero(random.random(5) < (0.8, 0.35, 0.08, 0.2, 0.03)) + 1
         solved = random.choice(3, p=_choice_weights(0.5 + 0.3 * overall, 0.3, 0.4 - 0.3 * overall)) + 1
         return {
@@ -127,7 +127,15 @@ def _problem_answers(random: np.random.Generator, overall: float, voice: float) 
             "q20": [str(solved)],
         }
     # Where people seldom complain it is less because all is well than because it seems no use.
-    reason = random.choice(5, p=_choice_weights(0.4 * voice, 0.15, 0.35 / voice, 0.12 / voice, 0.05)) + 1
+    reason = (
+        random.choice(
+            5,
+            p=_choice_weights(
+                0.4 * complaint_tendency, 0.15, 0.35 / complaint_tendency, 0.12 / complaint_tendency, 0.05
+            ),
+        )
+        + 1
+    )
     return {"q17": ["1"], "q18": ["2"], "q21": [str(reason)]}
 
 

@@ -56,7 +56,7 @@ _NEXT: dict[CaseStatus, tuple[tuple[CaseAction, float], ...]] = {
 }
 
 
-def draw_life(
+def draw_case_history(
     random: np.random.Generator, *, submitted_at: datetime, category: Category, zone: tzinfo, now: datetime
 ) -> tuple[Event, ...]:
     """Return the events of a case until `now`, after its submission."""

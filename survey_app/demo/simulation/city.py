@@ -35,15 +35,16 @@ ROUNDS = 3
 class SimulatedCommunity:
     """Simulated community and what its residents live with; qualities are in standard deviations between communities.
 
-    `quality` has a row per round and a column per domain. `voice` is how readily a resident complains about the same
-    trouble, `interest` how many answer compared with the city's average. Where `short_of_answers`, nobody went from
-    door to door until enough owners had answered; where `stuffed`, somebody answered for many of them.
+    `quality` has a row per round and a column per domain. `complaint_tendency` is how readily a resident complains
+    about the same trouble, `response_tendency` how many answer compared with the city's average. Where
+    `short_of_answers`, nobody went from door to door until enough owners had answered; where `stuffed`, somebody
+    answered for many of them.
     """
 
     row: CommunityRow
     quality: NDArray[np.float64]
-    voice: float
-    interest: float
+    complaint_tendency: float
+    response_tendency: float
     short_of_answers: bool
     stuffed: bool
     seed: int
@@ -172,8 +173,8 @@ def _with_quality(
     return SimulatedCommunity(
         row=row,
         quality=quality,
-        voice=float(np.exp(random.normal(0, 0.45))),
-        interest=float(np.exp(random.normal(0.1 * smallness - 0.12 * (company.quality + own), 0.3))),
+        complaint_tendency=float(np.exp(random.normal(0, 0.45))),
+        response_tendency=float(np.exp(random.normal(0.1 * smallness - 0.12 * (company.quality + own), 0.3))),
         short_of_answers=False,
         stuffed=False,
         seed=seed,

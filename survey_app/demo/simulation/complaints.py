@@ -72,7 +72,11 @@ def draw_complaints(
         end = min(dates.closes_at, now)
         years = (end - start).total_seconds() / (365.25 * 86400)
         level = float(community.quality[dates.index].mean())
-        rate = CASES_PER_HOUSEHOLD_YEAR * community.voice * np.exp(-QUALITY_EFFECT * level + random.normal(0, 0.3))
+        rate = (
+            CASES_PER_HOUSEHOLD_YEAR
+            * community.complaint_tendency
+            * np.exp(-QUALITY_EFFECT * level + random.normal(0, 0.3))
+        )
         count = int(random.poisson(rate * community.households * years))
         for time in draw_times(random, count, start=start, end=end, eager=False):
             kind = _KINDS[random.choice(len(_KINDS), p=_KIND_SHARES)]

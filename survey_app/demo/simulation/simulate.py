@@ -21,7 +21,7 @@ from survey_app.complaints.categories import categories
 from survey_app.complaints.filing import check_complaint, file_complaint
 from survey_app.config import DATA
 from survey_app.demo.simulation.calendar import RoundDates, plan_rounds
-from survey_app.demo.simulation.case_histories import draw_life
+from survey_app.demo.simulation.case_histories import draw_case_history
 from survey_app.demo.simulation.city import COMMUNITIES, SimulatedCommunity, build_city, community_table
 from survey_app.demo.simulation.complaint_texts import DISTRICTS, EVALUATOR, TELEPHONE
 from survey_app.demo.simulation.complaints import DAYS_BEFORE_FIRST_CUT_OFF
@@ -63,7 +63,7 @@ class CityExists(JiayuanError):
         super().__init__("this database already holds a city")
 
 
-class Track(Protocol):
+class ProgressDisplay(Protocol):
     """Progress display while a sequence is worked through."""
 
     def __call__(self, sequence: Sequence[_Item], /, description: str) -> Iterable[_Item]:
@@ -80,7 +80,13 @@ class SimulatedCity:
 
 
 def simulate(
-    database: Database, *, secret_key: str, seed: int, communities: int = COMMUNITIES, now: datetime, track: Track
+    database: Database,
+    *,
+    secret_key: str,
+    seed: int,
+    communities: int = COMMUNITIES,
+    now: datetime,
+    track: ProgressDisplay,
 ) -> SimulatedCity:
     """Fill an empty database with the city of this seed: three rounds, the last of them open at `now`."""
     city = build_city(seed, communities)
@@ -152,7 +158,7 @@ def _send(
     planned: Sequence[_Item],
     desk: Callable[[Session, _Item], None],
     *,
-    track: Track,
+    track: ProgressDisplay,
     description: str,
 ) -> None:
     chunks = [planned[start : start + CHUNK] for start in range(0, len(planned), CHUNK)]
@@ -292,7 +298,7 @@ class _ComplaintDesk:
             secret_key=self._secret_key,
             now=case.submitted_at,
         )
-        life = draw_life(
+        life = draw_case_history(
             self._random,
             submitted_at=case.submitted_at,
             category=categories().by_code[case.category],

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from analytics.calibration.complaint_rates import RATE_TRUTHS, calibrate_complaints
+from analytics.calibration.complaint_rates import COMPLAINT_RATE_DISTRIBUTIONS, calibrate_complaints
 
 
 def shares(truth, prior, **options):
@@ -10,7 +10,7 @@ def shares(truth, prior, **options):
     return result, coverage
 
 
-@pytest.mark.parametrize("truth", RATE_TRUTHS)
+@pytest.mark.parametrize("truth", COMPLAINT_RATE_DISTRIBUTIONS)
 def test_learned_intervals_hold_what_they_promise_among_all_and_among_the_best(truth):
     _, coverage = shares(truth, "nonparametric")
 

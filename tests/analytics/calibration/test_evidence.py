@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from analytics.calibration.evidence import TRUTHS, calibrate
+from analytics.calibration.evidence import SATISFACTION_DISTRIBUTIONS, calibrate
 
 
 def coverage(result, group, interval="credible"):
@@ -47,7 +47,7 @@ def test_an_unknown_truth_is_refused():
         calibrate("flat", prior="normal", communities=200, regions=1, seed=1)
 
 
-@pytest.mark.parametrize("truth", list(TRUTHS))
+@pytest.mark.parametrize("truth", list(SATISFACTION_DISTRIBUTIONS))
 def test_intervals_of_the_observed_best_of_small_regions_hold_the_truth(truth):
     # The communities that the list is about: 1,000 of them, two standard errors are .014.
     result = calibrate(truth, prior="nonparametric", communities=40, regions=500, seed=1)
@@ -57,7 +57,7 @@ def test_intervals_of_the_observed_best_of_small_regions_hold_the_truth(truth):
 
 @pytest.mark.long
 @pytest.mark.parametrize(("communities", "regions"), [(20, 3000), (40, 1500), (200, 300), (2000, 30)])
-@pytest.mark.parametrize("truth", list(TRUTHS))
+@pytest.mark.parametrize("truth", list(SATISFACTION_DISTRIBUTIONS))
 def test_the_evidence_is_calibrated_for_every_distribution_and_size(truth, communities, regions):
     result = calibrate(truth, prior="nonparametric", communities=communities, regions=regions, seed=2)
 

@@ -3,7 +3,7 @@ import pytest
 from click.testing import CliRunner
 
 from analytics.__main__ import main
-from analytics.calibration.integrity import CitySetting, city_sentences, run_cities
+from analytics.calibration.integrity import CitySetting, integrity_calibration_sentences, run_cities
 
 
 @pytest.mark.parametrize(("manner", "least_held"), [("hurried", 0.9), ("one_terminal", 0.9), ("own_terminals", 0.4)])
@@ -20,7 +20,7 @@ def test_nothing_is_held_where_nobody_cheats():
 
     assert honest["honest_with_held"].sum() <= 0.01 * honest["honest_communities"].sum()
     assert honest["held_share"].isna().all()
-    assert next(city_sentences(honest, "en")).startswith("ordinary city: of 200 honest communities ")
+    assert next(integrity_calibration_sentences(honest, "en")).startswith("ordinary city: of 200 honest communities ")
 
 
 def test_the_study_is_written_beside_the_coverage(tmp_path):

@@ -5,8 +5,8 @@ import pandas as pd
 from click.testing import CliRunner
 
 from analytics.__main__ import main
-from analytics.calibration.complaint_rates import RATE_TRUTHS
-from analytics.calibration.evidence import TRUTHS, calibrate
+from analytics.calibration.complaint_rates import COMPLAINT_RATE_DISTRIBUTIONS
+from analytics.calibration.evidence import SATISFACTION_DISTRIBUTIONS, calibrate
 from analytics.calibration.study import SEED, finding_sentences
 
 
@@ -19,7 +19,7 @@ def test_a_quick_study_writes_what_calibration_finds(tmp_path):
     alone = calibrate("normal", prior="nonparametric", communities=200, regions=2, seed=SEED)
     written = coverage[coverage["setting_truth"] == "normal"].reset_index(drop=True)
     pd.testing.assert_frame_equal(written[alone.coverage.columns.tolist()], alone.coverage.round(6), check_dtype=False)
-    assert set(coverage["setting_truth"]) == {*TRUTHS, *RATE_TRUTHS}
+    assert set(coverage["setting_truth"]) == {*SATISFACTION_DISTRIBUTIONS, *COMPLAINT_RATE_DISTRIBUTIONS}
     assert set(bands["evidence"]) <= {"certain", "likely", "undecided", "unlikely", "no"}
     content = json.loads((tmp_path / "out" / "calibration.json").read_text("utf-8"))
     assert (content["seed"], len(content["coverage"]), len(content["bands"])) == (SEED, len(coverage), len(bands))

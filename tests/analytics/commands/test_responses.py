@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from analytics.__main__ import main
-from analytics.calibration.simulated_city import honest_city, stuffed
+from analytics.calibration.simulated_city import simulate_honest_city, stuffed
 from tests.analytics.rule_files import REPOSITORY, SHIPPED, rule_text
 
 STUFFED = "005"
@@ -16,7 +16,7 @@ STUFFED = "005"
 def city(tmp_path_factory):
     """Rows of 40 communities with 30 answers stuffed into one, their table, and figures of their buildings."""
     directory = tmp_path_factory.mktemp("city")
-    responses, answers = honest_city(3, 40)
+    responses, answers = simulate_honest_city(3, 40)
     responses, answers = stuffed(responses, answers, community=5, forms=30, seed=1, same_terminal=True, seconds=(9, 22))
     random = np.random.default_rng(1)
     rows = responses.assign(

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.decision.criterion import (
+    check_minimum_exposure,
+    check_minimum_responses,
     combine_routes,
     count_positions,
     count_until_next_position,
@@ -15,8 +17,6 @@ from analytics.decision.criterion import (
     decide_complaints_within,
     decide_satisfaction,
     decide_satisfaction_within,
-    judge_exposure,
-    judge_responses,
 )
 from analytics.rules import MinimumResponses
 from tests.analytics.rule_files import rules_with
@@ -76,7 +76,7 @@ def test_arguments_outside_their_range_are_refused(share, eligible, rounding):
 )
 def test_the_minimum_of_responses_is_the_stated_inequality(responses, households, share):
     minimum = MinimumResponses(10, 30, share)
-    found = judge_responses(
+    found = check_minimum_responses(
         np.array([float(responses)]), np.array([float(households)]), np.array([responses > 0]), minimum=minimum
     )
 
@@ -86,7 +86,10 @@ def test_the_minimum_of_responses_is_the_stated_inequality(responses, households
 def test_exposure_is_compared_exactly_with_the_minimum():
     exposure = np.array([66_666_666, 66_666_667])
 
-    assert judge_exposure(np.zeros(2), exposure, minimum=Fraction(200, 3)).tolist() == ["exposure_too_small", ""]
+    assert check_minimum_exposure(np.zeros(2), exposure, minimum=Fraction(200, 3)).tolist() == [
+        "exposure_too_small",
+        "",
+    ]
 
 
 def test_exclude_may_leave_nobody():

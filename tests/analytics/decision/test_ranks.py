@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.decision.ranks import competition_rank, last_rank, order_ratios, percentile, ranks_within, share_below
+from analytics.decision.ranks import (
+    competition_rank,
+    last_rank,
+    order_ratios,
+    percentile,
+    percentile_of_ranks,
+    ranks_within,
+)
 
 ratios = st.lists(st.tuples(st.integers(0, 2**53), st.integers(1, 2**53)), max_size=30)
 small_ratios = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 12)), max_size=30)
@@ -60,7 +67,7 @@ def test_a_monotone_rescaling_keeps_ranks(values, best):
 def test_nobody_ranked_is_no_error():
     assert np.isnan(competition_rank([float("nan")], best="high")).all()
     assert percentile([], best="low").size == 0
-    assert share_below(np.array([np.nan]), np.array([np.nan]), ranked=0).size == 1
+    assert percentile_of_ranks(np.array([np.nan]), np.array([np.nan]), ranked=0).size == 1
 
 
 @pytest.mark.parametrize("rank", [competition_rank, last_rank, percentile])

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analytics.decision.evaluate import evaluate
-from analytics.decision.reasons import reason_sentence, show_apart
+from analytics.decision.reasons import format_distinct, reason_sentence
 from analytics.languages import LANGUAGES
 from analytics.reports.warnings import warning_sentence
 from tests.analytics.decision.test_evaluate import community_rows, rule_choices
@@ -96,7 +96,7 @@ def test_every_standing_and_warning_has_a_finished_sentence_in_every_language(ro
 @given(st.integers(0, 400), st.integers(1, 400), st.integers(0, 400), st.integers(1, 400))
 def test_different_rates_never_look_equal_and_equal_rates_never_look_different(first, more, second, others):
     own, other = 100 * Fraction(first, first + more), 100 * Fraction(second, second + others)
-    shown = [show_apart(own, [other], decimals=1), show_apart(other, [own], decimals=1)]
+    shown = [format_distinct(own, [other], decimals=1), format_distinct(other, [own], decimals=1)]
 
     assert (shown[0] == shown[1]) == (own == other)
     assert (float(shown[0]) < float(shown[1])) == (own < other)
@@ -107,4 +107,4 @@ def test_different_rates_never_look_equal_and_equal_rates_never_look_different(f
 @example(Fraction(15, 100), 1)
 @example(Fraction(5, 2), 0)
 def test_numbers_are_rounded_half_to_even(value, decimals):
-    assert show_apart(value, [], decimals=decimals) == f"{float(round(value, decimals)):,.{decimals}f}"
+    assert format_distinct(value, [], decimals=decimals) == f"{float(round(value, decimals)):,.{decimals}f}"

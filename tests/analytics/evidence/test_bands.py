@@ -12,10 +12,10 @@ from analytics.evidence.bands import (
     Reason,
     complaint_evidence,
     evidence_bands,
-    list_with_few_false,
+    expected_true_members,
+    list_with_controlled_fdr,
     overall_reliability,
     requirement_evidence,
-    rightful_members,
     satisfaction_evidence,
     tipping_point,
     with_nonresponse,
@@ -76,7 +76,7 @@ def test_negative_evidence_needs_reliability_or_a_rank_bound():
         region=[1, 1, 1],
         size=1,
         sampling_fraction=0.3,
-        rank_bound_beyond=[False, False, True],
+        rank_bound_exceeds_k=[False, False, True],
     )
 
     assert frame["satisfaction_evidence"].tolist() == ["certain", "undecided", "no"]
@@ -194,7 +194,7 @@ def test_the_list_with_few_false_is_the_longest_within_its_false_discovery_rate(
     chance = np.random.default_rng(2).beta(0.5, 0.5, 200).round(2)
     region = np.repeat([1, 2], 100)
 
-    listed = list_with_few_false(chance, region=region, share_false=0.1)
+    listed = list_with_controlled_fdr(chance, region=region, false_discovery_rate=0.1)
 
     for label in (1, 2):
         mine, on_list = chance[region == label], listed[region == label]
@@ -208,7 +208,7 @@ def test_a_list_of_everybody_is_expected_to_hold_all_places():
     mean = np.random.default_rng(3).normal(0.8, 0.05, 220)
     top = top_probability(mean, np.full(220, 0.001), region=np.zeros(220), size=11)
 
-    frame = rightful_members(top.probability, np.ones(220, dtype=bool), region=np.zeros(220))
+    frame = expected_true_members(top.probability, np.ones(220, dtype=bool), region=np.zeros(220))
 
     assert frame["expected"].tolist() == pytest.approx([11])
     assert frame["listed"].tolist() == [220]
@@ -238,8 +238,11 @@ def test_nonresponse_adds_nothing_where_everybody_answered():
             "sampling_fraction is miss",
         ),
         (lambda: with_nonresponse([0.1], sampling_fraction=[0.1], nonresponse_spread=-1), "nonresponse_spread must be"),
-        (lambda: list_with_few_false([0.5], region=[1], share_false=1), r"share_false must lie in \[0, 1\)"),
-        (lambda: rightful_members([0.5], [True, False], region=[1]), "columns of one length"),
+        (
+            lambda: list_with_controlled_fdr([0.5], region=[1], false_discovery_rate=1),
+            r"false_discovery_rate must lie in \[0, 1\)",
+        ),
+        (lambda: expected_true_members([0.5], [True, False], region=[1]), "columns of one length"),
         (
             lambda: complaint_evidence(
                 shrink_complaint_rates([1], [10], region=[1], prior="normal"), [0], region=[1], size=1, share=0.05

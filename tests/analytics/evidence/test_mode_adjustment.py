@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.evidence.mode_adjustment import LEAST_COMMUNITIES, shrink_to_mode_mix
+from analytics.evidence.mode_adjustment import LEAST_COMMUNITIES, shrink_to_mode_regression
 from analytics.statistics.empirical_bayes import paule_mandel, shrink_scores
 
 
@@ -23,7 +23,7 @@ def simulate(communities, *, effect, seed):
 
 def shrink(scores, variance, answers, region=None):
     region = ["wuda"] * len(scores) if region is None else region
-    return shrink_to_mode_mix(scores, variance, answers, region=region)
+    return shrink_to_mode_regression(scores, variance, answers, region=region)
 
 
 def test_with_equal_variances_it_is_ordinary_least_squares():

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from analytics.decision.criterion import count_positions
-from analytics.evidence.round_planning import eligible_chance, forecast_precision, forecast_quota, minimum_eligible
+from analytics.evidence.round_planning import (
+    eligibility_probability,
+    forecast_precision,
+    forecast_quota,
+    minimum_eligible,
+)
 
 FIVE_PERCENT = Fraction(1, 20)
 
@@ -33,7 +38,7 @@ def test_eligibility_follows_the_rule_on_every_number_of_answers():
     households = np.array([12, 40, 100])
     rule = {"least": 10, "enough": 30, "or_share_of_households": Fraction(1, 2)}
 
-    chance = eligible_chance(households, 0.5, **rule)
+    chance = eligibility_probability(households, 0.5, **rule)
 
     for total, value in zip(households, chance, strict=True):
         n = np.arange(total + 1)
@@ -103,7 +108,7 @@ def test_the_chance_of_enough_eligible_communities_is_nearly_the_binomial_one():
         (lambda: minimum_eligible(0, share=FIVE_PERCENT, rounding="floor"), "quota must be at least 1"),
         (lambda: minimum_eligible(1, share=Fraction(0), rounding="floor"), "share must lie"),
         (lambda: quota_of(20, quota=[5] * 19 + [4]), "quota differs within a region"),
-        (lambda: quota_of(20, chance=1.5), "eligible_chances exceeds 1"),
+        (lambda: quota_of(20, chance=1.5), "eligibility_probabilities exceeds 1"),
     ],
 )
 def test_what_cannot_be_planned_is_refused(call, message):

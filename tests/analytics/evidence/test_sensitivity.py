@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.decision.evaluate import evaluate
-from analytics.evidence.sensitivity import BY_MODE_COLUMNS, FEW_COLUMNS, LEAST_COMPLETES, find_sensitivity
+from analytics.evidence.sensitivity import BY_MODE_COLUMNS, LEAST_COMPLETES, WITHOUT_FEW_COLUMNS, analyse_sensitivity
 from analytics.reports.sensitivity_sentences import region_sentences
 from tests.analytics.rule_files import rules_with
 
@@ -18,7 +18,7 @@ def city(responses, satisfied, region="乌达区", **columns):
 
 
 def find(table, choices=None):
-    return find_sensitivity(evaluate(table, rules_with(choices or {})))
+    return analyse_sensitivity(evaluate(table, rules_with(choices or {})))
 
 
 def test_leaders_by_few_answers_make_room_for_others():
@@ -55,7 +55,7 @@ def test_it_is_the_decision_about_a_table_without_the_communities_of_few_answers
 def test_where_all_have_many_answers_nothing_changes():
     table = city([200] * 40, range(100, 140))
     result = evaluate(table, rules_with({}))
-    found = find_sensitivity(result)
+    found = analyse_sensitivity(result)
     few = found.regions["乌达区"]["without_few"]
 
     assert (few["left_out"], few["enters"], few["leaves"]) == (0, 0, 0)
@@ -102,7 +102,7 @@ def test_rates_and_ranks_are_given_by_mode():
     found = find(table)
     frame, facts = found.communities, found.regions["海南区"]
 
-    assert list(frame) == [*FEW_COLUMNS, *BY_MODE_COLUMNS]
+    assert list(frame) == [*WITHOUT_FEW_COLUMNS, *BY_MODE_COLUMNS]
     assert facts["main_modes"]["telephone"] == 0
     assert sum(facts["main_modes"].values()) == 30
     (effect,) = facts["mode_effects"]

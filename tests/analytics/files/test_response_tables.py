@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from analytics.decision.recount import keep_counting_rows, recount
+from analytics.decision.recount import recount, select_counted_responses
 from analytics.files.response_tables import ResponseTable, list_questions, read_responses
 from analytics.files.table_cells import TableError
 from tests.analytics.rule_files import rules_with
@@ -102,8 +102,8 @@ def test_a_tenants_later_answer_never_replaces_the_owners():
         {"community_id": "2", "household": "b", "tenure": 1, "day": "2021-09-01", "q01": 3},
         {"community_id": "1", "household": None, "tenure": 1, "day": "2021-09-01", "q01": 2},
     )
-    once = keep_counting_rows(table, rules_with({"evidence.one_answer_per_household": True}))
-    posters = keep_counting_rows(table, rules_with({}))
+    once = select_counted_responses(table, rules_with({"evidence.one_answer_per_household": True}))
+    posters = select_counted_responses(table, rules_with({}))
 
     assert list(once.lines) == [2, 4, 6, 7]
     assert list(posters.lines) == [2, 4, 5, 6, 7]

@@ -3,7 +3,7 @@ import pytest
 
 from analytics.decision.community_table import check_communities
 from analytics.decision.evaluate import evaluate
-from analytics.evidence.sensitivity import find_sensitivity
+from analytics.evidence.sensitivity import analyse_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.files.table_cells import TableError
 from analytics.reports.complaint_sentences import community_sentences, discouraged, region_sentences
@@ -87,7 +87,7 @@ def test_the_report_shows_the_details_where_they_are_given():
     pages = []
     for columns in ({}, DETAILS):
         result = evaluate(table(**columns), rules)
-        pages.append(report_html(result, weigh_evidence(result), find_sensitivity(result), "zh-Hans"))
+        pages.append(report_html(result, weigh_evidence(result), analyse_sensitivity(result), "zh-Hans"))
 
     assert "投诉详情" not in pages[0]
     assert "投诉详情" in pages[1]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analytics.decision.evaluate import STANDING_COLUMNS, evaluate
-from analytics.evidence.sensitivity import FEW_COLUMNS, find_sensitivity
+from analytics.evidence.sensitivity import WITHOUT_FEW_COLUMNS, analyse_sensitivity
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
 from analytics.files.csv_files import csv_safe
 from analytics.reports.evaluation_files import evaluation_json, standings_csv, write_outputs
@@ -21,16 +21,16 @@ def result_of(**columns):
 
 
 def csv_of(result, language):
-    parts = standings_csv(result, weigh_evidence(result), find_sensitivity(result), language)
+    parts = standings_csv(result, weigh_evidence(result), analyse_sensitivity(result), language)
     return "".join(parts).removeprefix("\ufeff")
 
 
 def write(result, directory, **options):
-    write_outputs(result, weigh_evidence(result), find_sensitivity(result), directory, "en", **options)
+    write_outputs(result, weigh_evidence(result), analyse_sensitivity(result), directory, "en", **options)
 
 
 def json_of(result):
-    return evaluation_json(result, weigh_evidence(result), find_sensitivity(result), "en")
+    return evaluation_json(result, weigh_evidence(result), analyse_sensitivity(result), "en")
 
 
 @pytest.mark.parametrize("sign", list("=+-@\t\r＝＋－＠"))
@@ -48,10 +48,10 @@ def test_every_community_has_a_row_in_the_order_of_the_table():
 
     assert [row["community_id"] for row in rows] == result.communities["community_id"].tolist()
     sentences = ["satisfaction_sentence", "complaint_sentence", "requirement_sentence"]
-    beside = {*EVIDENCE_COLUMNS, *FEW_COLUMNS} - {"community_id"}
+    beside = {*EVIDENCE_COLUMNS, *WITHOUT_FEW_COLUMNS} - {"community_id"}
     decision = [name for name in rows[0] if name not in beside]
     assert decision == ["community_id", "name", *list(STANDING_COLUMNS)[1:], *sentences, "requirement_evidence_word"]
-    assert {*EVIDENCE_COLUMNS, *FEW_COLUMNS} <= set(rows[0])
+    assert {*EVIDENCE_COLUMNS, *WITHOUT_FEW_COLUMNS} <= set(rows[0])
     assert (rows[0]["responses"], rows[0]["satisfaction_status"]) == ("", "not_assessed")
     assert (rows[1]["satisfaction_rank"], rows[1]["satisfaction_status"]) == ("1", "not_applicable")
 
@@ -107,7 +107,7 @@ def test_a_long_table_is_written_in_parts_that_make_the_same_text(monkeypatch):
     result = result_of(name="小区")
     whole = csv_of(result, "zh-Hans")
     monkeypatch.setattr("analytics.reports.evaluation_files._ROWS_AT_ONCE", 7)
-    parts = list(standings_csv(result, weigh_evidence(result), find_sensitivity(result), "zh-Hans"))
+    parts = list(standings_csv(result, weigh_evidence(result), analyse_sensitivity(result), "zh-Hans"))
 
     assert len(parts) == 3
     assert "".join(parts) == "\ufeff" + whole

@@ -9,7 +9,7 @@ import pytest
 
 from analytics.decision.evaluate import evaluate
 from analytics.decision.reasons import reason_sentence
-from analytics.evidence.sensitivity import find_sensitivity
+from analytics.evidence.sensitivity import analyse_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.reports.evaluation_report import MOST_ROWS, NEAREST, REPORT_FILES, report_html
 from analytics.reports.labels import evidence_words
@@ -36,7 +36,7 @@ def city(size=45, **columns):
 
 def report_of(table, language="zh-Hans", rules=None):
     result = evaluate(table, rules or rules_with({}))
-    return result, report_html(result, weigh_evidence(result), find_sensitivity(result), language)
+    return result, report_html(result, weigh_evidence(result), analyse_sensitivity(result), language)
 
 
 def text_of(page):

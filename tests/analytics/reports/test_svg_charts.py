@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from analytics.reports.svg_charts import (
-    LISTED,
+    LISTED_COLOUR,
     MOST_DRAWN,
-    OTHERS,
+    OTHERS_COLOUR,
     Labels,
+    caterpillar_chart,
     coverage_chart,
-    every_nth,
     funnel_chart,
     histogram_chart,
-    ladder_chart,
     reliability_chart,
     scores_chart,
+    thinning_step,
 )
 
 LABELS = Labels("哪些小区达标", "满意率（%）", "小区", "- - 第 1 名")
@@ -24,7 +24,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 def ladder(names, name="ladder"):
     scores = np.linspace(95, 80, len(names))
     listed = np.arange(len(names)) == 0
-    return ladder_chart(names, scores, scores - 5, scores + 3, listed=listed, cut_off=95.0, labels=LABELS, name=name)
+    return caterpillar_chart(
+        names, scores, scores - 5, scores + 3, listed=listed, cut_off=95.0, labels=LABELS, name=name
+    )
 
 
 def scores_of(count):
@@ -107,7 +109,7 @@ def test_what_a_drawing_refers_to_is_inside_it():
 def test_only_some_of_very_many_communities_are_drawn():
     few, many = scores_of(MOST_DRAWN), scores_of(MOST_DRAWN * 20)
 
-    assert every_nth(MOST_DRAWN * 20) == 20
+    assert thinning_step(MOST_DRAWN * 20) == 20
     assert few.count("<use") == pytest.approx(many.count("<use"), abs=20)
 
 
@@ -119,7 +121,10 @@ def test_realised_shares_are_drawn_at_their_predicted_probability():
         for mark in ET.fromstring(drawing).iter(f"{SVG}use")
     }
 
-    (first_across, first_upward), (other_across, other_upward) = marks[f"fill: {LISTED}"], marks[f"fill: {OTHERS}"]
+    (first_across, first_upward), (other_across, other_upward) = (
+        marks[f"fill: {LISTED_COLOUR}"],
+        marks[f"fill: {OTHERS_COLOUR}"],
+    )
     assert other_across > first_across
     assert other_upward < first_upward
 
@@ -131,10 +136,10 @@ def test_each_setting_has_a_row_with_both_of_its_shares():
     marks = [mark.get("style", "").split(";")[0] for mark in ET.fromstring(drawing).iter(f"{SVG}use")]
 
     assert {"正态", "偏态"} <= set(words(drawing))
-    assert (marks.count(f"fill: {OTHERS}"), marks.count(f"fill: {LISTED}")) == (2, 2)
+    assert (marks.count(f"fill: {OTHERS_COLOUR}"), marks.count(f"fill: {LISTED_COLOUR}")) == (2, 2)
 
 
 def test_a_community_without_complaints_is_hollow_and_one_that_qualifies_green():
     marks = [element.get("style", "") for element in ET.fromstring(funnel()).iter(f"{SVG}use")]
 
-    assert sum("fill: #ffffff" in mark and f"stroke: {LISTED}" in mark for mark in marks) == 1
+    assert sum("fill: #ffffff" in mark and f"stroke: {LISTED_COLOUR}" in mark for mark in marks) == 1

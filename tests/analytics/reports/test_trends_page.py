@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from analytics.__main__ import main
 from analytics.decision.evaluate import evaluate
 from analytics.reports.html_page import render_page
-from analytics.reports.trends_page import PastRound, follow_rounds, trends_page
+from analytics.reports.trends_page import EvaluatedRound, compute_trends, trends_page
 from tests.analytics.rule_files import SHIPPED, rules_with
 
 DAYS = [date(2021, 9, 30), date(2022, 9, 30), date(2023, 9, 30)]
@@ -21,12 +21,12 @@ def table(satisfied, **columns):
 
 def rounds(*tables, choices=()):
     rules = rules_with(dict(choices))
-    return [PastRound(day, evaluate(frame, rules)) for day, frame in zip(DAYS, tables, strict=False)]
+    return [EvaluatedRound(day, evaluate(frame, rules)) for day, frame in zip(DAYS, tables, strict=False)]
 
 
 def test_a_change_has_its_interval_and_many_are_adjusted_for_each_other():
     # p(1 − p)n/(n − 1) = .1616 and .2525; pooled over the region, of 20 communities of which 19 have .80: .1616.
-    found = follow_rounds(rounds(table([80] * 20), table([60, *[80] * 19]))).communities
+    found = compute_trends(rounds(table([80] * 20), table([60, *[80] * 19]))).communities
 
     first = found.iloc[0]
     v_before = 0.16 * 100 / 99 / 100
@@ -42,7 +42,7 @@ def test_a_change_has_its_interval_and_many_are_adjusted_for_each_other():
 
 def test_former_winners_show_the_change_expected_from_regression_alone():
     before = table([99, *np.tile([70, 75, 80, 85, 90], 4)[:19]])
-    found = follow_rounds(rounds(before, before.assign(satisfied=[90, *before["satisfied"][1:]])))
+    found = compute_trends(rounds(before, before.assign(satisfied=[90, *before["satisfied"][1:]])))
     winner = found.communities.iloc[0]
 
     assert found.communities["former_winner"].tolist() == [True, *[False] * 19]
@@ -54,14 +54,14 @@ def test_former_winners_show_the_change_expected_from_regression_alone():
 
 
 def test_a_community_that_was_not_ranked_before_is_no_former_winner():
-    found = follow_rounds(rounds(table([5, *[80] * 20], responses=[5, *[100] * 20]), table([80] * 21)))
+    found = compute_trends(rounds(table([5, *[80] * 20], responses=[5, *[100] * 20]), table([80] * 21)))
 
     assert not found.communities["former_winner"].iloc[0]
     assert np.isnan(found.communities["by_regression"].iloc[0])
 
 
 def test_a_community_of_one_round_keeps_its_row():
-    found = follow_rounds(rounds(table([80] * 21), table([80] * 20))).communities
+    found = compute_trends(rounds(table([80] * 21), table([80] * 20))).communities
 
     assert len(found) == 21
     assert found["responses_2022-09-30"].isna().tolist() == [*[False] * 20, True]
@@ -69,8 +69,8 @@ def test_a_community_of_one_round_keeps_its_row():
 
 
 def test_three_rounds_have_a_slope_and_two_have_none():
-    two = follow_rounds(rounds(table([70] * 20), table([74] * 20)))
-    three = follow_rounds(rounds(table([70] * 20), table([74] * 20), table([78] * 20)))
+    two = compute_trends(rounds(table([70] * 20), table([74] * 20)))
+    three = compute_trends(rounds(table([70] * 20), table([74] * 20), table([78] * 20)))
 
     assert two.communities["slope_per_year"].isna().all()
     assert three.communities["slope_per_year"].tolist() == pytest.approx([0.04] * 20, abs=1e-4)
@@ -81,12 +81,12 @@ def test_three_rounds_have_a_slope_and_two_have_none():
 def test_the_order_of_rounds_changes_nothing():
     given = rounds(table([70] * 20), table([74] * 20), table([78] * 20))
 
-    pd.testing.assert_frame_equal(follow_rounds(given).communities, follow_rounds(given[::-1]).communities)
+    pd.testing.assert_frame_equal(compute_trends(given).communities, compute_trends(given[::-1]).communities)
 
 
 def test_given_scores_are_shown_and_not_tested():
     scores = table([0] * 20).drop(columns=["responses", "satisfied"]).assign(score_precision=1)
-    found = follow_rounds(rounds(scores.assign(score=80), scores.assign(score=83))).communities
+    found = compute_trends(rounds(scores.assign(score=80), scores.assign(score=83))).communities
 
     assert found["change"].tolist() == [3.0] * 20
     assert found["change_p"].isna().all()
@@ -98,9 +98,9 @@ def test_rounds_of_one_day_or_of_two_measures_are_refused():
     other = rounds(table([70] * 20, mean_index=70.0), choices=by_index)[0]
 
     with pytest.raises(ValueError, match="at least two rounds of different days"):
-        follow_rounds([given[0], given[0]])
+        compute_trends([given[0], given[0]])
     with pytest.raises(ValueError, match="rounds of different measures cannot be compared"):
-        follow_rounds([PastRound(DAYS[1], other.evaluation), given[0]])
+        compute_trends([EvaluatedRound(DAYS[1], other.evaluation), given[0]])
 
 
 def run(*arguments):

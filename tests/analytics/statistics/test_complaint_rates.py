@@ -7,12 +7,12 @@ from scipy import stats
 
 from analytics.statistics.complaint_rates import (
     channel_rates,
+    compare_recorded_with_reported,
     complaint_rates,
     event_rates,
     excluded_shares,
     household_years,
-    quiet_records,
-    recorded_against_reported,
+    low_recorded_complaints,
 )
 from analytics.statistics.intervals import hypergeometric_households
 from tests.analytics.reference import columns, published
@@ -22,7 +22,7 @@ PHE = published("phe-indicator-methods")
 
 
 def test_recorded_complaints_are_low_only_if_residents_report_no_fewer_than_elsewhere():
-    quiet = quiet_records(
+    quiet = low_recorded_complaints(
         [0, 0, 0, 12, 0],
         [500, 300, 500, 500, 0],
         [6, 6, 5, 6, 6],
@@ -34,7 +34,7 @@ def test_recorded_complaints_are_low_only_if_residents_report_no_fewer_than_else
 
     # Exactly 3.69 of 500 are below five, of 300 above three.
     assert quiet.tolist() == [True, False, False, False, False]
-    assert not quiet_records([0], [500], [0], [0], rate=0.01, share=0, level=0.95).any()
+    assert not low_recorded_complaints([0], [500], [0], [0], rate=0.01, share=0, level=0.95).any()
 
 
 def test_half_a_year_is_half_the_exposure():
@@ -103,7 +103,9 @@ def test_excluded_share_has_clopper_pearson_limits():
 
 
 def test_households_that_say_they_complained_beyond_the_record_are_a_signal():
-    table = recorded_against_reported([9, 9, 0], [30, 30, 0], households=50, recorded_households=[1, 40, 5], level=0.95)
+    table = compare_recorded_with_reported(
+        [9, 9, 0], [30, 30, 0], households=50, recorded_households=[1, 40, 5], level=0.95
+    )
     assert table["signal"].tolist() == ["discouraged", "none", "no_answers"]
     exact = hypergeometric_households(9, 30, households=50, level=0.95)
     np.testing.assert_allclose(table.loc[0, ["missing_lower", "missing_upper"]], np.array(exact, dtype=float) - 1)
@@ -111,7 +113,7 @@ def test_households_that_say_they_complained_beyond_the_record_are_a_signal():
 
 @given(said=st.integers(0, 60), recorded=st.integers(0, 60))
 def test_a_census_signals_exactly_when_more_households_say_so_than_are_recorded(said, recorded):
-    table = recorded_against_reported([said], [60], households=60, recorded_households=recorded, level=0.95)
+    table = compare_recorded_with_reported([said], [60], households=60, recorded_households=recorded, level=0.95)
     assert (table.loc[0, "signal"] == "discouraged") == (said > recorded)
 
 
@@ -124,7 +126,7 @@ def test_a_census_signals_exactly_when_more_households_say_so_than_are_recorded(
         (lambda: event_rates([np.nan], [1], multiplier=1, level=0.95, method="exact"), "events is missing"),
         (lambda: household_years([-1], months=12), "households is below 0"),
         (
-            lambda: recorded_against_reported([1], [2], households=3, recorded_households=4, level=0.95),
+            lambda: compare_recorded_with_reported([1], [2], households=3, recorded_households=4, level=0.95),
             "recorded_households exceed households",
         ),
     ],

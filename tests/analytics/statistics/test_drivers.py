@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.calibration.simulated_city import QUESTIONS, honest_city
+from analytics.calibration.simulated_city import QUESTIONS, simulate_honest_city
 from analytics.statistics.drivers import Drivers, find_drivers, importance_performance, relative_weights
 
 
@@ -18,7 +18,7 @@ def survey(seed=1, respondents=600, effects=(0.8, 0.4, 0.0), spread=1.0):
     return pd.DataFrame(ratings, columns=names), overall, np.arange(respondents) // 20
 
 
-def drivers_of(ratings, overall, community, **options):
+def compute_drivers(ratings, overall, community, **options):
     return find_drivers(ratings, overall, community=community, level=0.95, **{"resamples": 200} | options)
 
 
@@ -50,13 +50,13 @@ def test_two_correlated_domains_by_hand():
 
 def test_weights_follow_the_definition():
     ratings, overall, community = survey()
-    result = drivers_of(ratings, overall, community)
+    result = compute_drivers(ratings, overall, community)
     np.testing.assert_allclose(result.domains["weight"], johnsons_weights(ratings.to_numpy(), overall), rtol=1e-9)
 
 
 def test_weights_add_up_to_r_squared_of_the_regression():
     ratings, overall, community = survey()
-    result = drivers_of(ratings, overall, community)
+    result = compute_drivers(ratings, overall, community)
     assert result.r_squared == pytest.approx(regression_r_squared(ratings, overall), rel=1e-10)
     assert result.domains["weight"].sum() == pytest.approx(result.r_squared)
     assert result.domains["share"].sum() == pytest.approx(1)
@@ -79,8 +79,8 @@ def test_weights_are_never_negative_and_add_up_to_r_squared(seed, domains):
 def test_the_order_of_domains_changes_only_their_order(order):
     ratings, overall, community = survey(effects=(0.8, 0.4, 0.1, 0.0), respondents=200)
     gappy = with_gaps(ratings)
-    plain = drivers_of(gappy, overall, community).domains
-    permuted = drivers_of(gappy.iloc[:, list(order)], overall, community).domains
+    plain = compute_drivers(gappy, overall, community).domains
+    permuted = compute_drivers(gappy.iloc[:, list(order)], overall, community).domains
     pd.testing.assert_frame_equal(permuted, plain.iloc[list(order)].reset_index(drop=True), rtol=1e-9)
 
 
@@ -89,15 +89,15 @@ def test_the_order_of_domains_changes_only_their_order(order):
 def test_the_order_of_respondents_changes_nothing(seed):
     ratings, overall, community = survey(respondents=200)
     gappy, order = with_gaps(ratings), np.random.default_rng(seed).permutation(200)
-    plain = drivers_of(gappy, overall, community)
-    shuffled = drivers_of(gappy.iloc[order], overall[order], community[order])
+    plain = compute_drivers(gappy, overall, community)
+    shuffled = compute_drivers(gappy.iloc[order], overall[order], community[order])
     pd.testing.assert_frame_equal(shuffled.domains, plain.domains, rtol=1e-12)
 
 
 def test_units_of_ratings_do_not_matter():
     ratings, overall, community = survey()
-    plain = drivers_of(ratings, overall, community).domains
-    scaled = drivers_of(ratings * [25, 1, 0.1] + [7, -3, 0], 10 * overall - 4, community).domains
+    plain = compute_drivers(ratings, overall, community).domains
+    scaled = compute_drivers(ratings * [25, 1, 0.1] + [7, -3, 0], 10 * overall - 4, community).domains
     np.testing.assert_allclose(scaled[["weight", "lower", "upper"]], plain[["weight", "lower", "upper"]], rtol=1e-8)
 
 
@@ -105,7 +105,7 @@ def test_what_is_associated_exceeds_noise_and_what_is_not_does_not():
     generator = np.random.default_rng(4)
     ratings = pd.DataFrame(generator.normal(size=(2000, 3)), columns=["strong", "weak", "none"])
     overall = ratings["strong"] + 0.3 * ratings["weak"] + generator.normal(size=2000)
-    table = drivers_of(ratings, overall, np.arange(2000) // 40).domains
+    table = compute_drivers(ratings, overall, np.arange(2000) // 40).domains
     assert table["above_noise"].tolist() == [True, True, False]
     assert ((table["lower"] <= table["weight"]) & (table["weight"] <= table["upper"])).tolist()[:2] == [True, True]
 
@@ -115,7 +115,7 @@ def test_unrelated_domains_seldom_exceed_noise():
     for seed in range(40):
         generator = np.random.default_rng([8, seed])
         ratings = pd.DataFrame(generator.normal(size=(300, 4)), columns=list("abcd"))
-        table = drivers_of(ratings, generator.normal(size=300), np.arange(300) // 10, seed=seed).domains
+        table = compute_drivers(ratings, generator.normal(size=300), np.arange(300) // 10, seed=seed).domains
         found.append(table["above_noise"].mean())
     assert np.mean(found) < 0.05
 
@@ -126,16 +126,16 @@ def test_intervals_are_wider_where_communities_answer_alike():
     own_effect = generator.normal(0.5, 0.5, 30)[place]
     ratings = pd.DataFrame({"a": generator.normal(size=1200), "b": generator.normal(size=1200)})
     overall = own_effect * ratings["a"] + generator.normal(size=1200)
-    clustered = drivers_of(ratings, overall, place).domains
-    alone = drivers_of(ratings, overall, np.arange(1200)).domains
+    clustered = compute_drivers(ratings, overall, place).domains
+    alone = compute_drivers(ratings, overall, np.arange(1200)).domains
     width = [table["upper"][0] - table["lower"][0] for table in (clustered, alone)]
     assert width[0] > 1.3 * width[1]
 
 
 def test_every_pair_of_answers_counts_though_few_rate_everything():
     ratings, overall, community = survey(respondents=3000)
-    complete = drivers_of(ratings, overall, community)
-    gappy = drivers_of(with_gaps(ratings, share=0.5), overall, community)
+    complete = compute_drivers(ratings, overall, community)
+    gappy = compute_drivers(with_gaps(ratings, share=0.5), overall, community)
     assert gappy.respondents > 2500
     np.testing.assert_allclose(gappy.domains["weight"], complete.domains["weight"], atol=0.05)
     assert gappy.domains["n"].between(1400, 1600).all()
@@ -146,7 +146,7 @@ def test_contradicting_pairwise_correlations_are_repaired_and_reported():
     up, none = np.arange(12.0), np.full(12, np.nan)
     a, b, c = np.r_[up, none, up], np.r_[up, up, none], np.r_[none, up, -up]
     overall = np.r_[up, up, up] + np.tile([0.0, 1.0], 18)
-    result = drivers_of(pd.DataFrame({"a": a, "b": b, "c": c}), overall, np.tile(np.arange(4), 9))
+    result = compute_drivers(pd.DataFrame({"a": a, "b": b, "c": c}), overall, np.tile(np.arange(4), 9))
     assert result.mended
     assert 0 <= result.r_squared <= 1 + 1e-9
 
@@ -155,7 +155,7 @@ def test_a_domain_that_all_rate_alike_or_hardly_anybody_rates_has_no_weight():
     ratings, overall, community = survey()
     ratings["same"] = 4.0
     ratings["rare"] = ratings["domain 0"].where(np.arange(600) < 9)
-    result = drivers_of(ratings, overall, community)
+    result = compute_drivers(ratings, overall, community)
     assert result.domains["weight"].isna().tolist() == [False, False, False, True, True]
     assert result.r_squared == pytest.approx(regression_r_squared(ratings.iloc[:, :3], overall))
     assert not result.domains["above_noise"][3:].any()
@@ -166,7 +166,7 @@ def test_a_domain_that_all_rate_alike_or_hardly_anybody_rates_has_no_weight():
 )
 def test_weights_that_cannot_be_estimated_are_missing_not_zero(rows, constant):
     ratings, overall, community = survey(respondents=rows, effects=(1.0, 1.0, 1.0))
-    result = drivers_of(ratings, np.full(rows, 4.0) if constant else overall, community)
+    result = compute_drivers(ratings, np.full(rows, 4.0) if constant else overall, community)
     assert result.domains[["weight", "share", "lower", "upper"]].isna().all(axis=None)
     assert np.isnan(result.r_squared)
     assert result.respondents == rows
@@ -174,20 +174,20 @@ def test_weights_that_cannot_be_estimated_are_missing_not_zero(rows, constant):
 
 def test_as_many_predictors_as_respondents_would_explain_anything():
     ratings, overall, community = survey(respondents=12, effects=(0.1,) * 11)
-    assert np.isnan(drivers_of(ratings, overall, community).r_squared)
+    assert np.isnan(compute_drivers(ratings, overall, community).r_squared)
 
 
 def test_one_community_has_weights_without_limits():
     ratings, overall, _ = survey()
-    table = drivers_of(ratings, overall, np.zeros(600)).domains
+    table = compute_drivers(ratings, overall, np.zeros(600)).domains
     assert table["weight"].notna().all()
     assert table[["lower", "upper"]].isna().all(axis=None)
     assert not table["above_noise"].any()
 
 
 def test_a_simulated_city_puts_every_domain_above_noise():
-    responses, answers = honest_city(3, 60)
-    result = drivers_of(answers[QUESTIONS[1:]], answers["q01"], responses["community_id"])
+    responses, answers = simulate_honest_city(3, 60)
+    result = compute_drivers(answers[QUESTIONS[1:]], answers["q01"], responses["community_id"])
     assert result.communities == 60
     assert result.domains["above_noise"].all()
 
@@ -195,15 +195,15 @@ def test_a_simulated_city_puts_every_domain_above_noise():
 def test_bad_input_is_named():
     ratings, overall, community = survey(respondents=20)
     with pytest.raises(ValueError, match="overall must hold one answer for each of 20 rows"):
-        drivers_of(ratings, overall[:5], community)
+        compute_drivers(ratings, overall[:5], community)
     with pytest.raises(ValueError, match="community must hold one label for each of 20 rows"):
-        drivers_of(ratings, overall, community[:5])
+        compute_drivers(ratings, overall, community[:5])
     with pytest.raises(ValueError, match="a rating is infinite in 1 of 20 rows: row 3"):
-        drivers_of(ratings.replace(ratings.iloc[3, 0], np.inf), overall, community)
+        compute_drivers(ratings.replace(ratings.iloc[3, 0], np.inf), overall, community)
     with pytest.raises(ValueError, match="level"):
         find_drivers(ratings, overall, community=community, level=95)
     with pytest.raises(ValueError, match="resamples"):
-        drivers_of(ratings, overall, community, resamples=0)
+        compute_drivers(ratings, overall, community, resamples=0)
     with pytest.raises(ValueError, match="do not fit"):
         relative_weights([[1, 0], [0, 1]], [0.5])
 
@@ -227,7 +227,7 @@ def test_each_field_of_importance_and_performance():
 
 def test_contributions_add_up_to_the_weighted_mean():
     ratings, overall, community = survey()
-    drivers = drivers_of(ratings, overall, community)
+    drivers = compute_drivers(ratings, overall, community)
     result = importance_performance(drivers, highest=10)
     expected = np.average(ratings.mean(), weights=drivers.domains["weight"])
     assert result["contribution"].sum() == pytest.approx(expected)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.calibration.simulated_city import OPENED, honest_city, stuffed
+from analytics.calibration.simulated_city import OPENED, simulate_honest_city, stuffed
 from analytics.statistics.integrity_signals import (
     FALSE_DISCOVERY_RATE,
     FAMILIES,
@@ -51,7 +51,7 @@ def held_share(result, responses, honest):
 
 @pytest.fixture(scope="module")
 def city():
-    return honest_city(5, 200)
+    return simulate_honest_city(5, 200)
 
 
 def test_nothing_is_held_in_an_honest_city(city):
@@ -59,7 +59,7 @@ def test_nothing_is_held_in_an_honest_city(city):
 
 
 def test_hardly_anything_is_held_where_most_people_are_content_with_everything():
-    responses, answers = honest_city(6, 200, level=CONTENT)
+    responses, answers = simulate_honest_city(6, 200, level=CONTENT)
     assert ((answers == 5) | answers.isna()).all(axis=1).mean() > 0.15
     held = responses.loc[signals(responses, answers).responses["held"], "community_id"]
     assert held.nunique() <= FALSE_DISCOVERY_RATE * 200
@@ -165,7 +165,7 @@ def test_without_keys_or_durations_their_families_do_not_judge(city):
 
 
 def test_too_few_communities_give_no_reference_distribution():
-    families = signals(*honest_city(5, 19)).families.groupby("family")
+    families = signals(*simulate_honest_city(5, 19)).families.groupby("family")
     assert families["p"].count()[["burst", "identical", "variance", "haste", "terminal"]].tolist() == [19, 0, 0, 0, 0]
 
 
@@ -201,7 +201,7 @@ def test_one_vector_again_and_again_is_flagged_even_if_it_is_not_straight(city):
 @settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_order_of_rows_changes_nothing(seed):
-    responses, answers = stuffed(*honest_city(7, 30), community=17, forms=20, seed=1, seconds=(9, 22))
+    responses, answers = stuffed(*simulate_honest_city(7, 30), community=17, forms=20, seed=1, seconds=(9, 22))
     order = np.random.default_rng(seed).permutation(len(responses))
     result, shuffled = signals(responses, answers), signals(responses.iloc[order], answers.iloc[order])
     pd.testing.assert_frame_equal(shuffled.families, result.families, check_exact=True)
@@ -303,7 +303,7 @@ def test_times_without_a_zone_and_rows_that_do_not_match_are_refused():
 def test_of_thousands_of_honest_communities_hardly_any_has_a_response_held(level, most_held):
     held = flagged = examined = 0
     for seed in range(12):
-        responses, answers = honest_city(400 + seed, 500, level=level)
+        responses, answers = simulate_honest_city(400 + seed, 500, level=level)
         result = signals(responses, answers)
         held += responses.loc[result.responses["held"], "community_id"].nunique()
         examined += 500
@@ -326,7 +326,7 @@ def test_of_thousands_of_honest_communities_hardly_any_has_a_response_held(level
     ],
 )
 def test_planted_bursts_are_found_whatever_the_size_of_the_community(forms, how, least_held, level, least_flagged):
-    honest = honest_city(61, 500, level=level)
+    honest = simulate_honest_city(61, 500, level=level)
     sizes = honest[0].query("mode == 'web'").groupby("community_id").size()
     for least, most in ((30, 60), (60, 120), (120, 210)):
         responses, answers = honest

@@ -8,8 +8,8 @@ from analytics.statistics.mean_scores import (
     mean_scores,
     pooled_variance,
     sample_variance,
+    stabilised_variance,
     standard_error,
-    steadied_variance,
 )
 from tests.analytics.reference import columns, published
 
@@ -85,18 +85,18 @@ def test_pooled_variance_is_the_scatter_within_communities_of_the_region(regions
 
 
 def test_one_answer_has_the_variance_of_its_region():
-    np.testing.assert_allclose(steadied_variance([np.nan, 0.3], [1, 0], pooled_variance=[0.14, 0.2]), [0.14, 0.2])
+    np.testing.assert_allclose(stabilised_variance([np.nan, 0.3], [1, 0], pooled_variance=[0.14, 0.2]), [0.14, 0.2])
 
 
 def test_many_answers_keep_their_own_variance():
     # (5 · 0.10 + 95 · 0.20) ÷ 100
-    assert steadied_variance(0.20, 96, pooled_variance=0.10) == pytest.approx(0.195)
+    assert stabilised_variance(0.20, 96, pooled_variance=0.10) == pytest.approx(0.195)
 
 
 @given(own=st.floats(0, 1), pooled=st.floats(0, 1), n=st.integers(2, 500))
 def test_steadied_variance_lies_between_the_own_and_the_pooled(own, pooled, n):
-    steadied = steadied_variance(own, n, pooled_variance=pooled)
-    assert min(own, pooled) - 1e-12 <= steadied <= max(own, pooled) + 1e-12
+    stabilised = stabilised_variance(own, n, pooled_variance=pooled)
+    assert min(own, pooled) - 1e-12 <= stabilised <= max(own, pooled) + 1e-12
 
 
 def test_no_answer_has_no_score_and_no_error():
@@ -115,7 +115,7 @@ def test_full_coverage_has_no_sampling_error():
         (lambda: pooled_variance([0.1], [3], region=["a", "b"]), "region must hold one label for each of 1 rows"),
         (lambda: pooled_variance([np.nan], [3], region=["a"]), "sample_variance is missing or negative"),
         (lambda: pooled_variance([0.1, 0.2], [3], region=["a"]), "columns of one length"),
-        (lambda: steadied_variance(np.nan, 3, pooled_variance=0.1), "sample_variance is missing or negative"),
+        (lambda: stabilised_variance(np.nan, 3, pooled_variance=0.1), "sample_variance is missing or negative"),
         (lambda: standard_error(0.1, 3, sampling_fraction=1.5), "sampling_fraction exceeds 1"),
         (lambda: standard_error(-0.1, 3), "answer_variance is below 0"),
         (lambda: mean_scores(2.5, 1), "n is not a whole number"),

@@ -4,7 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.statistics.kernels.pairs import compiled
-from analytics.statistics.pair_counts import LARGEST_MATRIX, _count_by_matrix, _count_by_tree, count_beyond
+from analytics.statistics.pair_counts import (
+    LARGEST_MATRIX,
+    _count_by_matrix,
+    _count_by_tree,
+    count_significant_differences,
+)
 
 
 @st.composite
@@ -48,7 +53,7 @@ def test_a_region_too_large_for_a_matrix_is_counted_the_same():
     errors = np.sqrt(scores * (1 - scores) / answers)
     critical = generator.uniform(0, 5, count)
 
-    above, below = count_beyond(scores, errors, critical)
+    above, below = count_significant_differences(scores, errors, critical)
 
     expected_above, expected_below = _count_by_matrix(scores, errors**2, critical)
     assert (above == expected_above).all()
@@ -57,21 +62,21 @@ def test_a_region_too_large_for_a_matrix_is_counted_the_same():
 
 
 def test_equal_scores_are_never_beyond_each_other():
-    above, below = count_beyond([0.8, 0.8, 0.8], [0.0, 0.0, 0.1], 0.0)
+    above, below = count_significant_differences([0.8, 0.8, 0.8], [0.0, 0.0, 0.1], 0.0)
 
     assert not above.any()
     assert not below.any()
 
 
 def test_without_error_any_difference_counts():
-    above, below = count_beyond([0.9, 0.8, 0.8], [0.0, 0.0, 0.0], 5.0)
+    above, below = count_significant_differences([0.9, 0.8, 0.8], [0.0, 0.0, 0.0], 5.0)
 
     assert above.tolist() == [0, 1, 1]
     assert below.tolist() == [2, 0, 0]
 
 
 def test_no_communities_have_no_counts():
-    above, below = count_beyond([], [], [])
+    above, below = count_significant_differences([], [], [])
 
     assert above.tolist() == below.tolist() == []
 
@@ -98,4 +103,4 @@ def test_a_kernel_compiles_where_machine_code_cannot_be_kept():
 )
 def test_what_cannot_be_counted_is_refused(scores, errors, critical, message):
     with pytest.raises(ValueError, match=message):
-        count_beyond(scores, errors, critical)
+        count_significant_differences(scores, errors, critical)

@@ -8,7 +8,7 @@ from analytics.statistics.mean_scores import sample_variance, standard_error
 from analytics.statistics.raking_weights import (
     Margin,
     effective_sample_size,
-    margin_gaps,
+    margin_deviations,
     rake,
     raked_mean,
     trim_weights,
@@ -66,7 +66,7 @@ def test_raked_weights_meet_every_margin(counts, top, left):
         Margin("row", ROWS, {"top": top, "bottom": 100 - top}),
         Margin("column", COLUMNS, {"left": left, "right": 100 - left}),
     ]
-    gaps = margin_gaps(rake(counts, margins).weights, margins)
+    gaps = margin_deviations(rake(counts, margins).weights, margins)
     assert max(abs(gap) for margin in gaps.values() for gap in margin.values()) <= 1e-11
 
 

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from dashboards import theme
 from dashboards.address import View
+from dashboards.figures.chart_parts import FEWEST_POINTS, MOST_POINTS, allocate_points
 from dashboards.figures.collection import daily_figure, hourly_figure, modes_figure, progress_figure
-from dashboards.figures.drawing import FEWEST_POINTS, MOST_POINTS, room_for
-from dashboards.figures.ladders import distribution_figure, order_figure, thinned
 from dashboards.figures.maps import map_figure
-from dashboards.frames.chart_context import Drawing
-from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import CutOff, cut_offs, in_order, scale_of, with_intervals
+from dashboards.figures.scores import distribution_figure, score_ranking_figure, thinned
+from dashboards.frames.chart_context import ChartContext
+from dashboards.frames.page_data import PageData
+from dashboards.frames.standings import CutOff, cut_offs, in_rank_order, scale_of, with_intervals
 from dashboards.languages import translator
 from dashboards.panels.district_map import district_facts
 from dashboards.routes import ROUTES
@@ -22,13 +22,13 @@ HAIBOWAN = "海勃湾区"
 
 
 def drawing_of(header, route, *, language="en", provisional=False):
-    return Drawing(language, route, scale_of(header, route, language), provisional)
+    return ChartContext(language, route, scale_of(header, route, language), provisional)
 
 
 def ordered_in(city, route, region=HAIBOWAN):
     header = city.evaluations()[0]
     measured = with_intervals(city.standings(header.id), route)
-    return in_order(measured[measured["region"] == region], route)
+    return in_rank_order(measured[measured["region"] == region], route)
 
 
 def cut_off_in(city, route, region=HAIBOWAN):
@@ -43,7 +43,7 @@ def trace(figure, name):
 def test_the_order_draws_every_ranked_community_at_its_score(city, route):
     ordered = ordered_in(city, route)
 
-    figure = order_figure(ordered, cut_off_in(city, route), drawing_of(city.evaluations()[0], route))
+    figure = score_ranking_figure(ordered, cut_off_in(city, route), drawing_of(city.evaluations()[0], route))
 
     factor = drawing_of(city.evaluations()[0], route).scale.factor
     drawn = {
@@ -59,7 +59,7 @@ def test_the_order_draws_every_ranked_community_at_its_score(city, route):
 def test_the_order_highlights_exactly_those_that_meet_the_criterion(city, route):
     ordered = ordered_in(city, route)
 
-    figure = order_figure(ordered, cut_off_in(city, route), drawing_of(city.evaluations()[0], route))
+    figure = score_ranking_figure(ordered, cut_off_in(city, route), drawing_of(city.evaluations()[0], route))
 
     meeting = ordered.loc[ordered[route.status] == "met", "position"].tolist()
     assert trace(figure, "Meets the requirement")["x"] == meeting
@@ -71,7 +71,7 @@ def test_the_cut_off_is_drawn_behind_the_last_position_and_at_its_score(city):
     route = ROUTES["satisfaction"]
     cut_off = cut_off_in(city, route)
 
-    figure = order_figure(ordered_in(city, route), cut_off, drawing_of(city.evaluations()[0], route))
+    figure = score_ranking_figure(ordered_in(city, route), cut_off, drawing_of(city.evaluations()[0], route))
 
     upright, level = figure["layout"]["shapes"]
     at_last_position = ordered_in(city, route).query("position == @cut_off.k")[route.score].item()
@@ -82,7 +82,7 @@ def test_the_cut_off_is_drawn_behind_the_last_position_and_at_its_score(city):
 def test_no_cut_off_is_drawn_where_there_is_no_position(city):
     route = ROUTES["satisfaction"]
 
-    figure = order_figure(
+    figure = score_ranking_figure(
         ordered_in(city, route), CutOff(HAIBOWAN, 12, 0, None), drawing_of(city.evaluations()[0], route)
     )
 
@@ -110,7 +110,7 @@ def test_tags_in_names_stay_text(city):
     attack = '<b onmouseover="alert(1)">小区</b><script>alert(1)</script>'
     ordered = ordered_in(city, route).assign(name=attack, english_name=attack, region_english=attack)
 
-    order = order_figure(ordered, cut_off_in(city, route), drawing_of(city.evaluations()[0], route))
+    order = score_ranking_figure(ordered, cut_off_in(city, route), drawing_of(city.evaluations()[0], route))
     spread = distribution_figure(ordered, [], drawing_of(city.evaluations()[0], route))
     progress = progress_figure(pd.DataFrame({"label": [attack], "enough": [1], "short": [1]}), "en")
 
@@ -126,7 +126,7 @@ def test_a_preview_says_so_inside_every_figure_of_results(city, language):
     drawing = drawing_of(city.evaluations()[0], route, language=language, provisional=True)
     ordered = ordered_in(city, route)
 
-    figures = [order_figure(ordered, None, drawing), distribution_figure(ordered, [], drawing)]
+    figures = [score_ranking_figure(ordered, None, drawing), distribution_figure(ordered, [], drawing)]
 
     said = translator(language)("Preview, not an official result")
     for figure in figures:
@@ -160,7 +160,7 @@ def test_no_cut_off_makes_a_figure_longer_than_any_other(keep_first):
 
 @given(st.lists(st.integers(0, 5_000), min_size=1, max_size=30), st.integers(1, 2_000))
 def test_like_charts_share_their_room_and_small_ones_are_whole(sizes, most):
-    room = room_for(sizes, most)
+    room = allocate_points(sizes, most)
 
     assert all(given <= size for given, size in zip(room, sizes, strict=True))
     assert sum(room) <= max(most, FEWEST_POINTS * len(sizes))
@@ -181,7 +181,9 @@ def test_plotly_accepts_every_figure(city):
         figure
         for route in ROUTES.values()
         for figure in (
-            order_figure(ordered_in(city, route), cut_off_in(city, route), drawing_of(header, route, provisional=True)),
+            score_ranking_figure(
+                ordered_in(city, route), cut_off_in(city, route), drawing_of(header, route, provisional=True)
+            ),
             distribution_figure(ordered_in(city, route), cut_offs(header, route), drawing_of(header, route)),
         )
     ]
@@ -202,7 +204,7 @@ def test_no_chart_can_be_sent_to_another_host():
 
 
 def test_the_map_draws_every_outline_and_names_those_shown(city):
-    shown = Shown.of(city, View("en", region="乌达区"))
+    shown = PageData.of(city, View("en", region="乌达区"))
     regions = district_facts(shown)
 
     figure = map_figure(regions, city.boundaries(), shown.drawing())
@@ -216,7 +218,7 @@ def test_the_map_draws_every_outline_and_names_those_shown(city):
 
 def test_the_best_district_is_the_darkest_on_either_route(city):
     for route, best in (("satisfaction", max), ("complaints", min)):
-        shown = Shown.of(city, View("en", route=ROUTES[route]))
+        shown = PageData.of(city, View("en", route=ROUTES[route]))
         regions = district_facts(shown)
 
         figure = map_figure(regions, city.boundaries(), shown.drawing())

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from dashboards.frames.standings import cut_offs, in_order, with_intervals
+from dashboards.frames.standings import cut_offs, in_rank_order, with_intervals
 from dashboards.routes import ROUTES
 
 
@@ -15,14 +15,14 @@ def ranked(ranks, last_ranks):
 
 
 def test_tied_communities_stand_side_by_side_and_are_marked():
-    ordered = in_order(ranked([4, 2, 1, 2, None], [4, 3, 1, 3, None]), ROUTES["satisfaction"])
+    ordered = in_rank_order(ranked([4, 2, 1, 2, None], [4, 3, 1, 3, None]), ROUTES["satisfaction"])
 
     assert ordered["position"].tolist() == [1, 2, 3, 4]
     assert ordered["tied"].tolist() == [False, True, True, False]
 
 
 def test_positions_follow_the_ranks_where_only_some_communities_may_be_seen():
-    ordered = in_order(ranked([40, 7], [40, 7]), ROUTES["satisfaction"])
+    ordered = in_rank_order(ranked([40, 7], [40, 7]), ROUTES["satisfaction"])
 
     assert ordered["position"].tolist() == [7, 40]
 

@@ -16,7 +16,7 @@ from dashboards.figures.community import (
     months_figure,
     trend_figure,
 )
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.frames.profile import (
     cases_by_category,
     cases_by_month,
@@ -35,7 +35,7 @@ NUMBER = "150003"
 
 @pytest.fixture(scope="module")
 def shown(city):
-    return Shown.of(city, View("en"))
+    return PageData.of(city, View("en"))
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,7 @@ def test_a_view_of_another_region_leaves_nothing_behind_about_a_former_winner():
     [row] = city.standings(2).query("number == @winner").to_dict("records")
 
     drawn = [
-        str(trend_panel(Shown.of(city, View("en", region=region)), row, city.history(winner)))
+        str(trend_panel(PageData.of(city, View("en", region=region)), row, city.history(winner)))
         for region in ("乌达区", "海勃湾区", None)
     ]
 

@@ -3,9 +3,9 @@ import pytest
 
 from analytics.statistics.funnel import rate_funnel
 from dashboards.address import View
+from dashboards.figures.chart_parts import MOST_POINTS
 from dashboards.figures.complaints import bounds_figure, funnel_figure
-from dashboards.figures.drawing import MOST_POINTS
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.labels import funnel_positions
 from dashboards.pages.complaints import (
     MOST_BOUNDS,
@@ -25,7 +25,7 @@ ROUTE = ROUTES["complaints"]
 
 @pytest.fixture(scope="module")
 def shown(city):
-    return Shown.of(city, View("en", region="海勃湾区"))
+    return PageData.of(city, View("en", region="海勃湾区"))
 
 
 def measured_in(shown):
@@ -80,7 +80,7 @@ def test_marks_beyond_the_lines_are_those_that_analytics_puts_there(shown):
 
 def test_of_many_communities_the_rare_are_all_drawn():
     city = MadeUpCity(scale=25)
-    shown = Shown.of(city, View("en", region="海勃湾区"))
+    shown = PageData.of(city, View("en", region="海勃湾区"))
     measured, target = measured_in(shown)
 
     figure = funnel_figure(measured, target, shown.drawing(ROUTE))
@@ -161,7 +161,7 @@ def test_the_share_of_cases_that_do_not_count_is_said(city):
 def test_a_huge_city_is_drawn_and_listed_in_part_and_says_so():
     register = places(30)
     standings = MadeUpCity(register=register.assign(region="海勃湾区", region_english="Haibowan"))
-    shown = Shown.of(standings, View("en"))
+    shown = PageData.of(standings, View("en"))
     measured, target = measured_in(shown)
     # Everybody beyond the lines, as in a city where communities differ in kind.
     measured = measured.assign(adjusted_position="above_95")

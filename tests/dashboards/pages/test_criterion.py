@@ -10,11 +10,11 @@ from analytics.decision.evaluate import evaluate
 from analytics.decision.what_if import compare, with_choices
 from analytics.reports.labels import needed_words
 from dashboards.address import View
-from dashboards.figures.evidence import change_figure, near_figure, support_figure
-from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import CutOff, in_order
-from dashboards.panels.around_cut_off import MOST_SHOWN, near_cut_off
-from dashboards.panels.list_evidence import decision_by_evidence, support_sentence
+from dashboards.figures.evidence import around_cut_off_figure, change_figure, list_evidence_figure
+from dashboards.frames.page_data import PageData
+from dashboards.frames.standings import CutOff, in_rank_order
+from dashboards.panels.around_cut_off import MOST_SHOWN, communities_around_cut_off
+from dashboards.panels.list_evidence import decision_by_evidence, list_evidence_sentence
 from dashboards.panels.what_if import choices
 from dashboards.routes import ROUTES
 from dashboards.widgets.components import Numbers, NumbersColumn, records
@@ -25,7 +25,7 @@ from tests.dashboards.test_app import Browser, said
 
 @pytest.fixture(scope="module")
 def shown(city):
-    return Shown.of(city, View("en"))
+    return PageData.of(city, View("en"))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_every_ranked_community_is_counted_once_by_decision_and_evidence(shown, 
 def test_the_figure_draws_the_counts_of_the_table(shown):
     crossed = decision_by_evidence(shown.standings, ROUTES["satisfaction"])
 
-    figure = support_figure(crossed, "en")
+    figure = list_evidence_figure(crossed, "en")
 
     go.Figure(figure)
     drawn = {trace["name"]: trace["customdata"] for trace in figure["data"]}
@@ -57,21 +57,21 @@ def test_the_sentence_adds_up_what_is_expected_of_each_region(shown):
     supported = shown.header.summary["evidence"]["regions"].values()
     expected = sum(region["satisfaction"]["expected_rightful"] for region in supported)
 
-    assert f"about {expected:.1f} of them" in support_sentence(shown, ROUTES["satisfaction"])
+    assert f"about {expected:.1f} of them" in list_evidence_sentence(shown, ROUTES["satisfaction"])
 
 
 def made_up_order(scores, k):
     frame = pd.DataFrame({"satisfaction_score": scores})
     frame["satisfaction_rank"] = frame["satisfaction_score"].rank(ascending=False, method="min").astype("Int64")
     frame["satisfaction_last_rank"] = frame["satisfaction_score"].rank(ascending=False, method="max").astype("Int64")
-    return in_order(frame, ROUTES["satisfaction"]), CutOff("区", len(scores), k, None)
+    return in_rank_order(frame, ROUTES["satisfaction"]), CutOff("区", len(scores), k, None)
 
 
 @pytest.mark.parametrize("k", [1, 3, 12, 30, 60])
 def test_around_the_cut_off_stand_communities_of_both_sides(k):
     ordered, cut_off = made_up_order([100 - place for place in range(200)], k)
 
-    near = near_cut_off(ordered, cut_off)
+    near = communities_around_cut_off(ordered, cut_off)
 
     assert len(near) <= MOST_SHOWN
     assert near["position"].diff().dropna().eq(1).all()
@@ -82,16 +82,16 @@ def test_around_the_cut_off_stand_communities_of_both_sides(k):
 def test_without_a_position_nobody_stands_around_the_cut_off():
     ordered, cut_off = made_up_order([90, 80], 0)
 
-    assert near_cut_off(ordered, cut_off).empty
+    assert communities_around_cut_off(ordered, cut_off).empty
 
 
 def test_the_table_says_how_many_answers_would_settle_what_is_undecided(browser_of, shown):
     page = said(browser_of.content("?lang=en", page="criterion/"))
 
     assert page.split("\n").count("Answers that would settle it") == 1
-    ordered = in_order(shown.standings[shown.standings["region"] == "海勃湾区"], ROUTES["satisfaction"])
+    ordered = in_rank_order(shown.standings[shown.standings["region"] == "海勃湾区"], ROUTES["satisfaction"])
     [cut_off] = [each for each in shown.cut_offs(ROUTES["satisfaction"]) if each.region == "海勃湾区"]
-    near = near_cut_off(ordered, cut_off)
+    near = communities_around_cut_off(ordered, cut_off)
     words = {needed_words(row, "en") for row in records(near)}
     assert {word.partition(":")[0] for word in words} == {"already settled", "further answers", "not reachable"}
     assert words <= set(page.split("\n"))
@@ -104,9 +104,9 @@ def test_marks_tell_the_decision_and_colours_the_evidence(shown):
     route = ROUTES["satisfaction"]
     here = shown.standings[shown.standings["region"] == "乌达区"].assign(lower=0.5, upper=1.0)
     cut_off = next(cut_off for cut_off in shown.cut_offs(route) if cut_off.region == "乌达区")
-    near = near_cut_off(in_order(here, route), cut_off)
+    near = communities_around_cut_off(in_rank_order(here, route), cut_off)
 
-    figure = near_figure(near, cut_off, shown.drawing())
+    figure = around_cut_off_figure(near, cut_off, shown.drawing())
 
     go.Figure(figure)
     symbols = [symbol for trace in figure["data"] for symbol in trace["marker"]["symbol"]]
@@ -138,7 +138,7 @@ def test_what_if_says_what_analytics_says(city, browser_of, asked):
 
 
 def test_what_if_tenants_counted_too_takes_the_answers_of_all_residents(city, browser_of):
-    others = city.inputs_of_others(2)
+    others = city.inputs_of_other_population(2)
     result = compare(
         evaluate(city.inputs(2), RULES), with_choices(RULES, {"population": "residents"}), communities=others
     )

@@ -5,7 +5,7 @@ import pytest
 
 from dashboards.address import View
 from dashboards.figures.complaints import channels_figure
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.panels.complaint_channels import rates_by_channel
 from dashboards.routes import ROUTES
 from tests.dashboards.conftest import serve_dashboards
@@ -22,7 +22,7 @@ def test_the_rates_of_the_channels_add_up_to_that_of_all_complaints(city):
     years = city.standings(2)["exposure_household_years"].sum()
 
     assert rates["rate_per_1000_households"].sum() == pytest.approx(channels["complaints"].sum() / years * 1000)
-    figure = channels_figure(rates, Shown.of(city, View("en")).drawing(ROUTES["complaints"]))
+    figure = channels_figure(rates, PageData.of(city, View("en")).drawing(ROUTES["complaints"]))
     go.Figure(figure)
     assert figure["data"][0]["x"] == pytest.approx(rates["rate_per_1000_households"].tolist(), rel=1e-3)
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dashboards.address import View
-from dashboards.frames.page_data import Shown
+from dashboards.frames.page_data import PageData
 from dashboards.panels.owners_and_tenants import rates_by_tenure, tenures_panel
 from dashboards.widgets.components import records
 from tests.dashboards.conftest import serve_dashboards
@@ -44,7 +44,7 @@ def test_the_page_says_whose_answers_rank_and_shows_the_others_beside(city):
 
 
 def test_results_of_before_have_no_tenants(city):
-    shown = Shown.of(city, View("en"))
+    shown = PageData.of(city, View("en"))
     profile = city.profile(2, records(shown.everywhere)[0]["number"])
 
     assert tenures_panel(shown, replace(profile, tenures=tenures())) == []

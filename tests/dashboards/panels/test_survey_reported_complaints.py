@@ -11,9 +11,13 @@ from plotly.utils import PlotlyJSONEncoder
 from analytics.statistics.intervals import poisson_exact
 from dashboards.address import View
 from dashboards.figures.community import reported_figure
-from dashboards.frames.page_data import Shown
-from dashboards.panels.survey_reported_complaints import perhaps_discouraged, rates_beside, reported_panel
-from dashboards.source import Reported
+from dashboards.frames.page_data import PageData
+from dashboards.panels.survey_reported_complaints import (
+    likely_underreported,
+    reported_and_recorded_rates,
+    reported_panel,
+)
+from dashboards.source import ReportedComplaints
 from dashboards.widgets.components import records
 from tests.dashboards.made_up import DISCLOSURE, RULES
 from tests.dashboards.test_app import said
@@ -21,7 +25,7 @@ from tests.dashboards.test_app import said
 
 @pytest.fixture(scope="module")
 def shown(city):
-    return Shown.of(city, View("en"))
+    return PageData.of(city, View("en"))
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +38,15 @@ def row_of(shown, **values):
 
 
 def panel_of(shown, row, profile, **reported):
-    beside = Reported(30, 100, 900, 9_000, 4_000, 200_000.0)
+    beside = ReportedComplaints(30, 100, 900, 9_000, 4_000, 200_000.0)
     parts = reported_panel(shown, row, replace(profile, reported=replace(beside, **reported)))
     return said(json.loads(json.dumps(parts, cls=PlotlyJSONEncoder)))
 
 
 def test_both_rates_stand_beside_those_of_the_region(shown):
     row = row_of(shown, complaints=12, complaints_per_1000_household_years=12.0)
-    rates = rates_beside(
-        row, Reported(30, 100, 900, 9_000, 4_000, 200_000.0), RULES, disclosure=DISCLOSURE, language="en"
+    rates = reported_and_recorded_rates(
+        row, ReportedComplaints(30, 100, 900, 9_000, 4_000, 200_000.0), RULES, disclosure=DISCLOSURE, language="en"
     )
 
     assert rates[["count", "of", "rate", "region_rate"]].to_numpy().tolist() == [
@@ -98,8 +102,8 @@ def test_a_shorter_record_than_residents_are_asked_about_is_not_held_against_a_c
     said_so = pd.DataFrame([{"number": row["number"], "said": 30, "asked": 100}])
     half = replace(RULES, complaints=replace(RULES.complaints, period_months=6))
 
-    assert len(perhaps_discouraged(pd.DataFrame([row]), said_so, RULES, disclosure=DISCLOSURE)) == 1
-    assert perhaps_discouraged(pd.DataFrame([row]), said_so, half, disclosure=DISCLOSURE).empty
+    assert len(likely_underreported(pd.DataFrame([row]), said_so, RULES, disclosure=DISCLOSURE)) == 1
+    assert likely_underreported(pd.DataFrame([row]), said_so, half, disclosure=DISCLOSURE).empty
 
 
 def test_where_residents_were_not_asked_the_page_says_nothing_of_it(shown, profile):

@@ -6,7 +6,7 @@ import pytest
 from dashboards.address import View
 from dashboards.pages.communities import query_of, rows_for
 from dashboards.source import GridOrder, GridQuery
-from dashboards.widgets.community_table import ledger_file, ledger_row
+from dashboards.widgets.community_table import community_table_csv, community_table_row
 from dashboards.widgets.components import records
 from tests.dashboards.made_up import MadeUpCity, places
 
@@ -25,7 +25,7 @@ def header(city):
 
 
 def rows_of_file(city, header, query, language="en"):
-    text = "".join(ledger_file(city.take_away(header.id, query), header, language))
+    text = "".join(community_table_csv(city.export_rows(header.id, query), header, language))
     return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
@@ -72,7 +72,7 @@ def test_no_score_is_shown_of_a_community_that_is_not_ranked(city, header):
     standings = city.standings(header.id)
     unranked = standings[standings["satisfaction_rank"].isna() & (standings["responses"] > 0)]
 
-    shown = [ledger_row(row, header, view_of("")) for row in records(unranked)]
+    shown = [community_table_row(row, header, view_of("")) for row in records(unranked)]
 
     assert shown
     assert {(row["satisfaction_rank"], row["satisfaction_score"]) for row in shown} == {("—", "—")}
@@ -83,7 +83,7 @@ def test_no_score_is_shown_of_a_community_that_is_not_ranked(city, header):
 def test_every_row_leads_to_the_page_of_its_community(city, header):
     [row] = records(city.standings(header.id).head(1))
 
-    shown = ledger_row(row, header, view_of("?evaluation=2&region=乌达区&name=jade"))
+    shown = community_table_row(row, header, view_of("?evaluation=2&region=乌达区&name=jade"))
 
     assert shown["address"] == f"/dashboards/community/?evaluation=2&lang=en&community={row['number']}"
 

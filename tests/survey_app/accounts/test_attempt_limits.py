@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from survey_app.accounts.attempt_limits import Limit, TooManyAttempts, count_attempt, forget_attempts
+from survey_app.accounts.attempt_limits import Limit, TooManyAttempts, count_attempt, reset_attempts
 from survey_app.accounts.policies import PUBLIC, policy
 from survey_app.models import Attempt
 from tests.factories import NOW
@@ -63,7 +63,7 @@ def test_a_success_starts_from_zero(database):
     try_once(database, subject="case 2")
 
     with database.writing() as session:
-        forget_attempts(session, limit=LIMIT, subject="case 1", secret_key=KEY)
+        reset_attempts(session, limit=LIMIT, subject="case 1", secret_key=KEY)
 
     assert is_allowed(database)
     assert stored(database) == 2

@@ -175,7 +175,7 @@ def test_signing_in_forgets_the_tries_before_it(client):
 def test_the_time_between_password_and_code_is_limited(client, city):
     give_password(client, "city")
     with client.session_transaction() as session:
-        session["halfway"] = session["halfway"] | {"since": session["halfway"]["since"] - 601}
+        session["pending_sign_in"] = session["pending_sign_in"] | {"since": session["pending_sign_in"]["since"] - 601}
 
     assert client.get("/sign-in/code").location == "/sign-in"
     assert city.totp_last_step is None

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from analytics.languages import Wording
-from survey_app.codes.posters import Poster, poster_pdf, site_to_type
-from survey_app.codes.slip_sheets import SLIPS_PER_SHEET, SLIPS_PER_VOLUME, Slip, SlipsOf, slip_volumes
+from survey_app.codes.posters import Poster, address_to_type, poster_pdf
+from survey_app.codes.slip_sheets import SLIPS_PER_SHEET, SLIPS_PER_VOLUME, Slip, SlipSheetText, slip_volumes
 from survey_app.printing.typefaces import CharactersMissing, ChineseTypefaceMissing, find_typefaces, installed_typefaces
 from survey_app.security.check_digits import CODE_DIGITS, grouped, new_number
 
@@ -30,7 +30,7 @@ POSTER = Poster(
     typed_code=new_number(CODE_DIGITS),
     second_language_line=None,
 )
-SLIPS_OF = SlipsOf(
+SLIPS_OF = SlipSheetText(
     community=POSTER.community,
     building="3号楼",
     district=POSTER.district,
@@ -189,7 +189,7 @@ def test_traditional_mongolian_runs_downwards_beside_the_code(typefaces):
     ],
 )
 def test_only_what_must_be_typed_to_reach_the_site_is_printed(address, typed):
-    assert site_to_type(address) == typed
+    assert address_to_type(address) == typed
 
 
 def test_every_slip_of_a_sheet_is_read_and_can_be_typed(typefaces):

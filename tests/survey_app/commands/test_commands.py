@@ -13,14 +13,14 @@ from survey_app.accounts.second_factor import address_of
 from survey_app.audit import OPERATOR, record
 from survey_app.codes.codes import issue_slips
 from survey_app.commands import REFUSED, main
-from survey_app.complaints.contacts import keep_contact
+from survey_app.complaints.contacts import store_contact
 from survey_app.config import DATA, Config
 from survey_app.demo import demo
 from survey_app.demo.demo import Demo, DemoAccount
 from survey_app.models import Account, AuditEvent, Code, Community, Complaint, District, Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import AuditAction
 from survey_app.operations import server
-from survey_app.operations.server import is_unreachable_for_phones
+from survey_app.operations.server import is_local_only
 from survey_app.rounds.questionnaires import load_questionnaire
 from survey_app.security.one_time_links import LinkExpired
 from survey_app.storage.database import Database
@@ -389,7 +389,7 @@ def test_a_closed_round_is_evaluated_by_its_name(run, sqlite_database):
     ],
 )
 def test_an_address_that_means_the_machine_itself_is_of_no_use_on_a_poster(public_url, unreachable):
-    assert is_unreachable_for_phones(public_url) is unreachable
+    assert is_local_only(public_url) is unreachable
 
 
 def test_what_operators_change_later_is_stored_and_what_is_unknown_is_refused(run, sqlite_database):
@@ -458,7 +458,7 @@ def test_time_is_settled_by_command(run, sqlite_database):
     file_case(sqlite_database)  # long ago, and never acknowledged
     with sqlite_database.writing() as session:
         ended = make_complaint(session, make_community(session), status="closed", status_since=LONG_AGO)
-        keep_contact(session, complaint=ended, contact="李娜", secret_key="any", now=LONG_AGO)
+        store_contact(session, complaint=ended, contact="李娜", secret_key="any", now=LONG_AGO)
 
     assert run("complaints", "settle").stdout == "settled 1 open cases, erased 1 contacts and 0 unsent photos\n"
     with sqlite_database.reading() as session:

@@ -7,8 +7,8 @@ from sqlalchemy.exc import DBAPIError
 
 from survey_app.complaints import cases
 from survey_app.complaints.cases import (
-    disagreeing_references,
     find_case,
+    inconsistent_references,
     open_references,
     record_history,
     settle_case,
@@ -48,7 +48,7 @@ def answer(database, case, *, now=NOW + HOUR):
 def stored(database, case):
     with database.reading() as session:
         complaint = session.scalars(select(Complaint).filter_by(reference=case)).one()
-        assert list(disagreeing_references(session)) == []
+        assert list(inconsistent_references(session)) == []
         return complaint.status, complaint.status_since
 
 
@@ -149,7 +149,7 @@ def test_a_status_that_the_events_do_not_amount_to_is_found(database, case):
     with database.writing() as session:
         session.execute(text("UPDATE complaint SET status = 'closed'"))
 
-        assert list(disagreeing_references(session)) == [case]
+        assert list(inconsistent_references(session)) == [case]
 
 
 def test_silence_closes_an_answered_case_when_it_is_read_and_when_it_is_settled(database, case):

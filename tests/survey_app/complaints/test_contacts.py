@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import InvalidToken
 from sqlalchemy import func, select
 
-from survey_app.complaints.contacts import erase_contacts, keep_contact, read_contact
+from survey_app.complaints.contacts import erase_contacts, read_contact, store_contact
 from survey_app.models import AuditEvent, ComplaintContact
 from tests.factories import NOW, SECRET, make_community, make_complaint
 
@@ -14,7 +14,7 @@ DAYS = timedelta(days=1)
 
 def make_case(session, **values):
     complaint = make_complaint(session, make_community(session), **values)
-    keep_contact(session, complaint=complaint, contact=CONTACT, secret_key=SECRET, now=NOW)
+    store_contact(session, complaint=complaint, contact=CONTACT, secret_key=SECRET, now=NOW)
     return complaint
 
 

@@ -63,14 +63,14 @@ def test_a_pause_moves_the_answer_and_never_beyond_five_working_days(at, clock, 
 
 @given(moments, clocks, st.timedeltas(timedelta(0), timedelta(days=200)))
 def test_time_moves_a_case_the_same_way_however_often_one_looks(at, clock, later):
-    state, halfway = filed(at), filed(at)
+    state, pending_sign_in = filed(at), filed(at)
     for event in due_events(state, clock, now=at + later):
         state = advance(state, event)
     for now in (at + later / 2, at + later):
-        for event in due_events(halfway, clock, now=now):
-            halfway = advance(halfway, event)
+        for event in due_events(pending_sign_in, clock, now=now):
+            pending_sign_in = advance(pending_sign_in, event)
 
-    assert halfway == state
+    assert pending_sign_in == state
     assert list(due_events(state, clock, now=at + later)) == []
 
 

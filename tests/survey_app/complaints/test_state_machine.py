@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from survey_app.complaints.state_machine import (
     ENDED,
-    EXITS,
+    ENDING_ACTIONS,
     NOT_VALID,
     OPEN,
     REOPENING_PERIOD,
-    SILENCE,
+    SILENCE_PERIOD,
     Event,
     advance,
     fold,
@@ -48,7 +48,7 @@ NAMED = {
         (status, CaseAction.ESCALATE, CaseStatus.STAGE2): {RESIDENT}
         for status in set(CaseStatus) - {CaseStatus.WITHDRAWN}
     },
-    **{(status, action, end): {BUREAU} for status in OPEN for action, (end, _reasons) in EXITS.items()},
+    **{(status, action, end): {BUREAU} for status in OPEN for action, (end, _reasons) in ENDING_ACTIONS.items()},
 }
 for missed in (
     CaseStatus.SUBMITTED,
@@ -113,7 +113,7 @@ def test_whatever_is_possible_can_be_done_and_leaves_every_promise_kept(choices,
         if not options:
             break
         action, actor = options[choice % len(options)]
-        reasons = EXITS[action][1] if action in EXITS else {CaseEndReason.OTHER_PLACE}
+        reasons = ENDING_ACTIONS[action][1] if action in ENDING_ACTIONS else {CaseEndReason.OTHER_PLACE}
         taken = Event(action, actor, at, min(reasons), 1 if action is CaseAction.MERGE else None, until=at)
         after = advance(state, taken)
         pauses += action is CaseAction.ASK_RESIDENT
@@ -158,8 +158,8 @@ def test_silence_of_seven_days_closes_and_an_hour_less_does_not():
     answered = run(*UNTIL_ANSWERED)
 
     with pytest.raises(TransitionRefused):
-        advance(answered, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + SILENCE - timedelta(hours=1)))
-    closed = advance(answered, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + SILENCE))
+        advance(answered, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + SILENCE_PERIOD - timedelta(hours=1)))
+    closed = advance(answered, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + SILENCE_PERIOD))
     assert closed.status is CaseStatus.CLOSED
 
 
@@ -168,7 +168,7 @@ def test_a_word_from_the_resident_is_no_silence():
     heard = advance(answered, Event(CaseAction.ADD, RESIDENT, answered.since + timedelta(days=6)))
 
     with pytest.raises(TransitionRefused):
-        advance(heard, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + SILENCE))
+        advance(heard, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + SILENCE_PERIOD))
 
 
 def test_the_first_rejection_reopens_and_the_second_goes_to_somebody_else():
@@ -198,9 +198,9 @@ def test_a_case_goes_to_stage_2_once():
         run((CaseAction.ESCALATE, RESIDENT), (CaseAction.ESCALATE, RESIDENT))
 
 
-@pytest.mark.parametrize("action", EXITS)
+@pytest.mark.parametrize("action", ENDING_ACTIONS)
 def test_a_resident_can_have_the_bureaus_refusal_looked_at_by_somebody_else(action):
-    reason = min(EXITS[action][1])
+    reason = min(ENDING_ACTIONS[action][1])
     original = 1 if action is CaseAction.MERGE else None
     refused = run((action, BUREAU, {"reason": reason, "original_id": original}))
 
@@ -208,9 +208,9 @@ def test_a_resident_can_have_the_bureaus_refusal_looked_at_by_somebody_else(acti
     assert advance(refused, replace(event(CaseAction.ESCALATE, RESIDENT), at=refused.since)).status is CaseStatus.STAGE2
 
 
-@pytest.mark.parametrize("action", EXITS)
+@pytest.mark.parametrize("action", ENDING_ACTIONS)
 def test_a_case_ends_without_work_only_for_a_reason_that_fits(action):
-    for reason in (None, *(set(CaseEndReason) - EXITS[action][1])):
+    for reason in (None, *(set(CaseEndReason) - ENDING_ACTIONS[action][1])):
         with pytest.raises(TransitionRefused):
             run((action, BUREAU, {"reason": reason, "original_id": 1 if action is CaseAction.MERGE else None}))
 

@@ -365,7 +365,7 @@ def test_when_too_many_wait_to_be_written_every_word_stays_in_the_page(
 
 def test_cases_that_are_written_in_one_commit_each_get_their_own_reference(client, token, sqlite_database):
     site = client.application.extensions[SITE_EXTENSION]
-    site.writer.start(most_unfinished=12)
+    site.writer.start(max_pending=12)
     forms = [WORDS | {"key": key_of(client, token)} for _ in range(6)]
     clients = [client.application.test_client() for _ in forms]
     with ThreadPoolExecutor(len(forms)) as pool:

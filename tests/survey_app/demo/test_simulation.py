@@ -8,12 +8,12 @@ from sqlalchemy import func, select
 
 from survey_app.accounts.installation import RealDatabase, is_demo, use_as_real
 from survey_app.codes.codes import count_slips
-from survey_app.complaints.cases import disagreeing_references
+from survey_app.complaints.cases import inconsistent_references
 from survey_app.complaints.categories import categories
 from survey_app.complaints.state_machine import Event, fold
 from survey_app.config import DATA
 from survey_app.demo.simulation.calendar import plan_rounds
-from survey_app.demo.simulation.case_histories import draw_life
+from survey_app.demo.simulation.case_histories import draw_case_history
 from survey_app.demo.simulation.city import COMMUNITIES, MOST_COMMUNITIES, build_city, community_table
 from survey_app.demo.simulation.plan import SLIPS_IN_ONE_OF, STUFFED_ROUND, plan_cases, plan_responses
 from survey_app.demo.simulation.simulate import CityExists, simulate
@@ -189,7 +189,7 @@ def test_all_that_is_sent_is_stored_and_the_closed_rounds_are_evaluated(database
         ]
         assert published_evaluations(session) == {row.round_id: row.id for row in evaluated}
         assert is_demo(session)
-        assert list(disagreeing_references(session)) == []
+        assert list(inconsistent_references(session)) == []
 
 
 def test_answers_come_through_posters_slips_and_paper_and_some_do_not_count(sqlite_database):
@@ -228,7 +228,7 @@ def test_cases_live_by_the_rules_and_end_in_every_way():
     for number in range(2000):
         category = shipped[number % len(shipped)]
         submitted_at = NOW - timedelta(days=number % 200, hours=number % 24)
-        life = draw_life(random, submitted_at=submitted_at, category=category, zone=zone, now=NOW)
+        life = draw_case_history(random, submitted_at=submitted_at, category=category, zone=zone, now=NOW)
         submission = Event(CaseAction.SUBMIT, CaseActor.RESIDENT, submitted_at)
         state = fold([submission, *life], bypasses_company=category.bypasses_company)
         assert all(event.at <= NOW for event in life)

@@ -217,7 +217,7 @@ def test_inputs_of_others_count_tenants_too_and_profiles_show_them_apart(databas
     source = StoredEvaluations(database)
     with signed_in(accounts["district"]):
         [own] = source.inputs(evaluation).to_dict("records")
-        [others] = source.inputs_of_others(evaluation).to_dict("records")
+        [others] = source.inputs_of_other_population(evaluation).to_dict("records")
         tenures = source.profile(evaluation, numbers["here"]).tenures
 
     assert (own["responses"], own["satisfied"]) == (12, 12)
@@ -435,7 +435,7 @@ def test_what_was_worked_out_is_kept_for_its_scope_until_the_next_import(databas
 
     def answered(role, question="how many"):
         with signed_in(accounts[role]):
-            return len(source.worked_out(1, read_inputs, question))
+            return len(source.compute_once(1, read_inputs, question))
 
     assert [answered(role) for role in ("city", "district", "city", "evaluator", "district")] == [2, 1, 2, 2, 1]
     assert times == [2, 1]
@@ -451,8 +451,8 @@ def test_two_functions_of_the_same_arguments_are_remembered_apart(database, city
     source = StoredEvaluations(database)
 
     with signed_in(accounts["city"]):
-        names = source.worked_out(1, lambda read_from, evaluation_id, _: list(read_from.standings(evaluation_id)), 7)
-        inputs = source.worked_out(1, lambda read_from, evaluation_id, _: list(read_from.inputs(evaluation_id)), 7)
+        names = source.compute_once(1, lambda read_from, evaluation_id, _: list(read_from.standings(evaluation_id)), 7)
+        inputs = source.compute_once(1, lambda read_from, evaluation_id, _: list(read_from.inputs(evaluation_id)), 7)
 
         assert names == list(source.standings(1))
         assert inputs == list(source.inputs(1)) != names
@@ -516,9 +516,9 @@ def test_what_a_page_writes_into_its_frame_stays_its_own(database, city, signed_
 def test_who_takes_the_table_away_is_in_the_audit_chain(database, city, signed_in):
     accounts, numbers = city
     with signed_in(accounts["district"]):
-        pieces = StoredEvaluations(database).take_away(1, GridQuery())
+        pieces = StoredEvaluations(database).export_rows(1, GridQuery())
         with pytest.raises(LookupError):
-            StoredEvaluations(database).take_away(77, GridQuery())
+            StoredEvaluations(database).export_rows(77, GridQuery())
 
     assert [row for piece in pieces for row in piece["number"]] == [numbers["here"]]
     with database.reading() as session:

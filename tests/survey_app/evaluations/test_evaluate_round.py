@@ -13,7 +13,7 @@ from survey_app.config import DATA
 from survey_app.evaluations.counts import MODE_COUNTS, community_table
 from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
 from survey_app.models import Evaluation, Standing, StandingEvidence
-from survey_app.rounds.rounds import SETTLING, RoundStillOpen, add_rule_file
+from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen, add_rule_file
 from tests.factories import (
     NOW,
     make_account,
@@ -26,7 +26,7 @@ from tests.factories import (
 )
 
 CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
-SETTLED = CLOSED + SETTLING
+SETTLED = CLOSED + GRACE_PERIOD
 RELEASE_STEP = rules_in_force(NOW.date()).release_step
 
 

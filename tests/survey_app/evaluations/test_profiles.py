@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from analytics.statistics.complaint_rates import CHANNELS
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import CommunityProfile, RegionProfile
-from survey_app.rounds.rounds import SETTLING
+from survey_app.rounds.rounds import GRACE_PERIOD
 from tests.factories import (
     NOW,
     make_community,
@@ -21,7 +21,7 @@ from tests.factories import (
 )
 
 CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
-SETTLED = CLOSED + SETTLING
+SETTLED = CLOSED + GRACE_PERIOD
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from survey_app.exports.standings import export_standings
 from survey_app.models import Round
 from survey_app.models.vocabulary import Area
 from survey_app.rounds.questionnaires import parse_questionnaire, questionnaire_from_canonical
-from survey_app.rounds.rounds import SETTLING, RoundStillOpen, publish_questionnaire
+from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen, publish_questionnaire
 from tests.factories import (
     NOW,
     make_community,
@@ -38,7 +38,7 @@ RECOMMENDATION = """
         dont_know: {zh-Hans: 不清楚, en: Don't know}
 """
 CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
-LATER = CLOSED + SETTLING
+LATER = CLOSED + GRACE_PERIOD
 
 
 def read_responses(database, survey_round, *, scope=EVERYWHERE, now=LATER, language="zh-Hans"):
@@ -217,7 +217,7 @@ def evaluated(database, survey):
             code_id = make_poster_code(session, community).id
             for _ in range(number):
                 make_response(session, survey_round, community, code_id=code_id)
-    return evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at + SETTLING)
+    return evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at + GRACE_PERIOD)
 
 
 def read_standings_file(database, evaluation, *, scope=EVERYWHERE, language="en"):

@@ -8,20 +8,20 @@ import sys
 import pytest
 
 from survey_app.config import REPOSITORY
-from survey_app.operations.supervisor import kept_running
+from survey_app.operations.supervisor import supervised_process
 
 # Tells its number, then waits for its keeper to be gone.
 CHILD = """
 import os, sys
-from survey_app.operations.supervisor import wait_unless_left_alone
+from survey_app.operations.supervisor import wait_while_supervised
 with open(sys.argv[1], "w") as pipe:
     pipe.write(f"{os.getpid()}\\n")
-while wait_unless_left_alone(60): pass
+while wait_while_supervised(60): pass
 """
 KEEPER = """
 import sys
-from survey_app.operations.supervisor import kept_running
-with kept_running([sys.executable, "-c", sys.argv[2], sys.argv[1]], {}):
+from survey_app.operations.supervisor import supervised_process
+with supervised_process([sys.executable, "-c", sys.argv[2], sys.argv[1]], {}):
     sys.stdin.read()
 """
 
@@ -47,7 +47,7 @@ def wait_until_gone(process_id):
 
 
 def test_a_child_that_dies_is_started_again_and_ends_with_the_block(pipe):
-    with kept_running([sys.executable, "-c", CHILD, str(pipe)], {}, seconds_before_restart=0):
+    with supervised_process([sys.executable, "-c", CHILD, str(pipe)], {}, seconds_before_restart=0):
         first = int(pipe.read_text())
         os.kill(first, signal.SIGKILL)
         second = int(pipe.read_text())

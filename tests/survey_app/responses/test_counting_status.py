@@ -19,7 +19,7 @@ from survey_app.models import Response
 from survey_app.models.vocabulary import ResponseStatus, Tenure
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
-from survey_app.rounds.rounds import SETTLING
+from survey_app.rounds.rounds import GRACE_PERIOD
 from tests.factories import NOW, make_community, make_poster_code, make_response, make_round
 
 RULES_TEXT = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_text("utf-8")
@@ -220,7 +220,7 @@ def test_the_export_says_of_every_response_whether_it_counts(database):
 
     text = "".join(
         export_responses(
-            database, round_id=survey_round.id, scope=EVERYWHERE, now=CUT_OFF + SETTLING, language="zh-Hans"
+            database, round_id=survey_round.id, scope=EVERYWHERE, now=CUT_OFF + GRACE_PERIOD, language="zh-Hans"
         )
     )
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))

@@ -10,7 +10,7 @@ from analytics.rules import parse_rules
 from survey_app.config import Config
 from survey_app.models import AuditEvent, Response, Round
 from survey_app.models.vocabulary import ResponseChangeReason
-from survey_app.responses.device_digests import KEPT_FOR, erase_terminals, terminal_digest
+from survey_app.responses.device_digests import RETENTION_TIME, erase_device_digests, terminal_digest
 from survey_app.responses.integrity_reviews import examine_round, read_rows
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from tests.conftest import site_on
@@ -46,18 +46,18 @@ def test_digests_go_after_48_hours_and_younger_ones_stay(database):
             make_response(session, survey_round, community, **sent)
 
     with database.writing() as session:
-        assert erase_terminals(session, by="site", now=NOW) == 2
+        assert erase_device_digests(session, by="site", now=NOW) == 2
     with database.writing() as session:
-        assert erase_terminals(session, by="site", now=NOW) == 0
+        assert erase_device_digests(session, by="site", now=NOW) == 0
         kept = session.scalars(select(Response.submitted_at).where(Response.terminal_digest.is_not(None))).all()
-        assert min(kept) > NOW - KEPT_FOR
+        assert min(kept) > NOW - RETENTION_TIME
         assert session.scalars(select(AuditEvent.action)).all() == ["terminals_erased"]
 
 
 def test_an_examination_looks_at_terminals_and_at_none_that_is_too_old(database):
     with database.writing() as session:
         survey_round, community = make_round(session), make_community(session)
-        too_old = {"started_at": NOW - 2 * KEPT_FOR, "submitted_at": NOW - KEPT_FOR}
+        too_old = {"started_at": NOW - 2 * RETENTION_TIME, "submitted_at": NOW - RETENTION_TIME}
         old = make_response(session, survey_round, community, terminal_digest=digest(), **too_old)
         make_response(session, survey_round, community, terminal_digest=digest())
     now = NOW + timedelta(minutes=1)

@@ -16,7 +16,7 @@ from survey_app.models import Attachment, Response, Round
 from survey_app.models.vocabulary import ResponseChangeReason
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from survey_app.rounds.questionnaires import parse_questionnaire
-from survey_app.rounds.rounds import SETTLING, publish_questionnaire
+from survey_app.rounds.rounds import GRACE_PERIOD, publish_questionnaire
 from tests.factories import make_community, make_round
 from tests.pictures import picture, saved
 from tests.survey_app.responses.test_survey_views import Page
@@ -193,7 +193,7 @@ def test_the_file_says_how_many_photos_there_are_and_holds_none(client, token, s
         session.execute(update(Round).values(closes_at=closed))
         round_id = session.scalar(select(Round.id))
     text = "".join(
-        export_responses(sqlite_database, round_id=round_id, scope=EVERYWHERE, now=closed + SETTLING, language="en")
+        export_responses(sqlite_database, round_id=round_id, scope=EVERYWHERE, now=closed + GRACE_PERIOD, language="en")
     )
 
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))

@@ -15,19 +15,19 @@ from survey_app.models import AuditEvent, Evaluation, Response
 from survey_app.models.vocabulary import ResponseStatus
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.receipts import find_receipt
-from survey_app.responses.retention import Erased, keep_no_longer
+from survey_app.responses.retention import ErasedCounts, erase_expired
 from tests.factories import NOW, SECRET, make_community, make_poster_code, make_response, make_round, make_slip
 from tests.survey_app.responses.test_counting_status import CUT_OFF, SENT, recount, store
 
 CLOSED = CUT_OFF + timedelta(hours=1)
 KEPT_UNTIL = date(2027, 3, 31)
 OVER = CLOSED.replace(year=2027, month=4, day=2)
-NOTHING = Erased(terminals=0, household_links=0, responses=0)
+NOTHING = ErasedCounts(terminals=0, household_links=0, responses=0)
 
 
 def erase(database, now):
     with database.writing() as session:
-        return keep_no_longer(session, by="site", now=now)
+        return erase_expired(session, by="site", now=now)
 
 
 def freeze(database, survey_round):
@@ -68,7 +68,7 @@ def test_after_the_freeze_links_go_and_comments_and_counts_stay(database, answer
     with database.reading() as session:
         slips = count_slips(session, survey_round=survey_round)
 
-    assert erase(database, CLOSED) == Erased(terminals=0, household_links=4, responses=0)
+    assert erase(database, CLOSED) == ErasedCounts(terminals=0, household_links=4, responses=0)
 
     rows = responses(database)
     assert {(row.household_key, row.code_id) for row in rows} == {(None, None)}
@@ -123,7 +123,7 @@ def test_on_the_last_day_answers_are_kept_and_after_it_they_are_gone_but_not_the
 
 
 def test_answers_go_on_the_stated_day_even_if_nobody_evaluated_them(database, answered):
-    assert erase(database, OVER) == Erased(terminals=0, household_links=0, responses=4)
+    assert erase(database, OVER) == ErasedCounts(terminals=0, household_links=0, responses=4)
     assert {(row.household_key, row.answers) for row in responses(database)} == {(None, None)}
     assert erase(database, OVER) == NOTHING
     assert answered[0].responses_kept_until == KEPT_UNTIL
@@ -147,7 +147,7 @@ def test_no_count_and_no_status_changes_when_the_links_are_removed_whoever_is_ra
         make_evaluation_of(session, survey_round)
         before = counts_and_statuses(session, survey_round)
 
-        keep_no_longer(session, by="site", now=CLOSED)
+        erase_expired(session, by="site", now=CLOSED)
 
         assert counts_and_statuses(session, survey_round) == before
         assert session.scalars(select(Response.household_key).where(Response.household_key.is_not(None))).all() == []

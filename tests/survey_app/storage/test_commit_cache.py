@@ -3,7 +3,7 @@ from sqlalchemy import func, select
 
 from survey_app.models import District
 from survey_app.storage import commit_cache as module
-from survey_app.storage.commit_cache import Memory
+from survey_app.storage.commit_cache import CommitCache
 from survey_app.storage.database import Database
 from survey_app.storage.group_commit import Writer
 from tests.factories import make_district
@@ -39,9 +39,9 @@ def frozen_clock(monkeypatch):
 
 
 def test_what_nobody_changed_is_read_once_on_sqlite(sqlite_database, count):
-    memory = Memory(sqlite_database)
+    memory = CommitCache(sqlite_database)
 
-    assert [memory.recall("districts", count) for _ in range(3)] == [0, 0, 0]
+    assert [memory.get_or_read("districts", count) for _ in range(3)] == [0, 0, 0]
     assert count.looks == 1
     assert memory.remembered("districts") == 0
     assert memory.remembered("other") is None
@@ -49,9 +49,9 @@ def test_what_nobody_changed_is_read_once_on_sqlite(sqlite_database, count):
 
 @pytest.mark.postgresql
 def test_postgresql_is_always_asked(postgresql_database, count):
-    memory = Memory(postgresql_database)
+    memory = CommitCache(postgresql_database)
 
-    assert [memory.recall("districts", count) for _ in range(3)] == [0, 0, 0]
+    assert [memory.get_or_read("districts", count) for _ in range(3)] == [0, 0, 0]
     assert count.looks == 3
     assert memory.remembered("districts") is None
 
@@ -63,7 +63,7 @@ def commit_here(database):
 
 def commit_in_a_group(database):
     writer = Writer(database)
-    writer.start(most_unfinished=2)
+    writer.start(max_pending=2)
     writer.run(make_district)
     writer.close()
 
@@ -75,54 +75,54 @@ def commit_elsewhere(database):
 
 @pytest.mark.parametrize("commit", [commit_here, commit_in_a_group, commit_elsewhere])
 def test_a_commit_of_anyone_is_seen_at_once(database, count, commit):
-    memory = Memory(database)
-    assert memory.recall("districts", count) == 0
+    memory = CommitCache(database)
+    assert memory.get_or_read("districts", count) == 0
 
     commit(database)
 
     assert memory.remembered("districts") is None
-    assert memory.recall("districts", count) == 1
+    assert memory.get_or_read("districts", count) == 1
 
 
 def test_what_is_committed_while_reading_is_never_missed(sqlite_database, count):
-    memory = Memory(sqlite_database)
+    memory = CommitCache(sqlite_database)
 
     def read_and_be_overtaken(session):
         found = count(session)
         commit_here(sqlite_database)
         return found
 
-    assert memory.recall("districts", read_and_be_overtaken) == 0
-    assert memory.recall("districts", count) == 1
+    assert memory.get_or_read("districts", read_and_be_overtaken) == 0
+    assert memory.get_or_read("districts", count) == 1
 
 
 def test_nothing_is_remembered_longer_than_a_second(sqlite_database, count, frozen_clock):
-    memory = Memory(sqlite_database)
-    memory.recall("districts", count)
+    memory = CommitCache(sqlite_database)
+    memory.get_or_read("districts", count)
 
     frozen_clock.now += 1
 
     assert memory.remembered("districts") is None
-    memory.recall("districts", count)
+    memory.get_or_read("districts", count)
     assert count.looks == 2
 
 
 def test_a_failure_is_not_remembered(sqlite_database, count):
-    memory = Memory(sqlite_database)
+    memory = CommitCache(sqlite_database)
 
     def fail(_session):
         raise LookupError
 
     with pytest.raises(LookupError):
-        memory.recall("districts", fail)
-    assert memory.recall("districts", count) == 0
+        memory.get_or_read("districts", fail)
+    assert memory.get_or_read("districts", count) == 0
 
 
 def test_memory_does_not_grow_without_end(sqlite_database, count, monkeypatch):
-    monkeypatch.setattr(module, "MOST_REMEMBERED", 3)
-    memory = Memory(sqlite_database)
+    monkeypatch.setattr(module, "MOST_ENTRIES", 3)
+    memory = CommitCache(sqlite_database)
 
     for number in range(10):
-        memory.recall(number, count)
+        memory.get_or_read(number, count)
 
     assert len(memory._found) <= 3

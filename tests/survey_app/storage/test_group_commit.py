@@ -16,7 +16,7 @@ from tests.factories import make_community, make_district, make_response, make_r
 def writer(database):
     """A started writer; on PostgreSQL starting changes nothing."""
     writer = Writer(database)
-    writer.start(most_unfinished=12)
+    writer.start(max_pending=12)
     yield writer
     writer.close()
 
@@ -24,7 +24,7 @@ def writer(database):
 @pytest.fixture
 def group_writer(sqlite_database):
     writer = Writer(sqlite_database)
-    writer.start(most_unfinished=12)
+    writer.start(max_pending=12)
     yield writer
     writer.close()
 
@@ -223,9 +223,9 @@ def test_a_row_too_large_for_what_is_left_of_the_disk_fails_alone_and_later_all_
 
 
 def test_when_too_many_wait_for_a_commit_that_takes_long_the_next_is_turned_away(sqlite_database, monkeypatch):
-    monkeypatch.setattr("survey_app.storage.group_commit.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("survey_app.storage.group_commit.QUEUE_TIMEOUT_SECONDS", 0)
     writer, gate = Writer(sqlite_database), Gate()
-    writer.start(most_unfinished=1)
+    writer.start(max_pending=1)
     first = Thread(target=writer.run, args=[gate])
     first.start()
     assert gate.reached.wait(60)
@@ -241,9 +241,9 @@ def test_when_too_many_wait_for_a_commit_that_takes_long_the_next_is_turned_away
 
 
 def test_while_commits_are_quick_the_next_waits_for_a_place(sqlite_database, monkeypatch):
-    monkeypatch.setattr("survey_app.storage.group_commit.PATIENCE_SECONDS", 60)
+    monkeypatch.setattr("survey_app.storage.group_commit.QUEUE_TIMEOUT_SECONDS", 60)
     writer, gate = Writer(sqlite_database), Gate()
-    writer.start(most_unfinished=1)
+    writer.start(max_pending=1)
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(writer.run, gate)
         assert gate.reached.wait(60)
@@ -260,7 +260,7 @@ def test_while_commits_are_quick_the_next_waits_for_a_place(sqlite_database, mon
 
 def test_closing_writes_what_waits_and_afterwards_everyone_writes_for_themselves(sqlite_database):
     writer, gate = Writer(sqlite_database), Gate()
-    writer.start(most_unfinished=12)
+    writer.start(max_pending=12)
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(writer.run, gate)]
         assert gate.reached.wait(60)
@@ -279,7 +279,7 @@ def test_closing_writes_what_waits_and_afterwards_everyone_writes_for_themselves
 def test_a_closed_writer_can_be_started_again(sqlite_database):
     writer = Writer(sqlite_database)
     for name in ("1区", "2区"):
-        writer.start(most_unfinished=2)
+        writer.start(max_pending=2)
         writer.run(add_district(name))
         writer.close()
 

@@ -14,7 +14,7 @@ from survey_app.jobs.history import LastRun, last_runs
 from survey_app.models import Attachment, Code, Complaint, RegionProfile, Round, StandingEvidence
 from survey_app.models.vocabulary import ResponseChangeReason
 from survey_app.responses.receipts import RESIDENT, withdraw_response
-from survey_app.rounds.rounds import SETTLING
+from survey_app.rounds.rounds import GRACE_PERIOD
 from survey_app.storage.database import UTCDateTime
 from tests.factories import NOW, make_community, make_complaint, make_job, make_response, make_round, make_slip
 
@@ -68,7 +68,7 @@ def test_evidence_of_before_has_no_forecast_and_stays_frozen(database):
         survey_round, community = make_round(session), make_community(session)
         for _ in range(30):
             make_response(session, survey_round, community)
-    stored = evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at + SETTLING)
+    stored = evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at + GRACE_PERIOD)
 
     command.downgrade(database.alembic_config(), BEFORE_NEEDED_RESPONSES)
     command.upgrade(database.alembic_config(), "head")
@@ -104,7 +104,7 @@ def test_complaints_of_before_came_by_a_code_and_results_of_before_stay_frozen(d
     with database.writing() as session:
         make_complaint(session, make_community(session), channel="letter")
         survey_round = make_round(session)
-    stored = evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at + SETTLING)
+    stored = evaluate_round(database, round_id=survey_round.id, now=survey_round.closes_at + GRACE_PERIOD)
 
     go_down_and_up(database, BEFORE_CHANNELS)
 

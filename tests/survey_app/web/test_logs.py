@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from survey_app.errors import facts_of
+from survey_app.errors import exception_facts
 from survey_app.web.logs import Lines
 
 CANARY = "王金丝雀 13812345678"
@@ -56,4 +56,4 @@ def test_of_other_libraries_only_the_place_is_written_since_they_format_addresse
 
 
 def test_an_exception_that_was_never_raised_has_no_places():
-    assert facts_of(ValueError(CANARY)) == {"error": "ValueError", "where": []}
+    assert exception_facts(ValueError(CANARY)) == {"error": "ValueError", "where": []}

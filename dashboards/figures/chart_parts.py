@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dashboards import theme
-from dashboards.frames.chart_context import Drawing
+from dashboards.frames.chart_context import ChartContext
 from dashboards.languages import pick, translator
 
 Figure = dict[str, Any]
@@ -26,7 +26,7 @@ _LONGEST_LABEL: Final = 16
 _FEW: Final = 5
 
 
-def layout_of(drawing: Drawing, *, height: int, top: int = 40) -> dict[str, Any]:
+def layout_of(drawing: ChartContext, *, height: int, top: int = 40) -> dict[str, Any]:
     layout: dict[str, Any] = {"template": theme.TEMPLATE, "height": height, "margin": {"t": top}, "annotations": []}
     if drawing.provisional:
         # Inside the picture, since pictures are downloaded and passed on without the page around them.
@@ -78,7 +78,7 @@ def shortened(name: str) -> str:
     return name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…"
 
 
-def hover_texts(drawn: pd.DataFrame, drawing: Drawing) -> list[str]:
+def hover_texts(drawn: pd.DataFrame, drawing: ChartContext) -> list[str]:
     _ = translator(drawing.language)
     route = drawing.route
     place = {True: _("Rank {rank}, tied"), False: _("Rank {rank}")}
@@ -101,7 +101,7 @@ def whole(count: Any) -> str:
     return "—" if pd.isna(count) else f"{int(count):,}"
 
 
-def room_for(sizes: Sequence[int], most: int = MOST_POINTS) -> list[int]:
+def allocate_points(sizes: Sequence[int], most: int = MOST_POINTS) -> list[int]:
     """Return how many of each of several groups can be drawn, `most` in all: small groups whole, others alike."""
     room, left = [0] * len(sizes), most
     for done, place in enumerate(np.argsort(sizes, kind="stable").tolist()):

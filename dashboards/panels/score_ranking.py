@@ -9,11 +9,11 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.reports.labels import route_words
-from dashboards.figures.drawing import room_for
-from dashboards.figures.ladders import distribution_figure, order_figure, thinned
-from dashboards.frames.chart_context import Drawing
-from dashboards.frames.page_data import Shown
-from dashboards.frames.standings import CutOff, in_order, in_region, met, regions_of, scale_of, with_intervals
+from dashboards.figures.chart_parts import allocate_points
+from dashboards.figures.scores import distribution_figure, score_ranking_figure, thinned
+from dashboards.frames.chart_context import ChartContext
+from dashboards.frames.page_data import PageData
+from dashboards.frames.standings import CutOff, in_rank_order, in_region, met, regions_of, scale_of, with_intervals
 from dashboards.languages import pick, translator
 from dashboards.routes import Route
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
@@ -25,7 +25,7 @@ def _measured_by(route: Route) -> list[str]:
     return ["region", "lower", "upper", route.score, route.rank, route.last_rank, route.status]
 
 
-def order_panel(shown: Shown) -> Component:
+def score_ranking_panel(shown: PageData) -> Component:
     """Return the communities of each region in rank order, with the cut-off."""
     _ = translator(shown.language)
     route = shown.view.route
@@ -34,11 +34,11 @@ def order_panel(shown: Shown) -> Component:
     measured = with_intervals(shown.standings, route)[_measured_by(route)]
     drawing = shown.drawing(score_range=_score_range(measured, route, shown.drawing().scale.factor))
     ladders = [
-        _Ladder.of(region, in_region(measured, region), route, cut_offs_here.get(region))
+        _RankedRegion.of(region, in_region(measured, region), route, cut_offs_here.get(region))
         for region in regions_of(shown.standings)
     ]
-    room = room_for([len(ladder.ordered) for ladder in ladders])
-    cards = [_order_card(shown, ladder, drawing, most=most) for ladder, most in zip(ladders, room, strict=True)]
+    room = allocate_points([len(ladder.ordered) for ladder in ladders])
+    cards = [_score_ranking_card(shown, ladder, drawing, most=most) for ladder, most in zip(ladders, room, strict=True)]
     best = _("from the highest satisfaction down") if not route.fewest_first else _("from the fewest complaints up")
     return panel(
         _("The communities in order, and the cut-off"),
@@ -60,7 +60,7 @@ def _score_range(measured: pd.DataFrame, route: Route, factor: float) -> tuple[f
 
 
 @dataclass(frozen=True)
-class _Ladder:
+class _RankedRegion:
     """Ranked communities of one region in order, how many are not ranked, and where the list ends."""
 
     region: str
@@ -70,11 +70,11 @@ class _Ladder:
 
     @classmethod
     def of(cls, region: str, communities: pd.DataFrame, route: Route, cut_off: CutOff | None) -> Self:
-        ordered = in_order(communities, route)
+        ordered = in_rank_order(communities, route)
         return cls(region, ordered, len(communities) - len(ordered), cut_off)
 
 
-def _order_card(shown: Shown, ladder: _Ladder, drawing: Drawing, *, most: int) -> Component:
+def _score_ranking_card(shown: PageData, ladder: _RankedRegion, drawing: ChartContext, *, most: int) -> Component:
     _ = translator(shown.language)
     route, ordered, cut_off = shown.view.route, ladder.ordered, ladder.cut_off
     parts: list[Component] = [html.H3(shown.region_label(ladder.region))]
@@ -85,11 +85,11 @@ def _order_card(shown: Shown, ladder: _Ladder, drawing: Drawing, *, most: int) -
         drawn = drawn.join(shown.standings.loc[drawn.index, list(_NAMED)])
         parts.append(
             chart(
-                order_figure(drawn, cut_off, drawing),
+                score_ranking_figure(drawn, cut_off, drawing),
                 name=f"order-{route.key}-{ladder.region}",
-                summary=_order_summary(shown, ordered, cut_off),
+                summary=_score_ranking_summary(shown, ordered, cut_off),
                 language=shown.language,
-                numbers=_order_numbers(shown, drawn),
+                numbers=_score_ranking_numbers(shown, drawn),
             )
         )
     if ladder.unranked:
@@ -100,7 +100,7 @@ def _order_card(shown: Shown, ladder: _Ladder, drawing: Drawing, *, most: int) -
     return html.Div(parts)
 
 
-def _order_numbers(shown: Shown, drawn: pd.DataFrame) -> Numbers:
+def _score_ranking_numbers(shown: PageData, drawn: pd.DataFrame) -> Numbers:
     """Return the numbers of the communities that are drawn, which are not all of a long list."""
     _ = translator(shown.language)
     route = shown.view.route
@@ -119,7 +119,7 @@ def _order_numbers(shown: Shown, drawn: pd.DataFrame) -> Numbers:
     return Numbers(scale.title, columns, rows)
 
 
-def _order_summary(shown: Shown, ordered: pd.DataFrame, cut_off: CutOff | None) -> str:
+def _score_ranking_summary(shown: PageData, ordered: pd.DataFrame, cut_off: CutOff | None) -> str:
     _ = translator(shown.language)
     route = shown.view.route
     if cut_off is None or cut_off.k == 0:
@@ -135,7 +135,7 @@ def _order_summary(shown: Shown, ordered: pd.DataFrame, cut_off: CutOff | None) 
     return sentence
 
 
-def distribution_panel(shown: Shown) -> Component:
+def distribution_panel(shown: PageData) -> Component:
     """Return the distribution of the scores, region by region."""
     _ = translator(shown.language)
     route = shown.view.route
@@ -162,7 +162,7 @@ def distribution_panel(shown: Shown) -> Component:
     )
 
 
-def _distribution_numbers(shown: Shown, ranked: pd.DataFrame) -> Numbers:
+def _distribution_numbers(shown: PageData, ranked: pd.DataFrame) -> Numbers:
     _ = translator(shown.language)
     route = shown.view.route
     scale = scale_of(shown.header, route, shown.language)

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.drawing import MOST_POINTS, Figure, Floats, hover_texts, layout_of, rounded, upright
-from dashboards.frames.chart_context import Drawing
+from dashboards.figures.chart_parts import MOST_POINTS, Figure, Floats, hover_texts, layout_of, rounded, upright
+from dashboards.frames.chart_context import ChartContext
 from dashboards.frames.standings import CutOff, met, regions_of
 from dashboards.languages import pick, translator
 
@@ -18,13 +18,13 @@ _ROW_HEIGHT: Final = 92
 _GAP: Final = 34
 
 
-def order_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing: Drawing) -> Figure:
+def score_ranking_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing: ChartContext) -> Figure:
     """Return a chart of one region's communities in rank order, with the cut-off and the confidence intervals.
 
     Parameters
     ----------
     ordered : DataFrame
-        Ranked communities as `dashboards.frames.standings.in_order` returns them, with `lower` and `upper` as
+        Ranked communities as `dashboards.frames.standings.in_rank_order` returns them, with `lower` and `upper` as
         `dashboards.frames.standings.with_intervals` adds them.
     """
     _ = translator(drawing.language)
@@ -48,7 +48,7 @@ def order_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing: Drawing
     return {"data": traces, "layout": layout}
 
 
-def distribution_figure(ranked: pd.DataFrame, cut_offs: Sequence[CutOff], drawing: Drawing) -> Figure:
+def distribution_figure(ranked: pd.DataFrame, cut_offs: Sequence[CutOff], drawing: ChartContext) -> Figure:
     """Return histograms of the scores, one row per region, with each region's cut-off.
 
     The bins are counted here: the figure is as small for 100,000 communities as for 100.
@@ -107,7 +107,7 @@ def thinned(ordered: pd.DataFrame, *, keep_first: int, most: int = MOST_POINTS) 
     return ordered.iloc[np.unique(np.concatenate([whole, tail, others]))]
 
 
-def _intervals(drawn: pd.DataFrame, drawing: Drawing) -> dict[str, Any]:
+def _intervals(drawn: pd.DataFrame, drawing: ChartContext) -> dict[str, Any]:
     _ = translator(drawing.language)
     gap = np.full(len(drawn), np.nan)
     heights = np.column_stack([drawn["lower"], drawn["upper"], gap]).ravel() * drawing.scale.factor
@@ -122,7 +122,7 @@ def _intervals(drawn: pd.DataFrame, drawing: Drawing) -> dict[str, Any]:
     }
 
 
-def _dots(drawn: pd.DataFrame, drawing: Drawing, name: str, marker: dict[str, Any]) -> dict[str, Any]:
+def _dots(drawn: pd.DataFrame, drawing: ChartContext, name: str, marker: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -135,7 +135,7 @@ def _dots(drawn: pd.DataFrame, drawing: Drawing, name: str, marker: dict[str, An
     }
 
 
-def _cut_off_marks(cut_off: CutOff, drawing: Drawing) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _cut_off_marks(cut_off: CutOff, drawing: ChartContext) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the lines at the k-th position and at its score, and their labels in the empty corner of the chart."""
     _ = translator(drawing.language)
     assert cut_off.score is not None
