@@ -6,12 +6,14 @@ from dashboards.source import GridPage
 _RANK_OF_SCORE = {route.score: route.rank for route in ROUTES.values()}
 
 
-def grid_page(standings, query):
+def grid_page(standings, query, sort_keys=None):
     """Return what `EvaluationSource.grid` returns, from standings in the order of the sort keys.
 
-    Numbers count up as communities are registered, so they decide between those that are otherwise equal.
+    Numbers count up as communities are registered, so they decide between those that are otherwise equal: in
+    `sort_keys`, by number, several may have one.
     """
-    listed = wanted(standings.assign(place=range(len(standings))), query).sort_values("number", kind="stable")
+    places = range(len(standings)) if sort_keys is None else standings["number"].map(sort_keys)
+    listed = wanted(standings.assign(place=places), query).sort_values("number", kind="stable")
     for order in reversed(query.order):
         listed = sort(listed, order)
     if not query.order:
@@ -29,9 +31,9 @@ def wanted(listed, query):
     if query.region is not None:
         listed = listed[listed["region"] == query.region]
     if query.status is not None:
-        listed = listed[listed["requirement_status"] == query.status]
+        listed = listed[listed["criterion_status"] == query.status]
     if query.evidence is not None:
-        listed = listed[listed["requirement_evidence"] == query.evidence]
+        listed = listed[listed["criterion_evidence"] == query.evidence]
     if query.minimum_responses is not None:
         listed = listed[(listed["responses"] >= query.minimum_responses).fillna(False)]
     return listed
@@ -39,7 +41,8 @@ def wanted(listed, query):
 
 def sort(listed, order):
     if order.column == "name":
-        return listed.sort_values("place", ascending=not order.descending, kind="stable")
+        places = listed["place"].rank(method="dense")
+        return listed.loc[(-places if order.descending else places).sort_values(kind="stable").index]
     values = listed[order.column]
     if order.column in _RANK_OF_SCORE:
         values = values.where(listed[_RANK_OF_SCORE[order.column]].notna())

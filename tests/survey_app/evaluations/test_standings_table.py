@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from analytics.decision.summary import STATUSES
 from dashboards.source import GRID_COLUMNS, GridOrder, GridQuery
@@ -12,6 +13,7 @@ from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.standings import read_standings, read_standings_of
 from survey_app.evaluations.standings_table import find_communities
+from survey_app.models import Community
 from survey_app.models.vocabulary import Area
 from tests.dashboards.grids import grid_page
 from tests.factories import make_community, make_district, make_response, make_round
@@ -83,11 +85,13 @@ def test_every_table_is_the_one_worked_out_in_pandas(database, evaluated):
     evaluation_id, (_, wuda) = evaluated
 
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @example(query=GridQuery(order=(GridOrder("name", descending=True),)), scope=EVERYWHERE)
     @given(query=queries, scope=st.sampled_from([EVERYWHERE, Scope(Area.DISTRICT, wuda)]))
     def agrees(query, scope):
         with database.reading() as session:
             standings = read_standings(session, evaluation_id=evaluation_id, scope=scope)
-            expected = grid_page(standings, query)
+            sort_keys = dict(session.execute(select(Community.number, Community.sort_key)).all())
+            expected = grid_page(standings, query, sort_keys)
             found = find_communities(session, evaluation_id, query, scope)
             rows = read_standings_of(session, evaluation_id, found, scope)
         assert rows["number"].tolist() == expected.rows["number"].tolist()
