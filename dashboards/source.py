@@ -183,14 +183,14 @@ CATEGORICAL_COLUMNS: Final = (
     "satisfaction_reason",
     "complaint_status",
     "complaint_reason",
-    "requirement_status",
-    "requirement_route",
+    "criterion_status",
+    "criterion_route",
     "satisfaction_evidence",
     "satisfaction_evidence_reason",
     "complaint_evidence",
     "complaint_evidence_reason",
-    "requirement_evidence",
-    "requirement_evidence_reason",
+    "criterion_evidence",
+    "criterion_evidence_reason",
 )
 """Columns of standings that a source returns as pandas categories: rows of these are chosen by whole numbers."""
 
@@ -205,8 +205,8 @@ GRID_COLUMNS: Final = (
     "complaint_rank",
     "complaint_last_rank",
     "complaints_per_1000_household_years",
-    "requirement_status",
-    "requirement_evidence",
+    "criterion_status",
+    "criterion_evidence",
 )
 """Columns of the standings that a table of communities shows."""
 

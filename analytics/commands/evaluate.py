@@ -153,7 +153,7 @@ def _summary_table(evaluation: Evaluation, language: str) -> Table:
     statuses = status_words(language)
     for heading in ("N", "k", *statuses.values()):
         table.add_column(heading, justify="right")
-    routes = {**route_words(language), "requirement": _("Requirement")}
+    routes = {**route_words(language), "criterion": _("Criterion")}
     for region, facts in list(evaluation.summary["regions"].items())[:_MOST_LINES]:
         for name, label in routes.items():
             counts = facts[name]

@@ -346,7 +346,7 @@ def decide_complaints_within(
 
 
 def combine_routes(satisfaction: Texts, complaints: Texts) -> tuple[Texts, Texts]:
-    """Combine both routes: return the status of the requirement, which either route meets, and the route that met it.
+    """Combine both routes: return the status of the criterion, which either route meets, and the route that met it.
 
     Parameters
     ----------
@@ -359,7 +359,7 @@ def combine_routes(satisfaction: Texts, complaints: Texts) -> tuple[Texts, Texts
         `met` if a route is met; otherwise `not_assessed` if a route is, because it might have been met; otherwise
         `not_met` if a route is; otherwise `not_applicable`.
     route : ndarray of str
-        `satisfaction`, `complaints` or `both` where the requirement is met, empty elsewhere.
+        `satisfaction`, `complaints` or `both` where the criterion is met, empty elsewhere.
 
     Examples
     --------

@@ -40,10 +40,42 @@ STANDING_COLUMNS: Final[Mapping[str, str]] = {
     "complaint_percentile": "float64",
     "complaint_status": "str",
     "complaint_reason": "str",
-    "requirement_status": "str",
-    "requirement_route": "str",
+    "criterion_status": "str",
+    "criterion_route": "str",
 }
 """Columns of the standings with their types, in order."""
+
+STANDINGS_FORMAT: Final = 1
+"""Format of the text whose hash stands for the standings of an evaluation."""
+
+# Written out, so that neither a new name nor a further column changes the hash of what was evaluated before.
+_HASHED_COLUMNS: Final = (
+    "community_id",
+    "region",
+    "responses",
+    "satisfied",
+    "households",
+    "satisfaction_rate",
+    "satisfaction_index",
+    "satisfaction_score",
+    "satisfaction_rank",
+    "satisfaction_last_rank",
+    "satisfaction_percentile",
+    "satisfaction_status",
+    "satisfaction_reason",
+    "complaints",
+    "exposure_household_years",
+    "complaints_per_1000_household_years",
+    "complaint_rank",
+    "complaint_last_rank",
+    "complaint_percentile",
+    "complaint_status",
+    "complaint_reason",
+)
+_HASHED_AS: Final[Mapping[str, str]] = {
+    "criterion_status": "requirement_status",
+    "criterion_route": "requirement_route",
+}
 
 
 @dataclass(frozen=True)
@@ -59,9 +91,9 @@ class Evaluation:
         One row per community in the order of the table; columns are `STANDING_COLUMNS`. A rate from counts lies
         between 0 and 1, an index or composite between 0 and 100, a given score is unchanged. `responses` are those of
         the rules' measure; `satisfied` is missing with a composite, which is based on other responses than the overall
-        question. Ranks are missing where a community does not take part, the route where the requirement is not met.
+        question. Ranks are missing where a community does not take part, the route where the criterion is not met.
     summary : dict
-        JSON values. ``regions``: for each region ``communities``, ``satisfaction``, ``complaints``, ``requirement``
+        JSON values. ``regions``: for each region ``communities``, ``satisfaction``, ``complaints``, ``criterion``
         and ``warnings``; ``total``: the same counts over all regions; ``warnings`` about the whole table. A route has
 
         - ``ranked_with``: "region", or "city" if the rules rank a small region with the whole city;
@@ -87,8 +119,9 @@ class Evaluation:
 
     @cached_property
     def standings_sha256(self) -> str:
-        """SHA-256 of the standings as canonical text, whatever the order of their rows."""
-        return sha256_hex(canonical_frame_json(self.standings))
+        """SHA-256 of the standings as canonical text of `STANDINGS_FORMAT`, whatever the order of their rows."""
+        hashed = self.standings[[*_HASHED_COLUMNS, *_HASHED_AS]].rename(columns=_HASHED_AS)
+        return sha256_hex(canonical_frame_json(hashed))
 
 
 def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
@@ -112,7 +145,7 @@ def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
     Notes
     -----
     Eligibility is decided first, for each route separately; N is the number of eligible communities of a region, k the
-    share of N; the first k positions meet the criterion; either route meets the requirement. Scores and rates are
+    share of N; the first k positions qualify; either route meets the criterion. Scores and rates are
     compared as exact ratios, so neither the order of rows nor rounding can change a standing.
 
     Examples
@@ -210,7 +243,7 @@ def _standings(table: pd.DataFrame, rules: Rules, satisfaction: Route, complaint
         "complaint_percentile": complaints.percentile,
         "complaint_status": complaints.status,
         "complaint_reason": complaints.reason,
-        "requirement_status": status,
-        "requirement_route": pd.Series(route, dtype="str").mask(route == ""),
+        "criterion_status": status,
+        "criterion_route": pd.Series(route, dtype="str").mask(route == ""),
     }
     return pd.DataFrame(values).astype(dict(STANDING_COLUMNS))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analytics.languages import translator
 
-Part = Literal["satisfaction", "complaints", "requirement"]
+Part = Literal["satisfaction", "complaints", "criterion"]
 
 _MOST_DECIMALS = 9
 _POWERS_OF_TEN: Final[list[int]] = [10**decimals for decimals in range(_MOST_DECIMALS + 1)]
@@ -24,7 +24,7 @@ def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part
         One row of standings; missing values may be None, NaN or <NA>.
     region : mapping
         The entry of the community's region in the summary of the evaluation, ``summary["regions"][name]``.
-    part : {"satisfaction", "complaints", "requirement"}
+    part : {"satisfaction", "complaints", "criterion"}
         The status to explain.
     language : str
         One of `analytics.languages.LANGUAGES`.
@@ -54,8 +54,8 @@ def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part
     >>> reason_sentence(rows[3], region, "satisfaction", "zh-Hans")
     '有效问卷 9 份，少于 10 份，样本不足，不参与排名。'
     """
-    if part == "requirement":
-        return _requirement_sentence(standing, language)
+    if part == "criterion":
+        return _criterion_sentence(standing, language)
     if part == "satisfaction":
         return _satisfaction_sentence(standing, region[part], language)
     return _complaint_sentence(standing, region[part], language)
@@ -218,9 +218,9 @@ def _decision(  # noqa: PLR0917  a cache finds positions in half the time of nam
     )
 
 
-def _requirement_sentence(standing: Mapping[str, Any], language: str) -> str:
-    status, route = standing["requirement_status"], _value(standing, "requirement_route")
-    return _templates(language)[f"met_by_{route}" if status == "met" else f"requirement_{status}"]
+def _criterion_sentence(standing: Mapping[str, Any], language: str) -> str:
+    status, route = standing["criterion_status"], _value(standing, "criterion_route")
+    return _templates(language)[f"met_by_{route}" if status == "met" else f"criterion_{status}"]
 
 
 _NOT_RANKED: Final = frozenset(
@@ -323,7 +323,7 @@ def _templates(language: str) -> dict[str, str]:
         "met_by_satisfaction": _("Met by satisfaction."),
         "met_by_complaints": _("Met by the complaint rate."),
         "met_by_both": _("Met by satisfaction and by the complaint rate."),
-        "requirement_not_met": _("Not met: neither satisfaction nor the complaint rate is among those that qualify."),
-        "requirement_not_assessed": _("Not assessed: neither route is met, and at least one could not be assessed."),
-        "requirement_not_applicable": _("Not applicable: too few communities are ranked for the share to name one."),
+        "criterion_not_met": _("Not met: neither satisfaction nor the complaint rate is among those that qualify."),
+        "criterion_not_assessed": _("Not assessed: neither route is met, and at least one could not be assessed."),
+        "criterion_not_applicable": _("Not applicable: too few communities are ranked for the share to name one."),
     }

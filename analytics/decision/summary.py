@@ -14,7 +14,7 @@ from analytics.decision.routes import Ranked, Route, minimum_is_tested, rows_by_
 from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
 
 STATUSES: Final = ("met", "not_met", "not_assessed", "not_applicable")
-"""Every status that a route or the requirement can have."""
+"""Every status that a route or the criterion can have."""
 
 RouteName = Literal["satisfaction", "complaints"]
 _Flags = npt.NDArray[np.bool_]
@@ -44,14 +44,14 @@ def summarise(
         for name, prefix in (
             ("satisfaction", "satisfaction"),
             ("complaints", "complaint"),
-            ("requirement", "requirement"),
+            ("criterion", "criterion"),
         )
     }
-    routes_met = standings["requirement_route"].fillna("").to_numpy(dtype=np.str_)
+    routes_met = standings["criterion_route"].fillna("").to_numpy(dtype=np.str_)
 
     def count(rows: Integers) -> dict[str, Any]:
         counts: dict[str, Any] = {name: _count(values[rows], STATUSES) for name, values in statuses.items()}
-        counts["requirement"] |= {"met_by": _count(routes_met[rows], ("satisfaction", "complaints", "both"))}
+        counts["criterion"] |= {"met_by": _count(routes_met[rows], ("satisfaction", "complaints", "both"))}
         return {"communities": len(rows)} | counts
 
     stated = {

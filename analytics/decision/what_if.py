@@ -48,7 +48,7 @@ class WhatIf:
         Evaluations of the same communities under the rules and under the other ones.
     communities : DataFrame
         One row per community in the order of the table: `community_id`, `region`, `before` and `after` (status of the
-        requirement) and `change`, "enters" or "leaves" the list of those that meet it, missing if neither.
+        criterion) and `change`, "enters" or "leaves" the list of those that meet it, missing if neither.
     regions : DataFrame
         Indexed by region in the order of names, columns `met_before`, `met_after`, `enters`, `leaves`: numbers of
         communities.
@@ -116,8 +116,8 @@ def compare(evaluation: Evaluation, other_rules: Rules, *, communities: pd.DataF
         {
             "community_id": evaluation.standings["community_id"],
             "region": evaluation.standings["region"],
-            "before": evaluation.standings["requirement_status"],
-            "after": after.standings["requirement_status"],
+            "before": evaluation.standings["criterion_status"],
+            "after": after.standings["criterion_status"],
         }
     )
     was, is_now = changes["before"] == "met", changes["after"] == "met"

@@ -378,8 +378,8 @@ def complaint_evidence(
     )
 
 
-def requirement_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -> pd.DataFrame:
-    """Combine the evidence of both routes on the requirement, which either route meets.
+def criterion_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -> pd.DataFrame:
+    """Combine the evidence of both routes on the criterion, which either route meets.
 
     Parameters
     ----------
@@ -390,8 +390,8 @@ def requirement_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -
     Returns
     -------
     DataFrame
-        With the same index, columns `requirement_lower_probability`, `requirement_upper_probability` (0 to 1),
-        `requirement_evidence` (Evidence) and `requirement_evidence_reason` (Reason, or empty).
+        With the same index, columns `criterion_lower_probability`, `criterion_upper_probability` (0 to 1),
+        `criterion_evidence` (Evidence) and `criterion_evidence_reason` (Reason, or empty).
 
     Raises
     ------
@@ -409,8 +409,8 @@ def requirement_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -
     >>> columns = ["top_probability", "evidence"]
     >>> satisfaction = pd.DataFrame([[0.97, "certain"], [0.02, "no"], [0.9, "likely"]], columns=columns)
     >>> complaints = pd.DataFrame([[None, None], [0.01, "no"], [0.3, "undecided"]], columns=columns)
-    >>> frame = requirement_evidence(satisfaction.add_prefix("satisfaction_"), complaints.add_prefix("complaint_"))
-    >>> frame["requirement_evidence"].map(str).tolist()
+    >>> frame = criterion_evidence(satisfaction.add_prefix("satisfaction_"), complaints.add_prefix("complaint_"))
+    >>> frame["criterion_evidence"].map(str).tolist()
     ['certain', 'no', 'undecided']
     """
     if not satisfaction.index.equals(complaints.index):
@@ -445,10 +445,10 @@ def requirement_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -
     reason[weakened] = Reason.NONRESPONSE
     return pd.DataFrame(
         {
-            "requirement_lower_probability": lower,
-            "requirement_upper_probability": upper,
-            "requirement_evidence": _BANDS[result],
-            "requirement_evidence_reason": reason,
+            "criterion_lower_probability": lower,
+            "criterion_upper_probability": upper,
+            "criterion_evidence": _BANDS[result],
+            "criterion_evidence_reason": reason,
         },
         index=satisfaction.index,
     )

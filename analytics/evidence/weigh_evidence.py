@@ -21,7 +21,7 @@ from analytics.evidence.bands import (
     Reason,
     clipped_normal_quantile,
     complaint_evidence,
-    requirement_evidence,
+    criterion_evidence,
     satisfaction_evidence,
     with_nonresponse,
 )
@@ -52,10 +52,10 @@ EVIDENCE_COLUMNS: Final[Mapping[str, str]] = {
     "complaint_top_probability": "float64",
     "complaint_evidence": "str",
     "complaint_evidence_reason": "str",
-    "requirement_lower": "float64",
-    "requirement_upper": "float64",
-    "requirement_evidence": "str",
-    "requirement_evidence_reason": "str",
+    "criterion_lower": "float64",
+    "criterion_upper": "float64",
+    "criterion_evidence": "str",
+    "criterion_evidence_reason": "str",
 }
 """Columns of the evidence with their types, in order."""
 
@@ -113,7 +113,7 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
           ``satisfaction_needed_assurance``: the probability that the evidence is then settled, or with all answers
           that can be expected; missing if the households are unknown or fewer than the answers.
         - ``complaint_rate_lower``, ``complaint_rate_upper``: exact Poisson interval per 1,000 household-years.
-        - ``requirement_lower``, ``requirement_upper``: bounds of the probability that either route is truly met.
+        - ``criterion_lower``, ``criterion_upper``: bounds of the probability that either route is truly met.
 
     Notes
     -----
@@ -190,7 +190,7 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
         complaint_rate_lower=rates.lower,
         complaint_rate_upper=rates.upper,
         **weighed,
-        **_weigh_requirement(weighed),
+        **_weigh_criterion(weighed),
     )
     restored = frame.mask(frame == "").iloc[np.argsort(order)].reset_index(drop=True)
     return restored[list(EVIDENCE_COLUMNS)].astype(dict(EVIDENCE_COLUMNS))
@@ -365,24 +365,22 @@ def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> p
     return weighed[_COMPLAINT_COLUMNS].set_index(ranking.rows)
 
 
-def _weigh_requirement(weighed: pd.DataFrame) -> pd.DataFrame:
-    """Combine the evidence of both routes on the requirement, missing where neither route has any."""
+def _weigh_criterion(weighed: pd.DataFrame) -> pd.DataFrame:
+    """Combine the evidence of both routes on the criterion, missing where neither route has any."""
     evidence = [f"{prefix}_evidence" for prefix in PREFIXES.values()]
     reasons = weighed[[f"{name}_reason" for name in evidence]].to_numpy(dtype=object)
     # A route with k = 0 cannot be met, so its probability is 0.
     impossible = weighed[evidence].isna().to_numpy() & (reasons == Reason.NOT_APPLICABLE)
     settled = weighed[evidence].mask(impossible, str(Evidence.NO))
     chances = weighed[[f"{prefix}_top_probability" for prefix in PREFIXES.values()]].mask(impossible, 0.0)
-    both = requirement_evidence(
+    both = criterion_evidence(
         pd.concat([chances.iloc[:, 0], settled.iloc[:, 0]], axis=1),
         pd.concat([chances.iloc[:, 1], settled.iloc[:, 1]], axis=1),
     ).rename(columns=lambda name: name.removesuffix("_probability"))
     silent = weighed[evidence].isna().all(axis=1)
     found = both.astype(object).mask(silent, None)
     nothing = np.where(impossible.all(axis=1), str(Reason.NOT_APPLICABLE), str(Reason.NOT_ASSESSED))
-    return found.assign(
-        requirement_evidence_reason=found["requirement_evidence_reason"].where(~silent, pd.Series(nothing))
-    )
+    return found.assign(criterion_evidence_reason=found["criterion_evidence_reason"].where(~silent, pd.Series(nothing)))
 
 
 def _score_limits(table: pd.DataFrame, rules: Rules) -> tuple[FloatArray, FloatArray]:

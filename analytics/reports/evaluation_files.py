@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analytics.decision.evaluate import Evaluation, versions
+from analytics.decision.evaluate import STANDINGS_FORMAT, Evaluation, versions
 from analytics.decision.reasons import Part, reason_sentence
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.sensitivity import Sensitivity
@@ -27,15 +27,15 @@ EVIDENCE_DECIMALS: Final = 6
 _SENTENCES: Final[Mapping[str, Part]] = {
     "satisfaction_sentence": "satisfaction",
     "complaint_sentence": "complaints",
-    "requirement_sentence": "requirement",
+    "criterion_sentence": "criterion",
 }
-_EVIDENCE_WORD = "requirement_evidence_word"
+_EVIDENCE_WORD = "criterion_evidence_word"
 _ROWS_AT_ONCE: Final = 5_000
 # The last column of each decision: its evidence stands behind it.
 _DECISIONS: Final[Mapping[str, str]] = {
     "satisfaction_reason": "satisfaction_",
     "complaint_reason": "complaint_",
-    "requirement_route": "requirement_",
+    "criterion_route": "criterion_",
 }
 
 
@@ -60,7 +60,7 @@ def standings_csv(
         Some lines at a time, the byte order mark and the names of the columns first. One row per community in the
         order of the table: id, name where the table has one, the columns of standings, each decision followed by its
         columns of evidence (that of satisfaction also by those of `sensitivity`), then `satisfaction_sentence`,
-        `complaint_sentence`, `requirement_sentence` and `requirement_evidence_word`. Missing values are empty; evidence
+        `complaint_sentence`, `criterion_sentence` and `criterion_evidence_word`. Missing values are empty; evidence
         has six decimals, and a tipping point that no gap reaches is `inf`.
     """
     # An empty table has its names too.
@@ -92,17 +92,18 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
     Returns
     -------
     str
-        `rules`, `inputs_sha256`, `standings_sha256`, `communities`, `versions`, `warnings` (each with its region, or
-        null for the whole table), the `summary` without them, and `evidence`: how it was weighed and, by region, what
-        `analytics.evidence.list_reliability.summarise_evidence` says, and under `sensitivity` what
+        `rules`, `inputs_sha256`, `standings_format`, `standings_sha256`, `communities`, `versions`, `warnings` (each
+        with its region, or null for the whole table), the `summary` without them, and `evidence`: how it was weighed
+        and, by region, what `analytics.evidence.list_reliability.summarise_evidence` says, and under `sensitivity` what
         `analytics.evidence.sensitivity.analyse_sensitivity` does. The hashes are of the decision alone.
     """
     rules, summary = evaluation.rules, evaluation.summary
     regions = {region: _without_warnings(facts) for region, facts in summary["regions"].items()}
     content = {
-        "format": "jiayuan-evaluation-1",
+        "format": "jiayuan-evaluation-2",
         "rules": {"name": rules.name, "title": rules.title.data, "sha256": rules.sha256},
         "inputs_sha256": evaluation.inputs_sha256,
+        "standings_format": STANDINGS_FORMAT,
         "standings_sha256": evaluation.standings_sha256,
         "communities": len(evaluation.communities),
         "versions": versions(),
@@ -200,7 +201,7 @@ def _sentences(
         name: [reason_sentence(standing, regions[standing["region"]], part, language) for standing in standings]
         for name, part in _SENTENCES.items()
     }
-    return said | {_EVIDENCE_WORD: [words.get(word, "") for word in columns["requirement_evidence"]]}
+    return said | {_EVIDENCE_WORD: [words.get(word, "") for word in columns["criterion_evidence"]]}
 
 
 def _without_warnings(facts: Mapping[str, Any]) -> dict[str, Any]:

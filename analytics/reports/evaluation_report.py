@@ -44,7 +44,7 @@ NEAREST: Final = 20
 _MOST_CHARTED_REGIONS: Final = 30
 _DECIMALS: Final = 6
 # Columns of the evidence band, and of the lowest and highest probability.
-_EVIDENCE: Final = ("requirement_evidence", "requirement_lower", "requirement_upper")
+_EVIDENCE: Final = ("criterion_evidence", "criterion_lower", "criterion_upper")
 _SATISFACTION_EVIDENCE: Final = (
     "satisfaction_evidence",
     "satisfaction_top_probability",
@@ -203,7 +203,7 @@ def _region(
     number: int,
 ) -> _Region:
     facts = evaluation.summary["regions"][name]
-    listed = part["requirement_status"] == "met"
+    listed = part["criterion_status"] == "met"
     below = part[~listed]
     unassessed = part[part["satisfaction_status"] == "not_assessed"].sort_values("community_id", kind="stable")
     ranked_by_complaints = below[below["complaint_rank"].notna()].sort_values(["complaint_rank", "community_id"])
@@ -341,16 +341,16 @@ def _rows(
     for row in values.itertuples(index=False, name=None):
         cells = dict(zip(chosen.columns, row, strict=True))
         sentences = tuple(reason_sentence(cells, facts, part, language) for part in parts)
-        if cells["requirement_status"] == "met":
-            sentences = (reason_sentence(cells, facts, "requirement", language), *sentences)
+        if cells["criterion_status"] == "met":
+            sentences = (reason_sentence(cells, facts, "criterion", language), *sentences)
         if "complaints" in parts:
             sentences = (*sentences, *community_sentences(cells, language))
         evidence, lower, upper = (cells[name] for name in weighed)
         yield _Row(
             id=cells["community_id"],
             name=cells["name"],
-            status=cells["requirement_status"],
-            status_word=statuses[cells["requirement_status"]],
+            status=cells["criterion_status"],
+            status_word=statuses[cells["criterion_status"]],
             sentences=sentences,
             interval=between(
                 cells["satisfaction_lower"], cells["satisfaction_upper"], scale=scale, decimals=1, unit=unit

@@ -78,9 +78,9 @@ def comparison(both: HeldComparison, table: ResponseTable, integrity: Integrity)
     -------
     DataFrame
         community_id, name, region, held, then with the suffixes ``""`` and ``_without``: responses,
-        satisfaction_score, satisfaction_rank, satisfaction_status, requirement_status.
+        satisfaction_score, satisfaction_rank, satisfaction_status, criterion_status.
     """
-    names = ["responses", "satisfaction_score", "satisfaction_rank", "satisfaction_status", "requirement_status"]
+    names = ["responses", "satisfaction_score", "satisfaction_rank", "satisfaction_status", "criterion_status"]
     standings = both.all_responses.standings
     held = integrity.responses["held"].groupby(table.responses["community_id"]).sum()
     frame = pd.DataFrame(
@@ -164,10 +164,10 @@ def _standings_section(both: HeldComparison, table: ResponseTable, integrity: In
     _ = translator(language)
     frame = comparison(both, table, integrity)
     statuses = status_words(language)
-    changed = frame[frame["requirement_status"] != frame["requirement_status_without"]]
+    changed = frame[frame["criterion_status"] != frame["criterion_status_without"]]
     sentences = [
         _(
-            "Without the held responses the requirement would come out otherwise for {changed} of {all} communities.",
+            "Without the held responses the criterion would come out otherwise for {changed} of {all} communities.",
             changed=len(changed),
             all=len(frame),
         )
@@ -176,8 +176,8 @@ def _standings_section(both: HeldComparison, table: ResponseTable, integrity: In
         [
             row["name"] or row["community_id"],
             row["region"],
-            statuses[row["requirement_status"]],
-            statuses[row["requirement_status_without"]],
+            statuses[row["criterion_status"]],
+            statuses[row["criterion_status_without"]],
             str(row["held"]),
             _place(row["satisfaction_rank"]),
             _place(row["satisfaction_rank_without"]),

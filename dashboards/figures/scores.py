@@ -32,7 +32,7 @@ def score_ranking_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing:
     is_met = met(drawn, drawing.route.status).to_numpy()
     traces = [
         _dots(drawn[~is_met], drawing, _("Others"), {"color": theme.OTHER, "size": 5, "symbol": "circle"}),
-        _dots(drawn[is_met], drawing, _("Meets the requirement"), {"color": theme.MET, "size": 9, "symbol": "diamond"}),
+        _dots(drawn[is_met], drawing, _("Meets the criterion"), {"color": theme.MET, "size": 9, "symbol": "diamond"}),
     ]
     if drawn["lower"].notna().any():
         traces.insert(0, _intervals(drawn, drawing))
@@ -79,7 +79,7 @@ def distribution_figure(ranked: pd.DataFrame, cut_offs: Sequence[CutOff], drawin
         top = bottom + _ROW_HEIGHT / (_ROW_HEIGHT + _GAP) / len(regions)
         layout[axis.replace("y", "yaxis")] = {"domain": [bottom, top], "nticks": 3, "rangemode": "tozero"}
         for chosen, name, color in (
-            (here & is_met, _("Meets the requirement"), theme.MET),
+            (here & is_met, _("Meets the criterion"), theme.MET),
             (here & ~is_met, _("Others"), theme.OTHER),
         ):
             traces.append(_bars(scores[chosen], edges, name, color, axis, is_first=place == 0))

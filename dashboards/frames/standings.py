@@ -98,7 +98,7 @@ def counts(standings: pd.DataFrame, route: Route) -> dict[str, int]:
     return {
         "communities": len(standings),
         "ranked": int(standings[route.rank].notna().sum()),
-        "met": int(met(standings, "requirement_status").sum()),
+        "met": int(met(standings, "criterion_status").sum()),
         "responses": int(standings["responses"].fillna(0).sum()),
     }
 

@@ -148,7 +148,7 @@ def _head(shown: PageData, row: Mapping[str, Any]) -> Component:
         (_("District"), pick(shown.language, row["region"], row["region_english"])),
         (_("Property company"), company or "—"),
         (_("Number"), row["number"]),
-        (_("Requirement"), sentence_case(status_words(shown.language)[row["requirement_status"]])),
+        (_("Criterion"), sentence_case(status_words(shown.language)[row["criterion_status"]])),
         *((name, shown.reason(row, ROUTES[key])) for key, name in route_words(shown.language).items()),
         (_("Answers still needed, by satisfaction"), needed_words(row, shown.language) or "—"),
     ]

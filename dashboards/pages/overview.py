@@ -78,7 +78,7 @@ def _key_figures(shown: PageData) -> Component:
     figures = [
         key_figure(_("Communities"), f"{now['communities']:,}", note=note("communities")),
         key_figure(_("Ranked"), f"{now['ranked']:,}", note=note("ranked")),
-        key_figure(_("Meet the requirement"), f"{now['met']:,}", note=note("met")),
+        key_figure(_("Meet the criterion"), f"{now['met']:,}", note=note("met")),
         key_figure(_("Valid answers"), f"{now['responses']:,}", note=note("responses")),
         _cut_off_figure(shown),
     ]

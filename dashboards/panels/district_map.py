@@ -38,15 +38,13 @@ def map_panel(shown: PageData, boundaries: Mapping[str, Sequence[Polygon]]) -> l
 def district_facts(shown: PageData) -> pd.DataFrame:
     """Return one row per region shown: region, label, middle (median score of those ranked), ranked, met."""
     route = shown.view.route
-    standings = shown.standings[["region", "requirement_status", route.rank, route.score]]
+    standings = shown.standings[["region", "criterion_status", route.rank, route.score]]
     rows = []
     for region in regions_of(standings):
         own = standings[standings["region"] == region]
         ranked = own[own[route.rank].notna()]
         middle = float(ranked[route.score].median()) if len(ranked) else None
-        rows.append(
-            (region, shown.region_label(region), middle, len(ranked), int(met(own, "requirement_status").sum()))
-        )
+        rows.append((region, shown.region_label(region), middle, len(ranked), int(met(own, "criterion_status").sum())))
     return pd.DataFrame(rows, columns=["region", "label", "middle", "ranked", "met"])
 
 
@@ -66,7 +64,7 @@ def _numbers(shown: PageData, regions: pd.DataFrame) -> Numbers:
         NumbersColumn(_("District")),
         NumbersColumn(_("Middle"), numeric=True, write=scale.write),
         NumbersColumn(_("Ranked"), numeric=True),
-        NumbersColumn(_("Meet the requirement"), numeric=True),
+        NumbersColumn(_("Meet the criterion"), numeric=True),
     ]
     rows = [[row["label"], row["middle"], row["ranked"], row["met"]] for row in records(regions)]
     return Numbers(_("District by district"), columns, rows)

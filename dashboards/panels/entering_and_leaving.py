@@ -20,7 +20,7 @@ WHAT_IF_COLUMNS: Final = (
     "community_id",
     "responses",
     "satisfied",
-    "requirement_status",
+    "criterion_status",
     *(column for route in ROUTES.values() for column in (route.rank, route.score)),
 )
 """Columns of hypothetical standings that are shown."""
@@ -40,7 +40,7 @@ def changes(shown: PageData, after: pd.DataFrame, *, name: str) -> list[Componen
     compared = _compared(shown, after)
     regions = _by_region(compared, shown)
     stays, enters, leaves = (int(compared[column].sum()) for column in ("stays", "enters", "leaves"))
-    summary = _("{before} meet the requirement; so it would be {after}: {enters} enter, {leaves} leave.").format(
+    summary = _("{before} meet the criterion; so it would be {after}: {enters} enter, {leaves} leave.").format(
         before=stays + leaves, after=stays + enters, enters=enters, leaves=leaves
     )
     drawn = chart(
@@ -57,8 +57,8 @@ def changes(shown: PageData, after: pd.DataFrame, *, name: str) -> list[Componen
 def _compared(shown: PageData, after: pd.DataFrame) -> pd.DataFrame:
     """Return the communities shown, with the columns `stays`, `enters` and `leaves`."""
     own = shown.standings[["community_id", "number", "name", "english_name", "region", "region_english"]]
-    was = met(shown.standings, "requirement_status")
-    then = among(own["community_id"], after.loc[met(after, "requirement_status"), "community_id"])
+    was = met(shown.standings, "criterion_status")
+    then = among(own["community_id"], after.loc[met(after, "criterion_status"), "community_id"])
     return own.assign(stays=was & then, enters=~was & then, leaves=was & ~then)
 
 

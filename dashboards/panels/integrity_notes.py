@@ -96,7 +96,7 @@ def _without(
 
 def _standing(shown: PageData, standing: Mapping[str, Any]) -> str:
     _ = translator(shown.language)
-    status = status_words(shown.language)[standing["requirement_status"]]
+    status = status_words(shown.language)[standing["criterion_status"]]
     if pd.isna(standing[_ROUTE.rank]):
         return status
     return _("rank {rank}, {satisfied} of {responses} satisfied: {status}").format(

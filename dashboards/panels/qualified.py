@@ -24,9 +24,9 @@ def qualified_panel(shown: PageData) -> Component:
     name = _("Who qualifies, by which route and why")
     ranks = ["satisfaction_rank", "complaint_rank"]
     decided = shown.standings[["region", *ranks, *(route.status for route in ROUTES.values())]]
-    qualified = decided[met(shown.standings, "requirement_status")]
+    qualified = decided[met(shown.standings, "criterion_status")]
     if qualified.empty:
-        return panel(name, empty(_("No community meets the requirement here.")), anchor="qualified")
+        return panel(name, empty(_("No community meets the criterion here.")), anchor="qualified")
     order = {region: place for place, region in enumerate(regions_of(shown.standings))}
     keyed = qualified[ranks].assign(place=qualified["region"].map(order).astype("int64"))
     keyed = keyed.sort_values(["place", *ranks], kind="stable").head(MOST_QUALIFIED)

@@ -124,7 +124,7 @@ def _score_ranking_summary(shown: PageData, ordered: pd.DataFrame, cut_off: CutO
     route = shown.view.route
     if cut_off is None or cut_off.k == 0:
         return _("{count} communities are ranked; too few for a single position.").format(count=len(ordered))
-    sentence = _("{ranked} communities are ranked, {met} of them meet the requirement; the cut-off is {score}.").format(
+    sentence = _("{ranked} communities are ranked, {met} of them meet the criterion; the cut-off is {score}.").format(
         ranked=len(ordered),
         met=int(met(ordered, route.status).sum()),
         score=scale_of(shown.header, route, shown.language).write(cut_off.score),

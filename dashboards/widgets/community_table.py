@@ -39,7 +39,7 @@ def community_table_row(row: Mapping[str, Any], header: EvaluationHeader, view: 
     """Return the cells of one community as text, and the address of its page."""
     language = view.language
     scales = {key: scale_of(header, route, language) for key, route in ROUTES.items()}
-    status = row["requirement_status"]
+    status = row["criterion_status"]
     return {
         "number": row["number"],
         "address": address_of(view, row["number"]),
@@ -51,7 +51,7 @@ def community_table_row(row: Mapping[str, Any], header: EvaluationHeader, view: 
         "complaint_rank": rank_words(row, "complaints", language),
         "complaints_per_1000_household_years": scales["complaints"].write(_if_ranked(row, "complaints")),
         "status": f"{_MARKS[status]} {sentence_case(status_words(language)[status])}",
-        "evidence": evidence_words(language).get(row["requirement_evidence"], _NO_VALUE),
+        "evidence": evidence_words(language).get(row["criterion_evidence"], _NO_VALUE),
     }
 
 
@@ -92,8 +92,8 @@ def _values(row: Mapping[str, Any], language: str) -> list[Any]:
         row["responses"],
         row["complaint_rank"],
         _if_ranked(row, "complaints"),
-        sentence_case(status_words(language)[row["requirement_status"]]),
-        evidence_words(language).get(row["requirement_evidence"]),
+        sentence_case(status_words(language)[row["criterion_status"]]),
+        evidence_words(language).get(row["criterion_evidence"]),
     ]
 
 

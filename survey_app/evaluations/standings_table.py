@@ -51,13 +51,13 @@ def _conditions(evaluation_id: int, query: GridQuery, scope: Scope) -> Iterator[
     if query.region is not None:
         yield Standing.region == query.region
     if query.status is not None:
-        yield Standing.requirement_status == query.status
+        yield Standing.criterion_status == query.status
     if query.minimum_responses is not None:
         yield Standing.responses >= query.minimum_responses
     if query.evidence is not None:
         yield Standing.community_id.in_(
             select(StandingEvidence.community_id).filter_by(
-                evaluation_id=evaluation_id, requirement_evidence=query.evidence
+                evaluation_id=evaluation_id, criterion_evidence=query.evidence
             )
         )
     if query.text or not scope.is_city:

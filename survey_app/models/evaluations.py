@@ -58,7 +58,8 @@ class Standing(Base):
     __table_args__ = (
         one_of("satisfaction_status", StandingStatus),
         one_of("complaint_status", StandingStatus),
-        one_of("requirement_status", StandingStatus),
+        # SQLite renames a constraint only by copying its table, which is large: it keeps the name of the column of old.
+        one_of("criterion_status", StandingStatus, name="requirement_status"),
         # All that a grid of communities sorts and filters by, so that it need not read the rows themselves.
         Index(
             "ix_standing_grid",
@@ -66,7 +67,7 @@ class Standing(Base):
             "satisfaction_rank",
             "satisfaction_score",
             "region",
-            "requirement_status",
+            "criterion_status",
             "responses",
             "complaint_rank",
             "complaints_per_1000_household_years",
@@ -97,8 +98,8 @@ class Standing(Base):
     complaint_percentile: Mapped[float | None]
     complaint_status: Mapped[str]
     complaint_reason: Mapped[str]
-    requirement_status: Mapped[str]
-    requirement_route: Mapped[str | None]
+    criterion_status: Mapped[str]
+    criterion_route: Mapped[str | None]
 
     community: Mapped[Community] = relationship()
 
@@ -111,7 +112,7 @@ class StandingEvidence(Base):
         ForeignKeyConstraint(
             ["evaluation_id", "community_id"], ["standing.evaluation_id", "standing.community_id"], name=_TO_STANDING
         ),
-        Index("ix_standing_evidence_grid", "evaluation_id", "requirement_evidence", "community_id"),
+        Index("ix_standing_evidence_grid", "evaluation_id", "criterion_evidence", "community_id"),
     )
 
     evaluation_id: Mapped[int] = mapped_column(primary_key=True)
@@ -133,10 +134,10 @@ class StandingEvidence(Base):
     complaint_top_probability: Mapped[float | None]
     complaint_evidence: Mapped[str | None]
     complaint_evidence_reason: Mapped[str | None]
-    requirement_lower: Mapped[float | None]
-    requirement_upper: Mapped[float | None]
-    requirement_evidence: Mapped[str | None]
-    requirement_evidence_reason: Mapped[str | None]
+    criterion_lower: Mapped[float | None]
+    criterion_upper: Mapped[float | None]
+    criterion_evidence: Mapped[str | None]
+    criterion_evidence_reason: Mapped[str | None]
 
 
 class CommunityProfile(Base):

@@ -255,7 +255,7 @@ def test_a_district_where_nobody_is_ranked_says_so():
 
     shown = said(browser.content("?lang=en&region=新区"))
 
-    assert "No community meets the requirement here." in shown
+    assert "No community meets the criterion here." in shown
     assert "too few for a single position" in shown or "No community here is ranked" in shown
 
 
@@ -296,7 +296,7 @@ def test_every_who_and_why_is_said_in_words(browser_of, city):
 
     shown = said(browser_of.content("?lang=en"))
 
-    for name in standings.loc[standings["requirement_status"] == "met", "english_name"]:
+    for name in standings.loc[standings["criterion_status"] == "met", "english_name"]:
         assert name in shown
     assert "the first 10 qualify: met." in shown
     assert "within_k" not in shown

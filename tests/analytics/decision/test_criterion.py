@@ -127,7 +127,7 @@ def test_twice_k_is_not_more_than_twice_k():
 
 @pytest.mark.parametrize("first", STATUSES)
 @pytest.mark.parametrize("second", STATUSES)
-def test_either_route_meets_the_requirement_and_no_data_never_does(first, second):
+def test_either_route_meets_the_criterion_and_no_data_never_does(first, second):
     status, route = combine_routes(np.array([first]), np.array([second]))
     expected = min(first, second, key=("met", "not_assessed", "not_met", "not_applicable").index)
 

@@ -82,7 +82,7 @@ def test_every_standing_and_warning_has_a_finished_sentence_in_every_language(ro
         sentence(result, row, part, language)
         for language in LANGUAGES
         for row in range(len(rows))
-        for part in ("satisfaction", "complaints", "requirement")
+        for part in ("satisfaction", "complaints", "criterion")
     ]
     warnings = [warning for facts in result.summary["regions"].values() for warning in facts["warnings"]]
     spoken += [warning_sentence(warning, language) for language in LANGUAGES for warning in warnings]

@@ -28,8 +28,8 @@ def test_entering_and_leaving_explain_the_whole_difference(rows, choices, others
 
     regions = result.regions
     assert (regions["met_before"] + regions["enters"] - regions["leaves"] == regions["met_after"]).all()
-    assert regions["met_after"].sum() == (result.after.standings["requirement_status"] == "met").sum()
-    assert (result.communities["before"] == result.before.standings["requirement_status"]).all()
+    assert regions["met_after"].sum() == (result.after.standings["criterion_status"] == "met").sum()
+    assert (result.communities["before"] == result.before.standings["criterion_status"]).all()
 
 
 @settings(max_examples=20, deadline=None)

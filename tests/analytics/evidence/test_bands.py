@@ -11,11 +11,11 @@ from analytics.evidence.bands import (
     Evidence,
     Reason,
     complaint_evidence,
+    criterion_evidence,
     evidence_bands,
     expected_true_members,
     list_with_controlled_fdr,
     overall_reliability,
-    requirement_evidence,
     satisfaction_evidence,
     tipping_point,
     with_nonresponse,
@@ -155,7 +155,7 @@ def routes(satisfaction, complaints):
     for name, row in (("satisfaction", satisfaction), ("complaint", complaints)):
         probability, evidence = row or (None, None)
         frames.append(pd.DataFrame({f"{name}_top_probability": [probability], f"{name}_evidence": [evidence]}))
-    return requirement_evidence(*frames).iloc[0]
+    return criterion_evidence(*frames).iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def routes(satisfaction, complaints):
 def test_either_route_is_judged_by_its_bounds(satisfaction, complaints, evidence, reason):
     row = routes(satisfaction, complaints)
 
-    assert (row["requirement_evidence"], row["requirement_evidence_reason"]) == (evidence, reason)
+    assert (row["criterion_evidence"], row["criterion_evidence_reason"]) == (evidence, reason)
 
 
 @given(first=st.floats(0, 1), second=st.floats(0, 1))
@@ -185,9 +185,9 @@ def test_the_bounds_hold_whatever_the_dependence_of_the_routes(first, second):
     row = routes((first, "undecided"), (second, "undecided"))
 
     independent = first + second - first * second
-    assert row["requirement_lower_probability"] <= independent + 1e-12
-    assert row["requirement_upper_probability"] >= independent - 1e-12
-    assert row["requirement_lower_probability"] == max(first, second)
+    assert row["criterion_lower_probability"] <= independent + 1e-12
+    assert row["criterion_upper_probability"] >= independent - 1e-12
+    assert row["criterion_lower_probability"] == max(first, second)
 
 
 def test_the_list_with_few_false_is_the_longest_within_its_false_discovery_rate():

@@ -85,7 +85,7 @@ def test_every_interval_holds_what_was_observed(rows, choices):
         ("satisfaction_lower", standings["satisfaction_score"], "satisfaction_upper"),
         ("complaint_rate_lower", standings["complaints_per_1000_household_years"], "complaint_rate_upper"),
         ("satisfaction_rank_lower", standings["satisfaction_rank"], "satisfaction_rank_upper"),
-        ("requirement_lower", evidence["requirement_upper"], "requirement_upper"),
+        ("criterion_lower", evidence["criterion_upper"], "criterion_upper"),
     ):
         known = evidence[lower].notna()
         assert (evidence[lower][known] <= value[known].astype(float) + 1e-9).all()
@@ -273,16 +273,16 @@ def test_a_small_region_is_weighed_in_the_city_that_it_is_ranked_with():
     assert evidence["satisfaction_top_probability"].iloc[5:].sum() == pytest.approx(1)
 
 
-def test_a_route_that_names_nobody_leaves_the_requirement_to_the_other():
+def test_a_route_that_names_nobody_leaves_the_criterion_to_the_other():
     frame = twenty(complaints=[0, *[40] * 19], exposure_household_years=1000)
     evidence = weighed(frame, {"satisfaction.share": "4 %"})
 
     assert set(evidence["satisfaction_evidence_reason"]) == {"not_applicable"}
-    assert evidence["requirement_evidence"].tolist() == ["certain", *["no"] * 19]
+    assert evidence["criterion_evidence"].tolist() == ["certain", *["no"] * 19]
 
 
-def test_where_nothing_is_known_the_requirement_has_no_evidence():
+def test_where_nothing_is_known_the_criterion_has_no_evidence():
     evidence = weighed(twenty(responses=0, satisfied=0))
 
-    assert evidence["requirement_evidence"].isna().all()
-    assert set(evidence["requirement_evidence_reason"]) == {"not_assessed"}
+    assert evidence["criterion_evidence"].isna().all()
+    assert set(evidence["criterion_evidence_reason"]) == {"not_assessed"}

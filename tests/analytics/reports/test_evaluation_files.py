@@ -47,10 +47,10 @@ def test_every_community_has_a_row_in_the_order_of_the_table():
     rows = list(csv.DictReader(io.StringIO(csv_of(result, "zh-Hans"), newline="")))
 
     assert [row["community_id"] for row in rows] == result.communities["community_id"].tolist()
-    sentences = ["satisfaction_sentence", "complaint_sentence", "requirement_sentence"]
+    sentences = ["satisfaction_sentence", "complaint_sentence", "criterion_sentence"]
     beside = {*EVIDENCE_COLUMNS, *WITHOUT_FEW_COLUMNS} - {"community_id"}
     decision = [name for name in rows[0] if name not in beside]
-    assert decision == ["community_id", "name", *list(STANDING_COLUMNS)[1:], *sentences, "requirement_evidence_word"]
+    assert decision == ["community_id", "name", *list(STANDING_COLUMNS)[1:], *sentences, "criterion_evidence_word"]
     assert {*EVIDENCE_COLUMNS, *WITHOUT_FEW_COLUMNS} <= set(rows[0])
     assert (rows[0]["responses"], rows[0]["satisfaction_status"]) == ("", "not_assessed")
     assert (rows[1]["satisfaction_rank"], rows[1]["satisfaction_status"]) == ("1", "not_applicable")
@@ -86,11 +86,11 @@ def test_the_evidence_stands_behind_its_decision_with_a_word_in_the_language():
 
     names = list(chinese[0])
     assert names[names.index("satisfaction_reason") + 1] == "satisfaction_lower"
-    assert names[names.index("requirement_route") + 1] == "requirement_lower"
-    assert (chinese[0]["requirement_status"], chinese[0]["requirement_evidence_word"]) == ("met", "可以确定")
-    assert (english[0]["requirement_evidence"], english[0]["requirement_evidence_word"]) == ("certain", "certain")
+    assert names[names.index("criterion_route") + 1] == "criterion_lower"
+    assert (chinese[0]["criterion_status"], chinese[0]["criterion_evidence_word"]) == ("met", "可以确定")
+    assert (english[0]["criterion_evidence"], english[0]["criterion_evidence_word"]) == ("certain", "certain")
     # Complaints are unknown, so the other communities could still qualify by them.
-    assert {row["requirement_evidence_word"] for row in chinese[1:]} == {"现有数据难以判定"}
+    assert {row["criterion_evidence_word"] for row in chinese[1:]} == {"现有数据难以判定"}
 
 
 def test_the_evaluation_says_how_the_evidence_was_weighed():

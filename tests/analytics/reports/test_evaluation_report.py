@@ -73,12 +73,12 @@ def test_every_listed_community_is_named_with_its_sentence_and_its_evidence(lang
     text = text_of(page)
 
     region = result.summary["regions"]["乌达区"]
-    listed = result.standings[result.standings["requirement_status"] == "met"]
+    listed = result.standings[result.standings["criterion_status"] == "met"]
     names = result.communities.set_index("community_id")["name"]
     assert len(listed) >= 3
     for standing in listed.to_dict("records"):
         assert names[standing["community_id"]] in text
-        for part in ("satisfaction", "complaints", "requirement"):
+        for part in ("satisfaction", "complaints", "criterion"):
             assert reason_sentence(standing, region, part, language) in text
     assert any(word in text for word in evidence_words(language).values())
 
@@ -200,7 +200,7 @@ def test_a_large_region_names_the_listed_and_the_nearest():
     result, page = report_of(city(size, responses=responses, satisfied=np.minimum(responses, np.arange(size) % 100)))
     text = text_of(page)
 
-    status = result.standings["requirement_status"]
+    status = result.standings["criterion_status"]
     assert all(name in text for name in result.communities.loc[status == "met", "name"])
     assert page.count("<li>") == NEAREST
     assert f"此处列出前 {NEAREST} 个，全部见 standings.csv。" in text

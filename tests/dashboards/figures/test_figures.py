@@ -48,7 +48,7 @@ def test_the_order_draws_every_ranked_community_at_its_score(city, route):
     factor = drawing_of(city.evaluations()[0], route).scale.factor
     drawn = {
         position: score
-        for name in ("Others", "Meets the requirement")
+        for name in ("Others", "Meets the criterion")
         for position, score in zip(trace(figure, name)["x"], trace(figure, name)["y"], strict=True)
     }
     expected = dict(zip(ordered["position"], ordered[route.score] * factor, strict=True))
@@ -62,9 +62,9 @@ def test_the_order_highlights_exactly_those_that_meet_the_criterion(city, route)
     figure = score_ranking_figure(ordered, cut_off_in(city, route), drawing_of(city.evaluations()[0], route))
 
     meeting = ordered.loc[ordered[route.status] == "met", "position"].tolist()
-    assert trace(figure, "Meets the requirement")["x"] == meeting
+    assert trace(figure, "Meets the criterion")["x"] == meeting
     assert meeting
-    assert trace(figure, "Meets the requirement")["marker"]["symbol"] != trace(figure, "Others")["marker"]["symbol"]
+    assert trace(figure, "Meets the criterion")["marker"]["symbol"] != trace(figure, "Others")["marker"]["symbol"]
 
 
 def test_the_cut_off_is_drawn_behind_the_last_position_and_at_its_score(city):
@@ -98,7 +98,7 @@ def test_the_bars_of_the_distribution_add_up_to_the_ranked_communities(city):
         ranked, cut_offs(city.evaluations()[0], route), drawing_of(city.evaluations()[0], route)
     )
 
-    meeting = sum(sum(bars["y"]) for bars in figure["data"] if bars["name"] == "Meets the requirement")
+    meeting = sum(sum(bars["y"]) for bars in figure["data"] if bars["name"] == "Meets the criterion")
     assert sum(sum(bars["y"]) for bars in figure["data"]) == len(ranked)
     assert meeting == (ranked[route.status] == "met").sum()
     drawn_cut_offs = [shape["x0"] for shape in figure["layout"]["shapes"]]

@@ -138,7 +138,7 @@ def test_the_page_says_standing_and_reasons(browser_of, city):
 
 def test_names_in_lists_lead_to_the_page_of_their_community(browser_of, city):
     standings = city.standings(2)
-    listed = standings.loc[standings["requirement_status"] == "met", "number"]
+    listed = standings.loc[standings["criterion_status"] == "met", "number"]
 
     content = said(browser_of.content("?lang=en&region=乌达区", page=""))
 

@@ -44,7 +44,7 @@ def test_without_held_answers_a_community_keeps_the_others(city, examination):
 def test_the_page_says_who_would_enter_and_leave_without_held_answers(city, examination):
     after = evaluate(without_held(city.inputs(2), examination.counts), RULES).standings
     before = city.standings(2)
-    was, then = (frame["requirement_status"].to_numpy() == "met" for frame in (before, after))
+    was, then = (frame["criterion_status"].to_numpy() == "met" for frame in (before, after))
 
     content = page(city)
 

@@ -51,7 +51,7 @@ def test_an_address_says_what_the_table_lists(header):
         "?least=-1",
         "?least=²",
         "?least=1e9",
-        "?sort=requirement_status",
+        "?sort=criterion_status",
         "?sort=name;drop table standing",
         "?name=%20",
     ],
