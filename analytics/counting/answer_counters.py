@@ -4,23 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from analytics.counting.packed_counts import FIELDS, MOST_BEFORE_EMPTYING, Words
 from analytics.counting.response_batches import LARGEST_CODE, Answers, Integers, Rows, by_code, read_answers
 
 COMPILED_ROWS: Final = 100_000
 """Responses in a batch from which the compiled loops are worth their import time."""
 
-FIELDS: Final = 8
-"""Counts that are packed into a 64-bit word, 8 bits each."""
-
-MOST_BEFORE_EMPTYING: Final = 248
-"""Responses of one community after which its words are emptied: up to 7 more can come before that, and 255 fit."""
-
 _MOST_CODES: Final = 127
-
-Words = npt.NDArray[np.uint64]
 
 
 class Counters:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.counting.answer_counters import FIELDS, MOST_BEFORE_EMPTYING
+from analytics.counting.packed_counts import FIELDS, MOST_BEFORE_EMPTYING
 from analytics.statistics.kernels.pairs import compiled
 
 _GROUP: Final = 8
