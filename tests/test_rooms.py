@@ -51,6 +51,17 @@ def test_what_a_room_offers_exists(room):
         assert exists(f"{room.replace('/', '.')}.{name}") or exists(name), f"{room}: there is no {name}"
 
 
+def test_tests_lie_in_the_rooms_that_they_test():
+    strangers = [
+        str(path.relative_to(rooms.REPOSITORY))
+        for package in rooms.PACKAGES
+        for path in (rooms.REPOSITORY / "tests" / package).rglob("test_*.py")
+        if not (rooms.REPOSITORY / path.parent.relative_to(rooms.REPOSITORY / "tests")).is_dir()
+    ]
+
+    assert strangers == []
+
+
 def test_the_domain_of_the_site_loads_no_web_framework():
     program = f"import sys, {', '.join(DOMAIN)}; print(*{{'flask', 'werkzeug', 'dash'}} & sys.modules.keys())"
 
