@@ -64,12 +64,14 @@ def evaluate_command(table: Path, rules_path: Path, directory: Path, language: s
 @click.option("--rounding", type=click.Choice(get_args(Rounding)))
 @click.option("--ties", type=click.Choice(get_args(Ties)))
 @click.option("--zero-ties", type=click.Choice(get_args(ZeroTies)))
-@click.option("--minimum-responses", help="A number that is enough for every community, or none.")
+@click.option(
+    "--minimum-responses", help="A number of responses that suffices for every community, or none for no minimum."
+)
 @click.option(
     "--other-table",
     "other_table",
     type=click.Path(path_type=Path),
-    help="The same communities counted for the other rules, where those rank another population.",
+    help="The same communities counted for the other rules, if these rank another population.",
 )
 @language_option
 def what_if_command(

@@ -48,7 +48,7 @@ def _read_quotas(
     required=True,
     multiple=True,
     callback=_read_quotas,
-    help="Nominations of every region, 10, or of one, 乌达区=5; may be given several times.",
+    help="Nominations for every region (10) or for one region (乌达区=5); may be given several times.",
 )
 @click.option("--response-rate", type=FiniteRange(0, 1), default=0.3, show_default=True)
 @click.option("--expected-rate", type=FiniteRange(0, 1, True, True), default=0.8, show_default=True)

@@ -69,18 +69,22 @@ _missing_option = click.option(
     default="9",
     show_default=True,
     callback=_read_codes,
-    help="Codes that are no valid answer, such as “don't know”.",
+    help="Codes that are not valid answers, such as “don't know”.",
 )
 _community_option = click.option(
-    "--community-column", default="community_id", show_default=True, help="How the file calls community_id."
+    "--community-column", default="community_id", show_default=True, help="The column that holds community_id."
 )
 
 
 @click.command("integrity")
 @_responses_argument
 @rules_option
-@click.option("--rated", required=True, callback=_read_list, help="The rated questions: q01-q15.")
-@click.option("--communities", type=click.Path(path_type=Path), help="Their table, to rank them with and without.")
+@click.option("--rated", required=True, callback=_read_list, help="The rated questions, such as q01-q15.")
+@click.option(
+    "--communities",
+    type=click.Path(path_type=Path),
+    help="Table of communities, to rank them with and without held answers.",
+)
 @click.option("--staff-modes", default="paper,phone", show_default=True, help="Modes of answers that staff entered.")
 @_missing_option
 @_community_option
@@ -140,8 +144,8 @@ def integrity_command(
 @click.command("drivers")
 @_responses_argument
 @rules_option
-@click.option("--domains", required=True, callback=_read_list, help="The rated domains: q02-q13.")
-@click.option("--questionnaire", type=click.Path(path_type=Path), help="Names the domains.")
+@click.option("--domains", required=True, callback=_read_list, help="The rated domains, such as q02-q13.")
+@click.option("--questionnaire", type=click.Path(path_type=Path), help="A questionnaire, for the names of the domains.")
 @_missing_option
 @_community_option
 @directory_option
@@ -186,7 +190,9 @@ def drivers_command(
 @click.command("rake")
 @_responses_argument
 @rules_option
-@click.option("--margins", "margins_path", required=True, type=click.Path(path_type=Path), help="Known figures.")
+@click.option(
+    "--margins", "margins_path", required=True, type=click.Path(path_type=Path), help="File of the known figures."
+)
 @click.option("--trim", type=FiniteRange(min=1, min_open=True), help="Largest weight, as a multiple of the mean.")
 @_missing_option
 @_community_option

@@ -22,7 +22,7 @@ rules_option = click.option(
     "--rules", "rules_path", required=True, type=click.Path(path_type=Path), help="The rule file."
 )
 directory_option = click.option(
-    "--out", "directory", required=True, type=click.Path(path_type=Path), help="Where the files go."
+    "--out", "directory", required=True, type=click.Path(path_type=Path), help="Directory for the files."
 )
 language_option = click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
 

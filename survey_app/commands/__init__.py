@@ -41,7 +41,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands)
 @click.version_option(package_name="jiayuan")
 def main() -> None:
-    """Resident satisfaction surveys and complaints, from the poster to the standing."""
+    """Run satisfaction surveys, handle complaints, and evaluate which communities meet the criterion."""
 
 
 for command in (

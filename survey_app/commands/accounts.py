@@ -24,7 +24,7 @@ def accounts() -> None:
 @click.option("--district", "district_name", help="For the roles district and clerk: its name, Chinese or English.")
 @click.option("--company", "company_name", help="For the role company: its name, Chinese or English.")
 @click.option("--community", "community_number", help="For a clerk of one community: its number.")
-@click.password_option(help="Asked for when left out, which keeps it out of the shell's history.")
+@click.password_option(help="If left out, the command asks for it, which keeps it out of the shell's history.")
 def add(
     *,
     username: str,
@@ -57,7 +57,9 @@ def add(
 @accounts.command("reset")
 @click.argument("username")
 def reset(username: str) -> None:
-    """Remove password and authenticator and print the link for new ones: for an administrator who is locked out."""
+    """Remove password and authenticator of an account, such as that of the only administrator, and print a link for new
+    ones.
+    """
     config = Config.from_env()
     with installed_database() as database, database.writing() as session:
         account = find_account(session, username=normalise_username(username))
@@ -70,7 +72,7 @@ def reset(username: str) -> None:
 
 @click.group()
 def audit() -> None:
-    """Check the audit chain: that the record of what was done is whole."""
+    """Check that the audit chain, the record of what was done, is complete and unchanged."""
 
 
 @audit.command("head")
@@ -81,9 +83,9 @@ def audit_head() -> None:
 
 
 @audit.command("verify")
-@click.option("--head", "kept", metavar="POSITION:HASH", help="As `jiayuan audit head` printed it earlier.")
+@click.option("--head", "kept", metavar="POSITION:HASH", help="What `jiayuan audit head` printed earlier.")
 def audit_verify(kept: str | None) -> None:
-    """Report whether an event was changed, removed or moved; with a kept head, also whether the end was cut off."""
+    """Report whether an event was changed, removed or moved; with --head also whether the end was cut off."""
     try:
         expected = ChainHead.parse(kept) if kept else None
     except ValueError as error:

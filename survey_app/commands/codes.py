@@ -21,7 +21,7 @@ from survey_app.security.check_digits import grouped
 
 @click.group()
 def codes() -> None:
-    """Issue codes for posters."""
+    """Issue codes for posters; count, revoke and replace household slips."""
 
 
 @codes.command("issue")
@@ -40,7 +40,7 @@ def issue() -> None:
 @codes.command("revoke")
 @click.argument("token")
 def revoke(token: str) -> None:
-    """Revoke a poster code, such as that of a poster that was tampered with."""
+    """Revoke a poster code, for example because somebody tampered with its poster."""
     with installed_database() as database, database.writing() as session:
         code = session.scalar(select(Code).filter_by(token=token))
         if code is None:
@@ -52,10 +52,10 @@ def revoke(token: str) -> None:
 @codes.command("count-slips")
 @click.argument("round_name", metavar="ROUND")
 def count_slips_command(round_name: str) -> None:
-    """Count the household slips of a round, by its name, in each community by their status.
+    """Count the household slips of a round in each community by status; ROUND is the name of the round.
 
-    Nobody notes which flat got which slip, so a lost one stays valid: as many households as there are reprints can have
-    answered twice, and no more.
+    Which flat got which slip is not recorded, so a lost slip stays valid. The number of reprints is the largest number
+    of households that can have answered twice.
     """
     with installed_database() as database, database.reading() as session:
         counts = count_slips(session, survey_round=named(session, Round, round_name, parameter="ROUND"))
@@ -73,7 +73,10 @@ def count_slips_command(round_name: str) -> None:
 @click.option("--because", type=click.Choice([reason.value for reason in Revocation]), required=True)
 @click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
 def revoke_slips_command(community_number: str, because: str, file: TextIO) -> None:
-    """Revoke slips of a community that came back: their digits, typed or scanned, one a line."""
+    """Revoke spoiled, returned or lost slips of a community.
+
+    FILE has the digits of a slip on each line, typed or scanned; without FILE they are read from standard input.
+    """
     typed = [line for line in map(str.strip, file) if line]
     secret_key = Config.from_env().secret_key
     with installed_database() as database, database.writing() as session:
@@ -125,8 +128,10 @@ def posters(directory: Path, district_name: str | None, language: str) -> None:
 @click.argument("directory", type=DIRECTORY)
 @click.option("--district", "district_name", help="Only of one district: its name, Chinese or English.")
 @click.option("--community", "community_number", help="Only of one community: its number.")
-@click.option("--count", type=click.IntRange(1), help="With --community: how many, instead of one for each household.")
-@click.option("--reprint", is_flag=True, help="For households whose slips are lost.")
+@click.option(
+    "--count", type=click.IntRange(1), help="With --community: the number of slips, instead of one for each household."
+)
+@click.option("--reprint", is_flag=True, help="Print further slips, for households that lost theirs.")
 @click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
 def slips(
     *,
@@ -138,7 +143,7 @@ def slips(
     reprint: bool,
     language: str,
 ) -> None:
-    """Issue household slips of a round, by its name, and write them as sheets to cut apart.
+    """Issue household slips of a round and write them as sheets to cut apart; ROUND is the name of the round.
 
     The files are the only copy of the slips: hand the paper to the neighbourhood offices and delete the files.
     """

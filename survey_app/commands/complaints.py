@@ -13,14 +13,14 @@ from survey_app.security.check_digits import grouped
 
 @click.group()
 def complaints() -> None:
-    """Move complaint cases, and apply what is due by time."""
+    """Move complaint cases, apply due steps, and check stored statuses."""
 
 
 @complaints.command("move")
 @click.argument("reference")
 @click.argument("step", type=click.Choice([step.value for step in STAFF_STEPS]))
 @click.option("--as", "actor", type=click.Choice(["bureau", "company"]), default="bureau", show_default=True)
-@click.option("--text", default="", help="What the resident is told with it.")
+@click.option("--text", default="", help="What to tell the resident.")
 @click.option(
     "--reason", type=click.Choice([reason.value for reason in CaseEndReason]), help="Why a case ends without work."
 )
@@ -46,7 +46,7 @@ def move(*, reference: str, step: str, actor: str, text: str, reason: str | None
 
 @complaints.command("settle")
 def settle() -> None:
-    """Apply what time makes due now: close, end pauses, send on what is late, erase contacts and unsent photos."""
+    """Apply the steps that are due: close cases, end pauses, escalate late cases, erase contacts and unsent photos."""
     from survey_app.operations.scheduled_jobs import settle_complaints  # noqa: PLC0415
 
     with installed_database() as database:
@@ -58,7 +58,7 @@ def settle() -> None:
 
 @complaints.command("check")
 def check_complaints() -> None:
-    """Report every case whose stored status differs from what its events amount to."""
+    """Report every case whose stored status differs from the status that its events give."""
     from survey_app.complaints.cases import inconsistent_references  # noqa: PLC0415
 
     with installed_database() as database, database.reading() as session:
@@ -71,7 +71,7 @@ def check_complaints() -> None:
 @complaints.command("reissue-secret")
 @click.argument("reference")
 def reissue(reference: str) -> None:
-    """Give a case a new secret, for a resident who lost it and whose identity was checked; the old one is void."""
+    """Give a case a new secret for a resident who lost it and whose identity was checked; the old one stops working."""
     from survey_app.complaints.case_secrets import reissue_secret  # noqa: PLC0415
 
     secret_key = Config.from_env().secret_key

@@ -26,9 +26,9 @@ def migrate() -> None:
 
 @click.command()
 @click.option("--seed", type=click.IntRange(0), required=True, help="The same seed gives the same city.")
-@click.option("--communities", type=click.IntRange(3), help="How many; the standard city has 440.")
+@click.option("--communities", type=click.IntRange(3), help="Their number; the standard city has 440.")
 def simulate(seed: int, communities: int | None) -> None:
-    """Fill an empty database with a simulated city; the database stays a demonstration for good."""
+    """Fill an empty database with a simulated city, which makes it a demonstration permanently."""
     from survey_app.demo.simulation import city, simulate  # noqa: PLC0415
 
     count = communities or city.COMMUNITIES

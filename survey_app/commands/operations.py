@@ -13,10 +13,15 @@ from survey_app.web.logs import configure_json_logging
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets phones on the network in.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="0.0.0.0 makes the site reachable from phones on the network.",
+)
 @click.option("--port", type=PORT, default=8000, show_default=True)
-@click.option("--public-url", help="The address that a phone would use; the default is made of host and port.")
-@click.option("--codes", is_flag=True, help="Print the sign-in codes of this minute, and serve nothing.")
+@click.option("--public-url", help="The address for phones; the default is built from host and port.")
+@click.option("--codes", is_flag=True, help="Print the current sign-in codes and do not serve.")
 def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
     """Serve a simulated city; the first start builds it."""
     from survey_app.app.factory import create_app  # noqa: PLC0415
@@ -48,9 +53,11 @@ def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
 @click.option("--port", type=PORT, default=8000, show_default=True)
 @click.option("--threads", type=click.IntRange(2, 64), default=DEFAULT_THREADS, show_default=True)
 @click.option("--public-url", help="The address in QR codes; the default is JIAYUAN_PUBLIC_URL.")
-@click.option("--work/--no-work", "runs_jobs", default=True, help="Whether to do the recurring work too.")
+@click.option(
+    "--work/--no-work", "runs_jobs", default=True, help="Whether to run background jobs and recurring work too."
+)
 def serve_command(*, host: str, port: int, threads: int, public_url: str | None, runs_jobs: bool) -> None:
-    """Serve the site, and do the recurring work in a process beside it."""
+    """Serve the site, and run background jobs and recurring work in a second process."""
     from survey_app.app.factory import create_app  # noqa: PLC0415
     from survey_app.operations.server import is_local_only, serve  # noqa: PLC0415
 
@@ -71,13 +78,12 @@ def serve_command(*, host: str, port: int, threads: int, public_url: str | None,
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Do what is due and end, as for cron.")
+@click.option("--once", is_flag=True, help="Do what is due and exit, for use from cron.")
 @click.option("--attached", is_flag=True, hidden=True, help="End when standard input does.")
 def work(*, once: bool, attached: bool) -> None:
-    """Run background jobs, and the recurring work when it is due: settle complaints, erase what was kept long enough,
-    examine answers.
+    """Run background jobs and recurring work: settle complaints, erase expired data, examine answers.
 
-    `jiayuan serve` does it by itself. However many do, it is done once.
+    `jiayuan serve` starts this by itself. Several processes may run it; each job is still done only once.
     """
     from survey_app.operations.scheduled_jobs import worker  # noqa: PLC0415
     from survey_app.operations.supervisor import wait_unsupervised, wait_while_supervised  # noqa: PLC0415

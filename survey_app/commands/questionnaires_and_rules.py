@@ -35,7 +35,9 @@ def check_questionnaire(file: Path, earlier: Sequence[Path]) -> None:
 @questionnaire.command("preview")
 @click.argument("file", type=FILE)
 @click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where the page goes; beside FILE if not said."
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the page; the default is beside FILE.",
 )
 def preview(file: Path, output: Path | None) -> None:
     """Preview a questionnaire file as residents will see it, in an HTML page with both languages."""
@@ -49,7 +51,7 @@ def preview(file: Path, output: Path | None) -> None:
 @questionnaire.command("publish")
 @click.argument("file", type=FILE)
 def publish(file: Path) -> None:
-    """Publish a questionnaire, which freezes it, so that rounds can ask it."""
+    """Publish a questionnaire, so that rounds can use it; it cannot be changed afterwards."""
     definition = load_questionnaire(file)
     with installed_database() as database, database.writing() as session:
         use_as_real(session, now=current_time())

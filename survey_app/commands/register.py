@@ -50,7 +50,7 @@ def export_communities_command(file: Path) -> None:
 
 @click.group()
 def districts() -> None:
-    """Set what residents should know of a district."""
+    """Set the telephone, the map outline and the second language of a district."""
 
 
 @districts.command("telephone")
@@ -83,7 +83,7 @@ def import_boundaries(file: Path) -> None:
 def set_second_language_line(name: str, line: str) -> None:
     """Set the line in a second language, such as Mongolian, on a district's posters; "" removes it.
 
-    A community with a line of its own, from the list of communities, keeps that.
+    A community whose own line is in the list of communities keeps it.
     """
     with installed_database() as database, database.writing() as session:
         use_as_real(session, now=current_time())

@@ -18,27 +18,31 @@ from survey_app.rounds.rounds import add_rule_file, create_round
 
 @click.group()
 def rounds() -> None:
-    """Plan rounds."""
+    """Create rounds."""
 
 
 @rounds.command("create")
-@click.option("--name", required=True, help="As residents read it, in Chinese.")
-@click.option("--english-name", help="As it is read in English.")
+@click.option("--name", required=True, help="The Chinese name that residents read.")
+@click.option("--english-name", help="The English name that residents read.")
 @click.option("--opens", type=DATE, required=True, help="The first day, from midnight.")
 @click.option("--last-day", type=DATE, required=True, help="The last day, until midnight.")
-@click.option("--questionnaire", "questionnaire_name", required=True, metavar="KEY:VERSION", help="A published one.")
-@click.option("--rules", "rules_file", type=FILE, required=True, help="The rule file by which the round is judged.")
+@click.option(
+    "--questionnaire", "questionnaire_name", required=True, metavar="KEY:VERSION", help="A published questionnaire."
+)
+@click.option("--rules", "rules_file", type=FILE, required=True, help="The rule file by which the round is evaluated.")
 @click.option(
     "--accepts",
     type=click.Choice([kind.value for kind in CodeKind]),
     multiple=True,
     default=[CodeKind.POSTER.value],
     show_default=True,
-    help="Through which codes; give it twice for both.",
+    help="The kind of code that is accepted; give the option twice for both.",
 )
-@click.option("--evaluator", help="Who counts on the bureau's behalf, for the privacy notice; none: left out.")
+@click.option("--evaluator", help="Who evaluates on behalf of the bureau, for the privacy notice; optional.")
 @click.option("--evaluator-english-name")
-@click.option("--keep-until", type=DATE, help="When the answers are deleted, for the privacy notice; none: left out.")
+@click.option(
+    "--keep-until", type=DATE, help="After which day the answers are deleted, for the privacy notice; optional."
+)
 def create(
     *,
     name: str,
@@ -52,7 +56,7 @@ def create(
     evaluator_english_name: str | None,
     keep_until: datetime | None,
 ) -> None:
-    """Create a round; its dates are those of the rule file's time zone."""
+    """Create a round; its dates are in the time zone of the rule file."""
     with installed_database() as database, database.writing() as session:
         use_as_real(session, now=current_time())
         key, _, version = questionnaire_name.partition(":")
@@ -82,7 +86,7 @@ def create(
 @click.command("examine")
 @click.argument("round_name", metavar="ROUND")
 def examine(round_name: str) -> None:
-    """Examine a round, by its name, for signs of false responses, and hold what they flag for review."""
+    """Examine a round for signs of false responses and hold flagged ones for review; ROUND is the name of the round."""
     from survey_app.responses.integrity_reviews import examine_round  # noqa: PLC0415
 
     with installed_database() as database:
@@ -95,7 +99,7 @@ def examine(round_name: str) -> None:
 
 @click.command()
 def retention() -> None:
-    """Erase what is past its retention period: network addresses, links to households, answers of past rounds."""
+    """Erase data past its retention period: network addresses, links to households, answers of past rounds."""
     from survey_app.responses.retention import erase_expired  # noqa: PLC0415
 
     with installed_database() as database, database.writing() as session:
@@ -108,9 +112,11 @@ def retention() -> None:
 
 @click.command()
 @click.argument("round_name", metavar="ROUND")
-@click.option("--provisional", is_flag=True, help="Before the round has closed, for pages that say so.")
+@click.option(
+    "--provisional", is_flag=True, help="Evaluate before the round has closed; pages show the result as a preview."
+)
 def evaluate(*, round_name: str, provisional: bool) -> None:
-    """Evaluate a round, by its name, and store the result for good."""
+    """Evaluate a round and store the result permanently; ROUND is the name of the round."""
     from survey_app.evaluations.evaluate_round import evaluate_round  # noqa: PLC0415
 
     with installed_database() as database:
