@@ -53,7 +53,10 @@ def update(package: str) -> list[str]:
     """Add the sentences that are new, drop those that are gone, and never guess a translation."""
     path = catalogue_path(package)
     catalogue = read_catalogue(path) if path.exists() else Catalog(locale="zh_Hans", project="Jiayuan")
+    created = catalogue.creation_date
     catalogue.update(extract(package), no_fuzzy_matching=True)
+    # A new date in all three files on every run would make branches conflict that share no sentence.
+    catalogue.creation_date = created
     catalogue.obsolete.clear()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
@@ -79,7 +82,8 @@ def extract(package: str) -> Catalog:
         keywords = [argument for keyword in KEYWORDS for argument in ("-k", keyword)]
         command = [sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "-F", "babel.cfg", *keywords]
         subprocess.run([*command, "-o", file.name, package], cwd=REPOSITORY, check=True)
-        return read_po(Path(file.name).open("rb"))
+        with Path(file.name).open("rb") as template:
+            return read_po(template)
 
 
 if __name__ == "__main__":
