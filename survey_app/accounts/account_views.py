@@ -19,14 +19,12 @@ from survey_app.accounts.accounts import (
 )
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.invitations import invite
-from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.policies import ADMINISTRATING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
 from survey_app.models import Account, Community, District, PropertyCompany
 from survey_app.models.vocabulary import Role
 from survey_app.web.context import site
-
-ADMINISTRATING = staff(Role.ADMINISTRATOR)
 
 
 class _Places(TypedDict):

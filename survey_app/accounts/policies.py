@@ -1,7 +1,7 @@
 """Access policies: every route declares who may open it, and one that declares nothing lets nobody in."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -31,16 +31,31 @@ PUBLIC = Policy(frozenset())
 RESIDENT = Policy(frozenset(), relies_on_cookie=False)
 
 
-def staff(*roles: Role) -> Policy:
-    """Return the policy of a page for accounts of these roles."""
+def _staff(*roles: Role) -> Policy:
     return Policy(frozenset(roles))
 
 
-ALL_STAFF = staff(*Role)
-# Those who see answers and standings, each within its scope.
-READERS = staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR)
+# Who may do what: each page takes one of these, so that a new role has one list to be put into.
+ALL_STAFF = _staff(*Role)
+ADMINISTRATING = _staff(Role.ADMINISTRATOR)
+AUDITING = _staff(Role.CITY, Role.ADMINISTRATOR)
+PLANNING = _staff(Role.CITY)
+# A list of 100,000 communities as CSV.
+IMPORTING = replace(_staff(Role.CITY), largest_body=16 * 2**20)
 # Each evaluation covers all districts, so the city makes them.
-EVALUATING = staff(Role.CITY)
+EVALUATING = _staff(Role.CITY)
+# Those who see answers and standings, each within its scope.
+READERS = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR)
+# A property company is not told how the survey of its communities goes, and an administrator sees none.
+COLLECTING = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
+ISSUING = _staff(Role.CITY, Role.DISTRICT)
+# Not property companies: posters and slips do not pass through them.
+REGISTER_READERS = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
+HANDING_OUT = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
+PRINTING = _staff(Role.CITY, Role.DISTRICT, Role.CLERK)
+ENTERING = _staff(Role.CITY, Role.DISTRICT, Role.CLERK)
+# Never the company, and not the evaluator, who meets no resident.
+REISSUING_SECRETS = _staff(Role.CITY, Role.DISTRICT, Role.CLERK)
 
 # Routes that libraries add, which cannot be decorated.
 _BY_PREFIX: Mapping[str, Policy] = MappingProxyType({"/static/": PUBLIC, "/dashboards/": READERS})

@@ -14,14 +14,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.paging import Page, requested_page
-from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.policies import AUDITING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.app.audit_labels import LabelledFact, particulars, subject_words
 from survey_app.audit import OPERATOR, RESIDENT, SITE, VISITOR, ChainFault, head, verify_chain
 from survey_app.city_time import city_zone
 from survey_app.jobs.history import last_runs
 from survey_app.models import Account, AuditEvent
-from survey_app.models.vocabulary import AuditAction, Role
+from survey_app.models.vocabulary import AuditAction
 from survey_app.web.context import site
 
 EVENTS_PER_PAGE = 50
@@ -115,7 +115,7 @@ class RecurringJobLine:
 
 
 @blueprint.get("/staff/audit")
-@policy(staff(Role.CITY, Role.ADMINISTRATOR))
+@policy(AUDITING)
 def audit() -> str:
     """List what was done, the newest first; on request check that the chain is whole."""
     asked = request.args.get("action", "")

@@ -8,16 +8,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.paging import Page, requested_page
-from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.policies import REGISTER_READERS, policy
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.codes.codes import without_code
 from survey_app.models import Code, Community
-from survey_app.models.vocabulary import CodeKind, Role
+from survey_app.models.vocabulary import CodeKind
 from survey_app.web.context import site
-
-# Not property companies: posters and slips do not pass through them.
-REGISTER_READERS = staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
 
 COMMUNITIES_PER_PAGE = 50
 

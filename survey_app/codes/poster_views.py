@@ -9,18 +9,13 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.policies import HANDING_OUT, ISSUING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
 from survey_app.codes.codes import issue_poster_code, revoke_code, without_code
 from survey_app.models import Code, Community
-from survey_app.models.vocabulary import Role
 from survey_app.printing.qr import qr_png, qr_svg
 from survey_app.web.context import site
-
-ISSUING = staff(Role.CITY, Role.DISTRICT)
-# Not property companies: posters and slips do not pass through them.
-HANDING_OUT = staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
 
 
 @blueprint.post("/staff/codes")

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.policies import PRINTING, policy
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.city_time import last_day, zone_of
@@ -24,14 +24,11 @@ from survey_app.codes.print_runs import (
     slips_to_issue,
 )
 from survey_app.models import Code, Community, District
-from survey_app.models.vocabulary import Area, CodeKind, Role
+from survey_app.models.vocabulary import Area, CodeKind
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.printing.zip_stream import zip_files
 from survey_app.web.context import site
 from survey_app.web.languages import current_language
-
-# Not property companies: posters and slips do not pass through them.
-PRINTING = staff(Role.CITY, Role.DISTRICT, Role.CLERK)
 
 # How many files a download will hold, so that the page can show how far it is.
 FILES_HEADER = "X-Files"

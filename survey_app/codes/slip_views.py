@@ -12,12 +12,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.policies import policy
+from survey_app.accounts.policies import PRINTING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
 from survey_app.codes.codes import SlipCounts, SlipsRefused, count_slips, find_slip, replace_slip, revoke_slips
 from survey_app.codes.print_runs import current_round
-from survey_app.codes.printing_views import PRINTING
 from survey_app.errors import RevokedCode, UnknownCode
 from survey_app.models import Community, Round
 from survey_app.models.vocabulary import Revocation

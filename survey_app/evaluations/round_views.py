@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.guard import may_visit, signed_in
-from survey_app.accounts.policies import ALL_STAFF, EVALUATING, policy, staff
+from survey_app.accounts.policies import ALL_STAFF, COLLECTING, EVALUATING, policy
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import PAGES, blueprint
 from survey_app.attachments.kinds import PHOTO
@@ -22,12 +22,8 @@ from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import publish_evaluation, published_evaluations
 from survey_app.models import Attachment, Community, Evaluation, Publication, Questionnaire, Round, RuleFile
 from survey_app.models import Response as StoredResponse
-from survey_app.models.vocabulary import Role
 from survey_app.rounds.round_changes import LONGEST_REASON, close_round_early, drop_round
 from survey_app.web.context import site
-
-# A property company is not told how the survey of its communities goes, and an administrator sees none.
-COLLECTING = staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """View that imports a list of communities: all of it, or none with a list of its faults."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from http import HTTPStatus
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -9,16 +9,13 @@ from werkzeug.wrappers import Response
 
 from analytics.files.yaml_documents import DocumentError
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.policies import policy, staff
+from survey_app.accounts.policies import IMPORTING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
-from survey_app.models.vocabulary import Role
 from survey_app.register.communities_file import import_communities, read_communities, record_import
 from survey_app.web.context import site
 from survey_app.web.languages import fault_translator
 
-# A list of 100,000 communities as CSV.
-IMPORTING = replace(staff(Role.CITY), largest_body=16 * 2**20)
 MOST_FAULTS = 200
 
 

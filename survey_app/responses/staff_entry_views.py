@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from analytics.languages import DEFAULT_LANGUAGE
 from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.policies import declare_policy, staff
+from survey_app.accounts.policies import ENTERING, declare_policy
 from survey_app.clock import current_time
 from survey_app.errors import (
     ExpiredCode,
@@ -27,7 +27,7 @@ from survey_app.errors import (
     UnknownNumber,
 )
 from survey_app.models import Community
-from survey_app.models.vocabulary import Mode, ResponseChangeReason, Role
+from survey_app.models.vocabulary import Mode, ResponseChangeReason
 from survey_app.responses.labels import entry_mode_words, response_status_words, withdrawal_reason_words
 from survey_app.responses.receipts import (
     WITHDRAWAL_REASONS,
@@ -61,7 +61,7 @@ from survey_app.web.context import site
 from survey_app.web.languages import current_language
 
 blueprint = Blueprint("entry", __name__)
-declare_policy(blueprint, staff(Role.CITY, Role.DISTRICT, Role.CLERK))
+declare_policy(blueprint, ENTERING)
 
 MOST_LISTED = 50
 # Wrong digits of slips and wrong receipts that one account may try.

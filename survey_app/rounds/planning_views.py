@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from analytics.evidence.quota_feasibility import Expectations, forecast_round, forecast_sentences
 from analytics.rules import Rules
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.policies import policy
+from survey_app.accounts.policies import PLANNING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.catalogue import translator
 from survey_app.city_time import last_day, zone_of
@@ -25,7 +25,6 @@ from survey_app.models.vocabulary import CodeKind
 from survey_app.register.households import read_places, surveyed_households
 from survey_app.rounds.round_changes import RoundChangeRefused, move_round
 from survey_app.rounds.rounds import RoundRefused, create_round
-from survey_app.rounds.rule_file_views import PLANNING
 from survey_app.stored_rules import rules_of
 from survey_app.web.context import site
 from survey_app.web.languages import current_language

@@ -15,13 +15,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from analytics.canonical import sha256_hex
 from analytics.files.yaml_documents import DocumentError
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.policies import READERS, policy, staff
+from survey_app.accounts.policies import PLANNING, READERS, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.city_time import city_zone
 from survey_app.clock import current_time
 from survey_app.config import DATA
 from survey_app.models import Questionnaire, RuleFile
-from survey_app.models.vocabulary import Role
 from survey_app.rounds.questionnaires import parse_questionnaire
 from survey_app.rounds.rounds import (
     PublishedQuestionnaireDiffers,
@@ -31,8 +30,6 @@ from survey_app.rounds.rounds import (
 )
 from survey_app.web.context import site
 from survey_app.web.languages import fault_translator
-
-PLANNING = staff(Role.CITY)
 
 
 @dataclass(frozen=True)

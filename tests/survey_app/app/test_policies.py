@@ -6,11 +6,12 @@ from http import HTTPStatus
 
 import pytest
 
-from survey_app.accounts.policies import PUBLIC, RESIDENT, policy_of
+from survey_app.accounts import policies
+from survey_app.accounts.policies import PUBLIC, RESIDENT, Policy, policy_of
 from survey_app.config import Config
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import PropertyCompany
-from survey_app.models.vocabulary import Role
+from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, Role
 from survey_app.responses.receipts import sign_receipt
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.storage.database import Database
@@ -206,6 +207,13 @@ def test_every_route_declares_its_policy(app):
     assert any("_dash-update-component" in rule.rule for rule in app.url_map.iter_rules())
 
 
+def test_every_route_takes_a_policy_of_the_one_list(app):
+    listed = {id(value) for value in vars(policies).values() if isinstance(value, Policy)}
+    others = [rule.rule for rule in app.url_map.iter_rules() if id(policy_of(app, rule)) not in listed]
+
+    assert others == []
+
+
 def test_a_route_that_declares_nothing_lets_nobody_in(app):
     app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
 
@@ -254,7 +262,7 @@ def test_what_lies_in_another_district_is_not_found(site, clients, role):
         if is_placed(rule) and role in policy_of(app, rule).roles:
             answer = ask(clients[role], app, rule, city, place="other")
 
-            sees_the_city = role in {Role.CITY, Role.EVALUATOR}
+            sees_the_city = AREAS_OF_ROLE[role] == {Area.CITY}
             assert (answer.status_code == HTTPStatus.NOT_FOUND) is not sees_the_city, (role, rule.rule)
 
 
