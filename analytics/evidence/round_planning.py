@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special, stats
 
-from analytics.decision.criterion import count_positions
+from analytics.decision.criterion import count_positions, count_until_next_position
 from analytics.evidence.bands import LEAST_RELIABILITY, with_nonresponse
 from analytics.evidence.needed_responses import SETTLED
 from analytics.rules import Rounding, Ties
@@ -27,8 +27,8 @@ def minimum_eligible(quota: int, *, share: Fraction, rounding: Rounding) -> int:
         Nominations to fill, at least 1.
     share : Fraction
         Share of the eligible communities that is named, in (0, 1].
-    rounding : {"floor", "ceil", "at_least_one"}
-        Rounding of share × N to a whole number.
+    rounding
+        As for `analytics.decision.criterion.count_positions`.
 
     Raises
     ------
@@ -44,11 +44,10 @@ def minimum_eligible(quota: int, *, share: Fraction, rounding: Rounding) -> int:
         raise ValueError(f"quota must be at least 1, got {quota}")
     if not 0 < share <= 1:
         raise ValueError(f"share must lie in (0, 1], got {share}")
-    if rounding == "ceil":
-        return int((quota - 1) / share) + 1
-    if rounding == "at_least_one" and quota == 1:
-        return 1
-    return int(-(-quota // share))
+    eligible = 0
+    while count_positions(share, eligible, rounding=rounding) < quota:
+        eligible += count_until_next_position(share, eligible, rounding=rounding)
+    return eligible
 
 
 def eligibility_probability(

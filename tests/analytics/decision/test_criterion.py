@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 from fractions import Fraction
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -18,10 +19,10 @@ from analytics.decision.criterion import (
     decide_satisfaction,
     decide_satisfaction_within,
 )
-from analytics.rules import MinimumResponses
+from analytics.rules import MinimumResponses, Rounding
 from tests.analytics.rule_files import rules_with
 
-ROUNDINGS = ("floor", "ceil", "at_least_one")
+ROUNDINGS = get_args(Rounding)
 STATUSES = ("met", "not_met", "not_assessed", "not_applicable")
 shares = st.fractions(min_value=Fraction(1, 200), max_value=1, max_denominator=200)
 

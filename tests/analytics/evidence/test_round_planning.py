@@ -1,4 +1,5 @@
 from fractions import Fraction
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from analytics.evidence.round_planning import (
     forecast_quota,
     minimum_eligible,
 )
+from analytics.rules import Rounding
 
 FIVE_PERCENT = Fraction(1, 20)
 
@@ -20,7 +22,7 @@ FIVE_PERCENT = Fraction(1, 20)
 @given(
     quota=st.integers(1, 40),
     share=st.fractions(Fraction(1, 100), 1),
-    rounding=st.sampled_from(["floor", "ceil", "at_least_one"]),
+    rounding=st.sampled_from(get_args(Rounding)),
 )
 def test_the_minimum_eligible_is_the_first_number_that_fills_the_quota(quota, share, rounding):
     needed = minimum_eligible(quota, share=share, rounding=rounding)
