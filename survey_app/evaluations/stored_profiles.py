@@ -98,8 +98,9 @@ def read_channels(session: Session, *, evaluation_id: int, scope: Scope) -> pd.D
         (region, channel, number, counts["household_years"])
         for region, text in regions_in_scope(session, RegionProfile.channels, evaluation_id=evaluation_id, scope=scope)
         if (counts := json.loads(text))
+        # An evaluation from before a channel existed has no count of it.
         for channel in CHANNELS
-        if (number := counts[channel]) is not None
+        if (number := counts.get(channel)) is not None
     ]
     return pd.DataFrame(rows, columns=["region", "channel", "complaints", "household_years"])
 

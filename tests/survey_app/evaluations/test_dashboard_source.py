@@ -5,9 +5,10 @@ import pytest
 from flask_login import login_user
 from sqlalchemy import select
 
+from analytics.statistics.complaint_rates import CHANNELS
 from dashboards.source import GridQuery
 from survey_app.accounts.guard import SignedIn
-from survey_app.evaluations import dashboard_source
+from survey_app.evaluations import dashboard_source, stored_profiles
 from survey_app.evaluations.dashboard_source import StoredEvaluations
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import publish_evaluation
@@ -239,6 +240,16 @@ def test_channels_are_those_of_the_regions_in_scope(database, city, said_so, sig
     counted = seen["district"].set_index("channel")
     assert (counted.loc["code", "complaints"], counted.loc["letter", "complaints"]) == (1, 0)
     assert counted.loc["code", "household_years"] == 400
+
+
+def test_an_evaluation_from_before_a_channel_existed_shows_the_others(database, city, said_so, signed_in, monkeypatch):
+    accounts, _numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["city"]):
+        before = source.channels(said_so)
+        monkeypatch.setattr(stored_profiles, "CHANNELS", (*CHANNELS, "wechat"))
+
+        assert source.channels(said_so).equals(before)
 
 
 def test_a_profile_speaks_the_words_of_its_questionnaire(database, city, signed_in):
