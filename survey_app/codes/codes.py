@@ -15,7 +15,7 @@ from itertools import chain
 from typing import cast
 
 from itsdangerous import BadData
-from sqlalchemy import Select, Table, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
@@ -132,6 +132,14 @@ def issue_poster_code(
     return code
 
 
+def issue_missing_poster_codes(session: Session, *, scope: Scope, by: str = OPERATOR, now: datetime) -> int:
+    """Issue a poster code for each community in scope that has none, and return how many."""
+    without = session.scalars(without_code(scope).order_by(Community.number)).all()
+    for community in without:
+        issue_poster_code(session, community=community, by=by, now=now)
+    return len(without)
+
+
 def issue_slips(
     session: Session,
     *,
@@ -159,13 +167,7 @@ def issue_slips(
         issued_by_id=by,
         expires_at=expires_at,
     )
-    session.add(batch)
-    session.flush()
-    slips = tuple(_new_slip() for _ in range(count))
-    rows = [_slip_row(slip, batch, secret_key, household_key=secrets.token_urlsafe(_KEY_BYTES)) for slip in slips]
-    session.execute(insert(cast(Table, Code.__table__)), rows)
-    _record_issue(session, batch, count=count)
-    return _sheet(batch, slips)
+    return _store_slips(session, batch, [secrets.token_urlsafe(_KEY_BYTES) for _ in range(count)], secret_key)
 
 
 def replace_slip(session: Session, *, typed: str, secret_key: str, now: datetime, by: int | None = None) -> SlipSheet:
@@ -192,13 +194,7 @@ def replace_slip(session: Session, *, typed: str, secret_key: str, now: datetime
         issued_by_id=by,
         expires_at=lost.batch.expires_at,
     )
-    session.add(batch)
-    session.flush()
-    slip = _new_slip()
-    row = _slip_row(slip, batch, secret_key, household_key=lost.household_key)
-    session.execute(insert(cast(Table, Code.__table__)), [row])
-    _record_issue(session, batch, count=1)
-    return _sheet(batch, (slip,))
+    return _store_slips(session, batch, [lost.household_key], secret_key)
 
 
 def revoke_code(session: Session, *, code: Code, by: str = OPERATOR, now: datetime) -> None:
@@ -248,6 +244,22 @@ def _slip_in_use(session: Session, community: Community, typed: str, secret_key:
     except UnknownCode:
         return None
     return code if code.revoked_at is None and code.community_id == community.id else None
+
+
+def _store_slips(
+    session: Session, batch: SlipBatch, household_keys: Sequence[str | None], secret_key: str
+) -> SlipSheet:
+    """Store a batch with one new slip for each household, and return what to print."""
+    session.add(batch)
+    session.flush()
+    slips = tuple(_new_slip() for _ in household_keys)
+    rows = [
+        _slip_row(slip, batch, secret_key, household_key=household_key)
+        for slip, household_key in zip(slips, household_keys, strict=True)
+    ]
+    session.execute(insert(cast(Table, Code.__table__)), rows)
+    _record_issue(session, batch, count=len(slips))
+    return _sheet(batch, slips)
 
 
 def _record_issue(session: Session, batch: SlipBatch, *, count: int) -> None:
@@ -374,12 +386,19 @@ def find_code(session: Session, *, token: str, secret_key: str) -> ScannedCode:
     )
 
 
+def is_usable_poster_code() -> ColumnElement[bool]:
+    """Return the condition that a `Code` is of a poster and not revoked."""
+    return (Code.kind == CodeKind.POSTER) & Code.revoked_at.is_(None)
+
+
+def has_poster_code() -> ColumnElement[bool]:
+    """Return the condition that a `Community` has a poster code in use."""
+    return select(Code.id).where(Code.community_id == Community.id, is_usable_poster_code()).exists()
+
+
 def without_code(scope: Scope) -> Select[Community]:
     """Return the communities in scope that have no poster code in use."""
-    usable = select(Code.id).where(
-        Code.community_id == Community.id, Code.kind == CodeKind.POSTER, Code.revoked_at.is_(None)
-    )
-    return scope.communities(select(Community).where(~usable.exists()))
+    return scope.communities(select(Community).where(~has_poster_code()))
 
 
 def is_token(text: str) -> bool:

@@ -11,9 +11,8 @@ from survey_app.accounts.paging import Page, requested_page
 from survey_app.accounts.policies import REGISTER_READERS, policy
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
-from survey_app.codes.codes import without_code
+from survey_app.codes.codes import is_usable_poster_code, without_code
 from survey_app.models import Code, Community
-from survey_app.models.vocabulary import CodeKind
 from survey_app.web.context import site
 
 COMMUNITIES_PER_PAGE = 50
@@ -54,8 +53,7 @@ def _matching_communities(scope: Scope, wanted: str) -> Select[Community]:
 
 
 def _usable_codes(session: Session, community_ids: Sequence[int]) -> dict[int, list[Code]]:
-    is_usable = (Code.kind == CodeKind.POSTER) & Code.revoked_at.is_(None)
-    statement = select(Code).where(Code.community_id.in_(community_ids), is_usable).order_by(Code.id)
+    statement = select(Code).where(Code.community_id.in_(community_ids), is_usable_poster_code()).order_by(Code.id)
     codes: dict[int, list[Code]] = {}
     for code in session.scalars(statement):
         codes.setdefault(code.community_id, []).append(code)

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.policies import HANDING_OUT, ISSUING, policy
+from survey_app.accounts.policies import ISSUING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
-from survey_app.codes.codes import issue_poster_code, revoke_code, without_code
+from survey_app.codes.codes import issue_missing_poster_codes, revoke_code
+from survey_app.codes.community_views import REGISTER_READERS
 from survey_app.models import Code, Community
 from survey_app.printing.qr import qr_png, qr_svg
 from survey_app.web.context import site
@@ -23,10 +24,8 @@ from survey_app.web.context import site
 def issue_codes() -> AnyResponse:
     """Issue a poster code for each community in scope that has none."""
     with site().database.writing() as session:
-        without = session.scalars(without_code(signed_in().scope).order_by(Community.number)).all()
-        for community in without:
-            issue_poster_code(session, community=community, by=signed_in().actor, now=current_time())
-    flash(ngettext("%(num)s code issued.", "%(num)s codes issued.", len(without)))
+        issued = issue_missing_poster_codes(session, scope=signed_in().scope, by=signed_in().actor, now=current_time())
+    flash(ngettext("%(num)s code issued.", "%(num)s codes issued.", issued))
     return redirect(url_for("staff.communities"), HTTPStatus.SEE_OTHER)
 
 
@@ -45,14 +44,14 @@ def revoke(token: str) -> AnyResponse:
 
 
 @blueprint.get("/staff/codes/<token>.svg")
-@policy(HANDING_OUT)
+@policy(REGISTER_READERS)
 def code_svg(token: str) -> Response:
     """Download a poster's QR code as an SVG, for printing."""
     return Response(qr_svg(_address_of_code(token)), mimetype="image/svg+xml")
 
 
 @blueprint.get("/staff/codes/<token>.png")
-@policy(HANDING_OUT)
+@policy(REGISTER_READERS)
 def code_png(token: str) -> Response:
     """Download a poster's QR code as a PNG, for a chat or a document."""
     return Response(qr_png(_address_of_code(token)), mimetype="image/png")

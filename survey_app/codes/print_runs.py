@@ -4,18 +4,17 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.city_time import last_day, zone_of
-from survey_app.codes.codes import SlipSheet, issue_slips, spoil_batch
+from survey_app.codes.codes import SlipSheet, has_poster_code, is_usable_poster_code, issue_slips, spoil_batch
 from survey_app.codes.posters import Poster, poster_pdf, poster_words
 from survey_app.codes.slip_sheets import SLIPS_PER_VOLUME, Slip, SlipSheetText, slip_volumes, slip_words
 from survey_app.errors import JiayuanError
 from survey_app.models import Code, Community, District, Round, SlipBatch
-from survey_app.models.vocabulary import CodeKind
 from survey_app.printing.typefaces import Typefaces
 from survey_app.printing.zip_stream import file_name
 from survey_app.storage.database import Database
@@ -51,6 +50,29 @@ class SlipOrder:
         return -(-self.count // SLIPS_PER_VOLUME)
 
 
+@dataclass(frozen=True)
+class PrintableCounts:
+    """Numbers of communities, of those with a poster code and with known households, and of these households."""
+
+    communities: int
+    with_code: int
+    with_households: int
+    households: int
+
+
+def count_printable(session: Session, *, scope: Scope) -> PrintableCounts:
+    """Count what posters and slips can be printed for in scope."""
+    statement = select(
+        func.count(),
+        func.count().filter(has_poster_code()),
+        func.count(Community.households_delivered),
+        func.sum(Community.households_delivered),
+    )
+    counted = session.execute(scope.communities(statement.select_from(Community))).one()
+    communities, with_code, with_households, households = counted
+    return PrintableCounts(communities, with_code, with_households, households or 0)
+
+
 def posters_to_print(session: Session, *, scope: Scope, public_url: str, now: datetime) -> list[NamedPoster]:
     """Return a poster for each usable poster code in scope, for the round that is open or comes next."""
     survey_round = current_round(session, now=now)
@@ -59,7 +81,7 @@ def posters_to_print(session: Session, *, scope: Scope, public_url: str, now: da
         select(Code, Community, District)
         .join(Code.community)
         .join(Community.district)
-        .where(Code.kind == CodeKind.POSTER, Code.revoked_at.is_(None))
+        .where(is_usable_poster_code())
         .order_by(District.sort_key, Community.sort_key, Code.id)
     )
     rows = session.execute(scope.communities(statement)).all()

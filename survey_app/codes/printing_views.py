@@ -5,7 +5,7 @@ from http import HTTPStatus
 from itertools import chain
 
 from flask import Response, abort, render_template, request
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.guard import signed_in
@@ -16,6 +16,7 @@ from survey_app.city_time import last_day, zone_of
 from survey_app.clock import current_time
 from survey_app.codes.posters import poster_pdf
 from survey_app.codes.print_runs import (
+    count_printable,
     current_round,
     posters_to_print,
     print_posters,
@@ -23,8 +24,8 @@ from survey_app.codes.print_runs import (
     require_poster_characters,
     slips_to_issue,
 )
-from survey_app.models import Code, Community, District
-from survey_app.models.vocabulary import Area, CodeKind
+from survey_app.models import Community, District
+from survey_app.models.vocabulary import Area
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.printing.zip_stream import zip_files
 from survey_app.web.context import site
@@ -45,7 +46,7 @@ def printing() -> str:
             "staff/printing.html",
             districts=_districts(session, signed_in().scope),
             is_whole_city=signed_in().scope.is_city,
-            counts=_count_communities(session, signed_in().scope),
+            counts=count_printable(session, scope=signed_in().scope),
             survey_round=survey_round,
             last_day=survey_round and last_day(survey_round.closes_at, zone_of(survey_round.rule_file.content)),
         )
@@ -127,30 +128,6 @@ def _wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
 def _districts(session: Session, scope: Scope) -> list[District]:
     statement = scope.communities(select(District).join(Community, Community.district_id == District.id).distinct())
     return list(session.scalars(statement.order_by(District.sort_key)))
-
-
-def _count_communities(session: Session, scope: Scope) -> dict[str, int]:
-    """Return how many communities there are, have a poster code, and have known households; and these households."""
-    has_code = (
-        select(Code.id)
-        .where(Code.community_id == Community.id, Code.kind == CodeKind.POSTER, Code.revoked_at.is_(None))
-        .exists()
-    )
-    statement = select(
-        func.count(),
-        func.count().filter(has_code),
-        func.count(Community.households_delivered),
-        func.sum(Community.households_delivered),
-    )
-    communities, with_code, with_households, households = session.execute(
-        scope.communities(statement.select_from(Community))
-    ).one()
-    return {
-        "communities": communities,
-        "with_code": with_code,
-        "with_households": with_households,
-        "households": households or 0,
-    }
 
 
 def _download(pieces: Iterable[bytes], filename: str, *, files: int) -> Response:

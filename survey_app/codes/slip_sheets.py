@@ -18,8 +18,9 @@ from survey_app.security.check_digits import grouped
 
 SLIPS_PER_SHEET = 12
 SLIPS_PER_VOLUME = 42 * SLIPS_PER_SHEET
-_TEMPLATE = Path(__file__).parent / "slips.typ"
 """A long list becomes several files: a printer takes them one by one, and memory does not grow with the list."""
+
+_TEMPLATE = Path(__file__).parent / "slips.typ"
 
 
 @dataclass(frozen=True)

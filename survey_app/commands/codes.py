@@ -10,12 +10,13 @@ from sqlalchemy import select
 
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES
 from survey_app.accounts.installation import use_as_real
+from survey_app.accounts.scope import EVERYWHERE
 from survey_app.clock import current_time
-from survey_app.codes.codes import count_slips, issue_poster_code, replace_slip, revoke_code, revoke_slips
+from survey_app.codes.codes import count_slips, issue_missing_poster_codes, replace_slip, revoke_code, revoke_slips
 from survey_app.commands.shared import DIRECTORY, installed_database, named, numbered, scope_of, track, write_new
 from survey_app.config import Config
 from survey_app.models import Code, Community, Round
-from survey_app.models.vocabulary import CodeKind, Revocation
+from survey_app.models.vocabulary import Revocation
 from survey_app.security.check_digits import grouped
 
 
@@ -29,12 +30,8 @@ def issue() -> None:
     """Issue a poster code for each community that has none."""
     with installed_database() as database, database.writing() as session:
         use_as_real(session, now=current_time())
-        is_usable = (Code.kind == CodeKind.POSTER) & Code.revoked_at.is_(None)
-        has_code = select(Code.id).where(Code.community_id == Community.id, is_usable).exists()
-        without = session.scalars(select(Community).where(~has_code).order_by(Community.number)).all()
-        for community in without:
-            issue_poster_code(session, community=community, now=current_time())
-    click.echo(f"issued {len(without)} codes")
+        issued = issue_missing_poster_codes(session, scope=EVERYWHERE, now=current_time())
+    click.echo(f"issued {issued} codes")
 
 
 @codes.command("revoke")

@@ -22,8 +22,9 @@ from survey_app.audit import OPERATOR
 from survey_app.config import Config
 from survey_app.demo.simulation.city import COMMUNITIES
 from survey_app.demo.simulation.simulate import ProgressDisplay, simulate
-from survey_app.models import Account, Code, Community, Round
+from survey_app.models import Account, Code, Community
 from survey_app.models.vocabulary import CodeKind, Role
+from survey_app.rounds.rounds import find_open_round
 from survey_app.storage.database import Database
 
 SEED = 20210823
@@ -127,8 +128,13 @@ def _open_demo(database: Database, config: Config, *, now: datetime) -> Demo:
             .order_by(Community.number)
             .limit(1)
         ).one()
-        open_round = session.scalar(select(Round.name).where(Round.opens_at <= now, Round.closes_at > now))
-        return Demo(accounts=accounts, community=poster.name, token=poster.token, open_round=open_round)
+        open_round = find_open_round(session, now=now)
+        return Demo(
+            accounts=accounts,
+            community=poster.name,
+            token=poster.token,
+            open_round=open_round.name if open_round else None,
+        )
 
 
 def _read_accounts(instance: Path) -> dict[str, DemoAccount] | None:

@@ -61,6 +61,7 @@ from survey_app.models import (
 )
 from survey_app.models.vocabulary import AuditAction
 from survey_app.register.boundaries import read_boundary
+from survey_app.rounds.rounds import find_open_round
 from survey_app.storage.database import Database
 from survey_app.storage.row_cache import RowCache
 from survey_app.stored_rules import rules_of
@@ -227,7 +228,7 @@ class StoredEvaluations:
         """Return the progress of the open round in the districts in scope."""
         scope, now = signed_in().scope, current_time()
         with self._database.reading() as session:
-            survey_round = session.scalar(select(Round).where(Round.opens_at <= now, Round.closes_at > now))
+            survey_round = find_open_round(session, now=now)
             if survey_round is None:
                 return None
             rules, revision = rules_of(survey_round.rule_file.content), _register_revision(session)

@@ -28,13 +28,12 @@ from survey_app.models import (
     Evaluation,
     RegionProfile,
     Response,
-    Round,
     Standing,
     StandingEvidence,
 )
 from survey_app.models.vocabulary import AuditAction
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
-from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen
+from survey_app.rounds.rounds import RoundStillOpen, find_round, has_settled
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Base, Database
 from survey_app.stored_rules import rules_of
@@ -137,10 +136,8 @@ class _Gathered:
 
 
 def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool) -> _Gathered:
-    survey_round = session.get(Round, round_id)
-    if survey_round is None:
-        raise LookupError(f"there is no round {round_id}")
-    if now < survey_round.closes_at + GRACE_PERIOD and not provisional:
+    survey_round = find_round(session, round_id)
+    if not provisional and not has_settled(survey_round, now=now):
         raise RoundStillOpen(round_id, survey_round.closes_at)
     if session.scalar(
         select(Response.id).where(Response.round_id == round_id, Response.erased_at.is_not(None)).limit(1)

@@ -19,7 +19,7 @@ from survey_app.models.vocabulary import CodeKind, Mode, ResponseEventKind
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.labels import response_status_words
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
-from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen
+from survey_app.rounds.rounds import RoundStillOpen, find_round, has_settled
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
 
@@ -50,10 +50,8 @@ def export_responses(database: Database, *, round_id: int, scope: Scope, now: da
     Raises `LookupError` if there is no such round and `RoundStillOpen` until it has closed.
     """
     with database.reading() as session:
-        survey_round = session.get(Round, round_id)
-        if survey_round is None:
-            raise LookupError(f"there is no round {round_id}")
-        if now < survey_round.closes_at + GRACE_PERIOD:
+        survey_round = find_round(session, round_id)
+        if not has_settled(survey_round, now=now):
             raise RoundStillOpen(round_id, survey_round.closes_at)
         questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
         zone = zone_of(survey_round.rule_file.content)

@@ -63,6 +63,10 @@ class Mode(StrEnum):
     TELEPHONE = "telephone"
 
 
+# The names are those of `analytics.decision.survey_modes.STAFF_ENTERED_MODES`.
+STAFF_ENTERED_MODES = (Mode.PAPER, Mode.TELEPHONE)
+
+
 class Tenure(IntEnum):
     """How a respondent holds the home: the codes of the tenure question in every questionnaire."""
 

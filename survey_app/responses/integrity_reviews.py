@@ -20,16 +20,16 @@ from survey_app.accounts.scope import Scope
 from survey_app.audit import SITE, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Community, IntegrityExamination, Response, ResponseReview, Round
-from survey_app.models.vocabulary import AuditAction, Mode, ResponseStatus, ReviewState
+from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, ResponseStatus, ReviewState
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.device_digests import erase_device_digests
 from survey_app.rounds.questionnaires import Question, driver_questions, questionnaire_from_canonical
+from survey_app.rounds.rounds import find_round
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
 
-STAFF_MODES: Final = frozenset({Mode.PAPER, Mode.TELEPHONE})
 LONGEST_REASON: Final = 500
-
+DECISIONS: Final = frozenset({ReviewState.RELEASED, ReviewState.EXCLUDED})
 
 _EXAMINED: Final = (
     Response.id.label("response_id"),
@@ -40,7 +40,6 @@ _EXAMINED: Final = (
     Response.terminal_digest.label("terminal"),
     Response.answers,
 )
-DECISIONS: Final = frozenset({ReviewState.RELEASED, ReviewState.EXCLUDED})
 
 
 class NothingToReview(JiayuanError):
@@ -77,12 +76,10 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
         # The device digests looked at are no older than the privacy notice says.
         erase_device_digests(session, by=SITE, now=now)
     with database.reading() as session:
-        survey_round = session.get(Round, round_id)
-        if survey_round is None:
-            raise LookupError(f"there is no round {round_id}")
+        survey_round = find_round(session, round_id)
         rules = rules_of(survey_round.rule_file.content)
         responses, answers = read_rows(session, survey_round=survey_round, rules=rules, before=now)
-    found = find_signals(responses, answers, overall=rules.satisfaction.question, staff_modes=STAFF_MODES)
+    found = find_signals(responses, answers, overall=rules.satisfaction.question, staff_modes=STAFF_ENTERED_MODES)
     counted = count_with_and_without_held(responses, answers, overall=rules.satisfaction.question, integrity=found)
     with database.writing() as session:
         session.add(

@@ -12,7 +12,8 @@ from survey_app.accounts.policies import READERS, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
 from survey_app.models import Round
-from survey_app.responses.released_photos import are_released, find_released_photo, places_with_photos, released_photos
+from survey_app.responses.released_photos import find_released_photo, places_with_photos, released_photos
+from survey_app.rounds.rounds import has_settled
 from survey_app.web.context import site
 
 PHOTOS_PER_PAGE = 24
@@ -51,6 +52,6 @@ def photo(round_id: int, name: str) -> Response:
 
 def _closed_round(session: Session, round_id: int, now: datetime) -> Round:
     survey_round = session.get(Round, round_id)
-    if survey_round is None or not are_released(survey_round, now=now):
+    if survey_round is None or not has_settled(survey_round, now=now):
         abort(HTTPStatus.NOT_FOUND)
     return survey_round

@@ -1,12 +1,13 @@
 """Photos of responses that staff may see: those of a closed round, with the community that they came from.
 
-Photos of responses that are held for review, excluded, withdrawn or replaced are not shown. Neither the hour nor
-whether two photos came with the same answers can be told.
+Whoever looked before the round is over, and again later, would know who answered in between. Photos of responses that
+are held for review, excluded, withdrawn or replaced are not shown. Neither the hour nor whether two photos came with
+the same answers can be told.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -22,7 +23,6 @@ from survey_app.models.vocabulary import ResponseStatus, ReviewState
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.integrity_reviews import newest_review
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
-from survey_app.rounds.rounds import GRACE_PERIOD
 from survey_app.stored_rules import rules_of
 
 
@@ -44,11 +44,6 @@ class PhotoPlace:
     number: str
     community: Wording
     photos: int
-
-
-def are_released(survey_round: Round, *, now: datetime) -> bool:
-    """Return whether the round is over: before, whoever looks twice knows who answered in between."""
-    return now >= survey_round.closes_at + GRACE_PERIOD
 
 
 def places_with_photos(session: Session, *, survey_round: Round, scope: Scope) -> Sequence[PhotoPlace]:

@@ -15,7 +15,7 @@ from survey_app.audit import Facts, record
 from survey_app.city_time import last_day, zone_of
 from survey_app.codes.codes import find_valid_slip
 from survey_app.errors import Bureau, JiayuanError, NoOpenRound
-from survey_app.models import Community, Response, Round
+from survey_app.models import Community, Response
 from survey_app.models.vocabulary import AuditAction, Mode
 from survey_app.register.names import bureau_of
 from survey_app.responses.submission import store_answers
@@ -26,9 +26,8 @@ from survey_app.rounds.questionnaires import (
     QuestionType,
     questionnaire_from_canonical,
 )
+from survey_app.rounds.rounds import find_open_round
 from survey_app.security.submission_keys import SubmissionKey
-
-ENTRY_MODES = (Mode.PAPER, Mode.TELEPHONE)
 
 _BETWEEN_CODES = re.compile(r"[\s,，、;；|.]+")
 
@@ -63,8 +62,7 @@ class Desk:
 
 def open_desk(session: Session, *, community: Community, now: datetime) -> Desk:
     """Return the desk of a community, with what is asked now; `NoOpenRound` while no round is open."""
-    is_open = (Round.opens_at <= now) & (now < Round.closes_at)
-    survey_round = session.scalar(select(Round).where(is_open).order_by(Round.opens_at.desc()).limit(1))
+    survey_round = find_open_round(session, now=now)
     name = Wording.of(community.name, community.english_name)
     if survey_round is None:
         raise NoOpenRound(name, bureau_of(community.district), opens_on=None, closed_on=None)

@@ -27,7 +27,7 @@ from survey_app.errors import (
     UnknownNumber,
 )
 from survey_app.models import Community
-from survey_app.models.vocabulary import Mode, ResponseChangeReason
+from survey_app.models.vocabulary import STAFF_ENTERED_MODES, Mode, ResponseChangeReason
 from survey_app.responses.labels import entry_mode_words, response_status_words, withdrawal_reason_words
 from survey_app.responses.receipts import (
     WITHDRAWAL_REASONS,
@@ -42,7 +42,6 @@ from survey_app.responses.receipts import (
     withdraw_response,
 )
 from survey_app.responses.staff_entry import (
-    ENTRY_MODES,
     Desk,
     SlipNeeded,
     SlipOfAnotherCommunity,
@@ -105,7 +104,6 @@ def choose() -> str:
         communities=found[:MOST_LISTED],
         are_more=len(found) > MOST_LISTED,
         search=wanted,
-        modes=ENTRY_MODES,
     )
 
 
@@ -256,7 +254,7 @@ def _community(session: Session, community_id: int) -> Community:
 
 
 def _mode(text: str) -> Mode:
-    return Mode(text) if text in ENTRY_MODES else abort(HTTPStatus.NOT_FOUND)
+    return Mode(text) if text in STAFF_ENTERED_MODES else abort(HTTPStatus.NOT_FOUND)
 
 
 def _actor() -> Actor:

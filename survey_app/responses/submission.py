@@ -29,6 +29,7 @@ from survey_app.models import Code, Community, District, Questionnaire, Response
 from survey_app.models.vocabulary import CodeKind, Mode
 from survey_app.rounds.questionnaires import CheckedAnswers, questionnaire_from_canonical, show
 from survey_app.rounds.questionnaires import Questionnaire as Definition
+from survey_app.rounds.rounds import find_open_round
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.security.submission_keys import SubmissionKey
 from survey_app.storage.insert_once import insert_once
@@ -304,7 +305,7 @@ def _open_slip(session: Session, token: str, secret_key: str, now: datetime) -> 
         raise NoOpenRound(
             visit.community, visit.bureau, opens_on=visit.opens_at.astimezone(visit.zone).date(), closed_on=None
         )
-    following = session.scalar(select(Round).where(Round.opens_at <= now, now < Round.closes_at))
+    following = find_open_round(session, now=now)
     if following is None:
         raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
     raise _other_code_needed(row, following)

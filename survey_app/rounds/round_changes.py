@@ -9,7 +9,7 @@ from survey_app.audit import OPERATOR, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Round
 from survey_app.models.vocabulary import AuditAction
-from survey_app.rounds.rounds import move_dates
+from survey_app.rounds.rounds import find_round, move_dates
 from survey_app.storage.database import Base
 
 LONGEST_REASON = 500
@@ -31,7 +31,7 @@ def close_round_early(session: Session, *, round_id: int, reason: str, by: str =
 
     Raises `LookupError` if there is no such round.
     """
-    survey_round = _locked(session, round_id)
+    survey_round = find_round(session, round_id, for_update=True)
     kept = reason.strip()[:LONGEST_REASON]
     if not survey_round.opens_at < now < survey_round.closes_at:
         raise RoundChangeRefused(round_id, "not_open")
@@ -93,7 +93,7 @@ def move_round(
 
 
 def _still_planned(session: Session, round_id: int, *, now: datetime) -> Round:
-    survey_round = _locked(session, round_id)
+    survey_round = find_round(session, round_id, for_update=True)
     if now >= survey_round.opens_at:
         raise RoundChangeRefused(round_id, "opened")
     if _is_in_use(session, round_id):
@@ -108,13 +108,6 @@ def _dates(survey_round: Round) -> dict[str, str | None]:
         "closes_at": survey_round.closes_at.isoformat(),
         "kept_until": None if kept_until is None else kept_until.isoformat(),
     }
-
-
-def _locked(session: Session, round_id: int) -> Round:
-    survey_round = session.get(Round, round_id, with_for_update=True)
-    if survey_round is None:
-        raise LookupError(f"there is no round {round_id}")
-    return survey_round
 
 
 def _is_in_use(session: Session, round_id: int) -> bool:

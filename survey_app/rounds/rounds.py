@@ -61,6 +61,24 @@ class RoundStillOpen(JiayuanError):
         self.round_id, self.closes_at = round_id, closes_at
 
 
+def find_round(session: Session, round_id: int, *, for_update: bool = False) -> Round:
+    """Return a round, locked on request, or raise `LookupError` if there is no such one."""
+    found = session.get(Round, round_id, with_for_update=for_update)
+    if found is None:
+        raise LookupError(f"there is no round {round_id}")
+    return found
+
+
+def find_open_round(session: Session, *, now: datetime) -> Round | None:
+    """Return the round that takes answers now: there is never more than one."""
+    return session.scalar(select(Round).where(Round.opens_at <= now, now < Round.closes_at))
+
+
+def has_settled(survey_round: Round, *, now: datetime) -> bool:
+    """Return whether the round is over and no answer is on its way any more: what is handed out waits for it."""
+    return now >= survey_round.closes_at + GRACE_PERIOD
+
+
 def publish_questionnaire(
     session: Session, *, definition: Definition, by: str = OPERATOR, now: datetime
 ) -> Questionnaire:

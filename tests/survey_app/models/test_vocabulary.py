@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
+from analytics.decision import survey_modes
 from analytics.decision.summary import STATUSES
 from analytics.statistics.complaint_rates import CHANNELS
-from survey_app.models.vocabulary import AREAS_OF_ROLE, Channel, Role, StandingStatus
+from survey_app.models.vocabulary import AREAS_OF_ROLE, STAFF_ENTERED_MODES, Channel, Mode, Role, StandingStatus
 from survey_app.storage.database import Base
 
 DECLARED = "declared"
@@ -43,9 +44,11 @@ def test_the_migrated_database_checks_what_the_models_declare(database, declared
     assert ("complaint", "status") in migrated
 
 
-def test_standings_and_channels_are_called_as_the_evaluators_call_them():
+def test_standings_channels_and_modes_are_called_as_the_evaluators_call_them():
     assert tuple(StandingStatus) == STATUSES
     assert tuple(Channel) == CHANNELS
+    assert tuple(Mode) == survey_modes.MODES
+    assert survey_modes.STAFF_ENTERED_MODES == STAFF_ENTERED_MODES
 
 
 def test_every_role_is_bound_to_some_area():

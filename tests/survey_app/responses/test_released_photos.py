@@ -8,8 +8,7 @@ from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.attachments.attachments import erase_attachments
 from survey_app.models import ResponseReview, Round
 from survey_app.models.vocabulary import Area, ReviewState
-from survey_app.responses.released_photos import are_released, find_released_photo, places_with_photos, released_photos
-from survey_app.rounds.rounds import GRACE_PERIOD
+from survey_app.responses.released_photos import find_released_photo, places_with_photos, released_photos
 from tests.accounts import make_account, signed_in_client
 from tests.factories import NOW, make_community, make_district, make_photo, make_response, make_round
 
@@ -81,13 +80,6 @@ def test_a_photo_that_was_erased_is_gone(database, city):
         erase_attachments(session, response_ids=[city["second"].id])
 
     assert city["names"][2] not in {photo.name for photo in shown(database, city)}
-
-
-def test_photos_wait_until_the_round_has_closed(city):
-    closes_at = city["round"].closes_at
-
-    assert not are_released(city["round"], now=closes_at)
-    assert are_released(city["round"], now=closes_at + GRACE_PERIOD)
 
 
 def test_the_page_shows_each_photo_and_sends_it_whole(app, sqlite_database):

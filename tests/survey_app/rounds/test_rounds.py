@@ -9,11 +9,15 @@ from survey_app.models import Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import CodeKind
 from survey_app.rounds.questionnaires import parse_questionnaire
 from survey_app.rounds.rounds import (
+    GRACE_PERIOD,
     PublishedQuestionnaireDiffers,
     RoundRefused,
     StoredRuleFileDiffers,
     add_rule_file,
     create_round,
+    find_open_round,
+    find_round,
+    has_settled,
     publish_questionnaire,
 )
 from tests.factories import NOW
@@ -181,3 +185,25 @@ def test_rules_that_promise_one_answer_per_household_are_refused_where_posters_a
 def test_a_round_without_any_code_is_refused(sqlite_database):
     with sqlite_database.writing() as session, pytest.raises(RoundRefused, match="posters, household slips or both"):
         plan(session, accepts=[])
+
+
+def test_a_round_has_settled_once_no_answer_is_on_its_way(sqlite_database):
+    with sqlite_database.writing() as session:
+        planned = plan(session)
+
+    assert not has_settled(planned, now=planned.closes_at)
+    assert has_settled(planned, now=planned.closes_at + GRACE_PERIOD)
+
+
+def test_a_round_is_open_from_its_opening_until_just_before_its_close(sqlite_database):
+    with sqlite_database.writing() as session:
+        planned = plan(session)
+        moments = {"before": NOW, "first": planned.opens_at, "after": planned.closes_at}
+        found = {name: find_open_round(session, now=moment) for name, moment in moments.items()}
+
+    assert found == {"before": None, "first": planned, "after": None}
+
+
+def test_a_round_that_does_not_exist_is_not_found(sqlite_database):
+    with sqlite_database.reading() as session, pytest.raises(LookupError, match="there is no round 9"):
+        find_round(session, 9)
