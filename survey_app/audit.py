@@ -19,7 +19,7 @@ from survey_app.models import AuditEvent
 from survey_app.models.vocabulary import Area, AuditAction
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 
-# Actors other than accounts, which `SignedIn.actor` names.
+# Actors other than accounts, which `account_actor` names.
 OPERATOR = "operator"  # a command on the host
 RESIDENT = "resident"
 VISITOR = "visitor"  # somebody who did not sign in
@@ -71,6 +71,11 @@ class _Event:
     after: str | None
 
 
+def account_actor(account_id: int) -> str:
+    """Return the name of an account in the chain, as actor and as subject."""
+    return f"account:{account_id}"
+
+
 def record(
     session: Session,
     *,
@@ -83,7 +88,7 @@ def record(
 ) -> None:
     """Record an action in the audit chain, in the transaction that does it: both are stored, or neither.
 
-    `by` is `SignedIn.actor` or one of the names above; `subject` says kind and id, `round:3`. Facts are ids, numbers,
+    `by` is `account_actor` or one of the names above; `subject` says kind and id, `round:3`. Facts are ids, numbers,
     states and keyed digests: never a name, a telephone number or anything that somebody typed about a person.
 
     The event joins the chain as the last step before the commit.

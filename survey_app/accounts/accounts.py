@@ -9,7 +9,7 @@ from argon2.exceptions import VerificationError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
-from survey_app.audit import record
+from survey_app.audit import account_actor, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Account, AccountSession, Community, District, PropertyCompany, RecoveryCode
 from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, AuditAction, Role
@@ -86,7 +86,7 @@ def add_account(
     session.flush()
     place = district or company or community
     facts = {"role": account.role, "area": area_of(account), "place": place.id if place else None}
-    record(session, by=by, action=AuditAction.ACCOUNT_ADDED, subject=f"account:{account.id}", after=facts, now=now)
+    record(session, by=by, action=AuditAction.ACCOUNT_ADDED, subject=account_actor(account.id), after=facts, now=now)
     return account
 
 
@@ -94,7 +94,7 @@ def set_password(session: Session, *, account: Account, password: str, by: str, 
     """Set another password for the account; sessions that began with the old one end."""
     account.password_hash = _hash(password)
     _end_sessions(session, account)
-    record(session, by=by, action=AuditAction.PASSWORD_SET, subject=f"account:{account.id}", now=now)
+    record(session, by=by, action=AuditAction.PASSWORD_SET, subject=account_actor(account.id), now=now)
 
 
 def reset_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
@@ -102,24 +102,24 @@ def reset_account(session: Session, *, account: Account, by: str, now: datetime)
     account.password_hash, account.totp_secret, account.totp_last_step = _unusable(), None, None
     session.execute(delete(RecoveryCode).filter_by(account_id=account.id))
     _end_sessions(session, account)
-    record(session, by=by, action=AuditAction.ACCOUNT_RESET, subject=f"account:{account.id}", now=now)
+    record(session, by=by, action=AuditAction.ACCOUNT_RESET, subject=account_actor(account.id), now=now)
 
 
 def disable_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
     """Disable sign-in with this account; what it did stays on record."""
-    if by == f"account:{account.id}":
+    if by == account_actor(account.id):
         raise OwnAccount
     if account.disabled_at is None:
         account.disabled_at = now
         _end_sessions(session, account)
-        record(session, by=by, action=AuditAction.ACCOUNT_DISABLED, subject=f"account:{account.id}", now=now)
+        record(session, by=by, action=AuditAction.ACCOUNT_DISABLED, subject=account_actor(account.id), now=now)
 
 
 def enable_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
     """Enable sign-in with the account again."""
     if account.disabled_at is not None:
         account.disabled_at = None
-        record(session, by=by, action=AuditAction.ACCOUNT_ENABLED, subject=f"account:{account.id}", now=now)
+        record(session, by=by, action=AuditAction.ACCOUNT_ENABLED, subject=account_actor(account.id), now=now)
 
 
 def area_of(account: Account) -> Area:

@@ -16,6 +16,7 @@ from survey_app.accounts.accounts import area_of
 from survey_app.accounts.policies import Policy, policy_of
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.sign_in import find_session
+from survey_app.audit import account_actor
 from survey_app.clock import current_time
 from survey_app.models import Account
 from survey_app.models.vocabulary import Role
@@ -63,7 +64,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
     @property
     def actor(self) -> str:
         """The name of this account in the audit chain."""
-        return f"account:{self.account_id}"
+        return account_actor(self.account_id)
 
     def may(self, policy: Policy) -> bool:
         """Whether this account may open a page with this policy."""

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from survey_app.accounts.accounts import add_account, set_password
 from survey_app.accounts.installation import use_as_real
-from survey_app.audit import VISITOR
+from survey_app.audit import VISITOR, account_actor
 from survey_app.models import Account
 from survey_app.models.vocabulary import Role
 from survey_app.security.digests import keyed_digest
@@ -39,7 +39,7 @@ def find_invited(session: Session, *, token: str, secret_key: str, now: datetime
 def accept_invitation(session: Session, *, token: str, password: str, secret_key: str, now: datetime) -> Account:
     """Set the password that the account's owner has chosen; the link is used up."""
     account = find_invited(session, token=token, secret_key=secret_key, now=now)
-    set_password(session, account=account, password=password, by=f"account:{account.id}", now=now)
+    set_password(session, account=account, password=password, by=account_actor(account.id), now=now)
     return account
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from survey_app.accounts.accounts import set_password
 from survey_app.accounts.second_factor import renew_recovery_codes
 from survey_app.accounts.sign_in import LONGEST_SESSION, digest_of, start_session
-from survey_app.audit import record
+from survey_app.audit import account_actor, record
 from survey_app.models import Account, AccountSession
 from survey_app.models.vocabulary import AuditAction
 
@@ -44,7 +44,7 @@ def end_other_sessions(
         others = others.where(AccountSession.digest == digest)
     ended = len(session.scalars(others.returning(AccountSession.digest)).all())
     if ended:
-        actor = f"account:{account_id}"
+        actor = account_actor(account_id)
         record(session, by=actor, action=AuditAction.SESSIONS_ENDED, subject=actor, after={"sessions": ended}, now=now)
     return ended
 
@@ -52,13 +52,13 @@ def end_other_sessions(
 def change_password(session: Session, *, account_id: int, password: str, secret_key: str, now: datetime) -> str:
     """Set another password and return the token of a new session: all that were open have ended."""
     account = session.get_one(Account, account_id)
-    set_password(session, account=account, password=password, by=f"account:{account_id}", now=now)
+    set_password(session, account=account, password=password, by=account_actor(account_id), now=now)
     return start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now)
 
 
 def replace_recovery_codes(session: Session, *, account_id: int, secret_key: str, now: datetime) -> list[str]:
     """Return new recovery codes, which are never shown again; the old ones are void."""
-    actor = f"account:{account_id}"
+    actor = account_actor(account_id)
     codes = renew_recovery_codes(session, account=session.get_one(Account, account_id), secret_key=secret_key)
     record(session, by=actor, action=AuditAction.RECOVERY_CODES_RENEWED, subject=actor, now=now)
     return codes

@@ -16,7 +16,7 @@ from survey_app.accounts.second_factor import (
     use_code,
     use_recovery_code,
 )
-from survey_app.audit import VISITOR, record
+from survey_app.audit import VISITOR, account_actor, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Account, AccountSession
 from survey_app.models.vocabulary import AuditAction
@@ -49,7 +49,7 @@ def check_password(database: Database, *, username: str, password: str, secret_k
         return account
     # A name that nobody has may be a password typed into the wrong field: it is kept as a digest only.
     unknown = f"username:{keyed_digest(name, purpose='audit', secret_key=secret_key)}"
-    subject = unknown if account is None else f"account:{account.id}"
+    subject = unknown if account is None else account_actor(account.id)
     with database.writing() as session:
         record(
             session, by=VISITOR, action=AuditAction.SIGN_IN_FAILED, subject=subject, after={"step": "password"}, now=now
@@ -96,7 +96,7 @@ def link_authenticator(
         raise SignInRefused
     account.totp_secret, account.totp_last_step = seal_secret(secret, secret_key=secret_key), step
     codes = renew_recovery_codes(session, account=account, secret_key=secret_key)
-    actor = f"account:{account.id}"
+    actor = account_actor(account.id)
     record(session, by=actor, action=AuditAction.AUTHENTICATOR_LINKED, subject=actor, now=now)
     return start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now), codes
 
@@ -107,7 +107,7 @@ def start_session(session: Session, *, account: Account, proof: str, secret_key:
     session.execute(delete(AccountSession).where(AccountSession.expires_at <= now))
     session.add(AccountSession(digest=digest_of(token), account_id=account.id, expires_at=now + LONGEST_SESSION))
     _reset_attempts(session, account, secret_key)
-    actor = f"account:{account.id}"
+    actor = account_actor(account.id)
     record(session, by=actor, action=AuditAction.SIGNED_IN, subject=actor, after={"proof": proof}, now=now)
     return token
 
@@ -125,7 +125,7 @@ def find_session(session: Session, *, token: str, now: datetime) -> Account | No
 def end_session(session: Session, *, token: str, account_id: int, now: datetime) -> None:
     """End the session behind a token: every copy of the cookie is void."""
     session.execute(delete(AccountSession).where(AccountSession.digest == digest_of(token)))
-    actor = f"account:{account_id}"
+    actor = account_actor(account_id)
     record(session, by=actor, action=AuditAction.SIGNED_OUT, subject=actor, now=now)
 
 
@@ -143,7 +143,7 @@ def _reset_attempts(session: Session, account: Account, secret_key: str) -> None
 
 
 def _record_wrong_code(session: Session, account: Account, now: datetime) -> None:
-    subject = f"account:{account.id}"
+    subject = account_actor(account.id)
     record(session, by=VISITOR, action=AuditAction.SIGN_IN_FAILED, subject=subject, after={"step": "code"}, now=now)
 
 

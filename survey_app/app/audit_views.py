@@ -17,7 +17,7 @@ from survey_app.accounts.paging import Page, requested_page
 from survey_app.accounts.policies import AUDITING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.app.audit_labels import LabelledFact, particulars, subject_words
-from survey_app.audit import OPERATOR, RESIDENT, SITE, VISITOR, ChainFault, head, verify_chain
+from survey_app.audit import OPERATOR, RESIDENT, SITE, VISITOR, ChainFault, account_actor, head, verify_chain
 from survey_app.city_time import city_zone
 from survey_app.jobs.history import last_runs
 from survey_app.models import Account, AuditEvent
@@ -159,7 +159,7 @@ def _faults(session: Session) -> list[tuple[int, LazyString]]:
 
 
 def _lines(session: Session, events: Sequence[AuditEvent]) -> list[EventLine]:
-    usernames = {f"account:{row.id}": row.username for row in session.execute(select(Account.id, Account.username))}
+    usernames = {account_actor(row.id): row.username for row in session.execute(select(Account.id, Account.username))}
     zone = city_zone(session)
     return [
         EventLine(

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
-from survey_app.audit import OPERATOR, record
+from survey_app.audit import OPERATOR, account_actor, record
 from survey_app.errors import ExpiredCode, JiayuanError, RevokedCode, UnknownCode
 from survey_app.models import Code, Community, District, Response, Round, SlipBatch
 from survey_app.models.vocabulary import AuditAction, CodeKind, Revocation
@@ -279,7 +279,7 @@ def _record_revocation(session: Session, subject: str, because: Revocation, *, b
 
 
 def _actor(account_id: int | None) -> str:
-    return OPERATOR if account_id is None else f"account:{account_id}"
+    return OPERATOR if account_id is None else account_actor(account_id)
 
 
 def count_slips(session: Session, *, survey_round: Round) -> dict[int, SlipCounts]:

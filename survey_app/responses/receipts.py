@@ -82,7 +82,7 @@ class Actor:
     @property
     def name(self) -> str:
         """The name of the actor in the audit chain."""
-        return audit.RESIDENT if self.account_id is None else f"account:{self.account_id}"
+        return audit.RESIDENT if self.account_id is None else audit.account_actor(self.account_id)
 
 
 RESIDENT = Actor()

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analytics.languages import DEFAULT_LANGUAGE, Wording
-from survey_app.audit import Facts, record
+from survey_app.audit import Facts, account_actor, record
 from survey_app.city_time import last_day, zone_of
 from survey_app.codes.codes import find_valid_slip
 from survey_app.errors import Bureau, JiayuanError, NoOpenRound
@@ -127,7 +127,7 @@ def enter_response(
     )
     response_id = session.scalar(select(Response.id).where(Response.receipt == receipt))
     facts: Facts = {"round": desk.round_id, "community": desk.community_id, "mode": str(mode)}
-    subject, actor = f"response:{response_id}", f"account:{by}"
+    subject, actor = f"response:{response_id}", account_actor(by)
     record(session, by=actor, action=AuditAction.RESPONSE_ENTERED, subject=subject, after=facts, now=now)
     return receipt
 

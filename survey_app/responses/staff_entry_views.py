@@ -221,7 +221,7 @@ def correct(reference: str) -> AnyResponse | tuple[str, int]:
 @contextmanager
 def _counted(now: datetime) -> Iterator[None]:
     """Count a number as tried until it proves right."""
-    limit, subject, secret_key = STAFF_TRIES, f"account:{signed_in().account_id}", site().config.secret_key
+    limit, subject, secret_key = STAFF_TRIES, signed_in().actor, site().config.secret_key
     count_attempt(site().database, limit=limit, subject=subject, secret_key=secret_key, now=now)
     yield
     with site().database.writing() as session:
