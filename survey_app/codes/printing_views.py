@@ -14,6 +14,7 @@ from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.city_time import last_day, zone_of
 from survey_app.clock import current_time
+from survey_app.codes.codes import MOST_SLIPS
 from survey_app.codes.posters import poster_pdf
 from survey_app.codes.print_runs import (
     count_printable,
@@ -48,6 +49,7 @@ def printing() -> str:
             is_whole_city=signed_in().scope.is_city,
             counts=count_printable(session, scope=signed_in().scope),
             survey_round=survey_round,
+            most_slips=MOST_SLIPS,
             last_day=survey_round and last_day(survey_round.closes_at, zone_of(survey_round.rule_file.content)),
         )
 

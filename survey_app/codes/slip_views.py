@@ -15,7 +15,15 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import PRINTING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
-from survey_app.codes.codes import SlipCounts, SlipsRefused, count_slips, find_slip, replace_slip, revoke_slips
+from survey_app.codes.codes import (
+    MOST_SLIPS,
+    SlipCounts,
+    SlipsRefused,
+    count_slips,
+    find_slip,
+    replace_slip,
+    revoke_slips,
+)
 from survey_app.codes.print_runs import current_round
 from survey_app.errors import RevokedCode, UnknownCode
 from survey_app.models import Community, Round
@@ -102,6 +110,7 @@ def _page(
         round=survey_round,
         rows=rows,
         most=max((row.counts.issued for row in rows), default=1),
+        most_slips=MOST_SLIPS,
         may_reprint=current_round(session, now=current_time()) is survey_round,
         refused=refused,
         number=number,

@@ -10,6 +10,8 @@ from survey_app.config import Config
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason
 from survey_app.security.check_digits import grouped
 
+STAFF = [CaseActor.BUREAU.value, CaseActor.COMPANY.value]
+
 
 @click.group()
 def complaints() -> None:
@@ -19,7 +21,7 @@ def complaints() -> None:
 @complaints.command("move")
 @click.argument("reference")
 @click.argument("step", type=click.Choice([step.value for step in STAFF_STEPS]))
-@click.option("--as", "actor", type=click.Choice(["bureau", "company"]), default="bureau", show_default=True)
+@click.option("--as", "actor", type=click.Choice(STAFF), default=CaseActor.BUREAU.value, show_default=True)
 @click.option("--text", default="", help="What to tell the resident.")
 @click.option(
     "--reason", type=click.Choice([reason.value for reason in CaseEndReason]), help="Why a case ends without work."

@@ -11,11 +11,13 @@ from survey_app.complaints.blueprint import blueprint
 from survey_app.complaints.case_secrets import Pass, PassExpired, WrongSecret, check_secret, read_pass, sign_pass
 from survey_app.complaints.cases import find_case, find_own_case, take_step
 from survey_app.complaints.filing import LONGEST_TEXT
+from survey_app.complaints.labels import case_kind_words, case_status_words, case_step_words, end_reason_words
 from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownNumber
 from survey_app.models.vocabulary import CaseAction, CaseActor
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.security.text import clean_text
 from survey_app.web.context import site
+from survey_app.web.languages import current_language
 
 Page = str | tuple[str, int]
 
@@ -104,7 +106,12 @@ def _check_secret(reference: str) -> Pass:
 def _public_page(reference: str, *, kept: object = None, is_wrong: bool = False) -> str:
     with site().database.reading() as session:
         case = find_case(session, reference=reference, now=current_time())
-    return render_template("complaints/case.html", case=case, kept=kept, is_wrong=is_wrong)
+    return render_template("complaints/case.html", case=case, kept=kept, is_wrong=is_wrong, **_public_words())
+
+
+def _public_words() -> dict[str, object]:
+    language = current_language()
+    return {"kind_words": case_kind_words(language), "status_words": case_status_words(language)}
 
 
 def _own_page(granted: Pass, *, text: str = "", fault: str = "", done: CaseAction | None = None) -> str:
@@ -114,6 +121,9 @@ def _own_page(granted: Pass, *, text: str = "", fault: str = "", done: CaseActio
         "complaints/own_case.html",
         own=own,
         case=own.public,
+        step_words=case_step_words(current_language()),
+        reason_words=end_reason_words(current_language()),
+        **_public_words(),
         granted=sign_pass(granted, secret_key=site().config.secret_key),
         step_key=secrets.token_urlsafe(16),
         longest_text=LONGEST_TEXT,
