@@ -30,6 +30,7 @@ from survey_app.models.vocabulary import Area
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.printing.zip_stream import zip_files
 from survey_app.web.context import site
+from survey_app.web.downloads import file_response
 from survey_app.web.languages import current_language
 
 # How many files a download will hold, so that the page can show how far it is.
@@ -133,6 +134,6 @@ def _districts(session: Session, scope: Scope) -> list[District]:
 
 
 def _download(pieces: Iterable[bytes], filename: str, *, files: int) -> Response:
-    response = Response(pieces, mimetype="application/zip", headers={FILES_HEADER: str(files)})
-    response.headers.set("Content-Disposition", "attachment", filename=filename)
+    response = file_response(pieces, filename, mimetype="application/zip")
+    response.headers[FILES_HEADER] = str(files)
     return response

@@ -12,14 +12,13 @@ from datetime import datetime, timedelta
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
-from stdnum import damm
 
 from survey_app import audit
 from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
 from survey_app.complaints.cases import find_complaint
 from survey_app.errors import JiayuanError
 from survey_app.models.vocabulary import AuditAction
-from survey_app.security.check_digits import read_number
+from survey_app.security.check_digits import number_from, read_number
 from survey_app.security.digests import keyed_digest
 from survey_app.security.submission_keys import SubmissionKey
 from survey_app.storage.database import Database
@@ -29,8 +28,6 @@ SECRET_DIGITS = 12
 TRIES = Limit("complaint secret", tries=5, window=timedelta(hours=1))
 # Long enough to write down what is still wrong; on a borrowed phone the page is of no use to the next person.
 PASS_SECONDS = 30 * 60
-
-_LOWEST = 10 ** (SECRET_DIGITS - 2)
 
 
 class WrongSecret(JiayuanError):
@@ -60,7 +57,7 @@ class Pass:
 def secret_of(key: SubmissionKey, *, secret_key: str) -> str:
     """Return the secret of the case that is filed with this key."""
     digest = keyed_digest(key.value, purpose="complaint secret", secret_key=secret_key)
-    return _with_check_digit(int(digest, 16))
+    return number_from(int(digest, 16), SECRET_DIGITS)
 
 
 def hash_secret(secret: str, *, reference: str, secret_key: str) -> str:
@@ -110,17 +107,12 @@ def reissue_secret(session: Session, *, reference: str, by: str, secret_key: str
     the scope of the account.
     """
     complaint = find_complaint(session, reference=reference)
-    secret = _with_check_digit(randomness.randbits(64))
+    secret = number_from(randomness.randbits(64), SECRET_DIGITS)
     complaint.secret_hash = hash_secret(secret, reference=reference, secret_key=secret_key)
     session.flush()
     reset_attempts(session, limit=TRIES, subject=reference, secret_key=secret_key)
     audit.record(session, by=by, action=AuditAction.SECRET_REISSUED, subject=f"complaint:{complaint.id}", now=now)
     return secret
-
-
-def _with_check_digit(number: int) -> str:
-    body = str(_LOWEST + number % (9 * _LOWEST))
-    return body + damm.calc_check_digit(body)
 
 
 def _serializer(secret_key: str) -> URLSafeTimedSerializer:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from http import HTTPStatus
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session, joinedload
@@ -24,6 +24,7 @@ from survey_app.models import Attachment, Community, Evaluation, Publication, Qu
 from survey_app.models import Response as StoredResponse
 from survey_app.rounds.round_changes import LONGEST_REASON, close_round_early, drop_round
 from survey_app.web.context import site
+from survey_app.web.error_pages import missing_is_not_found
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def home() -> str:
 def evaluate(round_id: int) -> AnyResponse:
     """Evaluate a round, or find the stored evaluation of the same inputs."""
     is_provisional = request.form.get("kind") == "provisional"
-    try:
+    with missing_is_not_found():
         evaluation = evaluate_round(
             site().database,
             round_id=round_id,
@@ -98,8 +99,6 @@ def evaluate(round_id: int) -> AnyResponse:
             provisional=is_provisional,
             by=signed_in().actor,
         )
-    except LookupError:
-        abort(HTTPStatus.NOT_FOUND)
     flash(_("Evaluation %(number)s is stored.", number=evaluation.id))
     return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
 
@@ -108,17 +107,14 @@ def evaluate(round_id: int) -> AnyResponse:
 @policy(EVALUATING)
 def publish(evaluation_id: int) -> AnyResponse:
     """Publish an evaluation as the result of its round."""
-    try:
-        with site().database.writing() as session:
-            publish_evaluation(
-                session,
-                evaluation_id=evaluation_id,
-                reason=request.form.get("reason"),
-                by=signed_in().actor,
-                now=current_time(),
-            )
-    except LookupError:
-        abort(HTTPStatus.NOT_FOUND)
+    with missing_is_not_found(), site().database.writing() as session:
+        publish_evaluation(
+            session,
+            evaluation_id=evaluation_id,
+            reason=request.form.get("reason"),
+            by=signed_in().actor,
+            now=current_time(),
+        )
     flash(_("Evaluation %(number)s is the published result.", number=evaluation_id))
     return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
 
@@ -127,12 +123,9 @@ def publish(evaluation_id: int) -> AnyResponse:
 @policy(EVALUATING)
 def close_early(round_id: int) -> AnyResponse:
     """Close an open round early."""
-    try:
-        with site().database.writing() as session:
-            reason, by = request.form.get("reason", ""), signed_in().actor
-            close_round_early(session, round_id=round_id, reason=reason, by=by, now=current_time())
-    except LookupError:
-        abort(HTTPStatus.NOT_FOUND)
+    with missing_is_not_found(), site().database.writing() as session:
+        reason, by = request.form.get("reason", ""), signed_in().actor
+        close_round_early(session, round_id=round_id, reason=reason, by=by, now=current_time())
     flash(_("The round is closed: no more answers are taken."))
     return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
 
@@ -141,11 +134,8 @@ def close_early(round_id: int) -> AnyResponse:
 @policy(EVALUATING)
 def drop(round_id: int) -> AnyResponse:
     """Delete a round that has not opened."""
-    try:
-        with site().database.writing() as session:
-            drop_round(session, round_id=round_id, by=signed_in().actor, now=current_time())
-    except LookupError:
-        abort(HTTPStatus.NOT_FOUND)
+    with missing_is_not_found(), site().database.writing() as session:
+        drop_round(session, round_id=round_id, by=signed_in().actor, now=current_time())
     flash(_("The round is dropped."))
     return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
 

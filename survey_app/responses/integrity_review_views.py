@@ -21,6 +21,7 @@ from survey_app.responses.integrity_reviews import (
     held_by_community,
 )
 from survey_app.web.context import site
+from survey_app.web.error_pages import missing_is_not_found
 
 
 @blueprint.get("/staff/rounds/<int:round_id>/reviews")
@@ -66,10 +67,8 @@ def decide(round_id: int) -> AnyResponse:
 @policy(EVALUATING)
 def examine(round_id: int) -> AnyResponse:
     """Examine what came in so far for signs of false responses."""
-    try:
+    with missing_is_not_found():
         held = examine_round(site().database, round_id=round_id, now=current_time())
-    except LookupError:
-        abort(HTTPStatus.NOT_FOUND)
     flash(
         ngettext("Examined: %(num)s response is newly held.", "Examined: %(num)s responses are newly held.", held)
         if held

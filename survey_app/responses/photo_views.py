@@ -15,6 +15,7 @@ from survey_app.models import Round
 from survey_app.responses.released_photos import find_released_photo, places_with_photos, released_photos
 from survey_app.rounds.rounds import has_settled
 from survey_app.web.context import site
+from survey_app.web.error_pages import missing_is_not_found
 
 PHOTOS_PER_PAGE = 24
 
@@ -43,10 +44,8 @@ def photo(round_id: int, name: str) -> Response:
     """Send one photo in its full size."""
     with site().database.reading() as session:
         survey_round = _closed_round(session, round_id, current_time())
-        try:
+        with missing_is_not_found():
             content = find_released_photo(session, survey_round=survey_round, scope=signed_in().scope, name=name)
-        except LookupError:
-            abort(HTTPStatus.NOT_FOUND)
     return Response(content, mimetype="image/jpeg")
 
 

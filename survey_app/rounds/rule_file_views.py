@@ -29,6 +29,7 @@ from survey_app.rounds.rounds import (
     publish_questionnaire,
 )
 from survey_app.web.context import site
+from survey_app.web.downloads import file_response
 from survey_app.web.languages import fault_translator
 
 
@@ -74,7 +75,7 @@ def rule_file(rule_file_id: int) -> Response:
         stored = session.get(RuleFile, rule_file_id)
         if stored is None:
             abort(HTTPStatus.NOT_FOUND)
-        return _file(stored.content, f"{stored.name}.yaml")
+        return file_response(stored.content, f"{stored.name}.yaml", mimetype=_YAML)
 
 
 @blueprint.get("/staff/documents/templates/<name>")
@@ -84,7 +85,7 @@ def template(name: str) -> Response:
     found = next((each for each in _templates() if each.name == name), None)
     if found is None:
         abort(HTTPStatus.NOT_FOUND)
-    return _file(found.path.read_bytes(), found.name)
+    return file_response(found.path.read_bytes(), found.name, mimetype=_YAML)
 
 
 def _documents_page(faults: Sequence[str] = ()) -> str:
@@ -132,9 +133,3 @@ def _templates() -> tuple[Template, ...]:
 def _sha256(each: Template) -> str:
     content = each.path.read_bytes()
     return sha256_hex(content) if each.kind == "rules" else parse_questionnaire(content, each.name).sha256
-
-
-def _file(content: bytes, name: str) -> Response:
-    response = Response(content, mimetype="application/yaml")
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response

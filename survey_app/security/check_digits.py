@@ -20,8 +20,12 @@ _GROUP = 4
 
 def new_number(digits: int) -> str:
     """Return a random number of that many digits, of which the last one is a Damm check digit."""
-    lowest = 10 ** (digits - 2)
-    body = str(lowest + secrets.randbelow(9 * lowest))
+    return number_from(secrets.randbelow(_count_of(digits)), digits)
+
+
+def number_from(value: int, digits: int) -> str:
+    """Return the number of that many digits that stands for a value, its last one a Damm check digit."""
+    body = str(10 ** (digits - 2) + value % _count_of(digits))
     return body + damm.calc_check_digit(body)
 
 
@@ -35,6 +39,12 @@ def bare_digits(typed: str) -> str | None:
     """Return what was typed without separators, if only digits remain; full-width ones of a Chinese keyboard count."""
     kept = "".join(character for character in unicodedata.normalize("NFKC", typed) if character not in _SEPARATORS)
     return kept if kept.isascii() and kept.isdigit() else None
+
+
+def _count_of(digits: int) -> int:
+    """Return how many numbers there are of that many digits, without a leading zero and with a check digit."""
+    count: int = 9 * 10 ** (digits - 2)
+    return count
 
 
 def grouped(number: str) -> str:

@@ -1,9 +1,10 @@
 """Pages for failures: each exception is shown as one page with its status."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 
-from flask import Flask, current_app, render_template, request
+from flask import Flask, abort, current_app, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -21,6 +22,15 @@ def init_app(app: Flask) -> None:
     for error in (OperationalError, InterfaceError, NoConnectionFree, DatabaseBusy, WriterBusy):
         app.register_error_handler(error, _show_unavailable)
     app.register_error_handler(Exception, _show_unexpected)
+
+
+@contextmanager
+def missing_is_not_found() -> Iterator[None]:
+    """Answer that there is no such page where the block raises `LookupError`."""
+    try:
+        yield
+    except LookupError:
+        abort(HTTPStatus.NOT_FOUND)
 
 
 def _show_expected(error: JiayuanError) -> tuple[str, int, Mapping[str, str]]:
