@@ -1,7 +1,7 @@
 """Rate limits of requests per account: a runaway script must not keep everybody else waiting.
 
 Counted in the process, since a single machine is what such a script keeps busy; tries of secrets are counted in the
-database (`attempts.py`). Residents are never limited here: a carrier puts a whole neighbourhood behind one network
+database (`attempt_limits`). Residents are never limited here: a carrier puts a whole neighbourhood behind one network
 address.
 """
 
@@ -40,7 +40,7 @@ class TooManyRequests(JiayuanError):
 
 
 def init_app(app: Flask) -> None:
-    """Limit the requests of accounts and of the sign-in pages; after `access`, whose guard comes first."""
+    """Limit the requests of accounts and of the sign-in pages; after `guard`, which comes first."""
     limits: list[str | Callable[[], str] | ApplicationLimit] = [
         _limit(PAGES, _account, _is_staff),
         _limit(FILES, _account, lambda: _is_staff() and request.path.endswith(_FILES)),

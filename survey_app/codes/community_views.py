@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from flask import render_template, request
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from survey_app.accounts.guard import signed_in
@@ -13,6 +13,7 @@ from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.codes.codes import is_usable_poster_code, without_code
 from survey_app.models import Code, Community
+from survey_app.register.names import is_called
 from survey_app.web.context import site
 
 COMMUNITIES_PER_PAGE = 50
@@ -46,10 +47,7 @@ def communities() -> str:
 
 def _matching_communities(scope: Scope, wanted: str) -> Select[Community]:
     statement = scope.communities(select(Community))
-    if not wanted:
-        return statement
-    fields = (Community.name, Community.english_name, Community.number, Community.sort_key)
-    return statement.where(or_(*(field.icontains(wanted, autoescape=True) for field in fields)))
+    return statement.where(is_called(wanted)) if wanted else statement
 
 
 def _usable_codes(session: Session, community_ids: Sequence[int]) -> dict[int, list[Code]]:

@@ -89,7 +89,6 @@ def find_own_case(session: Session, *, reference: str, now: datetime) -> OwnCase
 
 def _public_case(session: Session, complaint: Complaint, clock: Clock, state: CaseState) -> PublicCase:
     deadline = next_deadline(state, clock)
-    counting = select(func.count()).select_from(ComplaintSupport).filter_by(complaint_id=complaint.id)
     return PublicCase(
         reference=complaint.reference,
         community=Wording.of(complaint.community.name, complaint.community.english_name),
@@ -100,8 +99,14 @@ def _public_case(session: Session, complaint: Complaint, clock: Clock, state: Ca
         submitted_at=complaint.submitted_at.astimezone(clock.zone),
         status_since=state.since.astimezone(clock.zone),
         deadline=deadline.astimezone(clock.zone) if deadline else None,
-        supporters=session.scalar(counting) or 0,
+        supporters=count_supporters(session, complaint_id=complaint.id),
     )
+
+
+def count_supporters(session: Session, *, complaint_id: int) -> int:
+    """Return how many neighbours have the same trouble."""
+    counting = select(func.count()).select_from(ComplaintSupport).filter_by(complaint_id=complaint_id)
+    return session.scalar(counting) or 0
 
 
 def find_complaint(session: Session, *, reference: str) -> Complaint:

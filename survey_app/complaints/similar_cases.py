@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
-from survey_app.complaints.cases import find_complaint
+from survey_app.complaints.cases import count_supporters, find_complaint
 from survey_app.complaints.categories import categories
 from survey_app.complaints.redaction import redact
 from survey_app.complaints.state_machine import OPEN
@@ -87,5 +87,4 @@ def support_case(
     supporter = keyed_digest(f"{reference} {who}", purpose="supporter", secret_key=secret_key)
     values = {"complaint_id": complaint.id, "supporter": supporter, "added_at": now}
     insert_once(session, cast(Table, ComplaintSupport.__table__), values)
-    counting = select(func.count()).select_from(ComplaintSupport).filter_by(complaint_id=complaint.id)
-    return session.scalar(counting) or 0
+    return count_supporters(session, complaint_id=complaint.id)

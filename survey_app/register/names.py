@@ -1,5 +1,7 @@
 """Names of communities, of their districts, and of the bureaus to call about them."""
 
+from sqlalchemy import ColumnElement, or_
+
 from analytics.languages import Wording
 from survey_app.catalogue import translator
 from survey_app.errors import Bureau
@@ -14,6 +16,12 @@ PLACE_COLUMNS = (
     District.english_name.label("region_english"),
 )
 """A community and its district, for a select that joins both."""
+
+
+def is_called(text: str) -> ColumnElement[bool]:
+    """Return the condition that the name of a `Community`, its pinyin or its number contains a text."""
+    fields = (Community.name, Community.english_name, Community.number, Community.sort_key)
+    return or_(*(field.icontains(text, autoescape=True) for field in fields))
 
 
 def bureau_of(district: District) -> Bureau:

@@ -2,6 +2,5 @@
 
 Others call `submission.open_visit`, `submission.record_response`, `counting_status.status_of_response`,
 `receipts.withdraw_response`, `receipts.correct_response`, `integrity_reviews.examine_round` and
-`retention.erase_expired`. Knows nothing of complaints or of
-standings.
+`retention.erase_expired`. Knows nothing of complaints or of standings.
 """

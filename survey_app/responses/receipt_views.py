@@ -16,13 +16,13 @@ from survey_app.responses.addresses import address_of_receipt, device_digest_of_
 from survey_app.responses.labels import entry_mode_words, withdrawal_reason_words
 from survey_app.responses.receipts import (
     RESIDENT,
-    WITHDRAWAL_REASONS,
     Correction,
     correct_response,
     find_receipt,
     prepare_correction,
     read_receipt,
     withdraw_response,
+    withdrawal_reason,
 )
 from survey_app.responses.survey_views import questions_of
 from survey_app.rounds.questionnaires import AnswerFault
@@ -68,8 +68,7 @@ def ask_to_withdraw(reference: str) -> str:
 def withdraw(reference: str) -> AnyResponse:
     """Erase the answers and show the receipt, which says so."""
     number = _number(reference)
-    given = request.form.get("reason", "")
-    reason = ResponseChangeReason(given) if given in WITHDRAWAL_REASONS else ResponseChangeReason.OTHER
+    reason = withdrawal_reason(request.form.get("reason", ""))
     with site().database.writing() as session:
         withdraw_response(session, number=number, reason=reason, by=RESIDENT, now=current_time())
     return redirect(url_for(".show", reference=reference), HTTPStatus.SEE_OTHER)

@@ -68,6 +68,11 @@ class ResponseGone(JiayuanError):
         self.response_status = status
 
 
+def withdrawal_reason(given: str) -> ResponseChangeReason:
+    """Return the reason that a form gives for a withdrawal; without a known one it is another."""
+    return ResponseChangeReason(given) if given in WITHDRAWAL_REASONS else ResponseChangeReason.OTHER
+
+
 @dataclass(frozen=True)
 class Actor:
     """Actor on a response: the resident who holds the receipt, or a member of staff on the telephone."""

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -28,9 +28,9 @@ from survey_app.errors import (
 )
 from survey_app.models import Community
 from survey_app.models.vocabulary import STAFF_ENTERED_MODES, Mode, ResponseChangeReason
+from survey_app.register.names import is_called
 from survey_app.responses.labels import entry_mode_words, response_status_words, withdrawal_reason_words
 from survey_app.responses.receipts import (
-    WITHDRAWAL_REASONS,
     Actor,
     Correction,
     Receipt,
@@ -40,6 +40,7 @@ from survey_app.responses.receipts import (
     read_receipt,
     sign_receipt,
     withdraw_response,
+    withdrawal_reason,
 )
 from survey_app.responses.staff_entry import (
     Desk,
@@ -95,8 +96,7 @@ def choose() -> str:
     wanted = request.args.get("search", "").strip()
     statement = signed_in().scope.communities(select(Community)).order_by(Community.sort_key, Community.number)
     if wanted:
-        fields = (Community.name, Community.english_name, Community.number, Community.sort_key)
-        statement = statement.where(or_(*(field.icontains(wanted, autoescape=True) for field in fields)))
+        statement = statement.where(is_called(wanted))
     with site().database.reading() as session:
         found = session.scalars(statement.options(joinedload(Community.district)).limit(MOST_LISTED + 1)).all()
     return render_template(
@@ -176,8 +176,7 @@ def show_receipt(reference: str) -> str:
 def withdraw(reference: str) -> AnyResponse:
     """Erase answers for a resident on the telephone."""
     number = _receipt(_number(reference)).number
-    given = request.form.get("reason", "")
-    reason = ResponseChangeReason(given) if given in WITHDRAWAL_REASONS else ResponseChangeReason.OTHER
+    reason = withdrawal_reason(request.form.get("reason", ""))
     with site().database.writing() as session:
         withdraw_response(session, number=number, reason=reason, by=_actor(), now=current_time())
     return redirect(url_for(".show_receipt", reference=reference), HTTPStatus.SEE_OTHER)

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from http import HTTPStatus
 
-import pandas as pd
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from analytics.evidence.quota_feasibility import Expectations, forecast_round, forecast_sentences
+from analytics.evidence.quota_feasibility import Expectations, forecast_sentences
 from analytics.rules import Rules
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import PLANNING, policy
@@ -22,7 +21,7 @@ from survey_app.city_time import last_day, zone_of
 from survey_app.clock import current_time
 from survey_app.models import District, Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import CodeKind
-from survey_app.register.households import read_places, surveyed_households
+from survey_app.rounds.quota_forecast import forecast_quota
 from survey_app.rounds.round_changes import RoundChangeRefused, move_round
 from survey_app.rounds.rounds import RoundRefused, create_round
 from survey_app.stored_rules import rules_of
@@ -173,18 +172,7 @@ def _read_plan(session: Session) -> _Plan:
 
 
 def _forecast(session: Session, plan: _Plan) -> list[str]:
-    """Return, for each region, a sentence on whether the quota can be filled."""
-    places = read_places(session)
-    if places.empty:
-        return []
-    names = {row.id: row.name for row in session.execute(select(District.id, District.name))}
-    quota = {names[district]: number for district, number in plan.quota.items()}
-    if plan.rules.region == "city":
-        quota = {plan.rules.city.zh_hans: sum(quota.values())}
-    communities = pd.DataFrame(
-        {"region": places["district"], "households": surveyed_households(places, plan.rules).astype("float64")}
-    )
-    frame = forecast_round(communities, plan.rules, quota=quota, expectations=plan.expectations)
+    frame = forecast_quota(session, rules=plan.rules, quota=plan.quota, expectations=plan.expectations)
     return list(forecast_sentences(frame, current_language()))
 
 

@@ -62,7 +62,7 @@ def test_each_refusal_is_a_page_with_a_next_step(clients, *, who, asked, expecte
 @pytest.mark.parametrize(("failure", "status"), [(break_down, 500), (be_away, 503)])
 def test_a_failure_is_a_page_with_a_next_step_and_no_detail(clients, monkeypatch, failure, status):
     monkeypatch.setattr(home_views, "render_template", failure)
-    monkeypatch.setattr(round_views, "_overview", failure)
+    monkeypatch.setattr(round_views, "read_round_overviews", failure)
 
     for who, path, next_step in (("resident", "/", START), ("staff", "/staff/", STAFF)):
         found, chinese, english = ask(clients[who], "GET", path)

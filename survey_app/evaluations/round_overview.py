@@ -1,0 +1,135 @@
+"""Overview of the rounds: what came in, and the evaluations of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from survey_app.accounts.scope import Scope
+from survey_app.attachments.kinds import PHOTO
+from survey_app.city_time import last_day, zone_of
+from survey_app.evaluations.publications import published_evaluations
+from survey_app.models import Attachment, Community, Evaluation, Publication, Questionnaire, Response, Round, RuleFile
+
+
+@dataclass(frozen=True)
+class RoundOverview:
+    """Round as the home page shows it; times are the city's own."""
+
+    id: int
+    name: str
+    english_name: str | None
+    opens_at: datetime
+    last_day: date
+    state: str
+    received: int
+    closed_early_because: str | None
+    has_photos: bool
+    rules: RuleFile
+    questionnaire: Questionnaire
+    evaluations: Sequence["EvaluationOverview"]
+
+    @property
+    def has_result(self) -> bool:
+        """Whether an evaluation was published."""
+        return any(evaluation.is_result for evaluation in self.evaluations)
+
+    @property
+    def has_official_evaluation(self) -> bool:
+        """Whether an official evaluation exists: evaluating again then only finds the stored result."""
+        return any(not evaluation.provisional for evaluation in self.evaluations)
+
+
+@dataclass(frozen=True)
+class EvaluationOverview:
+    """Stored evaluation as the home page lists it."""
+
+    id: int
+    provisional: bool
+    evaluated_at: datetime
+    cut_off: datetime
+    standings_sha256: str
+    # The one that was published last is the result of its round; an earlier one was replaced by it.
+    is_published: bool
+    is_result: bool
+
+    @property
+    def may_become_result(self) -> bool:
+        """Whether it can still be published."""
+        return not self.provisional and not self.is_published
+
+
+def read_round_overviews(session: Session, *, scope: Scope, now: datetime) -> list[RoundOverview]:
+    """Return all rounds, the latest first, with what came in from the communities in scope."""
+    received = {row.round_id: row.received for row in session.execute(_count_received(scope))}
+    evaluations: dict[int, list[Row[int, int, bool, datetime, datetime, str]]] = {}
+    for row in session.execute(_select_evaluations()):
+        evaluations.setdefault(row.round_id, []).append(row)
+    of_photos = select(Response.round_id).join(Attachment).where(Attachment.kind == PHOTO.name)
+    with_photos = set(session.scalars(of_photos.distinct()))
+    published = set(session.scalars(select(Publication.evaluation_id)))
+    results = set(published_evaluations(session).values())
+    overview = []
+    for survey_round in session.scalars(
+        select(Round)
+        .options(joinedload(Round.rule_file), joinedload(Round.questionnaire))
+        .order_by(Round.opens_at.desc())
+    ):
+        zone = zone_of(survey_round.rule_file.content)
+        overview.append(
+            RoundOverview(
+                id=survey_round.id,
+                name=survey_round.name,
+                english_name=survey_round.english_name,
+                opens_at=survey_round.opens_at.astimezone(zone),
+                last_day=last_day(survey_round.closes_at, zone),
+                state=_state(survey_round, now),
+                received=received.get(survey_round.id, 0),
+                closed_early_because=survey_round.closed_early_because,
+                has_photos=survey_round.id in with_photos,
+                rules=survey_round.rule_file,
+                questionnaire=survey_round.questionnaire,
+                evaluations=[
+                    EvaluationOverview(
+                        id=row.id,
+                        provisional=row.provisional,
+                        evaluated_at=row.evaluated_at.astimezone(zone),
+                        cut_off=row.cut_off.astimezone(zone),
+                        standings_sha256=row.standings_sha256,
+                        is_published=row.id in published,
+                        is_result=row.id in results,
+                    )
+                    for row in evaluations.get(survey_round.id, ())
+                ],
+            )
+        )
+    return overview
+
+
+def _count_received(scope: Scope) -> Select[int, int]:
+    counts = (
+        select(Response.round_id, func.count().label("received"))
+        .join(Community, Response.community_id == Community.id)
+        .group_by(Response.round_id)
+    )
+    return scope.communities(counts)
+
+
+def _select_evaluations() -> Select[int, int, bool, datetime, datetime, str]:
+    # Not whole rows: the inputs of each are as long as the list of communities.
+    return select(
+        Evaluation.id,
+        Evaluation.round_id,
+        Evaluation.provisional,
+        Evaluation.evaluated_at,
+        Evaluation.cut_off,
+        Evaluation.standings_sha256,
+    ).order_by(Evaluation.id.desc())
+
+
+def _state(survey_round: Round, now: datetime) -> str:
+    if now < survey_round.opens_at:
+        return "planned"
+    return "open" if now < survey_round.closes_at else "closed"
