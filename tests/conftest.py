@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -118,6 +119,12 @@ def site_on(config):
     app.config["PROPAGATE_EXCEPTIONS"] = False
     with app.extensions[SITE_EXTENSION].database:
         yield app
+
+
+@pytest.fixture
+def now():
+    """The present: pages read the clock themselves."""
+    return datetime.now(UTC)
 
 
 @pytest.fixture

@@ -24,9 +24,13 @@ from survey_app.models import (
     Round,
     RuleFile,
 )
+from survey_app.rounds.questionnaires import parse_questionnaire
+from survey_app.rounds.rounds import GRACE_PERIOD
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
+CLOSED = NOW + timedelta(days=10)
+SETTLED = CLOSED + GRACE_PERIOD
 SECRET = "only for tests"
 _numbers = count(1)
 
@@ -57,9 +61,7 @@ def make_community(session: Session, **values: object) -> Community:
 
 
 def make_round(session: Session, **values: object) -> Round:
-    """Add a round that is open at `NOW`, with the shipped questionnaire and rules."""
-    from survey_app.rounds.questionnaires import parse_questionnaire
-
+    """Add a round that is open at `NOW` and until `CLOSED`, with the shipped questionnaire and rules."""
     if "questionnaire" not in values:
         path = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
         definition = parse_questionnaire(path.read_bytes(), path.name)
@@ -94,10 +96,15 @@ def make_round(session: Session, **values: object) -> Round:
         name=f"第{number}轮",
         english_name=f"Round {number}",
         opens_at=NOW - timedelta(days=10),
-        closes_at=NOW + timedelta(days=10),
+        closes_at=CLOSED,
         accepts_posters=True,
         accepts_households=False,
     )
+
+
+def make_round_around(session: Session, now: datetime, **values: object) -> Round:
+    """Add a round that opened three days before a time and closes three days after it."""
+    return make_round(session, **{"opens_at": now - timedelta(days=3), "closes_at": now + timedelta(days=3)} | values)
 
 
 def make_poster_code(session: Session, community: Community | None = None, **values: object) -> Code:

@@ -5,7 +5,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Event, Lock, Thread
 
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from survey_app.codes.codes import issue_poster_code
 from survey_app.models import Response
 from survey_app.responses.receipts import read_receipt
-from tests.factories import make_community, make_round
+from tests.factories import make_community, make_round_around
 from tests.phones import ANSWERS, Phone
 
 SECRET_KEY = "only for tests"
@@ -50,7 +50,7 @@ def open_round(database):
     """Open a round, and return the token of a poster."""
     now = datetime.now(UTC)
     with database.writing() as session:
-        make_round(session, opens_at=now - timedelta(days=3), closes_at=now + timedelta(days=3))
+        make_round_around(session, now)
         return issue_poster_code(session, community=make_community(session), now=now).token
 
 

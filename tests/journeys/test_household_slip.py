@@ -1,6 +1,6 @@
 """A household's slip, from the scan to the withdrawal, without any script: what every phone can do."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -13,11 +13,6 @@ from survey_app.security.check_digits import grouped
 from tests.factories import SECRET, make_community, make_district, make_poster_code, make_round
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def now():
-    return datetime.now(UTC)
 
 
 @pytest.fixture

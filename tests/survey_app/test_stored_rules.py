@@ -1,11 +1,11 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from analytics.files.yaml_documents import Document
 from survey_app.config import DATA
 from survey_app.stored_rules import rules_of
-from tests.factories import make_community, make_poster_code, make_round
+from tests.factories import make_community, make_poster_code, make_round_around
 from tests.survey_app.responses.test_receipt_views import answer
 
 CONTENT = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_bytes()
@@ -27,7 +27,7 @@ def parsed(monkeypatch):
 def test_a_receipt_page_parses_nothing_once_it_was_shown(client, sqlite_database, parsed):
     now = datetime.now(UTC)
     with sqlite_database.writing() as session:
-        make_round(session, opens_at=now - timedelta(days=3), closes_at=now + timedelta(days=3))
+        make_round_around(session, now)
         code = make_poster_code(session, make_community(session))
     receipt = answer(client, f"/s/{code.token}")
     client.get(receipt)

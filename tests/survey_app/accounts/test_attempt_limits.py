@@ -1,6 +1,4 @@
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 from uuid import uuid4
 
 import pytest
@@ -12,6 +10,7 @@ from survey_app.accounts.attempt_limits import Limit, TooManyAttempts, count_att
 from survey_app.accounts.policies import PUBLIC, policy
 from survey_app.models import Attempt
 from tests.factories import NOW
+from tests.together import all_at_once
 
 KEY = "only for tests"
 HOUR = timedelta(hours=1)
@@ -83,16 +82,9 @@ def test_a_try_stays_counted_when_what_followed_was_rolled_back(database):
 
 
 def test_tries_that_arrive_together_do_not_pass_the_limit(database):
-    together = Barrier(8)
+    allowed = all_at_once(lambda _try: is_allowed(database), range(8))
 
-    def attempt(_number):
-        together.wait()
-        return is_allowed(database)
-
-    with ThreadPoolExecutor(8) as threads:
-        allowed = sum(threads.map(attempt, range(16)))
-
-    assert allowed == 5
+    assert sum(allowed) == 5
 
 
 def test_what_no_longer_counts_is_cleared_away(database):

@@ -1,6 +1,4 @@
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
@@ -21,6 +19,7 @@ from survey_app.models import Account
 from survey_app.security.one_time_links import LinkExpired
 from tests.accounts import SECRET_KEY, csrf_token, make_account
 from tests.factories import NOW
+from tests.together import all_at_once
 
 CHOSEN = "a password of my own"
 
@@ -136,18 +135,16 @@ def test_an_invitation_makes_no_first_account(database):
 
 
 def test_two_clicks_at_once_make_one_first_account(database):
-    token, together = first_run(database), Barrier(4)
+    token = first_run(database)
 
     def click(number):
-        together.wait()
         try:
             make_first(database, token, username=f"root{number}")
         except LinkExpired:
             return False
         return True
 
-    with ThreadPoolExecutor(4) as threads:
-        assert sum(threads.map(click, range(4))) == 1
+    assert sum(all_at_once(click, range(4))) == 1
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Account)) == 1
 

@@ -1,5 +1,4 @@
 from datetime import datetime, timedelta
-from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import func, select, text
@@ -21,6 +20,7 @@ from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownN
 from survey_app.models import AuditEvent, Complaint, ComplaintEvent, ComplaintNote
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
 from tests.factories import NOW, make_community, make_complaint, make_round
+from tests.together import all_at_once
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -123,17 +123,10 @@ def test_the_same_form_with_other_words_changes_nothing(database, case):
 
 
 def test_two_taps_at_one_moment_are_one_step(database, case):
-    together = Barrier(4)
-
-    def tap():
-        together.wait()
+    def tap(_number):
         step(database, case, CaseAction.ADD, CaseActor.RESIDENT, text="又脏了", action_key="form 1")
 
-    threads = [Thread(target=tap) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    all_at_once(tap, range(4))
 
     assert actions(database) == ["submit", "add"]
 

@@ -1,5 +1,4 @@
 from datetime import date, timedelta
-from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from survey_app.models import Complaint
 from survey_app.models.vocabulary import CaseKind, CaseStatus, Channel
 from survey_app.security.submission_keys import Form, SubmissionKey
 from tests.factories import NOW, SECRET, make_poster_code
+from tests.together import all_at_once
 
 TODAY = date(2026, 9, 15)
 
@@ -121,20 +121,10 @@ def test_the_same_form_with_other_words_changes_nothing(database, code, other):
 
 
 def test_a_double_tap_at_one_moment_is_one_case(database, code):
-    key, taps = new_key(code), 4
-    together, references = Barrier(taps), []
+    key = new_key(code)
 
-    def tap():
-        together.wait()
-        references.append(send(database, code, key))
+    references = all_at_once(lambda _tap: send(database, code, key), range(4))
 
-    threads = [Thread(target=tap) for _ in range(taps)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len(references) == taps
     assert len(set(references)) == 1
     assert len(stored(database)) == 1
 

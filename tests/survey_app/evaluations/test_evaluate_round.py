@@ -1,7 +1,5 @@
 import json
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select, text
@@ -13,9 +11,11 @@ from survey_app.config import DATA
 from survey_app.evaluations.counts import MODE_COUNTS, community_table
 from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
 from survey_app.models import Evaluation, Standing, StandingEvidence
-from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen, add_rule_file
+from survey_app.rounds.rounds import RoundStillOpen, add_rule_file
 from tests.factories import (
+    CLOSED,
     NOW,
+    SETTLED,
     make_account,
     make_community,
     make_complaint,
@@ -24,9 +24,8 @@ from tests.factories import (
     make_response,
     make_round,
 )
+from tests.together import all_at_once
 
-CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
-SETTLED = CLOSED + GRACE_PERIOD
 RELEASE_STEP = rules_in_force(NOW.date()).release_step
 
 
@@ -112,16 +111,10 @@ def test_evaluating_again_finds_the_stored_evaluation(database, survey):
 
 def test_two_who_evaluate_at_once_get_one_evaluation(database, survey):
     survey_round, communities = survey
-    together = Barrier(4)
 
-    def evaluate_together(_):
-        together.wait()
-        return evaluate_round(database, round_id=survey_round.id, now=SETTLED).id
+    ids = all_at_once(lambda _clerk: evaluate_round(database, round_id=survey_round.id, now=SETTLED).id, range(4))
 
-    with ThreadPoolExecutor(4) as pool:
-        ids = set(pool.map(evaluate_together, range(4)))
-
-    assert len(ids) == 1
+    assert len(set(ids)) == 1
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Standing)) == len(communities)
 

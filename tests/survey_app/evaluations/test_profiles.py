@@ -9,9 +9,10 @@ from sqlalchemy.exc import DBAPIError
 from analytics.statistics.complaint_rates import CHANNELS
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import CommunityProfile, RegionProfile
-from survey_app.rounds.rounds import GRACE_PERIOD
 from tests.factories import (
+    CLOSED,
     NOW,
+    SETTLED,
     make_community,
     make_complaint,
     make_district,
@@ -19,9 +20,6 @@ from tests.factories import (
     make_response,
     make_round,
 )
-
-CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
-SETTLED = CLOSED + GRACE_PERIOD
 
 
 @pytest.fixture

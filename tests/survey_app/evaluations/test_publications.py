@@ -6,9 +6,8 @@ from sqlalchemy.exc import DBAPIError
 
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import PublicationRefused, publish_evaluation, published_evaluations
-from tests.factories import NOW, make_community, make_complaint, make_response, make_round
+from tests.factories import CLOSED, NOW, make_community, make_complaint, make_response, make_round
 
-CLOSED = NOW + timedelta(days=10)
 LATER = CLOSED + timedelta(hours=1)
 
 

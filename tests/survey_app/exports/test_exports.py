@@ -20,7 +20,9 @@ from survey_app.models.vocabulary import Area
 from survey_app.rounds.questionnaires import parse_questionnaire, questionnaire_from_canonical
 from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen, publish_questionnaire
 from tests.factories import (
+    CLOSED,
     NOW,
+    SETTLED,
     make_community,
     make_complaint,
     make_district,
@@ -37,11 +39,9 @@ RECOMMENDATION = """
         ends: {zero: {zh-Hans: 完全不愿意, en: Not at all}, ten: {zh-Hans: 非常愿意, en: Certainly}}
         dont_know: {zh-Hans: 不清楚, en: Don't know}
 """
-CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
-LATER = CLOSED + GRACE_PERIOD
 
 
-def read_responses(database, survey_round, *, scope=EVERYWHERE, now=LATER, language="zh-Hans"):
+def read_responses(database, survey_round, *, scope=EVERYWHERE, now=SETTLED, language="zh-Hans"):
     text = "".join(export_responses(database, round_id=survey_round.id, scope=scope, now=now, language=language))
     assert text.startswith("\ufeff")
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
@@ -62,7 +62,7 @@ def test_nothing_is_handed_out_while_the_round_is_open(database, survey):
         make_response(session, survey_round, here)
 
     with pytest.raises(RoundStillOpen):
-        read_responses(database, survey_round, now=LATER - timedelta(microseconds=1))
+        read_responses(database, survey_round, now=SETTLED - timedelta(microseconds=1))
 
 
 def test_as_many_are_exported_as_were_received_and_tallied(database, survey, monkeypatch):
@@ -132,7 +132,7 @@ def test_nothing_in_the_file_leads_to_a_resident(database, survey):
         secrets = [response.receipt, response.submission_key, response.commitment, "03:47", "11:47"]
 
     text = "".join(
-        export_responses(database, round_id=survey_round.id, scope=EVERYWHERE, now=LATER, language="zh-Hans")
+        export_responses(database, round_id=survey_round.id, scope=EVERYWHERE, now=SETTLED, language="zh-Hans")
     )
 
     assert not [secret for secret in secrets if secret in text]
@@ -183,7 +183,7 @@ def test_a_district_exports_its_own_responses_only(database, survey):
 
 def test_a_round_without_responses_gives_a_file_with_headings(database, survey):
     survey_round, _, _ = survey
-    text = "".join(export_responses(database, round_id=survey_round.id, scope=EVERYWHERE, now=LATER, language="en"))
+    text = "".join(export_responses(database, round_id=survey_round.id, scope=EVERYWHERE, now=SETTLED, language="en"))
 
     assert text.startswith("\ufeffResponse number,Community number,Community,District,Round,Submitted on,")
     assert text.count("\r\n") == 1
@@ -191,7 +191,7 @@ def test_a_round_without_responses_gives_a_file_with_headings(database, survey):
 
 def test_an_unknown_round_is_refused_before_the_first_line(sqlite_database):
     with pytest.raises(LookupError, match="no round 7"):
-        export_responses(sqlite_database, round_id=7, scope=EVERYWHERE, now=LATER, language="en")
+        export_responses(sqlite_database, round_id=7, scope=EVERYWHERE, now=SETTLED, language="en")
 
 
 def test_the_file_is_written_piece_by_piece(sqlite_database, monkeypatch):
@@ -202,7 +202,7 @@ def test_the_file_is_written_piece_by_piece(sqlite_database, monkeypatch):
             make_response(session, survey_round, community)
 
     pieces = list(
-        export_responses(sqlite_database, round_id=survey_round.id, scope=EVERYWHERE, now=LATER, language="en")
+        export_responses(sqlite_database, round_id=survey_round.id, scope=EVERYWHERE, now=SETTLED, language="en")
     )
 
     assert [piece.count("\r\n") for piece in pieces] == [1, 5, 5, 2]
@@ -274,7 +274,7 @@ def test_the_evaluator_decides_the_same_from_the_counts_that_were_taken_away(dat
             answers = {"q01": 5 if number % 3 else 2, "q17": 1, "q18": 1 + number % 2}
             make_response(session, survey_round, here, answers=answers)
         make_complaint(session, here)
-    evaluation = evaluate_round(database, round_id=survey_round.id, now=LATER)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
     with database.reading() as session:
         rules = parse_rules(session.get(Round, survey_round.id).rule_file.content, "rules.yaml")
     path = tmp_path / "communities.csv"
@@ -289,7 +289,7 @@ def test_the_evaluator_decides_the_same_from_the_counts_that_were_taken_away(dat
 
 def test_counts_of_other_districts_are_not_taken_away(database, survey):
     survey_round, here, _elsewhere = survey
-    evaluation = evaluate_round(database, round_id=survey_round.id, now=LATER)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
     district = Scope(Area.DISTRICT, here.district_id)
 
     text = "".join(export_community_table(database, evaluation_id=evaluation.id, scope=district))

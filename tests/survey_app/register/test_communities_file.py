@@ -1,7 +1,7 @@
 import io
 import unicodedata
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 import openpyxl
 import pytest
@@ -23,8 +23,8 @@ from survey_app.register.communities_file import (
     write_communities,
     write_communities_workbook,
 )
+from tests.factories import NOW
 
-NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
 HEADER = "小区编号,小区名称,英文名称,区,区英文名,物业公司,公司英文名,交付户数,入住户数,业主户数"
 ROWS = [
     "1503020001,滨河家园,Binhe Homes,海勃湾区,Haibowan,安居物业,Anju Property,1200,900,700",

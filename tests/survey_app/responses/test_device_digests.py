@@ -14,7 +14,7 @@ from survey_app.responses.device_digests import RETENTION_TIME, erase_device_dig
 from survey_app.responses.integrity_reviews import examine_round, read_rows
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from tests.conftest import site_on
-from tests.factories import NOW, SECRET, make_community, make_poster_code, make_response, make_round
+from tests.factories import NOW, SECRET, make_community, make_poster_code, make_response, make_round, make_round_around
 from tests.survey_app.responses.test_survey_views import ANSWERS, Page
 
 ADDRESS = "203.0.113.7"
@@ -83,7 +83,7 @@ def test_what_is_withdrawn_loses_its_terminal_as_well(database):
 def poster(sqlite_database):
     now = datetime.now(UTC)
     with sqlite_database.writing() as session:
-        make_round(session, opens_at=now - timedelta(days=3), closes_at=now + timedelta(days=3))
+        make_round_around(session, now)
         return f"/s/{make_poster_code(session).token}"
 
 

@@ -8,14 +8,14 @@ from survey_app.codes.codes import revoke_code
 from survey_app.models import Code, Community, Round
 from survey_app.rounds.round_changes import close_round_early
 from survey_app.security.submission_keys import Form, read_key
-from tests.factories import make_community, make_poster_code, make_round
+from tests.factories import make_community, make_poster_code, make_round_around
 
 
 @pytest.fixture
 def token(sqlite_database):
     now = datetime.now(UTC)
     with sqlite_database.writing() as session:
-        make_round(session, opens_at=now - timedelta(days=3), closes_at=now + timedelta(days=3))
+        make_round_around(session, now)
         return make_poster_code(session, make_community(session, name="滨河家园")).token
 
 

@@ -16,11 +16,18 @@ from survey_app.responses.integrity_reviews import (
     held_by_community,
     rounds_to_examine,
 )
-from survey_app.rounds.rounds import GRACE_PERIOD
 from tests.accounts import make_account
-from tests.factories import NOW, make_community, make_district, make_poster_code, make_response, make_round
+from tests.factories import (
+    CLOSED,
+    NOW,
+    SETTLED,
+    make_community,
+    make_district,
+    make_poster_code,
+    make_response,
+    make_round,
+)
 
-CLOSED = NOW + timedelta(days=10)  # when `make_round` closes
 STUFFED = 40
 
 
@@ -74,7 +81,7 @@ def decide(database, city, decision, *, number=None, reason="同一时间大量�
 
 def responses_of(database, city):
     survey_round, communities, _account = city
-    evaluation = evaluate_round(database, round_id=survey_round.id, now=CLOSED + GRACE_PERIOD)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
     with database.reading() as session:
         return session.scalar(
             select(Standing.responses).filter_by(evaluation_id=evaluation.id, community_id=communities[0].id)

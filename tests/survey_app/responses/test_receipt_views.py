@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -10,24 +10,18 @@ from survey_app.models import Attempt, Community, Response, ResponseEvent, Respo
 from survey_app.models.vocabulary import Revocation
 from survey_app.security.check_digits import grouped
 from tests.accounts import make_account
-from tests.factories import SECRET, make_community, make_poster_code, make_round
+from tests.factories import SECRET, make_community, make_poster_code, make_round_around
 from tests.survey_app.responses.test_survey_views import ANSWERS, Page
-
-
-@pytest.fixture
-def now():
-    return datetime.now(UTC)
 
 
 @pytest.fixture
 def survey(sqlite_database, now):
     """A round that takes posters and slips, and a community with a poster."""
     with sqlite_database.writing() as session:
-        survey_round = make_round(
+        survey_round = make_round_around(
             session,
+            now,
             accepts_households=True,
-            opens_at=now - timedelta(days=3),
-            closes_at=now + timedelta(days=3),
         )
         community = make_community(session, name="滨河家园", english_name="Riverside Homes")
         return survey_round, community, make_poster_code(session, community).token

@@ -1,6 +1,5 @@
 import json
 from datetime import timedelta
-from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import select
@@ -21,6 +20,7 @@ from survey_app.responses.receipts import (
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.security.submission_keys import Form, SubmissionKey
 from tests.factories import NOW, make_account, make_community, make_response, make_round
+from tests.together import all_at_once
 
 OTHER_ANSWERS = {"q01": ["2"], "q16": ["1"]}
 LATER = NOW + timedelta(hours=1)
@@ -92,22 +92,9 @@ def test_a_withdrawal_erases_the_answers_and_leaves_that_when_by_whom_and_why(da
 
 def test_withdrawing_twice_is_withdrawing_once(database, survey):
     number = respond(database, survey)
-    together, failures = Barrier(4), []
 
-    def tap():
-        together.wait()
-        try:
-            withdraw(database, number)
-        except Exception as error:  # noqa: BLE001 (any failure of a thread fails the test)
-            failures.append(error)
+    all_at_once(lambda _tap: withdraw(database, number), range(4))
 
-    threads = [Thread(target=tap) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert failures == []
     assert len(events(database)) == 1
 
 
@@ -202,17 +189,10 @@ def test_the_same_form_of_a_correction_sent_again_gets_the_same_receipt(database
 
 def test_two_corrections_at_one_moment_follow_each_other(database, survey):
     number = respond(database, survey)
-    together, receipts = Barrier(2), []
 
-    def send(code):
-        together.wait()
-        receipts.append(correct(database, survey, number, given={"q01": [code], "q16": ["1"]}))
-
-    threads = [Thread(target=send, args=(code,)) for code in "12"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    receipts = all_at_once(
+        lambda code: correct(database, survey, number, given={"q01": [code], "q16": ["1"]}), ["1", "2"]
+    )
 
     stored = rows(database)
     assert len(stored) == 3

@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select, update
@@ -13,25 +13,19 @@ from survey_app.responses.staff_entry_views import STAFF_TRIES
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.security.check_digits import RECEIPT_DIGITS, grouped, new_number
 from tests.accounts import csrf_token, make_account, signed_in_client
-from tests.factories import SECRET, make_community, make_district, make_response, make_round
+from tests.factories import SECRET, make_community, make_district, make_response, make_round_around
 
 TYPED = {"q01": "4", "q02": "５", "q16": "1", "q17": "1", "q18": "1", "q19": "14", "q24": "电梯"}
-
-
-@pytest.fixture
-def now():
-    return datetime.now(UTC)
 
 
 @pytest.fixture
 def survey(sqlite_database, now):
     """A round of posters and slips, a community here and one elsewhere, and a clerk of this district."""
     with sqlite_database.writing() as session:
-        survey_round = make_round(
+        survey_round = make_round_around(
             session,
+            now,
             accepts_households=True,
-            opens_at=now - timedelta(days=3),
-            closes_at=now + timedelta(days=3),
         )
         here, elsewhere = make_district(session), make_district(session)
         communities = make_community(session, district=here), make_community(session, district=elsewhere)

@@ -1,7 +1,6 @@
 import hashlib
 import json
 from datetime import date, timedelta
-from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import func, select
@@ -17,6 +16,7 @@ from survey_app.models import Response
 from survey_app.responses.submission import open_visit, record_response, resume_visit
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
 from tests.factories import NOW, SECRET, make_community, make_poster_code, make_round
+from tests.together import all_at_once
 
 SATISFIED = {"q01": ["4"], "q16": ["1"], "q24": ["电梯 🛗"]}
 DISSATISFIED = {"q01": ["2"], "q16": ["2"]}
@@ -165,20 +165,9 @@ def test_the_same_form_with_other_answers_changes_nothing_and_names_the_first_re
 
 def test_a_double_tap_at_one_moment_is_one_response_with_one_receipt(database, token):
     visit, key = open_form(database, token)
-    taps = 6
-    together, receipts = Barrier(taps), []
 
-    def tap():
-        together.wait()
-        receipts.append(send(database, visit, key))
+    receipts = all_at_once(lambda _tap: send(database, visit, key), range(6))
 
-    threads = [Thread(target=tap) for _ in range(taps)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len(receipts) == taps
     assert len(set(receipts)) == 1
     assert len(stored(database)) == 1
 

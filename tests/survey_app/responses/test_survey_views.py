@@ -3,7 +3,6 @@ import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
-from threading import Barrier, Thread
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +17,8 @@ from survey_app.responses import submission
 from survey_app.security.check_digits import grouped
 from survey_app.storage import group_commit
 from survey_app.storage.group_commit import Writer
-from tests.factories import make_community, make_district, make_poster_code, make_round
+from tests.factories import make_community, make_district, make_poster_code, make_round, make_round_around
+from tests.together import all_at_once
 
 ANSWERS = {"q01": "4", "q16": "1"}
 EVERY_ANSWER = (
@@ -74,19 +74,13 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def now():
-    return datetime.now(UTC)
-
-
-@pytest.fixture
 def token(sqlite_database, now):
     with sqlite_database.writing() as session:
-        make_round(
+        make_round_around(
             session,
+            now,
             name="秋季调查",
             english_name="Autumn survey",
-            opens_at=now - timedelta(days=3),
-            closes_at=now + timedelta(days=3),
         )
         district = make_district(session, name="海勃湾区", english_name="Haibowan District")
         community = make_community(session, district=district, name="滨河家园", english_name="Riverside Homes")
@@ -268,19 +262,9 @@ def test_a_double_tap_leads_to_the_same_receipt(client, token, sqlite_database):
 
 def test_two_taps_at_one_moment_lead_to_the_same_receipt(app, client, token, sqlite_database):
     form = ANSWERS | {"key": key_of(client, token)}
-    together, locations = Barrier(2), []
 
-    def tap():
-        together.wait()
-        locations.append(app.test_client().post(f"/s/{token}", data=form).location)
+    locations = all_at_once(lambda _tap: app.test_client().post(f"/s/{token}", data=form).location, range(2))
 
-    threads = [Thread(target=tap) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len(locations) == 2
     assert len(set(locations)) == 1
     assert count(sqlite_database) == 1
 
