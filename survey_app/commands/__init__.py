@@ -1,7 +1,7 @@
 """Command line: each command opens one installation, does one thing, and says what it did.
 
-What takes a second or more to import (openpyxl with numpy and the pinyin dictionary, pandas, Dash) is imported inside
-the commands that need it, so that the others answer at once.
+What takes long to import (pandas, openpyxl with numpy and the pinyin dictionary, Typst, Flask with Dash) is imported
+inside the commands that need it, so that the others answer at once.
 """
 
 import click

@@ -5,9 +5,12 @@ import click
 from survey_app.audit import OPERATOR
 from survey_app.clock import current_time
 from survey_app.commands.shared import installed_database
+from survey_app.complaints.case_secrets import reissue_secret
+from survey_app.complaints.cases import inconsistent_references, take_step
 from survey_app.complaints.state_machine import STAFF_STEPS
 from survey_app.config import Config
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason
+from survey_app.operations.scheduled_jobs import settle_complaints
 from survey_app.security.check_digits import grouped
 
 STAFF = [CaseActor.BUREAU.value, CaseActor.COMPANY.value]
@@ -29,8 +32,6 @@ def complaints() -> None:
 @click.option("--original", metavar="REFERENCE", help="For merge: the case that this one repeats.")
 def move(*, reference: str, step: str, actor: str, text: str, reason: str | None, original: str | None) -> None:
     """Take one step of a case, such as accept, dispatch, start or respond, if the rules allow it."""
-    from survey_app.complaints.cases import take_step  # noqa: PLC0415
-
     with installed_database() as database, database.writing() as session:
         after = take_step(
             session,
@@ -49,8 +50,6 @@ def move(*, reference: str, step: str, actor: str, text: str, reason: str | None
 @complaints.command("settle")
 def settle() -> None:
     """Apply the steps that are due: close cases, end pauses, escalate late cases, erase contacts and unsent photos."""
-    from survey_app.operations.scheduled_jobs import settle_complaints  # noqa: PLC0415
-
     with installed_database() as database:
         settled = settle_complaints(database, now=current_time())
     click.echo(
@@ -61,8 +60,6 @@ def settle() -> None:
 @complaints.command("check")
 def check_complaints() -> None:
     """Report every case whose stored status differs from the status that its events give."""
-    from survey_app.complaints.cases import inconsistent_references  # noqa: PLC0415
-
     with installed_database() as database, database.reading() as session:
         disagreeing = list(inconsistent_references(session))
     if disagreeing:
@@ -74,8 +71,6 @@ def check_complaints() -> None:
 @click.argument("reference")
 def reissue(reference: str) -> None:
     """Give a case a new secret for a resident who lost it and whose identity was checked; the old one stops working."""
-    from survey_app.complaints.case_secrets import reissue_secret  # noqa: PLC0415
-
     secret_key = Config.from_env().secret_key
     with installed_database() as database, database.writing() as session:
         secret = reissue_secret(session, reference=reference, by=OPERATOR, secret_key=secret_key, now=current_time())

@@ -8,6 +8,8 @@ from survey_app.accounts.invitations import open_first_run
 from survey_app.clock import current_time
 from survey_app.commands.shared import PORT, installed_database, track
 from survey_app.config import DEFAULT_THREADS, Config
+from survey_app.operations.scheduled_jobs import worker
+from survey_app.operations.supervisor import wait_unsupervised, wait_while_supervised
 from survey_app.storage.database import Database
 from survey_app.web.logs import configure_json_logging
 
@@ -85,9 +87,6 @@ def work(*, once: bool, attached: bool) -> None:
 
     `jiayuan serve` starts this by itself. Several processes may run it; each job is still done only once.
     """
-    from survey_app.operations.scheduled_jobs import worker  # noqa: PLC0415
-    from survey_app.operations.supervisor import wait_unsupervised, wait_while_supervised  # noqa: PLC0415
-
     configure_json_logging()
     os.nice(10)  # phones go first
     with installed_database() as database:

@@ -13,6 +13,7 @@ from survey_app.clock import current_time
 from survey_app.commands.shared import DATE, FILE, installed_database, named
 from survey_app.models import Questionnaire, Round
 from survey_app.models.vocabulary import CodeKind
+from survey_app.responses.retention import erase_expired
 from survey_app.rounds.rounds import add_rule_file, create_round
 
 
@@ -100,8 +101,6 @@ def examine(round_name: str) -> None:
 @click.command()
 def retention() -> None:
     """Erase data past its retention period: network addresses, links to households, answers of past rounds."""
-    from survey_app.responses.retention import erase_expired  # noqa: PLC0415
-
     with installed_database() as database, database.writing() as session:
         erased = erase_expired(session, by=SITE, now=current_time())
     click.echo(

@@ -11,13 +11,17 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from survey_app.attachments.attachments import forget_unsent_attachments
 from survey_app.audit import SITE
 from survey_app.city_time import city_zone
+from survey_app.complaints.cases import open_references, settle_case
+from survey_app.complaints.contacts import erase_contacts
 from survey_app.jobs.handlers import JobKind, RunningJob
 from survey_app.jobs.history import LastRun, erase_finished_jobs, last_runs
 from survey_app.jobs.leases import LeaseTerms
 from survey_app.jobs.queue import enqueue
 from survey_app.jobs.worker import Worker
+from survey_app.responses.retention import erase_expired
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Database
 
@@ -72,10 +76,6 @@ def settle_complaints(
     database: Database, *, now: datetime, report: Callable[[int, int], None] = report_to_nobody
 ) -> Settled:
     """Let time do its part in complaints: close, end pauses, send on what is late, erase contacts and unsent photos."""
-    from survey_app.attachments.attachments import forget_unsent_attachments  # noqa: PLC0415
-    from survey_app.complaints.cases import open_references, settle_case  # noqa: PLC0415
-    from survey_app.complaints.contacts import erase_contacts  # noqa: PLC0415
-
     with database.reading() as session:
         references = open_references(session)
     for done, reference in enumerate(references, start=1):
@@ -94,8 +94,6 @@ def _settle(database: Database, job: RunningJob, now: datetime) -> Mapping[str, 
 
 
 def _erase(database: Database, _job: RunningJob, now: datetime) -> None:
-    from survey_app.responses.retention import erase_expired  # noqa: PLC0415
-
     with database.writing() as session:
         erase_expired(session, by=SITE, now=now)
     with database.writing() as session:
@@ -103,6 +101,7 @@ def _erase(database: Database, _job: RunningJob, now: datetime) -> None:
 
 
 def _examine(database: Database, job: RunningJob, now: datetime) -> None:
+    # pandas takes a second and 150 MB: the process that settles and erases does without.
     from survey_app.responses.integrity_reviews import examine_round, rounds_to_examine  # noqa: PLC0415
 
     with database.reading() as session:
