@@ -26,7 +26,7 @@ from survey_app.responses import (
     staff_entry_views,
     survey_views,
 )
-from survey_app.rounds import planning_views, rule_file_views
+from survey_app.rounds import document_views, planning_views
 from survey_app.storage.database import Database
 from survey_app.web import (
     compression,
@@ -76,7 +76,7 @@ _PAGES: tuple[ModuleType, ...] = (
     printing_views,
     questionnaire_views,
     round_views,
-    rule_file_views,
+    document_views,
     secret_reissue_views,
     sign_in_views,
     slip_views,

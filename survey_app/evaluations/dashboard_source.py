@@ -83,7 +83,7 @@ class StoredEvaluations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._remembered = RowCache(rows=_MOST_ROWS)
+        self._cache = RowCache(rows=_MOST_ROWS)
         self._listed = RowCache(rows=_MOST_LISTED)
         self._counted = RowCache(rows=_MOST_COUNTED)
         self._examined = RowCache(rows=_MOST_EXAMINED)
@@ -95,7 +95,7 @@ class StoredEvaluations:
             published = published_evaluations(session).values()
             newest = session.scalar(select(func.max(Evaluation.id)))
             key = (_read_headers, newest, frozenset(published), scope, _register_revision(session))
-            return self._remembered.get_or_read(key, lambda: _read_headers(session, published, scope))
+            return self._cache.get_or_read(key, lambda: _read_headers(session, published, scope))
 
     def standings(self, evaluation_id: int) -> pd.DataFrame:
         """Return one row per community in scope; see `dashboards.source`. `LookupError` for no such evaluation."""
@@ -111,7 +111,7 @@ class StoredEvaluations:
         with self._database.reading() as session:
             key = (derive, evaluation_id, arguments, signed_in().scope, _register_revision(session))
         # After this snapshot: what is read for it is never older than its key says.
-        return self._remembered.get_or_read(key, lambda: derive(self, evaluation_id, *arguments))
+        return self._cache.get_or_read(key, lambda: derive(self, evaluation_id, *arguments))
 
     def grid(self, evaluation_id: int, query: GridQuery) -> GridPage:
         """Return one page of the table of communities in scope; `LookupError` as above."""
@@ -161,7 +161,7 @@ class StoredEvaluations:
         with self._database.reading() as session:
             key = (read, evaluation_id, scope, _register_revision(session))
             # Nothing is copied until somebody writes into it.
-            return self._remembered.get_or_read(key, lambda: read(session, evaluation_id, scope)).copy(deep=False)
+            return self._cache.get_or_read(key, lambda: read(session, evaluation_id, scope)).copy(deep=False)
 
     def profile(self, evaluation_id: int, number: str) -> Profile | None:
         """Return the profile behind a standing in scope; see `dashboards.source`."""
@@ -232,7 +232,7 @@ class StoredEvaluations:
             if survey_round is None:
                 return None
             rules, revision = rules_of(survey_round.rule_file.content), _register_revision(session)
-            asked = self._remembered.get_or_read(
+            asked = self._cache.get_or_read(
                 (read_required_responses, survey_round.rule_file_id, scope, revision),
                 lambda: read_required_responses(session, rules=rules, scope=scope),
             )

@@ -59,7 +59,7 @@ def _with_form_cache(application: "WSGIApplication", site: Site) -> "WSGIApplica
     """
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        form = site.memory.remembered(form_cache_key(environ)) if environ["REQUEST_METHOD"] == "GET" else None
+        form = site.read_cache.cached_value(form_cache_key(environ)) if environ["REQUEST_METHOD"] == "GET" else None
         if not isinstance(form, CachedForm) or not form.visit.is_open(now := current_time()):
             return application(environ, start_response)
         body, headers = form.copy_for(environ, secret_key=site.config.secret_key, now=now)

@@ -61,7 +61,7 @@ def show_form(token: str) -> AnyResponse:
     now = current_time()
     read = partial(_open_form, token=token, now=now)
     # The form of a slip is one household's, and its address expires: there is nothing to cache.
-    form = None if is_reference(token) else site().memory.get_or_read(form_cache_key(request.environ), read)
+    form = None if is_reference(token) else site().read_cache.get_or_read(form_cache_key(request.environ), read)
     if form is None or not form.visit.is_open(now):
         with site().database.reading() as session:
             form = read(session)
@@ -85,7 +85,7 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     given = request.form.to_dict(flat=False)
     try:
         key = read_key(request.form.get("key", ""), form=Form.RESPONSE, secret_key=site().config.secret_key)
-        visit = site().memory.get_or_read(
+        visit = site().read_cache.get_or_read(
             ("resumed visit", token, key.code_id, key.round_id),
             partial(resume_visit, token=token, secret_key=site().config.secret_key, key=key),
         )

@@ -29,9 +29,9 @@ class CommitCache:
         """Return the cached value of a key, or what `read` finds; `key` says all it depends on besides the database."""
         # Taken before reading: a commit meanwhile makes the value stale at once, never fresh for too long.
         version = self._version()
-        remembered = self._found.get(key)
-        if remembered is not None and remembered[0] == version:
-            return cast(_Found, remembered[1])
+        cached = self._found.get(key)
+        if cached is not None and cached[0] == version:
+            return cast(_Found, cached[1])
         with self._database.reading_autocommit() as session:
             found = read(session)
         if version is not None:
@@ -40,10 +40,10 @@ class CommitCache:
             self._found[key] = (version, found)
         return found
 
-    def remembered(self, key: Hashable) -> object | None:
+    def cached_value(self, key: Hashable) -> object | None:
         """Return the cached value of a key, or None if it would have to be read."""
-        remembered = self._found.get(key)
-        return remembered[1] if remembered is not None and remembered[0] == self._version() else None
+        cached = self._found.get(key)
+        return cached[1] if cached is not None and cached[0] == self._version() else None
 
     def _version(self) -> tuple[int, int] | None:
         commits = self._database.version()

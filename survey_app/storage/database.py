@@ -69,9 +69,9 @@ class Database:
         self.url = make_url(url)
         self.engine = _create_engine(self.url)
         self._readers = _create_readers(self.url, self.engine)
-        self._glancers = _create_autocommit_readers(self.url, self.engine)
-        self._watching = Lock()
-        self._watcher: sqlite3.Connection | None = None
+        self._autocommit_readers = _create_autocommit_readers(self.url, self.engine)
+        self._version_lock = Lock()
+        self._version_reader: sqlite3.Connection | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +96,7 @@ class Database:
 
         BEGIN and ROLLBACK cost as much as such a read.
         """
-        with Session(self._glancers, autoflush=False) as session:
+        with Session(self._autocommit_readers, autoflush=False) as session:
             yield session
 
     @contextmanager
@@ -122,11 +122,13 @@ class Database:
         """
         if self.is_postgresql:
             return None
-        with self._watching:
-            if self._watcher is None:
+        with self._version_lock:
+            if self._version_reader is None:
                 # This connection only reads, since SQLite does not tell a connection of its own commits.
-                self._watcher = sqlite3.connect(str(self.url.database), check_same_thread=False, isolation_level=None)
-            (number,) = self._watcher.execute("PRAGMA data_version").fetchone()
+                self._version_reader = sqlite3.connect(
+                    str(self.url.database), check_same_thread=False, isolation_level=None
+                )
+            (number,) = self._version_reader.execute("PRAGMA data_version").fetchone()
             return int(number)
 
     def require_current(self) -> None:
@@ -146,11 +148,11 @@ class Database:
 
     def dispose(self) -> None:
         """Close every connection."""
-        with self._watching:
-            if self._watcher is not None:
-                self._watcher.close()
-                self._watcher = None
-        self._glancers.dispose()
+        with self._version_lock:
+            if self._version_reader is not None:
+                self._version_reader.close()
+                self._version_reader = None
+        self._autocommit_readers.dispose()
         self._readers.dispose()
         self.engine.dispose()
 

@@ -20,7 +20,7 @@ class Site:
     config: Config
     database: Database
     writer: Writer
-    memory: CommitCache
+    read_cache: CommitCache
 
     @classmethod
     def of(cls, config: Config, database: Database) -> Self:

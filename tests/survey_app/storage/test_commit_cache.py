@@ -39,21 +39,21 @@ def frozen_clock(monkeypatch):
 
 
 def test_what_nobody_changed_is_read_once_on_sqlite(sqlite_database, count):
-    memory = CommitCache(sqlite_database)
+    cache = CommitCache(sqlite_database)
 
-    assert [memory.get_or_read("districts", count) for _ in range(3)] == [0, 0, 0]
+    assert [cache.get_or_read("districts", count) for _ in range(3)] == [0, 0, 0]
     assert count.looks == 1
-    assert memory.remembered("districts") == 0
-    assert memory.remembered("other") is None
+    assert cache.cached_value("districts") == 0
+    assert cache.cached_value("other") is None
 
 
 @pytest.mark.postgresql
 def test_postgresql_is_always_asked(postgresql_database, count):
-    memory = CommitCache(postgresql_database)
+    cache = CommitCache(postgresql_database)
 
-    assert [memory.get_or_read("districts", count) for _ in range(3)] == [0, 0, 0]
+    assert [cache.get_or_read("districts", count) for _ in range(3)] == [0, 0, 0]
     assert count.looks == 3
-    assert memory.remembered("districts") is None
+    assert cache.cached_value("districts") is None
 
 
 def commit_here(database):
@@ -75,54 +75,54 @@ def commit_elsewhere(database):
 
 @pytest.mark.parametrize("commit", [commit_here, commit_in_a_group, commit_elsewhere])
 def test_a_commit_of_anyone_is_seen_at_once(database, count, commit):
-    memory = CommitCache(database)
-    assert memory.get_or_read("districts", count) == 0
+    cache = CommitCache(database)
+    assert cache.get_or_read("districts", count) == 0
 
     commit(database)
 
-    assert memory.remembered("districts") is None
-    assert memory.get_or_read("districts", count) == 1
+    assert cache.cached_value("districts") is None
+    assert cache.get_or_read("districts", count) == 1
 
 
 def test_what_is_committed_while_reading_is_never_missed(sqlite_database, count):
-    memory = CommitCache(sqlite_database)
+    cache = CommitCache(sqlite_database)
 
     def read_and_be_overtaken(session):
         found = count(session)
         commit_here(sqlite_database)
         return found
 
-    assert memory.get_or_read("districts", read_and_be_overtaken) == 0
-    assert memory.get_or_read("districts", count) == 1
+    assert cache.get_or_read("districts", read_and_be_overtaken) == 0
+    assert cache.get_or_read("districts", count) == 1
 
 
 def test_nothing_is_remembered_longer_than_a_second(sqlite_database, count, frozen_clock):
-    memory = CommitCache(sqlite_database)
-    memory.get_or_read("districts", count)
+    cache = CommitCache(sqlite_database)
+    cache.get_or_read("districts", count)
 
     frozen_clock.now += 1
 
-    assert memory.remembered("districts") is None
-    memory.get_or_read("districts", count)
+    assert cache.cached_value("districts") is None
+    cache.get_or_read("districts", count)
     assert count.looks == 2
 
 
 def test_a_failure_is_not_remembered(sqlite_database, count):
-    memory = CommitCache(sqlite_database)
+    cache = CommitCache(sqlite_database)
 
     def fail(_session):
         raise LookupError
 
     with pytest.raises(LookupError):
-        memory.get_or_read("districts", fail)
-    assert memory.get_or_read("districts", count) == 0
+        cache.get_or_read("districts", fail)
+    assert cache.get_or_read("districts", count) == 0
 
 
 def test_memory_does_not_grow_without_end(sqlite_database, count, monkeypatch):
     monkeypatch.setattr(module, "MOST_ENTRIES", 3)
-    memory = CommitCache(sqlite_database)
+    cache = CommitCache(sqlite_database)
 
     for number in range(10):
-        memory.get_or_read(number, count)
+        cache.get_or_read(number, count)
 
-    assert len(memory._found) <= 3
+    assert len(cache._found) <= 3

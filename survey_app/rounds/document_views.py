@@ -1,4 +1,4 @@
-"""Views of rule files and questionnaires: checked with every fault shown, then frozen."""
+"""Views of the documents that rounds rest on, rule files and questionnaires: checked for every fault, then frozen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
