@@ -16,7 +16,7 @@ WITH_CODE = {"survey_app/models", "survey_app/commands"}
 KNOWS_THE_WEB = re.compile(
     r"survey_app\.(web\..*|app\..*|.*_views|accounts\.(guard|paging|policies|request_limits|staff_pages)"
     r"|attachments\.uploads|complaints\.blueprint|evaluations\.dashboard_source|operations\.server"
-    r"|responses\.(addresses|form_cache|photo_uploads|questionnaire_preview))"
+    r"|responses\.(addresses|form_cache|photo_uploads|questionnaire_preview|staff_entry_pages))"
 )
 ROOMS = sorted(
     str(path.parent.relative_to(rooms.REPOSITORY))

@@ -24,6 +24,7 @@ from survey_app.responses import (
     receipt_views,
     slip_link_views,
     staff_entry_views,
+    staff_receipt_views,
     survey_views,
 )
 from survey_app.rounds import document_views, planning_views
@@ -81,6 +82,7 @@ _PAGES: tuple[ModuleType, ...] = (
     sign_in_views,
     slip_views,
     staff_entry_views,
+    staff_receipt_views,
 )
 
 # A full form is about 4 kB; whatever is larger is not one. A form that takes attachments allows itself more.

@@ -9,7 +9,7 @@ from survey_app.models import AuditEvent, Response, ResponseEvent, Round
 from survey_app.models.vocabulary import Revocation
 from survey_app.responses.receipts import sign_receipt
 from survey_app.responses.staff_entry import read_typed, typed_form
-from survey_app.responses.staff_entry_views import STAFF_TRIES
+from survey_app.responses.staff_entry_pages import STAFF_TRIES
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.security.check_digits import RECEIPT_DIGITS, grouped, new_number
 from tests.accounts import csrf_token, make_account, signed_in_client

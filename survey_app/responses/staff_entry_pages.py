@@ -1,0 +1,75 @@
+"""Parts that the pages of typing in answers and of receipts at the office share: blueprint, limit, keys, fields."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from flask import Blueprint, request, url_for
+
+from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
+from survey_app.accounts.guard import signed_in
+from survey_app.accounts.policies import declare_policy, staff
+from survey_app.clock import current_time
+from survey_app.errors import InvalidSubmissionKey
+from survey_app.models.vocabulary import Role
+from survey_app.responses.receipts import read_receipt, sign_receipt
+from survey_app.rounds.questionnaires import AnswerFault, Questionnaire
+from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
+from survey_app.web.context import site
+
+blueprint = Blueprint("entry", __name__)
+declare_policy(blueprint, staff(Role.CITY, Role.DISTRICT, Role.CLERK))
+
+# Wrong digits of slips and wrong receipts that one account may try.
+STAFF_TRIES = Limit("staff_typed_number", tries=30, window=timedelta(hours=1))
+
+
+@contextmanager
+def counted_try(now: datetime) -> Iterator[None]:
+    """Count a number as tried until it proves right."""
+    limit, subject, secret_key = STAFF_TRIES, signed_in().actor, site().config.secret_key
+    count_attempt(site().database, limit=limit, subject=subject, secret_key=secret_key, now=now)
+    yield
+    with site().database.writing() as session:
+        reset_attempts(session, limit=limit, subject=subject, secret_key=secret_key)
+
+
+def signed_reference(number: str) -> str:
+    """Return the signed address part of a receipt."""
+    return sign_receipt(number, secret_key=site().config.secret_key)
+
+
+def number_in(reference: str) -> str:
+    """Return the number of the receipt that an address names; `UnknownNumber` when it was altered."""
+    return read_receipt(reference, secret_key=site().config.secret_key)
+
+
+def address_of_staff_page(number: str) -> str:
+    """Return the address of the staff page of a receipt."""
+    return url_for("entry.show_receipt", reference=signed_reference(number))
+
+
+def new_form_key(form: Form, round_id: int) -> SubmissionKey:
+    """Return a key for a form that is opened now."""
+    return SubmissionKey.new(form=form, code_id=None, round_id=round_id, now=current_time())
+
+
+def sent_form_key(form: Form, round_id: int) -> SubmissionKey:
+    """Return the key of the form, or a new one if it was altered: the session's token says already whose form it is."""
+    try:
+        return read_key(request.form.get("key", ""), form=form, secret_key=site().config.secret_key)
+    except InvalidSubmissionKey:
+        return new_form_key(form, round_id)
+
+
+def form_fields(
+    questionnaire: Questionnaire, key: SubmissionKey, given: Mapping[str, str], faults: Sequence[AnswerFault]
+) -> dict[str, object]:
+    """Return the template variables of the fields in which answers are typed."""
+    return {
+        "questionnaire": questionnaire,
+        "number_by_key": {question.key: number for number, question in enumerate(questionnaire.questions, 1)},
+        "key": sign_key(key, secret_key=site().config.secret_key),
+        "given": given,
+        "faults": faults,
+    }

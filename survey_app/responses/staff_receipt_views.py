@@ -1,0 +1,173 @@
+"""Views where staff help a resident who reads out a receipt: what became of the answers, withdrawing, correcting."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from http import HTTPStatus
+
+from flask import redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from analytics.languages import DEFAULT_LANGUAGE
+from survey_app.accounts.guard import signed_in
+from survey_app.clock import current_time
+from survey_app.errors import UnknownNumber
+from survey_app.models import Community
+from survey_app.models.vocabulary import Mode, ResponseChangeReason
+from survey_app.responses.labels import entry_mode_words, response_status_words, withdrawal_reason_words
+from survey_app.responses.receipts import (
+    Actor,
+    Correction,
+    Receipt,
+    correct_response,
+    find_receipt,
+    prepare_correction,
+    withdraw_response,
+    withdrawal_reason,
+)
+from survey_app.responses.staff_entry import read_typed, typed_form
+from survey_app.responses.staff_entry_pages import (
+    address_of_staff_page,
+    blueprint,
+    counted_try,
+    form_fields,
+    new_form_key,
+    number_in,
+    sent_form_key,
+)
+from survey_app.rounds.questionnaires import AnswerFault
+from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
+from survey_app.security.submission_keys import Form, SubmissionKey
+from survey_app.web.context import site
+from survey_app.web.languages import current_language
+
+CORRECTION_REASONS = (ResponseChangeReason.TYPING_ERROR, ResponseChangeReason.CHANGED_MIND)
+
+
+@blueprint.get("/staff/receipts")
+def ask_for_number() -> str:
+    """Ask for the receipt number that a resident reads out."""
+    return render_template("entry/number.html", typed="", is_refused=False)
+
+
+@blueprint.post("/staff/receipts")
+def find() -> AnyResponse | tuple[str, int]:
+    """Redirect to a receipt in scope; an unknown number counts as a try."""
+    typed, now = request.form.get("number", ""), current_time()
+    number = read_number(typed, RECEIPT_DIGITS)
+    if number is None or not _is_ours(number, now):
+        return render_template("entry/number.html", typed=typed, is_refused=True), HTTPStatus.NOT_FOUND
+    return redirect(address_of_staff_page(number), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/staff/receipts/<reference>")
+def show_receipt(reference: str) -> str:
+    """Show what became of a response, and what can be done for the resident; never what it says."""
+    receipt, language = _receipt(number_in(reference)), current_language()
+    return render_template(
+        "entry/receipt.html",
+        receipt=receipt,
+        reference=reference,
+        status_word=response_status_words(language)[receipt.status],
+        mode_word=entry_mode_words(language)[receipt.mode],
+        reasons=withdrawal_reason_words(language),
+        now=current_time(),
+    )
+
+
+@blueprint.post("/staff/receipts/<reference>/withdrawal")
+def withdraw(reference: str) -> AnyResponse:
+    """Erase answers for a resident on the telephone."""
+    number = _receipt(number_in(reference)).number
+    reason = withdrawal_reason(request.form.get("reason", ""))
+    with site().database.writing() as session:
+        withdraw_response(session, number=number, reason=reason, by=_actor(), now=current_time())
+    return redirect(url_for(".show_receipt", reference=reference), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/staff/receipts/<reference>/correction")
+def ask_for_correction(reference: str) -> str:
+    """Show the form of a correction; only the account that typed the answers in sees them again."""
+    correction = _prepare(reference)
+    given = typed_form(correction.questionnaire.questions, correction.typed_answers)
+    return _correction_form(reference, correction, new_form_key(Form.CORRECTION, correction.round_id), given)
+
+
+@blueprint.post("/staff/receipts/<reference>/correction")
+def correct(reference: str) -> AnyResponse | tuple[str, int]:
+    """Store a correction; a typing error put right keeps the mode of the earlier answers."""
+    correction, given = _prepare(reference), request.form.to_dict()
+    key = sent_form_key(Form.CORRECTION, correction.round_id)
+    answers = correction.questionnaire.check_answers(read_typed(correction.questionnaire.questions, given))
+    reason = given.get("reason", "")
+    lacks_reason = reason not in _correction_reasons(correction)
+    if answers.faults or lacks_reason:
+        page = _correction_form(reference, correction, key, given, answers.faults, lacks_reason=lacks_reason)
+        return page, HTTPStatus.UNPROCESSABLE_ENTITY
+    is_typing_error = reason == ResponseChangeReason.TYPING_ERROR
+    with site().database.writing() as session:
+        receipt = correct_response(
+            session,
+            number=number_in(reference),
+            key=key,
+            answers=answers,
+            mode=correction.mode if is_typing_error else Mode.TELEPHONE,
+            reason=ResponseChangeReason(reason),
+            by=_actor(),
+            language=DEFAULT_LANGUAGE,
+            now=current_time(),
+        )
+    return redirect(address_of_staff_page(receipt), HTTPStatus.SEE_OTHER)
+
+
+def _actor() -> Actor:
+    return Actor(signed_in().account_id)
+
+
+def _receipt(number: str) -> Receipt:
+    """Return a receipt of a community in scope; any other is unknown here."""
+    with site().database.reading() as session:
+        receipt = find_receipt(session, number=number)
+        is_ours = signed_in().scope.communities(select(Community.id).where(Community.id == receipt.community_id))
+        if session.scalar(is_ours) is None:
+            raise UnknownNumber
+    return receipt
+
+
+def _is_ours(number: str, now: datetime) -> bool:
+    try:
+        with counted_try(now):
+            _receipt(number)
+    except UnknownNumber:
+        return False
+    return True
+
+
+def _prepare(reference: str) -> Correction:
+    number = _receipt(number_in(reference)).number
+    with site().database.reading() as session:
+        return prepare_correction(session, number=number, by=_actor(), now=current_time())
+
+
+def _correction_reasons(correction: Correction) -> Sequence[ResponseChangeReason]:
+    # What a resident sent from a phone was typed by the resident: there a member of staff made no error.
+    return CORRECTION_REASONS if correction.mode is not Mode.WEB else (ResponseChangeReason.CHANGED_MIND,)
+
+
+def _correction_form(
+    reference: str,
+    correction: Correction,
+    key: SubmissionKey,
+    given: Mapping[str, str],
+    faults: Sequence[AnswerFault] = (),
+    *,
+    lacks_reason: bool = False,
+) -> str:
+    return render_template(
+        "entry/correction.html",
+        reference=reference,
+        correction=correction,
+        reasons=_correction_reasons(correction),
+        lacks_reason=lacks_reason,
+        **form_fields(correction.questionnaire, key, given, faults),
+    )
