@@ -26,7 +26,7 @@ ROLE_NAMES: Mapping[Role, LazyString] = MappingProxyType(
 )
 
 # Endpoints in the order of the navigation; each account is offered those it may visit.
-PAGES: Sequence[tuple[str, LazyString]] = (
+NAVIGATION: Sequence[tuple[str, LazyString]] = (
     ("staff.home", _("Rounds")),
     ("staff.communities", _("Communities and posters")),
     ("staff.printing", _("Printing")),
@@ -43,7 +43,7 @@ PAGES: Sequence[tuple[str, LazyString]] = (
 @blueprint.app_template_global()
 def staff_pages() -> Sequence[tuple[str, LazyString]]:
     """Return the pages in the navigation of the account."""
-    return PAGES
+    return NAVIGATION
 
 
 @blueprint.app_template_global()

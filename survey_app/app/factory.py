@@ -56,8 +56,8 @@ _PARTS = (
     request_limits,
 )
 
-# A module of pages adds them to its `blueprint`, which it may share with others.
-_PAGES: tuple[ModuleType, ...] = (
+# A module of views adds them to its `blueprint`, which it may share with others.
+_VIEWS: tuple[ModuleType, ...] = (
     home_views,
     survey_views,
     slip_link_views,
@@ -112,7 +112,7 @@ def create_app(config: Config | None = None) -> Flask:
     with database.reading() as session:
         # Read once, since it never changes.
         app.jinja_env.globals["is_demo"] = is_demo(session)
-    for blueprint in dict.fromkeys(module.blueprint for module in _PAGES):
+    for blueprint in dict.fromkeys(module.blueprint for module in _VIEWS):
         app.register_blueprint(blueprint)
     # Imported here, since Dash takes a second to import and the commands that never serve need not wait for it.
     from dashboards.app import mount  # noqa: PLC0415

@@ -9,11 +9,10 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.policies import ISSUING, policy
+from survey_app.accounts.policies import ISSUING, REGISTER_READERS, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
 from survey_app.codes.codes import issue_missing_poster_codes, revoke_code
-from survey_app.codes.community_views import REGISTER_READERS
 from survey_app.models import Code, Community
 from survey_app.printing.qr import qr_png, qr_svg
 from survey_app.web.context import site

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.guard import may_visit, signed_in
 from survey_app.accounts.policies import ALL_STAFF, COLLECTING, EVALUATING, policy
-from survey_app.accounts.staff_pages import PAGES, blueprint
+from survey_app.accounts.staff_pages import NAVIGATION, blueprint
 from survey_app.clock import current_time
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import publish_evaluation
@@ -23,7 +23,7 @@ from survey_app.web.error_pages import missing_is_not_found
 def home() -> str:
     """List the rounds with what came in, and their evaluations."""
     if not signed_in().may(COLLECTING):
-        offered = [(page, label) for page, label in PAGES if page != "staff.home" and may_visit(page)]
+        offered = [(page, label) for page, label in NAVIGATION if page != "staff.home" and may_visit(page)]
         return render_template("staff/welcome.html", offered=offered)
     with site().database.reading() as session:
         rounds = read_round_overviews(session, scope=signed_in().scope, now=current_time())

@@ -8,17 +8,16 @@ from flask import Blueprint, request, url_for
 
 from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.policies import declare_policy, staff
+from survey_app.accounts.policies import ENTERING, declare_policy
 from survey_app.clock import current_time
 from survey_app.errors import InvalidSubmissionKey
-from survey_app.models.vocabulary import Role
 from survey_app.responses.receipts import read_receipt, sign_receipt
 from survey_app.rounds.questionnaires import AnswerFault, Questionnaire
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
 from survey_app.web.context import site
 
 blueprint = Blueprint("entry", __name__)
-declare_policy(blueprint, staff(Role.CITY, Role.DISTRICT, Role.CLERK))
+declare_policy(blueprint, ENTERING)
 
 # Wrong digits of slips and wrong receipts that one account may try.
 STAFF_TRIES = Limit("staff_typed_number", tries=30, window=timedelta(hours=1))

@@ -32,6 +32,8 @@ from survey_app.web.context import site
 from survey_app.web.downloads import file_response
 from survey_app.web.languages import fault_translator
 
+_YAML = "application/yaml"
+
 
 @dataclass(frozen=True)
 class Template:

@@ -21,7 +21,6 @@ from survey_app.city_time import last_day, zone_of
 from survey_app.clock import current_time
 from survey_app.models import District, Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import CodeKind
-from survey_app.rounds.document_views import PLANNING
 from survey_app.rounds.quota_forecast import forecast_quota
 from survey_app.rounds.round_changes import RoundChangeRefused, move_round
 from survey_app.rounds.rounds import RoundRefused, create_round
