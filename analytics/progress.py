@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 Item = TypeVar("Item")
-Tell = Callable[[float], None]
+ProgressCallback = Callable[[float], None]
 """Progress callback: called with the share of the work that is done, from 0 to 1."""
 
 _MOST_REPORTS: Final = 200
@@ -14,7 +14,7 @@ def ignore_progress(share: float) -> None:
     """Progress callback that does nothing."""
 
 
-def telling(items: Iterable[Item], tell: Tell, *, total: int) -> Iterator[Item]:
+def track_progress(items: Iterable[Item], tell: ProgressCallback, *, total: int) -> Iterator[Item]:
     """Yield items, and report progress after each has been processed.
 
     Parameters
@@ -33,7 +33,7 @@ def telling(items: Iterable[Item], tell: Tell, *, total: int) -> Iterator[Item]:
     Examples
     --------
     >>> shares = []
-    >>> "".join(telling("abcd", shares.append, total=4)), shares
+    >>> "".join(track_progress("abcd", shares.append, total=4)), shares
     ('abcd', [0.25, 0.5, 0.75, 1.0])
     """
     stride = max(1, total // _MOST_REPORTS)
@@ -43,7 +43,7 @@ def telling(items: Iterable[Item], tell: Tell, *, total: int) -> Iterator[Item]:
             tell(done / total)
 
 
-def progress_part(tell: Tell, *, part: int, parts: int) -> Tell:
+def progress_part(tell: ProgressCallback, *, part: int, parts: int) -> ProgressCallback:
     """Return a progress callback for one of several equal parts that reports the share of the whole.
 
     Parameters

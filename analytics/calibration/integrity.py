@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analytics.calibration.simulated_city import simulate_honest_city, stuffed
+from analytics.calibration.simulated_city import add_stuffed_responses, simulate_honest_city
 from analytics.languages import translator
 from analytics.reports.html_page import percent
 from analytics.statistics.integrity_signals import find_signals
@@ -85,7 +85,7 @@ def run_cities(cities: list[CitySetting]) -> Iterator[dict[str, object]]:
         if setting.manner is not None and setting.forms is not None:
             places = np.linspace(3, setting.communities - 2, STUFFED_COMMUNITIES).astype(int).tolist()
         for number, place in enumerate(places):
-            responses, answers = stuffed(
+            responses, answers = add_stuffed_responses(
                 responses,
                 answers,
                 community=place,

@@ -53,7 +53,7 @@ def simulate_honest_city(
     return responses, pd.DataFrame(answers, columns=QUESTIONS).astype("Int64")
 
 
-def stuffed(
+def add_stuffed_responses(
     responses: pd.DataFrame,
     answers: pd.DataFrame,
     *,

@@ -45,7 +45,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Found:
+class SettingResult:
     """Results of a setting: the tables of an evidence `Calibration`, each preceded by the setting."""
 
     setting: Setting
@@ -75,7 +75,7 @@ def list_settings(*, quick: bool) -> list[Setting]:
     return [Setting(truth, prior, *size) for truth in truths for prior in priors for size in sizes]
 
 
-def run_settings(settings: Iterable[Setting]) -> Iterator[Found]:
+def run_settings(settings: Iterable[Setting]) -> Iterator[SettingResult]:
     """Simulate each setting and yield its results; the same settings give the same numbers.
 
     Parameters
@@ -84,7 +84,7 @@ def run_settings(settings: Iterable[Setting]) -> Iterator[Found]:
 
     Yields
     ------
-    Found
+    SettingResult
     """
     for setting in settings:
         simulate = calibrate_complaints if setting.truth in COMPLAINT_RATE_DISTRIBUTIONS else calibrate
@@ -93,15 +93,15 @@ def run_settings(settings: Iterable[Setting]) -> Iterator[Found]:
             pd.DataFrame(vars(setting), index=frame.index).add_prefix("setting_").join(frame).round(_DECIMALS)
             for frame in (result.coverage, result.bands, result.curve)
         )
-        yield Found(setting, coverage, bands, curve)
+        yield SettingResult(setting, coverage, bands, curve)
 
 
-def write_study(found: list[Found], directory: Path, language: str) -> None:
+def write_study(found: list[SettingResult], directory: Path, language: str) -> None:
     """Write the study: `coverage.csv`, `bands.csv`, `findings.txt`, two drawings, and all of it in `calibration.json`.
 
     Parameters
     ----------
-    found : list of Found
+    found : list of SettingResult
         At least one.
     directory : Path
         Made if it is missing.

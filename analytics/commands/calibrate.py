@@ -11,7 +11,7 @@ from analytics.commands.shared import directory_option, exit_on_faults, language
 from analytics.files.atomic_files import write_files
 from analytics.files.csv_files import frame_csv
 from analytics.languages import translator
-from analytics.progress import telling
+from analytics.progress import track_progress
 
 
 @click.command("calibrate")
@@ -28,9 +28,9 @@ def calibrate_command(*, quick: bool, directory: Path, language: str) -> None:
     settings, cities = list_settings(quick=quick), list_cities(quick=quick)
     with exit_on_faults(_), progress_bar(2) as begin:
         directory.mkdir(parents=True, exist_ok=True)
-        study = telling(run_settings(settings), begin(_("Simulating")), total=len(settings))
+        study = track_progress(run_settings(settings), begin(_("Simulating")), total=len(settings))
         write_study(list(study), directory, language)
-        found = pd.DataFrame(telling(run_cities(cities), begin(_("Simulating cities")), total=len(cities)))
+        found = pd.DataFrame(track_progress(run_cities(cities), begin(_("Simulating cities")), total=len(cities)))
         said = "\n".join(integrity_calibration_sentences(found, language))
         write_files({"integrity.csv": frame_csv(found), "integrity.txt": f"{said}\n".encode()}, directory)
     click.echo(directory)

@@ -86,8 +86,8 @@ def plan_command(
             refuse([_("no quota for {regions}").format(regions=", ".join(without))])
         begin(_("Simulating"))
         frame = forecast_round(communities, rules, quota=quota, expectations=expectations)
-        supposed = _("Assumed: {response_rate:.0%} answer, {satisfaction_rate:.0%} ± {spread:.0%} are satisfied.")
-        text = "\n".join([*forecast_sentences(frame, language), supposed.format(**vars(expectations))])
+        assumed = _("Assumed: {response_rate:.0%} answer, {satisfaction_rate:.0%} ± {spread:.0%} are satisfied.")
+        text = "\n".join([*forecast_sentences(frame, language), assumed.format(**vars(expectations))])
         content = forecast_content(frame, rules, expectations)
         plan = json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n"
         write_files({PLAN_TEXT_FILE: f"{text}\n".encode(), PLAN_FILE: plan.encode()}, directory)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from analytics.files.atomic_files import write_files
 from analytics.files.yaml_documents import DocumentError
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES, Translate
-from analytics.progress import Tell, progress_part
+from analytics.progress import ProgressCallback, progress_part
 from analytics.reports.html_page import Page, page_files, render_page
 
 rules_option = click.option(
@@ -58,7 +58,7 @@ def refuse(lines: Iterable[str]) -> NoReturn:
 
 
 @contextmanager
-def progress_bar(number: int) -> Iterator[Callable[[str], Tell]]:
+def progress_bar(number: int) -> Iterator[Callable[[str], ProgressCallback]]:
     """Show a progress bar on standard error if it is a terminal.
 
     Yields a function that begins the next of `number` steps: it takes the step's words and returns a progress callback.
@@ -76,7 +76,7 @@ def progress_bar(number: int) -> Iterator[Callable[[str], Tell]]:
     task = bar.add_task("", total=number, step=0, steps=number)
     begun = count()
 
-    def begin(words: str) -> Tell:
+    def begin(words: str) -> ProgressCallback:
         step = next(begun)
         bar.update(task, completed=step, description=words, step=step + 1)
         return progress_part(lambda share: bar.update(task, completed=share * number), part=step, parts=number)

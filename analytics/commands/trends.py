@@ -18,7 +18,7 @@ from analytics.decision.community_table import read_table
 from analytics.decision.evaluate import evaluate
 from analytics.files.table_cells import TableError
 from analytics.languages import translator
-from analytics.progress import telling
+from analytics.progress import track_progress
 from analytics.reports.trends_page import EvaluatedRound, compute_trends, trends_csv, trends_page
 from analytics.rules import load_rules
 
@@ -59,14 +59,14 @@ def trends_command(rounds: tuple[tuple[date, Path], ...], rules_path: Path, dire
         reading = begin(_("Reading"))
         rules = load_rules(rules_path)
         tables, faults = [], []
-        for day, path in telling(rounds, reading, total=len(rounds)):
+        for day, path in track_progress(rounds, reading, total=len(rounds)):
             try:
                 tables.append((day, read_table(path, rules)))
             except TableError as error:
                 faults += error.lines(_)
         if faults:
             refuse(faults)
-        evaluated = telling(tables, begin(_("Evaluating")), total=len(tables))
+        evaluated = track_progress(tables, begin(_("Evaluating")), total=len(tables))
         past = [EvaluatedRound(day, evaluate(table, rules)) for day, table in evaluated]
         begin(_("Comparing"))
         trends = compute_trends(past)

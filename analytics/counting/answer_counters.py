@@ -7,7 +7,14 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.counting.packed_counts import FIELDS, MOST_BEFORE_EMPTYING, Words
-from analytics.counting.response_batches import LARGEST_CODE, Answers, Integers, Rows, by_code, read_answers
+from analytics.counting.response_batches import (
+    LARGEST_CODE,
+    Answers,
+    Integers,
+    Rows,
+    code_lookup_table,
+    read_answers,
+)
 
 COMPILED_ROWS: Final = 100_000
 """Responses in a batch from which the compiled loops are worth their import time."""
@@ -108,5 +115,7 @@ class _Counter:
     def _slots_of(self, answers: Answers) -> Integers:
         width = answers.codes.itemsize
         if width not in self._slots:
-            self._slots[width] = by_code(width, {code: slot for slot, code in enumerate(self.codes)}, self._unknown)
+            self._slots[width] = code_lookup_table(
+                width, {code: slot for slot, code in enumerate(self.codes)}, self._unknown
+            )
         return self._slots[width]

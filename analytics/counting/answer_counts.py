@@ -19,7 +19,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from analytics.counting.answer_counters import Counters
-from analytics.counting.response_batches import Integers, Labels, Register, named
+from analytics.counting.response_batches import CommunityIndex, Integers, Labels, named
 
 BATCH_ROWS: Final = 500_000
 """Rows of a Parquet file that each thread decodes at once."""
@@ -114,14 +114,14 @@ def count_answers(
     ...
     ValueError: q01 has no code 4
     """
-    register = Register(communities, community_column)
+    index = CommunityIndex(communities, community_column)
     if not questions:
         raise ValueError("there must be a question to count")
-    counters = Counters(questions, communities=register.size)
+    counters = Counters(questions, communities=index.size)
     for batch in batches:
-        counters.count(register.rows(batch), batch)
+        counters.count(index.rows(batch), batch)
     return AnswerCounts(
-        communities=register.labels,
+        communities=index.labels,
         codes={question: tuple(codes) for question, codes in questions.items()},
         counts=counters.counts(),
         responses=counters.responses(),
@@ -169,15 +169,15 @@ def count_parquet(
     if absent:
         raise ValueError(f"{path} has no column {named(absent)}")
     with ThreadPoolExecutor(threads) as executor:
-        return reduce(add, executor.map(count, share_out(groups, threads)))
+        return reduce(add, executor.map(count, divide_row_groups(groups, threads)))
 
 
-def share_out(groups: Sequence[int], threads: int) -> list[Sequence[int]]:
+def divide_row_groups(groups: Sequence[int], threads: int) -> list[Sequence[int]]:
     """Divide row groups among threads: runs of nearly equal length, at least one run.
 
     Examples
     --------
-    >>> [list(run) for run in share_out(range(5), 2)], [list(run) for run in share_out(range(0), 2)]
+    >>> [list(run) for run in divide_row_groups(range(5), 2)], [list(run) for run in divide_row_groups(range(0), 2)]
     ([[0, 1], [2, 3, 4]], [[]])
     """
     runs = max(1, min(threads, len(groups)))

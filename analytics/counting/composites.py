@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analytics.counting.response_batches import Integers, Labels, Register, by_code, named, read_answers
+from analytics.counting.response_batches import CommunityIndex, Integers, Labels, code_lookup_table, named, read_answers
 
 _COMPOSITE_DECIMALS: Final = 6
 _UNKNOWN: Final = -(2**62)  # far beyond any weight and any sum of products
@@ -154,18 +154,18 @@ def composite_sums(
     >>> sums.table().round(4).to_dict("index")[7]
     {'responses': 2, 'mean_composite': 87.5, 'sd_composite': 17.6777}
     """
-    register = Register(communities, community_column)
+    index = CommunityIndex(communities, community_column)
     scale = _Scale(weights, points, missing_codes)
     scheme = (dict(weights), dict(points), frozenset(missing_codes))
     nothing = np.empty(0, dtype=np.int64)
-    sums = CompositeSums(register.labels, scheme, scale.parts, *(nothing for _ in _SUMMED))
+    sums = CompositeSums(index.labels, scheme, scale.parts, *(nothing for _ in _SUMMED))
     for batch in batches:
-        rows = register.rows(batch).astype(np.int64)
+        rows = index.rows(batch).astype(np.int64)
         totals, answered = scale.weigh(batch)
         counts = 2 * answered >= scale.all_weights
         rows, totals, answered = rows[counts], totals[counts], answered[counts]
         summed = _add_up(rows, answered, np.ones_like(rows), totals, totals**2)
-        sums += CompositeSums(register.labels, scheme, scale.parts, *summed)
+        sums += CompositeSums(index.labels, scheme, scale.parts, *summed)
         scale.check_sums(sums.responses)
     return sums
 
@@ -225,10 +225,10 @@ class _Scale:
             answers = read_answers(batch, question)
             width, given = answers.codes.itemsize, answers.given()
             counts = dict.fromkeys(self._points, 1) | dict.fromkeys(self._missing, 0)
-            own = np.where(given, by_code(width, counts, _UNKNOWN)[answers.codes], 0)
+            own = np.where(given, code_lookup_table(width, counts, _UNKNOWN)[answers.codes], 0)
             if (own == _UNKNOWN).any():
                 raise answers.unknown(own == _UNKNOWN)
-            totals += weight * np.where(given, by_code(width, self._points, 0)[answers.codes], 0)
+            totals += weight * np.where(given, code_lookup_table(width, self._points, 0)[answers.codes], 0)
             answered += weight * own
         return totals, answered
 

@@ -23,7 +23,7 @@ Rows = npt.NDArray[np.uint32]
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 
-class Register:
+class CommunityIndex:
     """Index of communities: maps the community of each response to its position."""
 
     def __init__(self, communities: Labels, column: str) -> None:
@@ -74,7 +74,7 @@ class Register:
         return compute.index_in(labels, value_set=self._known)
 
 
-def by_code(width: int, values: Mapping[int, int], other: int) -> Integers:
+def code_lookup_table(width: int, values: Mapping[int, int], other: int) -> Integers:
     """Return a lookup table for every code of `width` bytes: the value of each code in `values`, else `other`."""
     table = np.full(2 ** (8 * width), other, dtype=np.int64)
     for code, value in values.items():

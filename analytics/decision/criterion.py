@@ -22,7 +22,7 @@ ELIGIBLE: Final = ""
 
 
 @dataclass(frozen=True)
-class Cut:
+class BoundaryBlock:
     """The communities at the k-th position (the boundary block): their indices, and how many rank above them."""
 
     members: Integers
@@ -45,12 +45,12 @@ class RouteDecision:
     reason: Texts
 
     @cached_property
-    def cut(self) -> Cut | None:
+    def boundary_block(self) -> BoundaryBlock | None:
         """The communities at the k-th position; None if k = 0."""
         members = np.flatnonzero((self.rank <= self.positions) & (self.last_rank >= self.positions))
         if members.size == 0:
             return None
-        return Cut(members, int(self.rank[members[0]]) - 1)
+        return BoundaryBlock(members, int(self.rank[members[0]]) - 1)
 
 
 def count_positions(share: Fraction, eligible: int, *, rounding: Rounding) -> int:

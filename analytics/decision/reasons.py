@@ -1,4 +1,4 @@
-"""Sentences that explain the standing of a community and the warnings of an evaluation."""
+"""Sentences that explain the standing of a community, in each language."""
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -40,6 +40,7 @@ def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from analytics.decision.evaluate import evaluate
     >>> from analytics.rules import load_rules
     >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))

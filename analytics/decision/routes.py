@@ -30,7 +30,7 @@ from analytics.rules import Rules
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedSet:
     """A set of rows that are ranked together, and the decision about them in the same order.
 
     `scope` is "district", "city", or "wider_region" if a district is too small and is ranked with the city.
@@ -51,7 +51,7 @@ class Route:
     percentile: Floats
     status: Texts
     reason: Texts
-    ranked: Mapping[str, Ranked]
+    ranked: Mapping[str, RankedSet]
 
 
 def rows_by_region(table: pd.DataFrame) -> dict[str, Integers]:
@@ -170,17 +170,17 @@ def _rank_regions(
     decide: Callable[[Sequence[Integers]], list[RouteDecision]],
     rules: Rules,
     regions: Mapping[str, Integers],
-) -> dict[str, Ranked]:
+) -> dict[str, RankedSet]:
     """Return the ranked set of each region: its own communities, or those of the whole city."""
     everyone = np.arange(size)
     if rules.region == "city":
-        return dict.fromkeys(regions, Ranked(everyone, decide([everyone])[0], "city"))
+        return dict.fromkeys(regions, RankedSet(everyone, decide([everyone])[0], "city"))
     decisions = decide(list(regions.values()))
     by_region = {
-        region: Ranked(rows, decision, "district")
+        region: RankedSet(rows, decision, "district")
         for (region, rows), decision in zip(regions.items(), decisions, strict=True)
     }
     small = [region for region, ranked in by_region.items() if ranked.decision.positions == 0]
     if small and rules.when_k_is_zero == "wider_region":
-        by_region |= dict.fromkeys(small, Ranked(everyone, decide([everyone])[0], "wider_region"))
+        by_region |= dict.fromkeys(small, RankedSet(everyone, decide([everyone])[0], "wider_region"))
     return by_region

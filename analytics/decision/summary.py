@@ -10,7 +10,7 @@ import pandas as pd
 from analytics.decision.criterion import count_until_next_position
 from analytics.decision.exact_ratios import MEASURE_COLUMNS, column
 from analytics.decision.ranks import Floats, Integers
-from analytics.decision.routes import Ranked, Route, minimum_is_tested, rows_by_region
+from analytics.decision.routes import RankedSet, Route, minimum_is_tested, rows_by_region
 from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
 
 STATUSES: Final = ("met", "not_met", "not_assessed", "not_applicable")
@@ -113,40 +113,40 @@ def _state_complaints(rule: ComplaintRule) -> dict[str, Any]:
     }
 
 
-def _describe(route: Route, ranked: Ranked, rule: SatisfactionRule | ComplaintRule) -> dict[str, Any]:
-    decision, cut = ranked.decision, ranked.decision.cut
+def _describe(route: Route, ranked: RankedSet, rule: SatisfactionRule | ComplaintRule) -> dict[str, Any]:
+    decision, block = ranked.decision, ranked.decision.boundary_block
     return {
         "ranked_with": ranked.scope,
         "N": decision.eligible,
         "k": decision.positions,
-        "cut_off_score": None if cut is None else float(route.scores[ranked.rows[cut.members[0]]]),
-        "above_cut_off": None if cut is None else cut.above,
-        "tied_at_cut_off": None if cut is None else len(cut.members),
+        "cut_off_score": None if block is None else float(route.scores[ranked.rows[block.members[0]]]),
+        "above_cut_off": None if block is None else block.above,
+        "tied_at_cut_off": None if block is None else len(block.members),
         "until_next_position": count_until_next_position(rule.share, decision.eligible, rounding=rule.rounding),
     }
 
 
-def _describe_exposure(exposure: Floats, ranked: Ranked) -> dict[str, Any]:
+def _describe_exposure(exposure: Floats, ranked: RankedSet) -> dict[str, Any]:
     """Return the least exposure at the k-th position: communities without complaints are ordered by exposure."""
-    cut = ranked.decision.cut
-    least = None if cut is None else float(exposure[ranked.rows[cut.members]].min())
+    block = ranked.decision.boundary_block
+    least = None if block is None else float(exposure[ranked.rows[block.members]].min())
     return {"cut_off_exposure_household_years": least}
 
 
-def _warn_of_route(name: RouteName, ranked: Ranked, rule: SatisfactionRule | ComplaintRule) -> Iterator[_Warning]:
-    decision, cut = ranked.decision, ranked.decision.cut
+def _warn_of_route(name: RouteName, ranked: RankedSet, rule: SatisfactionRule | ComplaintRule) -> Iterator[_Warning]:
+    decision, block = ranked.decision, ranked.decision.boundary_block
     facts = {"N": decision.eligible, "k": decision.positions, "share": share_text(rule.share)}
     if ranked.scope == "wider_region":
         yield _warning("ranked_with_wider_region", name, facts)
-    if cut is None:
+    if block is None:
         yield _warning("k_is_zero" if decision.eligible else "nobody_eligible", name, facts)
         return
     if decision.positions > rule.share * decision.eligible:
         yield _warning("more_than_share", name, facts)
-    if cut.above + len(cut.members) > decision.positions:
+    if block.above + len(block.members) > decision.positions:
         # All members have the same decision, so the first one is enough.
-        reason = str(decision.reason[cut.members[0]])
-        facts |= {"tied": len(cut.members), "met": int(np.count_nonzero(decision.status == "met"))}
+        reason = str(decision.reason[block.members[0]])
+        facts |= {"tied": len(block.members), "met": int(np.count_nonzero(decision.status == "met"))}
         if isinstance(rule, ComplaintRule) and reason.endswith("_by_decision"):
             facts["decision"] = rule.large_boundary_block
         yield _warning(reason, name, facts)

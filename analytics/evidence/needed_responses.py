@@ -15,12 +15,12 @@ from analytics.statistics.validation import BooleanArray, FloatArray, finite_num
 # Households rarely respond in a larger share than this.
 REACHABLE_SHARE: Final = Fraction(3, 5)
 
-SETTLED: Final = float(special.ndtri(LIKELY_FROM))
+SETTLED_DISTANCE: Final = float(special.ndtri(LIKELY_FROM))
 """Distance of the expected true score from the threshold, in deviations, from which the evidence is settled."""
 
 
 @dataclass(frozen=True)
-class Place:
+class ThresholdPosterior:
     """Posteriors of communities and the threshold they are compared with; arrays of one shape, or single values.
 
     Attributes
@@ -43,8 +43,8 @@ class Place:
 
 
 def needed_responses(
-    plain: Place,
-    with_nonresponse_term: Place,
+    plain: ThresholdPosterior,
+    with_nonresponse_term: ThresholdPosterior,
     *,
     answer_variance: npt.ArrayLike,
     n: npt.ArrayLike,
@@ -58,7 +58,7 @@ def needed_responses(
 
     Parameters
     ----------
-    plain, with_nonresponse_term : Place
+    plain, with_nonresponse_term : ThresholdPosterior
         Posteriors without and with the nonresponse term ω.
     answer_variance : array_like
         s², variance of single answers, p(1 − p) for a rate, at least 0.
@@ -99,7 +99,7 @@ def needed_responses(
 
     Examples
     --------
-    >>> place = Place(mean=[0.93, 0.90, 0.80], variance=0.0009, reliability=0.7, threshold=0.91)
+    >>> place = ThresholdPosterior(mean=[0.93, 0.90, 0.80], variance=0.0009, reliability=0.7, threshold=0.91)
     >>> needed_responses(place, place, answer_variance=0.09, n=[60] * 3, households=400)["needed_responses"].tolist()
     [39, <NA>, 0]
     """
@@ -169,7 +169,7 @@ class _Side:
 
     def settles(self, more: FloatArray) -> BooleanArray:
         """Return whether `more` answers are predicted to settle the evidence."""
-        beyond = (self.distance > 0) & (self.distance >= SETTLED * self._deviation(more))
+        beyond = (self.distance > 0) & (self.distance >= SETTLED_DISTANCE * self._deviation(more))
         return np.asarray(beyond & self._is_informed(more))
 
     def probability(self, more: FloatArray) -> FloatArray:
@@ -179,7 +179,7 @@ class _Side:
     def assurance(self, more: FloatArray) -> FloatArray:
         """Return the probability that the mean, after `more` answers, is far enough from the threshold."""
         moving = np.sqrt(np.maximum(self.variance - self._later_variance(more), 0))
-        far = _chance(self.distance - SETTLED * self._deviation(more), moving)
+        far = _chance(self.distance - SETTLED_DISTANCE * self._deviation(more), moving)
         return np.where(self._is_informed(more), far, 0.0)
 
     def _is_informed(self, more: FloatArray) -> BooleanArray:
@@ -200,7 +200,7 @@ class _Side:
         return np.sqrt(self._later_variance(more) + self.threshold_variance)
 
 
-def _side(place: Place, answers: _Answers, nonresponse_spread: float) -> _Side:
+def _side(place: ThresholdPosterior, answers: _Answers, nonresponse_spread: float) -> _Side:
     """Return the side above the threshold, on which a low reliability does not matter."""
     limit = np.asarray(place.threshold, dtype=np.float64)
     refuse(np.isnan(limit), "threshold is missing", threshold=limit)

@@ -12,7 +12,7 @@ from scipy import special, stats
 
 from analytics.decision.criterion import count_positions, count_until_next_position
 from analytics.evidence.bands import LEAST_RELIABILITY, with_nonresponse
-from analytics.evidence.needed_responses import SETTLED
+from analytics.evidence.needed_responses import SETTLED_DISTANCE
 from analytics.rules import Rounding, Ties
 from analytics.statistics.empirical_bayes import reliability
 from analytics.statistics.validation import FloatArray, IntegerArray, finite_numbers, refuse, row_codes, whole_numbers
@@ -171,7 +171,7 @@ def forecast_precision(
     )
     own = np.where(answered, reliability(sampling, prior_variance=expected_spread**2), 0.0)
     width = np.where(answered, special.ndtri(0.975) * np.sqrt(sampling), np.nan)
-    margin = SETTLED * np.sqrt(np.where(answered, own * sampling, expected_spread**2))
+    margin = SETTLED_DISTANCE * np.sqrt(np.where(answered, own * sampling, expected_spread**2))
     spread_of_means = np.sqrt(own) * expected_spread
     moving = spread_of_means > 0
     divisor = np.where(moving, spread_of_means, 1)

@@ -136,9 +136,9 @@ def analyse_sensitivity(evaluation: Evaluation) -> Sensitivity:
             regions[region]["main_modes"] = facts
         for effect in mix.effects.round(_DECIMALS).to_dict("records"):
             regions[effect.pop("region")]["mode_effects"].append(effect)
-    kinds = {name: kind for name, kind in {**WITHOUT_FEW_COLUMNS, **BY_MODE_COLUMNS}.items() if name in columns}
+    dtypes = {name: dtype for name, dtype in {**WITHOUT_FEW_COLUMNS, **BY_MODE_COLUMNS}.items() if name in columns}
     frame = pd.DataFrame(columns, index=standings.index).iloc[np.argsort(order)].reset_index(drop=True)
-    return Sensitivity(frame[list(kinds)].astype(kinds), regions)
+    return Sensitivity(frame[list(dtypes)].astype(dtypes), regions)
 
 
 def _without(table: pd.DataFrame, few: BooleanArray, evaluation: Evaluation) -> Route:

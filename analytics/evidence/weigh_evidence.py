@@ -25,7 +25,7 @@ from analytics.evidence.bands import (
     satisfaction_evidence,
     with_nonresponse,
 )
-from analytics.evidence.needed_responses import Place, needed_responses
+from analytics.evidence.needed_responses import ThresholdPosterior, needed_responses
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import complaint_rates
 from analytics.statistics.empirical_bayes import Shrinkage, shrink_complaint_rates, shrink_rates, shrink_scores
@@ -287,14 +287,14 @@ def _needed_responses(
     return {"satisfaction_needed_responses": needed, "satisfaction_needed_assurance": assurance}
 
 
-def _place(shrinkage: Shrinkage, weighed: pd.DataFrame, rows: IntegerArray, kind: str) -> Place:
+def _place(shrinkage: Shrinkage, weighed: pd.DataFrame, rows: IntegerArray, kind: str) -> ThresholdPosterior:
     """Return communities' posteriors with the threshold at which a normal posterior has the same probability."""
     mean, variance = shrinkage.mean[rows], shrinkage.variance[rows]
     uncertainty = column(weighed, f"satisfaction_threshold_variance{kind}")[rows]
     distance = clipped_normal_quantile(column(weighed, f"satisfaction_top_probability{kind}")[rows]) * np.sqrt(
         variance + uncertainty
     )
-    return Place(mean, variance, shrinkage.reliability[rows], mean - distance, uncertainty)
+    return ThresholdPosterior(mean, variance, shrinkage.reliability[rows], mean - distance, uncertainty)
 
 
 def _variance_is_known(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> BooleanArray:

@@ -104,7 +104,7 @@ def region_sentences(table: pd.DataFrame, *, level: float, language: str) -> Ite
     yield from _reported(exposed, level, language)
 
 
-def discouraged(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
+def communities_with_discouraged_complaints(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
     """Return the communities where significantly more households report a complaint than are on record.
 
     Parameters
@@ -126,7 +126,8 @@ def discouraged(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
     --------
     >>> table = pd.DataFrame({"community_id": ["a", "b"], "households": 400, "complaints": [3, 60],
     ...     "asked_about_complaints": 60, "said_complained": 12})
-    >>> discouraged(table, level=0.95)[["community_id", "reported_lower", "recorded_households"]].to_dict("records")
+    >>> found = communities_with_discouraged_complaints(table, level=0.95)
+    >>> found[["community_id", "reported_lower", "recorded_households"]].to_dict("records")
     [{'community_id': 'a', 'reported_lower': 46.0, 'recorded_households': 3.0}]
     """
     recorded = column(table, "complaining_households")
@@ -176,7 +177,7 @@ def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
         said=f"{said:,.0f}",
         share=percent(said / asked, 1),
     )
-    found = discouraged(exposed, level=level)
+    found = communities_with_discouraged_complaints(exposed, level=level)
     found = found[
         low_recorded_complaints(
             column(found, "complaints"),

@@ -121,7 +121,7 @@ def _association_sentences(drivers: Drivers, language: str) -> list[str]:
     ]
     if drivers.communities < 2:
         said.append(_("With answers of one community alone there are no intervals."))
-    if drivers.mended:
+    if drivers.repaired:
         said.append(
             _("So few answered several domains that their correlations contradicted each other; they were repaired.")
         )

@@ -13,7 +13,7 @@ from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summa
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.files.atomic_files import write_files
 from analytics.files.csv_files import csv_file, csv_lines
-from analytics.progress import Tell, ignore_progress, progress_part, telling
+from analytics.progress import ProgressCallback, ignore_progress, progress_part, track_progress
 from analytics.reports.labels import evidence_words
 from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import share_text
@@ -134,7 +134,7 @@ def write_outputs(
     directory: Path,
     language: str,
     *,
-    tell: Tell = ignore_progress,
+    tell: ProgressCallback = ignore_progress,
 ) -> None:
     """Write the files and the report in every language into a directory, replacing those of an earlier evaluation.
 
@@ -168,7 +168,7 @@ def write_outputs(
         for part, (spoken, file) in enumerate(REPORT_FILES.items())
     }
     contents[EVALUATION_FILE] = evaluation_json(evaluation, evidence, sensitivity, language).encode("utf-8")
-    lines = telling(
+    lines = track_progress(
         standings_csv(evaluation, evidence, sensitivity, language),
         progress_part(tell, part=len(REPORT_FILES), parts=files),
         total=-(-len(evidence) // _ROWS_AT_ONCE),

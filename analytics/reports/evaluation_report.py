@@ -16,7 +16,7 @@ from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summa
 from analytics.evidence.needed_responses import REACHABLE_SHARE
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.languages import translator
-from analytics.progress import Tell, ignore_progress, telling
+from analytics.progress import ProgressCallback, ignore_progress, track_progress
 from analytics.reports.complaint_sentences import community_sentences
 from analytics.reports.complaint_sentences import region_sentences as complaint_sentences
 from analytics.reports.evaluation_charts import region_charts
@@ -95,7 +95,7 @@ def report_html(
     sensitivity: Sensitivity,
     language: str,
     *,
-    tell: Tell = ignore_progress,
+    tell: ProgressCallback = ignore_progress,
 ) -> str:
     """Render the report of an evaluation as an HTML page.
 
@@ -138,7 +138,7 @@ def report_html(
             language=language,
             number=number,
         )
-        for number, (name, part) in enumerate(telling(parts, tell, total=parts.ngroups), start=1)
+        for number, (name, part) in enumerate(track_progress(parts, tell, total=parts.ngroups), start=1)
     ]
     other = next(tag for tag in REPORT_FILES if tag != language)
     return (

@@ -16,7 +16,7 @@ from analytics.files.response_tables import ResponseTable
 from analytics.files.table_cells import read_cells
 from analytics.files.typed_columns import CellReader, Column
 from analytics.languages import N_, translator
-from analytics.progress import Tell, ignore_progress, telling
+from analytics.progress import ProgressCallback, ignore_progress, track_progress
 from analytics.reports.html_page import Page, PageTable, Section, between, percent, provenance_facts
 from analytics.rules import Rules
 from analytics.statistics.raking_weights import (
@@ -126,7 +126,7 @@ def rake_responses(
     rules: Rules,
     *,
     largest_ratio: float | None,
-    tell: Tell = ignore_progress,
+    tell: ProgressCallback = ignore_progress,
 ) -> Raked:
     """Rake responses to the margins and score each community under the weights.
 
@@ -169,7 +169,7 @@ def rake_responses(
         whole = _rake_set(table.responses.iloc[answered], scores[answered], margins, largest_ratio)
         weights[answered] = whole.weights
     communities = np.unique(place)
-    for community in telling(communities, tell, total=communities.size):
+    for community in track_progress(communities, tell, total=communities.size):
         chosen = answered[place[answered] == community]
         plain = float(np.round(scores[chosen].mean(), SCORE_DECIMALS)) if chosen.size else np.nan
         row = {"community_id": str(community), "responses": chosen.size, "plain_score": plain}

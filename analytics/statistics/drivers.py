@@ -38,7 +38,7 @@ class Drivers:
         Rows with an overall answer and at least one domain.
     communities : int
         Communities of these respondents, the units of the bootstrap.
-    mended : bool
+    repaired : bool
         True if the pairwise correlations were not positive semidefinite and were repaired.
     """
 
@@ -46,7 +46,7 @@ class Drivers:
     r_squared: float
     respondents: int
     communities: int
-    mended: bool
+    repaired: bool
 
 
 def relative_weights(correlations: npt.ArrayLike, with_overall: npt.ArrayLike) -> FloatArray:
@@ -181,14 +181,14 @@ def find_drivers(
     varied = np.array([_varies(points[rated[:, domains], column]) for column in range(domains)], dtype=bool)
     usable = (n >= FEWEST_RESPONDENTS) & varied
     weight, lower, upper = np.full((3, domains), np.nan)
-    above, mended, r_squared = np.zeros(domains, dtype=bool), False, np.nan
+    above, repaired, r_squared = np.zeros(domains, dtype=bool), False, np.nan
     if usable.any() and _varies(points[:, domains]) and len(points) >= usable.sum() + 2:
         noise = np.random.default_rng([seed, 1]).standard_normal(len(points))
         chosen = np.column_stack([noise, points[:, :domains][:, usable], points[:, domains]])
         sums = _pair_sums(chosen, codes)
-        matrix, was_mended = _repaired(_correlations(sums.sum(axis=0)[np.newaxis])[:, 1:, 1:])
+        matrix, was_repaired = _repaired(_correlations(sums.sum(axis=0)[np.newaxis])[:, 1:, 1:])
         weight[usable] = _weights(matrix)[0]
-        r_squared, mended = float(weight[usable].sum()), bool(was_mended[0])
+        r_squared, repaired = float(weight[usable].sum()), bool(was_repaired[0])
         if len(sums) > 1:
             tails = [(1 - level) / 2, (1 + level) / 2]
             drawn, beyond = _bootstrap(sums, resamples, np.random.default_rng([seed, 2]))
@@ -196,7 +196,9 @@ def find_drivers(
             above[usable] = np.nanquantile(beyond, tails[0], axis=0) > 0
     table = {"domain": list(ratings.columns), "n": n.astype(np.int64), "mean": mean, "weight": weight}
     table |= {"share": weight / r_squared if r_squared > 0 else weight, "lower": lower, "upper": upper}
-    return Drivers(pd.DataFrame(table | {"above_noise": above}), r_squared, len(points), np.unique(codes).size, mended)
+    return Drivers(
+        pd.DataFrame(table | {"above_noise": above}), r_squared, len(points), np.unique(codes).size, repaired
+    )
 
 
 def importance_performance(drivers: Drivers, *, highest: float) -> pd.DataFrame:

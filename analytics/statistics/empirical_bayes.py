@@ -644,7 +644,7 @@ def _shrink(
     regions: _Regions,
     scores: FloatArray,
     sampling: FloatArray,
-    answers: NormalLikelihood | BinomialLikelihood,
+    likelihood: NormalLikelihood | BinomialLikelihood,
     prior: Prior,
 ) -> Shrinkage:
     if prior not in get_args(Prior):
@@ -668,7 +668,7 @@ def _shrink(
     if prior == "nonparametric":
         part, rows = regions.only(np.flatnonzero(regions.sizes >= LEAST_FOR_NONPARAMETRIC))
         learned = fit_nonparametric_posteriors(
-            answers.only(rows),
+            likelihood.only(rows),
             starts=part.starts,
             sizes=part.sizes,
             prior_mean=prior_mean[rows[part.starts]],

@@ -67,7 +67,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analytics.progress import Tell, ignore_progress, telling
+from analytics.progress import ProgressCallback, ignore_progress, track_progress
 from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray, refuse, row_codes, whole_numbers
 
 FALSE_DISCOVERY_RATE: Final = 0.01
@@ -121,7 +121,7 @@ def find_signals(
     *,
     overall: str,
     staff_modes: Collection[str],
-    tell: Tell = ignore_progress,
+    tell: ProgressCallback = ignore_progress,
 ) -> Integrity:
     """Return integrity signals for each community, and the responses to hold for review.
 
@@ -213,7 +213,7 @@ def find_signals(
     _check_columns(responses, answers, overall)
     communities, codes = row_codes("community_id", responses["community_id"].to_numpy(), rows=len(responses))
     order, rows = _examined_rows(responses, answers, codes, overall, staff_modes, communities=communities.size)
-    finders = telling(_FAMILY_TESTS.items(), tell, total=len(_FAMILY_TESTS))
+    finders = track_progress(_FAMILY_TESTS.items(), tell, total=len(_FAMILY_TESTS))
     signals = {name: find(rows) for name, find in finders} if order.size else {}
     crowded = np.zeros(communities.size, dtype=bool)
     tables, pointed = [], np.zeros((len(FAMILIES), len(responses)), dtype=bool)
@@ -579,12 +579,12 @@ def _upper_tail(z: FloatArray, expected: FloatArray) -> FloatArray:
     """Return normal upper tails of z ÷ √(1 + φμ), φ fitted at upper quantiles that are nearly free of stuffing."""
     normal = stats.norm.ppf(NULL_QUANTILES)
     # Where the expected count is close to 0, no φ corrects for counts being whole numbers.
-    telling = expected >= LEAST_EXPECTED_COUNT
-    if telling.sum() < FEWEST_COMMUNITIES:
-        telling = np.ones(expected.size, dtype=bool)
+    informative = expected >= LEAST_EXPECTED_COUNT
+    if informative.sum() < FEWEST_COMMUNITIES:
+        informative = np.ones(expected.size, dtype=bool)
 
     def is_enough(overdispersion: float) -> bool:
-        scaled = z[telling] / np.sqrt(1 + overdispersion * expected[telling])
+        scaled = z[informative] / np.sqrt(1 + overdispersion * expected[informative])
         return bool((np.quantile(scaled, NULL_QUANTILES) <= normal).all())
 
     low, high = 0.0, 0.0

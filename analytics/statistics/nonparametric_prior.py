@@ -72,7 +72,7 @@ class NonparametricPosteriors(NamedTuple):
     grids: list[GridPosterior]
 
 
-class Answers(Protocol):
+class Likelihood(Protocol):
     """Likelihood of communities' answers; `places` are the scores on the scale of equally wide cells, with `errors`."""
 
     lowest: float
@@ -159,7 +159,7 @@ class PoissonLikelihood:
 
 
 def fit_nonparametric_posteriors(
-    answers: Answers,
+    likelihood: Likelihood,
     *,
     starts: IntegerArray,
     sizes: IntegerArray,
@@ -170,7 +170,7 @@ def fit_nonparametric_posteriors(
 
     Parameters
     ----------
-    answers : Answers
+    likelihood : Likelihood
         Likelihood of the communities, sorted by region and within a region by score.
     starts, sizes : ndarray of int
         First row and number of rows of each region.
@@ -182,21 +182,21 @@ def fit_nonparametric_posteriors(
     NonparametricPosteriors
         Without the communities whose standard error is smaller than the width of a cell.
     """
-    cells = _Cells.of(answers, starts)
+    cells = _Cells.of(likelihood, starts)
     region = np.repeat(np.arange(sizes.size), sizes)
-    rows = np.flatnonzero((answers.errors >= cells.widths[region]) & (answers.errors > 0))
+    rows = np.flatnonzero((likelihood.errors >= cells.widths[region]) & (likelihood.errors > 0))
     region = region[rows]
     ends = np.searchsorted(region, np.arange(sizes.size + 1))
     normal = cells.normal_component(prior_mean, prior_variance)
-    coefficients = answers.coefficients(rows, cells.origins[region])
-    features = answers.features(cells.middles, cells.origins)
+    coefficients = likelihood.coefficients(rows, cells.origins[region])
+    features = likelihood.features(cells.middles, cells.origins)
     moments = np.empty((rows.size, 2))
     cumulative = [np.empty((number, CELLS + 1), np.float32) for number in np.diff(ends)]
 
     def work(first: int, last: int) -> None:
         for number in range(first, last):
             own = slice(ends[number], ends[number + 1])
-            errors = answers.errors[starts[number] : starts[number] + sizes[number]]
+            errors = likelihood.errors[starts[number] : starts[number] + sizes[number]]
             narrow = _narrow_components(_count_narrow_components(errors, float(cells.widths[number])))
             if own.stop > own.start:
                 _fit_region(
@@ -227,13 +227,13 @@ class _Cells:
     middles: FloatArray
 
     @classmethod
-    def of(cls, answers: Answers, starts: IntegerArray) -> "_Cells":
+    def of(cls, likelihood: Likelihood, starts: IntegerArray) -> "_Cells":
         none = np.zeros((0, 2 * CELLS + 1))
-        reach = REACH * answers.errors
-        lowest = np.minimum.reduceat(answers.places - reach, starts) if starts.size else none[:, 0]
-        highest = np.maximum.reduceat(answers.places + reach, starts) if starts.size else none[:, 0]
-        lowest, highest = np.maximum(lowest, answers.lowest), np.minimum(highest, answers.highest)
-        marks = answers.truth(np.linspace(lowest, highest, 2 * CELLS + 1, axis=1))
+        reach = REACH * likelihood.errors
+        lowest = np.minimum.reduceat(likelihood.places - reach, starts) if starts.size else none[:, 0]
+        highest = np.maximum.reduceat(likelihood.places + reach, starts) if starts.size else none[:, 0]
+        lowest, highest = np.maximum(lowest, likelihood.lowest), np.minimum(highest, likelihood.highest)
+        marks = likelihood.truth(np.linspace(lowest, highest, 2 * CELLS + 1, axis=1))
         return cls((highest - lowest) / CELLS, marks[:, ::2].copy(), marks[:, 1::2].copy())
 
     @property
@@ -273,38 +273,38 @@ def _narrow_components(number: int) -> SingleArray:
 def _fit_region(
     coefficients: FloatArray,
     features: FloatArray,
-    kinds: SingleArray,
+    components: SingleArray,
     *,
     within: FloatArray,
     moments: FloatArray,
     cumulative: SingleArray,
 ) -> None:
     """Estimate the mixture of one region, and fill `moments` and `cumulative` of all its communities."""
-    narrow = kinds.shape[1] - 1
+    narrow = components.shape[1] - 1
     every = -(-len(coefficients) // FITTED_COMMUNITIES)
-    likelihood, fits = _fit(np.ascontiguousarray(coefficients[every // 2 :: every]), features, kinds)
-    supposed = np.append(np.full(narrow, NARROW_PRIOR_COUNT / narrow), NORMAL_PRIOR_COUNT)
+    likelihood, fits = _fit(np.ascontiguousarray(coefficients[every // 2 :: every]), features, components)
+    prior_counts = np.append(np.full(narrow, NARROW_PRIOR_COUNT / narrow), NORMAL_PRIOR_COUNT)
     totals = np.empty(narrow + 1)
-    fit_component_totals(fits, supposed, len(coefficients) / len(fits), STEPS, totals)
-    component_cells = np.ascontiguousarray(kinds.T)
+    fit_component_totals(fits, prior_counts, len(coefficients) / len(fits), STEPS, totals)
+    component_cells = np.ascontiguousarray(components.T)
     if every == 1:
-        fill_posteriors(likelihood, fits, totals, supposed, component_cells, *within, moments, cumulative)
+        fill_posteriors(likelihood, fits, totals, prior_counts, component_cells, *within, moments, cumulative)
         return
 
     def weigh(first: int, last: int) -> None:
         for block in range(first, last):
             rows = slice(block * ROWS_AT_ONCE, (block + 1) * ROWS_AT_ONCE)
-            fitted = _fit(coefficients[rows], features, kinds)
-            fill_posteriors(*fitted, totals, supposed, component_cells, *within, moments[rows], cumulative[rows])
+            fitted = _fit(coefficients[rows], features, components)
+            fill_posteriors(*fitted, totals, prior_counts, component_cells, *within, moments[rows], cumulative[rows])
 
     run_in_threads(weigh, -(-len(coefficients) // ROWS_AT_ONCE))
 
 
-def _fit(coefficients: FloatArray, features: FloatArray, kinds: SingleArray) -> tuple[SingleArray, SingleArray]:
+def _fit(coefficients: FloatArray, features: FloatArray, components: SingleArray) -> tuple[SingleArray, SingleArray]:
     """Return each row's likelihood in each cell, relative to the largest, and under each mixture component."""
     likelihood = np.empty((len(coefficients), CELLS), np.float32)
-    fits = np.empty((len(coefficients), kinds.shape[1]), np.float32)
+    fits = np.empty((len(coefficients), components.shape[1]), np.float32)
     fill_log_likelihoods(coefficients, features, LEAST_LOGARITHM, likelihood)
     np.exp(likelihood, out=likelihood)
-    fill_component_likelihoods(likelihood, kinds, fits)
+    fill_component_likelihoods(likelihood, components, fits)
     return likelihood, fits

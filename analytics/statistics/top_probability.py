@@ -157,9 +157,11 @@ def top_probability(
             grid = gridded.get(int(codes[rows[0]]), _NO_GRID)
             posteriors = _Posteriors(centre[rows], np.sqrt(spread[rows]), grid, place[grid.rows])
             if rows.size >= SMALL_REGION:
-                probability[rows], threshold[rows] = posteriors.solved(k)
+                probability[rows], threshold[rows] = posteriors.solve_threshold(k)
             else:
-                probability[rows], threshold[rows], uncertainty[rows], error[rows] = posteriors.integrated(k)
+                probability[rows], threshold[rows], uncertainty[rows], error[rows] = posteriors.integrate_probabilities(
+                    k
+                )
 
     run_in_threads(work, len(members))
     # Equal communities get equal digits, whatever the order of their integrals.
@@ -209,7 +211,7 @@ class _Posteriors:
             sums -= self.grid.cumulative[start : start + ROWS_AT_ONCE].sum(axis=0, dtype=np.float64)
         return sums
 
-    def solved(self, k: int) -> tuple[FloatArray, float]:
+    def solve_threshold(self, k: int) -> tuple[FloatArray, float]:
         """Return P of each row and the threshold T, from solving ΣP(θ > T) = k."""
         known = np.sort(self.mean[self.known])
         # Expected number above each known score, and the same with those exactly at it included.
@@ -228,7 +230,7 @@ class _Posteriors:
             threshold, share = self._root(k - certain, float(lower), float(upper)), 1.0
         return self._beyond(threshold, share), threshold
 
-    def integrated(self, k: int) -> tuple[FloatArray, float, float, float]:
+    def integrate_probabilities(self, k: int) -> tuple[FloatArray, float, float, float]:
         """Return P of each row by quadrature, mean and variance of the k-th best score, and by how much ΣP missed k."""
         breaks = self._breaks_near_threshold(self._breaks(), k)
         for _ in range(MOST_HALVINGS):

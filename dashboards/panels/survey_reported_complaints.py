@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from analytics.disclosure.rules import DisclosureRules
 from analytics.disclosure.suppression import can_be_shown
-from analytics.reports.complaint_sentences import discouraged
+from analytics.reports.complaint_sentences import communities_with_discouraged_complaints
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import low_recorded_complaints
 from analytics.statistics.intervals import wilson
@@ -46,7 +46,7 @@ def likely_underreported(
     table = communities.merge(known.rename(columns=names), on="number")
     if rules.complaints.period_months < RECALL_MONTHS:
         return table[:0]
-    return discouraged(table, level=float(rules.evidence.level))
+    return communities_with_discouraged_complaints(table, level=float(rules.evidence.level))
 
 
 def reported_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | None) -> list[Component]:

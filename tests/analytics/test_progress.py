@@ -2,13 +2,13 @@ import pytest
 from rich.console import Console
 
 from analytics.commands import shared
-from analytics.progress import ignore_progress, progress_part, telling
+from analytics.progress import ignore_progress, progress_part, track_progress
 
 
 @pytest.mark.parametrize("total", [1, 7, 200, 1999])
 def test_reported_shares_are_few_and_rise_to_one(total):
     shares = []
-    worked = list(telling(range(total), shares.append, total=total))
+    worked = list(track_progress(range(total), shares.append, total=total))
 
     assert worked == list(range(total))
     assert shares == sorted(shares)
@@ -18,7 +18,7 @@ def test_reported_shares_are_few_and_rise_to_one(total):
 
 def test_an_item_counts_when_it_has_been_worked_on_and_not_when_it_is_handed_out():
     shares = []
-    items = telling("ab", shares.append, total=2)
+    items = track_progress("ab", shares.append, total=2)
     next(items)
 
     assert shares == []
@@ -30,7 +30,7 @@ def test_nested_parts_report_the_share_of_the_whole():
     progress_part(second, part=1, parts=2)(1.0)
 
     assert shares == [1.0]
-    assert list(telling("ab", ignore_progress, total=2)) == ["a", "b"]
+    assert list(track_progress("ab", ignore_progress, total=2)) == ["a", "b"]
 
 
 def show(monkeypatch, capsys, *, terminal):

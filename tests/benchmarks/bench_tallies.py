@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from analytics.counting.answer_counts import count_parquet, parquet_batches, share_out
+from analytics.counting.answer_counts import count_parquet, parquet_batches, divide_row_groups
 from tests.benchmarks.harness import Benchmark
 
 ROWS = 7_000_000
@@ -65,7 +65,7 @@ def decode(threads: int) -> int:
         return found
 
     with parquet.ParquetFile(answers_file()) as file:
-        runs = share_out(range(file.num_row_groups), threads)
+        runs = divide_row_groups(range(file.num_row_groups), threads)
     with ThreadPoolExecutor(threads) as executor:
         return sum(executor.map(look, runs))
 

@@ -38,50 +38,50 @@ def fill_log_likelihoods(coefficients: Floats, features: Floats, lowest: float, 
 
 
 @compiled_with_reordered_sums
-def fill_component_likelihoods(likelihood: SingleFloats, kinds: SingleFloats, fits: SingleFloats) -> None:
-    """Fill `fits` with each row's likelihood under each mixture component; `kinds` has a row for each cell."""
+def fill_component_likelihoods(likelihood: SingleFloats, components: SingleFloats, fits: SingleFloats) -> None:
+    """Fill `fits` with each row's likelihood under each mixture component; `components` has a row for each cell."""
     fits[:] = np.float32(0.0)
     for row in range(likelihood.shape[0]):
         for cell in range(likelihood.shape[1]):
             likely = likelihood[row, cell]
             if likely > _LEAST_LIKELY:
-                for kind in range(fits.shape[1]):
-                    fits[row, kind] += likely * kinds[cell, kind]
+                for component in range(fits.shape[1]):
+                    fits[row, component] += likely * components[cell, component]
 
 
 @compiled_with_reordered_sums
-def fit_component_totals(fits: SingleFloats, supposed: Floats, each: float, steps: int, totals: Floats) -> None:
+def fit_component_totals(fits: SingleFloats, prior_counts: Floats, each: float, steps: int, totals: Floats) -> None:
     """Fill `totals` with the expected number of communities of each mixture component, by variational iteration.
 
-    `supposed` holds the Dirichlet prior counts; every row of `fits` stands for `each` communities. In each step a
+    `prior_counts` holds the Dirichlet prior counts; every row of `fits` stands for `each` communities. In each step a
     community is divided among the components by their likelihoods and by how many *others* they have.
     """
-    shares, found = np.zeros(fits.shape), np.empty(supposed.size)
-    totals[:] = supposed
+    shares, found = np.zeros(fits.shape), np.empty(prior_counts.size)
+    totals[:] = prior_counts
     for _ in range(steps):
         found[:] = 0.0
         for row in range(fits.shape[0]):
-            share_out(fits[row], totals, supposed, shares[row])
-            for kind in range(found.size):
-                found[kind] += shares[row, kind]
-        for kind in range(found.size):
-            totals[kind] = supposed[kind] + each * found[kind]
+            update_responsibilities(fits[row], totals, prior_counts, shares[row])
+            for component in range(found.size):
+                found[component] += shares[row, component]
+        for component in range(found.size):
+            totals[component] = prior_counts[component] + each * found[component]
 
 
 @compiled_with_reordered_sums
-def share_out(fits: SingleFloats, totals: Floats, supposed: Floats, shares: Floats) -> None:
+def update_responsibilities(fits: SingleFloats, totals: Floats, prior_counts: Floats, shares: Floats) -> None:
     """Update a community's responsibilities from its likelihoods and the totals of the others.
 
     The prior counts are never reduced, whatever a community's own share: in a large region only some communities are
     in the totals, and taking out a community that is not would leave negative counts.
     """
     whole = 0.0
-    for kind in range(shares.size):
-        shares[kind] = fits[kind] * max(totals[kind] - shares[kind], supposed[kind])
-    for kind in range(shares.size):
-        whole += shares[kind]
-    for kind in range(shares.size):
-        shares[kind] /= whole
+    for component in range(shares.size):
+        shares[component] = fits[component] * max(totals[component] - shares[component], prior_counts[component])
+    for component in range(shares.size):
+        whole += shares[component]
+    for component in range(shares.size):
+        shares[component] /= whole
 
 
 @compiled_with_reordered_sums
@@ -89,7 +89,7 @@ def fill_posteriors(  # noqa: PLR0917  compiled functions take no keywords
     likelihood: SingleFloats,
     fits: SingleFloats,
     totals: Floats,
-    supposed: Floats,
+    prior_counts: Floats,
     component_cells: SingleFloats,
     offsets: Floats,
     squares: Floats,
@@ -106,7 +106,7 @@ def fill_posteriors(  # noqa: PLR0917  compiled functions take no keywords
     for row in range(fits.shape[0]):
         shares[:] = 0.0
         for _ in range(_OWN_SHARE_ITERATIONS):
-            share_out(fits[row], totals, supposed, shares)
+            update_responsibilities(fits[row], totals, prior_counts, shares)
         first, last = 0, cells
         while likelihood[row, first] <= _LEAST_LIKELY:
             first += 1
@@ -116,9 +116,9 @@ def fill_posteriors(  # noqa: PLR0917  compiled functions take no keywords
         chances, likely = room[first:last], likelihood[row, first:last]
         offset, square = offsets[first:last], squares[first:last]
         chances[:] = np.float32(0.0)
-        for kind in range(totals.size):
-            others = np.float32(max(totals[kind] - shares[kind], supposed[kind]))
-            inside = component_cells[kind, first:last]
+        for component in range(totals.size):
+            others = np.float32(max(totals[component] - shares[component], prior_counts[component]))
+            inside = component_cells[component, first:last]
             for cell in range(chances.size):
                 chances[cell] += others * inside[cell]
         whole, mean, mean_square = 0.0, 0.0, 0.0

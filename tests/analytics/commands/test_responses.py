@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from analytics.__main__ import main
-from analytics.calibration.simulated_city import simulate_honest_city, stuffed
+from analytics.calibration.simulated_city import add_stuffed_responses, simulate_honest_city
 from tests.analytics.rule_files import REPOSITORY, SHIPPED, rule_text
 
 STUFFED = "005"
@@ -17,7 +17,9 @@ def city(tmp_path_factory):
     """Rows of 40 communities with 30 answers stuffed into one, their table, and figures of their buildings."""
     directory = tmp_path_factory.mktemp("city")
     responses, answers = simulate_honest_city(3, 40)
-    responses, answers = stuffed(responses, answers, community=5, forms=30, seed=1, same_terminal=True, seconds=(9, 22))
+    responses, answers = add_stuffed_responses(
+        responses, answers, community=5, forms=30, seed=1, same_terminal=True, seconds=(9, 22)
+    )
     random = np.random.default_rng(1)
     rows = responses.assign(
         community_id=responses["community_id"].map("{:03}".format),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from analytics.evidence.needed_responses import Place, needed_responses
+from analytics.evidence.needed_responses import ThresholdPosterior, needed_responses
 
 
 def current(distance, *, n=60, households=400, threshold=0.9, uncertainty=0.0, reliability=1.0, spread=0.0, **changes):
@@ -15,7 +15,7 @@ def current(distance, *, n=60, households=400, threshold=0.9, uncertainty=0.0, r
     sampling = 0.09 / n * max(1 - n / households, 0)
     apart = spread * (1 - n / households)
     plain, wider = (
-        Place([0.9 + distance], [variance], [reliability], threshold, uncertainty)
+        ThresholdPosterior([0.9 + distance], [variance], [reliability], threshold, uncertainty)
         for variance in (sampling, sampling + apart**2)
     )
     arguments = {"answer_variance": 0.09, "n": n, "households": households, "nonresponse_spread": spread, **changes}

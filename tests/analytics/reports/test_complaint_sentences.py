@@ -6,7 +6,11 @@ from analytics.decision.evaluate import evaluate
 from analytics.evidence.sensitivity import analyse_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.files.table_cells import TableError
-from analytics.reports.complaint_sentences import community_sentences, discouraged, region_sentences
+from analytics.reports.complaint_sentences import (
+    communities_with_discouraged_complaints,
+    community_sentences,
+    region_sentences,
+)
 from analytics.reports.evaluation_report import report_html
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, count_cases
 from tests.analytics.rule_files import rules_with
@@ -62,7 +66,7 @@ def test_without_these_columns_nothing_is_said():
     plain = check_communities(table(), rules_with({}))
 
     assert list(region_sentences(plain, level=0.95, language="en")) == []
-    assert discouraged(plain, level=0.95).empty
+    assert communities_with_discouraged_complaints(plain, level=0.95).empty
     assert list(community_sentences({"complaints": 3}, "en")) == []
 
 
@@ -78,8 +82,10 @@ def test_where_nobody_knows_the_households_each_case_is_taken_for_another_househ
     alone = check_communities(table(**columns), rules_with({}))
     many = check_communities(table(complaints=[10, 400], **columns), rules_with({}))
 
-    assert discouraged(alone, level=0.95)[["community_id", "recorded_households"]].to_numpy().tolist() == [["b", 2]]
-    assert discouraged(many, level=0.95).empty
+    assert communities_with_discouraged_complaints(alone, level=0.95)[
+        ["community_id", "recorded_households"]
+    ].to_numpy().tolist() == [["b", 2]]
+    assert communities_with_discouraged_complaints(many, level=0.95).empty
 
 
 def test_the_report_shows_the_details_where_they_are_given():

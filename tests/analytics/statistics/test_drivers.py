@@ -60,7 +60,7 @@ def test_weights_add_up_to_r_squared_of_the_regression():
     assert result.r_squared == pytest.approx(regression_r_squared(ratings, overall), rel=1e-10)
     assert result.domains["weight"].sum() == pytest.approx(result.r_squared)
     assert result.domains["share"].sum() == pytest.approx(1)
-    assert not result.mended
+    assert not result.repaired
 
 
 @given(seed=st.integers(0, 2**32 - 1), domains=st.integers(1, 6))
@@ -147,7 +147,7 @@ def test_contradicting_pairwise_correlations_are_repaired_and_reported():
     a, b, c = np.r_[up, none, up], np.r_[up, up, none], np.r_[none, up, -up]
     overall = np.r_[up, up, up] + np.tile([0.0, 1.0], 18)
     result = compute_drivers(pd.DataFrame({"a": a, "b": b, "c": c}), overall, np.tile(np.arange(4), 9))
-    assert result.mended
+    assert result.repaired
     assert 0 <= result.r_squared <= 1 + 1e-9
 
 
@@ -210,7 +210,7 @@ def test_bad_input_is_named():
 
 def table_of(shares, means):
     rows = pd.DataFrame({"domain": [f"d{number}" for number in range(len(shares))], "share": shares, "mean": means})
-    return Drivers(rows, 0.5, 100, 10, mended=False)
+    return Drivers(rows, 0.5, 100, 10, repaired=False)
 
 
 def test_equal_rooms_share_the_better_place():

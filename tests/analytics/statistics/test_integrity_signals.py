@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.calibration.simulated_city import OPENED, simulate_honest_city, stuffed
+from analytics.calibration.simulated_city import OPENED, add_stuffed_responses, simulate_honest_city
 from analytics.statistics.integrity_signals import (
     FALSE_DISCOVERY_RATE,
     FAMILIES,
@@ -67,21 +67,21 @@ def test_hardly_anything_is_held_where_most_people_are_content_with_everything()
 
 @pytest.mark.parametrize("forms", [15, 40])
 def test_hurried_fives_within_minutes_are_held(city, forms):
-    responses, answers = stuffed(*city, community=17, forms=forms, seed=1, seconds=(9, 22))
+    responses, answers = add_stuffed_responses(*city, community=17, forms=forms, seed=1, seconds=(9, 22))
     result = signals(responses, answers)
     assert held_share(result, responses, len(city[0])) == 1
     assert {"burst", "haste"} <= set(result.responses["families"].iloc[-1].split(", "))
 
 
 def test_fives_from_one_terminal_are_held_though_each_took_its_time(city):
-    responses, answers = stuffed(*city, community=17, forms=40, seed=1, same_terminal=True)
+    responses, answers = add_stuffed_responses(*city, community=17, forms=40, seed=1, same_terminal=True)
     result = signals(responses, answers)
     assert held_share(result, responses, len(city[0])) == 1
     assert of_family(result, "terminal", 17)["flagged"]
 
 
 def test_one_family_alone_holds_nothing(city):
-    responses, answers = stuffed(*city, community=17, forms=15, seed=1)
+    responses, answers = add_stuffed_responses(*city, community=17, forms=15, seed=1)
     # Each form leaves out most questions, and different ones, so only the times are informative.
     left_out = np.random.default_rng(5).random(answers.shape) < 0.7
     left_out[:-15] = False
@@ -94,7 +94,9 @@ def test_one_family_alone_holds_nothing(city):
 
 
 def test_responses_that_staff_typed_in_are_exempt(city):
-    responses, answers = stuffed(*city, community=17, forms=40, seed=1, seconds=(9, 22), same_terminal=True)
+    responses, answers = add_stuffed_responses(
+        *city, community=17, forms=40, seed=1, seconds=(9, 22), same_terminal=True
+    )
     from_paper = responses.assign(mode=responses["mode"].mask(responses["response_id"] > len(city[0]), "paper"))
     result = signals(from_paper, answers)
     assert not result.responses["held"].any()
@@ -170,7 +172,7 @@ def test_too_few_communities_give_no_reference_distribution():
 
 
 def test_haste_stands_out_where_nobody_else_hurries(city):
-    responses, answers = stuffed(*city, community=17, forms=15, seed=1, seconds=(9, 22))
+    responses, answers = add_stuffed_responses(*city, community=17, forms=15, seed=1, seconds=(9, 22))
     honest = responses["response_id"] <= len(city[0])
     unhurried = responses.assign(duration_seconds=responses["duration_seconds"].mask(honest, 100.0))
     family = of_family(signals(unhurried, answers), "haste", 17)
@@ -189,7 +191,7 @@ def test_answers_all_made_alike_have_too_little_variance(city):
 
 
 def test_one_vector_again_and_again_is_flagged_even_if_it_is_not_straight(city):
-    responses, answers = stuffed(*city, community=17, forms=30, seed=1)
+    responses, answers = add_stuffed_responses(*city, community=17, forms=30, seed=1)
     planted = responses["response_id"] > len(city[0])
     answers.loc[planted] = [5, 4, 5, 5, 4, 5, 4, 5, 5, 4, 5, 5, 4, 5, 5]
     result = signals(responses, answers)
@@ -201,7 +203,9 @@ def test_one_vector_again_and_again_is_flagged_even_if_it_is_not_straight(city):
 @settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_order_of_rows_changes_nothing(seed):
-    responses, answers = stuffed(*simulate_honest_city(7, 30), community=17, forms=20, seed=1, seconds=(9, 22))
+    responses, answers = add_stuffed_responses(
+        *simulate_honest_city(7, 30), community=17, forms=20, seed=1, seconds=(9, 22)
+    )
     order = np.random.default_rng(seed).permutation(len(responses))
     result, shuffled = signals(responses, answers), signals(responses.iloc[order], answers.iloc[order])
     pd.testing.assert_frame_equal(shuffled.families, result.families, check_exact=True)
@@ -252,7 +256,7 @@ def test_a_community_of_paper_alone_keeps_its_rows_unjudged():
 
 
 def test_counts_with_and_without_held_agree_with_the_rows_left(city):
-    responses, answers = stuffed(*city, community=17, forms=40, seed=1, seconds=(9, 22))
+    responses, answers = add_stuffed_responses(*city, community=17, forms=40, seed=1, seconds=(9, 22))
     result = signals(responses, answers)
     table = count_with_and_without_held(responses, answers, overall="q01", integrity=result)
     left = exclude_held(responses, result)
@@ -332,7 +336,9 @@ def test_planted_bursts_are_found_whatever_the_size_of_the_community(forms, how,
         responses, answers = honest
         places = sizes[sizes.between(least, most)].index[:12]
         for seed, place in enumerate(places):
-            responses, answers = stuffed(responses, answers, community=place, forms=forms, seed=seed, **how)
+            responses, answers = add_stuffed_responses(
+                responses, answers, community=place, forms=forms, seed=seed, **how
+            )
         result = signals(responses, answers)
         flagged = [of_family(result, "burst", place)["flagged"] for place in places]
         assert np.mean(flagged) >= least_flagged
