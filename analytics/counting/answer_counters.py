@@ -7,14 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.counting.packed_counts import FIELDS, MOST_BEFORE_EMPTYING, Words
-from analytics.counting.response_batches import (
-    LARGEST_CODE,
-    Answers,
-    Integers,
-    Rows,
-    code_lookup_table,
-    read_answers,
-)
+from analytics.counting.response_batches import LARGEST_CODE, Answers, Rows, code_lookup_table, read_answers
+from analytics.statistics.validation import IntegerArray
 
 COMPILED_ROWS: Final = 100_000
 """Responses in a batch from which the compiled loops are worth their import time."""
@@ -48,11 +42,11 @@ class Counters:
         for counter in self._counters:
             counter.count_packed(rows, batch, full)
 
-    def counts(self) -> dict[str, Integers]:
+    def counts(self) -> dict[str, IntegerArray]:
         self._empty()
         return {counter.question: counter.counts() for counter in self._counters}
 
-    def responses(self) -> Integers:
+    def responses(self) -> IntegerArray:
         self._empty()
         return self._responses
 
@@ -76,7 +70,7 @@ class _Counter:
         self._counts = np.zeros((communities, max(FIELDS, len(self.codes) + 1)), dtype=np.uint32)
         self._unknown = self._counts.shape[1] - 1
         self._words = np.zeros(communities if self._unknown < FIELDS else 0, dtype=np.uint64)
-        self._slots: dict[int, Integers] = {}
+        self._slots: dict[int, IntegerArray] = {}
         self._steps: dict[int, Words] = {}
 
     def count(self, rows: Rows, batch: pa.RecordBatch) -> None:
@@ -87,7 +81,7 @@ class _Counter:
             raise answers.unknown(slots == self._unknown)
         np.add.at(self._counts, (rows[given], slots[given]), 1)
 
-    def count_packed(self, rows: Rows, batch: pa.RecordBatch, full: Integers) -> None:
+    def count_packed(self, rows: Rows, batch: pa.RecordBatch, full: IntegerArray) -> None:
         """Count like `count`, packed into words; `full` holds the positions after which a row's word is emptied."""
         from analytics.counting.kernels import count_codes  # noqa: PLC0415  numba costs a second to import
 
@@ -109,10 +103,10 @@ class _Counter:
             self._counts += fields.astype(np.uint8)
             self._words[:] = 0
 
-    def counts(self) -> Integers:
+    def counts(self) -> IntegerArray:
         return self._counts[:, : len(self.codes)].astype(np.int64)
 
-    def _slots_of(self, answers: Answers) -> Integers:
+    def _slots_of(self, answers: Answers) -> IntegerArray:
         width = answers.codes.itemsize
         if width not in self._slots:
             self._slots[width] = code_lookup_table(

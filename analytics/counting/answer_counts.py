@@ -5,7 +5,6 @@ counts are whole numbers: the order of responses and the split into batches chan
 places can be added.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from analytics.counting.answer_counters import Counters
-from analytics.counting.response_batches import CommunityIndex, Integers, Labels, named
+from analytics.counting.response_batches import CommunityIndex, Labels, named
+from analytics.statistics.threads import THREADS
+from analytics.statistics.validation import IntegerArray
 
 BATCH_ROWS: Final = 500_000
 """Rows of a Parquet file that each thread decodes at once."""
-
-_THREADS: Final = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +45,8 @@ class AnswerCounts:
 
     communities: tuple[int | str, ...]
     codes: Mapping[str, tuple[int, ...]]
-    counts: Mapping[str, Integers]
-    responses: Integers
+    counts: Mapping[str, IntegerArray]
+    responses: IntegerArray
 
     def __add__(self, other: Self) -> "AnswerCounts":
         """Add two counts of the same communities, questions and codes."""
@@ -134,7 +133,7 @@ def count_parquet(
     communities: Labels,
     questions: Mapping[str, Sequence[int]],
     community_column: str = "community",
-    threads: int = _THREADS,
+    threads: int = THREADS,
 ) -> AnswerCounts:
     """Count the answers in a Parquet file with several threads, as `count_answers` does.
 

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analytics.counting.response_batches import CommunityIndex, Integers, Labels, code_lookup_table, named, read_answers
+from analytics.counting.response_batches import CommunityIndex, Labels, code_lookup_table, named, read_answers
+from analytics.statistics.validation import IntegerArray
 
 _COMPOSITE_DECIMALS: Final = 6
 _UNKNOWN: Final = -(2**62)  # far beyond any weight and any sum of products
@@ -46,11 +47,11 @@ class CompositeSums:
     communities: tuple[int | str, ...]
     scheme: tuple[object, ...]
     parts: int
-    rows: Integers
-    weights: Integers
-    responses: Integers
-    totals: Integers
-    squares: Integers
+    rows: IntegerArray
+    weights: IntegerArray
+    responses: IntegerArray
+    totals: IntegerArray
+    squares: IntegerArray
 
     def __add__(self, other: Self) -> "CompositeSums":
         """Add two sums of the same communities, weights and points."""
@@ -186,7 +187,7 @@ def common_unit(points: Iterable[Fraction]) -> Fraction:
     return Fraction(math.gcd(*(int(point * bottom) for point in points)), bottom)
 
 
-def _add_up(rows: Integers, weights: Integers, *values: Integers) -> tuple[Integers, ...]:
+def _add_up(rows: IntegerArray, weights: IntegerArray, *values: IntegerArray) -> tuple[IntegerArray, ...]:
     """Add the values of equal pairs of row and weight; the pairs are returned in ascending order."""
     if not rows.size:
         return (rows, weights, *values)
@@ -218,7 +219,7 @@ class _Scale:
         if max(self.all_weights, self._largest**2) >= -_UNKNOWN:
             raise OverflowError("the weights and points have too large denominators")
 
-    def weigh(self, batch: pa.RecordBatch) -> tuple[Integers, Integers]:
+    def weigh(self, batch: pa.RecordBatch) -> tuple[IntegerArray, IntegerArray]:
         """Return weighted points a and total weight g of each response."""
         totals, answered = np.zeros(batch.num_rows, dtype=np.int64), np.zeros(batch.num_rows, dtype=np.int64)
         for question, weight in self._weights.items():
@@ -232,7 +233,7 @@ class _Scale:
             answered += weight * own
         return totals, answered
 
-    def check_sums(self, responses: Integers) -> None:
+    def check_sums(self, responses: IntegerArray) -> None:
         """Raise OverflowError if sums may exceed 64 bits."""
         if self._largest**2 * int(responses.max(initial=0)) >= 2**63:
             raise OverflowError("the weights and points have too large denominators for so many responses")

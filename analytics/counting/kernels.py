@@ -1,6 +1,6 @@
 """Compiled loops that count answer codes, for files of millions of responses.
 
-Like those of `analytics.statistics.kernels.pairs` they release the GIL and start no threads.
+They release the GIL and start no threads, see `analytics.statistics.kernels.compilation`.
 """
 
 from typing import Final
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.counting.packed_counts import FIELDS, MOST_BEFORE_EMPTYING
-from analytics.statistics.kernels.pairs import compiled
+from analytics.statistics.kernels.compilation import compiled
 
 _GROUP: Final = 8
 _LAST_FIELD: Final = 8 * (FIELDS - 1)

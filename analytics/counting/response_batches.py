@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import compute
 
-from analytics.statistics.validation import ROWS_NAMED
+from analytics.statistics.validation import ROWS_NAMED, IntegerArray
 
 LARGEST_CODE: Final = 2**15 - 1
 
@@ -18,7 +18,6 @@ LARGEST_CODE: Final = 2**15 - 1
 _SPARSEST: Final = 16
 
 Labels = Sequence[int] | Sequence[str]
-Integers = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.uint32]
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -74,7 +73,7 @@ class CommunityIndex:
         return compute.index_in(labels, value_set=self._known)
 
 
-def code_lookup_table(width: int, values: Mapping[int, int], other: int) -> Integers:
+def code_lookup_table(width: int, values: Mapping[int, int], other: int) -> IntegerArray:
     """Return a lookup table for every code of `width` bytes: the value of each code in `values`, else `other`."""
     table = np.full(2 ** (8 * width), other, dtype=np.int64)
     for code, value in values.items():

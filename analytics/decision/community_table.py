@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.decision.exact_ratios import MEASURE_COLUMNS, read_scores
-from analytics.decision.exact_ratios import column as read_column
+from analytics.decision.exact_ratios import read_scores
 from analytics.decision.survey_modes import MODE_COLUMNS, Counted, counted_modes, mode_column, rates_by_mode
+from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.files.table_cells import cells_of, read_cells
 from analytics.files.typed_columns import CellReader, Column
 from analytics.files.yaml_documents import Fault
@@ -179,7 +179,7 @@ class _Checker(CellReader):
         table = self._typed()
         self._check_names(table)
         if "households" in table:
-            missing = ~(read_column(table, "households") >= 1)
+            missing = ~(float_column(table, "households") >= 1)
             self.note(missing, "households", N_("the number of households is missing"), table)
         return table
 
@@ -188,12 +188,12 @@ class _Checker(CellReader):
         return self.read(COLUMNS)
 
     def check_households(self, table: pd.DataFrame) -> None:
-        households = read_column(table, "households")
+        households = float_column(table, "households")
         for name, message in (
             ("responses", N_("{responses} responses of {households} households")),
             ("composite_responses", N_("{composite_responses} responses of {households} households")),
         ):
-            self.note(read_column(table, name) > households, name, message, table, name, "households")
+            self.note(float_column(table, name) > households, name, message, table, name, "households")
 
     def _check_columns(self, rules: Rules) -> None:
         names, measured = self.names, MEASURE_COLUMNS[rules.satisfaction.measure]
@@ -222,7 +222,7 @@ class _Checker(CellReader):
             name, counted = measured.value, measured.responses
             if not set(measured.columns) <= set(table.columns):
                 continue
-            values, responses = read_column(table, name), read_column(table, counted)
+            values, responses = float_column(table, name), float_column(table, counted)
             if name == "satisfied":
                 message = N_("{satisfied} satisfied of {responses} responses")
                 self.note(values > responses, name, message, table, "satisfied", "responses")
@@ -238,7 +238,7 @@ class _Checker(CellReader):
             names = [mode_column(mode, counted) for mode in counted_modes(table, counted)]
             # A missing column is already reported as a fault.
             if names and counted in table:
-                whole, parts = read_column(table, counted), [read_column(table, name) for name in names]
+                whole, parts = float_column(table, counted), [float_column(table, name) for name in names]
                 for name, part in zip(names, parts, strict=True):
                     self.note(np.isnan(whole) & ~np.isnan(part), name, _NEEDS_RESPONSES, table, counted)
                 self.note(np.nansum(parts, axis=0) > whole, names[0], message, table, counted)
@@ -246,7 +246,7 @@ class _Checker(CellReader):
         for mode in counted_modes(table, "satisfied"):
             satisfied, responses = mode_column(mode, "satisfied"), mode_column(mode, "responses")
             if responses in table:
-                values, answers = read_column(table, satisfied), read_column(table, responses)
+                values, answers = float_column(table, satisfied), float_column(table, responses)
                 self.note(~np.isnan(values) & np.isnan(answers), satisfied, _NEEDS_RESPONSES, table, responses)
                 self.note(values > answers, satisfied, _SATISFIED_OF[mode], table, satisfied, responses)
         if len(rest) == len(_MODES_EXCEED) and rates_by_mode(table) is not None:
@@ -272,26 +272,26 @@ class _Checker(CellReader):
             self.note(beyond & ~scores.misfits, measured.value, message, table, *measured.columns)
 
     def _check_complaints(self, table: pd.DataFrame) -> None:
-        complaints = read_column(table, "complaints")
+        complaints = float_column(table, "complaints")
         if "complaints" in table:
-            households = read_column(table, "complaining_households")
+            households = float_column(table, "complaining_households")
             message = N_("{complaining_households} households for {complaints} complaints")
             self.note(households > complaints, "complaining_households", message, table, *_HOUSEHOLDS_OF_COMPLAINTS)
             channels = [name for name in CHANNEL_COLUMNS if name in table]
-            total = np.sum([read_column(table, name) for name in channels], axis=0) if channels else complaints
+            total = np.sum([float_column(table, name) for name in channels], axis=0) if channels else complaints
             message = N_("the channels add up to another number than {complaints}")
             differs = total != complaints if len(channels) == len(CHANNEL_COLUMNS) else total > complaints
             known = ~np.isnan(total) & ~np.isnan(complaints)
             self.note(differs & known, channels[0] if channels else "complaints", message, table, "complaints")
-        said = read_column(table, "said_complained")
+        said = float_column(table, "said_complained")
         message = N_("{said_complained} of {asked_about_complaints} say that they complained")
         if {"said_complained", "asked_about_complaints"} <= set(table.columns):
-            asked = read_column(table, "asked_about_complaints")
+            asked = float_column(table, "asked_about_complaints")
             self.note(np.isnan(said) & (asked > 0), "said_complained", N_("this cell is empty"), table)
             self.note(said > asked, "said_complained", message, table, "said_complained", "asked_about_complaints")
 
     def _check_precision(self, table: pd.DataFrame) -> None:
-        scores, precisions = read_column(table, "score"), read_column(table, "score_precision")
+        scores, precisions = float_column(table, "score"), float_column(table, "score_precision")
         missing = ~np.isnan(scores) & np.isnan(precisions)
         if "score_precision" in table:
             self.note(missing, "score_precision", N_("this is missing for the score {score}"), table, "score")

@@ -10,12 +10,12 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from analytics.decision.ranks import Best, Floats, Integers, percentile_of_ranks, ranks_within
+from analytics.decision.ranks import Best, percentile_of_ranks, ranks_within
 from analytics.rules import ComplaintRule, MinimumResponses, Rounding, SatisfactionRule
+from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
 
 Status = Literal["met", "not_met", "not_assessed", "not_applicable"]
 Texts = npt.NDArray[np.str_]
-Flags = npt.NDArray[np.bool_]
 
 ELIGIBLE: Final = ""
 """Marks a community that takes part, in place of a reason why not."""
@@ -25,7 +25,7 @@ ELIGIBLE: Final = ""
 class BoundaryBlock:
     """The communities at the k-th position (the boundary block): their indices, and how many rank above them."""
 
-    members: Integers
+    members: IntegerArray
     above: int
 
 
@@ -38,9 +38,9 @@ class RouteDecision:
 
     eligible: int
     positions: int
-    rank: Floats
-    last_rank: Floats
-    percentile: Floats
+    rank: FloatArray
+    last_rank: FloatArray
+    percentile: FloatArray
     status: Texts
     reason: Texts
 
@@ -133,7 +133,7 @@ def count_until_next_position(share: Fraction, eligible: int, *, rounding: Round
 
 
 def check_minimum_responses(
-    responses: Floats, households: Floats, scored: Flags, *, minimum: MinimumResponses | None
+    responses: FloatArray, households: FloatArray, scored: BooleanArray, *, minimum: MinimumResponses | None
 ) -> Texts:
     """Return each community's eligibility for the satisfaction route: `ELIGIBLE` or the reason why not.
 
@@ -177,7 +177,7 @@ def check_minimum_responses(
     )
 
 
-def check_minimum_exposure(complaints: Floats, exposure: Integers, *, minimum: Fraction) -> Texts:
+def check_minimum_exposure(complaints: FloatArray, exposure: IntegerArray, *, minimum: Fraction) -> Texts:
     """Return each community's eligibility for the complaint route: `ELIGIBLE` or the reason why not.
 
     Parameters
@@ -207,7 +207,7 @@ def check_minimum_exposure(complaints: Floats, exposure: Integers, *, minimum: F
     )
 
 
-def decide_satisfaction(places: Floats, *, rule: SatisfactionRule) -> RouteDecision:
+def decide_satisfaction(places: FloatArray, *, rule: SatisfactionRule) -> RouteDecision:
     """Decide the satisfaction route among communities that are ranked together.
 
     Parameters
@@ -243,7 +243,7 @@ def decide_satisfaction(places: Floats, *, rule: SatisfactionRule) -> RouteDecis
 
 
 def decide_satisfaction_within(
-    places: Floats, regions: Sequence[Integers], *, rule: SatisfactionRule
+    places: FloatArray, regions: Sequence[IntegerArray], *, rule: SatisfactionRule
 ) -> list[RouteDecision]:
     """Decide the satisfaction route for each region separately, as `decide_satisfaction` does for one.
 
@@ -265,7 +265,7 @@ def decide_satisfaction_within(
     return ordered.split(_decide(ordered, "high", rule.share, rule.rounding, ties))
 
 
-def decide_complaints(places: Floats, zero: Flags, *, rule: ComplaintRule) -> RouteDecision:
+def decide_complaints(places: FloatArray, zero: BooleanArray, *, rule: ComplaintRule) -> RouteDecision:
     """Decide the complaint route among communities that are ranked together.
 
     Parameters
@@ -307,7 +307,7 @@ def decide_complaints(places: Floats, zero: Flags, *, rule: ComplaintRule) -> Ro
 
 
 def decide_complaints_within(
-    places: Floats, zero: Flags, regions: Sequence[Integers], *, rule: ComplaintRule
+    places: FloatArray, zero: BooleanArray, regions: Sequence[IntegerArray], *, rule: ComplaintRule
 ) -> list[RouteDecision]:
     """Decide the complaint route for each region separately, as `decide_complaints` does for one.
 
@@ -371,7 +371,7 @@ def combine_routes(satisfaction: Texts, complaints: Texts) -> tuple[Texts, Texts
     (['met', 'not_assessed', 'not_met', 'not_applicable'], ['both', '', '', ''])
     """
 
-    def either(status: Status) -> Flags:
+    def either(status: Status) -> BooleanArray:
         return np.equal(satisfaction, status) | np.equal(complaints, status)
 
     combined = np.select(
@@ -389,11 +389,11 @@ def combine_routes(satisfaction: Texts, complaints: Texts) -> tuple[Texts, Texts
 class _Decisions:
     """Decisions of all regions in flat arrays: `eligible` and `positions` by region, the rest by community."""
 
-    eligible: Integers
-    positions: Integers
-    rank: Floats
-    last_rank: Floats
-    percentile: Floats
+    eligible: IntegerArray
+    positions: IntegerArray
+    rank: FloatArray
+    last_rank: FloatArray
+    percentile: FloatArray
     status: Texts
     reason: Texts
 
@@ -401,13 +401,13 @@ class _Decisions:
 class _RankedRegions:
     """Communities of all regions in one array, one region after the other."""
 
-    def __init__(self, places: Floats, regions: Sequence[Integers]) -> None:
+    def __init__(self, places: FloatArray, regions: Sequence[IntegerArray]) -> None:
         self.sizes = np.array([rows.size for rows in regions], dtype=np.int64)
         self.rows = np.concatenate(regions) if regions else np.empty(0, dtype=np.int64)
         self.region = np.repeat(np.arange(self.sizes.size), self.sizes)
         self.places = places[self.rows]
 
-    def spread(self, by_region: Integers) -> Integers:
+    def spread(self, by_region: IntegerArray) -> IntegerArray:
         return by_region[self.region]
 
     def split(self, decisions: _Decisions) -> list[RouteDecision]:

@@ -13,9 +13,9 @@ import pandas as pd
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.decision.community_table import check_communities
 from analytics.decision.criterion import combine_routes
-from analytics.decision.exact_ratios import MEASURE_COLUMNS, column
 from analytics.decision.routes import Route, evaluate_complaints, evaluate_satisfaction, rows_by_region
 from analytics.decision.summary import summarise
+from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.rules import Rules
 
 STANDING_COLUMNS: Final[Mapping[str, str]] = {
@@ -217,26 +217,26 @@ def _plain(values: "pd.Series[Any]") -> list[Any]:
 
 def _standings(table: pd.DataFrame, rules: Rules, satisfaction: Route, complaints: Route) -> pd.DataFrame:
     status, route = combine_routes(satisfaction.status, complaints.status)
-    responses, satisfied = column(table, "responses"), column(table, "satisfied")
+    responses, satisfied = float_column(table, "responses"), float_column(table, "satisfied")
     ranked = MEASURE_COLUMNS[rules.satisfaction.measure].responses
     rate = np.full(len(table), np.nan)
     np.divide(satisfied, responses, out=rate, where=responses > 0)
     values = {
         "community_id": table["community_id"],
         "region": table["region"],
-        "responses": column(table, ranked),
+        "responses": float_column(table, ranked),
         "satisfied": np.where(ranked == "responses", satisfied, np.nan),
-        "households": column(table, "households"),
+        "households": float_column(table, "households"),
         "satisfaction_rate": rate,
-        "satisfaction_index": column(table, "mean_index"),
+        "satisfaction_index": float_column(table, "mean_index"),
         "satisfaction_score": satisfaction.scores,
         "satisfaction_rank": satisfaction.rank,
         "satisfaction_last_rank": satisfaction.last_rank,
         "satisfaction_percentile": satisfaction.percentile,
         "satisfaction_status": satisfaction.status,
         "satisfaction_reason": satisfaction.reason,
-        "complaints": column(table, "complaints"),
-        "exposure_household_years": column(table, "exposure_household_years"),
+        "complaints": float_column(table, "complaints"),
+        "exposure_household_years": float_column(table, "exposure_household_years"),
         "complaints_per_1000_household_years": complaints.scores,
         "complaint_rank": complaints.rank,
         "complaint_last_rank": complaints.last_rank,

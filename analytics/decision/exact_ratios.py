@@ -1,6 +1,5 @@
 """Exact ratios of integers for scores and complaint rates, so that standings never depend on rounding."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -10,8 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.counting.composites import common_unit
-from analytics.decision.ranks import Floats, Integers, order_ratios
-from analytics.rules import Measure, SatisfactionRule
+from analytics.decision.ranks import order_ratios
+from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
+from analytics.rules import SatisfactionRule
+from analytics.statistics.validation import FloatArray, IntegerArray
 
 EXPOSURE_UNITS: Final = 1_000_000
 """Units of exposure per household-year: a millionth of it is half a minute of one household."""
@@ -27,32 +28,6 @@ COMPOSITE_PRECISION: Final = 1e-6
 
 
 @dataclass(frozen=True)
-class MeasureColumns:
-    """Columns of a community table that hold a measure.
-
-    `responses` counts the answers of the measure, `value` is ranked, `deviation` is the standard deviation of single
-    answers; None if it follows from the counts.
-    """
-
-    responses: str
-    value: str
-    deviation: str | None
-
-    @property
-    def columns(self) -> tuple[str, str]:
-        """Columns that a score requires: the responses and the value."""
-        return self.responses, self.value
-
-
-MEASURE_COLUMNS: Final[Mapping[Measure, MeasureColumns]] = {
-    "satisfaction_rate": MeasureColumns("responses", "satisfied", None),
-    "satisfaction_index": MeasureColumns("responses", "mean_index", "sd_index"),
-    "composite": MeasureColumns("composite_responses", "mean_composite", "sd_composite"),
-}
-"""Columns of each measure. A composite is based on other responses than the overall question."""
-
-
-@dataclass(frozen=True)
 class Scores:
     """Ranked score of each community as a ratio of integers.
 
@@ -60,13 +35,13 @@ class Scores:
     scores that no whole numbers can give. `shown` are the ratios as floats, in the unit that people read.
     """
 
-    numerators: Integers
-    denominators: Integers
+    numerators: IntegerArray
+    denominators: IntegerArray
     known: npt.NDArray[np.bool_]
     misfits: npt.NDArray[np.bool_]
-    shown: Floats
+    shown: FloatArray
 
-    def places(self, ranked: npt.NDArray[np.bool_]) -> Floats:
+    def places(self, ranked: npt.NDArray[np.bool_]) -> FloatArray:
         """Return the place of each ranked score in the exact order, NaN for the others."""
         places = np.full(ranked.shape, np.nan)
         places[ranked] = order_ratios(self.numerators[ranked], self.denominators[ranked])
@@ -112,9 +87,9 @@ def read_scores(table: pd.DataFrame, rule: SatisfactionRule) -> Scores:
     [0.0, 1.0]
     """
     if "score" in table:
-        return _given_scores(column(table, "score"), column(table, "score_precision"))
+        return _given_scores(float_column(table, "score"), float_column(table, "score_precision"))
     measured = MEASURE_COLUMNS[rule.measure]
-    responses, values = column(table, measured.responses), column(table, measured.value)
+    responses, values = float_column(table, measured.responses), float_column(table, measured.value)
     if rule.measure == "composite":
         means = np.where(responses > 0, values, np.nan)
         return _given_scores(means, np.full_like(means, COMPOSITE_PRECISION))
@@ -126,7 +101,7 @@ def read_scores(table: pd.DataFrame, rule: SatisfactionRule) -> Scores:
     return Scores(tops, bottoms, known, np.zeros(known.shape, dtype=bool), np.where(known, tops / bottoms, np.nan))
 
 
-def order_complaint_rates(complaints: Integers, exposure: Integers, *, zeros_by_exposure: bool) -> Integers:
+def order_complaint_rates(complaints: IntegerArray, exposure: IntegerArray, *, zeros_by_exposure: bool) -> IntegerArray:
     """Return the place of each community in the exact order of complaint rates, 0 for the lowest.
 
     Parameters
@@ -163,7 +138,7 @@ def order_complaint_rates(complaints: Integers, exposure: Integers, *, zeros_by_
     return finer
 
 
-def compute_complaint_rates(complaints: Integers, exposure: Integers) -> Floats:
+def compute_complaint_rates(complaints: IntegerArray, exposure: IntegerArray) -> FloatArray:
     """Return complaint rates per 1,000 household-years.
 
     Parameters
@@ -186,7 +161,7 @@ def compute_complaint_rates(complaints: Integers, exposure: Integers) -> Floats:
     return _divide(complaints, exposure, 1000.0 * EXPOSURE_UNITS)
 
 
-def exposure_units(exposure: Floats) -> Integers:
+def exposure_units(exposure: FloatArray) -> IntegerArray:
     """Convert household-years to whole millionths, rounded half to even; unknown exposure is 0.
 
     Examples
@@ -197,20 +172,7 @@ def exposure_units(exposure: Floats) -> Integers:
     return whole(np.rint(np.where(np.isnan(exposure), 0, exposure) * EXPOSURE_UNITS))
 
 
-def column(table: pd.DataFrame, name: str) -> Floats:
-    """Return a column of a table as floats, NaN where a value or the whole column is missing.
-
-    Examples
-    --------
-    >>> column(pd.DataFrame({"responses": pd.array([3, None], dtype="Int64")}), "responses").tolist()
-    [3.0, nan]
-    """
-    if name not in table:
-        return np.full(len(table), np.nan)
-    return table[name].to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def whole(values: Floats) -> Integers:
+def whole(values: FloatArray) -> IntegerArray:
     """Convert whole floats to integers.
 
     Examples
@@ -221,13 +183,13 @@ def whole(values: Floats) -> Integers:
     return values.astype(np.int64)
 
 
-def _divide(tops: Integers, bottoms: Integers, scale: float) -> Floats:
+def _divide(tops: IntegerArray, bottoms: IntegerArray, scale: float) -> FloatArray:
     """Return scale × tops ÷ bottoms, reduced to lowest terms first, so that equal ratios give equal floats."""
     divisors = np.gcd(tops, bottoms)
     return scale * (tops // divisors) / (bottoms // divisors)
 
 
-def _given_scores(scores: Floats, precisions: Floats) -> Scores:
+def _given_scores(scores: FloatArray, precisions: FloatArray) -> Scores:
     known = ~np.isnan(scores) & (precisions > 0)
     multiples = np.where(known, scores, 0) / np.where(known, precisions, 1)
     units = np.rint(multiples)
@@ -235,7 +197,7 @@ def _given_scores(scores: Floats, precisions: Floats) -> Scores:
     return Scores(whole(units), np.ones(len(units), dtype=np.int64), known, misfits, np.where(known, scores, np.nan))
 
 
-def _mean_indices(responses: Floats, means: Floats, unit: Fraction) -> Scores:
+def _mean_indices(responses: FloatArray, means: FloatArray, unit: Fraction) -> Scores:
     known = (responses > 0) & ~np.isnan(means)
     counts, size = np.where(known, responses, 1), float(unit)
     units = np.rint(np.where(known, means, 0) * counts / size)

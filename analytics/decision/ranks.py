@@ -1,36 +1,20 @@
 """Competition ranks with shared ties, percentiles, and the exact order of ratios of integers."""
 
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
-from analytics.statistics.rank_confidence_sets import rank_confidence_set, top_confidence_set
-
-__all__ = [
-    "LARGEST_EXACT",
-    "Best",
-    "competition_rank",
-    "last_rank",
-    "order_ratios",
-    "percentile",
-    "percentile_of_ranks",
-    "rank_confidence_set",
-    "ranks_within",
-    "top_confidence_set",
-]
+from analytics.statistics.validation import FloatArray, IntegerArray
 
 Best = Literal["high", "low"]
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 LARGEST_EXACT = 2**53
 """Largest integer up to which all integers are exact as floats."""
 
 
-def order_ratios(numerators: npt.ArrayLike, denominators: npt.ArrayLike) -> Integers:
+def order_ratios(numerators: npt.ArrayLike, denominators: npt.ArrayLike) -> IntegerArray:
     """Return the dense rank of each ratio of two integers, compared exactly, counted from 0 for the smallest.
 
     Parameters
@@ -81,7 +65,7 @@ def order_ratios(numerators: npt.ArrayLike, denominators: npt.ArrayLike) -> Inte
     return places
 
 
-def _resolve_equal_quotients(tops: Integers, bottoms: Integers, quotients: Floats) -> Integers:
+def _resolve_equal_quotients(tops: IntegerArray, bottoms: IntegerArray, quotients: FloatArray) -> IntegerArray:
     """Return the places of different ratios sorted by quotient, comparing equal quotients as fractions."""
     places = np.arange(tops.size, dtype=np.int64)
     starts = np.flatnonzero(np.concatenate(([True], np.diff(quotients) != 0)))
@@ -93,111 +77,21 @@ def _resolve_equal_quotients(tops: Integers, bottoms: Integers, quotients: Float
     return places
 
 
-def competition_rank(scores: npt.ArrayLike, *, best: Best) -> Floats:
-    """Return the competition rank of each score, 1 for the best; ties share the better position.
-
-    Parameters
-    ----------
-    scores : array_like of float
-        One score per community; NaN is not ranked.
-    best : {"high", "low"}
-        Whether the highest or the lowest score ranks first.
-
-    Returns
-    -------
-    ndarray of float
-        1 + the number of better scores; NaN where the score is NaN.
-
-    Raises
-    ------
-    ValueError
-        If `best` is neither "high" nor "low".
-
-    Notes
-    -----
-    The number of communities that are not ranked has no effect on ranks.
-
-    Examples
-    --------
-    >>> competition_rank([90, 85, 85, float("nan"), 80], best="high")
-    array([ 1.,  2.,  2., nan,  4.])
-    >>> competition_rank([90, 85, 85, float("nan"), 80], best="low")
-    array([ 4.,  2.,  2., nan,  1.])
-    """
-    return _rank(scores, best, "min")
-
-
-def last_rank(scores: npt.ArrayLike, *, best: Best) -> Floats:
-    """Return the last position of each score's tie; a score without ties has its own rank.
-
-    Parameters
-    ----------
-    scores : array_like of float
-        One score per community; NaN is not ranked.
-    best : {"high", "low"}
-        Whether the highest or the lowest score ranks first.
-
-    Returns
-    -------
-    ndarray of float
-        The number of scores at least as good; NaN where the score is NaN.
-
-    Raises
-    ------
-    ValueError
-        If `best` is neither word.
-
-    Examples
-    --------
-    >>> last_rank([90, 85, 85, float("nan"), 80], best="high")
-    array([ 1.,  3.,  3., nan,  4.])
-    """
-    return _rank(scores, best, "max")
-
-
-def percentile(scores: npt.ArrayLike, *, best: Best) -> Floats:
+def percentile_of_ranks(rank: FloatArray, last: FloatArray, *, ranked: npt.ArrayLike) -> FloatArray:
     """Return the mid-rank percentile: the share of ranked communities that are worse, plus half of the ties.
 
     Parameters
     ----------
-    scores : array_like of float
-        One score per community; NaN is not ranked.
-    best : {"high", "low"}
-        Whether the highest or the lowest score ranks first.
-
-    Returns
-    -------
-    ndarray of float
-        (below + ½ equal) / N in (0, 1), where a community is equal to itself; NaN where the score is NaN. For display
-        only: no decision uses it.
-
-    Raises
-    ------
-    ValueError
-        If `best` is neither word.
-
-    Examples
-    --------
-    >>> percentile([90, 85, 85, float("nan"), 80], best="high")
-    array([0.875, 0.5  , 0.5  ,   nan, 0.125])
-    """
-    rank = competition_rank(scores, best=best)
-    return percentile_of_ranks(rank, last_rank(scores, best=best), ranked=np.count_nonzero(~np.isnan(rank)))
-
-
-def percentile_of_ranks(rank: Floats, last: Floats, *, ranked: npt.ArrayLike) -> Floats:
-    """Return the percentile of ranks, as `percentile` defines it.
-
-    Parameters
-    ----------
     rank, last : ndarray of float
-        From `competition_rank` and `last_rank`, or both from `ranks_within`; NaN is not ranked.
+        From `ranks_within`; NaN is not ranked.
     ranked : array_like of int
         Number of communities ranked together: one number, or one per community.
 
     Returns
     -------
     ndarray of float
+        (below + ½ equal) / N in (0, 1), where a community is equal to itself; NaN where a rank is. For display only: no
+        decision uses it.
 
     Examples
     --------
@@ -208,8 +102,8 @@ def percentile_of_ranks(rank: Floats, last: Floats, *, ranked: npt.ArrayLike) ->
     return np.asarray((number - last + (last - rank + 1) / 2) / np.maximum(number, 1))
 
 
-def ranks_within(scores: Floats, region: Integers, *, best: Best) -> tuple[Floats, Floats]:
-    """Return `competition_rank` and `last_rank` of all communities within their regions.
+def ranks_within(scores: FloatArray, region: IntegerArray, *, best: Best) -> tuple[FloatArray, FloatArray]:
+    """Return the competition rank of each community in its region, and the last position of its tie.
 
     Parameters
     ----------
@@ -222,14 +116,27 @@ def ranks_within(scores: Floats, region: Integers, *, best: Best) -> tuple[Float
 
     Returns
     -------
-    rank, last : ndarray of float
-        NaN where the score is NaN.
+    rank : ndarray of float
+        1 + the number of better scores of the region, so that ties share the better position; NaN where the score is.
+    last : ndarray of float
+        The number of scores of the region at least as good; NaN where the score is.
+
+    Raises
+    ------
+    ValueError
+        If `best` is neither "high" nor "low".
+
+    Notes
+    -----
+    The number of communities that are not ranked has no effect on ranks.
 
     Examples
     --------
     >>> ranks_within(np.array([90.0, 85.0, 85.0, np.nan, 80.0]), np.array([0, 0, 0, 0, 1]), best="high")
     (array([ 1.,  2.,  2., nan,  1.]), array([ 1.,  3.,  3., nan,  1.]))
     """
+    if best not in get_args(Best):
+        raise ValueError(f'best must be "high" or "low", got {best!r}')
     values = -scores if best == "high" else scores
     order = np.lexsort((values, region))
     # Missing values sort last in their region and differ from each other.
@@ -244,14 +151,3 @@ def ranks_within(scores: Floats, region: Integers, *, best: Best) -> tuple[Float
     missing = np.isnan(scores)
     rank[missing] = last[missing] = np.nan
     return rank, last
-
-
-def _rank(scores: npt.ArrayLike, best: Best, method: Literal["min", "max"]) -> Floats:
-    if best not in {"high", "low"}:
-        raise ValueError(f'best must be "high" or "low", got {best!r}')
-    values = np.asarray(scores, dtype=np.float64)
-    ranks = np.full(values.shape, np.nan)
-    ranked = ~np.isnan(values)
-    if ranked.any():
-        ranks[ranked] = rankdata(-values[ranked] if best == "high" else values[ranked], method=method)
-    return ranks

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from analytics.counting.answer_counts import AnswerCounts, count_answers
 from analytics.counting.composites import composite_sums
-from analytics.decision.exact_ratios import MEASURE_COLUMNS
 from analytics.decision.survey_modes import MODE_COLUMNS
+from analytics.decision.table_columns import MEASURE_COLUMNS
 from analytics.files.response_tables import ResponseTable
 from analytics.rules import Rules
 

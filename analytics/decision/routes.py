@@ -17,16 +17,15 @@ from analytics.decision.criterion import (
     decide_satisfaction_within,
 )
 from analytics.decision.exact_ratios import (
-    MEASURE_COLUMNS,
-    column,
     compute_complaint_rates,
     exposure_units,
     order_complaint_rates,
     read_scores,
     whole,
 )
-from analytics.decision.ranks import Floats, Integers
+from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.rules import Rules
+from analytics.statistics.validation import FloatArray, IntegerArray
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class RankedSet:
     `scope` is "district", "city", or "wider_region" if a district is too small and is ranked with the city.
     """
 
-    rows: Integers
+    rows: IntegerArray
     decision: RouteDecision
     scope: Literal["district", "city", "wider_region"]
 
@@ -45,16 +44,16 @@ class RankedSet:
 class Route:
     """Result of one route for the whole table; `ranked` holds the ranked set of each region."""
 
-    scores: Floats
-    rank: Floats
-    last_rank: Floats
-    percentile: Floats
+    scores: FloatArray
+    rank: FloatArray
+    last_rank: FloatArray
+    percentile: FloatArray
     status: Texts
     reason: Texts
     ranked: Mapping[str, RankedSet]
 
 
-def rows_by_region(table: pd.DataFrame) -> dict[str, Integers]:
+def rows_by_region(table: pd.DataFrame) -> dict[str, IntegerArray]:
     """Return the rows of each region, in the order of the table.
 
     Examples
@@ -69,7 +68,7 @@ def rows_by_region(table: pd.DataFrame) -> dict[str, Integers]:
     return dict(zip(regions, np.split(order, ends[:-1]), strict=True))
 
 
-def evaluate_satisfaction(table: pd.DataFrame, rules: Rules, regions: Mapping[str, Integers]) -> Route:
+def evaluate_satisfaction(table: pd.DataFrame, rules: Rules, regions: Mapping[str, IntegerArray]) -> Route:
     """Decide the satisfaction route for every community of a table.
 
     Parameters
@@ -88,11 +87,11 @@ def evaluate_satisfaction(table: pd.DataFrame, rules: Rules, regions: Mapping[st
     rule = rules.satisfaction
     scores = read_scores(table, rule)
     minimum = rule.minimum_responses if minimum_is_tested(table, rules) else None
-    responses = column(table, MEASURE_COLUMNS[rule.measure].responses)
-    reason = check_minimum_responses(responses, column(table, "households"), scores.known, minimum=minimum)
+    responses = float_column(table, MEASURE_COLUMNS[rule.measure].responses)
+    reason = check_minimum_responses(responses, float_column(table, "households"), scores.known, minimum=minimum)
     places = scores.places(reason == ELIGIBLE)
 
-    def decide(together: Sequence[Integers]) -> list[RouteDecision]:
+    def decide(together: Sequence[IntegerArray]) -> list[RouteDecision]:
         return decide_satisfaction_within(places, together, rule=rule)
 
     return _decide_regions(scores.shown, reason, decide, rules, regions)
@@ -104,7 +103,7 @@ def minimum_is_tested(table: pd.DataFrame, rules: Rules) -> bool:
     return rules.satisfaction.minimum_responses is not None and counted in table
 
 
-def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str, Integers]) -> Route:
+def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str, IntegerArray]) -> Route:
     """Decide the complaint route for every community of a table.
 
     Parameters
@@ -121,7 +120,7 @@ def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str,
         Ranks are NaN where a community does not take part; `reason` then says why.
     """
     rule = rules.complaints
-    complaints, exposure = column(table, "complaints"), column(table, "exposure_household_years")
+    complaints, exposure = float_column(table, "complaints"), float_column(table, "exposure_household_years")
     units = exposure_units(exposure)
     reason = check_minimum_exposure(complaints, units, minimum=rule.minimum_exposure)
     ranked = reason == ELIGIBLE
@@ -130,7 +129,7 @@ def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str,
         whole(complaints[ranked]), units[ranked], zeros_by_exposure=rule.zero_ties == "by_exposure"
     )
 
-    def decide(together: Sequence[Integers]) -> list[RouteDecision]:
+    def decide(together: Sequence[IntegerArray]) -> list[RouteDecision]:
         return decide_complaints_within(places, complaints == 0, together, rule=rule)
 
     rates = np.full(len(table), np.nan)
@@ -140,11 +139,11 @@ def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str,
 
 
 def _decide_regions(
-    scores: Floats,
+    scores: FloatArray,
     reason: Texts,
-    decide: Callable[[Sequence[Integers]], list[RouteDecision]],
+    decide: Callable[[Sequence[IntegerArray]], list[RouteDecision]],
     rules: Rules,
-    regions: Mapping[str, Integers],
+    regions: Mapping[str, IntegerArray],
 ) -> Route:
     rank, last, share = (np.full(len(scores), np.nan) for _ in range(3))
     # Wide enough for the longest status and reason.
@@ -167,9 +166,9 @@ def _decide_regions(
 
 def _rank_regions(
     size: int,
-    decide: Callable[[Sequence[Integers]], list[RouteDecision]],
+    decide: Callable[[Sequence[IntegerArray]], list[RouteDecision]],
     rules: Rules,
-    regions: Mapping[str, Integers],
+    regions: Mapping[str, IntegerArray],
 ) -> dict[str, RankedSet]:
     """Return the ranked set of each region: its own communities, or those of the whole city."""
     everyone = np.arange(size)

@@ -8,16 +8,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.decision.criterion import count_until_next_position
-from analytics.decision.exact_ratios import MEASURE_COLUMNS, column
-from analytics.decision.ranks import Floats, Integers
 from analytics.decision.routes import RankedSet, Route, minimum_is_tested, rows_by_region
+from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
+from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
 
 STATUSES: Final = ("met", "not_met", "not_assessed", "not_applicable")
 """Every status that a route or the criterion can have."""
 
 RouteName = Literal["satisfaction", "complaints"]
-_Flags = npt.NDArray[np.bool_]
 _Warning = dict[str, Any]
 
 
@@ -49,7 +48,7 @@ def summarise(
     }
     routes_met = standings["criterion_route"].fillna("").to_numpy(dtype=np.str_)
 
-    def count(rows: Integers) -> dict[str, Any]:
+    def count(rows: IntegerArray) -> dict[str, Any]:
         counts: dict[str, Any] = {name: _count(values[rows], STATUSES) for name, values in statuses.items()}
         counts["criterion"] |= {"met_by": _count(routes_met[rows], ("satisfaction", "complaints", "both"))}
         return {"communities": len(rows)} | counts
@@ -59,7 +58,7 @@ def summarise(
         "complaints": _state_complaints(rules.complaints),
     }
     flagged = _flag_rows(table, rules)
-    exposure = column(table, "exposure_household_years")
+    exposure = float_column(table, "exposure_household_years")
     result = {}
     for region, rows in regions.items():
         entry = count(rows)
@@ -126,7 +125,7 @@ def _describe(route: Route, ranked: RankedSet, rule: SatisfactionRule | Complain
     }
 
 
-def _describe_exposure(exposure: Floats, ranked: RankedSet) -> dict[str, Any]:
+def _describe_exposure(exposure: FloatArray, ranked: RankedSet) -> dict[str, Any]:
     """Return the least exposure at the k-th position: communities without complaints are ordered by exposure."""
     block = ranked.decision.boundary_block
     least = None if block is None else float(exposure[ranked.rows[block.members]].min())
@@ -152,10 +151,10 @@ def _warn_of_route(name: RouteName, ranked: RankedSet, rule: SatisfactionRule | 
         yield _warning(reason, name, facts)
 
 
-def _flag_rows(table: pd.DataFrame, rules: Rules) -> dict[tuple[str, RouteName], _Flags]:
+def _flag_rows(table: pd.DataFrame, rules: Rules) -> dict[tuple[str, RouteName], BooleanArray]:
     """Return the rows that cause a warning, by the code of the warning and its route."""
     counted = MEASURE_COLUMNS[rules.satisfaction.measure].responses
-    crowded = column(table, counted) > column(table, "households")
+    crowded = float_column(table, counted) > float_column(table, "households")
     fallback = np.zeros(len(table), dtype=bool)
     if "denominator_source" in table:
         fallback = ~table["denominator_source"].isin(["", rules.complaints.denominator]).to_numpy(dtype=bool)
@@ -165,7 +164,7 @@ def _flag_rows(table: pd.DataFrame, rules: Rules) -> dict[tuple[str, RouteName],
     }
 
 
-def _warn_of_rows(flagged: Mapping[tuple[str, RouteName], _Flags], rows: Integers) -> Iterator[_Warning]:
+def _warn_of_rows(flagged: Mapping[tuple[str, RouteName], BooleanArray], rows: IntegerArray) -> Iterator[_Warning]:
     for (code, name), flags in flagged.items():
         communities = int(np.count_nonzero(flags[rows]))
         if communities:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.decision.exact_ratios import column
 from analytics.decision.ranks import ranks_within
+from analytics.decision.table_columns import float_column
 from analytics.statistics.validation import FloatArray, row_codes
 
 MODES: Final = ("web", "paper", "telephone")
@@ -165,7 +165,7 @@ def ranks_within_modes(
 
 
 def _by_mode(communities: pd.DataFrame, counted: Counted, modes: list[str]) -> pd.DataFrame:
-    entered = {mode: column(communities, mode_column(mode, counted)) for mode in modes}
-    web = column(communities, counted) - sum(entered.values())
+    entered = {mode: float_column(communities, mode_column(mode, counted)) for mode in modes}
+    web = float_column(communities, counted) - sum(entered.values())
     table = pd.DataFrame({"web": web, **entered}, index=communities.index).reindex(columns=list(MODES), fill_value=0.0)
     return table.where(table.notna().all(axis=1))

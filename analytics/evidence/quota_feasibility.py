@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.decision.exact_ratios import column
+from analytics.decision.table_columns import float_column
 from analytics.evidence.round_planning import eligibility_probability, forecast_precision, forecast_quota
 from analytics.languages import translator
 from analytics.rules import MinimumResponses, Rules, share_text
@@ -76,7 +76,7 @@ def forecast_round(
     >>> [int(frame.loc["乌达区", name]) for name in ("minimum_eligible", "surely_named", "possibly_named")]
     [200, 6, 12]
     """
-    rule, homes = rules.satisfaction, column(communities, "households")
+    rule, homes = rules.satisfaction, float_column(communities, "households")
     region = communities["region"].to_numpy(dtype=np.str_)
     if rules.region == "city":
         region = np.full(homes.size, rules.city.zh_hans)
@@ -167,6 +167,6 @@ def forecast_content(frame: pd.DataFrame, rules: Rules, expectations: Expectatio
 
 
 def _expected_exposure(communities: pd.DataFrame, rules: Rules) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    known = column(communities, "exposure_household_years")
-    expected = household_years(column(communities, "households"), months=rules.complaints.period_months)
+    known = float_column(communities, "exposure_household_years")
+    expected = household_years(float_column(communities, "households"), months=rules.complaints.period_months)
     return np.where(np.isnan(known), expected, known)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analytics.decision.evaluate import Evaluation
-from analytics.decision.exact_ratios import MEASURE_COLUMNS, column
+from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.statistics.mean_scores import pooled_variance, sample_variance, stabilised_variance, standard_error
 from analytics.statistics.validation import FloatArray
 
@@ -39,18 +39,18 @@ def sampling_variance(evaluation: Evaluation, *, stabilised: bool = True) -> Flo
     measured = MEASURE_COLUMNS[rule.measure]
     if "score" in table:
         return np.full(len(table), np.nan)
-    n = np.nan_to_num(column(table, measured.responses))
+    n = np.nan_to_num(float_column(table, measured.responses))
     if measured.deviation is None:
-        satisfied = np.nan_to_num(column(table, measured.value))
+        satisfied = np.nan_to_num(float_column(table, measured.value))
         own = sample_variance(n, satisfied, satisfied)
     else:
-        own = column(table, measured.deviation) ** 2
+        own = float_column(table, measured.deviation) ** 2
     known = (n > 1) & ~np.isnan(own)
     pooled = pooled_variance(own, np.where(known, n, 0), region=table["region"].to_numpy(dtype=np.str_))
     spread = pooled
     if stabilised:
         spread = stabilised_variance(own, np.where(known, n, np.minimum(n, 1)), pooled_variance=pooled)
-    households = column(table, "households")
+    households = float_column(table, "households")
     counted = evaluation.rules.evidence.one_answer_per_household & (households >= n) & (n > 0)
     fraction = np.where(counted, n / np.where(counted, households, 1), 0.0)
     return np.asarray(standard_error(spread, n, sampling_fraction=fraction) ** 2, dtype=np.float64)

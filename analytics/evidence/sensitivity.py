@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analytics.decision.evaluate import Evaluation
-from analytics.decision.exact_ratios import MEASURE_COLUMNS, column
 from analytics.decision.routes import Route, evaluate_satisfaction, rows_by_region
 from analytics.decision.survey_modes import MIXED, MODES, answers_by_mode, main_modes, ranks_within_modes, rates_by_mode
+from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.evidence.mode_adjustment import ModeAdjustment, shrink_to_mode_regression
 from analytics.evidence.sampling_variance import sampling_variance
 from analytics.statistics.validation import BooleanArray, FloatArray
@@ -119,7 +119,7 @@ def analyse_sensitivity(evaluation: Evaluation) -> Sensitivity:
     columns: dict[str, Any] = {}
     counted = MEASURE_COLUMNS[evaluation.rules.satisfaction.measure].responses
     if counted in table and "score" not in table:
-        few = column(table, counted) < LEAST_COMPLETES
+        few = float_column(table, counted) < LEAST_COMPLETES
         route = _without(table, few, evaluation)
         columns |= {
             "satisfaction_rank_without_few": route.rank,
@@ -176,7 +176,7 @@ def _mode_columns(
     table: pd.DataFrame, standings: pd.DataFrame, answers: pd.DataFrame, regions: Mapping[str, Any]
 ) -> dict[str, Any]:
     modes = main_modes(answers)
-    scores = np.where(standings["satisfaction_rank"].notna(), column(standings, "satisfaction_score"), np.nan)
+    scores = np.where(standings["satisfaction_rank"].notna(), float_column(standings, "satisfaction_score"), np.nan)
     alone = [name for name, facts in regions.items() if facts["satisfaction"]["ranked_with"] == "district"]
     own = standings["region"].isin(alone).to_numpy(dtype=bool)
     within, number = ranks_within_modes(scores, modes, group=pd.factorize(standings["region"], sort=True)[0])
@@ -199,7 +199,7 @@ def _adjust_for_modes(standings: pd.DataFrame, answers: pd.DataFrame, variances:
     ).to_numpy(dtype=bool)
     rows = np.flatnonzero(usable)
     found = shrink_to_mode_regression(
-        column(standings, "satisfaction_score")[rows],
+        float_column(standings, "satisfaction_score")[rows],
         variances[rows],
         answers.iloc[rows],
         region=standings["region"].iloc[rows].to_numpy(dtype=np.str_),

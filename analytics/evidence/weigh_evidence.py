@@ -13,9 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.decision.evaluate import Evaluation
-from analytics.decision.exact_ratios import MEASURE_COLUMNS, column
-from analytics.decision.ranks import rank_confidence_set
 from analytics.decision.summary import RouteName
+from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.evidence.bands import (
     Evidence,
     Reason,
@@ -31,6 +30,7 @@ from analytics.statistics.complaint_rates import complaint_rates
 from analytics.statistics.empirical_bayes import Shrinkage, shrink_complaint_rates, shrink_rates, shrink_scores
 from analytics.statistics.intervals import Interval, mean_interval, satisfaction_interval, wilson
 from analytics.statistics.mean_scores import pooled_variance
+from analytics.statistics.rank_confidence_sets import rank_confidence_set
 from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
 
 EVIDENCE_COLUMNS: Final[Mapping[str, str]] = {
@@ -173,7 +173,7 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     table = table.assign(
         responses=standings["responses"],
         satisfaction_score=standings["satisfaction_score"],
-        deviation=column(table, deviation or ""),
+        deviation=float_column(table, deviation or ""),
     )
     scored = Interval(*_score_limits(table, rules))
     rates = _complaint_limits(table, rules)
@@ -240,7 +240,7 @@ def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: _Ranking) ->
     ranked = table.iloc[rows]
     plain = _shrink(ranked, region, rules, spread=0.0)
     wider = _shrink(ranked, region, rules, spread=float(rules.evidence.nonresponse_spread))
-    score, fraction = column(ranked, "satisfaction_score"), _sampling_fraction(ranked, rules)
+    score, fraction = float_column(ranked, "satisfaction_score"), _sampling_fraction(ranked, rules)
     level, error = float(rules.evidence.level), np.sqrt(plain.sampling_variance)
     ranks = rank_confidence_set(score, error, level=level, regions=region)
     at_best = rank_confidence_set(score, error, level=level, side="lower", regions=region)["lower"].to_numpy()
@@ -267,7 +267,7 @@ def _needed_responses(
     settled = (weighed["satisfaction_evidence"] != Evidence.UNDECIDED).to_numpy()
     needed = pd.Series(0, index=weighed.index, dtype="Int64").mask(~settled)
     assurance = pd.Series(1.0, index=weighed.index).mask(~settled)
-    responses, households = column(ranked, "responses"), column(ranked, "households")
+    responses, households = float_column(ranked, "responses"), float_column(ranked, "households")
     rows = np.flatnonzero(~settled & (households >= responses))
     fraction = _sampling_fraction(ranked, rules)
     # If all households have answered there is nobody left to ask, whatever the variance of single answers.
@@ -290,8 +290,8 @@ def _needed_responses(
 def _place(shrinkage: Shrinkage, weighed: pd.DataFrame, rows: IntegerArray, kind: str) -> ThresholdPosterior:
     """Return communities' posteriors with the threshold at which a normal posterior has the same probability."""
     mean, variance = shrinkage.mean[rows], shrinkage.variance[rows]
-    uncertainty = column(weighed, f"satisfaction_threshold_variance{kind}")[rows]
-    distance = clipped_normal_quantile(column(weighed, f"satisfaction_top_probability{kind}")[rows]) * np.sqrt(
+    uncertainty = float_column(weighed, f"satisfaction_threshold_variance{kind}")[rows]
+    distance = clipped_normal_quantile(float_column(weighed, f"satisfaction_top_probability{kind}")[rows]) * np.sqrt(
         variance + uncertainty
     )
     return ThresholdPosterior(mean, variance, shrinkage.reliability[rows], mean - distance, uncertainty)
@@ -306,25 +306,25 @@ def _variance_is_known(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> 
 
 
 def _pooled_variance(ranked: pd.DataFrame, region: npt.NDArray[np.int64]) -> FloatArray:
-    deviation = column(ranked, "deviation")
-    answers = np.where(np.isnan(deviation), 0, column(ranked, "responses"))
+    deviation = float_column(ranked, "deviation")
+    answers = np.where(np.isnan(deviation), 0, float_column(ranked, "responses"))
     return pooled_variance(deviation**2, answers, region=region)
 
 
 def _sampling_fraction(table: pd.DataFrame, rules: Rules) -> FloatArray:
     """Return the sampling fraction f, 0 if households without an answer do not limit the possible range."""
-    responses, households = column(table, "responses"), column(table, "households")
+    responses, households = float_column(table, "responses"), float_column(table, "households")
     counted = (responses > 0) & (households >= responses) & rules.evidence.one_answer_per_household
     return np.where(counted, responses / np.where(counted, households, 1), 0.0)
 
 
 def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules, *, spread: float) -> Shrinkage:
     """Return the posteriors of the ranked communities; `spread` is ω as a share of the range of the score."""
-    prior, responses = rules.evidence.prior, column(ranked, "responses")
+    prior, responses = rules.evidence.prior, float_column(ranked, "responses")
     fraction = _sampling_fraction(ranked, rules)
     if rules.satisfaction.measure == "satisfaction_rate":
         return shrink_rates(
-            column(ranked, "satisfied"),
+            float_column(ranked, "satisfied"),
             responses,
             region=region,
             prior=prior,
@@ -336,7 +336,7 @@ def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules, *
         sampling_fraction=fraction,
         nonresponse_spread=spread * _range_of_scores(rules),
     )
-    return shrink_scores(column(ranked, "satisfaction_score"), sampling, region=region, prior=prior)
+    return shrink_scores(float_column(ranked, "satisfaction_score"), sampling, region=region, prior=prior)
 
 
 def _range_of_scores(rules: Rules) -> float:
@@ -353,8 +353,8 @@ def _range_of_points(rules: Rules) -> tuple[float, float]:
 
 
 def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> pd.DataFrame:
-    cases = column(table, "complaints")[ranking.rows]
-    exposure = column(table, "exposure_household_years")[ranking.rows]
+    cases = float_column(table, "complaints")[ranking.rows]
+    exposure = float_column(table, "exposure_household_years")[ranking.rows]
     weighed = complaint_evidence(
         shrink_complaint_rates(cases, exposure, region=ranking.region, prior=rules.evidence.prior),
         exposure,
@@ -387,18 +387,18 @@ def _score_limits(table: pd.DataFrame, rules: Rules) -> tuple[FloatArray, FloatA
     lower, upper = np.full((2, len(table)), np.nan)
     if "score" in table:
         return lower, upper
-    level, score = float(rules.evidence.level), column(table, "satisfaction_score")
+    level, score = float(rules.evidence.level), float_column(table, "satisfaction_score")
     is_mean = rules.satisfaction.measure != "satisfaction_rate"
-    responses, households = column(table, "responses"), column(table, "households")
+    responses, households = float_column(table, "responses"), float_column(table, "households")
     counted = _sampling_fraction(table, rules) > 0
     scored = ~np.isnan(score)
     if is_mean:
-        scored &= ~np.isnan(column(table, "deviation")) | (responses == 1)
+        scored &= ~np.isnan(float_column(table, "deviation")) | (responses == 1)
     for rows in (np.flatnonzero(scored & counted), np.flatnonzero(scored & ~counted)):
         n = responses[rows]
         homes = households[rows] if counted[rows].any() else None
         if is_mean:
-            spread = np.nan_to_num(column(table, "deviation")[rows])
+            spread = np.nan_to_num(float_column(table, "deviation")[rows])
             total = score[rows] * n
             lowest, highest = _range_of_points(rules)
             limits = mean_interval(
@@ -411,15 +411,15 @@ def _score_limits(table: pd.DataFrame, rules: Rules) -> tuple[FloatArray, FloatA
                 level=level,
             )
         elif homes is None:
-            limits = wilson(column(table, "satisfied")[rows], n, level=level)
+            limits = wilson(float_column(table, "satisfied")[rows], n, level=level)
         else:
-            limits = satisfaction_interval(column(table, "satisfied")[rows], n, households=homes, level=level)
+            limits = satisfaction_interval(float_column(table, "satisfied")[rows], n, households=homes, level=level)
         lower[rows], upper[rows] = limits
     return lower, upper
 
 
 def _complaint_limits(table: pd.DataFrame, rules: Rules) -> Interval:
-    complaints, exposure = column(table, "complaints"), column(table, "exposure_household_years")
+    complaints, exposure = float_column(table, "complaints"), float_column(table, "exposure_household_years")
     lower, upper = np.full((2, len(table)), np.nan)
     rows = np.flatnonzero(~np.isnan(complaints) & (exposure > 0))
     if rows.size:

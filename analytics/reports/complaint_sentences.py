@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analytics.decision.exact_ratios import column
+from analytics.decision.table_columns import float_column
 from analytics.languages import translator
 from analytics.reports.html_page import between, percent
 from analytics.reports.labels import channel_words
@@ -76,13 +76,15 @@ def region_sentences(table: pd.DataFrame, *, level: float, language: str) -> Ite
         None if the table lacks the columns. A community with a missing value is left out of that sentence.
     """
     _ = translator(language)
-    exposed = table[(column(table, "exposure_household_years") > 0) & ~np.isnan(column(table, "complaints"))]
+    exposed = table[
+        (float_column(table, "exposure_household_years") > 0) & ~np.isnan(float_column(table, "complaints"))
+    ]
     if exposed.empty:
         return
     yield from _channels(exposed, level, language)
     known, excluded = _totals(exposed, "complaints_excluded")
     if known.any():
-        share = excluded_shares([excluded], [column(exposed, "complaints")[known].sum()], level=level).iloc[0]
+        share = excluded_shares([excluded], [float_column(exposed, "complaints")[known].sum()], level=level).iloc[0]
         if share["filed"]:
             yield _(
                 "Of {filed} filed cases {excluded} were left out as duplicate, out of scope or invalid: {share}"
@@ -94,7 +96,7 @@ def region_sentences(table: pd.DataFrame, *, level: float, language: str) -> Ite
             )
     known, households = _totals(exposed, "complaining_households")
     if known.any():
-        rate = _rate(households, column(exposed, "exposure_household_years")[known].sum(), level)
+        rate = _rate(households, float_column(exposed, "exposure_household_years")[known].sum(), level)
         yield _(
             "Households that complained at least once: {households}, {rate} per 1,000 households a year ({interval}).",
             households=f"{households:,.0f}",
@@ -130,9 +132,9 @@ def communities_with_discouraged_complaints(table: pd.DataFrame, *, level: float
     >>> found[["community_id", "reported_lower", "recorded_households"]].to_dict("records")
     [{'community_id': 'a', 'reported_lower': 46.0, 'recorded_households': 3.0}]
     """
-    recorded = column(table, "complaining_households")
-    table = table.assign(recorded_households=np.where(np.isnan(recorded), column(table, "complaints"), recorded))
-    values = {name: column(table, name) for name in _REPORTED}
+    recorded = float_column(table, "complaining_households")
+    table = table.assign(recorded_households=np.where(np.isnan(recorded), float_column(table, "complaints"), recorded))
+    values = {name: float_column(table, name) for name in _REPORTED}
     usable = np.all([~np.isnan(value) for value in values.values()], axis=0)
     usable &= (values["households"] >= np.maximum(values["asked_about_complaints"], 1)) & (
         values["households"] >= values["recorded_households"]
@@ -157,7 +159,7 @@ def _channels(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
     for channel, name in zip(CHANNELS, CHANNEL_COLUMNS, strict=True):
         known, total = _totals(exposed, name)
         if known.any():
-            rate = _rate(total, column(exposed, "exposure_household_years")[known].sum(), level)
+            rate = _rate(total, float_column(exposed, "exposure_household_years")[known].sum(), level)
             shown = between(rate["lower"], rate["upper"], decimals=2)
             said.append(f"{words[channel]} {rate['rate_per_1000_households']:.2f} ({shown})")
     if said:
@@ -167,7 +169,7 @@ def _channels(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
 def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[str]:
     _ = translator(language)
     known, asked = _totals(exposed, "asked_about_complaints")
-    said = np.nan_to_num(column(exposed, "said_complained")[known]).sum()
+    said = np.nan_to_num(float_column(exposed, "said_complained")[known]).sum()
     if not asked or "said_complained" not in exposed:
         return
     yield _(
@@ -180,11 +182,11 @@ def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
     found = communities_with_discouraged_complaints(exposed, level=level)
     found = found[
         low_recorded_complaints(
-            column(found, "complaints"),
-            column(found, "exposure_household_years"),
-            column(found, "said_complained"),
-            column(found, "asked_about_complaints"),
-            rate=column(exposed, "complaints").sum() / column(exposed, "exposure_household_years").sum(),
+            float_column(found, "complaints"),
+            float_column(found, "exposure_household_years"),
+            float_column(found, "said_complained"),
+            float_column(found, "asked_about_complaints"),
+            rate=float_column(exposed, "complaints").sum() / float_column(exposed, "exposure_household_years").sum(),
             share=said / asked,
             level=level,
         )
@@ -211,7 +213,7 @@ def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
 
 def _totals(table: pd.DataFrame, name: str) -> tuple[BooleanArray, float]:
     """Return where a column is known, and the sum of the known values."""
-    values = column(table, name)
+    values = float_column(table, name)
     known = ~np.isnan(values)
     return known, float(values[known].sum())
 

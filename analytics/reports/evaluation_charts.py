@@ -7,7 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from analytics.decision.evaluate import Evaluation
-from analytics.decision.exact_ratios import column
+from analytics.decision.table_columns import float_column
 from analytics.languages import translator
 from analytics.reports import svg_charts
 from analytics.reports.html_page import Chart, percent
@@ -60,7 +60,8 @@ def _score_charts(
 ) -> Iterator[Chart]:
     _ = translator(language)
     scores, lower, upper = (
-        column(ranked, name) * scale for name in ("satisfaction_score", "satisfaction_lower", "satisfaction_upper")
+        float_column(ranked, name) * scale
+        for name in ("satisfaction_score", "satisfaction_lower", "satisfaction_upper")
     )
     listed = _is_met(ranked, "satisfaction_status")
     cut_off = None if facts["cut_off_score"] is None else facts["cut_off_score"] * scale
@@ -90,7 +91,7 @@ def _score_charts(
     if step > 1:
         caption = _("One of every {step} ranked communities of the region, the first on the left.", step=step)
     drawing = svg_charts.scores_chart(
-        column(ranked, "satisfaction_rank"),
+        float_column(ranked, "satisfaction_rank"),
         scores,
         lower,
         upper,
@@ -112,7 +113,7 @@ def _score_charts(
 
 def _funnel(exposed: pd.DataFrame, language: str, number: int) -> Chart:
     _ = translator(language)
-    complaints, exposure = column(exposed, "complaints"), column(exposed, "exposure_household_years")
+    complaints, exposure = float_column(exposed, "complaints"), float_column(exposed, "exposure_household_years")
     step = svg_charts.thinning_step(len(exposed))
     caption = _(
         "Each point is a community; hollow: no complaints. If all communities were alike, {inner} of them would lie"
@@ -125,7 +126,7 @@ def _funnel(exposed: pd.DataFrame, language: str, number: int) -> Chart:
         thinned = _("One of every {step} communities is drawn.", step=step)
         caption = _("{first} {second}", first=caption, second=thinned)
     drawing = svg_charts.funnel_chart(
-        column(exposed, "complaints_per_1000_household_years"),
+        float_column(exposed, "complaints_per_1000_household_years"),
         exposure,
         pooled=float(complaints.sum() / exposure.sum() * 1000),
         listed=_is_met(exposed, "complaint_status"),

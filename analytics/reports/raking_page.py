@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from analytics.decision.exact_ratios import column
+from analytics.decision.table_columns import float_column
 from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
 from analytics.files.table_cells import read_cells
@@ -30,7 +29,7 @@ from analytics.statistics.raking_weights import (
     trim_weights,
     weighted_mean,
 )
-from analytics.statistics.validation import FloatArray
+from analytics.statistics.validation import BooleanArray, FloatArray
 
 MOST_NAMED: Final = 200
 """Most communities that the table of the page names; raked.csv has all."""
@@ -41,8 +40,6 @@ _MARGIN_COLUMNS: Final[Mapping[str, Column]] = {
     "category": Column("text"),
     "total": Column("number", most=1e12),
 }
-
-_Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,7 @@ def read_margins(path: Path) -> pd.DataFrame:
     table = reader.read(_MARGIN_COLUMNS)
     reader.note_empty(table, list(_MARGIN_COLUMNS))
     if {"margin", "category", "total"} <= set(table.columns):
-        total = column(table, "total")
+        total = float_column(table, "total")
         reader.note(total <= 0, "total", N_("a total must be above 0"), table)
         keys = [name for name in ("community_id", "margin", "category") if name in table]
         message = N_("the margin {margin} has {category} already")
@@ -196,10 +193,10 @@ class _Set:
     """Responses raked together: weights with mean 1, their weighted mean and the largest deviation from a margin."""
 
     weights: FloatArray
-    mean: Callable[[_Flags | None], WeightedMean]
+    mean: Callable[[BooleanArray | None], WeightedMean]
     largest_gap: float
 
-    def row(self, within: _Flags | None, weights: FloatArray) -> dict[str, Any]:
+    def row(self, within: BooleanArray | None, weights: FloatArray) -> dict[str, Any]:
         found = self.mean(within)
         return {
             "score": float(np.round(found.mean, SCORE_DECIMALS)),

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from scipy import stats
 
 from analytics.decision.evaluate import Evaluation
-from analytics.decision.exact_ratios import column
+from analytics.decision.table_columns import float_column
 from analytics.evidence.sampling_variance import sampling_variance
 from analytics.files.csv_files import frame_csv
 from analytics.languages import translator
@@ -134,7 +134,7 @@ def _of_round(evaluation: Evaluation, name: str, ids: "pd.Series[str]") -> Float
     if name == "variance":
         values = sampling_variance(evaluation)
     else:
-        values = column(evaluation.standings, {"score": "satisfaction_score"}.get(name, name))
+        values = float_column(evaluation.standings, {"score": "satisfaction_score"}.get(name, name))
     found = pd.Series(values, index=evaluation.standings["community_id"]).reindex(ids)
     return np.asarray(found, dtype=np.float64)
 

@@ -17,11 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.special import ndtr, ndtri
 
-from analytics.statistics.pair_counts import run_in_threads
-from analytics.statistics.validation import finite_numbers
+from analytics.statistics.threads import run_in_threads
+from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers
 
-Floats = NDArray[np.float64]
-Booleans = NDArray[np.bool_]
 Side = Literal["two-sided", "lower", "upper"]
 
 # Up to this many different standard errors, sums over communities are computed directly.
@@ -59,7 +57,7 @@ class SimulatedValue:
 
 def marginal_critical_values(
     standard_errors: ArrayLike, *, level: float, side: Side = "two-sided", sizes: ArrayLike | None = None
-) -> Floats:
+) -> FloatArray:
     """Return for each community the critical value of its differences from all others of its region.
 
     Parameters
@@ -115,7 +113,7 @@ def marginal_critical_values(
     if edges[-1] != s.size:
         raise ValueError(f"sizes add up to {edges[-1]}, but there are {s.size} standard errors")
     regions = [_Region.of(s[first:last]) for first, last in pairwise(edges)]
-    values: list[Floats] = [np.empty(0)] * len(regions)
+    values: list[FloatArray] = [np.empty(0)] * len(regions)
     # Regions with the same number of terms are solved together.
     for terms in {region.grid.size for region in regions}:
         alike = [number for number, region in enumerate(regions) if region.grid.size == terms]
@@ -127,8 +125,8 @@ def marginal_critical_values(
 
 
 def remaining_critical_values(
-    standard_errors: ArrayLike, own: ArrayLike, above: Booleans, below: Booleans, *, level: float
-) -> Floats:
+    standard_errors: ArrayLike, own: ArrayLike, above: BooleanArray, below: BooleanArray, *, level: float
+) -> FloatArray:
     """Return stepdown critical values: those of the differences that are not rejected yet.
 
     Parameters
@@ -170,7 +168,7 @@ def remaining_critical_values(
     exact = region.exact
     lanes = np.asarray(own, dtype=np.float64)
 
-    def weights(mask: Booleans) -> Floats:
+    def weights(mask: BooleanArray) -> FloatArray:
         return np.asarray(region.basis.T @ mask[:, ~exact].T.astype(np.float64)).T
 
     return _solve(
@@ -232,7 +230,7 @@ def studentised_range_critical_value(count: int, *, level: float) -> float:
     z = np.linspace(-_FARTHEST, _FARTHEST, 3_601)
     weight = np.exp(-z * z / 2 - np.log(2 * np.pi) / 2) * (z[1] - z[0]) * count
 
-    def gap(c: Floats) -> Floats:
+    def gap(c: FloatArray) -> FloatArray:
         within = np.maximum(ndtr(z) - ndtr(z - np.sqrt(2) * c[:, None]), 0)
         return np.asarray(within ** (count - 1) @ weight)
 
@@ -309,25 +307,25 @@ class _Region:
     are the numbers of communities that the grid points represent. `exact`: which communities have no error.
     """
 
-    exact: Booleans
-    grid: Floats
-    basis: Floats | sparse.csr_array
+    exact: BooleanArray
+    grid: FloatArray
+    basis: FloatArray | sparse.csr_array
 
     @classmethod
-    def of(cls, s: Floats) -> "_Region":
+    def of(cls, s: FloatArray) -> "_Region":
         exact = s == 0
         return cls(exact, *_grid(s[~exact]))
 
     @property
-    def lanes(self) -> Floats:
+    def lanes(self) -> FloatArray:
         """Standard errors to solve for: those of the grid, and 0 if a community has no error."""
         return np.append(self.grid, 0.0) if self.exact.any() else self.grid
 
     @property
-    def weights(self) -> Floats:
+    def weights(self) -> FloatArray:
         return np.asarray(self.basis.sum(axis=0), dtype=np.float64)
 
-    def spread(self, values: Floats) -> Floats:
+    def spread(self, values: FloatArray) -> FloatArray:
         """Interpolate the values of the lanes to each community."""
         own = np.empty(self.exact.shape)
         own[~self.exact] = self.basis @ values[: self.grid.size]
@@ -344,16 +342,16 @@ class _Lanes:
     is compared. `with_own`: the weights include i itself, which has to be taken out.
     """
 
-    standard_errors: Floats
-    grid: Floats
-    both: Floats
-    above: Floats
-    below: Floats
-    exact_above: Booleans
-    exact_below: Booleans
+    standard_errors: FloatArray
+    grid: FloatArray
+    both: FloatArray
+    above: FloatArray
+    below: FloatArray
+    exact_above: BooleanArray
+    exact_below: BooleanArray
     with_own: bool
 
-    def comparisons(self) -> Floats:
+    def comparisons(self) -> FloatArray:
         """Count the one-directional comparisons of each lane."""
         weights = 2 * self.both + self.above + self.below
         own = self.with_own * (self.standard_errors > 0) * (2 if self.both.any() else 1)
@@ -377,7 +375,7 @@ class _Lanes:
         )
 
 
-def _checked_errors(standard_errors: ArrayLike, level: float) -> Floats:
+def _checked_errors(standard_errors: ArrayLike, level: float) -> FloatArray:
     if not 0.5 <= level < 1:
         raise ValueError(f"level must lie in [0.5, 1), got {level}")
     return finite_numbers("standard_errors", standard_errors, lowest=0)
@@ -402,7 +400,7 @@ def _all_comparisons(regions: list[_Region], side: Side) -> _Lanes:
     )
 
 
-def _grid(s: Floats) -> tuple[Floats, Floats | sparse.csr_array]:
+def _grid(s: FloatArray) -> tuple[FloatArray, FloatArray | sparse.csr_array]:
     """Return a grid of standard errors that represents all `s` > 0, and the interpolation matrix (s, grid)."""
     different, which = np.unique(s, return_inverse=True)
     if different.size <= _FEW:
@@ -422,7 +420,7 @@ def _grid(s: Floats) -> tuple[Floats, Floats | sparse.csr_array]:
     return grid, sparse.csr_array((values.ravel(), columns.ravel(), starts), (s.size, grid.size))
 
 
-def _lagrange(place: Floats, points: Floats) -> Floats:
+def _lagrange(place: FloatArray, points: FloatArray) -> FloatArray:
     """Evaluate the Lagrange polynomials of `points` at `place` (barycentric form), shape (place, points)."""
     distance = points[:, None] - points
     np.fill_diagonal(distance, 1)
@@ -432,7 +430,7 @@ def _lagrange(place: Floats, points: Floats) -> Floats:
     return np.asarray(terms / terms.sum(axis=1, keepdims=True))
 
 
-def _solve(lanes: _Lanes, level: float) -> Floats:
+def _solve(lanes: _Lanes, level: float) -> FloatArray:
     values = np.zeros(lanes.standard_errors.size)
     comparisons = np.broadcast_to(lanes.comparisons(), values.shape)
     (needed,) = np.nonzero(comparisons > 0)
@@ -452,12 +450,12 @@ def _solve(lanes: _Lanes, level: float) -> Floats:
 
 
 @cache
-def _rule(nodes: int) -> Floats:
+def _rule(nodes: int) -> FloatArray:
     """Return the Gauss–Legendre nodes and weights on (0, 1)."""
     return np.asarray((np.polynomial.legendre.leggauss(nodes) + np.array([[1], [0]])) / 2)
 
 
-def _coverage(c: Floats, lanes: _Lanes, rule: Floats) -> Floats:
+def _coverage(c: FloatArray, lanes: _Lanes, rule: FloatArray) -> FloatArray:
     """Return for each lane the probability that its comparisons stay within c: the integral over z and −z, z > 0."""
     points, weights = rule
     beyond = np.maximum(_FARTHEST - c, 1)[:, None]
@@ -483,7 +481,7 @@ def _coverage(c: Floats, lanes: _Lanes, rule: Floats) -> Floats:
     return np.asarray(((positive + negative) * density).sum(axis=1))
 
 
-def _log_probabilities(lanes: _Lanes, upper: Floats, lower: Floats) -> tuple[Floats, Floats]:
+def _log_probabilities(lanes: _Lanes, upper: FloatArray, lower: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the log probability of all comparisons given z, and given −z; each of shape (lanes, nodes)."""
     below_lower = ndtr(lower)
     positive, negative = np.zeros((2, *upper.shape[:2]))
@@ -498,30 +496,32 @@ def _log_probabilities(lanes: _Lanes, upper: Floats, lower: Floats) -> tuple[Flo
     return positive, negative
 
 
-def _log_own(lanes: _Lanes, upper: Floats, lower: Floats) -> tuple[Floats, Floats]:
+def _log_own(lanes: _Lanes, upper: FloatArray, lower: FloatArray) -> tuple[FloatArray, FloatArray]:
     if lanes.both.any():
         within = _log(ndtr(lower) - ndtr(-upper))
         return within, within
     return _log(ndtr(upper)), _log(ndtr(lower))
 
 
-def _log(probability: Floats) -> Floats:
+def _log(probability: FloatArray) -> FloatArray:
     return np.asarray(np.log(np.maximum(probability, _TINY)))
 
 
-def _weighted(values: Floats, weights: Floats) -> Floats:
+def _weighted(values: FloatArray, weights: FloatArray) -> FloatArray:
     # Not a matrix product: its threads would wait for each other longer than these sums take.
-    sums: Floats = np.einsum("lzk,lk->lz", values, np.broadcast_to(weights, (values.shape[0], weights.shape[1])))
+    sums: FloatArray = np.einsum("lzk,lk->lz", values, np.broadcast_to(weights, (values.shape[0], weights.shape[1])))
     return sums
 
 
-def _increasing_root(probability: Callable[[Floats], Floats], low: Floats, high: Floats, level: float) -> Floats:
+def _increasing_root(
+    probability: Callable[[FloatArray], FloatArray], low: FloatArray, high: FloatArray, level: float
+) -> FloatArray:
     """Solve probability(c) = level for each lane between `low` and `high`, by a bracketed secant method.
 
     log(−log P) is nearly linear in c, which suits the secant; a step that would leave the bracket halves it instead.
     """
 
-    def gap(c: Floats) -> Floats:
+    def gap(c: FloatArray) -> FloatArray:
         p = np.clip(probability(c), _TINY, 1 - 1e-16)
         return np.asarray(np.log(-np.log(p)) - np.log(-np.log(level)))
 
@@ -544,7 +544,7 @@ def _increasing_root(probability: Callable[[Floats], Floats], low: Floats, high:
     return here
 
 
-def _largest_differences(x: Floats, s: Floats, beyond: float) -> Floats:
+def _largest_differences(x: FloatArray, s: FloatArray, beyond: float) -> FloatArray:
     """Simulate errors and return each draw's largest studentised difference over the remaining pairs."""
     from analytics.statistics.kernels.pairs import largest_differences  # noqa: PLC0415  only simulations need compiled code
 
@@ -564,7 +564,7 @@ def _largest_differences(x: Floats, s: Floats, beyond: float) -> Floats:
     return largest
 
 
-def _upper_quantile(values: Floats, level: float) -> tuple[float, float]:
+def _upper_quantile(values: FloatArray, level: float) -> tuple[float, float]:
     """Return the `level` quantile of `values` and its Monte Carlo standard error."""
     deviation = np.sqrt(values.size * level * (1 - level))
     ranks = np.clip(np.ceil(values.size * level + deviation * np.array([-1, 0, 1])).astype(int), 1, values.size) - 1

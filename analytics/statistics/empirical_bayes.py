@@ -26,7 +26,7 @@ from analytics.statistics.nonparametric_prior import (
     PoissonLikelihood,
     fit_nonparametric_posteriors,
 )
-from analytics.statistics.pair_counts import run_in_threads
+from analytics.statistics.threads import run_in_threads
 from analytics.statistics.validation import (
     BooleanArray,
     FloatArray,

@@ -11,7 +11,6 @@ from functools import cache
 from typing import Final, NamedTuple, Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from analytics.statistics.kernels.priors import (
     fill_component_likelihoods,
@@ -19,10 +18,8 @@ from analytics.statistics.kernels.priors import (
     fill_posteriors,
     fit_component_totals,
 )
-from analytics.statistics.pair_counts import run_in_threads
-from analytics.statistics.validation import FloatArray, IntegerArray
-
-SingleArray = npt.NDArray[np.float32]
+from analytics.statistics.threads import run_in_threads
+from analytics.statistics.validation import FloatArray, IntegerArray, SingleArray
 
 # Cells of a posterior distribution on a grid, and the number of communities that suffices to estimate the prior.
 CELLS: Final = 100

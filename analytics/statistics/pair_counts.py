@@ -1,27 +1,19 @@
 """Counts of the communities that lie significantly above or below each community."""
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from analytics.statistics.validation import finite_numbers
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from analytics.statistics.threads import run_in_threads
+from analytics.statistics.validation import FloatArray, IntegerArray, finite_numbers
 
 # Up to this many communities a matrix of all pairs is faster than a tree and needs no compiled code.
 LARGEST_MATRIX = 1_500
 _LEAF = 16
-_THREADS = min(4, os.cpu_count() or 1)
 
 
 def count_significant_differences(
     estimates: ArrayLike, standard_errors: ArrayLike, critical_values: ArrayLike
-) -> tuple[Integers, Integers]:
+) -> tuple[IntegerArray, IntegerArray]:
     """Count the communities significantly above, and significantly below, each community.
 
     Parameters
@@ -67,18 +59,7 @@ def count_significant_differences(
     return _count_by_tree(x, s * s, c)
 
 
-def run_in_threads(work: Callable[[int, int], None], count: int) -> None:
-    """Call `work(start, stop)` for consecutive parts of range(count), several at a time."""
-    if count == 1:
-        work(0, 1)
-        return
-    edges = np.unique(np.linspace(0, count, 8 * _THREADS + 1).astype(int))
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for done in [pool.submit(work, int(a), int(b)) for a, b in pairwise(edges)]:
-            done.result()
-
-
-def _count_by_matrix(x: Floats, v: Floats, c: Floats) -> tuple[Integers, Integers]:
+def _count_by_matrix(x: FloatArray, v: FloatArray, c: FloatArray) -> tuple[IntegerArray, IntegerArray]:
     allowed = v[:, None] + v
     np.sqrt(allowed, out=allowed)
     allowed *= c[:, None]
@@ -88,7 +69,7 @@ def _count_by_matrix(x: Floats, v: Floats, c: Floats) -> tuple[Integers, Integer
     return above, np.count_nonzero(difference > allowed, axis=1)
 
 
-def _count_by_tree(x: Floats, v: Floats, c: Floats) -> tuple[Integers, Integers]:
+def _count_by_tree(x: FloatArray, v: FloatArray, c: FloatArray) -> tuple[IntegerArray, IntegerArray]:
     from analytics.statistics.kernels.pairs import count_larger  # noqa: PLC0415  small regions need no compiled code
 
     order, firsts = _split(x, v)
@@ -107,7 +88,7 @@ def _count_by_tree(x: Floats, v: Floats, c: Floats) -> tuple[Integers, Integers]
     return above, below
 
 
-def _split(x: Floats, v: Floats) -> tuple[Integers, Integers]:
+def _split(x: FloatArray, v: FloatArray) -> tuple[IntegerArray, IntegerArray]:
     """Order communities for the k-d tree: halves, quarters … are split at the median of x and of v alternately."""
     depth = max(1, int(np.ceil(np.log2(x.size / _LEAF))))
     order = np.arange(x.size)
@@ -118,7 +99,7 @@ def _split(x: Floats, v: Floats) -> tuple[Integers, Integers]:
     return order, np.arange(2**depth + 1) * x.size // 2**depth
 
 
-def _bounds(x: Floats, v: Floats, firsts: Integers) -> Floats:
+def _bounds(x: FloatArray, v: FloatArray, firsts: IntegerArray) -> FloatArray:
     """Return the bounds (least x, greatest x, least v, greatest v) of tree nodes 1, 2, …; row 0 is not used."""
     leaves = firsts.size - 1
     bounds = np.empty((2 * leaves, 4))

@@ -20,9 +20,17 @@ from analytics.statistics.kernels.poisson_binomial import (
     find_panel_breaks,
     integrate_top_probability,
 )
-from analytics.statistics.nonparametric_prior import GridPosterior, SingleArray
-from analytics.statistics.pair_counts import run_in_threads
-from analytics.statistics.validation import FloatArray, IntegerArray, finite_numbers, refuse, row_codes, whole_numbers
+from analytics.statistics.nonparametric_prior import GridPosterior
+from analytics.statistics.threads import run_in_threads
+from analytics.statistics.validation import (
+    FloatArray,
+    IntegerArray,
+    SingleArray,
+    finite_numbers,
+    refuse,
+    row_codes,
+    whole_numbers,
+)
 
 # Gauss–Legendre rule within each panel, and by how much the sum of a region may miss k before panels are halved.
 NODES: Final = np.polynomial.legendre.leggauss(3)

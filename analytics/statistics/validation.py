@@ -6,6 +6,8 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 IntegerArray = npt.NDArray[np.int64]
 BooleanArray = npt.NDArray[np.bool_]
+SingleArray = npt.NDArray[np.float32]
+"""Floats of single precision: half the memory where many are held."""
 
 ROWS_NAMED = 5
 

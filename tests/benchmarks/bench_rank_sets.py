@@ -5,8 +5,8 @@ from functools import cache
 
 import numpy as np
 
-from analytics.decision.ranks import rank_confidence_set
 from analytics.statistics.pair_counts import count_significant_differences
+from analytics.statistics.rank_confidence_sets import rank_confidence_set
 from tests.benchmarks.harness import Benchmark, peak_memory
 
 ALL = 300_000

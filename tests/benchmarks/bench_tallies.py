@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from analytics.counting.answer_counts import count_parquet, parquet_batches, divide_row_groups
+from analytics.counting.answer_counts import count_parquet, divide_row_groups, parquet_batches
 from tests.benchmarks.harness import Benchmark
 
 ROWS = 7_000_000

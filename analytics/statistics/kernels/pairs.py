@@ -1,44 +1,27 @@
 """Compiled loops over pairs of communities, for regions too large for a matrix of all pairs.
 
-The kernels release the GIL and start no threads of their own, so a web server may call them from several threads.
+They release the GIL and start no threads, see `analytics.statistics.kernels.compilation`.
 """
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from analytics.statistics.kernels.compilation import compiled
+from analytics.statistics.validation import FloatArray, IntegerArray
 
 # Longest path of the tree; 64 levels hold more communities than any computer.
 _GREATEST_TREE_DEPTH = 64
-
-
-def compiled(kernel: Callable[..., object], *, sums_in_any_order: bool = False) -> Any:
-    """Compile `kernel` with numba at its first call, and cache the machine code on disk if a directory is writable.
-
-    Summation in any order is several times as fast. The last digit then depends on the processor, but not on the call.
-    """
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc"} if sums_in_any_order else False}
-    try:
-        return numba.njit(cache=True, **options)(kernel)
-    except RuntimeError:  # a service account without a home directory: compile anew in each process
-        return numba.njit(**options)(kernel)
 
 
 @compiled
 def count_larger(  # noqa: PLR0917  compiled functions take no keywords
     start: int,
     stop: int,
-    estimates: Floats,
-    variances: Floats,
-    critical_values: Floats,
-    bounds: Floats,
-    firsts: Integers,
-    counts: Integers,
+    estimates: FloatArray,
+    variances: FloatArray,
+    critical_values: FloatArray,
+    bounds: FloatArray,
+    firsts: IntegerArray,
+    counts: IntegerArray,
 ) -> None:
     """Fill `counts[start:stop]` with the number of j whose estimate is larger by more than c_i √(v_i + v_j).
 
@@ -76,7 +59,13 @@ def count_larger(  # noqa: PLR0917  compiled functions take no keywords
 
 @compiled
 def largest_differences(  # noqa: C901, PLR0917  one loop over pairs; compiled functions take no keywords
-    start: int, stop: int, draws: Floats, estimates: Floats, standard_errors: Floats, beyond: float, largest: Floats
+    start: int,
+    stop: int,
+    draws: FloatArray,
+    estimates: FloatArray,
+    standard_errors: FloatArray,
+    beyond: float,
+    largest: FloatArray,
 ) -> None:
     """Fill `largest[start:stop]` with each draw's largest studentised difference over the remaining pairs.
 

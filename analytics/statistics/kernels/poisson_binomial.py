@@ -1,6 +1,6 @@
 """Compiled loops for the Poisson-binomial number of communities above a score, for independent true scores.
 
-Like those of `analytics.statistics.kernels.pairs` they release the GIL and start no threads.
+They release the GIL and start no threads, see `analytics.statistics.kernels.compilation`.
 """
 
 import math
@@ -8,12 +8,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.statistics.kernels.pairs import Floats, Integers, compiled
+from analytics.statistics.kernels.compilation import compiled
+from analytics.statistics.validation import FloatArray, IntegerArray
 
 
 @compiled
 def integrate_top_probability(  # noqa: C901, PLR0912  one loop nest
-    exceeding: Floats, weights: Floats, before: Floats, at_most: Floats, probability: Floats
+    exceeding: FloatArray, weights: FloatArray, before: FloatArray, at_most: FloatArray, probability: FloatArray
 ) -> None:
     """Fill `probability` with Σ weights · P(fewer than k of the others lie above), summed over the nodes for each row.
 
@@ -69,7 +70,7 @@ def integrate_top_probability(  # noqa: C901, PLR0912  one loop nest
 
 @compiled
 def find_panel_breaks(  # noqa: PLR0917  compiled functions take no keywords
-    means: Floats, deviations: Floats, reach: float, widest: float, breaks: Floats, found: Integers
+    means: FloatArray, deviations: FloatArray, reach: float, widest: float, breaks: FloatArray, found: IntegerArray
 ) -> None:
     """Fill `breaks` with rising scores between which the normal densities are smooth: limits of quadrature panels.
 
@@ -100,13 +101,13 @@ def find_panel_breaks(  # noqa: PLR0917  compiled functions take no keywords
 
 @compiled
 def fill_exceeding(  # noqa: PLR0917  compiled functions take no keywords
-    means: Floats,
-    deviations: Floats,
-    held: Integers,
-    edges: Floats,
+    means: FloatArray,
+    deviations: FloatArray,
+    held: IntegerArray,
+    edges: FloatArray,
     cumulative: NDArray[np.float32],
-    places: Floats,
-    exceeding: Floats,
+    places: FloatArray,
+    exceeding: FloatArray,
 ) -> None:
     """Fill `exceeding` with P(θ > place): one row per community, one column per place.
 
@@ -132,14 +133,14 @@ def fill_exceeding(  # noqa: PLR0917  compiled functions take no keywords
 
 @compiled
 def fill_weights(  # noqa: PLR0917  compiled functions take no keywords
-    means: Floats,
-    deviations: Floats,
-    held: Integers,
-    edges: Floats,
+    means: FloatArray,
+    deviations: FloatArray,
+    held: IntegerArray,
+    edges: FloatArray,
     cumulative: NDArray[np.float32],
-    places: Floats,
-    lengths: Floats,
-    weights: Floats,
+    places: FloatArray,
+    lengths: FloatArray,
+    weights: FloatArray,
 ) -> None:
     """Fill the first columns of `weights` with the density of θ at each place, times its length.
 
@@ -163,7 +164,7 @@ def fill_weights(  # noqa: PLR0917  compiled functions take no keywords
 
 
 @compiled
-def find_cells(edges: Floats, places: Floats, cells: Integers, parts: Floats) -> None:
+def find_cells(edges: FloatArray, places: FloatArray, cells: IntegerArray, parts: FloatArray) -> None:
     """Fill `cells` with the cell of each place, the nearest if outside, and `parts` with the fraction of it below."""
     for place in range(places.size):
         cell = min(max(np.searchsorted(edges, places[place]) - 1, 0), edges.size - 2)

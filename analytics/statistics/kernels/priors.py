@@ -1,16 +1,15 @@
 """Compiled loops of the nonparametric prior: fit the mixture of a region and each community's posterior under it.
 
-Like those of `analytics.statistics.kernels.pairs` they release the GIL and start no threads.
+They release the GIL and start no threads, see `analytics.statistics.kernels.compilation`.
 """
 
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analytics.statistics.kernels.pairs import Floats, compiled
+from analytics.statistics.kernels.compilation import compiled
+from analytics.statistics.validation import FloatArray, SingleArray
 
-SingleFloats = NDArray[np.float32]
 compiled_with_reordered_sums = partial(compiled, sums_in_any_order=True)
 
 # Cells whose likelihood is less than this share of the largest are skipped.
@@ -20,7 +19,9 @@ _OWN_SHARE_ITERATIONS = 3
 
 
 @compiled_with_reordered_sums
-def fill_log_likelihoods(coefficients: Floats, features: Floats, lowest: float, logarithms: SingleFloats) -> None:
+def fill_log_likelihoods(
+    coefficients: FloatArray, features: FloatArray, lowest: float, logarithms: SingleArray
+) -> None:
     """Fill `logarithms` with the log-likelihood of each row's answers in each cell, less the largest of the row.
 
     It is the row of `coefficients` times the column of `features`, bounded below by `lowest`.
@@ -38,7 +39,7 @@ def fill_log_likelihoods(coefficients: Floats, features: Floats, lowest: float, 
 
 
 @compiled_with_reordered_sums
-def fill_component_likelihoods(likelihood: SingleFloats, components: SingleFloats, fits: SingleFloats) -> None:
+def fill_component_likelihoods(likelihood: SingleArray, components: SingleArray, fits: SingleArray) -> None:
     """Fill `fits` with each row's likelihood under each mixture component; `components` has a row for each cell."""
     fits[:] = np.float32(0.0)
     for row in range(likelihood.shape[0]):
@@ -50,7 +51,9 @@ def fill_component_likelihoods(likelihood: SingleFloats, components: SingleFloat
 
 
 @compiled_with_reordered_sums
-def fit_component_totals(fits: SingleFloats, prior_counts: Floats, each: float, steps: int, totals: Floats) -> None:
+def fit_component_totals(
+    fits: SingleArray, prior_counts: FloatArray, each: float, steps: int, totals: FloatArray
+) -> None:
     """Fill `totals` with the expected number of communities of each mixture component, by variational iteration.
 
     `prior_counts` holds the Dirichlet prior counts; every row of `fits` stands for `each` communities. In each step a
@@ -69,7 +72,9 @@ def fit_component_totals(fits: SingleFloats, prior_counts: Floats, each: float, 
 
 
 @compiled_with_reordered_sums
-def update_responsibilities(fits: SingleFloats, totals: Floats, prior_counts: Floats, shares: Floats) -> None:
+def update_responsibilities(
+    fits: SingleArray, totals: FloatArray, prior_counts: FloatArray, shares: FloatArray
+) -> None:
     """Update a community's responsibilities from its likelihoods and the totals of the others.
 
     The prior counts are never reduced, whatever a community's own share: in a large region only some communities are
@@ -86,15 +91,15 @@ def update_responsibilities(fits: SingleFloats, totals: Floats, prior_counts: Fl
 
 @compiled_with_reordered_sums
 def fill_posteriors(  # noqa: PLR0917  compiled functions take no keywords
-    likelihood: SingleFloats,
-    fits: SingleFloats,
-    totals: Floats,
-    prior_counts: Floats,
-    component_cells: SingleFloats,
-    offsets: Floats,
-    squares: Floats,
-    moments: Floats,
-    cumulative: SingleFloats,
+    likelihood: SingleArray,
+    fits: SingleArray,
+    totals: FloatArray,
+    prior_counts: FloatArray,
+    component_cells: SingleArray,
+    offsets: FloatArray,
+    squares: FloatArray,
+    moments: FloatArray,
+    cumulative: SingleArray,
 ) -> None:
     """Fill `cumulative` with P(true score ≤ edge) of each row, and `moments` with its mean and mean square.
 

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from analytics.decision.evaluate import evaluate
-from analytics.decision.ranks import rank_confidence_set, top_confidence_set
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.files.table_cells import TableError
 from analytics.statistics.complaint_rates import complaint_rates
 from analytics.statistics.funnel import rate_funnel
+from analytics.statistics.rank_confidence_sets import rank_confidence_set, top_confidence_set
 from tests.analytics.rule_files import rules_with
 
 RULES = rules_with({})

@@ -99,7 +99,7 @@ def test_exclude_may_leave_nobody():
 
     assert set(decision.status) == {"not_met"}
     assert set(decision.reason) == {"tied_across_k"}
-    assert (decision.boundary_block.above, len(decision.cut.members)) == (0, 20)
+    assert (decision.boundary_block.above, len(decision.boundary_block.members)) == (0, 20)
 
 
 def test_only_a_block_that_is_tied_across_k_counts_as_large():

@@ -6,14 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.decision.ranks import (
-    competition_rank,
-    last_rank,
-    order_ratios,
-    percentile,
-    percentile_of_ranks,
-    ranks_within,
-)
+from analytics.decision.ranks import order_ratios, percentile_of_ranks, ranks_within
 
 ratios = st.lists(st.tuples(st.integers(0, 2**53), st.integers(1, 2**53)), max_size=30)
 small_ratios = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 12)), max_size=30)
@@ -36,18 +29,19 @@ def test_numbers_that_are_no_exact_ratio_are_refused(tops, bottoms):
         order_ratios(tops, bottoms)
 
 
+def ranks_of_one_region(values, best):
+    scores = np.asarray(values, dtype=float)
+    return ranks_within(scores, np.zeros(scores.size, dtype=np.int64), best=best)
+
+
 @settings(deadline=None)
 @given(scores, st.sampled_from(["high", "low"]))
 def test_ranks_count_better_communities_and_ties(values, best):
     better = (lambda other, own: other > own) if best == "high" else (lambda other, own: other < own)
     ranked = [value for value in values if not math.isnan(value)]
-    for value, rank, last, share in zip(
-        values,
-        competition_rank(values, best=best),
-        last_rank(values, best=best),
-        percentile(values, best=best),
-        strict=True,
-    ):
+    ranks, lasts = ranks_of_one_region(values, best)
+    shares = percentile_of_ranks(ranks, lasts, ranked=len(ranked))
+    for value, rank, last, share in zip(values, ranks, lasts, shares, strict=True):
         if math.isnan(value):
             assert np.isnan([rank, last, share]).all()
             continue
@@ -60,20 +54,18 @@ def test_ranks_count_better_communities_and_ties(values, best):
 @given(scores, st.sampled_from(["high", "low"]))
 def test_a_monotone_rescaling_keeps_ranks(values, best):
     rescaled = np.exp(np.asarray(values, dtype=float) / 3) - 7
-    np.testing.assert_array_equal(competition_rank(values, best=best), competition_rank(rescaled, best=best))
-    np.testing.assert_array_equal(last_rank(values, best=best), last_rank(rescaled, best=best))
+    np.testing.assert_array_equal(ranks_of_one_region(values, best), ranks_of_one_region(rescaled, best))
 
 
 def test_nobody_ranked_is_no_error():
-    assert np.isnan(competition_rank([float("nan")], best="high")).all()
-    assert percentile([], best="low").size == 0
+    assert np.isnan(ranks_of_one_region([float("nan")], "high")).all()
+    assert ranks_of_one_region([], "low")[0].size == 0
     assert percentile_of_ranks(np.array([np.nan]), np.array([np.nan]), ranked=0).size == 1
 
 
-@pytest.mark.parametrize("rank", [competition_rank, last_rank, percentile])
-def test_best_is_high_or_low(rank):
+def test_best_is_high_or_low():
     with pytest.raises(ValueError, match="high"):
-        rank([1.0], best="largest")
+        ranks_of_one_region([1.0], "largest")
 
 
 @settings(deadline=None)
@@ -91,5 +83,4 @@ def test_ranks_within_regions_are_the_ranks_of_each_region_alone(communities, be
 
     for number in np.unique(region):
         alone = region == number
-        np.testing.assert_array_equal(rank[alone], competition_rank(scores[alone], best=best))
-        np.testing.assert_array_equal(last[alone], last_rank(scores[alone], best=best))
+        np.testing.assert_array_equal((rank[alone], last[alone]), ranks_of_one_region(scores[alone], best))

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.statistics.kernels.pairs import compiled
+from analytics.statistics.kernels.compilation import compiled
 from analytics.statistics.pair_counts import (
     LARGEST_MATRIX,
     _count_by_matrix,

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.decision.ranks import rank_confidence_set, top_confidence_set
-from analytics.statistics.rank_confidence_sets import LARGEST_STEPDOWN
+from analytics.statistics.rank_confidence_sets import LARGEST_STEPDOWN, rank_confidence_set, top_confidence_set
 from tests.analytics.reference import columns, published
 
 PISA = published("pisa-2018-mathematics")

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from analytics.decision.ranks import rank_confidence_set, top_confidence_set
+from analytics.statistics.rank_confidence_sets import rank_confidence_set, top_confidence_set
 
 DRAWS = 50_000
 # Simulated critical values are uncertain in their third digit: sets may differ only by pairs that are so close.
