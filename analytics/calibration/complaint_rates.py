@@ -1,8 +1,9 @@
 """Calibration of the evidence on complaint rates on simulated communities with known true rates.
 
 Communities are simulated with true rates from known distributions, 100 to 3,000 household-years each, and the results
-of `shrinkage` and `evidence` are compared with the truth. Figures of `calibrate_complaints` with share 5 %, seed 11,
-10,000 communities for each figure: coverage of 95 % credible intervals, overall | among the observed best 5 %.
+of `analytics.statistics.empirical_bayes` and `analytics.evidence.bands` are compared with the truth. Figures of
+`calibrate_complaints` with share 5 %, seed 11, 10,000 communities for each figure: coverage of 95 % credible intervals,
+overall | among the observed best 5 %.
 
 ============ ============================================ ============================================
 true rates   gamma prior, regions of 40, 200, 2,000       nonparametric prior, the same regions
@@ -42,12 +43,12 @@ from typing import Final
 
 import numpy as np
 
-from analytics.calibration.evidence import CURVE_EDGES, LEVEL, Calibration, group_coverage, realised
+from analytics.calibration.evidence import LEVEL, Calibration, group_coverage, measure_calibration
 from analytics.decision.criterion import count_positions
-from analytics.evidence.bands import Evidence, complaint_evidence
+from analytics.evidence.bands import complaint_evidence
 from analytics.rules import Prior
 from analytics.statistics.empirical_bayes import credible_rate_interval, shrink_complaint_rates
-from analytics.statistics.intervals import poisson_exact
+from analytics.statistics.intervals import Interval, poisson_exact
 from analytics.statistics.top_probability import top_probability
 from analytics.statistics.validation import FloatArray
 
@@ -125,8 +126,8 @@ def calibrate_complaints(
     cases = random.poisson(rates * exposure)
     size = count_positions(share, communities, rounding="floor")
     shrinkage = shrink_complaint_rates(cases, exposure, region=region, prior=prior)
-    said = complaint_evidence(shrinkage, exposure, region=region, size=size, share=float(share))
-    probability = said["complaint_top_probability"].to_numpy(dtype=np.float64)
+    evidence = complaint_evidence(shrinkage, exposure, region=region, size=size, share=float(share))
+    probability = evidence["complaint_top_probability"].to_numpy(dtype=np.float64)
     # A known truth is a posterior without variance.
     nothing = np.zeros(rates.size)
     true = top_probability(-rates, nothing, region=region, size=size).probability
@@ -141,13 +142,11 @@ def calibrate_complaints(
     }
     intervals = {
         "credible": credible_rate_interval(shrinkage, level=LEVEL),
-        "exact": type(counted)(counted.lower / exposure, counted.upper / exposure),
+        "exact": Interval(counted.lower / exposure, counted.upper / exposure),
     }
-    bands = realised("evidence", said["complaint_evidence"].to_numpy(), probability, true).set_index("evidence")
-    return Calibration(
+    return measure_calibration(
         coverage=group_coverage(intervals, rates, groups),
-        curve=realised(
-            "from_probability", CURVE_EDGES[:-1][np.digitize(probability, CURVE_EDGES[1:-1])], probability, true
-        ),
-        bands=bands.reindex(list(Evidence)).dropna().reset_index(),
+        predicted=probability,
+        bands=evidence["complaint_evidence"].to_numpy(),
+        true=true,
     )

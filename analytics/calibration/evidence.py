@@ -1,9 +1,10 @@
 """Calibration of intervals, probabilities and evidence bands on simulated communities with known true rates.
 
 Communities are simulated with true rates from known distributions and 30 to 300 answers each, and the results of
-`shrinkage`, `top_probability` and `evidence` are compared with the truth. Figures of `calibrate` with share 5 %, seed
-11, 60,000 communities for each figure: coverage of 95 % credible intervals, overall | among the observed best 5 %. The
-second figure is based on about 3,000 communities; its standard error is .004.
+`analytics.statistics.empirical_bayes`, `analytics.statistics.top_probability` and `analytics.evidence.bands` are
+compared with the truth. Figures of `calibrate` with share 5 %, seed 11, 60,000 communities for each figure: coverage of
+95 % credible intervals, overall | among the observed best 5 %. The second figure is based on about 3,000 communities;
+its standard error is .004.
 
 Normal prior:
 
@@ -162,7 +163,7 @@ def calibrate(
     satisfied = random.binomial(answers, rates)
     size = count_positions(share, communities, rounding="floor")
     shrinkage = shrink_rates(satisfied, answers, region=region, prior=prior)
-    said = top_probability(shrinkage.mean, shrinkage.variance, region=region, size=size, grids=shrinkage.grids)
+    top = top_probability(shrinkage.mean, shrinkage.variance, region=region, size=size, grids=shrinkage.grids)
     # A known truth is a posterior without variance.
     true = top_probability(rates, np.zeros(rates.size), region=region, size=size).probability
     observed = top_probability(satisfied / answers, np.zeros(rates.size), region=region, size=size).probability
@@ -177,19 +178,41 @@ def calibrate(
         "from_60_to_149": (answers >= 60) & (answers < 150),
         "from_150": answers >= 150,
     }
-    return Calibration(
+    return measure_calibration(
         coverage=group_coverage(intervals, rates, groups),
-        curve=realised(
-            "from_probability",
-            CURVE_EDGES[:-1][np.digitize(said.probability, CURVE_EDGES[1:-1])],
-            said.probability,
-            true,
+        predicted=top.probability,
+        bands=evidence_bands(top.probability),
+        true=true,
+    )
+
+
+def measure_calibration(
+    *, coverage: pd.DataFrame, predicted: FloatArray, bands: npt.NDArray[np.generic], true: FloatArray
+) -> Calibration:
+    """Return the calibration of predicted probabilities and evidence bands beside the coverage of intervals.
+
+    Parameters
+    ----------
+    coverage : DataFrame
+        From `group_coverage`.
+    predicted : ndarray of float
+        P(top k) of each community.
+    bands : ndarray of Evidence
+        The evidence band of each community.
+    true : ndarray of float
+        1 where the community is truly among the best k, 0 where not; a share where true rates are tied.
+
+    Returns
+    -------
+    Calibration
+    """
+    by_band = realised_shares("evidence", bands, predicted, true).set_index("evidence")
+    return Calibration(
+        coverage=coverage,
+        curve=realised_shares(
+            "from_probability", CURVE_EDGES[:-1][np.digitize(predicted, CURVE_EDGES[1:-1])], predicted, true
         ),
-        bands=realised("evidence", evidence_bands(said.probability), said.probability, true)
-        .set_index("evidence")
-        .reindex(list(Evidence))
-        .dropna()
-        .reset_index(),
+        bands=by_band.reindex(list(Evidence)).dropna().reset_index(),
     )
 
 
@@ -214,15 +237,17 @@ def group_coverage(
     return pd.DataFrame(rows, columns=["group", "interval", "communities", "coverage"])
 
 
-def realised(name: str, labels: npt.NDArray[np.generic], said: FloatArray, true: FloatArray) -> pd.DataFrame:
+def realised_shares(
+    name: str, labels: npt.NDArray[np.generic], predicted: FloatArray, true: FloatArray
+) -> pd.DataFrame:
     """Return for each label the mean predicted probability of being among the best, and the share that is.
 
     Examples
     --------
-    >>> realised("word", np.array(["no", "no"]), np.array([0.0, 0.1]), np.array([0.0, 0.0]))
+    >>> realised_shares("word", np.array(["no", "no"]), np.array([0.0, 0.1]), np.array([0.0, 0.0]))
       word  predicted  realised  communities
     0   no       0.05       0.0            2
     """
-    frame = pd.DataFrame({name: labels, "predicted": said, "realised": true})
+    frame = pd.DataFrame({name: labels, "predicted": predicted, "realised": true})
     grouped = frame.groupby(name, sort=True)
     return grouped.mean().assign(communities=grouped.size()).reset_index()

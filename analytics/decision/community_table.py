@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from analytics.files.table_cells import cells_of, read_cells
 from analytics.files.typed_columns import CellReader, Column
 from analytics.files.yaml_documents import Fault
 from analytics.languages import N_
-from analytics.rules import Rules
+from analytics.rules import Denominator, Rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS
 
 COMPLAINT_DETAIL_COLUMNS: Final = (
@@ -49,7 +49,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
 }
 """Every column that a community table may have, with its type and limits."""
 
-_DENOMINATORS = ("occupied_households", "delivered_households")
+_DENOMINATORS: Final[tuple[Denominator, ...]] = get_args(Denominator)
 
 
 def read_table(path: Path, rules: Rules) -> pd.DataFrame:

@@ -313,18 +313,16 @@ def decide_complaints_within(
 
     Parameters
     ----------
-    places : ndarray of float
-        Those of all communities; NaN does not take part.
+    places, regions
+        As in `decide_satisfaction_within`.
     zero : ndarray of bool
         Whether the community has no complaint.
-    regions : sequence of ndarray of int
-        The communities of each region that are ranked together.
     rule : ComplaintRule
 
     Returns
     -------
     list of RouteDecision
-        One for each region, its communities in the order of its indices.
+        As `decide_satisfaction_within` returns it.
     """
     ordered = _RankedRegions(places, regions)
     zero = zero[ordered.rows]

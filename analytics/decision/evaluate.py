@@ -15,7 +15,7 @@ from analytics.decision.community_table import check_communities
 from analytics.decision.criterion import combine_routes
 from analytics.decision.routes import Route, evaluate_complaints, evaluate_satisfaction, rows_by_region
 from analytics.decision.summary import summarise
-from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
+from analytics.decision.table_columns import MEASURE_COLUMNS, float_column, plain_values
 from analytics.rules import Rules
 
 STANDING_COLUMNS: Final[Mapping[str, str]] = {
@@ -196,7 +196,7 @@ def canonical_frame_json(frame: pd.DataFrame) -> str:
     '{"community_id":["1","2"],"score":[83.5,null]}'
     """
     ordered = frame.sort_values("community_id", kind="stable")
-    return canonical_json({name: _plain(values) for name, values in ordered.items()})
+    return canonical_json({name: plain_values(values) for name, values in ordered.items()})
 
 
 def versions() -> dict[str, str]:
@@ -209,10 +209,6 @@ def versions() -> dict[str, str]:
     """
     packages = {package: version(package) for package in ("numpy", "pandas", "scipy")}
     return {"analytics": version("jiayuan"), "python": platform.python_version(), **packages}
-
-
-def _plain(values: "pd.Series[Any]") -> list[Any]:
-    return values.astype(object).where(values.notna().to_numpy(dtype=bool), None).tolist()
 
 
 def _standings(table: pd.DataFrame, rules: Rules, satisfaction: Route, complaints: Route) -> pd.DataFrame:

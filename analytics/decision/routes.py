@@ -104,21 +104,7 @@ def minimum_is_tested(table: pd.DataFrame, rules: Rules) -> bool:
 
 
 def evaluate_complaints(table: pd.DataFrame, rules: Rules, regions: Mapping[str, IntegerArray]) -> Route:
-    """Decide the complaint route for every community of a table.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As `analytics.decision.community_table.check_communities` returns it.
-    rules : Rules
-    regions : mapping of str to ndarray of int
-        The rows of each region, as `rows_by_region` returns them.
-
-    Returns
-    -------
-    Route
-        Ranks are NaN where a community does not take part; `reason` then says why.
-    """
+    """Decide the complaint route for every community of a table, as `evaluate_satisfaction` decides the other route."""
     rule = rules.complaints
     complaints, exposure = float_column(table, "complaints"), float_column(table, "exposure_household_years")
     units = exposure_units(exposure)

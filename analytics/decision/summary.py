@@ -1,19 +1,19 @@
 """Summary of an evaluation: the deciding numbers of each region and route, and warnings."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.decision.criterion import count_until_next_position
+from analytics.decision.criterion import Status, count_until_next_position
 from analytics.decision.routes import RankedSet, Route, minimum_is_tested, rows_by_region
 from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
 from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
 
-STATUSES: Final = ("met", "not_met", "not_assessed", "not_applicable")
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 """Every status that a route or the criterion can have."""
 
 RouteName = Literal["satisfaction", "complaints"]

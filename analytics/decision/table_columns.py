@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -48,3 +48,14 @@ def float_column(table: pd.DataFrame, name: str) -> FloatArray:
     if name not in table:
         return np.full(len(table), np.nan)
     return table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def plain_values(values: "pd.Series[Any]") -> list[Any]:
+    """Return the values of a column as Python objects, None where missing, for JSON and CSV.
+
+    Examples
+    --------
+    >>> plain_values(pd.Series(["a", None], dtype="str")), plain_values(pd.Series([3, None], dtype="Int64"))
+    (['a', None], [3, None])
+    """
+    return values.astype(object).where(values.notna().to_numpy(dtype=bool), None).tolist()

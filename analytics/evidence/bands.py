@@ -79,7 +79,7 @@ def evidence_bands(probability: npt.ArrayLike) -> TextArray:
     >>> [str(band) for band in evidence_bands([0.95, 0.8, 0.5, 0.2, 0.05])]
     ['certain', 'likely', 'undecided', 'unlikely', 'no']
     """
-    return _BANDS[_band_numbers(_probabilities("probability", probability))]
+    return _BANDS[_band_numbers(finite_numbers("probability", probability, lowest=0, highest=1))]
 
 
 def with_nonresponse(
@@ -113,7 +113,7 @@ def with_nonresponse(
     array([0.001225, 0.      ])
     """
     sampling = finite_numbers("variances", variances, lowest=0)
-    fraction = _probabilities("sampling_fraction", sampling_fraction)
+    fraction = finite_numbers("sampling_fraction", sampling_fraction, lowest=0, highest=1)
     if not 0 <= nonresponse_spread < np.inf:
         raise ValueError(f"nonresponse_spread must be at least 0, got {nonresponse_spread}")
     return sampling + (nonresponse_spread * (1 - fraction)) ** 2
@@ -142,7 +142,7 @@ def clipped_normal_quantile(probability: npt.ArrayLike) -> FloatArray:
     >>> clipped_normal_quantile([0.8, 0.5, 0.0]).round(2)
     array([ 0.84,  0.  , -8.  ])
     """
-    return np.clip(special.ndtri(_probabilities("probability", probability)), -8.0, 8.0)
+    return np.clip(special.ndtri(finite_numbers("probability", probability, lowest=0, highest=1)), -8.0, 8.0)
 
 
 def tipping_point(
@@ -195,9 +195,9 @@ def tipping_point(
     array([0.1 , 0.26, 0.28,  inf])
     """
     chance, limit, fraction, mean, variance, own = np.broadcast_arrays(
-        _probabilities("probability", probability),
+        finite_numbers("probability", probability, lowest=0, highest=1),
         np.asarray(threshold, dtype=np.float64),
-        _probabilities("sampling_fraction", sampling_fraction),
+        finite_numbers("sampling_fraction", sampling_fraction, lowest=0, highest=1),
         shrinkage.mean,
         shrinkage.variance,
         shrinkage.reliability,
@@ -492,7 +492,7 @@ def list_with_controlled_fdr(
     >>> list_with_controlled_fdr([0.99, 0.9, 0.6, 0.6, 0.1], region=[1] * 5, false_discovery_rate=0.1)
     array([ True,  True, False, False, False])
     """
-    chance = _probabilities("probability", probability)
+    chance = finite_numbers("probability", probability, lowest=0, highest=1)
     if not 0 <= false_discovery_rate < 1:
         raise ValueError(f"false_discovery_rate must lie in [0, 1), got {false_discovery_rate}")
     codes = row_codes("region", region, rows=chance.size)[1]
@@ -542,7 +542,7 @@ def expected_true_members(probability: npt.ArrayLike, listed: npt.ArrayLike, *, 
     >>> frame.loc["wuda"].round(3).to_dict()
     {'listed': 2.0, 'expected': 1.5, 'standard_deviation': 0.574}
     """
-    chance = _probabilities("probability", probability)
+    chance = finite_numbers("probability", probability, lowest=0, highest=1)
     member = np.asarray(listed, dtype=bool)
     if member.shape != chance.shape:
         raise ValueError(f"probability and listed must be columns of one length, got {chance.shape}, {member.shape}")
@@ -630,9 +630,3 @@ def _numbers(evidence: TextArray) -> npt.NDArray[np.int64]:
     """Return the position of each band; a route that is not assessed is undecided."""
     position = {band.value: number for number, band in enumerate(Evidence)}
     return np.array([position.get(band, _UNDECIDED) for band in evidence], dtype=np.int64)
-
-
-def _probabilities(name: str, values: npt.ArrayLike) -> FloatArray:
-    numbers = finite_numbers(name, values, lowest=0)
-    refuse(numbers > 1, f"{name} exceeds 1", **{name: numbers})
-    return numbers

@@ -88,8 +88,7 @@ def eligibility_probability(
     array([0.533, 0.   , 0.   ])
     """
     total = whole_numbers("households", households, lowest=1)
-    rate = finite_numbers("response_rate", response_rate, lowest=0)
-    refuse(rate > 1, "response_rate exceeds 1", response_rate=rate)
+    rate = finite_numbers("response_rate", response_rate, lowest=0, highest=1)
     share = or_share_of_households
     needed = np.maximum(least, np.minimum(enough, -(-total * share.numerator // share.denominator)))
     return np.asarray(stats.binom.sf(needed - 1, total, rate), dtype=np.float64)
@@ -152,9 +151,9 @@ def forecast_precision(
     ([0.119, 0.054], [0.072, 0.058])
     """
     total, rate = np.broadcast_arrays(
-        whole_numbers("households", households, lowest=1), finite_numbers("response_rate", response_rate, lowest=0)
+        whole_numbers("households", households, lowest=1),
+        finite_numbers("response_rate", response_rate, lowest=0, highest=1),
     )
-    refuse(rate > 1, "response_rate exceeds 1", response_rate=rate)
     if not 0 < share < 1:
         raise ValueError(f"share must lie in (0, 1), got {share}")
     if not 0 < expected_rate < 1:
@@ -249,8 +248,7 @@ def forecast_quota(
     >>> [int(frame.loc["wuda", column]) for column in ("satisfaction_places", "surely_named", "possibly_named")]
     [6, 6, 12]
     """
-    chance = finite_numbers("eligibility_probabilities", eligibility_probabilities, lowest=0)
-    refuse(chance > 1, "eligibility_probabilities exceeds 1", eligibility_probabilities=chance)
+    chance = finite_numbers("eligibility_probabilities", eligibility_probabilities, lowest=0, highest=1)
     exposure = np.broadcast_to(np.asarray(exposed, dtype=bool), chance.shape)
     labels, codes = row_codes("region", region, rows=chance.size)
     wanted = np.broadcast_to(whole_numbers("quota", quota, lowest=1), chance.shape)

@@ -12,7 +12,7 @@ from analytics.files.response_tables import ResponseTable
 from analytics.languages import Wording, translator
 from analytics.reports import svg_charts
 from analytics.reports.html_page import Chart, Page, PageTable, Section, between, percent, provenance_facts
-from analytics.reports.svg_charts import Labels
+from analytics.reports.svg_charts import Labels, ScoreIntervals
 from analytics.rules import Rules
 from analytics.statistics.drivers import Drivers, find_drivers, importance_performance
 
@@ -132,15 +132,15 @@ def _chart(frame: pd.DataFrame, language: str) -> Chart:
     _ = translator(language)
     known = frame[frame["weight"].notna()]
     caption = _("Importance of each domain. Green: beyond a random number. The line is the interval.")
+    weight, lower, upper = (known[name].to_numpy(dtype=np.float64) * 100 for name in ("weight", "lower", "upper"))
     drawing = svg_charts.caterpillar_chart(
         known["name"].tolist(),
-        *(known[name].to_numpy(dtype=np.float64) * 100 for name in ("weight", "lower", "upper")),
-        listed=known["above_noise"].to_numpy(dtype=bool),
+        ScoreIntervals(weight, lower, upper, known["above_noise"].to_numpy(dtype=bool)),
         cut_off=None,
         labels=Labels(caption, _("Importance (share in %)"), _("Domain"), ""),
         name="drivers",
     )
-    return Chart(Markup(drawing), caption)  # noqa: S704 - `drawings` escapes every name
+    return Chart(Markup(drawing), caption)  # noqa: S704 - `svg_charts` escapes every name
 
 
 def _grid(frame: pd.DataFrame, rules: Rules, language: str) -> PageTable:

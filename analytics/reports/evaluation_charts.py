@@ -12,7 +12,7 @@ from analytics.languages import translator
 from analytics.reports import svg_charts
 from analytics.reports.html_page import Chart, percent
 from analytics.reports.labels import measure_axis
-from analytics.reports.svg_charts import Labels
+from analytics.reports.svg_charts import Labels, ScoreIntervals
 from analytics.statistics.validation import BooleanArray
 
 _MOST_CATERPILLAR_ROWS: Final = 30
@@ -59,43 +59,28 @@ def _score_charts(
     number: int,
 ) -> Iterator[Chart]:
     _ = translator(language)
-    scores, lower, upper = (
-        float_column(ranked, name) * scale
-        for name in ("satisfaction_score", "satisfaction_lower", "satisfaction_upper")
-    )
-    listed = _is_met(ranked, "satisfaction_status")
     cut_off = None if facts["cut_off_score"] is None else facts["cut_off_score"] * scale
     measure = measure_axis(evaluation.rules.satisfaction.measure, language)
     line = "" if cut_off is None else _("- - position {k}", k=facts["k"])
-    best = slice(0, _MOST_CATERPILLAR_ROWS)
-    shown = min(len(ranked), _MOST_CATERPILLAR_ROWS)
+    best = ranked.head(_MOST_CATERPILLAR_ROWS)
     caption = _(
         "The first {shown} of {count} communities. Green: meet the criterion. The line through a point is where the"
         " true value may well lie.",
-        shown=shown,
+        shown=len(best),
         count=len(ranked),
     )
     drawing = svg_charts.caterpillar_chart(
-        ranked["name"].iloc[best].tolist(),
-        scores[best],
-        lower[best],
-        upper[best],
-        listed=listed[best],
+        best["name"].tolist(),
+        _score_intervals(best, scale),
         cut_off=cut_off,
         labels=Labels(caption, measure, _("Community"), line),
         name=f"ladder-{number}",
     )
-    yield Chart(Markup(drawing), caption)  # noqa: S704 - `drawings` escapes every name
-    step = svg_charts.thinning_step(len(ranked))
-    caption = _("All ranked communities of the region, the first on the left.")
-    if step > 1:
-        caption = _("One of every {step} ranked communities of the region, the first on the left.", step=step)
+    yield Chart(Markup(drawing), caption)  # noqa: S704 - `svg_charts` escapes every name
+    caption = _all_ranked(len(ranked), language)
     drawing = svg_charts.scores_chart(
         float_column(ranked, "satisfaction_rank"),
-        scores,
-        lower,
-        upper,
-        listed=listed,
+        _score_intervals(ranked, scale),
         cut_off=cut_off,
         labels=Labels(caption, _("Rank"), measure, line),
         name=f"scores-{number}",
@@ -103,12 +88,26 @@ def _score_charts(
     yield Chart(Markup(drawing), caption)  # noqa: S704
     caption = _("Number of communities by score.")
     drawing = svg_charts.histogram_chart(
-        scores,
+        float_column(ranked, "satisfaction_score") * scale,
         cut_off=cut_off,
         labels=Labels(caption, measure, _("Communities"), line),
         name=f"histogram-{number}",
     )
     yield Chart(Markup(drawing), caption)  # noqa: S704
+
+
+def _score_intervals(ranked: pd.DataFrame, scale: float) -> ScoreIntervals:
+    scores, lower, upper = (
+        float_column(ranked, f"satisfaction_{part}") * scale for part in ("score", "lower", "upper")
+    )
+    return ScoreIntervals(scores, lower, upper, _is_met(ranked, "satisfaction_status"))
+
+
+def _all_ranked(count: int, language: str) -> str:
+    _, step = translator(language), svg_charts.thinning_step(count)
+    if step > 1:
+        return _("One of every {step} ranked communities of the region, the first on the left.", step=step)
+    return _("All ranked communities of the region, the first on the left.")
 
 
 def _funnel(exposed: pd.DataFrame, language: str, number: int) -> Chart:

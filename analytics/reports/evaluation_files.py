@@ -9,6 +9,7 @@ import pandas as pd
 
 from analytics.decision.evaluate import STANDINGS_FORMAT, Evaluation, versions
 from analytics.decision.reasons import Part, reason_sentence
+from analytics.decision.table_columns import plain_values
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.files.atomic_files import write_files
@@ -70,7 +71,7 @@ def standings_csv(
         frame = _beside_decisions(evaluation.standings.iloc[rows], beside)
         if "name" in evaluation.communities:
             frame.insert(1, "name", evaluation.communities["name"].iloc[rows].to_numpy())
-        columns = {str(name): _plain(values) for name, values in frame.items()}
+        columns = {str(name): plain_values(values) for name, values in frame.items()}
         columns |= _sentences(columns, evaluation.summary["regions"], language)
         listed = zip(*columns.values(), strict=True)
         yield csv_lines(listed) if start else "".join(csv_file(columns, [listed]))
@@ -81,11 +82,8 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
 
     Parameters
     ----------
-    evaluation : Evaluation
-    evidence : DataFrame
-        Of `analytics.evidence.weigh_evidence.weigh_evidence`.
-    sensitivity : Sensitivity
-        Of `analytics.evidence.sensitivity.analyse_sensitivity`.
+    evaluation, evidence, sensitivity
+        As in `standings_csv`.
     language : str
         Of the sentences of the warnings.
 
@@ -140,17 +138,14 @@ def write_outputs(
 
     Parameters
     ----------
-    evaluation : Evaluation
-    evidence : DataFrame
-        Of `analytics.evidence.weigh_evidence.weigh_evidence`.
-    sensitivity : Sensitivity
-        Of `analytics.evidence.sensitivity.analyse_sensitivity`.
+    evaluation, evidence, sensitivity
+        As in `standings_csv`.
     directory : Path
         Made if it is missing.
     language : str
         Of the sentences in `standings.csv` and `evaluation.json`, one of `analytics.languages.LANGUAGES`.
     tell : callable
-        Is told what share of the files is made.
+        Called with the share of the files that is made.
 
     Raises
     ------
@@ -185,10 +180,6 @@ def _beside_decisions(standings: pd.DataFrame, evidence: pd.DataFrame) -> pd.Dat
         if name in _DECISIONS:
             columns |= {str(own): evidence[own] for own in evidence if str(own).startswith(_DECISIONS[str(name)])}
     return pd.DataFrame(columns)
-
-
-def _plain(values: "pd.Series[Any]") -> list[Any]:
-    return values.astype(object).where(values.notna().to_numpy(dtype=bool), None).tolist()
 
 
 def _sentences(

@@ -101,11 +101,8 @@ def report_html(
 
     Parameters
     ----------
-    evaluation : Evaluation
-    evidence : DataFrame
-        From `analytics.evidence.weigh_evidence.weigh_evidence`.
-    sensitivity : Sensitivity
-        From `analytics.evidence.sensitivity.analyse_sensitivity`.
+    evaluation, evidence, sensitivity
+        As in `analytics.reports.evaluation_files.standings_csv`.
     language : str
         One of `analytics.languages.LANGUAGES`.
     tell : callable

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analytics.decision.table_columns import float_column
 from analytics.files.csv_files import frame_csv
@@ -18,6 +17,7 @@ from analytics.languages import N_, translator
 from analytics.progress import ProgressCallback, ignore_progress, track_progress
 from analytics.reports.html_page import Page, PageTable, Section, between, percent, provenance_facts
 from analytics.rules import Rules
+from analytics.statistics.intervals import normal_quantile
 from analytics.statistics.raking_weights import (
     SCORE_DECIMALS,
     Margin,
@@ -270,7 +270,7 @@ def _plain_row(scores: FloatArray, error: CannotRake) -> dict[str, Any]:
 
 
 def _with_limits(frame: pd.DataFrame, level: float) -> pd.DataFrame:
-    reach = float(stats.norm.ppf((1 + level) / 2)) * frame["standard_error"]
+    reach = normal_quantile(level) * frame["standard_error"]
     lower, upper = (frame["score"] - reach).clip(lower=0), (frame["score"] + reach).clip(upper=100)
     frame = frame.assign(lower=lower, upper=upper)
     names = ["community_id", "responses", "effective_responses", "plain_score", "score", "standard_error"]

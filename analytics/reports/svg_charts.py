@@ -66,6 +66,24 @@ class Labels:
     cut_off: str
 
 
+@dataclass(frozen=True)
+class ScoreIntervals:
+    """Scores with their intervals, in the order of the ranks.
+
+    Attributes
+    ----------
+    scores, lower, upper : ndarray of float
+        Score and interval; NaN limits draw no interval.
+    listed : ndarray of bool
+        Which of them meet the criterion, or are marked for another reason: drawn in green.
+    """
+
+    scores: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    listed: BooleanArray
+
+
 def thinning_step(count: int) -> int:
     """Return the least n for which every n-th of `count` points is at most `MOST_DRAWN` points.
 
@@ -78,15 +96,7 @@ def thinning_step(count: int) -> int:
 
 
 def caterpillar_chart(
-    names: Sequence[str],
-    scores: FloatArray,
-    lower: FloatArray,
-    upper: FloatArray,
-    *,
-    listed: BooleanArray,
-    cut_off: float | None,
-    labels: Labels,
-    name: str,
+    names: Sequence[str], intervals: ScoreIntervals, *, cut_off: float | None, labels: Labels, name: str
 ) -> str:
     """Draw a caterpillar plot: communities one below the other, the best on top, each with its interval.
 
@@ -94,10 +104,7 @@ def caterpillar_chart(
     ----------
     names : sequence of str
         Names in the order of the ranks.
-    scores, lower, upper : ndarray of float
-        Score and interval; NaN limits draw no interval.
-    listed : ndarray of bool
-        Which communities meet the criterion.
+    intervals : ScoreIntervals
     cut_off : float or None
         Score at the last position.
     labels : Labels
@@ -110,27 +117,19 @@ def caterpillar_chart(
         One SVG element.
     """
     with _row_axes([_shortened(text) for text in names], left=132, labels=labels) as (figure, axes, places):
-        _intervals(axes, places, scores, lower, upper, listed=listed, upright=False)
+        _draw_intervals(axes, places, intervals, upright=False)
         _draw_cut_off(axes, cut_off, upright=True)
     return _svg(figure, labels, name)
 
 
 def scores_chart(
-    ranks: FloatArray,
-    scores: FloatArray,
-    lower: FloatArray,
-    upper: FloatArray,
-    *,
-    listed: BooleanArray,
-    cut_off: float | None,
-    labels: Labels,
-    name: str,
+    ranks: FloatArray, intervals: ScoreIntervals, *, cut_off: float | None, labels: Labels, name: str
 ) -> str:
     """Draw every community as a point by rank with its interval, thinned; parameters as in `caterpillar_chart`."""
     step = thinning_step(ranks.size)
-    ranks, scores, lower, upper = (values[::step] for values in (ranks, scores, lower, upper))
+    thinned = ScoreIntervals(**{part: values[::step] for part, values in vars(intervals).items()})
     with _axes(280, left=46, labels=labels) as (figure, axes):
-        _intervals(axes, ranks, scores, lower, upper, listed=listed[::step], upright=True)
+        _draw_intervals(axes, ranks[::step], thinned, upright=True)
         _draw_cut_off(axes, cut_off, upright=False)
     return _svg(figure, labels, name)
 
@@ -228,19 +227,11 @@ def _shortened(text: str) -> str:
     return text
 
 
-def _intervals(
-    axes: Axes,
-    places: FloatArray,
-    scores: FloatArray,
-    lower: FloatArray,
-    upper: FloatArray,
-    *,
-    listed: BooleanArray,
-    upright: bool,
-) -> None:
-    for among, color in ((~listed, OTHERS_COLOUR), (listed, LISTED_COLOUR)):
-        at, score = places[among], scores[among]
-        (axes.vlines if upright else axes.hlines)(at, lower[among], upper[among], color=color, linewidth=0.9, alpha=0.6)
+def _draw_intervals(axes: Axes, places: FloatArray, intervals: ScoreIntervals, *, upright: bool) -> None:
+    draw = axes.vlines if upright else axes.hlines
+    for among, color in ((~intervals.listed, OTHERS_COLOUR), (intervals.listed, LISTED_COLOUR)):
+        at, score = places[among], intervals.scores[among]
+        draw(at, intervals.lower[among], intervals.upper[among], color=color, linewidth=0.9, alpha=0.6)
         across, upward = (at, score) if upright else (score, at)
         axes.scatter(across, upward, s=9 if upright else 22, color=color, linewidths=0, zorder=3)
 

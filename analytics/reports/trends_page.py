@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
-from scipy import stats
 
 from analytics.decision.evaluate import Evaluation
 from analytics.decision.table_columns import float_column
@@ -17,8 +16,9 @@ from analytics.files.csv_files import frame_csv
 from analytics.languages import translator
 from analytics.reports import svg_charts
 from analytics.reports.html_page import Chart, Page, PageTable, Section, between, percent, provenance_facts
-from analytics.reports.svg_charts import Labels
+from analytics.reports.svg_charts import Labels, ScoreIntervals
 from analytics.rules import Rules
+from analytics.statistics.multiple_testing import adjusted_p_values
 from analytics.statistics.trends import FEWEST_FOR_SLOPE, compare_rounds, fit_slopes, regression_to_the_mean
 from analytics.statistics.validation import FloatArray
 
@@ -153,7 +153,7 @@ def _changes(scores: FloatArray, tested: FloatArray, variances: FloatArray, *, l
             "change_lower": found["lower"],
             "change_upper": found["upper"],
             "change_p": found["p"],
-            "change_p_adjusted": _adjusted(found["p"].to_numpy()),
+            "change_p_adjusted": adjusted_p_values(found["p"].to_numpy()),
         }
     )
 
@@ -166,7 +166,7 @@ def _slopes(tested: FloatArray, variances: FloatArray, *, years: FloatArray, lev
             "slope_lower": found["lower"],
             "slope_upper": found["upper"],
             "slope_p": found["p"],
-            "slope_p_adjusted": _adjusted(found["p"].to_numpy()),
+            "slope_p_adjusted": adjusted_p_values(found["p"].to_numpy()),
         }
     )
 
@@ -216,13 +216,6 @@ def _sets_ranked_together(facts: Mapping[str, Mapping[str, object]]) -> Iterator
         # A region that was ranked with the whole city had no winners of its own.
         if route["ranked_with"] != "city":
             yield [name], int(str(route["k"])) if route["ranked_with"] == "district" else 0
-
-
-def _adjusted(p: FloatArray) -> FloatArray:
-    adjusted, known = np.full(p.size, np.nan), ~np.isnan(p)
-    if known.any():
-        adjusted[known] = stats.false_discovery_control(p[known])
-    return adjusted
 
 
 def trends_csv(trends: Trends) -> bytes:
@@ -322,15 +315,18 @@ def _change_chart(extreme: pd.DataFrame, trends: Trends, language: str) -> Chart
         " where the true change may well lie.",
         count=len(extreme),
     )
+    change, lower, upper = (
+        extreme[name].to_numpy(dtype=np.float64) * scale for name in ("change", "change_lower", "change_upper")
+    )
+    real = extreme["change_p_adjusted"] <= FALSE_DISCOVERY_RATE
     drawing = svg_charts.caterpillar_chart(
         [name or number for name, number in zip(extreme["name"], extreme["community_id"], strict=True)],
-        *(extreme[name].to_numpy(dtype=np.float64) * scale for name in ("change", "change_lower", "change_upper")),
-        listed=(extreme["change_p_adjusted"] <= FALSE_DISCOVERY_RATE).to_numpy(dtype=bool),
+        ScoreIntervals(change, lower, upper, real.to_numpy(dtype=bool)),
         cut_off=0.0,
         labels=Labels(caption, _("Change in points"), _("Community"), _("- - no change")),
         name="changes",
     )
-    return Chart(Markup(drawing), caption)  # noqa: S704 - `drawings` escapes every name
+    return Chart(Markup(drawing), caption)  # noqa: S704 - `svg_charts` escapes every name
 
 
 def _winner_section(trends: Trends, language: str) -> Section:

@@ -351,7 +351,8 @@ def shrink_rates(
     if answers.ndim != 1:
         raise ValueError(f"satisfied and n must be columns, got shape {answers.shape}")
     refuse(positive > answers, "satisfied exceeds n", satisfied=positive, n=answers)
-    missing = 1 - _fraction("sampling_fraction", sampling_fraction, rows=answers.size)
+    fraction = finite_numbers("sampling_fraction", sampling_fraction, lowest=0, highest=1)
+    missing = np.broadcast_to(1 - fraction, answers.shape)
     if not 0 <= nonresponse_spread < np.inf:
         raise ValueError(f"nonresponse_spread must be at least 0, got {nonresponse_spread}")
     rate = positive / answers
@@ -607,12 +608,6 @@ def _scores_with_variances(estimates: npt.ArrayLike, variances: npt.ArrayLike) -
     if scores.ndim != 1 or sampling.shape != scores.shape:
         raise ValueError(f"estimates and variances must be columns of one length, got {scores.shape}, {sampling.shape}")
     return scores, sampling
-
-
-def _fraction(name: str, values: npt.ArrayLike, *, rows: int) -> FloatArray:
-    fraction = finite_numbers(name, values, lowest=0)
-    refuse(fraction > 1, f"{name} exceeds 1", **{name: fraction})
-    return np.broadcast_to(fraction, (rows,))
 
 
 def _weighted_mean(regions: _Regions, scores: FloatArray, sampling: FloatArray, tau2: FloatArray) -> FloatArray:

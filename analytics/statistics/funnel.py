@@ -416,13 +416,11 @@ def rate_funnel(
         Control limits, as in `poisson_limits`.
     target : float, optional
         θ per `multiplier`, at least 0. Without it, the pooled rate, each community included.
-    levels : sequence of float
-        Two-sided levels, each in (0, 1).
+    levels, winsorised_share
+        As in `proportion_funnel`.
     transformation : {'none', 'square_root'}
         Scale of z and overdispersion: the rate with variance θ/exposure, or its square root with variance 1/(4
         exposure), both in units of `multiplier`.
-    winsorised_share : float
-        As in `dispersion`.
 
     Returns
     -------

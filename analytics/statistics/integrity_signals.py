@@ -68,6 +68,7 @@ import pandas as pd
 from scipy import stats
 
 from analytics.progress import ProgressCallback, ignore_progress, track_progress
+from analytics.statistics.multiple_testing import adjusted_p_values
 from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray, refuse, row_codes, whole_numbers
 
 FALSE_DISCOVERY_RATE: Final = 0.01
@@ -219,12 +220,12 @@ def find_signals(
     tables, pointed = [], np.zeros((len(FAMILIES), len(responses)), dtype=bool)
     for position, name in enumerate(FAMILIES):
         signal = signals.get(name, _no_signal(rows))
-        adjusted = _adjusted(signal.p)
+        adjusted = adjusted_p_values(signal.p)
         if name == "burst":
             crowded = adjusted <= FALSE_DISCOVERY_RATE
         elif name != "duplicate":
             # Among the communities that a burst flags there are few tests to adjust for.
-            adjusted[crowded] = np.fmin(adjusted[crowded], _adjusted(signal.p[crowded]))
+            adjusted[crowded] = np.fmin(adjusted[crowded], adjusted_p_values(signal.p[crowded]))
         flagged = adjusted <= FALSE_DISCOVERY_RATE
         pointed[position, order] = signal.inside & flagged[rows.community]
         facts: dict[str, object] = {"examined": rows.sizes, "statistic": signal.statistic, "expected": signal.expected}
@@ -407,14 +408,6 @@ def _key_codes(responses: pd.DataFrame, name: str) -> IntegerArray:
 def _no_signal(rows: _Rows) -> _Signal:
     nothing = np.full(rows.sizes.size, np.nan)
     return _Signal(nothing, nothing, nothing, np.zeros(rows.community.size, dtype=bool))
-
-
-def _adjusted(p: FloatArray) -> FloatArray:
-    """Return Benjamini–Hochberg adjusted p values; communities without a p are not counted."""
-    adjusted, known = np.full(p.size, np.nan), ~np.isnan(p)
-    if known.any():
-        adjusted[known] = stats.false_discovery_control(p[known])
-    return adjusted
 
 
 def _held_responses(responses: pd.DataFrame, pointed: BooleanArray) -> pd.DataFrame:

@@ -118,64 +118,6 @@ def wilson(events: npt.ArrayLike, n: npt.ArrayLike, *, level: float) -> Interval
     return Interval(np.where(events == 0, 0.0, lower), np.where(failures == 0, 1.0, upper))
 
 
-def wilson_finite(
-    satisfied: npt.ArrayLike,
-    n: npt.ArrayLike,
-    *,
-    households: npt.ArrayLike,
-    responding: npt.ArrayLike | None = None,
-    level: float,
-) -> Interval:
-    """Return Wilson's interval with finite population correction, clipped to the possible range.
-
-    Parameters
-    ----------
-    satisfied : array_like
-        Satisfied households among those with a valid answer, whole numbers 0 to n.
-    n : array_like
-        Valid answers, one per household; 0 to `responding`.
-    households : array_like
-        H, the households of the community that could answer; at least 1.
-    responding : array_like, optional
-        Households that responded, with or without a valid answer to this question; n to H. Without it, n.
-    level : float
-        Two-sided confidence level in (0, 1).
-
-    Returns
-    -------
-    Interval
-        Limits within [c/H, (H − n + c)/H]. n = 0 gives (0, 1); full coverage gives the observed share twice.
-
-    Raises
-    ------
-    ValueError
-        If a value is missing, fractional or negative, or if c ≤ n ≤ responding ≤ H does not hold.
-
-    Notes
-    -----
-    Wilson's interval on the effective number n ÷ (1 − f) with f = responding ÷ H, clipped. As f → 1 it shrinks to
-    the point c ÷ n: those who responded without a valid answer have no opinion to be counted.
-
-    Examples
-    --------
-    >>> limits = wilson_finite([8, 8, 8], [10, 10, 10], households=[10_000, 20, 10], level=0.95)
-    >>> limits.lower.round(3), limits.upper.round(3)
-    (array([0.49 , 0.584, 0.8  ]), array([0.943, 0.9  , 0.8  ]))
-    """
-    count = _checked_survey(satisfied, n, households, responding)
-    complete = count.fraction == 1
-    inflation = 1 / np.where(complete, 1.0, 1 - count.fraction)
-    limits = wilson(count.satisfied * inflation, count.n * inflation, level=level)
-    lowest = count.satisfied / count.households
-    highest = (count.households - count.n + count.satisfied) / count.households
-    point = count.satisfied / np.where(count.n > 0, count.n, 1)
-    known = complete & (count.n > 0)
-    return Interval(
-        np.where(known, point, np.maximum(limits.lower, lowest)),
-        np.where(known, point, np.minimum(limits.upper, highest)),
-    )
-
-
 def hypergeometric_households(
     satisfied: npt.ArrayLike, n: npt.ArrayLike, *, households: npt.ArrayLike, level: float
 ) -> Interval:
@@ -220,9 +162,9 @@ def hypergeometric_households(
     """
     count = _checked_survey(satisfied, n, households, None)
     shape = count.n.shape
+    near = Interval(*(limit.ravel() for limit in _finite_wilson(count, level=level)))
     yes, answers, homes = (column.ravel() for column in (count.satisfied, count.n, count.households))
     tail = tail_probability(level)
-    near = wilson_finite(yes, answers, households=homes, level=level)
     upper = _largest_possible(yes, answers, homes, guess=near.upper * homes, tail=tail)
     lower = homes - _largest_possible(answers - yes, answers, homes, guess=(1 - near.lower) * homes, tail=tail)
     return Interval(lower.reshape(shape), upper.reshape(shape))
@@ -240,26 +182,34 @@ def satisfaction_interval(
 
     Parameters
     ----------
-    satisfied, n, households, responding : array_like
-        As in `wilson_finite`.
+    satisfied : array_like
+        Satisfied households among those with a valid answer, whole numbers 0 to n.
+    n : array_like
+        Valid answers, one per household; 0 to `responding`.
+    households : array_like
+        H, the households of the community that could answer; at least 1.
+    responding : array_like, optional
+        Households that responded, with or without a valid answer to this question; n to H. Without it, n.
     level : float
         Two-sided confidence level in (0, 1).
 
     Returns
     -------
     Interval
-        Limits in [0, 1].
+        Limits within [c/H, (H − n + c)/H]. n = 0 gives (0, 1); full coverage gives the observed share twice.
 
     Raises
     ------
     ValueError
-        As in `wilson_finite`.
+        If a value is missing, fractional or negative, or if c ≤ n ≤ responding ≤ H does not hold.
 
     Notes
     -----
-    If at most half the households responded: `wilson_finite`. If more did, few possibilities are left: exact inversion
-    of the hypergeometric distribution over the households that hold an opinion, H × n ÷ responding rounded to the
-    nearest whole number, half up (all H when every responding household gave a valid answer).
+    If at most half the households responded: Wilson's interval with finite population correction, that is on the
+    effective number n ÷ (1 − f) with f = responding ÷ H, clipped to the possible range. If more did, few possibilities
+    are left: exact inversion of the hypergeometric distribution over the households that hold an opinion, H × n ÷
+    responding rounded to the nearest whole number, half up (all H when every responding household gave a valid answer).
+    Those who responded without a valid answer have no opinion to be counted.
 
     Examples
     --------
@@ -268,9 +218,7 @@ def satisfaction_interval(
     (array([0.6318, 0.7   ]), array([0.9032, 0.85  ]))
     """
     count = _checked_survey(satisfied, n, households, responding)
-    limits = wilson_finite(
-        count.satisfied, count.n, households=count.households, responding=count.responding, level=level
-    )
+    limits = _finite_wilson(count, level=level)
     exact = (count.fraction > 0.5) & (count.n > 0)
     opinions = np.maximum(count.n[exact], np.floor(count.n[exact] / count.fraction[exact] + 0.5))
     among = hypergeometric_households(count.satisfied[exact], count.n[exact], households=opinions, level=level)
@@ -539,10 +487,11 @@ def poisson_byar(events: npt.ArrayLike, *, level: float) -> Interval:
 
 
 class _Survey(NamedTuple):
+    """Checked counts of a survey with one answer per household, and the sampling fraction f."""
+
     satisfied: FloatArray
     n: FloatArray
     households: FloatArray
-    responding: FloatArray
     fraction: FloatArray
 
 
@@ -565,7 +514,22 @@ def _checked_survey(
     refuse(answers > replies, "n exceeds responding", n=answers, responding=replies)
     exceeding = "n exceeds households" if responding is None else "responding exceeds households"
     refuse(replies > homes, exceeding, responding=replies, households=homes)
-    return _Survey(count, answers, homes, replies, replies / homes)
+    return _Survey(count, answers, homes, replies / homes)
+
+
+def _finite_wilson(count: _Survey, *, level: float) -> Interval:
+    """Return Wilson's interval with finite population correction, clipped to the possible range."""
+    complete = count.fraction == 1
+    inflation = 1 / np.where(complete, 1.0, 1 - count.fraction)
+    limits = wilson(count.satisfied * inflation, count.n * inflation, level=level)
+    lowest = count.satisfied / count.households
+    highest = (count.households - count.n + count.satisfied) / count.households
+    point = count.satisfied / np.where(count.n > 0, count.n, 1)
+    known = complete & (count.n > 0)
+    return Interval(
+        np.where(known, point, np.maximum(limits.lower, lowest)),
+        np.where(known, point, np.minimum(limits.upper, highest)),
+    )
 
 
 def _largest_possible(

@@ -210,10 +210,9 @@ def standard_error(
     variance, answers, fraction = np.broadcast_arrays(
         np.asarray(answer_variance, dtype=np.float64),
         whole_numbers("n", n),
-        finite_numbers("sampling_fraction", sampling_fraction, lowest=0),
+        finite_numbers("sampling_fraction", sampling_fraction, lowest=0, highest=1),
     )
     refuse(variance < 0, "answer_variance is below 0", answer_variance=variance)
-    refuse(fraction > 1, "sampling_fraction exceeds 1", sampling_fraction=fraction)
     answered = answers > 0
     sampling = np.where(answered, variance / np.where(answered, answers, 1) * (1 - fraction), np.nan)
     return np.sqrt(sampling)

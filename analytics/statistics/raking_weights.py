@@ -5,6 +5,7 @@ Raking corrects nonresponse bias only as far as the margins distinguish responde
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +58,31 @@ class Raking:
     initial_weights: FloatArray
     margins: tuple[Margin, ...]
     passes: int
+
+
+@dataclass(frozen=True)
+class SamplingDesign:
+    """How the rows were sampled; by default each row is its own unit of one stratum, from a population without limit.
+
+    Attributes
+    ----------
+    strata : array_like, optional
+        Stratum of each row; strata are sampled independently. One stratum if left out.
+    clusters : array_like, optional
+        Primary sampling unit of each row (such as a building, if buildings were sampled), labelled within its stratum;
+        each row is its own unit if left out.
+    population : array_like, optional
+        Number of primary units in the population of each row's stratum, for the finite population correction; no
+        correction if left out.
+    """
+
+    strata: npt.ArrayLike | None = None
+    clusters: npt.ArrayLike | None = None
+    population: npt.ArrayLike | None = None
+
+
+SIMPLE_DESIGN: Final = SamplingDesign()
+"""Simple random sample of rows from a population without limit."""
 
 
 @dataclass(frozen=True)
@@ -265,9 +291,7 @@ def weighted_mean(
     weights: npt.ArrayLike,
     *,
     within: npt.ArrayLike | None = None,
-    strata: npt.ArrayLike | None = None,
-    clusters: npt.ArrayLike | None = None,
-    population: npt.ArrayLike | None = None,
+    design: SamplingDesign = SIMPLE_DESIGN,
 ) -> WeightedMean:
     """Return a weighted mean with its linearised standard error under the sampling design.
 
@@ -279,14 +303,7 @@ def weighted_mean(
         One weight per row, at least 0.
     within : array_like of bool, optional
         Domain of the mean, such as the rows of one community. The other rows still count for the variance.
-    strata : array_like, optional
-        Stratum of each row; strata are sampled independently. One stratum if left out.
-    clusters : array_like, optional
-        Primary sampling unit of each row (such as a building, if buildings were sampled), labelled within its stratum;
-        each row is its own unit if left out.
-    population : array_like, optional
-        Number of primary units in the population of each row's stratum, for the finite population correction; no
-        correction if left out.
+    design : SamplingDesign
 
     Returns
     -------
@@ -296,7 +313,7 @@ def weighted_mean(
     Raises
     ------
     ValueError
-        If a value is missing, no row of the mean has weight, `population` differs within a stratum, or a stratum has
+        If a value is missing, no row of the mean has weight, the population differs within a stratum, or a stratum has
         more primary units than its population.
 
     Notes
@@ -311,14 +328,14 @@ def weighted_mean(
 
     Examples
     --------
-    >>> result = weighted_mean([1, 0, 1, 1], [1, 1, 1, 1], population=[16, 16, 16, 16])
+    >>> result = weighted_mean([1, 0, 1, 1], [1, 1, 1, 1], design=SamplingDesign(population=16))
     >>> result.mean, round(result.standard_error, 6), result.degrees_of_freedom
     (0.75, 0.216506, 3)
     """
     scores, factors, chosen = _checked_rows(values, weights, within)
     mean = float((factors * scores)[chosen].sum() / factors[chosen].sum())
     influence = np.where(chosen, factors * (scores - mean), 0.0) / factors[chosen].sum()
-    variance, freedom = _linearised_variance(influence, strata=strata, clusters=clusters, population=population)
+    variance, freedom = _linearised_variance(influence, design)
     return WeightedMean(mean, float(np.sqrt(variance)), effective_sample_size(factors[chosen]), freedom)
 
 
@@ -327,9 +344,7 @@ def raked_mean(
     raking: Raking,
     *,
     within: npt.ArrayLike | None = None,
-    strata: npt.ArrayLike | None = None,
-    clusters: npt.ArrayLike | None = None,
-    population: npt.ArrayLike | None = None,
+    design: SamplingDesign = SIMPLE_DESIGN,
 ) -> WeightedMean:
     """Return a mean under raked weights; its standard error is reduced by what the margins explain.
 
@@ -339,7 +354,7 @@ def raked_mean(
         One number per row of the raking.
     raking : Raking
         From `rake`.
-    within, strata, clusters, population : array_like, optional
+    within, design
         As in `weighted_mean`.
 
     Returns
@@ -376,7 +391,7 @@ def raked_mean(
     mean = float((factors * scores)[chosen].sum() / factors[chosen].sum())
     linearised = np.where(chosen, scores - mean, 0.0) / factors[chosen].sum()
     influence = factors * _margin_residuals(linearised, raking)
-    variance, freedom = _linearised_variance(influence, strata=strata, clusters=clusters, population=population)
+    variance, freedom = _linearised_variance(influence, design)
     return WeightedMean(
         float(np.round(mean, SCORE_DECIMALS)), float(np.sqrt(variance)), effective_sample_size(factors[chosen]), freedom
     )
@@ -438,17 +453,13 @@ def _margin_residuals(values: FloatArray, raking: Raking) -> FloatArray:
     return np.asarray(values - categories @ coefficients, dtype=np.float64)
 
 
-def _linearised_variance(
-    influence: FloatArray,
-    *,
-    strata: npt.ArrayLike | None,
-    clusters: npt.ArrayLike | None,
-    population: npt.ArrayLike | None,
-) -> tuple[float, int]:
+def _linearised_variance(influence: FloatArray, design: SamplingDesign) -> tuple[float, int]:
     """Return the variance of Σ influence over primary units within strata, and its degrees of freedom."""
     rows = influence.size
-    labels, stratum = row_codes("strata", np.zeros(rows, dtype=np.int64) if strata is None else strata, rows=rows)
-    _, cluster = row_codes("clusters", np.arange(rows) if clusters is None else clusters, rows=rows)
+    strata = np.zeros(rows, dtype=np.int64) if design.strata is None else design.strata
+    clusters = np.arange(rows) if design.clusters is None else design.clusters
+    labels, stratum = row_codes("strata", strata, rows=rows)
+    _, cluster = row_codes("clusters", clusters, rows=rows)
     pairs, unit = np.unique(np.column_stack([stratum, cluster]), axis=0, return_inverse=True)
     owner = pairs[:, 0]
     totals = np.bincount(unit.ravel(), influence, minlength=len(pairs))
@@ -456,8 +467,8 @@ def _linearised_variance(
     center = np.bincount(owner, totals, minlength=labels.size) / units
     scatter = np.bincount(owner, (totals - center[owner]) ** 2, minlength=labels.size)
     unseen = np.ones(labels.size)
-    if population is not None:
-        unseen = 1 - units / _stratum_population(population, stratum, units)
+    if design.population is not None:
+        unseen = 1 - units / _stratum_population(design.population, stratum, units)
     # The variance cannot be estimated from one primary unit, unless it is the whole stratum.
     factor = np.where(units > 1, units / np.maximum(units - 1, 1), np.nan)
     return float(np.where(unseen > 0, unseen * factor * scatter, 0.0).sum()), int(len(pairs) - labels.size)

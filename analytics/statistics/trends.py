@@ -13,6 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from analytics.statistics.empirical_bayes import shrink_scores
+from analytics.statistics.intervals import normal_quantile
 from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, row_codes, whole_numbers
 
 Dispersion = Literal["binomial", "between_rounds"]
@@ -156,7 +157,7 @@ def compare_rounds(
     0     0.1            0.05  2.0  0.0455  0.002  0.198
     1     NaN             NaN  NaN     NaN    NaN    NaN
     """
-    quantile = _two_sided_quantile(level)
+    quantile = normal_quantile(level)
     before, after, v_before, v_after, shared = np.broadcast_arrays(
         *(np.asarray(values, dtype=np.float64) for values in (earlier, later, earlier_variance, later_variance)),
         np.asarray(covariance, dtype=np.float64),
@@ -211,7 +212,7 @@ def fit_slopes(scores: npt.ArrayLike, variances: npt.ArrayLike, *, years: npt.Ar
     0       3            0.04            0.02  2.0  0.046  0.001  0.079
     1       2             NaN             NaN  NaN    NaN    NaN    NaN
     """
-    quantile = _two_sided_quantile(level)
+    quantile = normal_quantile(level)
     points, variance = np.asarray(scores, dtype=np.float64), np.asarray(variances, dtype=np.float64)
     time = finite_numbers("years", years)
     if points.ndim != 2 or variance.shape != points.shape or time.shape != points.shape[1:]:
@@ -355,7 +356,7 @@ def regression_to_the_mean(
     2          False   -0.02           0.00          -0.01       -0.01
     3          False    0.02           0.03          -0.01        0.00
     """
-    quantile = _two_sided_quantile(level)
+    quantile = normal_quantile(level)
     before, after, v_before, v_after = np.broadcast_arrays(
         *(np.asarray(values, dtype=np.float64) for values in (earlier, later, earlier_variance, later_variance))
     )
@@ -423,12 +424,6 @@ def _dispersion_between_rounds(deviation: FloatArray, error: FloatArray) -> floa
     ranges = [np.abs(np.diff(row[~np.isnan(row)])) for row in z]
     moved = np.concatenate([*ranges, np.empty(0)])
     return max(1.0, float(moved.mean() / MEAN_MOVING_RANGE)) if moved.size else 1.0
-
-
-def _two_sided_quantile(level: float) -> float:
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie in (0, 1), got {level}")
-    return float(stats.norm.ppf((1 + level) / 2))
 
 
 def _tested(effect: FloatArray, error: FloatArray, quantile: float) -> dict[str, FloatArray]:

@@ -49,8 +49,8 @@ def refuse(bad: npt.ArrayLike, message: str, **columns: npt.ArrayLike) -> None:
     raise ValueError(f"{message} in {rows.size} of {flags.size} rows: {', '.join(named)}{rest}")
 
 
-def finite_numbers(name: str, values: npt.ArrayLike, *, lowest: float = -np.inf) -> FloatArray:
-    """Return `values` as floats, all finite and none below `lowest`.
+def finite_numbers(name: str, values: npt.ArrayLike, *, lowest: float = -np.inf, highest: float = np.inf) -> FloatArray:
+    """Return `values` as floats, all finite, none below `lowest` and none above `highest`.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ def finite_numbers(name: str, values: npt.ArrayLike, *, lowest: float = -np.inf)
         The column's name, for messages.
     values : array_like
         Numbers of any shape; an empty column stays empty.
-    lowest : float
-        The least value allowed.
+    lowest, highest : float
+        The least and the greatest value allowed.
 
     Raises
     ------
     ValueError
-        If a value is missing (NaN), infinite or below `lowest`; the first rows are named.
+        If a value is missing (NaN), infinite or out of range; the first rows are named.
 
     Examples
     --------
@@ -78,6 +78,7 @@ def finite_numbers(name: str, values: npt.ArrayLike, *, lowest: float = -np.inf)
     numbers = np.asarray(values, dtype=np.float64)
     refuse(~np.isfinite(numbers), f"{name} is missing or infinite", **{name: numbers})
     refuse(numbers < lowest, f"{name} is below {lowest:g}", **{name: numbers})
+    refuse(numbers > highest, f"{name} exceeds {highest:g}", **{name: numbers})
     return numbers
 
 

@@ -8,6 +8,7 @@ from analytics.reports.svg_charts import (
     MOST_DRAWN,
     OTHERS_COLOUR,
     Labels,
+    ScoreIntervals,
     caterpillar_chart,
     coverage_chart,
     funnel_chart,
@@ -24,23 +25,14 @@ SVG = "{http://www.w3.org/2000/svg}"
 def ladder(names, name="ladder"):
     scores = np.linspace(95, 80, len(names))
     listed = np.arange(len(names)) == 0
-    return caterpillar_chart(
-        names, scores, scores - 5, scores + 3, listed=listed, cut_off=95.0, labels=LABELS, name=name
-    )
+    intervals = ScoreIntervals(scores, scores - 5, scores + 3, listed)
+    return caterpillar_chart(names, intervals, cut_off=95.0, labels=LABELS, name=name)
 
 
 def scores_of(count):
     scores = np.linspace(99, 50, count)
-    return scores_chart(
-        np.arange(1.0, count + 1),
-        scores,
-        scores - 1,
-        scores + 1,
-        listed=np.arange(count) < count // 20,
-        cut_off=95.0,
-        labels=LABELS,
-        name="scores",
-    )
+    intervals = ScoreIntervals(scores, scores - 1, scores + 1, np.arange(count) < count // 20)
+    return scores_chart(np.arange(1.0, count + 1), intervals, cut_off=95.0, labels=LABELS, name="scores")
 
 
 def funnel():

@@ -16,7 +16,6 @@ from analytics.statistics.intervals import (
     satisfaction_interval,
     t_interval,
     wilson,
-    wilson_finite,
 )
 from tests.analytics.reference import columns, published
 
@@ -146,7 +145,6 @@ def test_a_higher_level_gives_a_wider_interval(survey):
     satisfied, n, households = survey
     for limits in (
         lambda level: wilson(satisfied, n, level=level),
-        lambda level: wilson_finite(satisfied, n, households=households, level=level),
         lambda level: satisfaction_interval(satisfied, n, households=households, level=level),
         lambda level: clopper_pearson(satisfied, n, level=level),
         lambda level: poisson_exact(satisfied, level=level),
@@ -176,9 +174,8 @@ def test_reordering_communities_changes_no_interval(rows, seed):
 @given(households=st.integers(1, 300), data=st.data())
 def test_a_census_leaves_no_interval(households, data):
     satisfied = data.draw(st.integers(0, households))
-    for method in (wilson_finite, satisfaction_interval):
-        limits = method(satisfied, households, households=households, level=0.998)
-        assert limits.lower == limits.upper == satisfied / households
+    limits = satisfaction_interval(satisfied, households, households=households, level=0.998)
+    assert limits.lower == limits.upper == satisfied / households
 
 
 @given(survey=surveys(), level=LEVELS)
@@ -193,7 +190,7 @@ def test_no_answer_excludes_nothing():
     for limits in (
         wilson(0, 0, level=0.95),
         clopper_pearson(0, 0, level=0.95),
-        wilson_finite(0, 0, households=9, level=0.95),
+        satisfaction_interval(0, 0, households=9, level=0.95),
         satisfaction_interval(0, 0, households=9, responding=9, level=0.95),
     ):
         assert limits == (0, 1)
@@ -241,9 +238,9 @@ def test_one_answer_knows_no_spread():
         (lambda: wilson([-1], [3], level=0.95), "events is below 0"),
         (lambda: wilson(1, 3, level=95), "level must lie in"),
         (lambda: clopper_pearson(1.5, 3, level=0.95), "events is not a whole number"),
-        (lambda: wilson_finite(1, 5, households=4, level=0.95), "n exceeds households"),
-        (lambda: wilson_finite(1, 5, households=9, responding=4, level=0.95), "n exceeds responding"),
-        (lambda: wilson_finite(1, 5, households=9, responding=10, level=0.95), "responding exceeds households"),
+        (lambda: satisfaction_interval(1, 5, households=4, level=0.95), "n exceeds households"),
+        (lambda: satisfaction_interval(1, 5, households=9, responding=4, level=0.95), "n exceeds responding"),
+        (lambda: satisfaction_interval(1, 5, households=9, responding=10, level=0.95), "responding exceeds households"),
         (lambda: hypergeometric_households(4, 3, households=9, level=0.95), "satisfied exceeds n"),
         (lambda: t_interval(0, 1, degrees_of_freedom=0, level=0.95), "degrees_of_freedom is not above 0"),
         (lambda: mean_interval(600, 90000, 5, lowest=0, highest=100, level=0.95), "total is not possible"),

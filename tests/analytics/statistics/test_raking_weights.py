@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from analytics.statistics.mean_scores import sample_variance, standard_error
 from analytics.statistics.raking_weights import (
     Margin,
+    SamplingDesign,
     effective_sample_size,
     margin_deviations,
     rake,
@@ -88,7 +89,9 @@ def test_cells_with_counts_rake_like_the_rows_they_stand_for():
 
 def test_stratified_sample_has_the_mean_and_standard_error_of_r_survey(stratified_schools):
     schools = stratified_schools
-    result = weighted_mean(schools["api00"], schools["pw"], strata=schools["stype"], population=schools["fpc"])
+    result = weighted_mean(
+        schools["api00"], schools["pw"], design=SamplingDesign(schools["stype"], population=schools["fpc"])
+    )
     assert result.mean == pytest.approx(API["stratified_sample"]["mean"], abs=1e-7)
     assert result.standard_error == pytest.approx(API["stratified_sample"]["standard_error"], abs=1e-7)
     assert result.degrees_of_freedom == 197
@@ -96,7 +99,7 @@ def test_stratified_sample_has_the_mean_and_standard_error_of_r_survey(stratifie
 
 def test_simple_random_sample_has_the_mean_and_standard_error_of_r_survey(sampled_schools):
     schools, expected = sampled_schools, API["simple_random_sample"]
-    result = weighted_mean(schools["api00"], schools["pw"], population=schools["fpc"])
+    result = weighted_mean(schools["api00"], schools["pw"], design=SamplingDesign(population=schools["fpc"]))
     assert (result.mean, result.standard_error) == pytest.approx(
         (expected["mean"], expected["standard_error"]), abs=1e-7
     )
@@ -108,7 +111,9 @@ def test_raking_to_one_margin_is_poststratification(sampled_schools):
     schools = sampled_schools
     population = {stype: schools_in for stype, schools_in, *_ in API["strata"]}
     margin = Margin("stype", schools["stype"].to_numpy(), population)
-    result = raked_mean(schools["api00"], rake(schools["pw"], [margin]), population=schools["fpc"])
+    result = raked_mean(
+        schools["api00"], rake(schools["pw"], [margin]), design=SamplingDesign(population=schools["fpc"])
+    )
     groups = schools.groupby("stype")["api00"]
     share = pd.Series(population) / 6194
     residual = (schools["api00"] - groups.transform("mean")) * schools["stype"].map(share / groups.size())
@@ -150,22 +155,25 @@ def test_a_community_within_the_survey_has_its_own_mean():
 
 def test_equal_weights_give_the_plain_standard_error():
     points = [5, 4, 4, 1, 2]
-    result = weighted_mean(points, np.full(5, 7.0), population=20)
+    result = weighted_mean(points, np.full(5, 7.0), design=SamplingDesign(population=20))
     variance = sample_variance(5, sum(points), sum(point**2 for point in points))
     assert result.standard_error == pytest.approx(float(standard_error(variance, 5, sampling_fraction=0.25)))
 
 
 def test_clusters_are_the_units_that_vary():
     # Two buildings whose residents agree among themselves: as good as two answers.
-    clustered = weighted_mean([1, 1, 1, 0, 0, 0], np.ones(6), clusters=["a", "a", "a", "b", "b", "b"])
+    clustered = weighted_mean(
+        [1, 1, 1, 0, 0, 0], np.ones(6), design=SamplingDesign(clusters=["a", "a", "a", "b", "b", "b"])
+    )
     assert clustered.standard_error == pytest.approx(np.sqrt(sample_variance(2, 1, 1) / 2))
     assert clustered.degrees_of_freedom == 1
 
 
 def test_a_stratum_of_one_drawn_unit_hides_its_error_unless_it_is_complete():
     points, strata = [1.0, 2.0, 4.0], ["x", "y", "y"]
-    assert np.isnan(weighted_mean(points, np.ones(3), strata=strata, population=[5, 9, 9]).standard_error)
-    assert weighted_mean(points, np.ones(3), strata=strata, population=[1, 2, 2]).standard_error == 0
+    partly, whole = (SamplingDesign(strata, population=population) for population in ([5, 9, 9], [1, 2, 2]))
+    assert np.isnan(weighted_mean(points, np.ones(3), design=partly).standard_error)
+    assert weighted_mean(points, np.ones(3), design=whole).standard_error == 0
 
 
 @given(weights=st.lists(st.floats(0.01, 100), min_size=1, max_size=30))
@@ -230,8 +238,14 @@ def test_margins_that_contradict_each_other_are_refused():
         (lambda: weighted_mean([1, 2], [1]), "columns of one length"),
         (lambda: weighted_mean([1, 2], [0, 0]), "no row of the mean carries weight"),
         (lambda: weighted_mean([1, np.nan], [1, 1]), "values is missing or infinite"),
-        (lambda: weighted_mean([1, 2], [1, 1], population=[3, 4]), "population differs within a stratum"),
-        (lambda: weighted_mean([1, 2], [1, 1], population=1), "more primary units than population"),
+        (
+            lambda: weighted_mean([1, 2], [1, 1], design=SamplingDesign(population=[3, 4])),
+            "population differs within a stratum",
+        ),
+        (
+            lambda: weighted_mean([1, 2], [1, 1], design=SamplingDesign(population=1)),
+            "more primary units than population",
+        ),
         (
             lambda: raked_mean([1.0], rake([1, 1], [Margin("row", ["a", "b"], {"a": 1, "b": 1})])),
             "columns of one length",
