@@ -17,9 +17,10 @@ from analytics.commands.shared import (
     rules_option,
 )
 from analytics.decision.community_table import read_plan
-from analytics.evidence.quota_feasibility import Expectations, forecast_content, forecast_round, forecast_sentences
+from analytics.evidence.quota_feasibility import Expectations, forecast_content, forecast_round
 from analytics.files.atomic_files import write_files
 from analytics.languages import translator
+from analytics.reports.forecast_sentences import forecast_sentences
 from analytics.rules import load_rules
 
 PLAN_FILE: Final = "plan.json"

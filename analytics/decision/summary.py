@@ -17,6 +17,10 @@ STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 """Every status that a route or the criterion can have."""
 
 RouteName = Literal["satisfaction", "complaints"]
+
+COLUMN_PREFIXES: Final[Mapping[RouteName, str]] = {"satisfaction": "satisfaction", "complaints": "complaint"}
+"""Prefix of the columns of each route in standings and evidence."""
+
 _Warning = dict[str, Any]
 
 
@@ -40,11 +44,7 @@ def summarise(
     regions = rows_by_region(table)
     statuses = {
         name: standings[f"{prefix}_status"].to_numpy(dtype=np.str_)
-        for name, prefix in (
-            ("satisfaction", "satisfaction"),
-            ("complaints", "complaint"),
-            ("criterion", "criterion"),
-        )
+        for name, prefix in (*COLUMN_PREFIXES.items(), ("criterion", "criterion"))
     }
     routes_met = standings["criterion_route"].fillna("").to_numpy(dtype=np.str_)
 

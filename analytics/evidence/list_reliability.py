@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.decision.evaluate import Evaluation
+from analytics.decision.summary import COLUMN_PREFIXES
 from analytics.evidence.bands import Evidence, expected_true_members, list_with_controlled_fdr, overall_reliability
-from analytics.evidence.weigh_evidence import PREFIXES
 from analytics.statistics.validation import BooleanArray
 
 LIST_FALSE_DISCOVERY_RATE: Final = 0.1
@@ -62,7 +62,7 @@ def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[s
     evidence = evidence.iloc[order]
     standings = evaluation.standings.iloc[order]
     result: dict[str, Any] = {region: {} for region in sorted(evaluation.summary["regions"])}
-    for route, prefix in PREFIXES.items():
+    for route, prefix in COLUMN_PREFIXES.items():
         known = evidence[f"{prefix}_top_probability"].notna().to_numpy()
         listed = (standings[f"{prefix}_status"] == "met").to_numpy()
         region = standings["region"].to_numpy(dtype=np.str_)

@@ -1,6 +1,6 @@
 """Quota feasibility: forecast whether a planned round can fill its quota under the rules, and how much it settles."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -10,7 +10,6 @@ import pandas as pd
 
 from analytics.decision.table_columns import float_column
 from analytics.evidence.round_planning import eligibility_probability, forecast_precision, forecast_quota
-from analytics.languages import translator
 from analytics.rules import MinimumResponses, Rules, share_text
 from analytics.statistics.complaint_rates import household_years
 
@@ -106,45 +105,6 @@ def forecast_round(
     return frame.assign(
         half_width=precision["half_width"].median(), undecided_share=precision["undecided_chance"].mean()
     )
-
-
-def forecast_sentences(frame: pd.DataFrame, language: str) -> Iterator[str]:
-    """Yield sentences that word the forecast of each region.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        From `forecast_round`.
-    language : str
-        One of `analytics.languages.LANGUAGES`.
-
-    Yields
-    ------
-    str
-    """
-    _ = translator(language)
-    for facts in frame.reset_index().to_dict("records"):
-        fillable = (
-            _("The quota of {quota} can be filled.")
-            if facts["surely_named"] >= facts["quota"]
-            else _("The quota of {quota} can be filled only if both routes name different communities.")
-            if facts["quota_fillable"]
-            else _("The quota of {quota} CANNOT be filled.")
-        )
-        said = [
-            _(
-                "{region}: {communities} communities, of which {expected_eligible:.0f} are expected to have enough"
-                " answers; {satisfaction_places} places by satisfaction and {complaint_places} by complaints, between"
-                " {surely_named} and {possibly_named} communities in all."
-            ),
-            fillable,
-            _(
-                "One route alone needs {minimum_eligible} communities with enough answers (chance"
-                " {one_route_chance:.0%})."
-            ),
-            _("The evidence on {undecided_share:.0%} of the communities would stay undecided."),
-        ]
-        yield " ".join(said).format_map(facts)
 
 
 def forecast_content(frame: pd.DataFrame, rules: Rules, expectations: Expectations) -> dict[str, Any]:

@@ -1,9 +1,10 @@
-"""Sampling variance of the satisfaction scores of an evaluation."""
+"""Sampling variance and sampling fraction of the satisfaction scores of an evaluation."""
 
 import numpy as np
 
 from analytics.decision.evaluate import Evaluation
 from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
+from analytics.rules import Rules
 from analytics.statistics.mean_scores import pooled_variance, sample_variance, stabilised_variance, standard_error
 from analytics.statistics.validation import FloatArray
 
@@ -50,7 +51,24 @@ def sampling_variance(evaluation: Evaluation, *, stabilised: bool = True) -> Flo
     spread = pooled
     if stabilised:
         spread = stabilised_variance(own, np.where(known, n, np.minimum(n, 1)), pooled_variance=pooled)
-    households = float_column(table, "households")
-    counted = evaluation.rules.evidence.one_answer_per_household & (households >= n) & (n > 0)
-    fraction = np.where(counted, n / np.where(counted, households, 1), 0.0)
+    fraction = sampling_fraction(n, float_column(table, "households"), evaluation.rules)
     return np.asarray(standard_error(spread, n, sampling_fraction=fraction) ** 2, dtype=np.float64)
+
+
+def sampling_fraction(responses: FloatArray, households: FloatArray, rules: Rules) -> FloatArray:
+    """Return the sampling fraction f = responses ÷ households of each community.
+
+    Parameters
+    ----------
+    responses, households : ndarray of float
+        Whole numbers; NaN is unknown.
+    rules : Rules
+
+    Returns
+    -------
+    ndarray of float
+        In [0, 1]; 0 if households without an answer do not limit the possible range: they can answer more than once,
+        or their number is unknown or less than the responses.
+    """
+    counted = (responses > 0) & (households >= responses) & rules.evidence.one_answer_per_household
+    return np.where(counted, responses / np.where(counted, households, 1), 0.0)

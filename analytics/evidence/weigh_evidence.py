@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.decision.evaluate import Evaluation
-from analytics.decision.summary import RouteName
+from analytics.decision.summary import COLUMN_PREFIXES, RouteName
 from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.evidence.bands import (
     Evidence,
@@ -25,6 +25,7 @@ from analytics.evidence.bands import (
     with_nonresponse,
 )
 from analytics.evidence.needed_responses import ThresholdPosterior, needed_responses
+from analytics.evidence.sampling_variance import sampling_fraction
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import complaint_rates
 from analytics.statistics.empirical_bayes import Shrinkage, shrink_complaint_rates, shrink_rates, shrink_scores
@@ -58,9 +59,6 @@ EVIDENCE_COLUMNS: Final[Mapping[str, str]] = {
     "criterion_evidence_reason": "str",
 }
 """Columns of the evidence with their types, in order."""
-
-PREFIXES: Final[Mapping[RouteName, str]] = {"satisfaction": "satisfaction", "complaints": "complaint"}
-"""Prefix of the columns of each route."""
 
 _SATISFACTION_COLUMNS: Final = [
     "satisfaction_top_probability",
@@ -175,7 +173,7 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
         satisfaction_score=standings["satisfaction_score"],
         deviation=float_column(table, deviation or ""),
     )
-    scored = Interval(*_score_limits(table, rules))
+    scored = _score_limits(table, rules)
     rates = _complaint_limits(table, rules)
     weighed = pd.concat(
         [
@@ -200,7 +198,7 @@ def _weigh_route(
     route: RouteName, table: pd.DataFrame, standings: pd.DataFrame, rules: Rules, regions: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Compute the evidence columns of one route, missing where a community is not assessed."""
-    prefix = PREFIXES[route]
+    prefix = COLUMN_PREFIXES[route]
     names = [name for name in EVIDENCE_COLUMNS if name.startswith(f"{prefix}_")]
     frame = pd.DataFrame({name: pd.Series(np.nan, index=standings.index, dtype=object) for name in names})
     frame[f"{prefix}_evidence_reason"] = str(Reason.NOT_ASSESSED)
@@ -220,7 +218,7 @@ def _weigh_route(
 
 
 def _rankings(route: RouteName, standings: pd.DataFrame, regions: Mapping[str, Any]) -> Iterator[_Ranking]:
-    eligible = standings[f"{PREFIXES[route]}_rank"].notna().to_numpy()
+    eligible = standings[f"{COLUMN_PREFIXES[route]}_rank"].notna().to_numpy()
     codes, labels = pd.factorize(standings["region"], sort=True)
     facts = [regions[label][route] for label in labels]
     sizes = np.array([fact["k"] for fact in facts], dtype=np.int64)[codes]
@@ -312,10 +310,7 @@ def _pooled_variance(ranked: pd.DataFrame, region: npt.NDArray[np.int64]) -> Flo
 
 
 def _sampling_fraction(table: pd.DataFrame, rules: Rules) -> FloatArray:
-    """Return the sampling fraction f, 0 if households without an answer do not limit the possible range."""
-    responses, households = float_column(table, "responses"), float_column(table, "households")
-    counted = (responses > 0) & (households >= responses) & rules.evidence.one_answer_per_household
-    return np.where(counted, responses / np.where(counted, households, 1), 0.0)
+    return sampling_fraction(float_column(table, "responses"), float_column(table, "households"), rules)
 
 
 def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules, *, spread: float) -> Shrinkage:
@@ -367,12 +362,12 @@ def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> p
 
 def _weigh_criterion(weighed: pd.DataFrame) -> pd.DataFrame:
     """Combine the evidence of both routes on the criterion, missing where neither route has any."""
-    evidence = [f"{prefix}_evidence" for prefix in PREFIXES.values()]
+    evidence = [f"{prefix}_evidence" for prefix in COLUMN_PREFIXES.values()]
     reasons = weighed[[f"{name}_reason" for name in evidence]].to_numpy(dtype=object)
     # A route with k = 0 cannot be met, so its probability is 0.
     impossible = weighed[evidence].isna().to_numpy() & (reasons == Reason.NOT_APPLICABLE)
     settled = weighed[evidence].mask(impossible, str(Evidence.NO))
-    chances = weighed[[f"{prefix}_top_probability" for prefix in PREFIXES.values()]].mask(impossible, 0.0)
+    chances = weighed[[f"{prefix}_top_probability" for prefix in COLUMN_PREFIXES.values()]].mask(impossible, 0.0)
     both = criterion_evidence(
         pd.concat([chances.iloc[:, 0], settled.iloc[:, 0]], axis=1),
         pd.concat([chances.iloc[:, 1], settled.iloc[:, 1]], axis=1),
@@ -383,10 +378,10 @@ def _weigh_criterion(weighed: pd.DataFrame) -> pd.DataFrame:
     return found.assign(criterion_evidence_reason=found["criterion_evidence_reason"].where(~silent, pd.Series(nothing)))
 
 
-def _score_limits(table: pd.DataFrame, rules: Rules) -> tuple[FloatArray, FloatArray]:
+def _score_limits(table: pd.DataFrame, rules: Rules) -> Interval:
     lower, upper = np.full((2, len(table)), np.nan)
     if "score" in table:
-        return lower, upper
+        return Interval(lower, upper)
     level, score = float(rules.evidence.level), float_column(table, "satisfaction_score")
     is_mean = rules.satisfaction.measure != "satisfaction_rate"
     responses, households = float_column(table, "responses"), float_column(table, "households")
@@ -415,7 +410,7 @@ def _score_limits(table: pd.DataFrame, rules: Rules) -> tuple[FloatArray, FloatA
         else:
             limits = satisfaction_interval(float_column(table, "satisfied")[rows], n, households=homes, level=level)
         lower[rows], upper[rows] = limits
-    return lower, upper
+    return Interval(lower, upper)
 
 
 def _complaint_limits(table: pd.DataFrame, rules: Rules) -> Interval:

@@ -191,8 +191,17 @@ def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
             level=level,
         )
     ]
-    if found.empty:
-        return
+    if len(found):
+        yield _(
+            "By the survey more households complained than are on record, no fewer than elsewhere, and clearly fewer"
+            " cases are on record than elsewhere: {communities}.",
+            communities=_("; ").join(_named(found, language)),
+        )
+
+
+def _named(found: pd.DataFrame, language: str) -> list[str]:
+    """Return the first communities with what they report and what is on record, and how many more there are."""
+    _ = translator(language)
     named = [
         _(
             "{community} (at least {lower}, on record {recorded})",
@@ -204,11 +213,7 @@ def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
     ]
     if len(found) > MOST_NAMED:
         named.append(_("… and {count} more communities", count=len(found) - MOST_NAMED))
-    yield _(
-        "By the survey more households complained than are on record, no fewer than elsewhere, and clearly fewer cases"
-        " are on record than elsewhere: {communities}.",
-        communities=_("; ").join(named),
-    )
+    return named
 
 
 def _totals(table: pd.DataFrame, name: str) -> tuple[BooleanArray, float]:

@@ -17,8 +17,7 @@ from analytics.evidence.needed_responses import REACHABLE_SHARE
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.languages import translator
 from analytics.progress import ProgressCallback, ignore_progress, track_progress
-from analytics.reports.complaint_sentences import community_sentences
-from analytics.reports.complaint_sentences import region_sentences as complaint_sentences
+from analytics.reports import complaint_sentences, sensitivity_sentences
 from analytics.reports.evaluation_charts import region_charts
 from analytics.reports.html_page import Chart, between, environment, page_files, percent
 from analytics.reports.labels import (
@@ -29,7 +28,6 @@ from analytics.reports.labels import (
     route_words,
     status_words,
 )
-from analytics.reports.sensitivity_sentences import community_lines, region_sentences
 from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import share_text
 
@@ -121,22 +119,6 @@ def report_html(
     `analytics.reports.svg_charts.MOST_DRAWN` points, and only the first 30 regions have charts.
     """
     _ = translator(language)
-    # Rounded as in the other files, because further digits differ between machines.
-    frame = _joined(evaluation, evidence.join(sensitivity.communities).round(_DECIMALS))
-    support = summarise_evidence(evaluation, evidence)
-    parts = frame.groupby("region", sort=True)
-    regions = [
-        _region(
-            evaluation,
-            part,
-            str(name),
-            support[str(name)],
-            sensitivity.regions[str(name)],
-            language=language,
-            number=number,
-        )
-        for number, (name, part) in enumerate(track_progress(parts, tell, total=parts.ngroups), start=1)
-    ]
     other = next(tag for tag in REPORT_FILES if tag != language)
     return (
         environment()
@@ -154,7 +136,7 @@ def report_html(
             title=evaluation.rules.title.in_language(language),
             totals=_totals(evaluation),
             total=evaluation.summary["total"],
-            regions=regions,
+            regions=list(_regions(evaluation, evidence, sensitivity, language, tell)),
             warnings=[
                 warning_sentence(warning, language) for region, warning in list_warnings(evaluation) if not region
             ],
@@ -169,6 +151,29 @@ def report_html(
             versions=versions(),
         )
     )
+
+
+def _regions(
+    evaluation: Evaluation,
+    evidence: pd.DataFrame,
+    sensitivity: Sensitivity,
+    language: str,
+    tell: ProgressCallback,
+) -> Iterator[_Region]:
+    # Rounded as in the other files, because further digits differ between machines.
+    frame = _joined(evaluation, evidence.join(sensitivity.communities).round(_DECIMALS))
+    support = summarise_evidence(evaluation, evidence)
+    parts = frame.groupby("region", sort=True)
+    for number, (name, part) in enumerate(track_progress(parts, tell, total=parts.ngroups), start=1):
+        yield _region(
+            evaluation,
+            part,
+            str(name),
+            support[str(name)],
+            sensitivity.regions[str(name)],
+            language=language,
+            number=number,
+        )
 
 
 def _has_complaints(evaluation: Evaluation) -> bool:
@@ -217,7 +222,7 @@ def _region(
         sentences=tuple(_decision_sentences(evaluation, facts, language)),
         support=(
             *_support_sentences(facts, support, language),
-            *region_sentences(otherwise, scale=_scale(evaluation), language=language),
+            *sensitivity_sentences.region_sentences(otherwise, scale=_scale(evaluation), language=language),
         ),
         complaints=tuple(_complaint_sentences(evaluation, name, language)),
         warnings=tuple(warning_sentence(warning, language) for warning in facts["warnings"]),
@@ -235,7 +240,8 @@ def _region(
 def _complaint_sentences(evaluation: Evaluation, name: str, language: str) -> Iterator[str]:
     own = evaluation.communities[evaluation.communities["region"] == name]
     level = float(evaluation.rules.evidence.level)
-    return complaint_sentences(own.sort_values("community_id", kind="stable"), level=level, language=language)
+    ordered = own.sort_values("community_id", kind="stable")
+    return complaint_sentences.region_sentences(ordered, level=level, language=language)
 
 
 def _decision_sentences(evaluation: Evaluation, facts: Mapping[str, Any], language: str) -> Iterator[str]:
@@ -341,7 +347,7 @@ def _rows(
         if cells["criterion_status"] == "met":
             sentences = (reason_sentence(cells, facts, "criterion", language), *sentences)
         if "complaints" in parts:
-            sentences = (*sentences, *community_sentences(cells, language))
+            sentences = (*sentences, *complaint_sentences.community_sentences(cells, language))
         evidence, lower, upper = (cells[name] for name in weighed)
         yield _Row(
             id=cells["community_id"],
@@ -358,7 +364,7 @@ def _rows(
             probability="" if lower is None else _("chance {range} %", range=_chance(lower, upper)),
             why=why.get(cells[f"{weighed[0]}_reason"] or "", ""),
             needed=needed_words(cells, language),
-            places=tuple(community_lines(cells, otherwise["without_few"], language)),
+            places=tuple(sensitivity_sentences.community_lines(cells, otherwise["without_few"], language)),
         )
 
 

@@ -301,27 +301,46 @@ def reason_sentences(language: str) -> dict[str, str]:
     >>> reason_sentences("en")["no_margins"]
     'no figures of its population are given'
     """
-    gettext = translator(language)
+    _ = translator(language)
     return {
-        "no_answers": gettext("nobody answered"),
-        "no_margins": gettext("no figures of its population are given"),
-        "empty_cell": gettext("nobody answered in {cells}"),
-        "category_without_total": gettext("no total is given for {cells}"),
-        "margins_contradict": gettext("no weights meet all figures at once"),
-        "cannot_trim": gettext("too few answers for weights of this limit"),
-        "composite": gettext("composites are not raked: rank the overall question"),
+        "no_answers": _("nobody answered"),
+        "no_margins": _("no figures of its population are given"),
+        "empty_cell": _("nobody answered in {cells}"),
+        "category_without_total": _("no total is given for {cells}"),
+        "margins_contradict": _("no weights meet all figures at once"),
+        "cannot_trim": _("too few answers for weights of this limit"),
+        "composite": _("composites are not raked: rank the overall question"),
     }
 
 
 def raking_page(raked: Raked, rules: Rules, language: str) -> Page:
     """Build the raking page: sentences and a table of what the weights change."""
     _ = translator(language)
-    why = reason_sentences(language)
-    scores = raked.scores
-    done = scores[scores["not_raked"] == ""]
+    reading = [
+        _(
+            "Each answer has a weight, so that the respondents agree with the known figures of the population. This"
+            " corrects for who answered only as far as the figures distinguish residents; those who did not answer may"
+            " still have other opinions."
+        ),
+        _(
+            "The official score is not raked unless the rules say so. weights.csv and raked.csv have every response"
+            " and community."
+        ),
+    ]
+    lead = _("Scores if the groups of residents had answered in proportion to their number.")
+    sections = [
+        Section(_("What the weights change"), _change_sentences(raked, language), grid=_grid(raked, language)),
+        Section(_("How to read this"), reading),
+    ]
+    return Page(_("Weighted scores"), lead, sections, provenance_facts(rules, language))
+
+
+def _change_sentences(raked: Raked, language: str) -> list[str]:
+    _ = translator(language)
+    done = raked.scores[raked.scores["not_raked"] == ""]
     moved = (done["score"] - done["plain_score"]).abs()
     sentences = [
-        _("Communities raked: {raked} of {all}.", raked=len(done), all=len(scores)),
+        _("Communities raked: {raked} of {all}.", raked=len(done), all=len(raked.scores)),
     ]
     if len(done):
         effective = float((done["effective_responses"] / done["responses"]).mean())
@@ -343,6 +362,11 @@ def raking_page(raked: Raked, rules: Rules, language: str) -> Page:
                 gap=percent(float(done["largest_gap"].max()), 1),
             )
         )
+    return sentences
+
+
+def _grid(raked: Raked, language: str) -> PageTable:
+    _, why = translator(language), reason_sentences(language)
     headings = [
         _("Community"),
         _("Answers"),
@@ -362,25 +386,9 @@ def raking_page(raked: Raked, rules: Rules, language: str) -> Page:
             between(row["lower"], row["upper"], decimals=1),
             why[row["not_raked"]].format(cells=row["cells"]) if row["not_raked"] else "",
         ]
-        for row in scores.head(MOST_NAMED).to_dict("records")
+        for row in raked.scores.head(MOST_NAMED).to_dict("records")
     ]
-    reading = [
-        _(
-            "Each answer has a weight, so that the respondents agree with the known figures of the population. This"
-            " corrects for who answered only as far as the figures distinguish residents; those who did not answer may"
-            " still have other opinions."
-        ),
-        _(
-            "The official score is not raked unless the rules say so. weights.csv and raked.csv have every response"
-            " and community."
-        ),
-    ]
-    lead = _("Scores if the groups of residents had answered in proportion to their number.")
-    sections = [
-        Section(_("What the weights change"), sentences, grid=PageTable(headings, rows, 1)),
-        Section(_("How to read this"), reading),
-    ]
-    return Page(_("Weighted scores"), lead, sections, provenance_facts(rules, language))
+    return PageTable(headings, rows, 1)
 
 
 def _number(value: float) -> str:

@@ -334,23 +334,6 @@ def _winner_section(trends: Trends, language: str) -> Section:
     first, last = (f"score_{day}" for day in trends.days[-2:])
     winners = trends.communities[trends.communities["former_winner"]]
     winners = winners.sort_values([first, "community_id"], ascending=[False, True], kind="stable")
-    known = winners[winners["own_change"].notna()]
-    sentences = [_("No community was among the best of the previous round.")]
-    if len(known):
-        sentences = [
-            _(
-                "Best communities of the previous round that were surveyed again: {count}. Their mean change is"
-                " {change} points; regression to the mean alone would give {regression}, the change of their whole"
-                " region {region}, and the remaining {own} are their own change.",
-                count=len(known),
-                change=_signed(known["change"].mean(), scale),
-                regression=_signed(known["by_regression"].mean(), scale),
-                region=_signed(known["region_change"].mean(), scale),
-                own=_signed(known["own_change"].mean(), scale),
-            )
-        ]
-    elif len(winners):
-        sentences = [_("None of the best of the previous round has a score in the last round.")]
     headings = [
         _("Community"),
         _("region"),
@@ -375,7 +358,26 @@ def _winner_section(trends: Trends, language: str) -> Section:
         for row in winners.head(SHOWN).to_dict("records")
     ]
     grid = PageTable(headings, rows, 2) if rows else None
-    return Section(_("The best of the previous round"), sentences, grid=grid)
+    return Section(_("The best of the previous round"), [_winner_sentence(winners, scale, language)], grid=grid)
+
+
+def _winner_sentence(winners: pd.DataFrame, scale: int, language: str) -> str:
+    _ = translator(language)
+    known = winners[winners["own_change"].notna()]
+    if winners.empty:
+        return _("No community was among the best of the previous round.")
+    if known.empty:
+        return _("None of the best of the previous round has a score in the last round.")
+    return _(
+        "Best communities of the previous round that were surveyed again: {count}. Their mean change is"
+        " {change} points; regression to the mean alone would give {regression}, the change of their whole"
+        " region {region}, and the remaining {own} are their own change.",
+        count=len(known),
+        change=_signed(known["change"].mean(), scale),
+        regression=_signed(known["by_regression"].mean(), scale),
+        region=_signed(known["region_change"].mean(), scale),
+        own=_signed(known["own_change"].mean(), scale),
+    )
 
 
 def _shown(value: float, scale: int) -> str:

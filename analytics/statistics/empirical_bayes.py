@@ -22,6 +22,8 @@ from analytics.statistics.nonparametric_prior import (
     LEAST_RATE,
     BinomialLikelihood,
     GridPosterior,
+    Likelihood,
+    NonparametricPosteriors,
     NormalLikelihood,
     PoissonLikelihood,
     fit_nonparametric_posteriors,
@@ -480,11 +482,7 @@ def shrink_complaint_rates(
     refuse(exposure == 0, "household_years is 0", household_years=exposure)
     regions = _Regions(row_codes("region", region, rows=counts.size)[1], exposure, counts)
     counts, exposure = regions.sorted(counts), regions.sorted(exposure)
-    total = regions.sums(exposure)
-    average = regions.sums(counts) / total
-    scatter = regions.sums(exposure * (counts / exposure - regions.spread(average)) ** 2)
-    contrast = total - regions.sums(exposure**2) / total
-    excess = (scatter - (regions.sizes - 1) * average) / np.where(regions.sizes > 1, contrast, np.inf)
+    average, excess = _rate_moments(regions, counts, exposure)
     varied = excess > 0
     prior_shape = regions.spread(np.where(varied, average**2 / np.where(varied, excess, 1), np.inf))
     prior_mean = regions.spread(average)
@@ -495,20 +493,18 @@ def shrink_complaint_rates(
     grids: list[GridPosterior] = []
     by_gamma = np.isfinite(shape)
     if prior == "nonparametric":
-        learnable = (regions.sizes >= LEAST_FOR_NONPARAMETRIC) & (average > 0)
-        part, rows = regions.only(np.flatnonzero(learnable))
-        learned = fit_nonparametric_posteriors(
-            PoissonLikelihood(counts[rows], exposure[rows]),
-            starts=part.starts,
-            sizes=part.sizes,
-            prior_mean=average[learnable],
-            prior_variance=np.where(varied, excess, 0.0)[learnable],
+        learned = _learn(
+            regions,
+            PoissonLikelihood(counts, exposure),
+            learnable=(regions.sizes >= LEAST_FOR_NONPARAMETRIC) & (average > 0),
+            prior_mean=average,
+            prior_variance=np.where(varied, excess, 0.0),
         )
-        own = rows[learned.rows]
+        own = learned.rows
         mean[own], rate[own] = learned.mean, learned.mean / learned.variance
         shape[own] = mean[own] * rate[own]
         by_gamma[own] = False
-        grids += [_negated(replace(grid, rows=regions.order[rows[grid.rows]])) for grid in learned.grids]
+        grids += [_negated(grid) for grid in learned.grids]
     for start, size in zip(regions.starts, regions.sizes, strict=True):
         left = start + np.flatnonzero(by_gamma[start : start + size])
         if left.size:
@@ -522,6 +518,15 @@ def shrink_complaint_rates(
         prior_shape=regions.restored(prior_shape),
         grids=tuple(grids),
     )
+
+
+def _rate_moments(regions: "_Regions", counts: FloatArray, exposure: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return λ̄ and the excess variance τ² of each region, by moments; the variance is 0 or less without excess."""
+    total = regions.sums(exposure)
+    average = regions.sums(counts) / total
+    scatter = regions.sums(exposure * (counts / exposure - regions.spread(average)) ** 2)
+    contrast = total - regions.sums(exposure**2) / total
+    return average, (scatter - (regions.sizes - 1) * average) / np.where(regions.sizes > 1, contrast, np.inf)
 
 
 def credible_rate_interval(shrinkage: ComplaintShrinkage, *, level: float) -> Interval:
@@ -639,7 +644,7 @@ def _shrink(
     regions: _Regions,
     scores: FloatArray,
     sampling: FloatArray,
-    likelihood: NormalLikelihood | BinomialLikelihood,
+    likelihood: Likelihood,
     prior: Prior,
 ) -> Shrinkage:
     if prior not in get_args(Prior):
@@ -661,16 +666,15 @@ def _shrink(
     run_in_threads(integrate, numbers.size)
     grids: list[GridPosterior] = []
     if prior == "nonparametric":
-        part, rows = regions.only(np.flatnonzero(regions.sizes >= LEAST_FOR_NONPARAMETRIC))
-        learned = fit_nonparametric_posteriors(
-            likelihood.only(rows),
-            starts=part.starts,
-            sizes=part.sizes,
-            prior_mean=prior_mean[rows[part.starts]],
-            prior_variance=prior_variance[rows[part.starts]],
+        learned = _learn(
+            regions,
+            likelihood,
+            learnable=regions.sizes >= LEAST_FOR_NONPARAMETRIC,
+            prior_mean=prior_mean[regions.starts],
+            prior_variance=prior_variance[regions.starts],
         )
-        mean[rows[learned.rows]], variance[rows[learned.rows]] = learned.mean, learned.variance
-        grids = [replace(grid, rows=regions.order[rows[grid.rows]]) for grid in learned.grids]
+        mean[learned.rows], variance[learned.rows] = learned.mean, learned.variance
+        grids = learned.grids
     return Shrinkage(
         mean=regions.restored(mean),
         variance=regions.restored(variance),
@@ -681,6 +685,30 @@ def _shrink(
         integrated=regions.restored(regions.spread(uncertain)),
         grids=tuple(grids),
     )
+
+
+def _learn(
+    regions: _Regions,
+    likelihood: Likelihood,
+    *,
+    learnable: BooleanArray,
+    prior_mean: FloatArray,
+    prior_variance: FloatArray,
+) -> NonparametricPosteriors:
+    """Return the nonparametric posteriors of the learnable regions: rows as sorted, grids in the caller's order.
+
+    μ and τ² of the normal component are those of each region.
+    """
+    part, rows = regions.only(np.flatnonzero(learnable))
+    learned = fit_nonparametric_posteriors(
+        likelihood.only(rows),
+        starts=part.starts,
+        sizes=part.sizes,
+        prior_mean=prior_mean[learnable],
+        prior_variance=prior_variance[learnable],
+    )
+    grids = [replace(grid, rows=regions.order[rows[grid.rows]]) for grid in learned.grids]
+    return NonparametricPosteriors(rows[learned.rows], learned.mean, learned.variance, grids)
 
 
 def _integrate(

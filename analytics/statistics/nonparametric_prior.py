@@ -77,6 +77,9 @@ class Likelihood(Protocol):
     places: FloatArray
     errors: FloatArray
 
+    def only(self, rows: IntegerArray) -> Self:
+        """Return the likelihood of some of the communities."""
+
     def truth(self, places: FloatArray) -> FloatArray:
         """Transform places on that scale to true scores."""
 
@@ -144,6 +147,9 @@ class PoissonLikelihood:
     def __init__(self, cases: FloatArray, exposure: FloatArray) -> None:
         self._cases, self._exposure = cases, exposure
         self.places, self.errors = np.sqrt(cases / exposure), 1 / (2 * np.sqrt(exposure))
+
+    def only(self, rows: IntegerArray) -> Self:
+        return type(self)(self._cases[rows], self._exposure[rows])
 
     def truth(self, places: FloatArray) -> FloatArray:
         return np.asarray(places**2)

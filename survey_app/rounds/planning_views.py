@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from analytics.evidence.quota_feasibility import Expectations, forecast_sentences
+from analytics.evidence.quota_feasibility import Expectations
+from analytics.reports.forecast_sentences import forecast_sentences
 from analytics.rules import Rules
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import PLANNING, policy

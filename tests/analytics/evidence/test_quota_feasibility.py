@@ -5,7 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from analytics.__main__ import main
-from analytics.evidence.quota_feasibility import Expectations, forecast_round, forecast_sentences
+from analytics.evidence.quota_feasibility import Expectations, forecast_round
+from analytics.reports.forecast_sentences import forecast_sentences
 from tests.analytics.rule_files import SHIPPED, rules_with
 
 EXPECTED = Expectations(response_rate=0.3, satisfaction_rate=0.8, spread=0.07)
