@@ -12,7 +12,6 @@ from analytics.reports.complaint_sentences import (
     region_sentences,
 )
 from analytics.reports.evaluation_report import report_html
-from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, count_cases
 from tests.analytics.rule_files import rules_with
 
 
@@ -124,38 +123,3 @@ def test_some_channels_may_be_missing_but_never_exceed_the_complaints():
     with pytest.raises(TableError, match="the channels add up to another number than 10"):
         check_communities(table(**columns), rules_with({}))
     check_communities(table(complaints_hotline=[9, 1]), rules_with({}))
-
-
-def cases(*rows):
-    return pd.DataFrame(rows, columns=["community_id", "outcome", "channel", "household"])
-
-
-def test_withdrawn_and_quickly_fixed_cases_count_and_others_are_left_out():
-    found = count_cases(
-        cases(
-            ("a", "withdrawn", "hotline", "1"),
-            ("a", "quickly_fixed", "code", "1"),
-            ("a", None, "code", "2"),
-            ("a", "duplicate", "code", "3"),
-            ("a", "out_of_scope", "other", "3"),
-            ("a", "invalid", "other", None),
-            ("c", "closed", "visit", None),
-            ("c", "closed", "visit", None),
-        ),
-        communities=["c", "b", "a"],
-    )
-
-    assert found.index.tolist() == ["c", "b", "a"]
-    assert found["complaints"].tolist() == [2, 0, 3]
-    assert found["complaints_excluded"].tolist() == [0, 0, 3]
-    assert found["complaining_households"].tolist() == [2, 0, 2]
-    assert (found[list(CHANNEL_COLUMNS)].sum(axis=1) == found["complaints"]).all()
-
-
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [(("x", None, "other", None), "community_id is not listed"), (("a", None, "fax", None), "channel is not listed")],
-)
-def test_a_case_that_belongs_nowhere_is_refused(row, said):
-    with pytest.raises(ValueError, match=said):
-        count_cases(cases(row), communities=["a"])

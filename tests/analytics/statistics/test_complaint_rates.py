@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analytics.statistics.complaint_rates import (
+    CHANNEL_COLUMNS,
     channel_rates,
     compare_recorded_with_reported,
     complaint_rates,
+    count_cases,
     event_rates,
     excluded_shares,
     household_years,
@@ -142,3 +144,38 @@ def test_channels_of_a_community_without_exposure_are_refused():
         channel_rates(counts, pd.Series([1.0], index=["a"]), level=0.95, method="exact")
     with pytest.raises(ValueError, match=r"occur twice: \['a'\]"):
         channel_rates(counts.set_axis(["a", "a"]), pd.Series([1.0], index=["a"]), level=0.95, method="exact")
+
+
+def cases(*rows):
+    return pd.DataFrame(rows, columns=["community_id", "outcome", "channel", "household"])
+
+
+def test_withdrawn_and_quickly_fixed_cases_count_and_others_are_left_out():
+    found = count_cases(
+        cases(
+            ("a", "withdrawn", "hotline", "1"),
+            ("a", "quickly_fixed", "code", "1"),
+            ("a", None, "code", "2"),
+            ("a", "duplicate", "code", "3"),
+            ("a", "out_of_scope", "other", "3"),
+            ("a", "invalid", "other", None),
+            ("c", "closed", "visit", None),
+            ("c", "closed", "visit", None),
+        ),
+        communities=["c", "b", "a"],
+    )
+
+    assert found.index.tolist() == ["c", "b", "a"]
+    assert found["complaints"].tolist() == [2, 0, 3]
+    assert found["complaints_excluded"].tolist() == [0, 0, 3]
+    assert found["complaining_households"].tolist() == [2, 0, 2]
+    assert (found[list(CHANNEL_COLUMNS)].sum(axis=1) == found["complaints"]).all()
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [(("x", None, "other", None), "community_id is not listed"), (("a", None, "fax", None), "channel is not listed")],
+)
+def test_a_case_that_belongs_nowhere_is_refused(row, said):
+    with pytest.raises(ValueError, match=said):
+        count_cases(cases(row), communities=["a"])
