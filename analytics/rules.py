@@ -90,6 +90,14 @@ _COMPLAINT_KEYS = (
 )
 _EVIDENCE_KEYS = ("prior", "level", "nonresponse_spread", "one_answer_per_household")
 
+_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
+_FRACTION = re.compile(r"[0-9]+/0*[1-9][0-9]*")
+_QUESTION = "q[0-9]{2,3}"
+# Weighted points as whole numbers: their squares, summed over a million residents, stay below 2⁶³.
+_LARGEST_COMPOSITE = 3_000_000
+# Shares times counts stay far below 2⁶³.
+_LARGEST_DENOMINATOR = 1_000_000
+
 
 @dataclass(frozen=True)
 class Source:
@@ -406,11 +414,6 @@ def _read_points(node: Node, valid_codes: tuple[int, ...]) -> Mapping[int, Fract
     return MappingProxyType(points)
 
 
-_QUESTION = "q[0-9]{2,3}"
-# Weighted points as whole numbers: their squares, summed over a million residents, stay below 2⁶³.
-_LARGEST_COMPOSITE = 3_000_000
-
-
 def _read_domains(node: Node, measure: Measure, points: Mapping[int, Fraction]) -> Mapping[str, Fraction]:
     if measure != "composite":
         if node.exists:
@@ -505,14 +508,6 @@ def _read_evidence(node: Node) -> EvidenceRule:
         nonresponse_spread=spread if spread is not None else Fraction(0),
         one_answer_per_household=node["one_answer_per_household"].flag(),
     )
-
-
-_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
-_FRACTION = re.compile(r"[0-9]+/0*[1-9][0-9]*")
-
-
-# Shares times counts stay far below 2⁶³.
-_LARGEST_DENOMINATOR = 1_000_000
 
 
 def _read_share(node: Node) -> Fraction:

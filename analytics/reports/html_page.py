@@ -13,6 +13,8 @@ from analytics.decision.evaluate import versions
 from analytics.languages import LANGUAGES, translator
 from analytics.rules import Rules
 
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -106,9 +108,6 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 def percent(share: float, decimals: int | None = None) -> str:

@@ -216,6 +216,64 @@ def funnel_chart(
     return _svg(figure, labels, name)
 
 
+def coverage_chart(
+    names: Sequence[str], overall: FloatArray, among_best: FloatArray, *, level: float, labels: Labels, name: str
+) -> str:
+    """Draw the coverage of intervals, one row per simulated setting.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the settings.
+    overall, among_best : ndarray of float
+        Share of all communities, and of the observed best ones (green), whose interval contains the true value.
+    level : float
+        Nominal level; the dashed line.
+    labels : Labels
+    name : str
+        Unique on its page, for the ids within the drawing.
+
+    Returns
+    -------
+    str
+        One SVG element.
+    """
+    with _row_axes(names, left=190, labels=labels) as (figure, axes, places):
+        for values, color in ((overall, OTHERS_COLOUR), (among_best, LISTED_COLOUR)):
+            axes.scatter(values, places, s=22, color=color, linewidths=0, zorder=3)
+        _draw_cut_off(axes, level, upright=True)
+    return _svg(figure, labels, name)
+
+
+def reliability_chart(
+    predicted: FloatArray, realised: FloatArray, *, marked: BooleanArray, labels: Labels, name: str
+) -> str:
+    """Draw a reliability diagram: realised share by predicted probability, with the diagonal dashed.
+
+    Parameters
+    ----------
+    predicted, realised : ndarray of float
+        Mean predicted probability of groups of communities, and the share of each that is truly among the best.
+    marked : ndarray of bool
+        Groups drawn in green.
+    labels : Labels
+    name : str
+        Unique on its page, for the ids within the drawing.
+
+    Returns
+    -------
+    str
+        One SVG element.
+    """
+    with _axes(_WIDTH, left=46, labels=labels) as (figure, axes):
+        axes.plot([0, 1], [0, 1], color=CUT_OFF, linewidth=1, linestyle=_DASHED, zorder=1)
+        for among, color in ((~marked, OTHERS_COLOUR), (marked, LISTED_COLOUR)):
+            axes.scatter(predicted[among], realised[among], s=22, color=color, linewidths=0, zorder=3, clip_on=False)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+    return _svg(figure, labels, name)
+
+
 def _shortened(text: str) -> str:
     """Shorten a name to the width of its label; a Chinese character is two Latin letters wide."""
     width, most = 0, 18
@@ -298,61 +356,3 @@ def _tidied(drawn: bytes, description: str, name: str) -> str:
     root.set("viewBox", f"0 0 {float(width):g} {float(height):g}")
     ET.register_namespace("", _SVG)
     return ET.tostring(root, encoding="unicode")
-
-
-def coverage_chart(
-    names: Sequence[str], overall: FloatArray, among_best: FloatArray, *, level: float, labels: Labels, name: str
-) -> str:
-    """Draw the coverage of intervals, one row per simulated setting.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Names of the settings.
-    overall, among_best : ndarray of float
-        Share of all communities, and of the observed best ones (green), whose interval contains the true value.
-    level : float
-        Nominal level; the dashed line.
-    labels : Labels
-    name : str
-        Unique on its page, for the ids within the drawing.
-
-    Returns
-    -------
-    str
-        One SVG element.
-    """
-    with _row_axes(names, left=190, labels=labels) as (figure, axes, places):
-        for values, color in ((overall, OTHERS_COLOUR), (among_best, LISTED_COLOUR)):
-            axes.scatter(values, places, s=22, color=color, linewidths=0, zorder=3)
-        _draw_cut_off(axes, level, upright=True)
-    return _svg(figure, labels, name)
-
-
-def reliability_chart(
-    predicted: FloatArray, realised: FloatArray, *, marked: BooleanArray, labels: Labels, name: str
-) -> str:
-    """Draw a reliability diagram: realised share by predicted probability, with the diagonal dashed.
-
-    Parameters
-    ----------
-    predicted, realised : ndarray of float
-        Mean predicted probability of groups of communities, and the share of each that is truly among the best.
-    marked : ndarray of bool
-        Groups drawn in green.
-    labels : Labels
-    name : str
-        Unique on its page, for the ids within the drawing.
-
-    Returns
-    -------
-    str
-        One SVG element.
-    """
-    with _axes(_WIDTH, left=46, labels=labels) as (figure, axes):
-        axes.plot([0, 1], [0, 1], color=CUT_OFF, linewidth=1, linestyle=_DASHED, zorder=1)
-        for among, color in ((~marked, OTHERS_COLOUR), (marked, LISTED_COLOUR)):
-            axes.scatter(predicted[among], realised[among], s=22, color=color, linewidths=0, zorder=3, clip_on=False)
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1)
-    return _svg(figure, labels, name)

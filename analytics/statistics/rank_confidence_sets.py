@@ -145,14 +145,14 @@ def rank_confidence_set(
     >>> rank_confidence_set(rates, [0.0] * 4)["upper"].tolist()
     [1, 3, 3, 4]
     """
-    question = _RankSetOptions(level, method, simultaneous, stepdown, side)
-    _check_options(question)
+    options = _RankSetOptions(level, method, simultaneous, stepdown, side)
+    _check_options(options)
     x, s = _checked(estimates, standard_errors)
     lower, rank, upper = np.empty((3, x.size), np.int64)
     simulated: dict[Hashable, dict[str, float | int]] = {}
     members = list(_regions(x, s, regions))
-    for (region, rows), critical in zip(members, _marginal_values(s, members, question), strict=True):
-        bounds = _bounds(x[rows], s[rows], critical, question)
+    for (region, rows), critical in zip(members, _marginal_values(s, members, options), strict=True):
+        bounds = _bounds(x[rows], s[rows], critical, options)
         lower[rows], upper[rows] = bounds.lower, bounds.upper
         # Rows are in the order of x.
         rank[rows] = 1 + rows.size - np.searchsorted(x[rows], x[rows], side="right")
@@ -225,16 +225,16 @@ def top_confidence_set(
     return frame["lower"].to_numpy() <= sizes
 
 
-def _check_options(question: _RankSetOptions) -> None:
-    if question.method not in get_args(Method):
-        raise ValueError(f"method must be one of {get_args(Method)}, got {question.method!r}")
-    if question.side not in get_args(Side):
-        raise ValueError(f"side must be one of {get_args(Side)}, got {question.side!r}")
-    if not 0.5 <= question.level < 1:
-        raise ValueError(f"level must lie in [0.5, 1), got {question.level}")
-    if question.stepdown and question.method != "mrsw":
-        raise ValueError(f'stepdown goes with method "mrsw", not with {question.method!r}')
-    if question.simultaneous and question.method == "eb":
+def _check_options(options: _RankSetOptions) -> None:
+    if options.method not in get_args(Method):
+        raise ValueError(f"method must be one of {get_args(Method)}, got {options.method!r}")
+    if options.side not in get_args(Side):
+        raise ValueError(f"side must be one of {get_args(Side)}, got {options.side!r}")
+    if not 0.5 <= options.level < 1:
+        raise ValueError(f"level must lie in [0.5, 1), got {options.level}")
+    if options.stepdown and options.method != "mrsw":
+        raise ValueError(f'stepdown goes with method "mrsw", not with {options.method!r}')
+    if options.simultaneous and options.method == "eb":
         raise ValueError('method "eb" gives a credible set for each community by itself; simultaneous must be False')
 
 
@@ -276,30 +276,30 @@ def _regions(
 
 
 def _marginal_values(
-    s: FloatArray, members: list[tuple[Hashable, npt.NDArray[np.intp]]], question: _RankSetOptions
+    s: FloatArray, members: list[tuple[Hashable, npt.NDArray[np.intp]]], options: _RankSetOptions
 ) -> list[FloatArray]:
     """Return the first step's critical values of each region's communities; empty if the method has none."""
-    if question.method != "mrsw" or question.simultaneous or not members:
+    if options.method != "mrsw" or options.simultaneous or not members:
         return [np.empty(0)] * len(members)
     sizes = [rows.size for _, rows in members]
     ordered = s[np.concatenate([rows for _, rows in members])]
-    values = marginal_critical_values(ordered, level=question.level, side=question.side, sizes=sizes)
+    values = marginal_critical_values(ordered, level=options.level, side=options.side, sizes=sizes)
     return np.split(values, np.cumsum(sizes)[:-1])
 
 
-def _bounds(x: FloatArray, s: FloatArray, critical: FloatArray, question: _RankSetOptions) -> _Bounds:
-    if question.method == "kww":
-        bounds = _joint(x, s, question.level)
-    elif question.method == "eb":
-        bounds = _credible(x, s, question)
-    elif question.simultaneous:
-        bounds = _simultaneous(x, s, question)
-    elif question.stepdown:
-        bounds = _marginal_stepdown(x, s, critical, question)
+def _bounds(x: FloatArray, s: FloatArray, critical: FloatArray, options: _RankSetOptions) -> _Bounds:
+    if options.method == "kww":
+        bounds = _joint(x, s, options.level)
+    elif options.method == "eb":
+        bounds = _credible(x, s, options)
+    elif options.simultaneous:
+        bounds = _simultaneous(x, s, options)
+    elif options.stepdown:
+        bounds = _marginal_stepdown(x, s, critical, options)
     else:
         bounds = _from_counts(*count_significant_differences(x, s, critical))
-    lower = np.ones_like(bounds.lower) if question.side == "upper" else bounds.lower
-    upper = np.full_like(bounds.upper, x.size) if question.side == "lower" else bounds.upper
+    lower = np.ones_like(bounds.lower) if options.side == "upper" else bounds.lower
+    upper = np.full_like(bounds.upper, x.size) if options.side == "lower" else bounds.upper
     return _Bounds(lower, upper, bounds.simulated)
 
 
@@ -315,20 +315,20 @@ def _joint(x: FloatArray, s: FloatArray, level: float) -> _Bounds:
     return _from_counts(above, below)
 
 
-def _simultaneous(x: FloatArray, s: FloatArray, question: _RankSetOptions) -> _Bounds:
-    first = simultaneous_critical_value(x, s, level=question.level)
+def _simultaneous(x: FloatArray, s: FloatArray, options: _RankSetOptions) -> _Bounds:
+    first = simultaneous_critical_value(x, s, level=options.level)
     critical = first.value
     above, below = count_significant_differences(x, s, critical)
     decided = -1
-    while question.stepdown and above.sum() > max(decided, 0):
+    while options.stepdown and above.sum() > max(decided, 0):
         decided = above.sum()
         # Fewer pairs cannot need a larger value, but the first value may be smaller than a simulated one.
-        critical = min(critical, simultaneous_critical_value(x, s, level=question.level, beyond=critical).value)
+        critical = min(critical, simultaneous_critical_value(x, s, level=options.level, beyond=critical).value)
         above, below = count_significant_differences(x, s, critical)
     return _from_counts(above, below, first)
 
 
-def _marginal_stepdown(x: FloatArray, s: FloatArray, first: FloatArray, question: _RankSetOptions) -> _Bounds:
+def _marginal_stepdown(x: FloatArray, s: FloatArray, first: FloatArray, options: _RankSetOptions) -> _Bounds:
     if x.size > LARGEST_STEPDOWN:
         raise ValueError(f"marginal stepdown is offered up to {LARGEST_STEPDOWN} communities a region, got {x.size}")
     above, below = np.empty((2, x.size), np.int64)
@@ -341,28 +341,28 @@ def _marginal_stepdown(x: FloatArray, s: FloatArray, first: FloatArray, question
             difference = x - x[rows, None]
             higher, lower = difference > allowed, -difference > allowed
             above[rows], below[rows] = higher.sum(axis=1), lower.sum(axis=1)
-            counted = (question.side != "upper") * above[rows] + (question.side != "lower") * below[rows]
+            counted = (options.side != "upper") * above[rows] + (options.side != "lower") * below[rows]
             (going_on,) = np.nonzero(counted > decided)
             rows, decided = rows[going_on], counted[going_on]
             others = np.arange(x.size) != rows[:, None]
             remaining = remaining_critical_values(
                 s,
                 s[rows],
-                others & ~higher[going_on] & (question.side != "upper"),
-                others & ~lower[going_on] & (question.side != "lower"),
-                level=question.level,
+                others & ~higher[going_on] & (options.side != "upper"),
+                others & ~lower[going_on] & (options.side != "lower"),
+                level=options.level,
             )
             critical = np.minimum(critical[going_on], remaining)
     return _from_counts(above, below)
 
 
-def _credible(x: FloatArray, s: FloatArray, question: _RankSetOptions) -> _Bounds:
+def _credible(x: FloatArray, s: FloatArray, options: _RankSetOptions) -> _Bounds:
     """Return quantiles of each rank's posterior: P(rank ≤ r) averaged over the community's own posterior."""
     posterior = shrink_scores(x, s * s, region=np.zeros(x.size, np.int64), prior="normal")
     mean, deviation = posterior.mean, np.sqrt(posterior.variance)
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
     weights = weights / weights.sum()
-    tail = 1 - question.level if question.side != "two-sided" else (1 - question.level) / 2
+    tail = 1 - options.level if options.side != "two-sided" else (1 - options.level) / 2
     if x.size <= _LARGEST_EXACT_COUNT:
         larger = _probability_larger(mean[:, None] + deviation[:, None] * nodes, mean, deviation)
         larger[np.arange(x.size), :, np.arange(x.size)] = 0

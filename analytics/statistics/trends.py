@@ -16,7 +16,7 @@ from analytics.statistics.empirical_bayes import shrink_scores
 from analytics.statistics.intervals import normal_quantile
 from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, row_codes, whole_numbers
 
-Dispersion = Literal["binomial", "between_rounds"]
+LimitVariation = Literal["binomial", "between_rounds"]
 
 FEWEST_FOR_SLOPE: Final = 3
 # Shewhart's control limits lie three standard errors from the centre.
@@ -236,7 +236,7 @@ def fit_slopes(scores: npt.ArrayLike, variances: npt.ArrayLike, *, years: npt.Ar
     return pd.DataFrame({"rounds": rounds.astype(np.int64), "slope_per_year": slope} | _tested(slope, error, quantile))
 
 
-def control_chart(satisfied: npt.ArrayLike, n: npt.ArrayLike, *, dispersion: Dispersion) -> ControlChart:
+def control_chart(satisfied: npt.ArrayLike, n: npt.ArrayLike, *, dispersion: LimitVariation) -> ControlChart:
     """Return a control chart (p chart, or Laney's p′ chart) of each community's rate over rounds.
 
     Parameters
