@@ -11,8 +11,8 @@ from dashboards.address import View
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import CutOff, counts, cut_offs, scale_of
 from dashboards.languages import translator
-from dashboards.pages.collection import collection_summary
 from dashboards.pages.page import Page, Section
+from dashboards.panels.collection_progress import collection_summary
 from dashboards.panels.district_map import map_panel
 from dashboards.panels.list_evidence import list_evidence_panel
 from dashboards.panels.qualified import qualified_panel

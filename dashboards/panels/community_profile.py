@@ -1,7 +1,7 @@
 """Panels that explain a community's standing: domains, answers, drivers of satisfaction, complaints."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 from dash import html
@@ -10,16 +10,11 @@ from dash.development.base_component import Component
 from analytics.disclosure.suppression import suppress_counts
 from dashboards.figures.community import categories_figure, domains_figure, drivers_figure, months_figure
 from dashboards.frames.page_data import PageData
-from dashboards.frames.profile import (
-    cases_by_category,
-    cases_by_month,
-    satisfied_shares,
-)
+from dashboards.frames.profile import cases_by_category, cases_by_month, satisfied_shares
 from dashboards.languages import pick, translator
+from dashboards.panels.complaint_categories import MOST_CATEGORIES, categories_numbers
 from dashboards.source import Profile
 from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records
-
-MOST_CATEGORIES: Final = 12
 
 
 def domains_panel(shown: PageData, profile: Profile | None) -> Component:
@@ -194,21 +189,6 @@ def _drivers_numbers(shown: PageData, drivers: pd.DataFrame) -> Numbers:
         for row in records(drivers)
     ]
     return Numbers(_("What goes with overall satisfaction"), columns, rows)
-
-
-def categories_numbers(categories: pd.DataFrame, language: str) -> Numbers:
-    """Return the cases of each category, as `dashboards.frames.profile.cases_by_category` adds them up."""
-    _ = translator(language)
-    columns = [
-        NumbersColumn(_("Category")),
-        NumbersColumn(_("Counted in the rate"), numeric=True),
-        NumbersColumn(_("Not counted"), numeric=True),
-    ]
-    rows = [
-        [pick(language, row["label"], row["english_label"]), row["counted"], row["other"]]
-        for row in records(categories)
-    ]
-    return Numbers(_("Cases by category"), columns, rows)
 
 
 def _months_numbers(months: pd.DataFrame, language: str) -> Numbers:

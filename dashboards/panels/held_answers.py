@@ -1,17 +1,36 @@
-"""Standings that would be if no answer that is held for review counted."""
+"""Standings without the answers held for review, and who would enter or leave the list then."""
 
 from datetime import datetime
-from typing import Final
 
 import pandas as pd
+from dash.development.base_component import Component
 
 from analytics.decision.evaluate import evaluate
 from dashboards.frames.page_data import PageData
-from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS
+from dashboards.frames.standings import sees_whole_regions
+from dashboards.languages import translator
+from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS, changes
 from dashboards.source import EvaluationSource, Examination, examination_of, header_of
+from dashboards.widgets.components import empty, notice, panel
 
-INTEGRITY_PATH: Final = "integrity/"
-"""The page with all signs and held answers, below the address of the dashboards."""
+
+def without_held_panel(shown: PageData, examination: Examination, inputs: pd.DataFrame) -> Component:
+    """Return the communities that would enter or leave the list if no held answer counted, where that is known."""
+    _ = translator(shown.language)
+    name = _("Standings without held answers")
+    if shown.header.rules.satisfaction.measure != "satisfaction_rate":
+        said = _("The measure of these rules does not follow from counts of satisfied answers alone.")
+        return panel(name, empty(said), anchor="without")
+    if not sees_whole_regions(shown.header, inputs):
+        said = _("Your account sees only some of the communities that are ranked together, so nothing can be supposed.")
+        return panel(name, empty(said), anchor="without")
+    after = standings_without_held(shown, examination)
+    return panel(
+        name,
+        notice(_("Not an official result"), _("Supposed: no held response counts.")),
+        *changes(shown, after, name="without-held"),
+        anchor="without",
+    )
 
 
 def standings_without_held(shown: PageData, examination: Examination) -> pd.DataFrame:

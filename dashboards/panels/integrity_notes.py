@@ -1,20 +1,20 @@
-"""Findings of the newest integrity examination about one community, in a few sentences, with a link to all of it."""
+"""Findings of the newest integrity examination about one community, with its standing without held answers."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
-from dash import html
 from dash.development.base_component import Component
 
 from analytics.reports.labels import signal_words, status_words
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import sees_whole_regions
 from dashboards.languages import minute, translator
-from dashboards.panels.held_answers import INTEGRITY_PATH, standings_without_held
+from dashboards.panels.held_answers import standings_without_held
 from dashboards.routes import ROUTES
 from dashboards.source import Examination
 from dashboards.widgets.components import Content, empty, facts, panel, records
+from dashboards.widgets.links import INTEGRITY_PATH, page_link
 
 _ROUTE: Final = ROUTES["satisfaction"]
 
@@ -33,11 +33,7 @@ def integrity_panel(shown: PageData, row: Mapping[str, Any]) -> Component:
         *_without(shown, row, counts, examination),
         (_("Examined at"), minute(examination.examined_at, shown.language, shown.header.rules.time_zone)),
     ]
-    link = html.A(
-        _("All signs and communities: Integrity"),
-        href=f"/dashboards/{INTEGRITY_PATH}{shown.view.shared.search}",
-        className="quiet-link",
-    )
+    link = page_link(shown.view, INTEGRITY_PATH, _("All signs and communities: Integrity"))
     return panel(
         name,
         facts(said),

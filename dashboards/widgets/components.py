@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import dash_mantine_components as dmc
@@ -18,6 +18,9 @@ from dashboards.languages import translator
 from dashboards.theme import chart_config
 
 Content = Component | str | int | float | None
+
+MOST_ROWS_BEHIND_CHART: Final = 300
+"""Most rows of a table behind a chart: nobody reads longer ones, and they make the page slow."""
 
 
 @dataclass(frozen=True)

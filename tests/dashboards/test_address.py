@@ -1,3 +1,5 @@
+"""An address keeps the view of a page."""
+
 import pytest
 
 from dashboards.address import View

@@ -1,3 +1,5 @@
+"""Every page through the real site: languages, accounts, addresses, headers, sizes."""
+
 import gzip
 import re
 from html.parser import HTMLParser

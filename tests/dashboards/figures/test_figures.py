@@ -1,3 +1,5 @@
+"""Figures draw the numbers of their tables, plotly accepts each, and none grows with the city."""
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go

@@ -1,3 +1,5 @@
+"""Ranked communities come in order, with their intervals and the cut-offs of the evaluation."""
+
 import numpy as np
 import pandas as pd
 

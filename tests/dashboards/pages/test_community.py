@@ -1,3 +1,5 @@
+"""The page of one community: what is found, drawn and suppressed."""
+
 from dataclasses import replace
 from datetime import UTC, date, datetime
 

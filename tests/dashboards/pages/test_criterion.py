@@ -1,3 +1,5 @@
+"""The criterion page: decision beside evidence, communities around the cut-off, results under other rules."""
+
 import csv
 import io
 from urllib.parse import quote, unquote

@@ -1,10 +1,8 @@
-import plotly.graph_objects as go
+"""The integrity page shows an account the signs in its own communities, and standings without held answers."""
+
 import pytest
 
 from analytics.decision.evaluate import evaluate
-from analytics.statistics.integrity_signals import FAMILIES
-from dashboards.figures.integrity import families_figure
-from dashboards.pages.integrity import flagged_by_family
 from dashboards.panels.held_answers import without_held
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import RULES, MadeUpCity
@@ -18,27 +16,6 @@ def examination(city):
 
 def page(source, search="?lang=en"):
     return said(Browser(serve_dashboards(source)).content(search, page="integrity/"))
-
-
-def test_the_figure_draws_how_many_communities_each_kind_flags(examination):
-    table = flagged_by_family(examination.families, "en")
-
-    figure = families_figure(table, "en")
-
-    go.Figure(figure)
-    flagged = examination.families.groupby("family", sort=False)["flagged"].sum()
-    assert figure["data"][0]["x"] == flagged.tolist()
-    assert table["judged"].tolist() == [440] * len(FAMILIES)
-
-
-def test_without_held_answers_a_community_keeps_the_others(city, examination):
-    inputs = city.inputs(2)
-
-    left = without_held(inputs, examination.counts)
-
-    assert (inputs["responses"] - left["responses"]).tolist() == examination.counts["held"].tolist()
-    assert left["community_id"].tolist() == inputs["community_id"].tolist()
-    assert (left["satisfied"] <= left["responses"]).all()
 
 
 def test_the_page_says_who_would_enter_and_leave_without_held_answers(city, examination):

@@ -1,3 +1,5 @@
+"""The table of communities: what an address lists, the cells of a row, the CSV file."""
+
 import csv
 import io
 

@@ -1,21 +1,17 @@
+"""Every community is in the funnel of its district, and those beyond the lines are told apart."""
+
 import plotly.graph_objects as go
 import pytest
 
 from analytics.statistics.funnel import rate_funnel
 from dashboards.address import View
 from dashboards.figures.chart_parts import MOST_POINTS
-from dashboards.figures.complaints import bounds_figure, funnel_figure
+from dashboards.figures.complaints import funnel_figure
 from dashboards.frames.page_data import PageData
 from dashboards.labels import funnel_positions
-from dashboards.pages.complaints import (
-    MOST_BOUNDS,
-    MOST_LISTED,
-    MULTIPLIER,
-    _funnel_numbers,
-    exposed_communities,
-    funnel_of,
-)
+from dashboards.panels.complaint_funnel import MULTIPLIER, exposed_communities, funnel_numbers, funnel_of
 from dashboards.routes import ROUTES
+from dashboards.widgets.components import MOST_ROWS_BEHIND_CHART
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import MadeUpCity, places
 from tests.dashboards.test_app import Browser, said
@@ -95,19 +91,6 @@ def test_of_many_communities_the_rare_are_all_drawn():
     assert all(counted[words[position]] == count for position, count in few.items())
 
 
-def test_an_upper_bound_is_drawn_for_each_community_without_complaints(shown):
-    zero = exposed_communities(shown.everywhere).query("complaints == 0").sort_values(ROUTE.upper).head(MOST_BOUNDS)
-
-    figure = bounds_figure(zero, shown.drawing(ROUTE))
-
-    go.Figure(figure)
-    assert figure["data"][0]["x"] == pytest.approx(zero[ROUTE.upper].tolist(), rel=1e-4)
-    # −ln(.025) over the exposure, the exact bound of a count of nought.
-    assert zero[ROUTE.upper].tolist() == pytest.approx(
-        (3.688879454 / zero["exposure_household_years"] * MULTIPLIER).tolist(), rel=1e-6
-    )
-
-
 def test_a_name_cannot_bring_tags_of_its_own(shown):
     measured, target = measured_in(shown)
     named = measured.assign(english_name="<img src=x>")
@@ -148,16 +131,6 @@ def test_the_lines_are_wider_than_chance_where_communities_differ(shown):
     assert (funnel_of(exposed).table["adjusted_position"] != "inside").sum() < beyond
 
 
-def test_the_share_of_cases_that_do_not_count_is_said(city):
-    cases = city.cases(2)
-    cases = cases[cases["region"] == "海勃湾区"]
-    other = cases.loc[~cases["valid"], "cases"].sum()
-
-    content = said(Browser(serve_dashboards(city)).content("?lang=en&region=海勃湾区", page="complaints/"))
-
-    assert f"Of {cases['cases'].sum()} cases filed, {other} (50%) are not counted in the rate." in content
-
-
 def test_a_huge_city_is_drawn_and_listed_in_part_and_says_so():
     register = places(30)
     standings = MadeUpCity(register=register.assign(region="海勃湾区", region_english="Haibowan"))
@@ -167,24 +140,8 @@ def test_a_huge_city_is_drawn_and_listed_in_part_and_says_so():
     measured = measured.assign(adjusted_position="above_95")
 
     figure = funnel_figure(measured, target, shown.drawing(ROUTE))
-    numbers = _funnel_numbers(shown, measured)
+    numbers = funnel_numbers(shown, measured)
 
     assert [len(trace["x"]) for trace in dots(figure)] == [MOST_POINTS]
-    assert len(numbers.rows) == MOST_LISTED
-    assert numbers.caption.endswith(f"the first {MOST_LISTED} of {len(measured):,}")
-
-
-def test_communities_without_a_case_whose_residents_say_they_complained_are_named(city):
-    zero = exposed_communities(city.standings(2)).query("complaints == 0")
-
-    content = said(Browser(serve_dashboards(city)).content("?lang=en", page="complaints/"))
-
-    assert "In these communities residents say that they complained, and no case is on record." in content
-    assert any(name in content for name in zero["english_name"])
-    assert "Of so many respondents" in content
-
-
-def test_a_preview_does_not_say_who_complained(preview_city):
-    content = said(Browser(serve_dashboards(preview_city)).content("?lang=en", page="complaints/"))
-
-    assert "residents say that they complained, and no case" not in content
+    assert len(numbers.rows) == MOST_ROWS_BEHIND_CHART
+    assert numbers.caption.endswith(f"the first {MOST_ROWS_BEHIND_CHART} of {len(measured):,}")

@@ -1,0 +1,54 @@
+"""Cases by category, and the share of them that the rate does not count."""
+
+from typing import Final
+
+import pandas as pd
+from dash.development.base_component import Component
+
+from dashboards.figures.community import categories_figure
+from dashboards.frames.page_data import PageData
+from dashboards.frames.profile import cases_by_category
+from dashboards.languages import pick, translator
+from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
+
+MOST_CATEGORIES: Final = 12
+"""Most categories drawn; the numbers behind the chart have all."""
+
+
+def categories_panel(shown: PageData, cases: pd.DataFrame) -> Component:
+    """Return the cases of the period by category, and the share of them that the rate does not count."""
+    _ = translator(shown.language)
+    name = _("What the cases are about")
+    if cases.empty:
+        return panel(name, empty(_("Cases are kept with official results.")), anchor="categories")
+    categories = cases_by_category(cases)
+    counted, other = int(categories["counted"].sum()), int(categories["other"].sum())
+    return panel(
+        name,
+        chart(
+            categories_figure(categories.head(MOST_CATEGORIES), shown.language),
+            name="categories",
+            summary=_("Of {filed} cases filed, {other} ({share}) are not counted in the rate.").format(
+                filed=f"{counted + other:,}", other=f"{other:,}", share=f"{other / (counted + other):.0%}"
+            ),
+            language=shown.language,
+            numbers=categories_numbers(categories, shown.language),
+        ),
+        anchor="categories",
+        note=_("Not counted: repairs, enquiries, duplicates, unfounded cases, what others are responsible for."),
+    )
+
+
+def categories_numbers(categories: pd.DataFrame, language: str) -> Numbers:
+    """Return the cases of each category, as `dashboards.frames.profile.cases_by_category` adds them up."""
+    _ = translator(language)
+    columns = [
+        NumbersColumn(_("Category")),
+        NumbersColumn(_("Counted in the rate"), numeric=True),
+        NumbersColumn(_("Not counted"), numeric=True),
+    ]
+    rows = [
+        [pick(language, row["label"], row["english_label"]), row["counted"], row["other"]]
+        for row in records(categories)
+    ]
+    return Numbers(_("Cases by category"), columns, rows)

@@ -1,0 +1,134 @@
+"""Integrity signals: how many communities each family flags, and which ones."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.reports.labels import signal_words
+from dashboards.figures.integrity import families_figure
+from dashboards.frames.page_data import PageData
+from dashboards.frames.standings import among, in_region
+from dashboards.languages import pick, translator
+from dashboards.source import EvaluationSource, Examination, examination_of
+from dashboards.widgets.components import (
+    Column,
+    Numbers,
+    NumbersColumn,
+    chart,
+    data_table,
+    empty,
+    panel,
+    partial_caption,
+    records,
+    scrolled,
+)
+from dashboards.widgets.links import named_link
+
+MOST_LISTED: Final = 100
+"""Most signals listed: nobody reads more here, and the review page has all held responses."""
+
+
+@dataclass(frozen=True)
+class _Signals:
+    """Integrity signals of the communities shown: a summary of each family, and the signals that flag a community."""
+
+    by_family: pd.DataFrame
+    flagged: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.flagged)
+
+
+def _signals(shown: PageData, examination: Examination) -> _Signals:
+    return shown.source.compute_once(
+        shown.header.id, find_signs, examination.examined_at, shown.view.region, shown.language
+    )
+
+
+def find_signs(
+    source: EvaluationSource, evaluation_id: int, _examined_at: datetime, region: str | None, language: str
+) -> _Signals:
+    """Return the signs in the communities of a region; the instant tells a newer examination from an older one."""
+    standings = in_region(source.standings(evaluation_id), region)
+    here = in_scope(examination_of(source, evaluation_id).families, standings)
+    return _Signals(flagged_by_family(here, language), here[here["flagged"].astype(bool)])
+
+
+def in_scope(frame: pd.DataFrame, standings: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of an examination about the communities of some standings."""
+    return frame[among(frame["number"], standings["number"])]
+
+
+def flagged_by_family(families: pd.DataFrame, language: str) -> pd.DataFrame:
+    """Return label, judged, flagged: how many communities each family could judge and how many it flags."""
+    words = signal_words(language)
+    grouped = families.groupby("family", sort=False)
+    table = pd.DataFrame(
+        {"judged": grouped["adjusted_p"].apply(lambda p: int(p.notna().sum())), "flagged": grouped["flagged"].sum()}
+    )
+    return table.astype("int64").assign(label=[words[str(name)] for name in table.index]).reset_index(drop=True)
+
+
+def families_panel(shown: PageData, examination: Examination) -> Component:
+    """Return how many communities each family of signals could judge and how many it flags."""
+    _ = translator(shown.language)
+    table = _signals(shown, examination).by_family
+    columns = [
+        NumbersColumn(_("Kind of sign")),
+        NumbersColumn(_("Communities judged"), numeric=True),
+        NumbersColumn(_("Communities flagged"), numeric=True),
+    ]
+    rows = [[row["label"], row["judged"], row["flagged"]] for row in records(table)]
+    name = _("Kinds of signs")
+    return panel(
+        name,
+        chart(
+            families_figure(table, shown.language),
+            name="signs",
+            summary=_(
+                "A response is held only where two kinds of signs point at it. By chance at most one in a hundred "
+                "flags of a kind is false."
+            ),
+            language=shown.language,
+            numbers=Numbers(name, columns, rows),
+        ),
+        anchor="families",
+        note=_("Paper and telephone answers are not examined. Nothing is deleted."),
+    )
+
+
+def flagged_panel(shown: PageData, examination: Examination) -> Component:
+    """Return the signals that flag a community, the strongest first, with the responses held there."""
+    _ = translator(shown.language)
+    name = _("Where they point")
+    flagged = _signals(shown, examination).flagged
+    if flagged.empty:
+        return panel(name, empty(_("No kind of sign points at a community here.")), anchor="flagged")
+    listed = flagged.sort_values("adjusted_p", kind="stable").head(MOST_LISTED)
+    counts = examination.counts[examination.counts["number"].isin(listed["number"])]
+    held = counts.set_index("number")["waiting"]
+    words = signal_words(shown.language)
+    headings = (_("Community"), _("District"), _("Kind of sign"), _("Found"), _("Usual"), _("Held"))
+    columns = [Column(heading, heading, numeric=place > 2) for place, heading in enumerate(headings)]
+    rows: list[list[str | Component]] = [
+        [
+            named_link(shown.view, row["number"], row["name"], row["english_name"]),
+            pick(shown.language, row["region"], row["region_english"]),
+            words[row["family"]],
+            f"{row['statistic']:,.1f}",
+            f"{row['expected']:,.1f}",
+            f"{int(held.get(row['number'], 0)):,}",
+        ]
+        for row in records(listed)
+    ]
+    caption = partial_caption(name, listed, flagged, shown.language)
+    desk = html.A(
+        _("Decide about held responses"),
+        href=f"/staff/rounds/{examination.round_id}/reviews?lang={shown.language}",
+        className="quiet-link",
+    )
+    return panel(name, scrolled(data_table(columns, rows, caption=caption), name), desk, anchor="flagged")
