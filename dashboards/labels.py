@@ -39,7 +39,7 @@ def zero_ties_words(language: str) -> Mapping[ZeroTies, str]:
     return {
         "include": _("communities without complaints tied at the cut-off all meet it"),
         "exclude": _("communities without complaints tied at the cut-off all miss it"),
-        "by_exposure": _("of communities without complaints the one with more households and time comes first"),
+        "by_exposure": _("among communities without complaints, the one with more households and time comes first"),
         "undecidable": _("communities without complaints tied at the cut-off are not assessed"),
     }
 

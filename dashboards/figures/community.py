@@ -23,7 +23,7 @@ def domains_figure(domains: pd.DataFrame, language: str) -> Figure:
         Columns label, english_label, rate, lower, upper (missing where too few answered), region_rate; shares 0 to 1.
     """
     _ = translator(language)
-    return _beside_region(domains, _("Satisfied (%)"), language, hover="%{x:.1f} %")
+    return _beside_region(domains, _("Satisfied (%)"), language, hover="%{x:.1f}%")
 
 
 def reported_figure(rates: pd.DataFrame, language: str) -> Figure:
@@ -47,7 +47,7 @@ def _beside_region(rows: pd.DataFrame, axis: str, language: str, *, hover: str) 
         {
             "type": "scatter",
             "mode": "markers",
-            "name": _("All it was ranked with"),
+            "name": _("All communities ranked with it"),
             "x": rounded(rows["region_rate"].to_numpy("float64") * 100),
             "y": place.tolist(),
             "marker": {
@@ -145,7 +145,7 @@ def drivers_figure(drivers: pd.DataFrame, language: str) -> Figure:
             "y": place[chosen].tolist(),
             "error_x": interval_bars(weight[chosen], lower[chosen], upper[chosen], color=theme.INK, width=3),
             "marker": {"color": color, "pattern": {"shape": pattern}},
-            "hovertemplate": "%{x:.1f} %<extra></extra>",
+            "hovertemplate": "%{x:.1f}%<extra></extra>",
         }
         for chosen, name, color, pattern in (
             (above, _("More than chance"), theme.MET, ""),
@@ -159,7 +159,7 @@ def drivers_figure(drivers: pd.DataFrame, language: str) -> Figure:
         "margin": {"t": 48},
         "barmode": "overlay",
         "xaxis": {
-            "title": {"text": _("Differences in overall satisfaction that go with it (%)")},
+            "title": {"text": _("Associated differences in overall satisfaction (%)")},
             "rangemode": "tozero",
             "nticks": 5,
         },

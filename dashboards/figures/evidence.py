@@ -59,7 +59,7 @@ def list_evidence_figure(crossed: pd.DataFrame, language: str) -> Figure:
             "insidetextanchor": "middle",
             "textangle": 0,
             "textfont": {"color": theme.EVIDENCE[str(band)][1], "size": 13},
-            "hovertemplate": f"{words[str(band)]}: %{{customdata:,}} (%{{x:.0f}} %)<extra></extra>",
+            "hovertemplate": f"{words[str(band)]}: %{{customdata:,}} (%{{x:.0f}}%)<extra></extra>",
         }
         for band in crossed.columns
     ]
@@ -69,7 +69,7 @@ def list_evidence_figure(crossed: pd.DataFrame, language: str) -> Figure:
         "barmode": "stack",
         "bargap": 0.3,
         "margin": {"t": 48},
-        "xaxis": {"range": [0, 100], "ticksuffix": " %", "nticks": 5},
+        "xaxis": {"range": [0, 100], "ticksuffix": "%", "nticks": 5},
         "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
     }
     return {"data": traces, "layout": layout}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.reports.labels import measure_axis, measure_words, sentence_case
+from analytics.rules import share_text
 from dashboards.languages import translator
 from dashboards.routes import Route
 from dashboards.source import EvaluationHeader
@@ -47,8 +48,14 @@ def scale_of(header: EvaluationHeader, route: Route, language: str) -> Scale:
     if route.key == "complaints":
         return Scale(_("Complaints per 1,000 households a year"), _("Per 1,000 households"), "", 1, 2)
     measure = header.rules.satisfaction.measure
-    unit, factor = (" %", 100) if measure == "satisfaction_rate" else ("", 1)
+    unit, factor = ("%", 100) if measure == "satisfaction_rate" else ("", 1)
     return Scale(sentence_case(measure_words(language)[measure]), measure_axis(measure, language), unit, factor, 1)
+
+
+def share_to_meet(header: EvaluationHeader, route: Route) -> str:
+    """Return, for people, the share of communities that meets the criterion on a route by the rules."""
+    rule = header.rules.satisfaction if route.key == "satisfaction" else header.rules.complaints
+    return share_text(rule.share).replace(" ", "")
 
 
 def in_rank_order(standings: pd.DataFrame, route: Route) -> pd.DataFrame:

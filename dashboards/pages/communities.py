@@ -266,10 +266,10 @@ def _grid_words(language: str) -> dict[str, str]:
         "of": _("of"),
         "more": _("more"),
         "firstPage": _("First page"),
-        "previousPage": _("Page before"),
+        "previousPage": _("Previous page"),
         "nextPage": _("Next page"),
         "lastPage": _("Last page"),
         "loadingOoo": _("Loading…"),
-        "noRowsToShow": _("No community fits what you asked for."),
+        "noRowsToShow": _("No community matches your filters."),
         "ariaSortableColumn": _("Press Enter to order by this column"),
     }

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from analytics.reports.labels import evidence_words, needed_words, route_words, sentence_case, status_words
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import scale_of
+from dashboards.frames.standings import scale_of, share_to_meet
 from dashboards.languages import pick, translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.community_profile import answers_panel, complaints_panel, domains_panel, drivers_panel
@@ -101,7 +101,7 @@ def sections(language: str) -> list[Section]:
         Section("trend", _("Round by round")),
         Section("drivers", _("What matters")),
         Section("cases", _("Complaints")),
-        Section("reported", _("Said and on record")),
+        Section("reported", _("Reported and on record")),
         Section("integrity", _("Signs of false answers")),
     ]
 
@@ -128,7 +128,7 @@ def _chooser(shown: PageData, number: str) -> Component:
         value=number if len(own) else None,
         searchable=True,
         clearable=False,
-        nothingFoundMessage=_("No community is called that."),
+        nothingFoundMessage=_("No community has that name."),
         className="filter wide",
     )
     button = html.Button(_("Print"), id="print", className="quiet-button", type="button")
@@ -174,9 +174,10 @@ def _route_figures(shown: PageData, row: Mapping[str, Any], route: Route) -> lis
     place = _("of {count}").format(count=f"{region['N']:,}") if ranked else _("not ranked")
     evidence = evidence_words(shown.language).get(row[route.evidence], "—")
     rank = f"{int(row[route.rank]):,}" if ranked else "—"
+    note = _("{place} · truly among the first {share}: {evidence}").format(
+        place=place, share=share_to_meet(shown.header, route), evidence=evidence
+    )
     return [
         key_figure(scale.title, scale.write(row[route.score]) if ranked else "—", note=between),
-        key_figure(
-            _("Rank"), rank, note=_("{place} · truly among the best: {evidence}").format(place=place, evidence=evidence)
-        ),
+        key_figure(_("Rank"), rank, note=note),
     ]

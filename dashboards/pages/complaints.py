@@ -47,9 +47,9 @@ def sections(language: str) -> list[Section]:
     _ = translator(language)
     return [
         Section("funnel", _("Beyond chance?")),
-        Section("categories", _("What about")),
-        Section("channels", _("By which way")),
-        Section("zero", _("No complaint at all")),
+        Section("categories", _("What they are about")),
+        Section("channels", _("By channel")),
+        Section("zero", _("No complaints at all")),
     ]
 
 
@@ -76,7 +76,7 @@ def _key_figures(shown: PageData, exposed: pd.DataFrame) -> Component:
             key_figure(
                 _("Communities without a complaint"), f"{none:,}", note=_("of {count}").format(count=len(exposed))
             ),
-            key_figure(_("Households not known"), f"{unknown:,}", note=_("communities without a rate")),
+            key_figure(_("Number of households unknown"), f"{unknown:,}", note=_("communities without a rate")),
         ],
         className="key-figures four",
     )

@@ -48,10 +48,10 @@ def sections(language: str) -> list[Section]:
     """Return the sections of this page for the navigation."""
     _ = translator(language)
     return [
-        Section("support", _("How sure it is")),
+        Section("support", _("Reliability")),
         Section("distribution", _("Distribution")),
         Section("near", _("Around the cut-off")),
-        Section("one-by-one", _("One by one")),
+        Section("one-by-one", _("Each community")),
         Section("what-if", _("Under other rules")),
     ]
 

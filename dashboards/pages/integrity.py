@@ -46,7 +46,7 @@ def sections(language: str) -> list[Section]:
     _ = translator(language)
     return [
         Section("families", _("Kinds of signs")),
-        Section("flagged", _("Where they point")),
+        Section("flagged", _("Flagged communities")),
         Section("without", _("Without held answers")),
     ]
 
@@ -67,7 +67,7 @@ def _key_figures(shown: PageData, examination: Examination) -> Component:
     figures = [
         key_figure(_("Waiting for a decision"), f"{int(counts['waiting'].sum()):,}", note=_("held responses")),
         key_figure(_("Released"), f"{int(counts['released'].sum()):,}", note=_("count")),
-        key_figure(_("Excluded"), f"{int(counts['excluded'].sum()):,}", note=_("count no more")),
+        key_figure(_("Excluded"), f"{int(counts['excluded'].sum()):,}", note=_("no longer count")),
         key_figure(_("Communities with held responses"), f"{int((counts['waiting'] > 0).sum()):,}", note=examined),
     ]
     return html.Dl(figures, className="key-figures four")

@@ -31,7 +31,7 @@ def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Compon
         return [*no_evaluation(view.language), progress]
     _ = translator(view.language)
     warnings = shown.warnings()
-    bear_in_mind = [panel(_("To bear in mind"), html.Ul([html.Li(said) for said in warnings]), anchor="warnings")]
+    bear_in_mind = [panel(_("Please note"), html.Ul([html.Li(said) for said in warnings]), anchor="warnings")]
     return [
         *provisional_notice(shown),
         _key_figures(shown),
@@ -49,7 +49,7 @@ def sections(language: str) -> list[Section]:
     _ = translator(language)
     return [
         Section("qualified", _("Who qualifies")),
-        Section("support", _("How sure it is")),
+        Section("support", _("Reliability")),
         Section("order", _("Order and cut-off")),
         Section("rules", _("Rules in force")),
     ]
@@ -73,7 +73,7 @@ def _key_figures(shown: PageData) -> Component:
     def note(key: str) -> str | None:
         if before is None:
             return None
-        return _("{change} since the round before").format(change=_signed(now[key] - before[key]))
+        return _("{change} since the previous round").format(change=_signed(now[key] - before[key]))
 
     figures = [
         key_figure(_("Communities"), f"{now['communities']:,}", note=note("communities")),
@@ -94,7 +94,7 @@ def _cut_off_figure(shown: PageData) -> Component:
         return key_figure(name, scale.write(here[0].score), note=_cut_off_change(shown, here[0]))
     scores = [cut_off.score for cut_off in here if cut_off.score is not None]
     if not scores:
-        return key_figure(name, "—", note=_("no position to give"))
+        return key_figure(name, "—", note=_("no position available"))
     if len(here) > 4:
         return key_figure(name, f"{scale.write(min(scores))} – {scale.write(max(scores))}", note=_("by district"))
     lines = [
@@ -116,7 +116,7 @@ def _cut_off_change(shown: PageData, here: CutOff) -> str | None:
         return None
     scale = scale_of(shown.header, shown.view.route, shown.language)
     change = f"{(here.score - before) * scale.factor:+.{scale.decimals}f}".replace("-", "−")
-    return _("{change} points since the round before").format(change=change)
+    return _("{change} points since the previous round").format(change=change)
 
 
 def _signed(change: int) -> str:

@@ -12,7 +12,16 @@ from analytics.languages import Translate
 from analytics.reports.labels import evidence_reasons, evidence_words, needed_words, sentence_case, status_words
 from dashboards.figures.evidence import around_cut_off_figure
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import CutOff, in_rank_order, in_region, met, regions_of, scale_of, with_intervals
+from dashboards.frames.standings import (
+    CutOff,
+    in_rank_order,
+    in_region,
+    met,
+    regions_of,
+    scale_of,
+    share_to_meet,
+    with_intervals,
+)
 from dashboards.languages import pick, translator
 from dashboards.routes import Route
 from dashboards.widgets.community_table import rank_words
@@ -65,7 +74,7 @@ def around_cut_off_panels(shown: PageData) -> list[Component]:
     cards = [
         _around_cut_off_card(shown, region, ordered[region], near[region], cut_offs.get(region)) for region in ordered
     ]
-    note = _("The mark is the score, the line its confidence interval, the colour says how sure the place is.")
+    note = _("The mark is the score, the line its confidence interval, the colour how certain the position is.")
     return [
         panel(_("Around the cut-off"), html.Div(cards, className="charts"), anchor="near", note=note),
         _table_panel(shown, pd.concat(list(near.values()))),
@@ -146,12 +155,12 @@ def _numbers(shown: PageData, near: pd.DataFrame) -> Numbers:
 def _table_panel(shown: PageData, listed: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     route = shown.view.route
-    title = _("Decision and evidence, one by one")
+    title = _("Decision and evidence for each community")
     if listed.empty:
         return panel(title, empty(_("No community here is ranked on this route.")), anchor="one-by-one")
     headings = [_("Community"), _("District"), _("Rank"), _("Decision"), _("Evidence"), _("Probability"), _("Why")]
     if route.key == "satisfaction":
-        headings.append(_("Answers that would settle it"))
+        headings.append(_("Answers needed to settle it"))
     columns = [Column(heading, heading, numeric=place == 5, wide=place == 6) for place, heading in enumerate(headings)]
     rows = [_row(row, shown, route, _) for row in records(listed)]
     return panel(
@@ -159,7 +168,9 @@ def _table_panel(shown: PageData, listed: pd.DataFrame) -> Component:
         html.P(_robust_sentence(listed, route, _), className="chart-summary"),
         scrolled(data_table(columns, rows, caption=title), title),
         anchor="one-by-one",
-        note=_("Probability: of being truly among the best, given all answers."),
+        note=_("Probability that the true level is within the first {share}, given all answers.").format(
+            share=share_to_meet(shown.header, route)
+        ),
     )
 
 
@@ -186,6 +197,6 @@ def _robust_sentence(near: pd.DataFrame, route: Route, _: Translate) -> str:
     gaps = listed["satisfaction_tipping_point"].to_numpy("float64")
     fragile = int(np.sum(gaps < _ROBUST_GAP))
     return _(
-        "Of {listed} listed here, {fragile} are not robust to nonresponse: a gap of less than 5 points between those "
-        "who answered and those who did not would move the evidence."
+        "Of {listed} communities listed here, {fragile} are not robust to nonresponse: a gap of less than 5 points "
+        "between those who answered and those who did not would change the evidence."
     ).format(listed=len(listed), fragile=fragile)

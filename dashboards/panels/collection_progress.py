@@ -52,7 +52,7 @@ def collection_panel(progress: Progress | None, region: str | None, language: st
         return panel(title, empty(_("No round is open at the moment.")), anchor="collection")
     communities = _asked(progress, region)
     if communities.empty:
-        return panel(title, empty(_("The open round asks nobody here.")), anchor="collection")
+        return panel(title, empty(_("No community here takes part in the open round.")), anchor="collection")
     lacking = _lacking(communities)
     regions = _by_region(communities, lacking, language)
     name = pick(language, progress.round_name, progress.round_english_name)
@@ -67,7 +67,7 @@ def collection_panel(progress: Progress | None, region: str | None, language: st
         html.H3(_("Communities that still need answers")),
         _short_list(communities, lacking, language),
         anchor="collection",
-        note=_("{round}: counts only, scores come when the round has closed.").format(round=name),
+        note=_("{round}: only counts are shown; scores follow when the round has closed.").format(round=name),
     )
 
 
@@ -133,7 +133,7 @@ def _regions_chart(regions: pd.DataFrame, language: str) -> Component:
     return chart(
         progress_figure(regions, language),
         name="collection-by-district",
-        summary=_("{enough} of {count} communities have answers enough to be ranked.").format(
+        summary=_("{enough} of {count} communities have enough answers to be ranked.").format(
             enough=enough, count=everyone
         ),
         language=language,
@@ -147,12 +147,12 @@ def _daily_chart(progress: Progress, language: str) -> Component:
     columns = [NumbersColumn(_("Day")), NumbersColumn(_("Answers"), numeric=True)]
     rows = [[row["date"].isoformat(), int(row["responses"])] for row in records(daily)]
     if not len(daily) or not daily["responses"].sum():
-        return empty(_("No answer has come yet."))
+        return empty(_("There are no answers yet."))
     busiest = records(daily.nlargest(1, "responses"))[0]
     return chart(
         daily_figure(daily, language),
         name="answers-by-day",
-        summary=_("Answers on each day; most came on {day}: {count}.").format(
+        summary=_("Answers by day; the busiest day was {day} with {count}.").format(
             day=busiest["date"].isoformat(), count=f"{int(busiest['responses']):,}"
         ),
         language=language,
@@ -175,7 +175,7 @@ def _hourly_chart(progress: Progress, language: str) -> Component:
     return chart(
         hourly_figure(hourly, language),
         name="answers-by-hour",
-        summary=_("At what time of day answers come; most between {first} and {last} o'clock.").format(
+        summary=_("Answers by hour of the day; the busiest hour is from {first} to {last} o'clock.").format(
             first=busiest, last=busiest + 1
         ),
         language=language,
@@ -220,7 +220,7 @@ def _short_list(communities: pd.DataFrame, lacking: "pd.Series[int]", language: 
     _ = translator(language)
     short = communities.assign(lacking=lacking)[lacking > 0].sort_values("lacking", ascending=False, kind="stable")
     if short.empty:
-        return empty(_("Every community has answers enough."))
+        return empty(_("Every community has enough answers."))
     headings = (_("Community"), _("District"), _("Answers"), _("Needed"), _("Still missing"))
     columns = [Column(heading, heading, numeric=place > 1) for place, heading in enumerate(headings)]
     rows = [
@@ -233,7 +233,7 @@ def _short_list(communities: pd.DataFrame, lacking: "pd.Series[int]", language: 
         ]
         for row in records(short.head(MOST_LISTED))
     ]
-    caption = _("{shown} of {count} communities, those that lack most first").format(
+    caption = _("{shown} of {count} communities, those with the most answers missing first").format(
         shown=len(rows), count=f"{len(short):,}"
     )
     return scrolled(data_table(columns, rows, caption=caption), _("Communities that still need answers"))

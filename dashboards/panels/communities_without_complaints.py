@@ -36,15 +36,15 @@ _ROUTE: Final = ROUTES["complaints"]
 def communities_without_complaints_panel(shown: PageData, exposed: pd.DataFrame, source: EvaluationSource) -> Component:
     """Return the upper bounds of the rates of communities without a complaint, and those that may be underreported."""
     _ = translator(shown.language)
-    name = _("No complaint at all")
+    name = _("No complaints at all")
     zero = exposed[exposed["complaints"] == 0].sort_values(_ROUTE.upper, kind="stable")
     if zero.empty:
         return panel(name, empty(_("Every community here has at least one valid complaint.")), anchor="zero")
     drawn, listed = zero.head(MOST_BOUNDS), zero.head(MOST_ROWS_BEHIND_CHART)
     reported = source.reported(shown.header.id, listed["number"].tolist())
     summary = _(
-        "{count} communities have none. That is not the same as a rate of nought: with few households none is often "
-        "luck. The bar reaches as far as the true rate may lie."
+        "{count} communities have no complaint. That is not the same as a rate of zero: with few households it is "
+        "often chance. The bar shows how high the true rate may be."
     ).format(count=len(zero))
     return panel(
         name,
@@ -62,7 +62,12 @@ def communities_without_complaints_panel(shown: PageData, exposed: pd.DataFrame,
             ),
         ),
         *(
-            [html.P(_("Drawn are the {count} with the lowest bound.").format(count=MOST_BOUNDS), className="apart")]
+            [
+                html.P(
+                    _("The chart shows the {count} communities with the lowest bounds.").format(count=MOST_BOUNDS),
+                    className="apart",
+                )
+            ]
             if len(zero) > MOST_BOUNDS
             else []
         ),
@@ -80,10 +85,12 @@ def _underreporting_sentence(shown: PageData, found: pd.DataFrame) -> list[Compo
     if len(found) > MOST_BOUNDS:
         named.append(_("… and {count} more").format(count=len(found) - MOST_BOUNDS))
     words = _(
-        "In these communities residents say that they complained, and no case is on record. Complaints may have been "
-        "discouraged, or made elsewhere: {communities}."
+        "In these communities residents say that they complained, but no case is on record. Complaints may have been"
+        " discouraged, or made elsewhere: {communities}."
     )
-    return [notice(_("No case, yet residents say they complained"), words.format(communities=_("; ").join(named)))]
+    return [
+        notice(_("No case on record, but residents say they complained"), words.format(communities=_("; ").join(named)))
+    ]
 
 
 def _zero_numbers(shown: PageData, zero: pd.DataFrame, reported: pd.DataFrame) -> Numbers:
@@ -95,7 +102,7 @@ def _zero_numbers(shown: PageData, zero: pd.DataFrame, reported: pd.DataFrame) -
         NumbersColumn(_("Household-years"), numeric=True, write="{:,.0f}".format),
         NumbersColumn(_("Upper bound"), numeric=True, write=scale.write),
         NumbersColumn(_("Say that they complained"), numeric=True),
-        NumbersColumn(_("Of so many respondents"), numeric=True),
+        NumbersColumn(_("Respondents"), numeric=True),
     ]
     listed = zero.head(MOST_ROWS_BEHIND_CHART)
     said = {

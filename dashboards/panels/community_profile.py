@@ -22,7 +22,7 @@ def domains_panel(shown: PageData, profile: Profile | None) -> Component:
     _ = translator(shown.language)
     name = _("Aspects of service")
     if profile is None:
-        said = _("Answers by question are kept with official results only; others would tell who answered.")
+        said = _("Answers by question are kept with official results only; otherwise they could reveal who answered.")
         return panel(name, empty(said), anchor="domains")
     shares = satisfied_shares(profile, shown.header.rules, disclosure=shown.disclosure)
     return panel(
@@ -48,7 +48,7 @@ def answers_panel(shown: PageData, profile: Profile) -> Component:
     columns = [
         Column(_("Answer"), _("Answer")),
         Column(_("This community"), _("This community"), numeric=True),
-        Column(_("All it was ranked with"), _("All it was ranked with"), numeric=True),
+        Column(_("All communities ranked with it"), _("All communities ranked with it"), numeric=True),
     ]
     rows = [
         [
@@ -63,7 +63,9 @@ def answers_panel(shown: PageData, profile: Profile) -> Component:
         _("Answers to the ranked question"),
         data_table(columns, rows, caption=label),
         anchor="answers",
-        note=_("Numbers below {count} are not shown, nor the next one up.").format(count=shown.disclosure.minimum_cell),
+        note=_("Numbers below {count} are not shown, and neither is the next larger one.").format(
+            count=shown.disclosure.minimum_cell
+        ),
     )
 
 
@@ -73,11 +75,15 @@ def drivers_panel(shown: PageData, profile: Profile) -> Component:
     name = _("What matters to residents here and around")
     drivers = profile.drivers[profile.drivers["share"].notna()].sort_values("share", ascending=False, kind="stable")
     if drivers.empty:
-        return panel(name, empty(_("Too few answers to tell what goes with overall satisfaction.")), anchor="drivers")
+        return panel(
+            name,
+            empty(_("There are too few answers to tell what is associated with overall satisfaction.")),
+            anchor="drivers",
+        )
     strongest = drivers.iloc[0]
     summary = _(
-        "“{aspect}” goes most with overall satisfaction, from {count} answers of all that were ranked together. "
-        "An association: it does not say what would change if it improved."
+        "“{aspect}” is most strongly associated with overall satisfaction, according to {count} answers in all "
+        "communities that were ranked together. An association does not say what would change if it improved."
     ).format(
         aspect=pick(shown.language, strongest["label"], strongest["english_label"]), count=f"{profile.respondents:,}"
     )
@@ -128,7 +134,9 @@ def complaints_panel(shown: PageData, row: Mapping[str, Any], profile: Profile |
         name,
         html.Div(drawn, className="side-by-side"),
         anchor="cases",
-        note=_("Not counted: repairs, enquiries, duplicates, unfounded cases, what others are responsible for."),
+        note=_(
+            "Not counted: repairs, enquiries, duplicates, unfounded cases, matters for which others are responsible."
+        ),
     )
 
 
@@ -138,7 +146,8 @@ def _domains_sentence(shown: PageData, shares: pd.DataFrame) -> str:
     better = int((known["lower"] > known["region_rate"]).sum())
     worse = int((known["upper"] < known["region_rate"]).sum())
     return _(
-        "Of {count} questions {better} are clearly better and {worse} clearly worse than among all it was ranked with."
+        "Of {count} questions, {better} are clearly better and {worse} clearly worse than in all communities ranked "
+        "with it."
     ).format(count=len(known), better=better, worse=worse)
 
 
@@ -150,7 +159,7 @@ def _domains_numbers(shown: PageData, shares: pd.DataFrame) -> Numbers:
         NumbersColumn(_("Valid answers"), numeric=True),
         *(
             NumbersColumn(heading, numeric=True, write=percent)
-            for heading in (_("Satisfied"), _("Lower bound"), _("Upper bound"), _("All it was ranked with"))
+            for heading in (_("Satisfied"), _("Lower bound"), _("Upper bound"), _("All communities ranked with it"))
         ),
     ]
     rows = [
@@ -169,7 +178,7 @@ def _drivers_numbers(shown: PageData, drivers: pd.DataFrame) -> Numbers:
     columns = [
         NumbersColumn(_("Question")),
         NumbersColumn(_("Answers"), numeric=True),
-        NumbersColumn(_("Differences that go with it"), numeric=True, write="{:.1%}".format),
+        NumbersColumn(_("Associated differences"), numeric=True, write="{:.1%}".format),
         NumbersColumn(_("Lower bound"), numeric=True, write="{:.1%}".format),
         NumbersColumn(_("Upper bound"), numeric=True, write="{:.1%}".format),
         NumbersColumn(_("Share of the association"), numeric=True, write="{:.1%}".format),
@@ -188,7 +197,7 @@ def _drivers_numbers(shown: PageData, drivers: pd.DataFrame) -> Numbers:
         ]
         for row in records(drivers)
     ]
-    return Numbers(_("What goes with overall satisfaction"), columns, rows)
+    return Numbers(_("Associations with overall satisfaction"), columns, rows)
 
 
 def _months_numbers(months: pd.DataFrame, language: str) -> Numbers:

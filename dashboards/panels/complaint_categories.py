@@ -35,7 +35,9 @@ def categories_panel(shown: PageData, cases: pd.DataFrame) -> Component:
             numbers=categories_numbers(categories, shown.language),
         ),
         anchor="categories",
-        note=_("Not counted: repairs, enquiries, duplicates, unfounded cases, what others are responsible for."),
+        note=_(
+            "Not counted: repairs, enquiries, duplicates, unfounded cases, matters for which others are responsible."
+        ),
     )
 
 

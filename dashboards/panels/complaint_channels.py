@@ -24,9 +24,9 @@ def channels_panel(shown: PageData, channels: pd.DataFrame) -> Component:
         As `EvaluationSource.channels` returns it.
     """
     _ = translator(shown.language)
-    name = _("By which way complaints came")
+    name = _("How complaints arrived")
     if channels.empty:
-        said = _("By which way complaints came is kept with official results, and was not in the earliest.")
+        said = _("Channels are kept with official results; the earliest results do not have them.")
         return panel(name, empty(said), anchor="channels")
     if not channels["complaints"].sum():
         return panel(name, empty(_("No case was filed in the period.")), anchor="channels")
@@ -42,7 +42,8 @@ def channels_panel(shown: PageData, channels: pd.DataFrame) -> Component:
         ),
         anchor="channels",
         note=_(
-            "The rates of all ways add up to the complaint rate. A way that nobody uses may be one that nobody knows."
+            "The rates of all channels add up to the complaint rate. A channel that nobody uses may be one that "
+            "nobody knows."
         ),
     )
 
@@ -60,11 +61,11 @@ def _sentence(shown: PageData, rates: pd.DataFrame) -> str:
     total, most = rates["complaints"].sum(), rates.sort_values("complaints", ascending=False, kind="stable").iloc[0]
     spoken = rates.loc[rates["channel"].isin(["telephone", "visit", "hotline", "letter"]), "complaints"].sum()
     return _(
-        "Of {count} valid complaints most came by one way: {way} ({share}). Without the web, by telephone, visit, "
-        "hotline or letter, came {spoken}."
+        "The most frequent channel of {count} valid complaints: {channel} ({share}). Telephone, visits, hotline and "
+        "letters together, without the web: {spoken}."
     ).format(
         count=f"{total:,.0f}",
-        way=channel_words(shown.language)[most["channel"]],
+        channel=channel_words(shown.language)[most["channel"]],
         share=f"{most['complaints'] / total:.0%}",
         spoken=f"{spoken / total:.0%}",
     )
@@ -76,7 +77,7 @@ def _numbers(shown: PageData, channels: pd.DataFrame, rates: pd.DataFrame) -> Nu
     scale, words = scale_of(shown.header, _ROUTE, shown.language), channel_words(shown.language)
     columns = [
         NumbersColumn(_("District")),
-        NumbersColumn(_("Way")),
+        NumbersColumn(_("Channel")),
         NumbersColumn(_("Valid complaints"), numeric=True, write="{:,.0f}".format),
         NumbersColumn(_("Household-years"), numeric=True, write="{:,.0f}".format),
         NumbersColumn(scale.title, numeric=True, write=scale.write),
@@ -94,4 +95,4 @@ def _numbers(shown: PageData, channels: pd.DataFrame, rates: pd.DataFrame) -> Nu
         for label, table in tables
         for row in records(table)
     ]
-    return Numbers(_("By which way complaints came"), columns, rows)
+    return Numbers(_("How complaints arrived"), columns, rows)

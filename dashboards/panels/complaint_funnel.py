@@ -103,7 +103,9 @@ def _funnel_card(
     _ = translator(shown.language)
     head = html.H3(shown.region_label(region))
     if exposed.empty:
-        return html.Div([head, empty(_("No community here has both complaints counted and households known."))])
+        return html.Div(
+            [head, empty(_("No community here has both a count of complaints and a known number of households."))]
+        )
     funnel = shown.source.compute_once(shown.header.id, measure_region, region)
     measured = exposed.join(funnel.table.set_axis(exposed.index))
     return html.Div(

@@ -30,7 +30,10 @@ def map_panel(shown: PageData, boundaries: Mapping[str, Sequence[Polygon]]) -> l
                 numbers=_numbers(shown, regions),
             ),
             anchor="map",
-            note=_("Colour: the middle community of each district. Districts are not ranked against each other."),
+            note=_(
+                "Colour: the score of the middle community of each district. Districts are not ranked against "
+                "each other."
+            ),
         )
     ]
 

@@ -40,9 +40,9 @@ def changes(shown: PageData, after: pd.DataFrame, *, name: str) -> list[Componen
     compared = _compared(shown, after)
     regions = _by_region(compared, shown)
     stays, enters, leaves = (int(compared[column].sum()) for column in ("stays", "enters", "leaves"))
-    summary = _("{before} meet the criterion; so it would be {after}: {enters} enter, {leaves} leave.").format(
-        before=stays + leaves, after=stays + enters, enters=enters, leaves=leaves
-    )
+    summary = _(
+        "{before} communities meet the criterion; under this assumption: {after}. {enters} enter, {leaves} leave."
+    ).format(before=stays + leaves, after=stays + enters, enters=enters, leaves=leaves)
     drawn = chart(
         change_figure(regions, shown.language),
         name=name,

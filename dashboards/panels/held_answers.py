@@ -19,15 +19,15 @@ def without_held_panel(shown: PageData, examination: Examination, inputs: pd.Dat
     _ = translator(shown.language)
     name = _("Standings without held answers")
     if shown.header.rules.satisfaction.measure != "satisfaction_rate":
-        said = _("The measure of these rules does not follow from counts of satisfied answers alone.")
+        said = _("The measure in these rules cannot be computed from counts of satisfied answers alone.")
         return panel(name, empty(said), anchor="without")
     if not sees_whole_regions(shown.header, inputs):
-        said = _("Your account sees only some of the communities that are ranked together, so nothing can be supposed.")
+        said = _("Your account sees only some of the communities that are ranked together, so this cannot be computed.")
         return panel(name, empty(said), anchor="without")
     after = standings_without_held(shown, examination)
     return panel(
         name,
-        notice(_("Not an official result"), _("Supposed: no held response counts.")),
+        notice(_("Not an official result"), _("Assumption: no held response counts.")),
         *changes(shown, after, name="without-held"),
         anchor="without",
     )

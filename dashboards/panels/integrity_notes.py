@@ -39,7 +39,7 @@ def integrity_panel(shown: PageData, row: Mapping[str, Any]) -> Component:
         facts(said),
         link,
         anchor="integrity",
-        note=_("A sign is a reason to look, not a finding. Held answers count until somebody has decided."),
+        note=_("A sign is a reason to look, not a finding. Held answers count until a decision is made."),
     )
 
 
@@ -52,7 +52,7 @@ def _signals(shown: PageData, row: Mapping[str, Any], examination: Examination) 
         return _("{signs} (of {count} kinds that were looked for)").format(
             signs=_("; ").join(flagged), count=len(families)
         )
-    return _("None of {count} kinds points at it.").format(count=len(families))
+    return _("None of the {count} kinds of signs points to this community.").format(count=len(families))
 
 
 def _held(shown: PageData, counts: Mapping[str, Any]) -> str:
@@ -86,7 +86,7 @@ def _without(
         return []
     return [
         (_("Standing as decided"), _standing(shown, row)),
-        (_("Without any held answer, not official"), _standing(shown, then)),
+        (_("Without held answers (not official)"), _standing(shown, then)),
     ]
 
 

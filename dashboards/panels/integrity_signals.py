@@ -90,8 +90,8 @@ def families_panel(shown: PageData, examination: Examination) -> Component:
             families_figure(table, shown.language),
             name="signs",
             summary=_(
-                "A response is held only where two kinds of signs point at it. By chance at most one in a hundred "
-                "flags of a kind is false."
+                "A response is held only where two kinds of signs point to it. At most about one in a hundred flags "
+                "of each kind is false by chance."
             ),
             language=shown.language,
             numbers=Numbers(name, columns, rows),
@@ -104,10 +104,10 @@ def families_panel(shown: PageData, examination: Examination) -> Component:
 def flagged_panel(shown: PageData, examination: Examination) -> Component:
     """Return the signals that flag a community, the strongest first, with the responses held there."""
     _ = translator(shown.language)
-    name = _("Where they point")
+    name = _("Flagged communities")
     flagged = _signals(shown, examination).flagged
     if flagged.empty:
-        return panel(name, empty(_("No kind of sign points at a community here.")), anchor="flagged")
+        return panel(name, empty(_("No community here is flagged.")), anchor="flagged")
     listed = flagged.sort_values("adjusted_p", kind="stable").head(MOST_LISTED)
     counts = examination.counts[examination.counts["number"].isin(listed["number"])]
     held = counts.set_index("number")["waiting"]

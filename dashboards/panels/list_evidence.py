@@ -11,7 +11,7 @@ from analytics.evidence.bands import Evidence
 from analytics.reports.labels import evidence_words, route_words
 from dashboards.figures.evidence import list_evidence_figure
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import met, regions_of
+from dashboards.frames.standings import met, regions_of, share_to_meet
 from dashboards.languages import translator
 from dashboards.routes import Route
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
@@ -23,7 +23,7 @@ def list_evidence_panel(shown: PageData) -> Component:
     """Return how well the data support the list of the route that is shown."""
     _ = translator(shown.language)
     route = shown.view.route
-    name = _("How sure the list is")
+    name = _("How reliable the list is")
     crossed = decision_by_evidence(shown.standings, route)
     if not crossed.to_numpy().sum():
         said = _("No evidence was weighed here: nobody is ranked, or the evaluation is older than the evidence.")
@@ -63,19 +63,20 @@ def list_evidence_sentence(shown: PageData, route: Route) -> str:
     _ = translator(shown.language)
     facts = _facts_of(shown, route)
     listed = sum(fact["listed"] for fact in facts)
+    share = share_to_meet(shown.header, route)
     known = [fact for fact in facts if fact["expected_rightful"] is not None]
     if not listed:
         return _("Nobody is listed on this route.")
     if not known:
         return _(
-            "{listed} communities are listed; the data do not say how many of them are truly among the best."
-        ).format(listed=listed)
+            "{listed} communities are listed; the data do not say how many of them are truly among the first {share}."
+        ).format(listed=listed, share=share)
     expected = sum(fact["expected_rightful"] for fact in known)
     deviation = sqrt(sum(fact["standard_deviation"] ** 2 for fact in known))
     return _(
-        "{listed} communities are listed; about {expected} of them (give or take {deviation}) are expected to be truly "
-        "among the best."
-    ).format(listed=listed, expected=f"{expected:.1f}", deviation=f"{deviation:.1f}")
+        "{listed} communities are listed; about {expected} of them (give or take {deviation}) are expected to be "
+        "truly among the first {share}."
+    ).format(listed=listed, expected=f"{expected:.1f}", deviation=f"{deviation:.1f}", share=share)
 
 
 def _facts_of(shown: PageData, route: Route) -> list[Mapping[str, Any]]:

@@ -36,12 +36,12 @@ def tenures_panel(shown: PageData, profile: Profile) -> list[Component]:
     columns = [Column(heading, heading, numeric=place > 0) for place, heading in enumerate(headings)]
     rows = [[words[row["tenure"]], *_cells(row, _("not shown"))] for row in records(rates)]
     name, population = _("Owners and tenants"), shown.header.rules.satisfaction.population
-    note = _("Where fewer than {fewest} answered, or a number is below {smallest}, it is not shown.")
+    note = _("Results are not shown where fewer than {fewest} answered or a number is below {smallest}.")
     return [
         panel(
             name,
             html.P(
-                _("By the rules {population}. Here owners and tenants stand apart.").format(
+                _("Under the rules, {population}. Here owners and tenants are shown separately.").format(
                     population=population_words(shown.language)[population]
                 )
             ),

@@ -103,8 +103,8 @@ def _regression_sentence(shown: PageData, row: Mapping[str, Any]) -> str:
     own = winners.loc[row["number"]]
     factor = scale_of(shown.header, _ROUTE, shown.language).factor
     return _(
-        "It was among the best of the round before. Regression to the mean alone would have moved it by {expected} "
-        "points; it moved by {change}."
+        "It was among the best of the previous round. Regression to the mean alone would have moved it by {expected}"
+        " points; it moved by {change}."
     ).format(
         expected=f"{own['by_regression'] * factor:+.1f}".replace("-", "−"),
         change=f"{own['change'] * factor:+.1f}".replace("-", "−"),

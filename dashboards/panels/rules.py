@@ -39,8 +39,8 @@ def rules_panel(header: EvaluationHeader, language: str) -> Component:
         facts(
             [
                 (_("Rule file"), _check_code(rules.sha256)),
-                (_("Counts that went in"), _check_code(header.inputs_sha256)),
-                (_("Results that came out"), _check_code(header.standings_sha256)),
+                (_("Input counts"), _check_code(header.inputs_sha256)),
+                (_("Evaluation results"), _check_code(header.standings_sha256)),
             ]
         ),
         anchor="rules",

@@ -96,7 +96,15 @@ def _score_ranking_card(shown: PageData, ladder: _RankedRegion, drawing: ChartCo
         words = _("Not ranked, with too few answers or households: {count}")
         parts.append(html.P(words.format(count=ladder.unranked), className="apart"))
     if len(ordered) > most:
-        parts.append(html.P(_("Of the middle only some are drawn; the table has all."), className="apart"))
+        parts.append(
+            html.P(
+                _(
+                    "The chart shows only some of the communities in the middle; the table of all "
+                    "communities has every one."
+                ),
+                className="apart",
+            )
+        )
     return html.Div(parts)
 
 
@@ -139,7 +147,7 @@ def distribution_panel(shown: PageData) -> Component:
     """Return the distribution of the scores, region by region."""
     _ = translator(shown.language)
     route = shown.view.route
-    name = _("How the scores are spread")
+    name = _("Distribution of the scores")
     columns = ["region", "region_english", route.score, route.status]
     ranked = shown.standings[columns][shown.standings[route.rank].notna()]
     if ranked.empty:

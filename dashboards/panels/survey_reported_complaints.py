@@ -54,7 +54,7 @@ def reported_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | N
     if profile is None or profile.reported is None:
         return []
     _ = translator(shown.language)
-    name, reported = _("What residents say, and what is on record"), profile.reported
+    name, reported = _("What residents report, and what is on record"), profile.reported
     fewest = shown.disclosure.minimum_base
     if reported.asked < fewest:
         said = _("Fewer than {count} residents said whether they complained.").format(count=fewest)
@@ -131,10 +131,10 @@ def _underreporting_notice(
         return []
     _ = translator(shown.language)
     words = _(
-        "At least as many residents as elsewhere say that they complained, by the survey no fewer than {lower} "
-        "households within a year. Cases on record: {recorded}, clearly fewer than in communities of its size. "
-        "Complaints may have been discouraged, or made elsewhere. Look into it before the low number is taken as "
-        "praise."
+        "At least as many residents as elsewhere say that they complained: according to the survey, no fewer than "
+        "{lower} households within a year. Cases on record: {recorded}, clearly fewer than in communities of its "
+        "size. Complaints may have been discouraged, or made elsewhere. Look into this before you take the low "
+        "number as a good sign."
     ).format(lower=f"{found['reported_lower'].iloc[0]:,.0f}", recorded=f"{int(row['complaints']):,}")
     return [notice(_("Few cases on record need not mean that all is well"), words)]
 
@@ -146,8 +146,8 @@ def _sentence(shown: PageData, rates: pd.DataFrame) -> str:
         words = _("So few residents gave one of the two answers that their number is not shown.")
     else:
         words = _(
-            "{said} of {asked} respondents say that they complained in the past year; of all residents it may be "
-            "{lower} % to {upper} %."
+            "{said} of {asked} respondents say that they complained in the past year; among all residents it may be "
+            "{lower}% to {upper}%."
         ).format(
             said=f"{said['count']:,.0f}",
             asked=f"{said['of']:,.0f}",
@@ -170,7 +170,7 @@ def _numbers(shown: PageData, rates: pd.DataFrame) -> Numbers:
         NumbersColumn(_("Of respondents or household-years"), numeric=True, write="{:,.0f}".format),
         *(
             NumbersColumn(heading, numeric=True, write=per_100)
-            for heading in (_("Per 100"), _("Lower bound"), _("Upper bound"), _("All it was ranked with"))
+            for heading in (_("Per 100"), _("Lower bound"), _("Upper bound"), _("All communities ranked with it"))
         ),
     ]
     rows = [
@@ -181,4 +181,4 @@ def _numbers(shown: PageData, rates: pd.DataFrame) -> Numbers:
         ]
         for row in records(rates)
     ]
-    return Numbers(_("What residents say, and what is on record"), columns, rows)
+    return Numbers(_("What residents report, and what is on record"), columns, rows)

@@ -44,7 +44,7 @@ def what_if_panel(shown: PageData, source: EvaluationSource) -> Component:
     name, inputs = _("Under other rules"), source.inputs(shown.header.id)
     rules, complete = shown.header.rules, sees_everything(shown.header, inputs)
     if not sees_whole_regions(shown.header, inputs):
-        said = _("Your account sees only some of the communities that are ranked together, so nothing can be supposed.")
+        said = _("Your account sees only some of the communities that are ranked together, so this cannot be computed.")
         return panel(name, empty(said), anchor="what-if")
     offered = choices(rules, shown.language, whole_city=complete, both_populations=not shown.header.provisional)
     asked = shown.view.own.get("what_if", "")
@@ -96,8 +96,8 @@ def _asked_result(shown: PageData, asked: str, offered: Mapping[str, str]) -> li
     try:
         after = shown.source.compute_once(shown.header.id, evaluate_otherwise, cast(Choice, choice), value)
     except TableError:
-        return [empty(_("The counts of this evaluation do not allow that."))]
+        return [empty(_("The counts of this evaluation are not enough to compute this."))]
     return [
-        notice(_("Not an official result"), _("Supposed: {rule}.").format(rule=offered[asked])),
+        notice(_("Not an official result"), _("Assumption: {rule}.").format(rule=offered[asked])),
         *changes(shown, after, name="what-if"),
     ]

@@ -11,7 +11,7 @@ from dashboards.widgets.components import empty, notice, panel
 def no_evaluation(language: str) -> list[Component]:
     """Return what a page of results says while there are none."""
     _ = translator(language)
-    words = _("Results stand here once a round has closed and been evaluated, or a preview has been made.")
+    words = _("Results appear here once a round has closed and been evaluated, or a preview has been made.")
     return [panel(_("No evaluation yet"), empty(words))]
 
 

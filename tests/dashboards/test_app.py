@@ -216,8 +216,8 @@ def test_an_earlier_evaluation_can_be_chosen(city):
 
     assert newest["evaluation"]["value"] == "2"
     assert earlier["evaluation"]["value"] == "1"
-    assert "since the round before" in said(newest["content"])
-    assert "since the round before" not in said(earlier["content"])
+    assert "since the previous round" in said(newest["content"])
+    assert "since the previous round" not in said(earlier["content"])
 
 
 def test_an_evaluation_that_does_not_exist_is_never_asked_for():
@@ -331,7 +331,7 @@ def test_of_many_who_would_enter_and_leave_the_first_are_named(large_city, monke
     monkeypatch.setattr(entering_and_leaving, "MOST_NAMED", 10)
     content = said(Browser(serve_dashboards(large_city)).content("?lang=en&what_if=region:city", page="criterion/"))
 
-    counted = re.search(r"so it would be \d+: (\d+) enter, (\d+) leave", content)
+    counted = re.search(r"under this assumption: \d+\. (\d+) enter, (\d+) leave", content)
     moved = int(counted[1]) + int(counted[2])
     assert moved > 10
     assert f"Who would enter and leave: the first 10 of {moved}" in content

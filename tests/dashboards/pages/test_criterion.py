@@ -90,16 +90,14 @@ def test_without_a_position_nobody_stands_around_the_cut_off():
 def test_the_table_says_how_many_answers_would_settle_what_is_undecided(browser_of, shown):
     page = said(browser_of.content("?lang=en", page="criterion/"))
 
-    assert page.split("\n").count("Answers that would settle it") == 1
+    assert page.split("\n").count("Answers needed to settle it") == 1
     ordered = in_rank_order(shown.standings[shown.standings["region"] == "海勃湾区"], ROUTES["satisfaction"])
     [cut_off] = [each for each in shown.cut_offs(ROUTES["satisfaction"]) if each.region == "海勃湾区"]
     near = communities_around_cut_off(ordered, cut_off)
     words = {needed_words(row, "en") for row in records(near)}
     assert {word.partition(":")[0] for word in words} == {"already settled", "further answers", "not reachable"}
     assert words <= set(page.split("\n"))
-    assert "Answers that would settle it" not in said(
-        browser_of.content("?lang=en&route=complaints", page="criterion/")
-    )
+    assert "Answers needed to settle it" not in said(browser_of.content("?lang=en&route=complaints", page="criterion/"))
 
 
 def test_marks_tell_the_decision_and_colours_the_evidence(shown):

@@ -38,12 +38,12 @@ def test_communities_without_a_case_whose_residents_say_they_complained_are_name
 
     content = said(Browser(serve_dashboards(city)).content("?lang=en", page="complaints/"))
 
-    assert "In these communities residents say that they complained, and no case is on record." in content
+    assert "In these communities residents say that they complained, but no case is on record." in content
     assert any(name in content for name in zero["english_name"])
-    assert "Of so many respondents" in content
+    assert "Respondents" in content
 
 
 def test_a_preview_does_not_say_who_complained(preview_city):
     content = said(Browser(serve_dashboards(preview_city)).content("?lang=en", page="complaints/"))
 
-    assert "residents say that they complained, and no case" not in content
+    assert "residents say that they complained, but no case" not in content

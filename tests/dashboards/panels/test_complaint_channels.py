@@ -1,4 +1,4 @@
-"""By which way complaints came: rates that add up, and words for every channel."""
+"""How complaints arrived: rates that add up, and words for every channel."""
 
 import plotly.graph_objects as go
 import pytest
@@ -27,21 +27,21 @@ def test_the_rates_of_the_channels_add_up_to_that_of_all_complaints(city):
     assert figure["data"][0]["x"] == pytest.approx(rates["rate_per_1000_households"].tolist(), rel=1e-3)
 
 
-def test_the_page_says_which_way_most_complaints_came_and_how_many_without_the_web(city):
+def test_the_page_says_which_channel_most_complaints_used_and_how_many_came_without_the_web(city):
     content = page(city)
 
     # Of 280 in each of three districts 70 by code, and 50, 40, 30 and 20 by telephone, visit, hotline, letter.
-    assert "Of 840 valid complaints most came by one way: form behind a code (25%)." in content
-    assert "hotline or letter, came 50%" in content
+    assert "The most frequent channel of 840 valid complaints: form behind a code (25%)." in content
+    assert "hotline and letters together, without the web: 50%" in content
     assert "All districts" in content
 
 
 def test_one_district_has_no_rows_of_the_others(city):
     content = page(city, "?lang=en&region=乌达区")
 
-    assert "Of 280 valid complaints" in content
+    assert "of 280 valid complaints" in content
     assert "All districts" not in content
 
 
 def test_a_preview_has_no_channels(preview_city):
-    assert "is kept with official results" in page(preview_city)
+    assert "Channels are kept with official results" in page(preview_city)

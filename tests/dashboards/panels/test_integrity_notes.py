@@ -50,13 +50,13 @@ def test_the_standing_without_held_answers_stands_beside_the_official_one(city, 
     for standings in (before, after):
         row = standings.loc[flagged]
         assert f"rank {row['satisfaction_rank']:,}, {row['satisfied']} of {row['responses']} satisfied" in content
-    assert "Without any held answer, not official" in content
+    assert "Without held answers (not official)" in content
 
 
 def test_who_sees_only_some_of_those_ranked_together_reads_no_standing_without(flagged):
     source = PartlySeen()
 
-    assert "Without any held answer" not in page(source, flagged)
+    assert "Without held answers (not official)" not in page(source, flagged)
     integrity = said(Browser(serve_dashboards(source)).content("?lang=en", page="integrity/"))
     assert "sees only some of the communities that are ranked together" in integrity
 
@@ -64,7 +64,7 @@ def test_who_sees_only_some_of_those_ranked_together_reads_no_standing_without(f
 def test_a_community_without_signs_says_so(city, examination):
     quiet = examination.counts.loc[examination.counts["held"] == 0, "number"].iloc[0]
 
-    assert "None of 6 kinds points at it." in page(city, quiet)
+    assert "None of the 6 kinds of signs points to this community." in page(city, quiet)
 
 
 def test_a_round_that_nobody_examined_says_so(city, flagged):

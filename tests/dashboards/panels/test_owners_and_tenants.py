@@ -39,7 +39,7 @@ def test_the_page_says_whose_answers_rank_and_shows_the_others_beside(city):
     number = city.standings(2).query("responses > 40 and satisfied > 10")["number"].iloc[0]
     content = said(Browser(serve_dashboards(city)).content(f"?lang=en&community={number}", page="community/"))
 
-    assert "By the rules owners' answers count. Here owners and tenants stand apart." in content
+    assert "Under the rules, owners' answers count. Here owners and tenants are shown separately." in content
     assert "Tenants" in content
 
 

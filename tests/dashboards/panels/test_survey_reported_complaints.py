@@ -76,7 +76,7 @@ def test_the_numbers_are_said_in_one_sentence(shown, profile):
     content = panel_of(shown, row, profile)
 
     assert (
-        "30 of 100 respondents say that they complained in the past year; of all residents it may be 22 % to 40 %."
+        "30 of 100 respondents say that they complained in the past year; among all residents it may be 22% to 40%."
         in content
     )
     assert "Valid cases on record: 12, which is 1.20 per 100 households a year." in content
