@@ -36,10 +36,10 @@ _ORDER: Final = (GridOrder("satisfaction_rank"),)
 _EVIDENCE: Final = tuple(Evidence)
 # Filters of this page, by the address parameter that each writes.
 _FILTERS: Final = {
-    "name": "ledger-name",
-    "status": "ledger-status",
-    "evidence": "ledger-evidence",
-    "least": "ledger-least",
+    "name": "table-of-communities-name",
+    "status": "table-of-communities-status",
+    "evidence": "table-of-communities-evidence",
+    "least": "table-of-communities-least",
 }
 
 
@@ -49,7 +49,9 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     if header is None:
         return no_evaluation(view.language)
     _ = translator(view.language)
-    keep = html.A(_("This table as CSV"), href=f"{FILE_PATH}{view.search}", id="ledger-file", className="quiet-link")
+    keep = html.A(
+        _("This table as CSV"), href=f"{FILE_PATH}{view.search}", id="table-of-communities-file", className="quiet-link"
+    )
     table = panel(
         _("All communities"), _filters(view), _grid(header, view), html.P(keep, className="apart"), anchor="communities"
     )
@@ -59,7 +61,11 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
 def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:
     """Add the callbacks of this page to `app`, and the route of its CSV file."""
 
-    @app.callback(Output("ledger", "getRowsResponse"), Input("ledger", "getRowsRequest"), State("address", "search"))
+    @app.callback(
+        Output("table-of-communities", "getRowsResponse"),
+        Input("table-of-communities", "getRowsRequest"),
+        State("address", "search"),
+    )
     def fill_rows(asked: Mapping[str, Any] | None, search: str | None) -> Any:
         return no_update if asked is None else rows_for(source, View.of(search, language), asked)
 
@@ -93,15 +99,15 @@ def _register_scripts(app: Any) -> None:  # Dash leaves this method without anno
     app.clientside_callback(
         ClientsideFunction("jiayuan", "tableFollowsAddress"),
         *(Output(name, "value") for name in _FILTERS.values()),
-        Output("ledger-file", "href"),
+        Output("table-of-communities-file", "href"),
         Input("address", "search"),
         *(State(name, "value") for name in _FILTERS.values()),
-        State("ledger-file", "href"),
+        State("table-of-communities-file", "href"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("jiayuan", "addressFollowsOrder"),
-        Input("ledger", "getRowsRequest"),
+        Input("table-of-communities", "getRowsRequest"),
         State("address", "search"),
         prevent_initial_call=True,
     )
@@ -206,7 +212,7 @@ def _choice(key: str, label: str, every: str, words: Mapping[str, str], view: Vi
 def _grid(header: EvaluationHeader, view: View) -> Component:
     _ = translator(view.language)
     grid: Component = dag.AgGrid(
-        id="ledger",
+        id="table-of-communities",
         rowModelType="infinite",
         columnDefs=_columns(header, view),
         defaultColDef={
@@ -220,7 +226,7 @@ def _grid(header: EvaluationHeader, view: View) -> Component:
             "autoHeaderHeight": True,
         },
         columnSize="responsiveSizeToFit",
-        className="ledger",
+        className="table-of-communities",
         style={"height": None, "width": "100%"},
         dashGridOptions={
             "domLayout": "autoHeight",

@@ -53,11 +53,13 @@ class Browser:
     def rows(self, search, *, start=0, end=20, sort=()):
         request = {"startRow": start, "endRow": end, "sortModel": list(sort), "filterModel": {}}
         return self.call(
-            ["ledger.getRowsResponse"], state={"address.search": search}, **{"ledger.getRowsRequest": request}
+            ["table-of-communities.getRowsResponse"],
+            state={"address.search": search},
+            **{"table-of-communities.getRowsRequest": request},
         )
 
-    def ledger(self, search, **asked):
-        return self.rows(search, **asked).get_json()["response"]["ledger"]["getRowsResponse"]
+    def table(self, search, **asked):
+        return self.rows(search, **asked).get_json()["response"]["table-of-communities"]["getRowsResponse"]
 
 
 def described_values(values):
@@ -176,19 +178,19 @@ def test_a_second_site_shows_its_own_city():
     first = Browser(serve_dashboards(MadeUpCity()))
     second = Browser(serve_dashboards(MadeUpCity(register=small)))
 
-    assert first.ledger("?lang=en")["rowCount"] == 440
-    assert second.ledger("?lang=en")["rowCount"] == 40
+    assert first.table("?lang=en")["rowCount"] == 440
+    assert second.table("?lang=en")["rowCount"] == 40
 
 
 def test_a_district_account_sees_its_own_district_alone():
     browser = Browser(serve_dashboards(MadeUpCity(district="乌达区")))
 
     for search in ("", "?region=海勃湾区", "?lang=en&region=海勃湾区"):
-        shown = said(browser.ledger(search)) + "".join(said(browser.show(search, page=page.path)) for page in PAGES)
+        shown = said(browser.table(search)) + "".join(said(browser.show(search, page=page.path)) for page in PAGES)
         assert "海勃湾区" not in shown
         assert "Haibowan" not in shown
-    assert browser.ledger("?lang=en")["rowCount"] == 140
-    assert browser.ledger("?lang=en&region=海勃湾区") == {"rowData": [], "rowCount": 0}
+    assert browser.table("?lang=en")["rowCount"] == 140
+    assert browser.table("?lang=en&region=海勃湾区") == {"rowData": [], "rowCount": 0}
 
 
 def test_the_region_of_the_address_narrows_everything(browser_of):
@@ -225,7 +227,7 @@ def test_an_evaluation_that_does_not_exist_is_never_asked_for():
     browser = Browser(serve_dashboards(city))
 
     assert browser.show("?evaluation=99")["evaluation"]["value"] == "2"
-    assert browser.ledger("?lang=en&evaluation=99")["rowCount"] == 440
+    assert browser.table("?lang=en&evaluation=99")["rowCount"] == 440
     assert 99 not in city.asked
 
 
@@ -245,7 +247,7 @@ def test_a_site_without_evaluations_says_what_is_missing():
     assert "No evaluation yet" in shown
     assert "No round is open" in shown
     assert "No evaluation yet" in said(browser.content("?lang=en", page="communities/"))
-    assert browser.ledger("?lang=en") == {"rowData": [], "rowCount": 0}
+    assert browser.table("?lang=en") == {"rowData": [], "rowCount": 0}
 
 
 def test_a_district_where_nobody_is_ranked_says_so():
@@ -272,14 +274,14 @@ def test_the_open_round_shows_counts_and_no_score():
 
 @pytest.mark.parametrize(("start", "end", "rows"), [(-3, 20, 20), (430, 450, 10), (10_000, 10_020, 0), (20, 0, 0)])
 def test_rows_that_do_not_exist_are_not_there(browser_of, start, end, rows):
-    answer = browser_of.ledger("?lang=en", start=start, end=end)
+    answer = browser_of.table("?lang=en", start=start, end=end)
 
     assert len(answer["rowData"]) == rows
     assert answer["rowCount"] == 440
 
 
 def test_no_request_makes_the_table_hand_out_everything(browser_of):
-    assert len(browser_of.ledger("?lang=en", end=100_000)["rowData"]) == MOST_ROWS
+    assert len(browser_of.table("?lang=en", end=100_000)["rowData"]) == MOST_ROWS
 
 
 def test_the_table_is_not_drawn_anew_for_what_it_follows_itself(browser_of):

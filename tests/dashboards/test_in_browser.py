@@ -8,7 +8,7 @@ from dashboards.app import PAGES
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=90_000)
 
-DRAWN = {"communities/": "#ledger .name-link"}
+DRAWN = {"communities/": "#table-of-communities .name-link"}
 # A page about one community needs one, and has breakdowns of closed rounds only.
 ASKED = {"community/": "&community=150003&evaluation=1"}
 CHARTS = ".js-plotly-plot .main-svg"
@@ -85,11 +85,13 @@ def test_the_language_is_switched_and_the_view_kept(open_page, dashboards_addres
 
 
 def names_in(page):
-    return page.locator("#ledger .ag-pinned-left-cols-container .name-link").all_inner_texts()
+    return page.locator("#table-of-communities .ag-pinned-left-cols-container .name-link").all_inner_texts()
 
 
 def answers_in(page):
-    return [int(text) for text in page.locator("#ledger [role=gridcell][col-id=responses]").all_inner_texts()]
+    return [
+        int(text) for text in page.locator("#table-of-communities [role=gridcell][col-id=responses]").all_inner_texts()
+    ]
 
 
 def test_the_table_is_ordered_filtered_and_paged_and_its_address_says_so(open_page, dashboards_address):
@@ -98,22 +100,22 @@ def test_the_table_is_ordered_filtered_and_paged_and_its_address_says_so(open_pa
 
     page.get_by_role("columnheader", name="Valid answers").click()
     page.wait_for_url("**sort=responses**")
-    expect(page.locator("#ledger [col-id=responses][aria-sort=ascending]")).to_be_visible()
-    page.locator("#ledger-name").fill("jade")
+    expect(page.locator("#table-of-communities [col-id=responses][aria-sort=ascending]")).to_be_visible()
+    page.locator("#table-of-communities-name").fill("jade")
     page.wait_for_url("**name=jade**")
-    expect(page.locator("#ledger")).to_contain_text("1 to 20 of 22")
+    expect(page.locator("#table-of-communities")).to_contain_text("1 to 20 of 22")
     ordered = answers_in(page)
     page.get_by_role("button", name="Next page").click()
-    expect(page.locator("#ledger")).to_contain_text("21 to 22 of 22")
-    expect(page.locator("#ledger .name-link")).to_have_count(2)
+    expect(page.locator("#table-of-communities")).to_contain_text("21 to 22 of 22")
+    expect(page.locator("#table-of-communities .name-link")).to_have_count(2)
 
     again = open_page(viewport={"width": 390, "height": 900})
     visit(again, page.url, DRAWN["communities/"])
-    expect(again.locator("#ledger-name")).to_have_value("jade")
-    expect(again.locator("#ledger")).to_contain_text("1 to 20 of 22")
+    expect(again.locator("#table-of-communities-name")).to_have_value("jade")
+    expect(again.locator("#table-of-communities")).to_contain_text("1 to 20 of 22")
     page.go_back()
-    expect(page.locator("#ledger-name")).to_have_value("")
-    expect(page.locator("#ledger")).to_contain_text("1 to 20 of 440")
+    expect(page.locator("#table-of-communities-name")).to_have_value("")
+    expect(page.locator("#table-of-communities")).to_contain_text("1 to 20 of 440")
     assert ordered == sorted(ordered)
     assert all("Jade" in name for name in names_in(again))
     assert (complaints, foreign) == ([], [])
@@ -129,7 +131,7 @@ def test_the_file_holds_what_the_table_lists_and_says_that_it_is_a_preview(
     visit(page, f"{dashboards_address}communities/?lang={language}&name=翡翠", DRAWN["communities/"])
 
     with page.expect_download() as download:
-        page.locator("#ledger-file").click()
+        page.locator("#table-of-communities-file").click()
 
     lines = download.value.path().read_text("utf-8-sig").splitlines()
     assert "preview" in download.value.suggested_filename

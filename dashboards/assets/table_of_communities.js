@@ -22,7 +22,7 @@ window.dashAgGridComponentFunctions.NameLink = function (props) {
   }
   return window.React.createElement(
     "div",
-    { className: "ledger-name" },
+    { className: "table-of-communities-name" },
     window.React.createElement("a", { href: address, className: "name-link", tabIndex: -1 }, props.value),
     window.React.createElement("span", null, props.data.region)
   );
@@ -71,7 +71,7 @@ window.dashAgGridComponentFunctions.NameLink = function (props) {
       var same = FILTERS.every(function (name) {
         return (old.get(name) || "") === (query.get(name) || "");
       });
-      var api = window.dash_ag_grid && window.dash_ag_grid.getApi("ledger");
+      var api = window.dash_ag_grid && window.dash_ag_grid.getApi("table-of-communities");
       if (api && sortedAs(api).join() !== orderIn(query).join()) {
         applyOrder(api, orderIn(query));
       } else if (api && !same) {
