@@ -134,25 +134,28 @@ def _register_frame(app: Dash, source: EvaluationSource, language: Callable[[], 
         set_props("drawn", {"data": asked})
         return *filter_bar.filter_values(source, view), content
 
-    scripts: Any = app  # Dash leaves this method without annotations
-    scripts.clientside_callback(
+    _register_scripts(app)
+
+
+def _register_scripts(app: Any) -> None:  # Dash leaves this method without annotations
+    app.clientside_callback(
         ClientsideFunction("jiayuan", "openNavigation"),
         Output("shell", "navbar"),
         Input("burger", "opened"),
         State("shell", "navbar"),
         prevent_initial_call=True,
     )
-    scripts.clientside_callback(
+    app.clientside_callback(
         ClientsideFunction("jiayuan", "printPage"), Input("print", "n_clicks"), prevent_initial_call=True
     )
     # A tap on a section leads there; on a phone the open navigation would cover it.
-    scripts.clientside_callback(
+    app.clientside_callback(
         ClientsideFunction("jiayuan", "closeNavigation"),
         Output("burger", "opened"),
         Input("address", "hash"),
         prevent_initial_call=True,
     )
-    scripts.clientside_callback(
+    app.clientside_callback(
         ClientsideFunction("jiayuan", "otherLanguage"),
         Output("other-language", "href"),
         Input("address", "search"),
@@ -166,8 +169,33 @@ def _page_at(path: str) -> Page | None:
 
 def _shell(page: Page | None, view: View) -> Component:
     _ = translator(view.language)
+    body: list[Component]
+    if page is None:
+        body = [html.H1(_("There is no such page."))]
+    else:
+        body = [
+            html.H1(page.title(view.language), className="unseen"),
+            filter_bar.filter_bar(page.filters, view.language),
+            html.Div(id="content"),
+        ]
+    shell: Component = dmc.AppShell(
+        [
+            dmc.AppShellHeader(_header(view)),
+            dmc.AppShellNavbar(_navigation(page, view), p="sm"),
+            dmc.AppShellMain(html.Div(body, className="page")),
+        ],
+        id="shell",
+        header={"height": 56},
+        navbar={"width": 216, "breakpoint": "md", "collapsed": {"mobile": True}},
+        padding="md",
+    )
+    return shell
+
+
+def _header(view: View) -> Component:
+    _ = translator(view.language)
     other = LANGUAGES[1 - LANGUAGES.index(view.language)]
-    header = dmc.Group(
+    header: Component = dmc.Group(
         [
             dmc.Group(
                 [
@@ -193,27 +221,7 @@ def _shell(page: Page | None, view: View) -> Component:
         px="md",
         wrap="nowrap",
     )
-    body: list[Component]
-    if page is None:
-        body = [html.H1(_("There is no such page."))]
-    else:
-        body = [
-            html.H1(page.title(view.language), className="unseen"),
-            filter_bar.filter_bar(page.filters, view.language),
-            html.Div(id="content"),
-        ]
-    shell: Component = dmc.AppShell(
-        [
-            dmc.AppShellHeader(header),
-            dmc.AppShellNavbar(_navigation(page, view), p="sm"),
-            dmc.AppShellMain(html.Div(body, className="page")),
-        ],
-        id="shell",
-        header={"height": 56},
-        navbar={"width": 216, "breakpoint": "md", "collapsed": {"mobile": True}},
-        padding="md",
-    )
-    return shell
+    return header
 
 
 def _navigation(current: Page | None, view: View) -> Component:

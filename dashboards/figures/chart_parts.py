@@ -141,6 +141,49 @@ def count_axis(title: str, most: float) -> dict[str, Any]:
     return {"title": {"text": title}, "rangemode": "tozero", **steps}
 
 
+def rows_axis() -> dict[str, Any]:
+    """Return the axis of a few named rows, the first at the top."""
+    return {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}}
+
+
+def named_ticks(places: Sequence[int], names: Sequence[str]) -> dict[str, Any]:
+    """Return the axis of many named rows, each name at its place."""
+    return {
+        "tickmode": "array",
+        "tickvals": list(places),
+        "ticktext": list(names),
+        "showgrid": False,
+        "tickfont": {"size": 12, "color": theme.INK},
+    }
+
+
+def stacked_bars(
+    labels: Sequence[str],
+    lengths: Sequence[float | None],
+    texts: Sequence[str],
+    *,
+    name: str,
+    color: str,
+    ink: str,
+    hover: str,
+) -> dict[str, Any]:
+    """Return one part of stacked horizontal bars, with a text of the colour `ink` in the middle of each."""
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "y": list(labels),
+        "x": list(lengths),
+        "marker": {"color": color},
+        "text": list(texts),
+        "textposition": "inside",
+        "insidetextanchor": "middle",
+        "textangle": 0,
+        "textfont": {"color": ink, "size": 13},
+        "hovertemplate": f"{hover}<extra></extra>",
+    }
+
+
 def count_bars(labels: Sequence[str], counts: Sequence[int], *, title: str, color: str) -> Figure:
     """Return a horizontal bar chart of a few counts, each written at its bar."""
     trace = {
@@ -160,6 +203,6 @@ def count_bars(labels: Sequence[str], counts: Sequence[int], *, title: str, colo
         "showlegend": False,
         "margin": {"t": 16},
         "xaxis": count_axis(title, max(counts, default=0)),
-        "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
+        "yaxis": rows_axis(),
     }
     return {"data": [trace], "layout": layout}

@@ -5,7 +5,7 @@ from html import escape
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.chart_parts import Figure, count_axis, count_bars
+from dashboards.figures.chart_parts import Figure, count_axis, count_bars, rows_axis, stacked_bars
 from dashboards.languages import translator
 
 
@@ -20,20 +20,15 @@ def progress_figure(regions: pd.DataFrame, language: str) -> Figure:
     _ = translator(language)
     labels = [escape(label) for label in regions["label"]]
     traces = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": name,
-            "y": labels,
-            "x": regions[column].tolist(),
-            "marker": {"color": color},
-            "text": [str(count) if count else "" for count in regions[column]],
-            "textposition": "inside",
-            "insidetextanchor": "middle",
-            "textangle": 0,
-            "textfont": {"color": ink, "size": 13},
-            "hovertemplate": f"%{{y}}<br>{name} %{{x}}<extra></extra>",
-        }
+        stacked_bars(
+            labels,
+            regions[column].tolist(),
+            [str(count) if count else "" for count in regions[column]],
+            name=name,
+            color=color,
+            ink=ink,
+            hover=f"%{{y}}<br>{name} %{{x}}",
+        )
         for column, name, color, ink in (
             ("enough", _("Enough answers"), theme.MET, theme.SURFACE),
             ("short", _("Still short"), theme.SHORT, theme.INK),
@@ -45,7 +40,7 @@ def progress_figure(regions: pd.DataFrame, language: str) -> Figure:
         "barmode": "stack",
         "bargap": 0.35,
         "xaxis": count_axis(_("Communities"), (regions["enough"] + regions["short"]).max()),
-        "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
+        "yaxis": rows_axis(),
     }
     return {"data": traces, "layout": layout}
 

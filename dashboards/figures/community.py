@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.chart_parts import Figure, count_axis, interval_bars, layout_of, rounded
+from dashboards.figures.chart_parts import Figure, count_axis, interval_bars, layout_of, named_ticks, rounded
 from dashboards.frames.chart_context import ChartContext
 from dashboards.languages import pick, translator
 
@@ -250,11 +250,4 @@ def _level(rounds: list[str], values: Any, name: str, dash: str, *, is_named: bo
 
 def _labelled(place: Any, rows: pd.DataFrame, language: str) -> dict[str, Any]:
     labels = [escape(pick(language, *pair)) for pair in zip(rows["label"], rows["english_label"], strict=True)]
-    return {
-        "tickmode": "array",
-        "tickvals": place.tolist(),
-        "ticktext": labels,
-        "range": [float(place.min()) - 0.7, 0.7],
-        "showgrid": False,
-        "tickfont": {"size": 12, "color": theme.INK},
-    }
+    return named_ticks(place.tolist(), labels) | {"range": [float(place.min()) - 0.7, 0.7]}

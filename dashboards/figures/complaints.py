@@ -1,5 +1,6 @@
 """Charts of complaint rates: funnel plot with control limits, and upper bounds where there is no complaint."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
@@ -11,11 +12,13 @@ from dashboards import theme
 from dashboards.figures.chart_parts import (
     MOST_POINTS,
     Figure,
+    Floats,
     across,
     allocate_points,
     evenly,
     interval_bars,
     layout_of,
+    named_ticks,
     names_of,
     rounded,
     shortened,
@@ -93,29 +96,16 @@ def bounds_figure(zero: pd.DataFrame, drawing: ChartContext) -> Figure:
         Communities without a complaint in the order of their upper bounds, at least one.
     """
     _ = translator(drawing.language)
-    bounds = zero[drawing.route.upper].to_numpy("float64") * drawing.scale.factor
-    trace = {
-        "type": "bar",
-        "orientation": "h",
-        "x": rounded(bounds),
-        "y": (-np.arange(len(zero))).tolist(),
-        "marker": {"color": theme.EVIDENCE["likely"][0]},
-        "text": [drawing.scale.write(bound) for bound in zero[drawing.route.upper]],
-        "textposition": "auto",
-        "textfont": {"size": 12, "color": theme.INK},
-        "hovertemplate": _("Upper bound") + " %{x}<extra></extra>",
-    }
-    layout = layout_of(drawing, height=72 + 26 * len(zero), top=16)
-    layout["xaxis"] = {"title": {"text": drawing.scale.axis}, "rangemode": "tozero", "nticks": 5}
-    layout["yaxis"] = {
-        "tickmode": "array",
-        "tickvals": trace["y"],
-        "ticktext": [escape(shortened(name)) for name in names_of(zero, drawing.language)],
-        "showgrid": False,
-        "tickfont": {"size": 12, "color": theme.INK},
-    }
-    layout["showlegend"] = False
-    return {"data": [trace], "layout": layout}
+    return _rate_bars(
+        zero[drawing.route.upper].to_numpy("float64") * drawing.scale.factor,
+        [escape(shortened(name)) for name in names_of(zero, drawing.language)],
+        drawing,
+        row_height=26,
+        text=[drawing.scale.write(bound) for bound in zero[drawing.route.upper]],
+        textposition="auto",
+        textfont={"size": 12, "color": theme.INK},
+        hovertemplate=_("Upper bound") + " %{x}<extra></extra>",
+    )
 
 
 def _roof(measured: pd.DataFrame, target: float) -> float:
@@ -158,28 +148,32 @@ def channels_figure(rates: pd.DataFrame, drawing: ChartContext) -> Figure:
         Columns channel, rate_per_1000_households, lower, upper, from the top to the bottom.
     """
     words = channel_words(drawing.language)
-    rate, lower, upper = (
-        rates[name].to_numpy("float64") * drawing.scale.factor
-        for name in ("rate_per_1000_households", "lower", "upper")
+    columns = ("rate_per_1000_households", "lower", "upper")
+    rate, lower, upper = (rates[name].to_numpy("float64") * drawing.scale.factor for name in columns)
+    return _rate_bars(
+        rate,
+        [sentence_case(words[channel]) for channel in rates["channel"]],
+        drawing,
+        row_height=34,
+        error_x=interval_bars(rate, lower, upper, color=theme.INK, width=3),
+        hovertemplate="%{x}<extra></extra>",
     )
+
+
+def _rate_bars(rates: Floats, names: Sequence[str], drawing: ChartContext, *, row_height: int, **marks: Any) -> Figure:
+    """Return a chart of one horizontal bar for each rate, as displayed; `marks` are further properties of the bars."""
+    places = (-np.arange(len(names))).tolist()
     trace = {
         "type": "bar",
         "orientation": "h",
-        "x": rounded(rate),
-        "y": (-np.arange(len(rates))).tolist(),
-        "error_x": interval_bars(rate, lower, upper, color=theme.INK, width=3),
+        "x": rounded(rates),
+        "y": places,
         "marker": {"color": theme.EVIDENCE["likely"][0]},
-        "hovertemplate": "%{x}<extra></extra>",
+        **marks,
     }
-    layout = layout_of(drawing, height=72 + 34 * len(rates), top=16)
+    layout = layout_of(drawing, height=72 + row_height * len(names), top=16)
     layout["xaxis"] = {"title": {"text": drawing.scale.axis}, "rangemode": "tozero", "nticks": 5}
-    layout["yaxis"] = {
-        "tickmode": "array",
-        "tickvals": trace["y"],
-        "ticktext": [sentence_case(words[channel]) for channel in rates["channel"]],
-        "showgrid": False,
-        "tickfont": {"size": 12, "color": theme.INK},
-    }
+    layout["yaxis"] = named_ticks(places, names)
     layout["showlegend"] = False
     return {"data": [trace], "layout": layout}
 

@@ -15,9 +15,12 @@ from dashboards.figures.chart_parts import (
     hover_texts,
     interval_bars,
     layout_of,
+    named_ticks,
     names_of,
     rounded,
+    rows_axis,
     shortened,
+    stacked_bars,
     upright,
 )
 from dashboards.frames.chart_context import ChartContext
@@ -43,24 +46,19 @@ def list_evidence_figure(crossed: pd.DataFrame, language: str) -> Figure:
     names = {True: _("Listed"), False: _("Not listed")}
     rows = [f"{names[bool(listed)]}<br>{total:,}" for listed, total in totals.items()]
     traces = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": words[str(band)],
-            "y": rows,
-            "x": rounded(shares[band].to_numpy("float64")),
-            "marker": {"color": theme.EVIDENCE[str(band)][0]},
-            "text": [
+        stacked_bars(
+            rows,
+            rounded(shares[band].to_numpy("float64")),
+            [
                 f"{count:,}" if share >= _NARROWEST_LABEL else ""
                 for count, share in zip(crossed[band], shares[band], strict=True)
             ],
-            "customdata": crossed[band].tolist(),
-            "textposition": "inside",
-            "insidetextanchor": "middle",
-            "textangle": 0,
-            "textfont": {"color": theme.EVIDENCE[str(band)][1], "size": 13},
-            "hovertemplate": f"{words[str(band)]}: %{{customdata:,}} (%{{x:.0f}}%)<extra></extra>",
-        }
+            name=words[str(band)],
+            color=theme.EVIDENCE[str(band)][0],
+            ink=theme.EVIDENCE[str(band)][1],
+            hover=f"{words[str(band)]}: %{{customdata:,}} (%{{x:.0f}}%)",
+        )
+        | {"customdata": crossed[band].tolist()}
         for band in crossed.columns
     ]
     layout = {
@@ -70,7 +68,7 @@ def list_evidence_figure(crossed: pd.DataFrame, language: str) -> Figure:
         "bargap": 0.3,
         "margin": {"t": 48},
         "xaxis": {"range": [0, 100], "ticksuffix": "%", "nticks": 5},
-        "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
+        "yaxis": rows_axis(),
     }
     return {"data": traces, "layout": layout}
 
@@ -97,14 +95,8 @@ def around_cut_off_figure(near: pd.DataFrame, cut_off: CutOff, drawing: ChartCon
             traces.append(_forest(rows[here], place[here], words.get(band, "—"), band, drawing))
     layout = layout_of(drawing, height=120 + 26 * len(rows), top=56)
     layout["xaxis"] = {"title": {"text": drawing.scale.axis}, "nticks": 5}
-    layout["yaxis"] = {
-        "tickmode": "array",
-        "tickvals": place.tolist(),
-        "ticktext": _around_cut_off_labels(rows, drawing),
-        "range": [float(place.min()) - 0.7, 0.7],
-        "showgrid": False,
-        "tickfont": {"size": 12, "color": theme.INK},
-    }
+    layout["yaxis"] = named_ticks(place.tolist(), _around_cut_off_labels(rows, drawing))
+    layout["yaxis"]["range"] = [float(place.min()) - 0.7, 0.7]
     inside = int((rows["position"] <= cut_off.k).sum())
     layout["shapes"] = [across(0.5 - inside)]
     if cut_off.score is not None:
@@ -123,20 +115,15 @@ def change_figure(regions: pd.DataFrame, language: str) -> Figure:
     _ = translator(language)
     labels = [escape(label) for label in regions["label"]]
     traces = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": name,
-            "y": labels,
-            "x": [sign * int(count) for count in regions[column]],
-            "marker": {"color": color},
-            "text": [str(count) if count else "" for count in regions[column]],
-            "textposition": "inside",
-            "insidetextanchor": "middle",
-            "textangle": 0,
-            "textfont": {"color": ink, "size": 13},
-            "hovertemplate": f"%{{y}}<br>{name} %{{text}}<extra></extra>",
-        }
+        stacked_bars(
+            labels,
+            [sign * int(count) for count in regions[column]],
+            [str(count) if count else "" for count in regions[column]],
+            name=name,
+            color=color,
+            ink=ink,
+            hover=f"%{{y}}<br>{name} %{{text}}",
+        )
         for column, name, color, ink, sign in (
             ("leaves", _("Leave"), theme.CUT_OFF, theme.SURFACE, -1),
             ("stays", _("Stay"), theme.INTERVAL, theme.INK, 1),
@@ -149,7 +136,7 @@ def change_figure(regions: pd.DataFrame, language: str) -> Figure:
         "barmode": "relative",
         "bargap": 0.35,
         "xaxis": {"title": {"text": _("Communities")}, "nticks": 5, "zeroline": True, "zerolinecolor": theme.QUIET},
-        "yaxis": {"autorange": "reversed", "showgrid": False, "tickfont": {"size": 13, "color": theme.INK}},
+        "yaxis": rows_axis(),
     }
     return {"data": traces, "layout": layout}
 

@@ -12,7 +12,7 @@ from dashboards.figures.community import categories_figure, domains_figure, driv
 from dashboards.frames.page_data import PageData
 from dashboards.frames.profile import cases_by_category, cases_by_month, satisfied_shares
 from dashboards.languages import pick, translator
-from dashboards.panels.complaint_categories import MOST_CATEGORIES, categories_numbers
+from dashboards.panels.complaint_categories import MOST_CATEGORIES, categories_numbers, counted_numbers
 from dashboards.source import Profile
 from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records
 
@@ -127,7 +127,7 @@ def complaints_panel(shown: PageData, row: Mapping[str, Any], profile: Profile |
             name=f"months-{row['number']}",
             summary=_("Month by month."),
             language=shown.language,
-            numbers=_months_numbers(months, shown.language),
+            numbers=counted_numbers(_("Cases by month"), _("Month"), months["month"].tolist(), months, shown.language),
         ),
     ]
     return panel(
@@ -198,14 +198,3 @@ def _drivers_numbers(shown: PageData, drivers: pd.DataFrame) -> Numbers:
         for row in records(drivers)
     ]
     return Numbers(_("Associations with overall satisfaction"), columns, rows)
-
-
-def _months_numbers(months: pd.DataFrame, language: str) -> Numbers:
-    _ = translator(language)
-    columns = [
-        NumbersColumn(_("Month")),
-        NumbersColumn(_("Counted in the rate"), numeric=True),
-        NumbersColumn(_("Not counted"), numeric=True),
-    ]
-    rows = [[row["month"], row["counted"], row["other"]] for row in records(months)]
-    return Numbers(_("Cases by month"), columns, rows)

@@ -1,5 +1,6 @@
 """Cases by category, and the share of them that the rate does not count."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
@@ -44,13 +45,17 @@ def categories_panel(shown: PageData, cases: pd.DataFrame) -> Component:
 def categories_numbers(categories: pd.DataFrame, language: str) -> Numbers:
     """Return the cases of each category, as `dashboards.frames.profile.cases_by_category` adds them up."""
     _ = translator(language)
+    labels = [pick(language, row["label"], row["english_label"]) for row in records(categories)]
+    return counted_numbers(_("Cases by category"), _("Category"), labels, categories, language)
+
+
+def counted_numbers(caption: str, heading: str, labels: Sequence[str], cases: pd.DataFrame, language: str) -> Numbers:
+    """Return the cases of each label, those that the rate counts and the others."""
+    _ = translator(language)
     columns = [
-        NumbersColumn(_("Category")),
+        NumbersColumn(heading),
         NumbersColumn(_("Counted in the rate"), numeric=True),
         NumbersColumn(_("Not counted"), numeric=True),
     ]
-    rows = [
-        [pick(language, row["label"], row["english_label"]), row["counted"], row["other"]]
-        for row in records(categories)
-    ]
-    return Numbers(_("Cases by category"), columns, rows)
+    rows = [[label, row["counted"], row["other"]] for label, row in zip(labels, records(cases), strict=True)]
+    return Numbers(caption, columns, rows)
