@@ -167,7 +167,7 @@ def say_hello():
 def site_with(writer_class):
     app = create_app(Config.from_env())
     site = app.extensions[SITE_EXTENSION]
-    # In place, since the door holds the same installation.
+    # In place, since the form cache holds the same site.
     object.__setattr__(site, "writer", writer_class(site.database))
     return app
 
@@ -190,7 +190,7 @@ def main(kind, port):
             # Its writer is not started: it has its own way.
             run_http_server(site_with(CarelessWriter), **where)
         case "committing-each":
-            # A writer that is not started commits for each request by itself; who is next is left to SQLite.
+            # A writer that is not started commits for each request by itself; SQLite alone says who is next.
             Database._write_lock = nullcontext
             run_http_server(create_app(Config.from_env()), **where)
         case _:

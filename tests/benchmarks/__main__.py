@@ -1,5 +1,6 @@
 """`python -m tests.benchmarks [NAME]`: run the benchmarks whose module or name contains NAME."""
 
+import argparse
 import importlib
 import pkgutil
 import sys
@@ -29,4 +30,8 @@ def main(wanted: str = "") -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:2]))
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Print benchmark ratios.")
+    parser.add_argument(
+        "wanted", metavar="NAME", nargs="?", default="", help="part of the name of a module or benchmark"
+    )
+    sys.exit(main(parser.parse_args().wanted))

@@ -1,3 +1,5 @@
+"""Settings of installations for servers in processes of their own."""
+
 import pytest
 
 from survey_app.config import Config
