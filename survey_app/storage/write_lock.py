@@ -18,12 +18,13 @@ def hold_write_lock(database: Path, *, timeout_seconds: float) -> Iterator[None]
 
     SQLite's own lock is not fair: whoever waits for it looks now and then whether it is free, every tenth of a second
     at last, and four busy processes let one of them wait for seconds. Here one waits for the lock and the others wait
-    behind it, so that a process which has just written cannot be first again.
+    behind it, so that a process which has just written cannot be first again. What keeps two transactions apart is
+    SQLite's lock all the same: a process that does not know these files, or knows them by other names, is only unfair.
     """
     deadline = time.monotonic() + timeout_seconds
-    with ExitStack() as turn:
-        with _locked(database.with_name(f"{database.name}-door"), deadline):
-            turn.enter_context(_locked(database.with_name(f"{database.name}-turn"), deadline))
+    with ExitStack() as held:
+        with _locked(database.with_name(f"{database.name}-write-queue"), deadline):
+            held.enter_context(_locked(database.with_name(f"{database.name}-write-lock"), deadline))
         yield
 
 

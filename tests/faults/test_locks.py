@@ -30,7 +30,7 @@ def write_often(url, number, transactions=TRANSACTIONS):
 
 
 def write_forever(url, started):
-    """Take the turn and keep it."""
+    """Take the write lock and keep it."""
     with Database(url) as database, database.writing():
         started.set()
         Event().wait()
