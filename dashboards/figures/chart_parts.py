@@ -27,6 +27,7 @@ _FEW: Final = 5
 
 
 def layout_of(drawing: ChartContext, *, height: int, top: int = 40) -> dict[str, Any]:
+    """Return the layout of a chart of results, with a mark inside a preview."""
     layout: dict[str, Any] = {"template": theme.TEMPLATE, "height": height, "margin": {"t": top}, "annotations": []}
     if drawing.provisional:
         # Inside the picture, since pictures are downloaded and passed on without the page around them.
@@ -46,7 +47,8 @@ def layout_of(drawing: ChartContext, *, height: int, top: int = 40) -> dict[str,
     return layout
 
 
-def upright(x: float, reference: str) -> dict[str, Any]:
+def vertical_line(x: float, reference: str) -> dict[str, Any]:
+    """Return a dashed line over the whole height of `reference`, a domain of plotly such as `paper`."""
     return {
         "type": "line",
         "x0": x,
@@ -58,7 +60,8 @@ def upright(x: float, reference: str) -> dict[str, Any]:
     }
 
 
-def across(y: float) -> dict[str, Any]:
+def horizontal_line(y: float) -> dict[str, Any]:
+    """Return a dashed line over the whole width."""
     return {
         "type": "line",
         "xref": "paper",
@@ -75,10 +78,12 @@ def names_of(rows: pd.DataFrame, language: str) -> list[str]:
 
 
 def shortened(name: str) -> str:
+    """Return a name cut so that it leaves room for the chart beside it."""
     return name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…"
 
 
 def hover_texts(drawn: pd.DataFrame, drawing: ChartContext) -> list[str]:
+    """Return name, rank, score and number of answers or complaints of each community, as its mark tells them."""
     _ = translator(drawing.language)
     route = drawing.route
     place = {True: _("Rank {rank}, tied"), False: _("Rank {rank}")}
@@ -92,12 +97,12 @@ def hover_texts(drawn: pd.DataFrame, drawing: ChartContext) -> list[str]:
     return [
         # plotly reads tags in hover texts: a name must not be able to bring its own.
         f"<b>{escape(pick(drawing.language, name, english))}</b><br>{place[bool(tied)].format(rank=rank)}"
-        f" · {drawing.scale.write(score)}<br>{counted.format(count=whole(count))}"
+        f" · {drawing.scale.write(score)}<br>{counted.format(count=count_text(count))}"
         for name, english, rank, tied, score, count in facts
     ]
 
 
-def whole(count: Any) -> str:
+def count_text(count: Any) -> str:
     return "—" if pd.isna(count) else f"{int(count):,}"
 
 
@@ -110,7 +115,7 @@ def allocate_points(sizes: Sequence[int], most: int = MOST_POINTS) -> list[int]:
     return room
 
 
-def evenly(points: pd.DataFrame, most: int) -> pd.DataFrame:
+def thinned_evenly(points: pd.DataFrame, most: int) -> pd.DataFrame:
     """Return at most `most` of the communities, evenly spaced in their order."""
     if len(points) <= most:
         return points

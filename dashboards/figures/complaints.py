@@ -13,15 +13,15 @@ from dashboards.figures.chart_parts import (
     MOST_POINTS,
     Figure,
     Floats,
-    across,
     allocate_points,
-    evenly,
+    horizontal_line,
     interval_bars,
     layout_of,
     named_ticks,
     names_of,
     rounded,
     shortened,
+    thinned_evenly,
 )
 from dashboards.frames.chart_context import ChartContext
 from dashboards.labels import funnel_positions
@@ -69,7 +69,7 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: ChartContext, 
         for position in ("inside", *(position for position in words if position != "inside"))
     }
     for position, room in zip(groups, allocate_points([len(points) for points in groups.values()], most), strict=True):
-        points = evenly(groups[position], room)
+        points = thinned_evenly(groups[position], room)
         if len(points):
             traces.append(_funnel_dots(points, words[position], _MARKS[position], roof, drawing))
     layout = layout_of(drawing, height=360, top=64)
@@ -82,7 +82,7 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: ChartContext, 
     layout["yaxis"] = {"title": {"text": drawing.scale.axis}, "range": [-roof / 40, roof * 1.1], "nticks": 6}
     layout["annotations"] += _above(measured, roof, drawing)
     layout["shapes"] = [
-        {**across(target), "line": {"color": theme.QUIET, "width": 1, "dash": "dot"}},
+        {**horizontal_line(target), "line": {"color": theme.QUIET, "width": 1, "dash": "dot"}},
     ]
     return {"data": traces, "layout": layout}
 

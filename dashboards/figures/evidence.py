@@ -11,7 +11,7 @@ from analytics.reports.labels import evidence_words
 from dashboards import theme
 from dashboards.figures.chart_parts import (
     Figure,
-    across,
+    horizontal_line,
     hover_texts,
     interval_bars,
     layout_of,
@@ -21,7 +21,7 @@ from dashboards.figures.chart_parts import (
     rows_axis,
     shortened,
     stacked_bars,
-    upright,
+    vertical_line,
 )
 from dashboards.frames.chart_context import ChartContext
 from dashboards.frames.standings import CutOff, met
@@ -98,9 +98,9 @@ def around_cut_off_figure(near: pd.DataFrame, cut_off: CutOff, drawing: ChartCon
     layout["yaxis"] = named_ticks(place.tolist(), _around_cut_off_labels(rows, drawing))
     layout["yaxis"]["range"] = [float(place.min()) - 0.7, 0.7]
     inside = int((rows["position"] <= cut_off.k).sum())
-    layout["shapes"] = [across(0.5 - inside)]
+    layout["shapes"] = [horizontal_line(0.5 - inside)]
     if cut_off.score is not None:
-        layout["shapes"].append(upright(cut_off.score * factor, "paper"))
+        layout["shapes"].append(vertical_line(cut_off.score * factor, "paper"))
     return {"data": traces, "layout": layout}
 
 

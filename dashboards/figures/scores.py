@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.chart_parts import MOST_POINTS, Figure, Floats, hover_texts, layout_of, rounded, upright
+from dashboards.figures.chart_parts import MOST_POINTS, Figure, Floats, hover_texts, layout_of, rounded, vertical_line
 from dashboards.frames.chart_context import ChartContext
 from dashboards.frames.standings import CutOff, met, regions_of
 from dashboards.languages import pick, translator
@@ -87,7 +87,7 @@ def distribution_figure(ranked: pd.DataFrame, cut_offs: Sequence[CutOff], drawin
         layout["annotations"].append(_row_label(label, axis))
         cut_off = by_region.get(region)
         if cut_off and cut_off.score is not None:
-            layout["shapes"].append(upright(cut_off.score * drawing.scale.factor, f"{axis} domain"))
+            layout["shapes"].append(vertical_line(cut_off.score * drawing.scale.factor, f"{axis} domain"))
     return {"data": traces, "layout": layout}
 
 
@@ -164,7 +164,7 @@ def _cut_off_marks(cut_off: CutOff, drawing: ChartContext) -> tuple[list[dict[st
         "font": {"size": 13, "color": theme.CUT_OFF},
         "bgcolor": "rgba(255,255,255,.85)",
     }
-    return [upright(cut_off.k + 0.5, "paper"), level], note
+    return [vertical_line(cut_off.k + 0.5, "paper"), level], note
 
 
 def _bars(scores: Floats, edges: Floats, name: str, color: str, axis: str, *, is_first: bool) -> dict[str, Any]:
