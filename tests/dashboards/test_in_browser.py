@@ -173,4 +173,4 @@ def test_another_rule_that_is_asked_about_stands_in_the_address(open_page, dashb
     page.get_by_role("option", name="rounded up to whole communities").click()
 
     page.wait_for_url("**what_if=rounding%3Aceil**")
-    page.get_by_text("Supposed: rounded up to whole communities.").wait_for()
+    page.get_by_text("Assumption: rounded up to whole communities.").wait_for()

@@ -147,7 +147,7 @@ def test_what_if_tenants_counted_too_takes_the_answers_of_all_residents(city, br
     content = said(browser_of.content("?lang=en&what_if=population:residents", page="criterion/"))
 
     assert f"{enters} enter, {leaves} leave." in content
-    assert "Supposed: all residents' answers count." in content
+    assert "Assumption: all residents' answers count." in content
     assert "Not an official result" in content
 
 
@@ -157,7 +157,7 @@ def test_a_preview_did_not_count_the_other_population(preview_city):
     )
 
     assert "all residents' answers count" not in content
-    assert "Supposed" not in content
+    assert "Assumption" not in content
 
 
 def test_an_unknown_choice_is_as_if_none_were_asked(browser_of):
