@@ -1,0 +1,85 @@
+"""Telephone numbers, whatever signs stand between their digits and whichever way the digits are written."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from survey_app.complaints.personal_data.patterns import behind, is_public_number
+from survey_app.complaints.personal_data.readings import Reading, Readings
+from survey_app.complaints.personal_data.spans import Personal, Span
+
+# Any few signs that are neither letters nor digits, line ends among them.
+_GAP = r"[\W_]{0,3}"
+_COUNTRY = r"(?:\(?(?:\+|00)?86[\W_]{0,2})?"
+_MOBILE = re.compile(rf"(?<![0-9]){_COUNTRY}(1{_GAP}[3-9](?:{_GAP}[0-9]){{9}})(?![0-9])")
+# Three groups may have a few words between them: 前三位138，中间4731，后面2345.
+_WORDS = r"(?:[^0-9元年月日号楼层栋户万块点时分]|(?<![0-9])4位){1,8}"
+_MOBILE_IN_WORDS = re.compile(rf"(?<![0-9])(1[3-9][0-9]{_WORDS}[0-9]{{4}}{_WORDS}[0-9]{{4}})(?![0-9])")
+_MASKED = re.compile(r"(?<![0-9])1[3-9][0-9][*X×●•·○◯□?_]{2,6}[0-9]{2,4}(?![0-9])", re.IGNORECASE)
+_LANDLINE = re.compile(
+    rf"(?<![0-9]){_COUNTRY}"
+    rf"(?:\(?0[1-9][0-9]{{1,2}}{_GAP}[2-9](?:{_GAP}[0-9]){{6,7}}"
+    rf"|\+?(?:00)?86[ \-]{{0,2}}\(?[1-9][0-9]{{1,2}}\)?[ \-]{{0,2}}[2-9](?:[ \-]?[0-9]){{6,7}}"
+    rf"|0[ \-.·]?[1-9](?:[ \-.·]?[0-9]){{8,10}}"
+    r"|[48]00(?:[ \-_.·]{0,2}[0-9]){7})"
+    r"(?![0-9])(?:[ \-,，]{0,2}(?:转|分机|EXT\.?)[ ]{0,2}[0-9]{1,6})?"
+)
+_BEHIND_WORD = re.compile(
+    behind("电话|手机|座机|固话|短号|小号|号码|联系方式|致电|回电|拨打|TEL|PHONE|MOBILE|CALL")
+    + r"(?:号码?|NUMBER)?[是为打:：， ,(（.]{0,3}([0-9](?:[ \-—/.·]?[0-9]){4,14})(?![0-9])"
+)
+_HOMOPHONES = re.compile(
+    "[一幺要腰妖衣依医伊壹1I][三叁散伞山四死肆似五舞午武六溜留刘陆七期齐奇柒八吧爸捌九酒久玖3-9]"
+    "[零灵另铃洞〇0O一幺衣依医伊壹1I二两耳贰2三叁散伞山3四死肆似4五舞午武5六溜留刘陆6七期齐奇柒7八吧爸捌8九酒久玖9]{9}"
+)
+
+
+def telephones(readings: Readings) -> Iterator[Span]:
+    """Yield telephone numbers."""
+    for reading in (readings.digits, readings.spoken):
+        yield from _mobiles(reading)
+        yield from (reading.span(match, Personal.TELEPHONE) for match in _LANDLINE.finditer(reading.text))
+    plain, digits = readings.plain, readings.digits
+    for match in _BEHIND_WORD.finditer(digits.text):
+        if not is_public_number(match[1]):
+            yield digits.span(match, Personal.TELEPHONE, 1)
+    for pattern in (_MASKED, _HOMOPHONES):
+        yield from (plain.span(match, Personal.TELEPHONE) for match in pattern.finditer(plain.text))
+
+
+def _mobiles(reading: Reading) -> Iterator[Span]:
+    for match in _MOBILE.finditer(reading.text):
+        if _is_one_number(match[1]):
+            yield reading.span(match, Personal.TELEPHONE)
+    for match in _MOBILE_IN_WORDS.finditer(reading.text):
+        yield reading.span(match, Personal.TELEPHONE, 1)
+
+
+_SOFT = frozenset(" -_.·•‐‑‒–—―−\n()[]{}<>【】〔〕《》「」")
+# How people group the eleven digits; in such groups any signs may stand between.
+_GROUPS = frozenset(
+    {
+        (3, 4, 4),
+        (3, 8),
+        (7, 4),
+        (3, 3, 5),
+        (4, 4, 3),
+        (4, 3, 4),
+        (3, 5, 3),
+        (5, 6),
+        (6, 5),
+        (4, 7),
+        (8, 3),
+        (2, 3, 3, 3),
+    }
+)
+
+
+def _is_one_number(text: str) -> bool:
+    """Return whether eleven digits with signs between are one number and no list, such as 1、3、5、6楼."""
+    groups = re.findall("[0-9]+", text)
+    values = [int(group) for group in groups]
+    if len(values) > 3 and all(low < high for low, high in pairwise(values)):
+        return False
+    gaps = {gap.replace(" ", "") for gap in re.findall("[^0-9]+", text)}
+    return len(gaps) <= 1 or set("".join(gaps)) <= _SOFT or tuple(map(len, groups)) in _GROUPS
