@@ -1,7 +1,7 @@
 """Alembic's entry: runs the revisions on the engine it is handed, or on the configured database."""
 
 from alembic import context
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 
 import survey_app.models  # noqa: F401 (declares the tables that autogenerate compares with)
 from survey_app.config import Config
@@ -24,11 +24,20 @@ def _migrate(connection: Connection) -> None:
         transaction_per_migration=False,
     )
     with context.begin_transaction():
+        _lock_tables(connection)
         context.run_migrations()
         if connection.dialect.name == "sqlite":
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
             if broken:
                 raise RuntimeError(f"the migration would break {len(broken)} references, the first in {broken[0]}")
+
+
+def _lock_tables(connection: Connection) -> None:
+    # What a revision has looked at must not change before it acts. SQLite's BEGIN IMMEDIATE keeps other writers out.
+    if connection.dialect.name == "postgresql":
+        quote = connection.dialect.identifier_preparer.quote
+        if tables := ", ".join(map(quote, inspect(connection).get_table_names())):
+            connection.exec_driver_sql(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
 
 
 def _enforce_foreign_keys(connection: Connection, *, on: bool) -> None:

@@ -12,4 +12,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Refuse first where what stands in the database would be lost, as the earlier revisions do.
     ${downgrades if downgrades else "pass"}

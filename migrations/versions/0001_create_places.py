@@ -57,6 +57,18 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_if_any("community", "communities are registered")
+    _refuse_if_any("property_company", "property companies are registered")
+    _refuse_if_any("district", "districts are registered")
     op.drop_table("community")
     op.drop_table("property_company")
     op.drop_table("district")
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )

@@ -36,5 +36,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_if_any("account", "there are accounts")
+    _refuse_if_any("installation", "the installation says whether it is a demonstration")
     op.drop_table("installation")
     op.drop_table("account")
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )

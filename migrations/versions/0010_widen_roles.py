@@ -29,14 +29,25 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Roles that did not exist before cannot stay.
-    op.execute("DELETE FROM account WHERE role NOT IN ('city', 'district', 'evaluator')")
+    _refuse_if_any(
+        "account WHERE role NOT IN ('city', 'district', 'evaluator')",
+        "there are accounts of companies, clerks or administrators",
+    )
     with op.batch_alter_table("account") as batch:
         _replace_checks(batch, OLD_ROLES, OLD_SCOPE)
         batch.drop_constraint("fk_account_company_id_property_company", type_="foreignkey")
         batch.drop_constraint("fk_account_community_id_community", type_="foreignkey")
         batch.drop_column("company_id")
         batch.drop_column("community_id")
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )
 
 
 def _replace_checks(batch: BatchOperations, roles: str, scope: str) -> None:

@@ -60,8 +60,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    if op.get_bind().execute(sa.text("SELECT 1 FROM slip_batch LIMIT 1")).first():
-        raise RuntimeError("household slips were issued: the earlier schema has no place for them, nothing was changed")
+    _refuse_if_any("slip_batch", "household slips were issued")
+    _refuse_if_any("code WHERE building IS NOT NULL", "posters are noted with their buildings")
+    _refuse_if_any("code WHERE revoked_because IS NOT NULL", "codes were revoked with a reason")
+    _refuse_if_any("round WHERE accepts_households OR NOT accepts_posters", "a round accepts household slips")
     with op.batch_alter_table("round") as survey_round:
         survey_round.drop_constraint("ck_round_accepts", type_="check")
         survey_round.drop_column("accepts_households")
@@ -80,3 +82,12 @@ def downgrade() -> None:
         code.alter_column("token", existing_type=sa.String(), nullable=False)
         code.create_check_constraint("ck_code_kind", "kind IN ('poster')")
     op.drop_table("slip_batch")
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )

@@ -52,12 +52,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    beyond = "SELECT 1 FROM response WHERE mode <> 'web' OR code_id IS NULL OR corrects_id IS NOT NULL LIMIT 1"
-    if op.get_bind().execute(sa.text(beyond)).first():
-        raise RuntimeError(
-            "responses were withdrawn, corrected or entered by staff: the earlier schema would count them wrongly, "
-            "nothing was changed"
-        )
+    _refuse_if_any(
+        "response WHERE mode <> 'web' OR code_id IS NULL OR corrects_id IS NOT NULL",
+        "responses were withdrawn, corrected or entered by staff",
+    )
+    _refuse_if_any("response WHERE household_key IS NOT NULL", "responses are linked to households")
+    _refuse_if_any("response_event", "the withdrawal or correction of responses is noted")
     op.drop_table("response_event")
     op.drop_index("ix_response_household_key", "response")
     with op.batch_alter_table("response") as response:
@@ -72,3 +72,12 @@ def downgrade() -> None:
         for column, kind in ERASED_ON_WITHDRAWAL:
             response.alter_column(column, existing_type=kind, nullable=False)
         response.create_check_constraint("ck_response_mode", "mode IN ('web')")
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )

@@ -13,6 +13,12 @@ STATUSES = (
     "'submitted', 'accepted', 'dispatched', 'in_progress', 'awaiting_resident', 'responded', 'reopened', 'stage2', "
     "'closed', 'withdrawn', 'duplicate_of', 'invalid', 'out_of_scope'"
 )
+# The step that every complaint gets on the way up.
+FIRST_STEP = (
+    "number = 1 AND action = 'submit' AND actor = 'resident' AND account_id IS NULL AND reason IS NULL "
+    "AND original_id IS NULL AND until IS NULL AND action_key IS NULL "
+    "AND at = (SELECT submitted_at FROM complaint WHERE complaint.id = complaint_id)"
+)
 
 
 def upgrade() -> None:
@@ -66,16 +72,36 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_if_any(
+        "complaint WHERE status <> 'submitted' OR status_since <> submitted_at",
+        "complaints have moved on since they were filed",
+    )
+    _refuse_if_any("complaint WHERE secret_hash IS NOT NULL", "complaints can be followed with a secret")
+    _refuse_if_any(
+        "complaint WHERE place <> '' OR occurred_on IS NOT NULL", "complaints say where or when something happened"
+    )
+    _refuse_if_any("complaint_note", "there are notes about complaints")
+    _refuse_if_any("complaint_photo", "there are photos of complaints")
+    _refuse_if_any("complaint_contact", "contacts were left with complaints")
+    _refuse_if_any("complaint_support", "complaints have supporters")
+    _refuse_if_any(f"complaint_event WHERE ({FIRST_STEP}) IS NOT TRUE", "steps of complaints are recorded")
     for table in ("support", "contact", "photo", "note", "event"):
         op.drop_table(f"complaint_{table}")
-    # The older version knows one status: where a case stood is lost with its events.
-    op.execute("UPDATE complaint SET status = 'submitted'")
     op.drop_index("ix_complaint_status", "complaint")
     with op.batch_alter_table("complaint") as batch:
         batch.drop_constraint(op.f(CHECK), type_="check")
         batch.create_check_constraint(op.f(EARLIER_CHECK), "status IN ('submitted')")
         for column in ("secret_hash", "place", "occurred_on", "status_since"):
             batch.drop_column(column)
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )
 
 
 def _widen_complaints() -> None:

@@ -25,6 +25,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_if_any("account_session", "accounts are signed in")
     op.drop_table("account_session")
     op.add_column("account", sa.Column("session_identity", sa.String(), nullable=True))
     if op.get_bind().dialect.name == "sqlite":
@@ -34,3 +35,12 @@ def downgrade() -> None:
     with op.batch_alter_table("account") as batch:
         batch.alter_column("session_identity", nullable=False)
         batch.create_unique_constraint("uq_account_session_identity", ["session_identity"])
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )

@@ -22,6 +22,20 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_if_any(
+        "account WHERE totp_secret IS NOT NULL OR totp_last_step IS NOT NULL", "accounts have a second factor"
+    )
+    _refuse_if_any("account WHERE disabled_at IS NOT NULL", "accounts were disabled")
+    _refuse_if_any("recovery_code", "accounts have recovery codes")
     op.drop_table("recovery_code")
     for column in ("disabled_at", "totp_last_step", "totp_secret"):
         op.drop_column("account", column)
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )

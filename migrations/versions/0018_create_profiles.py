@@ -50,5 +50,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_if_any("community_profile", "profiles of communities are stored")
+    _refuse_if_any("region_profile", "profiles of regions are stored")
     for table in FROZEN:
         op.drop_table(table)
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )

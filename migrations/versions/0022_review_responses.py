@@ -40,5 +40,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_if_any("response_review", "responses were reviewed")
+    _refuse_if_any("integrity_examination", "rounds were examined for signs of stuffing")
     op.drop_table("integrity_examination")
     op.drop_table("response_review")
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )

@@ -29,8 +29,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    if op.get_bind().execute(sa.text("SELECT 1 FROM photo WHERE response_id IS NOT NULL LIMIT 1")).first():
-        raise RuntimeError("the earlier schema has no place for the photos of responses; nothing was changed")
+    _refuse_if_any("photo WHERE question <> '' OR response_id IS NOT NULL", "photos were sent with answers")
     op.create_table("complaint_photo", *columns(), *constraints("complaint_photo"))
     op.execute(
         "INSERT INTO complaint_photo "
@@ -41,6 +40,15 @@ def downgrade() -> None:
     op.drop_table("photo")
     for column in ("community_id", "complaint_id"):
         op.create_index(f"ix_complaint_photo_{column}", "complaint_photo", [column])
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )
 
 
 def columns() -> list[sa.Column]:

@@ -20,12 +20,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    gone = "SELECT 1 FROM response WHERE superseded_within IS NOT NULL OR erased_at IS NOT NULL LIMIT 1"
-    if op.get_bind().execute(sa.text(gone)).first():
-        raise RuntimeError(
-            "links to households or answers were erased: the earlier schema would count them wrongly, "
-            "nothing was changed"
-        )
+    _refuse_if_any(
+        "response WHERE superseded_within IS NOT NULL OR erased_at IS NOT NULL",
+        "links to households or answers were erased",
+    )
+    _refuse_if_any("slip_batch WHERE households_answered IS NOT NULL", "the households that answered were counted")
     with op.batch_alter_table("slip_batch") as batch:
         batch.drop_column("households_answered")
     with op.batch_alter_table("response") as response:
@@ -33,3 +32,12 @@ def downgrade() -> None:
             response.drop_constraint(f"ck_response_{name}", type_="check")
         response.drop_column("superseded_within")
         response.drop_column("erased_at")
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )

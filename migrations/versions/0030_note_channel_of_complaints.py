@@ -19,7 +19,20 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_if_any("complaint WHERE channel <> 'code'", "complaints came by other channels than a code")
+    _refuse_if_any(
+        "region_profile WHERE channels <> '{}'", "channels of complaints are stored with profiles of regions"
+    )
     op.drop_column("region_profile", "channels")
     with op.batch_alter_table("complaint") as batch:
         batch.drop_constraint(op.f("ck_complaint_channel"), type_="check")
         batch.drop_column("channel")
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )

@@ -6,8 +6,22 @@ from alembic import op
 revision = "0031"
 down_revision = "0030"
 
-RECURRING = ("complaints", "retention", "examination")
 STATUSES = "'queued', 'running', 'done', 'failed', 'cancelled'"
+# What `_carry_over` writes, and so what the way up gives again.
+CARRIED_OVER = (
+    "key = 'scheduled' AND arguments = '{}' AND enqueued_by = 'site' AND enqueued_at = begun_at AND due_at = begun_at "
+    "AND attempts = 1 AND progress_done = 0 AND progress_total IS NULL AND stage = '' AND cancelled_by IS NULL "
+    "AND cancel_requested_at IS NULL AND result IS NULL AND "
+    "(status IN ('done', 'failed') AND ended_at = begun_at AND leased_until IS NULL "
+    "AND (status = 'failed') = (failure IS NOT NULL) "
+    "OR status = 'running' AND lease_token = 'carried over' AND leased_until = begun_at "
+    "AND ended_at IS NULL AND failure IS NULL)"
+)
+# Of two jobs of one kind that can be noted, the first succeeded and the second did not.
+NOT_THE_LAST = (
+    "later.id > job.id AND NOT (job.status = 'done' AND "
+    "(later.status = 'failed' OR later.status = 'running' AND later.begun_at <> job.begun_at))"
+)
 IS_OPEN = sa.text("status IN ('queued', 'running')")
 
 CHORE_RUN = sa.table(
@@ -75,6 +89,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # The earlier version notes the last run and the last success of recurring work, as they were carried over.
+    _refuse_if_any(f"job WHERE ({CARRIED_OVER}) IS NOT TRUE", "background jobs were queued or done")
+    _refuse_if_any(f"job AS later JOIN job USING (kind) WHERE {NOT_THE_LAST}", "recurring work was done again")
     op.create_table(
         "chore_run",
         sa.Column("chore", sa.String(), nullable=False),
@@ -85,6 +102,15 @@ def downgrade() -> None:
     )
     _carry_back()
     op.drop_table("job")
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )
 
 
 def _carry_over() -> None:
@@ -123,11 +149,9 @@ def _insert(condition: sa.ColumnElement[bool], *, status: str, **values: object)
 
 
 def _carry_back() -> None:
-    newest = sa.select(sa.func.max(JOB.c.id)).where(JOB.c.kind.in_(RECURRING)).group_by(JOB.c.kind)
     last = JOB.alias("last")
     done = JOB.alias("done")
-    last_done = newest.where(JOB.c.status == "done")
-    done_at = sa.select(done.c.ended_at).where(done.c.id.in_(last_done), done.c.kind == last.c.kind).scalar_subquery()
-    begun = newest.where(JOB.c.begun_at.is_not(None))
-    runs = sa.select(last.c.kind, last.c.begun_at, done_at, last.c.failure).where(last.c.id.in_(begun))
+    newest = sa.select(sa.func.max(JOB.c.id)).group_by(JOB.c.kind)
+    done_at = sa.select(done.c.ended_at).where(done.c.status == "done", done.c.kind == last.c.kind).scalar_subquery()
+    runs = sa.select(last.c.kind, last.c.begun_at, done_at, last.c.failure).where(last.c.id.in_(newest))
     op.execute(CHORE_RUN.insert().from_select(["chore", "begun_at", "done_at", "failure"], runs))

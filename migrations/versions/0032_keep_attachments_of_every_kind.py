@@ -50,8 +50,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    if op.get_bind().execute(sa.text("SELECT 1 FROM attachment WHERE kind <> 'photo' LIMIT 1")).first():
-        raise RuntimeError("the earlier schema has no place for files that are no photos; nothing was changed")
+    _refuse_if_any(
+        "attachment WHERE kind <> 'photo' OR media_type <> 'image/jpeg'", "files were sent that are no photos"
+    )
     op.create_table(
         "photo",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -72,6 +73,15 @@ def downgrade() -> None:
     op.execute(f"INSERT INTO photo ({columns}) SELECT {columns} FROM attachment ORDER BY id")  # noqa: S608 (our own names)
     op.drop_table("attachment")
     create_indexes("photo")
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )
 
 
 def chunks_of_photos() -> Iterator[list[dict[str, object]]]:
