@@ -192,7 +192,7 @@ def _modes_chart(progress: Progress, language: str) -> Component:
     return chart(
         modes_figure(modes, language),
         name="answers-by-mode",
-        summary=_("{count} of {all} answers were given on the residents' own phones.").format(
+        summary=_("{count} of {all} answers were given on the web.").format(
             count=f"{on_phones:,}", all=f"{int(modes['responses'].sum()):,}"
         ),
         language=language,
