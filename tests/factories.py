@@ -150,7 +150,7 @@ def make_response(session: Session, survey_round: Round, community: Community, *
         submitted_at=NOW,
         answers=canonical_json(answers),
         nonce=b"sixteen bytes at",
-        commitment="0" * 64,
+        commitment=f"{number:064}",
     )
 
 

@@ -77,7 +77,7 @@ class Code(Base):
 
 
 class Response(Base):
-    """Submitted questionnaire. `answers` is canonical text; the commitment binds the receipt to it.
+    """Submitted questionnaire. `answers` is canonical text, to which the commitment binds; the handle, the receipt.
 
     A withdrawn response keeps its row, so that it is counted in and a repeat of its form finds it; the answers, and
     whatever links it to a household, are gone.
@@ -94,6 +94,8 @@ class Response(Base):
         CheckConstraint("answers IS NOT NULL OR terminal_digest IS NULL", name="withdrawn_terminal"),
         one_of("superseded_within", SupersededWithin),
         CheckConstraint("erased_at IS NULL OR answers IS NULL", name="erased"),
+        # 1: responses stored before there were handles; see `survey_app.responses.commitments`.
+        CheckConstraint("(commitment_algorithm = 1) = (handle IS NULL)", name="handle"),
         Index("ix_response_round_id_community_id", "round_id", "community_id"),
     )
 
@@ -119,7 +121,13 @@ class Response(Base):
     answers: Mapped[str | None]
     # Random, so that a commitment can be published without the answers being found by trial.
     nonce: Mapped[bytes | None] = mapped_column(LargeBinary)
-    commitment: Mapped[str]
+    commitment: Mapped[str] = mapped_column(unique=True)
+    commitment_algorithm: Mapped[int] = mapped_column(server_default="1")
+    # Names the response to whoever holds its receipt, and to nobody else.
+    handle: Mapped[str | None] = mapped_column(unique=True)
+    handle_nonce: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # None for a response stored before there were change codes: its receipt alone corrects and withdraws it.
+    change_digest: Mapped[str | None]
     # Stands for the link to the household when that is removed; see `survey_app.responses.retention`.
     superseded_within: Mapped[str | None]
     erased_at: Mapped[datetime | None]

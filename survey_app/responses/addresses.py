@@ -8,7 +8,7 @@ from survey_app.attachments.scanning import AttachmentFault
 from survey_app.clock import current_time
 from survey_app.codes.codes import scan_slip
 from survey_app.responses.device_digests import terminal_digest
-from survey_app.responses.receipts import sign_receipt
+from survey_app.responses.receipts import sign_change, sign_receipt
 from survey_app.web.context import site
 
 
@@ -19,9 +19,17 @@ def address_of_slip(typed: str) -> str:
     return url_for("survey.show_form", token=reference)
 
 
-def address_of_receipt(number: str, photo_faults: Iterable[AttachmentFault] = ()) -> str:
-    """Return the address of a receipt's page, which also says why photos that came along were not taken."""
-    reference = sign_receipt(number, secret_key=site().config.secret_key)
+def address_of_receipt(number: str) -> str:
+    """Return the address of the page that a receipt number alone leads to."""
+    return url_for("receipts.show", reference=sign_receipt(number, secret_key=site().config.secret_key))
+
+
+def address_of_own_receipt(number: str, photo_faults: Iterable[AttachmentFault] = ()) -> str:
+    """Return the address of the receipt for the phone that sent the answers, or where their change code was typed.
+
+    Its page also says why photos that came along were not taken.
+    """
+    reference = sign_change(number, secret_key=site().config.secret_key, now=current_time())
     return url_for("receipts.show", reference=reference, photo=list(photo_faults))
 
 

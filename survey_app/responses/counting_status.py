@@ -15,7 +15,9 @@ from survey_app.models import Response, ResponseReview
 from survey_app.models.vocabulary import ResponseStatus, ReviewState, SupersededWithin
 
 # Values that are cleared when answers are erased; the row stays.
-ERASED_VALUES: Final = dict.fromkeys(("answers", "tenure", "nonce", "household_key", "code_id", "terminal_digest"))
+ERASED_VALUES: Final = dict.fromkeys(
+    ("answers", "tenure", "nonce", "handle_nonce", "household_key", "code_id", "terminal_digest")
+)
 
 
 def status_of_response(population: Literal["owners", "residents"], *, before: datetime) -> ColumnElement[str]:

@@ -1,26 +1,37 @@
-"""Views of a receipt: what became of the answers, withdrawing them, correcting them."""
+"""Views of a receipt: that answers were received; with the change code what became of them, and changing them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from http import HTTPStatus
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
 from survey_app.accounts.policies import RESIDENT as RESIDENTS
 from survey_app.accounts.policies import declare_policy
 from survey_app.attachments.scanning import AttachmentFault
 from survey_app.clock import current_time
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models.vocabulary import Mode, ResponseChangeReason
-from survey_app.responses.addresses import address_of_receipt, device_digest_of_request
+from survey_app.responses.addresses import address_of_own_receipt, device_digest_of_request
 from survey_app.responses.labels import entry_mode_words, withdrawal_reason_words
 from survey_app.responses.receipts import (
+    CHANGE_FORM_LIFETIME,
+    CHANGE_PAGE_LIFETIME,
     RESIDENT,
+    ChangeCodeNeeded,
     Correction,
+    Reference,
+    WrongChangeCode,
+    check_change_code,
     correct_response,
     find_receipt,
+    find_received,
+    needs_change_code,
     prepare_correction,
-    read_receipt,
+    read_reference,
     withdraw_response,
     withdrawal_reason,
 )
@@ -34,27 +45,72 @@ blueprint = Blueprint("receipts", __name__)
 declare_policy(blueprint, RESIDENTS)
 
 
+# Whoever photographed a receipt can try codes: the source runs out of tries, and not the resident, who comes from
+# elsewhere. Only a thousand tries from a hundred sources end the day for everybody, who may still call the bureau.
+CHANGE_TRIES_OF_SOURCE = Limit("change_code_of_source", tries=10, window=timedelta(hours=1))
+CHANGE_TRIES = Limit("change_code", tries=1000, window=timedelta(days=1))
+
+
 @blueprint.get("/r/<reference>")
 def show(reference: str) -> str:
-    """Show that a response is stored, or what became of it."""
+    """Show that answers were received; while the change code counts as known, also what became of them."""
+    held, now = _read(reference), current_time()
+    if not held.is_opened(now):
+        return _show_received(reference, held, now=now)
     with site().database.reading() as session:
-        receipt = find_receipt(session, number=_number(reference))
-    photo_faults = [fault for fault in request.args.getlist("photo") if fault in set(AttachmentFault)]
+        receipt = find_receipt(session, number=held.number, secret_key=site().config.secret_key)
     return render_template(
         "receipt/receipt.html",
         receipt=receipt,
         reference=reference,
         mode_word=entry_mode_words(current_language())[receipt.mode],
-        photo_faults=photo_faults,
-        now=current_time(),
+        photo_faults=_photo_faults(),
+        now=now,
     )
 
 
+@blueprint.get("/r/<reference>/change")
+def ask_for_change_code(reference: str) -> AnyResponse | str:
+    """Ask for the change code, unless it is known."""
+    held, now = _read(reference), current_time()
+    if held.is_opened(now):
+        return redirect(url_for(".show", reference=reference), HTTPStatus.SEE_OTHER)
+    return _code_form(reference, held)
+
+
+@blueprint.post("/r/<reference>/change")
+def open_with_change_code(reference: str) -> AnyResponse | tuple[str, int]:
+    """Redirect to what the change code opens; a wrong one counts as a try of its source and of its receipt."""
+    held, now = _read(reference), current_time()
+    secret_key, database = site().config.secret_key, site().database
+    source = f"{held.number} {source_of(request.remote_addr)}"
+    count_attempt(database, limit=CHANGE_TRIES_OF_SOURCE, subject=source, secret_key=secret_key, now=now)
+    count_attempt(database, limit=CHANGE_TRIES, subject=held.number, secret_key=secret_key, now=now)
+    try:
+        with database.reading() as session:
+            check_change_code(session, number=held.number, typed=request.form.get("code", ""), secret_key=secret_key)
+    except WrongChangeCode:
+        return _code_form(reference, held, is_refused=True), HTTPStatus.UNPROCESSABLE_ENTITY
+    with database.writing() as session:
+        reset_attempts(session, limit=CHANGE_TRIES_OF_SOURCE, subject=source, secret_key=secret_key)
+    return redirect(address_of_own_receipt(held.number), HTTPStatus.SEE_OTHER)
+
+
+def source_of(address: str | None) -> str:
+    """Return what tries are counted by: an address, of IPv6 the network that one line has."""
+    parsed = ip_address(address or "0.0.0.0")  # noqa: S104 (nothing listens there)
+    return str(parsed if isinstance(parsed, IPv4Address) else ip_network((parsed, 64), strict=False))
+
+
 @blueprint.get("/r/<reference>/withdrawal")
-def ask_to_withdraw(reference: str) -> str:
+def ask_to_withdraw(reference: str) -> AnyResponse | str:
     """Say what withdrawing does, and ask why."""
+    try:
+        number = _number_to_change(reference)
+    except ChangeCodeNeeded:
+        return redirect(url_for(".ask_for_change_code", reference=reference), HTTPStatus.SEE_OTHER)
     with site().database.reading() as session:
-        receipt = find_receipt(session, number=_number(reference))
+        receipt = find_receipt(session, number=number, secret_key=site().config.secret_key)
     return render_template(
         "receipt/withdrawal.html",
         receipt=receipt,
@@ -67,26 +123,30 @@ def ask_to_withdraw(reference: str) -> str:
 @blueprint.post("/r/<reference>/withdrawal")
 def withdraw(reference: str) -> AnyResponse:
     """Erase the answers and show the receipt, which says so."""
-    number = _number(reference)
+    number = _number_to_change(reference)
     reason = withdrawal_reason(request.form.get("reason", ""))
     with site().database.writing() as session:
         withdraw_response(session, number=number, reason=reason, by=RESIDENT, now=current_time())
-    return redirect(url_for(".show", reference=reference), HTTPStatus.SEE_OTHER)
+    return redirect(address_of_own_receipt(number), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/r/<reference>/correction")
-def ask_for_correction(reference: str) -> str:
-    """Show the questions anew; whoever holds the receipt does not see what was answered before."""
-    correction = _prepare(reference)
+def ask_for_correction(reference: str) -> AnyResponse | str:
+    """Show the questions anew; whoever holds both numbers does not see what was answered before."""
+    try:
+        number = _number_to_change(reference)
+    except ChangeCodeNeeded:
+        return redirect(url_for(".ask_for_change_code", reference=reference), HTTPStatus.SEE_OTHER)
+    correction = _prepare(number)
     return _form(reference, correction, _new_key(correction))
 
 
 @blueprint.post("/r/<reference>/correction")
 def correct(reference: str) -> AnyResponse | str | tuple[str, int]:
     """Store a correction, or say what is missing with every answer kept."""
-    number, now = _number(reference), current_time()
+    number, now = _number_to_change(reference, lifetime=CHANGE_FORM_LIFETIME), current_time()
     given = request.form.to_dict(flat=False)
-    correction = _prepare(reference)
+    correction = _prepare(number)
     try:
         key = read_key(request.form.get("key", ""), form=Form.CORRECTION, secret_key=site().config.secret_key)
     except InvalidSubmissionKey:
@@ -108,21 +168,58 @@ def correct(reference: str) -> AnyResponse | str | tuple[str, int]:
                 by=RESIDENT,
                 language=current_language(),
                 terminal=device_digest_of_request(correction.round_id),
+                secret_key=site().config.secret_key,
                 now=now,
             )
     except OtherAnswersSubmitted:
         # The form was sent and then changed: its answers are kept, to be sent as a correction of the correction.
         return _form(reference, correction, _new_key(correction), given, is_renewed=True), HTTPStatus.CONFLICT
-    return redirect(address_of_receipt(receipt), HTTPStatus.SEE_OTHER)
+    return redirect(address_of_own_receipt(receipt), HTTPStatus.SEE_OTHER)
 
 
-def _number(reference: str) -> str:
-    return read_receipt(reference, secret_key=site().config.secret_key)
+def _read(reference: str) -> Reference:
+    return read_reference(reference, secret_key=site().config.secret_key)
 
 
-def _prepare(reference: str) -> Correction:
+def _number_to_change(reference: str, *, lifetime: timedelta = CHANGE_PAGE_LIFETIME) -> str:
+    """Return the number of a response that may be changed from here, or raise `ChangeCodeNeeded`."""
+    held, now = _read(reference), current_time()
+    if held.is_opened(now, lifetime=lifetime):
+        return held.number
     with site().database.reading() as session:
-        return prepare_correction(session, number=_number(reference), by=RESIDENT, now=current_time())
+        if needs_change_code(session, number=held.number, by=RESIDENT, now=now):
+            raise ChangeCodeNeeded
+    return held.number
+
+
+def _show_received(reference: str, held: Reference, *, now: datetime) -> str:
+    with site().database.reading() as session:
+        received = find_received(session, number=held.number)
+        needs_code = needs_change_code(session, number=held.number, by=RESIDENT, now=now)
+    return render_template(
+        "receipt/received.html",
+        received=received,
+        reference=reference,
+        needs_code=needs_code,
+        mode_word=entry_mode_words(current_language())[received.mode],
+        photo_faults=_photo_faults(),
+        now=now,
+    )
+
+
+def _code_form(reference: str, held: Reference, *, is_refused: bool = False) -> str:
+    with site().database.reading() as session:
+        received = find_received(session, number=held.number)
+    return render_template("receipt/change_code.html", received=received, reference=reference, is_refused=is_refused)
+
+
+def _photo_faults() -> list[str]:
+    return [fault for fault in request.args.getlist("photo") if fault in set(AttachmentFault)]
+
+
+def _prepare(number: str) -> Correction:
+    with site().database.reading() as session:
+        return prepare_correction(session, number=number, by=RESIDENT, now=current_time())
 
 
 def _form(

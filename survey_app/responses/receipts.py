@@ -1,4 +1,8 @@
-"""Receipts of responses: seeing that answers are stored, withdrawing them, correcting them.
+"""Receipts of responses: seeing that answers were received, withdrawing them, correcting them.
+
+Whoever makes a resident show the receipt learns from its number that answers were received, and nothing that came
+later. What became of them, and changing them, needs the change code as well; only responses stored before there were
+change codes have none.
 
 A correction is a response of its own that stands for the earlier one; both receipts then lead to it. A withdrawal
 erases the answers and keeps when, by whom and why. Neither is possible once the round has closed, since what is
@@ -8,7 +12,8 @@ evaluated must not change any more.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import cast
 
 from itsdangerous import BadData
 from sqlalchemy import select, tuple_, update
@@ -32,11 +37,18 @@ from survey_app.responses.counting_status import ERASED_VALUES, status_of_respon
 from survey_app.responses.submission import earlier_receipt, store_answers
 from survey_app.rounds.questionnaires import Answer, CheckedAnswers, questionnaire_from_canonical
 from survey_app.rounds.questionnaires import Questionnaire as Definition
+from survey_app.security.change_codes import change_code_of, is_change_code
 from survey_app.security.signatures import read_signed, sign
 from survey_app.security.submission_keys import SubmissionKey
 from survey_app.stored_rules import rules_of
 
 _RECEIPT = "receipt"
+_CHANGE = "receipt with its change code"
+# How long an address says what became of the answers, from the hour on in which they were sent or the code was typed:
+# two hours at least. A phone that is shown in a doorway next day shows no more than the receipt.
+CHANGE_PAGE_LIFETIME = timedelta(hours=3)
+# How long the form of a correction may be filled in.
+CHANGE_FORM_LIFETIME = timedelta(hours=24)
 
 WITHDRAWAL_REASONS = (
     ResponseChangeReason.WRONG_COMMUNITY,
@@ -57,6 +69,17 @@ class ResponseFrozen(JiayuanError):
         self.closed_on = closed_on
 
 
+class ChangeCodeNeeded(JiayuanError):
+    """The receipt number alone opens no correction and no withdrawal."""
+
+    status = 403
+    page = "receipt/change_code_needed.html"
+
+
+class WrongChangeCode(JiayuanError):
+    """The typed digits are not the change code of this receipt."""
+
+
 class ResponseGone(JiayuanError):
     """The response to correct does not count any more: withdrawn, excluded, or the household answered again."""
 
@@ -75,7 +98,7 @@ def withdrawal_reason(given: str) -> ResponseChangeReason:
 
 @dataclass(frozen=True)
 class Actor:
-    """Actor on a response: the resident who holds the receipt, or a member of staff on the telephone."""
+    """Actor on a response: the resident who holds the change code, or a member of staff on the telephone."""
 
     account_id: int | None = None
 
@@ -94,15 +117,42 @@ RESIDENT = Actor()
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """Public view of a response by its receipt number: that it is stored, and not what it says.
-
-    Whoever can make a resident show the receipt must not learn the answers from it.
-    """
+class Reference:
+    """Reference in an address: a receipt number, and when its change code was shown or typed, if it was."""
 
     number: str
-    # Number of the newest correction; the same as `number` where there is none.
+    opened_at: datetime | None = None
+
+    def is_opened(self, now: datetime, *, lifetime: timedelta = CHANGE_PAGE_LIFETIME) -> bool:
+        """Return whether the change code still counts as known."""
+        return self.opened_at is not None and now < self.opened_at + lifetime
+
+
+@dataclass(frozen=True)
+class Received:
+    """Facts of a response when it was received: the same whatever became of it afterwards."""
+
+    number: str
+    community_id: int
+    community: Wording
+    telephone: str | None
+    round: Wording
+    one_per_household: bool
+    mode: str
+    submitted_at: datetime
+    commitment: str
+    closes_at: datetime
+    last_day: date
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """View of a response by its receipt and change code: what became of it, and not what it says."""
+
+    number: str
+    # Number of the newest correction, and its change code; the same as `number` where there is none.
     current_number: str
+    change_code: str | None
     status: ResponseStatus
     community_id: int
     mode: str
@@ -149,15 +199,67 @@ def sign_receipt(number: str, *, secret_key: str) -> str:
     return sign(number, purpose=_RECEIPT, secret_key=secret_key)
 
 
-def read_receipt(text: str, *, secret_key: str) -> str:
-    """Return the number in a signed address part; `UnknownNumber` when it was altered."""
+def sign_change(number: str, *, secret_key: str, now: datetime) -> str:
+    """Return the signed address part for whoever has just sent the answers or typed their change code.
+
+    It names the hour, so that a form that is sent again at once leads to the same address.
+    """
+    opened_at = now.replace(minute=0, second=0, microsecond=0)
+    return sign([number, int(opened_at.timestamp())], purpose=_CHANGE, secret_key=secret_key)
+
+
+def read_reference(text: str, *, secret_key: str) -> Reference:
+    """Return what a signed address part says; `UnknownNumber` when it was altered."""
     try:
-        return str(read_signed(text, purpose=_RECEIPT, secret_key=secret_key))
+        return Reference(str(read_signed(text, purpose=_RECEIPT, secret_key=secret_key)))
+    except BadData:
+        pass
+    try:
+        number, opened_at = cast(tuple[str, int], read_signed(text, purpose=_CHANGE, secret_key=secret_key))
     except BadData as error:
         raise UnknownNumber from error
+    return Reference(number, datetime.fromtimestamp(opened_at, UTC))
 
 
-def find_receipt(session: Session, *, number: str) -> Receipt:
+def needs_change_code(session: Session, *, number: str, by: Actor, now: datetime) -> bool:
+    """Return whether a receipt needs its change code: not what this member of staff typed in.
+
+    Nor, until its round closes, what was stored before there were change codes.
+    """
+    response = _received(session, number)
+    if by.account_id is not None and response.entered_by_id == by.account_id:
+        return False
+    return response.change_digest is not None or now >= response.round.closes_at
+
+
+def check_change_code(session: Session, *, number: str, typed: str, secret_key: str) -> None:
+    """Raise `WrongChangeCode` unless the typed digits are the change code of a receipt."""
+    stored = _received(session, number).change_digest
+    if stored is None or not is_change_code(typed, receipt=number, stored=stored, secret_key=secret_key):
+        raise WrongChangeCode
+
+
+def find_received(session: Session, *, number: str) -> Received:
+    """Return what a receipt number alone tells; nothing in it depends on what happened after the answers were sent."""
+    response = _received(session, number)
+    survey_round, community = response.round, response.community
+    zone = zone_of(survey_round.rule_file.content)
+    return Received(
+        number=number,
+        community_id=response.community_id,
+        community=Wording.of(community.name, community.english_name),
+        telephone=community.district.telephone,
+        round=Wording.of(survey_round.name, survey_round.english_name),
+        one_per_household=survey_round.accepts_households,
+        mode=response.mode,
+        submitted_at=response.submitted_at.astimezone(zone),
+        commitment=response.commitment,
+        closes_at=survey_round.closes_at,
+        last_day=last_day(survey_round.closes_at, zone),
+    )
+
+
+def find_receipt(session: Session, *, number: str, secret_key: str) -> Receipt:
     """Return the receipt with this number, and what became of its response."""
     response = _find(session, number)
     survey_round, community = response.round, response.community
@@ -169,6 +271,7 @@ def find_receipt(session: Session, *, number: str) -> Receipt:
     return Receipt(
         number=number,
         current_number=response.receipt,
+        change_code=_change_code(response, secret_key),
         status=_status(session, response),
         community_id=response.community_id,
         mode=response.mode,
@@ -237,6 +340,7 @@ def correct_response(
     by: Actor,
     language: str,
     terminal: str | None = None,
+    secret_key: str,
     now: datetime,
 ) -> str:
     """Store a correction of the response behind a receipt, and return the receipt of the correction.
@@ -270,10 +374,31 @@ def correct_response(
     )
     session.flush()
     receipt = store_answers(
-        session, place=place, key=key, answers=answers, definition=_definition(response), language=language, now=now
+        session,
+        place=place,
+        key=key,
+        answers=answers,
+        definition=_definition(response),
+        language=language,
+        secret_key=secret_key,
+        now=now,
     )
     pass_on_attachments(session, response_id=response.id, key=key)
     return receipt
+
+
+def _received(session: Session, number: str) -> Response:
+    """Return the response that got a receipt, whatever stands for it now."""
+    found = session.scalar(select(Response).where(Response.receipt == number))
+    if found is None:
+        raise UnknownNumber
+    return found
+
+
+def _change_code(response: Response, secret_key: str) -> str | None:
+    if response.change_digest is None:
+        return None
+    return change_code_of(response.submission_key, secret_key=secret_key)
 
 
 def _find(session: Session, number: str, *, for_update: bool = False) -> Response:

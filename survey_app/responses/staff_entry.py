@@ -102,7 +102,15 @@ def with_slip(session: Session, *, desk: Desk, typed: str, secret_key: str, now:
 
 
 def enter_response(
-    session: Session, *, desk: Desk, key: SubmissionKey, answers: CheckedAnswers, mode: Mode, by: int, now: datetime
+    session: Session,
+    *,
+    desk: Desk,
+    key: SubmissionKey,
+    answers: CheckedAnswers,
+    mode: Mode,
+    by: int,
+    secret_key: str,
+    now: datetime,
 ) -> str:
     """Store typed-in answers and return their receipt; the same form sent again gets the first one."""
     if now >= desk.closes_at:
@@ -123,6 +131,7 @@ def enter_response(
         answers=answers,
         definition=desk.questionnaire,
         language=DEFAULT_LANGUAGE,
+        secret_key=secret_key,
         now=now,
     )
     response_id = session.scalar(select(Response.id).where(Response.receipt == receipt))

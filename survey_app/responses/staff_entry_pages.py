@@ -1,17 +1,19 @@
-"""Parts that the pages of typing in answers and of receipts at the office share: blueprint, limit, keys, fields."""
+"""Parts that staff pages for typing in answers and for receipts share: blueprint, limit, addresses, keys, fields."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from flask import Blueprint, request, url_for
+from sqlalchemy import select
 
 from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import ENTERING, declare_policy
 from survey_app.clock import current_time
-from survey_app.errors import InvalidSubmissionKey
-from survey_app.responses.receipts import read_receipt, sign_receipt
+from survey_app.errors import InvalidSubmissionKey, UnknownNumber
+from survey_app.models import Community
+from survey_app.responses.receipts import Received, Reference, find_received, read_reference, sign_change, sign_receipt
 from survey_app.rounds.questionnaires import AnswerFault, Questionnaire
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
 from survey_app.web.context import site
@@ -19,7 +21,7 @@ from survey_app.web.context import site
 blueprint = Blueprint("entry", __name__)
 declare_policy(blueprint, ENTERING)
 
-# Wrong digits of slips and wrong receipts that one account may try.
+# Wrong digits of slips, wrong receipts and wrong change codes that one account may try.
 STAFF_TRIES = Limit("staff_typed_number", tries=30, window=timedelta(hours=1))
 
 
@@ -33,19 +35,36 @@ def counted_try(now: datetime) -> Iterator[None]:
         reset_attempts(session, limit=limit, subject=subject, secret_key=secret_key)
 
 
-def signed_reference(number: str) -> str:
-    """Return the signed address part of a receipt."""
-    return sign_receipt(number, secret_key=site().config.secret_key)
+def opened_reference(number: str, now: datetime) -> str:
+    """Return the signed address part of a receipt whose change code counts as known from now on."""
+    return sign_change(number, secret_key=site().config.secret_key, now=now)
 
 
-def number_in(reference: str) -> str:
-    """Return the number of the receipt that an address names; `UnknownNumber` when it was altered."""
-    return read_receipt(reference, secret_key=site().config.secret_key)
+def reference_in_scope(text: str) -> Reference:
+    """Return what a signed address part says, if it names a receipt of a community in scope."""
+    held = read_reference(text, secret_key=site().config.secret_key)
+    received_in_scope(held.number)
+    return held
+
+
+def received_in_scope(number: str) -> Received:
+    """Return what was received from a community in scope; any other receipt is unknown here."""
+    with site().database.reading() as session:
+        received = find_received(session, number=number)
+        is_ours = signed_in().scope.communities(select(Community.id).where(Community.id == received.community_id))
+        if session.scalar(is_ours) is None:
+            raise UnknownNumber
+    return received
 
 
 def address_of_staff_page(number: str) -> str:
-    """Return the address of the staff page of a receipt."""
-    return url_for("entry.show_receipt", reference=signed_reference(number))
+    """Return the address of the staff page that a receipt number alone leads to."""
+    return url_for("entry.show_receipt", reference=sign_receipt(number, secret_key=site().config.secret_key))
+
+
+def address_of_opened_staff_page(number: str, now: datetime) -> str:
+    """Return the address of the staff page that the change code opens."""
+    return url_for("entry.show_receipt", reference=opened_reference(number, now))
 
 
 def new_form_key(form: Form, round_id: int) -> SubmissionKey:

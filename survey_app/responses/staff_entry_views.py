@@ -24,6 +24,7 @@ from survey_app.errors import (
 from survey_app.models import Community
 from survey_app.models.vocabulary import STAFF_ENTERED_MODES, Mode
 from survey_app.register.names import is_called
+from survey_app.responses.receipts import Reference, find_receipt
 from survey_app.responses.staff_entry import (
     Desk,
     SlipNeeded,
@@ -40,9 +41,9 @@ from survey_app.responses.staff_entry_pages import (
     counted_try,
     form_fields,
     new_form_key,
-    number_in,
+    opened_reference,
+    reference_in_scope,
     sent_form_key,
-    signed_reference,
 )
 from survey_app.responses.submission import earlier_receipt
 from survey_app.rounds.questionnaires import AnswerFault, CheckedAnswers
@@ -115,12 +116,21 @@ def save(community_id: int, mode: str) -> AnyResponse | tuple[str, int]:
                 return _form(desk, chosen, key, given, faults), HTTPStatus.UNPROCESSABLE_ENTITY
             with site().database.writing() as session:
                 by = signed_in().account_id
-                receipt = enter_response(session, desk=desk, key=key, answers=answers, mode=chosen, by=by, now=now)
+                receipt = enter_response(
+                    session,
+                    desk=desk,
+                    key=key,
+                    answers=answers,
+                    mode=chosen,
+                    by=by,
+                    secret_key=site().config.secret_key,
+                    now=now,
+                )
     except OtherAnswersSubmitted as error:
         # A form that was saved already and was changed after going back: its answer is corrected at its receipt.
         flash(_("This form was saved already. Correct it here."))
         return redirect(address_of_staff_page(error.number), HTTPStatus.SEE_OTHER)
-    following = url_for(".show_form", community_id=community_id, mode=mode, saved=signed_reference(receipt))
+    following = url_for(".show_form", community_id=community_id, mode=mode, saved=opened_reference(receipt, now))
     return redirect(following, HTTPStatus.SEE_OTHER)
 
 
@@ -153,6 +163,14 @@ def _mode(text: str) -> Mode:
     return Mode(text) if text in STAFF_ENTERED_MODES else abort(HTTPStatus.NOT_FOUND)
 
 
+def _code_to_tell(held: Reference) -> str | None:
+    """Return the change code of what was just typed in, for the resident on the telephone."""
+    if not held.is_opened(current_time()):
+        return None
+    with site().database.reading() as session:
+        return find_receipt(session, number=held.number, secret_key=site().config.secret_key).change_code
+
+
 def _form(
     desk: Desk,
     mode: Mode,
@@ -164,13 +182,15 @@ def _form(
     with site().database.reading() as session:
         count = count_entered(session, by=signed_in().account_id, since=midnight.astimezone(UTC))
     saved = request.args.get("saved")
+    held = reference_in_scope(saved) if saved else None
     return render_template(
         "entry/form.html",
         desk=desk,
         mode=mode,
         count=count,
         saved=saved,
-        saved_number=number_in(saved) if saved else None,
+        saved_number=held.number if held else None,
+        saved_code=_code_to_tell(held) if held and mode is Mode.TELEPHONE else None,
         slip_fault=faults.slip if faults else None,
         asks_to_replace=faults is not None and faults.asks_to_replace,
         **form_fields(desk.questionnaire, key, given, faults.answers if faults else ()),

@@ -1,38 +1,44 @@
-"""Views where staff help a resident who reads out a receipt: what became of the answers, withdrawing, correcting."""
+"""Views where staff help a resident who reads out a receipt, and the change code to withdraw or correct."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from flask import redirect, render_template, request, url_for
-from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from analytics.languages import DEFAULT_LANGUAGE
 from survey_app.accounts.guard import signed_in
 from survey_app.clock import current_time
 from survey_app.errors import UnknownNumber
-from survey_app.models import Community
 from survey_app.models.vocabulary import Mode, ResponseChangeReason
 from survey_app.responses.labels import entry_mode_words, response_status_words, withdrawal_reason_words
 from survey_app.responses.receipts import (
+    CHANGE_FORM_LIFETIME,
+    CHANGE_PAGE_LIFETIME,
     Actor,
+    ChangeCodeNeeded,
     Correction,
-    Receipt,
+    Reference,
+    WrongChangeCode,
+    check_change_code,
     correct_response,
     find_receipt,
+    needs_change_code,
     prepare_correction,
     withdraw_response,
     withdrawal_reason,
 )
 from survey_app.responses.staff_entry import read_typed, typed_form
 from survey_app.responses.staff_entry_pages import (
+    address_of_opened_staff_page,
     address_of_staff_page,
     blueprint,
     counted_try,
     form_fields,
     new_form_key,
-    number_in,
+    received_in_scope,
+    reference_in_scope,
     sent_form_key,
 )
 from survey_app.rounds.questionnaires import AnswerFault
@@ -62,8 +68,14 @@ def find() -> AnyResponse | tuple[str, int]:
 
 @blueprint.get("/staff/receipts/<reference>")
 def show_receipt(reference: str) -> str:
-    """Show what became of a response, and what can be done for the resident; never what it says."""
-    receipt, language = _receipt(number_in(reference)), current_language()
+    """Show that answers were received; with the change code, what became of them and what can be done."""
+    held, language = reference_in_scope(reference), current_language()
+    try:
+        number = _number_to_change(held)
+    except ChangeCodeNeeded:
+        return _received_page(reference, held)
+    with site().database.reading() as session:
+        receipt = find_receipt(session, number=number, secret_key=site().config.secret_key)
     return render_template(
         "entry/receipt.html",
         receipt=receipt,
@@ -75,20 +87,35 @@ def show_receipt(reference: str) -> str:
     )
 
 
+@blueprint.post("/staff/receipts/<reference>/change")
+def open_with_change_code(reference: str) -> AnyResponse | tuple[str, int]:
+    """Redirect to what the change code of a resident on the telephone opens; a wrong one counts as a try."""
+    held, now, typed = reference_in_scope(reference), current_time(), request.form.get("code", "")
+    try:
+        with counted_try(now), site().database.reading() as session:
+            check_change_code(session, number=held.number, typed=typed, secret_key=site().config.secret_key)
+    except WrongChangeCode:
+        return _received_page(reference, held, is_refused=True), HTTPStatus.UNPROCESSABLE_ENTITY
+    return redirect(address_of_opened_staff_page(held.number, now), HTTPStatus.SEE_OTHER)
+
+
 @blueprint.post("/staff/receipts/<reference>/withdrawal")
 def withdraw(reference: str) -> AnyResponse:
     """Erase answers for a resident on the telephone."""
-    number = _receipt(number_in(reference)).number
+    number, now = _number_to_change(reference_in_scope(reference)), current_time()
     reason = withdrawal_reason(request.form.get("reason", ""))
     with site().database.writing() as session:
-        withdraw_response(session, number=number, reason=reason, by=_actor(), now=current_time())
-    return redirect(url_for(".show_receipt", reference=reference), HTTPStatus.SEE_OTHER)
+        withdraw_response(session, number=number, reason=reason, by=_actor(), now=now)
+    return redirect(address_of_opened_staff_page(number, now), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/staff/receipts/<reference>/correction")
-def ask_for_correction(reference: str) -> str:
+def ask_for_correction(reference: str) -> AnyResponse | str:
     """Show the form of a correction; only the account that typed the answers in sees them again."""
-    correction = _prepare(reference)
+    try:
+        correction = _prepare(_number_to_change(reference_in_scope(reference)))
+    except ChangeCodeNeeded:
+        return redirect(url_for(".show_receipt", reference=reference), HTTPStatus.SEE_OTHER)
     given = typed_form(correction.questionnaire.questions, correction.typed_answers)
     return _correction_form(reference, correction, new_form_key(Form.CORRECTION, correction.round_id), given)
 
@@ -96,7 +123,9 @@ def ask_for_correction(reference: str) -> str:
 @blueprint.post("/staff/receipts/<reference>/correction")
 def correct(reference: str) -> AnyResponse | tuple[str, int]:
     """Store a correction; a typing error put right keeps the mode of the earlier answers."""
-    correction, given = _prepare(reference), request.form.to_dict()
+    held, now = reference_in_scope(reference), current_time()
+    number = _number_to_change(held, lifetime=CHANGE_FORM_LIFETIME)
+    correction, given = _prepare(number), request.form.to_dict()
     key = sent_form_key(Form.CORRECTION, correction.round_id)
     answers = correction.questionnaire.check_answers(read_typed(correction.questionnaire.questions, given))
     reason = given.get("reason", "")
@@ -108,43 +137,55 @@ def correct(reference: str) -> AnyResponse | tuple[str, int]:
     with site().database.writing() as session:
         receipt = correct_response(
             session,
-            number=number_in(reference),
+            number=number,
             key=key,
             answers=answers,
             mode=correction.mode if is_typing_error else Mode.TELEPHONE,
             reason=ResponseChangeReason(reason),
             by=_actor(),
             language=DEFAULT_LANGUAGE,
-            now=current_time(),
+            secret_key=site().config.secret_key,
+            now=now,
         )
-    return redirect(address_of_staff_page(receipt), HTTPStatus.SEE_OTHER)
+    return redirect(address_of_opened_staff_page(receipt, now), HTTPStatus.SEE_OTHER)
 
 
 def _actor() -> Actor:
     return Actor(signed_in().account_id)
 
 
-def _receipt(number: str) -> Receipt:
-    """Return a receipt of a community in scope; any other is unknown here."""
+def _number_to_change(held: Reference, *, lifetime: timedelta = CHANGE_PAGE_LIFETIME) -> str:
+    """Return the number of a response that the account may change, or raise `ChangeCodeNeeded`."""
+    now = current_time()
+    if held.is_opened(now, lifetime=lifetime):
+        return held.number
     with site().database.reading() as session:
-        receipt = find_receipt(session, number=number)
-        is_ours = signed_in().scope.communities(select(Community.id).where(Community.id == receipt.community_id))
-        if session.scalar(is_ours) is None:
-            raise UnknownNumber
-    return receipt
+        if needs_change_code(session, number=held.number, by=_actor(), now=now):
+            raise ChangeCodeNeeded
+    return held.number
+
+
+def _received_page(reference: str, held: Reference, *, is_refused: bool = False) -> str:
+    received = received_in_scope(held.number)
+    return render_template(
+        "entry/received.html",
+        received=received,
+        reference=reference,
+        mode_word=entry_mode_words(current_language())[received.mode],
+        is_refused=is_refused,
+    )
 
 
 def _is_ours(number: str, now: datetime) -> bool:
     try:
         with counted_try(now):
-            _receipt(number)
+            received_in_scope(number)
     except UnknownNumber:
         return False
     return True
 
 
-def _prepare(reference: str) -> Correction:
-    number = _receipt(number_in(reference)).number
+def _prepare(number: str) -> Correction:
     with site().database.reading() as session:
         return prepare_correction(session, number=number, by=_actor(), now=current_time())
 

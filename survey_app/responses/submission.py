@@ -1,6 +1,5 @@
 """Submission of responses, from the scanned code to the stored row."""
 
-import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,14 +26,21 @@ from survey_app.errors import (
 )
 from survey_app.models import Code, Community, District, Questionnaire, Response, Round, RuleFile, SlipBatch
 from survey_app.models.vocabulary import CodeKind, Mode
+from survey_app.responses.commitments import (
+    BY_QUESTION,
+    HANDLE_NONCE_BYTES,
+    commitment_to,
+    digests_of_answers,
+    handle_of,
+    new_nonce,
+)
 from survey_app.rounds.questionnaires import CheckedAnswers, questionnaire_from_canonical, show
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.rounds.rounds import find_open_round
+from survey_app.security.change_codes import change_code_of, digest_of_change_code
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.security.submission_keys import SubmissionKey
 from survey_app.storage.insert_once import insert_once
-
-_NONCE_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,7 @@ def record_response(
     answers: CheckedAnswers,
     language: str,
     terminal: str | None = None,
+    secret_key: str,
     now: datetime,
 ) -> str:
     """Store the answers once and return their receipt number; the same form sent again gets the first receipt.
@@ -129,7 +136,14 @@ def record_response(
             return earlier
         raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
     return store_answers(
-        session, place=place, key=key, answers=answers, definition=visit.questionnaire, language=language, now=now
+        session,
+        place=place,
+        key=key,
+        answers=answers,
+        definition=visit.questionnaire,
+        language=language,
+        secret_key=secret_key,
+        now=now,
     )
 
 
@@ -140,12 +154,13 @@ def new_response(
     answers: CheckedAnswers,
     language: str,
     terminal: str | None = None,
+    secret_key: str,
     now: datetime,
 ) -> dict[str, Any]:
     """Return the row that `record_response` would insert for a first submission in an open round."""
     place = _place(visit, key, terminal)
-    values = _response_values(key, answers, visit.questionnaire, language, now)
-    return {**place, **values, "receipt": new_number(RECEIPT_DIGITS)}
+    values = _response_values(place, key, answers, visit.questionnaire, language=language, now=now)
+    return {**place, **values, **_receipt_values(key, secret_key)}
 
 
 def _place(visit: Visit, key: SubmissionKey, terminal: str | None) -> dict[str, Any]:
@@ -170,19 +185,20 @@ def store_answers(
     answers: CheckedAnswers,
     definition: Definition,
     language: str,
+    secret_key: str,
     now: datetime,
 ) -> str:
     """Insert one response unless its form was sent before, and return the receipt; `place` says where it belongs."""
     if answers.faults:
         raise ValueError(f"faulty answers are not recorded: {answers.faults}")
-    values = {**place, **_response_values(key, answers, definition, language, now)}
+    values = {**place, **_response_values(place, key, answers, definition, language=language, now=now)}
     while True:
-        receipt = new_number(RECEIPT_DIGITS)
-        if insert_once(session, RESPONSE_TABLE, values | {"receipt": receipt}):
+        of_receipt = _receipt_values(key, secret_key)
+        if insert_once(session, RESPONSE_TABLE, values | of_receipt):
             if definition.photo_questions:
                 asked = [question.key for question in definition.photo_questions if show(question, answers.answers)]
                 attach_to_response(session, key=key, questions=asked)
-            return receipt
+            return str(of_receipt["receipt"])
         if earlier := earlier_receipt(session, key, answers):
             return earlier
         # Nobody sent this form before: it was the number that was taken, so draw another.
@@ -203,14 +219,6 @@ def earlier_receipt(session: Session, key: SubmissionKey, answers: CheckedAnswer
     if stored is not None and stored != answers.canonical_text:
         raise OtherAnswersSubmitted(receipt)
     return receipt
-
-
-def commitment_to(answers: str, nonce: bytes) -> str:
-    """Return the SHA-256 commitment that binds a receipt to its answers without revealing them.
-
-    Thirteen five-point answers alone would be found by trying them all; the nonce is what makes that hopeless.
-    """
-    return hashlib.sha256(nonce + answers.encode("utf-8")).hexdigest()
 
 
 RESPONSE_TABLE = cast(Table, Response.__table__)
@@ -365,11 +373,28 @@ def _other_code_needed(row: Row[*tuple[Any, ...]], survey_round: Round | None = 
     )
 
 
+def _receipt_values(key: SubmissionKey, secret_key: str) -> dict[str, Any]:
+    receipt, handle_nonce = new_number(RECEIPT_DIGITS), secrets.token_bytes(HANDLE_NONCE_BYTES)
+    code = change_code_of(key.value, secret_key=secret_key)
+    return {
+        "receipt": receipt,
+        "handle": handle_of(receipt, handle_nonce),
+        "handle_nonce": handle_nonce,
+        "change_digest": digest_of_change_code(code, receipt=receipt, secret_key=secret_key),
+    }
+
+
 def _response_values(
-    key: SubmissionKey, answers: CheckedAnswers, definition: Definition, language: str, now: datetime
+    place: Mapping[str, Any],
+    key: SubmissionKey,
+    answers: CheckedAnswers,
+    definition: Definition,
+    *,
+    language: str,
+    now: datetime,
 ) -> dict[str, Any]:
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    text = answers.canonical_text
+    nonce = new_nonce()
+    questions = [question.key for question in definition.questions]
     return {
         "submission_key": key.value,
         "language": language,
@@ -377,7 +402,13 @@ def _response_values(
         # A server's clock that was set back must not make anyone finish before they began.
         "started_at": min(key.opened_at, now),
         "submitted_at": now,
-        "answers": text,
+        "answers": answers.canonical_text,
         "nonce": nonce,
-        "commitment": commitment_to(text, nonce),
+        "commitment": commitment_to(
+            digests_of_answers(nonce, questions, answers.answers),
+            round_id=place["round_id"],
+            community_id=place["community_id"],
+            questionnaire_sha256=definition.sha256,
+        ),
+        "commitment_algorithm": BY_QUESTION,
     }

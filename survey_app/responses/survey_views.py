@@ -22,10 +22,10 @@ from survey_app.config import Config
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
 from survey_app.models.vocabulary import CodeKind
 from survey_app.register.names import bureau_name
-from survey_app.responses.addresses import address_of_receipt, device_digest_of_request
+from survey_app.responses.addresses import address_of_own_receipt, device_digest_of_request
 from survey_app.responses.form_cache import CachedForm, form_cache_key
 from survey_app.responses.photo_uploads import AnswerPhotos, photos_to_show, store_uploaded_photos
-from survey_app.responses.receipts import sign_receipt
+from survey_app.responses.receipts import sign_change
 from survey_app.responses.submission import (
     RESPONSE_TABLE,
     Visit,
@@ -107,14 +107,14 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
             "survey/other_answers.html",
             visit=visit,
             receipt=error.number,
-            reference=sign_receipt(error.number, secret_key=site().config.secret_key),
+            reference=sign_change(error.number, secret_key=site().config.secret_key, now=now),
             correction_key=_signed(_new_key(visit, Form.CORRECTION)),
             key=_signed(_new_key(visit)),
             given=[(question, value) for question in answers.answers for value in given[question]],
         )
         return page, error.status
     # A photo that failed holds up nothing: the receipt says that the answers are stored, and that it is not.
-    return redirect(address_of_receipt(receipt, chain(*photo_faults.values())), HTTPStatus.SEE_OTHER)
+    return redirect(address_of_own_receipt(receipt, chain(*photo_faults.values())), HTTPStatus.SEE_OTHER)
 
 
 def _store(visit: Visit, key: SubmissionKey, answers: CheckedAnswers, *, now: datetime) -> str:
@@ -126,6 +126,7 @@ def _store(visit: Visit, key: SubmissionKey, answers: CheckedAnswers, *, now: da
         answers=answers,
         language=current_language(),
         terminal=device_digest_of_request(visit.round_id),
+        secret_key=site().config.secret_key,
         now=now,
     )
     if visit.is_open(now) and not visit.questionnaire.photo_questions:

@@ -221,7 +221,7 @@ def _store_answers(connection: Connection, survey_round: Round, communities: int
             "submitted_at": survey_round.opens_at + timedelta(seconds=seconds[place]),
             "answers": texts[given[place]],
             "nonce": b"sixteen bytes at",
-            "commitment": "0" * 64,
+            "commitment": f"{place:064}",
         }
         for place in range(number)
     )

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from survey_app.codes.codes import issue_poster_code
 from survey_app.models import Response
-from survey_app.responses.receipts import read_receipt
+from survey_app.responses.receipts import read_reference
 from tests.factories import make_community, make_round_around
 from tests.phones import ANSWERS, Phone
 
@@ -57,7 +57,7 @@ def open_round(database):
 def receipt_in(answer):
     """Return the receipt number to which an answer leads."""
     reference = re.search(r"/r/([^/?]+)", answer.header("Location"))[1]
-    return read_receipt(reference, secret_key=SECRET_KEY)
+    return read_reference(reference, secret_key=SECRET_KEY).number
 
 
 class Campaign:

@@ -16,7 +16,7 @@ from survey_app.models import Community, Publication, ResponseReview
 from survey_app.models.vocabulary import Role
 from survey_app.register.communities_file import import_communities, read_communities
 from survey_app.responses.integrity_reviews import examine_round
-from survey_app.responses.receipts import sign_receipt
+from survey_app.responses.receipts import sign_change, sign_receipt
 from survey_app.rounds.questionnaires import parse_questionnaire
 from survey_app.rounds.rounds import add_rule_file, publish_questionnaire
 from tests.accounts import SECRET_KEY, make_account, signed_in_client
@@ -76,6 +76,7 @@ def fill_city(database, *, words=""):
             "number": communities[0].number,
             "token": codes[0].token,
             "receipt": sign_receipt(latest.receipt, secret_key=SECRET_KEY),
+            "own_receipt": sign_change(latest.receipt, secret_key=SECRET_KEY, now=datetime.now(UTC)),
             "complaint": complaint.reference,
         }
     examine_round(database, round_id=closed.id, now=now)
@@ -97,7 +98,8 @@ def addresses(app, facts, role):
         f"/staff/questionnaires/{facts['questionnaire']}/preview",
         f"/staff/entry/{facts['community']}/paper",
         f"/staff/receipts/{facts['receipt']}",
-        f"/staff/receipts/{facts['receipt']}/correction",
+        f"/staff/receipts/{facts['own_receipt']}",
+        f"/staff/receipts/{facts['own_receipt']}/correction",
     ]
     plain = [
         rule.rule
@@ -122,8 +124,9 @@ def dashboard_addresses(facts):
 
 def public_addresses(facts):
     """Return the addresses of pages that residents and strangers read."""
-    token, receipt, complaint = (facts[name] for name in ("token", "receipt", "complaint"))
-    return ["/", f"/s/{token}", f"/s/{token}/privacy", f"/c/{token}", f"/complaint/{complaint}", f"/r/{receipt}"]
+    token, complaint = facts["token"], facts["complaint"]
+    receipts = [f"/r/{facts['receipt']}", f"/r/{facts['receipt']}/change", f"/r/{facts['own_receipt']}"]
+    return ["/", f"/s/{token}", f"/s/{token}/privacy", f"/c/{token}", f"/complaint/{complaint}", *receipts]
 
 
 def sign_in_browser(page, app, address, role):

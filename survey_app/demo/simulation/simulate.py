@@ -223,7 +223,13 @@ class _ResponseDesk:
         )
         answers = visit.questionnaire.check_answers(planned.form)
         return record_response(
-            session, visit=visit, key=key, answers=answers, language=planned.language, now=planned.submitted_at
+            session,
+            visit=visit,
+            key=key,
+            answers=answers,
+            language=planned.language,
+            secret_key=self._secret_key,
+            now=planned.submitted_at,
         )
 
     def _visit(self, session: Session, planned: PlannedResponse) -> Visit:
@@ -249,6 +255,7 @@ class _ResponseDesk:
             answers=desk.questionnaire.check_answers(planned.form),
             mode=Mode.PAPER,
             by=self._typist(session, community, now=planned.submitted_at),
+            secret_key=self._secret_key,
             now=planned.submitted_at,
         )
 

@@ -41,7 +41,13 @@ PLACED = {
         ("entry.show_form", "entry.save"), lambda place: {"community_id": place["community"].id, "mode": "paper"}
     ),
     **dict.fromkeys(
-        ("entry.show_receipt", "entry.ask_for_correction", "entry.correct", "entry.withdraw"),
+        (
+            "entry.show_receipt",
+            "entry.open_with_change_code",
+            "entry.ask_for_correction",
+            "entry.correct",
+            "entry.withdraw",
+        ),
         lambda place: {"reference": sign_receipt(place["receipt"], secret_key=SECRET_KEY)},
     ),
 }

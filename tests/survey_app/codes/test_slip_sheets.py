@@ -72,6 +72,7 @@ def answer(database, slip, now=NOW, answers=ANSWERS):
             key=key,
             answers=visit.questionnaire.check_answers(answers),
             language="zh-Hans",
+            secret_key=SECRET,
             now=now,
         )
 

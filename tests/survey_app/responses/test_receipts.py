@@ -19,7 +19,7 @@ from survey_app.responses.receipts import (
 )
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.security.submission_keys import Form, SubmissionKey
-from tests.factories import NOW, make_account, make_community, make_response, make_round
+from tests.factories import NOW, SECRET, make_account, make_community, make_response, make_round
 from tests.together import all_at_once
 
 OTHER_ANSWERS = {"q01": ["2"], "q16": ["1"]}
@@ -58,13 +58,14 @@ def correct(database, survey, number, *, key=None, given=OTHER_ANSWERS, now=LATE
             reason=ResponseChangeReason.TYPING_ERROR,
             by=by,
             language="zh-Hans",
+            secret_key=SECRET,
             now=now,
         )
 
 
 def receipt_of(database, number):
     with database.reading() as session:
-        return find_receipt(session, number=number)
+        return find_receipt(session, number=number, secret_key=SECRET)
 
 
 def rows(database):

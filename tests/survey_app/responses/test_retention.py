@@ -78,7 +78,7 @@ def test_after_the_freeze_links_go_and_comments_and_counts_stay(database, answer
     with database.reading() as session:
         assert count_slips(session, survey_round=survey_round) == slips
         assert slips[community.id].answered == 2
-        assert find_receipt(session, number=rows[0].receipt).status is ResponseStatus.SUPERSEDED
+        assert find_receipt(session, number=rows[0].receipt, secret_key=SECRET).status is ResponseStatus.SUPERSEDED
 
 
 def test_the_file_of_responses_is_the_same_before_and_after(database, answered):
@@ -115,7 +115,10 @@ def test_on_the_last_day_answers_are_kept_and_after_it_they_are_gone_but_not_the
     assert {(row.answers, row.tenure, row.nonce) for row in responses(database)} == {(None, None, None)}
     with database.reading() as session:
         assert verify_evaluation(session, evaluation.id)
-        assert find_receipt(session, number=responses(database)[1].receipt).status is ResponseStatus.ERASED
+        assert (
+            find_receipt(session, number=responses(database)[1].receipt, secret_key=SECRET).status
+            is ResponseStatus.ERASED
+        )
     with pytest.raises(RoundErased):
         evaluate_round(database, round_id=survey_round.id, now=OVER)
     with database.reading() as session:

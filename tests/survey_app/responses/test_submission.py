@@ -1,5 +1,7 @@
 import hashlib
+import hmac
 import json
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -13,6 +15,7 @@ from survey_app.errors import (
     UnknownCode,
 )
 from survey_app.models import Response
+from survey_app.responses.commitments import BY_QUESTION
 from survey_app.responses.submission import open_visit, record_response, resume_visit
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
 from tests.factories import NOW, SECRET, make_community, make_poster_code, make_round
@@ -38,7 +41,9 @@ def open_form(database, token, now=NOW):
 def send(database, visit, key, given=SATISFIED, now=NOW):
     answers = visit.questionnaire.check_answers(given)
     with database.writing() as session:
-        return record_response(session, visit=visit, key=key, answers=answers, language="zh-Hans", now=now)
+        return record_response(
+            session, visit=visit, key=key, answers=answers, language="zh-Hans", secret_key=SECRET, now=now
+        )
 
 
 def stored(database):
@@ -130,16 +135,27 @@ def test_a_response_is_stored_with_all_that_was_answered(database, token):
     assert (row.started_at, row.submitted_at) == (NOW - timedelta(minutes=3), NOW)
 
 
-def test_the_commitment_is_the_hash_of_a_random_nonce_and_the_answers(database, token):
+def test_the_commitment_binds_every_question_of_one_place_under_a_random_nonce(database, token):
     for _ in range(2):
-        send(database, *open_form(database, token))
+        visit, key = open_form(database, token)
+        send(database, visit, key)
 
     first, second = stored(database)
     assert first.answers == second.answers
     assert first.commitment != second.commitment
     for row in (first, second):
-        assert len(row.nonce) == 16
-        assert row.commitment == hashlib.sha256(row.nonce + row.answers.encode("utf-8")).hexdigest()
+        assert (len(row.nonce), row.commitment_algorithm) == (32, BY_QUESTION)
+        # Written out: what an evaluator would compute without this program.
+        answers, digests = json.loads(row.answers), b""
+        for name in re.findall(r'"key":"(q\d+)"', visit.questionnaire.canonical_text):
+            opened = json.dumps([name, answers.get(name)], ensure_ascii=False, separators=(",", ":")).encode()
+            salt = hmac.digest(row.nonce, name.encode(), "sha256")
+            digests += hashlib.sha256(b"jiayuan answer digest 2\n" + salt + opened).digest()
+        place = f'[{row.round_id},{row.community_id},"{visit.questionnaire.sha256}"]\n'.encode()
+        expected = hashlib.sha256(b"jiayuan response commitment 2\n" + place + digests).hexdigest()
+        assert row.commitment == expected
+        handle = hashlib.sha256(b"jiayuan response handle 2\n" + row.handle_nonce + row.receipt.encode()).hexdigest()
+        assert row.handle == handle
 
 
 def test_the_same_form_sent_again_gets_the_first_receipt(database, token):
@@ -241,7 +257,7 @@ def test_what_was_recorded_is_gone_when_the_transaction_fails(database, token):
 
     def record_and_fail():
         with database.writing() as session:
-            record_response(session, visit=visit, key=key, answers=answers, language="en", now=NOW)
+            record_response(session, visit=visit, key=key, answers=answers, language="en", secret_key=SECRET, now=NOW)
             raise RuntimeError("before the commit")
 
     with pytest.raises(RuntimeError):
@@ -268,7 +284,7 @@ def test_a_thousand_responses_fit_in_one_transaction(database, token):
     with database.writing() as session:
         for _ in range(1000):
             key = SubmissionKey.new(form=Form.RESPONSE, code_id=visit.code_id, round_id=visit.round_id, now=NOW)
-            record_response(session, visit=visit, key=key, answers=answers, language="en", now=NOW)
+            record_response(session, visit=visit, key=key, answers=answers, language="en", secret_key=SECRET, now=NOW)
 
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Response)) == 1000

@@ -1,0 +1,65 @@
+"""Commitments: what binds a stored response, and its receipt, without revealing either.
+
+A commitment is the SHA-256 of one salted digest per question, so that the text of one question can be erased, or one
+question opened, while the others stay closed. A handle names a response to whoever holds its receipt. Rows say by
+`commitment_algorithm` how theirs were made; those stored before there were handles have algorithm 1.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from analytics.canonical import canonical_json
+
+WHOLE_ANSWERS: Final = 1
+BY_QUESTION: Final = 2
+
+NONCE_BYTES = 32
+HANDLE_NONCE_BYTES = 16
+
+_COMMITMENT_TAG = b"jiayuan response commitment 2\n"
+_ANSWER_TAG = b"jiayuan answer digest 2\n"
+_HANDLE_TAG = b"jiayuan response handle 2\n"
+
+
+def new_nonce() -> bytes:
+    """Return the random bytes that the salts of one response come from."""
+    return secrets.token_bytes(NONCE_BYTES)
+
+
+def salt_of(nonce: bytes, question: str) -> bytes:
+    """Return the salt of one question: to open that question is to show its salt, which tells no other salt."""
+    return hmac.digest(nonce, question.encode(), hashlib.sha256)
+
+
+def digest_of_answer(salt: bytes, question: str, answer: object) -> bytes:
+    """Return the digest of one answer; None stands for a question that was not answered.
+
+    Five answers are found by trying them all: the salt is what makes that hopeless.
+    """
+    return hashlib.sha256(_ANSWER_TAG + salt + canonical_json([question, answer]).encode()).digest()
+
+
+def digests_of_answers(nonce: bytes, questions: Iterable[str], answers: Mapping[str, object]) -> list[bytes]:
+    """Return the digest of each question, answered or not: their number tells nothing."""
+    return [digest_of_answer(salt_of(nonce, key), key, answers.get(key)) for key in questions]
+
+
+def commitment_to(digests: Iterable[bytes], *, round_id: int, community_id: int, questionnaire_sha256: str) -> str:
+    """Return the commitment to the answers of one response, in one round, community and questionnaire.
+
+    >>> place = {"round_id": 1, "community_id": 2, "questionnaire_sha256": "00"}
+    >>> digests = digests_of_answers(bytes(32), ["q01", "q02"], {"q01": 5})
+    >>> commitment_to(digests, **place) == commitment_to(digests, **place | {"round_id": 2})
+    False
+    """
+    place = canonical_json([round_id, community_id, questionnaire_sha256]).encode()
+    # The place ends with a line break, and each digest has 32 bytes: no two responses are joined to the same text.
+    return hashlib.sha256(b"".join([_COMMITMENT_TAG, place, b"\n", *digests])).hexdigest()
+
+
+def handle_of(receipt: str, handle_nonce: bytes) -> str:
+    """Return the handle of a receipt; of the receipt alone, 43 random bits, it would be found in minutes."""
+    return hashlib.sha256(_HANDLE_TAG + handle_nonce + receipt.encode()).hexdigest()
