@@ -5,7 +5,7 @@ from types import ModuleType
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from survey_app.accounts import account_views, guard, own_account_views, request_limits, sign_in_views
+from survey_app.accounts import account_views, guard, own_account_views, request_limits, request_sources, sign_in_views
 from survey_app.accounts.installation import is_demo
 from survey_app.app import audit_views, home_views
 from survey_app.attachments.uploads import BoundedRequest
@@ -54,6 +54,7 @@ _PARTS = (
     template_filters,
     guard,
     request_limits,
+    request_sources,
 )
 
 # A module of views adds them to its `blueprint`, which it may share with others.

@@ -91,7 +91,9 @@ class Response(Base):
         CheckConstraint("(answers IS NULL) = (tenure IS NULL)", name="withdrawn_tenure"),
         CheckConstraint("(answers IS NULL) = (nonce IS NULL)", name="withdrawn_nonce"),
         CheckConstraint("answers IS NOT NULL OR household_key IS NULL AND code_id IS NULL", name="withdrawn_household"),
-        CheckConstraint("answers IS NOT NULL OR terminal_digest IS NULL", name="withdrawn_terminal"),
+        CheckConstraint(
+            "answers IS NOT NULL OR address_digest IS NULL AND prefix_digest IS NULL", name="withdrawn_network"
+        ),
         one_of("superseded_within", SupersededWithin),
         CheckConstraint("erased_at IS NULL OR answers IS NULL", name="erased"),
         # 1: responses stored before there were handles; see `survey_app.responses.commitments`.
@@ -108,8 +110,9 @@ class Response(Base):
     # None where staff entered answers that came without a slip.
     code_id: Mapped[int | None] = mapped_column(ForeignKey("code.id"))
     household_key: Mapped[str | None] = mapped_column(index=True)
-    # From which address and browser it was sent, as a keyed digest; see `survey_app.responses.device_digests`.
-    terminal_digest: Mapped[str | None]
+    # From which line and from which of its neighbours it was sent; see `survey_app.accounts.network_digests`.
+    address_digest: Mapped[str | None]
+    prefix_digest: Mapped[str | None]
     language: Mapped[str]
     mode: Mapped[str]
     entered_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

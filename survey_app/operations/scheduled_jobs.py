@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from survey_app.accounts.network_digests import destroy_old_network_keys
 from survey_app.attachments.attachments import forget_unsent_attachments
 from survey_app.audit import SITE
 from survey_app.city_time import city_zone
@@ -98,6 +99,7 @@ def _erase(database: Database, _job: RunningJob, now: datetime) -> None:
         erase_expired(session, by=SITE, now=now)
     with database.writing() as session:
         erase_finished_jobs(session, now=now)
+        destroy_old_network_keys(session, now=now)
 
 
 def _examine(database: Database, job: RunningJob, now: datetime) -> None:

@@ -1,13 +1,14 @@
-"""Signed addresses of slips and receipts, and the device digest of a request."""
+"""Signed addresses of slips and receipts, and the network digests of a request."""
 
 from collections.abc import Iterable
 
-from flask import request, url_for
+from flask import url_for
 
+from survey_app.accounts.network_digests import NetworkDigests
+from survey_app.accounts.request_sources import network_digests_of_request
 from survey_app.attachments.scanning import AttachmentFault
 from survey_app.clock import current_time
 from survey_app.codes.codes import scan_slip
-from survey_app.responses.device_digests import terminal_digest
 from survey_app.responses.receipts import sign_change, sign_receipt
 from survey_app.web.context import site
 
@@ -33,11 +34,6 @@ def address_of_own_receipt(number: str, photo_faults: Iterable[AttachmentFault] 
     return url_for("receipts.show", reference=reference, photo=list(photo_faults))
 
 
-def device_digest_of_request(round_id: int) -> str | None:
-    """Return the device digest of the phone that asks."""
-    return terminal_digest(
-        address=request.remote_addr,
-        user_agent=request.user_agent.string,
-        round_id=round_id,
-        secret_key=site().config.secret_key,
-    )
+def network_digests_of_answers(round_id: int) -> NetworkDigests | None:
+    """Return the network digests of the phone that sends answers; nobody is recognised from one round to the next."""
+    return network_digests_of_request(f"response.{round_id}")

@@ -22,7 +22,7 @@ from survey_app.errors import JiayuanError
 from survey_app.models import Community, IntegrityExamination, Response, ResponseReview, Round
 from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, ResponseStatus, ReviewState
 from survey_app.responses.counting_status import status_of_response
-from survey_app.responses.device_digests import erase_device_digests
+from survey_app.responses.network_digests import erase_network_digests
 from survey_app.rounds.questionnaires import Question, driver_questions, questionnaire_from_canonical
 from survey_app.rounds.rounds import find_round
 from survey_app.storage.database import Database
@@ -37,7 +37,7 @@ _EXAMINED: Final = (
     Response.submitted_at,
     Response.started_at,
     Response.mode,
-    Response.terminal_digest.label("terminal"),
+    Response.address_digest.label("terminal"),
     Response.answers,
 )
 
@@ -73,8 +73,8 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
     round.
     """
     with database.writing() as session:
-        # The device digests looked at are no older than the privacy notice says.
-        erase_device_digests(session, by=SITE, now=now)
+        # The network digests looked at are no older than the privacy notice says.
+        erase_network_digests(session, by=SITE, now=now)
     with database.reading() as session:
         survey_round = find_round(session, round_id)
         rules = rules_of(survey_round.rule_file.content)

@@ -15,7 +15,7 @@ from survey_app.attachments.scanning import AttachmentFault
 from survey_app.clock import current_time
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models.vocabulary import Mode, ResponseChangeReason
-from survey_app.responses.addresses import address_of_own_receipt, device_digest_of_request
+from survey_app.responses.addresses import address_of_own_receipt, network_digests_of_answers
 from survey_app.responses.labels import entry_mode_words, withdrawal_reason_words
 from survey_app.responses.receipts import (
     CHANGE_FORM_LIFETIME,
@@ -156,6 +156,8 @@ def correct(reference: str) -> AnyResponse | str | tuple[str, int]:
     answers = correction.questionnaire.check_answers(given)
     if answers.faults:
         return _form(reference, correction, key, given, answers.faults), HTTPStatus.UNPROCESSABLE_ENTITY
+    # Before the transaction: the first of a day stores the day's key in one of its own.
+    network = network_digests_of_answers(correction.round_id)
     try:
         with site().database.writing() as session:
             receipt = correct_response(
@@ -167,7 +169,7 @@ def correct(reference: str) -> AnyResponse | str | tuple[str, int]:
                 reason=ResponseChangeReason.CHANGED_MIND,
                 by=RESIDENT,
                 language=current_language(),
-                terminal=device_digest_of_request(correction.round_id),
+                network=network,
                 secret_key=site().config.secret_key,
                 now=now,
             )

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
 from survey_app import audit
+from survey_app.accounts.network_digests import NetworkDigests
 from survey_app.attachments.attachments import erase_attachments, pass_on_attachments
 from survey_app.city_time import last_day, zone_of
 from survey_app.errors import JiayuanError, UnknownNumber
@@ -34,6 +35,7 @@ from survey_app.models.vocabulary import (
     ResponseStatus,
 )
 from survey_app.responses.counting_status import ERASED_VALUES, status_of_response
+from survey_app.responses.network_digests import network_values
 from survey_app.responses.submission import earlier_receipt, store_answers
 from survey_app.rounds.questionnaires import Answer, CheckedAnswers, questionnaire_from_canonical
 from survey_app.rounds.questionnaires import Questionnaire as Definition
@@ -339,7 +341,7 @@ def correct_response(
     reason: ResponseChangeReason,
     by: Actor,
     language: str,
-    terminal: str | None = None,
+    network: NetworkDigests | None = None,
     secret_key: str,
     now: datetime,
 ) -> str:
@@ -361,7 +363,7 @@ def correct_response(
         "mode": mode,
         "entered_by_id": by.account_id,
         "corrects_id": response.id,
-        "terminal_digest": terminal,
+        **network_values(network),
     }
     session.add(_event(response.id, ResponseEventKind.CORRECTED, reason=reason, by=by, now=now))
     audit.record(

@@ -17,7 +17,7 @@ from survey_app.city_time import zone_of
 from survey_app.models import Code, Evaluation, Response, Round, SlipBatch
 from survey_app.models.vocabulary import AuditAction
 from survey_app.responses.counting_status import ERASED_VALUES, superseded_within
-from survey_app.responses.device_digests import erase_device_digests
+from survey_app.responses.network_digests import erase_network_digests
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def erase_expired(session: Session, *, by: str, now: datetime) -> ErasedCounts:
     frozen = [each for each in closed if _is_frozen(session, each)]
     over = [each for each in closed if _is_over(each, now)]
     return ErasedCounts(
-        terminals=erase_device_digests(session, by=by, now=now),
+        terminals=erase_network_digests(session, by=by, now=now),
         household_links=sum(_remove_household_links(session, each, by=by, now=now) for each in frozen),
         responses=sum(_erase_responses(session, each, by=by, now=now) for each in over),
     )

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, exist
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.languages import Wording
+from survey_app.accounts.network_digests import NetworkDigests
 from survey_app.attachments.attachments import attach_to_response
 from survey_app.city_time import last_day, zone_of
 from survey_app.codes.codes import VISIT_LIFETIME, is_reference, is_token, read_reference
@@ -34,6 +35,7 @@ from survey_app.responses.commitments import (
     handle_of,
     new_nonce,
 )
+from survey_app.responses.network_digests import network_values
 from survey_app.rounds.questionnaires import CheckedAnswers, questionnaire_from_canonical, show
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.rounds.rounds import find_open_round
@@ -121,7 +123,7 @@ def record_response(
     key: SubmissionKey,
     answers: CheckedAnswers,
     language: str,
-    terminal: str | None = None,
+    network: NetworkDigests | None = None,
     secret_key: str,
     now: datetime,
 ) -> str:
@@ -129,7 +131,7 @@ def record_response(
 
     One INSERT; `OtherAnswersSubmitted` when the form was sent before with other answers: the first ones stay.
     """
-    place = _place(visit, key, terminal)
+    place = _place(visit, key, network)
     if not visit.is_open(now):
         # A repeat of what arrived in time still gets its receipt.
         if earlier := earlier_receipt(session, key, answers):
@@ -153,17 +155,17 @@ def new_response(
     key: SubmissionKey,
     answers: CheckedAnswers,
     language: str,
-    terminal: str | None = None,
+    network: NetworkDigests | None = None,
     secret_key: str,
     now: datetime,
 ) -> dict[str, Any]:
     """Return the row that `record_response` would insert for a first submission in an open round."""
-    place = _place(visit, key, terminal)
+    place = _place(visit, key, network)
     values = _response_values(place, key, answers, visit.questionnaire, language=language, now=now)
     return {**place, **values, **_receipt_values(key, secret_key)}
 
 
-def _place(visit: Visit, key: SubmissionKey, terminal: str | None) -> dict[str, Any]:
+def _place(visit: Visit, key: SubmissionKey, network: NetworkDigests | None) -> dict[str, Any]:
     if (key.code_id, key.round_id) != (visit.code_id, visit.round_id):
         raise InvalidSubmissionKey
     return {
@@ -172,7 +174,7 @@ def _place(visit: Visit, key: SubmissionKey, terminal: str | None) -> dict[str, 
         "questionnaire_id": visit.questionnaire_id,
         "code_id": visit.code_id,
         "household_key": visit.household_key,
-        "terminal_digest": terminal,
+        **network_values(network),
         "mode": Mode.WEB,
     }
 

@@ -22,7 +22,7 @@ from survey_app.config import Config
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
 from survey_app.models.vocabulary import CodeKind
 from survey_app.register.names import bureau_name
-from survey_app.responses.addresses import address_of_own_receipt, device_digest_of_request
+from survey_app.responses.addresses import address_of_own_receipt, network_digests_of_answers
 from survey_app.responses.form_cache import CachedForm, form_cache_key
 from survey_app.responses.photo_uploads import AnswerPhotos, photos_to_show, store_uploaded_photos
 from survey_app.responses.receipts import sign_change
@@ -125,7 +125,7 @@ def _store(visit: Visit, key: SubmissionKey, answers: CheckedAnswers, *, now: da
         key=key,
         answers=answers,
         language=current_language(),
-        terminal=device_digest_of_request(visit.round_id),
+        network=network_digests_of_answers(visit.round_id),
         secret_key=site().config.secret_key,
         now=now,
     )

@@ -41,6 +41,11 @@ def _update(table, change):
 
 # What may stand in a database at each revision and is unknown to the one below, each by itself.
 ALONE = {
+    "0035": [
+        "UPDATE response SET prefix_digest = 'digest' WHERE answers IS NOT NULL",
+        "UPDATE response SET address_digest = 'digest' WHERE answers IS NOT NULL",
+        "INSERT INTO network_key (day, key) VALUES ('2026-09-16', '')",
+    ],
     "0034": [
         _update("response", "commitment_algorithm = 2, handle = 'handle', handle_nonce = ''"),
         _update("response", "change_digest = 'digest'"),
@@ -246,6 +251,7 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 
 # What takes it away, so that the way goes on with the rest.
 CLEARED = {
+    "0035": ["UPDATE response SET address_digest = NULL, prefix_digest = NULL", "DELETE FROM network_key"],
     "0034": ["UPDATE response SET commitment_algorithm = 1, handle = NULL, handle_nonce = NULL, change_digest = NULL"],
     "0032": ["UPDATE attachment SET kind = 'photo', media_type = 'image/jpeg'"],
     "0031": ["DELETE FROM job WHERE id >= 100"],

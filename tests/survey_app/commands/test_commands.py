@@ -475,7 +475,7 @@ def test_what_was_kept_long_enough_is_erased_by_command(run, sqlite_database):
             make_community(session),
             started_at=LONG_AGO,
             submitted_at=LONG_AGO,
-            terminal_digest="0" * 64,
+            address_digest="0" * 64,
         )
 
     said = "erased {0} network addresses, 0 links to households and the answers of {0} responses\n"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
+from survey_app.responses.network_digests import RETENTION_TIME
 
 from survey_app.app.audit_views import RECURRING_JOB_NAMES
 from survey_app.config import REPOSITORY
@@ -21,7 +22,6 @@ from survey_app.jobs.queue import list_jobs
 from survey_app.jobs.worker import SECONDS_BETWEEN_LOOKS
 from survey_app.models import IntegrityExamination, Job, Response
 from survey_app.operations.scheduled_jobs import SCHEDULED_JOBS, ScheduledJob, is_due, worker
-from survey_app.responses.device_digests import RETENTION_TIME
 from tests.factories import NOW, make_community, make_job, make_response, make_round
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -185,14 +185,14 @@ def test_answers_are_examined_and_addresses_erased_without_anybody_asking(databa
     with database.writing() as session:
         survey_round = make_round(session)
         make_response(
-            session, survey_round, make_community(session), terminal_digest="1" * 64, submitted_at=NOW - RETENTION_TIME,
+            session, survey_round, make_community(session), address_digest="1" * 64, submitted_at=NOW - RETENTION_TIME,
             started_at=NOW - RETENTION_TIME,
         )  # fmt: skip
 
     do_due_jobs(database, now=NOW)
 
     with database.reading() as session:
-        assert session.scalars(select(Response.terminal_digest)).all() == [None]
+        assert session.scalars(select(Response.address_digest)).all() == [None]
         assert session.scalars(select(IntegrityExamination.round_id)).all() == [survey_round.id]
 
 

@@ -1,4 +1,4 @@
-"""A terminal is known for 48 hours, in one round, by a keyed digest and by nothing else."""
+"""From which line answers came is known for less than 48 hours, by keyed digests and by nothing else."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,8 +10,8 @@ from analytics.rules import parse_rules
 from survey_app.config import Config
 from survey_app.models import AuditEvent, Response, Round
 from survey_app.models.vocabulary import ResponseChangeReason
-from survey_app.responses.device_digests import RETENTION_TIME, erase_device_digests, terminal_digest
 from survey_app.responses.integrity_reviews import examine_round, read_rows
+from survey_app.responses.network_digests import RETENTION_TIME, erase_network_digests
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from tests.conftest import site_on
 from tests.factories import NOW, SECRET, make_community, make_poster_code, make_response, make_round, make_round_around
@@ -21,45 +21,31 @@ ADDRESS = "203.0.113.7"
 WECHAT = "Mozilla/5.0 (Linux; Android 8.1.0) MicroMessenger/8.0"
 
 
-def digest(**values):
-    facts = {"address": ADDRESS, "user_agent": WECHAT, "round_id": 1, "secret_key": SECRET}
-    return terminal_digest(**(facts | values))
+DIGESTS = {"address_digest": "1" * 64, "prefix_digest": "2" * 64}
 
 
-def test_a_terminal_is_recognised_within_a_round_and_in_no_other():
-    assert digest() == digest()
-    for other in ({"address": "203.0.113.8"}, {"user_agent": "curl"}, {"round_id": 2}, {"secret_key": "another"}):
-        assert digest(**other) != digest()
-    assert ADDRESS not in digest()
-
-
-@pytest.mark.parametrize("address", [None, ""])
-def test_no_terminal_is_made_up_where_the_address_is_not_known(address):
-    assert digest(address=address) is None
-
-
-def test_digests_go_after_48_hours_and_younger_ones_stay(database):
+def test_digests_go_in_time_for_an_hourly_job_to_keep_48_hours(database):
     with database.writing() as session:
         survey_round, community = make_round(session), make_community(session)
-        for hours in (0, 47, 48, 200):
-            sent = {"submitted_at": NOW - timedelta(hours=hours), "terminal_digest": digest()}
-            make_response(session, survey_round, community, **sent)
+        for hours in (0, 45, 46, 200):
+            sent = {"submitted_at": NOW - timedelta(hours=hours)}
+            make_response(session, survey_round, community, **sent, **DIGESTS)
 
     with database.writing() as session:
-        assert erase_device_digests(session, by="site", now=NOW) == 2
+        assert erase_network_digests(session, by="site", now=NOW) == 2
     with database.writing() as session:
-        assert erase_device_digests(session, by="site", now=NOW) == 0
-        kept = session.scalars(select(Response.submitted_at).where(Response.terminal_digest.is_not(None))).all()
+        assert erase_network_digests(session, by="site", now=NOW) == 0
+        kept = session.scalars(select(Response.submitted_at).where(Response.address_digest.is_not(None))).all()
         assert min(kept) > NOW - RETENTION_TIME
         assert session.scalars(select(AuditEvent.action)).all() == ["terminals_erased"]
 
 
-def test_an_examination_looks_at_terminals_and_at_none_that_is_too_old(database):
+def test_an_examination_looks_at_lines_and_at_none_that_is_too_old(database):
     with database.writing() as session:
         survey_round, community = make_round(session), make_community(session)
         too_old = {"started_at": NOW - 2 * RETENTION_TIME, "submitted_at": NOW - RETENTION_TIME}
-        old = make_response(session, survey_round, community, terminal_digest=digest(), **too_old)
-        make_response(session, survey_round, community, terminal_digest=digest())
+        old = make_response(session, survey_round, community, **DIGESTS, **too_old)
+        make_response(session, survey_round, community, **DIGESTS)
     now = NOW + timedelta(minutes=1)
     examine_round(database, round_id=survey_round.id, now=now)
 
@@ -68,15 +54,15 @@ def test_an_examination_looks_at_terminals_and_at_none_that_is_too_old(database)
         rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
         rows, _answers = read_rows(session, survey_round=survey_round, rules=rules, before=now)
     assert rows.loc[rows["terminal"].isna(), "response_id"].tolist() == [old.id]
-    assert rows["terminal"].dropna().tolist() == [digest()]
+    assert rows["terminal"].dropna().tolist() == [DIGESTS["address_digest"]]
 
 
-def test_what_is_withdrawn_loses_its_terminal_as_well(database):
+def test_what_is_withdrawn_loses_its_digests_as_well(database):
     with database.writing() as session:
-        response = make_response(session, make_round(session), make_community(session), terminal_digest=digest())
+        response = make_response(session, make_round(session), make_community(session), **DIGESTS)
         withdraw_response(session, number=response.receipt, reason=ResponseChangeReason.OTHER, by=RESIDENT, now=NOW)
         session.refresh(response)
-        assert response.terminal_digest is None
+        assert (response.address_digest, response.prefix_digest) == (None, None)
 
 
 @pytest.fixture
@@ -87,28 +73,30 @@ def poster(sqlite_database):
         return f"/s/{make_poster_code(session).token}"
 
 
-def send(app, poster, *, forwarded_for=None, proxy="198.51.100.1"):
+def send(app, poster, *, forwarded_for=None, proxy="198.51.100.1", browser=WECHAT):
     client = app.test_client()
-    headers = {"User-Agent": WECHAT} | ({"X-Forwarded-For": forwarded_for} if forwarded_for else {})
+    headers = {"User-Agent": browser} | ({"X-Forwarded-For": forwarded_for} if forwarded_for else {})
     form = ANSWERS | {"key": Page(client.get(poster)).given["key"][0]}
     return client.post(poster, data=form, headers=headers, environ_overrides={"REMOTE_ADDR": proxy}).location
 
 
-def terminals(database):
+def lines(database):
     with database.reading() as session:
-        return session.scalars(select(Response.terminal_digest).order_by(Response.id)).all()
+        return session.scalars(select(Response.address_digest).order_by(Response.id)).all()
 
 
-def test_the_forms_of_one_phone_have_one_terminal_also_when_it_corrects_them(app, poster, sqlite_database):
+def test_the_forms_of_one_phone_have_one_line_whatever_browser_it_names_also_when_it_corrects_them(
+    app, poster, sqlite_database
+):
     address = send(app, poster, proxy=ADDRESS)
-    send(app, poster, proxy=ADDRESS)
+    send(app, poster, proxy=ADDRESS, browser="curl/8")
     send(app, poster, proxy="203.0.113.8")
     client = app.test_client()
     form = ANSWERS | {"key": Page(client.get(f"{address}/correction")).given["key"][0]}
     phone = {"headers": {"User-Agent": WECHAT}, "environ_overrides": {"REMOTE_ADDR": ADDRESS}}
     client.post(f"{address}/correction", data=form, **phone)
 
-    first, second, other, correction = terminals(sqlite_database)
+    first, second, other, correction = lines(sqlite_database)
     assert first == second == correction != other
     assert None not in (first, other)
 
@@ -117,7 +105,7 @@ def test_nobody_can_claim_another_address_where_no_proxy_stands_before_the_site(
     for claimed in (None, "192.0.2.1", "192.0.2.2"):
         send(app, poster, forwarded_for=claimed)
 
-    assert len(set(terminals(sqlite_database))) == 1
+    assert len(set(lines(sqlite_database))) == 1
 
 
 def test_behind_a_proxy_of_ours_what_it_says_counts_and_not_what_the_phone_adds(config, poster, sqlite_database):
@@ -125,7 +113,7 @@ def test_behind_a_proxy_of_ours_what_it_says_counts_and_not_what_the_phone_adds(
         for seen in (ADDRESS, f"192.0.2.1, {ADDRESS}", "203.0.113.8"):
             send(app, poster, forwarded_for=seen)
 
-    first, claimed, other = terminals(sqlite_database)
+    first, claimed, other = lines(sqlite_database)
     assert first == claimed != other
 
 
