@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
-from survey_app.responses.network_digests import RETENTION_TIME
 
 from survey_app.app.audit_views import RECURRING_JOB_NAMES
 from survey_app.config import REPOSITORY
@@ -22,6 +21,7 @@ from survey_app.jobs.queue import list_jobs
 from survey_app.jobs.worker import SECONDS_BETWEEN_LOOKS
 from survey_app.models import IntegrityExamination, Job, Response
 from survey_app.operations.scheduled_jobs import SCHEDULED_JOBS, ScheduledJob, is_due, worker
+from survey_app.responses.network_digests import RETENTION_TIME
 from tests.factories import NOW, make_community, make_job, make_response, make_round
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
