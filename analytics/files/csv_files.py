@@ -2,11 +2,14 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from math import isnan
+from numbers import Number
 from typing import Any, Final, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from analytics.files.yaml_documents import DocumentError, Fault
@@ -16,6 +19,16 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 
 FORMULA_SIGNS: Final = frozenset("=+-@\t\r\n＝＋－＠")
 """What a spreadsheet takes for the start of a formula, or skips before one."""
+
+_GUARD: Final = "'"
+_SIGNS: Final = frozenset("=+-@")
+# Separators, control and format characters, marks that join what is before them, and what is reserved for more of them.
+_UNSEEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"})
+# Letters by their category that are drawn as nothing, and a symbol that is drawn as a blank.
+_UNSEEN_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# A program that reads a file more than once may take them for the quotation marks of a cell.
+_QUOTATION_MARKS: Final = frozenset("\"'`´＂＇｀")
+_QUOTATION_CATEGORIES: Final = frozenset({"Pf", "Pi"})
 
 ROWS_AT_ONCE: Final = 5_000
 
@@ -33,14 +46,71 @@ def csv_safe(text: str) -> str:
     Returns
     -------
     str
-        With an apostrophe in front of a sign that starts a formula, full-width ones included.
+        With an apostrophe in front if `starts_formula`; `original_text` takes it away again.
 
     Examples
     --------
-    >>> csv_safe("=HYPERLINK(1)"), csv_safe("＝1+1"), csv_safe("阳光小区")
-    ("'=HYPERLINK(1)", "'＝1+1", '阳光小区')
+    >>> csv_safe("=HYPERLINK(1)"), csv_safe(" ＝1+1"), csv_safe("阳光小区")
+    ("'=HYPERLINK(1)", "' ＝1+1", '阳光小区')
     """
-    return f"'{text}" if text[:1] in FORMULA_SIGNS else text
+    return f"{_GUARD}{text}" if starts_formula(text) else text
+
+
+def original_text(cell: str) -> str:
+    """Return the text of which `csv_safe` made a cell.
+
+    Parameters
+    ----------
+    cell : str
+        Of a file that this package wrote, or that a person made, where an apostrophe before a formula means the same.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> original_text("'=HYPERLINK(1)"), original_text("'t Zand"), original_text("阳光小区")
+    ('=HYPERLINK(1)', "'t Zand", '阳光小区')
+    """
+    return cell[1:] if cell.startswith(_GUARD) and starts_formula(cell[1:]) else cell
+
+
+def starts_formula(text: str) -> bool:
+    r"""Return whether a spreadsheet could run a text as a formula.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    bool
+        Whether a sign that starts a formula, in any width, comes first, or comes after nothing but what is not seen
+        and quotation marks; or whether a tab or a line break comes first.
+
+    Examples
+    --------
+    >>> [starts_formula(text) for text in ("=1", "\u200b＋1", '"@x', "\tx", "a=1", "")]
+    [True, True, True, True, False, False]
+    """
+    unguarded = text.lstrip(_GUARD)
+    if unguarded[:1] in FORMULA_SIGNS:
+        return True
+    seen = next((sign for sign in unguarded if not _is_skipped(sign)), "")
+    return unicodedata.normalize("NFKC", seen)[:1] in _SIGNS
+
+
+def _is_skipped(sign: str) -> bool:
+    if "a" <= sign <= "z" or "\u4e00" <= sign <= "\u9fff":
+        return False
+    category = unicodedata.category(sign)
+    return (
+        category in _UNSEEN_CATEGORIES
+        or category in _QUOTATION_CATEGORIES
+        or sign in _QUOTATION_MARKS
+        or sign in _UNSEEN_LETTERS
+    )
 
 
 def is_missing(value: Any) -> bool:
@@ -83,11 +153,17 @@ def csv_lines(rows: Iterable[Iterable[object]]) -> str:
     "'=甲,0.5,\r\n乙,7,\r\n"
     """
     stream = io.StringIO(newline="")
-    csv.writer(stream).writerows(
-        [csv_safe(cell) if isinstance(cell, str) else None if is_missing(cell) else cell for cell in row]
-        for row in rows
-    )
+    csv.writer(stream).writerows([_written(cell) for cell in row] for row in rows)
     return stream.getvalue()
+
+
+def _written(cell: object) -> object:
+    """Return a cell as the CSV module is to write it: numbers as they are, whatever else has words as safe text."""
+    if isinstance(cell, str):
+        return csv_safe(cell)
+    if is_missing(cell):
+        return None
+    return cell if isinstance(cell, Number | np.bool_) else csv_safe(str(cell))
 
 
 def csv_file(heading: Iterable[object], parts: Iterable[Iterable[Iterable[object]]]) -> Iterator[str]:
@@ -183,6 +259,8 @@ def frame_csv(frame: pd.DataFrame) -> bytes:
 
 def parse_csv(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
     r"""Yield the rows of CSV text as they come, each with the line on which it begins, counted from 1.
+
+    Cells keep the apostrophe that `csv_safe` gave them; `original_text` takes it away.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from analytics.files.csv_files import is_missing, parse_csv
+from analytics.files.csv_files import is_missing, original_text, parse_csv
 from analytics.files.yaml_documents import DocumentError, Fault, decode_text
 from analytics.languages import N_
 
@@ -93,7 +93,9 @@ def read_sheet(content: bytes, source: str) -> Sheet:
     if content.startswith(_XLS_BYTES):
         raise DocumentError(source, [Fault("this is a workbook of the old .xls kind: save it as .xlsx or CSV")])
     rows = (cells for _, cells in parse_csv(decode_text(content, source), source))
-    return Sheet(tuple((number, tuple(cells)) for number, cells in enumerate(rows, start=1) if _has_content(cells)))
+    return Sheet(
+        tuple((number, tuple(map(original_text, cells))) for number, cells in enumerate(rows, 1) if _has_content(cells))
+    )
 
 
 def write_workbook(

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from analytics.files.csv_files import parse_csv
+from analytics.files.csv_files import original_text, parse_csv
 from analytics.files.yaml_documents import DocumentError, Fault, decode_text
 
 _PARQUET_BYTES = b"PAR1"
@@ -93,7 +93,7 @@ def _read_csv(content: bytes, source: str) -> Cells:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise TableError(source, [Fault("the file is damaged: it holds a zero byte", line=line)])
-    rows = parse_csv(text, source)
+    rows = ((line, [original_text(cell) for cell in cells]) for line, cells in parse_csv(text, source))
     header = [name.strip() for name in next(rows, (1, []))[1]]
     _expect_commas(header, source)
     whole, faults = [], []

@@ -16,7 +16,7 @@ from pypinyin import lazy_pinyin
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from analytics.files.csv_files import FORMULA_SIGNS, csv_file
+from analytics.files.csv_files import csv_file, starts_formula
 from analytics.files.spreadsheets import SheetColumn, read_sheet, write_workbook
 from analytics.files.table_cells import cells_of_rows
 from analytics.files.typed_columns import CellReader, CellRefused
@@ -178,8 +178,9 @@ def _read_cell(column: _Column, cell: str) -> _Cell:
         raise CellRefused(N_("this text holds a line break or a control character"))
     if len(text) > LONGEST_TEXT:
         raise CellRefused(N_("this text has {length} characters, at most {most}"), length=len(text), most=LONGEST_TEXT)
-    if text[0] in FORMULA_SIGNS:
-        raise CellRefused(N_("this text begins with {sign}, which a spreadsheet runs as a formula"), sign=text[0])
+    if starts_formula(text):
+        sign = next(sign for sign in text if starts_formula(sign))
+        raise CellRefused(N_("this text begins with {sign}, which a spreadsheet runs as a formula"), sign=sign)
     return unicodedata.normalize("NFKC", text) if column.field == "number" else text
 
 

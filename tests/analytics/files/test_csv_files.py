@@ -11,8 +11,8 @@ from analytics.files import csv_files
 from analytics.files.csv_files import BYTE_ORDER_MARK, csv_file, csv_lines, frame_csv, in_parts, parse_csv
 from analytics.files.yaml_documents import DocumentError
 
-# A carriage return or line break in front would start a formula, so that it gets an apostrophe.
-CELLS = st.text(st.characters(codec="utf-8")).filter(lambda text: text[:1] not in csv_files.FORMULA_SIGNS)
+# What would start a formula gets an apostrophe.
+CELLS = st.text(st.characters(codec="utf-8")).filter(lambda text: not csv_files.starts_formula(text))
 
 
 def cells_of(text):
