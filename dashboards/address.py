@@ -3,13 +3,27 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import parse_qs, urlencode
 
 from analytics.languages import LANGUAGES
 from dashboards.routes import ROUTES, Route
 
 _COMMON = frozenset({"lang", "evaluation", "region", "route"})
+# What single pages read.
+_OWN = frozenset({"community", "evidence", "least", "name", "sort", "status", "what_if"})
+QUERY_NAMES: Final = _COMMON | _OWN
+"""All that an address can say; any other name is ignored."""
+
+# Longer numbers are no ids, and would not fit into the database's integers.
+_LONGEST_ID = 9
+
+
+def evaluation_id(written: str | None) -> int | None:
+    """Return the id that an address or a filter writes, or None where it is none."""
+    if not written or not (written.isascii() and written.isdigit() and len(written) <= _LONGEST_ID):
+        return None
+    return int(written)
 
 
 @dataclass(frozen=True)
@@ -25,17 +39,17 @@ class View:
     @classmethod
     def of(cls, search: str | None, language: Callable[[], str]) -> Self:
         """Parse the query of an address; a part that is invalid counts as missing."""
-        asked = {name: values[-1] for name, values in parse_qs((search or "").removeprefix("?")).items()}
-        evaluation = asked.get("evaluation", "")
+        asked = {
+            name: _writable(values[-1])
+            for name, values in parse_qs((search or "").removeprefix("?")).items()
+            if name in QUERY_NAMES
+        }
         return cls(
             language=asked["lang"] if asked.get("lang") in LANGUAGES else language(),
-            # Longer numbers are no ids of ours, and would not fit into the database's integers.
-            evaluation=int(evaluation)
-            if evaluation.isascii() and evaluation.isdigit() and len(evaluation) < 16
-            else None,
+            evaluation=evaluation_id(asked.get("evaluation")),
             region=asked.get("region"),
             route=ROUTES.get(asked.get("route", ""), ROUTES["satisfaction"]),
-            own=MappingProxyType({name: asked[name] for name in sorted(asked.keys() - _COMMON)}),
+            own=MappingProxyType({name: asked[name] for name in sorted(asked.keys() & _OWN)}),
         )
 
     def with_changes(self, **changes: Any) -> Self:
@@ -63,3 +77,8 @@ class View:
             **self.own,
         }
         return "?" + urlencode({name: value for name, value in said.items() if value is not None})
+
+
+def _writable(text: str) -> str:
+    """Return text without what no database stores: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

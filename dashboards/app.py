@@ -15,6 +15,7 @@ from flask_wtf.csrf import generate_csrf
 from analytics.languages import LANGUAGES
 from dashboards import theme
 from dashboards.address import View
+from dashboards.callback_requests import check_requests
 from dashboards.languages import NAMES, translator
 from dashboards.pages import collection, communities, community, complaints, criterion, integrity, overview
 from dashboards.pages.page import Page
@@ -89,12 +90,14 @@ def mount(server: Flask, source: EvaluationSource, *, language: Callable[[], str
         suppress_callback_exceptions=True,
         csrf_token_name=_CSRF_COOKIE,
         enable_mcp=False,
+        add_log_handler=False,  # it would write to the standard output, past the log of the site
     )
     app.layout = _frame
     _register_frame(app, source, language)
     filter_bar.register(app, source, language)
     for page in PAGES:
         page.register(app, source, language)
+    check_requests(server, app, prefix=PREFIX)
     _secure(server, app)
     return app
 
@@ -114,7 +117,7 @@ def _frame() -> Component:
 
 def _register_frame(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:
     @app.callback(Output("frame", "children"), Input("address", "pathname"), State("address", "search"))
-    def show_page(path: str, search: str | None) -> Component:
+    def show_page(path: str | None, search: str | None) -> Component:
         view = View.of(search, language)
         return _shell(_page_at(path), view)
 
@@ -125,10 +128,10 @@ def _register_frame(app: Dash, source: EvaluationSource, language: Callable[[], 
         State("address", "pathname"),
         State("drawn", "data"),
     )
-    def follow_address(search: str | None, path: str, drawn: str | None) -> tuple[Any, ...]:
+    def follow_address(search: str | None, path: str | None, drawn: str | None) -> tuple[Any, ...]:
         page, view = _page_at(path), View.of(search, language)
         content: Any = [] if page is None else no_update
-        asked = path + view.shared.search
+        asked = f"{path or PREFIX}{view.shared.search}"
         if page is not None and not (page.updates_itself and drawn == asked):
             content = list(page.draw(source, view, datetime.now(UTC)))
         set_props("drawn", {"data": asked})
@@ -163,8 +166,8 @@ def _register_scripts(app: Any) -> None:  # Dash leaves this method without anno
     )
 
 
-def _page_at(path: str) -> Page | None:
-    return next((page for page in PAGES if path.rstrip("/") == (PREFIX + page.path).rstrip("/")), None)
+def _page_at(path: str | None) -> Page | None:
+    return next((page for page in PAGES if (path or "").rstrip("/") == (PREFIX + page.path).rstrip("/")), None)
 
 
 def _shell(page: Page | None, view: View) -> Component:

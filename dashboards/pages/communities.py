@@ -75,13 +75,13 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
     def change_address(*said: Any) -> None:
         *values, search = said
         shown = View.of(search, language)
-        written = {name: str(value).strip() or None for name, value in zip(_FILTERS, values, strict=True)}
+        written = {name: (value or "").strip() or None for name, value in zip(_FILTERS, values, strict=True)}
         asked = shown.with_own(**written)
         if asked != shown:
             set_props("address", {"search": asked.search})
 
     def file_of_table() -> Response:
-        view = View.of(request.query_string.decode(), language)
+        view = View.of(request.query_string.decode("utf-8", "replace"), language)
         header = select_evaluation(source.evaluations(), view.evaluation)
         if header is None:
             abort(HTTPStatus.NOT_FOUND)
@@ -118,10 +118,13 @@ def rows_for(source: EvaluationSource, view: View, asked: Mapping[str, Any]) -> 
     header = select_evaluation(source.evaluations(), view.evaluation)
     if header is None:
         return {"rowData": [], "rowCount": 0}
-    order = ",".join(f"{'-' * (each['sort'] == 'desc')}{each['colId']}" for each in asked.get("sortModel") or [])
-    start = max(0, int(asked["startRow"]))
-    wanted = max(0, int(asked["endRow"]) - start)
-    query = query_of(header, view.with_own(sort=order or None), offset=start, limit=min(wanted, MOST_ROWS))
+    try:
+        order = ",".join(f"{'-' * (each['sort'] == 'desc')}{each['colId']}" for each in asked.get("sortModel") or [])
+        start, end = (max(0, int(asked[row])) for row in ("startRow", "endRow"))
+    except (KeyError, TypeError, ValueError):
+        abort(HTTPStatus.BAD_REQUEST)
+    wanted = min(max(0, end - start), MOST_ROWS)
+    query = query_of(header, view.with_own(sort=order or None), offset=start, limit=wanted)
     page = source.grid(header.id, query)
     rows = [community_table.community_table_row(row, header, view) for row in records(page.rows)]
     return {"rowData": rows, "rowCount": page.total}

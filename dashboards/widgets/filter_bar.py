@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, State, html, set_props
 from dash.development.base_component import Component
 
 from analytics.reports.labels import route_words
-from dashboards.address import View
+from dashboards.address import View, evaluation_id
 from dashboards.frames.standings import regions_of
 from dashboards.labels import state_words
 from dashboards.languages import minute, pick, translator
@@ -93,7 +93,7 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
     def change_address(evaluation: str | None, region: str | None, route: str, search: str | None) -> None:
         shown = View.of(search, language)
         asked = shown.with_changes(
-            evaluation=int(evaluation) if evaluation and evaluation.isdigit() else None,
+            evaluation=evaluation_id(evaluation),
             region=region or None,
             route=ROUTES.get(route, ROUTES["satisfaction"]),
         )
