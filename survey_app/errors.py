@@ -1,11 +1,9 @@
 """Named exceptions with their facts; the wording for people lives in the templates."""
 
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
-from typing import Any
 
 from analytics.languages import Wording
 
@@ -149,9 +147,3 @@ class TransitionRefused(JiayuanError):
     def __init__(self, standing: str, action: str, actor: str) -> None:
         super().__init__(f"{action} by {actor} is not a step from {standing}")
         self.standing, self.action, self.actor = standing, action, actor
-
-
-def exception_facts(error: BaseException | None) -> dict[str, Any]:
-    """Return the type of an exception and where it was raised, innermost last."""
-    frames = traceback.extract_tb(error.__traceback__) if error is not None else ()
-    return {"error": type(error).__name__, "where": [f"{frame.filename}:{frame.lineno}" for frame in frames]}

@@ -19,13 +19,19 @@ from survey_app.commands import (
     rounds,
 )
 from survey_app.errors import JiayuanError
+from survey_app.log_events import exception_facts
 
 # Exit status, as click has for a wrong option: nothing was stored, and what was given must change.
 REFUSED = 2
+# Exit status of a fault of the program itself.
+FAILED = 1
 
 
 class _Commands(click.Group):
-    """Command group that turns an expected failure into lines on stderr, one for each fault, and exit status 2."""
+    """Command group that turns an expected failure into lines on stderr, one for each fault, and exit status 2.
+
+    Of an unexpected one it prints the type and the places, since output of commands ends in mails of cron and in logs.
+    """
 
     def invoke(self, context: click.Context) -> object:
         try:
@@ -34,6 +40,14 @@ class _Commands(click.Group):
             message = str(error)
         except OperationalError as error:
             message = f"the database cannot be used: {error.orig}"
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever it is, its message may quote what is stored)
+            facts = exception_facts(error)
+            click.echo(
+                "\n".join([f"this failed and is a fault of the program: {facts['error']}", *facts["where"]]), err=True
+            )
+            raise click.exceptions.Exit(FAILED) from None
         click.echo(message, err=True)
         raise click.exceptions.Exit(REFUSED)
 

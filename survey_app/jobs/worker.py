@@ -7,16 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from analytics.canonical import canonical_json
-from survey_app.errors import exception_facts
 from survey_app.jobs.handlers import JobKind, RunningJob
 from survey_app.jobs.leases import JobCancelled, Lease, LeaseLost, fail_job, finish_job, has_due_job, lease_job
+from survey_app.log_events import LogEvent, log_event
 from survey_app.storage.database import Database
 
 SECONDS_BETWEEN_LOOKS: Final = 2.0
 # The database may be restarting.
 SECONDS_AFTER_FAILURE: Final = 60.0
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,8 +50,8 @@ class Worker:
         """Run the job that is due first, and return how many seconds to wait for the next."""
         try:
             return SECONDS_BETWEEN_LOOKS if self.run_next_job() is None else 0.0
-        except Exception:  # noqa: BLE001 (whatever it is, the next look may succeed)
-            _log.exception("jobs failed")
+        except Exception as error:  # noqa: BLE001 (whatever it is, the next look may succeed)
+            log_event(LogEvent.JOBS_FAILED, raised=error)
             return SECONDS_AFTER_FAILURE
 
     def _lease(self, now: datetime) -> Lease | None:
@@ -69,7 +67,7 @@ class Worker:
         try:
             self._end(lease, *self._attempt(lease))
         except LeaseLost:
-            _log.warning("job was taken up by another worker", extra={"job": lease.kind})
+            log_event(LogEvent.JOB_LOST, level=logging.WARNING, job=lease.kind)
 
     def _attempt(self, lease: Lease) -> tuple[str | None, Exception | None]:
         """Return the result of the handler, or what it raised."""
@@ -81,7 +79,7 @@ class Worker:
         except (JobCancelled, LeaseLost) as error:
             return None, error
         except Exception as error:  # noqa: BLE001 (whatever it is, other jobs are still run)
-            _log.error("job failed", extra={"job": lease.kind, **exception_facts(error)})
+            log_event(LogEvent.JOB_FAILED, raised=error, job=lease.kind)
             return None, error
 
     def _end(self, lease: Lease, result: str | None, error: Exception | None) -> None:

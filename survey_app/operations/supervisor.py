@@ -1,6 +1,5 @@
 """Supervisor of a program that runs beside the server and ends with it."""
 
-import logging
 import os
 import select
 import subprocess
@@ -11,11 +10,11 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Final
 
+from survey_app.log_events import LogEvent, log_event
+
 # A program that ends at once must not keep the machine busy.
 SECONDS_BEFORE_RESTART: Final = 10.0
 _POLL_SECONDS: Final = 1.0
-
-_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -64,5 +63,5 @@ def _restart_until_over(
                 pass
             child.terminate()
         if not is_over.is_set():
-            _log.error("ended too early", extra={"status": child.returncode})
+            log_event(LogEvent.ENDED_TOO_EARLY, status=child.returncode)
         is_over.wait(seconds_before_restart)

@@ -118,17 +118,21 @@ class Database:
     def version(self) -> int | None:
         """Return SQLite's data version, which changes with every commit of anyone; None on PostgreSQL, which has none.
 
-        It cannot be compared with the number of another process.
+        It cannot be compared with the number of another process. None also while the database cannot be read: whatever
+        is read next says why.
         """
         if self.is_postgresql:
             return None
         with self._version_lock:
-            if self._version_reader is None:
-                # This connection only reads, since SQLite does not tell a connection of its own commits.
-                self._version_reader = sqlite3.connect(
-                    str(self.url.database), check_same_thread=False, isolation_level=None
-                )
-            (number,) = self._version_reader.execute("PRAGMA data_version").fetchone()
+            try:
+                if self._version_reader is None:
+                    # This connection only reads, since SQLite does not tell a connection of its own commits.
+                    self._version_reader = sqlite3.connect(
+                        str(self.url.database), check_same_thread=False, isolation_level=None
+                    )
+                (number,) = self._version_reader.execute("PRAGMA data_version").fetchone()
+            except sqlite3.Error:
+                return None
             return int(number)
 
     def require_current(self) -> None:
@@ -160,7 +164,13 @@ class Database:
 def _create_engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _create_sqlite(url, begin="BEGIN IMMEDIATE", pragmas=_PRAGMAS)
-    return create_engine(url.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=8, pool_pre_ping=True)
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=8,
+        max_overflow=8,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
 
 
 def _create_readers(url: URL, engine: Engine) -> Engine:
@@ -188,7 +198,7 @@ _READING_PRAGMAS = (*_PRAGMAS, "query_only = ON")
 
 
 def _create_sqlite(url: URL, *, begin: str | None, pragmas: Sequence[str]) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:

@@ -2,13 +2,15 @@
 
 import json
 import logging
+import sys
+import threading
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any, Final
 
-from survey_app.errors import exception_facts
+from survey_app.log_events import LOGGER, LogEvent, checked_facts, exception_facts, log_event
 
-FACTS: Final = ("error", "endpoint", "status", "job", "where")
-_OURS = "survey_app"
+_EVENTS: Final = frozenset(LogEvent)
 
 
 class Lines(logging.Formatter):
@@ -24,18 +26,61 @@ class Lines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": record.msg if record.name.startswith(_OURS) else f"{record.module}:{record.lineno}",
+            "event": record.msg if is_own(record) else _place_of(record),
         }
-        line |= {name: getattr(record, name) for name in FACTS if hasattr(record, name)}
+        facts: dict[str, Any] = dict(vars(record)) if is_own(record) else {}
         if record.exc_info and record.exc_info[0] is not None:
-            line |= exception_facts(record.exc_info[1])
-        return json.dumps(line, ensure_ascii=False)
+            facts |= exception_facts(record.exc_info[1])
+        return json.dumps(line | checked_facts(facts), ensure_ascii=False)
+
+
+def is_own(record: logging.LogRecord) -> bool:
+    """Return whether a record is an event of the site, whose facts are checked."""
+    return record.name == LOGGER.name and record.msg in _EVENTS
+
+
+def leave_out_messages(record: logging.LogRecord) -> bool:
+    """Reduce the record of a library to its place, whoever handles it; a filter that lets every record through.
+
+    Flask names the address of a request that failed, and hands on the exception with its message.
+    """
+    record.msg, record.args = _place_of(record), ()
+    record.exc_info = record.exc_text = record.stack_info = None
+    return True
 
 
 def configure_json_logging() -> None:
-    """Log every record of warning or above to the standard error stream, as one line each."""
+    """Log every record of warning or above to the standard error stream, as one line each; nothing else goes there."""
     handler = logging.StreamHandler()
     handler.setFormatter(Lines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    # A record that cannot be written is lost; the default would print its message and arguments.
+    logging.raiseExceptions = False
+    logging.captureWarnings(capture=True)
     # It warns whenever all threads are busy, and that is what its queue is for.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # The interpreter's own would print the message of what nobody caught.
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+    sys.unraisablehook = _log_unraisable
+
+
+def _place_of(record: logging.LogRecord) -> str:
+    return f"{record.module}:{record.lineno}"
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        log_event(LogEvent.FAILED, raised=error)
+
+
+def _log_uncaught_in_thread(what: threading.ExceptHookArgs) -> None:
+    if what.exc_value is not None:
+        log_event(LogEvent.FAILED, raised=what.exc_value)
+
+
+def _log_unraisable(what: "sys.UnraisableHookArgs") -> None:
+    if what.exc_value is not None:
+        log_event(LogEvent.FAILED, raised=what.exc_value)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from survey_app.errors import exception_facts
+from survey_app.log_events import exception_facts
 from survey_app.web.logs import Lines
 
 CANARY = "王金丝雀 13812345678"
@@ -27,14 +27,14 @@ def raised(error):
 
 
 def test_a_record_of_ours_is_one_line_with_its_event_and_its_facts():
-    written = line("survey_app.app.factory", "refused", error="RevokedCode", endpoint="survey.submit")
+    written = line("survey_app.log_events", "refused", error="RevokedCode", endpoint="survey.submit")
 
     read = json.loads(written)
     assert "\n" not in written
     assert read.pop("time").endswith("+00:00")
     assert read == {
         "level": "error",
-        "logger": "survey_app.app.factory",
+        "logger": "survey_app.log_events",
         "event": "refused",
         "error": "RevokedCode",
         "endpoint": "survey.submit",
