@@ -25,6 +25,7 @@ from survey_app.clock import current_time
 from survey_app.models import Account, Community, District, PropertyCompany
 from survey_app.models.vocabulary import Role
 from survey_app.web.context import site
+from survey_app.web.template_filters import public_address
 
 
 class _Places(TypedDict):
@@ -112,7 +113,7 @@ def _accounts_page(refusal: str | None = None) -> str:
 
 def _invitation_page(account: Account) -> str:
     token = invite(account, secret_key=site().config.secret_key, now=current_time())
-    link = site().config.public_url + url_for("staff.show_invitation", token=token)
+    link = public_address("staff.show_invitation", token=token)
     return render_template("staff/invitation.html", username=account.username, link=link)
 
 

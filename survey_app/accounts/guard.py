@@ -1,15 +1,17 @@
 """Guard of every page, the signed-in account, and the scope of what it may see."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Self, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from flask import Flask, abort, current_app, redirect, request, url_for
 from flask import session as browser_session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from survey_app.accounts.accounts import area_of
@@ -18,17 +20,21 @@ from survey_app.accounts.scope import Scope
 from survey_app.accounts.sign_in import find_session
 from survey_app.audit import account_actor
 from survey_app.clock import current_time
+from survey_app.log_events import LogEvent, log_event
 from survey_app.models import Account
 from survey_app.models.vocabulary import Role
 from survey_app.web.context import site
 from survey_app.web.languages import current_language, remember_language
+from survey_app.web.query_names import known_query
 
 IDLE_SESSION = timedelta(hours=8)
 TIME_FOR_CODE = timedelta(minutes=10)
 
 _PENDING_SIGN_IN = "pending_sign_in"
 
-_DASHBOARDS = "/dashboards/"
+_LEADS_ELSEWHERE = frozenset({".", ".."})
+# Printable ASCII without the signs that browsers turn into slashes or leave out.
+_OWN_ADDRESS = re.compile(r"/(?:staff|dashboards)/[A-Za-z0-9_.~%/+-]*(?:\?[A-Za-z0-9_.~%/+=&:,-]*)?")
 
 
 @dataclass(frozen=True)
@@ -134,13 +140,16 @@ def leave() -> None:
 
 
 def safe_target(target: str | None) -> str:
-    """Return the page to open after signing in: the one that was asked for, if it is one of ours, or the staff home."""
-    home = url_for("staff.home")
-    if not target or "\\" in target or not target.isprintable():
-        return home
-    parts = urlsplit(target)
-    is_ours = parts.path.startswith((home, _DASHBOARDS))
-    return target if is_ours and not parts.scheme and not parts.netloc else home
+    """Return the page to open after signing in: the one that was asked for, if it is one of ours, or the staff home.
+
+    Only what begins with one slash and the name of our pages is looked at, then the routes decide, and what is returned
+    is written anew: browsers read some spellings of an address as another host.
+    """
+    parts = urlsplit(target) if target and _OWN_ADDRESS.fullmatch(target) else None
+    if parts is None or not _is_staff_page(unquote(parts.path)):
+        return url_for("staff.home")
+    query = known_query(parts.path, parts.query)
+    return f"{parts.path}?{query}" if query else parts.path
 
 
 def init_app(app: Flask) -> None:
@@ -149,12 +158,14 @@ def init_app(app: Flask) -> None:
         PERMANENT_SESSION_LIFETIME=IDLE_SESSION,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: an official may leave a page open over lunch
         WTF_CSRF_CHECK_DEFAULT=False,  # the guard below checks
+        WTF_CSRF_SSL_STRICT=False,  # it compares the host that a browser names, which decides nothing here
     )
     if app.config["SESSION_COOKIE_SECURE"]:
         # With this prefix a browser takes the cookie from this host alone, not from a page on a sister domain.
         app.config["SESSION_COOKIE_NAME"] = "__Host-session"
     protection = CSRFProtect(app)
-    manager = LoginManager(app)
+    # Pages ask for the account where they show it: one that says that the database is away must not look for it there.
+    manager = LoginManager(app, add_context_processor=False)
     # The default ends the session of anyone who changes networks.
     manager.session_protection = None
     manager.user_loader(_load_account)
@@ -165,7 +176,7 @@ def init_app(app: Flask) -> None:
             return None
         policy = policy_of(current_app, request.url_rule)
         if policy is None:
-            current_app.logger.error("%s declares no policy", request.endpoint)
+            log_event(LogEvent.POLICY_MISSING, endpoint=request.endpoint)
             abort(HTTPStatus.NOT_FOUND)
         refusal = _require_account(policy) if policy.roles else None
         if policy.largest_body is not None and refusal is None:
@@ -187,8 +198,21 @@ def _require_account(policy: Policy) -> Response | None:
     if not is_page:
         # A script or a form would follow a redirect and take the sign-in page for its answer.
         abort(HTTPStatus.UNAUTHORIZED)
-    target = request.full_path if request.query_string else request.path
+    query = request.query_string.decode("ascii")
+    target = f"{quote(request.path)}?{query}" if query else quote(request.path)
     return redirect(url_for("staff.sign_in", next=target))
+
+
+def _is_staff_page(path: str) -> bool:
+    """Return whether an account opens a page at this path."""
+    if not _LEADS_ELSEWHERE.isdisjoint(path.split("/")):
+        return False
+    try:
+        rule, _arguments = current_app.url_map.bind("").match(path, method="GET", return_rule=True)
+    except HTTPException:  # there is none, or it only leads on
+        return False
+    declared = policy_of(current_app, rule)
+    return declared is not None and bool(declared.roles)
 
 
 def _load_account(session_token: str) -> SignedIn | None:

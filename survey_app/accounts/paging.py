@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from flask import request
 
+from survey_app.web.typed_numbers import read_whole_number
+
 _LARGEST_PAGE = 100_000
 
 
@@ -28,4 +30,4 @@ class Page:
 
 def requested_page() -> int:
     """Return the page number in the address, within reason."""
-    return max(1, min(request.args.get("page", 1, type=int), _LARGEST_PAGE))
+    return max(1, min(read_whole_number(request.args.get("page")) or 1, _LARGEST_PAGE))

@@ -31,8 +31,10 @@ from survey_app.rounds import document_views, planning_views
 from survey_app.storage.database import Database
 from survey_app.web import (
     compression,
+    converters,
     error_pages,
     languages,
+    request_heads,
     security_headers,
     sessions,
     static_files,
@@ -43,14 +45,16 @@ from survey_app.web.context import SITE_EXTENSION, Site
 
 # Whatever prepares requests and answers, in the order in which each hooks into the app.
 _PARTS = (
+    converters,
     sessions,
     languages,
     text_size,
     static_files,
     compression,
     form_cache,
-    security_headers,
     error_pages,
+    security_headers,
+    request_heads,
     template_filters,
     guard,
     request_limits,

@@ -7,6 +7,7 @@ from flask import Request
 
 from survey_app.attachments.kinds import PHOTO, AttachmentKind
 from survey_app.attachments.scanning import AttachmentFault, Upload
+from survey_app.web.storable_requests import StorableRequest
 
 
 class BoundedFile(io.BytesIO):
@@ -24,7 +25,7 @@ class BoundedFile(io.BytesIO):
         return len(data)
 
 
-class BoundedRequest(Request):
+class BoundedRequest(StorableRequest):
     """A request whose files are read no further than an attachment goes."""
 
     # Forms that take no attachments, such as imports, have room for as much as photos.

@@ -32,6 +32,7 @@ from survey_app.printing.zip_stream import zip_files
 from survey_app.web.context import site
 from survey_app.web.downloads import file_response
 from survey_app.web.languages import current_language
+from survey_app.web.typed_numbers import read_whole_number
 
 # How many files a download will hold, so that the page can show how far it is.
 FILES_HEADER = "X-Files"
@@ -113,13 +114,13 @@ def slips_zip() -> Response:
 def _wanted_scope() -> Scope:
     """Return the district that was chosen, which only an account of the city can do, or all that the account sees."""
     scope = signed_in().scope
-    district_id = request.values.get("district", type=int)
+    district_id = read_whole_number(request.values.get("district"))
     return Scope(Area.DISTRICT, district_id) if scope.is_city and district_id is not None else scope
 
 
 def _wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
     """Return the one community and the number that were asked for; None for one slip per household everywhere."""
-    number, count = request.form.get("community", "").strip(), request.form.get("count", type=int)
+    number, count = request.form.get("community", "").strip(), read_whole_number(request.form.get("count"))
     if not number:
         return None
     community = session.scalar(scope.communities(select(Community).where(Community.number == number)))

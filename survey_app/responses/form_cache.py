@@ -11,6 +11,7 @@ from survey_app.clock import current_time
 from survey_app.responses.submission import Visit
 from survey_app.security.submission_keys import Form, SubmissionKey, sign_key
 from survey_app.web.context import SITE_EXTENSION, Site
+from survey_app.web.languages import language_of_browser
 from survey_app.web.spliced_pages import SplicedPage, accepts_gzip
 
 if TYPE_CHECKING:
@@ -36,14 +37,16 @@ class CachedForm:
         return body, [*headers, ("Content-Encoding", "gzip")] if is_packed else headers
 
 
-def form_cache_key(environ: "WSGIEnvironment") -> Hashable:
-    """Return the cache key of a request: all that a form can depend on, its address and what decides the language."""
-    return (
-        environ["PATH_INFO"],
-        environ.get("QUERY_STRING", ""),
-        environ.get("HTTP_ACCEPT_LANGUAGE", ""),
-        environ.get("HTTP_COOKIE", ""),
-    )
+def form_cache_key(environ: "WSGIEnvironment") -> Hashable | None:
+    """Return the cache key of a request: all that a form depends on, its address and the language of the browser.
+
+    The query has been reduced to what a form reads. A request with a cookie has no key: the session in it may hold
+    another language, and residents have none.
+    """
+    if "HTTP_COOKIE" in environ:
+        return None
+    language = language_of_browser(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+    return environ["PATH_INFO"], environ.get("QUERY_STRING", ""), language
 
 
 def init_app(app: Flask) -> None:
@@ -59,7 +62,8 @@ def _with_form_cache(application: "WSGIApplication", site: Site) -> "WSGIApplica
     """
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        form = site.read_cache.cached_value(form_cache_key(environ)) if environ["REQUEST_METHOD"] == "GET" else None
+        key = form_cache_key(environ) if environ["REQUEST_METHOD"] == "GET" else None
+        form = None if key is None else site.read_cache.cached_value(key)
         if not isinstance(form, CachedForm) or not form.visit.is_open(now := current_time()):
             return application(environ, start_response)
         body, headers = form.copy_for(environ, secret_key=site.config.secret_key, now=now)

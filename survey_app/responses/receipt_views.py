@@ -47,6 +47,7 @@ declare_policy(blueprint, RESIDENTS)
 
 # Whoever photographed a receipt can try codes: the source runs out of tries, and not the resident, who comes from
 # elsewhere. Only a thousand tries from a hundred sources end the day for everybody, who may still call the bureau.
+_NO_ADDRESS = "0.0.0.0"  # noqa: S104 (nothing listens there)
 CHANGE_TRIES_OF_SOURCE = Limit("change_code_of_source", tries=10, window=timedelta(hours=1))
 CHANGE_TRIES = Limit("change_code", tries=1000, window=timedelta(days=1))
 
@@ -97,8 +98,14 @@ def open_with_change_code(reference: str) -> AnyResponse | tuple[str, int]:
 
 
 def source_of(address: str | None) -> str:
-    """Return what tries are counted by: an address, of IPv6 the network that one line has."""
-    parsed = ip_address(address or "0.0.0.0")  # noqa: S104 (nothing listens there)
+    """Return what tries are counted by: an address, of IPv6 the network that one line has.
+
+    A proxy may state something else than an address; all that it states so is counted together.
+    """
+    try:
+        parsed = ip_address(address or _NO_ADDRESS)
+    except ValueError:
+        parsed = ip_address(_NO_ADDRESS)
     return str(parsed if isinstance(parsed, IPv4Address) else ip_network((parsed, 64), strict=False))
 
 

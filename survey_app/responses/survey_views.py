@@ -61,7 +61,8 @@ def show_form(token: str) -> AnyResponse:
     now = current_time()
     read = partial(_open_form, token=token, now=now)
     # The form of a slip is one household's, and its address expires: there is nothing to cache.
-    form = None if is_reference(token) else site().read_cache.get_or_read(form_cache_key(request.environ), read)
+    cache_key = None if is_reference(token) else form_cache_key(request.environ)
+    form = None if cache_key is None else site().read_cache.get_or_read(cache_key, read)
     if form is None or not form.visit.is_open(now):
         with site().database.reading() as session:
             form = read(session)

@@ -28,10 +28,14 @@ from survey_app.rounds.rounds import RoundRefused, create_round
 from survey_app.stored_rules import rules_of
 from survey_app.web.context import site
 from survey_app.web.languages import current_language
+from survey_app.web.typed_numbers import read_whole_number
 
 # Assumptions for a city that has no round behind it; the form shows them to be changed.
 DEFAULT_ASSUMPTIONS = {"response_rate": 30, "satisfaction_rate": 80, "spread": 7}
 USUAL_QUOTA = 5
+# Years of days that a form may name: other ones are slips of the finger, and some do not fit into a time zone.
+_YEARS = range(2000, 2101)
+_LEAST_PERCENT = 0.01
 
 
 @dataclass(frozen=True)
@@ -212,14 +216,19 @@ def _required_day(field: str) -> date:
 
 def _day(field: str) -> date | None:
     typed = request.form.get(field, "")
+    if not typed:
+        return None
     try:
-        return date.fromisoformat(typed) if typed else None
+        day = date.fromisoformat(typed)
     except ValueError as error:
         raise InvalidField(field) from error
+    if day.year not in _YEARS:
+        raise InvalidField(field)
+    return day
 
 
 def _whole(field: str, *, least: int) -> int:
-    number = request.form.get(field, type=int)
+    number = read_whole_number(request.form.get(field))
     if number is None or number < least:
         raise InvalidField(field)
     return number
@@ -227,6 +236,6 @@ def _whole(field: str, *, least: int) -> int:
 
 def _percent(field: str) -> float:
     number = request.form.get(field, type=float)
-    if number is None or not 0 < number <= 100:
+    if number is None or not _LEAST_PERCENT <= number <= 100:
         raise InvalidField(field)
     return number / 100

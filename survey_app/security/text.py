@@ -16,3 +16,8 @@ def clean_text(text: str) -> str:
         or (unicodedata.category(character) not in {"Cc", "Cs"} and character not in _DIRECTION_MARKS)
     )
     return unicodedata.normalize("NFC", "".join(kept)).strip()
+
+
+def without_nul(text: str) -> str:
+    """Return text without the character that no word holds and PostgreSQL stores nowhere."""
+    return text.replace("\0", "") if "\0" in text else text

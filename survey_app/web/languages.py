@@ -22,7 +22,9 @@ def current_language() -> str:
     """Return the language of this request, one of `LANGUAGES`."""
     if "language" not in g:
         g.language = (
-            _asked_language() or _remembered_language() or _language_of(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+            _asked_language()
+            or _remembered_language()
+            or language_of_browser(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         )
     language: str = g.language
     return language
@@ -77,7 +79,8 @@ def _remembered_language() -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _language_of(accepted: str) -> str:
+def language_of_browser(accepted: str) -> str:
+    """Return the language that a browser asks for by its Accept-Language, one of `LANGUAGES`."""
     for tag, _quality in parse_accept_header(accepted, LanguageAccept):
         if language := _BROWSER_TAGS.get(tag.lower()):
             return language

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -19,6 +20,8 @@ _HEADERS = (
     ("Referrer-Policy", "same-origin"),
     # Responses that may be cached say so themselves.
     ("Cache-Control", "no-store"),
+    # For caches that store all the same: a page depends on these headers, and on no other.
+    ("Vary", "Accept-Encoding, Accept-Language, Cookie"),
 )
 
 
@@ -32,9 +35,29 @@ def _secured(application: "WSGIApplication") -> "WSGIApplication":
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
             present = {name.lower() for name, _ in headers}
+            if "cache-control" in present:
+                headers = _without_cookies_unless_private(headers)
+            elif "vary" in present:  # Flask names the cookie alone
+                headers = [header for header in headers if header[0].lower() != "vary"]
+                present.remove("vary")
+            if "location" in present:
+                headers = [(name, _own_path(value) if name.lower() == "location" else value) for name, value in headers]
             headers += [header for header in _HEADERS if header[0].lower() not in present]
             return start_response(status, headers, *error)
 
         return application(environ, start)
 
     return answer
+
+
+def _without_cookies_unless_private(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return headers without cookies if a cache may keep the response: it would hand one person's to the next."""
+    if any(name.lower() == "cache-control" and "no-store" in value for name, value in headers):
+        return headers
+    return [header for header in headers if header[0].lower() != "set-cookie"]
+
+
+def _own_path(location: str) -> str:
+    """Return the address of a redirect as a path of this site: under whatever host it is visited, it stays there."""
+    parts = urlsplit(location)
+    return parts._replace(scheme="", netloc="", path="/" + parts.path.lstrip("/\\")).geturl()

@@ -12,7 +12,7 @@ class Sessions(SecureCookieSessionInterface):
         return super().open_session(app, request) if "HTTP_COOKIE" in request.environ else self.session_class()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Send the cookie if there is anything to keep or to forget; pages are never stored, and so need no Vary."""
+        """Send the cookie if there is anything to keep or to forget; `security_headers` names what pages vary by."""
         if session or session.modified:
             super().save_session(app, session, response)
 

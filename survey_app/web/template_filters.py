@@ -1,12 +1,16 @@
 """What templates write out: local days and minutes, grouped digits, the address of the same page shown otherwise."""
 
 from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
 
 from babel.dates import format_date, format_time
-from flask import Flask, request, url_for
+from flask import Flask, g, request, url_for
 
 from survey_app.security.check_digits import grouped
+from survey_app.web.context import site
 from survey_app.web.languages import current_language
+from survey_app.web.query_names import READ_EVERYWHERE
 
 
 def init_app(app: Flask) -> None:
@@ -14,12 +18,25 @@ def init_app(app: Flask) -> None:
     for write in (local_date, local_minute, grouped):
         app.add_template_filter(write)
     app.add_template_global(address_with)
+    app.add_template_global(public_address)
 
 
-def address_with(**changes: str) -> str:
-    """Return the address of the same page shown otherwise, with all else that it was asked for."""
-    values = request.args.to_dict(flat=False) | (request.view_args or {}) | changes
-    return url_for(request.endpoint or "home.show", **values)
+def address_with(**changes: str | int) -> str:
+    """Return the address of the same page shown otherwise, with all else that it was asked for.
+
+    The names of its query are those of `query_names`. On a page for a failure it repeats neither the path, which may
+    hold a token and which the browser adds by itself, nor more of the query than how pages are shown.
+    """
+    asked: dict[str, Any] = request.args.to_dict(flat=False)
+    if request.endpoint is None or g.get("is_failure_page"):
+        kept = {name: values for name, values in asked.items() if name in READ_EVERYWHERE}
+        return f"?{urlencode(kept | changes, doseq=True)}"
+    return url_for(request.endpoint, **(asked | (request.view_args or {}) | changes))
+
+
+def public_address(endpoint: str, **values: Any) -> str:
+    """Return a complete address under the public address of the settings, whatever host the request named."""
+    return site().config.public_url + url_for(endpoint, **values)
 
 
 def local_date(day: date) -> str:

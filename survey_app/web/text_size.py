@@ -2,14 +2,14 @@
 
 from flask import Flask, request
 
+from survey_app.web.query_names import TEXT_SIZES
+
 PARAMETER = "text"
-LARGE = "large"
-STANDARD = "standard"
 
 
 def is_large_print() -> bool:
     """Return whether the address asks for large print."""
-    return _asked_size() == LARGE
+    return _asked_size() == "large"
 
 
 def init_app(app: Flask) -> None:
@@ -20,7 +20,7 @@ def init_app(app: Flask) -> None:
 
 def _asked_size() -> str | None:
     asked = request.args.get(PARAMETER)
-    return asked if asked in {LARGE, STANDARD} else None
+    return asked if asked in TEXT_SIZES else None
 
 
 def _keep_size(endpoint: str, values: dict[str, object]) -> None:
