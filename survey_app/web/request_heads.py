@@ -22,7 +22,6 @@ _HEADERS: Final = frozenset(
         "HTTP_IF_NONE_MATCH",
         "HTTP_IF_RANGE",
         "HTTP_RANGE",
-        "HTTP_USER_AGENT",
         # The dashboards send the token of their page in it.
         "HTTP_X_CSRFTOKEN",
     }
