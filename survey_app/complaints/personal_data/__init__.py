@@ -2,5 +2,5 @@
 
 Redaction asks `telephones.telephones`, `numbers.numbers`, `accounts.accounts`, `flats.flats` and `names.names`. They
 match on `readings.Readings`, in which the many spellings of a sign are one. Every pattern has bounded repetitions, so
-that no text takes long.
+that no text takes long. Names are told from words by likelihood, in time that grows with the length of the text.
 """

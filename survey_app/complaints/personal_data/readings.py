@@ -23,10 +23,12 @@ class Reading:
 
     def span(self, match: re.Match[str], kind: Personal, group: int = 0) -> Span:
         """Return where the group of a match stands in the shown text."""
-        start = self.starts[match.start(group)]
+        return self.between(match.start(group), match.end(group), kind)
+
+    def between(self, start: int, end: int, kind: Personal) -> Span:
+        """Return where the characters from start to end stand in the shown text."""
         # The last character may be one of several that stand for a single sign.
-        end = max(self.starts[match.end(group)], self.starts[match.end(group) - 1] + 1)
-        return Span(start, end, kind)
+        return Span(self.starts[start], max(self.starts[end], self.starts[end - 1] + 1), kind)
 
     def replaced(self, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> "Reading":
         """Return a reading with every match replaced; the new characters share the places of the old ones."""
@@ -74,7 +76,8 @@ class Readings:
     @cached_property
     def digits(self) -> Reading:
         """Return the text with Chinese numerals as digits: 五百零一 and 五〇一 are 501."""
-        return self.plain.replaced(_NUMERAL, _digits_of_numeral).translated(_CHINESE_DIGITS)
+        counted = self.plain.replaced(_COUNTING, lambda _counting: "个")
+        return counted.replaced(_NUMERAL, _digits_of_numeral).translated(_CHINESE_DIGITS)
 
     @cached_property
     def counted(self) -> Reading:
@@ -86,8 +89,10 @@ class Readings:
     @cached_property
     def spoken(self) -> Reading:
         """Return the text with digits as they are dictated: 洞 and O for 0, 拐 for 7, “yao san ba” for 138."""
-        spelled = self.plain.replaced(_SPELLED_RUN, lambda run: _SPELLED.sub(_digit_of_word, run[0]))
-        return spelled.translated(_SPOKEN_DIGITS)
+        counted = self.plain.replaced(_COUNTING, lambda _counting: "个")
+        spelled = counted.replaced(_SPELLED_RUN, lambda run: _SPELLED.sub(_digit_of_word, run[0]))
+        worded = spelled.replaced(_WORD_OF_LETTERS, lambda word: word[0].lower())
+        return worded.translated(_SPOKEN_DIGITS)
 
 
 def without_unseen(text: str) -> str:
@@ -151,8 +156,12 @@ _CAPITALS = {ord(small): ord(small.upper()) for small in "abcdefghijklmnopqrstuv
 _CHINESE_DIGITS = str.maketrans("〇零○一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖", "00012345678912123456789")
 _SPOKEN_DIGITS = _CHINESE_DIGITS | str.maketrans("洞O腰妖吆邀IL俩舞溜拐勾", "0011111125679")
 _UNITS = {"千": 1000, "仟": 1000, "百": 100, "佰": 100, "十": 10, "拾": 10}
+# In “zai 3-1-1101” the I is no 1: it belongs to a word.
+_WORD_OF_LETTERS = re.compile("[A-Z]*[A-HJKMNP-Z][A-Z]*")
 _D = "[一二三四五六七八九两壹贰叁肆伍陆柒捌玖]"
 _NUMERAL = re.compile(rf"(?={_D}|[十拾])(?:{_D}[千仟])?(?:[零〇]?{_D}[百佰])?(?:[零〇]?{_D}?[十拾])?(?:[零〇]?{_D})?")
+# In 1001一滴水 and 甘A7B219一个月 a word begins with the 一.
+_COUNTING = re.compile("(?<=[0-9])[一两](?=[个直次天滴点家定起边共样旦下辆台种部会块条年月到])")
 _HAN = "\u4e00-\u9fff"
 _SPREAD = re.compile(rf"(?<![{_HAN}])[{_HAN}](?:[ \-*_.·/|+~]{{1,2}}[{_HAN}]){{2,20}}(?![{_HAN}])")
 _LONE_NUMERAL = re.compile("(?<![0-9])[〇零○一二三四五六七八九十百千两幺壹贰叁肆伍陆柒捌玖拾佰仟]{1,12}(?![0-9])")
@@ -183,10 +192,13 @@ def _digits_of_numeral(numeral: re.Match[str]) -> str:
     text = numeral[0]
     if not any(unit in text for unit in _UNITS):
         return text
-    value, digit = 0, 1 if text[0] in "十拾" else 0
+    value, digit, unit = 0, 1 if text[0] in "十拾" else 0, 1
     for character in text:
         if character in _UNITS:
-            value, digit = value + max(digit, 1) * _UNITS[character], 0
+            unit = _UNITS[character]
+            value, digit, unit = value + max(digit, 1) * unit, 0, unit // 10
         else:
             digit = int(character.translate(_CHINESE_DIGITS))
-    return str(value + digit)
+            # 一千五 is 1500, 一千零五 is 1005.
+            unit = unit if digit else 1
+    return str(value + digit * max(unit, 1))

@@ -32,14 +32,13 @@ _ENDS = re.compile(
 _TITLED = re.compile(f"(?:{lists.PERSONAL_TITLES})")
 _NAMED = re.compile(behind("我叫|名叫|姓名|姓名:|姓名是|姓名 |联系人|联系人:|名字|名字是|户主:|人:"))
 # Streets, inns and villages are called after nobody who lives there.
-_OF_PLACE = re.compile(
-    "大?[街路巷镇乡]|广场|公园|酒店|饭店|宾馆|超市|苏木|嘎查|敖包|庙|小区|家园|花园|佳苑|湖|沙漠|草原"
-)
+_OF_PLACE = re.compile(lists.NAMED_AFTER_PEOPLE)
 # A last character that rather begins the next word: 莎日娜合租.
 _OTHER_WORD = re.compile(
     "合[租同理格作住伙]|提[出醒供前交过到]|加[装上强了班]|热[水得天]|达[到不成]|那[个天么里边]|图[便省什]|木[头门板]|布[置告]|江[边水]|力[气度]|"
     "扩[建大]|胡[说乱闹]|登[记门]|增[加多]|买[了的菜]|卡[在住]|拉[着走住了来]|特[别意]|格[外]|赛[过]|玩[的]|扎[在]|托[人]|呼[吁叫]|加[以]|察[觉看]"
 )
+_CUE = re.compile(lists.CUES)
 _SURNAMES = frozenset(lists.FREQUENT_SURNAMES)
 
 
@@ -50,13 +49,16 @@ def transcribed_names(reading: Reading, text: str) -> Iterator[Span]:
         if end - start >= 2 and not _OF_PLACE.match(text, end) and _is_name(text, start, end):
             if start and text[start - 1] in _SURNAMES and _BEGINS.match(text, start - 1):
                 start -= 1
-            yield Span(reading.starts[start], max(reading.starts[end], reading.starts[end - 1] + 1), Personal.NAME)
+            yield reading.between(start, end, Personal.NAME)
 
 
 def _trimmed(text: str, row: re.Match[str]) -> tuple[int, int]:
     """Return the row without what more likely belongs to the words around it."""
     start, end = row.span()
-    units = [unit[0] for unit in _UNITS.finditer(row[0])]
+    if (cue := _CUE.match(text, start, end)) is not None and end - cue.end() >= 2:
+        # 门卫 ends with a sound too.
+        start = cue.end()
+    units = [unit[0] for unit in _UNITS.finditer(text, start, end)]
     begins = _BEGINS.match(text, start) is not None
     while units and units[0] in lists.BETWEEN_CHARACTERS and not (begins and units[0] in lists.FIRST_CHARACTERS):
         start, begins = start + len(units.pop(0)), False
