@@ -1,4 +1,4 @@
-"""Numbers that lead to somebody: of identity cards, passports, bank cards, number plates, and long ones of any sort."""
+"""Numbers that lead to somebody: of identity cards, births, bank cards, number plates, and long ones of any sort."""
 
 import re
 from collections.abc import Iterator
@@ -15,10 +15,25 @@ _PARTS_OF_IDENTITY = re.compile(
 )
 _PASSPORT = re.compile(r"(?<![A-Z0-9])(?:[EGDPSH][A-Z]?[0-9]{7,8})(?![0-9])")
 _CARD = re.compile(rf"(?<![0-9])[3-69][0-9]{{3}}(?:{_GAP}[0-9]{{4}}){{2,3}}(?:{_GAP}[0-9]{{1,4}})?(?![0-9])")
-_LONG_NUMBER = re.compile(
-    # Files and standards have long numbers too.
-    rf"(?<![0-9])(?<!编号)(?<!单号)(?<!合同号)(?<!文号)(?<!标准号)(?<!GB/T )(?<!GB/T)(?<!GB )(?<!GB)"
-    rf"[0-9](?:{_SOFT}[0-9]){{6,}}+X?(?![ ]?(?:元|块|万|年|平|度|吨|%))"
+_LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9](?:{_SOFT}[0-9]){{6,}}+X?(?![ ]?(?:元|块|万|年|平|度|吨|%))")
+# Files, contracts, standards and companies have long numbers too, with letters before them.
+_OF_FILE = re.compile(
+    r"(?:编号|单号|合同号|文号|标准号|代码|型号|GB(?:/T)?|DB(?:[0-9]{2})?(?:/T)?)[是为:： ]{0,2}[A-Z0-9\-/_]{0,12}$",
+    re.IGNORECASE,
+)
+_MASKED = r"[*X×●•·○◯□?#_]"
+_MASKED_IDENTITY = re.compile(
+    rf"(?<![0-9A-Z])(?:[1-8][0-9]{{2,13}}{_MASKED}{{3,14}}[0-9]{{0,6}}[0-9X]|[1-8][0-9]{{5,15}}{_MASKED}{{2,12}})(?![0-9])"
+)
+_DAY = (
+    r"(?:(?:19|20)?[0-9]{2}[年\-./ ][ ]?(?:1[0-2]|0?[1-9])(?:[月\-./ ][ ]?(?:3[01]|[12][0-9]|0?[1-9])[日号]?|月)?"
+    r"|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+    r"|(?:1[0-2]|0?[1-9])月(?:3[01]|[12][0-9]|0?[1-9])[日号]?)"
+)
+_BIRTH = re.compile(
+    rf"{behind('出生日期|出生年月日|出生年月|出生于|出生时间|出生|生于|生日|生辰|BIRTHDAY|DATE OF BIRTH|BORN|DOB')}"
+    rf"(?:阴历|农历|阳历|公历)?[是为在:： ISON]{{0,4}}({_DAY})(?![0-9])"
+    rf"|(?<![0-9])({_DAY})(?=[ ]?(?:出?生人?(?!效|产|活|锈|意)|生日|的生日))"
 )
 _ENDING = re.compile(r"尾号(?:后[0-9]位)?[是为:： ]{0,2}([A-Z0-9]{3,6})(?![A-Z0-9])")
 # Days, hours and spans of years are no numbers of anybody.
@@ -43,18 +58,21 @@ _PLATE = re.compile(
 
 
 def numbers(readings: Readings) -> Iterator[Span]:
-    """Yield identity numbers, number plates, bank cards and other long numbers."""
+    """Yield identity numbers, dates of birth, number plates, bank cards and other long numbers."""
     digits = readings.digits
     for match in _IDENTITY.finditer(digits.text):
         if looks_like_identity_number(re.sub(r"[^0-9X]", "", match[1].replace("×", "X"))):
             yield digits.span(match, Personal.IDENTITY)
     for pattern, kind, group in (
         (_PARTS_OF_IDENTITY, Personal.IDENTITY, 1),
+        (_MASKED_IDENTITY, Personal.IDENTITY, 0),
         (_PASSPORT, Personal.IDENTITY, 0),
         (_CARD, Personal.NUMBER, 0),
         (_ENDING, Personal.NUMBER, 1),
     ):
         yield from (digits.span(match, kind, group) for match in pattern.finditer(digits.text))
+    for match in _BIRTH.finditer(digits.text):
+        yield digits.span(match, Personal.BIRTH, match.lastindex or 0)
     for match in _PLATE.finditer(digits.text):
         yield digits.span(match, Personal.PLATE, match.lastindex or 0)
     yield from _long_numbers(readings)
@@ -65,7 +83,8 @@ def _long_numbers(readings: Readings) -> Iterator[Span]:
         undated = _MOMENT.sub(lambda moment: "年" * len(moment[0]), reading.text)
         for match in _LONG_NUMBER.finditer(undated):
             span = reading.span(match, Personal.NUMBER)
-            if not _is_list(readings.shown[span.start : span.end]) and not is_public_number(match[0]):
+            is_of_file = _OF_FILE.search(undated, max(match.start() - 24, 0), match.start()) is not None
+            if not (is_of_file or is_public_number(match[0]) or _is_list(readings.shown[span.start : span.end])):
                 yield span
 
 

@@ -8,6 +8,7 @@ class Personal(StrEnum):
     """Kind of personal data that is hidden."""
 
     IDENTITY = "identity"
+    BIRTH = "birth"
     TELEPHONE = "telephone"
     NUMBER = "number"
     PLATE = "plate"
