@@ -1,10 +1,25 @@
 """Personal data gets through no spelling that residents of the city would think of, and what must be read stays.
 
 The corpus has two halves: `redaction_blind.txt` was written without sight of the patterns, `redaction_seen.txt` against
-them; `redaction_later.txt` came when they were finished, to see what they are worth. The other tests vary one thing
-through all its forms.
+them; `redaction_later.txt` came when they were finished, to see what they are worth. Those from `redaction_third.txt`
+on were each written unseen, measured once, and mended for; at first reading they had
+
+    part     precision         recall            recall of names
+    third    0.951 of 225      0.730 of 278      0.645 of 186 (by patterns alone)
+    fourth   0.946 of 112      0.904 of 115      0.919 of 62
+    fifth    0.980 of 101      0.850 of 113      0.814 of 70
+    sixth    0.957 of 115      0.942 of 120      0.937 of 79
+    seventh  0.980 of 100      0.923 of 104      0.903 of 72
+    eighth   0.909 of 110      0.971 of 104      0.933 of 45
+    ninth    0.946 of 92       0.878 of 98       0.818 of 66 (many that are words as well: 耿直, 田野)
+    tenth    1.000 of 84       0.976 of 83       0.950 of 40
+
+Of the marks of the eighth and tenth about as many are names as of the blind half, of those of the others more.
+
+The other tests vary one thing through all its forms.
 """
 
+import random
 import sys
 import time
 import timeit
@@ -16,14 +31,21 @@ import pytest
 from sqlalchemy import select
 
 from survey_app.codes.codes import issue_poster_code
+from survey_app.complaints.personal_data.spans import Personal
 from survey_app.complaints.redaction import redact, split
 from survey_app.models import Complaint
 from tests.attacks.redaction_corpus import measure, read_corpus
 from tests.factories import make_community
 from tests.survey_app.responses.test_survey_views import Page
+from tests.translations import catalogue_path, read_catalogue
 
 FOLDER = Path(__file__).parent
-BLIND, SEEN, LATER = (read_corpus(FOLDER / f"redaction_{part}.txt") for part in ("blind", "seen", "later"))
+PARTS = {
+    part: read_corpus(FOLDER / f"redaction_{part}.txt")
+    for part in ("blind", "seen", "later", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+}
+BLIND, SEEN = PARTS["blind"], PARTS["seen"]
+ALL = [sentence for part in PARTS.values() for sentence in part]
 MARK = "※"
 
 
@@ -33,7 +55,11 @@ def test_the_corpus_is_large_enough_and_half_of_it_was_written_without_the_patte
     assert all(sum(not sentence.marks for sentence in half) >= 90 for half in (BLIND, SEEN))
 
 
-PARTS = {"blind": BLIND, "seen": SEEN, "later": LATER, "all": [*BLIND, *SEEN, *LATER]}
+def test_the_parts_written_unseen_are_large_and_two_in_five_of_their_sentences_have_nothing_to_hide():
+    unseen = [sentence for part in PARTS if part not in ("seen", "later") for sentence in PARTS[part]]
+
+    assert len({sentence.text for sentence in unseen}) >= 1200
+    assert sum(not sentence.marks for sentence in unseen) >= 0.4 * len(unseen)
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -43,7 +69,13 @@ def test_precision_and_recall_by_span_and_by_character(part):
 
     assert min(score.precision, score.precision_by_character) >= 0.97, score.misses
     assert min(score.recall, score.recall_by_character) >= 0.95, score.misses
-    assert min(map(score.recall_of, score.marked)) >= 0.90, score
+
+
+def test_every_kind_of_personal_data_is_found_in_all_parts_together():
+    score = measure(ALL, split)
+
+    assert score.precision >= 0.98, score.misses
+    assert {kind: score.recall_of(kind) for kind in score.marked if score.recall_of(kind) < 0.97} == {}
 
 
 # ---- Names that are in no corpus sentence, in every place where a name may stand. ----
@@ -78,6 +110,38 @@ def test_names_are_hidden_whole_wherever_they_stand(people):
     ]
 
     assert len(missed) <= 0.03 * len(wanted), missed
+
+
+SURNAMES_OF_MANY = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏"
+GIVEN_OF_MANY = (
+    "英华玉秀文明兰金国春红丽海云建平志军林生德桂永凤成荣珍芳清伟强新梅福庆东世龙学燕艳俊宝贵祥敏霞飞淑杰立兴素晓"
+)
+
+
+def test_names_put_together_by_chance_are_hidden_in_every_place():
+    chance = random.Random(20211112)
+    names = [
+        chance.choice(SURNAMES_OF_MANY) + "".join(chance.sample(GIVEN_OF_MANY, chance.choice((1, 2, 2, 2))))
+        for _ in range(60)
+    ]
+    typed = [(name, place.format(name)) for name in names for place in PLACES_OF_NAMES]
+    missed = [text for name, text in typed if name in redact(text, MARK)]
+
+    assert len(missed) <= 0.05 * len(typed), missed
+
+
+def test_nothing_in_the_sentences_of_the_site_is_taken_for_a_name():
+    catalogue = read_catalogue(catalogue_path("survey_app"))
+    sentences = [
+        sentence
+        for message in catalogue
+        if message.id
+        for sentence in ([message.string] if isinstance(message.string, str) else message.string)
+    ]
+    hidden = [piece.text for sentence in sentences for piece in split(sentence) if piece.hidden is Personal.NAME]
+
+    assert len(sentences) > 1000
+    assert hidden == []
 
 
 # ---- One telephone, and every sign of the first plane between its digits. ----
@@ -170,6 +234,45 @@ def test_a_flat_is_hidden_however_its_number_is_written(place, flat):
     assert flat not in shown
 
 
+@pytest.mark.parametrize(
+    "sum_of_money", ["一千五", "两千三", "一万二", "三百五", "一千五百元", "1500元", "每月一千二", "涨到二百八"]
+)
+def test_a_sum_said_in_few_words_is_no_flat(sum_of_money):
+    assert redact(sum_of_money) == sum_of_money
+
+
+# ---- Births, and numbers of which a part is masked. ----
+
+
+@pytest.mark.parametrize(
+    "day", ["1958-07-12", "1958.7.12", "1958/07/12", "1958年7月12日", "58年7月12", "19580712", "１９５８年７月"]
+)
+@pytest.mark.parametrize(
+    "place", ["生日{}", "出生日期：{}", "生于{}，", "{}出生", "{}生人", "birthday: {}", "born on {}"]
+)
+def test_a_day_of_birth_is_hidden_and_other_days_stay(place, day):
+    assert redact(place.format(day), MARK) == place.format(MARK)
+    assert redact("2026-11-20开始停水，2026年11月21日恢复") == "2026-11-20开始停水，2026年11月21日恢复"
+
+
+@pytest.mark.parametrize("masked", ["*", "X", "x", "●", "○", "□", "×", "＊", "?", "_"])
+def test_a_number_of_which_a_part_is_masked_is_hidden_whole(masked):
+    for number in (
+        f"150302{masked * 8}0021",
+        f"1503{masked * 10}002X",
+        f"150302195807{masked * 6}",
+        f"138{masked * 4}2345",
+    ):
+        assert redact(f"号：{number}。", MARK) == f"号：{MARK}。"
+
+
+@pytest.mark.parametrize(
+    "reference", ["合同编号WY-2023-0417", "版本号v2.3.1", "GB/T 19039-2009", "工单编号20261103004518"]
+)
+def test_numbers_of_files_and_versions_stay(reference):
+    assert redact(f"{reference}写明了。") == f"{reference}写明了。"
+
+
 # ---- A text made to be slow. ----
 
 REPEATED = (
@@ -206,6 +309,13 @@ def test_the_time_for_a_text_grows_with_its_length_and_not_with_its_square(repea
 
     # A pattern that looks back over all of the text takes sixteen times as long for a text four times as long.
     assert seconds(8_000) < 10 * max(seconds(2_000), 0.002)
+
+
+@pytest.mark.parametrize("repeated", ["王", "乌云", "阿·", "老王家", "我叫", "王建国和", "巴特尔", "1 ", "天", "的"])
+def test_ten_thousand_characters_are_read_within_two_seconds(repeated):
+    text = (repeated * 10_000)[:10_000]
+
+    assert min(timeit.repeat(lambda: split(text), timer=time.process_time, repeat=2, number=1)) < 2
 
 
 # ---- The pages. ----

@@ -240,7 +240,10 @@ def test_flats_without_plain_digits_are_hidden_too(text):
 
 
 def test_each_kind_is_named():
-    text = "我是3号楼2单元501的张三先生，身份证11010519491231002X，电话13800138000，卡号12345678，车牌蒙C12345，a@b.cn"
+    text = (
+        "我是3号楼2单元501的张三先生，身份证11010519491231002X，电话13800138000，卡号12345678，车牌蒙C12345，a@b.cn，"
+        "生日1958-07-12"
+    )
 
     assert {piece.hidden for piece in split(text)} - {None} == set(Personal)
 
