@@ -46,10 +46,11 @@ def select_evaluation(headers: Sequence[EvaluationHeader], asked: int | None) ->
 
 @dataclass(frozen=True)
 class Progress:
-    """Progress of the open round, counted within the last minute: counts only, no scores.
+    """Progress of the open round, counted within the last minute: counts that do not depend on what was answered.
 
     `communities` has one row per community: community_id, name, english_name, region, region_english, responses
-    (those that count), households, required (responses needed to be assessed).
+    (those that stand, whatever they say), households, required (valid responses of the ranked population that it takes
+    to be assessed: how many of `responses` are that is known after the close).
     `daily` has one row per local day since the round opened: date, responses; `hourly` one per hour of the local day:
     hour (0 to 23), responses; `modes` one per mode in which answers came (web, paper, telephone): mode, responses;
     `buildings` one per building with a poster of its own: number, name, english_name, building, responses.
@@ -71,11 +72,13 @@ class Progress:
 class ReportedComplaints:
     """Respondents who say that they complained within a year, beside the cases on record where it was ranked.
 
-    `said` of those `asked` here and in the region; the region's valid complaints and the household-years they are of.
+    `said` of those `asked` here and in the region; `answered` are those here who were led to the very question and
+    answered it; the region's valid complaints and the household-years they are of.
     """
 
     said: int
     asked: int
+    answered: int
     region_said: int
     region_asked: int
     region_complaints: int
@@ -275,7 +278,7 @@ class EvaluationSource(Protocol):
         """Return the same table as if the responses of the other population had been counted.
 
         That is all residents where the rules rank owners, and owners where they rank all residents. Without answers
-        where they were not counted, as while a round is open.
+        where they were not counted, as with a preview.
 
         Raises
         ------
@@ -284,7 +287,7 @@ class EvaluationSource(Protocol):
         """
 
     def profile(self, evaluation_id: int, number: str) -> Profile | None:
-        """Return the profile behind the standing of a community; None where none was kept, as while a round is open.
+        """Return the profile behind the standing of a community; None where none was kept, as with a preview.
 
         Raises
         ------
@@ -295,8 +298,8 @@ class EvaluationSource(Protocol):
     def reported(self, evaluation_id: int, numbers: Collection[str]) -> pd.DataFrame:
         """Return how many respondents of some communities that the account may see say that they complained.
 
-        Columns: number, said, asked. No rows where the questionnaire does not ask, or answers were not kept, as while
-        a round is open.
+        Columns: number, said, asked, answered, as `ReportedComplaints` has them. No rows where the questionnaire does
+        not ask, or answers were not kept, as with a preview.
         """
 
     def history(self, number: str) -> pd.DataFrame:
@@ -310,14 +313,14 @@ class EvaluationSource(Protocol):
     def cases(self, evaluation_id: int) -> pd.DataFrame:
         """Return the cases of the period of an evaluation, added up for each region that the account may see.
 
-        Columns: region and those of `Profile.complaints`. Empty where none were kept, as while a round is open.
+        Columns: region and those of `Profile.complaints`. Empty where none were kept, as with a preview.
         """
 
     def channels(self, evaluation_id: int) -> pd.DataFrame:
         """Return the valid complaints of an evaluation by channel, of each region that the account may see.
 
         Columns: region, channel (one of `analytics.statistics.complaint_rates.CHANNELS`), complaints and the region's
-        household_years, of communities where both are known. Empty where none were kept, as while a round is open.
+        household_years, of communities where both are known. Empty where none were kept, as with a preview.
         """
 
     def examination(self, evaluation_id: int) -> Examination | None:

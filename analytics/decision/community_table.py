@@ -121,7 +121,8 @@ def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = 
         One row per community. `community_id` and `region` are text, never empty, ids never twice. For the satisfaction
         route either the measure of the rules (`responses` with `satisfied` for the satisfaction rate or with
         `mean_index` for the index, `composite_responses` with `mean_composite` for the composite), or a given `score`
-        from 0 to 100 with its `score_precision`, one for all rows. With `responses` also those that staff typed in,
+        from 0 to 100 with its `score_precision`, one for all rows. Of fewer responses than the rules ever rank, the
+        measure may be missing: it is withheld then. With `responses` also those that staff typed in,
         `paper_responses` and `telephone_responses`, and with `satisfied` those of them that are satisfied,
         `paper_satisfied` and `telephone_satisfied`. For the complaint route `complaints` and
         `exposure_household_years`, and with them `COMPLAINT_DETAIL_COLUMNS`. Optional: `name`, `households`,
@@ -229,7 +230,10 @@ class _Checker(CellReader):
             unfounded = ~np.isnan(values) & (np.isnan(responses) if name == "satisfied" else ~(responses > 0))
             self.note(unfounded, name, _NEEDS_RESPONSES, table, counted)
             if measure == rules.satisfaction.measure and "score" not in table:
-                missing = np.isnan(values) & (responses > 0)
+                # Of so few that they cannot be ranked, what they answered may be withheld.
+                minimum = rules.satisfaction.minimum_responses
+                least = 1 if minimum is None else minimum.least
+                missing = np.isnan(values) & (responses >= least)
                 self.note(missing, name, _MISSING[counted], table, counted)
 
     def _check_modes(self, table: pd.DataFrame) -> None:

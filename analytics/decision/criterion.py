@@ -142,7 +142,7 @@ def check_minimum_responses(
     responses, households : ndarray of float
         Whole numbers, n and H of the ranked population; NaN is unknown.
     scored : ndarray of bool
-        Whether the community has a score.
+        Whether the community has a score; that of fewer responses than are ever ranked may be withheld.
     minimum : MinimumResponses or None
         None: a score is enough.
 
@@ -170,8 +170,9 @@ def check_minimum_responses(
     known = np.where(np.isnan(households), 0, households).astype(np.int64)
     counts = np.where(np.isnan(responses), 0, responses).astype(np.int64)
     is_share = ~np.isnan(households) & (counts * share.denominator >= known * share.numerator)
+    withheld = (counts > 0) & (counts < minimum.least)
     return np.select(
-        [~scored, counts < minimum.least, (counts >= minimum.enough) | is_share, np.isnan(households)],
+        [~scored & ~withheld, counts < minimum.least, (counts >= minimum.enough) | is_share, np.isnan(households)],
         ["no_responses", "too_few_responses", ELIGIBLE, "households_unknown"],
         "too_few_for_households",
     )

@@ -10,14 +10,14 @@ from typing import Final
 from analytics.files.yaml_documents import Document
 from analytics.files.yaml_nodes import Node
 
-FORMAT: Final = "jiayuan-disclosure-1"
+FORMAT: Final = "jiayuan-disclosure-2"
 ISSUED: Final = Path(__file__).parent / "issued"
 """The rule files that come with the program: inside the package, so that every way of installing it brings them."""
 
 # Of two people who are counted together each knows the other's answer: three are the fewest that hide anybody.
 _LEAST: Final = 3
 _GREATEST: Final = 1000
-_KEYS: Final = ("format", "issuer", "basis", "effective_from", "minimum_base", "minimum_cell", "release_step")
+_KEYS: Final = ("format", "issuer", "basis", "effective_from", "minimum_base", "minimum_cell", "minimum_opinion_base")
 
 
 class NoDisclosureRules(LookupError):
@@ -44,12 +44,13 @@ class DisclosureRules:
     effective_from : date
         The local day from which evaluations are shown by them.
     minimum_base : int
-        The fewest people whose answers are broken down, at least `minimum_cell`.
+        The fewest people whose answers are broken down, at least `minimum_cell`; also the fewest by which two counts of
+        the same people may differ where both are shown, since who subtracts one from the other reads the difference.
     minimum_cell : int
         The smallest count other than zero that a breakdown shows, at least 3.
-    release_step : int
-        While a round is open, the fewest new answers after which a community's figures move, at least 3. A score seen
-        before and after one resident answers would disclose that answer.
+    minimum_opinion_base : int
+        The fewest people of a community whose opinions are told of it, at least `minimum_base`: whether they had
+        trouble, complained, were told how to answer, what they wish for, and what they wrote.
     """
 
     issuer: str
@@ -57,7 +58,7 @@ class DisclosureRules:
     effective_from: date
     minimum_base: int
     minimum_cell: int
-    release_step: int
+    minimum_opinion_base: int
 
 
 def rules_in_force(day: date) -> DisclosureRules:
@@ -88,8 +89,8 @@ def rules_in_force(day: date) -> DisclosureRules:
     Examples
     --------
     >>> rules = rules_in_force(date(2026, 9, 30))
-    >>> rules.minimum_base, rules.minimum_cell, rules.release_step
-    (10, 5, 10)
+    >>> rules.minimum_base, rules.minimum_cell, rules.minimum_opinion_base
+    (10, 5, 30)
     """
     in_force = [rules for rules in _issued_rules() if rules.effective_from <= day]
     if not in_force:
@@ -140,18 +141,18 @@ def parse_disclosure_rules(content: bytes, source: str) -> DisclosureRules:
     ------
     DocumentError
         With every fault found in the file: a key that is missing or not known, text that is empty, a number out of
-        its range, a minimum base below the minimum cell.
+        its range, a minimum base below the minimum cell, a minimum base of opinions below that.
 
     Examples
     --------
     >>> text = '''
-    ... format: jiayuan-disclosure-1
+    ... format: jiayuan-disclosure-2
     ... issuer: The bureau
     ... basis: Decision 7
     ... effective_from: 2027-01-01
     ... minimum_base: 20
     ... minimum_cell: 2
-    ... release_step: 10
+    ... minimum_opinion_base: 30
     ... '''
     >>> parse_disclosure_rules(text.encode(), "2027-01-01.yaml")
     Traceback (most recent call last):
@@ -164,13 +165,14 @@ def parse_disclosure_rules(content: bytes, source: str) -> DisclosureRules:
     root.expect_keys(_KEYS)
     root["format"].expect(FORMAT)
     minimum_cell = root["minimum_cell"].integer(_LEAST, _GREATEST)
+    minimum_base = root["minimum_base"].integer(minimum_cell, _GREATEST)
     rules = DisclosureRules(
         issuer=root["issuer"].text(),
         basis=root["basis"].text(),
         effective_from=root["effective_from"].day(),
-        minimum_base=root["minimum_base"].integer(minimum_cell, _GREATEST),
+        minimum_base=minimum_base,
         minimum_cell=minimum_cell,
-        release_step=root["release_step"].integer(_LEAST, _GREATEST),
+        minimum_opinion_base=root["minimum_opinion_base"].integer(minimum_base, _GREATEST),
     )
     document.raise_faults()
     return rules

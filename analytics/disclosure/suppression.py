@@ -79,7 +79,7 @@ def suppress_counts(counts: pd.Series, *, rules: DisclosureRules) -> pd.Series:
     return shown.mask(small)
 
 
-def can_be_shown(some: int, whole: int, *, rules: DisclosureRules) -> bool:
+def can_be_shown(some: int, whole: int, *, rules: DisclosureRules, least: int | None = None) -> bool:
     """Return whether a share can be shown: enough people answered, and neither they nor the others are few.
 
     Parameters
@@ -87,6 +87,8 @@ def can_be_shown(some: int, whole: int, *, rules: DisclosureRules) -> bool:
     some, whole : int
         How many people, of how many.
     rules : DisclosureRules
+    least : int, optional
+        The fewest people that it can be of, by default `minimum_base`.
 
     Returns
     -------
@@ -100,7 +102,33 @@ def can_be_shown(some: int, whole: int, *, rules: DisclosureRules) -> bool:
     >>> can_be_shown(5, 40, rules=rules), can_be_shown(36, 40, rules=rules), can_be_shown(0, 9, rules=rules)
     (True, False, False)
     """
-    return bool(suppress_counts(pd.Series([some, whole - some]), rules=rules).notna().all())
+    few = any(0 < number < rules.minimum_cell for number in (some, whole - some))
+    return whole >= (rules.minimum_base if least is None else least) and not few
+
+
+def rounded_share(some: float, whole: float, *, rules: DisclosureRules) -> float:
+    """Return a share of many people in whole percents, so that parts that are shown cannot be taken away from it.
+
+    Parameters
+    ----------
+    some, whole : float
+        How many people, of how many.
+    rules : DisclosureRules
+
+    Returns
+    -------
+    float
+        NaN where one percent of them are fewer than `minimum_cell`: rounding would not hide a small number then.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analytics.disclosure.rules import rules_in_force
+    >>> rules = rules_in_force(date(2026, 9, 30))
+    >>> rounded_share(431, 500, rules=rules), rounded_share(431, 499, rules=rules)
+    (0.86, nan)
+    """
+    return round(some / whole, 2) if whole >= 100 * rules.minimum_cell else float("nan")
 
 
 def suppress_table(counts: pd.DataFrame, *, rules: DisclosureRules) -> SuppressedTable:

@@ -42,8 +42,9 @@ def sampling_variance(evaluation: Evaluation, *, stabilised: bool = True) -> Flo
         return np.full(len(table), np.nan)
     n = np.nan_to_num(float_column(table, measured.responses))
     if measured.deviation is None:
-        satisfied = np.nan_to_num(float_column(table, measured.value))
-        own = sample_variance(n, satisfied, satisfied)
+        counted = float_column(table, measured.value)
+        satisfied = np.nan_to_num(counted)
+        own = np.where(np.isnan(counted), np.nan, sample_variance(n, satisfied, satisfied))
     else:
         own = float_column(table, measured.deviation) ** 2
     known = (n > 1) & ~np.isnan(own)

@@ -47,7 +47,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     """Return the page for one view; the rows of the table are filled in by its callback."""
     header = select_evaluation(source.evaluations(), view.evaluation)
     if header is None:
-        return no_evaluation(view.language)
+        return no_evaluation(view)
     _ = translator(view.language)
     keep = html.A(
         _("This table as CSV"), href=f"{FILE_PATH}{view.search}", id="table-of-communities-file", className="quiet-link"

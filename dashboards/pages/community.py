@@ -33,7 +33,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     """Return the page for one view."""
     shown = PageData.of(source, view.with_changes(region=None))
     if shown is None:
-        return no_evaluation(view.language)
+        return no_evaluation(view)
     number = view.own.get("community", "")
     found = shown.everywhere[shown.everywhere["number"] == number]
     chooser = _chooser(shown, number)

@@ -29,7 +29,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     """Return the page for one view."""
     shown = PageData.of(source, view)
     if shown is None:
-        return no_evaluation(view.language)
+        return no_evaluation(view)
     exposed = exposed_communities(shown.standings)
     cases = in_region(source.cases(shown.header.id), shown.view.region)
     return [

@@ -23,7 +23,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     """Return the page for one view."""
     shown = PageData.of(source, view)
     if shown is None:
-        return no_evaluation(view.language)
+        return no_evaluation(view)
     return [
         *provisional_notice(shown),
         list_evidence_panel(shown),

@@ -27,7 +27,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     """Return the page for one view."""
     shown = PageData.of(source, view)
     if shown is None:
-        return no_evaluation(view.language)
+        return no_evaluation(view)
     _ = translator(view.language)
     examination = source.examination(shown.header.id)
     if examination is None:

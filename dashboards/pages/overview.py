@@ -28,7 +28,7 @@ def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Compon
     progress = collection_summary(source.progress(), view, now=now)
     shown = PageData.of(source, view)
     if shown is None:
-        return [*no_evaluation(view.language), progress]
+        return [*no_evaluation(view), progress]
     _ = translator(view.language)
     warnings = shown.warnings()
     bear_in_mind = [panel(_("Please note"), html.Ul([html.Li(said) for said in warnings]), anchor="warnings")]

@@ -67,7 +67,10 @@ def collection_panel(progress: Progress | None, region: str | None, language: st
         html.H3(_("Communities that still need answers")),
         _short_list(communities, lacking, language),
         anchor="collection",
-        note=_("{round}: only counts are shown; scores follow when the round has closed.").format(round=name),
+        note=_(
+            "{round}: until the close only numbers of answers are shown, whatever they say. How many of them are valid "
+            "and of owners is known when the round has closed, so please collect a few more than needed."
+        ).format(round=name),
     )
 
 
@@ -112,7 +115,7 @@ def _key_figures(
             key_figure(
                 _("Days left"), str(days_left(progress.closes_at, now)), note=_("closes {moment}").format(moment=closes)
             ),
-            key_figure(_("Answers that count"), f"{int(communities['responses'].sum()):,}", note=received),
+            key_figure(_("Answers so far"), f"{int(communities['responses'].sum()):,}", note=received),
             key_figure(
                 _("Communities with enough answers"),
                 f"{int((lacking == 0).sum()):,}",
@@ -133,7 +136,7 @@ def _regions_chart(regions: pd.DataFrame, language: str) -> Component:
     return chart(
         progress_figure(regions, language),
         name="collection-by-district",
-        summary=_("{enough} of {count} communities have enough answers to be ranked.").format(
+        summary=_("{enough} of {count} communities have as many answers as it takes to be ranked.").format(
             enough=enough, count=everyone
         ),
         language=language,

@@ -2,17 +2,22 @@
 
 from dash.development.base_component import Component
 
+from dashboards.address import View
 from dashboards.frames.page_data import PageData
 from dashboards.languages import translator
 from dashboards.source import EvaluationHeader
 from dashboards.widgets.components import empty, notice, panel
+from dashboards.widgets.links import COLLECTION_PATH, page_link
 
 
-def no_evaluation(language: str) -> list[Component]:
-    """Return what a page of results says while there are none."""
-    _ = translator(language)
-    words = _("Results appear here once a round has closed and been evaluated, or a preview has been made.")
-    return [panel(_("No evaluation yet"), empty(words))]
+def no_evaluation(view: View) -> list[Component]:
+    """Return what a page of results says while there are none, with the way to the collection."""
+    _ = translator(view.language)
+    words = _(
+        "Results appear here once a round has closed and been evaluated. Until then only the collection is shown."
+    )
+    more = page_link(view, COLLECTION_PATH, _("How the collection is going"))
+    return [panel(_("No evaluation yet"), empty(words), more)]
 
 
 def provisional_notice(shown: PageData) -> list[Component]:
@@ -25,5 +30,5 @@ def provisional_notice_for(header: EvaluationHeader, language: str) -> list[Comp
     if not header.provisional:
         return []
     _ = translator(language)
-    words = _("The round was still open. Ranks and scores here may change until it has closed.")
+    words = _("The round has closed and is not decided. Ranks and scores here may change until it is.")
     return [notice(_("Preview, not an official result"), words)]

@@ -14,7 +14,7 @@ from survey_app.commands.shared import DATE, FILE, installed_database, named
 from survey_app.models import Questionnaire, Round
 from survey_app.models.vocabulary import CodeKind
 from survey_app.responses.retention import erase_expired
-from survey_app.rounds.rounds import add_rule_file, create_round
+from survey_app.rounds.rounds import add_rule_file, create_round, has_settled
 
 
 @click.group()
@@ -93,9 +93,14 @@ def examine(round_name: str) -> None:
     with installed_database() as database:
         with database.writing() as session:
             use_as_real(session, now=current_time())
-            round_id = named(session, Round, round_name, parameter="ROUND").id
+            survey_round = named(session, Round, round_name, parameter="ROUND")
+            round_id, is_settled = survey_round.id, has_settled(survey_round, now=current_time())
         held = examine_round(database, round_id=round_id, now=current_time())
-    click.echo(f"{held} responses of {round_name} are newly held for review")
+    if is_settled:
+        click.echo(f"{held} responses of {round_name} are newly held for review")
+    else:
+        # How many are held depends on what was answered.
+        click.echo(f"{round_name} is examined; what is held is listed once it has closed")
 
 
 @click.command()
@@ -112,7 +117,7 @@ def retention() -> None:
 @click.command()
 @click.argument("round_name", metavar="ROUND")
 @click.option(
-    "--provisional", is_flag=True, help="Evaluate before the round has closed; pages show the result as a preview."
+    "--provisional", is_flag=True, help="Only preview the result of a closed round; pages show it as a preview."
 )
 def evaluate(*, round_name: str, provisional: bool) -> None:
     """Evaluate a round and store the result permanently; ROUND is the name of the round."""

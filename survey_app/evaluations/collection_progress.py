@@ -13,11 +13,11 @@ from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
 from survey_app.city_time import zone_of
-from survey_app.evaluations.counts import count_valid_answers
 from survey_app.models import Code, Community, District, Response, Round
-from survey_app.models.vocabulary import Mode
+from survey_app.models.vocabulary import Mode, ResponseStatus
 from survey_app.register.households import read_places, surveyed_households
 from survey_app.register.names import PLACE_COLUMNS
+from survey_app.responses.counting_status import status_of_response
 
 # In seconds: the offset of every time zone is a multiple of a quarter of an hour.
 _QUARTER: Final = 15 * 60
@@ -27,7 +27,7 @@ _QUARTER: Final = 15 * 60
 class Counted:
     """Parts of a progress that change from one moment to the next; see `dashboards.source.Progress`.
 
-    `responses` are those that count, by the id of the community.
+    `responses` are those that stand, by the id of the community: the newest of each household, none withdrawn.
     """
 
     responses: "pd.Series[int]"
@@ -61,15 +61,28 @@ def read_required_responses(session: Session, *, rules: Rules, scope: Scope) -> 
 
 
 def count_progress(
-    session: Session, *, survey_round: Round, rules: Rules, scope: Scope, asked: pd.DataFrame, now: datetime
+    session: Session, *, survey_round: Round, scope: Scope, asked: pd.DataFrame, now: datetime
 ) -> Counted:
-    """Count the responses so far of the communities in scope, those of `read_required_responses`."""
-    valid = count_valid_answers(session, survey_round=survey_round, rules=rules, before=now)
+    """Count the responses so far of the communities in scope, those of `read_required_responses`.
+
+    No count depends on what was answered, not even on whether an answer is valid or an owner's.
+    """
     return Counted(
-        responses=valid.reindex(asked.index, fill_value=0),
+        responses=_count_by_community(session, survey_round, now=now).reindex(asked.index, fill_value=0),
         **_count_in_time(session, survey_round, scope=scope, now=now),
         buildings=_count_by_building(session, survey_round, scope=scope, now=now),
     )
+
+
+def _count_by_community(session: Session, survey_round: Round, *, now: datetime) -> "pd.Series[int]":
+    # Of a household's answers the newest, whoever gave it: to tell its owners from its tenants would tell the tenure.
+    stands = status_of_response("residents", before=now) == ResponseStatus.COUNTED
+    statement = select(Response.community_id, func.count()).where(
+        Response.round_id == survey_round.id, Response.submitted_at < now, stands
+    )
+    found = session.execute(statement.group_by(Response.community_id)).all()
+    table = pd.DataFrame(found, columns=["community_id", "responses"], dtype="int64")
+    return table.set_index("community_id")["responses"]
 
 
 def _required_responses(rules: Rules, households: int | None) -> int:

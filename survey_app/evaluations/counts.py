@@ -9,8 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
 from pyarrow import json as arrow_json
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from analytics.counting.answer_counts import AnswerCounts, count_answers
@@ -68,7 +67,7 @@ def count_responses(
         communities=communities,
         questions={**questions, "tenure": tuple(Tenure), **dict.fromkeys(MODE_COUNTS, ranked.codes)},
     )
-    statuses = _count_statuses(session, survey_round=survey_round, rules=rules, before=before)
+    statuses = count_statuses(session, survey_round=survey_round, rules=rules, before=before)
     summary = count_measures(counted, rules).join([_by_tenure(counted), _by_mode(counted, rules)])
     summary = summary.join(statuses.reindex(summary.index, fill_value=0))
     if questionnaire.complained is not None:
@@ -96,31 +95,6 @@ def _who_complained(counted: AnswerCounts, questionnaire: Questionnaire, complai
     return pd.DataFrame(dict(zip(COMPLAINED_COLUMNS, (sum(asked), said), strict=True)))
 
 
-def count_valid_answers(session: Session, *, survey_round: Round, rules: Rules, before: datetime) -> "pd.Series[int]":
-    """Return the `responses` of `count_responses` alone, of communities that have any: the database counts them."""
-    rule = rules.satisfaction
-    code = _code_given(session, rule.question)
-    statement = select(Response.community_id, func.count()).where(
-        Response.round_id == survey_round.id,
-        Response.submitted_at < before,
-        code.in_(rule.valid_codes),
-        status_of_response(rule.population, before=before) == ResponseStatus.COUNTED,
-    )
-    if rule.population == "owners":
-        statement = statement.where(Response.tenure == Tenure.OWNER)
-    found = session.execute(statement.group_by(Response.community_id)).all()
-    table = pd.DataFrame(found, columns=["community_id", "responses"], dtype="int64")
-    return table.set_index("community_id")["responses"]
-
-
-def _code_given(session: Session, question: str) -> ColumnElement[int]:
-    """Return the SQL expression for the code that a response gives to a question, NULL where it gives none."""
-    if session.connection().dialect.name == "postgresql":
-        code: ColumnElement[int] = cast(Response.answers, JSONB)[question].as_integer()
-        return code
-    return func.json_extract(Response.answers, f'$."{question}"', type_=Integer)
-
-
 def _count_composites(
     session: Session,
     *,
@@ -143,8 +117,8 @@ def _count_composites(
     return sums.table().rename(columns={"responses": "composite_responses"})
 
 
-def _count_statuses(session: Session, *, survey_round: Round, rules: Rules, before: datetime) -> pd.DataFrame:
-    """Return how many responses each community sent in, and how many of them no longer count."""
+def count_statuses(session: Session, *, survey_round: Round, rules: Rules, before: datetime) -> pd.DataFrame:
+    """Return how many responses each community sent in, as `received`, and how many are of each status: by its id."""
     status = status_of_response(rules.satisfaction.population, before=before).label("status")
     of_response = (
         select(Response.community_id, status)
@@ -158,11 +132,7 @@ def _count_statuses(session: Session, *, survey_round: Round, rules: Rules, befo
     found = pd.DataFrame(session.execute(grouped).all(), columns=columns).astype({"count": "int64"})
     table = found.pivot_table(index="community_id", columns="status", values="count", aggfunc="sum", fill_value=0)
     table = table.reindex(columns=list(ResponseStatus), fill_value=0)
-    return (
-        table[[ResponseStatus.SUPERSEDED, ResponseStatus.WITHDRAWN, ResponseStatus.EXCLUDED]]
-        .assign(received=table.sum(axis=1))
-        .astype("int64")
-    )
+    return table.assign(received=table.sum(axis=1)).astype("int64")
 
 
 def counted_batches(
@@ -173,15 +143,18 @@ def counted_batches(
     questions: Sequence[str],
     before: datetime,
     answers_of: Population | None = None,
+    reviewed_before: datetime | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the community, tenure and mode of every response that counts, and the answers of the ranked population.
 
-    The rules say which of a household's responses count, whichever population `answers_of` asks for.
+    The rules say which of a household's responses count, whichever population `answers_of` asks for. Reviews count as
+    of `reviewed_before`, or as they stand now.
     """
+    status = status_of_response(rules.satisfaction.population, before=before, reviewed_before=reviewed_before)
     statement = select(Response.community_id, Response.tenure, Response.mode, Response.answers).where(
         Response.round_id == survey_round.id,
         Response.submitted_at < before,
-        status_of_response(rules.satisfaction.population, before=before) == ResponseStatus.COUNTED,
+        status == ResponseStatus.COUNTED,
     )
     result = session.execute(statement, execution_options={"yield_per": BATCH_ROWS})
     for rows in result.partitions():

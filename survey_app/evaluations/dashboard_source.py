@@ -33,11 +33,14 @@ from survey_app.evaluations.counts import COMPLAINED_COLUMNS
 from survey_app.evaluations.integrity_examinations import newest_examination, read_found, with_reviews
 from survey_app.evaluations.publications import published_evaluations
 from survey_app.evaluations.standings import (
-    COLUMN_TYPES,
     EVIDENCE_JOIN,
+    counts_a_closed_round,
+    read_evaluated_table,
     read_standings,
     read_standings_of,
     require_evaluation,
+    typed_standings,
+    withhold_in_evaluation,
 )
 from survey_app.evaluations.standings_table import find_communities
 from survey_app.evaluations.stored_profiles import (
@@ -167,6 +170,7 @@ class StoredEvaluations:
         """Return the profile behind a standing in scope; see `dashboards.source`."""
         scope = signed_in().scope
         with self._database.reading() as session:
+            require_evaluation(session, evaluation_id)
             return read_profile(session, evaluation_id=evaluation_id, number=number, scope=scope)
 
     def reported(self, evaluation_id: int, numbers: Collection[str]) -> pd.DataFrame:
@@ -191,7 +195,7 @@ class StoredEvaluations:
         with self._database.reading() as session:
             result = session.execute(signed_in().scope.communities(statement))
             frame = pd.DataFrame(result.all(), columns=list(result.keys()))
-        return frame.astype({name: kind for name, kind in COLUMN_TYPES.items() if name in frame})
+        return typed_standings(frame)
 
     def cases(self, evaluation_id: int) -> pd.DataFrame:
         """Return the cases of the period by region in scope, with the words of their categories."""
@@ -210,6 +214,7 @@ class StoredEvaluations:
         """Return the findings in the round of an evaluation, about communities in scope; see `dashboards.source`."""
         scope = signed_in().scope
         with self._database.reading() as session:
+            require_evaluation(session, evaluation_id)
             newest = newest_examination(session, evaluation_id)
             if newest is None:
                 return None
@@ -239,9 +244,7 @@ class StoredEvaluations:
             # To count anew on every page would keep the database busy; what is shown is a minute old at most.
             counted = self._counted.get_or_read(
                 (survey_round.id, now.replace(second=0, microsecond=0), scope, revision),
-                lambda: count_progress(
-                    session, survey_round=survey_round, rules=rules, scope=scope, asked=asked, now=now
-                ),
+                lambda: count_progress(session, survey_round=survey_round, scope=scope, asked=asked, now=now),
             )
             return Progress(
                 round_name=survey_round.name,
@@ -281,8 +284,7 @@ def _read_headers(session: Session, published: Collection[int], scope: Scope) ->
 
 
 def _read_inputs(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
-    require_evaluation(session, evaluation_id)
-    table = pd.DataFrame(json.loads(session.scalars(select(Evaluation.inputs).filter_by(id=evaluation_id)).one()))
+    table = read_evaluated_table(session, evaluation_id)
     numbers = session.scalars(scope.communities(select(Community.number))).all()
     return table[table["community_id"].isin(numbers)].reset_index(drop=True)
 
@@ -292,7 +294,8 @@ def _read_inputs_of_other_population(session: Session, evaluation_id: int, scope
     others = read_other_population(session, evaluation_id=evaluation_id).reindex(table["community_id"])
     # Counts of the ranked population alone would not fit the answers of the other.
     shared = table.drop(columns=[*MODE_COLUMNS, *COMPLAINED_COLUMNS], errors="ignore")
-    return shared.assign(**{str(name): others[name].to_numpy() for name in others})
+    counted = shared.assign(**{str(name): others[name].to_numpy() for name in others})
+    return withhold_in_evaluation(session, evaluation_id, counted)
 
 
 _HISTORY_COLUMNS = (
@@ -327,6 +330,7 @@ _SELECT_HEADERS = (
     )
     .join(Round, Evaluation.round_id == Round.id)
     .join(RuleFile, Evaluation.rule_file_id == RuleFile.id)
+    .where(counts_a_closed_round())
     .order_by(Evaluation.id.desc())
 )
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from sqlalchemy import insert, select
@@ -13,15 +12,16 @@ from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.decision.evaluate import canonical_frame_json, evaluate, versions
-from analytics.disclosure.rules import rules_in_force
+from analytics.disclosure.small_communities import withhold_small_communities
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.rules import Rules
 from survey_app.audit import OPERATOR, record
 from survey_app.complaints.categories import categories
 from survey_app.errors import JiayuanError
-from survey_app.evaluations.counts import COMPLAINED_COLUMNS, COMPOSITE_COLUMNS, MODE_COUNTS, community_table
+from survey_app.evaluations.counts import community_table
 from survey_app.evaluations.profiles import Profiles, count_profiles
+from survey_app.evaluations.standings import disclosure_of
 from survey_app.models import (
     Community,
     CommunityProfile,
@@ -37,17 +37,6 @@ from survey_app.rounds.rounds import RoundStillOpen, find_round, has_settled
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Base, Database
 from survey_app.stored_rules import rules_of
-
-_COUNTS = ("responses", "satisfied", "composite_responses", *COMPLAINED_COLUMNS)
-_ANSWER_COLUMNS = (
-    "responses",
-    "satisfied",
-    "mean_index",
-    "sd_index",
-    *COMPOSITE_COLUMNS,
-    *COMPLAINED_COLUMNS,
-    *MODE_COUNTS,
-)
 
 
 class RoundErased(JiayuanError):
@@ -65,17 +54,17 @@ def evaluate_round(
 ) -> Evaluation:
     """Evaluate a round at its cut-off and store the result, or return the stored one if it is the very same.
 
-    An official evaluation counts up to the close of the round and is refused before; a provisional one counts up to
-    now, and releases the answers of a community in steps. Everything is read in one snapshot and computed outside
-    any write transaction.
+    It counts up to the close of the round and is refused before: whoever sees a score before and after a neighbour
+    answers knows that answer, and with nine accomplices also where scores move in steps of ten. A provisional
+    evaluation is a preview that has no breakdowns and cannot be published. Everything is read in one snapshot and
+    computed outside any write transaction.
 
-    Raises `LookupError` if there is no such round.
+    Raises `LookupError` if there is no such round and `RoundStillOpen` until it has settled.
     """
     with database.reading() as session:
         gathered = _gather(session, round_id=round_id, now=now, provisional=provisional)
     result = evaluate(gathered.table, gathered.rules)
     evidence = weigh_evidence(result)
-    steps = {} if gathered.release_step is None else {"released_in_steps_of": gathered.release_step}
     evaluation = Evaluation(
         round_id=round_id,
         rule_file_id=gathered.rule_file_id,
@@ -89,7 +78,6 @@ def evaluate_round(
                 **result.summary,
                 "evidence": {"regions": summarise_evidence(result, evidence)},
                 "versions": versions(),
-                **steps,
             }
         ),
         responses=int(gathered.table["responses"].sum()),
@@ -108,6 +96,13 @@ def evaluate_round(
                 now=now,
             )
         return stored
+
+
+def require_answers(session: Session, round_id: int) -> None:
+    """Raise `RoundErased` if the answers of a round were erased."""
+    erased = select(Response.id).where(Response.round_id == round_id, Response.erased_at.is_not(None)).limit(1)
+    if session.scalar(erased) is not None:
+        raise RoundErased(round_id)
 
 
 def verify_evaluation(session: Session, evaluation_id: int) -> bool:
@@ -130,21 +125,15 @@ class _Gathered:
     rules: Rules
     rule_file_id: int
     cut_off: datetime
-    # By how many new answers a community's figures move while its round is open; None once it has closed.
-    release_step: int | None
     profiles: Profiles | None
 
 
 def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool) -> _Gathered:
     survey_round = find_round(session, round_id)
-    if not provisional and not has_settled(survey_round, now=now):
+    if not has_settled(survey_round, now=now):
         raise RoundStillOpen(round_id, survey_round.closes_at)
-    if session.scalar(
-        select(Response.id).where(Response.round_id == round_id, Response.erased_at.is_not(None)).limit(1)
-    ):
-        raise RoundErased(round_id)
-    cut_off = min(now, survey_round.closes_at)
-    rules = rules_of(survey_round.rule_file.content)
+    require_answers(session, round_id)
+    cut_off, rules = survey_round.closes_at, rules_of(survey_round.rule_file.content)
     counting: dict[str, Any] = {
         "survey_round": survey_round,
         "rules": rules,
@@ -152,12 +141,11 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
         "categories": categories(),
         "cut_off": cut_off,
     }
-    table = community_table(session, **counting)
-    step = rules_in_force(now.astimezone(ZoneInfo(rules.time_zone)).date()).release_step if provisional else None
-    if step is not None:
-        table = _released_in_steps(table, _last_provisional_inputs(session, round_id), step=step)
+    disclosure = disclosure_of(now, rules)
+    # What few people answered is not even stored: everything that shows or hands out an evaluation goes without.
+    table = withhold_small_communities(community_table(session, **counting), rules, disclosure=disclosure)
     profiles = None if provisional else count_profiles(session, **counting, table=table)
-    return _Gathered(table, rules, survey_round.rule_file_id, cut_off, step, profiles)
+    return _Gathered(table, rules, survey_round.rule_file_id, cut_off, profiles)
 
 
 def _store_once(
@@ -197,24 +185,6 @@ def _insert_rows(session: Session, table: type[Base], frame: pd.DataFrame) -> No
     columns = [column.name for column in table.__table__.columns]
     values = frame[columns].astype(object).where(frame[columns].notna(), None)
     session.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in values.to_numpy().tolist()])
-
-
-def _released_in_steps(table: pd.DataFrame, released: pd.DataFrame | None, *, step: int) -> pd.DataFrame:
-    """Return the table with each community's answers as released before, until enough new ones have come."""
-    columns = [name for name in _ANSWER_COLUMNS if name in table]
-    before = (table[:0] if released is None else released).set_index("community_id").reindex(columns=columns)
-    before = before.reindex(table["community_id"]).set_axis(table.index)
-    kept = before.assign(**{name: before[name].fillna(0).astype("int64") for name in _COUNTS if name in before})
-    measured = [name for name in ("responses", "composite_responses") if name in table]
-    held = (table[measured] - kept[measured] < step).any(axis=1)
-    return table.assign(**{name: table[name].mask(held, kept[name]) for name in columns})
-
-
-def _last_provisional_inputs(session: Session, round_id: int) -> pd.DataFrame | None:
-    inputs = session.scalar(
-        select(Evaluation.inputs).filter_by(round_id=round_id, provisional=True).order_by(Evaluation.id.desc()).limit(1)
-    )
-    return None if inputs is None else _read_table(inputs)
 
 
 def _read_table(inputs: str) -> pd.DataFrame:

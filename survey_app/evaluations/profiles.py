@@ -4,7 +4,9 @@ Counted once, in the snapshot of the evaluation, and stored with it: a page that
 what was counted then. An open round has no profiles, since breakdowns of a few answers would give them away.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
-from sqlalchemy import case, select
+from sqlalchemy import case, or_, select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json
@@ -26,19 +28,24 @@ from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, CHANNELS
 from analytics.statistics.drivers import find_drivers
 from survey_app.complaints.categories import Categories
 from survey_app.evaluations.counts import (
+    BATCH_ROWS,
     COMPOSITE_COLUMNS,
     count_responses,
     counted_batches,
     is_valid_complaint,
     window_start,
 )
-from survey_app.models import Complaint, Round
-from survey_app.models.vocabulary import Tenure
+from survey_app.models import Complaint, Response, Round
+from survey_app.models.vocabulary import ResponseStatus, Tenure
 from survey_app.register.households import read_places, surveyed_households
+from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, driver_questions
 
 MOST_RESPONDENTS: Final = 200_000
 """Most respondents of one region, drawn at random where there are more: drivers need no more of them."""
+
+ANSWERED: Final = "answered"
+"""Key beside the codes of a question with several answers: how many people answered it."""
 
 _COUNTED_COLUMNS: Final = ["responses", "satisfied", "mean_index", "sd_index", *COMPOSITE_COLUMNS]
 _SEED: Final = 1
@@ -82,6 +89,7 @@ def count_profiles(
     city = rules.city.in_language(DEFAULT_LANGUAGE)
     region = places["district"] if rules.region == "district" else pd.Series(city, index=places.index)
     counts, rows = _count_answers(survey, places.index)
+    chosen = _count_choices(survey)
     complaints = _count_complaints(survey, categories)
     cases = _cases(complaints, complaints["community"])
     regional_cases = _cases(complaints, complaints["community"].map(region))
@@ -90,7 +98,7 @@ def count_profiles(
     communities = [
         {
             "community_id": number,
-            "answers": canonical_json(_answers(counts, [place])),
+            "answers": canonical_json(_answers(counts, [place]) | _choices(chosen, [number])),
             "complaints": canonical_json(cases.get(number, [])),
             "other_population": canonical_json(other[number]),
         }
@@ -99,7 +107,7 @@ def count_profiles(
     regions = [
         {
             "region": str(name),
-            "answers": canonical_json(_answers(counts, np.asarray(members))),
+            "answers": canonical_json(_answers(counts, np.asarray(members)) | _choices(chosen, places.index[members])),
             "complaints": canonical_json(regional_cases.get(name, [])),
             "drivers": canonical_json(_drivers(rows[rows["community"].map(region) == name], survey)),
             "channels": canonical_json(channels.get(str(name), {})),
@@ -146,6 +154,37 @@ def _answers(counts: AnswerCounts, places: Sequence[int] | npt.NDArray[np.intp])
         numbers = counts.counts[question][places].sum(axis=0).tolist()
         found[question] = {str(code): number for code, number in zip(codes, numbers, strict=True) if number}
     return found
+
+
+def _count_choices(survey: _Survey) -> dict[str, dict[int, Counter[str]]]:
+    """Return by question with several answers, and by community, how often each code was given, and answers."""
+    questions = [question.key for question in survey.questionnaire.questions if question.type is QuestionType.MULTI]
+    counted: dict[str, dict[int, Counter[str]]] = {question: defaultdict(Counter) for question in questions}
+    if not questions:
+        return counted
+    population = survey.rules.satisfaction.population
+    statement = select(Response.community_id, Response.answers).where(
+        Response.round_id == survey.round.id,
+        Response.submitted_at < survey.cut_off,
+        status_of_response(population, before=survey.cut_off) == ResponseStatus.COUNTED,
+        or_(*(Response.answers.contains(f'"{question}":[') for question in questions)),
+    )
+    if population == "owners":
+        statement = statement.where(Response.tenure == Tenure.OWNER)
+    for community, text in survey.session.execute(statement, execution_options={"yield_per": BATCH_ROWS}):
+        answers = json.loads(text or "{}")
+        for question in questions:
+            if codes := answers.get(question):
+                counted[question][community].update([ANSWERED, *map(str, codes)])
+    return counted
+
+
+def _choices(chosen: Mapping[str, Mapping[int, Counter[str]]], communities: Iterable[int]) -> dict[str, dict[str, int]]:
+    """Return how often some communities gave each code of the questions with several answers, and how many answered."""
+    return {
+        question: dict(sum((counts.get(community, Counter()) for community in communities), Counter()))
+        for question, counts in chosen.items()
+    }
 
 
 def _count_complaints(survey: _Survey, categories: Categories) -> pd.DataFrame:

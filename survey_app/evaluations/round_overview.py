@@ -11,6 +11,7 @@ from survey_app.accounts.scope import Scope
 from survey_app.attachments.kinds import PHOTO
 from survey_app.city_time import last_day, zone_of
 from survey_app.evaluations.publications import published_evaluations
+from survey_app.evaluations.standings import counts_a_closed_round
 from survey_app.models import Attachment, Community, Evaluation, Publication, Questionnaire, Response, Round, RuleFile
 
 
@@ -119,14 +120,15 @@ def _count_received(scope: Scope) -> Select[int, int]:
 
 def _select_evaluations() -> Select[int, int, bool, datetime, datetime, str]:
     # Not whole rows: the inputs of each are as long as the list of communities.
-    return select(
+    columns = (
         Evaluation.id,
         Evaluation.round_id,
         Evaluation.provisional,
         Evaluation.evaluated_at,
         Evaluation.cut_off,
         Evaluation.standings_sha256,
-    ).order_by(Evaluation.id.desc())
+    )
+    return select(*columns).join(Round).where(counts_a_closed_round()).order_by(Evaluation.id.desc())
 
 
 def _state(survey_round: Round, now: datetime) -> str:

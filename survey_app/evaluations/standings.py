@@ -1,19 +1,26 @@
 """Stored standings with the names of their communities, districts and companies, always within a scope."""
 
+import json
 from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pandas as pd
-from sqlalchemy import Result, Select, and_, select
+from sqlalchemy import ColumnElement, Result, Select, and_, select
 from sqlalchemy.orm import Session
 
 from analytics.decision.evaluate import STANDING_COLUMNS
+from analytics.disclosure.rules import DisclosureRules, rules_in_force
+from analytics.disclosure.small_communities import withhold_small_communities
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS
+from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
 from survey_app.models import (
     Community,
     District,
     Evaluation,
     PropertyCompany,
+    Round,
     RuleFile,
     Standing,
     StandingEvidence,
@@ -21,6 +28,17 @@ from survey_app.models import (
 from survey_app.stored_rules import rules_of
 
 COLUMN_TYPES = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
+
+# Of all rules that evaluations of earlier versions were made under.
+_FEWEST = 10
+_ANSWERED = (
+    "satisfied",
+    "satisfaction_rate",
+    "satisfaction_index",
+    "satisfaction_score",
+    "satisfaction_lower",
+    "satisfaction_upper",
+)
 
 
 # Evaluations of earlier versions have no evidence, so this is for an outer join.
@@ -46,10 +64,47 @@ def read_standings_of(session: Session, evaluation_id: int, communities: Sequenc
     return found.reindex([key for key in communities if key in found.index]).reset_index(drop=True)
 
 
-def require_evaluation(session: Session, evaluation_id: int) -> None:
-    """Raise `LookupError` if there is no such evaluation."""
-    if session.scalar(select(Evaluation.id).filter_by(id=evaluation_id)) is None:
+def counts_a_closed_round() -> ColumnElement[bool]:
+    """Return the condition, on evaluations joined to their rounds, that an evaluation may be shown.
+
+    Earlier versions made previews of open rounds. They are kept and never shown: two of them, or one beside the final
+    result, differ by the answers of a few.
+    """
+    return Evaluation.cut_off >= Round.closes_at
+
+
+def require_evaluation(session: Session, evaluation_id: int, *, official: bool = False) -> None:
+    """Raise `LookupError` if there is no such evaluation that may be shown, or it is only a preview."""
+    statement = (
+        select(Evaluation.provisional).join(Round).where(Evaluation.id == evaluation_id, counts_a_closed_round())
+    )
+    is_provisional = session.scalar(statement)
+    if is_provisional is None or (official and is_provisional):
         raise LookupError(f"there is no evaluation {evaluation_id}")
+
+
+def read_evaluated_table(session: Session, evaluation_id: int) -> pd.DataFrame:
+    """Return the community table that was evaluated, as it may be handed out; `LookupError` as above."""
+    require_evaluation(session, evaluation_id)
+    table = pd.DataFrame(json.loads(session.scalars(select(Evaluation.inputs).filter_by(id=evaluation_id)).one()))
+    return withhold_in_evaluation(session, evaluation_id, table)
+
+
+def withhold_in_evaluation(session: Session, evaluation_id: int, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a community table without what few people answered, by the disclosure rules of its evaluation.
+
+    Evaluations are stored so; those of earlier versions are not.
+    """
+    evaluated_at, content = session.execute(
+        select(Evaluation.evaluated_at, RuleFile.content).join(RuleFile).where(Evaluation.id == evaluation_id)
+    ).one()
+    rules = rules_of(content)
+    return withhold_small_communities(table, rules, disclosure=disclosure_of(evaluated_at, rules))
+
+
+def disclosure_of(evaluated_at: datetime, rules: Rules) -> DisclosureRules:
+    """Return the disclosure rules of the local day on which an evaluation was made."""
+    return rules_in_force(evaluated_at.astimezone(ZoneInfo(rules.time_zone)).date())
 
 
 def _select_standings(evaluation_id: int, scope: Scope) -> Select[*tuple[object, ...]]:
@@ -66,8 +121,18 @@ def _select_standings(evaluation_id: int, scope: Scope) -> Select[*tuple[object,
 
 def _placed(session: Session, result: Result[*tuple[object, ...]]) -> pd.DataFrame:
     frame = pd.DataFrame(result.all(), columns=list(result.keys()))
-    frame = frame.astype({name: kind for name, kind in COLUMN_TYPES.items() if name in frame})
+    frame = typed_standings(frame)
     return frame.assign(region_english=frame["region"].map(_english_regions(session)))
+
+
+def typed_standings(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return stored standings with the types of their columns, and without the answers of the few who were not ranked.
+
+    Evaluations of earlier versions hold those.
+    """
+    frame = frame.astype({name: kind for name, kind in COLUMN_TYPES.items() if name in frame})
+    few = (frame["responses"] < _FEWEST) & frame["satisfaction_rank"].isna()
+    return frame.assign(**{name: frame[name].mask(few) for name in _ANSWERED if name in frame})
 
 
 def _english_regions(session: Session) -> dict[str, str | None]:

@@ -14,7 +14,7 @@ from survey_app.accounts.scope import Scope
 from survey_app.complaints.categories import categories
 from survey_app.models import Community, CommunityProfile, District, Evaluation, RegionProfile, Round, Standing
 from survey_app.models import Questionnaire as QuestionnaireRow
-from survey_app.rounds.questionnaires import Complained, Questionnaire, questionnaire_from_canonical
+from survey_app.rounds.questionnaires import Complained, Questionnaire, QuestionType, questionnaire_from_canonical
 
 TENURE_COLUMNS = ["tenure", "responses", "satisfied"]
 _Answers = Mapping[str, Mapping[str, int]]
@@ -58,7 +58,7 @@ def read_profile(session: Session, *, evaluation_id: int, number: str, scope: Sc
 def read_reported(session: Session, *, evaluation_id: int, numbers: Collection[str], scope: Scope) -> pd.DataFrame:
     """Return how many respondents of some communities in scope say that they complained, and of how many.
 
-    Columns number, said, asked; no rows where the questionnaire does not ask, or nothing was kept.
+    Columns number, said, asked, answered; no rows where the questionnaire does not ask, or nothing was kept.
     """
     statement = (
         select(Community.number, CommunityProfile.answers, QuestionnaireRow.text)
@@ -74,7 +74,7 @@ def read_reported(session: Session, *, evaluation_id: int, numbers: Collection[s
         questionnaire = questionnaire_from_canonical(text)
         if questionnaire.complained is not None:
             rows.append((number, *_said_and_asked(questionnaire, questionnaire.complained, json.loads(answers))))
-    return pd.DataFrame(rows, columns=["number", "said", "asked"])
+    return pd.DataFrame(rows, columns=["number", "said", "asked", "answered"])
 
 
 def read_other_population(session: Session, *, evaluation_id: int) -> pd.DataFrame:
@@ -130,19 +130,20 @@ def _reported_beside(
             Standing.exposure_household_years > 0,
         )
     ).one()
-    said, asked = _said_and_asked(questionnaire, complained, here)
-    region_said, region_asked = _said_and_asked(questionnaire, complained, region)
-    return ReportedComplaints(said, asked, region_said, region_asked, complaints or 0, years or 0.0)
+    said, asked, answered = _said_and_asked(questionnaire, complained, here)
+    region_said, region_asked, _answered = _said_and_asked(questionnaire, complained, region)
+    return ReportedComplaints(said, asked, answered, region_said, region_asked, complaints or 0, years or 0.0)
 
 
-def _said_and_asked(questionnaire: Questionnaire, complained: Complained, answers: _Answers) -> tuple[int, int]:
-    """Return how many say that they complained, and how many were asked."""
+def _said_and_asked(questionnaire: Questionnaire, complained: Complained, answers: _Answers) -> tuple[int, int, int]:
+    """Return how many say that they complained, how many were asked, and how many answered the very question."""
     asked = sum(
         answers[question].get(str(code), 0)
         for question, codes in questionnaire.asked_about_complaints.items()
         for code in codes
     )
-    return answers[complained.question].get(str(complained.code), 0), asked
+    said = answers[complained.question]
+    return said.get(str(complained.code), 0), asked, sum(said.values())
 
 
 def _answers_in_words(
@@ -162,7 +163,7 @@ def _answers_in_words(
             "region": region[question.key].get(str(option.code), 0),
         }
         for question in questionnaire.questions
-        if question.key in here
+        if question.key in here and question.type is not QuestionType.MULTI
         for option in question.options
     ]
     return pd.DataFrame(rows)

@@ -20,11 +20,14 @@ ERASED_VALUES: Final = dict.fromkeys(
 )
 
 
-def status_of_response(population: Literal["owners", "residents"], *, before: datetime) -> ColumnElement[str]:
+def status_of_response(
+    population: Literal["owners", "residents"], *, before: datetime, reviewed_before: datetime | None = None
+) -> ColumnElement[str]:
     """Return the counting status of each `Response` of a select as of a time, among those submitted before it.
 
     Where owners are ranked, tenure is looked at first: the newest answers of a household's owners count, and those of
-    its tenants stand beside them. Otherwise the newest answers of the household count, whoever gave them.
+    its tenants stand beside them. Otherwise the newest answers of the household count, whoever gave them. Reviews count
+    as of `reviewed_before`, or as they stand now.
     """
     newer = aliased(Response)
     is_corrected = exists().where(newer.corrects_id == Response.id, newer.submitted_at < before)
@@ -38,7 +41,7 @@ def status_of_response(population: Literal["owners", "residents"], *, before: da
         (Response.erased_at.is_not(None), ResponseStatus.ERASED),
         (Response.answers.is_(None), ResponseStatus.WITHDRAWN),
         (or_(is_replaced, is_corrected), ResponseStatus.SUPERSEDED),
-        (_is_excluded(), ResponseStatus.EXCLUDED),
+        (_is_excluded(reviewed_before), ResponseStatus.EXCLUDED),
         else_=ResponseStatus.COUNTED,
     )
 
@@ -61,7 +64,9 @@ def _is_replaced(within: SupersededWithin, before: datetime) -> ColumnElement[bo
     return and_(Response.household_key.is_not(None), exists().where(*of_household, later, newer.submitted_at < before))
 
 
-def _is_excluded() -> ColumnElement[bool]:
+def _is_excluded(reviewed_before: datetime | None) -> ColumnElement[bool]:
     review, later = aliased(ResponseReview), aliased(ResponseReview)
-    is_last = ~exists().where(later.response_id == review.response_id, later.id > review.id)
-    return exists().where(review.response_id == Response.id, review.state == ReviewState.EXCLUDED, is_last)
+    in_time = [[] if reviewed_before is None else [each.at < reviewed_before] for each in (review, later)]
+    is_last = ~exists().where(later.response_id == review.response_id, later.id > review.id, *in_time[1])
+    excluded = review.state == ReviewState.EXCLUDED
+    return exists().where(review.response_id == Response.id, excluded, is_last, *in_time[0])

@@ -18,8 +18,10 @@ from survey_app.responses.integrity_reviews import (
     LONGEST_REASON,
     decide_reviews,
     examine_round,
+    fewest_to_exclude,
     held_by_community,
 )
+from survey_app.rounds.rounds import has_settled
 from survey_app.web.context import site
 from survey_app.web.error_pages import missing_is_not_found
 
@@ -30,8 +32,15 @@ def reviews(round_id: int) -> str:
     """List the communities with responses that wait for a decision."""
     with site().database.reading() as session:
         survey_round = session.get(Round, round_id) or abort(HTTPStatus.NOT_FOUND)
-        held = held_by_community(session, round_id=round_id, scope=signed_in().scope)
-        return render_template("staff/reviews.html", round=survey_round, held=held, longest_reason=LONGEST_REASON)
+        now = current_time()
+        return render_template(
+            "staff/reviews.html",
+            round=survey_round,
+            is_settled=has_settled(survey_round, now=now),
+            least=fewest_to_exclude(survey_round, now=now),
+            held=held_by_community(session, round_id=round_id, scope=signed_in().scope, now=now),
+            longest_reason=LONGEST_REASON,
+        )
 
 
 @blueprint.post("/staff/rounds/<int:round_id>/reviews")
@@ -44,7 +53,7 @@ def decide(round_id: int) -> AnyResponse:
         abort(HTTPStatus.BAD_REQUEST)
     if decision not in DECISIONS:
         abort(HTTPStatus.BAD_REQUEST)
-    with site().database.writing() as session:
+    with missing_is_not_found(), site().database.writing() as session:
         number = decide_reviews(
             session,
             round_id=round_id,
@@ -67,10 +76,15 @@ def decide(round_id: int) -> AnyResponse:
 @policy(EVALUATING)
 def examine(round_id: int) -> AnyResponse:
     """Examine what came in so far for signs of false responses."""
+    now = current_time()
     with missing_is_not_found():
-        held = examine_round(site().database, round_id=round_id, now=current_time())
+        held = examine_round(site().database, round_id=round_id, now=now)
+    with site().database.reading() as session:
+        is_settled = has_settled(session.get_one(Round, round_id), now=now)
     flash(
-        ngettext("Examined: %(num)s response is newly held.", "Examined: %(num)s responses are newly held.", held)
+        _("Examined: what is held is listed once the round has closed.")
+        if not is_settled
+        else ngettext("Examined: %(num)s response is newly held.", "Examined: %(num)s responses are newly held.", held)
         if held
         else _("Examined: nothing new is held.")
     )

@@ -4,27 +4,30 @@ Nothing is deleted, and a held response counts until somebody decides otherwise;
 """
 
 import json
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 from sqlalchemy import ColumnElement, Select, and_, func, insert, select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json
+from analytics.disclosure.rules import rules_in_force
 from analytics.rules import Rules
 from analytics.statistics.integrity_signals import Integrity, count_with_and_without_held, find_signals
 from survey_app.accounts.scope import Scope
 from survey_app.audit import SITE, record
 from survey_app.errors import JiayuanError
-from survey_app.models import Community, IntegrityExamination, Response, ResponseReview, Round
-from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, ResponseStatus, ReviewState
+from survey_app.models import Community, Evaluation, IntegrityExamination, Response, ResponseReview, Round
+from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, ResponseStatus, ReviewState, Tenure
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.network_digests import erase_network_digests
 from survey_app.rounds.questionnaires import Question, driver_questions, questionnaire_from_canonical
-from survey_app.rounds.rounds import find_round
+from survey_app.rounds.rounds import RoundStillOpen, find_round, has_settled
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
 
@@ -37,6 +40,7 @@ _EXAMINED: Final = (
     Response.submitted_at,
     Response.started_at,
     Response.mode,
+    Response.tenure,
     Response.address_digest.label("terminal"),
     Response.answers,
 )
@@ -52,6 +56,17 @@ class ReasonMissing(JiayuanError):
     """A decision about answers needs a reason of 1 to 500 characters."""
 
     status = 422
+
+
+class TooFewToExclude(JiayuanError):
+    """The round was evaluated, and a result that differs by the answers of so few would tell what they said."""
+
+    status = 409
+    page = "staff/too_few_to_exclude.html"
+
+    def __init__(self, responses: int, least: int) -> None:
+        super().__init__(f"{responses} responses cannot be excluded after an evaluation, only {least} or more")
+        self.responses, self.least = responses, least
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,10 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
         rules = rules_of(survey_round.rule_file.content)
         responses, answers = read_rows(session, survey_round=survey_round, rules=rules, before=now)
     found = find_signals(responses, answers, overall=rules.satisfaction.question, staff_modes=STAFF_ENTERED_MODES)
-    counted = count_with_and_without_held(responses, answers, overall=rules.satisfaction.question, integrity=found)
+    ranked = (
+        answers.where(responses["tenure"] == Tenure.OWNER) if rules.satisfaction.population == "owners" else answers
+    )
+    counted = count_with_and_without_held(responses, ranked, overall=rules.satisfaction.question, integrity=found)
     with database.writing() as session:
         session.add(
             IntegrityExamination(
@@ -130,8 +148,14 @@ def read_rows(
     return frame.drop(columns=["started_at", "answers"]), answers
 
 
-def held_by_community(session: Session, *, round_id: int, scope: Scope) -> list[Held]:
-    """Return the communities in scope with held responses that wait for a decision, those with most first."""
+def held_by_community(session: Session, *, round_id: int, scope: Scope, now: datetime) -> list[Held]:
+    """Return the communities in scope with held responses that wait for a decision, those with most first.
+
+    Before the round has settled it returns none: whether an answer is held depends on what it says, so that accomplices
+    who answer alike could tell it from the number.
+    """
+    if not has_settled(find_round(session, round_id), now=now):
+        return []
     statement = scope.communities(_in_state(ReviewState.HELD).where(Response.round_id == round_id))
     found: dict[int, Held] = {}
     for row in session.execute(statement):
@@ -176,17 +200,23 @@ def decide_reviews(
 ) -> int:
     """Release or exclude all held responses of one community in scope, and return how many there were.
 
-    Raises `ReasonMissing`, and `NothingToReview` where none is held or the community lies outside the scope.
+    Raises `RoundStillOpen` until the round has settled, `ReasonMissing`, `NothingToReview` where none is held or the
+    community lies outside the scope, and `TooFewToExclude` where an evaluation has counted them and they are few.
     """
     if decision not in DECISIONS:
         raise ValueError(f"a review ends with one of {sorted(DECISIONS)}, got {decision}")
     said = reason.strip()
     if not 0 < len(said) <= LONGEST_REASON:
         raise ReasonMissing
+    survey_round = find_round(session, round_id)
+    if not has_settled(survey_round, now=now):
+        raise RoundStillOpen(round_id, survey_round.closes_at)
     statement = _in_state(ReviewState.HELD).where(Response.round_id == round_id, Community.number == number)
     held = session.execute(scope.communities(statement)).all()
     if not held:
         raise NothingToReview
+    if decision is ReviewState.EXCLUDED:
+        _require_enough(session, survey_round, [row.tenure for row in held], now=now)
     session.execute(
         insert(ResponseReview),
         [
@@ -213,6 +243,21 @@ def decide_reviews(
     return len(held)
 
 
+def _require_enough(session: Session, survey_round: Round, tenures: Sequence[int | None], *, now: datetime) -> None:
+    """Raise `TooFewToExclude` where two evaluations would differ by the answers of few owners, or of few tenants."""
+    if session.scalar(select(Evaluation.id).filter_by(round_id=survey_round.id).limit(1)) is None:
+        return
+    least, fewest = fewest_to_exclude(survey_round, now=now), min(Counter(tenures).values())
+    if fewest < least:
+        raise TooFewToExclude(fewest, least)
+
+
+def fewest_to_exclude(survey_round: Round, *, now: datetime) -> int:
+    """Return how many responses of one tenure in a community it takes to exclude them after an evaluation."""
+    zone = ZoneInfo(rules_of(survey_round.rule_file.content).time_zone)
+    return rules_in_force(now.astimezone(zone).date()).minimum_base
+
+
 def newest_review() -> ColumnElement[bool]:
     """Return the condition that a `ResponseReview` is the newest of its response."""
     later = ResponseReview.__table__.alias("later")
@@ -223,11 +268,12 @@ def newest_review() -> ColumnElement[bool]:
     )
 
 
-def _in_state(state: ReviewState) -> Select[int, int, str, str, str | None, str]:
+def _in_state(state: ReviewState) -> Select[int, int, int | None, str, str, str | None, str]:
     return (
         select(
             Response.id,
             Response.community_id,
+            Response.tenure,
             Community.number,
             Community.name,
             Community.english_name,

@@ -268,7 +268,7 @@ def test_the_open_round_shows_counts_and_no_score():
 
     collection = unquote(said(browser.content("?lang=en", page="collection/")))
 
-    assert "Answers that count" in collection
+    assert "Answers so far" in collection
     assert "%" not in collection.replace("%{", "").replace("%Y-%m-%d", "").replace("%-m-%-d", "")
 
 

@@ -178,11 +178,13 @@ def test_a_score_and_the_counts_behind_it_are_one_too_many(tmp_path):
 
 
 def test_a_mean_that_its_answers_cannot_have_is_a_fault(tmp_path):
-    content = "community_id,region,responses,mean_index\n1,r,3,83.33\n2,r,3,83.333333\n3,r,0,\n4,r,3,\n5,r,0,50\n"
+    content = (
+        "community_id,region,responses,mean_index\n1,r,3,83.33\n2,r,3,83.333333\n3,r,0,\n4,r,10,\n5,r,0,50\n6,r,9,\n"
+    )
 
     assert faults_of(tmp_path, content, INDEX_RULES) == [
         (2, 4, "mean_index", "no points of 3 responses have the mean 83.33: give it with six decimals"),
-        (5, 4, "mean_index", "this is missing for 3 responses"),
+        (5, 4, "mean_index", "this is missing for 10 responses"),
         (6, 4, "mean_index", "this needs the number of responses"),
     ]
 
@@ -198,12 +200,12 @@ def test_a_mean_beyond_every_point_is_a_fault(tmp_path):
 
 
 def test_every_fault_of_a_table_of_composites_is_named(tmp_path):
-    rows = ["1,r,3,83.3333333,90", "2,r,3,,90", "3,r,0,50,90", "4,r,100,50,90", "5,r,40,83.333333,90"]
+    rows = ["1,r,3,83.3333333,90", "2,r,30,,90", "3,r,0,50,90", "4,r,100,50,90", "5,r,40,83.333333,90"]
     content = "\n".join(["community_id,region,composite_responses,mean_composite,households", *rows])
 
     assert faults_of(tmp_path, content, COMPOSITE_RULES) == [
         (2, 4, "mean_composite", "83.3333333 is not rounded to six decimals"),
-        (3, 4, "mean_composite", "this is missing for 3 responses"),
+        (3, 4, "mean_composite", "this is missing for 30 responses"),
         (4, 4, "mean_composite", "this needs the number of responses"),
         (5, 3, "composite_responses", "100 responses of 90 households"),
     ]

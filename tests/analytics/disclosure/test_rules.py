@@ -30,8 +30,8 @@ def faults_of(text):
 @pytest.fixture
 def issued(tmp_path, monkeypatch):
     """Two files that are issued: one with other minimums takes over on the first day of 2027."""
-    for day, step in ((date(2021, 8, 23), 10), (date(2027, 1, 1), 20)):
-        (tmp_path / f"{day}.yaml").write_text(text_with(effective_from=day, release_step=step), "utf-8")
+    for day, base in ((date(2021, 8, 23), 30), (date(2027, 1, 1), 50)):
+        (tmp_path / f"{day}.yaml").write_text(text_with(effective_from=day, minimum_opinion_base=base), "utf-8")
     rules = load_disclosure_rules(sorted(tmp_path.glob("*.yaml")))
     monkeypatch.setattr(module, "_issued_rules", lambda: rules)
 
@@ -39,7 +39,7 @@ def issued(tmp_path, monkeypatch):
 def test_the_shipped_minimums_are_read_exactly():
     [rules] = load_disclosure_rules([SHIPPED])
 
-    assert (rules.minimum_base, rules.minimum_cell, rules.release_step) == (10, 5, 10)
+    assert (rules.minimum_base, rules.minimum_cell, rules.minimum_opinion_base) == (10, 5, 30)
     assert rules.effective_from == date(2021, 8, 23)
     assert rules.issuer == CONTENT["issuer"]
     assert rules.basis == CONTENT["basis"]
@@ -58,9 +58,9 @@ def test_the_data_directory_shows_the_shipped_files():
 
 
 @pytest.mark.usefixtures("issued")
-@pytest.mark.parametrize(("day", "step"), [(date(2026, 12, 31), 10), (date(2027, 1, 1), 20), (date(2031, 5, 1), 20)])
-def test_rules_hold_from_their_day_until_the_next_ones(day, step):
-    assert rules_in_force(day).release_step == step
+@pytest.mark.parametrize(("day", "base"), [(date(2026, 12, 31), 30), (date(2027, 1, 1), 50), (date(2031, 5, 1), 50)])
+def test_rules_hold_from_their_day_until_the_next_ones(day, base):
+    assert rules_in_force(day).minimum_opinion_base == base
 
 
 @pytest.mark.usefixtures("issued")
@@ -80,19 +80,25 @@ def test_every_key_is_required(key):
 
 
 def test_all_faults_of_a_file_are_named_at_once():
-    text = text_with(issuer="", effective_from="soon", minimum_cell=2, release_step="ten", hidden=3)
+    text = text_with(issuer="", effective_from="soon", minimum_cell=2, minimum_opinion_base="ten", hidden=3)
 
     assert faults_of(text) == [
         ("issuer", "this text is empty"),
         ("effective_from", "this must be a date, such as 2021-08-23"),
         ("minimum_cell", "this must lie between 3 and 1000, it is 2"),
-        ("release_step", "this must be a whole number, it is 'ten'"),
+        ("minimum_opinion_base", "this must be a whole number, it is 'ten'"),
         ("hidden", "this key is not known here"),
     ]
 
 
 def test_a_minimum_base_below_the_minimum_cell_is_a_fault():
     assert faults_of(text_with(minimum_base=4)) == [("minimum_base", "this must lie between 5 and 1000, it is 4")]
+
+
+def test_opinions_are_told_of_no_fewer_than_are_broken_down():
+    assert faults_of(text_with(minimum_opinion_base=9)) == [
+        ("minimum_opinion_base", "this must lie between 10 and 1000, it is 9")
+    ]
 
 
 @pytest.mark.parametrize("day", ["2021-08-23 10:00:00", "'2021-08-23'", "20210823"])

@@ -371,7 +371,8 @@ def test_a_closed_round_is_evaluated_by_its_name(run, sqlite_database):
 
     assert f"evaluation 1 of {first}" in run("evaluate", first).stdout, "the one that was stored by the simulation"
     assert "ask again a minute after that" in run("evaluate", last).stderr
-    assert f"evaluation 3 of {last}" in run("evaluate", last, "--provisional").stdout
+    assert "ask again a minute after that" in run("evaluate", last, "--provisional").stderr
+    assert f"evaluation 3 of {first}" in run("evaluate", first, "--provisional").stdout
     assert "there is no round 第九轮" in run("evaluate", "第九轮").stderr
 
 

@@ -14,10 +14,8 @@ from survey_app.evaluations.counts import (
     community_table,
     count_complaints,
     count_responses,
-    count_valid_answers,
     window_start,
 )
-from survey_app.models import ResponseReview
 from survey_app.models.vocabulary import Tenure
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from tests.factories import NOW, make_account, make_community, make_complaint, make_response, make_round
@@ -61,49 +59,6 @@ def test_the_recount_is_exact(database):
     for community in communities:
         for column in ("received", "owners", "tenants", "responses", "satisfied"):
             assert counts.loc[community.id, column] == expected[community.id, column]
-
-
-@pytest.mark.parametrize("population", ["owners", "residents"])
-def test_the_database_counts_valid_answers_as_the_recount_does(database, population):
-    random = np.random.default_rng(8)
-    rules = rules_with("population: owners", f"population: {population}")
-    with database.writing() as session:
-        survey_round, account = make_round(session), make_account(session)
-        communities = [make_community(session) for _ in range(4)]
-        stored = []
-        for _ in range(120):
-            given = {"q01": int(random.choice([1, 2, 3, 4, 5, 9]))} if random.random() < 0.9 else {"q02": 5}
-            household = f"household {random.integers(30)}" if random.random() < 0.5 else None
-            stored.append(
-                make_response(
-                    session,
-                    survey_round,
-                    communities[int(random.integers(3))],
-                    tenure=int(random.integers(1, 4)),
-                    answers={**given, "q24": '他说 "q01":5，\n不满意'},
-                    household_key=household,
-                    submitted_at=NOW + timedelta(minutes=int(random.integers(-90, 90))),
-                    corrects_id=stored[-1].id if stored and random.random() < 0.1 else None,
-                )
-            )
-        for response in stored[::7]:
-            session.add(
-                ResponseReview(
-                    response_id=response.id,
-                    state="excluded",
-                    families="burst",
-                    reason="made up",
-                    account_id=account.id,
-                    at=NOW,
-                )
-            )
-
-    with database.reading() as session:
-        for before in (NOW - timedelta(minutes=30), LATER):
-            whole = recount(session, survey_round, rules=rules, before=before)["responses"]
-            counted = count_valid_answers(session, survey_round=survey_round, rules=rules, before=before)
-            assert counted.reindex(whole.index, fill_value=0).tolist() == whole.tolist()
-            assert 0 < whole.sum() < 120
 
 
 def test_answers_that_staff_typed_in_are_counted_by_mode_and_only_where_they_are_ranked(database):

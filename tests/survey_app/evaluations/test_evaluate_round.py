@@ -1,14 +1,14 @@
 import json
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from analytics.canonical import sha256_hex
-from analytics.disclosure.rules import rules_in_force
 from survey_app.config import DATA
-from survey_app.evaluations.counts import MODE_COUNTS, community_table
+from survey_app.evaluations.counts import community_table
 from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
 from survey_app.models import Evaluation, Standing, StandingEvidence
 from survey_app.rounds.rounds import RoundStillOpen, add_rule_file
@@ -16,7 +16,6 @@ from tests.factories import (
     CLOSED,
     NOW,
     SETTLED,
-    make_account,
     make_community,
     make_complaint,
     make_district,
@@ -25,8 +24,6 @@ from tests.factories import (
     make_round,
 )
 from tests.together import all_at_once
-
-RELEASE_STEP = rules_in_force(NOW.date()).release_step
 
 
 @pytest.fixture
@@ -70,7 +67,7 @@ def test_every_community_gets_a_standing_that_agrees_with_its_answers(database, 
     assert set(standings) == {community.id for community in communities}
     leader, other = standings[communities[0].id], standings[communities[1].id]
     assert (leader.responses, leader.satisfied, leader.satisfaction_rate) == (30, 30, 1.0)
-    assert (other.responses, other.satisfied, other.satisfaction_status) == (2, 1, "not_assessed")
+    assert (other.responses, other.satisfied, other.satisfaction_status) == (2, None, "not_assessed")
     assert (evaluation.responses, evaluation.cut_off, evaluation.provisional) == (70, CLOSED, False)
 
 
@@ -213,57 +210,40 @@ def test_an_unknown_round_and_an_unknown_evaluation_are_refused(database):
         verify_evaluation(session, 5)
 
 
-def test_a_provisional_evaluation_is_marked_and_official_ones_stay_apart(database, survey):
+def test_a_preview_is_marked_and_official_evaluations_stay_apart(database, survey):
     survey_round, _ = survey
-    provisional = evaluate_round(database, round_id=survey_round.id, now=NOW + timedelta(hours=1), provisional=True)
+    preview = evaluate_round(database, round_id=survey_round.id, now=SETTLED, provisional=True)
     official = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
 
-    assert provisional.provisional
-    assert provisional.cut_off == NOW + timedelta(hours=1)
-    assert official.id != provisional.id
+    assert preview.provisional
+    assert preview.cut_off == CLOSED
+    assert official.id != preview.id
     assert not official.provisional
 
 
-def test_a_score_moves_only_after_ten_new_answers_while_the_round_is_open(database, survey):
+@pytest.mark.parametrize("before", [timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=9)])
+def test_no_preview_is_made_before_the_round_has_settled(database, survey, before):
+    with pytest.raises(RoundStillOpen):
+        evaluate_round(database, round_id=survey[0].id, now=SETTLED - before, provisional=True)
+
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Evaluation)) == 0
+
+
+def test_what_fewer_answered_than_are_ever_ranked_is_not_stored(database, survey):
     survey_round, communities = survey
-    leader = communities[0]
-    seen = []
-    for hours, new in ((1, 0), (2, RELEASE_STEP - 1), (3, 1)):
-        with database.writing() as session:
-            moment = NOW + timedelta(hours=hours, minutes=-1)
-            answer(session, survey_round, leader, codes=[1] * new, submitted_at=moment)
-        now = NOW + timedelta(hours=hours)
-        evaluation = evaluate_round(database, round_id=survey_round.id, now=now, provisional=True)
-        row = standings_of(database, evaluation)[leader.id]
-        seen.append((row.responses, row.satisfied))
+    with database.writing() as session:
+        answer(session, survey_round, communities[1], codes=[4] * 8)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
 
-    assert seen == [(30, 30), (30, 30), (40, 30)]
-
-
-def test_who_complained_is_released_with_the_scores_while_the_round_is_open(sqlite_database):
-    with sqlite_database.writing() as session:
-        survey_round, community = make_round(session), make_community(session)
-    seen = []
-    for hours in (1, 2):
-        with sqlite_database.writing() as session:
-            for _ in range(RELEASE_STEP - 5 * (hours == 2)):
-                moment = NOW + timedelta(hours=hours, minutes=-1)
-                answers = {"q01": 5, "q17": 1, "q18": 1}
-                make_response(session, survey_round, community, answers=answers, submitted_at=moment)
-        now = NOW + timedelta(hours=hours)
-        evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=now, provisional=True)
-        inputs = json.loads(evaluation.inputs)
-        seen.append((inputs["said_complained"], inputs["asked_about_complaints"]))
-
-    assert seen == [([RELEASE_STEP], [RELEASE_STEP])] * 2
-
-
-def test_fewer_than_ten_answers_show_no_score_while_the_round_is_open(database, survey):
-    survey_round, communities = survey
-    evaluation = evaluate_round(database, round_id=survey_round.id, now=NOW + timedelta(hours=1), provisional=True)
-
-    row = standings_of(database, evaluation)[communities[1].id]
-    assert (row.responses, row.satisfaction_rate) == (0, None)
+    inputs = pd.DataFrame(json.loads(evaluation.inputs)).set_index("community_id")
+    enough, few = (inputs.loc[communities[place].number] for place in (1, 2))
+    measures = ["satisfied", "mean_index", "sd_index"]
+    assert (enough["responses"], few["responses"]) == (10, 2)
+    assert enough[measures].notna().all()
+    assert few[measures].isna().all()
+    row = standings_of(database, evaluation)[communities[2].id]
+    assert (row.satisfaction_rate, row.satisfaction_index, row.satisfaction_reason) == (None, None, "too_few_responses")
 
 
 def composite_rules(session):
@@ -288,57 +268,6 @@ def test_composites_are_decided_from_the_answers_to_the_domains(database):
     assert (other.responses, other.satisfaction_score, other.satisfaction_status) == (30, 75, "not_met")
     with database.reading() as session:
         assert verify_evaluation(session, evaluation.id)
-
-
-def test_modes_are_released_with_their_answers_and_unknown_before(sqlite_database):
-    with sqlite_database.writing() as session:
-        survey_round, community, clerk = make_round(session), make_community(session), make_account(session)
-        typed = {"mode": "paper", "entered_by_id": clerk.id}
-    seen = []
-    for hours, (new, options) in enumerate([(1, typed), (RELEASE_STEP - 1, {}), (1, typed)], start=1):
-        with sqlite_database.writing() as session:
-            moment = NOW + timedelta(hours=hours, minutes=-1)
-            answer(session, survey_round, community, codes=[5] * new, submitted_at=moment, **options)
-        now = NOW + timedelta(hours=hours)
-        evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=now, provisional=True)
-        inputs = json.loads(evaluation.inputs)
-        seen.append((inputs["responses"], inputs["paper_responses"]))
-
-    assert seen == [([0], [None]), ([RELEASE_STEP], [1]), ([RELEASE_STEP], [1])]
-
-
-def test_what_an_earlier_version_released_without_modes_stays_so_until_enough_is_new(sqlite_database, monkeypatch):
-    with sqlite_database.writing() as session:
-        survey_round, community = make_round(session), make_community(session)
-        answer(session, survey_round, community, codes=[5] * RELEASE_STEP, submitted_at=NOW)
-    with monkeypatch.context() as earlier:
-        earlier.setattr(
-            "survey_app.evaluations.evaluate_round.community_table",
-            lambda session, **counting: community_table(session, **counting).drop(columns=[*MODE_COUNTS]),
-        )
-        now = NOW + timedelta(hours=1)
-        evaluate_round(sqlite_database, round_id=survey_round.id, now=now, provisional=True)
-    later = evaluate_round(sqlite_database, round_id=survey_round.id, now=NOW + timedelta(hours=2), provisional=True)
-
-    inputs = json.loads(later.inputs)
-    assert (inputs["responses"], inputs["paper_responses"]) == ([RELEASE_STEP], [None])
-
-
-def test_a_composite_moves_only_after_ten_new_ones_while_the_round_is_open(sqlite_database):
-    with sqlite_database.writing() as session:
-        survey_round = make_round(session, rule_file=composite_rules(session))
-        community = make_community(session)
-    seen = []
-    for hours, codes in enumerate([{"q01": 5, "q02": 5}, {"q01": 5}, {"q01": 5, "q02": 5}], start=1):
-        with sqlite_database.writing() as session:
-            for _ in range(RELEASE_STEP - (hours == 1)):
-                moment = NOW + timedelta(hours=hours, minutes=-1)
-                make_response(session, survey_round, community, answers=codes, submitted_at=moment)
-        now = NOW + timedelta(hours=hours)
-        evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=now, provisional=True)
-        seen.append(standings_of(sqlite_database, evaluation)[community.id].responses)
-
-    assert seen == [0, 0, 2 * RELEASE_STEP - 1]
 
 
 def test_the_summary_says_what_computed_it(sqlite_database):

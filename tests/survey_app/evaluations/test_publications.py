@@ -52,7 +52,7 @@ def test_an_official_evaluation_becomes_the_result_of_its_round(database, survey
 
 
 def test_a_preview_is_never_published(database, survey_round):
-    preview = evaluate(database, survey_round, now=NOW + timedelta(hours=1), provisional=True)
+    preview = evaluate(database, survey_round, provisional=True)
 
     with pytest.raises(PublicationRefused) as refused:
         publish(database, preview)

@@ -76,9 +76,16 @@ def test_an_official_evaluation_of_an_open_round_is_refused(app, city):
     assert "standings.csv" not in client.get("/staff/").text
 
 
-def test_a_provisional_evaluation_says_that_it_is_none(app, city):
+def test_a_preview_of_an_open_round_is_refused_too(app, city):
     client = signed_in_client(app, "city")
-    ask_for_evaluation(client, city["open"], "provisional")
+
+    assert ask_for_evaluation(client, city["open"], "provisional").status_code == 409
+    assert "standings.csv" not in client.get("/staff/").text
+
+
+def test_a_preview_of_a_closed_round_says_that_it_is_none(app, city):
+    client = signed_in_client(app, "city")
+    ask_for_evaluation(client, city["closed"], "provisional")
 
     assert "预览，非正式结果" in client.get("/staff/").text
 
@@ -96,18 +103,20 @@ def test_only_the_city_evaluates(app, city, username, kind):
 def test_an_unknown_round_or_evaluation_is_not_found(app):
     client = signed_in_client(app, "city")
 
-    assert client.get("/staff/rounds/99/responses.csv").status_code == 404
+    assert client.get("/staff/evaluations/99/tables.csv").status_code == 404
     assert client.get("/staff/evaluations/99/standings.csv").status_code == 404
     data = {"csrf_token": csrf_token(client.get("/staff/"))}
     assert client.post("/staff/rounds/99/evaluations", data=data).status_code == 404
 
 
 @pytest.mark.parametrize(("username", "expected"), [("city", 23), ("evaluator", 23), ("district", 12)])
-def test_responses_are_downloaded_within_the_scope(app, city, username, expected):
-    answer = signed_in_client(app, username).get(f"/staff/rounds/{city['closed'].id}/responses.csv")
+def test_tables_are_downloaded_within_the_scope(app, sqlite_database, city, username, expected):
+    evaluation = evaluate_round(sqlite_database, round_id=city["closed"].id, now=NOW)
+    answer = signed_in_client(app, username).get(f"/staff/evaluations/{evaluation.id}/tables.csv?lang=en")
 
     assert answer.headers["Content-Disposition"].startswith("attachment")
-    assert len(read_csv(answer)) == expected
+    received = [row for row in read_csv(answer) if row["Answer code"] == "received"]
+    assert sum(int(row["Number (empty: withheld)"]) for row in received) == expected
 
 
 @pytest.mark.parametrize(("username", "expected"), [("city", 2), ("evaluator", 2), ("district", 1)])

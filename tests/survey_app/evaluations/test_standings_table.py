@@ -126,6 +126,6 @@ def test_the_order_by_score_does_not_tell_the_scores_of_those_not_ranked(databas
         rows = read_standings_of(session, evaluation_id, found, EVERYWHERE)
 
     unranked = rows[rows["satisfaction_rank"].isna()]
-    assert unranked["satisfaction_score"].notna().sum() > 1
+    assert unranked["satisfaction_score"].notna().any()
     assert unranked.index.tolist() == list(range(len(rows) - len(unranked), len(rows)))
     assert unranked["number"].is_monotonic_increasing

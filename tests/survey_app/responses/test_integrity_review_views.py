@@ -7,7 +7,7 @@ from survey_app.models import ResponseReview
 from tests.accounts import csrf_token, make_account, signed_in_client
 from tests.factories import make_community, make_district, make_response, make_round
 
-# The views look at the clock, so this round lies around the present.
+# The views look at the clock, so this round has just settled.
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -15,7 +15,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 def held(sqlite_database):
     """A round with two held responses in each of two districts, and an account of each kind."""
     with sqlite_database.writing() as session:
-        survey_round = make_round(session, opens_at=NOW - timedelta(days=2), closes_at=NOW + timedelta(days=5))
+        survey_round = make_round(session, opens_at=NOW - timedelta(days=2), closes_at=NOW - timedelta(minutes=2))
         here = make_community(session, name="阳光家园", district=make_district(session))
         there = make_community(session, name="滨河花园", district=make_district(session))
         for community in (here, there):

@@ -75,7 +75,7 @@ def decide(database, city, decision, *, number=None, reason="同一时间大量�
             scope=scope,
             by=f"account:{account.id}",
             account_id=account.id,
-            now=CLOSED,
+            now=SETTLED,
         )
 
 
@@ -94,7 +94,7 @@ def test_forms_that_somebody_filled_in_at_once_are_held_and_those_of_others_are_
     assert examine(database, survey_round) == STUFFED
 
     with database.reading() as session:
-        [held] = held_by_community(session, round_id=survey_round.id, scope=EVERYWHERE)
+        [held] = held_by_community(session, round_id=survey_round.id, scope=EVERYWHERE, now=SETTLED)
     assert (held.number, held.responses) == (communities[0].number, STUFFED)
     assert "burst" in held.families
 
@@ -116,7 +116,7 @@ def test_what_was_released_is_not_held_again(database, city):
     assert examine(database, survey_round) == 0
     assert responses_of(database, city) == 30 + STUFFED
     with database.reading() as session:
-        assert held_by_community(session, round_id=survey_round.id, scope=EVERYWHERE) == []
+        assert held_by_community(session, round_id=survey_round.id, scope=EVERYWHERE, now=SETTLED) == []
 
 
 def test_a_decision_is_on_record_with_its_reason(database, city):
@@ -189,3 +189,21 @@ def test_a_round_is_examined_while_it_is_open_and_once_after_it_has_closed(datab
         assert to_examine(moment) == [survey_round.id]
         examine_round(database, round_id=survey_round.id, now=moment)
     assert to_examine(CLOSED + timedelta(days=1)) == []
+
+
+def test_an_examination_counts_the_answers_of_those_who_are_ranked(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        code_id = make_poster_code(session, community).id
+        for resident in range(20):
+            moment = NOW + timedelta(hours=resident)
+            answered = {"answers": {"q01": 1 + resident % 5}, "tenure": 1 + resident % 2, "code_id": code_id}
+            send(session, survey_round, community, moment, seconds=100, **answered)
+    examine(sqlite_database, survey_round)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
+
+    with sqlite_database.reading() as session:
+        [counts] = json.loads(session.scalars(select(IntegrityExamination.counts)).one())
+    inputs = json.loads(evaluation.inputs)
+    assert [counts["n_without"]] == inputs["responses"] == [10]
+    assert [counts["satisfied_without"]] == inputs["satisfied"]

@@ -1,0 +1,62 @@
+"""Community tables without what few people answered: of a community too small to be ranked only their number stays."""
+
+import numpy as np
+import pandas as pd
+
+from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
+from analytics.disclosure.rules import DisclosureRules
+from analytics.disclosure.suppression import can_be_shown
+from analytics.rules import Rules
+
+_SAID, _ASKED = "said_complained", "asked_about_complaints"
+
+
+def withhold_small_communities(table: pd.DataFrame, rules: Rules, *, disclosure: DisclosureRules) -> pd.DataFrame:
+    """Return a community table in which the answers of a few people are missing.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `analytics.decision.community_table.check_communities` describes it.
+    rules : Rules
+        A community that they may rank keeps its measures, whatever its size: they decide in public.
+    disclosure : DisclosureRules
+
+    Returns
+    -------
+    DataFrame
+        The same rows and columns. Measures are missing below `minimum_base` answers, if the rules rank nobody with so
+        few; who said that they complained is missing below `minimum_opinion_base`, and where few did or did not. The
+        number of answers stays: it says of nobody what they answered.
+
+    Notes
+    -----
+    No decision changes: a community below the rules' least number is not assessed, whatever was answered.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from pathlib import Path
+    >>> from analytics.disclosure.rules import rules_in_force
+    >>> from analytics.rules import load_rules
+    >>> table = pd.DataFrame({"responses": [30, 2], "satisfied": [29, 1], "mean_index": [90.0, 50.0]})
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> withhold_small_communities(table, rules, disclosure=rules_in_force(date(2026, 9, 30))).values.tolist()
+    [[30.0, 29.0, 90.0], [2.0, nan, nan]]
+    """
+    minimum = rules.satisfaction.minimum_responses
+    least = 1 if minimum is None else min(minimum.least, disclosure.minimum_base)
+    withheld = {}
+    for measured in MEASURE_COLUMNS.values():
+        few = float_column(table, measured.responses) < least
+        for name in (measured.value, measured.deviation):
+            if name in table:
+                withheld[name] = table[name].mask(few)
+    if _SAID in table:
+        said, asked = (np.nan_to_num(float_column(table, name)).astype(int) for name in (_SAID, _ASKED))
+        untold = [
+            not can_be_shown(some, whole, rules=disclosure, least=disclosure.minimum_opinion_base)
+            for some, whole in zip(said.tolist(), asked.tolist(), strict=True)
+        ]
+        withheld |= {name: table[name].mask(np.array(untold, dtype=bool)) for name in (_SAID, _ASKED)}
+    return table.assign(**{str(name): values for name, values in withheld.items()})
