@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Final, get_args
 
 import click
+import pandas as pd
 from rich.table import Table
 
 from analytics.commands.shared import (
     directory_option,
     exit_on_faults,
     language_option,
+    missing_option,
     progress_bar,
     refuse,
     result_console,
@@ -17,15 +19,22 @@ from analytics.commands.shared import (
 )
 from analytics.decision.community_table import read_table
 from analytics.decision.evaluate import Evaluation, evaluate
+from analytics.decision.recount import (
+    differing_communities,
+    measure_questions,
+    recount_released,
+    select_counted_responses,
+)
 from analytics.decision.what_if import Choice, OtherPopulationNotCounted, WhatIf, compare, with_choices
 from analytics.evidence.sensitivity import analyse_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
+from analytics.files.response_tables import read_responses
 from analytics.languages import translator
 from analytics.reports.evaluation_files import EVALUATION_FILE, STANDINGS_FILE, write_outputs
 from analytics.reports.evaluation_report import REPORT_FILES
 from analytics.reports.labels import route_words, status_words
 from analytics.reports.warnings import list_warnings, warning_sentence
-from analytics.rules import Measure, Population, Region, Rounding, Ties, ZeroTies, load_rules
+from analytics.rules import Measure, Population, Region, Rounding, Rules, Ties, ZeroTies, load_rules
 
 _MOST_LINES: Final = 30
 
@@ -33,10 +42,29 @@ _MOST_LINES: Final = 30
 @click.command("evaluate")
 @click.argument("table", type=click.Path(path_type=Path))
 @rules_option
+@click.option(
+    "--responses",
+    "responses_path",
+    type=click.Path(path_type=Path),
+    help="Released answers, to count again what TABLE says of them.",
+)
+@missing_option
 @directory_option
 @language_option
-def evaluate_command(table: Path, rules_path: Path, directory: Path, language: str) -> None:
+def evaluate_command(
+    *,
+    table: Path,
+    rules_path: Path,
+    responses_path: Path | None,
+    missing_codes: tuple[int, ...],
+    directory: Path,
+    language: str,
+) -> None:
     """Decide the standing of every community in TABLE, a CSV or Parquet file.
+
+    With --responses the answers are counted again from a row for each: community_id, tenure if owners are ranked, and
+    the questions of the measure. If a community with rows has other counts in TABLE, it is named and nothing is
+    written. A community without rows keeps the counts of TABLE: too few answered there for rows to be released.
 
     Writes standings.csv, evaluation.json and the report to read and print, report.html in Chinese and report.en.html in
     English. If a file has faults, each is named with its line and column, nothing is written and the exit status is 2.
@@ -46,12 +74,36 @@ def evaluate_command(table: Path, rules_path: Path, directory: Path, language: s
         begin(_("Reading"))
         rules = load_rules(rules_path)
         communities = read_table(table, rules)
+        if responses_path is not None:
+            communities = _counted_again(communities, responses_path, rules, missing_codes, language)
         begin(_("Evaluating"))
         evaluation = evaluate(communities, rules)
         begin(_("Weighing the evidence"))
         evidence, sensitivity = weigh_evidence(evaluation), analyse_sensitivity(evaluation)
         write_outputs(evaluation, evidence, sensitivity, directory, language, tell=begin(_("Writing")))
     _print_summary(evaluation, directory, language)
+
+
+def _counted_again(
+    communities: pd.DataFrame, path: Path, rules: Rules, missing_codes: tuple[int, ...], language: str
+) -> pd.DataFrame:
+    """Return the table with its answers counted from released rows; exit where they differ."""
+    _ = translator(language)
+    rows = read_responses(
+        path,
+        questions=measure_questions(rules),
+        valid_codes=rules.satisfaction.valid_codes,
+        missing_codes=missing_codes,
+        needed=["tenure"] if rules.satisfaction.population == "owners" else [],
+    )
+    counted = recount_released(communities, select_counted_responses(rows, rules), rules)
+    if differing := differing_communities(communities, counted):
+        said = _("{path}: these communities are counted differently in the table: {ids}")
+        refuse([said.format(path=path, ids=", ".join(differing[:_MOST_LINES]))])
+    number = rows.responses["community_id"].nunique()
+    said = _("The answers of {count} communities were counted again and agree with the table.")
+    result_console().print(said.format(count=number), markup=False)
+    return counted
 
 
 @click.command("what-if")

@@ -13,6 +13,7 @@ from analytics.commands.shared import (
     directory_option,
     exit_on_faults,
     language_option,
+    missing_option,
     progress_bar,
     refuse,
     rules_option,
@@ -56,21 +57,7 @@ def _read_list(context: click.Context, parameter: click.Parameter, value: str) -
         raise click.BadParameter(str(error), context, parameter) from error
 
 
-def _read_codes(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in value.split(",") if part.strip()]
-    if not all(part.isdecimal() for part in parts):
-        raise click.BadParameter(value, context, parameter)
-    return tuple(int(part) for part in parts)
-
-
 _responses_argument = click.argument("responses", type=click.Path(path_type=Path))
-_missing_option = click.option(
-    "--missing-codes",
-    default="9",
-    show_default=True,
-    callback=_read_codes,
-    help="Codes that are not valid answers, such as “don't know”.",
-)
 _community_option = click.option(
     "--community-column", default="community_id", show_default=True, help="The column that holds community_id."
 )
@@ -86,7 +73,7 @@ _community_option = click.option(
     help="Table of communities, to rank them with and without held answers.",
 )
 @click.option("--staff-modes", default="paper,phone", show_default=True, help="Modes of answers that staff entered.")
-@_missing_option
+@missing_option
 @_community_option
 @directory_option
 @language_option
@@ -146,7 +133,7 @@ def integrity_command(
 @rules_option
 @click.option("--domains", required=True, callback=_read_list, help="The rated domains, such as q02-q13.")
 @click.option("--questionnaire", type=click.Path(path_type=Path), help="A questionnaire, for the names of the domains.")
-@_missing_option
+@missing_option
 @_community_option
 @directory_option
 @language_option
@@ -194,7 +181,7 @@ def drivers_command(
     "--margins", "margins_path", required=True, type=click.Path(path_type=Path), help="File of the known figures."
 )
 @click.option("--trim", type=FiniteRange(min=1, min_open=True), help="Largest weight, as a multiple of the mean.")
-@_missing_option
+@missing_option
 @_community_option
 @directory_option
 @language_option

@@ -29,6 +29,22 @@ language_option = click.option("--language", type=click.Choice(LANGUAGES), defau
 _REFUSED: Final = 2
 
 
+def _read_codes(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    if not all(part.isdecimal() for part in parts):
+        raise click.BadParameter(value, context, parameter)
+    return tuple(int(part) for part in parts)
+
+
+missing_option = click.option(
+    "--missing-codes",
+    default="9",
+    show_default=True,
+    callback=_read_codes,
+    help="Codes that are not valid answers, such as “don't know”.",
+)
+
+
 class FiniteRange(click.FloatRange):
     """Click type for a range of finite numbers."""
 

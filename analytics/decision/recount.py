@@ -171,3 +171,30 @@ def recount(communities: pd.DataFrame, table: ResponseTable, rules: Rules) -> pd
         measures = measures.join(sums.table().rename(columns={"responses": "composite_responses"}))
     rest = communities.drop(columns=[name for name in communities if name in {*_COUNTED, "score", "score_precision"}])
     return rest.join(measures.set_axis(rest.index))
+
+
+def recount_released(communities: pd.DataFrame, table: ResponseTable, rules: Rules) -> pd.DataFrame:
+    """Return a community table with the answers recounted of those communities whose responses were released.
+
+    Parameters
+    ----------
+    communities, table, rules
+        As in `recount`; the table may lack communities of which too few answered.
+
+    Returns
+    -------
+    DataFrame
+        The same rows and columns. Measures come from the responses where there are any and the table has the measure;
+        elsewhere they stay, as what was withheld from the table stays missing.
+    """
+    counted = recount(communities, table, rules)
+    released = communities["community_id"].isin(table.responses["community_id"])
+    names = [name for name in counted if name in _COUNTED and name in communities]
+    known = {name: released & communities[name].notna() for name in names}
+    return communities.assign(**{name: communities[name].where(~known[name], counted[name]) for name in names})
+
+
+def differing_communities(one: pd.DataFrame, other: pd.DataFrame) -> list[str]:
+    """Return the ids of the communities in which two tables with the same rows and columns do not count the same."""
+    differs = (one.ne(other) & ~(one.isna() & other.isna())).any(axis="columns").fillna(value=True)
+    return one.loc[differs.to_numpy(dtype=bool), "community_id"].tolist()

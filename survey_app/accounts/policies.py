@@ -44,7 +44,9 @@ PLANNING = _staff(Role.CITY)
 IMPORTING = replace(_staff(Role.CITY), largest_body=16 * 2**20)
 # Each evaluation covers all districts, so the city makes them.
 EVALUATING = _staff(Role.CITY)
-# Those who see answers and standings, each within its scope.
+# Those who count single answers again: nobody who decides about a community reads what one resident said of it.
+RECOUNTING = _staff(Role.EVALUATOR)
+# Those who see standings, tables and what is held, each within its scope.
 READERS = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR)
 # A property company is not told how the survey of its communities goes, and an administrator sees none.
 COLLECTING = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)

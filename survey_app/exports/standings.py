@@ -7,13 +7,15 @@ from typing import Any
 import pandas as pd
 
 from analytics.decision.reasons import reason_sentence
+from analytics.disclosure.rules import DisclosureRules
 from analytics.files.csv_files import csv_file, in_parts
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.catalogue import translator
-from survey_app.evaluations.standings import read_standings
+from survey_app.evaluations.standings import disclosure_of, read_standings
 from survey_app.models import Evaluation
 from survey_app.storage.database import Database
+from survey_app.stored_rules import rules_of
 
 
 def export_standings(database: Database, *, evaluation_id: int, scope: Scope, language: str) -> Iterator[str]:
@@ -25,7 +27,11 @@ def export_standings(database: Database, *, evaluation_id: int, scope: Scope, la
         standings = read_standings(session, evaluation_id=evaluation_id, scope=scope)
         evaluation = session.get_one(Evaluation, evaluation_id)
         regions = json.loads(evaluation.summary)["regions"]
+        rules = rules_of(evaluation.rule_file.content)
+        disclosure = disclosure_of(evaluation.evaluated_at, rules)
         is_provisional = evaluation.provisional
+    if rules.satisfaction.measure != "satisfaction_index":
+        standings = _without_index_of_few(standings, disclosure)
     return _lines(standings, regions, is_provisional=is_provisional, language=language)
 
 
@@ -40,6 +46,16 @@ def _lines(
     in_words = (_in_words(standing, regions[standing["region"]], language) for standing in by_name)
     rows = ([result, *(cells[name] for name in headings)] for cells in in_words)
     return csv_file([_("Result"), *headings.values()], in_parts(rows))
+
+
+def _without_index_of_few(standings: pd.DataFrame, disclosure: DisclosureRules) -> pd.DataFrame:
+    """Return standings without the index where few are satisfied or few are not: with the rate it tells their answers.
+
+    Where the rules rank by the index they publish it.
+    """
+    parts = (standings["satisfied"], standings["responses"] - standings["satisfied"])
+    few = [part.between(1, disclosure.minimum_cell - 1).fillna(value=True) for part in parts]
+    return standings.assign(satisfaction_index=standings["satisfaction_index"].mask(few[0] | few[1]))
 
 
 def _headings(language: str) -> dict[str, str]:

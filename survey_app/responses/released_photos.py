@@ -1,23 +1,24 @@
 """Photos of responses that staff may see: those of a closed round, with the community that they came from.
 
 Whoever looked before the round is over, and again later, would know who answered in between. Photos of responses that
-are held for review, excluded, withdrawn or replaced are not shown. Neither the hour nor whether two photos came with
-the same answers can be told.
+are held for review, excluded, withdrawn or replaced are not shown, and none from a community of which too few answered
+for opinions to be told: neighbours would know whose they are. Neither the day nor whether two photos came with the same
+answers can be told.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from analytics.disclosure.rules import rules_in_force
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.attachments.kinds import PHOTO
 from survey_app.attachments.scanning import thumbnail
-from survey_app.city_time import zone_of
 from survey_app.models import Attachment, Community, Response, ResponseReview, Round
 from survey_app.models.vocabulary import ResponseStatus, ReviewState
 from survey_app.responses.counting_status import status_of_response
@@ -28,13 +29,12 @@ from survey_app.stored_rules import rules_of
 
 @dataclass(frozen=True)
 class ReleasedPhoto:
-    """Photo, what it was asked for, and where and on which local day it was sent."""
+    """Photo, what it was asked for, and where it was taken."""
 
     name: str
     thumbnail: str
     question: Wording
     community: Wording
-    sent_on: date
 
 
 @dataclass(frozen=True)
@@ -59,23 +59,21 @@ def released_photos(
     session: Session, *, survey_round: Round, scope: Scope, number: str, limit: int, offset: int
 ) -> Sequence[ReleasedPhoto]:
     """Return photos of a round in scope, or of the one community with this number, in an order that reveals nothing."""
-    columns = (Attachment, Community.name, Community.english_name, Response.submitted_at)
+    columns = (Attachment, Community.name, Community.english_name)
     statement = _released(columns, survey_round, scope)
     if number:
         statement = statement.where(Community.number == number)
     # By their random names within a community: what came together does not stand together.
     statement = statement.order_by(Community.sort_key, Community.id, Attachment.name).limit(limit).offset(offset)
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
-    zone = zone_of(survey_round.rule_file.content)
     return [
         ReleasedPhoto(
             name=photo.name,
             thumbnail=thumbnail(photo.content),
             question=questionnaire.question(photo.question).short,
             community=Wording.of(name, english_name),
-            sent_on=submitted_at.astimezone(zone).date(),
         )
-        for photo, name, english_name, submitted_at in session.execute(statement)
+        for photo, name, english_name in session.execute(statement)
     ]
 
 
@@ -92,6 +90,18 @@ def find_released_photo(session: Session, *, survey_round: Round, scope: Scope, 
 def _released(columns: Sequence[Any], survey_round: Round, scope: Scope) -> Select[*tuple[Any, ...]]:
     rules = rules_of(survey_round.rule_file.content)
     closes_at = survey_round.closes_at
+    counted = (
+        Response.round_id == survey_round.id,
+        Response.submitted_at < closes_at,
+        status_of_response(rules.satisfaction.population, before=closes_at) == ResponseStatus.COUNTED,
+    )
+    disclosure = rules_in_force(closes_at.astimezone(ZoneInfo(rules.time_zone)).date())
+    large = (
+        select(Response.community_id)
+        .where(*counted)
+        .group_by(Response.community_id)
+        .having(func.count() >= disclosure.minimum_opinion_base)
+    )
     waiting = select(ResponseReview.response_id).where(ResponseReview.state == ReviewState.HELD, newest_review())
     statement = (
         select(*columns)
@@ -100,10 +110,9 @@ def _released(columns: Sequence[Any], survey_round: Round, scope: Scope) -> Sele
         .join(Community, Response.community_id == Community.id)
         .where(
             Attachment.kind == PHOTO.name,
-            Response.round_id == survey_round.id,
-            Response.submitted_at < closes_at,
-            status_of_response(rules.satisfaction.population, before=closes_at) == ResponseStatus.COUNTED,
+            *counted,
             Response.id.not_in(waiting),
+            Response.community_id.in_(large),
         )
     )
     return scope.communities(statement)

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from analytics.rules import parse_rules
 from survey_app.accounts.scope import Scope
 from survey_app.evaluations.counts import count_responses
-from survey_app.exports.responses import export_responses
+from survey_app.evaluations.evaluate_round import evaluate_round
+from survey_app.exports.answer_tables import export_answer_tables
 from survey_app.models import Response, Round
 from survey_app.models.vocabulary import Area
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
@@ -44,8 +45,10 @@ def close_round(database):
 
 def count_exported(database):
     round_id, now = close_round(database)
-    file = "".join(export_responses(database, round_id=round_id, scope=Scope(Area.CITY), now=now, language="zh-Hans"))
-    return len(list(csv.DictReader(io.StringIO(file.removeprefix("\ufeff"), newline=""))))
+    evaluation = evaluate_round(database, round_id=round_id, now=now)
+    file = "".join(export_answer_tables(database, evaluation_id=evaluation.id, scope=Scope(Area.CITY), language="en"))
+    rows = csv.DictReader(io.StringIO(file.removeprefix("\ufeff"), newline=""))
+    return sum(int(row["Number (empty: withheld)"]) for row in rows if row["Answer code"] == "received")
 
 
 def count_tallied(database):

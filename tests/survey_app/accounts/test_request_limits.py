@@ -32,7 +32,7 @@ def test_files_have_a_pace_of_their_own(config, monkeypatch):
     monkeypatch.setattr(request_limits, "FILES", "1 per day")
     client = signed_in_client(create_app(config), "city")
 
-    answers = [client.get("/staff/rounds/1/responses.csv").status_code for _ in range(2)]
+    answers = [client.get("/staff/evaluations/1/tables.csv").status_code for _ in range(2)]
 
     assert answers == [404, 429]
     assert client.get("/staff/").status_code == 200

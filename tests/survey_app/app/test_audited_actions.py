@@ -116,14 +116,15 @@ def test_a_download_is_on_record_with_the_scope_it_was_cut_down_to(app, sqlite_d
         community = make_community(session)
         make_response(session, survey_round, community, submitted_at=NOW - timedelta(days=850))
         account = make_account(session, "district", district=community.district, now=NOW)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=NOW)
     client = signed_in_client(app, "district")
 
-    client.get(f"/staff/rounds/{survey_round.id}/responses.csv")
-    client.get("/staff/rounds/99/responses.csv")
+    client.get(f"/staff/evaluations/{evaluation.id}/tables.csv")
+    client.get("/staff/evaluations/99/tables.csv")
 
     [exported] = [event for event in events(sqlite_database) if event.action == "exported"]
-    assert (exported.actor, exported.subject) == (f"account:{account.id}", f"round:{survey_round.id}")
-    assert json.loads(exported.after) == {"kind": "responses", "area": "district", "place": community.district_id}
+    assert (exported.actor, exported.subject) == (f"account:{account.id}", f"evaluation:{evaluation.id}")
+    assert json.loads(exported.after) == {"kind": "tables", "area": "district", "place": community.district_id}
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,15 @@ PLACED_BY_FORM = {
     "entry.find": lambda place: {"number": place["receipt"]},
 }
 CITYWIDE = {
-    "staff.responses_csv": lambda city: {"round_id": city["round_id"]},
     **dict.fromkeys(
-        ("staff.standings_csv", "staff.communities_csv"), lambda city: {"evaluation_id": city["evaluation_id"]}
+        (
+            "staff.standings_csv",
+            "staff.communities_csv",
+            "staff.tables_csv",
+            "staff.responses_csv",
+            "staff.texts_csv",
+        ),
+        lambda city: {"evaluation_id": city["evaluation_id"]},
     ),
     **dict.fromkeys(
         (
@@ -133,6 +139,9 @@ def _fill(database):
                 session, survey_round, community, code_id=code.id, submitted_at=NOW - timedelta(days=20), answers={}
             )
             photo = make_photo(session, answered)
+            # So many that a photo is shown, as no single neighbour can have sent it.
+            for _ in range(30):
+                make_response(session, survey_round, community, code_id=code.id, submitted_at=NOW - timedelta(days=20))
             receipt = new_number(RECEIPT_DIGITS)
             make_response(session, opened, community, code_id=code.id, receipt=receipt, submitted_at=NOW)
             # Other last digits: they tell the files of the posters apart.

@@ -1,7 +1,8 @@
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+import json
 
+import pandas as pd
 import pytest
 
 from analytics.decision.community_table import read_table
@@ -9,16 +10,16 @@ from analytics.decision.evaluate import evaluate
 from analytics.rules import parse_rules
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.config import DATA
-from survey_app.evaluations.counts import count_responses
 from survey_app.evaluations.evaluate_round import evaluate_round
-from survey_app.exports import responses as responses_export
+from survey_app.exports.answer_tables import export_answer_tables
 from survey_app.exports.community_table import export_community_table
 from survey_app.exports.responses import export_responses
 from survey_app.exports.standings import export_standings
+from survey_app.exports.texts import export_texts
 from survey_app.models import Round
 from survey_app.models.vocabulary import Area
-from survey_app.rounds.questionnaires import parse_questionnaire, questionnaire_from_canonical
-from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen, publish_questionnaire
+from survey_app.rounds.questionnaires import parse_questionnaire
+from survey_app.rounds.rounds import GRACE_PERIOD, add_rule_file, publish_questionnaire
 from tests.factories import (
     CLOSED,
     NOW,
@@ -41,10 +42,22 @@ RECOMMENDATION = """
 """
 
 
-def read_responses(database, survey_round, *, scope=EVERYWHERE, now=SETTLED, language="zh-Hans"):
-    text = "".join(export_responses(database, round_id=survey_round.id, scope=scope, now=now, language=language))
+def read(pieces):
+    text = "".join(pieces)
     assert text.startswith("\ufeff")
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+def read_rows(database, evaluation, *, scope=EVERYWHERE):
+    return read(export_responses(database, evaluation_id=evaluation.id, scope=scope))
+
+
+def read_tables(database, evaluation, *, scope=EVERYWHERE, language="en"):
+    return read(export_answer_tables(database, evaluation_id=evaluation.id, scope=scope, language=language))
+
+
+def read_texts(database, evaluation, *, scope=EVERYWHERE, language="en"):
+    return read(export_texts(database, evaluation_id=evaluation.id, scope=scope, language=language))
 
 
 @pytest.fixture
@@ -56,156 +69,146 @@ def survey(database):
         return make_round(session), here, elsewhere
 
 
-def test_nothing_is_handed_out_while_the_round_is_open(database, survey):
-    survey_round, here, _ = survey
-    with database.writing() as session:
-        make_response(session, survey_round, here)
-
-    with pytest.raises(RoundStillOpen):
-        read_responses(database, survey_round, now=SETTLED - timedelta(microseconds=1))
+def answer(session, survey_round, community, number, **answers):
+    code_id = make_poster_code(session, community).id
+    for _ in range(number):
+        make_response(session, survey_round, community, answers={"q01": 5} | answers, code_id=code_id)
 
 
-def test_as_many_are_exported_as_were_received_and_tallied(database, survey, monkeypatch):
-    monkeypatch.setattr(responses_export, "BATCH_ROWS", 7)
+def test_as_many_rows_are_exported_as_were_counted(database, survey):
     survey_round, here, elsewhere = survey
     with database.writing() as session:
-        for number in range(30):
+        for number in range(60):
             community = here if number % 3 else elsewhere
-            make_response(
-                session, survey_round, community, tenure=number % 3 + 1, answers={"q01": (1, 2, 3, 4, 5, 9)[number % 6]}
-            )
+            code = (1, 2, 3, 4, 5, 9)[number % 6]
+            make_response(session, survey_round, community, tenure=number % 2 + 1, answers={"q01": code})
         make_response(session, survey_round, here, submitted_at=CLOSED)
-        rules = parse_rules(survey_round.rule_file.content, "rules")
-        tallied = count_responses(
-            session,
-            survey_round=survey_round,
-            rules=rules,
-            questionnaire=questionnaire_from_canonical(survey_round.questionnaire.text),
-            before=CLOSED,
-        )
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+    inputs = pd.DataFrame(json.loads(evaluation.inputs)).set_index("community_id")
 
-    rows = read_responses(database, survey_round)
+    rows = read_rows(database, evaluation)
 
-    assert len(rows) == tallied["received"].sum() == 30
-    owners = [row for row in rows if row["业主或租户（代码）"] == "1"]
-    valid = [row for row in owners if row["q01"] in {"1", "2", "3", "4", "5"}]
-    assert len(owners) == tallied["owners"].sum()
-    assert len(valid) == tallied["responses"].sum()
-    assert sum(row["q01"] in {"4", "5"} for row in valid) == tallied["satisfied"].sum()
-    assert [row["答卷序号"] for row in rows] == [str(number) for number in range(1, 31)]
+    assert len(rows) == 60
+    for community in (here, elsewhere):
+        owners = [row for row in rows if row["tenure"] == "1" and row["community_id"] == community.number]
+        valid = [row for row in owners if row["q01"] in {"1", "2", "3", "4", "5"}]
+        assert len(valid) == inputs.loc[community.number, "responses"]
+        assert sum(row["q01"] in {"4", "5"} for row in valid) == inputs.loc[community.number, "satisfied"]
+    assert [row["response_id"] for row in rows] == [str(number) for number in range(1, 61)]
 
 
-def test_a_row_says_what_was_answered_in_codes_and_in_words(database, survey):
-    survey_round, here, _ = survey
+def test_a_composite_takes_its_domains_along(database):
+    content = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_bytes()
+    content = content.replace(b"measure: satisfaction_rate", b"measure: composite\n  domains: {q02: 3/4, q03: 1/4}")
     with database.writing() as session:
-        make_response(
-            session,
-            survey_round,
-            here,
-            tenure=2,
-            answers={"q01": 4, "q17": 1, "q18": 1, "q19": [1, 4], "q24": "电梯，\n又坏了"},
-            submitted_at=datetime(2026, 9, 14, 17, 30, tzinfo=UTC),
-        )
+        rule_file = add_rule_file(session, content=content, source="rules.yaml", now=NOW)
+        survey_round, community = make_round(session, rule_file=rule_file), make_community(session)
+        answer(session, survey_round, community, 12, q02=4, q03=9, q04=1)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
 
-    [row] = read_responses(database, survey_round)
-    [english] = read_responses(database, survey_round, language="en")
+    rows = read_rows(database, evaluation)
 
-    assert row["q01"] == "4"
-    assert row["q01 总体满意度"] == "满意"
-    assert (row["业主或租户（代码）"], row["业主或租户"]) == ("2", "租户")
-    assert row["q19"] == "1|4"
-    assert [cell for heading, cell in row.items() if heading.startswith("q19 ")] == ["物业公司|12345热线"]
-    assert [cell for heading, cell in row.items() if heading.startswith("q24")] == ["电梯，\n又坏了"]
-    assert row["q02"] == ""
-    assert row["提交日期"] == "2026-09-15"  # already the next day in Wuhai
-    assert (english["District"], english["Tenure"], english["q01 Overall satisfaction"]) == (
-        "Haibowan",
-        "Tenant",
-        "Satisfied",
-    )
+    assert {(row["q01"], row["q02"], row["q03"]) for row in rows} == {("5", "4", "9")}
+    assert "q04" not in rows[0]
 
 
-def test_nothing_in_the_file_leads_to_a_resident(database, survey):
-    survey_round, here, _ = survey
+def test_tables_say_each_answer_in_codes_and_in_words(database, survey):
+    survey_round, here, _elsewhere = survey
     with database.writing() as session:
-        response = make_response(session, survey_round, here, submitted_at=datetime(2026, 9, 15, 3, 47, tzinfo=UTC))
-        secrets = [response.receipt, response.submission_key, response.commitment, "03:47", "11:47"]
+        answer(session, survey_round, here, 20, q17=1, q18=1, q19=[1, 4])
+        answer(session, survey_round, here, 20, q17=1, q18=2)
+        answer(session, survey_round, here, 10, q01=2, q17=2)
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
 
-    text = "".join(
-        export_responses(database, round_id=survey_round.id, scope=EVERYWHERE, now=SETTLED, language="zh-Hans")
-    )
+    def number(question, code, language="en"):
+        cells = [tuple(row.values()) for row in read_tables(database, evaluation, language=language)]
+        [found] = [row[4:] for row in cells if (row[0], row[3], row[5]) == (here.number, question, code)]
+        return found
 
-    assert not [secret for secret in secrets if secret in text]
+    assert number("q01", "satisfied") == ("Overall satisfaction", "satisfied", "satisfied", "40", "0.8")
+    assert number("q01", "2") == ("Overall satisfaction", "2", "Dissatisfied", "10", "0.2")
+    assert number("q18", "1", "zh-Hans") == ("是否投诉", "1", "投诉过", "20", "0.5")
+    assert number("q19", "4") == ("Complained to", "4", "Hotline", "", "")  # of twenty, fewer than opinions are told of
 
 
-def test_an_answer_from_zero_to_ten_is_a_number_with_its_label(database, survey):
+def test_an_answer_from_zero_to_ten_has_its_label(database, survey):
     text = (DATA / "questionnaires" / "resident-satisfaction-1.yaml").read_text(encoding="utf-8") + RECOMMENDATION
     text = text.replace("key: resident-satisfaction", "key: recommendation")
     with database.writing() as session:
         questionnaire = publish_questionnaire(session, definition=parse_questionnaire(text.encode(), "q"), now=NOW)
         asked = make_round(session, questionnaire=questionnaire)
-        for answer in ({"q25": 0}, {"q25": 10}, {"q25": 99}, {}):
-            make_response(session, asked, survey[1], answers={"q01": 5} | answer)
+        for code, people in ((0, 12), (10, 30), (99, 9)):
+            answer(session, asked, survey[1], people, q25=code)
+    evaluation = evaluate_round(database, round_id=asked.id, now=SETTLED)
 
-    rows = read_responses(database, asked, language="en")
+    rows = [row for row in read_tables(database, evaluation) if row["Question number"] == "q25"]
 
-    assert [(row["q25"], row["q25 Recommendation"]) for row in rows] == [
-        ("0", "0"),
-        ("10", "10"),
-        ("99", "Don't know"),
-        ("", ""),
-    ]
+    told = {
+        row["Answer"]: row["Number (empty: withheld)"] for row in rows if row["Community number"] == survey[1].number
+    }
+    assert {label: told[label] for label in ("0", "1", "10", "Don't know")} == {
+        "0": "12", "1": "0", "10": "30", "Don't know": "9"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "＝"])
 def test_a_spreadsheet_runs_nothing_that_a_resident_typed(sqlite_database, sign):
     with sqlite_database.writing() as session:
         survey_round, community = make_round(session), make_community(session, name=f"{sign}cmd")
-        make_response(session, survey_round, community, answers={"q01": 5, "q24": f"{sign}HYPERLINK(1)"})
+        answer(session, survey_round, community, 30, q24=f"{sign}SUM(A1)")
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
 
-    [row] = read_responses(sqlite_database, survey_round)
+    rows = [export(sqlite_database, evaluation)[0] for export in (read_rows, read_texts, read_tables)]
 
     dangerous = tuple("=+-@\t\r＝")
-    assert [cell for cell in row.values() if cell.startswith(dangerous)] == []
-    assert next(cell for heading, cell in row.items() if heading.startswith("q24")).endswith("HYPERLINK(1)")
+    assert [cell for row in rows for cell in row.values() if cell.startswith(dangerous)] == []
+    assert list(rows[1].values())[-1].endswith("(A1)")
 
 
-def test_a_district_exports_its_own_responses_only(database, survey):
+def test_every_file_is_cut_down_to_the_scope(database, survey):
     survey_round, here, elsewhere = survey
     with database.writing() as session:
-        make_response(session, survey_round, here)
-        make_response(session, survey_round, elsewhere)
+        for community in (here, elsewhere):
+            answer(session, survey_round, community, 30, q24="电梯又坏了")
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+    district = Scope(Area.DISTRICT, here.district_id)
 
-    [row] = read_responses(database, survey_round, scope=Scope(Area.DISTRICT, here.district_id))
-
-    assert row["小区编号"] == here.number
-
-
-def test_a_round_without_responses_gives_a_file_with_headings(database, survey):
-    survey_round, _, _ = survey
-    text = "".join(export_responses(database, round_id=survey_round.id, scope=EVERYWHERE, now=SETTLED, language="en"))
-
-    assert text.startswith("\ufeffResponse number,Community number,Community,District,Round,Submitted on,")
-    assert text.count("\r\n") == 1
+    for export in (read_rows, read_texts, read_tables):
+        places = {
+            next(cell for cell in row.values() if cell == here.number)
+            for row in export(database, evaluation, scope=district)
+        }
+        assert places == {here.number}
 
 
-def test_an_unknown_round_is_refused_before_the_first_line(sqlite_database):
-    with pytest.raises(LookupError, match="no round 7"):
-        export_responses(sqlite_database, round_id=7, scope=EVERYWHERE, now=SETTLED, language="en")
+@pytest.mark.parametrize("export", [export_responses, export_texts, export_answer_tables, export_community_table])
+def test_an_unknown_evaluation_is_refused_before_the_first_line(sqlite_database, export):
+    language = {} if export in {export_responses, export_community_table} else {"language": "en"}
+
+    with pytest.raises(LookupError, match="no evaluation 7"):
+        export(sqlite_database, evaluation_id=7, scope=EVERYWHERE, **language)
 
 
-def test_the_file_is_written_piece_by_piece(sqlite_database, monkeypatch):
-    monkeypatch.setattr(responses_export, "BATCH_ROWS", 5)
+@pytest.mark.parametrize("export", [read_rows, read_texts, read_tables])
+def test_rows_texts_and_tables_come_with_an_official_evaluation_only(sqlite_database, export):
     with sqlite_database.writing() as session:
-        survey_round, community = make_round(session), make_community(session)
-        for _ in range(12):
-            make_response(session, survey_round, community)
+        survey_round = make_round(session)
+        make_community(session)
+    preview = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED, provisional=True)
 
-    pieces = list(
-        export_responses(sqlite_database, round_id=survey_round.id, scope=EVERYWHERE, now=SETTLED, language="en")
+    with pytest.raises(LookupError):
+        export(sqlite_database, preview)
+
+
+def test_a_round_without_responses_gives_files_with_headings(database, survey):
+    survey_round, _, _ = survey
+    evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+    asked = {"evaluation_id": evaluation.id, "scope": EVERYWHERE}
+
+    assert (
+        "".join(export_responses(database, **asked)) == "\ufeffresponse_id,community_id,name,region,tenure,mode,q01\r\n"
     )
-
-    assert [piece.count("\r\n") for piece in pieces] == [1, 5, 5, 2]
+    assert "".join(export_texts(database, **asked, language="en")).count("\r\n") == 1
 
 
 @pytest.fixture
@@ -250,7 +253,7 @@ def test_standings_speak_chinese(database, survey, evaluated):
 
 def test_a_preview_says_so_in_every_row(database, survey):
     survey_round, _, _ = survey
-    preview = evaluate_round(database, round_id=survey_round.id, now=NOW + timedelta(days=1), provisional=True)
+    preview = evaluate_round(database, round_id=survey_round.id, now=SETTLED, provisional=True)
 
     assert {row["Result"] for row in read_standings_file(database, preview)} == {"Preview, not an official result"}
 

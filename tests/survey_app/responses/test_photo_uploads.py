@@ -1,22 +1,19 @@
 """Photos that a questionnaire asks for: kept beside the answers, never in their way."""
 
-import csv
 import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
-from survey_app.accounts.scope import EVERYWHERE
 from survey_app.attachments.attachments import forget_unsent_attachments
 from survey_app.codes.codes import issue_poster_code
 from survey_app.config import DATA
-from survey_app.exports.responses import export_responses
-from survey_app.models import Attachment, Response, Round
+from survey_app.models import Attachment, Response
 from survey_app.models.vocabulary import ResponseChangeReason
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from survey_app.rounds.questionnaires import parse_questionnaire
-from survey_app.rounds.rounds import GRACE_PERIOD, publish_questionnaire
+from survey_app.rounds.rounds import publish_questionnaire
 from tests.factories import make_community, make_round
 from tests.pictures import picture, saved
 from tests.survey_app.responses.test_survey_views import Page
@@ -183,22 +180,6 @@ def test_a_correction_keeps_the_photos_and_asks_for_none(client, token, sqlite_d
     with sqlite_database.reading() as session:
         corrections = session.scalars(select(Response.id).where(Response.corrects_id.is_not(None))).all()
         assert session.scalars(select(Attachment.response_id)).all() == corrections
-
-
-def test_the_file_says_how_many_photos_there_are_and_holds_none(client, token, sqlite_database):
-    send(client, token, q25=[saved(picture(100)), saved(picture(200))])
-    send(client, token)
-    closed = datetime.now(UTC)
-    with sqlite_database.writing() as session:
-        session.execute(update(Round).values(closes_at=closed))
-        round_id = session.scalar(select(Round.id))
-    text = "".join(
-        export_responses(sqlite_database, round_id=round_id, scope=EVERYWHERE, now=closed + GRACE_PERIOD, language="en")
-    )
-
-    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-    assert [row["q25 Photos: number of photos"] for row in rows] == ["2", "0"]
-    assert [row["q26 Photo of the problem: number of photos"] for row in rows] == ["0", "0"]
 
 
 def test_a_form_without_questions_for_photos_sends_none(client, sqlite_database):
