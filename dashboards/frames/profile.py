@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.disclosure.rules import DisclosureRules
+from analytics.disclosure.suppression import can_be_shown, rounded_share
 from analytics.rules import Rules
 from analytics.statistics.intervals import wilson
 from dashboards.source import Profile
@@ -13,7 +14,8 @@ def satisfied_shares(profile: Profile, rules: Rules, *, disclosure: DisclosureRu
     """Return the share of satisfied answers to each question that is rated on the scale of the ranked question.
 
     Columns: question, label, english_label, here (valid answers), rate, lower, upper, region_rate; a community's own
-    share is missing below the minimum base, and the region's where nobody answered.
+    share is missing where few answered, few were satisfied or few were not, and that of the region, in whole percents,
+    where the region is too small.
     """
     answers = profile.answers
     overall = answers.loc[answers["question"] == rules.satisfaction.question, "code"].tolist()
@@ -24,15 +26,16 @@ def satisfied_shares(profile: Profile, rules: Rules, *, disclosure: DisclosureRu
     keys = ["question", "label", "english_label"]
     sums = valid.groupby(keys, sort=False)[["here", "region"]].sum()
     good = satisfied.groupby(keys, sort=False)[["here", "region"]].sum().reindex(sums.index, fill_value=0)
-    enough = sums["here"].to_numpy() >= disclosure.minimum_base
+    counted_here = zip(good["here"].tolist(), sums["here"].tolist(), strict=True)
+    enough = np.array([can_be_shown(some, whole, rules=disclosure) for some, whole in counted_here], dtype=bool)
     limits = wilson(good["here"].to_numpy("float64"), np.maximum(sums["here"], 1), level=float(rules.evidence.level))
-    everyone = sums["region"].to_numpy("float64")
+    of_region = zip(good["region"].tolist(), sums["region"].tolist(), strict=True)
     table = sums.reset_index()[[*keys, "here"]]
     return table.assign(
         rate=np.where(enough, good["here"] / np.maximum(sums["here"], 1), np.nan),
         lower=np.where(enough, limits.lower, np.nan),
         upper=np.where(enough, limits.upper, np.nan),
-        region_rate=np.where(everyone > 0, good["region"] / np.maximum(everyone, 1), np.nan),
+        region_rate=[rounded_share(some, whole, rules=disclosure) for some, whole in of_region],
     )
 
 

@@ -7,12 +7,11 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.disclosure.suppression import can_be_shown
 from dashboards.figures.complaints import bounds_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import scale_of
 from dashboards.languages import pick, translator
-from dashboards.panels.survey_reported_complaints import likely_underreported
+from dashboards.panels.survey_reported_complaints import can_be_told, likely_underreported
 from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource
 from dashboards.widgets.components import (
@@ -108,7 +107,7 @@ def _zero_numbers(shown: PageData, zero: pd.DataFrame, reported: pd.DataFrame) -
     said = {
         row["number"]: [row["said"], row["asked"]]
         for row in records(reported)
-        if can_be_shown(row["said"], row["asked"], rules=shown.disclosure)
+        if can_be_told(row["said"], row["asked"], row["answered"], shown.disclosure)
     }
     rows = [[*_zero_row(row, shown), *said.get(row["number"], [None, None])] for row in records(listed)]
     caption = partial_caption(_("Communities without a complaint"), listed, zero, shown.language)

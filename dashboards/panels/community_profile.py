@@ -7,7 +7,8 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.disclosure.suppression import suppress_counts
+from analytics.disclosure.answer_tables import AnswerTable
+from analytics.disclosure.suppression import rounded_share
 from dashboards.figures.community import categories_figure, domains_figure, drivers_figure, months_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.profile import cases_by_category, cases_by_month, satisfied_shares
@@ -35,16 +36,20 @@ def domains_panel(shown: PageData, profile: Profile | None) -> Component:
             numbers=_domains_numbers(shown, shares),
         ),
         anchor="domains",
-        note=_("Fewer than {count} answers to a question are not shown.").format(count=shown.disclosure.minimum_base),
+        note=_(
+            "A share is not shown where fewer than {count} answered, or fewer than {few} were satisfied or were not."
+        ).format(count=shown.disclosure.minimum_base, few=shown.disclosure.minimum_cell),
     )
 
 
 def answers_panel(shown: PageData, profile: Profile) -> Component:
     """Return the distribution of answers to the ranked question, here and among all, with small numbers suppressed."""
     _ = translator(shown.language)
-    question = shown.header.rules.satisfaction.question
-    answers = profile.answers[profile.answers["question"] == question].set_index("code")
-    here = suppress_counts(answers["here"], rules=shown.disclosure)
+    rule = shown.header.rules.satisfaction
+    answers = profile.answers[profile.answers["question"] == rule.question].set_index("code")
+    own = dict(zip(answers.index.tolist(), answers["here"].tolist(), strict=True))
+    here = AnswerTable(shown.disclosure).rated(rule.question, own, rule.satisfied_codes, rule.valid_codes).counts
+    everyone = int(answers["region"].sum())
     columns = [
         Column(_("Answer"), _("Answer")),
         Column(_("This community"), _("This community"), numeric=True),
@@ -53,8 +58,9 @@ def answers_panel(shown: PageData, profile: Profile) -> Component:
     rows = [
         [
             pick(shown.language, row["option"], row["english_option"]),
-            _("not shown") if pd.isna(here[row["code"]]) else f"{here[row['code']]:,}",
-            f"{row['region']:,}",
+            _("not shown") if here[row["code"]] is None else f"{here[row['code']]:,}",
+            # From exact numbers the other communities could be taken away one by one.
+            _share(rounded_share(row["region"], everyone, rules=shown.disclosure), _("not shown")),
         ]
         for row in records(answers.reset_index())
     ]
@@ -63,10 +69,14 @@ def answers_panel(shown: PageData, profile: Profile) -> Component:
         _("Answers to the ranked question"),
         data_table(columns, rows, caption=label),
         anchor="answers",
-        note=_("Numbers below {count} are not shown, and neither is the next larger one.").format(
+        note=_("The numbers are shown only where each answer was given by nobody or by {count} or more.").format(
             count=shown.disclosure.minimum_cell
         ),
     )
+
+
+def _share(share: float, hidden: str) -> str:
+    return hidden if pd.isna(share) else f"{share:.0%}"
 
 
 def drivers_panel(shown: PageData, profile: Profile) -> Component:

@@ -1,6 +1,6 @@
 """Communities that would enter or leave the list under another assumption: chart, counts and names."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -26,7 +26,9 @@ WHAT_IF_COLUMNS: Final = (
 """Columns of hypothetical standings that are shown."""
 
 
-def changes(shown: PageData, after: pd.DataFrame, *, name: str) -> list[Component]:
+def changes(
+    shown: PageData, after: pd.DataFrame, *, name: str, only_verdicts: Collection[str] = frozenset()
+) -> list[Component]:
     """Return the communities that would enter or leave the list that is shown.
 
     Parameters
@@ -35,6 +37,9 @@ def changes(shown: PageData, after: pd.DataFrame, *, name: str) -> list[Componen
         `WHAT_IF_COLUMNS` of the same communities under the other assumption.
     name : str
         Name of the chart and of the file to download.
+    only_verdicts : collection of str
+        Ids of the communities of which neither rank nor score is told: another score than the official one would tell
+        what the few answered that make the difference.
     """
     _ = translator(shown.language)
     compared = _compared(shown, after)
@@ -51,7 +56,7 @@ def changes(shown: PageData, after: pd.DataFrame, *, name: str) -> list[Componen
         numbers=_numbers(regions, shown.language),
     )
     moved = compared[compared["enters"] | compared["leaves"]]
-    return [drawn, *([_names(shown, moved, after)] if len(moved) else [])]
+    return [drawn, *([_names(shown, moved, after, only_verdicts)] if len(moved) else [])]
 
 
 def _compared(shown: PageData, after: pd.DataFrame) -> pd.DataFrame:
@@ -78,8 +83,9 @@ def _numbers(regions: pd.DataFrame, language: str) -> Numbers:
     return Numbers(_("Who would enter and leave"), columns, rows)
 
 
-def _names(shown: PageData, moved: pd.DataFrame, after: pd.DataFrame) -> Component:
+def _names(shown: PageData, moved: pd.DataFrame, after: pd.DataFrame, only_verdicts: Collection[str]) -> Component:
     _ = translator(shown.language)
+    untold = [_("not shown")] * len(ROUTES)
     words = {True: _("would enter"), False: _("would leave")}
     named = moved.head(MOST_NAMED)
     supposed = {row["community_id"]: row for row in records(after[after["community_id"].isin(named["community_id"])])}
@@ -90,7 +96,7 @@ def _names(shown: PageData, moved: pd.DataFrame, after: pd.DataFrame) -> Compone
             named_link(shown.view, row["number"], row["name"], row["english_name"]),
             pick(shown.language, row["region"], row["region_english"]),
             words[bool(row["enters"])],
-            *_places(supposed[row["community_id"]], shown),
+            *(untold if row["community_id"] in only_verdicts else _places(supposed[row["community_id"]], shown)),
         ]
         for row in records(named)
     ]

@@ -28,9 +28,20 @@ def without_held_panel(shown: PageData, examination: Examination, inputs: pd.Dat
     return panel(
         name,
         notice(_("Not an official result"), _("Assumption: no held response counts.")),
-        *changes(shown, after, name="without-held"),
+        *changes(shown, after, name="without-held", only_verdicts=held_by_few(shown, examination)),
         anchor="without",
     )
+
+
+def held_by_few(shown: PageData, examination: Examination) -> frozenset[str]:
+    """Return the communities where a score without held answers would tell what few people said: the difference."""
+    inputs = shown.source.inputs(shown.header.id)
+    left = without_held(inputs, examination.counts)
+    difference = (inputs["responses"] - left["responses"]).abs()
+    few = difference.between(1, shown.disclosure.minimum_base - 1)
+    # As many answers, and others among them: an examination of an earlier version, which counted tenants too.
+    others = (difference == 0) & (inputs["satisfied"] != left["satisfied"])
+    return frozenset(inputs.loc[(few | others).fillna(value=True).to_numpy(dtype=bool), "community_id"].tolist())
 
 
 def standings_without_held(shown: PageData, examination: Examination) -> pd.DataFrame:

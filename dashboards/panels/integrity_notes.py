@@ -10,7 +10,7 @@ from analytics.reports.labels import signal_words, status_words
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import sees_whole_regions
 from dashboards.languages import minute, translator
-from dashboards.panels.held_answers import standings_without_held
+from dashboards.panels.held_answers import held_by_few, standings_without_held
 from dashboards.routes import ROUTES
 from dashboards.source import Examination
 from dashboards.widgets.components import Content, empty, facts, panel, records
@@ -86,13 +86,20 @@ def _without(
         return []
     return [
         (_("Standing as decided"), _standing(shown, row)),
-        (_("Without held answers (not official)"), _standing(shown, then)),
+        (
+            _("Without held answers (not official)"),
+            _verdict(shown, then) if row["community_id"] in held_by_few(shown, examination) else _standing(shown, then),
+        ),
     ]
+
+
+def _verdict(shown: PageData, standing: Mapping[str, Any]) -> str:
+    return status_words(shown.language)[standing["criterion_status"]]
 
 
 def _standing(shown: PageData, standing: Mapping[str, Any]) -> str:
     _ = translator(shown.language)
-    status = status_words(shown.language)[standing["criterion_status"]]
+    status = _verdict(shown, standing)
     if pd.isna(standing[_ROUTE.rank]):
         return status
     return _("rank {rank}, {satisfied} of {responses} satisfied: {status}").format(

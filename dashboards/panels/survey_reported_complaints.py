@@ -8,7 +8,7 @@ import pandas as pd
 from dash.development.base_component import Component
 
 from analytics.disclosure.rules import DisclosureRules
-from analytics.disclosure.suppression import can_be_shown
+from analytics.disclosure.suppression import can_be_shown, rounded_share
 from analytics.reports.complaint_sentences import communities_with_discouraged_complaints
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import low_recorded_complaints
@@ -28,6 +28,16 @@ _PER_1000: Final = 1000
 _RATES: Final = ("rate", "lower", "upper", "region_rate")
 
 
+def can_be_told(said: int, asked: int, answered: int, disclosure: DisclosureRules) -> bool:
+    """Return whether it can be told how many say that they complained.
+
+    Few must have said so or otherwise, neither of all `asked` nor of those who `answered` the very question: the others
+    were not led to it.
+    """
+    parts = ((said, asked, disclosure.minimum_opinion_base), (said, answered, 0))
+    return all(can_be_shown(some, whole, rules=disclosure, least=least) for some, whole, least in parts)
+
+
 def likely_underreported(
     communities: pd.DataFrame, reported: pd.DataFrame, rules: Rules, *, disclosure: DisclosureRules
 ) -> pd.DataFrame:
@@ -38,9 +48,9 @@ def likely_underreported(
     communities : DataFrame
         Standings.
     reported : DataFrame
-        Columns number, said, asked; suppressed numbers are not judged either.
+        Columns number, said, asked, answered; suppressed numbers are not judged either.
     """
-    is_shown = [can_be_shown(row["said"], row["asked"], rules=disclosure) for row in records(reported)]
+    is_shown = [can_be_told(row["said"], row["asked"], row["answered"], disclosure) for row in records(reported)]
     known = reported[np.array(is_shown, dtype=bool)]
     names = {"said": "said_complained", "asked": "asked_about_complaints"}
     table = communities.merge(known.rename(columns=names), on="number")
@@ -55,7 +65,7 @@ def reported_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | N
         return []
     _ = translator(shown.language)
     name, reported = _("What residents report, and what is on record"), profile.reported
-    fewest = shown.disclosure.minimum_base
+    fewest = shown.disclosure.minimum_opinion_base
     if reported.asked < fewest:
         said = _("Fewer than {count} residents said whether they complained.").format(count=fewest)
         return [panel(name, empty(said), anchor="reported")]
@@ -87,14 +97,14 @@ def reported_and_recorded_rates(
     """Return the share that says it complained and the cases on record per household and year, beside the region's.
 
     Columns: label, english_label (none: the label is in the language), count, of, rate, lower, upper, region_rate;
-    missing where a small number would be disclosed.
+    missing where a small number would be disclosed. The share of the region that says so is in whole percents.
     """
     _ = translator(language)
     limits = wilson([reported.said], [reported.asked], level=float(rules.evidence.level))
     said = [reported.said, reported.asked, reported.said / reported.asked, limits.lower[0], limits.upper[0]]
-    if not can_be_shown(reported.said, reported.asked, rules=disclosure):
+    if not can_be_told(reported.said, reported.asked, reported.answered, disclosure):
         said = [None] * len(said)
-    of_region = reported.region_said / reported.region_asked if reported.region_asked else None
+    of_region = rounded_share(reported.region_said, reported.region_asked, rules=disclosure)
     recorded = [row["complaints"], row["exposure_household_years"]]
     recorded += [row[column] / _PER_1000 for column in (_ROUTE.score, _ROUTE.lower, _ROUTE.upper)]
     years = reported.region_household_years
@@ -125,7 +135,8 @@ def _underreporting_notice(
         share=said["region_rate"],
         level=float(shown.header.rules.evidence.level),
     )
-    beside = pd.DataFrame([{"number": row["number"], "said": reported.said, "asked": reported.asked}])
+    counted = {"said": reported.said, "asked": reported.asked, "answered": reported.answered}
+    beside = pd.DataFrame([{"number": row["number"], **counted}])
     found = likely_underreported(pd.DataFrame([row]), beside, shown.header.rules, disclosure=shown.disclosure)
     if not is_quiet or found.empty:
         return []

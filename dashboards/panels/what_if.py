@@ -79,7 +79,6 @@ def _alternatives(rules: Rules, language: str, *, whole_city: bool) -> Iterator[
     yield from (("zero_ties", *pair) for pair in zero_ties_words(language).items() if pair[0] != complaints.zero_ties)
     for least in MINIMA:
         yield "minimum_responses", str(least), _("at least {count} valid answers are needed").format(count=least)
-    yield "minimum_responses", "none", _("any number of answers is enough")
 
 
 def evaluate_otherwise(source: EvaluationSource, evaluation_id: int, choice: Choice, value: str) -> pd.DataFrame:
@@ -97,7 +96,9 @@ def _asked_result(shown: PageData, asked: str, offered: Mapping[str, str]) -> li
         after = shown.source.compute_once(shown.header.id, evaluate_otherwise, cast(Choice, choice), value)
     except TableError:
         return [empty(_("The counts of this evaluation are not enough to compute this."))]
+    # Beside the score of one population the other's would tell what the few answered who are in one of them alone.
+    untold = frozenset(after["community_id"] if choice == "population" else ())
     return [
         notice(_("Not an official result"), _("Assumption: {rule}.").format(rule=offered[asked])),
-        *changes(shown, after, name="what-if"),
+        *changes(shown, after, name="what-if", only_verdicts=untold),
     ]

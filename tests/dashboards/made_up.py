@@ -149,8 +149,12 @@ def made_up_profile(standing, seed):
 
 
 def said_and_asked(standing):
-    """Return of a standing how many say that they complained, and of how many: every fifth, and few where few are."""
-    return int(standing["responses"]) // 5, int(standing["responses"])
+    """Return of a standing how many say that they complained, of how many, and of how many who had trouble.
+
+    Every fifth says so, and few where few are; every other had trouble.
+    """
+    responses = int(standing["responses"])
+    return responses // 5, responses, responses // 2
 
 
 def made_up_examination(standings):
@@ -280,7 +284,7 @@ class MadeUpCity:
             for row in standings[standings["number"].isin(numbers)].to_dict("records")
             if is_kept
         ]
-        return pd.DataFrame(rows, columns=["number", "said", "asked"])
+        return pd.DataFrame(rows, columns=["number", "said", "asked", "answered"])
 
     def history(self, number):
         rows = []

@@ -60,7 +60,7 @@ def test_shares_are_satisfied_answers_among_valid_ones(profile):
     satisfied = answers[answers["code"].isin([4, 5])]
 
     assert shares.loc["q02", "rate"] == satisfied["here"].sum() / answers["here"].sum()
-    assert shares.loc["q02", "region_rate"] == satisfied["region"].sum() / answers["region"].sum()
+    assert shares.loc["q02", "region_rate"] == round(satisfied["region"].sum() / answers["region"].sum(), 2)
     assert (shares["lower"] <= shares["rate"]).all()
     assert (shares["rate"] <= shares["upper"]).all()
 
@@ -71,6 +71,14 @@ def test_a_question_that_few_answered_has_no_share(profile):
 
     assert shares[["rate", "lower", "upper"]].isna().all(axis=None)
     assert shares["region_rate"].notna().all()
+
+
+def test_a_share_of_a_small_region_is_not_told(profile):
+    # Its other communities could be taken away from it one by one.
+    small = profile.answers.assign(region=profile.answers["region"] // 40)
+    shares = satisfied_shares(replace(profile, answers=small), RULES, disclosure=DISCLOSURE)
+
+    assert shares["region_rate"].isna().all()
 
 
 def test_small_numbers_go_by_the_day_in_the_city_on_which_the_evaluation_was_made(shown, monkeypatch):

@@ -38,7 +38,7 @@ def row_of(shown, **values):
 
 
 def panel_of(shown, row, profile, **reported):
-    beside = ReportedComplaints(30, 100, 900, 9_000, 4_000, 200_000.0)
+    beside = ReportedComplaints(30, 100, 60, 900, 9_000, 4_000, 200_000.0)
     parts = reported_panel(shown, row, replace(profile, reported=replace(beside, **reported)))
     return said(json.loads(json.dumps(parts, cls=PlotlyJSONEncoder)))
 
@@ -46,7 +46,7 @@ def panel_of(shown, row, profile, **reported):
 def test_both_rates_stand_beside_those_of_the_region(shown):
     row = row_of(shown, complaints=12, complaints_per_1000_household_years=12.0)
     rates = reported_and_recorded_rates(
-        row, ReportedComplaints(30, 100, 900, 9_000, 4_000, 200_000.0), RULES, disclosure=DISCLOSURE, language="en"
+        row, ReportedComplaints(30, 100, 60, 900, 9_000, 4_000, 200_000.0), RULES, disclosure=DISCLOSURE, language="en"
     )
 
     assert rates[["count", "of", "rate", "region_rate"]].to_numpy().tolist() == [
@@ -64,10 +64,10 @@ def test_what_must_not_be_shown_is_in_neither_table_nor_words(shown, profile):
     assert "of 100 respondents say" not in content
 
 
-def test_below_ten_answers_nothing_is_shown(shown, profile):
+def test_below_thirty_answers_nothing_is_shown(shown, profile):
     content = panel_of(shown, row_of(shown, complaints=0), profile, said=5, asked=9)
 
-    assert "Fewer than 10 residents said whether they complained." in content
+    assert "Fewer than 30 residents said whether they complained." in content
     assert "Numbers as CSV" not in content
 
 
@@ -99,7 +99,7 @@ def test_few_cases_beside_many_who_complained_are_warned_of(shown, profile, comp
 
 def test_a_shorter_record_than_residents_are_asked_about_is_not_held_against_a_community(shown):
     row = row_of(shown, complaints=0)
-    said_so = pd.DataFrame([{"number": row["number"], "said": 30, "asked": 100}])
+    said_so = pd.DataFrame([{"number": row["number"], "said": 30, "asked": 100, "answered": 60}])
     half = replace(RULES, complaints=replace(RULES.complaints, period_months=6))
 
     assert len(likely_underreported(pd.DataFrame([row]), said_so, RULES, disclosure=DISCLOSURE)) == 1
