@@ -49,11 +49,19 @@ class StoredSize:
 def scan_uploads(
     uploads: Iterable[Upload], *, kind: AttachmentKind
 ) -> tuple[dict[str, ScannedFile], list[AttachmentFault]]:
-    """Return the files by the digest of their upload, and why others were not taken; it needs no database."""
-    files, faults = {}, []
+    """Return the files by the digest of their upload, and why others were not taken; it needs no database.
+
+    Where one found no place to be scanned, those after it do not wait for one.
+    """
+    files: dict[str, ScannedFile] = {}
+    faults: list[AttachmentFault] = []
     for upload in uploads:
+        if AttachmentFault.BUSY in faults:
+            faults.append(AttachmentFault.BUSY)
+            continue
         try:
-            files[sha256_hex(upload.content)] = _scan(upload, kind)
+            content = _checked_content(upload, kind)
+            files[sha256_hex(content)] = kind.scan(content)
         except AttachmentRefused as refusal:
             faults.append(refusal.fault)
     return files, faults
@@ -180,14 +188,15 @@ def sizes_by_kind(session: Session) -> dict[str, StoredSize]:
     return {kind: StoredSize(files, int(size)) for kind, files, size in session.execute(statement)}
 
 
-def _scan(upload: Upload, kind: AttachmentKind) -> ScannedFile:
+def _checked_content(upload: Upload, kind: AttachmentKind) -> bytes:
     if upload.fault:
         raise AttachmentRefused(upload.fault)
+    content = upload.content
     # Whatever way it came: a form whose fields were read before its kind was known is bounded by another kind.
-    if len(upload.content) > kind.largest_bytes:
+    if len(content) > kind.largest_bytes:
         raise AttachmentRefused(AttachmentFault.TOO_LARGE)
-    recognise_type(upload.content, among=kind.media_types)
-    return kind.scan(upload.content)
+    recognise_type(content, among=kind.media_types)
+    return content
 
 
 def _stored_file(file: ScannedFile) -> dict[str, object]:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from survey_app.attachments.scanning import JPEG, PNG, WEBP, MediaType, ScannedFile, scan_photo, thumbnail
+from survey_app.attachments.decoder_pool import scan_photo
+from survey_app.attachments.photos import thumbnail
+from survey_app.attachments.scanning import JPEG, PNG, WEBP, MediaType, ScannedFile
 
 
 @dataclass(frozen=True, kw_only=True)

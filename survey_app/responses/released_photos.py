@@ -18,7 +18,7 @@ from analytics.disclosure.rules import rules_in_force
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.attachments.kinds import PHOTO
-from survey_app.attachments.scanning import thumbnail
+from survey_app.attachments.photos import thumbnail
 from survey_app.models import Attachment, Community, Response, ResponseReview, Round
 from survey_app.models.vocabulary import ResponseStatus, ReviewState
 from survey_app.responses.counting_status import status_of_response

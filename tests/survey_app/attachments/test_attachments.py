@@ -1,3 +1,4 @@
+import io
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -69,7 +70,7 @@ def another_form(key):
 
 
 def keep(database, key, *contents, kind=PHOTO):
-    files, _faults = scan_uploads([Upload(content) for content in contents], kind=kind)
+    files, _faults = scan_uploads([Upload(io.BytesIO(content)) for content in contents], kind=kind)
     with database.writing() as session:
         code = session.get(Code, key.code_id)
         return keep_attachments(session, kind=kind, key=key, community_id=code.community_id, files=files, now=NOW)
@@ -87,7 +88,12 @@ def count(database):
 
 def test_one_bad_photo_does_not_keep_the_others_out():
     good = saved(picture())
-    sent = [Upload(good), Upload(b"no"), Upload(good), Upload(b"", AttachmentFault.TOO_LARGE)]
+    sent = [
+        Upload(io.BytesIO(good)),
+        Upload(io.BytesIO(b"no")),
+        Upload(io.BytesIO(good)),
+        Upload(io.BytesIO(), AttachmentFault.TOO_LARGE),
+    ]
 
     taken, faults = scan_uploads(sent, kind=PHOTO)
 
@@ -173,7 +179,7 @@ def test_kinds_have_names_of_their_own():
     ],
 )
 def test_another_kind_has_types_a_size_and_a_scan_of_its_own(content, outcome):
-    files, faults = scan_uploads([Upload(content)], kind=LETTER)
+    files, faults = scan_uploads([Upload(io.BytesIO(content))], kind=LETTER)
 
     assert [*files.values(), *faults] == [outcome]
 

@@ -7,16 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from survey_app.attachments.decoder_pool import scan_photo
+from survey_app.attachments.photos import LONGEST_SIDE, thumbnail
 from survey_app.attachments.scanning import (
     JPEG,
-    LONGEST_SIDE,
     PNG,
     WEBP,
     AttachmentFault,
     AttachmentRefused,
     recognise_type,
-    scan_photo,
-    thumbnail,
 )
 from tests.pictures import opened, picture, saved
 

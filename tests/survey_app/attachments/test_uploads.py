@@ -1,6 +1,8 @@
 import io
+from contextlib import ExitStack
 from dataclasses import replace
 
+import pytest
 from werkzeug.test import EnvironBuilder
 
 from survey_app.attachments.kinds import PHOTO
@@ -10,12 +12,20 @@ from survey_app.attachments.uploads import BoundedRequest, uploads_in
 SMALL_PHOTO = replace(PHOTO, largest_bytes=1000)
 
 
-def form_with(*files, **fields):
-    builder = EnvironBuilder(method="POST", data=fields | {f"photo{number}": file for number, file in enumerate(files)})
-    return BoundedRequest(builder.get_environ())
+@pytest.fixture
+def form_with():
+    """Return a function that sends a form; its files are let go of when the test ends."""
+    with ExitStack() as opened:
+
+        def form_with(*files, **fields):
+            data = fields | {f"photo{number}": file for number, file in enumerate(files)}
+            builder = EnvironBuilder(method="POST", data=data)
+            return opened.enter_context(BoundedRequest(builder.get_environ()))
+
+        yield form_with
 
 
-def test_fields_come_whole_whatever_the_size_of_the_files():
+def test_fields_come_whole_whatever_the_size_of_the_files(form_with):
     files = [(io.BytesIO(b"a" * 5000), "a.jpg"), (io.BytesIO(b"b" * 1000), "b.jpg"), (io.BytesIO(b""), "")]
 
     request = form_with(*files, text="电梯停了三天", category="EQ01")
@@ -28,7 +38,7 @@ def test_fields_come_whole_whatever_the_size_of_the_files():
     ]
 
 
-def test_many_files_are_not_kept_in_memory():
+def test_many_files_are_not_kept_in_memory(form_with):
     files = [(io.BytesIO(b"a" * 900), "a.jpg") for _ in range(20)]
 
     uploads = uploads_in(form_with(*files), kind=SMALL_PHOTO)
@@ -37,7 +47,7 @@ def test_many_files_are_not_kept_in_memory():
     assert [upload.fault for upload in uploads[6:]] == [AttachmentFault.TOO_LARGE] * 14
 
 
-def test_each_kind_has_limits_of_its_own():
+def test_each_kind_has_limits_of_its_own(form_with):
     kind = replace(PHOTO, largest_bytes=100, most_per_form=1, largest_form_bytes=5000)
 
     request = form_with((io.BytesIO(b"a" * 200), "a.jpg"), (io.BytesIO(b"b" * 50), "b.jpg"))
@@ -47,7 +57,7 @@ def test_each_kind_has_limits_of_its_own():
     assert request.max_content_length == 5000
 
 
-def test_the_file_of_a_form_without_attachments_is_read_whole():
+def test_the_file_of_a_form_without_attachments_is_read_whole(form_with):
     content = b"a" * 100_000
 
     assert form_with((io.BytesIO(content), "a.xlsx")).files["photo0"].read() == content
