@@ -61,7 +61,9 @@ def scan_uploads(
             continue
         try:
             content = _checked_content(upload, kind)
-            files[sha256_hex(content)] = kind.scan(content)
+            upload_sha256 = sha256_hex(content)
+            if upload_sha256 not in files:
+                files[upload_sha256] = kind.scan(content)
         except AttachmentRefused as refusal:
             faults.append(refusal.fault)
     return files, faults

@@ -93,9 +93,9 @@ def file(token: str) -> Page:
 
     A redirect could not carry the secret without writing it into an address, and addresses are logged and shared.
     """
-    if "show" in request.form:  # the buttons that change language and print send what was typed, so that it comes back
-        return edit(token)
     sent = _receive(request, token)
+    if "show" in request.form:  # the buttons that change language and print send what was typed, so that it comes back
+        return _form_page(replace(sent, complaint=replace(sent.complaint, faults=())))
     if sent.is_renewed:
         return _form_page(sent), HTTPStatus.BAD_REQUEST
     if sent.complaint.faults:
@@ -141,12 +141,15 @@ def support(token: str) -> Page:
 
 def _receive(request: Request, token: str) -> SentForm:
     """Read a submitted form: its photos are stored at once, so that no later fault loses them."""
-    # Decoding takes long: before any transaction opens.
-    photos, faults = scan_uploads(uploads_in(request, kind=PHOTO), kind=PHOTO)
     with site().database.reading() as session:
+        # Before the form is looked at: whoever has no code is not worth the work.
         code = _find_code(session, token)
-        complaint = _read_complaint(session, request)
+    uploads = uploads_in(request, kind=PHOTO)
     key, is_renewed = _read_key(request, code)
+    # Decoding takes long: no transaction is open meanwhile.
+    photos, faults = scan_uploads(uploads, kind=PHOTO)
+    with site().database.reading() as session:
+        complaint = _read_complaint(session, request)
     dropped = request.form.getlist("drop")
     if photos or dropped:
         change = partial(

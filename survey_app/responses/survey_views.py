@@ -17,7 +17,7 @@ from survey_app.attachments.kinds import PHOTO
 from survey_app.attachments.scanning import Upload
 from survey_app.attachments.uploads import uploads_in
 from survey_app.clock import current_time
-from survey_app.codes.codes import is_reference
+from survey_app.codes.codes import find_code, is_reference
 from survey_app.config import Config
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
 from survey_app.models.vocabulary import CodeKind
@@ -82,6 +82,10 @@ def show_privacy(token: str) -> str:
 def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     """Store the answers and redirect to the receipt, or say what is missing with every answer kept."""
     now = current_time()
+    if request.mimetype == "multipart/form-data":
+        # Before the form is looked at: whoever has no code is not worth the work.
+        with site().database.reading() as session:
+            find_code(session, token=token, secret_key=site().config.secret_key)
     uploads = uploads_in(request, kind=PHOTO)
     given = request.form.to_dict(flat=False)
     try:
