@@ -7,6 +7,7 @@ from flask import Request
 
 from survey_app.attachments.kinds import PHOTO, AttachmentKind
 from survey_app.attachments.scanning import AttachmentFault, Upload
+from survey_app.web.request_sizes import BoundedFormParser
 from survey_app.web.storable_requests import StorableRequest
 
 # What is larger goes to a file without a name, which is gone as soon as it is closed.
@@ -34,6 +35,7 @@ class BoundedFile(SpooledTemporaryFile[bytes]):
 class BoundedRequest(StorableRequest):
     """A request whose files are read no further than an attachment goes."""
 
+    form_data_parser_class = BoundedFormParser
     # Forms that take no attachments, such as imports, have room for as much as photos.
     attachment_kind: AttachmentKind = PHOTO
 

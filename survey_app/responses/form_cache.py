@@ -25,6 +25,11 @@ class CachedForm:
     visit: Visit
     page: SplicedPage
 
+    @property
+    def size_in_bytes(self) -> int:
+        """How much memory the page takes."""
+        return self.page.size_in_bytes
+
     def copy_for(
         self, environ: "WSGIEnvironment", *, secret_key: str, now: datetime
     ) -> tuple[bytes, list[tuple[str, str]]]:

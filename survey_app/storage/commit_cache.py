@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast, runtime_checkable
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,16 @@ from survey_app.storage.database import Database
 _Found = TypeVar("_Found")
 
 MOST_ENTRIES = 1024
+MOST_BYTES = 32 * 2**20
+
+
+@runtime_checkable
+class Sizeable(Protocol):
+    """A value that says how much memory it takes; others take next to none."""
+
+    @property
+    def size_in_bytes(self) -> int:
+        """Its size."""
 
 
 class CommitCache:
@@ -24,6 +34,7 @@ class CommitCache:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._found: dict[Hashable, tuple[tuple[int, int], object]] = {}
+        self._kept_bytes = 0
 
     def get_or_read(self, key: Hashable, read: Callable[[Session], _Found]) -> _Found:
         """Return the cached value of a key, or what `read` finds; `key` says all it depends on besides the database."""
@@ -35,10 +46,17 @@ class CommitCache:
         with self._database.reading_autocommit() as session:
             found = read(session)
         if version is not None:
-            if len(self._found) >= MOST_ENTRIES:
-                self._found.clear()
-            self._found[key] = (version, found)
+            self._keep(key, version, found)
         return found
+
+    def _keep(self, key: Hashable, version: tuple[int, int], found: object) -> None:
+        """Keep a value; what a stranger chooses, such as an address, must not fill the memory however long it is."""
+        size = len(str(key)) + (found.size_in_bytes if isinstance(found, Sizeable) else 0)
+        if len(self._found) >= MOST_ENTRIES or self._kept_bytes + size > MOST_BYTES:
+            self._found.clear()
+            self._kept_bytes = 0
+        self._kept_bytes += size
+        self._found[key] = (version, found)
 
     def cached_value(self, key: Hashable) -> object | None:
         """Return the cached value of a key, or None if it would have to be read."""

@@ -1,9 +1,14 @@
-"""Least-recently-used cache of values that cannot change, limited by their number of rows."""
+"""Least-recently-used cache of values that cannot change, limited by their number of rows and of values."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sized
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+
+# Of values without rows, too, such as a search that finds nothing.
+_MOST_VALUES: Final = 256
+# A key may hold what somebody typed; a longer one is not kept.
+_LONGEST_KEY: Final = 2000
 
 _Value = TypeVar("_Value", bound=Sized)
 
@@ -25,8 +30,10 @@ class RowCache:
                 return value
         # Outside the lock: two who ask at once may both read, and nobody waits for somebody else's reading.
         value = read()
+        if len(repr(key)) > _LONGEST_KEY:
+            return value
         with self._lock:
             self._values[key] = value
-            while sum(map(len, self._values.values())) > self._rows:
+            while len(self._values) > _MOST_VALUES or sum(map(len, self._values.values())) > self._rows:
                 self._values.popitem(last=False)
         return value

@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(JiayuanError, _show_expected)
     app.register_error_handler(HTTPException, _show_http)
     app.register_error_handler(DataError, _show_unstorable)
+    app.register_error_handler(RecursionError, _show_too_deep)
     for error in (OperationalError, InterfaceError, NoConnectionFree, DatabaseBusy, WriterBusy):
         app.register_error_handler(error, _show_unavailable)
     app.register_error_handler(Exception, _show_unexpected)
@@ -68,6 +69,12 @@ def _show_http(error: HTTPException) -> _Shown | HTTPException:
 def _show_unstorable(error: DataError) -> _Shown:
     """Answer that what was sent is nothing that the database can hold."""
     log_event(LogEvent.REFUSED, raised=error, endpoint=request.endpoint)
+    return _page("errors/generic.html", HTTPStatus.BAD_REQUEST)
+
+
+def _show_too_deep(error: RecursionError) -> _Shown:
+    """Answer what is nested deeper than any reader goes; nobody who means well sends that."""
+    log_event(LogEvent.REFUSED, error=type(error).__name__, endpoint=request.endpoint)
     return _page("errors/generic.html", HTTPStatus.BAD_REQUEST)
 
 

@@ -43,6 +43,11 @@ class SplicedPage:
             crc_before=zlib.crc32(before),
         )
 
+    @property
+    def size_in_bytes(self) -> int:
+        """How much memory the parts take."""
+        return sum(map(len, (self.before, self.after, self.compressed_before, self.compressed_after)))
+
     def plain(self, own: bytes) -> bytes:
         """Return the page with a visitor's own part in it."""
         return b"%b%b%b" % (self.before, own, self.after)
