@@ -179,7 +179,7 @@ def init_app(app: Flask) -> None:
             log_event(LogEvent.POLICY_MISSING, endpoint=request.endpoint)
             abort(HTTPStatus.NOT_FOUND)
         refusal = _require_account(policy) if policy.roles else None
-        if policy.largest_body is not None and refusal is None:
+        if policy.largest_body is not None and refusal is None and request.mimetype == "multipart/form-data":
             request.max_content_length = policy.largest_body
         if refusal is None and policy.relies_on_cookie:
             protection.protect()

@@ -18,7 +18,8 @@ class Policy:
     """Access policy: accounts of these roles, or with no roles everybody.
 
     A form that relies on the browser's cookie needs the token of its page, so that no other site can send it.
-    `largest_body` is what it may send in bytes, where that is more than the site lets everybody send.
+    `largest_body` is what it may send in bytes together with files, where that is more than the site lets everybody
+    send.
     """
 
     roles: frozenset[Role]
@@ -29,6 +30,8 @@ class Policy:
 PUBLIC = Policy(frozenset())
 # Their forms carry a signed submission key and need no cookie.
 RESIDENT = Policy(frozenset(), relies_on_cookie=False)
+# Forms that may come with photos: all of a form, as large as six photos of a phone that cannot make them smaller.
+SENDING_PHOTOS = replace(RESIDENT, largest_body=100 * 2**20)
 
 
 def _staff(*roles: Role) -> Policy:

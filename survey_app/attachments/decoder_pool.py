@@ -96,13 +96,17 @@ class DecoderPool:
     def _take(self) -> "_Decoder":
         with self._room:
             decoder = self._idle.pop() if self._idle else None
-        if decoder is None or not decoder.is_alive:
-            decoder = _Decoder(self._command)
+        if decoder is not None and not decoder.is_alive:
+            decoder.end()
+            decoder = None
+        decoder = decoder or _Decoder(self._command)
         with self._room:
             self._decoding.add(decoder)
         return decoder
 
     def _give_back(self, decoder: "_Decoder") -> None:
+        if not decoder.is_alive:
+            decoder.end()
         with self._room:
             self._decoding.discard(decoder)
             if decoder.is_alive:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from flask import Request, render_template, request
 from sqlalchemy.orm import Session
 
+from survey_app.accounts.policies import SENDING_PHOTOS, policy
 from survey_app.attachments.attachments import (
     KeptAttachment,
     attachments_of_form,
@@ -70,6 +71,7 @@ def show_form(token: str) -> str:
 
 
 @blueprint.post("/c/<token>/check")
+@policy(SENDING_PHOTOS)
 def check(token: str) -> Page:
     """Show what others will see and similar cases, or say what is missing with every word kept."""
     sent = _receive(request, token)
@@ -81,6 +83,7 @@ def check(token: str) -> Page:
 
 
 @blueprint.post("/c/<token>/edit")
+@policy(SENDING_PHOTOS)
 def edit(token: str) -> str:
     """Show the form again with all that was typed."""
     sent = _receive(request, token)
@@ -88,6 +91,7 @@ def edit(token: str) -> str:
 
 
 @blueprint.post("/c/<token>")
+@policy(SENDING_PHOTOS)
 def file(token: str) -> Page:
     """Store a complaint and show its reference with the secret; the response is the page itself.
 
@@ -119,6 +123,7 @@ def file(token: str) -> Page:
 
 
 @blueprint.post("/c/<token>/support")
+@policy(SENDING_PHOTOS)
 def support(token: str) -> Page:
     """Count a neighbour who has the same trouble, once, and still offer to file a case of one's own."""
     sent = _receive(request, token)

@@ -11,21 +11,29 @@ from contextlib import closing, nullcontext, suppress
 from types import FrameType
 from urllib.parse import urlsplit
 
-import waitress
 from flask import Flask
 from waitress import wasyncore
+from waitress.adjustments import Adjustments
 from waitress.task import ThreadedTaskDispatcher
+from werkzeug.exceptions import HTTPException
 
+from survey_app.accounts.policies import policy_of
 from survey_app.config import Config
 from survey_app.errors import JiayuanError
+from survey_app.operations.connections import (
+    LARGEST_HEAD,
+    MOST_CONNECTIONS,
+    SECONDS_BETWEEN_LOOKS,
+    SECONDS_TO_WAIT,
+    SIZE_OF_A_FORM,
+    BoundedServer,
+    LargestBody,
+)
 from survey_app.operations.supervisor import supervised_process
 from survey_app.web.context import SITE_EXTENSION, Site
 from survey_app.web.logs import configure_json_logging
 
-# waitress buffers each request and its threads never wait for a slow phone, but it stops accepting at 100 connections
-# unless told otherwise, and 200 slow phones would then keep everyone else out.
-MOST_CONNECTIONS = 2000
-# Files and database connections beside them.
+# Files and database connections beside those of phones, and connections that are closed at this moment.
 _OTHER_DESCRIPTORS = 200
 
 # What has arrived is still answered within this time when the server is told to stop.
@@ -78,25 +86,51 @@ def run_http_server(app: Flask, *, host: str, port: int, threads: int, announce:
     signal.signal(signal.SIGTERM, _stop)
     listen = f"{_bracketed(host)}:{port}"
     sockets: dict[int, wasyncore.dispatcher] = {}
+    dispatcher = ThreadedTaskDispatcher()
+    dispatcher.set_thread_count(threads)
     try:
-        server = waitress.create_server(
-            app,
-            map=sockets,
+        adjustments = Adjustments(
             listen=listen,
             threads=threads,
-            connection_limit=MOST_CONNECTIONS,
+            # Room for those that are closed at this moment.
+            connection_limit=MOST_CONNECTIONS + _OTHER_DESCRIPTORS // 2,
+            channel_timeout=SECONDS_TO_WAIT,
+            cleanup_interval=SECONDS_BETWEEN_LOOKS,
+            max_request_header_size=LARGEST_HEAD,
             ident=None,
             # The site reads them where it stands behind proxies of its own, and nowhere else.
             clear_untrusted_proxy_headers=False,
         )
+        largest_body = largest_body_of(app)
+        for sockinfo in adjustments.listen:
+            BoundedServer(
+                app, sockets, dispatcher=dispatcher, adj=adjustments, sockinfo=sockinfo, largest_body=largest_body
+            )
     except OSError as error:
+        dispatcher.shutdown()
         raise CannotListen(listen, error.strerror or str(error)) from error
     announce()
     with suppress(SystemExit, KeyboardInterrupt):
         # Not by select, which cannot watch a thousand sockets.
         wasyncore.loop(timeout=1, map=sockets, use_poll=True)
-    _finish(server.task_dispatcher)
+    _finish(dispatcher)
     wasyncore.close_all(sockets)
+
+
+def largest_body_of(app: Flask) -> LargestBody:
+    """Return what says how large the body of a request to an application may be: what its policy lets it send."""
+    routes = app.url_map.bind("localhost")
+
+    def largest_body(method: str, path: str, content_type: str) -> int:
+        try:
+            rule, _ = routes.match(path, method, return_rule=True)
+        except HTTPException:
+            return SIZE_OF_A_FORM
+        declared = policy_of(app, rule)
+        has_files = content_type.lower().startswith("multipart/form-data")
+        return declared.largest_body or SIZE_OF_A_FORM if declared is not None and has_files else SIZE_OF_A_FORM
+
+    return largest_body
 
 
 def is_local_only(public_url: str) -> bool:

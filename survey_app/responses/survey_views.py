@@ -12,7 +12,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from survey_app.accounts.policies import RESIDENT, declare_policy
+from survey_app.accounts.policies import RESIDENT, SENDING_PHOTOS, declare_policy, policy
 from survey_app.attachments.kinds import PHOTO
 from survey_app.attachments.scanning import Upload
 from survey_app.attachments.uploads import uploads_in
@@ -79,6 +79,7 @@ def show_privacy(token: str) -> str:
 
 
 @blueprint.post("/s/<token>")
+@policy(SENDING_PHOTOS)
 def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     """Store the answers and redirect to the receipt, or say what is missing with every answer kept."""
     now = current_time()
