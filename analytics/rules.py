@@ -92,6 +92,8 @@ _EVIDENCE_KEYS = ("prior", "level", "nonresponse_spread", "one_answer_per_househ
 
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
 _FRACTION = re.compile(r"[0-9]+/0*[1-9][0-9]*")
+# Python reads no number of more than 4300 digits, and nobody states one of more than a few.
+_LONGEST_NUMBER = 40
 _QUESTION = "q[0-9]{2,3}"
 # Weighted points as whole numbers: their squares, summed over a million residents, stay below 2⁶³.
 _LARGEST_COMPOSITE = 3_000_000
@@ -529,9 +531,9 @@ def _read_part(node: Node) -> Fraction | None:
         return None
     text = unicodedata.normalize("NFKC", node.value).strip() if isinstance(node.value, str) else ""
     percent = _PERCENT.fullmatch(text)
-    if percent:
+    if percent and len(text) <= _LONGEST_NUMBER:
         return Fraction(percent[1]) / 100
-    if _FRACTION.fullmatch(text):
+    if _FRACTION.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
         return Fraction(text)
     node.fault("a share is written as “5 %” or “1/20”, so that it is exact; this is {value!r}", value=node.value)
     return None
@@ -540,8 +542,9 @@ def _read_part(node: Node) -> Fraction | None:
 def _read_exact(node: Node) -> Fraction:
     if isinstance(node.value, int) and not isinstance(node.value, bool):
         return Fraction(node.value)
-    if isinstance(node.value, str) and _FRACTION.fullmatch(node.value.strip()):
-        return Fraction(node.value.strip())
+    text = node.value.strip() if isinstance(node.value, str) else ""
+    if _FRACTION.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
+        return Fraction(text)
     if node.exists:
         node.fault("this must be a whole number or a fraction such as 200/3, it is {value!r}", value=node.value)
     return Fraction(0)

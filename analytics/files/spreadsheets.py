@@ -2,7 +2,7 @@
 
 import shutil
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -20,8 +20,28 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from analytics.files.csv_files import is_missing, original_text, parse_csv
+from analytics.files.workbook_parts import expect_bounded_workbook
 from analytics.files.yaml_documents import DocumentError, Fault, decode_text
 from analytics.languages import N_
+
+MOST_COLUMNS: Final = 200
+"""Columns of a table that is read; the community list has eleven."""
+
+MOST_CELLS: Final = 3_000_000
+"""Cells of a table that is read, blank ones included: 100,000 communities have 1,100,000."""
+
+MOST_ROWS: Final = 200_000
+"""Rows of a CSV file that is read as a sheet, blank ones included."""
+
+MOST_WORKBOOK_ROWS: Final = 20_000
+"""Rows of a workbook that is read, blank ones included: each takes a hundred times as long as one of a CSV file."""
+
+_TOO_MANY_ROWS: Final = N_(
+    "the table goes beyond row {most}: delete empty rows below it, or save a longer list as “CSV UTF-8”"
+)
+_TOO_MANY_LINES: Final = N_("the file has more than {most} rows: delete empty rows, or divide it")
+_TOO_MANY_COLUMNS: Final = N_("this row has cells beyond column {most}: delete what does not belong to the table")
+_TOO_MANY_CELLS: Final = N_("the table has more than {most} cells: delete columns that are not asked for, or divide it")
 
 _MOST_ROWS = 1_048_576
 # A spreadsheet keeps fifteen digits of a number and makes zeros of the others.
@@ -92,10 +112,22 @@ def read_sheet(content: bytes, source: str) -> Sheet:
         return _read_xlsx(content, source)
     if content.startswith(_XLS_BYTES):
         raise DocumentError(source, [Fault("this is a workbook of the old .xls kind: save it as .xlsx or CSV")])
-    rows = (cells for _, cells in parse_csv(decode_text(content, source), source))
-    return Sheet(
-        tuple((number, tuple(map(original_text, cells))) for number, cells in enumerate(rows, 1) if _has_content(cells))
-    )
+    return Sheet(tuple(_csv_rows(parse_csv(decode_text(content, source), source), source)))
+
+
+def _csv_rows(lines: Iterable[tuple[int, Sequence[str]]], source: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    rows = width = 0
+    for number, (_, cells) in enumerate(lines, start=1):
+        if number > MOST_ROWS:
+            raise DocumentError(source, [Fault(_TOO_MANY_LINES, {"most": f"{MOST_ROWS:,}"})])
+        if _has_content(cells):
+            rows, width = rows + 1, max(width, len(cells))
+            if width > MOST_COLUMNS:
+                raise DocumentError(source, [Fault(_TOO_MANY_COLUMNS, {"most": MOST_COLUMNS}, line=number)])
+            # Each row is as wide as the widest.
+            if rows * width > MOST_CELLS:
+                raise DocumentError(source, [Fault(_TOO_MANY_CELLS, {"most": f"{MOST_CELLS:,}"})])
+            yield number, tuple(map(original_text, cells))
 
 
 def write_workbook(
@@ -183,8 +215,11 @@ def _has_content(cells: Iterable[str]) -> bool:
 
 def _read_xlsx(content: bytes, source: str) -> Sheet:
     try:
-        values = _used_sheets(content, values=True)
-        formulas = _used_sheets(content, values=False)
+        has_formulas = expect_bounded_workbook(content, source)
+        values = _used_sheets(content, source, values=True)
+        formulas = _used_sheets(content, source, values=False) if has_formulas else values
+    except DocumentError:
+        raise
     except Exception as error:  # openpyxl reports damage by whatever it stumbles over
         raise DocumentError(source, [_workbook_fault(content)]) from error
     if len(formulas) > 1:
@@ -193,7 +228,7 @@ def _read_xlsx(content: bytes, source: str) -> Sheet:
     if not formulas:
         return Sheet(())
     title = next(iter(formulas))
-    return _text_sheet(formulas[title], values.get(title, []))
+    return _text_sheet(formulas[title], values.get(title, {}))
 
 
 def _workbook_fault(content: bytes) -> Fault:
@@ -202,27 +237,49 @@ def _workbook_fault(content: bytes) -> Fault:
     return Fault("this is not a workbook that can be read, or it is protected by a password")
 
 
-_Rows = list[tuple[object, ...]]
+_Rows = dict[int, tuple[object, ...]]
+"""The cells of each row that has any, up to the last that is not empty, by the number beside the row."""
 
 
-def _used_sheets(content: bytes, *, values: bool) -> dict[str, _Rows]:
+def _used_sheets(content: bytes, source: str, *, values: bool) -> dict[str, _Rows]:
     """Return the cells of each sheet that has any: what was computed, or the formulas themselves."""
-    workbook = load_workbook(BytesIO(content), read_only=True, data_only=values)
+    workbook = load_workbook(BytesIO(content), read_only=True, data_only=values, keep_links=False)
     try:
         sheets: dict[str, _Rows] = {}
         for sheet in workbook.worksheets:
             sheet.reset_dimensions()  # some programs write a wrong one, and cells beyond it would be lost
-            sheets[sheet.title] = list(sheet.iter_rows(values_only=True))
-        return {title: rows for title, rows in sheets.items() if any(cell is not None for row in rows for cell in row)}
+            if rows := _used_rows(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1), source):
+                sheets[sheet.title] = rows
+        return sheets
     finally:
         workbook.close()
+
+
+def _used_rows(rows: Iterable[tuple[object, ...]], source: str) -> _Rows:
+    found: _Rows = {}
+    cells = 0
+    for number, row in enumerate(rows, start=1):
+        if number > MOST_WORKBOOK_ROWS:
+            raise DocumentError(source, [Fault(_TOO_MANY_ROWS, {"most": f"{MOST_WORKBOOK_ROWS:,}"})])
+        if row.count(None) == len(row):
+            continue
+        width = len(row)
+        while row[width - 1] is None:
+            width -= 1
+        if width > MOST_COLUMNS:
+            raise DocumentError(source, [Fault(_TOO_MANY_COLUMNS, {"most": MOST_COLUMNS}, line=number)])
+        found[number] = row[:width]
+        cells += width
+        if cells > MOST_CELLS:
+            raise DocumentError(source, [Fault(_TOO_MANY_CELLS, {"most": f"{MOST_CELLS:,}"})])
+    return found
 
 
 def _text_sheet(formulas: _Rows, values: _Rows) -> Sheet:
     rows: list[tuple[int, tuple[str, ...]]] = []
     faults: list[Fault] = []
-    for number, written in enumerate(formulas, start=1):
-        computed = values[number - 1] if number <= len(values) else ()
+    for number, written in formulas.items():
+        computed = values.get(number, ())
         cells = []
         for column, formula in enumerate(written, start=1):
             value = computed[column - 1] if column <= len(computed) else None
@@ -251,7 +308,7 @@ def _cell_text(formula: object, value: object) -> tuple[str, _CellFault | None]:
         return unescape(value), None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value), (N_("this must be text or a number, it is {value}"), {"value": value})
-    return str(int(value)) if float(value).is_integer() else repr(value), None
+    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value), None
 
 
 _NOT_COMPUTED: Final = N_("this formula has no stored result: open the workbook, save it and send it again")

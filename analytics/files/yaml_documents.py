@@ -7,8 +7,22 @@ from typing import Final
 
 import yaml
 
+from analytics.languages import N_
+
 GREATEST_NESTING_DEPTH: Final = 20
 """Greatest nesting depth of a YAML file."""
+
+MOST_BYTES: Final = 256 * 1024
+"""Largest YAML file, in bytes; a questionnaire of a hundred questions has sixty thousand."""
+
+MOST_VALUES: Final = 10_000
+"""Most values of a YAML file, lists and mappings among them; each takes a tenth of a millisecond."""
+
+MOST_FAULTS: Final = 1000
+"""Faults after which a file is read no further."""
+
+_LONGEST_NUMBER = 40
+_LONGEST_SHOWN = 200
 
 _UTF16_BYTES = (b"\xff\xfe", b"\xfe\xff")
 # Unassigned, private and control characters: they occur in wrongly decoded text, not in office documents.
@@ -26,13 +40,13 @@ class Fault:
     column: int | None = None
 
     def text(self, translate: Callable[[str], str] = str) -> str:
-        """Return the sentence, translated."""
-        return translate(self.message).format(**self.facts)
+        """Return the sentence, translated; of a long value it shows the beginning."""
+        return translate(self.message).format(**{name: _shown(value) for name, value in self.facts.items()})
 
     def located(self, translate: Callable[[str], str] = str) -> str:
         """Return line, column, key and the sentence, translated."""
         place = ":".join(str(part) for part in (self.line, self.column) if part is not None)
-        return ": ".join(part for part in (place, self.key, self.text(translate)) if part)
+        return ": ".join(part for part in (place, _shortened(self.key), self.text(translate)) if part)
 
     def __str__(self) -> str:
         return self.located()
@@ -56,7 +70,25 @@ class DocumentError(ValueError):
 
     def lines(self, translate: Callable[[str], str] = str) -> list[str]:
         """Return one line per fault, ``source:line:column: key: sentence``, the sentence translated."""
-        return [f"{self.source}:{fault.located(translate)}" for fault in self.faults]
+        source = _shortened(self.source)
+        return [f"{source}:{fault.located(translate)}" for fault in self.faults]
+
+
+def _shown(value: object) -> object:
+    """Return what a sentence shows of a value: a file of megabytes may hold it."""
+    if isinstance(value, str):
+        return _shortened(value)
+    if isinstance(value, int):
+        # Python refuses to write out a number of more digits.
+        return value if value.bit_length() < _LONGEST_SHOWN else "…"
+    if isinstance(value, list | tuple | dict):
+        text = "…" if len(value) > _LONGEST_SHOWN else repr(value)
+        return value if len(text) <= _LONGEST_SHOWN else _shortened(text)
+    return value
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def decode_text(content: bytes, source: str) -> str:
@@ -72,16 +104,16 @@ def decode_text(content: bytes, source: str) -> str:
     except UnicodeDecodeError as error:
         attempt = content.decode("utf-8-sig", errors="replace")
         broken = attempt.count("\N{REPLACEMENT CHARACTER}")
-        if sum(not character.isascii() for character in attempt) > 2 * broken:
+        if len(attempt) - len(attempt.encode("ascii", errors="ignore")) > 2 * broken:
             raise DocumentError(source, [_encoding_fault(content, error.start, "UTF-8")]) from error
     try:
         text = content.decode("gb18030")
     except UnicodeDecodeError as error:
         raise DocumentError(source, [_encoding_fault(content, error.start, "UTF-8 / GB18030")]) from error
-    for index, character in enumerate(text):
-        if unicodedata.category(character) in _IMPOSSIBLE and character not in "\t\r\n":
-            byte = len(text[:index].encode("gb18030"))
-            raise DocumentError(source, [_encoding_fault(content, byte, "UTF-8 / GB18030")])
+    impossible = [sign for sign in set(text) if unicodedata.category(sign) in _IMPOSSIBLE and sign not in "\t\r\n"]
+    if impossible:
+        before = text[: min(map(text.index, impossible))]
+        raise DocumentError(source, [_encoding_fault(content, len(before.encode("gb18030")), "UTF-8 / GB18030")])
     return text
 
 
@@ -109,16 +141,19 @@ class Document:
     ------
     DocumentError
         If the bytes are not UTF-8, are not YAML, hold a repeated key or an alias, are nested deeper than
-        `GREATEST_NESTING_DEPTH`, or are not a mapping at the top.
+        `GREATEST_NESTING_DEPTH`, are more than `MOST_BYTES` or more than `MOST_VALUES` values, or are not a mapping at
+        the top.
     """
 
     def __init__(self, content: bytes, source: str) -> None:
         self.source = source
+        self._constructor = yaml.constructor.SafeConstructor()
         self._places: dict[tuple[str | int, ...], tuple[int, int]] = {}
         self.faults: list[Fault] = []
         self.root = self._parse(content)
 
     def _parse(self, content: bytes) -> dict[str, object]:
+        expect_size(content, self.source, most=MOST_BYTES)
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -162,22 +197,32 @@ class Document:
         return self._scalar(node)
 
     def _scalar(self, node: yaml.Node) -> object:
-        loader = yaml.SafeLoader("")
+        is_number = node.tag in {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+        if is_number and isinstance(node, yaml.ScalarNode) and len(node.value) > _LONGEST_NUMBER:
+            # 1:30 is a number to the base of sixty, and a thousand colons are one that takes minutes.
+            mark = node.start_mark
+            raise DocumentError(
+                self.source, [Fault(_TOO_LONG_A_NUMBER, {"most": _LONGEST_NUMBER}, "", mark.line + 1, mark.column + 1)]
+            )
         try:
-            return loader.construct_object(node, deep=True)
-        except ValueError as error:  # 2021-13-40 matches YAML's pattern of a date but is none
+            return self._constructor.construct_object(node, deep=True)
+        except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
+            # 2021-13-40 matches YAML's pattern of a date but is none; what is raised depends on the stated type.
             raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from error
-        finally:
-            loader.dispose()
 
     def fault(self, message: str, path: tuple[str | int, ...], **facts: object) -> None:
-        """Record a fault at `path`; a missing key is located at its nearest existing parent."""
+        """Record a fault at `path`; a missing key is located at its nearest existing parent.
+
+        The last of `MOST_FAULTS` raises `DocumentError` with all of them.
+        """
         known = path
         while known not in self._places:
             known = known[:-1]
         line, column = self._places[known]
         key = ".".join(str(part) for part in path)
         self.faults.append(Fault(message, facts, key, line, column))
+        if len(self.faults) == MOST_FAULTS:
+            self.raise_faults()
 
     def raise_faults(self) -> None:
         """Raise `DocumentError` if faults were recorded, with all of them."""
@@ -185,11 +230,25 @@ class Document:
             raise DocumentError(self.source, self.faults)
 
 
+_TOO_LONG_A_NUMBER: Final = N_("this number has more than {most} digits")
+
+
+def expect_size(content: bytes, source: str, *, most: int) -> None:
+    """Raise `DocumentError` for a file of more than so many bytes, before anything is made of it."""
+    if len(content) > most:
+        facts = {"size": f"{len(content):,}", "most": f"{most:,}"}
+        raise DocumentError(source, [Fault(_TOO_LARGE, facts)])
+
+
+_TOO_LARGE: Final = N_("the file has {size} bytes, at most {most} are read: send one that holds only what is asked for")
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML loader that refuses aliases, which can expand without limit, and too deep nesting."""
+    """YAML loader that refuses aliases, which can expand without limit, too deep nesting, and too many values."""
 
     source = ""
     _depth = 0
+    _values = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
@@ -198,6 +257,14 @@ class _Loader(yaml.SafeLoader):
             raise DocumentError(self.source, [Fault("a reference (*) is not read: write the value out", **place)])
         if self._depth == GREATEST_NESTING_DEPTH:
             raise DocumentError(self.source, [Fault("this is nested deeper than any value is", **place)])
+        if self._values == MOST_VALUES:
+            fault = Fault(
+                "a file of more than {most} values is not read: remove what does not belong to it",
+                {"most": f"{MOST_VALUES:,}"},
+                **place,
+            )
+            raise DocumentError(self.source, [fault])
+        self._values += 1
         self._depth += 1
         node: yaml.Node | None = super().compose_node(parent, index)
         self._depth -= 1

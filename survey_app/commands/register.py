@@ -68,12 +68,15 @@ def set_telephone(name: str, number: str) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def import_boundaries(file: Path) -> None:
     """Import the boundaries of districts from FILE, GeoJSON whose features have the district's name as `name`."""
-    with installed_database() as database, database.writing() as session:
-        use_as_real(session, now=current_time())
-        stored = {district.name: district for district in session.scalars(select(District))}
-        found = parse_boundaries(file.read_bytes(), str(file), districts=stored.keys())
-        for name, polygons in found.items():
-            stored[name].boundary = boundary_text(polygons)
+    with installed_database() as database:
+        with database.reading() as session:
+            names = session.scalars(select(District.name)).all()
+        # Before anybody has to wait for the transaction.
+        found = parse_boundaries(file.read_bytes(), str(file), districts=names)
+        with database.writing() as session:
+            use_as_real(session, now=current_time())
+            for district in session.scalars(select(District).where(District.name.in_(found))):
+                district.boundary = boundary_text(found[district.name])
     click.echo(f"stored the boundaries of {len(found)} districts")
 
 

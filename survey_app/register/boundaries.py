@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Final
 
 from analytics.canonical import canonical_json
-from analytics.files.yaml_documents import Document
+from analytics.files.json_documents import JsonDocument
 from analytics.files.yaml_nodes import Node, note_repeats
 
 Ring = list[tuple[float, float]]
@@ -25,7 +25,7 @@ def parse_boundaries(content: bytes, source: str, *, districts: Collection[str])
     Each feature's property `name` is the Chinese name of one of `districts`; a district that the file does not name
     keeps what it has.
     """
-    document = Document(content, source)
+    document = JsonDocument(content, source)
     root = Node.root(document)
     _required(root["type"]).expect("FeatureCollection")
     features = _required(root["features"]).items(least=1)

@@ -1,0 +1,106 @@
+"""Parts of a workbook, measured before any of them is parsed: forty kilobytes can hold millions of cells."""
+
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Final
+
+from openpyxl.packaging.manifest import Manifest
+from openpyxl.xml.constants import ARC_CONTENT_TYPES, ARC_WORKBOOK, XLSM, XLSX, XLTM, XLTX
+from openpyxl.xml.functions import fromstring
+
+from analytics.files.yaml_documents import DocumentError, Fault
+from analytics.languages import N_
+
+MOST_PARTS: Final = 2_000
+"""Files in a workbook; each picture and each sheet is one."""
+
+MOST_SHEETS: Final = 50
+"""Sheets of a workbook, whether they hold anything or not."""
+
+MOST_BYTES: Final = 64 * 2**20
+"""Bytes of all parts, unpacked."""
+
+MOST_CELL_ELEMENTS: Final = 1_500_000
+"""Marks of elements in sheets and their texts: a cell has four, so that 20,000 rows may have eighteen cells each."""
+
+MOST_OTHER_ELEMENTS: Final = 50_000
+"""Marks of elements in what stands beside the sheets, such as styles: each takes thirty times as long as a cell."""
+
+_BYTES_AT_ONCE = 2**20
+_SHEETS = "xl/worksheets/"
+_RELATIONS = "xl/worksheets/_rels/"
+_TEXTS = "xl/sharedStrings.xml"
+# Whatever the encoding, XML begins with one of these after its mark of byte order, and no picture does.
+_XML_BEGINNINGS = (b"<", b"\0<", b" ", b"\n", b"\r", b"\t")
+_BYTE_ORDER_MARKS = b"\xef\xbb\xbf\xff\xfe"
+_TOO_LARGE: Final = N_(
+    "the workbook is too large to be read: keep only the sheet with the table, without formatting, or save it as CSV"
+)
+_TOO_MANY_SHEETS: Final = N_("the workbook has {count} sheets, at most {most} are read: keep the one with the table")
+
+
+def expect_bounded_workbook(content: bytes, source: str) -> bool:
+    """Return whether a workbook may hold formulas, or raise `DocumentError` if it would take too long to read.
+
+    Raises what `zipfile` and the parser of XML raise where the file is damaged.
+    """
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        parts = archive.infolist()
+        # Each is unpacked up to the size that its entry states, whatever it holds.
+        if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_BYTES:
+            raise DocumentError(source, [Fault(_TOO_LARGE)])
+        sheets = [part for part in parts if _is_sheet(part)]
+        if len(sheets) > MOST_SHEETS:
+            raise DocumentError(source, [Fault(_TOO_MANY_SHEETS, {"count": len(sheets), "most": MOST_SHEETS})])
+        cells = [part for part in parts if _is_sheet(part) or part.filename == _TEXTS]
+        others = [part for part in parts if part not in cells and _is_xml(archive, part)]
+        _expect_elements(archive, cells, source, most=MOST_CELL_ELEMENTS)
+        _expect_elements(archive, others, source, most=MOST_OTHER_ELEMENTS)
+        _expect_usual_place(archive, source)
+        return any(_has_formulas(archive, part) for part in sheets)
+
+
+def _is_sheet(part: zipfile.ZipInfo) -> bool:
+    return part.filename.startswith(_SHEETS) and not part.filename.startswith(_RELATIONS)
+
+
+def _is_xml(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+    with archive.open(part) as stream:
+        return stream.read(8).lstrip(_BYTE_ORDER_MARKS).startswith(_XML_BEGINNINGS)
+
+
+def _expect_elements(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo], source: str, *, most: int) -> None:
+    elements = 0
+    for part in parts:
+        for piece in _pieces(archive, part):
+            # Whatever the namespace or the encoding, an element begins with this byte.
+            elements += piece.count(b"<")
+            if elements > most:
+                raise DocumentError(source, [Fault(_TOO_LARGE)])
+
+
+def _expect_usual_place(archive: zipfile.ZipFile, source: str) -> None:
+    """Refuse a workbook whose list of sheets would be read from a part that was measured as if it held cells."""
+    manifest = Manifest.from_tree(fromstring(archive.read(ARC_CONTENT_TYPES)))
+    stated = [part.PartName for part in manifest.Override if part.ContentType in {XLSM, XLSX, XLTM, XLTX}]
+    if set(stated) - {f"/{ARC_WORKBOOK}"}:
+        raise DocumentError(
+            source, [Fault("this is not a workbook that can be read, or it is protected by a password")]
+        )
+
+
+def _has_formulas(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+    before = b""
+    for piece in _pieces(archive, part):
+        # In another encoding it may, and prefixes of a namespace end with a colon.
+        if any(mark in before + piece for mark in (b"<f", b":f", b"\0")):
+            return True
+        before = piece[-1:]
+    return False
+
+
+def _pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    with archive.open(part) as stream:
+        while piece := stream.read(_BYTES_AT_ONCE):
+            yield piece
