@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlencode
 from analytics.languages import LANGUAGES
 from dashboards.routes import ROUTES, Route
 
+# In bytes, as the site refuses longer ones; what a script puts into a callback could be of any length.
+_LONGEST: Final = 4096
 _COMMON = frozenset({"lang", "evaluation", "region", "route"})
 # What single pages read.
 _OWN = frozenset({"community", "evidence", "least", "name", "sort", "status", "what_if"})
@@ -38,10 +40,11 @@ class View:
 
     @classmethod
     def of(cls, search: str | None, language: Callable[[], str]) -> Self:
-        """Parse the query of an address; a part that is invalid counts as missing."""
+        """Parse the query of an address; a part that is invalid counts as missing, and so does all of one too long."""
+        written = search if search and len(search) <= _LONGEST else ""
         asked = {
             name: _writable(values[-1])
-            for name, values in parse_qs((search or "").removeprefix("?")).items()
+            for name, values in parse_qs(written.removeprefix("?")).items()
             if name in QUERY_NAMES
         }
         return cls(

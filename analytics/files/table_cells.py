@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -11,6 +12,16 @@ from pyarrow import parquet
 
 from analytics.files.csv_files import original_text, parse_csv
 from analytics.files.yaml_documents import DocumentError, Fault, decode_text
+from analytics.languages import N_
+
+MOST_COLUMNS: Final = 16_384
+"""Columns of a table, as many as a spreadsheet has."""
+
+MOST_FAULTS: Final = 10_000
+"""Rows of another width than the header after which a table is read no further."""
+
+MOST_PARQUET_CELLS: Final = 1_000_000_000
+"""Cells of a Parquet file, told by its footer: a kilobyte can state a billion rows."""
 
 _PARQUET_BYTES = b"PAR1"
 _WORKBOOK_BYTES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -96,6 +107,9 @@ def _read_csv(content: bytes, source: str) -> Cells:
     rows = ((line, [original_text(cell) for cell in cells]) for line, cells in parse_csv(text, source))
     header = [name.strip() for name in next(rows, (1, []))[1]]
     _expect_commas(header, source)
+    if len(header) > MOST_COLUMNS:
+        facts = {"count": f"{len(header):,}", "most": f"{MOST_COLUMNS:,}"}
+        raise TableError(source, [Fault(_TOO_MANY_COLUMNS, facts, line=1)])
     whole, faults = [], []
     for line, cells in rows:
         if len(cells) == len(header):
@@ -103,6 +117,8 @@ def _read_csv(content: bytes, source: str) -> Cells:
         elif cells:  # an empty line is no row
             facts = {"count": len(cells), "expected": len(header)}
             faults.append(Fault("this row has {count} cells, the header has {expected}", facts, line=line))
+            if len(faults) == MOST_FAULTS:
+                raise TableError(source, faults)
     return _cells_under(header, whole, faults)
 
 
@@ -139,9 +155,17 @@ def _cells_under(
 
 def _read_parquet(content: bytes, source: str) -> Cells:
     try:
+        footer = parquet.read_metadata(pa.BufferReader(content))
+        if footer.num_rows * footer.num_columns > MOST_PARQUET_CELLS:
+            facts = {"rows": f"{footer.num_rows:,}", "columns": f"{footer.num_columns:,}"}
+            raise TableError(source, [Fault(_TOO_MANY_CELLS, facts)])
         frame = parquet.read_table(pa.BufferReader(content)).to_pandas()
     except (pa.ArrowException, OSError) as error:
         problem = str(error).splitlines()[0]
         fault = Fault("this Parquet file is cut off or damaged: {problem}", {"problem": problem})
         raise TableError(source, [fault]) from error
     return cells_of(frame)
+
+
+_TOO_MANY_COLUMNS: Final = N_("the table has {count} columns, at most {most} are read: keep those that are asked for")
+_TOO_MANY_CELLS: Final = N_("the table has {rows} rows and {columns} columns, more than can be read: divide it")

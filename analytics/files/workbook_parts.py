@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
 
-from openpyxl.packaging.manifest import Manifest
 from openpyxl.xml.constants import ARC_CONTENT_TYPES, ARC_WORKBOOK, XLSM, XLSX, XLTM, XLTX
 from openpyxl.xml.functions import fromstring
 
@@ -82,9 +81,10 @@ def _expect_elements(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo], sou
 
 def _expect_usual_place(archive: zipfile.ZipFile, source: str) -> None:
     """Refuse a workbook whose list of sheets would be read from a part that was measured as if it held cells."""
-    manifest = Manifest.from_tree(fromstring(archive.read(ARC_CONTENT_TYPES)))
-    stated = [part.PartName for part in manifest.Override if part.ContentType in {XLSM, XLSX, XLTM, XLTX}]
-    if set(stated) - {f"/{ARC_WORKBOOK}"}:
+    manifest = fromstring(archive.read(ARC_CONTENT_TYPES))
+    stated = {part.get("PartName") for part in manifest if part.get("ContentType") in {XLSM, XLSX, XLTM, XLTX}}
+    # A type that is stated for an ending has no place, and means the usual one.
+    if stated - {None, f"/{ARC_WORKBOOK}"}:
         raise DocumentError(
             source, [Fault("this is not a workbook that can be read, or it is protected by a password")]
         )

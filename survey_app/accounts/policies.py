@@ -43,8 +43,8 @@ ALL_STAFF = _staff(*Role)
 ADMINISTRATING = _staff(Role.ADMINISTRATOR)
 AUDITING = _staff(Role.CITY, Role.ADMINISTRATOR)
 PLANNING = _staff(Role.CITY)
-# A list of 100,000 communities as CSV.
-IMPORTING = replace(_staff(Role.CITY), largest_body=16 * 2**20)
+# A list of 100,000 communities as CSV; no more than a file of any form has room for, so that none is cut off.
+IMPORTING = replace(_staff(Role.CITY), largest_body=12 * 2**20)
 # Each evaluation covers all districts, so the city makes them.
 EVALUATING = _staff(Role.CITY)
 # Those who count single answers again: nobody who decides about a community reads what one resident said of it.

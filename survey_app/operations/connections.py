@@ -138,7 +138,7 @@ class BoundedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
         request = self.request
         if request is None:
             return now - self.waits_since > SECONDS_TO_WAIT
-        return now - request.began_at > request.seconds_allowed
+        return bool(now - request.began_at > request.seconds_allowed)
 
 
 class BoundedServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from analytics.canonical import sha256_hex
 from analytics.files.yaml_documents import DocumentError
+from analytics.rules import Rules, parse_rules
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import PLANNING, READERS, policy
 from survey_app.accounts.staff_pages import blueprint
@@ -21,6 +22,7 @@ from survey_app.city_time import city_zone
 from survey_app.clock import current_time
 from survey_app.config import DATA
 from survey_app.models import Questionnaire, RuleFile
+from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.rounds.questionnaires import parse_questionnaire
 from survey_app.rounds.rounds import (
     PublishedQuestionnaireDiffers,
@@ -57,8 +59,10 @@ def freeze() -> AnyResponse | tuple[str, int]:
     """Check a file that was sent, or a template, and freeze it; a faulty one is shown with its faults."""
     kind, source, content = _sent()
     try:
+        # Before anybody has to wait for the transaction.
+        parsed = parse_rules(content, source) if kind == "rules" else parse_questionnaire(content, source)
         with site().database.writing() as session:
-            sha256 = _freeze(session, kind, source, content)
+            sha256 = _freeze(session, parsed, source, content)
     except DocumentError as error:
         faults = error.lines(fault_translator())
         return _documents_page(faults), HTTPStatus.BAD_REQUEST
@@ -116,12 +120,11 @@ def _sent() -> tuple[str, str, bytes]:
     return request.form.get("kind", ""), upload.filename or "-", upload.read()
 
 
-def _freeze(session: Session, kind: str, source: str, content: bytes) -> str:
+def _freeze(session: Session, parsed: Rules | Definition, source: str, content: bytes) -> str:
     by, now = signed_in().actor, current_time()
-    if kind == "rules":
+    if isinstance(parsed, Rules):
         return add_rule_file(session, content=content, source=source, by=by, now=now).sha256
-    definition = parse_questionnaire(content, source)
-    return publish_questionnaire(session, definition=definition, by=by, now=now).sha256
+    return publish_questionnaire(session, definition=parsed, by=by, now=now).sha256
 
 
 @lru_cache(maxsize=1)

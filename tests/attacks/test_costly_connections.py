@@ -13,7 +13,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.task import ThreadedTaskDispatcher
 
-from survey_app.accounts.policies import SENDING_PHOTOS
+from survey_app.accounts.policies import IMPORTING, SENDING_PHOTOS
 from survey_app.attachments.kinds import PHOTO
 from survey_app.codes.codes import issue_poster_code
 from survey_app.operations import connections
@@ -183,7 +183,7 @@ def test_the_policy_of_a_route_says_how_large_its_body_may_be(app):
     assert SENDING_PHOTOS.largest_body == PHOTO.largest_form_bytes
     assert largest("POST", "/s/20000000000000000001", form) == PHOTO.largest_form_bytes
     assert largest("POST", "/c/20000000000000000001/check", form) == PHOTO.largest_form_bytes
-    assert largest("POST", "/staff/communities/import", form) == 16 * 2**20
+    assert largest("POST", "/staff/communities/import", form) == IMPORTING.largest_body <= PHOTO.largest_bytes
     for method, path, kind in (
         ("POST", "/s/20000000000000000001", "application/x-www-form-urlencoded"),
         ("GET", "/s/20000000000000000001", form),

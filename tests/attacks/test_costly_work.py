@@ -1,0 +1,327 @@
+"""Every route with everything that costs: as a stranger and signed in, each request has a budget of time and memory.
+
+A route that is added is crawled as soon as it is there.
+"""
+
+import gc
+import io
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from survey_app.accounts.policies import policy_of
+from survey_app.attachments import uploads
+from survey_app.attachments.decoder_pool import DecoderPool
+from survey_app.codes.codes import issue_poster_code, revoke_code
+from survey_app.models import Round
+from survey_app.models.vocabulary import Role
+from survey_app.responses.receipts import sign_change
+from survey_app.responses.survey_views import _blank_page
+from survey_app.storage import commit_cache
+from survey_app.storage.row_cache import RowCache
+from survey_app.web.context import SITE_EXTENSION
+from survey_app.web.request_sizes import LONGEST
+from tests.accounts import SECRET_KEY, csrf_token
+from tests.attacks.costly_files import DOCUMENTS, WORKBOOKS
+from tests.attacks.costly_photos import ODD_BUT_BOUNDED, TOO_COSTLY, of_many_scans
+from tests.factories import make_community, make_complaint
+from tests.pictures import picture, saved
+from tests.survey_app.app.test_policies import arguments_of, clients, site  # noqa: F401 (fixtures)
+from tests.survey_app.responses.test_photo_uploads import poster_that_asks_for_photos
+from tests.survey_app.responses.test_survey_views import Page
+
+# Of a processor; a page takes a hundredth of it.
+SECONDS = 3
+# That the process may keep after all of it; one way that kept each address took half of this in five hundred.
+MOST_KEPT = 150 * 2**20
+LONG = "9" * 200_000
+HEADERS = {
+    "of a long cookie": {"Cookie": "session=" + LONG},
+    "of many cookies": {"Cookie": "; ".join(f"a{number}=1" for number in range(30_000))},
+    "of many languages": {"Accept-Language": ",".join(f"zh-{number};q=0.5" for number in range(20_000))},
+    "of many encodings": {"Accept-Encoding": ",".join(["gzip;q=0.5"] * 20_000)},
+    "of many ranges": {"Range": "bytes=" + ",".join(f"{number}-{number}" for number in range(20_000))},
+    "of many tags": {"If-None-Match": ",".join(f'"{number}"' for number in range(30_000))},
+    "of a long name": {"User-Agent": LONG},
+}
+QUERIES = {
+    "long": LONG,
+    "of many parameters": "&".join(f"a{number}=1" for number in range(50_000)),
+    "of one parameter again and again": "&".join(["lang=en"] * 30_000),
+    "as long as it may be": "search=" + "9" * 4000,
+    "of as many parameters as there may be": "&".join(f"a{number}" for number in range(700)),
+    "of percent signs": "search=" + "%" * 4000,
+    "of numbers": "page=" + "9" * 3000 + "&evaluation=" + "9" * 900,
+}
+DEEP = "[" * 100_000 + "]" * 100_000
+BODIES = {
+    "fields": ("a&" * 120_000, "application/x-www-form-urlencoded"),
+    "answers": ("q01=1&" * 40_000, "application/x-www-form-urlencoded"),
+    "questions": ("&".join(f"q{number}=1" for number in range(999)), "application/x-www-form-urlencoded"),
+    "one long value": ("text=" + "9" * 250_000, "application/x-www-form-urlencoded"),
+    "long values": (
+        "&".join(
+            f"{name}={'9' * 20_000}" for name in ("number", "code", "key", "text", "contact", "slip", "q24", "file")
+        ),
+        "application/x-www-form-urlencoded",
+    ),
+    "words without spaces": ("text=" + "%E6%9D%8E" * 25_000, "application/x-www-form-urlencoded"),
+    "percent signs": ("text=" + "%" * 250_000, "application/x-www-form-urlencoded"),
+    "more than any form": ("text=" + "9" * 400_000, "application/x-www-form-urlencoded"),
+    "parts": (
+        "".join(f'--e\r\nContent-Disposition: form-data; name="a{n}"\r\n\r\n\r\n' for n in range(4000)) + "--e--\r\n",
+        "multipart/form-data; boundary=e",
+    ),
+    "a part with many heads": (
+        '--e\r\nContent-Disposition: form-data; name="a"\r\n' + "X-A: a\r\n" * 20_000 + "\r\n\r\n--e--\r\n",
+        "multipart/form-data; boundary=e",
+    ),
+    "files of nothing": (
+        "".join(f'--e\r\nContent-Disposition: form-data; name="file"; filename="{n}"\r\n\r\na\r\n' for n in range(900))
+        + "--e--\r\n",
+        "multipart/form-data; boundary=e",
+    ),
+    "edges": ("--e\r\n" * 40_000, "multipart/form-data; boundary=e"),
+    "lists in lists": (DEEP, "application/json"),
+    "objects in objects": ('{"a":' * 40_000 + "1" + "}" * 40_000, "application/json"),
+    "a value of lists in lists": ('{"output": "frame.children", "inputs": ' + DEEP + "}", "application/json"),
+    "a number of many digits": ('{"output": ' + "9" * 200_000 + "}", "application/json"),
+    "an endless exponent": ('{"inputs": [1e999999999]}', "application/json"),
+    "no object": ("[1, 2]", "application/json"),
+}
+
+
+def clear_limits(app):
+    """The crawl asks more in a minute than a person does, which is another matter."""
+    for limiter in app.extensions.get("limiter", ()):
+        limiter.enabled = False
+
+
+def resident_memory():
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+class Crawl:
+    """Requests whose costs are noted, to be shown all at once."""
+
+    def __init__(self):
+        self.found = []
+
+    def ask(self, what, send, path, **options):
+        began_at = time.process_time()
+        answer = send(path, **options)
+        seconds = time.process_time() - began_at
+        if answer.status_code >= 500 or seconds > SECONDS:
+            self.found.append((what, answer.status_code, round(seconds, 1)))
+        answer.close()
+        return answer
+
+
+@pytest.fixture
+def public(site):  # noqa: F811
+    """Arguments of the routes for everybody, by the name that the route gives them."""
+    app, city = site
+    with app.extensions[SITE_EXTENSION].database.writing() as session:
+        case = make_complaint(session, make_community(session))
+        now = datetime.now(UTC)
+        return {
+            "token": city["own"]["token"],
+            "reference": sign_change(city["own"]["receipt"], secret_key=SECRET_KEY, now=now),
+            "number": case.reference,
+        }
+
+
+def path_of(app, rule, city, public, *, instead=None):
+    """Return the address of a route, with something else in the place of what it says."""
+    arguments = public | arguments_of(rule, city)
+    for name in rule.arguments:
+        converter = type(rule._converters[name]).__name__
+        arguments.setdefault(name, 1 if converter == "IntegerConverter" else "a")
+        if instead is not None:
+            arguments[name] = int(instead[:4000]) if converter == "IntegerConverter" else instead
+    with app.test_request_context():
+        return app.url_map.bind("localhost").build(rule.endpoint, {name: arguments[name] for name in rule.arguments})
+
+
+def client_for(app, rule, clients):  # noqa: F811
+    """Return who may come: one of the roles of the route, or anybody."""
+    roles = policy_of(app, rule).roles
+    return clients[min(roles) if Role.CITY not in roles else Role.CITY] if roles else app.test_client()
+
+
+def rules_of(app):
+    # Leaving ends the session that the rest of the crawl needs.
+    return [rule for rule in app.url_map.iter_rules() if rule.endpoint != "staff.sign_out"]
+
+
+def token_of(client):
+    page = client.get("/staff/")
+    return csrf_token(page) if page.status_code == 200 else ""
+
+
+def test_no_address_costs_much_on_any_route(site, clients, public):  # noqa: F811
+    app, city = site
+    clear_limits(app)
+    crawl, before = Crawl(), resident_memory()
+    for rule in rules_of(app):
+        if "GET" not in rule.methods:
+            continue
+        path = path_of(app, rule, city, public)
+        for client in [app.test_client(), *([client_for(app, rule, clients)] if policy_of(app, rule).roles else [])]:
+            for name, query in QUERIES.items():
+                answer = crawl.ask((rule.rule, name), client.get, path, query_string=query)
+                if len(query) > LONGEST["QUERY_STRING"][0]:
+                    assert answer.status_code == 414, rule.rule
+            for name, headers in HEADERS.items():
+                crawl.ask((rule.rule, name), client.get, path, headers=headers)
+            if rule.arguments:
+                longer = path_of(app, rule, city, public, instead="9" * 900)
+                crawl.ask((rule.rule, "argument"), client.get, longer)
+                much_longer = path_of(app, rule, city, public, instead=LONG)
+                assert crawl.ask((rule.rule, "arguments"), client.get, much_longer).status_code == 414
+
+    assert crawl.found == []
+    assert resident_memory() - before < MOST_KEPT
+
+
+def test_no_form_costs_much_on_any_route(site, clients, public):  # noqa: F811
+    app, city = site
+    clear_limits(app)
+    crawl, before = Crawl(), resident_memory()
+    for rule in rules_of(app):
+        if "POST" not in rule.methods:
+            continue
+        path = path_of(app, rule, city, public)
+        client = client_for(app, rule, clients)
+        headers = {"X-CSRFToken": token_of(client)} if policy_of(app, rule).roles else {}
+        for name, (body, kind) in BODIES.items():
+            crawl.ask((rule.rule, name, "stranger"), app.test_client().post, path, data=body, content_type=kind)
+            crawl.ask((rule.rule, name), client.post, path, data=body, content_type=kind, headers=headers)
+
+    assert crawl.found == []
+    assert resident_memory() - before < MOST_KEPT
+
+
+def files_to_send():
+    """Yield the name and a maker of each file that costs, whatever it claims to be."""
+    yield from ((f"photo: {name}", make) for name, make in TOO_COSTLY.items())
+    yield from ((f"workbook: {name}", make) for name, make in WORKBOOKS.items())
+    yield from ((f"document: {name}", lambda content=content: content) for name, content in DOCUMENTS.items())
+
+
+@pytest.mark.long
+def test_no_file_costs_much_on_any_route(site, clients, public):  # noqa: F811
+    app, city = site
+    clear_limits(app)
+    crawl, before = Crawl(), resident_memory()
+    for name, make in files_to_send():
+        content = make()
+        for rule in rules_of(app):
+            takes_files = policy_of(app, rule).largest_body is not None or rule.endpoint == "staff.freeze"
+            if "POST" not in rule.methods or not takes_files:
+                continue
+            path, client = path_of(app, rule, city, public), client_for(app, rule, clients)
+            headers = {"X-CSRFToken": token_of(client)} if policy_of(app, rule).roles else {}
+            for kind in ("rules", "questionnaire"):
+                data = {
+                    "kind": kind,
+                    "text": "电梯",
+                    **{field: (io.BytesIO(content), "a.jpg") for field in ("photo", "q25", "file")},
+                }
+                crawl.ask((rule.rule, name), client.post, path, data=data, headers=headers)
+
+    assert crawl.found == []
+    assert resident_memory() - before < 2 * MOST_KEPT
+
+
+STRANGERS = ["0", "20000000000000000001", "9" * 900, "a.b.c", "z" * 40]
+
+
+@pytest.mark.parametrize("route", ["/s/{}", "/c/{}", "/c/{}/check", "/c/{}/edit", "/c/{}/support"])
+def test_a_form_of_somebody_without_a_code_is_not_even_read(client, sqlite_database, monkeypatch, route):
+    now = datetime.now(UTC)
+    poster_that_asks_for_photos(sqlite_database)
+    with sqlite_database.writing() as session:
+        revoked = issue_poster_code(session, community=make_community(session), now=now - timedelta(days=2))
+        revoke_code(session, code=revoked, now=now)
+        token = revoked.token
+    monkeypatch.setattr(uploads, "BoundedFile", None)
+    monkeypatch.setattr(DecoderPool, "decode", None)
+    for stranger in [*STRANGERS, token]:
+        data = {"key": "a", "text": "电梯", "photo": (io.BytesIO(saved(picture())), "a.jpg")}
+        data["q25"] = (io.BytesIO(saved(picture())), "b.jpg")
+        assert client.post(route.format(stranger), data=data).status_code in {404, 410, 414}
+
+
+def test_a_form_after_the_round_decodes_nothing(client, sqlite_database, monkeypatch):
+    token = poster_that_asks_for_photos(sqlite_database)
+    key = Page(client.get(f"/s/{token}")).given["key"][0]
+    with sqlite_database.writing() as session:
+        session.execute(update(Round).values(closes_at=datetime.now(UTC) - timedelta(hours=1)))
+    monkeypatch.setattr(DecoderPool, "decode", None)
+
+    for sent in (key, "altered"):
+        data = {"key": sent, "q01": "4", "q16": "1", "q25": (io.BytesIO(saved(picture())), "a.jpg")}
+        assert client.post(f"/s/{token}", data=data).status_code == 409
+
+
+@pytest.mark.parametrize("name", [*TOO_COSTLY, *ODD_BUT_BOUNDED])
+def test_words_and_answers_survive_any_photo(client, sqlite_database, name):
+    token = poster_that_asks_for_photos(sqlite_database)
+    content = (TOO_COSTLY | ODD_BUT_BOUNDED)[name]()
+    key = Page(client.get(f"/s/{token}")).given["key"][0]
+
+    answers = {"key": key, "q01": "4", "q16": "1", "q25": (io.BytesIO(content), "a.jpg")}
+    assert client.post(f"/s/{token}", data=answers).status_code == 303
+    complaint = {"text": "电梯停了三天", "photo": (io.BytesIO(content), "a.jpg")}
+    page = client.post(f"/c/{token}/check", data=complaint)
+    assert page.status_code == 400
+    assert "电梯停了三天" in page.text
+
+
+def test_the_resident_is_told_why_a_photo_was_not_taken(client, sqlite_database):
+    token = poster_that_asks_for_photos(sqlite_database)
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "zh-CN"
+    page = client.post(f"/c/{token}/check", data={"text": "电梯", "photo": (io.BytesIO(of_many_scans(200)), "a.jpg")})
+
+    assert "有一张照片的存储格式特殊，打开耗时过长，没有收下。您写的内容都在。" in page.text
+
+
+def test_addresses_that_differ_do_not_fill_the_memory(client, sqlite_database):
+    token = poster_that_asks_for_photos(sqlite_database)
+    before = resident_memory()
+    for number in range(700):
+        assert client.get(f"/s/{token}", query_string=f"a={number}{'b' * 4000}").status_code == 200
+
+    assert resident_memory() - before < MOST_KEPT
+    _blank_page.cache_clear()
+
+
+def test_the_cache_of_reads_keeps_so_many_bytes(sqlite_database, monkeypatch):
+    class Large:
+        size_in_bytes = 1000
+
+    monkeypatch.setattr(commit_cache, "MOST_BYTES", 10_000)
+    cache = commit_cache.CommitCache(sqlite_database)
+    for number in range(100):
+        cache.get_or_read(number, lambda _session: Large())
+        cache.get_or_read("k" * 3000 + str(number), lambda _session: 1)
+        assert (
+            sum(len(str(key)) + getattr(found, "size_in_bytes", 0) for key, (_, found) in cache._found.items())
+            <= 10_000
+        )
+
+
+def test_searches_that_find_nothing_do_not_fill_the_memory():
+    kept = RowCache(rows=1000)
+    for number in range(5000):
+        kept.get_or_read((number, "a"), list)
+        kept.get_or_read((number, "b" * 100_000), list)
+
+    assert len(kept._values) <= 256
+    assert len(json.dumps([str(key) for key in kept._values])) < 100_000
