@@ -20,6 +20,7 @@ class LogEvent(StrEnum):
     ERROR_PAGE_FAILED = "error page failed"
     POLICY_MISSING = "route declares no policy"
     ENDED_TOO_EARLY = "ended too early"
+    DECODER_ENDED = "a decoder of photos ended"
     JOBS_FAILED = "jobs failed"
     JOB_FAILED = "job failed"
     JOB_LOST = "job was taken up by another worker"

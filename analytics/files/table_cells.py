@@ -108,8 +108,8 @@ def _read_csv(content: bytes, source: str) -> Cells:
     header = [name.strip() for name in next(rows, (1, []))[1]]
     _expect_commas(header, source)
     if len(header) > MOST_COLUMNS:
-        facts = {"count": f"{len(header):,}", "most": f"{MOST_COLUMNS:,}"}
-        raise TableError(source, [Fault(_TOO_MANY_COLUMNS, facts, line=1)])
+        stated = {"count": f"{len(header):,}", "most": f"{MOST_COLUMNS:,}"}
+        raise TableError(source, [Fault(_TOO_MANY_COLUMNS, stated, line=1)])
     whole, faults = [], []
     for line, cells in rows:
         if len(cells) == len(header):

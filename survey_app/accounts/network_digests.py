@@ -48,7 +48,7 @@ class NetworkKeys:
 
     def digests_of(self, address: str | None, *, purpose: str, now: datetime) -> NetworkDigests | None:
         """Return the digests of an address for one purpose; None where no address is known."""
-        networks = _networks_of(address)
+        networks = networks_of(address)
         if networks is None:
             return None
         key = hmac.digest(self._key_of(now), purpose.encode(), hashlib.sha256)
@@ -69,12 +69,12 @@ def destroy_old_network_keys(session: Session, *, now: datetime) -> None:
     session.execute(delete(NetworkKey).where(NetworkKey.day < today))
 
 
-def _networks_of(address: str | None) -> tuple[str, str] | None:
+def networks_of(address: str | None) -> tuple[str, str] | None:
     """Return the line and the prefix of an address, written in one way however the address is.
 
-    >>> _networks_of("::ffff:203.0.113.7")
+    >>> networks_of("::ffff:203.0.113.7")
     ('203.0.113.7/32', '203.0.113.0/24')
-    >>> _networks_of("2001:DB8:1:2::9")
+    >>> networks_of("2001:DB8:1:2::9")
     ('2001:db8:1:2::/64', '2001:db8:1::/48')
     """
     try:

@@ -8,6 +8,9 @@ another entry there. Others call:
 - retention: `attachments.erase_attachments` and `attachments.forget_unsent_attachments`
 - backups: `attachments.sizes_by_kind`
 
+What strangers send is measured (`photo_costs`) before it is decoded, and decoded in processes that can be killed
+(`decoder_pool`, which runs `decoder_process`).
+
 This room lies below the register: it knows models, transactions and submission keys, and nothing of rounds,
 questionnaires, complaints or responses. Flask is known to `uploads` alone.
 """

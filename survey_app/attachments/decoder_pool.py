@@ -6,7 +6,6 @@ the process that started them, however that ends, since their standard input clo
 """
 
 import atexit
-import logging
 import os
 import signal
 import subprocess
@@ -20,8 +19,7 @@ from typing import BinaryIO, Final, cast
 from survey_app.attachments.decoder_process import LENGTH, TAKEN
 from survey_app.attachments.photo_costs import check_cost
 from survey_app.attachments.scanning import JPEG, AttachmentFault, AttachmentRefused, ScannedFile
-
-_log = logging.getLogger(__name__)
+from survey_app.log_events import LogEvent, log_event
 
 COMMAND: Final = (sys.executable, "-m", "survey_app.attachments.decoder_process")
 
@@ -181,7 +179,7 @@ class _Decoder:
         status = self._process.returncode
         if is_late or status >= 0:
             # It had processor time left, so the machine is busy with others; or it could not run at all.
-            _log.error("a decoder of photos ended", extra={"status": status})
+            log_event(LogEvent.DECODER_ENDED, status=status)
             return AttachmentFault.BUSY
         if status in {-signal.SIGXCPU, -signal.SIGKILL}:
             return AttachmentFault.TOO_COMPLEX

@@ -16,7 +16,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.utilities import Error, RequestEntityTooLarge
 
-from survey_app.responses.receipt_views import source_of
+from survey_app.accounts.network_digests import networks_of
 
 # waitress buffers each request and its threads never wait for a slow phone, but 200 slow phones must not keep everyone
 # else out.
@@ -104,7 +104,8 @@ class BoundedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
     server: "BoundedServer"
 
     def __init__(self, server: "BoundedServer", sock: Any, addr: Any, *arguments: Any, **options: Any) -> None:
-        self.source = source_of(addr[0])
+        networks = networks_of(addr[0])
+        self.source = networks[0] if networks is not None else str(addr[0])
         self.waits_since = time.monotonic()
         super().__init__(server, sock, addr, *arguments, **options)
 

@@ -63,6 +63,21 @@ def grown_in_a_header(picture_bytes, width, height):
     return picture_bytes[: place + 5] + struct.pack(">HH", height, width) + picture_bytes[place + 9 :]
 
 
+def multipart(fields, files):
+    """Return the body of a form with files."""
+    parts = [
+        f'--edge\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    ]
+    body = "".join(parts).encode()
+    for name, content in files:
+        body += (
+            f'--edge\r\nContent-Disposition: form-data; name="{name}"; filename="a.jpg"\r\n\r\n'.encode()
+            + content
+            + b"\r\n"
+        )
+    return body + b"--edge--\r\n"
+
+
 BROKEN_EXIF = {
     "of noise": random.Random(1).randbytes(4000),
     "cut off": b"II*\0\x08\0\0\0\xff\xff",

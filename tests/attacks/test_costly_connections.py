@@ -19,7 +19,7 @@ from survey_app.codes.codes import issue_poster_code
 from survey_app.operations import connections
 from survey_app.operations.connections import BoundedServer, channel_to_close
 from survey_app.operations.server import largest_body_of
-from tests.attacks.costly_photos import of_many_scans
+from tests.attacks.costly_photos import multipart, of_many_scans
 from tests.factories import make_community
 from tests.phones import Phone, together
 from tests.servers import Server
@@ -242,21 +242,6 @@ def test_two_thousand_idle_connections_of_one_address_keep_nobody_out(config):
         for _ in range(20):
             with Phone(server.address, timeout=30) as phone:
                 assert phone.get("/healthz").status == 200
-
-
-def multipart(fields, files):
-    """Return the body of a form with files."""
-    parts = [
-        f'--edge\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
-    ]
-    body = "".join(parts).encode()
-    for name, content in files:
-        body += (
-            f'--edge\r\nContent-Disposition: form-data; name="{name}"; filename="a.jpg"\r\n\r\n'.encode()
-            + content
-            + b"\r\n"
-        )
-    return body + b"--edge--\r\n"
 
 
 def send_form(address, path, body):

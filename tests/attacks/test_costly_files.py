@@ -6,12 +6,14 @@ import sys
 import time
 from contextlib import suppress
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from analytics.disclosure.rules import parse_disclosure_rules
 from analytics.files import spreadsheets, workbook_parts, yaml_documents
 from analytics.files.spreadsheets import read_sheet
-from analytics.files.table_cells import TableError, read_cells
+from analytics.files.table_cells import MOST_FAULTS, TableError, read_cells
 from analytics.files.yaml_documents import Document, DocumentError
 from analytics.rules import parse_rules
 from survey_app.complaints.categories import parse_categories
@@ -143,3 +145,27 @@ def test_a_shipped_document_keeps_far_below_its_limits():
     for kind in ("rules", "questionnaires", "complaint-categories", "calendars"):
         for path in (DATA / kind).rglob("*.yaml"):
             assert len(Document(path.read_bytes(), path.name)._places) < yaml_documents.MOST_VALUES / 5
+
+
+def test_a_table_of_too_many_columns_or_cells_is_refused_by_its_head(tmp_path):
+    wide = tmp_path / "wide.csv"
+    wide.write_text(",".join(f"a{number}" for number in range(20_000)) + "\n")
+    packed = tmp_path / "packed.parquet"
+    nothing = pa.nulls(2_000_000)
+    parquet.write_table(pa.table({f"a{number}": nothing for number in range(600)}), packed)
+
+    for path, said in ((wide, "20,000 columns, at most 16,384"), (packed, "2,000,000 rows and 600 columns")):
+        before = time.process_time()
+        with pytest.raises(TableError, match=said):
+            read_cells(path)
+        assert time.process_time() - before < 1
+
+
+def test_a_table_with_a_fault_in_every_row_is_read_no_further(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"a,b\n" + b"1\n" * 2_000_000)
+
+    with pytest.raises(TableError) as caught:
+        read_cells(path)
+
+    assert len(caught.value.faults) == MOST_FAULTS

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 
 from survey_app.accounts import policies
-from survey_app.accounts.policies import PUBLIC, RESIDENT, Policy, policy_of
+from survey_app.accounts.policies import PUBLIC, RESIDENT, SENDING_PHOTOS, Policy, policy_of
 from survey_app.config import Config
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import PropertyCompany
@@ -247,7 +247,8 @@ def test_nobody_needs_an_account_to_read_the_front_page_or_answer(app):
     policies = {rule.endpoint: policy_of(app, rule) for rule in app.url_map.iter_rules()}
 
     assert policies["home.show"] is PUBLIC
-    assert policies["survey.submit"] is RESIDENT
+    assert policies["survey.show_form"] is RESIDENT
+    assert policies["survey.submit"] is SENDING_PHOTOS
     assert policies["staff.sign_in"] is PUBLIC
 
 
