@@ -1,11 +1,14 @@
 """Settings of one installation, read from the environment in this one place."""
 
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
+
+from survey_app.private_files import make_private_folder
+from survey_app.secret_keys import VARIABLE as SECRET_KEY_VARIABLE
+from survey_app.secret_keys import key_from
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DATA = REPOSITORY / "data"
@@ -30,11 +33,11 @@ class Config:
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the variables whose names begin with JIAYUAN_; all of them may be left out."""
         instance = Path(environ.get("JIAYUAN_INSTANCE", "instance")).resolve()
-        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(instance)
         return cls(
             instance=instance,
             database_url=environ.get("JIAYUAN_DATABASE_URL", f"sqlite:///{instance / 'jiayuan.sqlite3'}"),
-            secret_key=environ.get("JIAYUAN_SECRET_KEY") or _stored_secret_key(instance),
+            secret_key=key_from(environ, instance),
             public_url=environ.get("JIAYUAN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
             trusted_proxies=int(environ.get("JIAYUAN_TRUSTED_PROXIES", "0")),
         )
@@ -44,7 +47,7 @@ class Config:
         return {
             "JIAYUAN_INSTANCE": str(self.instance),
             "JIAYUAN_DATABASE_URL": self.database_url,
-            "JIAYUAN_SECRET_KEY": self.secret_key,
+            SECRET_KEY_VARIABLE: self.secret_key,
             "JIAYUAN_PUBLIC_URL": self.public_url,
             "JIAYUAN_TRUSTED_PROXIES": str(self.trusted_proxies),
         }
@@ -52,15 +55,3 @@ class Config:
     def with_public_url(self, public_url: str) -> Self:
         """Return the same settings under another public address."""
         return replace(self, public_url=public_url.rstrip("/"))
-
-
-def _stored_secret_key(instance: Path) -> str:
-    # Kept beside the database, so that forms opened before a restart can still be sent after it.
-    path = instance / "secret_key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text("ascii")
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))
-    return path.read_text("ascii")

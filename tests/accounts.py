@@ -16,7 +16,7 @@ PASSWORD = "correct horse battery"
 # Every account of the tests has the same authenticator.
 AUTHENTICATOR = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 # Of the `config` fixture.
-SECRET_KEY = "only for tests"
+SECRET_KEY = "only for tests: 7f3c9a1e5b8d2046"
 
 
 def make_account(session, username, *, now, **values):

@@ -104,7 +104,7 @@ def config(sqlite_database, tmp_path):
     return Config(
         instance=tmp_path,
         database_url=sqlite_database.url.render_as_string(hide_password=False),
-        secret_key="only for tests",
+        secret_key="only for tests: 7f3c9a1e5b8d2046",
         public_url="http://127.0.0.1:8000",
     )
 

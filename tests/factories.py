@@ -31,7 +31,7 @@ from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
 CLOSED = NOW + timedelta(days=10)
 SETTLED = CLOSED + GRACE_PERIOD
-SECRET = "only for tests"
+SECRET = "only for tests: 7f3c9a1e5b8d2046"
 _numbers = count(1)
 
 

@@ -1,4 +1,4 @@
-"""Purpose of a database, a real city or a demonstration, decided once and for good."""
+"""Purpose of a database, a real city or a demonstration, decided once and for good, and the key that it begins with."""
 
 from datetime import datetime
 
@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from survey_app.errors import JiayuanError
 from survey_app.models import Account, Community, Installation, Questionnaire, Round
+from survey_app.secret_keys import KeyFault, WeakSecretKey, fault_of_key
 
 
 class DemoDatabase(JiayuanError):
@@ -45,6 +46,17 @@ def use_as_demo(session: Session, *, now: datetime) -> None:
         session.flush()
     elif installation is None or not installation.is_demo:
         raise RealDatabase
+
+
+def check_secret_key(session: Session, *, secret_key: str) -> KeyFault | None:
+    """Raise `WeakSecretKey` if a new installation would begin with a key that can be guessed.
+
+    One that is in use goes on, since its slips and links rest on the key: the fault is returned, to be told.
+    """
+    fault = fault_of_key(secret_key)
+    if fault is not None and session.get(Installation, 1) is None and not _holds_anything(session):
+        raise WeakSecretKey(fault)
+    return fault
 
 
 def _holds_anything(session: Session) -> bool:

@@ -6,7 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from survey_app.accounts import account_views, guard, own_account_views, request_limits, request_sources, sign_in_views
-from survey_app.accounts.installation import is_demo
+from survey_app.accounts.installation import check_secret_key, is_demo
 from survey_app.app import audit_views, home_views
 from survey_app.attachments.uploads import BoundedRequest
 from survey_app.codes import community_views, poster_views, printing_views, slip_views
@@ -28,6 +28,7 @@ from survey_app.responses import (
     survey_views,
 )
 from survey_app.rounds import document_views, planning_views
+from survey_app.secret_keys import fault_of_key
 from survey_app.storage.database import Database
 from survey_app.web import (
     compression,
@@ -98,9 +99,14 @@ MAXIMUM_BODY_BYTES = 256 * 1024
 
 def create_app(config: Config | None = None) -> Flask:
     """Return the site for one installation, with the dashboards mounted; its database must be migrated."""
+    is_of_environment = config is None
     config = config or Config.from_env()
     database = Database(config.database_url)
     database.require_current()
+    if is_of_environment:
+        # By a server of the operator's own; the commands have looked before.
+        with database.reading() as session:
+            check_secret_key(session, secret_key=config.secret_key)
     app = Flask("survey_app")
     app.request_class = BoundedRequest
     app.config.update(
@@ -116,6 +122,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions[SITE_EXTENSION] = Site.of(config, database)
     for part in _PARTS:
         part.init_app(app)
+    app.jinja_env.globals["key_is_weak"] = fault_of_key(config.secret_key) is not None
     with database.reading() as session:
         # Read once, since it never changes.
         app.jinja_env.globals["is_demo"] = is_demo(session)

@@ -20,6 +20,7 @@ from survey_app.commands import (
 )
 from survey_app.errors import JiayuanError
 from survey_app.log_events import exception_facts
+from survey_app.private_files import private_umask
 
 # Exit status, as click has for a wrong option: nothing was stored, and what was given must change.
 REFUSED = 2
@@ -35,7 +36,8 @@ class _Commands(click.Group):
 
     def invoke(self, context: click.Context) -> object:
         try:
-            return super().invoke(context)
+            with private_umask():
+                return super().invoke(context)
         except (DocumentError, JiayuanError) as error:
             message = str(error)
         except OperationalError as error:

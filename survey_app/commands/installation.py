@@ -6,21 +6,26 @@ from contextlib import contextmanager
 
 import click
 from alembic import command
+from sqlalchemy import inspect
 
 from survey_app.clock import current_time
-from survey_app.commands.shared import installed_database, track
+from survey_app.commands.shared import installed_database, track, warn_of_open_doors
 from survey_app.config import Config
+from survey_app.models import Account
+from survey_app.secret_keys import WeakSecretKey, fault_of_key
 from survey_app.storage.database import Database
 
 
 @click.command()
 def migrate() -> None:
     """Migrate the database to the revision of this version, and create it if there is none."""
-    with (
-        Database(Config.from_env().database_url) as database,
-        _shown(logging.getLogger("alembic.runtime.migration")),
-    ):
+    config = Config.from_env()
+    with Database(config.database_url) as database, _shown(logging.getLogger("alembic.runtime.migration")):
+        fault = fault_of_key(config.secret_key)
+        if fault is not None and not inspect(database.engine).has_table(Account.__tablename__):
+            raise WeakSecretKey(fault)
         command.upgrade(database.alembic_config(), "head")
+    warn_of_open_doors(config)
     click.echo("the database is at the revision of this version")
 
 

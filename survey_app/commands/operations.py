@@ -6,7 +6,7 @@ import click
 
 from survey_app.accounts.invitations import open_first_run
 from survey_app.clock import current_time
-from survey_app.commands.shared import PORT, installed_database, track
+from survey_app.commands.shared import PORT, installed_database, track, warn_of_open_doors
 from survey_app.config import DEFAULT_THREADS, Config
 from survey_app.operations.scheduled_jobs import worker
 from survey_app.operations.supervisor import wait_unsupervised, wait_while_supervised
@@ -66,6 +66,8 @@ def serve_command(*, host: str, port: int, threads: int, public_url: str | None,
     config = Config.from_env()
     if public_url:
         config = config.with_public_url(public_url)
+    with installed_database():
+        warn_of_open_doors(config)
     if is_local_only(config.public_url):
         click.echo(f"no phone can reach {config.public_url}: set --public-url before posters are printed", err=True)
 

@@ -10,10 +10,13 @@ from rich import progress
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from survey_app.accounts.installation import check_secret_key
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.config import Config
 from survey_app.models import Community, District, PropertyCompany, Round
 from survey_app.models.vocabulary import Area
+from survey_app.private_files import entries_of, open_to_others
+from survey_app.secret_keys import fault_of_key, warning_of_key
 from survey_app.storage.database import Database
 
 _Item = TypeVar("_Item")
@@ -67,10 +70,21 @@ def write_new(directory: Path, files: Iterable[tuple[str, bytes]]) -> int:
 
 @contextmanager
 def installed_database() -> Iterator[Database]:
-    """Open the database of the installation, if it is at the revision of this version."""
-    with Database(Config.from_env().database_url) as database:
+    """Open the database of the installation, if it is at the revision of this version; a new one needs a good key."""
+    config = Config.from_env()
+    with Database(config.database_url) as database:
         database.require_current()
+        with database.reading() as session:
+            check_secret_key(session, secret_key=config.secret_key)
         yield database
+
+
+def warn_of_open_doors(config: Config) -> None:
+    """Tell the operator of a key that can be guessed, and of files that others may read."""
+    if (fault := fault_of_key(config.secret_key)) is not None:
+        click.echo(warning_of_key(fault), err=True)
+    for path in open_to_others(entries_of(config.instance)):
+        click.echo(f"WARNING: other users of this machine may read {path}: change its owner or its mode", err=True)
 
 
 def track(sequence: Sequence[_Item], /, description: str) -> Iterable[_Item]:

@@ -1,8 +1,9 @@
 """Database connections and transactions: one way to read, one way to write, on SQLite and PostgreSQL alike."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -18,7 +19,8 @@ from sqlalchemy.types import TypeDecorator
 
 from survey_app.config import MIGRATIONS
 from survey_app.errors import DatabaseOutdated
-from survey_app.storage.write_lock import hold_write_lock
+from survey_app.private_files import keep_private, open_private
+from survey_app.storage.write_lock import LOCK_SUFFIXES, hold_write_lock
 
 BUSY_TIMEOUT_SECONDS = 10.0
 # In bytes; 64 MiB keeps a city's responses in memory while they are counted.
@@ -194,11 +196,20 @@ _PRAGMAS = (
     f"cache_size = {-CACHE_BYTES // 1024}",
 )
 
+_SQLITE_SUFFIXES = ("-wal", "-shm", "-journal")
+
 _READING_PRAGMAS = (*_PRAGMAS, "query_only = ON")
 
 
 def _create_sqlite(url: URL, *, begin: str | None, pragmas: Sequence[str]) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True)
+
+    # Not where the name is no path, such as that of a database in memory.
+    if url.database and not url.database.startswith((":", "file:")):
+
+        @event.listens_for(engine, "do_connect")
+        def protect(*_connecting: object) -> None:
+            _keep_database_private(Path(str(url.database)))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
@@ -213,3 +224,11 @@ def _create_sqlite(url: URL, *, begin: str | None, pragmas: Sequence[str]) -> En
             connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _keep_database_private(path: Path) -> None:
+    """Let nobody else read the database and what SQLite and the write lock keep beside it."""
+    with suppress(OSError):
+        # Created here, since SQLite makes it, and with it the log, as wide as the umask lets it.
+        os.close(open_private(str(path), os.O_RDWR | os.O_CREAT))
+    keep_private(path.with_name(f"{path.name}{suffix}") for suffix in ("", *_SQLITE_SUFFIXES, *LOCK_SUFFIXES))

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from survey_app.errors import DatabaseBusy
+from survey_app.private_files import open_private
 
 _POLL_SECONDS = 0.002
+# What the two files of the lock add to the name of the database.
+LOCK_SUFFIXES = ("-write-queue", "-write-lock")
 
 
 @contextmanager
@@ -22,16 +25,17 @@ def hold_write_lock(database: Path, *, timeout_seconds: float) -> Iterator[None]
     SQLite's lock all the same: a process that does not know these files, or knows them by other names, is only unfair.
     """
     deadline = time.monotonic() + timeout_seconds
+    queue, lock = (database.with_name(f"{database.name}{suffix}") for suffix in LOCK_SUFFIXES)
     with ExitStack() as held:
-        with _locked(database.with_name(f"{database.name}-write-queue"), deadline):
-            held.enter_context(_locked(database.with_name(f"{database.name}-write-lock"), deadline))
+        with _locked(queue, deadline):
+            held.enter_context(_locked(lock, deadline))
         yield
 
 
 @contextmanager
 def _locked(path: Path, deadline: float) -> Iterator[None]:
     # Opened anew each time, since a lock belongs to an open file: threads of one process exclude each other too.
-    with path.open("ab") as file:
+    with open(path, "ab", opener=open_private) as file:
         while not _try_to_lock(file):
             if time.monotonic() > deadline:
                 raise DatabaseBusy

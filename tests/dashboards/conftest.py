@@ -15,7 +15,7 @@ from tests.dashboards.made_up import MadeUpCity
 def serve_dashboards(source):
     """Return a Flask server that protects its forms as the site does, with the dashboards on it."""
     server = Flask("made-up site")
-    server.config.update(SECRET_KEY="only for tests", SESSION_COOKIE_SECURE=False)
+    server.config.update(SECRET_KEY="only for tests: 7f3c9a1e5b8d2046", SESSION_COOKIE_SECURE=False)
     CSRFProtect(server)
 
     def language():

@@ -16,7 +16,7 @@ from survey_app.responses.receipts import read_reference
 from tests.factories import make_community, make_round_around
 from tests.phones import ANSWERS, Phone
 
-SECRET_KEY = "only for tests"
+SECRET_KEY = "only for tests: 7f3c9a1e5b8d2046"
 WAIT_SECONDS = 0.05
 QUEUE_TIMEOUT_SECONDS = 120
 

@@ -112,7 +112,7 @@ def site(_sqlite_template, tmp_path_factory):
     config = Config(
         instance=folder,
         database_url=f"sqlite:///{folder / 'jiayuan.sqlite3'}",
-        secret_key="only for tests",
+        secret_key="only for tests: 7f3c9a1e5b8d2046",
         public_url="http://127.0.0.1:8000",
     )
     with Database(config.database_url) as database:

@@ -17,7 +17,7 @@ pdfium = pytest.importorskip("pypdfium2")
 pytest.importorskip("zxingcpp")
 from tests.survey_app.printing.scanning import scan_all  # noqa: E402 (needs zxingcpp)
 
-SECRET = "only for tests"
+SECRET = "only for tests: 7f3c9a1e5b8d2046"
 SITE = "https://wj.example.cn"
 
 

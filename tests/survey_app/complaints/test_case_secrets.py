@@ -18,7 +18,7 @@ from survey_app.models import AuditEvent, Complaint
 from survey_app.security.check_digits import grouped, new_number
 from tests.factories import NOW, make_community, make_complaint
 
-SITE_SECRET = "only for tests"
+SITE_SECRET = "only for tests: 7f3c9a1e5b8d2046"
 SECRET = "100000000001"
 HOUR = timedelta(hours=1)
 

@@ -508,7 +508,9 @@ def test_no_form_data_makes_the_site_fail_or_store_what_was_not_offered(
 
     assert response.status_code in {303, 400, 422}
     with sqlite_database.reading() as session:
-        visit = submission.open_visit(session, token=token, secret_key="only for tests", now=datetime.now(UTC))
+        visit = submission.open_visit(
+            session, token=token, secret_key="only for tests: 7f3c9a1e5b8d2046", now=datetime.now(UTC)
+        )
         for answers in session.scalars(select(Response.answers)):
             stored = json.loads(answers)
             for key, answer in stored.items():

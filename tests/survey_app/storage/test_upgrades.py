@@ -116,7 +116,7 @@ def test_a_stored_database_serves(tmp_path):
     config = Config(
         instance=tmp_path,
         database_url=f"sqlite:///{path}",
-        secret_key="only for tests",
+        secret_key="only for tests: 7f3c9a1e5b8d2046",
         public_url="http://127.0.0.1:8000",
     )
     with site_on(config) as app:
