@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import TypedDict
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -20,6 +20,7 @@ from survey_app.accounts.accounts import (
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.invitations import invite
 from survey_app.accounts.policies import ADMINISTRATING, policy
+from survey_app.accounts.reset_requests import needs_second_person, request_reset
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
 from survey_app.models import Account, Community, District, PropertyCompany
@@ -67,17 +68,24 @@ def add() -> str | tuple[str, int]:
     except WrongArea:
         wrong = _("A district bureau needs its district, a company its company, a clerk a district or one community.")
         return _accounts_page(wrong), HTTPStatus.BAD_REQUEST
-    return _invitation_page(account)
+    return invitation_page(account)
 
 
 @blueprint.post("/staff/accounts/<int:account_id>/reset")
 @policy(ADMINISTRATING)
-def reset(account_id: int) -> str:
-    """Remove password and authenticator, and show the link for new ones."""
+def reset(account_id: int) -> str | Response:
+    """Remove password and authenticator, and show the link for new ones; or ask a second person first."""
     with site().database.writing() as session:
         account = _account(session, account_id)
-        reset_account(session, account=account, by=signed_in().actor, now=current_time())
-    return _invitation_page(account)
+        is_shared = needs_second_person(account)
+        if is_shared:
+            request_reset(session, account=account, by_id=signed_in().account_id, now=current_time())
+        else:
+            reset_account(session, account=account, by=signed_in().actor, now=current_time())
+    if not is_shared:
+        return invitation_page(account)
+    flash(_("The reset waits for a second person: another city or administrator account confirms it."))
+    return redirect(url_for("staff.reset_requests"), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/staff/accounts/<int:account_id>/disable")
@@ -98,6 +106,13 @@ def enable(account_id: int) -> Response:
     return redirect(url_for("staff.accounts"), HTTPStatus.SEE_OTHER)
 
 
+def invitation_page(account: Account) -> str:
+    """Return the page with the link by which the owner of an account chooses a password; it is shown this once."""
+    token = invite(account, secret_key=site().config.secret_key, now=current_time())
+    link = public_address("staff.show_invitation", token=token)
+    return render_template("staff/invitation.html", username=account.username, link=link)
+
+
 def _accounts_page(refusal: str | None = None) -> str:
     places = (joinedload(Account.district), joinedload(Account.company), joinedload(Account.community))
     with site().database.reading() as session:
@@ -106,15 +121,10 @@ def _accounts_page(refusal: str | None = None) -> str:
             accounts=session.scalars(select(Account).options(*places).order_by(Account.username)).all(),
             districts=session.scalars(select(District).order_by(District.sort_key)).all(),
             roles=list(Role),
+            needs_second_person=needs_second_person,
             form=request.form,
             refusal=refusal,
         )
-
-
-def _invitation_page(account: Account) -> str:
-    token = invite(account, secret_key=site().config.secret_key, now=current_time())
-    link = public_address("staff.show_invitation", token=token)
-    return render_template("staff/invitation.html", username=account.username, link=link)
 
 
 def _account(session: Session, account_id: int) -> Account:

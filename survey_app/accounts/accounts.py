@@ -2,6 +2,7 @@
 
 import secrets
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 
 from argon2 import PasswordHasher
@@ -9,12 +10,12 @@ from argon2.exceptions import VerificationError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
-from survey_app.audit import account_actor, record
+from survey_app.accounts.credentials import renew_credentials
+from survey_app.accounts.passwords import check_strength
+from survey_app.audit import account_actor, head, record
 from survey_app.errors import JiayuanError
-from survey_app.models import Account, AccountSession, Community, District, PropertyCompany, RecoveryCode
+from survey_app.models import Account, Community, District, PropertyCompany, RecoveryCode
 from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, AuditAction, Role
-
-SHORTEST_PASSWORD = 12
 
 _hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106
 # Verified when there is no such account, so that an unknown name takes as long as a wrong password.
@@ -22,13 +23,6 @@ _DUMMY_HASH = _hasher.hash(secrets.token_hex(16))
 # In place of a hash until a password is chosen; what follows is random, so that no two such times look alike
 # and an old invitation does not come alive again.
 _UNUSABLE = "none:"
-
-
-class WeakPassword(JiayuanError):
-    """The password is too short to protect what the account may see."""
-
-    def __init__(self) -> None:
-        super().__init__(f"a password needs at least {SHORTEST_PASSWORD} characters")
 
 
 class UsernameTaken(JiayuanError):
@@ -71,17 +65,21 @@ def add_account(
     """Add an account, bound to the area of its role; without a password an invitation has to set one."""
     account = Account(
         username=normalise_username(username),
-        password_hash=_unusable() if password is None else _hash(password),
+        password_hash=_unusable(),
         role=Role(role),
         district=district,
         company=company,
         community=community,
         created_at=now,
+        # Its owner is told of what happens from now on.
+        notices_read_to=head(session).position,
     )
     if area_of(account) not in AREAS_OF_ROLE[Role(role)]:
         raise WrongArea(Role(role), area_of(account))
     if find_account(session, username=account.username) is not None:
         raise UsernameTaken(account.username)
+    if password is not None:
+        account.password_hash = _hash(account, password)
     session.add(account)
     session.flush()
     place = district or company or community
@@ -91,18 +89,30 @@ def add_account(
 
 
 def set_password(session: Session, *, account: Account, password: str, by: str, now: datetime) -> None:
-    """Set another password for the account; sessions that began with the old one end."""
-    account.password_hash = _hash(password)
-    _end_sessions(session, account)
+    """Set another password for the account; whatever began with the old one ends."""
+    account.password_hash = _hash(account, password)
+    renew_credentials(session, account)
     record(session, by=by, action=AuditAction.PASSWORD_SET, subject=account_actor(account.id), now=now)
 
 
-def reset_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
-    """Remove password, authenticator and recovery codes, so that a new invitation can be sent."""
+def reset_account(
+    session: Session, *, account: Account, by: str, requested_by: str | None = None, now: datetime
+) -> None:
+    """Remove password, authenticator and recovery codes, so that a new invitation can be sent.
+
+    `requested_by` is who asked, where a second person confirms.
+    """
     account.password_hash, account.totp_secret, account.totp_last_step = _unusable(), None, None
     session.execute(delete(RecoveryCode).filter_by(account_id=account.id))
-    _end_sessions(session, account)
-    record(session, by=by, action=AuditAction.ACCOUNT_RESET, subject=account_actor(account.id), now=now)
+    renew_credentials(session, account)
+    record(
+        session,
+        by=by,
+        action=AuditAction.ACCOUNT_RESET,
+        subject=account_actor(account.id),
+        after=None if requested_by is None else {"requested_by": requested_by},
+        now=now,
+    )
 
 
 def disable_account(session: Session, *, account: Account, by: str, now: datetime) -> None:
@@ -111,7 +121,7 @@ def disable_account(session: Session, *, account: Account, by: str, now: datetim
         raise OwnAccount
     if account.disabled_at is None:
         account.disabled_at = now
-        _end_sessions(session, account)
+        renew_credentials(session, account)
         record(session, by=by, action=AuditAction.ACCOUNT_DISABLED, subject=account_actor(account.id), now=now)
 
 
@@ -119,6 +129,7 @@ def enable_account(session: Session, *, account: Account, by: str, now: datetime
     """Enable sign-in with the account again."""
     if account.disabled_at is not None:
         account.disabled_at = None
+        renew_credentials(session, account)
         record(session, by=by, action=AuditAction.ACCOUNT_ENABLED, subject=account_actor(account.id), now=now)
 
 
@@ -152,23 +163,20 @@ def normalise_username(typed: str) -> str:
     return _plain(typed).strip().casefold()
 
 
-def check_strength(password: str) -> None:
-    """Raise `WeakPassword` for a password that is too short."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise WeakPassword
+def names_beside(account: Account) -> Sequence[str]:
+    """Return the names that everybody connects with an account, of which its password must not be made."""
+    places = (account.district, account.company, account.community)
+    named = [(place.name, place.english_name) for place in places if place is not None]
+    return [account.username, account.role, *(name for names in named for name in names if name)]
 
 
-def _hash(password: str) -> str:
-    check_strength(password)
+def _hash(account: Account, password: str) -> str:
+    check_strength(password, names=names_beside(account))
     return _hasher.hash(_plain(password))
 
 
 def _unusable() -> str:
     return _UNUSABLE + secrets.token_hex(16)
-
-
-def _end_sessions(session: Session, account: Account) -> None:
-    session.execute(delete(AccountSession).filter_by(account_id=account.id))
 
 
 def _plain(typed: str) -> str:

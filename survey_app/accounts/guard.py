@@ -1,7 +1,8 @@
 """Guard of every page, the signed-in account, and the scope of what it may see."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Self, cast
@@ -14,7 +15,8 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from survey_app.accounts.accounts import area_of
+from survey_app.accounts.accounts import area_of, names_beside
+from survey_app.accounts.credentials import CredentialsChanged, credentials_of, has_credentials
 from survey_app.accounts.policies import Policy, policy_of
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.sign_in import find_session
@@ -43,11 +45,14 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
 
     session_token: str
     account_id: int
+    credentials: str
     username: str
     role: Role
     scope: Scope
     area_name: str | None
     area_english_name: str | None
+    # Those of which a password must not be made.
+    names: Sequence[str]
 
     @classmethod
     def of(cls, account: Account, *, session_token: str = "") -> Self:
@@ -56,11 +61,13 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         return cls(
             session_token=session_token,
             account_id=account.id,
+            credentials=credentials_of(account),
             username=account.username,
             role=Role(account.role),
             scope=Scope(area_of(account), place.id if place else None),
             area_name=place.name if place else None,
             area_english_name=place.english_name if place else None,
+            names=names_beside(account),
         )
 
     def get_id(self) -> str:
@@ -82,10 +89,14 @@ class PendingSignIn:
     """Sign-in between password and code; the account is not signed in."""
 
     account_id: int
+    # Those of the account when its password was given or chosen: this state dies with them.
+    credentials: str
     username: str
     has_authenticator: bool
     target: str
     since: int
+    # The authenticator that the page shows, sealed, until its first code is typed.
+    new_authenticator: str | None = None
 
 
 def signed_in() -> SignedIn:
@@ -104,22 +115,38 @@ def may_visit(endpoint: str) -> bool:
 def begin_sign_in(account: Account, *, target: str, now: datetime) -> None:
     """Note in a fresh browser session which account gave the right password: the second step follows."""
     _renew_browser_session()
-    browser_session[_PENDING_SIGN_IN] = {
-        "account_id": account.id,
-        "has_authenticator": account.totp_secret is not None,
-        "username": account.username,
-        "target": target,
-        "since": int(now.timestamp()),
-    }
+    noted = PendingSignIn(
+        account_id=account.id,
+        credentials=credentials_of(account),
+        username=account.username,
+        has_authenticator=account.totp_secret is not None,
+        target=target,
+        since=int(now.timestamp()),
+    )
+    browser_session[_PENDING_SIGN_IN] = asdict(noted)
 
 
-def pending_sign_in(now: datetime) -> "PendingSignIn | None":
-    """Return the sign-in that gave the right password a moment ago and no code yet."""
+def pending_sign_in(now: datetime) -> PendingSignIn | None:
+    """Return the sign-in that gave the right password a moment ago and no code yet, if the account is still the same.
+
+    What ends it is checked once more in the transaction of the code.
+    """
     noted = browser_session.get(_PENDING_SIGN_IN)
-    if noted is None:
+    # One of an earlier version of the site says less: the password is given once more.
+    if noted is None or "credentials" not in noted:
         return None
     found = PendingSignIn(**noted)
-    return found if found.since + TIME_FOR_CODE.total_seconds() > now.timestamp() else None
+    if found.since + TIME_FOR_CODE.total_seconds() <= now.timestamp():
+        return None
+    with site().database.reading() as session:
+        account = session.get(Account, found.account_id)
+        is_same = account is not None and account.disabled_at is None and has_credentials(account, found.credentials)
+    return found if is_same else None
+
+
+def offer_authenticator(pending: PendingSignIn, sealed: str) -> None:
+    """Note which authenticator the page of this sign-in shows."""
+    browser_session[_PENDING_SIGN_IN] = asdict(replace(pending, new_authenticator=sealed))
 
 
 def complete_sign_in(session_token: str) -> None:
@@ -128,7 +155,10 @@ def complete_sign_in(session_token: str) -> None:
     browser_session.permanent = True
     with site().database.reading() as session:
         account = find_session(session, token=session_token, now=current_time())
-        login_user(SignedIn.of(cast("Account", account), session_token=session_token))
+        if account is None:
+            # Reset or disabled since the session began, a moment ago.
+            raise CredentialsChanged
+        login_user(SignedIn.of(account, session_token=session_token))
     # Flask-Login's hash of the network address, which is of no use here and nobody's business.
     browser_session.pop("_id")
 

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.accounts import set_password
+from survey_app.accounts.credentials import credentials_of, lock_account, renew_credentials
 from survey_app.accounts.second_factor import renew_recovery_codes
 from survey_app.accounts.sign_in import LONGEST_SESSION, digest_of, start_session
 from survey_app.audit import account_actor, record
@@ -26,10 +27,15 @@ class OwnSession:
 
 def own_sessions(session: Session, *, account_id: int, token: str, now: datetime) -> Sequence[OwnSession]:
     """Return the sessions of the account, the latest first; `token` is that of the browser that asks."""
-    lasting = select(AccountSession).filter_by(account_id=account_id).where(AccountSession.expires_at > now)
+    credentials = credentials_of(session.get_one(Account, account_id))
+    lasting = select(AccountSession).filter_by(account_id=account_id, credentials=credentials)
     return [
         OwnSession(row.digest, row.expires_at - LONGEST_SESSION, row.digest == digest_of(token))
-        for row in session.scalars(lasting.order_by(AccountSession.expires_at.desc(), AccountSession.digest))
+        for row in session.scalars(
+            lasting.where(AccountSession.expires_at > now).order_by(
+                AccountSession.expires_at.desc(), AccountSession.digest
+            )
+        )
     ]
 
 
@@ -49,16 +55,26 @@ def end_other_sessions(
     return ended
 
 
-def change_password(session: Session, *, account_id: int, password: str, secret_key: str, now: datetime) -> str:
+def change_password(
+    session: Session, *, account_id: int, credentials: str, password: str, secret_key: str, now: datetime
+) -> str:
     """Set another password and return the token of a new session: all that were open have ended."""
-    account = session.get_one(Account, account_id)
+    account = lock_account(session, account_id, credentials=credentials)
     set_password(session, account=account, password=password, by=account_actor(account_id), now=now)
     return start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now)
 
 
-def replace_recovery_codes(session: Session, *, account_id: int, secret_key: str, now: datetime) -> list[str]:
-    """Return new recovery codes, which are never shown again; the old ones are void."""
+def replace_recovery_codes(
+    session: Session, *, account_id: int, credentials: str, secret_key: str, now: datetime
+) -> tuple[str, list[str]]:
+    """Replace the recovery codes; return the token of a new session, and the codes, which are never shown again.
+
+    All sessions that were open have ended: codes are renewed when somebody may have seen them.
+    """
     actor = account_actor(account_id)
-    codes = renew_recovery_codes(session, account=session.get_one(Account, account_id), secret_key=secret_key)
+    account = lock_account(session, account_id, credentials=credentials)
+    codes = renew_recovery_codes(session, account=account, secret_key=secret_key)
+    renew_credentials(session, account)
     record(session, by=actor, action=AuditAction.RECOVERY_CODES_RENEWED, subject=actor, now=now)
-    return codes
+    token = start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now)
+    return token, codes

@@ -8,9 +8,9 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from survey_app.accounts import guard
-from survey_app.accounts.accounts import WeakPassword, check_strength
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.own_account import change_password, end_other_sessions, own_sessions, replace_recovery_codes
+from survey_app.accounts.passwords import Weakness, WeakPassword, check_strength
 from survey_app.accounts.policies import ALL_STAFF, policy
 from survey_app.accounts.sign_in import SignInRefused, check_owner
 from survey_app.accounts.staff_pages import blueprint
@@ -35,18 +35,19 @@ def change_own_password() -> Page:
     chosen = request.form.get("new_password", "")
     try:
         # Before the code is used up: it works once.
-        check_strength(chosen)
+        check_strength(chosen, names=signed_in().names)
         _check_owner()
         with site().database.writing() as session:
             token = change_password(
                 session,
                 account_id=signed_in().account_id,
+                credentials=signed_in().credentials,
                 password=chosen,
                 secret_key=site().config.secret_key,
                 now=current_time(),
             )
-    except WeakPassword:
-        return _page(refused_at="password", weak=True), HTTPStatus.BAD_REQUEST
+    except WeakPassword as refused:
+        return _page(refused_at="password", weakness=refused.weakness), HTTPStatus.BAD_REQUEST
     except SignInRefused:
         return _page(refused_at="password"), HTTPStatus.BAD_REQUEST
     guard.complete_sign_in(token)
@@ -63,12 +64,14 @@ def renew_own_codes() -> Page:
     except SignInRefused:
         return _page(refused_at="codes"), HTTPStatus.BAD_REQUEST
     with site().database.writing() as session:
-        codes = replace_recovery_codes(
+        token, codes = replace_recovery_codes(
             session,
             account_id=signed_in().account_id,
+            credentials=signed_in().credentials,
             secret_key=site().config.secret_key,
             now=current_time(),
         )
+    guard.complete_sign_in(token)
     return render_template("staff/recovery_codes.html", codes=codes, target=url_for("staff.own_account"), renewed=True)
 
 
@@ -93,6 +96,7 @@ def _check_owner() -> None:
     check_owner(
         site().database,
         username=signed_in().username,
+        credentials=signed_in().credentials,
         password=request.form.get("password", ""),
         code=request.form.get("code", ""),
         secret_key=site().config.secret_key,
@@ -104,7 +108,7 @@ def _back() -> Response:
     return redirect(url_for("staff.own_account"), HTTPStatus.SEE_OTHER)
 
 
-def _page(*, refused_at: str | None = None, weak: bool = False) -> str:
+def _page(*, refused_at: str | None = None, weakness: Weakness | None = None) -> str:
     account = signed_in()
     with site().database.reading() as session:
         return render_template(
@@ -114,5 +118,5 @@ def _page(*, refused_at: str | None = None, weak: bool = False) -> str:
             ),
             zone=city_zone(session),
             refused_at=refused_at,
-            weak=weak,
+            weakness=weakness,
         )

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
-from survey_app.models.vocabulary import Role
+from survey_app.models.vocabulary import SECOND_PERSON_ROLES, Role
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -41,6 +41,7 @@ def _staff(*roles: Role) -> Policy:
 # Who may do what: each page takes one of these, so that a new role has one list to be put into.
 ALL_STAFF = _staff(*Role)
 ADMINISTRATING = _staff(Role.ADMINISTRATOR)
+CONFIRMING_RESETS = _staff(*SECOND_PERSON_ROLES)
 AUDITING = _staff(Role.CITY, Role.ADMINISTRATOR)
 PLANNING = _staff(Role.CITY)
 # A list of 100,000 communities as CSV; no more than a file of any form has room for, so that none is cut off.

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from survey_app.accounts.accounts import find_account, normalise_username, password_is_right
 from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
+from survey_app.accounts.credentials import credentials_of, has_credentials, lock_account, renew_credentials
+from survey_app.accounts.notices import count_failed_sign_in
 from survey_app.accounts.second_factor import (
     matching_step,
     renew_recovery_codes,
@@ -54,28 +56,41 @@ def check_password(database: Database, *, username: str, password: str, secret_k
         record(
             session, by=VISITOR, action=AuditAction.SIGN_IN_FAILED, subject=subject, after={"step": "password"}, now=now
         )
+        count_failed_sign_in(session, username=name, now=now)
     raise SignInRefused
 
 
-def check_code(database: Database, *, account_id: int, typed: str, secret_key: str, now: datetime) -> str:
-    """Start a session for the account if the code is right, and return its token; refuse as `check_password` does."""
+def check_code(
+    database: Database, *, account_id: int, credentials: str, typed: str, secret_key: str, now: datetime
+) -> str:
+    """Start a session for the account if the code is right, and return its token; refuse as `check_password` does.
+
+    `credentials` are those with which the right password was given: `CredentialsChanged` once the account has others.
+    """
     count_attempt(database, limit=CODE_TRIES, subject=str(account_id), secret_key=secret_key, now=now)
     with database.writing() as session:
-        account = _locked(session, account_id)
+        account = lock_account(session, account_id, credentials=credentials)
         if use_code(session, account=account, typed=typed, secret_key=secret_key, now=now):
             return start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now)
         if use_recovery_code(session, account=account, typed=typed, secret_key=secret_key):
+            # The phone is lost, and so may be whatever is signed in on it.
+            renew_credentials(session, account)
             return start_session(session, account=account, proof="recovery code", secret_key=secret_key, now=now)
         _record_wrong_code(session, account, now)
     raise SignInRefused
 
 
-def check_owner(database: Database, *, username: str, password: str, code: str, secret_key: str, now: datetime) -> None:
-    """Raise as the two checks above unless password and code are right: before a change to one's own account."""
+def check_owner(
+    database: Database, *, username: str, credentials: str, password: str, code: str, secret_key: str, now: datetime
+) -> None:
+    """Raise as the two checks above unless password and code are right: before a change to one's own account.
+
+    `credentials` are those of the session that asks.
+    """
     account = check_password(database, username=username, password=password, secret_key=secret_key, now=now)
     count_attempt(database, limit=CODE_TRIES, subject=str(account.id), secret_key=secret_key, now=now)
     with database.writing() as session:
-        account = _locked(session, account.id)
+        account = lock_account(session, account.id, credentials=credentials)
         if use_code(session, account=account, typed=code, secret_key=secret_key, now=now):
             _reset_attempts(session, account, secret_key)
             return
@@ -84,18 +99,20 @@ def check_owner(database: Database, *, username: str, password: str, code: str, 
 
 
 def link_authenticator(
-    session: Session, *, account_id: int, secret: str, typed: str, secret_key: str, now: datetime
+    session: Session, *, account_id: int, credentials: str, secret: str, typed: str, secret_key: str, now: datetime
 ) -> tuple[str, list[str]]:
     """Link an authenticator to an account that has none, if its first code is right.
 
-    Return the token of the session that begins, and the recovery codes, which are never shown again.
+    Return the token of the session that begins, and the recovery codes, which are never shown again. `credentials` are
+    those with which the password was given or chosen: `CredentialsChanged` once the account has others.
     """
-    account = _locked(session, account_id)
+    account = lock_account(session, account_id, credentials=credentials)
     step = matching_step(secret, typed, now=now)
     if account.totp_secret is not None or step is None:
         raise SignInRefused
     account.totp_secret, account.totp_last_step = seal_secret(secret, secret_key=secret_key), step
     codes = renew_recovery_codes(session, account=account, secret_key=secret_key)
+    renew_credentials(session, account)
     actor = account_actor(account.id)
     record(session, by=actor, action=AuditAction.AUTHENTICATOR_LINKED, subject=actor, now=now)
     return start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now), codes
@@ -105,7 +122,14 @@ def start_session(session: Session, *, account: Account, proof: str, secret_key:
     """Begin a session and return its token, which only the browser's cookie keeps."""
     token = secrets.token_urlsafe(24)
     session.execute(delete(AccountSession).where(AccountSession.expires_at <= now))
-    session.add(AccountSession(digest=digest_of(token), account_id=account.id, expires_at=now + LONGEST_SESSION))
+    session.add(
+        AccountSession(
+            digest=digest_of(token),
+            account_id=account.id,
+            credentials=credentials_of(account),
+            expires_at=now + LONGEST_SESSION,
+        )
+    )
     _reset_attempts(session, account, secret_key)
     actor = account_actor(account.id)
     record(session, by=actor, action=AuditAction.SIGNED_IN, subject=actor, after={"proof": proof}, now=now)
@@ -113,13 +137,13 @@ def start_session(session: Session, *, account: Account, proof: str, secret_key:
 
 
 def find_session(session: Session, *, token: str, now: datetime) -> Account | None:
-    """Return the account whose session has this token, while it lasts."""
-    lasting = select(AccountSession.account_id).where(
-        AccountSession.digest == digest_of(token), AccountSession.expires_at > now
-    )
-    account_id = session.scalar(lasting)
-    account = None if account_id is None else find_account(session, id=account_id)
-    return account if account is not None and account.disabled_at is None else None
+    """Return the account whose session has this token, while it lasts and the account has the same credentials."""
+    lasting = select(AccountSession).where(AccountSession.digest == digest_of(token), AccountSession.expires_at > now)
+    found = session.scalar(lasting)
+    account = None if found is None else find_account(session, id=found.account_id)
+    if found is None or account is None or account.disabled_at is not None:
+        return None
+    return account if has_credentials(account, found.credentials) else None
 
 
 def end_session(session: Session, *, token: str, account_id: int, now: datetime) -> None:
@@ -127,14 +151,6 @@ def end_session(session: Session, *, token: str, account_id: int, now: datetime)
     session.execute(delete(AccountSession).where(AccountSession.digest == digest_of(token)))
     actor = account_actor(account_id)
     record(session, by=actor, action=AuditAction.SIGNED_OUT, subject=actor, now=now)
-
-
-def _locked(session: Session, account_id: int) -> Account:
-    """Return the account, locked so that two requests with one code run in turn; SQLite's writers do anyway."""
-    account = session.get_one(Account, account_id, with_for_update={"of": Account})
-    if account.disabled_at is not None:
-        raise SignInRefused
-    return account
 
 
 def _reset_attempts(session: Session, account: Account, secret_key: str) -> None:
@@ -145,6 +161,7 @@ def _reset_attempts(session: Session, account: Account, secret_key: str) -> None
 def _record_wrong_code(session: Session, account: Account, now: datetime) -> None:
     subject = account_actor(account.id)
     record(session, by=VISITOR, action=AuditAction.SIGN_IN_FAILED, subject=subject, after={"step": "code"}, now=now)
+    count_failed_sign_in(session, username=account.username, now=now)
 
 
 def digest_of(token: str) -> str:

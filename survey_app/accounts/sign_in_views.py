@@ -4,13 +4,14 @@ from base64 import b64encode
 from http import HTTPStatus
 
 from flask import redirect, render_template, request, url_for
-from flask import session as browser_session
 from werkzeug.wrappers import Response
 
 from survey_app.accounts import guard
-from survey_app.accounts.accounts import WeakPassword
+from survey_app.accounts.credentials import CredentialsChanged
 from survey_app.accounts.guard import PendingSignIn, signed_in
 from survey_app.accounts.invitations import accept_invitation, add_first_account, check_first_run, find_invited
+from survey_app.accounts.notices import unread_notices
+from survey_app.accounts.passwords import Weakness, WeakPassword
 from survey_app.accounts.policies import ALL_STAFF, PUBLIC, policy
 from survey_app.accounts.second_factor import address_of, new_secret, seal_secret, unseal_secret
 from survey_app.accounts.sign_in import SignInRefused, end_session, link_authenticator
@@ -21,10 +22,9 @@ from survey_app.clock import current_time
 from survey_app.models import Account
 from survey_app.printing.qr import qr_svg
 from survey_app.web.context import site
+from survey_app.web.security_headers import CLEAR_AT_SIGN_OUT
 
 Page = str | Response | tuple[str, int]
-
-_NEW_SECRET = "new_authenticator"  # noqa: S105 (the name of a field)
 
 
 @blueprint.get("/sign-in")
@@ -68,14 +68,20 @@ def check_code() -> Page:
         token = check_typed_code(
             site().database,
             account_id=pending_sign_in.account_id,
+            credentials=pending_sign_in.credentials,
             typed=request.form.get("code", ""),
             secret_key=_secret_key(),
             now=current_time(),
         )
+    except CredentialsChanged:
+        return _to_start()
     except SignInRefused:
         return render_template("staff/code.html", refused=True), HTTPStatus.UNAUTHORIZED
     guard.complete_sign_in(token)
-    return redirect(pending_sign_in.target, HTTPStatus.SEE_OTHER)
+    with site().database.reading() as session:
+        has_notices = bool(unread_notices(session, account_id=pending_sign_in.account_id))
+    target = pending_sign_in.target
+    return redirect(url_for("staff.notices", next=target) if has_notices else target, HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/sign-in/authenticator")
@@ -86,7 +92,7 @@ def show_authenticator() -> Page:
     if pending_sign_in is None or pending_sign_in.has_authenticator:
         return _to_start()
     secret = new_secret()
-    browser_session[_NEW_SECRET] = seal_secret(secret, secret_key=_secret_key())
+    guard.offer_authenticator(pending_sign_in, seal_secret(secret, secret_key=_secret_key()))
     return _authenticator_page(pending_sign_in, secret)
 
 
@@ -94,20 +100,23 @@ def show_authenticator() -> Page:
 @policy(PUBLIC)
 def link() -> Page:
     """Sign in with the first code of the authenticator, and show the recovery codes, this once."""
-    pending_sign_in, sealed = guard.pending_sign_in(current_time()), browser_session.get(_NEW_SECRET)
-    if pending_sign_in is None or pending_sign_in.has_authenticator or sealed is None:
+    pending_sign_in = guard.pending_sign_in(current_time())
+    if pending_sign_in is None or pending_sign_in.has_authenticator or pending_sign_in.new_authenticator is None:
         return _to_start()
-    secret = unseal_secret(sealed, secret_key=_secret_key())
+    secret = unseal_secret(pending_sign_in.new_authenticator, secret_key=_secret_key())
     try:
         with site().database.writing() as session:
             token, codes = link_authenticator(
                 session,
                 account_id=pending_sign_in.account_id,
+                credentials=pending_sign_in.credentials,
                 secret=secret,
                 typed=request.form.get("code", ""),
                 secret_key=_secret_key(),
                 now=current_time(),
             )
+    except CredentialsChanged:
+        return _to_start()
     except SignInRefused:
         return _authenticator_page(pending_sign_in, secret, refused=True), HTTPStatus.UNAUTHORIZED
     guard.complete_sign_in(token)
@@ -122,7 +131,9 @@ def sign_out() -> Response:
     with site().database.writing() as session:
         end_session(session, token=account.session_token, account_id=account.account_id, now=current_time())
     guard.leave()
-    return _to_start()
+    answer = _to_start()
+    answer.headers.add(*CLEAR_AT_SIGN_OUT)
+    return answer
 
 
 @blueprint.get("/invitation/<token>")
@@ -142,8 +153,8 @@ def accept(token: str) -> Page:
             account = accept_invitation(
                 session, token=token, password=password, secret_key=_secret_key(), now=current_time()
             )
-    except WeakPassword:
-        return _invitation_page(token, weak=True), HTTPStatus.BAD_REQUEST
+    except WeakPassword as refused:
+        return _invitation_page(token, weakness=refused.weakness), HTTPStatus.BAD_REQUEST
     return _to_second_step(account, url_for("staff.home"))
 
 
@@ -171,8 +182,9 @@ def make_first_account(token: str) -> Page:
                 secret_key=_secret_key(),
                 now=current_time(),
             )
-    except WeakPassword:
-        return render_template("staff/choose_password.html", username=None, weak=True), HTTPStatus.BAD_REQUEST
+    except WeakPassword as refused:
+        page = render_template("staff/choose_password.html", username=None, weakness=refused.weakness)
+        return page, HTTPStatus.BAD_REQUEST
     return _to_second_step(account, url_for("staff.home"))
 
 
@@ -190,10 +202,10 @@ def _to_second_step(account: Account, target: str) -> Response:
     return redirect(url_for(step), HTTPStatus.SEE_OTHER)
 
 
-def _invitation_page(token: str, *, weak: bool = False) -> str:
+def _invitation_page(token: str, *, weakness: Weakness | None = None) -> str:
     with site().database.reading() as session:
         account = find_invited(session, token=token, secret_key=_secret_key(), now=current_time())
-        return render_template("staff/choose_password.html", username=account.username, weak=weak)
+        return render_template("staff/choose_password.html", username=account.username, weakness=weakness)
 
 
 def _authenticator_page(pending_sign_in: PendingSignIn, secret: str, *, refused: bool = False) -> str:

@@ -36,6 +36,7 @@ NAVIGATION: Sequence[tuple[str, LazyString]] = (
     ("staff.documents", _("Rules and questionnaires")),
     ("/dashboards/", _("Dashboards")),
     ("staff.accounts", _("Accounts")),
+    ("staff.reset_requests", _("Reset requests")),
     ("staff.audit", _("Audit")),
 )
 

@@ -44,6 +44,7 @@ FACT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "proof": _("second step"),
         "provisional": _("preview"),
         "reason": _("reason"),
+        "requested_by": _("requested by"),
         "responses": _("responses"),
         "role": _("role"),
         "round": _("round no."),
@@ -178,6 +179,8 @@ def _value_words(key: str, value: object, zone: tzinfo) -> str | LazyString:
     if key == "role" and text in ROLE_NAMES:
         # Some are called like the area that they look after.
         return ROLE_NAMES[Role(text)]
+    if key == "requested_by":
+        return subject_words(text)
     if key in _MOMENTS:
         return local_minute(datetime.fromisoformat(text).astimezone(zone))
     if key in _DAYS:

@@ -41,6 +41,8 @@ ACTION_NAMES: Mapping[AuditAction, LazyString] = MappingProxyType(
         AuditAction.SESSIONS_ENDED: _("Other sessions ended"),
         AuditAction.ACCOUNT_ADDED: _("Account added"),
         AuditAction.ACCOUNT_RESET: _("Account reset"),
+        AuditAction.RESET_REQUESTED: _("Reset of an account requested"),
+        AuditAction.RESET_DECLINED: _("Reset of an account declined"),
         AuditAction.ACCOUNT_DISABLED: _("Account disabled"),
         AuditAction.ACCOUNT_ENABLED: _("Account enabled"),
         AuditAction.QUESTIONNAIRE_PUBLISHED: _("Questionnaire published"),

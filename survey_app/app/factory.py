@@ -5,7 +5,16 @@ from types import ModuleType
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from survey_app.accounts import account_views, guard, own_account_views, request_limits, request_sources, sign_in_views
+from survey_app.accounts import (
+    account_views,
+    guard,
+    notice_views,
+    own_account_views,
+    request_limits,
+    request_sources,
+    reset_request_views,
+    sign_in_views,
+)
 from survey_app.accounts.installation import check_secret_key, is_demo
 from survey_app.app import audit_views, home_views
 from survey_app.attachments.uploads import BoundedRequest
@@ -78,12 +87,14 @@ _VIEWS: tuple[ModuleType, ...] = (
     download_views,
     import_views,
     integrity_review_views,
+    notice_views,
     own_account_views,
     photo_views,
     planning_views,
     poster_views,
     printing_views,
     questionnaire_views,
+    reset_request_views,
     round_views,
     document_views,
     secret_reissue_views,

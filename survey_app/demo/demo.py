@@ -24,6 +24,7 @@ from survey_app.demo.simulation.city import COMMUNITIES
 from survey_app.demo.simulation.simulate import ProgressDisplay, simulate
 from survey_app.models import Account, Code, Community
 from survey_app.models.vocabulary import CodeKind, Role
+from survey_app.private_files import open_private
 from survey_app.rounds.rounds import find_open_round
 from survey_app.storage.database import Database
 
@@ -153,8 +154,11 @@ def _renew_accounts(session: Session, config: Config, *, now: datetime) -> dict[
     accounts = {}
     for username, role in _ROLES.items():
         password, secret = secrets.token_urlsafe(12), new_secret()
-        account = find_account(session, username=username) or _add_account(session, username, role, first, now=now)
-        set_password(session, account=account, password=password, by=OPERATOR, now=now)
+        account = find_account(session, username=username)
+        if account is None:
+            account = _add_account(session, username, role, first, password=password, now=now)
+        else:
+            set_password(session, account=account, password=password, by=OPERATOR, now=now)
         account.totp_secret = seal_secret(secret, secret_key=config.secret_key)
         account.totp_last_step = None
         accounts[username] = DemoAccount(password, address_of(secret, username))
@@ -165,11 +169,13 @@ def _renew_accounts(session: Session, config: Config, *, now: datetime) -> dict[
     return accounts
 
 
-def _add_account(session: Session, username: str, role: Role, first: Community, *, now: datetime) -> Account:
+def _add_account(
+    session: Session, username: str, role: Role, first: Community, *, password: str, now: datetime
+) -> Account:
     return add_account(
         session,
         username=username,
-        password=None,
+        password=password,
         role=role,
         district=first.district if role in {Role.DISTRICT, Role.CLERK} else None,
         company=first.company if role is Role.COMPANY else None,
@@ -181,6 +187,6 @@ def _add_account(session: Session, username: str, role: Role, first: Community, 
 @contextmanager
 def _only_one(instance: Path) -> Iterator[None]:
     """Lock the instance, so that a second start waits for the first one, which may be building."""
-    with (instance / "demo.lock").open("w") as file:
+    with open(instance / "demo.lock", "w", opener=open_private) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,6 +1,6 @@
 """Tables of the database, by subject. Importing this package declares all of them."""
 
-from survey_app.models.accounts import Account, AccountSession, Installation, RecoveryCode
+from survey_app.models.accounts import Account, AccountSession, Installation, RecoveryCode, ResetRequest
 from survey_app.models.attachments import Attachment
 from survey_app.models.attempts import Attempt
 from survey_app.models.audit import AuditEvent
@@ -44,6 +44,7 @@ __all__ = [
     "Questionnaire",
     "RecoveryCode",
     "RegionProfile",
+    "ResetRequest",
     "Response",
     "ResponseEvent",
     "ResponseReview",

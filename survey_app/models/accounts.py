@@ -1,5 +1,6 @@
 """Tables of staff accounts, their sessions and recovery codes, and of what this installation is."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -36,6 +37,11 @@ def _is_bound_to(bound: Sequence[str]) -> str:
     return " AND ".join([*others, f"({first} IS NULL) <> ({second} IS NULL)"])
 
 
+def new_credential_version() -> str:
+    """Return a random credential version, which no account had before: not even one that a backup brings back."""
+    return secrets.token_hex(16)
+
+
 class Account(Base):
     """Account of a member of staff."""
 
@@ -56,8 +62,14 @@ class Account(Base):
     totp_secret: Mapped[str | None]
     # The time step of the last code that was used: none works twice.
     totp_last_step: Mapped[int | None]
+    # Renewed whenever what proves or limits the account changes; see `accounts.credentials`.
+    credential_version: Mapped[str] = mapped_column(default=new_credential_version, server_default="")
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    # What the owner has not been told yet: refused sign-ins since, and audit events after this position.
+    failed_sign_ins: Mapped[int] = mapped_column(default=0, server_default="0")
+    last_failed_sign_in_at: Mapped[datetime | None]
+    notices_read_to: Mapped[int] = mapped_column(default=0, server_default="0")
 
     district: Mapped[District | None] = relationship()
     company: Mapped[PropertyCompany | None] = relationship()
@@ -80,7 +92,26 @@ class AccountSession(Base):
 
     digest: Mapped[str] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    # Those of the account when the session began: once they have changed, the session opens nothing either.
+    credentials: Mapped[str] = mapped_column(server_default="")
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ResetRequest(Base):
+    """Request to reset an account of the city or an administrator, until a second person decides; one per account."""
+
+    __tablename__ = "reset_request"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, autoincrement=False)
+    requested_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    requested_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    # Of both accounts when it was made: a request dies with either.
+    account_credentials: Mapped[str]
+    requester_credentials: Mapped[str]
+
+    account: Mapped[Account] = relationship(foreign_keys=[account_id])
+    requested_by: Mapped[Account] = relationship(foreign_keys=[requested_by_id])
 
 
 class Installation(Base):

@@ -39,6 +39,9 @@ AREAS_OF_ROLE: Mapping[Role, frozenset[Area]] = MappingProxyType(
     }
 )
 
+# Nobody resets an account of these roles alone: an administrator asks, another account of these roles confirms.
+SECOND_PERSON_ROLES = frozenset({Role.CITY, Role.ADMINISTRATOR})
+
 
 class CodeKind(StrEnum):
     """Through what a resident came: one poster for everybody, or the slip of a household."""
@@ -239,6 +242,8 @@ class AuditAction(StrEnum):
     SESSIONS_ENDED = "sessions_ended"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_RESET = "account_reset"
+    RESET_REQUESTED = "reset_requested"
+    RESET_DECLINED = "reset_declined"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
     QUESTIONNAIRE_PUBLISHED = "questionnaire_published"

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from itsdangerous import BadData
 from sqlalchemy import select, tuple_, update
@@ -201,26 +201,32 @@ def sign_receipt(number: str, *, secret_key: str) -> str:
     return sign(number, purpose=_RECEIPT, secret_key=secret_key)
 
 
-def sign_change(number: str, *, secret_key: str, now: datetime) -> str:
+def sign_change(number: str, *, secret_key: str, holder: str | None = None, now: datetime) -> str:
     """Return the signed address part for whoever has just sent the answers or typed their change code.
 
-    It names the hour, so that a form that is sent again at once leads to the same address.
+    It names the hour, so that a form that is sent again at once leads to the same address. `holder` is the member of
+    staff for whom the resident opened it, with the credentials of that account: it opens nothing for anybody else.
     """
     opened_at = now.replace(minute=0, second=0, microsecond=0)
-    return sign([number, int(opened_at.timestamp())], purpose=_CHANGE, secret_key=secret_key)
+    held_by = [] if holder is None else [holder]
+    return sign([number, int(opened_at.timestamp()), *held_by], purpose=_CHANGE, secret_key=secret_key)
 
 
-def read_reference(text: str, *, secret_key: str) -> Reference:
-    """Return what a signed address part says; `UnknownNumber` when it was altered."""
+def read_reference(text: str, *, secret_key: str, holder: str | None = None) -> Reference:
+    """Return what a signed address part says; `UnknownNumber` when it was altered.
+
+    Where it was opened for another holder it is no more than the receipt number.
+    """
     try:
         return Reference(str(read_signed(text, purpose=_RECEIPT, secret_key=secret_key)))
     except BadData:
         pass
     try:
-        number, opened_at = cast(tuple[str, int], read_signed(text, purpose=_CHANGE, secret_key=secret_key))
+        number, opened_at, *held_by = cast(list[Any], read_signed(text, purpose=_CHANGE, secret_key=secret_key))
     except BadData as error:
         raise UnknownNumber from error
-    return Reference(number, datetime.fromtimestamp(opened_at, UTC))
+    is_held = held_by == ([] if holder is None else [holder])
+    return Reference(number, datetime.fromtimestamp(opened_at, UTC) if is_held else None)
 
 
 def needs_change_code(session: Session, *, number: str, by: Actor, now: datetime) -> bool:

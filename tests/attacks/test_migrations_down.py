@@ -20,8 +20,14 @@ REFUSAL = r"^[a-z].* and nothing was changed; to go back, restore a backup from 
 TIME = "'2026-09-15 04:00:00.000000'"
 # Numbered again on the way, where rows move from one table to another; nothing refers to these numbers.
 RENUMBERED = {"attachment", "photo", "complaint_photo", "job", "complaint_event"}
-# Computed from what is kept, so that an earlier schema without them loses nothing.
-DERIVED = {("standing", "region")}
+# Computed from what is kept, so that an earlier schema without them loses nothing; or new with every way up, after
+# which staff sign in again.
+DERIVED = {
+    ("standing", "region"),
+    ("account", "credential_version"),
+    ("account", "notices_read_to"),
+    ("account_session", "credentials"),
+}
 
 _FIRST = "WHERE id = (SELECT min(id) FROM {})"
 _FIRST_STANDING = "evaluation_id, community_id FROM standing ORDER BY 1, 2 LIMIT 1"
@@ -41,6 +47,13 @@ def _update(table, change):
 
 # What may stand in a database at each revision and is unknown to the one below, each by itself.
 ALONE = {
+    "0036": [
+        _update("account", f"failed_sign_ins = 1, last_failed_sign_in_at = {TIME}"),
+        (
+            "INSERT INTO reset_request (account_id, requested_by_id, requested_at, expires_at, account_credentials, "
+            f"requester_credentials) SELECT min(id), max(id), {TIME}, {TIME}, '', '' FROM account"
+        ),
+    ],
     "0035": [
         "UPDATE response SET prefix_digest = 'digest' WHERE answers IS NOT NULL",
         "UPDATE response SET address_digest = 'digest' WHERE answers IS NOT NULL",
@@ -251,6 +264,7 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 
 # What takes it away, so that the way goes on with the rest.
 CLEARED = {
+    "0036": ["UPDATE account SET failed_sign_ins = 0, last_failed_sign_in_at = NULL", "DELETE FROM reset_request"],
     "0035": ["UPDATE response SET address_digest = NULL, prefix_digest = NULL", "DELETE FROM network_key"],
     "0034": ["UPDATE response SET commitment_algorithm = 1, handle = NULL, handle_nonce = NULL, change_digest = NULL"],
     "0032": ["UPDATE attachment SET kind = 'photo', media_type = 'image/jpeg'"],

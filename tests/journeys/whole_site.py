@@ -8,17 +8,19 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from dashboards.app import PAGES
+from survey_app.accounts.credentials import credentials_of
 from survey_app.accounts.policies import policy_of
 from survey_app.complaints.case_secrets import hash_secret
 from survey_app.config import DATA
 from survey_app.evaluations.evaluate_round import evaluate_round
-from survey_app.models import Community, Publication, ResponseReview
+from survey_app.models import Account, Community, Publication, ResponseReview
 from survey_app.models.vocabulary import Role
 from survey_app.register.communities_file import import_communities, read_communities
 from survey_app.responses.integrity_reviews import examine_round
 from survey_app.responses.receipts import sign_change, sign_receipt
 from survey_app.rounds.questionnaires import parse_questionnaire
 from survey_app.rounds.rounds import add_rule_file, publish_questionnaire
+from survey_app.web.context import SITE_EXTENSION
 from tests.accounts import SECRET_KEY, make_account, signed_in_client
 from tests.factories import make_complaint, make_poster_code, make_response, make_round
 from tests.survey_app.register.test_communities_file import HEADER
@@ -77,6 +79,7 @@ def fill_city(database, *, words=""):
             "token": codes[0].token,
             "receipt": sign_receipt(latest.receipt, secret_key=SECRET_KEY),
             "own_receipt": sign_change(latest.receipt, secret_key=SECRET_KEY, now=datetime.now(UTC)),
+            "receipt_number": latest.receipt,
             "complaint": complaint.reference,
         }
     examine_round(database, round_id=closed.id, now=now)
@@ -93,13 +96,16 @@ def fill_city(database, *, words=""):
 
 def addresses(app, facts, role):
     """Return every address of a page that staff of this role can read."""
+    with app.extensions[SITE_EXTENSION].database.reading() as session:
+        holder = credentials_of(session.scalars(select(Account).filter_by(username=str(role))).one())
+    opened = sign_change(facts["receipt_number"], secret_key=SECRET_KEY, holder=holder, now=datetime.now(UTC))
     placed = [
         f"/staff/rounds/{facts['round']}/reviews",
         f"/staff/questionnaires/{facts['questionnaire']}/preview",
         f"/staff/entry/{facts['community']}/paper",
         f"/staff/receipts/{facts['receipt']}",
-        f"/staff/receipts/{facts['own_receipt']}",
-        f"/staff/receipts/{facts['own_receipt']}/correction",
+        f"/staff/receipts/{opened}",
+        f"/staff/receipts/{opened}/correction",
     ]
     plain = [
         rule.rule

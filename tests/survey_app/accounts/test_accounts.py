@@ -4,7 +4,6 @@ from sqlalchemy import func, select
 from survey_app.accounts.accounts import (
     OwnAccount,
     UsernameTaken,
-    WeakPassword,
     add_account,
     disable_account,
     enable_account,
@@ -12,6 +11,7 @@ from survey_app.accounts.accounts import (
     reset_account,
     set_password,
 )
+from survey_app.accounts.passwords import WeakPassword
 from survey_app.accounts.second_factor import renew_recovery_codes
 from survey_app.accounts.sign_in import find_session, start_session
 from survey_app.audit import OPERATOR

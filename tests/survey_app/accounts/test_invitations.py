@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from survey_app.accounts.accounts import WeakPassword, add_account, password_is_right, reset_account
+from survey_app.accounts.accounts import add_account, password_is_right, reset_account
 from survey_app.accounts.installation import DemoDatabase, is_demo, use_as_demo
 from survey_app.accounts.invitations import (
     FIRST_RUN_LIFETIME,
@@ -14,6 +14,7 @@ from survey_app.accounts.invitations import (
     invite,
     open_first_run,
 )
+from survey_app.accounts.passwords import WeakPassword
 from survey_app.audit import OPERATOR
 from survey_app.models import Account
 from survey_app.security.one_time_links import LinkExpired

@@ -44,7 +44,7 @@ def issue_and_revoke(session):
 
 
 def add_somebody(session):
-    add_account(session, username="canary-name", password="canary password", role="city", by=BY, now=NOW)
+    add_account(session, username="canary-name", password="a canary sings at dawn", role="city", by=BY, now=NOW)
 
 
 def events(database):

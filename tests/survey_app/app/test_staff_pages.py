@@ -449,14 +449,14 @@ def test_a_disabled_account_is_out_at_once_until_it_is_enabled(app, sqlite_datab
 
 @pytest.mark.usefixtures("city")
 def test_a_reset_account_starts_anew_with_an_invitation(app, sqlite_database):
+    with sqlite_database.writing() as session:
+        account_id = make_account(session, "evaluator", now=NOW).id
     client = signed_in_client(app, "administrator")
-    with sqlite_database.reading() as session:
-        account_id = session.scalar(select(Account.id).filter_by(username="city"))
 
     page = post(client, f"/staff/accounts/{account_id}/reset")
 
     assert "/invitation/" in page.text
-    assert give_password(app.test_client(), "city").status_code == 401
+    assert give_password(app.test_client(), "evaluator").status_code == 401
 
 
 @pytest.mark.usefixtures("city")
