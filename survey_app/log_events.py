@@ -24,13 +24,16 @@ class LogEvent(StrEnum):
     JOBS_FAILED = "jobs failed"
     JOB_FAILED = "job failed"
     JOB_LOST = "job was taken up by another worker"
+    MANY_TRIES_FAILED = "many tries failed"
 
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,79}")
 _PLACE: Final = re.compile(r"[^\r\n]{1,400}:[0-9]{1,9}")
 # Endpoints are names of views, and of the dashboards their routes with placeholders; an address never is one.
 _ENDPOINT: Final = re.compile(r"[A-Za-z0-9_./<>:-]{1,120}")
-_FORMS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType({"error": _NAME, "endpoint": _ENDPOINT, "job": _NAME})
+_FORMS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {"error": _NAME, "endpoint": _ENDPOINT, "job": _NAME, "action": _NAME}
+)
 # Stands for a fact that has not the form of its kind.
 UNCHECKED: Final = "?"
 
@@ -38,7 +41,7 @@ UNCHECKED: Final = "?"
 def log_event(
     event: LogEvent, *, level: int = logging.ERROR, raised: BaseException | None = None, **facts: Any
 ) -> None:
-    """Write an event with its facts (`error`, `endpoint`, `status`, `job`) and, of what was raised, type and places."""
+    """Write an event with its facts (see `checked_facts`) and, of what was raised, its type and places."""
     of_raised = {} if raised is None else exception_facts(raised)
     LOGGER.log(level, event.value, extra=checked_facts(of_raised | facts))
 

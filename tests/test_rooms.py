@@ -14,7 +14,8 @@ from tests import rooms
 WITH_CODE = {"survey_app/models", "survey_app/commands"}
 # What serves requests beside the pages, and the rooms that are made for it.
 KNOWS_THE_WEB = re.compile(
-    r"survey_app\.(web\..*|app\..*|.*_views|accounts\.(guard|paging|policies|request_limits|request_sources|staff_pages)"
+    r"survey_app\.(web\..*|app\..*|.*_views|accounts\.(device_cookies|guard|paging)"
+    r"|accounts\.(policies|request_limits|request_sources|staff_attempts|staff_pages)"
     r"|attachments\.uploads|complaints\.blueprint|evaluations\.dashboard_source|operations\.server"
     r"|responses\.(addresses|form_cache|photo_uploads|questionnaire_preview|staff_entry_pages))"
 )

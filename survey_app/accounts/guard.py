@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 
 from survey_app.accounts.accounts import area_of, names_beside
 from survey_app.accounts.credentials import CredentialsChanged, credentials_of, has_credentials
+from survey_app.accounts.device_cookies import remember_device
 from survey_app.accounts.policies import Policy, policy_of
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.sign_in import find_session
@@ -159,6 +160,7 @@ def complete_sign_in(session_token: str) -> None:
             # Reset or disabled since the session began, a moment ago.
             raise CredentialsChanged
         login_user(SignedIn.of(account, session_token=session_token))
+    remember_device(signed_in().username)
     # Flask-Login's hash of the network address, which is of no use here and nobody's business.
     browser_session.pop("_id")
 

@@ -58,7 +58,7 @@ class Notices:
         return bool(self.failed_sign_ins or self.events)
 
 
-def count_failed_sign_in(session: Session, *, username: str, now: datetime) -> None:
+def tell_of_failed_sign_in(session: Session, *, username: str, now: datetime) -> None:
     """Count a refused sign-in; the same statement runs whether there is such an account or not."""
     session.execute(
         update(Account)

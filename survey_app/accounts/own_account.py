@@ -55,13 +55,11 @@ def end_other_sessions(
     return ended
 
 
-def change_password(
-    session: Session, *, account_id: int, credentials: str, password: str, secret_key: str, now: datetime
-) -> str:
+def change_password(session: Session, *, account_id: int, credentials: str, password: str, now: datetime) -> str:
     """Set another password and return the token of a new session: all that were open have ended."""
     account = lock_account(session, account_id, credentials=credentials)
     set_password(session, account=account, password=password, by=account_actor(account_id), now=now)
-    return start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now)
+    return start_session(session, account=account, proof="authenticator", now=now)
 
 
 def replace_recovery_codes(

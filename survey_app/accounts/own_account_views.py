@@ -12,6 +12,7 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.own_account import change_password, end_other_sessions, own_sessions, replace_recovery_codes
 from survey_app.accounts.passwords import Weakness, WeakPassword, check_strength
 from survey_app.accounts.policies import ALL_STAFF, policy
+from survey_app.accounts.request_sources import source_of_request
 from survey_app.accounts.sign_in import SignInRefused, check_owner
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.city_time import city_zone
@@ -43,7 +44,6 @@ def change_own_password() -> Page:
                 account_id=signed_in().account_id,
                 credentials=signed_in().credentials,
                 password=chosen,
-                secret_key=site().config.secret_key,
                 now=current_time(),
             )
     except WeakPassword as refused:
@@ -99,6 +99,8 @@ def _check_owner() -> None:
         credentials=signed_in().credentials,
         password=request.form.get("password", ""),
         code=request.form.get("code", ""),
+        source=source_of_request(),
+        proof=f"session {signed_in().session_token}",
         secret_key=site().config.secret_key,
         now=current_time(),
     )

@@ -1,8 +1,8 @@
 """Rate limits of requests per account: a runaway script must not keep everybody else waiting.
 
 Counted in the process, since a single machine is what such a script keeps busy; tries of secrets are counted in the
-database (`attempt_limits`). Residents are never limited here: a carrier puts a whole neighbourhood behind one network
-address.
+database (`attempt_limits`). Nobody is limited here who has not signed in: a carrier puts a whole neighbourhood behind
+one network address, and an office its whole staff.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from typing import NoReturn
 
 from flask import Flask, current_app, request
 from flask_limiter import ApplicationLimit, Limiter, RequestLimit
-from flask_limiter.util import get_remote_address
 
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import policy_of
@@ -21,11 +20,8 @@ from survey_app.errors import JiayuanError
 PAGES = "600 per minute"
 # Files hold thousands of rows, or thousands of sheets of paper.
 FILES = "60 per minute"
-# By network address; an office shares one.
-SIGN_INS = "60 per minute"
 
 _FILES = (".csv", ".zip", ".pdf")
-_SIGN_IN = ("/sign-in", "/invitation/", "/first-run/")
 
 
 class TooManyRequests(JiayuanError):
@@ -40,15 +36,14 @@ class TooManyRequests(JiayuanError):
 
 
 def init_app(app: Flask) -> None:
-    """Limit the requests of accounts and of the sign-in pages; after `guard`, which comes first."""
+    """Limit the requests of accounts; after `guard`, which comes first."""
     limits: list[str | Callable[[], str] | ApplicationLimit] = [
         _limit(PAGES, _account, _is_staff),
         _limit(FILES, _account, lambda: _is_staff() and request.path.endswith(_FILES)),
-        _limit(SIGN_INS, get_remote_address, _is_sign_in),
     ]
     limiter = Limiter(_account, app=app, storage_uri="memory://", application_limits=limits)
     # Asked before any limit is looked at: a resident's answer should not wait for what never applies to it.
-    limiter.request_filter(lambda: not (_is_staff() or _is_sign_in()))
+    limiter.request_filter(lambda: not _is_staff())
 
 
 def _limit(limit: str, subject: Callable[[], str], applies: Callable[[], bool]) -> ApplicationLimit:
@@ -66,10 +61,6 @@ def _is_staff() -> bool:
         return False
     declared = policy_of(current_app, request.url_rule)
     return declared is not None and bool(declared.roles)
-
-
-def _is_sign_in() -> bool:
-    return request.method == "POST" and request.path.startswith(_SIGN_IN)
 
 
 def _refuse(breach: RequestLimit) -> NoReturn:

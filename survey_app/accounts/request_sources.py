@@ -1,7 +1,8 @@
-"""Network digests of the request that is being answered."""
+"""Network digests of the request that is being answered, and the source that its tries are counted by."""
 
 from flask import Flask, current_app, request
 
+from survey_app.accounts.attempt_limits import Source
 from survey_app.accounts.network_digests import NetworkDigests, NetworkKeys
 from survey_app.clock import current_time
 from survey_app.web.context import site
@@ -22,3 +23,8 @@ def network_digests_of_request(purpose: str) -> NetworkDigests | None:
     """
     keys: NetworkKeys = current_app.extensions[_EXTENSION]
     return keys.digests_of(request.remote_addr, purpose=purpose, now=current_time())
+
+
+def source_of_request() -> Source:
+    """Return the source that tries of this request are counted by; asked for outside of transactions too."""
+    return Source.of(network_digests_of_request("attempt"))

@@ -7,12 +7,15 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from survey_app.accounts import guard
+from survey_app.accounts.accounts import normalise_username
 from survey_app.accounts.credentials import CredentialsChanged
+from survey_app.accounts.device_cookies import device_proof
 from survey_app.accounts.guard import PendingSignIn, signed_in
 from survey_app.accounts.invitations import accept_invitation, add_first_account, check_first_run, find_invited
 from survey_app.accounts.notices import unread_notices
 from survey_app.accounts.passwords import Weakness, WeakPassword
 from survey_app.accounts.policies import ALL_STAFF, PUBLIC, policy
+from survey_app.accounts.request_sources import source_of_request
 from survey_app.accounts.second_factor import address_of, new_secret, seal_secret, unseal_secret
 from survey_app.accounts.sign_in import SignInRefused, end_session, link_authenticator
 from survey_app.accounts.sign_in import check_code as check_typed_code
@@ -42,7 +45,13 @@ def check_sign_in() -> Page:
     username, password = request.form.get("username", ""), request.form.get("password", "")
     try:
         account = check_typed_password(
-            site().database, username=username, password=password, secret_key=_secret_key(), now=current_time()
+            site().database,
+            username=username,
+            password=password,
+            source=source_of_request(),
+            proof=device_proof(normalise_username(username)),
+            secret_key=_secret_key(),
+            now=current_time(),
         )
     except SignInRefused:
         page = render_template("staff/sign_in.html", target=target, username=username, refused=True)
@@ -70,6 +79,8 @@ def check_code() -> Page:
             account_id=pending_sign_in.account_id,
             credentials=pending_sign_in.credentials,
             typed=request.form.get("code", ""),
+            source=source_of_request(),
+            proof=device_proof(pending_sign_in.username),
             secret_key=_secret_key(),
             now=current_time(),
         )

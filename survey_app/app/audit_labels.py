@@ -35,6 +35,7 @@ FACT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "community": _("community no."),
         "count": _("number"),
         "evaluation": _("evaluation no."),
+        "hour": _("in the hour from"),
         "is_reprint": _("printed again"),
         "kept_until": _("answers deleted on"),
         "kind": _("file"),
@@ -128,6 +129,7 @@ VALUE_NAMES: Mapping[str, LazyString] = MappingProxyType(
 SUBJECT_NAMES: Mapping[str, LazyString] = MappingProxyType(
     {
         "account": _("account no. %(number)s"),
+        "accounts": _("other accounts"),
         "code": _("code no. %(number)s"),
         "communities": _("list of communities"),
         "community": _("community no. %(number)s"),
@@ -140,10 +142,22 @@ SUBJECT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "slip_batch": _("batch of slips no. %(number)s"),
         "terminals": _("network addresses"),
         "username": _("a user name that nobody has"),
+        "usernames": _("user names that nobody has"),
+    }
+)
+# Kinds of tries of which so many can fail that the site slows them.
+ATTEMPT_NAMES: Mapping[str, LazyString] = MappingProxyType(
+    {
+        "change_code": _("change codes of receipts"),
+        "complaint_secret": _("secrets of complaints"),
+        "password": _("passwords of accounts"),
+        "recovery_code": _("recovery codes of accounts"),
+        "second_factor": _("authenticator codes of accounts"),
+        "typed_number": _("numbers of slips, receipts and complaints"),
     }
 )
 _TRUTHS: Mapping[bool, LazyString] = MappingProxyType({True: _("yes"), False: _("no")})
-_MOMENTS = frozenset({"opens_at", "closes_at"})
+_MOMENTS = frozenset({"opens_at", "closes_at", "hour"})
 _DAYS = frozenset({"kept_until"})
 _HASHES = frozenset({"rules", "sha256", "standings"})
 

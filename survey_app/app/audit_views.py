@@ -13,12 +13,14 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from survey_app.accounts.attempt_limits import pressures
 from survey_app.accounts.paging import Page, requested_page
 from survey_app.accounts.policies import AUDITING, policy
 from survey_app.accounts.staff_pages import blueprint
-from survey_app.app.audit_labels import LabelledFact, particulars, subject_words
+from survey_app.app.audit_labels import ATTEMPT_NAMES, LabelledFact, particulars, subject_words
 from survey_app.audit import OPERATOR, RESIDENT, SITE, VISITOR, ChainFault, account_actor, head, verify_chain
 from survey_app.city_time import city_zone
+from survey_app.clock import current_time
 from survey_app.jobs.history import last_runs
 from survey_app.models import Account, AuditEvent
 from survey_app.models.vocabulary import AuditAction
@@ -139,6 +141,8 @@ def audit() -> str:
             head=head(session),
             faults=_faults(session) if "check" in request.args else None,
             recurring_jobs=_recurring_jobs(session),
+            pressures=pressures(session, now=current_time()),
+            attempt_names=ATTEMPT_NAMES,
         )
 
 

@@ -7,9 +7,12 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
+from survey_app.accounts.attempt_budgets import Budget, Limit
+from survey_app.accounts.attempt_limits import count_attempt, forgive_failures
 from survey_app.accounts.policies import PUBLIC, RESIDENT, declare_policy, policy
+from survey_app.accounts.request_sources import source_of_request
 from survey_app.clock import current_time
+from survey_app.complaints.case_addresses import sign_case
 from survey_app.errors import UnknownCode
 from survey_app.models import Complaint
 from survey_app.models import Response as StoredResponse
@@ -20,10 +23,12 @@ from survey_app.web.context import site
 blueprint = Blueprint("home", __name__)
 declare_policy(blueprint, PUBLIC)
 
-NUMBER_TRIES = Limit("typed_number", tries=20, window=timedelta(hours=1))
-# Whoever guesses tries other numbers each time, so those that begin alike are limited together: nine thousand groups,
-# few enough to make guessing hopeless, and so many that nobody can shut out more than a sliver of the city.
-_PREFIX_DIGITS = 4
+# Whoever guesses tries other numbers each time: they are counted by where they come from alone. The codes that are
+# scanned stand for numbers too long to be guessed, and are not limited.
+NUMBER_TRIES = Limit(
+    action="typed_number",
+    line=Budget(free=30, step=timedelta(seconds=10), longest=timedelta(minutes=2), forgiven_each=timedelta(minutes=2)),
+)
 
 
 @blueprint.get("/")
@@ -63,12 +68,12 @@ def _target(typed: str) -> str | None:
     number = read_number(typed, SLIP_DIGITS) or read_number(typed, RECEIPT_DIGITS)
     if number is None:
         return None
-    now, secret_key, subject = current_time(), site().config.secret_key, number[:_PREFIX_DIGITS]
-    count_attempt(site().database, limit=NUMBER_TRIES, subject=subject, secret_key=secret_key, now=now)
+    database, secret_key, now = site().database, site().config.secret_key, current_time()
+    counted = count_attempt(database, limit=NUMBER_TRIES, source=source_of_request(), secret_key=secret_key, now=now)
     target = _page_of_slip(number) if len(number) == SLIP_DIGITS else _page_of_receipt(number)
     if target is not None:
-        with site().database.writing() as session:
-            reset_attempts(session, limit=NUMBER_TRIES, subject=subject, secret_key=secret_key)
+        with database.writing() as session:
+            forgive_failures(session, counted, now=now)
     return target
 
 
@@ -84,5 +89,5 @@ def _page_of_receipt(number: str) -> str | None:
         if session.scalar(select(StoredResponse.id).where(StoredResponse.receipt == number)):
             return address_of_receipt(number)
         if session.scalar(select(Complaint.id).where(Complaint.reference == number)):
-            return url_for("complaints.show_case", number=number)
+            return url_for("complaints.show_case", number=sign_case(number, secret_key=site().config.secret_key))
     return None

@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import cast
 
 from sqlalchemy import Select, Table, and_, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from analytics.canonical import sha256_hex
+from survey_app.accounts.attempt_limits import Source, take_turn
+from survey_app.accounts.network_digests import NetworkDigests
 from survey_app.attachments.kinds import KINDS, AttachmentKind
 from survey_app.attachments.scanning import (
     AttachmentFault,
@@ -23,7 +25,7 @@ from survey_app.attachments.scanning import (
     Upload,
     recognise_type,
 )
-from survey_app.models import Attachment, Response
+from survey_app.models import Attachment, AttachmentSource, Response
 from survey_app.security.submission_keys import SubmissionKey
 from survey_app.storage.insert_once import insert_once
 
@@ -75,16 +77,27 @@ def change_attachments(
     kind: AttachmentKind,
     key: SubmissionKey,
     community_id: int,
+    network: NetworkDigests | None,
     dropped: Sequence[str],
     files: Mapping[str, ScannedFile],
     question: str = "",
     most: int | None = None,
+    secret_key: str,
     now: datetime,
 ) -> list[AttachmentFault]:
     """Take back files that wait, keep others in their place, and return why some were not kept."""
     drop_attachments(session, key=key, names=dropped)
     return keep_attachments(
-        session, kind=kind, key=key, community_id=community_id, files=files, question=question, most=most, now=now
+        session,
+        kind=kind,
+        key=key,
+        community_id=community_id,
+        network=network,
+        files=files,
+        question=question,
+        most=most,
+        secret_key=secret_key,
+        now=now,
     )
 
 
@@ -94,15 +107,17 @@ def keep_attachments(
     kind: AttachmentKind,
     key: SubmissionKey,
     community_id: int,
+    network: NetworkDigests | None,
     files: Mapping[str, ScannedFile],
     question: str = "",
     most: int | None = None,
+    secret_key: str,
     now: datetime,
 ) -> list[AttachmentFault]:
     """Keep files until their form is sent; the same file sent again is kept once.
 
     At most `most` wait for one `question` of a form, as many as the kind allows where it is None; a complaint has no
-    questions and asks once.
+    questions and asks once. Where no more may wait, a file of whoever has most of them makes room.
     """
     most = kind.most_per_question if most is None else most
     of_question = select(Attachment.upload_sha256).filter_by(
@@ -115,9 +130,10 @@ def keep_attachments(
             continue
         if len(kept) >= most:
             faults.append(AttachmentFault.TOO_MANY)
-        elif _count_unsent(session, kind, community_id) >= kind.most_unsent:
+        elif not _take_turn(session, kind, network, secret_key=secret_key, now=now):
             faults.append(AttachmentFault.NO_ROOM)
         else:
+            _make_room(session, kind, community_id, network)
             values = {
                 "kind": kind.name,
                 "submission_key": key.value,
@@ -126,7 +142,10 @@ def keep_attachments(
                 "upload_sha256": upload_sha256,
                 "added_at": now,
             }
-            insert_once(session, cast(Table, Attachment.__table__), values | _stored_file(file))
+            stored = _stored_file(file)
+            insert_once(session, cast(Table, Attachment.__table__), values | stored)
+            if network is not None:
+                _note_source(session, str(stored["name"]), network)
     return faults
 
 
@@ -152,6 +171,7 @@ def drop_attachments(session: Session, *, key: SubmissionKey, names: Sequence[st
 def attach_to_complaint(session: Session, *, key: SubmissionKey, complaint_id: int) -> None:
     """Give the case the files that waited for it."""
     session.execute(update(Attachment).filter_by(submission_key=key.value).values(complaint_id=complaint_id))
+    _forget_sources(session, key)
 
 
 def attach_to_response(session: Session, *, key: SubmissionKey, questions: Sequence[str]) -> None:
@@ -160,6 +180,7 @@ def attach_to_response(session: Session, *, key: SubmissionKey, questions: Seque
         Attachment.submission_key == key.value, Attachment.question.in_(questions), _UNSENT
     )
     session.execute(waiting.values(response_id=_response_of(key).scalar_subquery()))
+    _forget_sources(session, key)
 
 
 def pass_on_attachments(session: Session, *, response_id: int, key: SubmissionKey) -> None:
@@ -220,6 +241,63 @@ def _response_of(key: SubmissionKey) -> Select[int]:
     return select(Response.id).filter_by(submission_key=key.value)
 
 
-def _count_unsent(session: Session, kind: AttachmentKind, community_id: int) -> int:
-    of_community = and_(Attachment.kind == kind.name, Attachment.community_id == community_id)
-    return session.scalar(select(func.count()).select_from(Attachment).where(of_community, _UNSENT)) or 0
+def _take_turn(
+    session: Session, kind: AttachmentKind, network: NetworkDigests | None, *, secret_key: str, now: datetime
+) -> bool:
+    source = Source.of(network)
+    budgets = {f"line {source.line}": kind.budget_of_line}
+    if source.prefix is not None:
+        budgets[f"prefix {source.prefix}"] = kind.budget_of_prefix
+    return take_turn(session, action=f"attachment {kind.name}", budgets=budgets, secret_key=secret_key, now=now)
+
+
+def _make_room(session: Session, kind: AttachmentKind, community_id: int, network: NetworkDigests | None) -> None:
+    """Delete the oldest waiting file of a source that fills its own room, or of the greediest one in a full community.
+
+    Not the newest is refused: whoever fills the room would keep everybody else out of it.
+    """
+    unsent = select(Attachment.id).outerjoin(AttachmentSource).where(_UNSENT, Attachment.kind == kind.name)
+    if network is not None:
+        for column, digest, most in (
+            (AttachmentSource.address_digest, network.address, kind.most_unsent_of_line),
+            (AttachmentSource.prefix_digest, network.prefix, kind.most_unsent_of_prefix),
+        ):
+            of_source = unsent.where(column == digest)
+            _drop_oldest(session, of_source, _count(session, of_source) + 1 - most)
+    of_community = unsent.where(Attachment.community_id == community_id)
+    if _count(session, of_community) >= kind.most_unsent:
+        for column in (AttachmentSource.prefix_digest, AttachmentSource.address_digest):
+            of_community = of_community.where(column.is_not_distinct_from(_greediest(session, of_community, column)))
+        _drop_oldest(session, of_community, 1)
+
+
+def _greediest(session: Session, unsent: Select[int], column: InstrumentedAttribute[str]) -> str | None:
+    """Return the digest with most of these files, of several the one that came first."""
+    by_source = unsent.with_only_columns(column).group_by(column)
+    return session.scalar(by_source.order_by(func.count().desc(), func.min(Attachment.id)).limit(1))
+
+
+def _drop_oldest(session: Session, unsent: Select[int], count: int) -> None:
+    if count > 0:
+        oldest = session.scalars(unsent.order_by(Attachment.id).limit(count)).all()
+        session.execute(delete(Attachment).where(Attachment.id.in_(oldest)))
+
+
+def _count(session: Session, unsent: Select[int]) -> int:
+    return session.scalar(select(func.count()).select_from(unsent.subquery())) or 0
+
+
+def _note_source(session: Session, name: str, network: NetworkDigests) -> None:
+    # None where the same file of this form had come at the same moment.
+    attachment_id = session.scalar(select(Attachment.id).filter_by(name=name))
+    if attachment_id is not None:
+        session.add(
+            AttachmentSource(attachment_id=attachment_id, address_digest=network.address, prefix_digest=network.prefix)
+        )
+        session.flush()
+
+
+def _forget_sources(session: Session, key: SubmissionKey) -> None:
+    """Delete where the files of a form came from: it has been sent."""
+    of_form = select(Attachment.id).filter_by(submission_key=key.value).where(~_UNSENT)
+    session.execute(delete(AttachmentSource).where(AttachmentSource.attachment_id.in_(of_form)))

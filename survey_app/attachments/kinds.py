@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from survey_app.accounts.attempt_budgets import Budget
 from survey_app.attachments.decoder_pool import scan_photo
 from survey_app.attachments.photos import thumbnail
 from survey_app.attachments.scanning import JPEG, PNG, WEBP, MediaType, ScannedFile
@@ -15,7 +16,8 @@ class AttachmentKind:
 
     A file that was sent stays as long as what it belongs to: with a response until its answers are withdrawn or erased,
     with a complaint as long as the case. One whose form is never sent is kept for `unsent_kept`, and no more than
-    `most_unsent` of them in one community: anybody can scan a poster.
+    `most_unsent` of them in one community, since anybody can scan a poster; and of one line or network prefix no more
+    than these in the whole city. What one of them may bring in a day, sent or not, is in its budget.
     """
 
     name: str
@@ -28,6 +30,10 @@ class AttachmentKind:
     most_per_form: int
     unsent_kept: timedelta
     most_unsent: int
+    most_unsent_of_line: int
+    most_unsent_of_prefix: int
+    budget_of_line: Budget
+    budget_of_prefix: Budget
     # Returns the file as it is kept, or raises `AttachmentRefused`; it is handed what begins like one of the types.
     scan: Callable[[bytes], ScannedFile]
     # Draws what is kept small, as a data address; None for what is listed by its name alone.
@@ -44,6 +50,15 @@ PHOTO = AttachmentKind(
     most_per_form=6,
     unsent_kept=timedelta(hours=24),
     most_unsent=300,
+    most_unsent_of_line=60,
+    most_unsent_of_prefix=240,
+    # A thousand are some 200 MB; a carrier's gateway has hundreds of residents behind it.
+    budget_of_line=Budget(
+        free=1000, step=timedelta(minutes=2), longest=timedelta(minutes=2), forgiven_each=timedelta(minutes=2)
+    ),
+    budget_of_prefix=Budget(
+        free=4000, step=timedelta(seconds=30), longest=timedelta(seconds=30), forgiven_each=timedelta(seconds=30)
+    ),
     scan=scan_photo,
     thumbnail=thumbnail,
 )

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -13,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import PRINTING, policy
+from survey_app.accounts.staff_attempts import counted_try
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
 from survey_app.codes.codes import (
@@ -58,24 +60,26 @@ def revoke_household_slips(round_id: int) -> AnyResponse | tuple[str, int]:
     because, typed = request.form.get("because", ""), request.form.get("typed", "").split("\n")
     if because not in BACK_AT_THE_OFFICE:
         abort(HTTPStatus.BAD_REQUEST)
-    typed = [line for line in map(str.strip, typed) if line]
-    with site().database.writing() as session:
-        number = request.form.get("community", "").strip()
-        community = session.scalar(signed_in().scope.communities(select(Community).filter_by(number=number)))
-        if community is None:
-            abort(HTTPStatus.NOT_FOUND)
-        refused = revoke_slips(
-            session,
-            community=community,
-            typed=typed,
-            because=Revocation(because),
-            secret_key=site().config.secret_key,
-            now=current_time(),
-            by=signed_in().account_id,
-        )
-        revoked = len(typed) - len(refused)
-        flash(ngettext("%(num)s slip is out of use.", "%(num)s slips are out of use.", revoked))
-        if refused or not typed:
+    typed, now = [line for line in map(str.strip, typed) if line], current_time()
+    number = request.form.get("community", "").strip()
+    refused: list[str] = []
+    with suppress(UnknownCode), counted_try(now):
+        with site().database.writing() as session:
+            refused = revoke_slips(
+                session,
+                community=_community(session, number),
+                typed=typed,
+                because=Revocation(because),
+                secret_key=site().config.secret_key,
+                now=now,
+                by=signed_in().account_id,
+            )
+        if refused:
+            raise UnknownCode
+    revoked = len(typed) - len(refused)
+    flash(ngettext("%(num)s slip is out of use.", "%(num)s slips are out of use.", revoked))
+    if refused or not typed:
+        with site().database.reading() as session:
             return _page(session, round_id, refused=refused, number=number), HTTPStatus.UNPROCESSABLE_ENTITY
     return redirect(url_for("staff.slips", round_id=round_id), HTTPStatus.SEE_OTHER)
 
@@ -84,14 +88,13 @@ def revoke_household_slips(round_id: int) -> AnyResponse | tuple[str, int]:
 @policy(PRINTING)
 def replace_household_slip(round_id: int) -> str | tuple[str, int]:
     """Revoke a slip whose digits are known, and show the one that replaces it: it can be read only now."""
-    typed, secret_key = request.form.get("digits", ""), site().config.secret_key
-    with site().database.writing() as session:
-        try:
+    typed, secret_key, now = request.form.get("digits", ""), site().config.secret_key, current_time()
+    try:
+        with counted_try(now), site().database.writing() as session:
             _require_in_scope(session, typed, secret_key)
-            sheet = replace_slip(
-                session, typed=typed, secret_key=secret_key, now=current_time(), by=signed_in().account_id
-            )
-        except (UnknownCode, RevokedCode, SlipsRefused) as error:
+            sheet = replace_slip(session, typed=typed, secret_key=secret_key, now=now, by=signed_in().account_id)
+    except (UnknownCode, RevokedCode, SlipsRefused) as error:
+        with site().database.reading() as session:
             return _page(session, round_id, fault=type(error).__name__), error.status
     slip = sheet.slips[0]
     picture = b64encode(qr_svg(f"{site().config.public_url}/h/{slip.token}")).decode("ascii")
@@ -116,6 +119,11 @@ def _page(
         number=number,
         fault=fault,
     )
+
+
+def _community(session: Session, number: str) -> Community:
+    found = session.scalar(signed_in().scope.communities(select(Community).filter_by(number=number)))
+    return found if found is not None else abort(HTTPStatus.NOT_FOUND)
 
 
 def _require_in_scope(session: Session, typed: str, secret_key: str) -> None:

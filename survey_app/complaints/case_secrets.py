@@ -8,15 +8,18 @@ import hashlib
 import hmac
 import secrets as randomness
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_app import audit
-from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
+from survey_app.accounts.attempt_budgets import LINE, SUBJECT, Limit
+from survey_app.accounts.attempt_limits import Source, count_attempt, forgive_failures
 from survey_app.complaints.cases import find_complaint
 from survey_app.errors import JiayuanError
+from survey_app.models import Complaint
 from survey_app.models.vocabulary import AuditAction
 from survey_app.security.check_digits import number_from, read_number
 from survey_app.security.digests import keyed_digest
@@ -24,8 +27,7 @@ from survey_app.security.submission_keys import SubmissionKey
 from survey_app.storage.database import Database
 
 SECRET_DIGITS = 12
-# 10¹¹ secrets are 36 bits: with five tries an hour nobody guesses one.
-TRIES = Limit("complaint secret", tries=5, window=timedelta(hours=1))
+SECRET_TRIES = Limit(action="complaint_secret", subject=SUBJECT, proven=LINE)
 # Long enough to write down what is still wrong; on a borrowed phone the page is of no use to the next person.
 PASS_SECONDS = 30 * 60
 
@@ -65,20 +67,47 @@ def hash_secret(secret: str, *, reference: str, secret_key: str) -> str:
     return keyed_digest(f"{reference} {secret}", purpose="stored complaint secret", secret_key=secret_key)
 
 
-def check_secret(database: Database, *, reference: str, typed: str, secret_key: str, now: datetime) -> Pass:
-    """Return a pass for the case, or raise `WrongSecret`; the try is counted before the secret is looked at."""
-    with database.reading() as session:
-        stored = find_complaint(session, reference=reference).secret_hash
+def link_proof(secret: str, *, reference: str, secret_key: str) -> str:
+    """Return what the link to keep carries beside the secret; it is void once the office has replaced the secret."""
+    return _link_proof(hash_secret(secret, reference=reference, secret_key=secret_key), secret_key)
+
+
+def check_secret(
+    database: Database,
+    *,
+    reference: str,
+    typed: str,
+    proof: str = "",
+    source: Source,
+    secret_key: str,
+    now: datetime,
+) -> Pass:
+    """Return a pass for the case, or raise `WrongSecret`; the try is counted before the secret is looked at.
+
+    A reference that nobody has is refused like a wrong secret. Whoever brings the proof of the link that they kept
+    has tries of their own.
+    """
     secret = read_number(typed, SECRET_DIGITS)
     if secret is None:
         # A typing error that the check digit shows is no guess: it does not use up a try.
         raise WrongSecret(reference)
-    count_attempt(database, limit=TRIES, subject=reference, secret_key=secret_key, now=now)
+    with database.reading() as session:
+        stored = session.scalar(select(Complaint.secret_hash).filter_by(reference=reference))
+    is_kept_link = stored is not None and hmac.compare_digest(proof.encode(), _link_proof(stored, secret_key).encode())
+    counted = count_attempt(
+        database,
+        limit=SECRET_TRIES,
+        source=source,
+        subject=reference,
+        proof="link" if is_kept_link else None,
+        secret_key=secret_key,
+        now=now,
+    )
     given = hash_secret(secret, reference=reference, secret_key=secret_key)
     if stored is None or not hmac.compare_digest(given, stored):
         raise WrongSecret(reference)
     with database.writing() as session:
-        reset_attempts(session, limit=TRIES, subject=reference, secret_key=secret_key)
+        forgive_failures(session, counted, now=now)
     return Pass(reference, given)
 
 
@@ -110,9 +139,12 @@ def reissue_secret(session: Session, *, reference: str, by: str, secret_key: str
     secret = number_from(randomness.randbits(64), SECRET_DIGITS)
     complaint.secret_hash = hash_secret(secret, reference=reference, secret_key=secret_key)
     session.flush()
-    reset_attempts(session, limit=TRIES, subject=reference, secret_key=secret_key)
     audit.record(session, by=by, action=AuditAction.SECRET_REISSUED, subject=f"complaint:{complaint.id}", now=now)
     return secret
+
+
+def _link_proof(secret_hash: str, secret_key: str) -> str:
+    return keyed_digest(secret_hash, purpose="complaint link", secret_key=secret_key)[:32]
 
 
 def _serializer(secret_key: str) -> URLSafeTimedSerializer:

@@ -1,61 +1,86 @@
 """Views of a case: the public page of its reference, and the full page that its secret opens."""
 
 import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from flask import render_template, request
+from sqlalchemy.orm import Session
 
+from survey_app.accounts.attempt_budgets import Budget
+from survey_app.accounts.attempt_limits import TooManyAttempts, take_turn
+from survey_app.accounts.request_sources import source_of_request
 from survey_app.audit import RESIDENT
 from survey_app.clock import current_time
 from survey_app.complaints.blueprint import blueprint
+from survey_app.complaints.case_addresses import CaseAddress, read_case
 from survey_app.complaints.case_secrets import Pass, PassExpired, WrongSecret, check_secret, read_pass, sign_pass
 from survey_app.complaints.cases import find_case, find_own_case, take_step
 from survey_app.complaints.filing import LONGEST_TEXT
 from survey_app.complaints.labels import case_kind_words, case_status_words, case_step_words, end_reason_words
-from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownNumber
+from survey_app.errors import JiayuanError, OtherAnswersSubmitted, TransitionRefused
 from survey_app.models.vocabulary import CaseAction, CaseActor
-from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.security.text import clean_text
 from survey_app.web.context import site
 from survey_app.web.languages import current_language
 
-Page = str | tuple[str, int]
+Page = str | tuple[str, int] | tuple[str, int, Mapping[str, str]]
 
 # Actions that say nothing without words.
 _NEEDS_WORDS = frozenset({CaseAction.ADD})
+# Whoever files a case may add to it as often as anybody has words; a script fills no database with it.
+STEPS_OF_CASE = Budget(free=30, step=timedelta(hours=1), longest=timedelta(hours=1), forgiven_each=timedelta(hours=1))
+
+
+class TooManySteps(JiayuanError):
+    """More was added to a case within a day than anybody has to say."""
+
+    status = 429
+
+    def __init__(self, reference: str) -> None:
+        super().__init__("too many steps of one case within a day")
+        self.reference = reference
 
 
 @blueprint.get("/complaint/<number>")
 def show_case(number: str) -> str:
-    """Show the public the status of a case; its words stay with the bureau."""
-    return _public_page(_reference(number))
+    """Show the public the status of a case, whose words stay with the bureau; a bare number is asked for by a form."""
+    return _public_page(_address(number))
 
 
 @blueprint.post("/complaint/<number>/open")
 def open_own_case(number: str) -> Page:
     """Show all of the case to anyone who knows its secret, and what can be done now."""
-    reference = _reference(number)
+    address = _address(number)
     try:
-        granted = _check_secret(reference)
+        granted = _check_secret(address.reference)
     except WrongSecret as error:
-        return _public_page(reference, is_wrong=True), error.status
+        return _public_page(address, is_wrong=True), error.status
+    except TooManyAttempts as error:
+        return _public_page(address, pause=error), error.status, error.headers
     return _own_page(granted)
 
 
 @blueprint.post("/complaint/<number>/step")
 def take_own_step(number: str) -> Page:
     """Take the resident's step and show the case after it; the text is kept whatever stands in the way."""
-    reference = _reference(number)
+    address = _address(number)
+    reference = address.reference
     text = clean_text(request.form.get("text", ""))
     try:
         granted = _authorise(reference)
     except (PassExpired, WrongSecret) as error:
-        return _public_page(reference, kept=request.form, is_wrong=isinstance(error, WrongSecret)), error.status
+        return _public_page(address, kept=request.form, is_wrong=isinstance(error, WrongSecret)), error.status
+    except TooManyAttempts as error:
+        return _public_page(address, kept=request.form, pause=error), error.status, error.headers
     action = _asked_action()
     if action is None or len(text) > LONGEST_TEXT or (action in _NEEDS_WORDS and not text):
         return _own_page(granted, text=text, fault="words" if action else "step"), HTTPStatus.UNPROCESSABLE_ENTITY
+    now = current_time()
     try:
         with site().database.writing() as session:
+            _take_turn(session, reference, now)
             take_step(
                 session,
                 reference=reference,
@@ -64,18 +89,23 @@ def take_own_step(number: str) -> Page:
                 by=RESIDENT,
                 text=text,
                 action_key=request.form.get("step_key") or None,
-                now=current_time(),
+                now=now,
             )
+    except TooManySteps as error:
+        return _own_page(granted, text=text, fault="often"), error.status
     except (TransitionRefused, OtherAnswersSubmitted) as error:
         return _own_page(granted, text=text, fault="moved"), error.status
     return _own_page(granted, done=action)
 
 
-def _reference(number: str) -> str:
-    reference = read_number(number, RECEIPT_DIGITS)
-    if reference is None:
-        raise UnknownNumber
-    return reference
+def _take_turn(session: Session, reference: str, now: datetime) -> None:
+    budgets = {reference: STEPS_OF_CASE}
+    if not take_turn(session, action="case_step", budgets=budgets, secret_key=site().config.secret_key, now=now):
+        raise TooManySteps(reference)
+
+
+def _address(text: str) -> CaseAddress:
+    return read_case(text, secret_key=site().config.secret_key)
 
 
 def _asked_action() -> CaseAction | None:
@@ -98,15 +128,29 @@ def _check_secret(reference: str) -> Pass:
         site().database,
         reference=reference,
         typed=request.form.get("secret", ""),
+        proof=request.form.get("proof", ""),
+        source=source_of_request(),
         secret_key=site().config.secret_key,
         now=current_time(),
     )
 
 
-def _public_page(reference: str, *, kept: object = None, is_wrong: bool = False) -> str:
-    with site().database.reading() as session:
-        case = find_case(session, reference=reference, now=current_time())
-    return render_template("complaints/case.html", case=case, kept=kept, is_wrong=is_wrong, **_public_words())
+def _public_page(
+    address: CaseAddress, *, kept: object = None, is_wrong: bool = False, pause: TooManyAttempts | None = None
+) -> str:
+    case = None
+    if address.is_signed:
+        with site().database.reading() as session:
+            case = find_case(session, reference=address.reference, now=current_time())
+    return render_template(
+        "complaints/case.html",
+        case=case,
+        address=address,
+        kept=kept,
+        is_wrong=is_wrong,
+        pause=pause,
+        **_public_words(),
+    )
 
 
 def _public_words() -> dict[str, object]:

@@ -8,6 +8,7 @@ from flask import Request, render_template, request
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.policies import SENDING_PHOTOS, policy
+from survey_app.accounts.request_sources import network_digests_of_request, source_of_request
 from survey_app.attachments.attachments import (
     KeptAttachment,
     attachments_of_form,
@@ -21,6 +22,8 @@ from survey_app.city_time import city_zone
 from survey_app.clock import current_time
 from survey_app.codes.codes import ScannedCode, find_code
 from survey_app.complaints.blueprint import blueprint
+from survey_app.complaints.case_addresses import read_case, sign_case
+from survey_app.complaints.case_secrets import link_proof
 from survey_app.complaints.categories import categories
 from survey_app.complaints.contacts import LONGEST_CONTACT
 from survey_app.complaints.filing import (
@@ -34,10 +37,9 @@ from survey_app.complaints.filing import (
 )
 from survey_app.complaints.redaction import split
 from survey_app.complaints.similar_cases import similar_cases, support_case
-from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
+from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted, UnknownNumber
 from survey_app.models.vocabulary import CaseKind, Channel
 from survey_app.register.names import bureau_name
-from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
 from survey_app.web.context import site
 from survey_app.web.languages import current_language
@@ -127,21 +129,26 @@ def file(token: str) -> Page:
 def support(token: str) -> Page:
     """Count a neighbour who has the same trouble, once, and still offer to file a case of one's own."""
     sent = _receive(request, token)
-    reference = read_number(request.form.get("reference", ""), RECEIPT_DIGITS)
+    case = request.form.get("reference", "")
+    # Only what the page offered: a number that somebody made up does not tell whether there is such a case.
+    reference = _offered_reference(case)
     if sent.is_renewed or reference is None:
         return _form_page(sent), HTTPStatus.BAD_REQUEST
-    supporters = site().writer.run(
+    supported = site().writer.run(
         partial(
             support_case,
             reference=reference,
             community_id=sent.code.community_id,
             key=sent.key,
             device=request.form.get("device", ""),
+            source=source_of_request(),
             secret_key=site().config.secret_key,
             now=current_time(),
         )
     )
-    return render_template("complaints/supported.html", **_facts(sent), reference=reference, supporters=supporters)
+    return render_template(
+        "complaints/supported.html", **_facts(sent), reference=reference, case=case, support=supported
+    )
 
 
 def _receive(request: Request, token: str) -> SentForm:
@@ -162,8 +169,10 @@ def _receive(request: Request, token: str) -> SentForm:
             kind=PHOTO,
             key=key,
             community_id=code.community_id,
+            network=network_digests_of_request("attachment"),
             dropped=dropped,
             files=photos,
+            secret_key=site().config.secret_key,
             now=current_time(),
         )
         faults += site().writer.run(change)
@@ -202,6 +211,14 @@ def _form_page(sent: SentForm) -> str:
     )
 
 
+def _offered_reference(text: str) -> str | None:
+    try:
+        case = read_case(text, secret_key=site().config.secret_key)
+    except UnknownNumber:
+        return None
+    return case.reference if case.is_signed else None
+
+
 def _check_page(sent: SentForm) -> str:
     complaint = sent.complaint
     with site().database.reading() as session:
@@ -219,18 +236,29 @@ def _check_page(sent: SentForm) -> str:
         kinds=(CaseKind.COMPLAINT, CaseKind.REPAIR, CaseKind.ENQUIRY),
         place=split(complaint.place),
         text=split(complaint.text),
-        similar=similar,
+        similar=[(case, _signed_case(case.reference)) for case in similar],
     )
 
 
 def _filed_page(sent: SentForm, filed: Filed) -> str:
-    return render_template("complaints/filed.html", **_facts(sent), filed=filed)
+    proof = None
+    if filed.secret is not None:
+        proof = link_proof(filed.secret, reference=filed.reference, secret_key=site().config.secret_key)
+    return render_template(
+        "complaints/filed.html", **_facts(sent), filed=filed, case=_signed_case(filed.reference), proof=proof
+    )
 
 
 def _other_complaint_page(sent: SentForm, error: OtherAnswersSubmitted) -> str:
     # The photos stay with the case that was filed first: those of the new one are chosen anew.
     renewed = replace(sent, key=_new_key(sent.code), photos=[])
-    return render_template("complaints/other_complaint.html", **_facts(renewed), reference=error.number)
+    return render_template(
+        "complaints/other_complaint.html", **_facts(renewed), reference=error.number, case=_signed_case(error.number)
+    )
+
+
+def _signed_case(reference: str) -> str:
+    return sign_case(reference, secret_key=site().config.secret_key)
 
 
 def _facts(sent: SentForm) -> dict[str, object]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import REISSUING_SECRETS, policy
 from survey_app.accounts.scope import Scope
+from survey_app.accounts.staff_attempts import counted_try
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
 from survey_app.complaints.case_secrets import reissue_secret
@@ -34,15 +35,16 @@ def give_secret() -> str | tuple[str, int]:
     if "checked" not in request.form:
         page = render_template("staff/secret.html", reference=typed, secret=None, fault="unchecked")
         return page, HTTPStatus.UNPROCESSABLE_ENTITY
+    now = current_time()
     try:
-        with site().database.writing() as session:
+        with counted_try(now), site().database.writing() as session:
             reference = _case_in_scope(session, typed, account.scope)
             secret = reissue_secret(
                 session,
                 reference=reference,
                 by=account.actor,
                 secret_key=site().config.secret_key,
-                now=current_time(),
+                now=now,
             )
     except UnknownNumber:
         page = render_template("staff/secret.html", reference=typed, secret=None, fault="unknown")

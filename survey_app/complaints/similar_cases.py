@@ -7,6 +7,8 @@ from typing import cast
 from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
+from survey_app.accounts.attempt_budgets import Budget
+from survey_app.accounts.attempt_limits import Source, take_turn
 from survey_app.complaints.cases import count_supporters, find_complaint
 from survey_app.complaints.categories import categories
 from survey_app.complaints.redaction import redact
@@ -20,6 +22,10 @@ from survey_app.storage.insert_once import insert_once
 RECENT = timedelta(days=30)
 MOST_SHOWN = 5
 LONGEST_DEVICE = 64
+# What a phone calls itself it may change. So of one case a line supports as many a day as a household has phones, and
+# a carrier's gateway as many again from its other lines.
+_LINE = Budget(free=4, step=timedelta(hours=6), longest=timedelta(hours=6), forgiven_each=timedelta(hours=6))
+_PREFIX = Budget(free=40, step=timedelta(hours=1), longest=timedelta(hours=1), forgiven_each=timedelta(hours=1))
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,14 @@ class SimilarCase:
     place: str
     submitted_on: date
     supporters: int
+
+
+@dataclass(frozen=True)
+class Support:
+    """How many neighbours support a case, and whether the one who asks is among them."""
+
+    supporters: int
+    is_counted: bool
 
 
 def similar_cases(
@@ -72,10 +86,11 @@ def support_case(
     community_id: int,
     key: SubmissionKey,
     device: str,
+    source: Source,
     secret_key: str,
     now: datetime,
-) -> int:
-    """Record that a neighbour has the same trouble, once for a device or a form, and return how many have it.
+) -> Support:
+    """Record that a neighbour has the same trouble, once for a device or a form, and so many a day from one line.
 
     `device` is a random text that the page keeps on the phone; without JavaScript it is empty.
     """
@@ -85,6 +100,17 @@ def support_case(
     # Another digest in every case: nobody can tell that one device supported two.
     who = device[:LONGEST_DEVICE] or key.value
     supporter = keyed_digest(f"{reference} {who}", purpose="supporter", secret_key=secret_key)
-    values = {"complaint_id": complaint.id, "supporter": supporter, "added_at": now}
-    insert_once(session, cast(Table, ComplaintSupport.__table__), values)
-    return count_supporters(session, complaint_id=complaint.id)
+    known = select(ComplaintSupport.id).filter_by(complaint_id=complaint.id, supporter=supporter)
+    is_counted = session.scalar(known) is not None
+    if not is_counted and _take_turn(session, reference, source, secret_key, now):
+        values = {"complaint_id": complaint.id, "supporter": supporter, "added_at": now}
+        insert_once(session, cast(Table, ComplaintSupport.__table__), values)
+        is_counted = True
+    return Support(count_supporters(session, complaint_id=complaint.id), is_counted)
+
+
+def _take_turn(session: Session, reference: str, source: Source, secret_key: str, now: datetime) -> bool:
+    budgets = {f"line {reference} {source.line}": _LINE}
+    if source.prefix is not None:
+        budgets[f"prefix {reference} {source.prefix}"] = _PREFIX
+    return take_turn(session, action="support", budgets=budgets, secret_key=secret_key, now=now)

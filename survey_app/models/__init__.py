@@ -1,8 +1,8 @@
 """Tables of the database, by subject. Importing this package declares all of them."""
 
 from survey_app.models.accounts import Account, AccountSession, Installation, RecoveryCode, ResetRequest
-from survey_app.models.attachments import Attachment
-from survey_app.models.attempts import Attempt
+from survey_app.models.attachments import Attachment, AttachmentSource
+from survey_app.models.attempts import AttemptCount, FailedSignIn
 from survey_app.models.audit import AuditEvent
 from survey_app.models.complaints import (
     Complaint,
@@ -23,7 +23,8 @@ __all__ = [
     "Account",
     "AccountSession",
     "Attachment",
-    "Attempt",
+    "AttachmentSource",
+    "AttemptCount",
     "AuditEvent",
     "Code",
     "Community",
@@ -35,6 +36,7 @@ __all__ = [
     "ComplaintSupport",
     "District",
     "Evaluation",
+    "FailedSignIn",
     "Installation",
     "IntegrityExamination",
     "Job",

@@ -1,4 +1,4 @@
-"""The files that people send with a complaint or with their answers."""
+"""The files that people send with a complaint or with their answers, and where those come from that wait."""
 
 from datetime import datetime
 
@@ -36,3 +36,14 @@ class Attachment(Base):
     added_at: Mapped[datetime]
     # Last: SQLite reads all of it to reach a column behind it.
     content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AttachmentSource(Base):
+    """From which line a file came and from which of its neighbours, for as long as its form is not sent."""
+
+    __tablename__ = "attachment_source"
+
+    attachment_id: Mapped[int] = mapped_column(ForeignKey("attachment.id", ondelete="CASCADE"), primary_key=True)
+    # See `survey_app.accounts.network_digests`.
+    address_digest: Mapped[str] = mapped_column(index=True)
+    prefix_digest: Mapped[str]

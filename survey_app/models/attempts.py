@@ -1,21 +1,38 @@
-"""Table of the attempts that count towards a limit."""
+"""Tables of failed tries: the counts behind the limits, and refused sign-ins until they are recorded."""
 
 from datetime import datetime
 
-from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from survey_app.models.constraints import one_of
+from survey_app.models.vocabulary import AttemptScope
 from survey_app.storage.database import Base
 
 
-class Attempt(Base):
-    """Attempt, kept until it counts no longer. `subject` is a keyed digest of what was tried, never of an address."""
+class AttemptCount(Base):
+    """Count of failed tries under one key, a keyed digest, kept until all of them are forgiven."""
 
-    __tablename__ = "attempt"
-    __table_args__ = (Index("ix_attempt_action_subject", "action", "subject"),)
+    __tablename__ = "attempt_count"
+    __table_args__ = (one_of("scope", AttemptScope),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
     action: Mapped[str]
-    subject: Mapped[str]
-    attempted_at: Mapped[datetime]
+    scope: Mapped[str]
+    # At `counted_at`; it goes down with time.
+    failures: Mapped[float]
+    counted_at: Mapped[datetime]
+    # When this line was told to come back: from then on it is let in whatever others do meanwhile.
+    promised_at: Mapped[datetime | None]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class FailedSignIn(Base):
+    """Number of refused sign-ins of one subject within one hour, until the audit chain records them together."""
+
+    __tablename__ = "failed_sign_in"
+
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    # As the audit chain names it: an account, or all names that nobody has.
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    step: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]

@@ -227,6 +227,23 @@ class JobStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class AttemptScope(StrEnum):
+    """Whose failed tries a count adds up."""
+
+    # One line of the network, or one account of staff, whatever it tries.
+    LINE = "line"
+    # All lines that share a network prefix.
+    PREFIX = "prefix"
+    # One line on one subject: what a success forgives.
+    PAIR = "pair"
+    # All strangers on one subject.
+    SUBJECT = "subject"
+    # All strangers, whatever they try.
+    EVERYWHERE = "everywhere"
+    # Whoever has proved before that the subject is theirs.
+    PROVEN = "proven"
+
+
 class AuditAction(StrEnum):
     """What was done, as an event of the audit chain says it."""
 

@@ -11,6 +11,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from survey_app.accounts.attempt_limits import erase_expired_attempts
+from survey_app.accounts.failed_sign_ins import record_failed_sign_ins
 from survey_app.accounts.network_digests import destroy_old_network_keys
 from survey_app.attachments.attachments import forget_unsent_attachments
 from survey_app.audit import SITE
@@ -100,6 +102,9 @@ def _erase(database: Database, _job: RunningJob, now: datetime) -> None:
     with database.writing() as session:
         erase_finished_jobs(session, now=now)
         destroy_old_network_keys(session, now=now)
+        erase_expired_attempts(session, now=now)
+    with database.writing() as session:
+        record_failed_sign_ins(session, now=now)
 
 
 def _examine(database: Database, job: RunningJob, now: datetime) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 from flask import request
 
+from survey_app.accounts.request_sources import network_digests_of_request
 from survey_app.attachments.attachments import (
     KeptAttachment,
     attachments_of_form,
@@ -44,10 +45,12 @@ def store_uploaded_photos(
                 kind=PHOTO,
                 key=key,
                 community_id=visit.community_id,
+                network=network_digests_of_request("attachment"),
                 dropped=dropped,
                 files=photos,
                 question=question.key,
                 most=question.most_photos or 0,
+                secret_key=site().config.secret_key,
                 now=now,
             )
             refused += site().writer.run(change)

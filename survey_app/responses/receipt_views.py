@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from ipaddress import IPv4Address, ip_address, ip_network
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
+from survey_app.accounts.attempt_budgets import LINE, SUBJECT, Limit
+from survey_app.accounts.attempt_limits import count_attempt, forgive_failures
 from survey_app.accounts.policies import RESIDENT as RESIDENTS
 from survey_app.accounts.policies import declare_policy
+from survey_app.accounts.request_sources import source_of_request
 from survey_app.attachments.scanning import AttachmentFault
 from survey_app.clock import current_time
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
@@ -44,12 +45,7 @@ from survey_app.web.languages import current_language
 blueprint = Blueprint("receipts", __name__)
 declare_policy(blueprint, RESIDENTS)
 
-
-# Whoever photographed a receipt can try codes: the source runs out of tries, and not the resident, who comes from
-# elsewhere. Only a thousand tries from a hundred sources end the day for everybody, who may still call the bureau.
-_NO_ADDRESS = "0.0.0.0"  # noqa: S104 (nothing listens there)
-CHANGE_TRIES_OF_SOURCE = Limit("change_code_of_source", tries=10, window=timedelta(hours=1))
-CHANGE_TRIES = Limit("change_code", tries=1000, window=timedelta(days=1))
+CHANGE_TRIES = Limit(action="change_code", subject=SUBJECT, proven=LINE)
 
 
 @blueprint.get("/r/<reference>")
@@ -81,32 +77,29 @@ def ask_for_change_code(reference: str) -> AnyResponse | str:
 
 @blueprint.post("/r/<reference>/change")
 def open_with_change_code(reference: str) -> AnyResponse | tuple[str, int]:
-    """Redirect to what the change code opens; a wrong one counts as a try of its source and of its receipt."""
+    """Redirect to what the change code opens; a wrong one counts as a try of its source and of its receipt.
+
+    The address that the phone was given after sending says longer than it opens anything whose receipt it is.
+    """
     held, now = _read(reference), current_time()
     secret_key, database = site().config.secret_key, site().database
-    source = f"{held.number} {source_of(request.remote_addr)}"
-    count_attempt(database, limit=CHANGE_TRIES_OF_SOURCE, subject=source, secret_key=secret_key, now=now)
-    count_attempt(database, limit=CHANGE_TRIES, subject=held.number, secret_key=secret_key, now=now)
+    counted = count_attempt(
+        database,
+        limit=CHANGE_TRIES,
+        source=source_of_request(),
+        subject=held.number,
+        proof=None if held.opened_at is None else "own address",
+        secret_key=secret_key,
+        now=now,
+    )
     try:
         with database.reading() as session:
             check_change_code(session, number=held.number, typed=request.form.get("code", ""), secret_key=secret_key)
     except WrongChangeCode:
         return _code_form(reference, held, is_refused=True), HTTPStatus.UNPROCESSABLE_ENTITY
     with database.writing() as session:
-        reset_attempts(session, limit=CHANGE_TRIES_OF_SOURCE, subject=source, secret_key=secret_key)
+        forgive_failures(session, counted, now=now)
     return redirect(address_of_own_receipt(held.number), HTTPStatus.SEE_OTHER)
-
-
-def source_of(address: str | None) -> str:
-    """Return what tries are counted by: an address, of IPv6 the network that one line has.
-
-    A proxy may state something else than an address; all that it states so is counted together.
-    """
-    try:
-        parsed = ip_address(address or _NO_ADDRESS)
-    except ValueError:
-        parsed = ip_address(_NO_ADDRESS)
-    return str(parsed if isinstance(parsed, IPv4Address) else ip_network((parsed, 64), strict=False))
 
 
 @blueprint.get("/r/<reference>/withdrawal")

@@ -1,13 +1,11 @@
-"""Parts that staff pages for typing in answers and for receipts share: blueprint, limit, addresses, keys, fields."""
+"""Parts that staff pages for typing in answers and for receipts share: blueprint, addresses, keys, fields."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from flask import Blueprint, request, url_for
 from sqlalchemy import select
 
-from survey_app.accounts.attempt_limits import Limit, count_attempt, reset_attempts
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import ENTERING, declare_policy
 from survey_app.clock import current_time
@@ -20,19 +18,6 @@ from survey_app.web.context import site
 
 blueprint = Blueprint("entry", __name__)
 declare_policy(blueprint, ENTERING)
-
-# Wrong digits of slips, wrong receipts and wrong change codes that one account may try.
-STAFF_TRIES = Limit("staff_typed_number", tries=30, window=timedelta(hours=1))
-
-
-@contextmanager
-def counted_try(now: datetime) -> Iterator[None]:
-    """Count a number as tried until it proves right."""
-    limit, subject, secret_key = STAFF_TRIES, signed_in().actor, site().config.secret_key
-    count_attempt(site().database, limit=limit, subject=subject, secret_key=secret_key, now=now)
-    yield
-    with site().database.writing() as session:
-        reset_attempts(session, limit=limit, subject=subject, secret_key=secret_key)
 
 
 def opened_reference(number: str, now: datetime) -> str:

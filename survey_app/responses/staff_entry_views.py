@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.guard import signed_in
+from survey_app.accounts.staff_attempts import counted_try
 from survey_app.clock import current_time
 from survey_app.errors import (
     ExpiredCode,
@@ -38,7 +39,6 @@ from survey_app.responses.staff_entry import (
 from survey_app.responses.staff_entry_pages import (
     address_of_staff_page,
     blueprint,
-    counted_try,
     form_fields,
     new_form_key,
     opened_reference,

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from analytics.languages import DEFAULT_LANGUAGE
 from survey_app.accounts.guard import signed_in
+from survey_app.accounts.staff_attempts import STAFF_CHANGE_TRIES, counted_try
 from survey_app.clock import current_time
 from survey_app.errors import UnknownNumber
 from survey_app.models.vocabulary import Mode, ResponseChangeReason
@@ -34,7 +35,6 @@ from survey_app.responses.staff_entry_pages import (
     address_of_opened_staff_page,
     address_of_staff_page,
     blueprint,
-    counted_try,
     form_fields,
     new_form_key,
     received_in_scope,
@@ -92,7 +92,8 @@ def open_with_change_code(reference: str) -> AnyResponse | tuple[str, int]:
     """Redirect to what the change code of a resident on the telephone opens; a wrong one counts as a try."""
     held, now, typed = reference_in_scope(reference), current_time(), request.form.get("code", "")
     try:
-        with counted_try(now), site().database.reading() as session:
+        counted = counted_try(now, limit=STAFF_CHANGE_TRIES, subject=held.number)
+        with counted, site().database.reading() as session:
             check_change_code(session, number=held.number, typed=typed, secret_key=site().config.secret_key)
     except WrongChangeCode:
         return _received_page(reference, held, is_refused=True), HTTPStatus.UNPROCESSABLE_ENTITY

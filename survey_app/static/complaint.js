@@ -74,12 +74,13 @@
     });
   }
 
-  // ---- The link to keep has the secret behind the #, which no server is sent: it moves into the field. ----
+  // ---- The link to keep has the secret and its proof behind the #, which no server is sent: they move into fields. ----
 
   function takeSecret(field) {
-    var secret = /^#(\d{12})$/.exec(location.hash);
+    var secret = /^#(\d{12})(?:\.([0-9a-f]{32}))?$/.exec(location.hash);
     if (secret) {
       field.value = secret[1];
+      one("[data-proof]", field.form).value = secret[2] || "";
       history.replaceState(null, "", location.pathname + location.search);
       field.form.scrollIntoView();
     }

@@ -47,6 +47,17 @@ def _update(table, change):
 
 # What may stand in a database at each revision and is unknown to the one below, each by itself.
 ALONE = {
+    "0040": [
+        (
+            "INSERT INTO attempt_count (key, action, scope, failures, counted_at, expires_at) "
+            f"VALUES ('key', 'password', 'line', 1, {TIME}, {TIME})"
+        ),
+        f"INSERT INTO failed_sign_in (hour, subject, step, count) VALUES ({TIME}, 'account:1', 'password', 1)",
+        (
+            "INSERT INTO attachment_source (attachment_id, address_digest, prefix_digest) "
+            "SELECT min(id), 'line', 'prefix' FROM attachment"
+        ),
+    ],
     "0036": [
         _update("account", f"failed_sign_ins = 1, last_failed_sign_in_at = {TIME}"),
         (
@@ -264,6 +275,7 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 
 # What takes it away, so that the way goes on with the rest.
 CLEARED = {
+    "0040": ["DELETE FROM attempt_count", "DELETE FROM failed_sign_in", "DELETE FROM attachment_source"],
     "0036": ["UPDATE account SET failed_sign_ins = 0, last_failed_sign_in_at = NULL", "DELETE FROM reset_request"],
     "0035": ["UPDATE response SET address_digest = NULL, prefix_digest = NULL", "DELETE FROM network_key"],
     "0034": ["UPDATE response SET commitment_algorithm = 1, handle = NULL, handle_nonce = NULL, change_digest = NULL"],

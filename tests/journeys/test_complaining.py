@@ -131,7 +131,7 @@ def test_a_large_photo_is_made_small_on_the_phone(phone, form_address, sqlite_da
 
 def test_the_link_to_keep_fills_in_the_secret_and_leaves_it_in_no_address(phone, form_address):
     page = phone()
-    reference, secret = file_case(page, form_address)
+    _reference, secret = file_case(page, form_address)
     link = page.locator(".card a[href*='#']").get_attribute("href")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -139,11 +139,12 @@ def test_the_link_to_keep_fills_in_the_secret_and_leaves_it_in_no_address(phone,
     page.goto("about:blank")
     page.goto(f"{form_address.rsplit('/c/')[0]}{link}")
     expect(page.locator("#secret")).to_have_value(secret)
+    expect(page.locator("[name=proof]")).to_have_value(re.compile(r"[0-9a-f]{32}"))
     assert secret not in page.url
     press(page)
 
     expect(page.locator(".history")).to_be_visible()
-    assert reference in page.url
+    assert link.split("#")[0] in page.url
     assert not any(re.search(rf"{secret}(?!.*#)", address.split("#")[0]) for address in asked)
 
 

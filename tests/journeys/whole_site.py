@@ -10,6 +10,7 @@ from sqlalchemy import select
 from dashboards.app import PAGES
 from survey_app.accounts.credentials import credentials_of
 from survey_app.accounts.policies import policy_of
+from survey_app.complaints.case_addresses import sign_case
 from survey_app.complaints.case_secrets import hash_secret
 from survey_app.config import DATA
 from survey_app.evaluations.evaluate_round import evaluate_round
@@ -132,7 +133,8 @@ def public_addresses(facts):
     """Return the addresses of pages that residents and strangers read."""
     token, complaint = facts["token"], facts["complaint"]
     receipts = [f"/r/{facts['receipt']}", f"/r/{facts['receipt']}/change", f"/r/{facts['own_receipt']}"]
-    return ["/", f"/s/{token}", f"/s/{token}/privacy", f"/c/{token}", f"/complaint/{complaint}", *receipts]
+    cases = [f"/complaint/{part}" for part in (complaint, sign_case(complaint, secret_key=SECRET_KEY))]
+    return ["/", f"/s/{token}", f"/s/{token}/privacy", f"/c/{token}", *cases, *receipts]
 
 
 def sign_in_browser(page, app, address, role):

@@ -1,6 +1,8 @@
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pyotp
 import pytest
@@ -8,7 +10,9 @@ from sqlalchemy import select
 
 from survey_app.accounts import accounts
 from survey_app.accounts.accounts import disable_account
+from survey_app.accounts.attempt_limits import Source
 from survey_app.accounts.credentials import credentials_of
+from survey_app.accounts.failed_sign_ins import record_failed_sign_ins
 from survey_app.accounts.sign_in import (
     CODE_TRIES,
     PASSWORD_TRIES,
@@ -32,6 +36,8 @@ from tests.accounts import (
 )
 from tests.conftest import site_on
 from tests.factories import NOW
+
+SOURCE = Source("a line", "its prefix")
 
 
 @pytest.fixture
@@ -129,7 +135,15 @@ def test_an_unknown_name_costs_as_much_hashing_as_a_wrong_password(sqlite_databa
     monkeypatch.setattr(accounts, "_hasher", CountingHasher())
     for username in ("city", "nobody"):
         with pytest.raises(SignInRefused):
-            check_password(sqlite_database, username=username, password="not this one", secret_key=SECRET_KEY, now=NOW)
+            check_password(
+                sqlite_database,
+                username=username,
+                password="not this one",
+                source=SOURCE,
+                proof=None,
+                secret_key=SECRET_KEY,
+                now=NOW,
+            )
 
     assert len(verified) == 2
     assert all(known_hash.startswith("$argon2id$") for known_hash in verified)
@@ -144,21 +158,30 @@ def test_full_width_typing_and_capitals_in_the_name_are_forgiven(client):
 
 
 @pytest.mark.usefixtures("city")
-def test_after_five_wrong_passwords_even_the_right_one_waits(client):
-    for _ in range(PASSWORD_TRIES.tries):
+def test_after_many_wrong_passwords_from_one_line_even_the_right_one_waits(client):
+    for _ in range(PASSWORD_TRIES.line.free):
         give_password(client, "city", password="not this one")
 
     answer = give_password(client, "city")
 
     assert answer.status_code == 429
-    assert int(answer.headers["Retry-After"]) <= PASSWORD_TRIES.window.total_seconds()
-    assert give_password(client, "another").status_code == 401, "others are not kept out"
+    assert int(answer.headers["Retry-After"]) <= PASSWORD_TRIES.line.step.total_seconds()
 
 
 @pytest.mark.usefixtures("city")
-def test_after_five_wrong_codes_even_the_right_one_waits(client):
+def test_in_a_browser_that_signed_in_before_strangers_on_its_line_are_not_waited_for(app, client):
+    assert sign_in(client, "city").status_code == 303
+    for _ in range(PASSWORD_TRIES.line.free + 1):
+        strangers = give_password(app.test_client(), "city", password="not this one")
+    assert strangers.status_code == 429
+
+    assert sign_in(client, "city").status_code == 303
+
+
+@pytest.mark.usefixtures("city")
+def test_after_many_wrong_codes_even_the_right_one_waits(client):
     give_password(client, "city")
-    for _ in range(CODE_TRIES.tries):
+    for _ in range(CODE_TRIES.ceiling.free):
         assert give_code(client, "abc").status_code == 401
 
     assert give_code(client, current_code()).status_code == 429
@@ -166,9 +189,9 @@ def test_after_five_wrong_codes_even_the_right_one_waits(client):
 
 
 @pytest.mark.usefixtures("city")
-def test_signing_in_forgets_the_tries_before_it(client):
+def test_signing_in_forgives_the_tries_before_it(client):
     for _ in range(2):
-        for _ in range(PASSWORD_TRIES.tries - 1):
+        for _ in range(PASSWORD_TRIES.proven.free - 1):
             give_password(client, "city", password="not this one")
         assert sign_in(client, "city").status_code == 303
 
@@ -308,20 +331,22 @@ def test_signing_in_and_out_is_on_record(client, city, sqlite_database):
     give_code(client, current_code())
     client.post("/sign-out", data={"csrf_token": csrf_token(client.get("/staff/"))})
 
+    with sqlite_database.writing() as session:
+        record_failed_sign_ins(session, now=datetime.now(UTC) + timedelta(hours=1))
+
     account = f"account:{city.id}"
     found = events(sqlite_database)
-    assert [event[:2] for event in found] == [
-        ("visitor", "sign_in_failed"),
-        ("visitor", "sign_in_failed"),
-        ("visitor", "sign_in_failed"),
-        (account, "signed_in"),
-        (account, "signed_out"),
+    assert [event[:3] for event in found] == [
+        (account, "signed_in", account),
+        (account, "signed_out", account),
+        ("visitor", "sign_in_failed", account),
+        ("visitor", "sign_in_failed", account),
+        ("visitor", "sign_in_failed", "usernames"),
     ]
-    assert found[0][2:] == (account, '{"step":"password"}')
-    assert found[1][2].startswith("username:")
+    assert found[0][3] == '{"proof":"authenticator"}'
+    assert {json.loads(after)["step"] for *_, after in found[2:4]} == {"password", "code"}
+    assert [json.loads(after)["count"] for *_, after in found[2:]] == [1, 1, 1]
     assert "nobody-knows-this" not in str(found)
-    assert found[2][2:] == (account, '{"step":"code"}')
-    assert found[3][3] == '{"proof":"authenticator"}'
 
 
 def test_two_requests_with_one_code_sign_in_once(database):
@@ -329,12 +354,21 @@ def test_two_requests_with_one_code_sign_in_once(database):
         account = make_account(session, "city", now=NOW)
     code = pyotp.TOTP(AUTHENTICATOR).at(NOW)
 
-    given = {"account_id": account.id, "credentials": credentials_of(account), "typed": code}
-
-    check_code(database, **given, secret_key=SECRET_KEY, now=NOW)
+    use = partial(
+        check_code,
+        database,
+        account_id=account.id,
+        credentials=credentials_of(account),
+        typed=code,
+        source=SOURCE,
+        proof=None,
+        secret_key=SECRET_KEY,
+        now=NOW,
+    )
+    use()
 
     with pytest.raises(SignInRefused):
-        check_code(database, **given, secret_key=SECRET_KEY, now=NOW)
+        use()
 
 
 @pytest.mark.usefixtures("city")

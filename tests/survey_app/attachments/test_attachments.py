@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import func, select
 
 from analytics.canonical import sha256_hex
+from survey_app.accounts.attempt_budgets import Budget
+from survey_app.accounts.network_digests import NetworkDigests
 from survey_app.attachments.attachments import (
     StoredSize,
     attach_to_complaint,
@@ -22,7 +24,7 @@ from survey_app.attachments.attachments import (
 from survey_app.attachments.kinds import KINDS, PHOTO, AttachmentKind
 from survey_app.attachments.scanning import AttachmentFault, AttachmentRefused, MediaType, ScannedFile, Upload
 from survey_app.codes.codes import find_code
-from survey_app.models import Attachment, Code
+from survey_app.models import Attachment, AttachmentSource, Code
 from survey_app.security.submission_keys import Form, SubmissionKey
 from tests.factories import (
     NOW,
@@ -36,6 +38,8 @@ from tests.factories import (
 )
 from tests.pictures import picture, saved
 
+DAY = timedelta(days=1)
+
 
 def scan_letter(content):
     """Keep the letter without what it says after its signature, and refuse an empty one."""
@@ -45,6 +49,7 @@ def scan_letter(content):
     return ScannedFile("text/x-letter", body)
 
 
+FEW = Budget(free=5, step=DAY, longest=DAY, forgiven_each=DAY)
 LETTER = AttachmentKind(
     name="letter",
     media_types=(MediaType("text/x-letter", re.compile(rb"LETTER ")),),
@@ -54,6 +59,10 @@ LETTER = AttachmentKind(
     most_per_form=2,
     unsent_kept=timedelta(hours=2),
     most_unsent=2,
+    most_unsent_of_line=9,
+    most_unsent_of_prefix=9,
+    budget_of_line=FEW,
+    budget_of_prefix=FEW,
     scan=scan_letter,
 )
 
@@ -69,11 +78,20 @@ def another_form(key):
     return SubmissionKey.new(form=Form.COMPLAINT, code_id=key.code_id, round_id=None, now=NOW)
 
 
-def keep(database, key, *contents, kind=PHOTO):
+def keep(database, key, *contents, kind=PHOTO, line="a line", prefix="its prefix", now=NOW):
     files, _faults = scan_uploads([Upload(io.BytesIO(content)) for content in contents], kind=kind)
     with database.writing() as session:
         code = session.get(Code, key.code_id)
-        return keep_attachments(session, kind=kind, key=key, community_id=code.community_id, files=files, now=NOW)
+        return keep_attachments(
+            session,
+            kind=kind,
+            key=key,
+            community_id=code.community_id,
+            network=NetworkDigests(line, prefix) if line else None,
+            files=files,
+            secret_key=SECRET,
+            now=now,
+        )
 
 
 def names(database, key, kind=PHOTO):
@@ -144,12 +162,57 @@ def test_a_case_gets_the_photos_of_its_form_and_unsent_ones_are_deleted_after_a_
         assert len(of_case) == 1, "what is sent cannot be taken back"
 
 
-def test_one_poster_cannot_fill_the_disk_with_photos_that_are_never_sent(database, key):
-    few = replace(PHOTO, most_unsent=1)
-    keep(database, key, saved(picture(100)), kind=few)
+def test_in_a_full_community_whoever_has_most_files_waiting_makes_room(database, key):
+    few = replace(PHOTO, most_unsent=4)
+    greedy = [another_form(key) for _ in range(3)]
+    for form in greedy:
+        keep(database, form, saved(picture()), kind=few)
 
-    assert keep(database, key, saved(picture(200)), kind=few) == [AttachmentFault.NO_ROOM]
-    assert count(database) == 1
+    for line in ("one", "other", None):
+        mine = another_form(key)
+        assert keep(database, mine, saved(picture()), kind=few, line=line, prefix=f"prefix of {line}") == []
+        assert len(names(database, mine)) == 1
+        assert count(database) == 4
+    assert [len(names(database, form)) for form in greedy] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("of", ["line", "prefix"])
+def test_one_line_and_one_prefix_have_so_many_files_waiting_in_the_whole_city_and_no_more(database, of):
+    few = replace(PHOTO, **{f"most_unsent_of_{of}": 2})
+    forms = []
+    for number in range(5):
+        with database.writing() as session:
+            code = find_code(session, token=make_poster_code(session).token, secret_key=SECRET)
+        forms.append(SubmissionKey.new(form=Form.COMPLAINT, code_id=code.id, round_id=None, now=NOW))
+        where = {"line": "a line" if of == "line" else f"line {number}"}
+        assert keep(database, forms[-1], saved(picture()), kind=few, **where) == []
+
+    assert [len(names(database, form)) for form in forms] == [0, 0, 0, 1, 1]
+
+
+def test_a_line_brings_so_many_files_in_a_day_sent_or_not(database, key):
+    few = replace(PHOTO, budget_of_line=FEW)
+    for _ in range(FEW.free):
+        form = another_form(key)
+        assert keep(database, form, saved(picture()), kind=few) == []
+        with database.writing() as session:
+            complaint = make_complaint(session, make_community(session), submission_key=form.value)
+            attach_to_complaint(session, key=form, complaint_id=complaint.id)
+
+    assert keep(database, key, saved(picture()), kind=few) == [AttachmentFault.NO_ROOM]
+    assert keep(database, key, saved(picture()), kind=few, line="another line") == []
+    assert keep(database, another_form(key), saved(picture()), kind=few, now=NOW + DAY) == []
+
+
+def test_where_a_file_came_from_is_not_kept_once_its_form_is_sent_or_forgotten(database, key):
+    for form in (key, another_form(key)):
+        keep(database, form, saved(picture()))
+    with database.writing() as session:
+        complaint = make_complaint(session, make_community(session), submission_key=key.value)
+        attach_to_complaint(session, key=key, complaint_id=complaint.id)
+        assert session.scalar(select(func.count()).select_from(AttachmentSource)) == 1
+        forget_unsent_attachments(session, now=NOW + DAY)
+        assert session.scalar(select(func.count()).select_from(AttachmentSource)) == 0
 
 
 def test_a_response_loses_its_files_of_every_kind_with_its_answers(database):
@@ -198,7 +261,8 @@ def test_another_kind_is_listed_beside_photos_and_without_a_thumbnail(database, 
 def test_the_limits_of_one_kind_leave_no_less_room_for_another(database, key):
     assert keep(database, key, b"LETTER one", b"LETTER two", kind=LETTER) == [AttachmentFault.TOO_MANY]
     assert keep(database, another_form(key), b"LETTER one", kind=LETTER) == []
-    assert keep(database, another_form(key), b"LETTER one", kind=LETTER) == [AttachmentFault.NO_ROOM]
+    assert keep(database, another_form(key), b"LETTER one", kind=LETTER) == []
+    assert count(database) == LETTER.most_unsent
 
     assert keep(database, key, *(saved(picture(100 + number)) for number in range(3))) == []
 

@@ -1,26 +1,24 @@
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import select
 
-from survey_app.accounts.attempt_limits import TooManyAttempts
+from survey_app.accounts.attempt_budgets import LINE
+from survey_app.accounts.attempt_limits import Source, TooManyAttempts
 from survey_app.complaints.case_secrets import (
     PassExpired,
     WrongSecret,
     check_secret,
     hash_secret,
+    link_proof,
     read_pass,
     reissue_secret,
     sign_pass,
 )
-from survey_app.errors import UnknownNumber
 from survey_app.models import AuditEvent, Complaint
 from survey_app.security.check_digits import grouped, new_number
 from tests.factories import NOW, make_community, make_complaint
 
 SITE_SECRET = "only for tests: 7f3c9a1e5b8d2046"
 SECRET = "100000000001"
-HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -31,8 +29,10 @@ def case(database):
         return complaint.reference
 
 
-def check(database, case, typed, now=NOW):
-    return check_secret(database, reference=case, typed=typed, secret_key=SITE_SECRET, now=now)
+def check(database, case, typed, now=NOW, *, line="a line", proof=""):
+    return check_secret(
+        database, reference=case, typed=typed, proof=proof, source=Source(line), secret_key=SITE_SECRET, now=now
+    )
 
 
 def wrong_secret():
@@ -44,26 +44,29 @@ def test_the_secret_opens_the_case_however_it_is_typed(database, case, typed):
     assert check(database, case, typed).reference == case
 
 
-def test_five_wrong_secrets_an_hour_lock_the_case_and_then_even_the_right_one_waits(database, case):
-    for _try in range(5):
+def fail(database, case, *, times=LINE.free, **where):
+    for _try in range(times):
         with pytest.raises(WrongSecret):
-            check(database, case, wrong_secret())
-
-    with pytest.raises(TooManyAttempts):
-        check(database, case, SECRET, now=NOW + HOUR - timedelta(seconds=1))
-    assert check(database, case, SECRET, now=NOW + HOUR)
+            check(database, case, wrong_secret(), **where)
 
 
-def test_another_case_is_not_locked_with_it(database, case):
-    with database.writing() as session:
-        other = make_complaint(session, make_community(session))
-        other.secret_hash = hash_secret(SECRET, reference=other.reference, secret_key=SITE_SECRET)
-        reference = other.reference
-    for _try in range(5):
-        with pytest.raises(WrongSecret):
-            check(database, case, wrong_secret())
+def test_wrong_secrets_make_their_own_line_wait_and_nobody_else(database, case):
+    fail(database, case)
 
-    assert check(database, reference, SECRET)
+    with pytest.raises(TooManyAttempts) as pause:
+        check(database, case, SECRET)
+    assert check(database, case, SECRET, line="another line")
+    assert check(database, case, SECRET, now=pause.value.retry_at)
+
+
+def test_the_link_to_keep_opens_the_case_where_strangers_use_up_the_tries_of_its_line(database, case):
+    proof = link_proof(SECRET, reference=case, secret_key=SITE_SECRET)
+    fail(database, case)
+
+    for forged in ("", "0" * 32, proof[:-1], link_proof(SECRET, reference="another", secret_key=SITE_SECRET)):
+        with pytest.raises(TooManyAttempts):
+            check(database, case, SECRET, proof=forged)
+    assert check(database, case, SECRET, proof=proof)
 
 
 def test_a_slip_that_the_check_digit_shows_uses_up_no_try(database, case):
@@ -74,11 +77,9 @@ def test_a_slip_that_the_check_digit_shows_uses_up_no_try(database, case):
     assert check(database, case, SECRET)
 
 
-def test_the_right_secret_starts_the_count_anew(database, case):
+def test_the_right_secret_forgives_what_was_mistyped_before_it(database, case):
     for _visit in range(3):
-        for _try in range(4):
-            with pytest.raises(WrongSecret):
-                check(database, case, wrong_secret())
+        fail(database, case, times=LINE.free - 1)
         assert check(database, case, SECRET)
 
 
@@ -90,8 +91,10 @@ def test_a_case_without_a_secret_opens_to_nobody(database):
         check(database, case, SECRET)
 
 
-def test_an_unknown_reference_has_no_secret_to_try(database):
-    with pytest.raises(UnknownNumber):
+def test_an_unknown_reference_is_refused_like_a_wrong_secret_and_costs_a_try(database):
+    fail(database, "12345678901234")
+
+    with pytest.raises(TooManyAttempts):
         check(database, "12345678901234", SECRET)
 
 
@@ -128,14 +131,15 @@ def test_a_pass_dies_after_half_an_hour(database, case, monkeypatch):
         read_pass(session, signed, reference=case, secret_key=SITE_SECRET)
 
 
-def test_a_new_secret_opens_a_locked_case_and_is_a_link_of_the_audit_chain_without_it(database, case):
-    for _try in range(5):
-        with pytest.raises(WrongSecret):
-            check(database, case, wrong_secret())
+def test_a_new_secret_voids_the_old_link_and_is_a_link_of_the_audit_chain_without_it(database, case):
+    proof = link_proof(SECRET, reference=case, secret_key=SITE_SECRET)
+    fail(database, case)
     with database.writing() as session:
         new = reissue_secret(session, reference=case, by="account:7", secret_key=SITE_SECRET, now=NOW)
 
-    assert check(database, case, new)
+    with pytest.raises(TooManyAttempts):
+        check(database, case, new, proof=proof)
+    assert check(database, case, new, proof=link_proof(new, reference=case, secret_key=SITE_SECRET))
     with database.reading() as session:
         link = session.scalars(select(AuditEvent)).one()
         complaint = session.scalars(select(Complaint)).one()

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import pytest
 
 from survey_app.codes.codes import issue_poster_code
+from survey_app.complaints.case_addresses import read_case
 from survey_app.models.vocabulary import CaseAction
 from survey_app.web.logs import Lines
-from tests.factories import make_community
+from tests.factories import SECRET, make_community
 from tests.survey_app.complaints.test_views import WORDS, Page, answer, key_of, move, picture
 
 NAME = "欧阳金丝雀"
@@ -61,8 +62,9 @@ def test_no_log_holds_what_was_typed(client, token, sqlite_database, logged, mon
         assert client.post(form, data=personal).status_code == 500
     filed = Page(client.post(form, data=personal))
     client.post(form, data=personal | {"text": f"{NAME}又来了"})
-    reference, secret = re.search(r"/complaint/(\d{14})#(\d{12})", " ".join(filed.links)).groups()
-    client.post(f"{form}/support", data=personal | {"reference": reference, "device": TELEPHONE})
+    address, secret = re.search(r"/complaint/([\w.-]+)#(\d{12})", " ".join(filed.links)).groups()
+    reference = read_case(address, secret_key=SECRET).reference
+    client.post(f"{form}/support", data=personal | {"reference": address, "device": TELEPHONE})
     client.post(f"{form}/support", data=personal | {"reference": TELEPHONE})
     answer(sqlite_database, reference, text=f"已联系{NAME}")
     own = Page(client.post(f"/complaint/{reference}/open", data={"secret": secret}))

@@ -3,6 +3,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from survey_app.accounts.attempt_limits import Source
+from survey_app.accounts.staff_attempts import STAFF_NUMBER_TRIES
 from survey_app.complaints.case_secrets import WrongSecret, check_secret, hash_secret
 from survey_app.models import AuditEvent, Complaint
 from survey_app.security.check_digits import grouped
@@ -40,7 +42,7 @@ def test_the_office_gives_out_a_new_secret_that_opens_the_case(clerk, cases, sql
     page = ask(clerk, grouped(cases[0])).text
 
     secret = page.split('<p class="number">')[2].split("</p>")[0].replace(" ", "")
-    checking = {"reference": cases[0], "secret_key": SECRET, "now": NOW}
+    checking = {"reference": cases[0], "source": Source("a line"), "secret_key": SECRET, "now": NOW}
     assert check_secret(sqlite_database, typed=secret, **checking)
     with pytest.raises(WrongSecret):
         check_secret(sqlite_database, typed=OLD_SECRET, **checking)
@@ -59,3 +61,10 @@ def test_no_secret_without_a_check_nor_for_a_case_elsewhere(clerk, cases, sqlite
     with sqlite_database.reading() as session:
         kept = session.execute(select(Complaint.reference, Complaint.secret_hash)).all()
     assert kept == [(reference, hash_secret(OLD_SECRET, reference=reference, secret_key=SECRET)) for reference in cases]
+
+
+def test_references_are_tried_so_often_and_no_more(clerk, cases):
+    for _ in range(STAFF_NUMBER_TRIES.line.free):
+        assert ask(clerk, "12345678901234").status_code == 422
+
+    assert ask(clerk, cases[0]).status_code == 429

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
+from survey_app.accounts.attempt_limits import Source
 from survey_app.complaints.similar_cases import similar_cases, support_case
 from survey_app.errors import UnknownNumber
 from survey_app.models import ComplaintSupport
@@ -21,16 +22,17 @@ def similar(session, community, category="PK01"):
     return similar_cases(session, community_id=community.id, category=category, zone=ZONE, now=NOW)
 
 
-def support(session, complaint, *, key=None, device=""):
+def support(session, complaint, *, key=None, device="", line="a line"):
     return support_case(
         session,
         reference=complaint.reference,
         community_id=complaint.community_id,
         key=key or new_key(),
         device=device,
+        source=Source(line),
         secret_key=SECRET,
         now=NOW,
-    )
+    ).supporters
 
 
 def test_open_cases_of_the_last_days_about_the_same_thing_are_found_without_their_words(database):
@@ -95,6 +97,7 @@ def test_a_case_elsewhere_cannot_be_supported_and_an_unknown_category_has_none(d
                 community_id=make_community(session).id,
                 key=new_key(),
                 device="",
+                source=Source("a line"),
                 secret_key=SECRET,
                 now=NOW,
             )

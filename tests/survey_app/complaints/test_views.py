@@ -7,7 +7,9 @@ from PIL import Image
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
+from survey_app.accounts.attempt_budgets import LINE
 from survey_app.codes.codes import issue_poster_code
+from survey_app.complaints.case_addresses import read_case, sign_case
 from survey_app.complaints.cases import take_step
 from survey_app.complaints.contacts import read_contact
 from survey_app.errors import WriterBusy
@@ -56,6 +58,10 @@ def file_case(client, token, **words):
     page = client.post(f"/c/{token}", data=WORDS | words | {"key": key_of(client, token)}).text
     reference, secret = (part.split("</p>")[0].replace(" ", "") for part in page.split('<p class="number">')[1:3])
     return reference, secret
+
+
+def address_of_case(reference):
+    return f"/complaint/{sign_case(reference, secret_key=SECRET)}"
 
 
 def open_case(client, reference, secret):
@@ -160,17 +166,18 @@ def test_filing_shows_reference_and_secret_once_and_stores_a_hash(client, token,
         assert (stored.text, stored.place, stored.occurred_on.isoformat()) == (WORDS["text"], "3号楼", "2026-09-01")
         assert read_contact(session, complaint=stored, secret_key=SECRET) == CONTACT["contact"]
         assert grouped(stored.reference) in page.text
-        secret = next(link for link in page.links if "#" in link and "complaint" in link).split("#")[1]
+        kept_link = next(link for link in page.links if "#" in link and "complaint" in link)
+        secret = kept_link.split("#")[1].split(".")[0]
         assert grouped(secret) in page.text
         assert secret not in stored.secret_hash
-    assert secret not in client.get(f"/complaint/{stored.reference}").text
+    assert secret not in client.get(kept_link.split("#")[0]).text
 
 
 def test_the_public_page_shows_where_the_case_stands_and_none_of_its_words(client, token, sqlite_database):
     reference, _secret = file_case(client, token, **CONTACT)
     answer(sqlite_database, reference, text="师傅已上门")
 
-    page = client.get(f"/complaint/{reference}").text
+    page = client.get(address_of_case(reference)).text
 
     for shown in (grouped(reference), "滨河家园", "电梯", "已答复，待您确认"):
         assert shown in page
@@ -181,8 +188,23 @@ def test_the_public_page_shows_where_the_case_stands_and_none_of_its_words(clien
 def test_the_case_is_found_under_its_typed_reference(client, token):
     reference, _secret = file_case(client, token)
 
-    assert client.post("/", data={"number": grouped(reference)}).location == f"/complaint/{reference}"
-    assert client.get("/complaint/12345678901234").status_code == 404
+    found = client.post("/", data={"number": grouped(reference)})
+
+    assert (found.status_code, found.location) == (303, address_of_case(reference))
+    assert client.get("/complaint/12345678901235").status_code == 404
+
+
+def test_an_address_with_a_bare_number_does_not_tell_whether_there_is_such_a_case(client, token):
+    reference, _secret = file_case(client, token)
+    unknown = new_number(14)
+
+    known, made_up = (
+        client.get(f"/complaint/{number}").text.replace(number, "").replace(grouped(number), "")
+        for number in (reference, unknown)
+    )
+    assert known == made_up
+    assert open_case(client, unknown, new_number(12)).status == 403
+    assert client.get(f"{address_of_case(reference)}x").status_code == 404
 
 
 def test_a_double_tap_is_one_case_and_one_secret(client, token, sqlite_database):
@@ -385,14 +407,14 @@ def test_others_who_report_the_same_are_shown_and_me_too_counts_once(client, tok
     assert "停了三天" not in page.text
 
     for _tap in range(2):
-        form = {name: values[0] for name, values in page.given.items()} | {"reference": earlier}
+        form = {name: values[0] for name, values in page.given.items()}
         supported = Page(client.post(f"/c/{token}/support", data=form))
 
     assert supported.status == 200
     assert grouped(earlier) in supported.text
     assert supported.given["text"] == ["电梯又停了"], "what was typed can still be sent"
     assert (count(sqlite_database), count(sqlite_database, ComplaintSupport)) == (1, 1)
-    assert "另有1户也遇到" in client.get(f"/complaint/{earlier}").text
+    assert "另有1户也遇到" in client.get(address_of_case(earlier)).text
 
 
 def test_a_case_of_another_community_cannot_be_supported(client, token, sqlite_database):
@@ -402,8 +424,10 @@ def test_a_case_of_another_community_cannot_be_supported(client, token, sqlite_d
     form = WORDS | {"key": key_of(client, token)}
 
     for reference in (known, elsewhere):
-        assert client.post(f"/c/{token}/support", data=form | {"reference": reference}).status_code == 404
-    assert client.post(f"/c/{token}/support", data=form | {"reference": "12"}).status_code == 400
+        offered = sign_case(reference, secret_key=SECRET)
+        assert client.post(f"/c/{token}/support", data=form | {"reference": offered}).status_code == 404
+    for made_up in ("12", known, elsewhere):
+        assert client.post(f"/c/{token}/support", data=form | {"reference": made_up}).status_code == 400
     assert count(sqlite_database, ComplaintSupport) == 0
 
 
@@ -419,14 +443,27 @@ def test_the_secret_opens_the_case_with_all_its_words(client, token, sqlite_data
     assert "李娜" not in page.text, "a phone in other hands does not give away how to reach whom"
 
 
-def test_a_wrong_secret_is_refused_and_the_sixth_try_waits(client, token):
+def test_a_wrong_secret_is_refused_and_after_many_the_page_says_how_long_to_wait(client, token):
     reference, secret = file_case(client, token)
     wrong = next(number for number in iter(lambda: new_number(12), secret))
 
-    for _try in range(5):
+    for _try in range(LINE.free):
         page = open_case(client, reference, wrong)
-        assert (page.status, "查询密码不对" in page.text) == (403, True)
-    assert open_case(client, reference, secret).status == 429
+        assert (page.status, "编号或查询密码不对" in page.text) == (403, True)
+    waiting = open_case(client, reference, secret)
+    assert (waiting.status, "秒后再试" in waiting.text) == (429, True)
+    assert "step" not in waiting.given
+
+
+def test_words_that_are_sent_with_the_secret_too_early_are_kept(client, token):
+    reference, secret = file_case(client, token)
+    for _try in range(LINE.free):
+        open_case(client, reference, new_number(12))
+
+    early = client.post(f"/complaint/{reference}/step", data={"secret": secret, "step": "add", "text": "又停了"})
+
+    assert (early.status_code, int(early.headers["Retry-After"]) > 0) == (429, True)
+    assert Page(early).given["text"] == ["又停了"]
 
 
 @pytest.mark.parametrize(
@@ -533,7 +570,7 @@ def test_a_case_closed_by_silence_reads_as_closed_before_it_is_settled(client, t
         old = make_complaint(session, make_community(session), submitted_at=long_ago).reference
     answer(sqlite_database, old, now=long_ago)
 
-    assert "已办结" in client.get(f"/complaint/{old}").text
+    assert "已办结" in client.get(address_of_case(old)).text
     assert "自动办结" in open_case(client, reference, secret).text
 
 
@@ -551,15 +588,17 @@ def test_every_page_is_well_formed_in_its_language(client, token, sqlite_databas
     checked = Page(client.post(f"/c/{token}/check{asked}", data=words | {"photo1": (io.BytesIO(picture()), "a.jpg")}))
     filed = Page(client.post(f"/c/{token}{asked}", data=words))
     secret_link = next(link for link in filed.links if "/complaint/" in link and "#" in link)
-    reference, secret = secret_link.split("/complaint/")[1].split("?")[0].split("#")[0], secret_link.split("#")[1]
+    reference = secret_link.split("/complaint/")[1].split("?")[0].split("#")[0]
+    secret = secret_link.split("#")[1].split(".")[0]
     own = Page(client.post(f"/complaint/{reference}/open{asked}", data={"secret": secret}))
-    answer(sqlite_database, reference, text="Done.")
+    answer(sqlite_database, read_case(reference, secret_key=SECRET).reference, text="Done.")
     pages = [
         form,
         checked,
         filed,
         own,
         Page(client.get(f"/complaint/{reference}{asked}")),
+        Page(client.get(f"/complaint/{new_number(14)}{asked}")),
         Page(client.post(f"/complaint/{reference}/open{asked}", data={"secret": secret})),
         Page(client.post(f"/complaint/{reference}/open{asked}", data={"secret": "1"})),
         Page(client.post(f"/complaint/{reference}/step{asked}", data={"pass": own.given["pass"], "step": "fly"})),

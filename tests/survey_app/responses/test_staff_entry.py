@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select, update
 
+from survey_app.accounts.staff_attempts import STAFF_NUMBER_TRIES
 from survey_app.codes.codes import issue_slips, revoke_slips
 from survey_app.models import AuditEvent, Response, ResponseEvent, Round
 from survey_app.models.vocabulary import Revocation
 from survey_app.responses.receipts import sign_receipt
 from survey_app.responses.staff_entry import read_typed, typed_form
-from survey_app.responses.staff_entry_pages import STAFF_TRIES
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.security.check_digits import RECEIPT_DIGITS, grouped, new_number
 from tests.accounts import csrf_token, make_account, signed_in_client
@@ -164,7 +164,7 @@ def test_where_each_household_answers_once_the_slip_is_needed(clerk, survey, sql
 
 
 def test_wrong_digits_are_tried_so_often_and_no_more(clerk, survey):
-    for _ in range(STAFF_TRIES.tries):
+    for _ in range(STAFF_NUMBER_TRIES.line.free):
         assert type_in(clerk, survey[1], slip="1234").status_code == 422
 
     assert type_in(clerk, survey[1], slip="1234").status_code == 429
