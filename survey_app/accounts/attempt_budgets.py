@@ -15,7 +15,7 @@ from survey_app.models.vocabulary import AttemptScope
 
 # How long a line that was told when to come back may take to come.
 PROMISE_LIFETIME: Final = timedelta(minutes=30)
-_NOW: Final = timedelta(0)
+_NO_WAIT: Final = timedelta(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +38,12 @@ class Budget:
 
     def failures_left(self, failures: float, *, after: timedelta) -> float:
         """Return how many failures still count after a while."""
-        return max(0.0, failures - max(after, _NOW) / self.forgiven_each)
+        return max(0.0, failures - max(after, _NO_WAIT) / self.forgiven_each)
 
     def wait_after(self, failures: float) -> timedelta:
         """Return how long to wait after so many failures before the next try."""
         excess = ceil(failures) - self.free + 1
-        return _NOW if excess <= 0 else min(self.longest, excess * self.step)
+        return _NO_WAIT if excess <= 0 else min(self.longest, excess * self.step)
 
 
 # A household, an office or a carrier's gateway.
@@ -67,8 +67,8 @@ EVERYWHERE: Final = Budget(
 class Limit:
     """Limit of one kind of try: its budgets, and None where nothing is counted.
 
-    `pair` is of a line on one subject. `subject`, `prefix` and `everywhere` slow strangers. `ceiling` is one of all
-    strangers on a subject that makes all of them wait: for what is guessed so soon that waiting turns do not help.
+    `pair` is of a line on one subject. `subject`, `prefix` and `everywhere` slow strangers. `ceiling` is of all
+    strangers on a subject and makes all of them wait: for short codes, which many lines in turn would soon guess.
     """
 
     action: str
@@ -106,7 +106,7 @@ Counts = Mapping[AttemptScope, Count]
 
 @dataclass(frozen=True)
 class Ruling:
-    """Ruling on a try: it is let in, or again at `retry_at`; then `is_new` says that the line is told so first now."""
+    """Ruling on a try: it is let in, or refused until `retry_at`, which the line is promised now if it `is_new`."""
 
     retry_at: datetime | None = None
     is_new: bool = False
@@ -120,15 +120,15 @@ def rule(limit: Limit, counts: Counts, *, now: datetime) -> Ruling:
     own_time = max(_own_time(limit, scope, counts, now) for scope in _OWN)
     slowdown = max(_wait(limit, scope, counts, now) for scope in _SHARED)
     promised_at = _kept_promise(counts, now)
-    if slowdown > _NOW and promised_at is None:
+    if slowdown > _NO_WAIT and promised_at is None:
         return Ruling(max(own_time, now + slowdown), is_new=True)
-    retry_at = max(own_time, promised_at or now) if slowdown > _NOW else own_time
+    retry_at = max(own_time, promised_at or now) if slowdown > _NO_WAIT else own_time
     return Ruling(retry_at) if retry_at > now else LET_IN
 
 
 def is_slowed(limit: Limit, scope: AttemptScope, counts: Counts, *, now: datetime) -> bool:
     """Return whether what a scope has failed makes others wait."""
-    return _wait(limit, scope, counts, now) > _NOW
+    return _wait(limit, scope, counts, now) > _NO_WAIT
 
 
 def failures_now(limit: Limit, scope: AttemptScope, counts: Counts, *, now: datetime) -> float:
@@ -159,9 +159,9 @@ def _count(counts: Counts, scope: AttemptScope, budget: Budget | None, now: date
 
 def _wait(limit: Limit, scope: AttemptScope, counts: Counts, now: datetime) -> timedelta:
     if scope is AttemptScope.SUBJECT and limit.subject is None:
-        return _NOW
+        return _NO_WAIT
     budget = limit.budget_of(scope)
-    return budget.wait_after(failures_now(limit, scope, counts, now=now)) if budget else _NOW
+    return budget.wait_after(failures_now(limit, scope, counts, now=now)) if budget else _NO_WAIT
 
 
 def _kept_promise(counts: Counts, now: datetime) -> datetime | None:

@@ -74,5 +74,5 @@ def replace_recovery_codes(
     codes = renew_recovery_codes(session, account=account, secret_key=secret_key)
     renew_credentials(session, account)
     record(session, by=actor, action=AuditAction.RECOVERY_CODES_RENEWED, subject=actor, now=now)
-    token = start_session(session, account=account, proof="authenticator", secret_key=secret_key, now=now)
+    token = start_session(session, account=account, proof="authenticator", now=now)
     return token, codes

@@ -1,4 +1,4 @@
-"""The files that people send with a complaint or with their answers, and where those come from that wait."""
+"""The files that people send with a complaint or with their answers, and the source of those not sent yet."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Tables of failed tries: the counts behind the limits, and refused sign-ins until they are recorded."""
+"""Tables of failed tries: the counts behind the limits, and refused sign-ins that are not recorded yet."""
 
 from datetime import datetime
 

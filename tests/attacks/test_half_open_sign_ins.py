@@ -18,6 +18,7 @@ from survey_app.accounts.accounts import add_account, disable_account, enable_ac
 from survey_app.accounts.invitations import accept_invitation, invite, open_first_run
 from survey_app.accounts.second_factor import renew_recovery_codes
 from survey_app.audit import OPERATOR
+from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import Account, AccountSession, ResetRequest, Response
 from survey_app.security.change_codes import digest_of_change_code
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
@@ -64,7 +65,9 @@ def place(sqlite_database, now):
         )
         over = make_round(session, opens_at=now - timedelta(days=40), closes_at=now - timedelta(days=10))
         make_account(session, "bystander", role="city", now=now)
-        return {"district": community.district_id, "number": number, "over": over.id}
+        known = {"district": community.district_id, "number": number}
+    evaluation = evaluate_round(sqlite_database, round_id=over.id, by=OPERATOR, now=now, provisional=False)
+    return known | {"evaluation": evaluation.id}
 
 
 class Attack:
@@ -240,7 +243,8 @@ def signed_in_with_a_page_open(attack):
 
 def export_that_is_about_to_be_taken(attack):
     client, _is_in = signed_in_with_a_page_open(attack)
-    return client, lambda browser: browser.get(f"/staff/rounds/{attack.place['over']}/responses.csv").status_code == 200
+    address = f"/staff/evaluations/{attack.place['evaluation']}/standings.csv"
+    return client, lambda browser: browser.get(address).status_code == 200
 
 
 def own_account_page_left_open(attack):
@@ -649,6 +653,8 @@ OF_NO_ACCOUNT = {
     ("complaints/case_secrets.py", "_serializer"),
     ("complaints/contacts.py", "store_contact"),
     ("responses/receipts.py", "sign_receipt"),
+    ("complaints/case_addresses.py", "sign_case"),  # leads to the case, and opens nothing without its secret
+    ("accounts/device_cookies.py", "remember_device"),  # has tries of its own, and opens nothing
     ("demo/demo.py", "_renew_accounts"),  # seals the authenticators of the demonstration
 }
 SIGNING = {"sign", "sign_link", "seal", "seal_secret", "Signer", "URLSafeSerializer", "URLSafeTimedSerializer"}

@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import func, select
 
 from survey_app.accounts.staff_pages import ROLE_NAMES
-from survey_app.app.audit_labels import FACT_NAMES, SUBJECT_NAMES, VALUE_NAMES
+from survey_app.app.audit_labels import ATTEMPT_NAMES, FACT_NAMES, SUBJECT_NAMES, VALUE_NAMES
 from survey_app.app.audit_views import ACTION_NAMES, FAULT_NAMES
 from survey_app.audit import SITE, ChainFault, record, verify_chain
 from survey_app.config import DATA, REPOSITORY
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import (
     Account,
+    AttemptCount,
     AuditEvent,
     Code,
     Community,
@@ -39,6 +40,7 @@ from survey_app.models.vocabulary import (
 from survey_app.operations.scheduled_jobs import SCHEDULED_JOBS
 from survey_app.rounds.round_changes import close_round_early
 from tests.accounts import csrf_token, give_password, make_account, signed_in_client
+from tests.attacks.guesses import GUESSES
 from tests.factories import make_community, make_district, make_job, make_poster_code, make_response, make_round
 from tests.survey_app.register.test_communities_file import HEADER, ROWS, csv_file
 
@@ -113,6 +115,7 @@ def test_in_chinese_the_record_shows_no_word_of_the_program(app, sqlite_database
     facts = dict.fromkeys(FACT_NAMES, 1) | {
         "opens_at": NOW.isoformat(),
         "closes_at": NOW.isoformat(),
+        "hour": NOW.isoformat(),
         "kept_until": NOW.date().isoformat(),
         "is_reprint": True,
     }
@@ -124,6 +127,27 @@ def test_in_chinese_the_record_shows_no_word_of_the_program(app, sqlite_database
     page = signed_in_client(app, "city").get("/staff/audit").text
     told = re.sub(r"<[^>]*>", " ", page[page.index("<tbody>") : page.index("</tbody>")])
     assert set(re.findall(r"[A-Za-z_]{2,}", told)) <= {"city", "district", "administrator"}  # names of accounts
+
+
+@pytest.mark.usefixtures("city")
+def test_the_record_says_when_unusually_many_tries_fail(app, sqlite_database):
+    client, now = signed_in_client(app, "city"), datetime.now(UTC)
+    assert "可能有人在猜测" not in client.get("/staff/audit").text
+    with sqlite_database.writing() as session:
+        for scope, action in (("everywhere", "typed_number"), ("prefix", "password")):
+            failures, expires_at = 4000.0, now + timedelta(days=1)
+            values = {"failures": failures, "counted_at": now, "expires_at": expires_at}
+            session.add(AttemptCount(key=scope, action=action, scope=scope, **values))
+
+    page = client.get("/staff/audit").text
+
+    assert "可能有人在猜测" in page
+    assert re.search("投诉编号: 全市近期输错[34][0-9]{3}次", page)
+    assert "账号密码: 1个网络已限速" in page
+
+
+def test_every_kind_of_try_that_is_slowed_has_words():
+    assert {guess.limit.action for guess in GUESSES if guess.limit.prefix is not None} == ATTEMPT_NAMES.keys()
 
 
 @pytest.mark.usefixtures("city")
