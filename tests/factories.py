@@ -89,10 +89,12 @@ def make_round(session: Session, **values: object) -> Round:
             added_at=NOW - timedelta(days=30),
         )
     number = next(_numbers)
+    kept_until = (values.get("closes_at", CLOSED) + timedelta(days=365)).date()
     return _add(
         session,
         Round,
         values,
+        responses_kept_until=kept_until,
         name=f"第{number}轮",
         english_name=f"Round {number}",
         opens_at=NOW - timedelta(days=10),

@@ -41,6 +41,7 @@ FACT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "kind": _("file"),
         "mode": _("how"),
         "opens_at": _("opens at"),
+        "photos": _("photos"),
         "place": _("place no."),
         "proof": _("second step"),
         "provisional": _("preview"),
@@ -128,6 +129,7 @@ VALUE_NAMES: Mapping[str, LazyString] = MappingProxyType(
 # By the kind that stands before the number of a subject; what has no number stands alone.
 SUBJECT_NAMES: Mapping[str, LazyString] = MappingProxyType(
     {
+        "examinations": _("Earlier examinations"),
         "account": _("account no. %(number)s"),
         "accounts": _("other accounts"),
         "code": _("code no. %(number)s"),

@@ -64,9 +64,14 @@ ACTION_NAMES: Mapping[AuditAction, LazyString] = MappingProxyType(
         AuditAction.RESPONSE_ENTERED: _("Answers entered by staff"),
         AuditAction.RESPONSE_CORRECTED: _("Answers corrected"),
         AuditAction.RESPONSE_WITHDRAWN: _("Answers withdrawn"),
+        AuditAction.RESPONSE_SHOWN: _("Answers shown to the resident"),
+        AuditAction.RESPONSE_ERASED: _("Answers erased after the close"),
         AuditAction.TERMINALS_ERASED: _("Encrypted network addresses erased"),
         AuditAction.HOUSEHOLD_LINKS_REMOVED: _("Links to households removed"),
+        AuditAction.COMMENTS_ERASED: _("Comments and photos erased after the official result"),
         AuditAction.RESPONSES_ERASED: _("Answers erased, their time being over"),
+        AuditAction.EXAMINATIONS_ERASED: _("Earlier examinations of answers erased"),
+        AuditAction.COMPLAINT_WORDS_ERASED: _("Words of a complaint erased"),
     }
 )
 FAULT_NAMES: Mapping[ChainFault, LazyString] = MappingProxyType(

@@ -161,6 +161,13 @@ def attachments_of_complaint(session: Session, *, kind: AttachmentKind, complain
     return _list_attachments(session, kind, complaint_id=complaint_id)
 
 
+def attachments_of_response(
+    session: Session, *, kind: AttachmentKind, response_id: int, question: str
+) -> list[KeptAttachment]:
+    """Return the files that came with a response for one of its questions."""
+    return _list_attachments(session, kind, response_id=response_id, question=question)
+
+
 def drop_attachments(session: Session, *, key: SubmissionKey, names: Sequence[str]) -> None:
     """Take back files that wait until their form is sent."""
     session.execute(

@@ -49,11 +49,12 @@ def move(*, reference: str, step: str, actor: str, text: str, reason: str | None
 
 @complaints.command("settle")
 def settle() -> None:
-    """Apply the steps that are due: close cases, end pauses, escalate late cases, erase contacts and unsent photos."""
+    """Apply the steps that are due: close cases, end pauses, escalate late cases, erase contacts, photos and words."""
     with installed_database() as database:
         settled = settle_complaints(database, now=current_time())
     click.echo(
-        f"settled {settled.cases} open cases, erased {settled.contacts} contacts and {settled.photos} unsent photos"
+        f"settled {settled.cases} open cases, erased {settled.contacts} contacts, {settled.photos} unsent photos "
+        f"and the words of {settled.words} cases"
     )
 
 

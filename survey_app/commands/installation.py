@@ -11,6 +11,7 @@ from sqlalchemy import inspect
 from survey_app.clock import current_time
 from survey_app.commands.shared import installed_database, track, warn_of_open_doors
 from survey_app.config import Config
+from survey_app.errors import DatabaseOutdated
 from survey_app.models import Account
 from survey_app.secret_keys import WeakSecretKey, fault_of_key
 from survey_app.storage.database import Database
@@ -24,7 +25,11 @@ def migrate() -> None:
         fault = fault_of_key(config.secret_key)
         if fault is not None and not inspect(database.engine).has_table(Account.__tablename__):
             raise WeakSecretKey(fault)
-        command.upgrade(database.alembic_config(), "head")
+        try:
+            database.require_current()
+        except DatabaseOutdated:
+            command.upgrade(database.alembic_config(), "head")
+            database.rewrite()
     warn_of_open_doors(config)
     click.echo("the database is at the revision of this version")
 

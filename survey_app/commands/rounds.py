@@ -14,7 +14,7 @@ from survey_app.commands.shared import DATE, FILE, installed_database, named
 from survey_app.models import Questionnaire, Round
 from survey_app.models.vocabulary import CodeKind
 from survey_app.responses.retention import erase_expired
-from survey_app.rounds.rounds import add_rule_file, create_round, has_settled
+from survey_app.rounds.rounds import add_rule_file, create_round, has_settled, usual_last_day_of_keeping
 
 
 @click.group()
@@ -42,7 +42,10 @@ def rounds() -> None:
 @click.option("--evaluator", help="Who evaluates on behalf of the bureau, for the privacy notice; optional.")
 @click.option("--evaluator-english-name")
 @click.option(
-    "--keep-until", type=DATE, help="After which day the answers are deleted, for the privacy notice; optional."
+    "--keep-until",
+    type=DATE,
+    help="The last day on which answers are kept, for the privacy notice; three years after the last day at most.  "
+    "[default: a year after the last day]",
 )
 def create(
     *,
@@ -79,9 +82,10 @@ def create(
             accepts=[CodeKind(kind) for kind in accepts],
             evaluator=evaluator,
             evaluator_english_name=evaluator_english_name,
-            responses_kept_until=keep_until.date() if keep_until else None,
+            responses_kept_until=keep_until.date() if keep_until else usual_last_day_of_keeping(last_day.date()),
         )
         click.echo(f"{created.name} takes answers from {created.opens_at} until just before {created.closes_at}")
+        click.echo(f"single answers are kept until {created.responses_kept_until} and then erased")
 
 
 @click.command("examine")
@@ -105,12 +109,12 @@ def examine(round_name: str) -> None:
 
 @click.command()
 def retention() -> None:
-    """Erase data past its retention period: network addresses, links to households, answers of past rounds."""
-    with installed_database() as database, database.writing() as session:
-        erased = erase_expired(session, by=SITE, now=current_time())
+    """Erase data past its retention period: network addresses, texts and photos, answers of past rounds."""
+    with installed_database() as database:
+        erased = erase_expired(database, by=SITE, now=current_time())
     click.echo(
-        f"erased {erased.terminals} network addresses, {erased.household_links} links to households "
-        f"and the answers of {erased.responses} responses"
+        f"erased {erased.terminals} network addresses, {erased.household_links} links to households, the texts of "
+        f"{erased.comments} responses, {erased.photos} photos and all but the counts of {erased.responses} responses"
     )
 
 

@@ -42,6 +42,16 @@ class WrongSecret(JiayuanError):
         self.reference = reference
 
 
+class WordsErased(JiayuanError):
+    """The words of the case were erased a year after it ended: a secret would open nothing."""
+
+    status = 410
+
+    def __init__(self, reference: str) -> None:
+        super().__init__("the words of the case are erased")
+        self.reference = reference
+
+
 class PassExpired(JiayuanError):
     """The pass is too old, was altered, or the secret was replaced since."""
 
@@ -133,9 +143,11 @@ def reissue_secret(session: Session, *, reference: str, by: str, secret_key: str
     """Replace the secret of a case and return the new one; the old one and its open pages are void from now on.
 
     For staff who have seen that the person before them filed the case. The caller has checked that the case lies in
-    the scope of the account.
+    the scope of the account. Raises `WordsErased` where nothing is left that a secret would open.
     """
     complaint = find_complaint(session, reference=reference)
+    if complaint.words_erased_at is not None:
+        raise WordsErased(reference)
     secret = number_from(randomness.randbits(64), SECRET_DIGITS)
     complaint.secret_hash = hash_secret(secret, reference=reference, secret_key=secret_key)
     session.flush()

@@ -35,6 +35,7 @@ class PublicCase:
     status_since: datetime
     deadline: datetime | None
     supporters: int
+    words_erased_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def _public_case(session: Session, complaint: Complaint, clock: Clock, state: Ca
         status_since=state.since.astimezone(clock.zone),
         deadline=deadline.astimezone(clock.zone) if deadline else None,
         supporters=count_supporters(session, complaint_id=complaint.id),
+        words_erased_at=complaint.words_erased_at.astimezone(clock.zone) if complaint.words_erased_at else None,
     )
 
 

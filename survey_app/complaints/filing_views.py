@@ -5,6 +5,7 @@ from functools import partial
 from http import HTTPStatus
 
 from flask import Request, render_template, request
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.policies import SENDING_PHOTOS, policy
@@ -38,8 +39,10 @@ from survey_app.complaints.filing import (
 from survey_app.complaints.redaction import split
 from survey_app.complaints.similar_cases import similar_cases, support_case
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted, UnknownNumber
+from survey_app.models import Community, District
 from survey_app.models.vocabulary import CaseKind, Channel
 from survey_app.register.names import bureau_name
+from survey_app.rounds.privacy_promises import Concerned, statements_to
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
 from survey_app.web.context import site
 from survey_app.web.languages import current_language
@@ -70,6 +73,21 @@ def show_form(token: str) -> str:
         today = local_today(session, now=current_time())
     blank = CheckedComplaint(category="", kind="", text="", occurred=today.isoformat())
     return _form_page(SentForm(code, _new_key(code), blank, [], [], is_renewed=False))
+
+
+@blueprint.get("/c/<token>/privacy")
+def show_privacy(token: str) -> str:
+    """Show the full privacy notice for complaints."""
+    with site().database.reading() as session:
+        code = _find_code(session, token)
+        telephone = session.scalar(select(District.telephone).join(Community).where(Community.id == code.community_id))
+    return render_template(
+        "complaints/privacy.html",
+        token=token,
+        bureau=bureau_name(code.district, current_language()),
+        telephone=telephone,
+        statements=statements_to(Concerned.COMPLAINT, language=current_language()),
+    )
 
 
 @blueprint.post("/c/<token>/check")

@@ -12,7 +12,7 @@ from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_attempts import counted_try
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
-from survey_app.complaints.case_secrets import reissue_secret
+from survey_app.complaints.case_secrets import WordsErased, reissue_secret
 from survey_app.errors import UnknownNumber
 from survey_app.models import Community, Complaint
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
@@ -49,6 +49,8 @@ def give_secret() -> str | tuple[str, int]:
     except UnknownNumber:
         page = render_template("staff/secret.html", reference=typed, secret=None, fault="unknown")
         return page, HTTPStatus.UNPROCESSABLE_ENTITY
+    except WordsErased as error:
+        return render_template("staff/secret.html", reference=typed, secret=None, fault="erased"), error.status
     return render_template("staff/secret.html", reference=reference, secret=secret, fault=None)
 
 

@@ -18,7 +18,6 @@ from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.rules import Rules
 from survey_app.audit import OPERATOR, record
 from survey_app.complaints.categories import categories
-from survey_app.errors import JiayuanError
 from survey_app.evaluations.counts import community_table
 from survey_app.evaluations.profiles import Profiles, count_profiles
 from survey_app.evaluations.standings import disclosure_of
@@ -27,26 +26,16 @@ from survey_app.models import (
     CommunityProfile,
     Evaluation,
     RegionProfile,
-    Response,
+    Round,
     Standing,
     StandingEvidence,
 )
 from survey_app.models.vocabulary import AuditAction
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
-from survey_app.rounds.rounds import RoundStillOpen, find_round, has_settled
+from survey_app.rounds.rounds import RoundErased, RoundStillOpen, find_round, has_settled, is_kept
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Base, Database
 from survey_app.stored_rules import rules_of
-
-
-class RoundErased(JiayuanError):
-    """The answers of the round were erased after their retention period: what was evaluated before stands."""
-
-    status = 409
-
-    def __init__(self, round_id: int) -> None:
-        super().__init__(f"the answers of round {round_id} were erased when their time was over")
-        self.round_id = round_id
 
 
 def evaluate_round(
@@ -57,9 +46,11 @@ def evaluate_round(
     It counts up to the close of the round and is refused before: whoever sees a score before and after a neighbour
     answers knows that answer, and with nine accomplices also where scores move in steps of ten. A provisional
     evaluation is a preview that has no breakdowns and cannot be published. Everything is read in one snapshot and
-    computed outside any write transaction.
+    computed outside any write transaction. Answers that were erased at the wish of a resident after the close are not
+    counted again: an evaluation that had counted them stands.
 
-    Raises `LookupError` if there is no such round and `RoundStillOpen` until it has settled.
+    Raises `LookupError` if there is no such round, `RoundStillOpen` until it has settled, and `RoundErased` when the
+    retention of its answers is over.
     """
     with database.reading() as session:
         gathered = _gather(session, round_id=round_id, now=now, provisional=provisional)
@@ -98,11 +89,10 @@ def evaluate_round(
         return stored
 
 
-def require_answers(session: Session, round_id: int) -> None:
-    """Raise `RoundErased` if the answers of a round were erased."""
-    erased = select(Response.id).where(Response.round_id == round_id, Response.erased_at.is_not(None)).limit(1)
-    if session.scalar(erased) is not None:
-        raise RoundErased(round_id)
+def require_answers(survey_round: Round, *, now: datetime) -> None:
+    """Raise `RoundErased` when the retention of a round's answers is over."""
+    if not is_kept(survey_round, now=now):
+        raise RoundErased(survey_round.id, survey_round.responses_kept_until)
 
 
 def verify_evaluation(session: Session, evaluation_id: int) -> bool:
@@ -132,7 +122,7 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     survey_round = find_round(session, round_id)
     if not has_settled(survey_round, now=now):
         raise RoundStillOpen(round_id, survey_round.closes_at)
-    require_answers(session, round_id)
+    require_answers(survey_round, now=now)
     cut_off, rules = survey_round.closes_at, rules_of(survey_round.rule_file.content)
     counting: dict[str, Any] = {
         "survey_round": survey_round,
@@ -144,7 +134,9 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     disclosure = disclosure_of(now, rules)
     # What few people answered is not even stored: everything that shows or hands out an evaluation goes without.
     table = withhold_small_communities(community_table(session, **counting), rules, disclosure=disclosure)
-    profiles = None if provisional else count_profiles(session, **counting, table=table)
+    profiles = (
+        None if provisional else count_profiles(session, **counting, minimum_base=disclosure.minimum_base, table=table)
+    )
     return _Gathered(table, rules, survey_round.rule_file_id, cut_off, profiles)
 
 

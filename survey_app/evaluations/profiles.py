@@ -1,7 +1,8 @@
 """Profiles behind the standings of a closed round: answers by question, complaints by month and category, drivers.
 
 Counted once, in the snapshot of the evaluation, and stored with it: a page that explains a result must not count again
-what was counted then. An open round has no profiles, since breakdowns of a few answers would give them away.
+what was counted then. An open round has no profiles, since breakdowns of a few answers would give them away. Nor has a
+community with few answers: its breakdown is shown to nobody, and would keep what single residents answered.
 """
 
 import json
@@ -78,11 +79,13 @@ def count_profiles(
     questionnaire: Questionnaire,
     categories: Categories,
     cut_off: datetime,
+    minimum_base: int,
     table: pd.DataFrame,
 ) -> Profiles:
     """Return the profile of every community, and of every region that is ranked together.
 
-    `table` is the community table of the same moment.
+    The answers of communities with fewer than `minimum_base` are not broken down, nor can they be found by taking all
+    others from the sum of the region. `table` is the community table of the same moment.
     """
     survey = _Survey(session, survey_round, rules, questionnaire, cut_off)
     places = read_places(session)
@@ -95,12 +98,18 @@ def count_profiles(
     regional_cases = _cases(complaints, complaints["community"].map(region))
     other = _other_population(survey, places)
     channels = _channels(table)
+    bases = pd.Series(np.max([each.sum(axis=1) for each in counts.counts.values()], axis=0), index=places.index)
+    hidden = _few_answers(bases, region, minimum_base=minimum_base)
     communities = [
         {
             "community_id": number,
-            "answers": canonical_json(_answers(counts, [place]) | _choices(chosen, [number])),
+            "answers": canonical_json(
+                {key: {} for key in counts.codes}
+                if number in hidden
+                else _answers(counts, [place]) | _choices(chosen, [number])
+            ),
             "complaints": canonical_json(cases.get(number, [])),
-            "other_population": canonical_json(other[number]),
+            "other_population": canonical_json(other[number] | ({"tenures": []} if number in hidden else {})),
         }
         for place, number in enumerate(places.index)
     ]
@@ -185,6 +194,23 @@ def _choices(chosen: Mapping[str, Mapping[int, Counter[str]]], communities: Iter
         question: dict(sum((counts.get(community, Counter()) for community in communities), Counter()))
         for question, counts in chosen.items()
     }
+
+
+def _few_answers(bases: "pd.Series[int]", region: "pd.Series[str]", *, minimum_base: int) -> frozenset[int]:
+    """Return the communities whose answers are not broken down: those with few, and others that give them away.
+
+    Where those of a region have fewer answers together than the minimum, the next smallest go with them: the sum of the
+    region minus all that is stored is then that of enough people.
+    """
+    found: list[int] = []
+    for _name, numbers in bases.sort_values(kind="stable").groupby(region):
+        hidden = 0
+        for number, base in zip(numbers.index.tolist(), numbers.tolist(), strict=True):
+            if base >= minimum_base and not 0 < hidden < minimum_base:
+                break
+            hidden += base
+            found.append(number)
+    return frozenset(found)
 
 
 def _count_complaints(survey: _Survey, categories: Categories) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from survey_app.city_time import last_day, zone_of
 from survey_app.evaluations.publications import published_evaluations
 from survey_app.evaluations.standings import counts_a_closed_round
 from survey_app.models import Attachment, Community, Evaluation, Publication, Questionnaire, Response, Round, RuleFile
+from survey_app.rounds.rounds import is_kept
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class RoundOverview:
     received: int
     closed_early_because: str | None
     has_photos: bool
+    # Whether single responses may still be downloaded and evaluated, and whether their comments may.
+    keeps_responses: bool
+    keeps_comments: bool
     rules: RuleFile
     questionnaire: Questionnaire
     evaluations: Sequence["EvaluationOverview"]
@@ -90,6 +94,8 @@ def read_round_overviews(session: Session, *, scope: Scope, now: datetime) -> li
                 received=received.get(survey_round.id, 0),
                 closed_early_because=survey_round.closed_early_because,
                 has_photos=survey_round.id in with_photos,
+                keeps_responses=is_kept(survey_round, now=now),
+                keeps_comments=is_kept(survey_round, now=now) and survey_round.comments_erased_at is None,
                 rules=survey_round.rule_file,
                 questionnaire=survey_round.questionnaire,
                 evaluations=[

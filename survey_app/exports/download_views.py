@@ -24,19 +24,21 @@ from survey_app.web.languages import current_language
 @policy(RECOUNTING)
 def responses_csv(evaluation_id: int) -> Response:
     """Download the answers that an official evaluation counted, to count them again."""
+    scope, now = signed_in().scope, current_time()
     with missing_is_not_found():
-        pieces = export_responses(site().database, evaluation_id=evaluation_id, scope=signed_in().scope)
+        pieces = export_responses(site().database, evaluation_id=evaluation_id, scope=scope, now=now)
     return _recorded(pieces, kind="responses", evaluation_id=evaluation_id)
 
 
-@blueprint.get("/staff/evaluations/<int:evaluation_id>/texts.csv")
+@blueprint.get("/staff/rounds/<int:round_id>/texts.csv")
 @policy(RECOUNTING)
-def texts_csv(evaluation_id: int) -> Response:
+def texts_csv(round_id: int) -> Response:
     """Download what residents wrote, personal details hidden and beside no other answer."""
-    scope, language = signed_in().scope, current_language()
+    scope, language, now = signed_in().scope, current_language(), current_time()
     with missing_is_not_found():
-        pieces = export_texts(site().database, evaluation_id=evaluation_id, scope=scope, language=language)
-    return _recorded(pieces, kind="texts", evaluation_id=evaluation_id)
+        pieces = export_texts(site().database, round_id=round_id, scope=scope, language=language, now=now)
+    _record(kind="texts", subject=f"round:{round_id}")
+    return file_response(pieces, f"texts-round-{round_id}.csv", mimetype="text/csv")
 
 
 @blueprint.get("/staff/evaluations/<int:evaluation_id>/tables.csv")
@@ -70,8 +72,11 @@ def communities_csv(evaluation_id: int) -> Response:
 
 def _recorded(pieces: Iterator[str], *, kind: str, evaluation_id: int) -> Response:
     """Return the file, once the export is in the audit chain."""
+    _record(kind=kind, subject=f"evaluation:{evaluation_id}")
+    return file_response(pieces, f"{kind}-evaluation-{evaluation_id}.csv", mimetype="text/csv")
+
+
+def _record(*, kind: str, subject: str) -> None:
     by, scope, now = signed_in().actor, signed_in().scope, current_time()
-    subject = f"evaluation:{evaluation_id}"
     with site().database.writing() as session:
         record_export(session, by=by, area=scope.area, place=scope.id, kind=kind, subject=subject, now=now)
-    return file_response(pieces, f"{kind}-evaluation-{evaluation_id}.csv", mimetype="text/csv")

@@ -8,6 +8,7 @@ where nothing connects them.
 
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ from survey_app.stored_rules import rules_of
 _SMALL = {"community": "int32", "tenure": "int8", "mode": "category"}
 
 
-def export_responses(database: Database, *, evaluation_id: int, scope: Scope) -> Iterator[str]:
+def export_responses(database: Database, *, evaluation_id: int, scope: Scope, now: datetime) -> Iterator[str]:
     """Yield a CSV file of the answers in scope that an official evaluation counted, as `analytics.files` reads them.
 
     Rows stand in an order drawn anew for each file, and are numbered in it: neither says when an answer came or which
@@ -37,11 +38,13 @@ def export_responses(database: Database, *, evaluation_id: int, scope: Scope) ->
     few, or their rows are left out; how they answered is withheld where few did so. Reviews count as they stood when it
     was evaluated, so that two files never differ by what was decided between them.
 
-    Raises `LookupError` if there is no such official evaluation and `RoundErased` if its answers are gone.
+    Raises `LookupError` if there is no such official evaluation, and `RoundErased` when the retention of its answers is
+    over.
     """
     with database.reading() as session:
         require_evaluation(session, evaluation_id, official=True)
         evaluation = session.get_one(Evaluation, evaluation_id)
+        require_answers(evaluation.round, now=now)
         rules = rules_of(evaluation.rule_file.content)
         questions = measure_questions(rules)
         rows = _read_rows(session, evaluation, questions)
@@ -58,7 +61,6 @@ def export_responses(database: Database, *, evaluation_id: int, scope: Scope) ->
 
 def _read_rows(session: Session, evaluation: Evaluation, questions: tuple[str, ...]) -> pd.DataFrame:
     survey_round = session.get_one(Round, evaluation.round_id)
-    require_answers(session, survey_round.id)
     batches = counted_batches(
         session,
         survey_round=survey_round,

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from random import SystemRandom
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from analytics.files.csv_files import csv_file, in_parts
@@ -13,29 +15,38 @@ from survey_app.accounts.scope import Scope
 from survey_app.catalogue import translator
 from survey_app.complaints.redaction import redact
 from survey_app.evaluations.evaluate_round import require_answers
-from survey_app.evaluations.standings import disclosure_of, require_evaluation
-from survey_app.models import Community, District, Evaluation, Response, Round
+from survey_app.evaluations.standings import disclosure_of
+from survey_app.models import Community, District, Response, Round
 from survey_app.models.vocabulary import ResponseStatus
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import Question, QuestionType, questionnaire_from_canonical
+from survey_app.rounds.rounds import CommentsErased, RoundStillOpen, find_round, has_settled
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
 
 
-def export_texts(database: Database, *, evaluation_id: int, scope: Scope, language: str) -> Iterator[str]:
-    """Yield a CSV file of the texts in scope that came with the answers of an official evaluation, redacted.
+def export_texts(database: Database, *, round_id: int, scope: Scope, language: str, now: datetime) -> Iterator[str]:
+    """Yield a CSV file of the texts in scope that came with the counted answers of a closed round, redacted.
 
-    Only communities with so many answers that opinions are told of them have any: a text of a few neighbours names its
-    writer by what it is about. The order is drawn anew for each file.
+    There are texts from the close until the official evaluation, with which they are erased. Only communities with so
+    many answers that opinions are told of them have any: a text of a few neighbours names its writer by what it is
+    about. The order is drawn anew for each file.
 
-    Raises `LookupError` if there is no such official evaluation and `RoundErased` if its answers are gone.
+    Raises `LookupError` if there is no such round, `RoundStillOpen` until it has settled, and `CommentsErased` after
+    that.
     """
     with database.reading() as session:
-        require_evaluation(session, evaluation_id, official=True)
-        evaluation = session.get_one(Evaluation, evaluation_id)
-        questionnaire = questionnaire_from_canonical(session.get_one(Round, evaluation.round_id).questionnaire.text)
+        survey_round = find_round(session, round_id)
+        if not has_settled(survey_round, now=now):
+            raise RoundStillOpen(round_id, survey_round.closes_at)
+        require_answers(survey_round, now=now)
+        if survey_round.comments_erased_at is not None:
+            raise CommentsErased(round_id, survey_round.comments_erased_at)
+        questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
         questions = [question for question in questionnaire.questions if question.type is QuestionType.TEXT]
-        rows = list(_read_texts(session, evaluation, questions, scope, language))
+        least = disclosure_of(now, rules_of(survey_round.rule_file.content)).minimum_opinion_base
+        statement = scope.communities(_select_texts(survey_round, questions, least=least))
+        rows = list(_read_texts(session, statement, questions, language)) if questions else []
     SystemRandom().shuffle(rows)
     _ = translator(language)
     headings = (
@@ -48,24 +59,16 @@ def export_texts(database: Database, *, evaluation_id: int, scope: Scope, langua
     return csv_file(headings, in_parts(rows))
 
 
-def _read_texts(
-    session: Session, evaluation: Evaluation, questions: list[Question], scope: Scope, language: str
-) -> Iterator[list[str]]:
-    require_answers(session, evaluation.round_id)
-    if not questions:
-        return
-    rules = rules_of(evaluation.rule_file.content)
-    status = status_of_response(
-        rules.satisfaction.population, before=evaluation.cut_off, reviewed_before=evaluation.evaluated_at
-    )
+def _select_texts(survey_round: Round, questions: list[Question], *, least: int) -> Select[*tuple[Any, ...]]:
+    """Return the counted answers that hold a text, of communities with at least so many counted ones."""
+    population = rules_of(survey_round.rule_file.content).satisfaction.population
     counted = (
-        Response.round_id == evaluation.round_id,
-        Response.submitted_at < evaluation.cut_off,
-        status == ResponseStatus.COUNTED,
+        Response.round_id == survey_round.id,
+        Response.submitted_at < survey_round.closes_at,
+        status_of_response(population, before=survey_round.closes_at) == ResponseStatus.COUNTED,
     )
-    least = disclosure_of(evaluation.evaluated_at, rules).minimum_opinion_base
     large = select(Response.community_id).where(*counted).group_by(Response.community_id).having(func.count() >= least)
-    statement = (
+    return (
         select(
             Community.number,
             Community.name,
@@ -83,7 +86,12 @@ def _read_texts(
             or_(*(Response.answers.contains(f'"{question.key}":"') for question in questions)),
         )
     )
-    for row in session.execute(scope.communities(statement)):
+
+
+def _read_texts(
+    session: Session, statement: Select[*tuple[Any, ...]], questions: list[Question], language: str
+) -> Iterator[list[str]]:
+    for row in session.execute(statement):
         answers = json.loads(row.answers)
         for question in questions:
             if text := answers.get(question.key):

@@ -2,13 +2,18 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.models.constraints import one_of
 from survey_app.models.places import Community
 from survey_app.models.vocabulary import CaseActor, CaseKind, CaseStatus, Channel
 from survey_app.storage.database import Base
+
+_ERASED = (
+    "CASE WHEN words_erased_at IS NULL THEN submission_key IS NOT NULL AND language IS NOT NULL ELSE text = '' "
+    "AND place = '' AND occurred_on IS NULL AND secret_hash IS NULL AND submission_key IS NULL AND language IS NULL END"
+)
 
 
 class Complaint(Base):
@@ -22,26 +27,30 @@ class Complaint(Base):
         one_of("kind", CaseKind),
         one_of("status", CaseStatus),
         one_of("channel", Channel),
+        CheckConstraint(_ERASED, name="words_erased"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    submission_key: Mapped[str] = mapped_column(unique=True)
+    # None once the words are erased, as is the language.
+    submission_key: Mapped[str | None] = mapped_column(unique=True)
     reference: Mapped[str] = mapped_column(unique=True)
-    # An HMAC; empty for what was filed before there were secrets, until the office issues one.
+    # An HMAC; empty for what was filed before there were secrets, until the office issues one, and with the words.
     secret_hash: Mapped[str | None]
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), index=True)
     # Of a poster. A slip's is not kept: it would lead from a complaint, and who filed it, to the household's answers.
     code_id: Mapped[int | None] = mapped_column(ForeignKey("code.id"))
     category: Mapped[str]
     kind: Mapped[str]
+    # Empty once the words are erased, as is the place; a case is never filed without words.
     text: Mapped[str]
     place: Mapped[str]
     occurred_on: Mapped[date | None]
-    language: Mapped[str]
+    language: Mapped[str | None]
     status: Mapped[str] = mapped_column(index=True)
     status_since: Mapped[datetime]
     submitted_at: Mapped[datetime] = mapped_column(index=True)
     channel: Mapped[str] = mapped_column(server_default=Channel.CODE.value)
+    words_erased_at: Mapped[datetime | None]
 
     community: Mapped[Community] = relationship()
 

@@ -1,5 +1,6 @@
 """Tables of codes, responses, their events and reviews."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
@@ -76,11 +77,28 @@ class Code(Base):
     batch: Mapped[SlipBatch | None] = relationship()
 
 
+# What a response has until the retention of its round is over, and what it may have.
+_ALWAYS_KEPT = ("submission_key", "commitment", "language", "mode", "started_at", "submitted_at")
+_SOMETIMES_KEPT = ("answers", "handle", "handle_nonce", "change_digest", "entered_by_id", "corrects_id")
+
+
+def _all(columns: Sequence[str], condition: str) -> str:
+    return " AND ".join(f"{column} {condition}" for column in columns)
+
+
+# When the time of a response is over, nothing of it stays but the round and the community that it counts in.
+_REDUCED = (
+    f"CASE WHEN receipt IS NULL THEN {_all((*_ALWAYS_KEPT, *_SOMETIMES_KEPT), 'IS NULL')} "
+    f"AND superseded_within IS NULL AND erased_at IS NOT NULL ELSE {_all(_ALWAYS_KEPT, 'IS NOT NULL')} END"
+)
+
+
 class Response(Base):
     """Submitted questionnaire. `answers` is canonical text, to which the commitment binds; the handle, the receipt.
 
     A withdrawn response keeps its row, so that it is counted in and a repeat of its form finds it; the answers, and
-    whatever links it to a household, are gone.
+    whatever links it to a household, are gone. When the retention of its round is over, so is everything that is typed
+    as always there and yet may be missing: nobody finds such a row by a receipt, and nothing but its number is read.
     """
 
     __tablename__ = "response"
@@ -89,7 +107,8 @@ class Response(Base):
         one_of("mode", Mode),
         only_where("mode", Mode.WEB, "entered_by_id IS NULL", name="entered_by"),
         CheckConstraint("(answers IS NULL) = (tenure IS NULL)", name="withdrawn_tenure"),
-        CheckConstraint("(answers IS NULL) = (nonce IS NULL)", name="withdrawn_nonce"),
+        CheckConstraint("answers IS NOT NULL OR nonce IS NULL AND openings IS NULL", name="withdrawn_nonce"),
+        CheckConstraint("nonce IS NULL OR openings IS NULL", name="openings"),
         CheckConstraint("answers IS NOT NULL OR household_key IS NULL AND code_id IS NULL", name="withdrawn_household"),
         CheckConstraint(
             "answers IS NOT NULL OR address_digest IS NULL AND prefix_digest IS NULL", name="withdrawn_network"
@@ -97,13 +116,14 @@ class Response(Base):
         one_of("superseded_within", SupersededWithin),
         CheckConstraint("erased_at IS NULL OR answers IS NULL", name="erased"),
         # 1: responses stored before there were handles; see `survey_app.responses.commitments`.
-        CheckConstraint("(commitment_algorithm = 1) = (handle IS NULL)", name="handle"),
+        CheckConstraint("receipt IS NULL OR (commitment_algorithm = 1) = (handle IS NULL)", name="handle"),
+        CheckConstraint(_REDUCED, name="reduced"),
         Index("ix_response_round_id_community_id", "round_id", "community_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    submission_key: Mapped[str] = mapped_column(unique=True)
-    receipt: Mapped[str] = mapped_column(unique=True)
+    submission_key: Mapped[str] = mapped_column(unique=True, nullable=True)
+    receipt: Mapped[str] = mapped_column(unique=True, nullable=True)
     round_id: Mapped[int] = mapped_column(ForeignKey("round.id"))
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
     questionnaire_id: Mapped[int] = mapped_column(ForeignKey("questionnaire.id"))
@@ -113,18 +133,20 @@ class Response(Base):
     # From which line and from which of its neighbours it was sent; see `survey_app.accounts.network_digests`.
     address_digest: Mapped[str | None]
     prefix_digest: Mapped[str | None]
-    language: Mapped[str]
-    mode: Mapped[str]
+    language: Mapped[str] = mapped_column(nullable=True)
+    mode: Mapped[str] = mapped_column(nullable=True)
     entered_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     # The response that this one stands for; no response is corrected twice, its correction may be.
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("response.id"), unique=True)
     tenure: Mapped[int | None]
-    started_at: Mapped[datetime]
-    submitted_at: Mapped[datetime]
+    started_at: Mapped[datetime] = mapped_column(nullable=True)
+    submitted_at: Mapped[datetime] = mapped_column(nullable=True)
     answers: Mapped[str | None]
     # Random, so that a commitment can be published without the answers being found by trial.
     nonce: Mapped[bytes | None] = mapped_column(LargeBinary)
-    commitment: Mapped[str] = mapped_column(unique=True)
+    # In place of the nonce where a text was erased: what opens the other questions; see `commitments.openings_without`.
+    openings: Mapped[bytes | None] = mapped_column(LargeBinary)
+    commitment: Mapped[str] = mapped_column(unique=True, nullable=True)
     commitment_algorithm: Mapped[int] = mapped_column(server_default="1")
     # Names the response to whoever holds its receipt, and to nobody else.
     handle: Mapped[str | None] = mapped_column(unique=True)
@@ -141,7 +163,7 @@ class Response(Base):
 
 
 class ResponseEvent(Base):
-    """Withdrawal or correction of a stored response: by whom, when and why."""
+    """Withdrawal, correction or later erasure of a stored response: by whom, when and why."""
 
     __tablename__ = "response_event"
     __table_args__ = (

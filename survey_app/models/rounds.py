@@ -52,10 +52,14 @@ class Round(Base):
     rule_file_id: Mapped[int] = mapped_column(ForeignKey("rule_file.id"))
     accepts_posters: Mapped[bool]
     accepts_households: Mapped[bool]
-    # What the privacy notice says of this round; a part that is not known is left out of it.
+    # What the privacy notice says of this round; a round without an evaluator names none.
     evaluator: Mapped[str | None]
     evaluator_english_name: Mapped[str | None]
-    responses_kept_until: Mapped[date | None]
+    # The last local day: in the first hour after it all that belongs to single responses is erased.
+    responses_kept_until: Mapped[date]
+    # When the last text and the last photo were erased, after the freeze, and when the last response was reduced.
+    comments_erased_at: Mapped[datetime | None]
+    responses_erased_at: Mapped[datetime | None]
     # None where it closes on its last day.
     closed_early_because: Mapped[str | None]
 

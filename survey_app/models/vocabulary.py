@@ -100,6 +100,8 @@ class ResponseEventKind(StrEnum):
 
     WITHDRAWN = "withdrawn"
     CORRECTED = "corrected"
+    # After the close: what was counted until then stays counted.
+    ERASED = "erased"
 
 
 class ResponseActor(StrEnum):
@@ -279,7 +281,12 @@ class AuditAction(StrEnum):
     RESPONSE_ENTERED = "response_entered"
     RESPONSE_CORRECTED = "response_corrected"
     RESPONSE_WITHDRAWN = "response_withdrawn"
+    RESPONSE_SHOWN = "response_shown"
+    RESPONSE_ERASED = "response_erased"
     REVIEW_DECIDED = "review_decided"
     TERMINALS_ERASED = "terminals_erased"
     HOUSEHOLD_LINKS_REMOVED = "household_links_removed"
+    COMMENTS_ERASED = "comments_erased"
     RESPONSES_ERASED = "responses_erased"
+    EXAMINATIONS_ERASED = "examinations_erased"
+    COMPLAINT_WORDS_ERASED = "complaint_words_erased"

@@ -19,6 +19,7 @@ from survey_app.audit import SITE
 from survey_app.city_time import city_zone
 from survey_app.complaints.cases import open_references, settle_case
 from survey_app.complaints.contacts import erase_contacts
+from survey_app.complaints.words import erase_words
 from survey_app.jobs.handlers import JobKind, RunningJob
 from survey_app.jobs.history import LastRun, erase_finished_jobs, last_runs
 from survey_app.jobs.leases import LeaseTerms
@@ -64,6 +65,7 @@ class Settled:
     cases: int
     contacts: int
     photos: int
+    words: int
 
 
 def is_due(scheduled: ScheduledJob, begun_at: datetime | None, *, now: datetime, zone: tzinfo) -> bool:
@@ -78,7 +80,7 @@ def report_to_nobody(_done: int, _total: int) -> None:
 def settle_complaints(
     database: Database, *, now: datetime, report: Callable[[int, int], None] = report_to_nobody
 ) -> Settled:
-    """Let time do its part in complaints: close, end pauses, send on what is late, erase contacts and unsent photos."""
+    """Let time do its part in complaints: close, end pauses, send on what is late, erase contacts, photos and words."""
     with database.reading() as session:
         references = open_references(session)
     for done, reference in enumerate(references, start=1):
@@ -89,22 +91,22 @@ def settle_complaints(
     with database.writing() as session:
         contacts = erase_contacts(session, by=SITE, now=now)
         photos = forget_unsent_attachments(session, now=now)
-    return Settled(len(references), contacts, photos)
+    words = erase_words(database, by=SITE, now=now)
+    return Settled(len(references), contacts, photos, words)
 
 
 def _settle(database: Database, job: RunningJob, now: datetime) -> Mapping[str, int]:
     return asdict(settle_complaints(database, now=now, report=job.report))
 
 
-def _erase(database: Database, _job: RunningJob, now: datetime) -> None:
+def _erase(database: Database, job: RunningJob, now: datetime) -> Mapping[str, int]:
     with database.writing() as session:
-        erase_expired(session, by=SITE, now=now)
-    with database.writing() as session:
-        erase_finished_jobs(session, now=now)
         destroy_old_network_keys(session, now=now)
         erase_expired_attempts(session, now=now)
+        erase_finished_jobs(session, now=now)
     with database.writing() as session:
         record_failed_sign_ins(session, now=now)
+    return asdict(erase_expired(database, by=SITE, now=now, report=job.report))
 
 
 def _examine(database: Database, job: RunningJob, now: datetime) -> None:

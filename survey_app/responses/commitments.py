@@ -8,7 +8,7 @@ question opened, while the others stay closed. A handle names a response to whoe
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from analytics.canonical import canonical_json
@@ -18,6 +18,8 @@ BY_QUESTION: Final = 2
 
 NONCE_BYTES = 32
 HANDLE_NONCE_BYTES = 16
+
+_DIGEST_BYTES: Final = 32
 
 _COMMITMENT_TAG = b"jiayuan response commitment 2\n"
 _ANSWER_TAG = b"jiayuan answer digest 2\n"
@@ -45,6 +47,35 @@ def digest_of_answer(salt: bytes, question: str, answer: object) -> bytes:
 def digests_of_answers(nonce: bytes, questions: Iterable[str], answers: Mapping[str, object]) -> list[bytes]:
     """Return the digest of each question, answered or not: their number tells nothing."""
     return [digest_of_answer(salt_of(nonce, key), key, answers.get(key)) for key in questions]
+
+
+def openings_without(
+    erased: Collection[str], *, nonce: bytes, questions: Iterable[str], answers: Mapping[str, object]
+) -> bytes:
+    """Return what stands for the nonce once the answers to some questions are erased: 32 bytes for each question.
+
+    They are the salt of a question that stays and the digest of an erased one, which opens nothing.
+    """
+    salts = ((key, salt_of(nonce, key)) for key in questions)
+    return b"".join(digest_of_answer(salt, key, answers.get(key)) if key in erased else salt for key, salt in salts)
+
+
+def digests_of_openings(
+    openings: bytes, *, erased: Collection[str], questions: Sequence[str], answers: Mapping[str, object]
+) -> list[bytes]:
+    """Return the digest of each question, as `digests_of_answers` gave them before some answers were erased.
+
+    >>> questions, answers, nonce = ["q01", "q24"], {"q01": 5, "q24": "门坏了"}, bytes(32)
+    >>> openings = openings_without(["q24"], nonce=nonce, questions=questions, answers=answers)
+    >>> kept = digests_of_openings(openings, erased=["q24"], questions=questions, answers={"q01": 5})
+    >>> kept == digests_of_answers(nonce, questions, answers)
+    True
+    """
+    parts = [openings[start : start + _DIGEST_BYTES] for start in range(0, len(openings), _DIGEST_BYTES)]
+    return [
+        part if key in erased else digest_of_answer(part, key, answers.get(key))
+        for key, part in zip(questions, parts, strict=True)
+    ]
 
 
 def commitment_to(digests: Iterable[bytes], *, round_id: int, community_id: int, questionnaire_sha256: str) -> str:

@@ -16,7 +16,17 @@ from survey_app.models.vocabulary import ResponseStatus, ReviewState, Superseded
 
 # Values that are cleared when answers are erased; the row stays.
 ERASED_VALUES: Final = dict.fromkeys(
-    ("answers", "tenure", "nonce", "handle_nonce", "household_key", "code_id", "address_digest", "prefix_digest")
+    (
+        "answers",
+        "tenure",
+        "nonce",
+        "openings",
+        "handle_nonce",
+        "household_key",
+        "code_id",
+        "address_digest",
+        "prefix_digest",
+    )
 )
 
 

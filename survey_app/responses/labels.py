@@ -18,7 +18,7 @@ def response_status_words(language: str) -> Mapping[ResponseStatus, str]:
             ResponseStatus.SUPERSEDED: _("superseded by newer answers"),
             ResponseStatus.WITHDRAWN: _("withdrawn"),
             ResponseStatus.EXCLUDED: _("excluded after review"),
-            ResponseStatus.ERASED: _("erased, the time of keeping being over"),
+            ResponseStatus.ERASED: _("erased after the close"),
         }
     )
 

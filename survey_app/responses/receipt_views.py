@@ -1,4 +1,4 @@
-"""Views of a receipt: that answers were received; with the change code what became of them, and changing them."""
+"""Views of a receipt: that answers were received; with the change code what they are, what became of them, changes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,16 +18,19 @@ from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
 from survey_app.models.vocabulary import Mode, ResponseChangeReason
 from survey_app.responses.addresses import address_of_own_receipt, network_digests_of_answers
 from survey_app.responses.labels import entry_mode_words, withdrawal_reason_words
+from survey_app.responses.own_answers import read_own_answers
 from survey_app.responses.receipts import (
     CHANGE_FORM_LIFETIME,
     CHANGE_PAGE_LIFETIME,
     RESIDENT,
     ChangeCodeNeeded,
     Correction,
+    Receipt,
     Reference,
     WrongChangeCode,
     check_change_code,
     correct_response,
+    erase_response,
     find_receipt,
     find_received,
     needs_change_code,
@@ -54,8 +57,7 @@ def show(reference: str) -> str:
     held, now = _read(reference), current_time()
     if not held.is_opened(now):
         return _show_received(reference, held, now=now)
-    with site().database.reading() as session:
-        receipt = find_receipt(session, number=held.number, secret_key=site().config.secret_key)
+    receipt = _receipt(held.number)
     return render_template(
         "receipt/receipt.html",
         receipt=receipt,
@@ -77,29 +79,33 @@ def ask_for_change_code(reference: str) -> AnyResponse | str:
 
 @blueprint.post("/r/<reference>/change")
 def open_with_change_code(reference: str) -> AnyResponse | tuple[str, int]:
-    """Redirect to what the change code opens; a wrong one counts as a try of its source and of its receipt.
-
-    The address that the phone was given after sending says longer than it opens anything whose receipt it is.
-    """
-    held, now = _read(reference), current_time()
-    secret_key, database = site().config.secret_key, site().database
-    counted = count_attempt(
-        database,
-        limit=CHANGE_TRIES,
-        source=source_of_request(),
-        subject=held.number,
-        proof=None if held.opened_at is None else "own address",
-        secret_key=secret_key,
-        now=now,
-    )
+    """Redirect to what the change code opens; a wrong one counts as a try of its source and of its receipt."""
+    held = _read(reference)
     try:
-        with database.reading() as session:
-            check_change_code(session, number=held.number, typed=request.form.get("code", ""), secret_key=secret_key)
+        _check_typed_code(held)
     except WrongChangeCode:
         return _code_form(reference, held, is_refused=True), HTTPStatus.UNPROCESSABLE_ENTITY
-    with database.writing() as session:
-        forgive_failures(session, counted, now=now)
     return redirect(address_of_own_receipt(held.number), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/r/<reference>/answers")
+def ask_to_see_answers(reference: str) -> str:
+    """Ask for the change code anew, so that no address and no page in a phone's history shows the answers."""
+    return _code_form(reference, _read(reference), shows_answers=True)
+
+
+@blueprint.post("/r/<reference>/answers")
+def show_answers(reference: str) -> str | tuple[str, int]:
+    """Show the answers themselves; a wrong change code counts as a try of its source and of its receipt."""
+    held = _read(reference)
+    try:
+        _check_typed_code(held)
+    except WrongChangeCode:
+        page = _code_form(reference, held, shows_answers=True, is_refused=True)
+        return page, HTTPStatus.UNPROCESSABLE_ENTITY
+    with site().database.reading() as session:
+        own = read_own_answers(session, number=held.number, now=current_time())
+    return render_template("receipt/answers.html", receipt=_receipt(held.number), own=own, reference=reference)
 
 
 @blueprint.get("/r/<reference>/withdrawal")
@@ -109,11 +115,9 @@ def ask_to_withdraw(reference: str) -> AnyResponse | str:
         number = _number_to_change(reference)
     except ChangeCodeNeeded:
         return redirect(url_for(".ask_for_change_code", reference=reference), HTTPStatus.SEE_OTHER)
-    with site().database.reading() as session:
-        receipt = find_receipt(session, number=number, secret_key=site().config.secret_key)
     return render_template(
         "receipt/withdrawal.html",
-        receipt=receipt,
+        receipt=_receipt(number),
         reference=reference,
         reasons=withdrawal_reason_words(current_language()),
         now=current_time(),
@@ -127,6 +131,25 @@ def withdraw(reference: str) -> AnyResponse:
     reason = withdrawal_reason(request.form.get("reason", ""))
     with site().database.writing() as session:
         withdraw_response(session, number=number, reason=reason, by=RESIDENT, now=current_time())
+    return redirect(address_of_own_receipt(number), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/r/<reference>/erasure")
+def ask_to_erase(reference: str) -> AnyResponse | str:
+    """Say what erasing does after the close, and ask whether to."""
+    try:
+        number = _number_to_change(reference)
+    except ChangeCodeNeeded:
+        return redirect(url_for(".ask_for_change_code", reference=reference), HTTPStatus.SEE_OTHER)
+    return render_template("receipt/erasure.html", receipt=_receipt(number), reference=reference, now=current_time())
+
+
+@blueprint.post("/r/<reference>/erasure")
+def erase(reference: str) -> AnyResponse:
+    """Erase the answers after the close and show the receipt, which says so."""
+    number = _number_to_change(reference)
+    with site().database.writing() as session:
+        erase_response(session, number=number, by=RESIDENT, now=current_time())
     return redirect(address_of_own_receipt(number), HTTPStatus.SEE_OTHER)
 
 
@@ -196,7 +219,7 @@ def _number_to_change(reference: str, *, lifetime: timedelta = CHANGE_PAGE_LIFET
 
 def _show_received(reference: str, held: Reference, *, now: datetime) -> str:
     with site().database.reading() as session:
-        received = find_received(session, number=held.number)
+        received = find_received(session, number=held.number, now=now)
         needs_code = needs_change_code(session, number=held.number, by=RESIDENT, now=now)
     return render_template(
         "receipt/received.html",
@@ -209,10 +232,45 @@ def _show_received(reference: str, held: Reference, *, now: datetime) -> str:
     )
 
 
-def _code_form(reference: str, held: Reference, *, is_refused: bool = False) -> str:
+def _code_form(reference: str, held: Reference, *, shows_answers: bool = False, is_refused: bool = False) -> str:
+    now = current_time()
     with site().database.reading() as session:
-        received = find_received(session, number=held.number)
-    return render_template("receipt/change_code.html", received=received, reference=reference, is_refused=is_refused)
+        received = find_received(session, number=held.number, now=now)
+    return render_template(
+        "receipt/change_code.html",
+        received=received,
+        reference=reference,
+        shows_answers=shows_answers,
+        is_refused=is_refused,
+        now=now,
+    )
+
+
+def _check_typed_code(held: Reference) -> None:
+    """Raise `WrongChangeCode` unless the change code of the receipt was typed; a wrong one counts as a try.
+
+    The address that the phone was given after sending says longer than it opens anything whose receipt it is.
+    """
+    secret_key, database, now = site().config.secret_key, site().database, current_time()
+    counted = count_attempt(
+        database,
+        limit=CHANGE_TRIES,
+        source=source_of_request(),
+        subject=held.number,
+        proof=None if held.opened_at is None else "own address",
+        secret_key=secret_key,
+        now=now,
+    )
+    typed = request.form.get("code", "")
+    with database.reading() as session:
+        check_change_code(session, number=held.number, typed=typed, secret_key=secret_key, now=now)
+    with database.writing() as session:
+        forgive_failures(session, counted, now=now)
+
+
+def _receipt(number: str) -> Receipt:
+    with site().database.reading() as session:
+        return find_receipt(session, number=number, secret_key=site().config.secret_key, now=current_time())
 
 
 def _photo_faults() -> list[str]:

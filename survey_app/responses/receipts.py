@@ -1,12 +1,13 @@
-"""Receipts of responses: seeing that answers were received, withdrawing them, correcting them.
+"""Receipts of responses: seeing that answers were received, withdrawing, correcting and erasing them.
 
 Whoever makes a resident show the receipt learns from its number that answers were received, and nothing that came
 later. What became of them, and changing them, needs the change code as well; only responses stored before there were
 change codes have none.
 
 A correction is a response of its own that stands for the earlier one; both receipts then lead to it. A withdrawal
-erases the answers and keeps when, by whom and why. Neither is possible once the round has closed, since what is
-evaluated must not change any more.
+erases the answers and keeps when, by whom and why. Neither is possible once the round has closed. From then on until
+the retention of the round is over the answers can be erased for good: a result that was evaluated before stands, and
+evaluations that come later do without them. After that nothing is found by a receipt.
 """
 
 import json
@@ -25,7 +26,7 @@ from survey_app.accounts.network_digests import NetworkDigests
 from survey_app.attachments.attachments import erase_attachments, pass_on_attachments
 from survey_app.city_time import last_day, zone_of
 from survey_app.errors import JiayuanError, UnknownNumber
-from survey_app.models import Code, Response, ResponseEvent, Round
+from survey_app.models import Code, Evaluation, Response, ResponseEvent, Round
 from survey_app.models.vocabulary import (
     AuditAction,
     Mode,
@@ -39,6 +40,7 @@ from survey_app.responses.network_digests import network_values
 from survey_app.responses.submission import earlier_receipt, store_answers
 from survey_app.rounds.questionnaires import Answer, CheckedAnswers, questionnaire_from_canonical
 from survey_app.rounds.questionnaires import Questionnaire as Definition
+from survey_app.rounds.rounds import is_kept
 from survey_app.security.change_codes import change_code_of, is_change_code
 from survey_app.security.signatures import read_signed, sign
 from survey_app.security.submission_keys import SubmissionKey
@@ -71,8 +73,22 @@ class ResponseFrozen(JiayuanError):
         self.closed_on = closed_on
 
 
+class ResponseStillOpen(JiayuanError):
+    """The round takes answers: until it closes they are withdrawn or corrected, and not erased."""
+
+    status = 409
+    page = "receipt/still_open.html"
+
+
+class AnswersErased(UnknownNumber):
+    """No answers are kept under this receipt: the last day that its round states is over."""
+
+    status = 410
+    page = "receipt/erased.html"
+
+
 class ChangeCodeNeeded(JiayuanError):
-    """The receipt number alone opens no correction and no withdrawal."""
+    """The receipt number alone opens no answers and changes none."""
 
     status = 403
     page = "receipt/change_code_needed.html"
@@ -145,6 +161,9 @@ class Received:
     commitment: str
     closes_at: datetime
     last_day: date
+    kept_until: date
+    # None had those that were stored before there were change codes.
+    has_change_code: bool
 
 
 @dataclass(frozen=True)
@@ -166,13 +185,26 @@ class Receipt:
     round: Wording
     submitted_at: datetime
     withdrawn_at: datetime | None
+    erased_at: datetime | None
+    # Of what was erased: whether an official result had been computed by then, which stands.
+    was_evaluated: bool
     commitment: str
     closes_at: datetime
     last_day: date
+    kept_until: date
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether the answers are still kept."""
+        return self.status not in {ResponseStatus.WITHDRAWN, ResponseStatus.ERASED}
 
     def is_open(self, now: datetime) -> bool:
         """Return whether the answers can still be withdrawn."""
-        return self.status is not ResponseStatus.WITHDRAWN and now < self.closes_at
+        return self.has_answers and now < self.closes_at
+
+    def may_be_erased(self, now: datetime) -> bool:
+        """Return whether the answers are fixed and can be erased."""
+        return self.has_answers and now >= self.closes_at
 
     def may_be_corrected(self, now: datetime) -> bool:
         """Whether a correction can still replace these answers."""
@@ -218,9 +250,13 @@ def read_reference(text: str, *, secret_key: str, holder: str | None = None) -> 
     Where it was opened for another holder it is no more than the receipt number.
     """
     try:
-        return Reference(str(read_signed(text, purpose=_RECEIPT, secret_key=secret_key)))
+        signed = read_signed(text, purpose=_RECEIPT, secret_key=secret_key)
     except BadData:
         pass
+    else:
+        if not isinstance(signed, str):
+            raise UnknownNumber
+        return Reference(signed)
     try:
         number, opened_at, *held_by = cast(list[Any], read_signed(text, purpose=_CHANGE, secret_key=secret_key))
     except BadData as error:
@@ -234,22 +270,22 @@ def needs_change_code(session: Session, *, number: str, by: Actor, now: datetime
 
     Nor, until its round closes, what was stored before there were change codes.
     """
-    response = _received(session, number)
+    response = _received(session, number, now)
     if by.account_id is not None and response.entered_by_id == by.account_id:
         return False
     return response.change_digest is not None or now >= response.round.closes_at
 
 
-def check_change_code(session: Session, *, number: str, typed: str, secret_key: str) -> None:
+def check_change_code(session: Session, *, number: str, typed: str, secret_key: str, now: datetime) -> None:
     """Raise `WrongChangeCode` unless the typed digits are the change code of a receipt."""
-    stored = _received(session, number).change_digest
+    stored = _received(session, number, now).change_digest
     if stored is None or not is_change_code(typed, receipt=number, stored=stored, secret_key=secret_key):
         raise WrongChangeCode
 
 
-def find_received(session: Session, *, number: str) -> Received:
+def find_received(session: Session, *, number: str, now: datetime) -> Received:
     """Return what a receipt number alone tells; nothing in it depends on what happened after the answers were sent."""
-    response = _received(session, number)
+    response = _received(session, number, now)
     survey_round, community = response.round, response.community
     zone = zone_of(survey_round.rule_file.content)
     return Received(
@@ -264,12 +300,14 @@ def find_received(session: Session, *, number: str) -> Received:
         commitment=response.commitment,
         closes_at=survey_round.closes_at,
         last_day=last_day(survey_round.closes_at, zone),
+        kept_until=survey_round.responses_kept_until,
+        has_change_code=response.change_digest is not None,
     )
 
 
-def find_receipt(session: Session, *, number: str, secret_key: str) -> Receipt:
+def find_receipt(session: Session, *, number: str, secret_key: str, now: datetime) -> Receipt:
     """Return the receipt with this number, and what became of its response."""
-    response = _find(session, number)
+    response = _find(session, number, now)
     survey_round, community = response.round, response.community
     rules = rules_of(survey_round.rule_file.content)
     zone = zone_of(rules.content)
@@ -290,9 +328,12 @@ def find_receipt(session: Session, *, number: str, secret_key: str) -> Receipt:
         round=Wording.of(survey_round.name, survey_round.english_name),
         submitted_at=response.submitted_at.astimezone(zone),
         withdrawn_at=withdrawn_at.astimezone(zone) if withdrawn_at else None,
+        erased_at=response.erased_at.astimezone(zone) if response.erased_at else None,
+        was_evaluated=response.erased_at is not None and _was_evaluated(session, response, response.erased_at),
         commitment=response.commitment,
         closes_at=survey_round.closes_at,
         last_day=last_day(survey_round.closes_at, zone),
+        kept_until=survey_round.responses_kept_until,
     )
 
 
@@ -301,11 +342,11 @@ def withdraw_response(session: Session, *, number: str, reason: ResponseChangeRe
 
     A second withdrawal changes nothing. Raises `ResponseFrozen` when the round has closed.
     """
-    response = _find(session, number, for_update=True)
+    response = _find(session, number, now, for_update=True)
     if response.answers is None:
         return
     _refuse_if_frozen(response.round, now)
-    erased = sorted({*_corrected(session, response), *_earlier_of_household(session, response)})
+    erased = _replaced_by(session, response)
     for response_id in erased:
         session.add(_event(response_id, ResponseEventKind.WITHDRAWN, reason=reason, by=by, now=now))
     session.execute(update(Response).where(Response.id.in_(erased)).values(ERASED_VALUES))
@@ -321,9 +362,43 @@ def withdraw_response(session: Session, *, number: str, reason: ResponseChangeRe
     session.flush()
 
 
+def erase_response(session: Session, *, number: str, by: Actor, now: datetime) -> None:
+    """Erase the answers behind a receipt after the close, and those that they had replaced.
+
+    What was evaluated stands. A second erasure changes nothing. Raises `ResponseStillOpen` while the round is open.
+    """
+    response = _find(session, number, now, for_update=True)
+    if response.answers is None:
+        return
+    if now < response.round.closes_at:
+        raise ResponseStillOpen
+    kept = select(Response.id).where(Response.id.in_(_replaced_by(session, response)), Response.answers.is_not(None))
+    erased = session.scalars(kept.order_by(Response.id)).all()
+    for response_id in erased:
+        session.add(
+            _event(response_id, ResponseEventKind.ERASED, reason=ResponseChangeReason.CHANGED_MIND, by=by, now=now)
+        )
+    session.execute(update(Response).where(Response.id.in_(erased)).values(**ERASED_VALUES, erased_at=now))
+    erase_attachments(session, response_ids=erased)
+    audit.record(
+        session,
+        by=by.name,
+        action=AuditAction.RESPONSE_ERASED,
+        subject=f"response:{response.id}",
+        after={"responses": len(erased)},
+        now=now,
+    )
+    session.flush()
+
+
+def find_current_response(session: Session, *, number: str, now: datetime) -> Response:
+    """Return the response that counts for a receipt: the one that got it, or its newest correction."""
+    return _find(session, number, now)
+
+
 def prepare_correction(session: Session, *, number: str, by: Actor, now: datetime) -> Correction:
     """Return what the form of a correction shows, or raise why there can be none."""
-    response = _find(session, number)
+    response = _find(session, number, now)
     _refuse_correction(session, response, now)
     is_theirs = by.account_id is not None and response.entered_by_id == by.account_id
     return Correction(
@@ -358,7 +433,7 @@ def correct_response(
     """
     if earlier := earlier_receipt(session, key, answers):
         return earlier
-    response = _find(session, number, for_update=True)
+    response = _find(session, number, now, for_update=True)
     _refuse_correction(session, response, now)
     place = {
         "round_id": response.round_id,
@@ -395,11 +470,15 @@ def correct_response(
     return receipt
 
 
-def _received(session: Session, number: str) -> Response:
+def _received(session: Session, number: str, now: datetime) -> Response:
     """Return the response that got a receipt, whatever stands for it now."""
-    found = session.scalar(select(Response).where(Response.receipt == number))
-    if found is None:
-        raise UnknownNumber
+    return _kept(session.scalar(select(Response).where(Response.receipt == number)), now)
+
+
+def _kept(found: Response | None, now: datetime) -> Response:
+    """Return a response that is kept; on the day after the last it is not, though the hourly job may still be due."""
+    if found is None or not is_kept(found.round, now=now):
+        raise AnswersErased
     return found
 
 
@@ -409,12 +488,10 @@ def _change_code(response: Response, secret_key: str) -> str | None:
     return change_code_of(response.submission_key, secret_key=secret_key)
 
 
-def _find(session: Session, number: str, *, for_update: bool = False) -> Response:
+def _find(session: Session, number: str, now: datetime, *, for_update: bool = False) -> Response:
     """Return the response behind a receipt, or else its newest correction."""
     statement = select(Response).where(Response.receipt == number)
-    found = session.scalar(statement.with_for_update() if for_update else statement)
-    if found is None:
-        raise UnknownNumber
+    found = _kept(session.scalar(statement.with_for_update() if for_update else statement), now)
     while True:
         # Asked for after the lock is held: whoever held it before may have corrected the response.
         correction = select(Response).where(Response.corrects_id == found.id)
@@ -430,6 +507,11 @@ def _status(session: Session, response: Response) -> ResponseStatus:
     return ResponseStatus(session.scalars(select(status).where(Response.id == response.id)).one())
 
 
+def _was_evaluated(session: Session, response: Response, moment: datetime) -> bool:
+    official = select(Evaluation.id).filter_by(round_id=response.round_id, provisional=False)
+    return session.scalar(official.where(Evaluation.evaluated_at <= moment).limit(1)) is not None
+
+
 def _refuse_if_frozen(survey_round: Round, now: datetime) -> None:
     if now >= survey_round.closes_at:
         raise ResponseFrozen(last_day(survey_round.closes_at, zone_of(survey_round.rule_file.content)))
@@ -440,6 +522,11 @@ def _refuse_correction(session: Session, response: Response, now: datetime) -> N
     status = _status(session, response)
     if status is not ResponseStatus.COUNTED:
         raise ResponseGone(status)
+
+
+def _replaced_by(session: Session, response: Response) -> list[int]:
+    """Return the response and all that it had replaced: these must not count or stay when it goes."""
+    return sorted({*_corrected(session, response), *_earlier_of_household(session, response)})
 
 
 def _corrected(session: Session, response: Response) -> Iterator[int]:

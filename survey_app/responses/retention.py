@@ -1,101 +1,292 @@
-"""Retention: network addresses are erased after 48 hours, household links after the freeze, answers on the stated day.
+"""Retention of responses: what is erased when, as the privacy notice promises, while every count stays what it was.
 
-A round is frozen once it has closed and has an official evaluation: from then on nothing can change what counts. Which
-answers were replaced by their household's next is marked on them first, so that every count stays what it was.
+Network addresses go within 48 hours. A round is frozen once it has closed and has an official evaluation, from when on
+nothing can change what counts: then the links to households go, the texts and the photos. Which answers were replaced
+by their household's next is marked on them first. After the last day that the round states, nothing stays of a response
+but the round and the community that it counts in.
+
+All of it is done in short transactions, so that residents' forms come in between. Each leaves the database right by
+itself: what a process that died has not erased, the next pass does.
 """
 
+import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Update, and_, func, select, update
+from sqlalchemy import Select, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from analytics.canonical import canonical_json
 from survey_app.attachments.attachments import erase_attachments
 from survey_app.audit import record
-from survey_app.city_time import zone_of
-from survey_app.models import Code, Evaluation, Response, Round, SlipBatch
+from survey_app.models import (
+    Attachment,
+    Code,
+    Evaluation,
+    IntegrityExamination,
+    Response,
+    ResponseEvent,
+    Round,
+    SlipBatch,
+)
 from survey_app.models.vocabulary import AuditAction
+from survey_app.responses.commitments import BY_QUESTION, openings_without
 from survey_app.responses.counting_status import ERASED_VALUES, superseded_within
 from survey_app.responses.network_digests import erase_network_digests
+from survey_app.rounds.questionnaires import Questionnaire, QuestionType, questionnaire_from_canonical
+from survey_app.rounds.rounds import is_kept
+from survey_app.storage.database import Database
+
+# A transaction of so many rows keeps the phones that send answers waiting for a tenth of a second at most.
+ROWS_AT_ONCE: Final = 500
+PHOTOS_AT_ONCE: Final = 20
+
+# Values that are cleared when the retention of a round is over; what stays is the round and the community.
+REDUCED_VALUES: Final[Mapping[str, None]] = ERASED_VALUES | dict.fromkeys(
+    (
+        "submission_key",
+        "receipt",
+        "commitment",
+        "handle",
+        "change_digest",
+        "language",
+        "mode",
+        "entered_by_id",
+        "corrects_id",
+        "started_at",
+        "submitted_at",
+        "superseded_within",
+    )
+)
+
+Report = Callable[[int], None]
 
 
 @dataclass(frozen=True)
 class ErasedCounts:
     """Numbers of what one pass erased."""
 
-    terminals: int
-    household_links: int
-    responses: int
+    terminals: int = 0
+    household_links: int = 0
+    comments: int = 0
+    photos: int = 0
+    responses: int = 0
+    examinations: int = 0
+
+    @property
+    def total(self) -> int:
+        """How much was erased altogether."""
+        return sum(getattr(self, field.name) for field in fields(self))
 
 
-def erase_expired(session: Session, *, by: str, now: datetime) -> ErasedCounts:
-    """Erase whatever is past its retention period; a second pass finds nothing."""
-    closed = session.scalars(select(Round).where(Round.closes_at <= now).order_by(Round.id)).all()
-    frozen = [each for each in closed if _is_frozen(session, each)]
-    over = [each for each in closed if _is_over(each, now)]
-    return ErasedCounts(
-        terminals=erase_network_digests(session, by=by, now=now),
-        household_links=sum(_remove_household_links(session, each, by=by, now=now) for each in frozen),
-        responses=sum(_erase_responses(session, each, by=by, now=now) for each in over),
+@dataclass(frozen=True)
+class _Pass:
+    """One pass over the database: who asked for it, when, and whom to tell how much is erased."""
+
+    database: Database
+    by: str
+    now: datetime
+    report: Report
+
+
+def report_to_nobody(_erased: int) -> None:
+    """Take no notice of progress."""
+
+
+def erase_expired(database: Database, *, by: str, now: datetime, report: Report = report_to_nobody) -> ErasedCounts:
+    """Erase whatever is past its retention period; a second pass finds nothing.
+
+    On SQLite what was erased is gone from the files too, if nobody reads just then; otherwise with the next pass.
+    """
+    this = _Pass(database, by, now, report)
+    with database.writing() as session:
+        found = ErasedCounts(terminals=erase_network_digests(session, by=by, now=now))
+    with database.reading() as session:
+        frozen, over = _frozen_rounds(session, now), _rounds_that_are_over(session, now)
+    for round_id in frozen:
+        found = _sum(found, _erase_after_freeze(this, round_id))
+    for round_id in over:
+        found = _sum(found, ErasedCounts(responses=_reduce_responses(this, round_id)))
+    found = replace(found, examinations=_erase_earlier_examinations(this))
+    database.truncate_log()
+    return found
+
+
+def _frozen_rounds(session: Session, now: datetime) -> Sequence[int]:
+    """Return the rounds that are frozen and have not lost their texts and links yet."""
+    is_official = exists().where(Evaluation.round_id == Round.id, Evaluation.provisional.is_(False))
+    waiting = select(Round.id).where(Round.closes_at <= now, Round.comments_erased_at.is_(None), is_official)
+    return session.scalars(waiting.order_by(Round.id)).all()
+
+
+def _rounds_that_are_over(session: Session, now: datetime) -> Sequence[int]:
+    waiting = select(Round).where(Round.closes_at <= now, Round.responses_erased_at.is_(None)).order_by(Round.id)
+    return [each.id for each in session.scalars(waiting) if not is_kept(each, now=now)]
+
+
+def _sum(some: ErasedCounts, more: ErasedCounts) -> ErasedCounts:
+    names = [field.name for field in fields(ErasedCounts)]
+    return ErasedCounts(**{name: getattr(some, name) + getattr(more, name) for name in names})
+
+
+def _erase_after_freeze(this: _Pass, round_id: int) -> ErasedCounts:
+    """Remove the links to households, the texts and the photos of a round."""
+    erased = ErasedCounts(
+        household_links=_remove_household_links(this, round_id),
+        comments=_erase_comments(this, round_id),
+        photos=_erase_photos(this, round_id),
     )
+    with this.database.writing() as session:
+        session.get_one(Round, round_id).comments_erased_at = this.now
+    return erased
 
 
-def _is_frozen(session: Session, survey_round: Round) -> bool:
-    official = select(Evaluation.id).filter_by(round_id=survey_round.id, provisional=False).limit(1)
-    return session.scalar(official) is not None
-
-
-def _is_over(survey_round: Round, now: datetime) -> bool:
-    """Return whether the retention day that the privacy notice of the round states is past."""
-    kept_until = survey_round.responses_kept_until
-    return kept_until is not None and now.astimezone(zone_of(survey_round.rule_file.content)).date() > kept_until
-
-
-def _remove_household_links(session: Session, survey_round: Round, *, by: str, now: datetime) -> int:
+def _remove_household_links(this: _Pass, round_id: int) -> int:
     """Remove the links to slip and household from the answers of a round; return of how many."""
-    is_linked = and_(Response.round_id == survey_round.id, Response.household_key.is_not(None))
-    linked = _count(session, is_linked)
-    if linked:
-        _note_answered_households(session, survey_round)
-        # One after the other: SQLite would look for newer answers among rows that have lost their link already.
-        mark = superseded_within(before=survey_round.closes_at)
-        for values in ({"superseded_within": mark}, {"household_key": None, "code_id": None}):
-            session.execute(_bulk_update(is_linked).values(values))
-        _record(session, AuditAction.HOUSEHOLD_LINKS_REMOVED, survey_round, linked, by=by, now=now)
-    return linked
+    keys = (
+        select(Response.household_key)
+        .where(Response.round_id == round_id, Response.household_key.is_not(None))
+        .distinct()
+        .limit(ROWS_AT_ONCE)
+    )
+    removed = 0
+    for some in _parts(this.database, keys):
+        with this.database.writing() as session:
+            survey_round = session.get_one(Round, round_id)
+            _note_answered_households(session, round_id)
+            # Whole households: which of its answers is the newest is found as long as all of them have their link.
+            is_linked = (Response.round_id == round_id, Response.household_key.in_(some))
+            linked = session.scalar(select(func.count()).select_from(Response).where(*is_linked)) or 0
+            # One after the other: SQLite would look for newer answers among rows that have lost their link already.
+            mark = superseded_within(before=survey_round.closes_at)
+            for values in ({"superseded_within": mark}, {"household_key": None, "code_id": None}):
+                _change(session, update(Response).where(*is_linked).values(values))
+            _record(session, this, AuditAction.HOUSEHOLD_LINKS_REMOVED, round_id, responses=linked)
+        removed += linked
+        this.report(removed)
+    return removed
 
 
-def _note_answered_households(session: Session, survey_round: Round) -> None:
-    """Store how many households answered with slips, each with the batch of its first slip."""
-    answered = select(Response.household_key).where(Response.round_id == survey_round.id)
+def _note_answered_households(session: Session, round_id: int) -> None:
+    """Store how many households answered with slips, each with the batch of its first slip, before the first goes."""
+    batches = session.scalars(select(SlipBatch).filter_by(round_id=round_id)).all()
+    if all(batch.households_answered is not None for batch in batches):
+        return
+    answered = select(Response.household_key).where(Response.round_id == round_id)
     first_batches = select(func.min(Code.batch_id)).where(Code.household_key.in_(answered)).group_by(Code.household_key)
     counts = Counter(session.scalars(first_batches))
-    for batch in session.scalars(select(SlipBatch).filter_by(round_id=survey_round.id)):
+    for batch in batches:
         batch.households_answered = counts[batch.id]
     session.flush()
 
 
-def _erase_responses(session: Session, survey_round: Round, *, by: str, now: datetime) -> int:
-    """Erase the answers of a round but keep their rows; return how many."""
-    is_kept = and_(Response.round_id == survey_round.id, Response.answers.is_not(None))
-    kept = _count(session, is_kept)
-    if kept:
-        erase_attachments(session, response_ids=select(Response.id).where(is_kept))
-        session.execute(_bulk_update(is_kept).values(**ERASED_VALUES, erased_at=now))
-        _record(session, AuditAction.RESPONSES_ERASED, survey_round, kept, by=by, now=now)
-    return kept
+def _erase_comments(this: _Pass, round_id: int) -> int:
+    """Erase the texts in the answers of a round, and what would prove a guessed one; return in how many answers."""
+    with this.database.reading() as session:
+        questionnaire = questionnaire_from_canonical(session.get_one(Round, round_id).questionnaire.text)
+    texts = [question.key for question in questionnaire.questions if question.type is QuestionType.TEXT]
+    if not texts:
+        return 0
+    # Canonical text: within an answer each quotation mark would have a backslash before it.
+    has_text = or_(*(Response.answers.contains(f'"{key}":', autoescape=True) for key in texts))
+    with_text = select(Response.id).where(Response.round_id == round_id, has_text).limit(ROWS_AT_ONCE)
+    erased = 0
+    for some in _parts(this.database, with_text):
+        with this.database.writing() as session:
+            columns = (Response.id, Response.answers, Response.nonce, Response.openings, Response.commitment_algorithm)
+            rows = session.execute(select(*columns).where(Response.id.in_(some), Response.answers.is_not(None))).all()
+            session.execute(update(Response), [_without_texts(row, questionnaire, texts) for row in rows])
+            _record(session, this, AuditAction.COMMENTS_ERASED, round_id, responses=len(rows))
+        erased += len(rows)
+        this.report(erased)
+    return erased
 
 
-def _bulk_update(condition: ColumnElement[bool]) -> Update:
-    # Whole rounds: nobody holds these rows in a session.
-    return update(Response).where(condition).execution_options(synchronize_session=False)
+def _without_texts(row: Any, questionnaire: Questionnaire, texts: Sequence[str]) -> dict[str, Any]:
+    """Return the columns of a response without its texts."""
+    answers = json.loads(row.answers)
+    kept = {key: answer for key, answer in answers.items() if key not in texts}
+    openings = None
+    # The commitment of the first algorithm binds the whole text: without it, nothing can be shown by it any more.
+    if row.commitment_algorithm == BY_QUESTION:
+        keys = [question.key for question in questionnaire.questions]
+        openings = openings_without(texts, nonce=row.nonce, questions=keys, answers=answers)
+    return {"id": row.id, "answers": canonical_json(kept), "nonce": None, "openings": openings}
 
 
-def _count(session: Session, condition: ColumnElement[bool]) -> int:
-    return session.scalar(select(func.count()).select_from(Response).where(condition)) or 0
+def _erase_photos(this: _Pass, round_id: int) -> int:
+    of_round = (
+        select(Attachment.id)
+        .join(Response, Attachment.response_id == Response.id)
+        .where(Response.round_id == round_id)
+        .limit(PHOTOS_AT_ONCE)
+    )
+    erased = 0
+    for some in _parts(this.database, of_round):
+        with this.database.writing() as session:
+            _change(session, delete(Attachment).where(Attachment.id.in_(some)))
+            _record(session, this, AuditAction.COMMENTS_ERASED, round_id, photos=len(some))
+        erased += len(some)
+        this.report(erased)
+    return erased
 
 
-def _record(session: Session, action: AuditAction, survey_round: Round, count: int, *, by: str, now: datetime) -> None:
-    subject = f"round:{survey_round.id}"
-    record(session, by=by, action=action, subject=subject, after={"responses": count}, now=now)
+def _reduce_responses(this: _Pass, round_id: int) -> int:
+    """Erase of the responses of a round all but the round and the community; return of how many."""
+    kept = select(Response.id).where(Response.round_id == round_id, Response.receipt.is_not(None)).limit(ROWS_AT_ONCE)
+    reduced = 0
+    for some in _parts(this.database, kept):
+        with this.database.writing() as session:
+            erase_attachments(session, response_ids=some)
+            _change(session, delete(ResponseEvent).where(ResponseEvent.response_id.in_(some)))
+            # Of all the same moment: when somebody had asked for it earlier is nobody's business any more.
+            _change(session, update(Response).where(Response.id.in_(some)).values(**REDUCED_VALUES, erased_at=this.now))
+            _record(session, this, AuditAction.RESPONSES_ERASED, round_id, responses=len(some))
+        reduced += len(some)
+        this.report(reduced)
+    with this.database.writing() as session:
+        session.get_one(Round, round_id).responses_erased_at = this.now
+    return reduced
+
+
+def _erase_earlier_examinations(this: _Pass) -> int:
+    """Erase all but the newest examination of each round: between two nights the counts tell single answers."""
+    newest = select(func.max(IntegrityExamination.id)).group_by(IntegrityExamination.round_id)
+    earlier = select(IntegrityExamination.id).where(IntegrityExamination.id.not_in(newest)).limit(PHOTOS_AT_ONCE)
+    erased = 0
+    for some in _parts(this.database, earlier):
+        with this.database.writing() as session:
+            _change(session, delete(IntegrityExamination).where(IntegrityExamination.id.in_(some)))
+            facts = {"count": len(some)}
+            record(
+                session,
+                by=this.by,
+                action=AuditAction.EXAMINATIONS_ERASED,
+                subject="examinations",
+                after=facts,
+                now=this.now,
+            )
+        erased += len(some)
+    return erased
+
+
+def _parts(database: Database, waiting: Select[Any]) -> Iterator[Sequence[Any]]:
+    """Yield what waits part by part, each looked up when the part before it is done, until nothing waits."""
+    while True:
+        with database.reading() as session:
+            part = session.scalars(waiting).all()
+        if not part:
+            return
+        yield part
+
+
+def _change(session: Session, statement: Any) -> None:
+    # Nobody holds these rows in a session.
+    session.execute(statement, execution_options={"synchronize_session": False})
+
+
+def _record(session: Session, this: _Pass, action: AuditAction, round_id: int, **counts: int) -> None:
+    record(session, by=this.by, action=action, subject=f"round:{round_id}", after=counts, now=this.now)

@@ -35,7 +35,7 @@ def reference_in_scope(text: str) -> Reference:
 def received_in_scope(number: str) -> Received:
     """Return what was received from a community in scope; any other receipt is unknown here."""
     with site().database.reading() as session:
-        received = find_received(session, number=number)
+        received = find_received(session, number=number, now=current_time())
         is_ours = signed_in().scope.communities(select(Community.id).where(Community.id == received.community_id))
         if session.scalar(is_ours) is None:
             raise UnknownNumber

@@ -168,7 +168,9 @@ def _code_to_tell(held: Reference) -> str | None:
     if not held.is_opened(current_time()):
         return None
     with site().database.reading() as session:
-        return find_receipt(session, number=held.number, secret_key=site().config.secret_key).change_code
+        return find_receipt(
+            session, number=held.number, secret_key=site().config.secret_key, now=current_time()
+        ).change_code
 
 
 def _form(

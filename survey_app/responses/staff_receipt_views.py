@@ -1,4 +1,4 @@
-"""Views where staff help a resident who reads out a receipt, and the change code to withdraw or correct."""
+"""Views where staff help a resident who reads out a receipt, and the change code to see, change or erase answers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,20 +10,24 @@ from werkzeug.wrappers import Response as AnyResponse
 from analytics.languages import DEFAULT_LANGUAGE
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.staff_attempts import STAFF_CHANGE_TRIES, counted_try
+from survey_app.audit import record
 from survey_app.clock import current_time
 from survey_app.errors import UnknownNumber
-from survey_app.models.vocabulary import Mode, ResponseChangeReason
+from survey_app.models.vocabulary import AuditAction, Mode, ResponseChangeReason
 from survey_app.responses.labels import entry_mode_words, response_status_words, withdrawal_reason_words
+from survey_app.responses.own_answers import read_own_answers
 from survey_app.responses.receipts import (
     CHANGE_FORM_LIFETIME,
     CHANGE_PAGE_LIFETIME,
     Actor,
     ChangeCodeNeeded,
     Correction,
+    Receipt,
     Reference,
     WrongChangeCode,
     check_change_code,
     correct_response,
+    erase_response,
     find_receipt,
     needs_change_code,
     prepare_correction,
@@ -74,12 +78,12 @@ def show_receipt(reference: str) -> str:
         number = _number_to_change(held)
     except ChangeCodeNeeded:
         return _received_page(reference, held)
-    with site().database.reading() as session:
-        receipt = find_receipt(session, number=number, secret_key=site().config.secret_key)
+    receipt = _receipt(number)
     return render_template(
         "entry/receipt.html",
         receipt=receipt,
         reference=reference,
+        is_opened=held.is_opened(current_time()),
         status_word=response_status_words(language)[receipt.status],
         mode_word=entry_mode_words(language)[receipt.mode],
         reasons=withdrawal_reason_words(language),
@@ -94,10 +98,35 @@ def open_with_change_code(reference: str) -> AnyResponse | tuple[str, int]:
     try:
         counted = counted_try(now, limit=STAFF_CHANGE_TRIES, subject=held.number)
         with counted, site().database.reading() as session:
-            check_change_code(session, number=held.number, typed=typed, secret_key=site().config.secret_key)
+            check_change_code(session, number=held.number, typed=typed, secret_key=site().config.secret_key, now=now)
     except WrongChangeCode:
         return _received_page(reference, held, is_refused=True), HTTPStatus.UNPROCESSABLE_ENTITY
     return redirect(address_of_opened_staff_page(held.number, now), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/staff/receipts/<reference>/answers")
+def show_answers(reference: str) -> str:
+    """Show a resident who gave the change code the answers that are kept; the audit chain says who looked."""
+    number, now = _opened_number(reference_in_scope(reference)), current_time()
+    with site().database.writing() as session:
+        own = read_own_answers(session, number=number, now=now)
+        record(
+            session,
+            by=signed_in().actor,
+            action=AuditAction.RESPONSE_SHOWN,
+            subject=f"response:{own.response_id}",
+            now=now,
+        )
+    return render_template("entry/answers.html", receipt=_receipt(number), own=own, reference=reference)
+
+
+@blueprint.post("/staff/receipts/<reference>/erasure")
+def erase(reference: str) -> AnyResponse:
+    """Erase answers after the close for a resident who gave the change code."""
+    number, now = _opened_number(reference_in_scope(reference)), current_time()
+    with site().database.writing() as session:
+        erase_response(session, number=number, by=_actor(), now=now)
+    return redirect(address_of_opened_staff_page(number, now), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/staff/receipts/<reference>/withdrawal")
@@ -164,6 +193,21 @@ def _number_to_change(held: Reference, *, lifetime: timedelta = CHANGE_PAGE_LIFE
         if needs_change_code(session, number=held.number, by=_actor(), now=now):
             raise ChangeCodeNeeded
     return held.number
+
+
+def _opened_number(held: Reference) -> str:
+    """Return the number of a receipt whose change code was typed; that an account typed the answers in is not enough.
+
+    Whose they are only the code tells, and what was typed months ago is nobody's to read again.
+    """
+    if not held.is_opened(current_time()):
+        raise ChangeCodeNeeded
+    return held.number
+
+
+def _receipt(number: str) -> Receipt:
+    with site().database.reading() as session:
+        return find_receipt(session, number=number, secret_key=site().config.secret_key, now=current_time())
 
 
 def _received_page(reference: str, held: Reference, *, is_refused: bool = False) -> str:

@@ -72,7 +72,7 @@ class Visit:
     takes_slips: bool
     zone: ZoneInfo
     evaluator: Wording | None
-    responses_kept_until: date | None
+    responses_kept_until: date
     questionnaire_id: int
     # Frozen when it was published: its id stands for it.
     questionnaire: Definition = field(compare=False)

@@ -35,6 +35,7 @@ from survey_app.responses.submission import (
     resume_visit,
 )
 from survey_app.rounds.privacy_notice import fill_notice
+from survey_app.rounds.privacy_promises import Concerned, statements_to
 from survey_app.rounds.questionnaires import AnswerFault, CheckedAnswers, questionnaire_from_canonical
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
 from survey_app.web.context import site
@@ -75,7 +76,14 @@ def show_privacy(token: str) -> str:
     """Show the full privacy notice of the open round."""
     with site().database.reading() as session:
         visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=current_time())
-    return render_template("survey/privacy.html", visit=visit, **_notice_facts(visit))
+    facts = _notice_facts(visit)
+    statements = statements_to(
+        Concerned.SURVEY,
+        language=current_language(),
+        kept_until=local_date(visit.responses_kept_until),
+        left_out=() if visit.takes_slips else ("household",),
+    )
+    return render_template("survey/privacy.html", visit=visit, statements=statements, **facts)
 
 
 @blueprint.post("/s/<token>")
@@ -225,7 +233,6 @@ def questions_of(
 
 
 def _notice_facts(visit: Visit) -> dict[str, str | None]:
-    kept_until = visit.responses_kept_until
     link = Markup('<a href="{}">{}</a>').format(
         url_for("survey.show_privacy", token=visit.token), _("Full privacy notice")
     )
@@ -233,7 +240,7 @@ def _notice_facts(visit: Visit) -> dict[str, str | None]:
         "bureau": bureau_name(visit.district, current_language()),
         "telephone": visit.telephone,
         "evaluator": visit.evaluator.in_language(current_language()) if visit.evaluator else None,
-        "date": local_date(kept_until) if kept_until else None,
+        "date": local_date(visit.responses_kept_until),
         "link": link,
     }
 

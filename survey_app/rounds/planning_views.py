@@ -24,7 +24,7 @@ from survey_app.models import District, Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import CodeKind
 from survey_app.rounds.quota_forecast import forecast_quota
 from survey_app.rounds.round_changes import RoundChangeRefused, move_round
-from survey_app.rounds.rounds import RoundRefused, create_round
+from survey_app.rounds.rounds import RoundRefused, create_round, usual_last_day_of_keeping
 from survey_app.stored_rules import rules_of
 from survey_app.web.context import site
 from survey_app.web.languages import current_language
@@ -96,7 +96,7 @@ def move(round_id: int) -> Response | tuple[str, int]:
                 round_id=round_id,
                 opens_on=_required_day("opens"),
                 closes_on=_required_day("last_day") + timedelta(days=1),
-                responses_kept_until=_day("keep_until"),
+                responses_kept_until=_required_day("keep_until"),
                 by=signed_in().actor,
                 now=current_time(),
             )
@@ -153,6 +153,7 @@ def _plan_page(
             districts=session.scalars(select(District).order_by(District.sort_key)).all(),
             form=request.form,
             supposed=DEFAULT_ASSUMPTIONS,
+            proposed_keep_until=_proposed_last_day_of_keeping(),
             usual_quota=USUAL_QUOTA,
             plan=plan,
             forecast=forecast,
@@ -194,7 +195,7 @@ def _create(session: Session, plan: _Plan) -> None:
         accepts=[kind for kind in CodeKind if kind in form.getlist("accepts")],
         evaluator=form.get("evaluator", "").strip() or None,
         evaluator_english_name=form.get("evaluator_english_name", "").strip() or None,
-        responses_kept_until=_day("keep_until"),
+        responses_kept_until=_required_day("keep_until"),
         by=signed_in().actor,
         now=current_time(),
     )
@@ -208,23 +209,21 @@ def _text(field: str) -> str:
 
 
 def _required_day(field: str) -> date:
-    day = _day(field)
-    if day is None:
-        raise InvalidField(field)
-    return day
-
-
-def _day(field: str) -> date | None:
-    typed = request.form.get(field, "")
-    if not typed:
-        return None
     try:
-        day = date.fromisoformat(typed)
+        day = date.fromisoformat(request.form.get(field, ""))
     except ValueError as error:
         raise InvalidField(field) from error
     if day.year not in _YEARS:
         raise InvalidField(field)
     return day
+
+
+def _proposed_last_day_of_keeping() -> date | None:
+    """Return the day that is proposed for the last day that was typed, if one was."""
+    try:
+        return usual_last_day_of_keeping(_required_day("last_day"))
+    except InvalidField:
+        return None
 
 
 def _whole(field: str, *, least: int) -> int:

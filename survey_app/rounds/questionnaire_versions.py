@@ -31,7 +31,8 @@ def published_versions(session: Session, *, key: str) -> list[Questionnaire]:
 def parse_successor(content: bytes, source: str, earlier: Sequence[Questionnaire]) -> Questionnaire:
     """Return the questionnaire in a file, or raise `DocumentError` with every fault, also against `earlier` versions.
 
-    Only the versions before its own are compared.
+    Only the versions before its own are compared. The first that is published here may name earlier ones of its
+    publisher, which a new city never asked.
     """
     document = Document(content, source)
     root = Node.root(document)
@@ -39,7 +40,7 @@ def parse_successor(content: bytes, source: str, earlier: Sequence[Questionnaire
     before = {other.version: other for other in earlier if other.version < questionnaire.version}
     for other in before.values():
         _note_other_meanings(root, questionnaire, other)
-    for item in root["comparable_with"].items():
+    for item in root["comparable_with"].items() if before else ():
         if not isinstance(item.value, int) or item.value not in before:
             item.fault("version {number} is not published", number=item.value)
         else:

@@ -67,7 +67,7 @@ def move_round(
     round_id: int,
     opens_on: date,
     closes_on: date,
-    responses_kept_until: date | None,
+    responses_kept_until: date,
     by: str = OPERATOR,
     now: datetime,
 ) -> None:
@@ -101,12 +101,11 @@ def _still_planned(session: Session, round_id: int, *, now: datetime) -> Round:
     return survey_round
 
 
-def _dates(survey_round: Round) -> dict[str, str | None]:
-    kept_until = survey_round.responses_kept_until
+def _dates(survey_round: Round) -> dict[str, str]:
     return {
         "opens_at": survey_round.opens_at.isoformat(),
         "closes_at": survey_round.closes_at.isoformat(),
-        "kept_until": None if kept_until is None else kept_until.isoformat(),
+        "kept_until": survey_round.responses_kept_until.isoformat(),
     }
 
 

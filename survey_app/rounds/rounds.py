@@ -1,5 +1,6 @@
 """Rounds, and the published questionnaires and rule files that they rest on, both frozen."""
 
+from calendar import monthrange
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from analytics.canonical import sha256_hex
 from analytics.files.yaml_documents import Fault
 from analytics.rules import Rules, parse_rules
 from survey_app.audit import OPERATOR, record
+from survey_app.city_time import zone_of
 from survey_app.errors import JiayuanError
 from survey_app.models import Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import AuditAction, CodeKind
@@ -18,6 +20,11 @@ from survey_app.rounds.questionnaire_versions import parse_successor, published_
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.rounds.questionnaires import QuestionType, questionnaire_from_canonical
 from survey_app.stored_rules import rules_of
+
+USUAL_RETENTION_MONTHS = 12
+LONGEST_RETENTION_MONTHS = 36
+"""How long after the last day of a round its single responses are kept, usually and at most: long enough for objections
+and to be compared with the next round, and no longer (Personal Information Protection Law, article 19)."""
 
 GRACE_PERIOD = timedelta(minutes=1)
 """How long after the close an official evaluation waits: an answer that arrived in time may still be on its way to the
@@ -50,6 +57,28 @@ class RoundRefused(JiayuanError):
         self.faults = faults
 
 
+class RoundErased(JiayuanError):
+    """The answers of the round are over their retention: what was evaluated before stands, and nothing is new."""
+
+    status = 409
+    page = "staff/round_erased.html"
+
+    def __init__(self, round_id: int, kept_until: date) -> None:
+        super().__init__(f"the answers of round {round_id} were kept until {kept_until}")
+        self.round_id, self.kept_until = round_id, kept_until
+
+
+class CommentsErased(JiayuanError):
+    """The comments of the round were erased, as they are once its result is official."""
+
+    status = 410
+    page = "staff/comments_erased.html"
+
+    def __init__(self, round_id: int, erased_at: datetime) -> None:
+        super().__init__(f"the comments of round {round_id} were erased at {erased_at}")
+        self.round_id, self.erased_at = round_id, erased_at
+
+
 class RoundStillOpen(JiayuanError):
     """Something was asked for that is handed out after the round has closed."""
 
@@ -77,6 +106,17 @@ def find_open_round(session: Session, *, now: datetime) -> Round | None:
 def has_settled(survey_round: Round, *, now: datetime) -> bool:
     """Return whether the round is over and no answer is on its way any more: what is handed out waits for it."""
     return now >= survey_round.closes_at + GRACE_PERIOD
+
+
+def is_kept(survey_round: Round, *, now: datetime) -> bool:
+    """Return whether single responses of a round may still be looked at: its last day of keeping is not over."""
+    zone = zone_of(survey_round.rule_file.content)
+    return now.astimezone(zone).date() <= survey_round.responses_kept_until
+
+
+def usual_last_day_of_keeping(last_day: date) -> date:
+    """Return until when responses are kept where nobody says otherwise, for a round with this last day."""
+    return _months_later(last_day, USUAL_RETENTION_MONTHS)
 
 
 def publish_questionnaire(
@@ -135,12 +175,12 @@ def create_round(
     accepts: Collection[CodeKind] = (CodeKind.POSTER,),
     evaluator: str | None = None,
     evaluator_english_name: str | None = None,
-    responses_kept_until: date | None = None,
+    responses_kept_until: date,
 ) -> Round:
     """Create a round that takes answers from the start of `opens_on` until the start of `closes_on`, local dates.
 
-    `accepts` says through which codes. The last three are what its privacy notice says; a part that is not known is
-    left out of it.
+    `accepts` says through which codes. The last three are what its privacy notice says: who evaluates, if anybody does,
+    and the last day on which single responses are kept.
     """
     rules = rules_of(rule_file.content)
     opens_at, closes_at = (local_midnight(day, rules.time_zone) for day in (opens_on, closes_on))
@@ -178,7 +218,7 @@ def move_dates(
     *,
     opens_on: date,
     closes_on: date,
-    responses_kept_until: date | None,
+    responses_kept_until: date,
     now: datetime,
 ) -> None:
     """Change the dates of a round, or raise `RoundRefused` with every fault; `round_changes` says which may move."""
@@ -195,11 +235,21 @@ def local_midnight(day: date, time_zone: str) -> datetime:
     return datetime.combine(day, time.min, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
 
 
+def _months_later(day: date, months: int) -> date:
+    """Return the same day so many months later, or the last day of that month.
+
+    >>> _months_later(date(2024, 2, 29), 12)
+    datetime.date(2025, 2, 28)
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
 def _faults_of_dates(
     session: Session,
     opens_on: date,
     closes_on: date,
-    kept_until: date | None,
+    kept_until: date,
     time_zone: str,
     *,
     now: datetime,
@@ -208,8 +258,14 @@ def _faults_of_dates(
     opens_at, closes_at = (local_midnight(day, time_zone) for day in (opens_on, closes_on))
     if opens_at >= closes_at:
         yield Fault("a round that opens on {day} cannot close before the end of that day", {"day": opens_on})
-    if kept_until is not None and kept_until <= closes_on:
+    latest = _months_later(closes_on - timedelta(days=1), LONGEST_RETENTION_MONTHS)
+    if kept_until <= closes_on:
         yield Fault("answers kept until {day} would be gone before they are evaluated", {"day": kept_until})
+    elif kept_until > latest:
+        yield Fault(
+            "answers are kept for three years after the last day at most, until {latest}, and not until {day}",
+            {"latest": latest, "day": kept_until},
+        )
     if closes_at <= now:
         yield Fault("a round until {day} would be over already", {"day": closes_on})
     # A poster leads to the open round: with two of them nobody could say which one an answer is for.

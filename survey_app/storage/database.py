@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -117,6 +117,26 @@ class Database:
             return nullcontext()
         return hold_write_lock(Path(self.url.database), timeout_seconds=BUSY_TIMEOUT_SECONDS)
 
+    def truncate_log(self) -> bool:
+        """Empty SQLite's write-ahead log, in which what was erased still stands, and return whether it is empty now.
+
+        It waits for nobody: while somebody reads or writes, the log stays until the next time. PostgreSQL has a log
+        of another kind, which it recycles by itself.
+        """
+        if self.is_postgresql:
+            return True
+        with closing(sqlite3.connect(str(self.url.database), timeout=0, isolation_level=None)) as connection:
+            (is_busy, *_pages) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not is_busy
+
+    def rewrite(self) -> None:
+        """Write SQLite's file anew, without what was deleted before deleted rows were overwritten; for an upgrade."""
+        if not self.is_postgresql:
+            path = str(self.url.database)
+            with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)) as connection:
+                connection.execute("VACUUM")
+            self.truncate_log()
+
     def version(self) -> int | None:
         """Return SQLite's data version, which changes with every commit of anyone; None on PostgreSQL, which has none.
 
@@ -193,6 +213,9 @@ _PRAGMAS = (
     # FULL: NORMAL may lose a response for which the resident already holds a receipt.
     "synchronous = FULL",
     "foreign_keys = ON",
+    # What is deleted or overwritten is filled with zeros: otherwise erased answers stay in the file until a later row
+    # takes their place.
+    "secure_delete = ON",
     f"cache_size = {-CACHE_BYTES // 1024}",
 )
 

@@ -45,8 +45,47 @@ def _update(table, change):
     return f"UPDATE {table} SET {change} {_FIRST.format(table)}"
 
 
+_REDUCED = ", ".join(
+    f"{column} = NULL"
+    for column in (
+        "submission_key",
+        "receipt",
+        "commitment",
+        "handle",
+        "handle_nonce",
+        "change_digest",
+        "language",
+        "mode",
+        "entered_by_id",
+        "corrects_id",
+        "started_at",
+        "submitted_at",
+        "superseded_within",
+    )
+)
+
 # What may stand in a database at each revision and is unknown to the one below, each by itself.
 ALONE = {
+    "0042": [
+        _update(
+            "response",
+            f"answers = NULL, tenure = NULL, nonce = NULL, household_key = NULL, code_id = NULL, {_REDUCED}, "
+            f"erased_at = {TIME}",
+        ),
+        "UPDATE response SET nonce = NULL, openings = 'openings' WHERE answers IS NOT NULL",
+        "UPDATE response SET nonce = NULL WHERE answers IS NOT NULL",
+        _update("round", f"comments_erased_at = {TIME}"),
+        _update("round", f"responses_erased_at = {TIME}"),
+        (
+            "INSERT INTO response_event (id, response_id, kind, actor, reason, happened_at) "
+            f"SELECT 9999, min(id), 'erased', 'resident', '', {TIME} FROM response"
+        ),
+        _update(
+            "complaint",
+            "text = '', place = '', occurred_on = NULL, secret_hash = NULL, submission_key = NULL, language = NULL, "
+            f"words_erased_at = {TIME}",
+        ),
+    ],
     "0040": [
         (
             "INSERT INTO attempt_count (key, action, scope, failures, counted_at, expires_at) "
@@ -275,6 +314,19 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 
 # What takes it away, so that the way goes on with the rest.
 CLEARED = {
+    "0042": [
+        (
+            "UPDATE response SET submission_key = 'key', receipt = '1', commitment = 'commitment', language = 'en', "
+            f"mode = 'web', started_at = {TIME}, submitted_at = {TIME}, erased_at = NULL WHERE receipt IS NULL"
+        ),
+        "UPDATE response SET nonce = 'nonce', openings = NULL WHERE answers IS NOT NULL AND nonce IS NULL",
+        "UPDATE round SET comments_erased_at = NULL, responses_erased_at = NULL",
+        "DELETE FROM response_event WHERE kind = 'erased'",
+        (
+            "UPDATE complaint SET submission_key = 'key', language = 'en', words_erased_at = NULL "
+            "WHERE words_erased_at IS NOT NULL"
+        ),
+    ],
     "0040": ["DELETE FROM attempt_count", "DELETE FROM failed_sign_in", "DELETE FROM attachment_source"],
     "0036": ["UPDATE account SET failed_sign_ins = 0, last_failed_sign_in_at = NULL", "DELETE FROM reset_request"],
     "0035": ["UPDATE response SET address_digest = NULL, prefix_digest = NULL", "DELETE FROM network_key"],

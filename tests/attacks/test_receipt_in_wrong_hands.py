@@ -139,17 +139,16 @@ def test_after_the_close_and_after_the_erasure_it_is_the_same_page_too(client, s
     own = answer(client, slips[0])
     answer(client, slips[1])
     fate(client, sqlite_database, slips[0], own)
-    later = datetime.now(UTC) + timedelta(days=days)
+    later, rows = datetime.now(UTC) + timedelta(days=days), stored(sqlite_database)
+    addresses = [photographed(client, sqlite_database, place) for place in (0, 1)]
     with sqlite_database.writing() as session:
         sent = later - timedelta(days=days)
         session.execute(update(Response).values(submitted_at=sent, mode="web"))
         session.execute(update(Round).values(closes_at=sent + timedelta(microseconds=1)))
         session.execute(update(Round).values(responses_kept_until=sent.date() + timedelta(days=60)))
-    with sqlite_database.writing() as session:
-        erase_expired(session, by="site", now=later)
+    erase_expired(sqlite_database, by="site", now=later)
 
-    for place in (0, 1):
-        address, row = photographed(client, sqlite_database, place), stored(sqlite_database)[place]
+    for address, row in zip(addresses, rows, strict=False):
         page = client.get(address).text.replace(row.commitment, "")
         shown.append(page.replace(address.removeprefix("/r/"), "").replace(grouped(row.receipt), ""))
     assert shown[0] == shown[1]

@@ -157,7 +157,10 @@ def test_rows_stand_in_no_order_of_arrival_and_in_another_in_each_file(sqlite_da
             session.execute(update(Response).where(Response.id == response_id).values(values))
     evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=NOW)
 
-    files = [read_rows(export_responses(sqlite_database, evaluation_id=evaluation.id, scope=EVERYWHERE)) for _ in "12"]
+    files = [
+        read_rows(export_responses(sqlite_database, evaluation_id=evaluation.id, scope=EVERYWHERE, now=NOW))
+        for _ in "12"
+    ]
 
     orders = [file["q01"][file["community_id"] == communities[0].number].tolist() for file in files]
     # By chance about half of the neighbours in the file differ; in order of arrival one pair does.
@@ -367,7 +370,7 @@ def test_the_file_of_an_earlier_result_stays_what_it_was(sqlite_database, city):
 
     def rows(evaluation):
         return sorted(
-            read_rows(export_responses(sqlite_database, evaluation_id=evaluation.id, scope=EVERYWHERE))
+            read_rows(export_responses(sqlite_database, evaluation_id=evaluation.id, scope=EVERYWHERE, now=NOW))
             .drop(columns="response_id")
             .apply(tuple, axis="columns")
         )
@@ -402,8 +405,11 @@ def exclude_later(database, survey_round, community):
 
 def counted_again(directory, database, evaluation):
     """Return the result and the text of the command that counts the released rows again, and decides."""
-    for name, export in (("responses", export_responses), ("communities", export_community_table)):
-        pieces = export(database, evaluation_id=evaluation.id, scope=EVERYWHERE)
+    of_evaluation = {"evaluation_id": evaluation.id, "scope": EVERYWHERE}
+    for name, pieces in (
+        ("responses", export_responses(database, **of_evaluation, now=NOW)),
+        ("communities", export_community_table(database, **of_evaluation)),
+    ):
         (directory / f"{name}.csv").write_text("".join(pieces), "utf-8")
     arguments = [directory / "communities.csv", "--responses", directory / "responses.csv", "--rules", RULES]
     return CliRunner().invoke(

@@ -43,15 +43,15 @@ from survey_app.security.submission_keys import Form, SubmissionKey
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
 
-QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
+QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-2.yaml"
 # Invented shapes, as the city is.
 BOUNDARIES = DATA / "samples" / "boundaries" / "schematic.geojson"
 RULES = DATA / "rules" / "wuhai" / "2021-08-23.yaml"
 
 # Each chunk is one transaction: long enough for speed, short enough to leave room for a real visitor's.
 CHUNK = 1000
-# The answers of every simulated round are there to be exported and counted again.
-KEPT_AFTER_CLOSING = timedelta(days=3 * 365)
+# The answers of every simulated round are there to be exported and counted again: about as long as they may be.
+KEPT_AFTER_CLOSING = timedelta(days=3 * 365 - 7)
 
 _Item = TypeVar("_Item")
 

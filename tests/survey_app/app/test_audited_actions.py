@@ -31,6 +31,7 @@ def plan_round(session):
         english_name=None,
         opens_on=date(2099, 9, 1),
         closes_on=date(2099, 10, 1),
+        responses_kept_until=date(2100, 9, 30),
         questionnaire=publish_questionnaire(session, definition=QUESTIONNAIRE, by=BY, now=NOW),
         rule_file=add_rule_file(session, content=RULES, source="rules.yaml", by=BY, now=NOW),
         by=BY,
@@ -112,7 +113,8 @@ def test_evaluating_and_publishing_are_on_record_once_each(database):
 
 def test_a_download_is_on_record_with_the_scope_it_was_cut_down_to(app, sqlite_database):
     with sqlite_database.writing() as session:
-        survey_round = make_round(session, opens_at=NOW - timedelta(days=900), closes_at=NOW - timedelta(days=800))
+        dates = {"opens_at": NOW - timedelta(days=900), "closes_at": NOW - timedelta(days=800)}
+        survey_round = make_round(session, responses_kept_until=date(2099, 1, 1), **dates)
         community = make_community(session)
         make_response(session, survey_round, community, submitted_at=NOW - timedelta(days=850))
         account = make_account(session, "district", district=community.district, now=NOW)

@@ -12,7 +12,7 @@ from survey_app.config import Config
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import PropertyCompany
 from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, Role
-from survey_app.responses.receipts import sign_receipt
+from survey_app.responses.receipts import sign_change, sign_receipt
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.storage.database import Database
 from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
@@ -50,6 +50,10 @@ PLACED = {
         ),
         lambda place: {"reference": sign_receipt(place["receipt"], secret_key=SECRET_KEY)},
     ),
+    **dict.fromkeys(
+        ("entry.show_answers", "entry.erase"),
+        lambda place: {"reference": sign_change(place["receipt"], secret_key=SECRET_KEY, now=datetime.now(UTC))},
+    ),
 }
 # The same for routes that are told by their form what they are about.
 PLACED_BY_FORM = {
@@ -69,13 +73,13 @@ CITYWIDE = {
             "staff.communities_csv",
             "staff.tables_csv",
             "staff.responses_csv",
-            "staff.texts_csv",
         ),
         lambda city: {"evaluation_id": city["evaluation_id"]},
     ),
     **dict.fromkeys(
         (
             "staff.evaluate",
+            "staff.texts_csv",
             "staff.reviews",
             "staff.photos",
             "staff.decide",

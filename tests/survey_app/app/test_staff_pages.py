@@ -75,7 +75,7 @@ def count(database, table):
 
 
 def freeze_templates(client):
-    for name in ("wuhai-2021-08-23.yaml", "resident-satisfaction-1.yaml"):
+    for name in ("wuhai-2021-08-23.yaml", "resident-satisfaction-1.yaml", "resident-satisfaction-2.yaml"):
         assert post(client, "/staff/documents", template=name).status_code == 303
 
 
@@ -91,6 +91,7 @@ def plan(city, **changes):
         "name": "2099年调查",
         "opens": "2099-09-01",
         "last_day": "2099-09-30",
+        "keep_until": "2100-09-30",
         "accepts": "poster",
         "step": "create",
         **changes,
@@ -206,7 +207,9 @@ def test_the_city_moves_a_planned_round_and_is_told_every_fault_of_its_dates(app
     assert wrong.text.count("<li>") == 3
     assert 'value="2021-09-02"' in wrong.text
     assert post(client, path, page=path, opens="2099-09-01").status_code == 400
-    assert post(client, path, page=path, opens="2099-09-01", last_day="2099-09-30").status_code == 303
+    days = {"opens": "2099-09-01", "last_day": "2099-09-30"}
+    assert post(client, path, page=path, **days).status_code == 400
+    assert post(client, path, page=path, **days, keep_until="2100-09-30").status_code == 303
     assert "2099年9月30日" in client.get("/staff/").text
     assert client.get(f"/staff/rounds/{opened.id}/dates").status_code == 409
 
@@ -227,7 +230,7 @@ def test_templates_are_frozen_once_and_their_check_code_is_shown(app, sqlite_dat
         stored = session.scalars(select(RuleFile)).one()
         assert stored.content == RULES
         assert stored.sha256[:12] in page
-    assert count(sqlite_database, Questionnaire) == 1
+    assert count(sqlite_database, Questionnaire) == 2
     assert 'name="template"' not in page
     assert client.get("/staff/documents/rules/1.yaml").get_data() == RULES
 
@@ -300,6 +303,8 @@ def test_a_round_is_created_and_shown_with_its_rules(app, city, sqlite_database)
         ({"name": " "}, 400, "请检查此项"),
         ({"opens": "soon"}, 400, "请检查此项"),
         ({"opens": ""}, 400, "请检查此项"),
+        ({"keep_until": ""}, 400, 'value="2100-09-30"'),
+        ({"keep_until": "2103-01-01"}, 409, "最多保存到最后一天之后三年，即2102-09-30"),
         ({"response_rate": "0"}, 400, "请检查此项"),
         ({"last_day": "2099-08-01"}, 409, "不能在当天结束之前截止"),
         ({"accepts": ""}, 409, "至少选择一种答卷途径"),

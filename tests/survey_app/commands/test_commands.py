@@ -461,7 +461,9 @@ def test_time_is_settled_by_command(run, sqlite_database):
         ended = make_complaint(session, make_community(session), status="closed", status_since=LONG_AGO)
         store_contact(session, complaint=ended, contact="李娜", secret_key="any", now=LONG_AGO)
 
-    assert run("complaints", "settle").stdout == "settled 1 open cases, erased 1 contacts and 0 unsent photos\n"
+    assert run("complaints", "settle").stdout == (
+        "settled 1 open cases, erased 1 contacts, 0 unsent photos and the words of 0 cases\n"
+    )
     with sqlite_database.reading() as session:
         assert session.scalars(select(Complaint.status).order_by(Complaint.id)).all() == ["stage2", "closed"]
 
@@ -479,7 +481,10 @@ def test_what_was_kept_long_enough_is_erased_by_command(run, sqlite_database):
             address_digest="0" * 64,
         )
 
-    said = "erased {0} network addresses, 0 links to households and the answers of {0} responses\n"
+    said = (
+        "erased {0} network addresses, 0 links to households, the texts of 0 responses, 0 photos and all but the "
+        "counts of {0} responses\n"
+    )
     assert [run("retention").stdout for _ in range(2)] == [said.format(1), said.format(0)]
 
 

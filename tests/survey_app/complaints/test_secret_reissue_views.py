@@ -6,6 +6,7 @@ from sqlalchemy import select
 from survey_app.accounts.attempt_limits import Source
 from survey_app.accounts.staff_attempts import STAFF_NUMBER_TRIES
 from survey_app.complaints.case_secrets import WrongSecret, check_secret, hash_secret
+from survey_app.complaints.words import WORDS_RETENTION, erase_words
 from survey_app.models import AuditEvent, Complaint
 from survey_app.security.check_digits import grouped
 from tests.accounts import csrf_token, make_account, signed_in_client
@@ -68,3 +69,18 @@ def test_references_are_tried_so_often_and_no_more(clerk, cases):
         assert ask(clerk, "12345678901234").status_code == 422
 
     assert ask(clerk, cases[0]).status_code == 429
+
+
+def test_there_is_no_secret_for_a_case_whose_words_are_erased_and_its_page_says_so(clerk, cases, sqlite_database):
+    with sqlite_database.writing() as session:
+        ended = session.scalars(select(Complaint).filter_by(reference=cases[0])).one()
+        ended.status, ended.status_since = "withdrawn", NOW - WORDS_RETENTION
+    assert erase_words(sqlite_database, by="site", now=NOW) == 1
+
+    refused = ask(clerk, cases[0])
+
+    assert refused.status_code == 410
+    assert "文字已删除" in refused.text
+    page = clerk.get(f"/complaint/{cases[0]}").text
+    assert "办结已满一年" in page
+    assert 'name="secret"' not in page

@@ -18,8 +18,15 @@ from survey_app.exports.standings import export_standings
 from survey_app.exports.texts import export_texts
 from survey_app.models import Round
 from survey_app.models.vocabulary import Area
+from survey_app.responses.retention import erase_expired
 from survey_app.rounds.questionnaires import parse_questionnaire
-from survey_app.rounds.rounds import GRACE_PERIOD, add_rule_file, publish_questionnaire
+from survey_app.rounds.rounds import (
+    GRACE_PERIOD,
+    CommentsErased,
+    RoundStillOpen,
+    add_rule_file,
+    publish_questionnaire,
+)
 from tests.factories import (
     CLOSED,
     NOW,
@@ -49,7 +56,7 @@ def read(pieces):
 
 
 def read_rows(database, evaluation, *, scope=EVERYWHERE):
-    return read(export_responses(database, evaluation_id=evaluation.id, scope=scope))
+    return read(export_responses(database, evaluation_id=evaluation.id, scope=scope, now=SETTLED))
 
 
 def read_tables(database, evaluation, *, scope=EVERYWHERE, language="en"):
@@ -57,7 +64,8 @@ def read_tables(database, evaluation, *, scope=EVERYWHERE, language="en"):
 
 
 def read_texts(database, evaluation, *, scope=EVERYWHERE, language="en"):
-    return read(export_texts(database, evaluation_id=evaluation.id, scope=scope, language=language))
+    texts = export_texts(database, round_id=evaluation.round_id, scope=scope, language=language, now=SETTLED)
+    return read(texts)
 
 
 @pytest.fixture
@@ -181,16 +189,22 @@ def test_every_file_is_cut_down_to_the_scope(database, survey):
         assert places == {here.number}
 
 
-@pytest.mark.parametrize("export", [export_responses, export_texts, export_answer_tables, export_community_table])
-def test_an_unknown_evaluation_is_refused_before_the_first_line(sqlite_database, export):
-    language = {} if export in {export_responses, export_community_table} else {"language": "en"}
+@pytest.mark.parametrize(
+    ("export", "asked"),
+    [
+        (export_responses, {"evaluation_id": 7, "now": SETTLED}),
+        (export_texts, {"round_id": 7, "now": SETTLED, "language": "en"}),
+        (export_answer_tables, {"evaluation_id": 7, "language": "en"}),
+        (export_community_table, {"evaluation_id": 7}),
+    ],
+)
+def test_what_is_unknown_is_refused_before_the_first_line(sqlite_database, export, asked):
+    with pytest.raises(LookupError, match=r"no (evaluation|round) 7"):
+        export(sqlite_database, scope=EVERYWHERE, **asked)
 
-    with pytest.raises(LookupError, match="no evaluation 7"):
-        export(sqlite_database, evaluation_id=7, scope=EVERYWHERE, **language)
 
-
-@pytest.mark.parametrize("export", [read_rows, read_texts, read_tables])
-def test_rows_texts_and_tables_come_with_an_official_evaluation_only(sqlite_database, export):
+@pytest.mark.parametrize("export", [read_rows, read_tables])
+def test_rows_and_tables_come_with_an_official_evaluation_only(sqlite_database, export):
     with sqlite_database.writing() as session:
         survey_round = make_round(session)
         make_community(session)
@@ -200,15 +214,31 @@ def test_rows_texts_and_tables_come_with_an_official_evaluation_only(sqlite_data
         export(sqlite_database, preview)
 
 
+def test_texts_wait_for_the_close_and_are_gone_once_the_result_is_official(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        answer(session, survey_round, community, 30, q24="电梯又坏了")
+        closes_at = survey_round.closes_at
+    asked = {"round_id": survey_round.id, "scope": EVERYWHERE, "language": "en"}
+
+    with pytest.raises(RoundStillOpen):
+        export_texts(sqlite_database, **asked, now=closes_at)
+    assert len(read(export_texts(sqlite_database, **asked, now=SETTLED))) == 30
+    evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
+    erase_expired(sqlite_database, by="site", now=SETTLED)
+    with pytest.raises(CommentsErased):
+        export_texts(sqlite_database, **asked, now=SETTLED)
+
+
 def test_a_round_without_responses_gives_files_with_headings(database, survey):
     survey_round, _, _ = survey
     evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
-    asked = {"evaluation_id": evaluation.id, "scope": EVERYWHERE}
+    asked = {"scope": EVERYWHERE, "now": SETTLED}
+    rows = "".join(export_responses(database, evaluation_id=evaluation.id, **asked))
+    texts = "".join(export_texts(database, round_id=survey_round.id, language="en", **asked))
 
-    assert (
-        "".join(export_responses(database, **asked)) == "\ufeffresponse_id,community_id,name,region,tenure,mode,q01\r\n"
-    )
-    assert "".join(export_texts(database, **asked, language="en")).count("\r\n") == 1
+    assert rows == "\ufeffresponse_id,community_id,name,region,tenure,mode,q01\r\n"
+    assert texts.count("\r\n") == 1
 
 
 @pytest.fixture

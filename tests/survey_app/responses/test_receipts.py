@@ -65,7 +65,7 @@ def correct(database, survey, number, *, key=None, given=OTHER_ANSWERS, now=LATE
 
 def receipt_of(database, number):
     with database.reading() as session:
-        return find_receipt(session, number=number, secret_key=SECRET)
+        return find_receipt(session, number=number, secret_key=SECRET, now=NOW)
 
 
 def rows(database):

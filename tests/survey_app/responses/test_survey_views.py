@@ -432,7 +432,7 @@ def test_the_notice_names_what_is_known_and_leaves_out_what_is_not(client, token
         assert not re.search(r"[\[\]{}]", page[page.index("本调查由") : page.index("自愿填写")])
     assert "电话" not in bare[bare.index("本调查由") : bare.index("用于评价")]
     assert "受托统计" not in bare
-    assert "后删除" not in bare
+    assert re.search(r"保存至\d+年\d+月\d+日后删除。", bare)
     assert "负责，电话0473-1，用于评价" in full
     assert "评估中心受托统计，物业公司" in full
     assert "保存至2027年11月30日后删除。" in full

@@ -136,7 +136,15 @@ def test_comparable_results_need_the_questions_that_rank():
 
 
 def test_only_a_published_version_can_be_called_comparable():
-    assert texts_of(edited(COMPARABLE), earlier=()) == ["version 1 is not published"]
+    third = edited(("version: 2\n", "version: 3\n"), ("comparable_with: []", "comparable_with: [1, 2]"))
+
+    assert texts_of(third) == ["version 2 is not published"]
+
+
+def test_a_new_city_can_begin_with_a_later_version():
+    assert texts_of(edited(COMPARABLE), earlier=()) == []
+    assert texts_of((PATH.parent / "resident-satisfaction-2.yaml").read_text("utf-8"), earlier=()) == []
+    assert texts_of((PATH.parent / "resident-satisfaction-2.yaml").read_text("utf-8")) == []
 
 
 def test_publishing_refuses_what_gives_a_published_code_another_meaning(database):

@@ -32,7 +32,7 @@ def drop(database, survey_round, *, now=NOW):
         drop_round(session, round_id=survey_round.id, by="account:7", now=now)
 
 
-def move(database, survey_round, opens_on, closes_on, *, kept_until=None, now=NOW):
+def move(database, survey_round, opens_on, closes_on, *, kept_until=date(2027, 12, 31), now=NOW):
     dates = {"opens_on": opens_on, "closes_on": closes_on, "responses_kept_until": kept_until}
     with database.writing() as session:
         move_round(session, round_id=survey_round.id, **dates, by="account:7", now=now)

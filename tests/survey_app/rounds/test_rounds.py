@@ -19,6 +19,7 @@ from survey_app.rounds.rounds import (
     find_round,
     has_settled,
     publish_questionnaire,
+    usual_last_day_of_keeping,
 )
 from tests.factories import NOW
 
@@ -38,6 +39,7 @@ def plan(session, *, rules=RULES, questionnaire=QUESTIONNAIRE, **values):
         "closes_on": date(2026, 10, 1),
         "now": NOW,
     }
+    defaults["responses_kept_until"] = usual_last_day_of_keeping(values.get("closes_on", defaults["closes_on"]))
     return create_round(
         session,
         questionnaire=publish_questionnaire(session, definition=definition(questionnaire), now=NOW),
@@ -207,3 +209,20 @@ def test_a_round_is_open_from_its_opening_until_just_before_its_close(sqlite_dat
 def test_a_round_that_does_not_exist_is_not_found(sqlite_database):
     with sqlite_database.reading() as session, pytest.raises(LookupError, match="there is no round 9"):
         find_round(session, 9)
+
+
+@pytest.mark.parametrize(
+    ("kept_until", "fault"),
+    [
+        (date(2026, 10, 1), "would be gone before they are evaluated"),
+        (date(2026, 9, 1), "would be gone before they are evaluated"),
+        (date(2029, 10, 1), "three years after the last day at most, until 2029-09-30"),
+        (date(9999, 12, 31), "three years after the last day at most"),
+    ],
+)
+def test_answers_are_kept_beyond_the_close_and_not_for_ever(sqlite_database, kept_until, fault):
+    with pytest.raises(RoundRefused, match=fault), sqlite_database.writing() as session:
+        plan(session, responses_kept_until=kept_until)
+
+    with sqlite_database.writing() as session:
+        assert plan(session, responses_kept_until=date(2029, 9, 30)).responses_kept_until == date(2029, 9, 30)
