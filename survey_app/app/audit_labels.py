@@ -30,12 +30,15 @@ FACT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "added": _("added"),
         "area": _("bound to"),
         "because": _("reason"),
+        "begins_at": _("from"),
         "changed": _("changed"),
         "closes_at": _("closes at"),
         "community": _("community no."),
         "count": _("number"),
+        "ends_at": _("until"),
         "evaluation": _("evaluation no."),
         "hour": _("in the hour from"),
+        "expected": _("answers expected"),
         "is_reprint": _("printed again"),
         "kept_until": _("answers deleted on"),
         "kind": _("file"),
@@ -159,7 +162,7 @@ ATTEMPT_NAMES: Mapping[str, LazyString] = MappingProxyType(
     }
 )
 _TRUTHS: Mapping[bool, LazyString] = MappingProxyType({True: _("yes"), False: _("no")})
-_MOMENTS = frozenset({"opens_at", "closes_at", "hour"})
+_MOMENTS = frozenset({"opens_at", "closes_at", "begins_at", "ends_at", "hour"})
 _DAYS = frozenset({"kept_until"})
 _HASHES = frozenset({"rules", "sha256", "standings"})
 

@@ -61,6 +61,7 @@ ACTION_NAMES: Mapping[AuditAction, LazyString] = MappingProxyType(
         AuditAction.EVALUATION_PUBLISHED: _("Evaluation published"),
         AuditAction.EXPORTED: _("File downloaded"),
         AuditAction.REVIEW_DECIDED: _("Held answers decided"),
+        AuditAction.HELP_DECLARED: _("Help with answering declared"),
         AuditAction.RESPONSE_ENTERED: _("Answers entered by staff"),
         AuditAction.RESPONSE_CORRECTED: _("Answers corrected"),
         AuditAction.RESPONSE_WITHDRAWN: _("Answers withdrawn"),

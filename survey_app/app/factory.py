@@ -26,6 +26,7 @@ from survey_app.evaluations.dashboard_source import StoredEvaluations
 from survey_app.exports import download_views
 from survey_app.register import import_views
 from survey_app.responses import (
+    declared_help_views,
     form_cache,
     integrity_review_views,
     photo_views,
@@ -84,6 +85,7 @@ _VIEWS: tuple[ModuleType, ...] = (
     account_views,
     audit_views,
     community_views,
+    declared_help_views,
     download_views,
     import_views,
     integrity_review_views,

@@ -15,14 +15,14 @@ from itertools import chain
 from typing import cast
 
 from itsdangerous import BadData
-from sqlalchemy import ColumnElement, Select, Table, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.audit import OPERATOR, account_actor, record
 from survey_app.errors import ExpiredCode, JiayuanError, RevokedCode, UnknownCode
-from survey_app.models import Code, Community, District, Response, Round, SlipBatch
+from survey_app.models import Code, Community, DeclaredHelp, District, Response, Round, SlipBatch
 from survey_app.models.vocabulary import AuditAction, CodeKind, Revocation
 from survey_app.register.names import bureau_of
 from survey_app.security.check_digits import CODE_DIGITS, SLIP_DIGITS, new_number, read_number
@@ -387,8 +387,9 @@ def find_code(session: Session, *, token: str, secret_key: str) -> ScannedCode:
 
 
 def is_usable_poster_code() -> ColumnElement[bool]:
-    """Return the condition that a `Code` is of a poster and not revoked."""
-    return (Code.kind == CodeKind.POSTER) & Code.revoked_at.is_(None)
+    """Return the condition that a `Code` is of a poster, not of a declared helper, and not revoked."""
+    is_of_helper = exists().where(DeclaredHelp.code_id == Code.id)
+    return (Code.kind == CodeKind.POSTER) & Code.revoked_at.is_(None) & ~is_of_helper
 
 
 def has_poster_code() -> ColumnElement[bool]:

@@ -16,7 +16,15 @@ from survey_app.models.jobs import Job
 from survey_app.models.network import NetworkKey
 from survey_app.models.places import Community, District, PropertyCompany
 from survey_app.models.publications import Publication
-from survey_app.models.responses import Code, IntegrityExamination, Response, ResponseEvent, ResponseReview, SlipBatch
+from survey_app.models.responses import (
+    Code,
+    DeclaredHelp,
+    IntegrityExamination,
+    Response,
+    ResponseEvent,
+    ResponseReview,
+    SlipBatch,
+)
 from survey_app.models.rounds import Questionnaire, Round, RuleFile
 
 __all__ = [
@@ -34,6 +42,7 @@ __all__ = [
     "ComplaintEvent",
     "ComplaintNote",
     "ComplaintSupport",
+    "DeclaredHelp",
     "District",
     "Evaluation",
     "FailedSignIn",

@@ -77,6 +77,33 @@ class Code(Base):
     batch: Mapped[SlipBatch | None] = relationship()
 
 
+class DeclaredHelp(Base):
+    """Help with answering that staff declared in advance: a volunteer's telephone, a visit, the office's computer.
+
+    The forms that are opened through its own code while it lasts, as many as were expected, may come over one line.
+    """
+
+    __tablename__ = "declared_help"
+    __table_args__ = (
+        CheckConstraint("declared_at <= begins_at AND begins_at < ends_at", name="times"),
+        CheckConstraint("expected > 0", name="expected"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), index=True)
+    # A code like a poster's, which no poster carries: it says in which community, and which forms are the helper's.
+    code_id: Mapped[int] = mapped_column(ForeignKey("code.id"), unique=True)
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    helper: Mapped[str]
+    reason: Mapped[str]
+    expected: Mapped[int]
+    declared_at: Mapped[datetime]
+    declared_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+
+    code: Mapped[Code] = relationship()
+
+
 # What a response has until the retention of its round is over, and what it may have.
 _ALWAYS_KEPT = ("submission_key", "commitment", "language", "mode", "started_at", "submitted_at")
 _SOMETIMES_KEPT = ("answers", "handle", "handle_nonce", "change_digest", "entered_by_id", "corrects_id")

@@ -278,6 +278,7 @@ class AuditAction(StrEnum):
     EVALUATED = "evaluated"
     EVALUATION_PUBLISHED = "evaluation_published"
     EXPORTED = "exported"
+    HELP_DECLARED = "help_declared"
     RESPONSE_ENTERED = "response_entered"
     RESPONSE_CORRECTED = "response_corrected"
     RESPONSE_WITHDRAWN = "response_withdrawn"

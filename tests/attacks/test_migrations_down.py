@@ -97,6 +97,18 @@ ALONE = {
             "SELECT min(id), 'line', 'prefix' FROM attachment"
         ),
     ],
+    "0039": [
+        (
+            "INSERT INTO account (id, username, password_hash, role, created_at) "
+            f"SELECT 900, 'helper', '', 'city', {TIME}; "
+            "INSERT INTO code (id, kind, token, community_id, issued_at) "
+            f"SELECT 900, 'poster', 'helper', min(id), {TIME} FROM community; "
+            "INSERT INTO declared_help (id, round_id, code_id, begins_at, ends_at, helper, reason, expected, "
+            "declared_at, declared_by_id) "
+            f"SELECT 1, min(id), 900, {TIME}, '2026-09-16 05:00:00.000000', '', '', 1, {TIME}, 900 "
+            "FROM round"
+        )
+    ],
     "0036": [
         _update("account", f"failed_sign_ins = 1, last_failed_sign_in_at = {TIME}"),
         (
@@ -328,6 +340,7 @@ CLEARED = {
         ),
     ],
     "0040": ["DELETE FROM attempt_count", "DELETE FROM failed_sign_in", "DELETE FROM attachment_source"],
+    "0039": ["DELETE FROM declared_help", "DELETE FROM code WHERE token = 'helper'"],
     "0036": ["UPDATE account SET failed_sign_ins = 0, last_failed_sign_in_at = NULL", "DELETE FROM reset_request"],
     "0035": ["UPDATE response SET address_digest = NULL, prefix_digest = NULL", "DELETE FROM network_key"],
     "0034": ["UPDATE response SET commitment_algorithm = 1, handle = NULL, handle_nonce = NULL, change_digest = NULL"],

@@ -83,6 +83,8 @@ CITYWIDE = {
             "staff.reviews",
             "staff.photos",
             "staff.decide",
+            "staff.declared_help",
+            "staff.declare",
             "staff.examine",
             "staff.close_early",
             "staff.drop",
