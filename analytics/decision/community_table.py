@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.decision.exact_ratios import read_scores
+from analytics.decision.survey_channels import CHANNEL_COLUMNS as SURVEY_CHANNEL_COLUMNS
 from analytics.decision.survey_modes import MODE_COLUMNS, Counted, counted_modes, mode_column, rates_by_mode
 from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.files.table_cells import cells_of, read_cells
@@ -33,7 +34,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "name": Column("text"),
     "responses": Column("count"),
     "satisfied": Column("count"),
-    **{name: Column("count") for name in MODE_COLUMNS},
+    **{name: Column("count") for name in (*MODE_COLUMNS, *SURVEY_CHANNEL_COLUMNS)},
     "mean_index": Column("number", most=100),
     "sd_index": Column("number", most=100),
     "composite_responses": Column("count"),
@@ -124,7 +125,8 @@ def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = 
         from 0 to 100 with its `score_precision`, one for all rows. Of fewer responses than the rules ever rank, the
         measure may be missing: it is withheld then. With `responses` also those that staff typed in,
         `paper_responses` and `telephone_responses`, and with `satisfied` those of them that are satisfied,
-        `paper_satisfied` and `telephone_satisfied`. For the complaint route `complaints` and
+        `paper_satisfied` and `telephone_satisfied`; those that came through slips, `slip_responses`, and with declared
+        help, `helped_responses`. For the complaint route `complaints` and
         `exposure_household_years`, and with them `COMPLAINT_DETAIL_COLUMNS`. Optional: `name`, `households`,
         `sd_index`, `sd_composite`, the columns of other measures, and `denominator_source` (``occupied_households`` or
         ``delivered_households``). Counts are of the ranked population: if the rules rank owners, of owners. Other
@@ -253,6 +255,9 @@ class _Checker(CellReader):
                 values, answers = float_column(table, satisfied), float_column(table, responses)
                 self.note(~np.isnan(values) & np.isnan(answers), satisfied, _NEEDS_RESPONSES, table, responses)
                 self.note(values > answers, satisfied, _SATISFIED_OF[mode], table, satisfied, responses)
+        for name in SURVEY_CHANNEL_COLUMNS:
+            beyond = float_column(table, name) > float_column(table, "responses")
+            self.note(beyond, name, _MORE_THAN_RESPONSES, table, "responses")
         if len(rest) == len(_MODES_EXCEED) and rates_by_mode(table) is not None:
             message = N_("the modes leave more satisfied than responses to the web")
             beyond = (rest["satisfied"] > rest["responses"]) & (rest["responses"] >= 0)
@@ -308,6 +313,7 @@ class _Checker(CellReader):
 
 
 _NEEDS_RESPONSES: Final = N_("this needs the number of responses")
+_MORE_THAN_RESPONSES: Final = N_("this is more than the {responses} responses")
 _MODES_EXCEED: Final[Mapping[Counted, str]] = {
     "responses": N_("the modes add up to more than {responses} responses"),
     "satisfied": N_("the modes add up to more than {satisfied} satisfied"),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analytics.decision.evaluate import STANDINGS_FORMAT, Evaluation, versions
 from analytics.decision.reasons import Part, reason_sentence
+from analytics.decision.survey_channels import HELPED_RESPONSES, survey_channels
 from analytics.decision.table_columns import plain_values
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.sensitivity import Sensitivity
@@ -60,7 +61,8 @@ def standings_csv(
     str
         Some lines at a time, the byte order mark and the names of the columns first. One row per community in the
         order of the table: id, name where the table has one, the columns of standings, each decision followed by its
-        columns of evidence (that of satisfaction also by those of `sensitivity`), then `satisfaction_sentence`,
+        columns of evidence (that of satisfaction also by those of `sensitivity`), `survey_channel` where the table
+        counts answers through slips, `helped_responses` where it has them, then `satisfaction_sentence`,
         `complaint_sentence`, `criterion_sentence` and `criterion_evidence_word`. Missing values are empty; evidence
         has six decimals, and a tipping point that no gap reaches is `inf`.
     """
@@ -72,9 +74,18 @@ def standings_csv(
         if "name" in evaluation.communities:
             frame.insert(1, "name", evaluation.communities["name"].iloc[rows].to_numpy())
         columns = {str(name): plain_values(values) for name, values in frame.items()}
+        columns |= _channels(evaluation, rows)
         columns |= _sentences(columns, evaluation.summary["regions"], language)
         listed = zip(*columns.values(), strict=True)
         yield csv_lines(listed) if start else "".join(csv_file(columns, [listed]))
+
+
+def _channels(evaluation: Evaluation, rows: slice) -> dict[str, list[Any]]:
+    channels = survey_channels(evaluation.communities)
+    beside = {} if channels is None else {"survey_channel": plain_values(channels.iloc[rows])}
+    if HELPED_RESPONSES in evaluation.communities:
+        beside[HELPED_RESPONSES] = plain_values(evaluation.communities[HELPED_RESPONSES].iloc[rows])
+    return beside
 
 
 def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sensitivity, language: str) -> str:

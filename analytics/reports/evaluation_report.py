@@ -11,6 +11,7 @@ from analytics.decision.community_table import COMPLAINT_DETAIL_COLUMNS
 from analytics.decision.evaluate import Evaluation, versions
 from analytics.decision.reasons import Part, format_distinct, reason_sentence
 from analytics.decision.summary import RouteName
+from analytics.decision.survey_channels import SurveyChannel, survey_channels
 from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.needed_responses import REACHABLE_SHARE
@@ -18,6 +19,7 @@ from analytics.evidence.sensitivity import Sensitivity
 from analytics.languages import translator
 from analytics.progress import ProgressCallback, ignore_progress, track_progress
 from analytics.reports import complaint_sentences, sensitivity_sentences
+from analytics.reports.channel_sentences import channel_sentences
 from analytics.reports.evaluation_charts import region_charts
 from analytics.reports.html_page import Chart, between, environment, page_files, percent
 from analytics.reports.labels import (
@@ -67,6 +69,7 @@ class _Row:
     why: str
     needed: str
     places: tuple[str, ...]
+    channel: str
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,7 @@ def report_html(
             level=share_text(evaluation.rules.evidence.level),
             spread=share_text(evaluation.rules.evidence.nonresponse_spread),
             one_answer=evaluation.rules.evidence.one_answer_per_household,
+            channels=list(channel_sentences(evaluation.communities, language)),
             nearest=NEAREST,
             reachable=percent(float(REACHABLE_SHARE)),
             most_charted=_MOST_CHARTED_REGIONS,
@@ -190,7 +194,10 @@ def _joined(evaluation: Evaluation, evidence: pd.DataFrame) -> pd.DataFrame:
     beside = evidence.drop(columns="community_id").set_axis(evaluation.standings.index)
     names = evaluation.communities.get("name", evaluation.communities["community_id"])
     details = [column for column in COMPLAINT_DETAIL_COLUMNS if column in evaluation.communities]
-    frame = evaluation.standings.join([beside, evaluation.communities[details]]).assign(name=names.to_numpy())
+    channels = survey_channels(evaluation.communities)
+    frame = evaluation.standings.join([beside, evaluation.communities[details]]).assign(
+        name=names.to_numpy(), channel=None if channels is None else channels.to_numpy()
+    )
     return frame.sort_values(["satisfaction_rank", "complaint_rank", "community_id"], kind="stable")
 
 
@@ -364,6 +371,7 @@ def _rows(
             probability="" if lower is None else _("chance {range} %", range=_chance(lower, upper)),
             why=why.get(cells[f"{weighed[0]}_reason"] or "", ""),
             needed=needed_words(cells, language),
+            channel=_("Answers came through posters alone.") if cells["channel"] == SurveyChannel.POSTERS else "",
             places=tuple(sensitivity_sentences.community_lines(cells, otherwise["without_few"], language)),
         )
 

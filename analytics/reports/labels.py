@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from analytics.decision.survey_channels import SurveyChannel
 from analytics.decision.survey_modes import MIXED
 from analytics.evidence.bands import Evidence, Reason
 from analytics.languages import translator
@@ -217,6 +218,25 @@ def mode_words(language: str) -> Mapping[str, str]:
 
 
 @cache
+def survey_channel_words(language: str) -> Mapping[str, str]:
+    """Return the words for each survey channel, by `analytics.decision.survey_channels.SurveyChannel`.
+
+    Examples
+    --------
+    >>> survey_channel_words("en")["posters"]
+    'posters alone'
+    """
+    _ = translator(language)
+    return MappingProxyType(
+        {
+            SurveyChannel.POSTERS: _("posters alone"),
+            SurveyChannel.SLIPS: _("household slips alone"),
+            SurveyChannel.BOTH: _("posters and household slips"),
+            SurveyChannel.STAFF: _("staff alone"),
+        }
+    )
+
+
 def signal_words(language: str) -> Mapping[str, str]:
     """Return what each family of integrity signals looks for, by `analytics.statistics.integrity_signals.FAMILIES`.
 
@@ -233,6 +253,11 @@ def signal_words(language: str) -> Mapping[str, str]:
             "identical": _("Too many answers exactly alike"),
             "variance": _("Answers differ too little"),
             "haste": _("Answered too fast"),
+            "address": _("Many answers at one network address"),
+            "opened_together": _("Opened or sent in batches"),
+            "pace": _("Even durations or intervals"),
+            "volume": _("Unusually many answers"),
+            # Named in reviews and examinations that were stored before there was the family of addresses.
             "terminal": _("Many devices at one network address"),
         }
     )

@@ -15,6 +15,7 @@ from analytics.decision.summary import STATUSES
 from analytics.evidence.bands import Evidence
 from analytics.reports.labels import evidence_words, sentence_case, status_words
 from dashboards.address import View
+from dashboards.frames.survey_channels import channels_by_number
 from dashboards.languages import translator
 from dashboards.pages.page import Page
 from dashboards.source import EvaluationHeader, EvaluationSource, GridColumn, GridOrder, GridQuery, select_evaluation
@@ -86,7 +87,10 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
         if header is None:
             abort(HTTPStatus.NOT_FOUND)
         pieces = source.export_rows(header.id, query_of(header, view))
-        response = Response(community_table.community_table_csv(pieces, header, view.language), mimetype="text/csv")
+        response = Response(
+            community_table.community_table_csv(pieces, header, view.language, channels_by_number(source, header.id)),
+            mimetype="text/csv",
+        )
         name = f"communities-evaluation-{header.id}{'-preview' if header.provisional else ''}.csv"
         response.headers.set("Content-Disposition", "attachment", filename=name)
         return response
@@ -126,7 +130,11 @@ def rows_for(source: EvaluationSource, view: View, asked: Mapping[str, Any]) -> 
     wanted = min(max(0, end - start), MOST_ROWS)
     query = query_of(header, view.with_own(sort=order or None), offset=start, limit=wanted)
     page = source.grid(header.id, query)
-    rows = [community_table.community_table_row(row, header, view) for row in records(page.rows)]
+    channels = channels_by_number(source, header.id)
+    rows = [
+        community_table.community_table_row(row, header, view, channel=channels.get(row["number"]))
+        for row in records(page.rows)
+    ]
     return {"rowData": rows, "rowCount": page.total}
 
 

@@ -9,10 +9,20 @@ import pandas as pd
 from dash import Dash, Input, Output, State, html, set_props
 from dash.development.base_component import Component
 
-from analytics.reports.labels import evidence_words, needed_words, route_words, sentence_case, status_words
+from analytics.decision.survey_channels import SurveyChannel
+from analytics.reports.channel_sentences import poster_limits
+from analytics.reports.labels import (
+    evidence_words,
+    needed_words,
+    route_words,
+    sentence_case,
+    status_words,
+    survey_channel_words,
+)
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import scale_of, share_to_meet
+from dashboards.frames.survey_channels import channels_by_number
 from dashboards.languages import pick, translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.community_profile import answers_panel, complaints_panel, domains_panel, drivers_panel
@@ -152,7 +162,11 @@ def _head(shown: PageData, row: Mapping[str, Any]) -> Component:
         *((name, shown.reason(row, ROUTES[key])) for key, name in route_words(shown.language).items()),
         (_("Answers still needed, by satisfaction"), needed_words(row, shown.language) or "—"),
     ]
-    return panel(pick(shown.language, row["name"], row["english_name"]), facts(said), anchor="standing")
+    channel = channels_by_number(shown.source, shown.header.id).get(row["number"])
+    if channel is not None:
+        said.append((_("Answers came through"), survey_channel_words(shown.language)[channel]))
+    note = poster_limits(shown.language) if channel in {SurveyChannel.POSTERS, SurveyChannel.BOTH} else None
+    return panel(pick(shown.language, row["name"], row["english_name"]), facts(said), anchor="standing", note=note)
 
 
 def _key_figures(shown: PageData, row: Mapping[str, Any]) -> Component:

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from dash.development.base_component import Component
 
-from analytics.reports.labels import route_words
+from analytics.reports.labels import route_words, survey_channel_words
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import met, regions_of, scale_of
+from dashboards.frames.survey_channels import channels_by_number
 from dashboards.languages import pick, translator
 from dashboards.routes import ROUTES
 from dashboards.widgets import community_table
@@ -31,7 +32,7 @@ def qualified_panel(shown: PageData) -> Component:
     keyed = qualified[ranks].assign(place=qualified["region"].map(order).astype("int64"))
     keyed = keyed.sort_values(["place", *ranks], kind="stable").head(MOST_QUALIFIED)
     listed = shown.standings.loc[keyed.index]
-    headings = (_("Community"), _("District"), _("Route"), _("Rank"), _("Score"), _("Why"))
+    headings = (_("Community"), _("District"), _("Route"), _("Rank"), _("Score"), _("Answers came through"), _("Why"))
     columns = [Column(heading, heading, wide=heading == headings[-1]) for heading in headings]
     rows = [_qualified_row(row, shown) for row in records(listed)]
     by_route = {route.key: int(met(qualified, route.status).sum()) for route in ROUTES.values()}
@@ -46,12 +47,14 @@ def qualified_panel(shown: PageData) -> Component:
 def _qualified_row(row: dict[str, Any], shown: PageData) -> list[str | Component]:
     ways = [route for route in ROUTES.values() if row[route.status] == "met"]
     names = route_words(shown.language)
+    channel = channels_by_number(shown.source, shown.header.id).get(row["number"])
     return [
         named_link(shown.view, row["number"], row["name"], row["english_name"]),
         pick(shown.language, row["region"], row["region_english"]),
         _lines(names[route.key] for route in ways),
         _lines(community_table.rank_words(row, route.key, shown.language) for route in ways),
         _lines(scale_of(shown.header, route, shown.language).write(row[route.score]) for route in ways),
+        survey_channel_words(shown.language)[channel] if channel else "—",
         _lines(shown.reason(row, route) for route in ways),
     ]
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analytics.files.csv_files import csv_file
-from analytics.reports.labels import evidence_words, sentence_case, status_words
+from analytics.reports.labels import evidence_words, sentence_case, status_words, survey_channel_words
 from dashboards.address import View
 from dashboards.frames.standings import scale_of
 from dashboards.languages import pick, translator
@@ -32,10 +32,13 @@ def column_names(header: EvaluationHeader, language: str) -> dict[str, str]:
         "complaints_per_1000_household_years": scale_of(header, ROUTES["complaints"], language).title,
         "status": _("Result"),
         "evidence": _("Evidence"),
+        "channel": _("Answers came through"),
     }
 
 
-def community_table_row(row: Mapping[str, Any], header: EvaluationHeader, view: View) -> dict[str, str]:
+def community_table_row(
+    row: Mapping[str, Any], header: EvaluationHeader, view: View, *, channel: str | None = None
+) -> dict[str, str]:
     """Return the cells of one community as text, and the address of its page."""
     language = view.language
     scales = {key: scale_of(header, route, language) for key, route in ROUTES.items()}
@@ -52,6 +55,7 @@ def community_table_row(row: Mapping[str, Any], header: EvaluationHeader, view: 
         "complaints_per_1000_household_years": scales["complaints"].write(_if_ranked(row, "complaints")),
         "status": f"{_MARKS[status]} {sentence_case(status_words(language)[status])}",
         "evidence": evidence_words(language).get(row["criterion_evidence"], _NO_VALUE),
+        "channel": survey_channel_words(language)[channel] if channel else _NO_VALUE,
     }
 
 
@@ -65,7 +69,9 @@ def rank_words(row: Mapping[str, Any], route_key: str, language: str) -> str:
     return _("{rank} (tied)").format(rank=rank) if row[route.last_rank] > rank else str(rank)
 
 
-def community_table_csv(pieces: Iterable[pd.DataFrame], header: EvaluationHeader, language: str) -> Iterator[str]:
+def community_table_csv(
+    pieces: Iterable[pd.DataFrame], header: EvaluationHeader, language: str, channels: Mapping[str, str]
+) -> Iterator[str]:
     """Return the table as a CSV file in pieces: numbers as stored, labels for codes, each row with its state."""
     _ = translator(language)
     standing = _("Preview, not an official result") if header.provisional else _("official")
@@ -78,10 +84,12 @@ def community_table_csv(pieces: Iterable[pd.DataFrame], header: EvaluationHeader
         _("Property company"),
         *names.values(),
     ]
-    return csv_file(headings, ([[standing, *_values(row, language)] for row in records(piece)] for piece in pieces))
+    return csv_file(
+        headings, ([[standing, *_values(row, channels, language)] for row in records(piece)] for piece in pieces)
+    )
 
 
-def _values(row: Mapping[str, Any], language: str) -> list[Any]:
+def _values(row: Mapping[str, Any], channels: Mapping[str, str], language: str) -> list[Any]:
     return [
         row["number"],
         pick(language, row["name"], row["english_name"]),
@@ -94,6 +102,7 @@ def _values(row: Mapping[str, Any], language: str) -> list[Any]:
         _if_ranked(row, "complaints"),
         sentence_case(status_words(language)[row["criterion_status"]]),
         evidence_words(language).get(row["criterion_evidence"]),
+        survey_channel_words(language).get(channels.get(row["number"], "")),
     ]
 
 

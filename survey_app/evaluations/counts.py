@@ -16,16 +16,18 @@ from analytics.counting.answer_counts import AnswerCounts, count_answers
 from analytics.counting.composites import composite_sums
 from analytics.decision.community_table import check_communities
 from analytics.decision.recount import count_measures
+from analytics.decision.survey_channels import HELPED_RESPONSES, SLIP_RESPONSES
 from analytics.decision.survey_modes import STAFF_ENTERED_MODES, mode_column
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Population, Rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, CHANNELS
 from survey_app.complaints.categories import Categories
 from survey_app.complaints.state_machine import NOT_VALID
-from survey_app.models import Community, Complaint, Response, Round
-from survey_app.models.vocabulary import CaseKind, ResponseStatus, Tenure
+from survey_app.models import Code, Community, Complaint, DeclaredHelp, Response, Round
+from survey_app.models.vocabulary import CaseKind, CodeKind, Mode, ResponseStatus, Tenure
 from survey_app.register.households import read_places, surveyed_households
-from survey_app.responses.counting_status import status_of_response
+from survey_app.responses.counting_status import KIND_OF_CODE, status_of_response
+from survey_app.responses.declared_help import are_helped
 from survey_app.rounds.questionnaires import Complained, Questionnaire
 
 # Enough for the reader to work in bulk, few enough to stay within some megabytes.
@@ -93,6 +95,54 @@ def _who_complained(counted: AnswerCounts, questionnaire: Questionnaire, complai
     ]
     said = counted.table(complained.question)[complained.code]
     return pd.DataFrame(dict(zip(COMPLAINED_COLUMNS, (sum(asked), said), strict=True)))
+
+
+def count_by_channel(session: Session, *, survey_round: Round, rules: Rules, before: datetime) -> pd.DataFrame:
+    """Return how many of the `responses` came through slips and with declared help; communities without any lack."""
+    valid = (*_are_valid(session, survey_round, rules, before), Response.mode == Mode.WEB)
+    through_slips = (
+        select(Response.community_id, func.count())
+        .outerjoin(Code, Response.code_id == Code.id)
+        .where(*valid, KIND_OF_CODE == CodeKind.HOUSEHOLD)
+    )
+    slips = session.execute(through_slips.group_by(Response.community_id)).all()
+    of_helpers = (
+        select(
+            Response.id.label("response_id"),
+            Response.community_id,
+            Response.code_id,
+            Response.started_at,
+            Response.submitted_at,
+        )
+        .join(DeclaredHelp, DeclaredHelp.code_id == Response.code_id)
+        .where(*valid)
+    )
+    result = session.execute(of_helpers)
+    sent = pd.DataFrame(result.all(), columns=list(result.keys()))
+    helped = sent[are_helped(session, sent, round_id=survey_round.id)].groupby("community_id").size()
+    return pd.DataFrame({SLIP_RESPONSES: pd.Series(dict(slips), dtype="int64"), HELPED_RESPONSES: helped})
+
+
+def _are_valid(
+    session: Session, survey_round: Round, rules: Rules, before: datetime
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a `Response` of the ranked population counts and rates the ranked question."""
+    rule = rules.satisfaction
+    counted = (
+        Response.round_id == survey_round.id,
+        Response.submitted_at < before,
+        _code_given(session, rule.question).in_(rule.valid_codes),
+        status_of_response(rule.population, before=before) == ResponseStatus.COUNTED,
+    )
+    return (*counted, Response.tenure == Tenure.OWNER) if rule.population == "owners" else counted
+
+
+def _code_given(session: Session, question: str) -> ColumnElement[int]:
+    """Return the SQL expression for the code that a response gives to a question, NULL where it gives none."""
+    if session.connection().dialect.name == "postgresql":
+        code: ColumnElement[int] = cast(Response.answers, JSONB)[question].as_integer()
+        return code
+    return func.json_extract(Response.answers, f'$."{question}"', type_=Integer)
 
 
 def _count_composites(
@@ -260,6 +310,8 @@ def community_table(
     answers = count_responses(
         session, survey_round=survey_round, rules=rules, questionnaire=questionnaire, before=cut_off
     )
+    channels = count_by_channel(session, survey_round=survey_round, rules=rules, before=cut_off)
+    channels = channels.reindex(answers.index).fillna(0).astype("int64")
     filed = count_complaints(session, rules=rules, categories=categories, cut_off=cut_off)
     denominator, source = _exposed_households(places, rules)
     city = rules.city.in_language(DEFAULT_LANGUAGE)
@@ -272,6 +324,7 @@ def community_table(
             "satisfied": answers["satisfied"],
             # Not how many of them are satisfied: a single answer on paper would be given away.
             **{name: answers[name] for name in MODE_COUNTS},
+            **{str(name): counts for name, counts in channels.items()},
             "mean_index": answers["mean_index"],
             "sd_index": answers["sd_index"],
             **{name: answers[name] for name in (*COMPOSITE_COLUMNS, *COMPLAINED_COLUMNS) if name in answers},

@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
+from analytics.decision.survey_channels import CHANNEL_COLUMNS
 from analytics.decision.survey_modes import MODE_COLUMNS
 from analytics.rules import Rules
 from dashboards.source import (
@@ -293,7 +294,7 @@ def _read_inputs_of_other_population(session: Session, evaluation_id: int, scope
     table = _read_inputs(session, evaluation_id, scope)
     others = read_other_population(session, evaluation_id=evaluation_id).reindex(table["community_id"])
     # Counts of the ranked population alone would not fit the answers of the other.
-    shared = table.drop(columns=[*MODE_COLUMNS, *COMPLAINED_COLUMNS], errors="ignore")
+    shared = table.drop(columns=[*MODE_COLUMNS, *CHANNEL_COLUMNS, *COMPLAINED_COLUMNS], errors="ignore")
     counted = shared.assign(**{str(name): others[name].to_numpy() for name in others})
     return withhold_in_evaluation(session, evaluation_id, counted)
 

@@ -7,9 +7,11 @@ from typing import Any
 import pandas as pd
 
 from analytics.decision.reasons import reason_sentence
+from analytics.decision.survey_channels import survey_channels
 from analytics.disclosure.rules import DisclosureRules
 from analytics.files.csv_files import csv_file, in_parts
 from analytics.languages import Wording
+from analytics.reports.labels import survey_channel_words
 from survey_app.accounts.scope import Scope
 from survey_app.catalogue import translator
 from survey_app.evaluations.standings import disclosure_of, read_standings
@@ -29,9 +31,13 @@ def export_standings(database: Database, *, evaluation_id: int, scope: Scope, la
         regions = json.loads(evaluation.summary)["regions"]
         rules = rules_of(evaluation.rule_file.content)
         disclosure = disclosure_of(evaluation.evaluated_at, rules)
+        inputs = pd.DataFrame(json.loads(evaluation.inputs))
         is_provisional = evaluation.provisional
     if rules.satisfaction.measure != "satisfaction_index":
         standings = _without_index_of_few(standings, disclosure)
+    channels = survey_channels(inputs)
+    by_number = {} if channels is None else dict(zip(inputs["community_id"], channels, strict=True))
+    standings = standings.assign(survey_channel=standings["number"].map(by_number))
     return _lines(standings, regions, is_provisional=is_provisional, language=language)
 
 
@@ -71,6 +77,7 @@ def _headings(language: str) -> dict[str, str]:
         "responses": _("Valid responses"),
         "satisfied": _("Satisfied"),
         "households": _("Households"),
+        "survey_channel": _("Answers came through"),
         "satisfaction_rate": _("Satisfaction rate"),
         "satisfaction_index": _("Satisfaction index"),
         "satisfaction_rank": _("Satisfaction rank"),
@@ -95,6 +102,7 @@ def _in_words(standing: Mapping[str, Any], region: Mapping[str, Any], language: 
         "name": Wording.of(standing["name"], standing["english_name"]).in_language(language),
         "region": Wording.of(standing["region"], standing["region_english"]).in_language(language),
         "company": Wording.of(standing["company"] or "", standing["company_english"]).in_language(language),
+        "survey_channel": survey_channel_words(language).get(standing["survey_channel"]),
         "criterion_sentence": reason_sentence(standing, region, "criterion", language),
         "satisfaction_sentence": reason_sentence(standing, region, "satisfaction", language),
         "complaint_sentence": reason_sentence(standing, region, "complaints", language),

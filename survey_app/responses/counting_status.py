@@ -11,8 +11,8 @@ from typing import Final, Literal
 from sqlalchemy import ColumnElement, and_, case, exists, or_, tuple_
 from sqlalchemy.orm import aliased
 
-from survey_app.models import Response, ResponseReview
-from survey_app.models.vocabulary import ResponseStatus, ReviewState, SupersededWithin
+from survey_app.models import Code, Response, ResponseReview
+from survey_app.models.vocabulary import CodeKind, Mode, ResponseStatus, ReviewState, SupersededWithin
 
 # Values that are cleared when answers are erased; the row stays.
 ERASED_VALUES: Final = dict.fromkeys(
@@ -27,6 +27,13 @@ ERASED_VALUES: Final = dict.fromkeys(
         "address_digest",
         "prefix_digest",
     )
+)
+
+# Through what a `Response` came, outer joined with its `Code`. One through the web came through a code: if it has none,
+# it has lost its link to a slip.
+KIND_OF_CODE: Final = case(
+    (and_(Code.id.is_(None), Response.answers.is_not(None), Response.mode == Mode.WEB), CodeKind.HOUSEHOLD),
+    else_=Code.kind,
 )
 
 

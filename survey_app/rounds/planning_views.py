@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from analytics.evidence.quota_feasibility import Expectations
+from analytics.reports.channel_sentences import margin_sentences, poster_limits
 from analytics.reports.forecast_sentences import forecast_sentences
 from analytics.rules import Rules
 from survey_app.accounts.guard import signed_in
@@ -22,7 +23,7 @@ from survey_app.city_time import last_day, zone_of
 from survey_app.clock import current_time
 from survey_app.models import District, Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import CodeKind
-from survey_app.rounds.quota_forecast import forecast_quota
+from survey_app.rounds.quota_forecast import forecast_quota, read_list_margins
 from survey_app.rounds.round_changes import RoundChangeRefused, move_round
 from survey_app.rounds.rounds import RoundRefused, create_round, usual_last_day_of_keeping
 from survey_app.stored_rules import rules_of
@@ -159,6 +160,8 @@ def _plan_page(
             forecast=forecast,
             faulty=faulty,
             refusals=refusals,
+            poster_limits=poster_limits(current_language()),
+            margins=list(margin_sentences(read_list_margins(session), current_language())),
         )
 
 

@@ -27,7 +27,7 @@ def header(city):
 
 
 def rows_of_file(city, header, query, language="en"):
-    text = "".join(community_table_csv(city.export_rows(header.id, query), header, language))
+    text = "".join(community_table_csv(city.export_rows(header.id, query), header, language, {}))
     return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
 
 

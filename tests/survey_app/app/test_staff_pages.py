@@ -5,6 +5,7 @@ import itertools
 import re
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import pytest
 from sqlalchemy import func, select
 
@@ -117,6 +118,8 @@ def test_in_chinese_the_record_shows_no_word_of_the_program(app, sqlite_database
         "opens_at": NOW.isoformat(),
         "closes_at": NOW.isoformat(),
         "hour": NOW.isoformat(),
+        "begins_at": NOW.isoformat(),
+        "ends_at": NOW.isoformat(),
         "kept_until": NOW.date().isoformat(),
         "is_reprint": True,
     }
@@ -320,6 +323,21 @@ def test_a_round_that_cannot_be_is_refused_in_plain_words(app, city, changes, st
     assert answer.status_code == status
     assert words in answer.text
     assert "2099" not in client.get("/staff/").text
+
+
+@pytest.mark.usefixtures("city")
+def test_the_planning_page_says_what_posters_cannot_exclude_and_on_how_few_answers_the_last_list_hung(app, monkeypatch):
+    client = signed_in_client(app, "city")
+    freeze_templates(client)
+    assert "不能排除" in client.get("/staff/rounds/new").text
+    margins = pd.DataFrame({"answers": pd.array([7], dtype="Int64")}, index=["海勃湾区"])
+    monkeypatch.setattr("survey_app.rounds.planning_views.read_list_margins", lambda _session: margins)
+
+    chinese, english = (client.get(f"/staff/rounds/new?lang={language}").text for language in ("zh-Hans", "en"))
+
+    assert "海勃湾区：上一轮只要在一个小区多出 7 份答卷" in chinese
+    assert "海勃湾区建议不用海报，改发户码通知单" in chinese
+    assert "7 added answers in one community would have changed" in english
 
 
 @pytest.mark.usefixtures("city")
