@@ -1,11 +1,14 @@
 """Calibration of the integrity signals: false alarms in honest simulated cities, detection of stuffed answers.
 
-Cities are simulated (`analytics.calibration.simulated_city`) in which nobody cheats, or in which somebody adds
-identical forms, five for everything, within ten minutes to twelve communities. Detection depends on the traces that
-these leave.
+Cities are simulated (`analytics.calibration.simulated_city`) in which nobody cheats, or in which somebody adds forms to
+twelve communities: identical ones, five for everything, within ten minutes; or satisfied ones, all opened and sent at
+once from one phone (hasty), opened over an hour and sent in the course of an evening (hoarded), or each at its own time
+over its own line (patient). Detection depends on the traces that these leave. Among the honest cities are those of
+which the wrong ones might be held: behind a carrier's few addresses, with volunteers' telephones, on the evening of an
+announcement.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -13,32 +16,54 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analytics.calibration.simulated_city import add_stuffed_responses, simulate_honest_city
+from analytics.calibration.simulated_city import (
+    add_forms,
+    add_stuffed_responses,
+    announce_in_the_evening,
+    help_with_telephones,
+    put_behind_carriers,
+    simulate_honest_city,
+)
 from analytics.languages import translator
 from analytics.reports.html_page import percent
 from analytics.statistics.integrity_signals import find_signals
+from analytics.statistics.validation import FloatArray
 
 LEVELS: Final[Mapping[str, float]] = MappingProxyType({"ordinary": 0.65, "content": 1.5})
 """Satisfaction level of each kind of city; in the content one a fifth of honest responses are fives throughout."""
 
 STUFFING_MANNERS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-    {"hurried": {"seconds": (9, 22)}, "one_terminal": {"same_terminal": True}, "own_terminals": {}}
+    {"hurried": {"seconds": (9, 22)}, "one_line": {"same_line": True}, "own_lines": {}}
 )
 """Ways of stuffing: each form in seconds; unhurried from one terminal; unhurried, each from a terminal of its own."""
 
+SENT_MANNERS: Final = ("hasty", "hoarded", "patient")
+"""Ways of stuffing by when forms are opened and sent, with answers that differ."""
+
+CROWDS: Final[Mapping[str, Callable[..., pd.DataFrame]]] = MappingProxyType(
+    {
+        "carrier": put_behind_carriers,
+        "helped": help_with_telephones,
+        "announced": announce_in_the_evening,
+    }
+)
+"""Honest crowds that leave traces."""
+
 FORMS: Final = (15, 25, 40)
+SENT_FORMS: Final = (30, 200)
 STUFFED_COMMUNITIES: Final = 12
 
 
 @dataclass(frozen=True)
 class CitySetting:
-    """One simulated city; `manner` and `forms` are None if nobody cheats."""
+    """One simulated city; `manner` and `forms` are None if nobody cheats, `crowd` if there is no special one."""
 
     city: str
     communities: int
     seed: int
     manner: str | None
     forms: int | None
+    crowd: str | None = None
 
 
 def list_cities(*, quick: bool) -> list[CitySetting]:
@@ -47,10 +72,12 @@ def list_cities(*, quick: bool) -> list[CitySetting]:
     Examples
     --------
     >>> len(list_cities(quick=True)), len(list_cities(quick=False))
-    (4, 60)
+    (9, 93)
     """
     if quick:
-        return [CitySetting(city, 100, 31, *how) for city in LEVELS for how in ((None, None), ("one_terminal", 25))]
+        bursts = [CitySetting(city, 100, 31, *how) for city in LEVELS for how in ((None, None), ("one_line", 25))]
+        sent = [CitySetting("ordinary", 100, 31, manner, 30) for manner in ("hasty", "patient")]
+        return bursts + sent + [CitySetting("ordinary", 100, 31, None, None, crowd) for crowd in CROWDS]
     honest = [CitySetting(city, 500, seed, None, None) for city in LEVELS for seed in range(201, 213)]
     cheated = [
         CitySetting(city, 500, seed, manner, forms)
@@ -59,7 +86,14 @@ def list_cities(*, quick: bool) -> list[CitySetting]:
         for forms in FORMS
         for seed in (61, 62)
     ]
-    return honest + cheated
+    crowds = [CitySetting("ordinary", 500, seed, None, None, crowd) for crowd in CROWDS for seed in range(301, 308)]
+    sent = [
+        CitySetting("ordinary", 500, seed, manner, forms)
+        for manner in SENT_MANNERS
+        for forms in SENT_FORMS
+        for seed in (61, 62)
+    ]
+    return honest + cheated + crowds + sent
 
 
 def run_cities(cities: list[CitySetting]) -> Iterator[dict[str, object]]:
@@ -84,19 +118,46 @@ def run_cities(cities: list[CitySetting]) -> Iterator[dict[str, object]]:
         places: list[int] = []
         if setting.manner is not None and setting.forms is not None:
             places = np.linspace(3, setting.communities - 2, STUFFED_COMMUNITIES).astype(int).tolist()
+        if setting.crowd is not None:
+            responses = CROWDS[setting.crowd](responses, seed=setting.seed)
         for number, place in enumerate(places):
-            responses, answers = add_stuffed_responses(
-                responses,
-                answers,
-                community=place,
-                forms=setting.forms or 0,
-                seed=100 * setting.seed + number,
-                **STUFFING_MANNERS[setting.manner or ""],
-            )
+            seed = 100 * setting.seed + number
+            responses, answers = _stuff(responses, answers, setting, community=place, seed=seed)
         found = find_signals(responses, answers, overall="q01", staff_modes={"paper"})
         yield vars(setting) | _count_results(
             responses, found.families, found.responses["held"], honest=honest, places=places
         )
+
+
+def _stuff(
+    responses: pd.DataFrame, answers: pd.DataFrame, setting: CitySetting, *, community: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    manner, forms = setting.manner or "", setting.forms or 0
+    if manner not in SENT_MANNERS:
+        return add_stuffed_responses(
+            responses, answers, community=community, forms=forms, seed=seed, **STUFFING_MANNERS[manner]
+        )
+    opened, sent = _times(manner, forms, seed=seed)
+    return add_forms(
+        responses,
+        answers,
+        community=community,
+        opened=opened,
+        sent=sent,
+        one_line=manner != "patient",
+        seed=seed,
+    )
+
+
+def _times(manner: str, forms: int, *, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Return the seconds at which forms are opened and sent."""
+    random = np.random.default_rng([seed, 7])
+    if manner == "hasty":
+        return random.integers(8, size=forms).astype(float), 158 + np.sort(random.uniform(0, 2.3, forms))
+    if manner == "hoarded":
+        return random.integers(3600, size=forms).astype(float), random.uniform(3600, 4 * 3600, forms)
+    sent = random.uniform(-2, 2, forms) * 86400
+    return sent - np.clip(random.lognormal(4.6, 0.45, forms), 20, 900), sent
 
 
 def _count_results(
@@ -128,16 +189,26 @@ def integrity_calibration_sentences(cities: pd.DataFrame, language: str) -> Iter
     str
     """
     _ = translator(language)
-    names = {"ordinary": _("ordinary city"), "content": _("city content with everything")}
+    names = {
+        ("ordinary", ""): _("ordinary city"),
+        ("content", ""): _("city content with everything"),
+        ("ordinary", "carrier"): _("city behind a carrier’s few addresses"),
+        ("ordinary", "helped"): _("city with volunteers’ telephones"),
+        ("ordinary", "announced"): _("city on the evening of an announcement"),
+    }
     manners = {
         "hurried": _("each form in seconds"),
-        "one_terminal": _("unhurried, from one terminal"),
-        "own_terminals": _("unhurried, each from its own device and terminal"),
+        "one_line": _("unhurried, over one line"),
+        "own_lines": _("unhurried, each from its own device and line"),
+        "hasty": _("opened and sent at once over one line"),
+        "hoarded": _("opened over an hour, sent in an evening, over one line"),
+        "patient": _("each at its own time over its own line"),
     }
-    for city, honest in cities[cities["manner"].isna()].groupby("city", sort=False):
+    honest_cities = cities[cities["manner"].isna()].fillna({"crowd": ""})
+    for (city, crowd), honest in honest_cities.groupby(["city", "crowd"], sort=False):
         yield _(
             "{city}: of {all} honest communities {held} have a response held.",
-            city=names[str(city)],
+            city=names[str(city), str(crowd)],
             all=f"{honest['honest_communities'].sum():,}",
             held=int(honest["honest_with_held"].sum()),
         )
@@ -146,7 +217,7 @@ def integrity_calibration_sentences(cities: pd.DataFrame, language: str) -> Iter
         for forms, held in by_forms.groupby("forms")["held_share"].mean().items():
             yield _(
                 "{city}, {forms} stuffed forms, {manner}: {share} of them are held.",
-                city=names[str(place)],
+                city=names[str(place), ""],
                 forms=f"{forms:.0f}",
                 manner=manners[str(manner)],
                 share=percent(float(held), 0),

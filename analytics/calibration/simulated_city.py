@@ -47,7 +47,7 @@ def simulate_honest_city(
             "mode": np.where(random.random(count) < 0.9, "web", "paper"),
             "duration_seconds": seconds,
             "device": _phones(random, is_partner),
-            "terminal": _terminals(random, place, communities),
+            "address": _addresses(random, place, is_partner, communities),
         }
     )
     return responses, pd.DataFrame(answers, columns=QUESTIONS).astype("Int64")
@@ -62,7 +62,7 @@ def add_stuffed_responses(
     seed: int,
     minutes: int = 10,
     seconds: tuple[float, float] | None = None,
-    same_terminal: bool = False,
+    same_line: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add `forms` stuffed responses, five for everything, to one community of a city within `minutes`."""
     random = np.random.default_rng([seed, 2])
@@ -78,11 +78,85 @@ def add_stuffed_responses(
             "mode": "web",
             "duration_seconds": taken,
             "device": [f"stuffed-{first + form}" for form in range(forms)],
-            "terminal": [f"stuffed-{first if same_terminal else first + form}" for form in range(forms)],
+            "address": [f"stuffed-{first if same_line else first + form}" for form in range(forms)],
         }
     )
     fives = pd.DataFrame(5, index=range(forms), columns=QUESTIONS, dtype="Int64")
     return pd.concat([responses, rows], ignore_index=True), pd.concat([answers, fives], ignore_index=True)
+
+
+def add_forms(
+    responses: pd.DataFrame,
+    answers: pd.DataFrame,
+    *,
+    community: int,
+    opened: FloatArray,
+    sent: FloatArray,
+    one_line: bool,
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Add satisfied responses of one community, opened and sent at seconds after the evening of a day begins.
+
+    They come over one line, or each over its own.
+    """
+    random = np.random.default_rng([seed, 3])
+    evening = OPENED + pd.Timedelta(days=int(random.integers(2, DAYS - 2)), hours=19)
+    forms, first = sent.size, int(responses["response_id"].max()) + 1
+    rows = pd.DataFrame(
+        {
+            "response_id": np.arange(first, first + forms),
+            "community_id": community,
+            "submitted_at": evening + pd.to_timedelta(sent, unit="s"),
+            "mode": "web",
+            "duration_seconds": sent - opened,
+            "device": [f"stuffed-{first + form}" for form in range(forms)],
+            "address": [f"stuffed-{first if one_line else first + form}" for form in range(forms)],
+        }
+    )
+    codes = pd.DataFrame(random.choice([4, 5], (forms, len(QUESTIONS))), columns=QUESTIONS).astype("Int64")
+    return pd.concat([responses, rows], ignore_index=True), pd.concat([answers, codes], ignore_index=True)
+
+
+def put_behind_carriers(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Return the responses of a city whose carriers have 40 addresses; one community in 20 has but one of its own."""
+    random = np.random.default_rng([seed, 4])
+    carrier = pd.Series(random.integers(40, size=len(responses)).astype(str), index=responses.index)
+    communities = responses["community_id"].unique()
+    own = random.choice(communities, communities.size // 20, replace=False)
+    address = ("carrier-" + carrier).mask(
+        responses["community_id"].isin(own), "community-" + responses["community_id"].astype(str)
+    )
+    return responses.assign(address=address)
+
+
+def help_with_telephones(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Return the responses of a city where in one community in ten a volunteer's telephone sends up to 40 in a day."""
+    random = np.random.default_rng([seed, 5])
+    communities = responses["community_id"].unique()
+    helped = responses.copy()
+    for community in random.choice(communities, communities.size // 10, replace=False):
+        web = helped.index[(helped["community_id"] == community) & (helped["mode"] == "web")]
+        chosen = random.permutation(web)[: min(40, web.size // 2)]
+        gaps = 40 + random.exponential(150, chosen.size)
+        sent = np.cumsum(helped.loc[chosen, "duration_seconds"].to_numpy() + gaps).round()
+        begins = OPENED + pd.Timedelta(days=int(random.integers(DAYS)), hours=9)
+        helped.loc[chosen, "submitted_at"] = begins + pd.to_timedelta(sent, unit="s")
+        helped.loc[chosen, "address"] = f"volunteer-{community}"
+    return helped
+
+
+def announce_in_the_evening(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Return the responses of a city where a third of the communities answer mostly within minutes of a message."""
+    random = np.random.default_rng([seed, 6])
+    communities = np.sort(responses["community_id"].unique())
+    begins = random.integers(DAYS, size=communities.size) * 86400 + 70_000
+    place = np.searchsorted(communities, responses["community_id"])
+    prompted = (random.random(communities.size) < 1 / 3)[place] & (random.random(len(responses)) < 0.6)
+    sent = begins[place] + random.exponential(400, len(responses)) + responses["duration_seconds"].to_numpy()
+    moments = OPENED + pd.to_timedelta(sent.round(), unit="s")
+    return responses.assign(
+        submitted_at=responses["submitted_at"].mask(prompted, pd.Series(moments, index=responses.index))
+    )
 
 
 def _persons(random: np.random.Generator, place: IntegerArray, spread: FloatArray) -> tuple[FloatArray, BooleanArray]:
@@ -116,10 +190,15 @@ def _phones(random: np.random.Generator, is_partner: BooleanArray) -> list[str]:
     return [f"phone-{number}" for number in phone]
 
 
-def _terminals(random: np.random.Generator, place: IntegerArray, communities: int) -> list[str]:
+def _addresses(
+    random: np.random.Generator, place: IntegerArray, is_partner: BooleanArray, communities: int
+) -> list[str]:
     has_tablet = random.random(communities) < 0.1
     on_tablet = has_tablet[place] & (random.random(place.size) < 0.06)
+    home = np.arange(place.size)
+    at_home = np.flatnonzero(is_partner & (random.random(place.size) < 0.7))
+    home[at_home] = home[at_home - 1]
     return [
-        f"tablet-{where}" if shared else f"own-{row}"
-        for row, (where, shared) in enumerate(zip(place, on_tablet, strict=True))
+        f"tablet-{where}" if shared else f"home-{row}"
+        for row, where, shared in zip(home, place, on_tablet, strict=True)
     ]

@@ -92,8 +92,8 @@ def integrity_command(
     """Check RESPONSES for signs of stuffed or duplicated answers.
 
     RESPONSES is a CSV or Parquet file with a row for each response: response_id, community_id, submitted_at (with its
-    time zone), mode, duration_seconds and the rated questions; device, household and terminal are used if present.
-    Writes signals.csv, held.csv and integrity.html; with --communities also with_and_without_held.csv.
+    time zone), mode, duration_seconds and the rated questions; device, household, address, prefix and helped are used
+    if present. Writes signals.csv, held.csv and integrity.html; with --communities also with_and_without_held.csv.
     """
     _ = translator(language)
     with exit_on_faults(_), progress_bar(4) as begin:
@@ -103,6 +103,9 @@ def integrity_command(
             refuse([_("signs are looked for among codes from 1 to {highest} alone").format(highest=HIGHEST)])
         questions = tuple(dict.fromkeys([*rated, *measure_questions(rules)]))
         table = _read(responses, rules, questions, missing_codes, community_column, needed=_SIGNAL_COLUMNS)
+        places = None if communities is None else read_table(communities, rules)
+        if places is not None:
+            _check_known_communities(responses, table, places)
         looking = begin(_("Looking for signs"))
         overall = rules.satisfaction.question
         rated_answers = table.answers[list(dict.fromkeys([overall, *rated]))]
@@ -111,14 +114,13 @@ def integrity_command(
             rated_answers,
             overall=overall,
             staff_modes=[mode.strip() for mode in staff_modes.split(",")],
+            households=_households(places),
             tell=looking,
         )
         contents = {"signals.csv": signals_csv(found), "held.csv": held_csv(table, found)}
         begin(_("Evaluating"))
         both = None
-        if communities is not None:
-            places = read_table(communities, rules)
-            _check_known_communities(responses, table, places)
+        if places is not None:
             both = evaluate_without_held(places, table, found, rules)
             contents["with_and_without_held.csv"] = comparison_csv(both, table, found)
         begin(_("Writing"))
@@ -242,6 +244,12 @@ def _read(
         community_column=community_column,
     )
     return select_counted_responses(table, rules)
+
+
+def _households(places: pd.DataFrame | None) -> dict[str, float]:
+    if places is None or "households" not in places:
+        return {}
+    return dict(places.set_index("community_id")["households"].dropna().astype("float64").items())
 
 
 def _check_known_communities(path: Path, table: ResponseTable, places: pd.DataFrame) -> None:

@@ -21,10 +21,14 @@ RESPONSE_COLUMNS: Final[Mapping[str, Column]] = {
     "duration_seconds": Column("number", most=1e9),
     "device": Column("text"),
     "household": Column("text"),
-    "terminal": Column("text"),
+    "address": Column("text"),
+    "prefix": Column("text"),
+    "helped": Column("count", most=1),
     "tenure": Column("count", least=1, most=3),
 }
-"""Columns of a response table that are not questions. `tenure` is 1 owner, 2 tenant, 3 other."""
+"""Columns of a response table that are not questions. `tenure` is 1 owner, 2 tenant, 3 other.
+
+`helped` is 1 with help that was declared in advance."""
 
 _CODE: Final = Column("count", most=999)
 _NOT_A_CODE: Final = N_("code {value} is neither a valid answer nor one that counts as missing")
@@ -38,7 +42,7 @@ class ResponseTable:
     ----------
     responses : DataFrame
         Those of `RESPONSE_COLUMNS` that the file has, and further requested columns as text. Ids and texts are str,
-        times in UTC, an unknown device, household or terminal is missing.
+        times in UTC, an unknown device, household, address or prefix is missing.
     answers : DataFrame
         The same rows, one column per question: Int64 with <NA> where there is no valid answer.
     lines : sequence of int
@@ -103,7 +107,7 @@ def read_responses(
         for row in np.flatnonzero(strange):
             reader.fault(int(row), str(question), _NOT_A_CODE, {"value": codes[question].iloc[row]})
     reader.raise_faults(str(path))
-    for name in ("device", "household", "terminal"):
+    for name in ("device", "household", "address", "prefix"):
         if name in responses:
             responses[name] = responses[name].mask(responses[name] == "")
     return ResponseTable(responses, codes.where(codes.isin(list(valid_codes))), cells.lines)

@@ -14,7 +14,13 @@ from analytics.languages import translator
 from analytics.reports.html_page import Page, PageTable, Section, percent, provenance_facts
 from analytics.reports.labels import signal_words, status_words
 from analytics.rules import Rules
-from analytics.statistics.integrity_signals import FALSE_DISCOVERY_RATE, FAMILIES, Integrity
+from analytics.statistics.integrity_signals import (
+    FALSE_DISCOVERY_RATE,
+    FAMILIES,
+    LEAST_OVERWHELMING,
+    OVERWHELMING,
+    Integrity,
+)
 
 MOST_NAMED: Final = 100
 """Most communities that a table of the page names; signals.csv has all."""
@@ -137,8 +143,8 @@ def _held_section(table: ResponseTable, integrity: Integrity, language: str) -> 
     by_community = held.groupby(table.responses.loc[held.index, "community_id"])
     words = signal_words(language)
     sentence = _(
-        "Held for review: {held} of {responses} responses; communities concerned: {communities}. Two families of"
-        " signals point at each of them.",
+        "Held for review: {held} of {responses} responses; communities concerned: {communities}. Two kinds of"
+        " signals point at each of them, or one of overwhelming weight.",
         held=f"{len(held):,}",
         responses=f"{len(integrity.responses):,}",
         communities=by_community.ngroups,
@@ -233,8 +239,17 @@ def _reading_section(language: str) -> Section:
                 share=percent(FALSE_DISCOVERY_RATE),
             ),
             _(
+                "A response is held where families of two kinds point at it; many answers over one line and many"
+                " answers at all are one kind, since neighbours may share the address of their carrier. One family"
+                " suffices where at least {least} answers of a community were opened and sent in a way whose chance"
+                " among honest people, for all communities together, is at most {chance}.",
+                least=LEAST_OVERWHELMING,
+                chance=f"{OVERWHELMING:f}",
+            ),
+            _(
                 "Many answers after a message to the owners, or many residents content with everything, are no signal."
-                " What staff entered is neither examined nor held."
+                " What staff entered is examined for one thing alone: whether it was sent"
+                " faster than anybody types."
             ),
             _(
                 "A few false answers, each entered slowly from another device and connection, leave one trace or none"

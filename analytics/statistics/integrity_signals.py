@@ -1,24 +1,40 @@
 """Integrity signals: signs of stuffed or duplicated responses, and which responses are held for review.
 
-Six families of signals examine the responses that residents entered themselves; responses that staff typed in from
-paper or telephone are exempt. Each family gives one p value per community, and the Benjamini–Hochberg procedure selects
-the communities that it flags. A flagged family points at some of the community's responses, and a response that two
-families point at is **held for review**: nothing is deleted, no family alone holds anything, and standings are computed
-with and without. In communities flagged by a burst the families below it are tested once more, by the procedure among
-these communities alone: two families must point at the same responses, and the burst was found independently, from
-times that the others do not use.
+Nine families of signals examine the responses that residents entered themselves. Each family gives one p value per
+community, and the Benjamini–Hochberg procedure selects the communities that it flags. A flagged family points at some
+of the community's responses. A response is **held for review**
 
-========= ======================================================================= =============================
-family    statistic of a community                                                p
-========= ======================================================================= =============================
-duplicate responses that share a device or a household                            0 if any exist: it is a fact
-burst     satisfied (or all-highest, or dissatisfied) in dense windows of 10      exact: scores permuted against times
-          or 60 minutes
-identical most responses of one vector, or of one answer to everything            against the other communities
-variance  variance between persons, when too low                                  against the other communities
-haste     responses given in a third of the city's usual time a question          against the other communities
-terminal  most responses from one terminal, each from a device of its own                against the other communities
-========= ======================================================================= =============================
+* if families of two kinds point at it, where `address` and `volume` are one kind and every other family one of its own,
+* or if one sign of overwhelming weight does: if `opened_together` or `pace` flags the community, the response bears
+  its trace in a window whose p, times the windows and tests of the community and times the number of communities, is
+  at most 10⁻⁶, and so do at least 10 responses of the community. These two bound the chance among honest people; the
+  others compare, and a community that differs from the others, such as one behind one address of its carrier, is none
+  that was stuffed.
+
+Nothing is deleted, and standings are computed with and without. In communities flagged by a burst, identical, variance,
+haste and address are tested once more, by the procedure among these communities alone: two families must point at the
+same responses, and the burst was found independently, from times that the others do not use.
+
+No family uses what a sender is free to choose, such as the name of the browser. Responses that staff typed in are
+exempt, but for one test: nobody types faster than people send (`sending_times.sent_together`). Responses with help that
+was declared in advance (`helped`) are exempt from address, opened_together, pace and volume.
+
+=============== ================================================================= =============================
+family          statistic of a community                                          p
+=============== ================================================================= =============================
+duplicate       responses that share a device or a household                      0 if any exist: it is a fact
+burst           satisfied (or all-highest, or dissatisfied) in dense windows of   exact: scores permuted against
+                10 or 60 minutes                                                  times
+identical       most responses of one vector, or of one answer to everything      against the other communities
+variance        variance between persons, when too low                            against the other communities
+haste           responses given in a third of the city's usual time a question    against the other communities
+address         responses that share a network address, or its prefix, beyond     against the other communities
+                what the other communities' use of it lets expect
+opened_together forms sent together, opened at once, or kept open                 bound: `sending_times`
+pace            forms that took equally long, or were sent or opened at even      bound: `sending_times`
+                intervals
+volume          responses, by the households and the other communities' rates     geometric
+=============== ================================================================= =============================
 
 Why “against the other communities”: the answers of one honest person are correlated. In the simulated honest cities
 below, 149 of 150 communities have more answers of one code throughout than each of 99 permutations of their columns.
@@ -32,25 +48,31 @@ changes scores, not times.
 Calibration
 -----------
 In simulated honest cities of 500 communities with 30 to 250 answers each, the answers of a resident are correlated, one
-in six gives one answer to everything, couples share telephones and opinions, messages bring many answers at once, and
-some communities answer on one tablet (`analytics.calibration.simulated_city`).
+in six gives one answer to everything, couples share telephones, lines and opinions, messages bring many answers at
+once, and some communities answer on one tablet (`analytics.calibration.simulated_city`).
 
-* Honest: of 6,000 communities in 12 cities, 1 had any response held; of another 6,000, so satisfied that a fifth of all
-  responses are fives throughout, 8.
+* Honest: of 3,000 communities in 6 cities, 1 had any response held; of another 3,000, so satisfied that a fifth of all
+  responses are fives throughout, 6. Of 2,000 each in which all come over a carrier's 40 addresses, and one community in
+  20 over one of its own; in which a volunteer's telephone, undeclared, sends up to 40 responses in one community in
+  ten; and in which a third of the communities answer within minutes of an announcement: none. Examined every night of a
+  round, mostly the same responses, these shares add up over the nights at most.
+* Stuffed with satisfied answers that differ, 30 or 200 forms in 12 of 500 communities, two cities for each figure: of
+  those opened and sent at once over one line, after a pause of 150 seconds (hasty), all were held; of those opened over
+  an hour and sent in the course of an evening over one line, all; of those that were each opened and sent at its own
+  time over its own line, as people do (patient), none.
 * Stuffed: fives to everything within ten minutes, in 12 of 500 communities with 30 to 210 honest answers, two cities
   for each figure. Burst flagged all stuffed communities of an ordinary city and 11 or 12 of 12 of a content one. What
-  is held depends on the second family. Without the second test where a burst points, 15 unhurried forms from one
-  terminal are hardly ever held (.00 to .12):
+  is held depends on the second family:
 
   ======================================== ============ ============ ============
   share of the stuffed responses held      15 stuffed   25 stuffed   40 stuffed
   ======================================== ============ ============ ============
   ordinary city, 9 to 22 seconds a form    1            1            1
   content city, 9 to 22 seconds a form     .92          1            1
-  ordinary city, unhurried, one terminal   1            1            1
-  content city, unhurried, one terminal    .92          1            1
-  ordinary city, unhurried, own terminals  .17          .75          1
-  content city, unhurried, own terminals   .00          .33          .38
+  ordinary city, unhurried, one line       .83          1            1
+  content city, unhurried, one line        .67          1            1
+  ordinary city, unhurried, own lines      .17          .75          1
+  content city, unhurried, own lines       .00          .33          .38
   ======================================== ============ ============ ============
 
   A few unhurried forms, each from a new telephone, in a community where many honest residents give only fives, differ
@@ -58,9 +80,9 @@ some communities answer on one tablet (`analytics.calibration.simulated_city`).
   residents who answered after a message. `python -m analytics calibrate` repeats the figures.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -69,14 +91,28 @@ from scipy import stats
 
 from analytics.progress import ProgressCallback, ignore_progress, track_progress
 from analytics.statistics.multiple_testing import adjusted_p_values
+from analytics.statistics.sending_times import (
+    Sendings,
+    Windows,
+    alike_durations,
+    are_timed,
+    even_gaps,
+    kept_open,
+    opened_at_once,
+    sent_together,
+)
 from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray, refuse, row_codes, whole_numbers
 
 FALSE_DISCOVERY_RATE: Final = 0.01
-FAMILIES_TO_HOLD: Final = 2
+KINDS_TO_HOLD: Final = 2
+# From how many people a sign may come by itself: more than this, and this improbable in any community, it suffices.
+OVERWHELMING: Final = 1e-6
+LEAST_OVERWHELMING: Final = 10
 
 # Smaller communities have too few responses to compare, and fewer communities give no reference distribution.
 FEWEST_RESPONSES: Final = 10
 FEWEST_COMMUNITIES: Final = 20
+FEWEST_RATES: Final = 3
 # Number of similar communities that a community is compared with.
 NEIGHBOURS: Final = 51
 # Quantiles at which the null distribution is fitted to the normal one; beyond them communities may be stuffed.
@@ -89,8 +125,11 @@ DISSATISFIED: Final = 2
 BURST_SECONDS: Final = (600, 3600)
 DENSE_WINDOWS: Final = 5
 HASTE: Final = 1 / 3
+# So many answers a day may come over the line of one home.
+LARGEST_HOUSEHOLD: Final = 5
+NEARLY_ALL: Final = 0.9
 
-KEYS: Final = ("device", "household", "terminal")
+KEYS: Final = ("device", "household", "address", "prefix")
 UNKNOWN: Final = -1
 
 Codes = npt.NDArray[np.int8]
@@ -122,6 +161,7 @@ def find_signals(
     *,
     overall: str,
     staff_modes: Collection[str],
+    households: Mapping[Any, float] | None = None,
     tell: ProgressCallback = ignore_progress,
 ) -> Integrity:
     """Return integrity signals for each community, and the responses to hold for review.
@@ -130,15 +170,18 @@ def find_signals(
     ----------
     responses : DataFrame
         One row per response that counts: response_id (unique), community_id, submitted_at (with time zone), mode
-        (text), duration_seconds (≥ 0, may be missing). Optional: device, household, terminal, keyed digests that may
-        be missing. A household's superseded responses must be left out, otherwise they are duplicates.
+        (text), duration_seconds (≥ 0, may be missing). Optional: device, household, address, prefix, keyed digests that
+        may be missing; helped, 1 with help that was declared in advance. A household's superseded responses must be
+        left out, otherwise they are duplicates.
     answers : DataFrame
         The same rows and index, one column per rated question: codes 1 (worst) to 5, missing where not answered or
         unknown.
     overall : str
         The column of `answers` that is the overall question.
     staff_modes : collection of str
-        Modes of responses that staff entered: neither examined nor held.
+        Modes of responses that staff entered: exempt, but for being sent faster than anybody types.
+    households : mapping, optional
+        Households by community_id, for `volume`; unknown ones may be left out.
     tell : callable
         Called with the share of the families that is done.
 
@@ -173,18 +216,30 @@ def find_signals(
 
     *haste*: seconds per answered question below a third of the city's median.
 
-    *terminal*: responses at the terminal with the most, without those of a shared device: these are duplicates, and one
-    machine must not count in two families.
+    *address*: for each address, and for each prefix, the responses here less those expected if the community used it as
+    often as the others do, so that a carrier's address counts only where it is used more than elsewhere. Compared are
+    the largest of them, and the sum of what exceeds 1, so that rotating addresses helps nobody. p is the least, times
+    the number of these tests. Pointed at are those of more than a household. Without those of a shared device: these
+    are duplicates, and one machine must not count in two families.
 
-    The last four compare counts M with the expected μ by z = 2√(M + ⅜) − 2√(μ + ⅜), less its running midmean over the
-    51 communities with the nearest expectation, ÷ √(1 + φμ), φ the least number ≥ 0 with which the 75th, 90th and 95th
-    percentile of z do not exceed the normal ones where μ ≥ ½ (or everywhere, if that holds in fewer than 20
-    communities). The midmean is the mean of the middle half. p is the normal upper tail, which is exponential in
-    counts, like that of Poisson counts with gamma distributed means. Variances use the same method with standard
-    deviations s and constant φμ; the standard error of s is s/√(2(n − 1)). Families with fewer than 20 communities that
-    have 10 responses give no p.
+    *opened_together*, *pace*: see `sending_times`; p is the least of the tests, times their number. Pointed at are the
+    responses that bear the trace in the community's strongest window and in those with p ≤ 1 % ÷ communities. Where
+    9 in 10 of them came over addresses, or else prefixes, of more than a household each, most of whose responses bear
+    it, the others bear the trace by chance and are not pointed at.
 
-    Ties between vectors, windows or terminals are broken by the lowest code, the earliest time and the lowest key.
+    *volume*: of n responses in H households, μ = H × the other communities' rate are expected. Where rates differ
+    between communities as exponential variables do, P(X ≥ n) = (μ ÷ (1 + μ))ⁿ; at least 3 communities. All are pointed
+    at: other families say which.
+
+    Identical, haste and address compare counts M with the expected μ by z = 2√(M + ⅜) − 2√(μ + ⅜), less its
+    running midmean over the 51 communities with the nearest expectation, ÷ √(1 + φμ), φ the least number ≥ 0 with which
+    the 75th, 90th and 95th percentile of z do not exceed the normal ones where μ ≥ ½ (or everywhere, if that holds in
+    fewer than 20 communities). The midmean is the mean of the middle half. p is the normal upper tail, which is
+    exponential in counts, like that of Poisson counts with gamma distributed means. Variances use the same method with
+    standard deviations s and constant φμ; the standard error of s is s/√(2(n − 1)). Families with fewer than 20
+    communities that have 10 responses give no p.
+
+    Ties between vectors or windows are broken by the lowest code and the earliest time.
 
     References
     ----------
@@ -213,26 +268,38 @@ def find_signals(
     """
     _check_columns(responses, answers, overall)
     communities, codes = row_codes("community_id", responses["community_id"].to_numpy(), rows=len(responses))
-    order, rows = _examined_rows(responses, answers, codes, overall, staff_modes, communities=communities.size)
+    is_staff = responses["mode"].isin(list(staff_modes)).to_numpy()
+    everybody = _canonical_rows(
+        responses, answers, codes, overall=overall, communities=communities, households=households
+    )
+    order, rows = everybody.chosen(~is_staff)
+    typed_order, typed = everybody.chosen(is_staff)
     finders = track_progress(_FAMILY_TESTS.items(), tell, total=len(_FAMILY_TESTS))
     signals = {name: find(rows) for name, find in finders} if order.size else {}
+    typed_together = _of_times(typed, [sent_together])
     crowded = np.zeros(communities.size, dtype=bool)
-    tables, pointed = [], np.zeros((len(FAMILIES), len(responses)), dtype=bool)
+    tables = []
+    pointed, alone = np.zeros((2, len(FAMILIES), len(responses)), dtype=bool)
     for position, name in enumerate(FAMILIES):
         signal = signals.get(name, _no_signal(rows))
+        if name == "opened_together":
+            signal = _with_typed(signal, typed_together)
         adjusted = adjusted_p_values(signal.p)
         if name == "burst":
             crowded = adjusted <= FALSE_DISCOVERY_RATE
-        elif name != "duplicate":
-            # Among the communities that a burst flags there are few tests to adjust for.
+        elif name in _TESTED_TWICE:
             adjusted[crowded] = np.fmin(adjusted[crowded], adjusted_p_values(signal.p[crowded]))
         flagged = adjusted <= FALSE_DISCOVERY_RATE
         pointed[position, order] = signal.inside & flagged[rows.community]
+        alone[position, order] = signal.alone & flagged[rows.community]
+        if name == "opened_together":
+            pointed[position, typed_order] = typed_together.inside & flagged[typed.community]
+            alone[position, typed_order] = typed_together.alone & flagged[typed.community]
         facts: dict[str, object] = {"examined": rows.sizes, "statistic": signal.statistic, "expected": signal.expected}
         facts |= {"p": signal.p, "adjusted_p": adjusted, "flagged": flagged}
         tables.append(pd.DataFrame({"community_id": communities, "family": name} | facts))
     families = pd.concat(tables).sort_index(kind="stable").reset_index(drop=True)
-    return Integrity(families, _held_responses(responses, pointed))
+    return Integrity(families, _held_responses(responses, pointed, alone))
 
 
 def exclude_held(rows: pd.DataFrame, integrity: Integrity) -> pd.DataFrame:
@@ -327,6 +394,9 @@ class _Rows:
     answers: Codes  # response × question, 0 where not answered
     overall: Codes
     keys: Mapping[str, IntegerArray]
+    moment: FloatArray  # as `second`, with the parts of a second
+    is_helped: BooleanArray  # with declared help
+    households: FloatArray  # of each community, NaN where unknown
     sizes: IntegerArray  # responses of each community
 
     def count(self, rows: BooleanArray) -> FloatArray:
@@ -344,6 +414,7 @@ class _Signal:
     expected: FloatArray
     p: FloatArray
     inside: BooleanArray
+    alone: BooleanArray  # whether the sign at the response is of overwhelming weight
 
 
 def _check_columns(responses: pd.DataFrame, answers: pd.DataFrame, overall: str) -> None:
@@ -361,33 +432,58 @@ def _check_columns(responses: pd.DataFrame, answers: pd.DataFrame, overall: str)
         raise ValueError(f"submitted_at must be times with a time zone, got {responses['submitted_at'].dtype}")  # noqa: TRY004
 
 
-def _examined_rows(
+@dataclass(frozen=True)
+class _AllRows:
+    """All responses in canonical order, to be examined in parts."""
+
+    order: IntegerArray
+    rows: _Rows
+
+    def chosen(self, chosen: BooleanArray) -> tuple[IntegerArray, _Rows]:
+        """Return the places of some of the responses, and their rows."""
+        kept, rows = chosen[self.order], self.rows
+        part = replace(
+            rows,
+            **{
+                name: values[kept] for name, values in vars(rows).items() if name not in {"keys", "households", "sizes"}
+            },
+            keys={name: values[kept] for name, values in rows.keys.items()},
+            sizes=np.bincount(rows.community[kept], minlength=rows.sizes.size),
+        )
+        return self.order[kept], part
+
+
+def _canonical_rows(
     responses: pd.DataFrame,
     answers: pd.DataFrame,
     community: IntegerArray,
-    overall: str,
-    staff_modes: Collection[str],
     *,
-    communities: int,
-) -> tuple[IntegerArray, _Rows]:
+    overall: str,
+    communities: npt.NDArray[Any],
+    households: Mapping[Any, float] | None,
+) -> _AllRows:
     codes = _answer_codes(answers, responses["response_id"])
     duration = responses["duration_seconds"].to_numpy(dtype=np.float64, na_value=np.nan)
     refuse(duration < 0, "duration_seconds is below 0", response_id=responses["response_id"], duration_seconds=duration)
     by_response = responses["response_id"].rank().to_numpy()
     order = np.lexsort((by_response, community))
-    order = order[~responses["mode"].isin(list(staff_modes)).to_numpy()[order]]
-    seconds = responses["submitted_at"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[s]")
+    times = responses["submitted_at"].dt.tz_convert("UTC").dt.tz_localize(None)
+    helped = responses.get("helped", pd.Series(0, index=responses.index)).fillna(0).to_numpy()
+    known = {} if households is None else households
     rows = _Rows(
         community=community[order],
         mode=pd.factorize(responses["mode"], sort=True)[0].astype(np.int64)[order],
-        second=seconds.astype(np.int64)[order],
+        second=times.to_numpy(dtype="datetime64[s]").astype(np.int64)[order],
+        moment=times.to_numpy(dtype="datetime64[us]").astype(np.int64)[order] / 1e6,
         duration=duration[order],
         answers=codes[order],
         overall=codes[order, list(answers.columns).index(overall)],
         keys={name: _key_codes(responses, name)[order] for name in KEYS},
-        sizes=np.bincount(community[order], minlength=communities),
+        is_helped=helped[order] == 1,
+        households=np.array([known.get(name, np.nan) for name in communities.tolist()], dtype=np.float64),
+        sizes=np.bincount(community[order], minlength=communities.size),
     )
-    return order, rows
+    return _AllRows(order, rows)
 
 
 def _answer_codes(answers: pd.DataFrame, response_id: "pd.Series[int]") -> Codes:
@@ -407,11 +503,17 @@ def _key_codes(responses: pd.DataFrame, name: str) -> IntegerArray:
 
 def _no_signal(rows: _Rows) -> _Signal:
     nothing = np.full(rows.sizes.size, np.nan)
-    return _Signal(nothing, nothing, nothing, np.zeros(rows.community.size, dtype=bool))
+    return _pointing_signal(nothing, nothing, nothing, np.zeros(rows.community.size, dtype=bool))
 
 
-def _held_responses(responses: pd.DataFrame, pointed: BooleanArray) -> pd.DataFrame:
-    held = pointed.sum(axis=0) >= FAMILIES_TO_HOLD
+def _pointing_signal(statistic: FloatArray, expected: FloatArray, p: FloatArray, inside: BooleanArray) -> _Signal:
+    """Return the result of a family that holds nothing alone."""
+    return _Signal(statistic, expected, p, inside, np.zeros(inside.size, dtype=bool))
+
+
+def _held_responses(responses: pd.DataFrame, pointed: BooleanArray, alone: BooleanArray) -> pd.DataFrame:
+    kinds = [np.any(pointed[[FAMILIES.index(name) for name in kind]], axis=0) for kind in _KINDS]
+    held = (np.sum(kinds, axis=0) >= KINDS_TO_HOLD) | alone.any(axis=0)
     sets = [[name for place, name in enumerate(FAMILIES) if bits >> place & 1] for bits in range(2 ** len(FAMILIES))]
     names = np.array([", ".join(found) for found in sets], dtype=object)
     pattern = 2 ** np.arange(len(FAMILIES)) @ pointed
@@ -425,7 +527,7 @@ def _duplicate(rows: _Rows) -> _Signal:
     known = np.any([rows.keys[name] != UNKNOWN for name in names], axis=0)
     statistic = rows.count(inside)
     p = np.where(rows.count(known) > 0, np.where(statistic > 0, 0.0, 1.0), np.nan)
-    return _Signal(statistic, np.zeros_like(statistic), p, inside)
+    return _pointing_signal(statistic, np.zeros_like(statistic), p, inside)
 
 
 def _shares(rows: _Rows, name: str) -> BooleanArray:
@@ -461,7 +563,7 @@ def _burst(rows: _Rows) -> _Signal:
     modes = np.bincount(home, minlength=rows.sizes.size)[place]
     value[place] = np.minimum(1.0, p[test, speaks] * len(tests) * modes)
     pointed = np.stack([window & way for window, way in tests])[best[stratum], np.arange(stratum.size)]
-    return _Signal(statistic, expected, value, pointed & np.isin(stratum, speaks))
+    return _pointing_signal(statistic, expected, value, pointed & np.isin(stratum, speaks))
 
 
 def _identical(rows: _Rows) -> _Signal:
@@ -482,7 +584,7 @@ def _identical(rows: _Rows) -> _Signal:
     one_vector = _test_identical(rows, same_vector, rows.answers == vector[rows.community])
 
     stronger = one_code.p < one_vector.p
-    return _Signal(
+    return _pointing_signal(
         np.where(stronger, one_code.statistic, one_vector.statistic),
         np.where(stronger, one_code.expected, one_vector.expected),
         np.minimum(1.0, 2 * np.fmin(one_code.p, one_vector.p)),
@@ -501,7 +603,7 @@ def _test_identical(rows: _Rows, alike: BooleanArray, agrees: BooleanArray) -> _
     observed = np.log((count[judged] + 0.5) / (rows.sizes[judged] + 1))
     of_one_mind = np.median(observed / log_share[judged]) if judged.any() else 1.0
     p, expected = _judge(count, rows.sizes, usual=np.exp(np.log(np.maximum(rows.sizes, 1)) + of_one_mind * log_share))
-    return _Signal(count, expected, p, alike)
+    return _pointing_signal(count, expected, p, alike)
 
 
 def _variance(rows: _Rows) -> _Signal:
@@ -522,7 +624,7 @@ def _variance(rows: _Rows) -> _Signal:
         expected[judged] = usual**2
     # Equal means of whole answers are equal floats: quotients of the same two integers.
     _, commonest = np.unique(score, return_inverse=True)
-    return _Signal(variance, expected, p, scored & _in_largest_group(rows, commonest, counted=scored))
+    return _pointing_signal(variance, expected, p, scored & _in_largest_group(rows, commonest, counted=scored))
 
 
 def _haste(rows: _Rows) -> _Signal:
@@ -532,16 +634,138 @@ def _haste(rows: _Rows) -> _Signal:
     hurried = pace < HASTE * np.median(pace[timed]) if timed.any() else timed
     count, n = rows.count(hurried), rows.count(timed)
     p, expected = _judge(count, n, usual=n * (hurried.sum() / max(timed.sum(), 1)))
-    return _Signal(count, expected, p, hurried)
+    return _pointing_signal(count, expected, p, hurried)
 
 
-def _terminal(rows: _Rows) -> _Signal:
-    known = rows.keys["terminal"] != UNKNOWN
-    counted = known & ~_shares(rows, "device")
-    inside = counted & _in_largest_group(rows, rows.keys["terminal"], counted=counted)
-    count, n = rows.count(inside), rows.count(known)
-    p, expected = _judge(count, n, usual=np.ones(n.size))
-    return _Signal(count, expected, p, inside)
+def _address(rows: _Rows) -> _Signal:
+    own = ~rows.is_helped & ~_shares(rows, "device")
+    tests = [signal for name in ("address", "prefix") for signal in _over_shared(rows, rows.keys[name], own)]
+    p = np.array([np.where(np.isnan(signal.p), np.inf, signal.p) for signal in tests])
+    best, communities = p.argmin(axis=0), np.arange(rows.sizes.size)
+    statistic, expected, least = (
+        np.array([getattr(signal, name) for signal in tests])[best, communities]
+        for name in ("statistic", "expected", "p")
+    )
+    inside = np.array([signal.inside for signal in tests])[best[rows.community], np.arange(rows.community.size)]
+    made = np.count_nonzero(np.isfinite(p), axis=0)
+    value = np.where(made > 0, np.minimum(1.0, made * least), np.nan)
+    return _pointing_signal(statistic, expected, value, inside)
+
+
+def _over_shared(rows: _Rows, label: IntegerArray, own: BooleanArray) -> list[_Signal]:
+    """Test how many answers share one label, and any, beyond what the labels' use elsewhere lets expect."""
+    counted = own & (label != UNKNOWN)
+    group, sizes = _groups(rows.community, label)
+    here = np.bincount(group[counted], minlength=sizes.size)[group]
+    everywhere = np.bincount(label[counted], minlength=label.max(initial=0) + 1)[label]
+    n = rows.count(counted)
+    others = np.maximum(n.sum() - n, 1)
+    beyond = np.where(counted, here - (everywhere - here) * (n / others)[rows.community], 0.0)
+    largest = np.zeros(n.size)
+    np.maximum.at(largest, rows.community, beyond)
+    # Each row of a group has the same excess: divided by the group's size it adds up to it.
+    shared = rows.add(np.maximum(beyond - 1, 0.0) / np.maximum(here, 1))
+    inside = beyond > LARGEST_HOUSEHOLD
+    found = []
+    for count, usual in ((largest, np.ones(n.size)), (shared, n * (shared.sum() / max(n.sum(), 1)))):
+        p, expected = _judge(count, n, usual=usual)
+        found.append(_pointing_signal(count, expected, p, inside))
+    return found
+
+
+def _opened_together(rows: _Rows) -> _Signal:
+    return _of_times(rows, [sent_together, opened_at_once, kept_open])
+
+
+def _pace(rows: _Rows) -> _Signal:
+    return _of_times(rows, [alike_durations, even_gaps])
+
+
+def _of_times(rows: _Rows, tests: Sequence[Callable[[Sendings], list[Windows]]]) -> _Signal:
+    """Join tests of sending times: p of the strongest window, and the rows of all that are strong enough."""
+    own = ~rows.is_helped
+    sendings = Sendings(
+        rows.community, rows.keys["address"], rows.moment - rows.duration, rows.moment, _shares_line(rows)
+    ).chosen(own)
+    if not are_timed(sendings):
+        return _no_signal(rows)
+    found = [windows for test in tests for windows in test(sendings)]
+    community = np.concatenate([windows.community for windows in found])
+    p = np.minimum(1.0, len(found) * np.concatenate([windows.p for windows in found]))
+    best = _first_of_each(community, p)
+    statistic, expected, value = np.full((3, rows.sizes.size), np.nan)
+    counted = rows.count(own)
+    value[counted > 0] = 1.0
+    for column, of_windows in ((statistic, "count"), (expected, "expected")):
+        column[community[best]] = np.concatenate([getattr(windows, of_windows) for windows in found])[best]
+    value[community[best]] = p[best]
+    # Whatever the order of the communities, all their windows together are one test of many.
+    everywhere = p * max(np.count_nonzero(counted), 1)
+    is_best = np.zeros(p.size, dtype=bool)
+    is_best[best] = True
+    inside = _pointed_rows(rows, own, found, is_best | (everywhere <= FALSE_DISCOVERY_RATE))
+    alone = _pointed_rows(rows, own, found, everywhere <= OVERWHELMING)
+    alone &= (rows.count(alone) >= LEAST_OVERWHELMING)[rows.community]
+    return _Signal(statistic, expected, value, inside, alone)
+
+
+def _pointed_rows(rows: _Rows, own: BooleanArray, found: list[Windows], chosen: BooleanArray) -> BooleanArray:
+    """Return the rows that bear the trace of a chosen window; `chosen` is of the windows of all tests in turn."""
+    parts = np.split(chosen, np.cumsum([windows.p.size for windows in found])[:-1])
+    bearing = np.zeros(rows.community.size, dtype=bool)
+    bearing[own] = np.any([windows.rows_in(part) for windows, part in zip(found, parts, strict=True)], axis=0)
+    return _beside_nearly_all(rows, bearing)
+
+
+def _shares_line(rows: _Rows) -> BooleanArray:
+    shares = np.zeros(rows.community.size, dtype=bool)
+    for name in ("address", "prefix"):
+        group, sizes = _groups(rows.community, rows.keys[name])
+        shares |= (rows.keys[name] != UNKNOWN) & (sizes[group] > LARGEST_HOUSEHOLD)
+    return shares
+
+
+def _beside_nearly_all(rows: _Rows, bearing: BooleanArray) -> BooleanArray:
+    """Return the rows that bear a sign, without those that bear it by chance.
+
+    Where nearly all came over shared lines, or failing that shared prefixes, most of whose answers bear the sign, those
+    that came otherwise are left out.
+    """
+    kept, is_settled = bearing.copy(), np.zeros(rows.sizes.size, dtype=bool)
+    for name in ("address", "prefix"):
+        group, sizes = _groups(rows.community, rows.keys[name])
+        of_group = np.bincount(group[bearing], minlength=sizes.size)
+        crowded = (sizes > LARGEST_HOUSEHOLD) & (2 * of_group >= sizes)
+        over_crowded = bearing & crowded[group] & (rows.keys[name] != UNKNOWN)
+        is_nearly_all = ~is_settled & (rows.count(over_crowded) >= NEARLY_ALL * rows.count(bearing))
+        kept &= over_crowded | ~is_nearly_all[rows.community]
+        is_settled |= is_nearly_all
+    return kept
+
+
+def _with_typed(signal: _Signal, typed: _Signal) -> _Signal:
+    """Join what residents sent and what staff typed in, two tests of each community."""
+    of_typed = typed.p < np.where(np.isnan(signal.p), np.inf, signal.p)
+    tests = np.count_nonzero(~np.isnan([signal.p, typed.p]), axis=0)
+    return replace(
+        signal,
+        statistic=np.where(of_typed, typed.statistic, signal.statistic),
+        expected=np.where(of_typed, typed.expected, signal.expected),
+        p=np.minimum(1.0, tests * np.fmin(signal.p, typed.p)),
+    )
+
+
+def _volume(rows: _Rows) -> _Signal:
+    own = ~rows.is_helped
+    known = rows.households > 0
+    count = rows.count(own)
+    answers, households = (np.where(known, values, 0.0) for values in (count, rows.households))
+    elsewhere = (answers.sum() - answers + 1) / np.maximum(households.sum() - households, 1)
+    expected = np.where(known, elsewhere * households, np.nan)
+    judged = known & (known.sum() >= FEWEST_RATES) & (rows.sizes > 0)
+    # Rates that differ between communities as exponential variables do: a geometric number of answers.
+    p = np.where(judged, (expected / (1 + expected)) ** count, np.nan)
+    return _pointing_signal(count, expected, p, own & judged[rows.community])
 
 
 _FAMILY_TESTS: Final[Mapping[str, Callable[[_Rows], _Signal]]] = {
@@ -550,9 +774,16 @@ _FAMILY_TESTS: Final[Mapping[str, Callable[[_Rows], _Signal]]] = {
     "identical": _identical,
     "variance": _variance,
     "haste": _haste,
-    "terminal": _terminal,
+    "address": _address,
+    "opened_together": _opened_together,
+    "pace": _pace,
+    "volume": _volume,
 }
 FAMILIES: Final = tuple(_FAMILY_TESTS)
+# Many neighbours behind one address of their carrier are both many and at one address: that is one kind of sign.
+_KINDS: Final = (*(({name}) for name in FAMILIES if name not in {"address", "volume"}), {"address", "volume"})
+# Among communities that a burst flags there are few tests to adjust for. The other families do not need it.
+_TESTED_TWICE: Final = frozenset({"identical", "variance", "haste", "address"})
 
 
 def _judge(count: FloatArray, n: npt.ArrayLike, *, usual: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -90,14 +90,18 @@ def families_panel(shown: PageData, examination: Examination) -> Component:
             families_figure(table, shown.language),
             name="signs",
             summary=_(
-                "A response is held only where two kinds of signs point to it. At most about one in a hundred flags "
-                "of each kind is false by chance."
+                "A response is held where two kinds of signs point to it, or where it is one of ten or more that were "
+                "opened and sent in a way that honest people leave at most once in a million cities. At most about one "
+                "in a hundred flags of each kind is false by chance."
             ),
             language=shown.language,
             numbers=Numbers(name, columns, rows),
         ),
         anchor="families",
-        note=_("Paper and telephone answers are not examined. Nothing is deleted."),
+        note=_(
+            "Paper and telephone answers are examined for one thing alone: whether they came faster than anybody types."
+            " Nothing is deleted."
+        ),
     )
 
 

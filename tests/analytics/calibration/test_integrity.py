@@ -3,10 +3,10 @@ import pytest
 from click.testing import CliRunner
 
 from analytics.__main__ import main
-from analytics.calibration.integrity import CitySetting, integrity_calibration_sentences, run_cities
+from analytics.calibration.integrity import CROWDS, CitySetting, integrity_calibration_sentences, run_cities
 
 
-@pytest.mark.parametrize(("manner", "least_held"), [("hurried", 0.9), ("one_terminal", 0.9), ("own_terminals", 0.4)])
+@pytest.mark.parametrize(("manner", "least_held"), [("hurried", 0.9), ("one_line", 0.9), ("own_lines", 0.4)])
 def test_stuffed_forms_are_held_and_honest_communities_are_not(manner, least_held):
     [found] = run_cities([CitySetting("ordinary", 300, 61, manner, 25)])
 
@@ -23,11 +23,44 @@ def test_nothing_is_held_where_nobody_cheats():
     assert next(integrity_calibration_sentences(honest, "en")).startswith("ordinary city: of 200 honest communities ")
 
 
+@pytest.mark.parametrize("manner", ["hasty", "hoarded"])
+@pytest.mark.parametrize("forms", [30, 200])
+def test_forms_opened_and_sent_as_nobody_does_are_held_whatever_they_answer(manner, forms):
+    [found] = run_cities([CitySetting("ordinary", 150, 62, manner, forms)])
+
+    assert found["held_share"] >= 0.95
+    assert found["honest_with_held"] <= 0.01 * found["honest_communities"]
+
+
+def test_who_waits_as_people_do_over_a_line_for_each_form_is_not_found_and_the_study_says_so():
+    found = pd.DataFrame(run_cities([CitySetting("ordinary", 150, 62, "patient", 30)]))
+
+    assert found["held_share"].max() <= 0.05
+    [said] = integrity_calibration_sentences(found, "en")
+    assert said.startswith("ordinary city, 30 stuffed forms, each at its own time over its own line: 0")
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+def test_honest_crowds_are_not_held(crowd):
+    [found] = run_cities([CitySetting("ordinary", 200, 8, None, None, crowd)])
+
+    assert found["honest_with_held"] <= 0.01 * found["honest_communities"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("crowd", CROWDS)
+def test_of_thousands_of_communities_in_honest_crowds_hardly_any_is_held(crowd):
+    cities = [CitySetting("ordinary", 500, seed, None, None, crowd) for seed in range(401, 409)]
+    found = pd.DataFrame(run_cities(cities))
+
+    assert found["honest_with_held"].sum() <= 0.001 * found["honest_communities"].sum()
+
+
 def test_the_study_is_written_beside_the_coverage(tmp_path):
     result = CliRunner().invoke(main, ["calibrate", "--quick", "--out", str(tmp_path)])
 
     assert result.exit_code == 0, result.output
-    assert len((tmp_path / "integrity.csv").read_text("utf-8-sig").splitlines()) == 5
+    assert len((tmp_path / "integrity.csv").read_text("utf-8-sig").splitlines()) == 10
     said = (tmp_path / "integrity.txt").read_text("utf-8").splitlines()
-    assert len(said) == 4
+    assert len(said) == 9
     assert all("待核实" in line for line in said)

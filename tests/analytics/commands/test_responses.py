@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from analytics.__main__ import main
 from analytics.calibration.simulated_city import add_stuffed_responses, simulate_honest_city
+from analytics.statistics.integrity_signals import FAMILIES
 from tests.analytics.rule_files import REPOSITORY, SHIPPED, rule_text
 
 STUFFED = "005"
@@ -18,7 +19,7 @@ def city(tmp_path_factory):
     directory = tmp_path_factory.mktemp("city")
     responses, answers = simulate_honest_city(3, 40)
     responses, answers = add_stuffed_responses(
-        responses, answers, community=5, forms=30, seed=1, same_terminal=True, seconds=(9, 22)
+        responses, answers, community=5, forms=30, seed=1, same_line=True, seconds=(9, 22)
     )
     random = np.random.default_rng(1)
     rows = responses.assign(
@@ -64,7 +65,7 @@ def test_stuffed_answers_are_held_and_the_standings_stand_beside_each_other(city
     assert both.loc[STUFFED, "responses"] - both.loc[STUFFED, "responses_without"] == len(held)
     assert both.loc[STUFFED, "satisfaction_score_without"] < both.loc[STUFFED, "satisfaction_score"]
     assert both.drop(STUFFED).eval("responses == responses_without").all()
-    assert len(read(tmp_path / "signals.csv")) == 6 * 40
+    assert len(read(tmp_path / "signals.csv")) == len(FAMILIES) * 40
     assert "待核实" in (tmp_path / "integrity.html").read_text("utf-8")
     assert "Similar answers within minutes" in (tmp_path / "integrity.en.html").read_text("utf-8")
 

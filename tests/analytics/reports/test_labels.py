@@ -22,6 +22,9 @@ from analytics.rules import Measure, Rounding
 from analytics.statistics.complaint_rates import CHANNELS
 from analytics.statistics.integrity_signals import FAMILIES
 
+# Stored reviews name it.
+EARLIER_FAMILY = "terminal"
+
 CODES = {
     channel_words: CHANNELS,
     evidence_reasons: tuple(Reason),
@@ -30,7 +33,7 @@ CODES = {
     mode_words: (*MODES, MIXED),
     rounding_words: get_args(Rounding),
     route_words: get_args(RouteName),
-    signal_words: FAMILIES,
+    signal_words: (*FAMILIES, EARLIER_FAMILY),
     status_words: STATUSES,
 }
 

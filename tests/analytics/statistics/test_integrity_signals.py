@@ -73,11 +73,11 @@ def test_hurried_fives_within_minutes_are_held(city, forms):
     assert {"burst", "haste"} <= set(result.responses["families"].iloc[-1].split(", "))
 
 
-def test_fives_from_one_terminal_are_held_though_each_took_its_time(city):
-    responses, answers = add_stuffed_responses(*city, community=17, forms=40, seed=1, same_terminal=True)
+def test_fives_from_one_line_are_held_though_each_took_its_time(city):
+    responses, answers = add_stuffed_responses(*city, community=17, forms=40, seed=1, same_line=True)
     result = signals(responses, answers)
     assert held_share(result, responses, len(city[0])) == 1
-    assert of_family(result, "terminal", 17)["flagged"]
+    assert of_family(result, "address", 17)["flagged"]
 
 
 def test_one_family_alone_holds_nothing(city):
@@ -94,9 +94,7 @@ def test_one_family_alone_holds_nothing(city):
 
 
 def test_responses_that_staff_typed_in_are_exempt(city):
-    responses, answers = add_stuffed_responses(
-        *city, community=17, forms=40, seed=1, seconds=(9, 22), same_terminal=True
-    )
+    responses, answers = add_stuffed_responses(*city, community=17, forms=40, seed=1, seconds=(9, 22), same_line=True)
     from_paper = responses.assign(mode=responses["mode"].mask(responses["response_id"] > len(city[0]), "paper"))
     result = signals(from_paper, answers)
     assert not result.responses["held"].any()
@@ -123,8 +121,8 @@ def test_the_p_of_a_burst_is_hypergeometric():
 
 def test_dissatisfied_bursts_count_as_well():
     overall = [3, 4] * 10 + [1] * 8
-    minutes = [*np.arange(20) * 61, *(2000 + np.arange(8) / 10)]
-    result = signals(*small_community(overall, minutes))
+    minutes = [*np.arange(20) * 61, *(2000 + np.arange(8) ** 1.3 / 10)]
+    result = signals(*small_community(overall, minutes, duration_seconds=40.0 * 1.08 ** np.arange(28)))
     assert of_family(result, "burst", "a")["flagged"]
     assert (result.responses["families"] == "burst").tolist() == [False] * 20 + [True] * 8
 
@@ -145,30 +143,30 @@ def test_a_shared_telephone_is_a_fact_and_alone_holds_nobody():
     assert not result.responses["held"].any()
 
 
-def test_one_telephone_at_a_terminal_is_not_counted_twice(city):
+def test_one_telephone_at_one_line_is_not_counted_twice(city):
     responses, answers = city
     fifty = responses.index[responses["community_id"] == 17][:25]
     shared = responses.assign(
         device=responses["device"].mask(responses.index.isin(fifty), "tablet"),
-        terminal=responses["terminal"].mask(responses.index.isin(fifty), "office"),
+        address=responses["address"].mask(responses.index.isin(fifty), "office"),
     )
     result = signals(shared, answers)
     assert of_family(result, "duplicate", 17)["flagged"]
-    assert not of_family(result, "terminal", 17)["flagged"]
+    assert not of_family(result, "address", 17)["flagged"]
 
 
 def test_without_keys_or_durations_their_families_do_not_judge(city):
     responses, answers = city
-    bare = responses.drop(columns=["device", "terminal"]).assign(duration_seconds=np.nan)
+    bare = responses.drop(columns=["device", "address"]).assign(duration_seconds=np.nan)
     families = signals(bare, answers).families.groupby("family")
-    assert families["p"].count()[["duplicate", "haste", "terminal"]].tolist() == [0, 0, 0]
+    assert families["p"].count()[["duplicate", "haste", "address"]].tolist() == [0, 0, 0]
     assert (families["p"].count()[["burst", "identical", "variance"]] == 200).all()
-    assert not families["flagged"].any()[["duplicate", "haste", "terminal"]].any()
+    assert not families["flagged"].any()[["duplicate", "haste", "address"]].any()
 
 
 def test_too_few_communities_give_no_reference_distribution():
     families = signals(*simulate_honest_city(5, 19)).families.groupby("family")
-    assert families["p"].count()[["burst", "identical", "variance", "haste", "terminal"]].tolist() == [19, 0, 0, 0, 0]
+    assert families["p"].count()[["burst", "identical", "variance", "haste", "address"]].tolist() == [19, 0, 0, 0, 0]
 
 
 def test_haste_stands_out_where_nobody_else_hurries(city):
@@ -324,8 +322,8 @@ def test_of_thousands_of_honest_communities_hardly_any_has_a_response_held(level
         (15, {"seconds": (9, 22)}, 0.65),
         (25, {"seconds": (9, 22)}, 0.8),
         (40, {"seconds": (9, 22)}, 0.8),
-        (25, {"same_terminal": True}, 0.8),
-        (40, {"same_terminal": True}, 0.8),
+        (25, {"same_line": True}, 0.8),
+        (40, {"same_line": True}, 0.8),
         (40, {}, 0.05),
     ],
 )

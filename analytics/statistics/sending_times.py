@@ -1,0 +1,380 @@
+"""Sending times: whether so many people can have opened and sent these forms at these times.
+
+Five tests look at when forms were opened and sent, which the server notes and no sender chooses without waiting as a
+person waits. Each counts, in windows of one community, the answers that bear a trace, and bounds the chance that
+independent people leave so many: no distribution is estimated from the answers that are judged. Where a trace is more
+frequent in the *other* communities than the bound supposes, the bound is raised to twice their share, to ½ at most.
+
+============== ============================================================ ========================================
+test           trace, and the answers that it is counted among              bound of the chance that one honest
+                                                                            answer bears it
+============== ============================================================ ========================================
+sent together  sent within 10 seconds, of the forms open in them            .30: whoever answers sends at most every
+                                                                            30 seconds on average
+opened at once opened within 10 seconds, of those opened within a minute    .50; only more than 60 at once count, so
+               before or after                                              that a meeting may scan one code
+kept open      sent more than 20 minutes after opening, of those sent       .50; over lines that more than a household
+               within an hour, within six or within a day                   shares, .30, and .50 of 8 minutes
+alike          duration within 6 % of each other, of those sent within      .20; whatever takes less than 16 seconds
+               an hour or within a day                                      is alike
+even gaps      two gaps before an opening or a sending equal within 5 %, of .10; exponential gaps give at most .04
+               those within an hour, six or a day; also over one line alone
+============== ============================================================ ========================================
+
+The number that bears a trace is then at most binomial: answers bear it independently with unequal chances below the
+bound (Hoeffding 1956), and of two gaps each is compared with the one before, whose length is known. p is the binomial
+tail times the number of windows of the community, over all widths. Times that are whole minutes say nothing of seconds;
+then no test is made.
+
+References
+----------
+Hoeffding W (1956), On the distribution of the number of successes in independent trials, Ann. Math. Statist. 27,
+713–721.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
+
+LEAST_COUNT: Final = 5
+
+SENDING_SECONDS: Final = 10
+SENDING_CHANCE: Final = 0.30
+
+OPENING_SECONDS: Final = 10
+OPENING_SURROUNDINGS: Final = 60
+OPENING_CHANCE: Final = 0.50
+LARGEST_MEETING: Final = 60
+
+KEPT_SECONDS: Final = 20 * 60
+LONG_SECONDS: Final = 8 * 60
+KEPT_WINDOWS: Final = (3600, 6 * 3600, 24 * 3600)
+KEPT_CHANCE: Final = 0.50
+KEPT_CHANCE_OF_SHARED_LINES: Final = 0.30
+
+ALIKE_RATIO: Final = 1.06
+ALIKE_SECONDS: Final = 16
+ALIKE_WINDOWS: Final = (3600, 24 * 3600)
+ALIKE_CHANCE: Final = 0.20
+
+EVEN_RATIO: Final = 1.05
+EVEN_WINDOWS: Final = (3600, 6 * 3600, 24 * 3600)
+EVEN_CHANCE: Final = 0.10
+# A gap that the clock measures by fewer ticks may be equal to another because it is rounded.
+EVEN_TICKS: Final = 20
+CLOCK_TICKS: Final = (60.0, 1.0)
+FINEST_TICK: Final = 0.1
+
+MOST_CHANCE: Final = 0.50
+FEWEST_ELSEWHERE: Final = 100
+LONGEST_WINDOW: Final = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of one test in which more answers bear its trace than the bound lets expect.
+
+    Attributes
+    ----------
+    community : ndarray of int
+        Of each window.
+    count, expected : ndarray of float
+        Answers that bear the trace, and the most that are expected of honest people.
+    p : ndarray of float
+        Times the number of windows of the community; at most 1.
+    start, stop : ndarray of int
+        The window holds the places from start to before stop of `order`.
+    order : ndarray of int
+        Rows in the order of the test.
+    bears : ndarray of bool
+        Of each row: whether it bears the trace.
+    """
+
+    community: IntegerArray
+    count: FloatArray
+    expected: FloatArray
+    p: FloatArray
+    start: IntegerArray
+    stop: IntegerArray
+    order: IntegerArray
+    bears: BooleanArray
+
+    def rows_in(self, chosen: BooleanArray) -> BooleanArray:
+        """Return which rows bear the trace in any of the chosen windows."""
+        steps = np.zeros(self.order.size + 1, dtype=np.int64)
+        np.add.at(steps, self.start[chosen], 1)
+        np.add.at(steps, self.stop[chosen], -1)
+        rows = np.zeros(self.bears.size, dtype=bool)
+        rows[self.order[np.cumsum(steps[:-1]) > 0]] = True
+        return rows & self.bears
+
+
+@dataclass(frozen=True)
+class Sendings:
+    """When forms were opened and sent, and from where: one row each.
+
+    Attributes
+    ----------
+    community, line : ndarray of int
+        Labels from 0; line may be −1, unknown.
+    opened, sent : ndarray of float
+        Seconds; opened may be NaN.
+    shares_line : ndarray of bool
+        Whether more answers of the community came over the line, or over its neighbours, than a household has people.
+    """
+
+    community: IntegerArray
+    line: IntegerArray
+    opened: FloatArray
+    sent: FloatArray
+    shares_line: BooleanArray
+
+    def chosen(self, rows: BooleanArray) -> "Sendings":
+        """Return some of the rows."""
+        return Sendings(*(values[rows] for values in vars(self).values()))
+
+
+def are_timed(rows: Sendings) -> bool:
+    """Return whether any time is no whole minute: otherwise nothing is known of seconds."""
+    return bool((rows.sent % CLOCK_TICKS[0]).any())
+
+
+def sent_together(rows: Sendings) -> list[Windows]:
+    """Return windows in which too many of the open forms were sent at once.
+
+    Examples
+    --------
+    Twelve forms that were opened within four minutes are sent within two seconds.
+
+    >>> zeros = np.zeros(12, dtype=np.int64)
+    >>> rows = Sendings(zeros, zeros - 1, np.arange(12) * 20.0, 400.5 + np.arange(12) / 6, zeros > 0)
+    >>> [windows] = sent_together(rows)
+    >>> bool(windows.p.min() < 1e-4), int(windows.rows_in(windows.p < 1e-4).sum())
+    (True, 12)
+    """
+    timed = ~np.isnan(rows.opened)
+    sent, opened = _Axis.of(rows, rows.sent, timed), _Axis.of(rows, rows.opened, timed)
+    start, stop = np.arange(sent.order.size), sent.places(sent, sent.moment + SENDING_SECONDS, "right")
+    open_in_it = opened.places(sent, sent.moment + SENDING_SECONDS, "right") - sent.places(sent, sent.moment, "left")
+    return [
+        _windows(
+            rows,
+            sent,
+            (start, stop),
+            count=stop - start,
+            answers=open_in_it,
+            chance=SENDING_CHANCE,
+            bears=timed,
+        )
+    ]
+
+
+def opened_at_once(rows: Sendings) -> list[Windows]:
+    """Return windows in which more forms were opened at once than people at a meeting can scan one code."""
+    timed = ~np.isnan(rows.opened)
+    opened = _Axis.of(rows, rows.opened, timed)
+    start, stop = np.arange(opened.order.size), opened.places(opened, opened.moment + OPENING_SECONDS, "right")
+    first = opened.places(opened, opened.moment - OPENING_SURROUNDINGS, "left")
+    last = opened.places(opened, opened.moment + OPENING_SURROUNDINGS, "right")
+    found = _windows(
+        rows,
+        opened,
+        (start, stop),
+        count=stop - start,
+        answers=last - first,
+        chance=OPENING_CHANCE,
+        bears=timed,
+    )
+    return [_of_windows(found, found.count > LARGEST_MEETING)]
+
+
+def kept_open(rows: Sendings) -> list[Windows]:
+    """Return windows in which too many forms were kept open for long: of all rows, and of those that share a line."""
+    timed = ~np.isnan(rows.opened)
+    duration = np.nan_to_num(rows.sent - rows.opened)
+    shared = timed & rows.shares_line
+    found = []
+    for seconds, among, bound in (
+        (KEPT_SECONDS, timed, KEPT_CHANCE),
+        (KEPT_SECONDS, shared, KEPT_CHANCE_OF_SHARED_LINES),
+        (LONG_SECONDS, shared, KEPT_CHANCE),
+    ):
+        kept = duration > seconds
+        chance = _raised(bound, _share_elsewhere(rows, kept & timed, timed))[rows.community]
+        found.append(_scan(rows, _Axis.of(rows, rows.sent, among), kept & among, KEPT_WINDOWS, chance))
+    return found
+
+
+def alike_durations(rows: Sendings) -> list[Windows]:
+    """Return windows in which too many forms took equally long: of classes of durations, and of classes between them.
+
+    Examples
+    --------
+    Forty forms, each sent 90 to 92 seconds after it was opened, nine minutes after the one before.
+
+    >>> zeros, opened = np.zeros(40, dtype=np.int64), np.arange(40) * 540.0
+    >>> found = alike_durations(Sendings(zeros, zeros - 1, opened, opened + 90.5 + np.arange(40) % 2, zeros > 0))
+    >>> bool(min(windows.p.min() for windows in found) < 1e-20)
+    True
+    """
+    duration = rows.sent - rows.opened
+    timed = ~np.isnan(duration)
+    position = np.log(np.maximum(np.nan_to_num(duration), ALIKE_SECONDS)) / np.log(ALIKE_RATIO)
+    everybody, found = _Axis.of(rows, rows.sent, timed), []
+    for offset in (0.0, 0.5):
+        kind = np.floor(position + offset).astype(np.int64)
+        kinds = _Axis.of(rows, rows.sent, timed, within=kind)
+        chance = _raised(ALIKE_CHANCE, _share_of_kind_elsewhere(rows, kind, timed))
+        found.append(_scan(rows, kinds, timed, ALIKE_WINDOWS, chance, among=everybody))
+    return found
+
+
+def even_gaps(rows: Sendings) -> list[Windows]:
+    """Return windows in which too many forms were sent, or opened, at even intervals: of communities, and of lines."""
+    timed = ~np.isnan(rows.opened)
+    one_line, everybody = np.zeros_like(rows.line), np.ones(timed.size, dtype=bool)
+    return [
+        _even_windows(rows, moments, line, among & known)
+        for moments, known in ((rows.sent, everybody), (rows.opened, timed))
+        for line, among in ((one_line, everybody), (rows.line, rows.line >= 0))
+    ]
+
+
+def _even_windows(rows: Sendings, moments: FloatArray, line: IntegerArray, among: BooleanArray) -> Windows:
+    tick = next((tick for tick in CLOCK_TICKS if not (moments[among] % tick).any()), FINEST_TICK)
+    axis = _Axis.of(rows, moments, among, within=line)
+    gap = np.where(np.diff(axis.group, prepend=-1) == 0, np.diff(axis.moment, prepend=0.0), np.nan)
+    before = np.r_[np.nan, gap[:-1]][: gap.size]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        is_even = np.abs(np.log(gap / before)) < np.log(EVEN_RATIO)
+    is_even &= np.fmin(gap, before) >= EVEN_TICKS * tick
+    even, bounds = np.zeros((2, among.size), dtype=bool)
+    even[axis.order[is_even]] = True
+    found = _scan(rows, axis, even, EVEN_WINDOWS, np.full(among.size, EVEN_CHANCE))
+    # Both gaps have an answer at each of their ends.
+    for earlier in range(3):
+        bounds[axis.order[np.flatnonzero(is_even) - earlier]] = True
+    return replace(found, start=found.start - 2, bears=bounds)
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """Chosen rows in the order of communities, of a label within them, and of a time within that."""
+
+    order: IntegerArray
+    group: IntegerArray
+    moment: FloatArray
+    span: float
+
+    @classmethod
+    def of(
+        cls, rows: Sendings, moments: FloatArray, chosen: BooleanArray, *, within: IntegerArray | None = None
+    ) -> "_Axis":
+        places = np.flatnonzero(chosen)
+        label = rows.community[places]
+        if within is not None:
+            inner = within[places] - within.min(initial=0)
+            label = np.unique(label * (inner.max(initial=0) + 1) + inner, return_inverse=True)[1]
+        known = np.r_[rows.sent, rows.opened[~np.isnan(rows.opened)]]
+        first, last = known.min(initial=np.inf), known.max(initial=-np.inf)
+        order = np.lexsort((moments[places], label))
+        # Groups lie one after another on one line, so far apart that no window reaches into the next.
+        span = last - first + 2 * LONGEST_WINDOW if known.size else 1.0
+        return cls(places[order], label[order], moments[places][order] - first, span)
+
+    def places(self, asking: "_Axis", moment: FloatArray, side: Literal["left", "right"]) -> IntegerArray:
+        """Return before which place of this axis moments of the groups of an axis lie."""
+        asked = asking.group * self.span + np.clip(moment, -LONGEST_WINDOW, self.span - LONGEST_WINDOW)
+        return np.searchsorted(self.group * self.span + self.moment, asked, side=side).astype(np.int64)
+
+
+def _scan(
+    rows: Sendings,
+    axis: _Axis,
+    bears: BooleanArray,
+    widths: Sequence[float],
+    chance: FloatArray,
+    *,
+    among: _Axis | None = None,
+) -> Windows:
+    """Scan windows that begin with an answer that bears the trace; `among` counts all answers, not those of a label."""
+    begins = np.flatnonzero(bears[axis.order])
+    so_far = np.r_[0, np.cumsum(bears[axis.order])]
+    parts = []
+    for width in widths:
+        stop = axis.places(axis, axis.moment + width, "right")[begins]
+        answers = stop - begins
+        if among is not None:
+            home = _Axis(axis.order, rows.community[axis.order], axis.moment, axis.span)
+            answers = (among.places(home, axis.moment + width, "right") - among.places(home, axis.moment, "left"))[
+                begins
+            ]
+        parts.append((begins, stop, so_far[stop] - so_far[begins], answers))
+    start, stop, count, answers = (np.concatenate(column) for column in zip(*parts, strict=True))
+    of_window = chance[axis.order[start]]
+    return _windows(
+        rows,
+        axis,
+        (start, stop),
+        count=count,
+        answers=answers,
+        chance=of_window,
+        bears=bears,
+        widths=len(widths),
+    )
+
+
+def _windows(
+    rows: Sendings,
+    axis: _Axis,
+    span: tuple[IntegerArray, IntegerArray],
+    *,
+    count: IntegerArray,
+    answers: IntegerArray,
+    chance: npt.ArrayLike,
+    bears: BooleanArray,
+    widths: int = 1,
+) -> Windows:
+    expected = answers * np.asarray(chance)
+    kept = (count >= LEAST_COUNT) & (count > expected)
+    start, stop, count, answers, expected = (values[kept] for values in (*span, count, answers, expected))
+    community = rows.community[axis.order[start]]
+    tested = widths * np.bincount(rows.community[axis.order], minlength=1)
+    tail = special.betainc(count, answers - count + 1.0, expected / np.maximum(answers, 1))
+    p = np.minimum(1.0, tail * tested[community])
+    return Windows(community, count.astype(np.float64), expected, p, start, stop, axis.order, bears)
+
+
+def _of_windows(windows: Windows, chosen: BooleanArray) -> Windows:
+    columns = ("community", "count", "expected", "p", "start", "stop")
+    return replace(windows, **{name: getattr(windows, name)[chosen] for name in columns})
+
+
+def _share_elsewhere(rows: Sendings, bears: BooleanArray, among: BooleanArray) -> FloatArray:
+    """Return for each community the share of the other communities' answers that bear a trace; 0 if they are few."""
+    size = int(rows.community.max(initial=-1)) + 1
+    bearing, answers = (np.bincount(rows.community[chosen], minlength=size) for chosen in (bears, among))
+    return _share(bearing.sum() - bearing, answers.sum() - answers)
+
+
+def _share_of_kind_elsewhere(rows: Sendings, kind: IntegerArray, among: BooleanArray) -> FloatArray:
+    """Return for each row the share of the other communities' answers that are of its kind; 0 if they are few."""
+    label = np.where(among, kind, kind.min(initial=0)) - kind.min(initial=0)
+    own = np.unique(rows.community * (label.max(initial=0) + 1) + label, return_inverse=True)[1]
+    of_kind, of_own = (np.bincount(each[among], minlength=each.max(initial=0) + 1)[each] for each in (label, own))
+    answers = np.bincount(rows.community[among], minlength=rows.community.max(initial=0) + 1)[rows.community]
+    return _share(of_kind - of_own, among.sum() - answers)
+
+
+def _share(part: IntegerArray, whole: IntegerArray) -> FloatArray:
+    return np.where(whole >= FEWEST_ELSEWHERE, part / np.maximum(whole, 1), 0.0)
+
+
+def _raised(bound: float, elsewhere: FloatArray) -> FloatArray:
+    return np.clip(2 * elsewhere, bound, MOST_CHANCE)
