@@ -31,6 +31,7 @@ from survey_app.models import (
     StandingEvidence,
 )
 from survey_app.models.vocabulary import AuditAction
+from survey_app.responses.integrity_reviews import examine_to_the_end
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.rounds.rounds import RoundErased, RoundStillOpen, find_round, has_settled, is_kept
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
@@ -45,13 +46,16 @@ def evaluate_round(
 
     It counts up to the close of the round and is refused before: whoever sees a score before and after a neighbour
     answers knows that answer, and with nine accomplices also where scores move in steps of ten. A provisional
-    evaluation is a preview that has no breakdowns and cannot be published. Everything is read in one snapshot and
-    computed outside any write transaction. Answers that were erased at the wish of a resident after the close are not
-    counted again: an evaluation that had counted them stands.
+    evaluation is a preview that has no breakdowns and cannot be published. What no examination for signs of stuffing
+    has seen is examined before an official one. Everything is read in one snapshot and computed outside any write
+    transaction. Answers that were erased at the wish of a resident after the close are not counted again: an evaluation
+    that had counted them stands.
 
     Raises `LookupError` if there is no such round, `RoundStillOpen` until it has settled, and `RoundErased` when the
     retention of its answers is over.
     """
+    if not provisional:
+        examine_to_the_end(database, round_id=round_id, now=now)
     with database.reading() as session:
         gathered = _gather(session, round_id=round_id, now=now, provisional=provisional)
     result = evaluate(gathered.table, gathered.rules)

@@ -25,6 +25,7 @@ from survey_app.jobs.history import LastRun, erase_finished_jobs, last_runs
 from survey_app.jobs.leases import LeaseTerms
 from survey_app.jobs.queue import enqueue
 from survey_app.jobs.worker import Worker
+from survey_app.responses.network_digests import rounds_with_unseen_digests
 from survey_app.responses.retention import erase_expired
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Database
@@ -95,22 +96,38 @@ def settle_complaints(
     return Settled(len(references), contacts, photos, words)
 
 
+def examine_before_erasure(database: Database, *, now: datetime) -> None:
+    """Examine the answers whose network digests are about to be erased without an examination having seen them."""
+    with database.reading() as session:
+        round_ids = rounds_with_unseen_digests(session, now=now)
+    if round_ids:
+        # pandas takes a second and 150 MB: the process that settles and erases mostly does without.
+        from survey_app.responses.integrity_reviews import examine_round  # noqa: PLC0415
+
+        for round_id in round_ids:
+            examine_round(database, round_id=round_id, now=now)
+
+
 def _settle(database: Database, job: RunningJob, now: datetime) -> Mapping[str, int]:
     return asdict(settle_complaints(database, now=now, report=job.report))
 
 
 def _erase(database: Database, job: RunningJob, now: datetime) -> Mapping[str, int]:
-    with database.writing() as session:
-        destroy_old_network_keys(session, now=now)
-        erase_expired_attempts(session, now=now)
-        erase_finished_jobs(session, now=now)
-    with database.writing() as session:
-        record_failed_sign_ins(session, now=now)
-    return asdict(erase_expired(database, by=SITE, now=now, report=job.report))
+    try:
+        examine_before_erasure(database, now=now)
+    finally:
+        # What was promised is erased also where the examination fails.
+        with database.writing() as session:
+            destroy_old_network_keys(session, now=now)
+            erase_expired_attempts(session, now=now)
+            erase_finished_jobs(session, now=now)
+        with database.writing() as session:
+            record_failed_sign_ins(session, now=now)
+        erased = erase_expired(database, by=SITE, now=now, report=job.report)
+    return asdict(erased)
 
 
 def _examine(database: Database, job: RunningJob, now: datetime) -> None:
-    # pandas takes a second and 150 MB: the process that settles and erases does without.
     from survey_app.responses.integrity_reviews import examine_round, rounds_to_examine  # noqa: PLC0415
 
     with database.reading() as session:

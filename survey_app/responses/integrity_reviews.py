@@ -1,4 +1,4 @@
-"""Integrity reviews: responses that several kinds of signals flag are held, then released or excluded with a reason.
+"""Integrity reviews: responses that two kinds of signals or an overwhelming one flag are held, then decided about.
 
 Nothing is deleted, and a held response counts until somebody decides otherwise; an excluded one counts no more.
 """
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 from sqlalchemy import ColumnElement, Select, and_, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from analytics.canonical import canonical_json
 from analytics.disclosure.rules import rules_in_force
@@ -24,12 +24,25 @@ from survey_app.audit import SITE, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Community, Evaluation, IntegrityExamination, Response, ResponseReview, Round
 from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, ResponseStatus, ReviewState, Tenure
+from survey_app.register.households import read_places, surveyed_households
 from survey_app.responses.counting_status import status_of_response
-from survey_app.responses.network_digests import erase_network_digests
+from survey_app.responses.declared_help import are_helped
+from survey_app.responses.network_digests import erase_network_digests, last_examination
 from survey_app.rounds.questionnaires import Question, driver_questions, questionnaire_from_canonical
-from survey_app.rounds.rounds import RoundStillOpen, find_round, has_settled
+from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen, find_round, has_settled
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
+
+_COLUMNS_OF_FAMILIES: Final = [
+    "community_id",
+    "family",
+    "examined",
+    "statistic",
+    "expected",
+    "p",
+    "adjusted_p",
+    "flagged",
+]
 
 LONGEST_REASON: Final = 500
 DECISIONS: Final = frozenset({ReviewState.RELEASED, ReviewState.EXCLUDED})
@@ -41,9 +54,16 @@ _EXAMINED: Final = (
     Response.started_at,
     Response.mode,
     Response.tenure,
-    Response.address_digest.label("terminal"),
+    Response.address_digest.label("address"),
+    Response.prefix_digest.label("prefix"),
+    Response.code_id,
+    Response.corrects_id,
     Response.answers,
 )
+# How a correction was sent the first time: who stuffs a form and corrects it later has stuffed it all the same.
+_OF_FIRST_SENDING: Final = ("submitted_at", "started_at", "mode", "address", "prefix", "code_id")
+# Lines are known for less than 48 hours: what an examination saw of them stays, though a later one cannot see it.
+_SEEN_IN_TIME: Final = frozenset({"address", "opened_together", "pace"})
 
 
 class NothingToReview(JiayuanError):
@@ -84,40 +104,60 @@ class Held:
 def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
     """Examine a round for signs of false responses, hold what they flag, and return how many are newly held.
 
-    What was decided before stays decided. Writers do not wait while it looks. Raises `LookupError` if there is no such
-    round.
+    What was decided before stays decided, and a correction of a held response is held with it. Writers do not wait
+    while it looks. Raises `LookupError` if there is no such round.
     """
-    with database.writing() as session:
-        # The network digests looked at are no older than the privacy notice says.
-        erase_network_digests(session, by=SITE, now=now)
     with database.reading() as session:
         survey_round = find_round(session, round_id)
         rules = rules_of(survey_round.rule_file.content)
         responses, answers = read_rows(session, survey_round=survey_round, rules=rules, before=now)
-    found = find_signals(responses, answers, overall=rules.satisfaction.question, staff_modes=STAFF_ENTERED_MODES)
+        households = surveyed_households(read_places(session), rules).dropna().to_dict()
+        reviewed = _newest_reviews(session, round_id)
+        earlier = _families_seen_in_time(session, round_id)
+    overall = rules.satisfaction.question
+    found = find_signals(responses, answers, overall=overall, staff_modes=STAFF_ENTERED_MODES, households=households)
+    held = _held(responses, found, reviewed)
     ranked = (
         answers.where(responses["tenure"] == Tenure.OWNER) if rules.satisfaction.population == "owners" else answers
     )
-    counted = count_with_and_without_held(responses, ranked, overall=rules.satisfaction.question, integrity=found)
+    counted = count_with_and_without_held(responses, ranked, overall=overall, integrity=Integrity(found.families, held))
     with database.writing() as session:
         session.add(
             IntegrityExamination(
                 round_id=round_id,
                 examined_at=now,
                 responses=len(responses),
-                families=canonical_json(_rows(found.families)),
+                families=canonical_json(_rows(_with_earlier(found.families, earlier))),
                 counts=canonical_json(_rows(counted.reset_index())),
             )
         )
-        return _hold(session, found, now=now)
+        newly = _hold(session, held, now=now)
+        # What came before this examination has been looked at with its lines.
+        erase_network_digests(session, by=SITE, now=now)
+        return newly
 
 
 def rounds_to_examine(session: Session, *, now: datetime) -> Sequence[int]:
     """Return the rounds that take answers, and those that closed since their last examination, official or not."""
-    last = select(func.max(IntegrityExamination.examined_at)).where(IntegrityExamination.round_id == Round.id)
-    is_looked_at_to_the_end = last.scalar_subquery() >= Round.closes_at
-    statement = select(Round.id).where(Round.opens_at <= now, is_looked_at_to_the_end.is_not(True)).order_by(Round.id)
-    return session.scalars(statement).all()
+    statement = select(Round.id, Round.closes_at, last_examination(Round.id)).where(Round.opens_at <= now)
+    return [
+        round_id
+        for round_id, closes_at, examined_at in session.execute(statement.order_by(Round.id))
+        if examined_at is None or examined_at < closes_at + GRACE_PERIOD
+    ]
+
+
+def examine_to_the_end(database: Database, *, round_id: int, now: datetime) -> None:
+    """Examine a closed round unless that was done since its last answer came in: no evaluation precedes it."""
+    with database.reading() as session:
+        survey_round = session.get(Round, round_id)
+        is_left = (
+            survey_round is not None
+            and has_settled(survey_round, now=now)
+            and round_id in rounds_to_examine(session, now=now)
+        )
+    if is_left:
+        examine_round(database, round_id=round_id, now=now)
 
 
 def read_rows(
@@ -133,11 +173,13 @@ def read_rows(
         status_of_response(rules.satisfaction.population, before=before) == ResponseStatus.COUNTED,
     )
     rows = session.execute(statement.order_by(Response.id)).all()
-    frame = pd.DataFrame(rows, columns=[column.name for column in _EXAMINED])
-    submitted = pd.to_datetime(frame["submitted_at"], utc=True)
+    frame = _as_first_sent(session, pd.DataFrame(rows, columns=[column.name for column in _EXAMINED]), survey_round.id)
+    submitted, started = (pd.to_datetime(frame[name], utc=True) for name in ("submitted_at", "started_at"))
     frame = frame.assign(
+        helped=are_helped(session, frame, round_id=survey_round.id),
         submitted_at=submitted,
-        duration_seconds=(submitted - pd.to_datetime(frame["started_at"], utc=True)).dt.total_seconds(),
+        # An evaluation waits for this: a row that began after its end must not stand in its way.
+        duration_seconds=(submitted - started).dt.total_seconds().clip(lower=0),
     )
     given = [json.loads(text) for text in frame["answers"]]
     answers = pd.DataFrame(
@@ -145,7 +187,30 @@ def read_rows(
         index=frame.index,
         dtype="float64",
     )
-    return frame.drop(columns=["started_at", "answers"]), answers
+    return frame.drop(columns=["started_at", "answers", "code_id", "corrects_id"]), answers
+
+
+def _as_first_sent(session: Session, frame: pd.DataFrame, round_id: int) -> pd.DataFrame:
+    """Return responses with `corrects`, those that each stands for, and with times and lines of the first of them."""
+    later = aliased(Response)
+    statement = select(*_EXAMINED[:-1]).join(later, later.corrects_id == Response.id)
+    corrected = {
+        row.response_id: row._asdict() for row in session.execute(statement.where(Response.round_id == round_id))
+    }
+    corrects: list[tuple[int, ...]] = [()] * len(frame)
+    if not corrected:
+        return frame.assign(corrects=pd.Series(corrects, index=frame.index, dtype=object))
+    columns = {name: frame[name].tolist() for name in _OF_FIRST_SENDING}
+    for place, number in enumerate(frame["corrects_id"].tolist()):
+        if pd.isna(number):
+            continue
+        chain = [int(number)]
+        while (earlier := corrected[chain[-1]]["corrects_id"]) is not None:
+            chain.append(earlier)
+        corrects[place] = tuple(chain)
+        for name, column in columns.items():
+            column[place] = corrected[chain[-1]][name]
+    return frame.assign(**columns, corrects=pd.Series(corrects, index=frame.index, dtype=object))
 
 
 def held_by_community(session: Session, *, round_id: int, scope: Scope, now: datetime) -> list[Held]:
@@ -286,9 +351,31 @@ def _in_state(state: ReviewState) -> Select[int, int, int | None, str, str, str 
     )
 
 
-def _hold(session: Session, found: Integrity, *, now: datetime) -> int:
+def _newest_reviews(session: Session, round_id: int) -> dict[int, tuple[str, str]]:
+    """Return state and families of the newest review of each response of a round that has any."""
+    statement = (
+        select(ResponseReview.response_id, ResponseReview.state, ResponseReview.families)
+        .join(Response, Response.id == ResponseReview.response_id)
+        .where(Response.round_id == round_id, newest_review())
+    )
+    return {row.response_id: (row.state, row.families) for row in session.execute(statement)}
+
+
+def _held(responses: pd.DataFrame, found: Integrity, reviewed: Mapping[int, tuple[str, str]]) -> pd.DataFrame:
+    """Return response_id, held and families of each response, with what was decided about it or what it corrects."""
+    held, families = found.responses["held"].tolist(), found.responses["families"].tolist()
+    for place, (number, corrects) in enumerate(zip(responses["response_id"], responses["corrects"], strict=True)):
+        review = next((reviewed[each] for each in (number, *corrects) if each in reviewed), None)
+        if review is not None:
+            state, families[place] = review
+            # What it corrects may have been excluded, which this one was not: somebody decides about it too.
+            held[place] = state == ReviewState.HELD or (number not in reviewed and state == ReviewState.EXCLUDED)
+    return found.responses.assign(held=held, families=families).astype({"held": bool, "families": "str"})
+
+
+def _hold(session: Session, held: pd.DataFrame, *, now: datetime) -> int:
     reviewed = set(session.scalars(select(ResponseReview.response_id)))
-    pointed_at = found.responses[found.responses["held"] & ~found.responses["response_id"].isin(reviewed)]
+    pointed_at = held[held["held"] & ~held["response_id"].isin(reviewed)]
     rows = [
         {"response_id": int(number), "state": ReviewState.HELD, "families": families, "at": now}
         for number, families in zip(pointed_at["response_id"], pointed_at["families"], strict=True)
@@ -296,6 +383,28 @@ def _hold(session: Session, found: Integrity, *, now: datetime) -> int:
     if rows:
         session.execute(insert(ResponseReview), rows)
     return len(rows)
+
+
+def _families_seen_in_time(session: Session, round_id: int) -> pd.DataFrame:
+    """Return what the last examination noted about families that depend on lines."""
+    newest = select(IntegrityExamination.families).filter_by(round_id=round_id).order_by(IntegrityExamination.id.desc())
+    text = session.scalar(newest.limit(1))
+    noted = pd.DataFrame([] if text is None else json.loads(text), columns=_COLUMNS_OF_FAMILIES)
+    return noted[noted["family"].isin(_SEEN_IN_TIME) & noted["flagged"].astype(bool)]
+
+
+def _with_earlier(families: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings of an examination, or the stronger one of an earlier examination in its place."""
+    if earlier.empty:
+        return families
+    keys = ["community_id", "family"]
+    place = families.reset_index().merge(earlier, on=keys, suffixes=("", "_earlier"))
+    is_stronger = ~(place["adjusted_p"] <= place["adjusted_p_earlier"].astype("float64"))
+    result = families.astype(object)
+    for name in _COLUMNS_OF_FAMILIES[2:]:
+        stronger = place.loc[is_stronger]
+        result.loc[stronger["index"], name] = stronger[f"{name}_earlier"].to_numpy(dtype=object)
+    return result
 
 
 def _ratings(given: Sequence[Mapping[str, Any]], question: Question) -> list[int | None]:

@@ -1,15 +1,15 @@
 """Network digests of responses, kept for less than 48 hours, to find many forms that came over one line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from survey_app.accounts.network_digests import NetworkDigests
 from survey_app.audit import record
-from survey_app.models import Response
+from survey_app.models import IntegrityExamination, Response
 from survey_app.models.vocabulary import AuditAction
 
 # The privacy notice promises 48 hours, and what is erased hourly may be an hour older, or two where one run was missed.
@@ -27,8 +27,7 @@ def network_values(network: NetworkDigests | None) -> Mapping[str, str | None]:
 
 def erase_network_digests(session: Session, *, by: str, now: datetime) -> int:
     """Erase the network digests that were kept long enough, and return of how many responses."""
-    is_known = or_(Response.address_digest.is_not(None), Response.prefix_digest.is_not(None))
-    is_old = (is_known, Response.submitted_at <= now - RETENTION_TIME)
+    is_old = _is_due(now)
     erased = session.scalar(select(func.count()).select_from(Response).where(*is_old)) or 0
     if erased:
         session.execute(update(Response).where(*is_old).values(_ERASED))
@@ -36,3 +35,26 @@ def erase_network_digests(session: Session, *, by: str, now: datetime) -> int:
             session, by=by, action=AuditAction.TERMINALS_ERASED, subject="terminals", after={"count": erased}, now=now
         )
     return erased
+
+
+def last_examination(round_id: InstrumentedAttribute[int]) -> ScalarSelect[datetime]:
+    """Return the SQL expression for the time of the last examination of a round, NULL if there was none."""
+    of_round = select(func.max(IntegrityExamination.examined_at)).where(IntegrityExamination.round_id == round_id)
+    return of_round.scalar_subquery()
+
+
+def rounds_with_unseen_digests(session: Session, *, now: datetime) -> Sequence[int]:
+    """Return the rounds with network digests that are to be erased and that no examination has looked at.
+
+    There are none where answers are examined every night. After days without a server, or nights on which the
+    examination failed, they are looked at once before they go.
+    """
+    examined_at = last_examination(Response.round_id)
+    is_unseen = or_(examined_at.is_(None), Response.submitted_at >= examined_at)
+    statement = select(Response.round_id).where(*_is_due(now), is_unseen).distinct()
+    return session.scalars(statement.order_by(Response.round_id)).all()
+
+
+def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    is_known = or_(Response.address_digest.is_not(None), Response.prefix_digest.is_not(None))
+    return is_known, Response.submitted_at <= now - RETENTION_TIME

@@ -193,7 +193,7 @@ def test_answers_are_examined_and_addresses_erased_without_anybody_asking(databa
 
     with database.reading() as session:
         assert session.scalars(select(Response.address_digest)).all() == [None]
-        assert session.scalars(select(IntegrityExamination.round_id)).all() == [survey_round.id]
+        assert set(session.scalars(select(IntegrityExamination.round_id))) == {survey_round.id}
 
 
 def test_jobs_that_ended_long_ago_are_erased_without_anybody_asking(database):

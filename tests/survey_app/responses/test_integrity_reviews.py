@@ -185,7 +185,7 @@ def test_a_round_is_examined_while_it_is_open_and_once_after_it_has_closed(datab
             return list(rounds_to_examine(session, now=now))
 
     assert to_examine(survey_round.opens_at - timedelta(seconds=1)) == []
-    for moment in (NOW, CLOSED - timedelta(minutes=1), CLOSED):
+    for moment in (NOW, CLOSED - timedelta(minutes=1), CLOSED, SETTLED):
         assert to_examine(moment) == [survey_round.id]
         examine_round(database, round_id=survey_round.id, now=moment)
     assert to_examine(CLOSED + timedelta(days=1)) == []
