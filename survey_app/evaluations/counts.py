@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
 from pyarrow import json as arrow_json
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from analytics.counting.answer_counts import AnswerCounts, count_answers
