@@ -249,7 +249,9 @@ def _read(
 def _households(places: pd.DataFrame | None) -> dict[str, float]:
     if places is None or "households" not in places:
         return {}
-    return dict(places.set_index("community_id")["households"].dropna().astype("float64").items())
+    known = places["households"].notna()
+    numbers = places.loc[known, "households"].astype("float64").tolist()
+    return dict(zip(places.loc[known, "community_id"], numbers, strict=True))
 
 
 def _check_known_communities(path: Path, table: ResponseTable, places: pd.DataFrame) -> None:
