@@ -121,8 +121,9 @@ def test_the_p_of_a_burst_is_hypergeometric():
 
 def test_dissatisfied_bursts_count_as_well():
     overall = [3, 4] * 10 + [1] * 8
-    minutes = [*np.arange(20) * 61, *(2000 + np.arange(8) ** 1.3 / 10)]
-    result = signals(*small_community(overall, minutes, duration_seconds=40.0 * 1.08 ** np.arange(28)))
+    minutes = [*np.arange(20) * 61, *(2000 + np.array([0, 7, 19, 21, 34, 50, 53, 70]) / 100)]
+    durations = 60.0 + np.arange(28) * 37 % 101
+    result = signals(*small_community(overall, minutes, duration_seconds=durations))
     assert of_family(result, "burst", "a")["flagged"]
     assert (result.responses["families"] == "burst").tolist() == [False] * 20 + [True] * 8
 
