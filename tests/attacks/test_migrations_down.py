@@ -340,7 +340,11 @@ CLEARED = {
         ),
     ],
     "0040": ["DELETE FROM attempt_count", "DELETE FROM failed_sign_in", "DELETE FROM attachment_source"],
-    "0039": ["DELETE FROM declared_help", "DELETE FROM code WHERE token = 'helper'"],
+    "0039": [
+        "DELETE FROM declared_help",
+        "DELETE FROM code WHERE token = 'helper'",
+        "DELETE FROM account WHERE username = 'helper'",
+    ],
     "0036": ["UPDATE account SET failed_sign_ins = 0, last_failed_sign_in_at = NULL", "DELETE FROM reset_request"],
     "0035": ["UPDATE response SET address_digest = NULL, prefix_digest = NULL", "DELETE FROM network_key"],
     "0034": ["UPDATE response SET commitment_algorithm = 1, handle = NULL, handle_nonce = NULL, change_digest = NULL"],
