@@ -35,7 +35,7 @@ from survey_app.web.typed_numbers import read_whole_number
 DEFAULT_ASSUMPTIONS = {"response_rate": 30, "satisfaction_rate": 80, "spread": 7}
 USUAL_QUOTA = 5
 # Years of days that a form may name: other ones are slips of the finger, and some do not fit into a time zone.
-_YEARS = range(2000, 2101)
+_YEARS = range(2000, 2200)
 _LEAST_PERCENT = 0.01
 
 

@@ -12,7 +12,8 @@ from survey_app.config import Config
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import PropertyCompany
 from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, Role
-from survey_app.responses.receipts import sign_change, sign_receipt
+from survey_app.responses.receipts import sign_receipt
+from survey_app.security.change_codes import digest_of_change_code
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.storage.database import Database
 from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
@@ -28,6 +29,7 @@ from tests.factories import (
 )
 
 NOW = datetime.now(UTC).replace(microsecond=0)
+CHANGE_CODE = "123456789018"
 
 # The arguments of a route that names something within one district, as the own and the other district's.
 # Whatever stands in neither table is the whole city's, and is the same for both.
@@ -47,14 +49,14 @@ PLACED = {
             "entry.ask_for_correction",
             "entry.correct",
             "entry.withdraw",
+            "entry.show_answers",
+            "entry.erase",
         ),
         lambda place: {"reference": sign_receipt(place["receipt"], secret_key=SECRET_KEY)},
     ),
-    **dict.fromkeys(
-        ("entry.show_answers", "entry.erase"),
-        lambda place: {"reference": sign_change(place["receipt"], secret_key=SECRET_KEY, now=datetime.now(UTC))},
-    ),
 }
+# Of these, what the change code opens for the account that typed it.
+OPENED = {"entry.ask_for_correction", "entry.correct", "entry.withdraw", "entry.show_answers", "entry.erase"}
 # The same for routes that are told by their form what they are about.
 PLACED_BY_FORM = {
     "staff.slips_zip": lambda place: {"community": place["community"].number, "count": "1"},
@@ -147,10 +149,19 @@ def _fill(database):
             )
             photo = make_photo(session, answered)
             # So many that a photo is shown, as no single neighbour can have sent it.
-            for _ in range(30):
-                make_response(session, survey_round, community, code_id=code.id, submitted_at=NOW - timedelta(days=20))
+            for number in range(30):
+                # Nobody is held for having answered like a clockwork.
+                submitted_at = NOW - timedelta(days=20, hours=number + 1, minutes=(number * number * 7) % 53)
+                times = {
+                    "started_at": submitted_at - timedelta(seconds=95 + (number * 37) % 211),
+                    "submitted_at": submitted_at,
+                }
+                make_response(session, survey_round, community, code_id=code.id, **times)
             receipt = new_number(RECEIPT_DIGITS)
-            make_response(session, opened, community, code_id=code.id, receipt=receipt, submitted_at=NOW)
+            digest = digest_of_change_code(CHANGE_CODE, receipt=receipt, secret_key=SECRET_KEY)
+            make_response(
+                session, opened, community, code_id=code.id, receipt=receipt, submitted_at=NOW, change_digest=digest
+            )
             # Other last digits: they tell the files of the posters apart.
             spare = make_poster_code(session, community, token=f"3{community.id + 1000:019}")
             places.append(
@@ -215,10 +226,14 @@ def ask(client, app, rule, city, *, place="own"):
     fields = PLACED_BY_FORM.get(rule.endpoint, lambda _place: {})(city[place])
     with app.test_request_context():
         path = app.url_map.bind("localhost").build(rule.endpoint, arguments)
-    if "GET" in rule.methods:
-        return client.get(path)
     page = client.get("/staff/")
     token = csrf_token(page) if page.status_code == HTTPStatus.OK else ""
+    if rule.endpoint in OPENED:
+        receipt = f"/staff/receipts/{arguments['reference']}"
+        opened = client.post(f"{receipt}/change", data={"csrf_token": token, "code": CHANGE_CODE})
+        path = path.replace(receipt, opened.location or receipt)
+    if "GET" in rule.methods:
+        return client.get(path)
     return client.post(path, data={"csrf_token": token, **fields})
 
 
