@@ -4,6 +4,7 @@ A city in which everything happens goes from its launch past every period, the h
 whatever came from a resident is looked for in every column of every table and in the bytes of the database's files.
 """
 
+import io
 import json
 import logging
 import sqlite3
@@ -116,9 +117,11 @@ class City:
             visit = open_visit(session, token=token, secret_key=SECRET, now=now)
             key = SubmissionKey.new(form=Form.RESPONSE, code_id=visit.code_id, round_id=visit.round_id, now=now)
             if photo:
-                files, _faults = scan_uploads([Upload(a_photo())], kind=PHOTO)
+                files, _faults = scan_uploads([Upload(io.BytesIO(a_photo()))], kind=PHOTO)
                 place = {"key": key, "community_id": visit.community_id, "question": "q25"}
-                keep_attachments(session, kind=PHOTO, files=files, now=now, **place)
+                keep_attachments(
+                    session, kind=PHOTO, network=network, files=files, secret_key=SECRET, now=now, **place
+                )  # fmt: skip
             receipt = record_response(
                 session, visit=visit, key=key, answers=self.answers(**given), language="en", network=network,
                 secret_key=SECRET, now=now,
@@ -174,11 +177,15 @@ class City:
 
     def complain(self, *, closes=True):
         now = self.tick()
+        network = self.keys.digests_of(ADDRESS, purpose="photo", now=now)
         with self.database.writing() as session:
             code = find_code(session, token=self.token, secret_key=SECRET)
             key = SubmissionKey.new(form=Form.COMPLAINT, code_id=code.id, round_id=None, now=now)
-            files, _faults = scan_uploads([Upload(a_photo())], kind=PHOTO)
-            keep_attachments(session, kind=PHOTO, key=key, community_id=code.community_id, files=files, now=now)
+            files, _faults = scan_uploads([Upload(io.BytesIO(a_photo()))], kind=PHOTO)
+            keep_attachments(
+                session, kind=PHOTO, key=key, community_id=code.community_id, network=network, files=files,
+                secret_key=SECRET, now=now,
+            )  # fmt: skip
             form = {"category": "EQ01", "kind": "complaint", "text": COMPLAINT, "place": PLACE}
             form |= {"occurred": "2026-09-14", "contact": CONTACT, "consent": "yes"}
             checked = check_complaint(form, today=date(2026, 9, 15))
@@ -195,11 +202,20 @@ class City:
 
     def leave_a_photo_unsent(self):
         now = self.tick()
+        network = self.keys.digests_of(ADDRESS, purpose="photo", now=now)
         key = SubmissionKey.new(form=Form.RESPONSE, code_id=None, round_id=None, now=now)
         with self.database.writing() as session:
-            files, _faults = scan_uploads([Upload(a_photo())], kind=PHOTO)
+            files, _faults = scan_uploads([Upload(io.BytesIO(a_photo()))], kind=PHOTO)
             keep_attachments(
-                session, kind=PHOTO, key=key, community_id=self.community.id, files=files, question="q25", now=now
+                session,
+                kind=PHOTO,
+                key=key,
+                community_id=self.community.id,
+                network=network,
+                files=files,
+                question="q25",
+                secret_key=SECRET,
+                now=now,
             )
 
     def live(self):

@@ -67,7 +67,7 @@ def test_without_a_password_nothing_signs_in(database):
 
 def test_another_password_signs_out_everywhere(database, account):
     with database.writing() as session:
-        token = start_session(session, account=account, proof="authenticator", secret_key=SECRET_KEY, now=NOW)
+        token = start_session(session, account=account, proof="authenticator", now=NOW)
 
     change(database, account, set_password, password="another good password")
 
@@ -79,7 +79,7 @@ def test_another_password_signs_out_everywhere(database, account):
 def test_a_reset_takes_password_authenticator_and_recovery_codes(database, account):
     with database.writing() as session:
         renew_recovery_codes(session, account=account, secret_key=SECRET_KEY)
-        start_session(session, account=account, proof="authenticator", secret_key=SECRET_KEY, now=NOW)
+        start_session(session, account=account, proof="authenticator", now=NOW)
 
     change(database, account, reset_account)
 
@@ -92,7 +92,7 @@ def test_a_reset_takes_password_authenticator_and_recovery_codes(database, accou
 
 def test_a_disabled_account_is_signed_out_until_it_is_enabled(database, account):
     with database.writing() as session:
-        token = start_session(session, account=account, proof="authenticator", secret_key=SECRET_KEY, now=NOW)
+        token = start_session(session, account=account, proof="authenticator", now=NOW)
     change(database, account, disable_account)
 
     with database.reading() as session:

@@ -481,8 +481,9 @@ def test_what_was_kept_long_enough_is_erased_by_command(run, sqlite_database):
             address_digest="0" * 64,
         )
 
+    # The examination before it has erased the network addresses that it had looked at.
     said = (
-        "erased {0} network addresses, 0 links to households, the texts of 0 responses, 0 photos and all but the "
+        "erased 0 network addresses, 0 links to households, the texts of 0 responses, 0 photos and all but the "
         "counts of {0} responses\n"
     )
     assert [run("retention").stdout for _ in range(2)] == [said.format(1), said.format(0)]

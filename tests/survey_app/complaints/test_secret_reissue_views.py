@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from survey_app.accounts.attempt_limits import Source
 from survey_app.accounts.staff_attempts import STAFF_NUMBER_TRIES
+from survey_app.complaints.case_addresses import sign_case
 from survey_app.complaints.case_secrets import WrongSecret, check_secret, hash_secret
 from survey_app.complaints.words import WORDS_RETENTION, erase_words
 from survey_app.models import AuditEvent, Complaint
@@ -81,6 +82,6 @@ def test_there_is_no_secret_for_a_case_whose_words_are_erased_and_its_page_says_
 
     assert refused.status_code == 410
     assert "文字已删除" in refused.text
-    page = clerk.get(f"/complaint/{cases[0]}").text
+    page = clerk.get(f"/complaint/{sign_case(cases[0], secret_key=SECRET)}").text
     assert "办结已满一年" in page
     assert 'name="secret"' not in page

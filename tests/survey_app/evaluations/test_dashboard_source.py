@@ -30,7 +30,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 def no_minimum(monkeypatch):
     """Break down the answers of the smallest community too; what the minimum does has tests of its own."""
     rules = replace(rules_in_force(NOW.date()), minimum_base=0)
-    monkeypatch.setattr(evaluate_round_module, "rules_in_force", lambda _day: rules)
+    monkeypatch.setattr(evaluate_round_module, "disclosure_of", lambda _day, _rules: rules)
 
 
 @pytest.fixture

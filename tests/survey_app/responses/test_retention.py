@@ -84,7 +84,7 @@ def test_after_the_freeze_links_and_comments_go_and_counts_stay(database, answer
         )
 
 
-def test_the_file_of_responses_is_the_same_before_and_after_but_for_the_comments(database, answered):
+def test_the_file_of_responses_is_the_same_before_and_after_the_texts_are_erased(database, answered):
     survey_round, community = answered
     with database.writing() as session:
         code_id = make_poster_code(session, session.get(Community, community.id)).id
@@ -100,11 +100,10 @@ def test_the_file_of_responses_is_the_same_before_and_after_but_for_the_comments
         )
 
     before = rows()
-    erase(database, CLOSED)
+    assert erase(database, CLOSED).comments > 0
 
-    assert before.count("电梯") == 4
     assert len(before) > 20
-    assert rows() == before.replace("电梯", "")
+    assert rows() == before
 
 
 def test_a_second_pass_erases_nothing_and_what_was_done_is_on_record(database, answered):
