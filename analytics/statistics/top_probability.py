@@ -182,7 +182,7 @@ def _averaged_over_ties(share: FloatArray, *posteriors: npt.NDArray[np.generic])
     new = np.ones(share.size, dtype=bool)
     new[1:] = np.any([column[1:] != column[:-1] for column in posteriors], axis=0)
     group = np.cumsum(new) - 1
-    averages: FloatArray = np.minimum(np.bincount(group, share) / np.bincount(group), 1.0)
+    averages: FloatArray = np.clip(np.bincount(group, share) / np.bincount(group), 0.0, 1.0)
     return np.asarray(averages[group])
 
 
@@ -250,7 +250,8 @@ class _Posteriors:
         open_to = probability * (1 - probability)
         if missed:
             probability += missed * open_to / max(float(open_to.sum()), np.finfo(np.float64).tiny)
-        return probability, threshold, uncertainty, abs(missed)
+        # By rounding, the nearly certain would end beyond 0 or 1.
+        return np.clip(probability, 0.0, 1.0), threshold, uncertainty, abs(missed)
 
     def _breaks(self) -> FloatArray:
         """Return scores between which every posterior is smooth."""

@@ -167,6 +167,25 @@ def test_the_threshold_of_a_large_region_is_as_good_as_its_notes_say(monkeypatch
     np.testing.assert_allclose(solved, probability(), atol=0.004)
 
 
+@given(
+    lead=st.floats(0.01, 0.3),
+    variance=st.floats(1e-9, 1e-3),
+    communities=st.integers(2, 40),
+    size=st.integers(1, 3),
+)
+@settings(max_examples=150, deadline=None)
+def test_no_runaway_winner_or_loser_takes_a_probability_beyond_its_range(lead, variance, communities, size):
+    mean = np.linspace(0.6, 0.8, communities)
+    mean[-1], mean[0] = 0.8 + lead, 0.6 - lead
+
+    result = top_probability(
+        mean, np.full(communities, variance), region=np.zeros(communities), size=min(size, communities)
+    )
+
+    assert (result.probability >= 0).all()
+    assert (result.probability <= 1).all()
+
+
 def test_a_region_is_ranked_as_if_it_were_alone():
     mean, variance = posteriors(260)
     region = np.repeat([1, 2, 3], [210, 25, 25])
