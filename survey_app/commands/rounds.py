@@ -8,13 +8,11 @@ import click
 from sqlalchemy import select
 
 from survey_app.accounts.installation import use_as_real
-from survey_app.audit import SITE
 from survey_app.clock import current_time
 from survey_app.commands.shared import DATE, FILE, installed_database, named
 from survey_app.models import Questionnaire, Round
 from survey_app.models.vocabulary import CodeKind
-from survey_app.operations.scheduled_jobs import examine_before_erasure
-from survey_app.responses.retention import erase_expired
+from survey_app.operations.scheduled_jobs import examine_and_erase
 from survey_app.rounds.rounds import add_rule_file, create_round, has_settled, usual_last_day_of_keeping
 
 
@@ -112,11 +110,7 @@ def examine(round_name: str) -> None:
 def retention() -> None:
     """Erase data past its retention period: network addresses, texts and photos, answers of past rounds."""
     with installed_database() as database:
-        try:
-            examine_before_erasure(database, now=current_time())
-        finally:
-            # What was promised is erased also where the examination fails.
-            erased = erase_expired(database, by=SITE, now=current_time())
+        erased = examine_and_erase(database, now=current_time())
     click.echo(
         f"erased {erased.terminals} network addresses, {erased.household_links} links to households, the texts of "
         f"{erased.comments} responses, {erased.photos} photos and all but the counts of {erased.responses} responses"

@@ -26,7 +26,8 @@ from survey_app.jobs.leases import LeaseTerms
 from survey_app.jobs.queue import enqueue
 from survey_app.jobs.worker import Worker
 from survey_app.responses.network_digests import rounds_with_unseen_digests
-from survey_app.responses.retention import erase_expired
+from survey_app.responses.retention import ErasedCounts, erase_expired
+from survey_app.responses.retention import report_to_nobody as report_erased_to_nobody
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Database
 
@@ -96,8 +97,19 @@ def settle_complaints(
     return Settled(len(references), contacts, photos, words)
 
 
-def examine_before_erasure(database: Database, *, now: datetime) -> None:
-    """Examine the answers whose network digests are about to be erased without an examination having seen them."""
+def examine_and_erase(
+    database: Database, *, now: datetime, report: Callable[[int], None] = report_erased_to_nobody
+) -> ErasedCounts:
+    """Examine what no examination has seen and is about to be erased, then erase what is past its retention period."""
+    try:
+        _examine_unseen(database, now=now)
+    finally:
+        # What was promised is erased also where the examination fails.
+        erased = erase_expired(database, by=SITE, now=now, report=report)
+    return erased
+
+
+def _examine_unseen(database: Database, *, now: datetime) -> None:
     with database.reading() as session:
         round_ids = rounds_with_unseen_digests(session, now=now)
     if round_ids:
@@ -113,18 +125,13 @@ def _settle(database: Database, job: RunningJob, now: datetime) -> Mapping[str, 
 
 
 def _erase(database: Database, job: RunningJob, now: datetime) -> Mapping[str, int]:
-    try:
-        examine_before_erasure(database, now=now)
-    finally:
-        # What was promised is erased also where the examination fails.
-        with database.writing() as session:
-            destroy_old_network_keys(session, now=now)
-            erase_expired_attempts(session, now=now)
-            erase_finished_jobs(session, now=now)
-        with database.writing() as session:
-            record_failed_sign_ins(session, now=now)
-        erased = erase_expired(database, by=SITE, now=now, report=job.report)
-    return asdict(erased)
+    with database.writing() as session:
+        destroy_old_network_keys(session, now=now)
+        erase_expired_attempts(session, now=now)
+        erase_finished_jobs(session, now=now)
+    with database.writing() as session:
+        record_failed_sign_ins(session, now=now)
+    return asdict(examine_and_erase(database, now=now, report=job.report))
 
 
 def _examine(database: Database, job: RunningJob, now: datetime) -> None:

@@ -11,7 +11,7 @@ from analytics.rules import parse_rules
 from survey_app.config import Config
 from survey_app.models import AuditEvent, IntegrityExamination, Response, ResponseReview, Round
 from survey_app.models.vocabulary import ResponseChangeReason
-from survey_app.operations.scheduled_jobs import examine_before_erasure
+from survey_app.operations.scheduled_jobs import examine_and_erase
 from survey_app.responses.integrity_reviews import examine_round, read_rows
 from survey_app.responses.network_digests import RETENTION_TIME, erase_network_digests, rounds_with_unseen_digests
 from survey_app.responses.receipts import RESIDENT, withdraw_response
@@ -97,7 +97,7 @@ def test_what_nobody_examined_while_the_server_was_away_is_examined_before_it_is
     now = NOW + timedelta(days=days_away)
     with database.reading() as session:
         assert rounds_with_unseen_digests(session, now=now) == [survey_round.id]
-    examine_before_erasure(database, now=now)
+    examine_and_erase(database, now=now)
 
     with database.reading() as session:
         assert rounds_with_unseen_digests(session, now=now) == []
