@@ -19,6 +19,7 @@ from survey_app.evaluations.counts import count_statuses
 from survey_app.evaluations.profiles import ANSWERED
 from survey_app.evaluations.standings import disclosure_of, require_evaluation
 from survey_app.models import Community, CommunityProfile, District, Evaluation, Round
+from survey_app.register.names import PLACE_COLUMNS
 from survey_app.responses.labels import response_status_words
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
 from survey_app.storage.database import Database
@@ -55,15 +56,7 @@ def export_answer_tables(database: Database, *, evaluation_id: int, scope: Scope
 
 def _select_profiles(evaluation_id: int) -> Select[*tuple[Any, ...]]:
     return (
-        select(
-            Community.id,
-            Community.number,
-            Community.name,
-            Community.english_name,
-            District.name.label("district"),
-            District.english_name.label("english_district"),
-            CommunityProfile.answers,
-        )
+        select(*PLACE_COLUMNS, CommunityProfile.answers)
         .select_from(CommunityProfile)
         .join(Community, CommunityProfile.community_id == Community.id)
         .join(District, Community.district_id == District.id)
@@ -102,7 +95,7 @@ class _Tables:
         place: _Cells = [
             profile.number,
             Wording.of(profile.name, profile.english_name).in_language(self.language),
-            Wording.of(profile.district, profile.english_district).in_language(self.language),
+            Wording.of(profile.region, profile.region_english).in_language(self.language),
         ]
         yield from (place + cells for cells in self._responses(profile.id))
         answers, table = json.loads(profile.answers), AnswerTable(self.disclosure)

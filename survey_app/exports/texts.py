@@ -18,6 +18,7 @@ from survey_app.evaluations.evaluate_round import require_answers
 from survey_app.evaluations.standings import disclosure_of
 from survey_app.models import Community, District, Response, Round
 from survey_app.models.vocabulary import ResponseStatus
+from survey_app.register.names import PLACE_COLUMNS
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import Question, QuestionType, questionnaire_from_canonical
 from survey_app.rounds.rounds import CommentsErased, RoundStillOpen, find_round, has_settled
@@ -69,14 +70,7 @@ def _select_texts(survey_round: Round, questions: list[Question], *, least: int)
     )
     large = select(Response.community_id).where(*counted).group_by(Response.community_id).having(func.count() >= least)
     return (
-        select(
-            Community.number,
-            Community.name,
-            Community.english_name,
-            District.name.label("district"),
-            District.english_name.label("english_district"),
-            Response.answers,
-        )
+        select(*PLACE_COLUMNS, Response.answers)
         .select_from(Response)
         .join(Community, Response.community_id == Community.id)
         .join(District, Community.district_id == District.id)
@@ -98,7 +92,7 @@ def _read_texts(
                 yield [
                     row.number,
                     Wording.of(row.name, row.english_name).in_language(language),
-                    Wording.of(row.district, row.english_district).in_language(language),
+                    Wording.of(row.region, row.region_english).in_language(language),
                     f"{question.key} {question.short.in_language(language)}",
                     redact(text),
                 ]
