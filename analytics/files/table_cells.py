@@ -104,30 +104,32 @@ def _read_csv(content: bytes, source: str) -> Cells:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise TableError(source, [Fault("the file is damaged: it holds a zero byte", line=line)])
-    rows = ((line, [original_text(cell) for cell in cells]) for line, cells in parse_csv(text, source))
-    header = [name.strip() for name in next(rows, (1, []))[1]]
-    _expect_commas(header, source)
+    # An empty line is no row.
+    rows = ((line, [original_text(cell) for cell in cells]) for line, cells in parse_csv(text, source) if cells)
+    header_line, names = next(rows, (1, []))
+    header = [name.strip() for name in names]
+    _expect_commas(header, source, header_line)
     if len(header) > MOST_COLUMNS:
         stated = {"count": f"{len(header):,}", "most": f"{MOST_COLUMNS:,}"}
-        raise TableError(source, [Fault(_TOO_MANY_COLUMNS, stated, line=1)])
+        raise TableError(source, [Fault(_TOO_MANY_COLUMNS, stated, line=header_line)])
     whole, faults = [], []
     for line, cells in rows:
         if len(cells) == len(header):
             whole.append((line, cells))
-        elif cells:  # an empty line is no row
+        else:
             facts = {"count": len(cells), "expected": len(header)}
             faults.append(Fault("this row has {count} cells, the header has {expected}", facts, line=line))
             if len(faults) == MOST_FAULTS:
                 raise TableError(source, faults)
-    return _cells_under(header, whole, faults)
+    return _cells_under(header, whole, faults, header_line)
 
 
-def _expect_commas(header: Sequence[str], source: str) -> None:
+def _expect_commas(header: Sequence[str], source: str, line: int) -> None:
     for mark in (";", "\t"):
         if len(header) == 1 and mark in header[0]:
             shown = "TAB" if mark == "\t" else mark
             fault = Fault(
-                "the cells stand apart by {mark} and not by commas: save it as “CSV UTF-8”", {"mark": shown}, line=1
+                "the cells stand apart by {mark} and not by commas: save it as “CSV UTF-8”", {"mark": shown}, line=line
             )
             raise TableError(source, [fault])
 

@@ -1,0 +1,32 @@
+"""Cells of table files: which line names the columns, and where each row stands."""
+
+import pytest
+
+from analytics.files.table_cells import TableError, read_cells
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_empty_lines_are_no_rows_wherever_they_are(tmp_path, ends):
+    path = tmp_path / "table.csv"
+    path.write_text(ends.join(["", "", "name,score", "", "甲,1", "", "乙,2", "", ""]), "utf-8", newline="")
+
+    cells = read_cells(path)
+
+    assert cells.frame.to_dict("list") == {"name": ["甲", "乙"], "score": ["1", "2"]}
+    assert (cells.header_line, list(cells.lines), cells.faults) == (3, [5, 7], ())
+
+
+def test_a_file_of_empty_lines_has_neither_columns_nor_rows(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"\n" * 1000)
+
+    assert read_cells(path).frame.shape == (0, 0)
+
+
+def test_a_fault_of_the_header_names_its_line(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("\n\nname;score\n", "utf-8")
+
+    with pytest.raises(TableError) as caught:
+        read_cells(path)
+    assert [fault.line for fault in caught.value.faults] == [3]
