@@ -107,11 +107,19 @@ class BoundedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
         networks = networks_of(addr[0])
         self.source = networks[0] if networks is not None else str(addr[0])
         self.waits_since = time.monotonic()
+        # By the same clock as last_activity, which waitress notes.
+        self.offered_at = 0.0
         super().__init__(server, sock, addr, *arguments, **options)
 
     def parser_class(self, adj: Adjustments) -> BoundedParser:
         """Return the parser of the next request."""
         return BoundedParser(adj, self)
+
+    def write_soon(self, data: Any) -> int:
+        """Offer a part of an answer to the other side; in a crowd its request has come long ago."""
+        if not self.total_outbufs_len:
+            self.offered_at = time.time()
+        return int(super().write_soon(data))
 
     def service(self) -> None:
         """Execute a request."""
@@ -132,8 +140,7 @@ class BoundedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
     def is_late(self, now: float) -> bool:
         """Return whether it has waited, or its request has been arriving, for longer than it may."""
         if self.total_outbufs_len:
-            # By the other clock, which is the one that waitress notes.
-            return bool(time.time() - self.last_activity > SECONDS_TO_TAKE)
+            return bool(time.time() - max(self.last_activity, self.offered_at) > SECONDS_TO_TAKE)
         if self.requests:
             return False
         request = self.request

@@ -6,6 +6,7 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from threading import Event, Thread
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +18,7 @@ from survey_app.accounts.policies import IMPORTING, SENDING_PHOTOS
 from survey_app.attachments.kinds import PHOTO
 from survey_app.codes.codes import issue_poster_code
 from survey_app.operations import connections
-from survey_app.operations.connections import BoundedServer, channel_to_close
+from survey_app.operations.connections import SECONDS_TO_TAKE, BoundedChannel, BoundedServer, channel_to_close
 from survey_app.operations.server import largest_body_of
 from tests.attacks.costly_photos import multipart, of_many_scans
 from tests.factories import make_community
@@ -119,6 +120,23 @@ def test_a_request_that_never_arrives_is_given_up_even_when_it_drips(sent):
                 is_closed = True
 
         assert is_closed
+
+
+def test_an_answer_that_took_long_to_make_has_its_whole_time_to_be_taken(monkeypatch):
+    server = SimpleNamespace(active_channels={}, pull_trigger=lambda: None)
+    monkeypatch.setattr(BoundedChannel, "_flush_some", lambda _channel, **_options: False)  # nothing is taken
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        channel = BoundedChannel(server, ours, ("192.0.2.1", 80), Adjustments(), map={})
+        channel.requests.append(object())
+        channel.last_activity -= 10 * SECONDS_TO_TAKE
+        channel.write_soon(b"HTTP/1.1 200 OK")
+
+        assert not channel.is_late(time.monotonic())
+
+        channel.offered_at -= 2 * SECONDS_TO_TAKE
+        channel.write_soon(b"\r\n")
+        assert channel.is_late(time.monotonic())
 
 
 @pytest.mark.usefixtures("impatience")
