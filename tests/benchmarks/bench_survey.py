@@ -177,11 +177,10 @@ def longest_wait() -> Seconds:
 
 def scan_and_submit(engine: str) -> None:
     """Open a form and send it, from each phone in turn."""
-    where = city(engine)
-    token = where.codes[0][1]
+    token, address = city(engine).codes[0][1], server("site", engine).address
 
     def visit() -> None:
-        with Phone(server("site", engine).address) as visitor:
+        with Phone(address) as visitor:
             for _ in range(SUBMITS_PER_PHONE):
                 form = visitor.get(f"/s/{token}")
                 if visitor.post(f"/s/{token}", ANSWERS | {"key": form.key}).status != 303:
