@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -161,7 +162,7 @@ class Database:
         """Raise `DatabaseOutdated` unless the database has the revision of the code."""
         with self.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
-        expected = ScriptDirectory.from_config(self.alembic_config()).get_current_head()
+        expected = _newest_revision()
         if found != expected:
             raise DatabaseOutdated(found, expected)
 
@@ -181,6 +182,12 @@ class Database:
         self._autocommit_readers.dispose()
         self._readers.dispose()
         self.engine.dispose()
+
+
+@cache
+def _newest_revision() -> str | None:
+    # Asking loads every revision; those of the code that runs stay the same.
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def _create_engine(url: URL) -> Engine:
