@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 
 from PIL import Image
@@ -63,8 +64,7 @@ def make_community(session: Session, **values: object) -> Community:
 def make_round(session: Session, **values: object) -> Round:
     """Add a round that is open at `NOW` and until `CLOSED`, with the shipped questionnaire and rules."""
     if "questionnaire" not in values:
-        path = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
-        definition = parse_questionnaire(path.read_bytes(), path.name)
+        definition = _shipped_questionnaire()
         existing = session.query(Questionnaire).filter_by(sha256=definition.sha256).one_or_none()
         values["questionnaire"] = existing or _add(
             session,
@@ -102,6 +102,12 @@ def make_round(session: Session, **values: object) -> Round:
         accepts_posters=True,
         accepts_households=False,
     )
+
+
+@cache
+def _shipped_questionnaire():
+    path = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
+    return parse_questionnaire(path.read_bytes(), path.name)
 
 
 def make_round_around(session: Session, now: datetime, **values: object) -> Round:
