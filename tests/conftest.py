@@ -13,8 +13,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from alembic import command
+from argon2 import PasswordHasher
 from hypothesis import settings
 
+from survey_app.accounts import accounts
 from survey_app.config import REPOSITORY, Config
 from survey_app.storage.database import Database
 from survey_app.web.context import SITE_EXTENSION
@@ -39,6 +41,17 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if item.get_closest_marker("long"):
                 item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def full_hasher():
+    """Hash passwords at no cost, since thousands are tried in this process; yields the hasher that the site has."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        full = accounts._hasher
+        patch.setattr(accounts, "_hasher", quick)
+        patch.setattr(accounts, "_DUMMY_HASH", quick.hash("nobody's"))
+        yield full
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 
 import pyotp
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import event, func, select, update
 
 import survey_app
@@ -83,14 +82,6 @@ def clock(app, monkeypatch):  # noqa: ARG001 (the app has loaded the modules)
         if hasattr(module, "current_time"):
             monkeypatch.setattr(module, "current_time", lambda: clock.now)
     return clock
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch):
-    """Hashes that take no time: hundreds of passwords are tried here."""
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(accounts, "_hasher", quick)
-    monkeypatch.setattr(accounts, "_DUMMY_HASH", quick.hash("nobody's"))
 
 
 def sent_from(address, **headers):

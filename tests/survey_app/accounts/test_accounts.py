@@ -1,4 +1,5 @@
 import pytest
+from argon2 import Type
 from sqlalchemy import func, select
 
 from survey_app.accounts.accounts import (
@@ -49,6 +50,11 @@ def test_a_short_password_is_refused(database):
 def test_the_password_is_kept_as_an_argon2id_hash_only(database, account):
     assert stored(database, select(Account.password_hash)).startswith("$argon2id$")
     assert password_is_right(account, PASSWORD)
+
+
+def test_the_hash_costs_what_rfc_9106_recommends(full_hasher):
+    assert full_hasher.type is Type.ID
+    assert (full_hasher.time_cost, full_hasher.memory_cost, full_hasher.parallelism) == (3, 64 * 1024, 4)
 
 
 def test_a_name_is_given_once_however_it_is_typed(database, account):
