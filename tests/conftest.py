@@ -15,6 +15,7 @@ import pytest
 from alembic import command
 from argon2 import PasswordHasher
 from hypothesis import settings
+from jinja2 import BytecodeCache
 
 from survey_app.accounts import accounts
 from survey_app.config import REPOSITORY, Config
@@ -122,6 +123,23 @@ def config(sqlite_database, tmp_path):
     )
 
 
+class CompiledTemplates(BytecodeCache):
+    """What templates were compiled to, for all sites of this process: each would compile its own again."""
+
+    def __init__(self):
+        self._codes = {}
+
+    def load_bytecode(self, bucket):
+        if bucket.key in self._codes:
+            bucket.bytecode_from_string(self._codes[bucket.key])
+
+    def dump_bytecode(self, bucket):
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED_TEMPLATES = CompiledTemplates()
+
+
 @contextmanager
 def site_on(config):
     """Wire the whole site, and close its database when the block ends."""
@@ -129,6 +147,7 @@ def site_on(config):
 
     app = create_app(config)
     app.testing = True
+    app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
     app.config["PROPAGATE_EXCEPTIONS"] = False
     with app.extensions[SITE_EXTENSION].database:
         yield app
