@@ -100,6 +100,12 @@ def sqlite_database(_sqlite_template, tmp_path):
         yield database
 
 
+def copy_rows_of(path, database):
+    """Put all that a closed SQLite file holds into a database, which may be open."""
+    with closing(sqlite3.connect(path)) as filled, closing(sqlite3.connect(database.engine.url.database)) as target:
+        filled.backup(target)
+
+
 @pytest.fixture
 def postgresql_database(postgresql_server):
     """A migrated, empty PostgreSQL database."""

@@ -6,6 +6,7 @@ account. A state that is added to the product without standing in `STATES` or `O
 
 import ast
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -23,6 +24,7 @@ from survey_app.models import Account, AccountSession, ResetRequest, Response
 from survey_app.security.change_codes import digest_of_change_code
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.security.one_time_links import LinkExpired
+from survey_app.storage.database import Database
 from tests.accounts import (
     PASSWORD,
     SECRET_KEY,
@@ -34,7 +36,7 @@ from tests.accounts import (
     sign_in,
     signed_in_client,
 )
-from tests.conftest import site_on
+from tests.conftest import copy_rows_of, site_on
 from tests.factories import make_community, make_response, make_round, make_round_around
 from tests.together import all_at_once
 
@@ -49,25 +51,36 @@ def now():
     return datetime.now(UTC)
 
 
+@pytest.fixture(scope="module")
+def evaluated_city(_sqlite_template, tmp_path_factory):
+    """A file with an answer of an open round, an evaluation and a bystander of the city, and what is known of them."""
+    path, now = tmp_path_factory.mktemp("evaluated") / "jiayuan.sqlite3", datetime.now(UTC)
+    shutil.copy(_sqlite_template, path)
+    with Database(f"sqlite:///{path}") as database:
+        with database.writing() as session:
+            survey_round, community = make_round_around(session, now), make_community(session)
+            number = new_number(RECEIPT_DIGITS)
+            make_response(
+                session,
+                survey_round,
+                community,
+                receipt=number,
+                submitted_at=now,
+                change_digest=digest_of_change_code(CHANGE_CODE, receipt=number, secret_key=SECRET_KEY),
+            )
+            over = make_round(session, opens_at=now - timedelta(days=40), closes_at=now - timedelta(days=10))
+            make_account(session, "bystander", role="city", now=now)
+            known = {"district": community.district_id, "number": number}
+        evaluation = evaluate_round(database, round_id=over.id, by=OPERATOR, now=now, provisional=False)
+    return path, known | {"evaluation": evaluation.id}
+
+
 @pytest.fixture
-def place(sqlite_database, now):
+def place(evaluated_city, sqlite_database):
     """A community with one answer, and an account of the city beside the one that is attacked."""
-    with sqlite_database.writing() as session:
-        survey_round, community = make_round_around(session, now), make_community(session)
-        number = new_number(RECEIPT_DIGITS)
-        make_response(
-            session,
-            survey_round,
-            community,
-            receipt=number,
-            submitted_at=now,
-            change_digest=digest_of_change_code(CHANGE_CODE, receipt=number, secret_key=SECRET_KEY),
-        )
-        over = make_round(session, opens_at=now - timedelta(days=40), closes_at=now - timedelta(days=10))
-        make_account(session, "bystander", role="city", now=now)
-        known = {"district": community.district_id, "number": number}
-    evaluation = evaluate_round(sqlite_database, round_id=over.id, by=OPERATOR, now=now, provisional=False)
-    return known | {"evaluation": evaluation.id}
+    path, known = evaluated_city
+    copy_rows_of(path, sqlite_database)
+    return known
 
 
 class Attack:
