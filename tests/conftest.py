@@ -13,12 +13,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from argon2 import PasswordHasher
 from hypothesis import settings
 from jinja2 import BytecodeCache
 
 from survey_app.accounts import accounts
-from survey_app.config import REPOSITORY, Config
+from survey_app.config import MIGRATIONS, REPOSITORY, Config
 from survey_app.storage.database import Database
 from survey_app.web.context import SITE_EXTENSION
 from tests.postgresql import PostgreSQLServer, find_binaries
@@ -53,6 +54,15 @@ def full_hasher():
         patch.setattr(accounts, "_hasher", quick)
         patch.setattr(accounts, "_DUMMY_HASH", quick.hash("nobody's"))
         yield full
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _revisions_loaded_once():
+    """Load the revisions of the code once in a process: each command of Alembic would load all of them again."""
+    revisions = ScriptDirectory(str(MIGRATIONS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", lambda _config: revisions)
+        yield
 
 
 @pytest.fixture(scope="session")
