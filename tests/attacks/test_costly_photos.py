@@ -18,6 +18,7 @@ from survey_app.attachments.kinds import PHOTO
 from survey_app.attachments.scanning import AttachmentFault, AttachmentRefused, Upload
 from survey_app.config import REPOSITORY
 from tests.attacks.costly_photos import ODD_BUT_BOUNDED, TOO_COSTLY, exif, of_many_scans
+from tests.attacks.processor_time import at_most
 from tests.pictures import opened, picture, saved
 
 COSTLY = {AttachmentFault.TOO_MANY_PIXELS, AttachmentFault.TOO_COMPLEX}
@@ -52,24 +53,23 @@ def processes_of(pool):
 
 
 @pytest.mark.parametrize("name", TOO_COSTLY)
-def test_a_photo_that_would_cost_too_much_is_refused_by_its_bytes(name):
+def test_a_photo_that_would_cost_too_much_is_refused_by_its_bytes(name, monkeypatch):
+    monkeypatch.setattr(DecoderPool, "decode", None)
     content = TOO_COSTLY[name]()
-    before = time.process_time()
 
-    assert fault_of(scan_photo, content) in COSTLY
+    with at_most(20):
+        assert fault_of(scan_photo, content) in COSTLY
     assert len(content) <= PHOTO.largest_bytes
-    assert time.process_time() - before < 1
 
 
 @pytest.mark.parametrize("name", ODD_BUT_BOUNDED)
 def test_an_odd_photo_is_taken_or_refused_within_a_moment(name):
     content = ODD_BUT_BOUNDED[name]()
-    before = time.monotonic()
 
     _photos, faults = scan_uploads([Upload(io.BytesIO(content))], kind=PHOTO)
 
+    # As it would be when a decoder had to be ended for taking too long.
     assert AttachmentFault.BUSY not in faults
-    assert time.monotonic() - before < 10
 
 
 @pytest.mark.parametrize("content", [b"", b"XX*\0\x08\0\0\0", b"II*\0\x08\0\0\0\xff\xff", b"\0" * 60_000])
@@ -119,7 +119,8 @@ def test_a_decoder_that_was_killed_between_two_photos_is_replaced(pool):
 
 
 def test_nobody_waits_for_a_decoder_beyond_their_patience(pool):
-    decoders = pool(MUTE, processes=1, waiting=2, seconds_to_wait=0.3, seconds_to_decode=3)
+    patience = 1.5
+    decoders = pool(MUTE, processes=1, waiting=2, seconds_to_wait=patience, seconds_to_decode=4)
     waits = []
 
     def wait():
@@ -131,9 +132,10 @@ def test_nobody_waits_for_a_decoder_beyond_their_patience(pool):
         for sent in [crowd.submit(wait) for _ in range(20)]:
             sent.result()
 
-    # One decodes, two wait for it and give up, and all others are told at once.
-    assert sorted(waits)[-2] < 2
-    assert sorted(waits)[16] < 0.3
+    # One decodes, two wait for it and give up before it ends, and all others are told at once.
+    *told_at_once, first, second, decoded = sorted(waits)
+    assert max(told_at_once) < patience <= first
+    assert second < decoded
 
 
 def test_a_form_whose_photo_found_no_place_does_not_wait_for_its_others():

