@@ -5,12 +5,13 @@ the earlier schema has no place for stands there alone in turn (`ALONE`), then i
 """
 
 import re
+import shutil
 from contextlib import contextmanager
 from threading import Thread
 
 import pytest
 from alembic import command
-from sqlalchemy import MetaData, select, text
+from sqlalchemy import MetaData, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from survey_app.storage.database import Database
@@ -415,15 +416,24 @@ CLEARED = {
 }
 
 
+@pytest.fixture(scope="module")
+def newest_city(tmp_path_factory):
+    """A file with the stored city, brought to the newest revision."""
+    path = unpack(tmp_path_factory.mktemp("newest"))
+    with Database(f"sqlite:///{path}") as database:
+        command.upgrade(database.alembic_config(), "head")
+    return path
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.long])])
 def city(request, tmp_path):
-    """The stored city, brought to the newest revision."""
-    path = unpack(tmp_path)
+    """The stored city at the newest revision, on each engine."""
     if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("newest_city"), tmp_path)
         with Database(f"sqlite:///{path}") as database:
-            command.upgrade(database.alembic_config(), "head")
             yield database
         return
+    path = unpack(tmp_path)
     server = request.getfixturevalue("postgresql_server")
     with Database(server.create_database()) as database:
         command.upgrade(database.alembic_config(), EARLIEST)
@@ -440,16 +450,24 @@ def tables_of(database, *, known={}):  # noqa: B006 (kept, since a revision has 
     return known[key].tables
 
 
-def rows_of(database, tables):
-    """Return every row of every table as a dictionary, in an order that does not rest on where the row stands."""
-    found = {}
+def read_rows(database, tables):
+    """Return every row of every table as it stands there."""
     with database.engine.connect() as connection:
-        for name, table in tables.items():
-            left_out = {"id"} if name in RENUMBERED else set()
-            columns = [column for column in table.columns if column.name not in left_out]
-            rows = [dict(row._mapping) for row in connection.execute(select(*columns))]
-            found[name] = sorted(rows, key=repr)
-    return found
+        return {name: connection.execute(select(table)).all() for name, table in tables.items()}
+
+
+def by_column(found):
+    """Return rows that were read as dictionaries, in an order that does not rest on where the row stands."""
+    named = {}
+    for table, rows in found.items():
+        left_out = {"id"} if table in RENUMBERED else set()
+        dictionaries = [{name: value for name, value in row._mapping.items() if name not in left_out} for row in rows]
+        named[table] = sorted(dictionaries, key=repr)
+    return named
+
+
+def rows_of(database, tables):
+    return by_column(read_rows(database, tables))
 
 
 def guards_of(database):
@@ -510,14 +528,14 @@ def columns_of(tables):
 def losses(database, what):
     """Go down by one revision and up again; return what was lost, nothing where it was refused and all is as before."""
     tables, guards, revision = tables_of(database), guards_of(database), revision_of(database)
-    before = rows_of(database, tables)
+    found = read_rows(database, tables)
     try:
         command.downgrade(database.alembic_config(), "-1")
     except (RuntimeError, DBAPIError) as refusal:
         assert (revision_of(database), guards_of(database)) == (revision, guards)
-        assert rows_of(database, tables_of(database)) == before
+        assert read_rows(database, tables_of(database)) == found
         return [] if re.search(REFUSAL, str(refusal)) else [f"{what}: no plain sentence, but {str(refusal)[:80]}"]
-    below = tables_of(database)
+    before, below = by_column(found), tables_of(database)
     common = {name: columns & columns_of(below)[name] for name, columns in columns_of(tables).items() if name in below}
     kept = within(before, common) == within(rows_of(database, below), common)
     command.upgrade(database.alembic_config(), "+1")
@@ -527,8 +545,14 @@ def losses(database, what):
 
 
 def columns_with_values(database):
-    found = rows_of(database, tables_of(database))
-    return {(table, name) for table, rows in found.items() for row in rows for name in row if row[name] is not None}
+    with database.engine.connect() as connection:
+        counts = {
+            table.name: connection.execute(select(*(func.count(column).label(column.name) for column in table.columns)))
+            for table in tables_of(database).values()
+        }
+        return {
+            (table, name) for table, found in counts.items() for name, count in found.one()._mapping.items() if count
+        }
 
 
 def gone(above, below):
