@@ -1,4 +1,4 @@
-"""Processor time in units of a fixed piece of work done at the same place, so that a slow machine changes nothing."""
+"""Time in units of a fixed piece of work that is done at the same place, so that a slow machine changes nothing."""
 
 import time
 from contextlib import contextmanager
