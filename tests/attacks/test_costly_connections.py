@@ -21,6 +21,7 @@ from survey_app.operations import connections
 from survey_app.operations.connections import SECONDS_TO_TAKE, BoundedChannel, BoundedServer, channel_to_close
 from survey_app.operations.server import largest_body_of
 from tests.attacks.costly_photos import multipart, of_many_scans
+from tests.attacks.processor_time import is_within
 from tests.factories import make_community
 from tests.phones import Phone, together
 from tests.servers import Server
@@ -108,7 +109,7 @@ def test_a_request_that_never_arrives_is_given_up_even_when_it_drips(sent):
     with serving(hello) as place, socket.create_connection(place, 30) as slow:
         slow.sendall(sent)
         began_at, is_closed = time.monotonic(), False
-        while not is_closed and time.monotonic() - began_at < 30:
+        while not is_closed and time.monotonic() - began_at < 120:
             try:
                 if sent:
                     slow.sendall(b"a")
@@ -186,7 +187,7 @@ def test_large_bodies_together_have_a_room(monkeypatch):
     with serving(hello) as place, ExitStack() as opened:
         for _ in range(2):
             opened.enter_context(socket.create_connection(place, 30)).sendall(head)
-        time_left = time.monotonic() + 20
+        time_left = time.monotonic() + 120
         while b"hello" in answer_to(place, head + b"a" * 400_000):
             assert time.monotonic() < time_left
         opened.close()
@@ -303,8 +304,8 @@ def test_pages_are_answered_while_forty_bombs_arrive(config, sqlite_database, ha
     assert {int(answer[9:12]) for answer in answers} == ({400} if has_code else {404})
     assert all((text.encode() in answer) is has_code for answer in answers)
     assert len(waits) > 1
-    # Of a machine that does nothing else: a tenth of a second.
-    assert max(waits) < 15, waits
+    # A page takes two units.
+    assert is_within(max(waits), 250, time.monotonic), waits
 
 
 def test_a_long_address_is_refused_in_words_and_kept_nowhere(config, sqlite_database):
