@@ -67,28 +67,29 @@ def rules_of(app):
     return [rule for rule in app.url_map.iter_rules() if rule.endpoint not in LEAVING]
 
 
-def test_hostile_arguments_of_addresses(site, clients):  # noqa: F811
+def test_hostile_arguments_of_addresses(site, clients, some_of):  # noqa: F811
     app, city = site
     answers = []
-    for rule in rules_of(app):
+    for place, rule in enumerate(rules_of(app)):
         if rule.arguments:
-            for turn, path in enumerate(paths_with(app, rule, example_arguments(rule, city))):
+            paths = list(paths_with(app, rule, example_arguments(rule, city)))
+            for turn, path in enumerate(some_of(paths, place)):
                 for who, client in visitors(app, rule, clients, turn).items():
                     method = "GET" if "GET" in rule.methods else "POST"
                     answers.append((who, (method, path[:200]), client.open(path, method=method).status_code))
 
-    assert len(answers) > 1000
+    assert len(answers) > 250
     assert failures(answers) == []
 
 
-def test_hostile_values_and_foreign_names_of_queries(site, clients):  # noqa: F811
+def test_hostile_values_and_foreign_names_of_queries(site, clients, some_of):  # noqa: F811
     app, city = site
     answers = []
-    for rule in rules_of(app):
+    for place, rule in enumerate(rules_of(app)):
         if "GET" not in rule.methods:
             continue
         path = next(paths_with(app, rule, example_arguments(rule, city)))
-        queries = ["&".join(f"{name}={written(value)}" for name in NAMES) for value in HOSTILE]
+        queries = ["&".join(f"{name}={written(value)}" for name in NAMES) for value in some_of(HOSTILE, place)]
         queries += ["&".join(f"{quote(name)}={written(value)}" for name in FOREIGN_NAMES) for value in ("x", "/", "\0")]
         queries += ["&" * 50, "=", "a=b=c", "%", "lang=en;text=large", "lang=" + "x" * 3000]
         for turn, query in enumerate(queries):
@@ -98,25 +99,30 @@ def test_hostile_values_and_foreign_names_of_queries(site, clients):  # noqa: F8
     assert failures(answers) == []
 
 
-def test_hostile_fields_of_forms(site, clients):  # noqa: F811
+def test_hostile_fields_of_forms(site, clients, some_of):  # noqa: F811
     app, city = site
     answers = []
-    for rule in rules_of(app):
+    for place, rule in enumerate(rules_of(app)):
         if "POST" not in rule.methods or rule.rule.startswith("/dashboards/"):
             continue
         path = next(paths_with(app, rule, example_arguments(rule, city)))
         fields = PLACED_BY_FORM.get(rule.endpoint, lambda _place: {})(city["own"])
-        for turn, value in enumerate(HOSTILE):
+        tokens = {}
+        for turn, value in enumerate(some_of(HOSTILE, place)):
             [(who, client)] = visitors(app, rule, clients, turn).items()
-            token = csrf_token(client.get("/sign-in" if who == "stranger" else "/staff/"))
+            # Each stranger comes with a browser of their own.
+            if who == "stranger" or who not in tokens:
+                tokens[who] = csrf_token(client.get("/sign-in" if who == "stranger" else "/staff/account"))
             everything = dict.fromkeys(FIELDS, value)
             forms = [everything, everything | fields, *(fields | {name: value} for name in fields)]
             for form in forms[: 1 if not fields else None]:
-                body = "&".join(f"{name}={written(text)}" for name, text in (form | {"csrf_token": token}).items())
+                body = "&".join(
+                    f"{name}={written(text)}" for name, text in (form | {"csrf_token": tokens[who]}).items()
+                )
                 status = client.post(path, data=body, content_type=URLENCODED).status_code
                 answers.append((who, (path, value), status))
 
-    assert len(answers) > 500
+    assert len(answers) > 125
     assert failures(answers) == []
 
 
@@ -225,20 +231,20 @@ WRONG = (
 )  # fmt: skip
 
 
-def test_malformed_requests_of_the_dashboards(clients):  # noqa: F811
+def test_malformed_requests_of_the_dashboards(clients, some_of):  # noqa: F811
     client = clients[Role.CITY]
     client.get("/dashboards/")
     headers = {"X-CSRFToken": client.get_cookie("_csrf_token", path="/dashboards/").value}
     known = list(callbacks(client))
     right = [post_callback(client, headers, body) for body in known]
     answers = []
-    for body in known:
+    for turn, body in enumerate(known):
         changed = [{**body, part: value} for part in body for value in WRONG[:12]]
         changed += [{name: value for name, value in body.items() if name != part} for part in body]
         for part in ("inputs", "state"):
             for place, described in enumerate(body[part]):
                 for name in (*described, "other"):
-                    for value in WRONG if name == "value" else WRONG[:6]:
+                    for value in some_of(WRONG, turn + place, shares=3) if name == "value" else WRONG[:6]:
                         parts = list(body[part])
                         parts[place] = {**described, name: value}
                         changed.append({**body, part: parts})
