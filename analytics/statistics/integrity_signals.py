@@ -81,7 +81,8 @@ once, and some communities answer on one tablet (`analytics.calibration.simulate
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -131,6 +132,8 @@ NEARLY_ALL: Final = 0.9
 
 KEYS: Final = ("device", "household", "address", "prefix")
 UNKNOWN: Final = -1
+# As many answers as one number holds beside the number of a response, for millions of them.
+QUESTIONS_PACKED: Final = 16
 
 Codes = npt.NDArray[np.int8]
 
@@ -405,6 +408,28 @@ class _Rows:
     def add(self, values: FloatArray) -> FloatArray:
         return np.bincount(self.community, values, minlength=self.sizes.size).astype(np.float64)
 
+    @cached_property
+    def key_groups(self) -> Mapping[str, tuple[IntegerArray, IntegerArray]]:
+        """The rows of each community grouped by each key, as `_groups` does."""
+        return {name: _groups(self.community, key) for name, key in self.keys.items()}
+
+    @cached_property
+    def shares_line(self) -> BooleanArray:
+        """Whether more answers of the community than a household has people came over the row's line or its prefix."""
+        shares = np.zeros(self.community.size, dtype=bool)
+        for name in ("address", "prefix"):
+            group, sizes = self.key_groups[name]
+            shares |= (self.keys[name] != UNKNOWN) & (sizes[group] > LARGEST_HOUSEHOLD)
+        return shares
+
+    @cached_property
+    def sendings(self) -> Sendings:
+        """When the forms without declared help were opened and sent."""
+        opened = self.moment - self.duration
+        return Sendings(self.community, self.keys["address"], opened, self.moment, self.shares_line).chosen(
+            ~self.is_helped
+        )
+
 
 @dataclass(frozen=True)
 class _Signal:
@@ -442,11 +467,12 @@ class _AllRows:
     def chosen(self, chosen: BooleanArray) -> tuple[IntegerArray, _Rows]:
         """Return the places of some of the responses, and their rows."""
         kept, rows = chosen[self.order], self.rows
+        of_rows = [f.name for f in fields(rows) if f.name not in {"answers", "keys", "households", "sizes"}]
         part = replace(
             rows,
-            **{
-                name: values[kept] for name, values in vars(rows).items() if name not in {"keys", "households", "sizes"}
-            },
+            **{name: getattr(rows, name)[kept] for name in of_rows},
+            # Whole columns are compared and counted far more often than rows are looked up.
+            answers=np.asfortranarray(rows.answers[kept]),
             keys={name: values[kept] for name, values in rows.keys.items()},
             sizes=np.bincount(rows.community[kept], minlength=rows.sizes.size),
         )
@@ -531,7 +557,7 @@ def _duplicate(rows: _Rows) -> _Signal:
 
 
 def _shares(rows: _Rows, name: str) -> BooleanArray:
-    group, sizes = _groups(rows.community, rows.keys[name])
+    group, sizes = rows.key_groups[name]
     return np.asarray((rows.keys[name] != UNKNOWN) & (sizes[group] > 1), dtype=bool)
 
 
@@ -539,7 +565,7 @@ def _burst(rows: _Rows) -> _Signal:
     stratum, sizes = _groups(rows.community, rows.mode)
     ways = (
         rows.overall >= SATISFIED,
-        rows.answers.any(axis=1) & np.isin(rows.answers, (0, HIGHEST)).all(axis=1),
+        rows.answers.any(axis=1) & ((rows.answers == 0) | (rows.answers == HIGHEST)).all(axis=1),
         (rows.overall > 0) & (rows.overall <= DISSATISFIED),
     )
     windows = [window for width in BURST_SECONDS for window in _dense_windows(stratum, rows.second, width)]
@@ -576,8 +602,7 @@ def _identical(rows: _Rows) -> _Signal:
     code[rows.community[same_line]] = highest[same_line, 0]
     one_code = _test_identical(rows, same_line, unanswered | (rows.answers == code[rows.community, None]))
 
-    packed = np.ascontiguousarray(rows.answers).view(f"V{questions}").ravel()
-    vectors = np.unique(packed, return_inverse=True)[1].astype(np.int64)
+    vectors = _number_vectors(rows.answers)
     same_vector = ~straight & _in_largest_group(rows, vectors, counted=~straight)
     vector = np.zeros((rows.sizes.size, questions), dtype=np.int8)
     vector[rows.community[same_vector]] = rows.answers[same_vector]
@@ -590,6 +615,18 @@ def _identical(rows: _Rows) -> _Signal:
         np.minimum(1.0, 2 * np.fmin(one_code.p, one_vector.p)),
         np.where(stronger[rows.community], same_line, same_vector),
     )
+
+
+def _number_vectors(answers: Codes) -> IntegerArray:
+    """Return numbers of the vectors of answers, in the order of their codes."""
+    vectors = np.zeros(len(answers), dtype=np.int64)
+    for start in range(0, answers.shape[1], QUESTIONS_PACKED):
+        part = answers[:, start : start + QUESTIONS_PACKED]
+        packed = np.zeros(len(answers), dtype=np.int64)
+        for codes in part.T:
+            packed = packed * (HIGHEST + 1) + codes
+        vectors, _ = _groups(vectors, packed)
+    return vectors
 
 
 def _test_identical(rows: _Rows, alike: BooleanArray, agrees: BooleanArray) -> _Signal:
@@ -639,7 +676,7 @@ def _haste(rows: _Rows) -> _Signal:
 
 def _address(rows: _Rows) -> _Signal:
     own = ~rows.is_helped & ~_shares(rows, "device")
-    tests = [signal for name in ("address", "prefix") for signal in _over_shared(rows, rows.keys[name], own)]
+    tests = [signal for name in ("address", "prefix") for signal in _over_shared(rows, name, own)]
     p = np.array([np.where(np.isnan(signal.p), np.inf, signal.p) for signal in tests])
     best, communities = p.argmin(axis=0), np.arange(rows.sizes.size)
     statistic, expected, least = (
@@ -652,10 +689,10 @@ def _address(rows: _Rows) -> _Signal:
     return _pointing_signal(statistic, expected, value, inside)
 
 
-def _over_shared(rows: _Rows, label: IntegerArray, own: BooleanArray) -> list[_Signal]:
-    """Test how many answers share one label, and any, beyond what the labels' use elsewhere lets expect."""
+def _over_shared(rows: _Rows, name: str, own: BooleanArray) -> list[_Signal]:
+    """Test how many answers share one label of a key, and any, beyond what its use elsewhere lets expect."""
+    label, (group, sizes) = rows.keys[name], rows.key_groups[name]
     counted = own & (label != UNKNOWN)
-    group, sizes = _groups(rows.community, label)
     here = np.bincount(group[counted], minlength=sizes.size)[group]
     everywhere = np.bincount(label[counted], minlength=label.max(initial=0) + 1)[label]
     n = rows.count(counted)
@@ -684,12 +721,9 @@ def _pace(rows: _Rows) -> _Signal:
 def _of_times(rows: _Rows, tests: Sequence[Callable[[Sendings], list[Windows]]]) -> _Signal:
     """Join tests of sending times: p of the strongest window, and the rows of all that are strong enough."""
     own = ~rows.is_helped
-    sendings = Sendings(
-        rows.community, rows.keys["address"], rows.moment - rows.duration, rows.moment, _shares_line(rows)
-    ).chosen(own)
-    if not are_timed(sendings):
+    if not are_timed(rows.sendings):
         return _no_signal(rows)
-    found = [windows for test in tests for windows in test(sendings)]
+    found = [windows for test in tests for windows in test(rows.sendings)]
     community = np.concatenate([windows.community for windows in found])
     p = np.minimum(1.0, len(found) * np.concatenate([windows.p for windows in found]))
     best = _first_of_each(community, p)
@@ -717,14 +751,6 @@ def _pointed_rows(rows: _Rows, own: BooleanArray, found: list[Windows], chosen: 
     return _beside_nearly_all(rows, bearing)
 
 
-def _shares_line(rows: _Rows) -> BooleanArray:
-    shares = np.zeros(rows.community.size, dtype=bool)
-    for name in ("address", "prefix"):
-        group, sizes = _groups(rows.community, rows.keys[name])
-        shares |= (rows.keys[name] != UNKNOWN) & (sizes[group] > LARGEST_HOUSEHOLD)
-    return shares
-
-
 def _beside_nearly_all(rows: _Rows, bearing: BooleanArray) -> BooleanArray:
     """Return the rows that bear a sign, without those that bear it by chance.
 
@@ -732,8 +758,10 @@ def _beside_nearly_all(rows: _Rows, bearing: BooleanArray) -> BooleanArray:
     that came otherwise are left out.
     """
     kept, is_settled = bearing.copy(), np.zeros(rows.sizes.size, dtype=bool)
+    if not bearing.any():
+        return kept
     for name in ("address", "prefix"):
-        group, sizes = _groups(rows.community, rows.keys[name])
+        group, sizes = rows.key_groups[name]
         of_group = np.bincount(group[bearing], minlength=sizes.size)
         crowded = (sizes > LARGEST_HOUSEHOLD) & (2 * of_group >= sizes)
         over_crowded = bearing & crowded[group] & (rows.keys[name] != UNKNOWN)
@@ -851,7 +879,7 @@ def _community_of(rows: _Rows, group: IntegerArray, sizes: IntegerArray) -> Inte
 
 def _first_of_each(label: IntegerArray, value: npt.NDArray[np.generic]) -> IntegerArray:
     """Return the position of the smallest value of each label, the first among ties."""
-    order = np.lexsort((np.arange(label.size), value, label))
+    order = np.lexsort((value, label))
     return order[np.flatnonzero(np.diff(label[order], prepend=-1))]
 
 
@@ -859,27 +887,37 @@ def _in_largest_group(rows: _Rows, label: IntegerArray, *, counted: BooleanArray
     """Return which rows have their community's most frequent label, the lowest among ties; `counted` restricts rows."""
     group, sizes = _groups(rows.community, label)
     frequency = sizes if counted is None else np.bincount(group[counted], minlength=sizes.size)
-    return np.isin(group, _first_of_each(_community_of(rows, group, sizes), -frequency))
+    is_largest = np.zeros(sizes.size, dtype=bool)
+    is_largest[_first_of_each(_community_of(rows, group, sizes), -frequency)] = True
+    return np.asarray(is_largest[group], dtype=bool)
 
 
 def _dense_windows(group: IntegerArray, second: IntegerArray, width: int) -> list[BooleanArray]:
-    """Return which rows lie in their group's densest window of `width` seconds, in that of the remaining rows, etc."""
+    """Return which rows lie in their group's densest window of `width` seconds, in that of the remaining rows, etc.
+
+    Among equally dense windows it is the earliest.
+    """
+    # Groups lie one after another on one line, so far apart that no window reaches into the next.
+    own = group * (second.max() - second.min() + width + 1) + second - second.min()
+    order = np.argsort(own, kind="stable")
+    moment, label = own[order], group[order]
+    begins = np.searchsorted(moment, moment)
+    ends = np.searchsorted(moment, moment + width, side="right")
+    first_of_group = np.flatnonzero(np.diff(label, prepend=-1))
     free = np.ones(group.size, dtype=bool)
     windows = []
     for _ in range(DENSE_WINDOWS):
-        windows.append(_densest_window(group, second, width, free=free))
-        free = free & ~windows[-1]
+        so_far = np.r_[0, np.cumsum(free)]
+        size = np.where(free, so_far[ends] - so_far[begins], 0)
+        most = np.zeros(group.max() + 1, dtype=np.int64)
+        most[label[first_of_group]] = np.maximum.reduceat(size, first_of_group)
+        # The first of the densest, as writing from the last to the first leaves it; nothing where no row is free.
+        densest = np.flatnonzero(free & (size == most[label]))[::-1]
+        start = np.full(most.size, -1 - width)
+        start[label[densest]] = moment[densest]
+        inside = free & (moment >= start[label]) & (moment <= start[label] + width)
+        window = np.zeros(group.size, dtype=bool)
+        window[order] = inside
+        windows.append(window)
+        free &= ~inside
     return windows
-
-
-def _densest_window(group: IntegerArray, second: IntegerArray, width: int, *, free: BooleanArray) -> BooleanArray:
-    """Return which free rows lie in their group's window with the most of them, the earliest among ties."""
-    own = group * (second.max() - second.min() + width + 1) + second - second.min()
-    rows = np.flatnonzero(free)
-    rows = rows[np.argsort(own[rows], kind="stable")]
-    moment = own[rows]
-    after = np.searchsorted(moment, moment + width, side="right")
-    opens = _first_of_each(group[rows], np.searchsorted(moment, moment) - after)
-    start = np.full(group.max() + 1, -1 - width)
-    start[group[rows[opens]]] = moment[opens]
-    return np.asarray(free & (own >= start[group]) & (own <= start[group] + width), dtype=bool)

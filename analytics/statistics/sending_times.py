@@ -33,7 +33,8 @@ Hoeffding W (1956), On the distribution of the number of successes in independen
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -74,6 +75,8 @@ FINEST_TICK: Final = 0.1
 MOST_CHANCE: Final = 0.50
 FEWEST_ELSEWHERE: Final = 100
 LONGEST_WINDOW: Final = 24 * 3600
+
+_Moments = Literal["sent", "opened"]
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,23 @@ class Sendings:
 
     def chosen(self, rows: BooleanArray) -> "Sendings":
         """Return some of the rows."""
-        return Sendings(*(values[rows] for values in vars(self).values()))
+        return Sendings(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    @cached_property
+    def by_sent(self) -> IntegerArray:
+        """Rows in the order of communities, and of sending within them."""
+        return np.lexsort((self.sent, self.community))
+
+    @cached_property
+    def by_opened(self) -> IntegerArray:
+        """Rows in the order of communities, and of opening within them; unknown times last."""
+        return np.lexsort((self.opened, self.community))
+
+    @cached_property
+    def first_and_last(self) -> tuple[float, float]:
+        """The first and the last time that is known."""
+        known = np.r_[self.sent, self.opened[~np.isnan(self.opened)]]
+        return float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))
 
 
 def are_timed(rows: Sendings) -> bool:
@@ -159,9 +178,11 @@ def sent_together(rows: Sendings) -> list[Windows]:
     (True, 12)
     """
     timed = ~np.isnan(rows.opened)
-    sent, opened = _Axis.of(rows, rows.sent, timed), _Axis.of(rows, rows.opened, timed)
-    start, stop = np.arange(sent.order.size), sent.places(sent, sent.moment + SENDING_SECONDS, "right")
-    open_in_it = opened.places(sent, sent.moment + SENDING_SECONDS, "right") - sent.places(sent, sent.moment, "left")
+    sent, opened = _Axis.of(rows, "sent", timed), _Axis.of(rows, "opened", timed)
+    start = sent.starts(np.arange(sent.order.size), SENDING_SECONDS, LEAST_COUNT)
+    group, moment = sent.group[start], sent.moment[start]
+    stop = sent.places(group, moment + SENDING_SECONDS, "right")
+    open_in_it = opened.places(group, moment + SENDING_SECONDS, "right") - sent.places(group, moment, "left")
     return [
         _windows(
             rows,
@@ -178,20 +199,23 @@ def sent_together(rows: Sendings) -> list[Windows]:
 def opened_at_once(rows: Sendings) -> list[Windows]:
     """Return windows in which more forms were opened at once than people at a meeting can scan one code."""
     timed = ~np.isnan(rows.opened)
-    opened = _Axis.of(rows, rows.opened, timed)
-    start, stop = np.arange(opened.order.size), opened.places(opened, opened.moment + OPENING_SECONDS, "right")
-    first = opened.places(opened, opened.moment - OPENING_SURROUNDINGS, "left")
-    last = opened.places(opened, opened.moment + OPENING_SURROUNDINGS, "right")
-    found = _windows(
-        rows,
-        opened,
-        (start, stop),
-        count=stop - start,
-        answers=last - first,
-        chance=OPENING_CHANCE,
-        bears=timed,
-    )
-    return [_of_windows(found, found.count > LARGEST_MEETING)]
+    opened = _Axis.of(rows, "opened", timed)
+    start = opened.starts(np.arange(opened.order.size), OPENING_SECONDS, LARGEST_MEETING + 1)
+    group, moment = opened.group[start], opened.moment[start]
+    stop = opened.places(group, moment + OPENING_SECONDS, "right")
+    first = opened.places(group, moment - OPENING_SURROUNDINGS, "left")
+    last = opened.places(group, moment + OPENING_SURROUNDINGS, "right")
+    return [
+        _windows(
+            rows,
+            opened,
+            (start, stop),
+            count=stop - start,
+            answers=last - first,
+            chance=OPENING_CHANCE,
+            bears=timed,
+        )
+    ]
 
 
 def kept_open(rows: Sendings) -> list[Windows]:
@@ -207,7 +231,7 @@ def kept_open(rows: Sendings) -> list[Windows]:
     ):
         kept = duration > seconds
         chance = _raised(bound, _share_elsewhere(rows, kept & timed, timed))[rows.community]
-        found.append(_scan(rows, _Axis.of(rows, rows.sent, among), kept & among, KEPT_WINDOWS, chance))
+        found.append(_scan(rows, _Axis.of(rows, "sent", among), kept & among, KEPT_WINDOWS, chance))
     return found
 
 
@@ -226,10 +250,10 @@ def alike_durations(rows: Sendings) -> list[Windows]:
     duration = rows.sent - rows.opened
     timed = ~np.isnan(duration)
     position = np.log(np.maximum(np.nan_to_num(duration), ALIKE_SECONDS)) / np.log(ALIKE_RATIO)
-    everybody, found = _Axis.of(rows, rows.sent, timed), []
+    everybody, found = _Axis.of(rows, "sent", timed), []
     for offset in (0.0, 0.5):
         kind = np.floor(position + offset).astype(np.int64)
-        kinds = _Axis.of(rows, rows.sent, timed, within=kind)
+        kinds = _Axis.of(rows, "sent", timed, within=kind)
         chance = _raised(ALIKE_CHANCE, _share_of_kind_elsewhere(rows, kind, timed))
         found.append(_scan(rows, kinds, timed, ALIKE_WINDOWS, chance, among=everybody))
     return found
@@ -238,17 +262,19 @@ def alike_durations(rows: Sendings) -> list[Windows]:
 def even_gaps(rows: Sendings) -> list[Windows]:
     """Return windows in which too many forms were sent, or opened, at even intervals: of communities, and of lines."""
     timed = ~np.isnan(rows.opened)
-    one_line, everybody = np.zeros_like(rows.line), np.ones(timed.size, dtype=bool)
+    everybody = np.ones(timed.size, dtype=bool)
+    times: tuple[tuple[_Moments, BooleanArray], ...] = (("sent", everybody), ("opened", timed))
     return [
         _even_windows(rows, moments, line, among & known)
-        for moments, known in ((rows.sent, everybody), (rows.opened, timed))
-        for line, among in ((one_line, everybody), (rows.line, rows.line >= 0))
+        for moments, known in times
+        for line, among in ((None, everybody), (rows.line, rows.line >= 0))
     ]
 
 
-def _even_windows(rows: Sendings, moments: FloatArray, line: IntegerArray, among: BooleanArray) -> Windows:
-    tick = next((tick for tick in CLOCK_TICKS if not (moments[among] % tick).any()), FINEST_TICK)
+def _even_windows(rows: Sendings, moments: _Moments, line: IntegerArray | None, among: BooleanArray) -> Windows:
     axis = _Axis.of(rows, moments, among, within=line)
+    times = getattr(rows, moments)[axis.order]
+    tick = next((tick for tick in CLOCK_TICKS if not (times % tick).any()), FINEST_TICK)
     gap = np.where(np.diff(axis.group, prepend=-1) == 0, np.diff(axis.moment, prepend=0.0), np.nan)
     before = np.r_[np.nan, gap[:-1]][: gap.size]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -274,24 +300,43 @@ class _Axis:
 
     @classmethod
     def of(
-        cls, rows: Sendings, moments: FloatArray, chosen: BooleanArray, *, within: IntegerArray | None = None
+        cls, rows: Sendings, moments: _Moments, chosen: BooleanArray, *, within: IntegerArray | None = None
     ) -> "_Axis":
-        places = np.flatnonzero(chosen)
-        label = rows.community[places]
+        ordered = rows.by_sent if moments == "sent" else rows.by_opened
+        order = ordered[chosen[ordered]]
+        group = rows.community[order]
         if within is not None:
-            inner = within[places] - within.min(initial=0)
-            label = np.unique(label * (inner.max(initial=0) + 1) + inner, return_inverse=True)[1]
-        known = np.r_[rows.sent, rows.opened[~np.isnan(rows.opened)]]
-        first, last = known.min(initial=np.inf), known.max(initial=-np.inf)
-        order = np.lexsort((moments[places], label))
+            inner = within[order] - within.min(initial=0)
+            label = group * (inner.max(initial=0) + 1) + inner
+            by_label = np.argsort(label, kind="stable")
+            order = order[by_label]
+            group = np.cumsum(np.diff(label[by_label], prepend=label.min(initial=0)) != 0)
+        first, last = rows.first_and_last
         # Groups lie one after another on one line, so far apart that no window reaches into the next.
-        span = last - first + 2 * LONGEST_WINDOW if known.size else 1.0
-        return cls(places[order], label[order], moments[places][order] - first, span)
+        span = last - first + 2 * LONGEST_WINDOW if rows.sent.size else 1.0
+        return cls(order, group, getattr(rows, moments)[order] - first, span)
 
-    def places(self, asking: "_Axis", moment: FloatArray, side: Literal["left", "right"]) -> IntegerArray:
-        """Return before which place of this axis moments of the groups of an axis lie."""
-        asked = asking.group * self.span + np.clip(moment, -LONGEST_WINDOW, self.span - LONGEST_WINDOW)
-        return np.searchsorted(self.group * self.span + self.moment, asked, side=side).astype(np.int64)
+    @cached_property
+    def position(self) -> FloatArray:
+        """Where each row lies on the line of all groups."""
+        return np.asarray(self.group * self.span + self.moment, dtype=np.float64)
+
+    def positions(self, group: IntegerArray, moment: FloatArray) -> FloatArray:
+        """Return where moments of groups lie on the line of all groups."""
+        reached = np.clip(moment, -LONGEST_WINDOW, self.span - LONGEST_WINDOW)
+        return np.asarray(group * self.span + reached, dtype=np.float64)
+
+    def places(self, group: IntegerArray, moment: FloatArray, side: Literal["left", "right"]) -> IntegerArray:
+        """Return before which place of this axis moments of groups lie."""
+        return np.searchsorted(self.position, self.positions(group, moment), side=side).astype(np.int64)
+
+    def starts(self, places: IntegerArray, width: float, least: int) -> IntegerArray:
+        """Return those of the places from which a window of this width holds at least so many of them.
+
+        Hardly any does among honest people, and only these need be searched for.
+        """
+        first, last = places[: max(places.size - least + 1, 0)], places[least - 1 :]
+        return first[self.position[last] <= self.positions(self.group[first], self.moment[first] + width)]
 
 
 def _scan(
@@ -304,18 +349,19 @@ def _scan(
     among: _Axis | None = None,
 ) -> Windows:
     """Scan windows that begin with an answer that bears the trace; `among` counts all answers, not those of a label."""
-    begins = np.flatnonzero(bears[axis.order])
+    bearing = np.flatnonzero(bears[axis.order])
     so_far = np.r_[0, np.cumsum(bears[axis.order])]
     parts = []
     for width in widths:
-        stop = axis.places(axis, axis.moment + width, "right")[begins]
-        answers = stop - begins
-        if among is not None:
-            home = _Axis(axis.order, rows.community[axis.order], axis.moment, axis.span)
-            answers = (among.places(home, axis.moment + width, "right") - among.places(home, axis.moment, "left"))[
-                begins
-            ]
-        parts.append((begins, stop, so_far[stop] - so_far[begins], answers))
+        start = axis.starts(bearing, width, LEAST_COUNT)
+        moment = axis.moment[start]
+        stop = axis.places(axis.group[start], moment + width, "right")
+        if among is None:
+            answers = stop - start
+        else:
+            home = rows.community[axis.order[start]]
+            answers = among.places(home, moment + width, "right") - among.places(home, moment, "left")
+        parts.append((start, stop, so_far[stop] - so_far[start], answers))
     start, stop, count, answers = (np.concatenate(column) for column in zip(*parts, strict=True))
     of_window = chance[axis.order[start]]
     return _windows(
@@ -351,11 +397,6 @@ def _windows(
     return Windows(community, count.astype(np.float64), expected, p, start, stop, axis.order, bears)
 
 
-def _of_windows(windows: Windows, chosen: BooleanArray) -> Windows:
-    columns = ("community", "count", "expected", "p", "start", "stop")
-    return replace(windows, **{name: getattr(windows, name)[chosen] for name in columns})
-
-
 def _share_elsewhere(rows: Sendings, bears: BooleanArray, among: BooleanArray) -> FloatArray:
     """Return for each community the share of the other communities' answers that bear a trace; 0 if they are few."""
     size = int(rows.community.max(initial=-1)) + 1
@@ -366,8 +407,9 @@ def _share_elsewhere(rows: Sendings, bears: BooleanArray, among: BooleanArray) -
 def _share_of_kind_elsewhere(rows: Sendings, kind: IntegerArray, among: BooleanArray) -> FloatArray:
     """Return for each row the share of the other communities' answers that are of its kind; 0 if they are few."""
     label = np.where(among, kind, kind.min(initial=0)) - kind.min(initial=0)
-    own = np.unique(rows.community * (label.max(initial=0) + 1) + label, return_inverse=True)[1]
-    of_kind, of_own = (np.bincount(each[among], minlength=each.max(initial=0) + 1)[each] for each in (label, own))
+    kinds = int(label.max(initial=0)) + 1
+    own = rows.community * kinds + label
+    of_kind, of_own = (np.bincount(each[among], minlength=int(each.max(initial=0)) + 1)[each] for each in (label, own))
     answers = np.bincount(rows.community[among], minlength=rows.community.max(initial=0) + 1)[rows.community]
     return _share(of_kind - of_own, among.sum() - answers)
 
