@@ -2,10 +2,12 @@
 
 Cities are simulated (`analytics.calibration.simulated_city`) in which nobody cheats, or in which somebody adds forms to
 twelve communities: identical ones, five for everything, within ten minutes; or satisfied ones, all opened and sent at
-once from one phone (hasty), opened over an hour and sent in the course of an evening (hoarded), or each at its own time
-over its own line (patient). Detection depends on the traces that these leave. Among the honest cities are those of
-which the wrong ones might be held: behind a carrier's few addresses, with volunteers' telephones, on the evening of an
-announcement.
+once from one phone (hasty), opened over an hour and sent in the course of an evening (hoarded), one after another from
+one phone as a volunteer's would send them, or each at its own time over its own line, at night (nightly) or when
+residents answer (patient). Detection depends on the traces that these leave. Among the honest cities are those of which
+the wrong ones might be held: behind a carrier's few addresses, with volunteers' telephones, on the evening of an
+announcement or of a meeting, with messages to one building, with people who work in shifts, who all pass one poster, or
+who scan it and answer at home.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,12 +19,20 @@ import numpy as np
 import pandas as pd
 
 from analytics.calibration.simulated_city import (
+    HOURS,
+    TIME_ZONE,
     add_forms,
     add_stuffed_responses,
     announce_in_the_evening,
+    answer_at_home,
     help_with_telephones,
+    meet_in_the_hall,
+    pass_the_gate,
     put_behind_carriers,
+    send_to_one_building,
     simulate_honest_city,
+    simulate_households,
+    work_in_shifts,
 )
 from analytics.languages import translator
 from analytics.reports.html_page import percent
@@ -37,14 +47,28 @@ STUFFING_MANNERS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
 )
 """Ways of stuffing: each form in seconds; unhurried from one terminal; unhurried, each from a terminal of its own."""
 
-SENT_MANNERS: Final = ("hasty", "hoarded", "patient")
-"""Ways of stuffing by when forms are opened and sent, with answers that differ."""
+SENT_MANNERS: Final[Mapping[str, bool]] = MappingProxyType(
+    {
+        "hasty": True,
+        "hoarded": True,
+        "hoarded_own_lines": False,
+        "one_after_another": True,
+        "nightly": False,
+        "patient": False,
+    }
+)
+"""Ways of stuffing by when forms are opened and sent, with answers that differ, and whether all come over one line."""
 
 CROWDS: Final[Mapping[str, Callable[..., pd.DataFrame]]] = MappingProxyType(
     {
         "carrier": put_behind_carriers,
         "helped": help_with_telephones,
         "announced": announce_in_the_evening,
+        "meeting": meet_in_the_hall,
+        "shifts": work_in_shifts,
+        "gate": pass_the_gate,
+        "building": send_to_one_building,
+        "at_home": answer_at_home,
     }
 )
 """Honest crowds that leave traces."""
@@ -52,6 +76,9 @@ CROWDS: Final[Mapping[str, Callable[..., pd.DataFrame]]] = MappingProxyType(
 FORMS: Final = (15, 25, 40)
 SENT_FORMS: Final = (30, 200)
 STUFFED_COMMUNITIES: Final = 12
+# Hours at which `simulated_city.add_forms` begins to count, and at which the night ends.
+EVENING: Final = 19
+DAWN: Final = 5
 
 
 @dataclass(frozen=True)
@@ -72,7 +99,7 @@ def list_cities(*, quick: bool) -> list[CitySetting]:
     Examples
     --------
     >>> len(list_cities(quick=True)), len(list_cities(quick=False))
-    (9, 93)
+    (14, 140)
     """
     if quick:
         bursts = [CitySetting(city, 100, 31, *how) for city in LEVELS for how in ((None, None), ("one_line", 25))]
@@ -114,7 +141,7 @@ def run_cities(cities: list[CitySetting]) -> Iterator[dict[str, object]]:
         responses, answers = simulate_honest_city(
             setting.seed, setting.communities, most=210, level=LEVELS[setting.city]
         )
-        honest = len(responses)
+        honest, households = len(responses), simulate_households(responses, seed=setting.seed)
         places: list[int] = []
         if setting.manner is not None and setting.forms is not None:
             places = np.linspace(3, setting.communities - 2, STUFFED_COMMUNITIES).astype(int).tolist()
@@ -123,7 +150,14 @@ def run_cities(cities: list[CitySetting]) -> Iterator[dict[str, object]]:
         for number, place in enumerate(places):
             seed = 100 * setting.seed + number
             responses, answers = _stuff(responses, answers, setting, community=place, seed=seed)
-        found = find_signals(responses, answers, overall="q01", staff_modes={"paper"})
+        found = find_signals(
+            responses,
+            answers,
+            overall="q01",
+            staff_modes={"paper"},
+            time_zone=TIME_ZONE,
+            households=households,
+        )
         yield vars(setting) | _count_results(
             responses, found.families, found.responses["held"], honest=honest, places=places
         )
@@ -144,7 +178,7 @@ def _stuff(
         community=community,
         opened=opened,
         sent=sent,
-        one_line=manner != "patient",
+        one_line=SENT_MANNERS[manner],
         seed=seed,
     )
 
@@ -154,10 +188,17 @@ def _times(manner: str, forms: int, *, seed: int) -> tuple[FloatArray, FloatArra
     random = np.random.default_rng([seed, 7])
     if manner == "hasty":
         return random.integers(8, size=forms).astype(float), 158 + np.sort(random.uniform(0, 2.3, forms))
-    if manner == "hoarded":
+    if manner in {"hoarded", "hoarded_own_lines"}:
         return random.integers(3600, size=forms).astype(float), random.uniform(3600, 4 * 3600, forms)
-    sent = random.uniform(-2, 2, forms) * 86400
-    return sent - np.clip(random.lognormal(4.6, 0.45, forms), 20, 900), sent
+    taken = np.clip(random.lognormal(4.6, 0.45, forms), 20, 900)
+    if manner == "one_after_another":
+        sent = np.cumsum(taken + 10 + random.exponential(60, forms))
+        return sent - taken, sent
+    hours = np.arange(HOURS.size)
+    often = np.where(hours < DAWN, 1.0, 0.0) if manner == "nightly" else HOURS
+    hour = random.choice(hours, forms, p=often / often.sum()) - EVENING
+    sent = (random.integers(-1, 3, forms) * 24 + hour) * 3600 + random.uniform(0, 3600, forms)
+    return sent - taken, sent
 
 
 def _count_results(
@@ -195,6 +236,11 @@ def integrity_calibration_sentences(cities: pd.DataFrame, language: str) -> Iter
         ("ordinary", "carrier"): _("city behind a carrier’s few addresses"),
         ("ordinary", "helped"): _("city with volunteers’ telephones"),
         ("ordinary", "announced"): _("city on the evening of an announcement"),
+        ("ordinary", "meeting"): _("city with meetings on one wireless network"),
+        ("ordinary", "shifts"): _("city with communities of shift workers"),
+        ("ordinary", "gate"): _("city with one poster that nearly all pass"),
+        ("ordinary", "building"): _("city with messages to single buildings"),
+        ("ordinary", "at_home"): _("city with communities that scan at the gate and answer at home"),
     }
     manners = {
         "hurried": _("each form in seconds"),
@@ -202,7 +248,10 @@ def integrity_calibration_sentences(cities: pd.DataFrame, language: str) -> Iter
         "own_lines": _("unhurried, each from its own device and line"),
         "hasty": _("opened and sent at once over one line"),
         "hoarded": _("opened over an hour, sent in an evening, over one line"),
-        "patient": _("each at its own time over its own line"),
+        "hoarded_own_lines": _("opened over an hour, sent in an evening, each over its own line"),
+        "one_after_another": _("one after another over one line, at the pace of a person"),
+        "nightly": _("each over its own line, between midnight and five"),
+        "patient": _("each over its own line, when residents answer"),
     }
     honest_cities = cities[cities["manner"].isna()].fillna({"crowd": ""})
     for (city, crowd), honest in honest_cities.groupby(["city", "crowd"], sort=False):

@@ -10,8 +10,11 @@ OFFSETS = np.array([0.1, 0.3, 0.1, 0.2, 0.0, -0.1, 0.2, -0.25, -0.5, -0.4, 0.0, 
 UNKNOWN = np.array([0.0, 0.01, 0.04, 0.02, 0.03, 0.12, 0.02, 0.04, 0.07, 0.2, 0.12, 0.02, 0.42, 0.28, 0.15])
 THRESHOLDS = np.array([-1.5, -0.8, 0.0, 1.3])
 HOURS = np.array([2, 1, 0, 0, 0, 1, 5, 12, 16, 18, 17, 18, 24, 18, 13, 13, 14, 18, 30, 42, 44, 34, 18, 7], dtype=float)
-OPENED = pd.Timestamp("2021-09-01", tz="Asia/Shanghai")
+TIME_ZONE = "Asia/Shanghai"
+OPENED = pd.Timestamp("2021-09-01", tz=TIME_ZONE)
 DAYS = 14
+MOST_POSTERS = 12
+NEARLY_ALL = 0.9
 
 
 def simulate_honest_city(
@@ -31,7 +34,8 @@ def simulate_honest_city(
     person, is_partner = _persons(random, place, random.uniform(0.55, 1.0, communities))
     quality = level + 0.5 * random.normal(size=communities)
     aspects = 0.25 * random.normal(size=(communities, len(QUESTIONS)))
-    common = (quality[place] + person)[:, np.newaxis]
+    poster, of_poster = _posters(np.random.default_rng([seed, 8]), place, communities)
+    common = (quality[place] + of_poster + person)[:, np.newaxis]
     latent = common + aspects[place] + OFFSETS + random.normal(0, 0.8, (count, len(QUESTIONS)))
     straight = random.random(count) < random.beta(5, 25, communities)[place]
     latent[straight] = (common + random.normal(0, 0.5, (count, 1)))[straight]
@@ -48,6 +52,7 @@ def simulate_honest_city(
             "duration_seconds": seconds,
             "device": _phones(random, is_partner),
             "address": _addresses(random, place, is_partner, communities),
+            "poster": poster,
         }
     )
     return responses, pd.DataFrame(answers, columns=QUESTIONS).astype("Int64")
@@ -79,6 +84,7 @@ def add_stuffed_responses(
             "duration_seconds": taken,
             "device": [f"stuffed-{first + form}" for form in range(forms)],
             "address": [f"stuffed-{first if same_line else first + form}" for form in range(forms)],
+            "poster": f"{community}-0",
         }
     )
     fives = pd.DataFrame(5, index=range(forms), columns=QUESTIONS, dtype="Int64")
@@ -111,6 +117,7 @@ def add_forms(
             "duration_seconds": sent - opened,
             "device": [f"stuffed-{first + form}" for form in range(forms)],
             "address": [f"stuffed-{first if one_line else first + form}" for form in range(forms)],
+            "poster": f"{community}-0",
         }
     )
     codes = pd.DataFrame(random.choice([4, 5], (forms, len(QUESTIONS))), columns=QUESTIONS).astype("Int64")
@@ -159,6 +166,76 @@ def announce_in_the_evening(responses: pd.DataFrame, *, seed: int) -> pd.DataFra
     )
 
 
+def work_in_shifts(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Return the responses of a city where in one community in 20 a third answers between midnight and five."""
+    random = np.random.default_rng([seed, 9])
+    communities = responses["community_id"].unique()
+    working = random.choice(communities, communities.size // 20, replace=False)
+    at_night = responses["community_id"].isin(working) & (random.random(len(responses)) < 1 / 3)
+    seconds = pd.to_timedelta(random.integers(5 * 3600, size=len(responses)), unit="s")
+    moments = responses["submitted_at"].dt.normalize() + seconds
+    return responses.assign(submitted_at=responses["submitted_at"].mask(at_night, moments))
+
+
+def meet_in_the_hall(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Return the responses of a city where in one community in ten up to 40 answer on the wireless of one meeting."""
+    random = np.random.default_rng([seed, 10])
+    communities = responses["community_id"].unique()
+    met = responses.copy()
+    for community in random.choice(communities, communities.size // 10, replace=False):
+        web = met.index[(met["community_id"] == community) & (met["mode"] == "web")]
+        present = random.permutation(web)[: min(40, web.size // 2)]
+        begins = OPENED + pd.Timedelta(days=int(random.integers(DAYS)), hours=19)
+        sent = random.uniform(0, 60, present.size) + met.loc[present, "duration_seconds"].to_numpy()
+        met.loc[present, "submitted_at"] = begins + pd.to_timedelta(sent.round(), unit="s")
+        met.loc[present, "address"] = f"hall-{community}"
+    return met
+
+
+def send_to_one_building(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Return the responses of a city where in a third of the communities one building answers after a message to it."""
+    random = np.random.default_rng([seed, 13])
+    sent_to = responses.copy()
+    for _, of_community in responses[responses["mode"] == "web"].groupby("community_id"):
+        building = random.choice(of_community["poster"].unique())
+        reached = of_community.index[(of_community["poster"] == building) & (random.random(len(of_community)) < 0.6)]
+        begins = OPENED + pd.Timedelta(days=int(random.integers(DAYS)), seconds=70_000)
+        sent = random.exponential(400, reached.size) + responses.loc[reached, "duration_seconds"].to_numpy()
+        if random.random() < 1 / 3:
+            sent_to.loc[reached, "submitted_at"] = begins + pd.to_timedelta(sent.round(), unit="s")
+    return sent_to
+
+
+def answer_at_home(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Return the responses of a city where in one community in 20 half of the forms are kept for up to three hours."""
+    random = np.random.default_rng([seed, 14])
+    communities = responses["community_id"].unique()
+    at_home = responses["community_id"].isin(random.choice(communities, communities.size // 20, replace=False))
+    at_home &= random.random(len(responses)) < 1 / 2
+    kept = random.uniform(1200, 3 * 3600, len(responses))
+    moments = responses["submitted_at"] + pd.to_timedelta(kept.round(), unit="s")
+    return responses.assign(
+        submitted_at=responses["submitted_at"].mask(at_home, moments),
+        duration_seconds=responses["duration_seconds"].mask(at_home, responses["duration_seconds"] + kept.round()),
+    )
+
+
+def pass_the_gate(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Return the responses of a city where in one community in five nine in ten answer at the poster of the gate."""
+    random = np.random.default_rng([seed, 11])
+    communities = responses["community_id"].unique()
+    gated = responses["community_id"].isin(random.choice(communities, communities.size // 5, replace=False))
+    at_gate = gated & responses["poster"].notna() & (random.random(len(responses)) < NEARLY_ALL)
+    return responses.assign(poster=responses["poster"].mask(at_gate, responses["community_id"].astype(str) + "-0"))
+
+
+def simulate_households(responses: pd.DataFrame, *, seed: int) -> dict[int, int]:
+    """Simulate how many households each community of an honest city has: about a fifth of them answer."""
+    sizes = responses["community_id"].value_counts().sort_index()
+    rates = np.clip(np.random.default_rng([seed, 12]).lognormal(np.log(0.2), 0.6, sizes.size), 0.02, 1.0)
+    return dict(zip(sizes.index.tolist(), np.ceil(sizes.to_numpy() / rates).astype(int).tolist(), strict=True))
+
+
 def _persons(random: np.random.Generator, place: IntegerArray, spread: FloatArray) -> tuple[FloatArray, BooleanArray]:
     """Simulate each person's general satisfaction; partners directly follow each other and have similar values."""
     own = random.normal(size=place.size)
@@ -188,6 +265,19 @@ def _phones(random: np.random.Generator, is_partner: BooleanArray) -> list[str]:
     shared = np.flatnonzero(is_partner & (random.random(is_partner.size) < 0.1))
     phone[shared] = phone[shared - 1]
     return [f"phone-{number}" for number in phone]
+
+
+def _posters(random: np.random.Generator, place: IntegerArray, communities: int) -> tuple[list[str], FloatArray]:
+    """Simulate at which poster of its community each resident answers, and how content people are there.
+
+    There are up to twelve, and some are passed by more people than others.
+    """
+    weights = random.exponential(size=(communities, MOST_POSTERS))
+    weights[np.arange(MOST_POSTERS) >= random.integers(1, MOST_POSTERS + 1, communities)[:, np.newaxis]] = 0
+    shares = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+    poster = (random.random(place.size)[:, np.newaxis] > shares[place]).sum(axis=1)
+    content = 0.3 * random.normal(size=(communities, MOST_POSTERS))
+    return [f"{where + 1}-{number}" for where, number in zip(place, poster, strict=True)], content[place, poster]
 
 
 def _addresses(

@@ -92,8 +92,9 @@ def integrity_command(
     """Check RESPONSES for signs of stuffed or duplicated answers.
 
     RESPONSES is a CSV or Parquet file with a row for each response: response_id, community_id, submitted_at (with its
-    time zone), mode, duration_seconds and the rated questions; device, household, address, prefix and helped are used
-    if present. Writes signals.csv, held.csv and integrity.html; with --communities also with_and_without_held.csv.
+    time zone), mode, duration_seconds and the rated questions; device, household, address, prefix, poster and
+    helped are used if present. Writes signals.csv, held.csv and integrity.html; with --communities also
+    with_and_without_held.csv.
     """
     _ = translator(language)
     with exit_on_faults(_), progress_bar(4) as begin:
@@ -114,6 +115,7 @@ def integrity_command(
             rated_answers,
             overall=overall,
             staff_modes=[mode.strip() for mode in staff_modes.split(",")],
+            time_zone=rules.time_zone,
             households=_households(places),
             tell=looking,
         )

@@ -23,12 +23,14 @@ RESPONSE_COLUMNS: Final[Mapping[str, Column]] = {
     "household": Column("text"),
     "address": Column("text"),
     "prefix": Column("text"),
+    "poster": Column("text"),
     "helped": Column("count", most=1),
     "tenure": Column("count", least=1, most=3),
 }
 """Columns of a response table that are not questions. `tenure` is 1 owner, 2 tenant, 3 other.
 
-`helped` is 1 with help that was declared in advance."""
+`poster` is that of the community through which a response came, if any; `helped` is 1 with help that was declared in
+advance."""
 
 _CODE: Final = Column("count", most=999)
 _NOT_A_CODE: Final = N_("code {value} is neither a valid answer nor one that counts as missing")
@@ -42,7 +44,7 @@ class ResponseTable:
     ----------
     responses : DataFrame
         Those of `RESPONSE_COLUMNS` that the file has, and further requested columns as text. Ids and texts are str,
-        times in UTC, an unknown device, household, address or prefix is missing.
+        times in UTC, an unknown device, household, address, prefix or poster is missing.
     answers : DataFrame
         The same rows, one column per question: Int64 with <NA> where there is no valid answer.
     lines : sequence of int
@@ -107,7 +109,7 @@ def read_responses(
         for row in np.flatnonzero(strange):
             reader.fault(int(row), str(question), _NOT_A_CODE, {"value": codes[question].iloc[row]})
     reader.raise_faults(str(path))
-    for name in ("device", "household", "address", "prefix"):
+    for name in ("device", "household", "address", "prefix", "poster"):
         if name in responses:
             responses[name] = responses[name].mask(responses[name] == "")
     return ResponseTable(responses, codes.where(codes.isin(list(valid_codes))), cells.lines)

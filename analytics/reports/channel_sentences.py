@@ -17,9 +17,9 @@ def poster_limits(language: str) -> str:
     _ = translator(language)
     return _(
         "A poster lets whoever passes by answer, more than once and without living there. Answers that bear signs of"
-        " stuffing are held; but false answers that are entered slowly, in small numbers and from changing connections"
-        " cannot be told from true ones and cannot be excluded. Household slips, each of which takes one answer, can"
-        " exclude them."
+        " stuffing are held; but false answers that are entered at the pace of people and by day cannot be told from"
+        " true ones and cannot be excluded: neither those from changing connections, nor those from one phone, which"
+        " look like a volunteer’s. Household slips, each of which takes one answer, can exclude them."
     )
 
 

@@ -239,9 +239,10 @@ def _reading_section(language: str) -> Section:
                 share=percent(FALSE_DISCOVERY_RATE),
             ),
             _(
-                "A response is held where families of two kinds point at it; many answers over one line and many"
-                " answers at all are one kind, since neighbours may share the address of their carrier. One family"
-                " suffices where at least {least} answers of a community were opened and sent in a way whose chance"
+                "A response is held where families of two kinds point at it; many answers from one device, over one"
+                " line, at one poster and many answers at all are one kind, since neighbours may share the address of"
+                " their carrier. One family suffices where at least {least} answers of a community were opened and sent"
+                " in a way whose chance"
                 " among honest people, for all communities together, is at most {chance}.",
                 least=LEAST_OVERWHELMING,
                 chance=f"{OVERWHELMING:f}",
@@ -251,9 +252,11 @@ def _reading_section(language: str) -> Section:
                 " What staff entered is examined for one thing alone: whether it was sent"
                 " faster than anybody types."
             ),
+            _("Answers sent at night are a sign only beside another one, since residents may work in shifts."),
             _(
-                "A few false answers, each entered slowly from another device and connection, leave one trace or none"
-                " and are not found. If nothing is held, that does not prove that nothing was done."
+                "False answers entered at the pace of people and by day, each over a connection of its own or one after"
+                " another from one phone, leave one trace or none and are not found. If nothing is held, that does not"
+                " prove that nothing was done."
             ),
         ],
     )

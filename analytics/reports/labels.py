@@ -257,6 +257,8 @@ def signal_words(language: str) -> Mapping[str, str]:
             "opened_together": _("Opened or sent in batches"),
             "pace": _("Even durations or intervals"),
             "volume": _("Unusually many answers"),
+            "poster": _("Unusually many answers at one poster"),
+            "night": _("Sent while residents sleep"),
             # Named in reviews and examinations that were stored before there was the family of addresses.
             "terminal": _("Many devices at one network address"),
         }

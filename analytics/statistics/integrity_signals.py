@@ -1,10 +1,11 @@
 """Integrity signals: signs of stuffed or duplicated responses, and which responses are held for review.
 
-Nine families of signals examine the responses that residents entered themselves. Each family gives one p value per
+Eleven families of signals examine the responses that residents entered themselves. Each family gives one p value per
 community, and the Benjamini–Hochberg procedure selects the communities that it flags. A flagged family points at some
 of the community's responses. A response is **held for review**
 
-* if families of two kinds point at it, where `address` and `volume` are one kind and every other family one of its own,
+* if families of two kinds point at it, where `duplicate`, `address`, `volume` and `poster` are one kind, many from one
+  place, and every other family is one of its own,
 * or if one sign of overwhelming weight does: if `opened_together` or `pace` flags the community, the response bears
   its trace in a window whose p, times the windows and tests of the community and times the number of communities, is
   at most 10⁻⁶, and so do at least 10 responses of the community. These two bound the chance among honest people; the
@@ -17,7 +18,7 @@ same responses, and the burst was found independently, from times that the other
 
 No family uses what a sender is free to choose, such as the name of the browser. Responses that staff typed in are
 exempt, but for one test: nobody types faster than people send (`sending_times.sent_together`). Responses with help that
-was declared in advance (`helped`) are exempt from address, opened_together, pace and volume.
+was declared in advance (`helped`) are exempt from address, opened_together, pace, volume, poster and night.
 
 =============== ================================================================= =============================
 family          statistic of a community                                          p
@@ -33,7 +34,11 @@ address         responses that share a network address, or its prefix, beyond   
 opened_together forms sent together, opened at once, or kept open                 bound: `sending_times`
 pace            forms that took equally long, or were sent or opened at even      bound: `sending_times`
                 intervals
-volume          responses, by the households and the other communities' rates     geometric
+volume          responses, by the households and the other communities' rates     rates differ as exponential variables
+poster          responses at one poster on one day, beyond what it brings on      against the other communities
+                other days, and other posters on that day
+night           responses sent between midnight and five, by the other            rates differ as exponential variables
+                communities' share
 =============== ================================================================= =============================
 
 Why “against the other communities”: the answers of one honest person are correlated. In the simulated honest cities
@@ -51,15 +56,27 @@ In simulated honest cities of 500 communities with 30 to 250 answers each, the a
 in six gives one answer to everything, couples share telephones, lines and opinions, messages bring many answers at
 once, and some communities answer on one tablet (`analytics.calibration.simulated_city`).
 
-* Honest: of 3,000 communities in 6 cities, 1 had any response held; of another 3,000, so satisfied that a fifth of all
-  responses are fives throughout, 6. Of 2,000 each in which all come over a carrier's 40 addresses, and one community in
-  20 over one of its own; in which a volunteer's telephone, undeclared, sends up to 40 responses in one community in
-  ten; and in which a third of the communities answer within minutes of an announcement: none. Examined every night of a
-  round, mostly the same responses, these shares add up over the nights at most.
-* Stuffed with satisfied answers that differ, 30 or 200 forms in 12 of 500 communities, two cities for each figure: of
-  those opened and sent at once over one line, after a pause of 150 seconds (hasty), all were held; of those opened over
-  an hour and sent in the course of an evening over one line, all; of those that were each opened and sent at its own
-  time over its own line, as people do (patient), none.
+* Honest: of 2,000 communities in 4 cities, none had any response held; of another 2,000, so satisfied that a fifth of
+  all responses are fives throughout, 2. Of 2,000 each in which all answers come over a carrier's 40 addresses, and in
+  one community in 20 over one of its own; in which a volunteer's telephone, undeclared, sends up to 40 responses in one
+  community in ten; in which a third of the communities answer within minutes of an announcement, or one building of
+  each of them; in which in one in ten 40 answer on the wireless of one meeting; in which in one in 20 a third answers
+  at night; and in which in one in five nine in ten pass one poster: none. Where in one in 20 half of the forms are
+  answered up to three hours after they were opened: 2. Examined every night of a round, mostly the same responses,
+  these shares add up over the nights at most.
+* Stuffed with satisfied answers that differ, in 12 of 500 communities, two cities for each figure:
+
+  ============================================================== ============ ============
+  share of the stuffed responses held                            30 stuffed   200 stuffed
+  ============================================================== ============ ============
+  opened and sent at once over one line, after 150 s (hasty)     1            1
+  opened over an hour, sent in an evening, over one line         1            1
+  opened over an hour, sent in an evening, each over its line    .99          .98
+  one after another over one line, at the pace of a person       .03          .37
+  each over its own line, between midnight and five              .00          .84
+  each over its own line, when residents answer (patient)        .00          .04
+  ============================================================== ============ ============
+
 * Stuffed: fives to everything within ten minutes, in 12 of 500 communities with 30 to 210 honest answers, two cities
   for each figure. Burst flagged all stuffed communities of an ordinary city and 11 or 12 of 12 of a content one. What
   is held depends on the second family:
@@ -68,16 +85,20 @@ once, and some communities answer on one tablet (`analytics.calibration.simulate
   share of the stuffed responses held      15 stuffed   25 stuffed   40 stuffed
   ======================================== ============ ============ ============
   ordinary city, 9 to 22 seconds a form    1            1            1
-  content city, 9 to 22 seconds a form     .92          1            1
-  ordinary city, unhurried, one line       .83          1            1
-  content city, unhurried, one line        .67          1            1
-  ordinary city, unhurried, own lines      .17          .75          1
-  content city, unhurried, own lines       .00          .33          .38
+  content city, 9 to 22 seconds a form     1            1            1
+  ordinary city, unhurried, one line       1            1            1
+  content city, unhurried, one line        .92          1            1
+  ordinary city, unhurried, own lines      .67          .96          1
+  content city, unhurried, own lines       .58          .92          .92
   ======================================== ============ ============ ============
 
-  A few unhurried forms, each from a new telephone, in a community where many honest residents give only fives, differ
-  in their times alone: flagged by one family and not held. No second family could detect them without holding honest
-  residents who answered after a message. `python -m analytics calibrate` repeats the figures.
+What cannot be told apart
+-------------------------
+Forms that are filled in one after another over one line, by day and with pauses, look like the telephone of a volunteer
+who was not declared; each over its own line, like residents. They bear one sign or none: their line, or their number. A
+few unhurried fives within minutes, each from a new telephone, look like honest residents who answered after a message.
+To hold them would be to hold these. What excludes them is not a sign but a slip for each household.
+`python -m analytics calibrate` repeats the figures.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -129,8 +150,11 @@ HASTE: Final = 1 / 3
 # So many answers a day may come over the line of one home.
 LARGEST_HOUSEHOLD: Final = 5
 NEARLY_ALL: Final = 0.9
+HOUR: Final = 3600
+# Residents sleep from midnight to this hour.
+DAWN: Final = 5
 
-KEYS: Final = ("device", "household", "address", "prefix")
+KEYS: Final = ("device", "household", "address", "prefix", "poster")
 UNKNOWN: Final = -1
 # As many answers as one number holds beside the number of a response, for millions of them.
 QUESTIONS_PACKED: Final = 16
@@ -164,6 +188,7 @@ def find_signals(
     *,
     overall: str,
     staff_modes: Collection[str],
+    time_zone: str,
     households: Mapping[Any, float] | None = None,
     tell: ProgressCallback = ignore_progress,
 ) -> Integrity:
@@ -174,8 +199,8 @@ def find_signals(
     responses : DataFrame
         One row per response that counts: response_id (unique), community_id, submitted_at (with time zone), mode
         (text), duration_seconds (≥ 0, may be missing). Optional: device, household, address, prefix, keyed digests that
-        may be missing; helped, 1 with help that was declared in advance. A household's superseded responses must be
-        left out, otherwise they are duplicates.
+        may be missing; poster, that of the community through which it came, if any; helped, 1 with help that was
+        declared in advance. A household's superseded responses must be left out, otherwise they are duplicates.
     answers : DataFrame
         The same rows and index, one column per rated question: codes 1 (worst) to 5, missing where not answered or
         unknown.
@@ -183,6 +208,8 @@ def find_signals(
         The column of `answers` that is the overall question.
     staff_modes : collection of str
         Modes of responses that staff entered: exempt, but for being sent faster than anybody types.
+    time_zone : str
+        IANA name of the zone in which residents sleep, such as ``Asia/Shanghai``.
     households : mapping, optional
         Households by community_id, for `volume`; unknown ones may be left out.
     tell : callable
@@ -221,20 +248,30 @@ def find_signals(
 
     *address*: for each address, and for each prefix, the responses here less those expected if the community used it as
     often as the others do, so that a carrier's address counts only where it is used more than elsewhere. Compared are
-    the largest of them, and the sum of what exceeds 1, so that rotating addresses helps nobody. p is the least, times
-    the number of these tests. Pointed at are those of more than a household. Without those of a shared device: these
-    are duplicates, and one machine must not count in two families.
+    the largest of them, the largest within an hour, and the sum of what exceeds 1, so that rotating addresses helps
+    nobody. p is the least, times the number of these tests. Pointed at are those of more than a household. Without
+    those of a shared device: these are duplicates, and one machine must not count in two families.
 
     *opened_together*, *pace*: see `sending_times`; p is the least of the tests, times their number. Pointed at are the
     responses that bear the trace in the community's strongest window and in those with p ≤ 1 % ÷ communities. Where
     9 in 10 of them came over addresses, or else prefixes, of more than a household each, most of whose responses bear
     it, the others bear the trace by chance and are not pointed at.
 
-    *volume*: of n responses in H households, μ = H × the other communities' rate are expected. Where rates differ
-    between communities as exponential variables do, P(X ≥ n) = (μ ÷ (1 + μ))ⁿ; at least 3 communities. All are pointed
-    at: other families say which.
+    *volume*: of n responses in H households, μ = H × the rate of the m other communities are expected. Where rates
+    differ between communities as exponential variables do, and their mean is known from m of them,
+    P(X ≥ n) ≤ (1 + n ÷ (m(μ + 1)))⁻ᵐ; at least 3 communities. All are pointed at: other families say which.
 
-    Identical, haste and address compare counts M with the expected μ by z = 2√(M + ⅜) − 2√(μ + ⅜), less its
+    *night*: likewise, of the n responses that were sent, those between midnight and five in the zone of the rules; μ by
+    the other communities' share of them. A community that works in shifts has more of them, which alone holds nobody.
+    Without those of a shared device: a couple is awake together.
+
+    *poster*: of the responses at one poster on one day, those beyond rd ÷ s, where r came through the poster on other
+    days, d through other posters on the day, and s, at least 10, through these on those; r and d are raised by 1 and a
+    standard error, s by 1, so that few say little. A poster at the gate brings most answers every day and
+    does not stand out; one that brings them on one day does. The largest excess is compared with that of the other
+    communities. Pointed at are those of posters and days with an excess of more than a household.
+
+    Identical, haste, address and poster compare counts M with the expected μ by z = 2√(M + ⅜) − 2√(μ + ⅜), less its
     running midmean over the 51 communities with the nearest expectation, ÷ √(1 + φμ), φ the least number ≥ 0 with which
     the 75th, 90th and 95th percentile of z do not exceed the normal ones where μ ≥ ½ (or everywhere, if that holds in
     fewer than 20 communities). The midmean is the mean of the middle half. p is the normal upper tail, which is
@@ -256,12 +293,13 @@ def find_signals(
     Forty honest answers over days, half of them satisfied, and twelve fives within one minute from one telephone.
 
     >>> opened = pd.Timestamp("2021-09-01 08:00", tz="Asia/Shanghai")
-    >>> hours = [*range(40), *[50 + form / 1000 for form in range(12)]]
+    >>> hours = np.r_[np.random.default_rng(1).uniform(0, 72, 40), 80 + np.arange(12) ** 2 / 9000]
     >>> rows = pd.DataFrame({"response_id": range(52), "community_id": "Haibowan 1", "mode": "web"}).assign(
-    ...     submitted_at=opened + pd.to_timedelta(hours, unit="h"), duration_seconds=100.0,
+    ...     submitted_at=opened + pd.to_timedelta(hours, unit="h"), duration_seconds=60.0 + np.arange(52) * 37 % 101,
     ...     device=[*range(40), *[99] * 12])
     >>> codes = pd.DataFrame({"q01": [5, 4, 3, 3] * 10 + [5] * 12, "q02": [4, 4, 3, 5] * 10 + [5] * 12})
-    >>> result = find_signals(rows, codes, overall="q01", staff_modes={"paper"})
+    >>> result = find_signals(
+    ...     rows, codes, overall="q01", staff_modes={"paper"}, time_zone="Asia/Shanghai")
     >>> result.families[["family", "statistic", "expected", "flagged"]].head(2).round(1)
           family  statistic  expected  flagged
     0  duplicate       12.0       0.0     True
@@ -273,7 +311,13 @@ def find_signals(
     communities, codes = row_codes("community_id", responses["community_id"].to_numpy(), rows=len(responses))
     is_staff = responses["mode"].isin(list(staff_modes)).to_numpy()
     everybody = _canonical_rows(
-        responses, answers, codes, overall=overall, communities=communities, households=households
+        responses,
+        answers,
+        codes,
+        overall=overall,
+        communities=communities,
+        time_zone=time_zone,
+        households=households,
     )
     order, rows = everybody.chosen(~is_staff)
     typed_order, typed = everybody.chosen(is_staff)
@@ -398,6 +442,7 @@ class _Rows:
     overall: Codes
     keys: Mapping[str, IntegerArray]
     moment: FloatArray  # as `second`, with the parts of a second
+    hour: IntegerArray  # local hours since 1970 began there
     is_helped: BooleanArray  # with declared help
     households: FloatArray  # of each community, NaN where unknown
     sizes: IntegerArray  # responses of each community
@@ -486,6 +531,7 @@ def _canonical_rows(
     *,
     overall: str,
     communities: npt.NDArray[Any],
+    time_zone: str,
     households: Mapping[Any, float] | None,
 ) -> _AllRows:
     codes = _answer_codes(answers, responses["response_id"])
@@ -494,6 +540,7 @@ def _canonical_rows(
     by_response = responses["response_id"].rank().to_numpy()
     order = np.lexsort((by_response, community))
     times = responses["submitted_at"].dt.tz_convert("UTC").dt.tz_localize(None)
+    local = responses["submitted_at"].dt.tz_convert(time_zone).dt.tz_localize(None).to_numpy(dtype="datetime64[h]")
     helped = responses.get("helped", pd.Series(0, index=responses.index)).fillna(0).to_numpy()
     known = {} if households is None else households
     rows = _Rows(
@@ -505,6 +552,7 @@ def _canonical_rows(
         answers=codes[order],
         overall=codes[order, list(answers.columns).index(overall)],
         keys={name: _key_codes(responses, name)[order] for name in KEYS},
+        hour=local.astype(np.int64)[order],
         is_helped=helped[order] == 1,
         households=np.array([known.get(name, np.nan) for name in communities.tolist()], dtype=np.float64),
         sizes=np.bincount(community[order], minlength=communities.size),
@@ -698,13 +746,17 @@ def _over_shared(rows: _Rows, name: str, own: BooleanArray) -> list[_Signal]:
     n = rows.count(counted)
     others = np.maximum(n.sum() - n, 1)
     beyond = np.where(counted, here - (everywhere - here) * (n / others)[rows.community], 0.0)
-    largest = np.zeros(n.size)
+    largest, densest = np.zeros((2, n.size))
     np.maximum.at(largest, rows.community, beyond)
+    within_hour = _densest_counts(group, rows.second, HOUR, counted)
+    beyond_in_hour = beyond - here + within_hour
+    np.maximum.at(densest, rows.community, np.where(counted, beyond_in_hour, 0.0))
     # Each row of a group has the same excess: divided by the group's size it adds up to it.
     shared = rows.add(np.maximum(beyond - 1, 0.0) / np.maximum(here, 1))
     inside = beyond > LARGEST_HOUSEHOLD
     found = []
-    for count, usual in ((largest, np.ones(n.size)), (shared, n * (shared.sum() / max(n.sum(), 1)))):
+    once = np.ones(n.size)
+    for count, usual in ((largest, once), (densest, once), (shared, n * (shared.sum() / max(n.sum(), 1)))):
         p, expected = _judge(count, n, usual=usual)
         found.append(_pointing_signal(count, expected, p, inside))
     return found
@@ -788,12 +840,52 @@ def _volume(rows: _Rows) -> _Signal:
     known = rows.households > 0
     count = rows.count(own)
     answers, households = (np.where(known, values, 0.0) for values in (count, rows.households))
-    elsewhere = (answers.sum() - answers + 1) / np.maximum(households.sum() - households, 1)
-    expected = np.where(known, elsewhere * households, np.nan)
+    expected = households * (answers.sum() - answers) / np.maximum(households.sum() - households, 1)
     judged = known & (known.sum() >= FEWEST_RATES) & (rows.sizes > 0)
-    # Rates that differ between communities as exponential variables do: a geometric number of answers.
-    p = np.where(judged, (expected / (1 + expected)) ** count, np.nan)
-    return _pointing_signal(count, expected, p, own & judged[rows.community])
+    p = np.where(judged, _chance_of_rate(count, expected, known.sum() - 1), np.nan)
+    return _pointing_signal(count, np.where(known, expected, np.nan), p, own & judged[rows.community])
+
+
+def _night(rows: _Rows) -> _Signal:
+    # A couple that shares a telephone is awake together.
+    own = ~rows.is_helped & ~_shares(rows, "device")
+    nightly = own & (rows.hour % 24 < DAWN)
+    count, n = rows.count(nightly), rows.count(own)
+    expected = n * (count.sum() - count) / np.maximum(n.sum() - n, 1)
+    judged = (n > 0) & (np.count_nonzero(n) >= FEWEST_RATES)
+    p = np.where(judged, _chance_of_rate(count, expected, np.count_nonzero(n) - 1), np.nan)
+    return _pointing_signal(count, np.where(judged, expected, np.nan), p, nightly)
+
+
+def _poster(rows: _Rows) -> _Signal:
+    """Test how many answers one poster brings on one day beyond its other days and the other posters of the day."""
+    own = ~rows.is_helped & (rows.keys["poster"] != UNKNOWN)
+    poster = rows.key_groups["poster"][0]
+    day, _ = _groups(rows.community, rows.hour // 24)
+    cell, _ = _groups(day, rows.keys["poster"])
+    here, at_poster, on_day, everywhere = (
+        np.bincount(label[own], minlength=label.max(initial=0) + 1)[label]
+        for label in (cell, poster, day, rows.community)
+    )
+    beside = everywhere - at_poster - on_day + here
+    at_most, on_day_at_most = (count + 1 + np.sqrt(count + 1) for count in (at_poster - here, on_day - here))
+    compared = own & (beside >= FEWEST_RESPONSES)
+    beyond = np.where(compared, np.maximum(here - at_most * on_day_at_most / (beside + 1), 0.0), 0.0)
+    largest = np.zeros(rows.sizes.size)
+    np.maximum.at(largest, rows.community, beyond)
+    n = rows.count(compared)
+    p, expected = _judge(largest, n, usual=n * (largest.sum() / max(n.sum(), 1)))
+    return _pointing_signal(largest, expected, p, beyond > LARGEST_HOUSEHOLD)
+
+
+def _chance_of_rate(count: FloatArray, expected: FloatArray, others: npt.ArrayLike) -> FloatArray:
+    """Return the chance of so many answers where rates differ as exponential variables do.
+
+    `expected` are those that the mean rate of so many others lets expect. The mean of m exponential variables is
+    itself uncertain: the chance that another one exceeds r times it is (1 + r ÷ m)⁻ᵐ.
+    """
+    m = np.maximum(np.asarray(others, dtype=np.float64), 1.0)
+    return np.asarray((1 + count / (m * (expected + 1))) ** -m, dtype=np.float64)
 
 
 _FAMILY_TESTS: Final[Mapping[str, Callable[[_Rows], _Signal]]] = {
@@ -806,10 +898,14 @@ _FAMILY_TESTS: Final[Mapping[str, Callable[[_Rows], _Signal]]] = {
     "opened_together": _opened_together,
     "pace": _pace,
     "volume": _volume,
+    "poster": _poster,
+    "night": _night,
 }
 FAMILIES: Final = tuple(_FAMILY_TESTS)
-# Many neighbours behind one address of their carrier are both many and at one address: that is one kind of sign.
-_KINDS: Final = (*(({name}) for name in FAMILIES if name not in {"address", "volume"}), {"address", "volume"})
+# Many neighbours behind one address of their carrier, or in front of one poster, are many and in one place, and so are
+# couples with one telephone where many answer: that is one kind of sign.
+_IN_ONE_PLACE: Final = frozenset({"duplicate", "address", "volume", "poster"})
+_KINDS: Final = (*({name} for name in FAMILIES if name not in _IN_ONE_PLACE), _IN_ONE_PLACE)
 # Among communities that a burst flags there are few tests to adjust for. The other families do not need it.
 _TESTED_TWICE: Final = frozenset({"identical", "variance", "haste", "address"})
 
@@ -890,6 +986,20 @@ def _in_largest_group(rows: _Rows, label: IntegerArray, *, counted: BooleanArray
     is_largest = np.zeros(sizes.size, dtype=bool)
     is_largest[_first_of_each(_community_of(rows, group, sizes), -frequency)] = True
     return np.asarray(is_largest[group], dtype=bool)
+
+
+def _densest_counts(group: IntegerArray, second: IntegerArray, width: int, counted: BooleanArray) -> IntegerArray:
+    """Return for each row how many counted rows the densest window of its group holds."""
+    most = np.zeros(group.max(initial=-1) + 1, dtype=np.int64)
+    label, second = group[counted], second[counted]
+    if label.size:
+        own = label * (second.max() - second.min() + width + 1) + second - second.min()
+        own.sort()
+        in_order = np.sort(label)
+        size = np.searchsorted(own, own + width, side="right") - np.arange(own.size)
+        first_of_group = np.flatnonzero(np.diff(in_order, prepend=-1))
+        most[in_order[first_of_group]] = np.maximum.reduceat(size, first_of_group)
+    return most[group]
 
 
 def _dense_windows(group: IntegerArray, second: IntegerArray, width: int) -> list[BooleanArray]:

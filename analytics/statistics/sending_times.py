@@ -2,8 +2,10 @@
 
 Five tests look at when forms were opened and sent, which the server notes and no sender chooses without waiting as a
 person waits. Each counts, in windows of one community, the answers that bear a trace, and bounds the chance that
-independent people leave so many: no distribution is estimated from the answers that are judged. Where a trace is more
+independent people leave so many: no distribution is fitted to the answers that are judged. Where a trace is more
 frequent in the *other* communities than the bound supposes, the bound is raised to twice their share, to ½ at most.
+Whether forms are rarely kept open in a city is asked of 19 in 20 of its communities, so that those which are stuffed,
+if they are no more, cannot answer.
 
 ============== ============================================================ ========================================
 test           trace, and the answers that it is counted among              bound of the chance that one honest
@@ -13,8 +15,10 @@ sent together  sent within 10 seconds, of the forms open in them            .30:
                                                                             30 seconds on average
 opened at once opened within 10 seconds, of those opened within a minute    .50; only more than 60 at once count, so
                before or after                                              that a meeting may scan one code
-kept open      sent more than 20 minutes after opening, of those sent       .50; over lines that more than a household
-               within an hour, within six or within a day                   shares, .30, and .50 of 8 minutes
+kept open      sent more than 20 minutes after opening, of those sent       .50; .30 where it is at most .15 in 19 of 20
+               within an hour, within six or within a day                   communities, and over lines that more than a
+                                                                            household shares; .25 of an hour, .50 of 8
+                                                                            minutes over shared lines
 alike          duration within 6 % of each other, of those sent within      .20; whatever takes less than 16 seconds
                an hour or within a day                                      is alike
 even gaps      two gaps before an opening or a sending equal within 5 %, of .10; exponential gaps give at most .04
@@ -56,8 +60,15 @@ LARGEST_MEETING: Final = 60
 KEPT_SECONDS: Final = 20 * 60
 LONG_SECONDS: Final = 8 * 60
 KEPT_WINDOWS: Final = (3600, 6 * 3600, 24 * 3600)
+VERY_LONG_SECONDS: Final = 60 * 60
 KEPT_CHANCE: Final = 0.50
-KEPT_CHANCE_OF_SHARED_LINES: Final = 0.30
+# Where people do otherwise than where a poster hangs at the gate and is answered at home, or less than half as long.
+RARE_CHANCE: Final = 0.30
+VERY_LONG_CHANCE: Final = 0.25
+# Where 19 in 20 of so many communities, with so many answers each, are known, forms kept open are as rare as they say.
+COMMUNITIES_TO_KNOW: Final = 20
+ANSWERS_TO_KNOW: Final = 10
+NEARLY_ALL_COMMUNITIES: Final = 0.95
 
 ALIKE_RATIO: Final = 1.06
 ALIKE_SECONDS: Final = 16
@@ -225,8 +236,9 @@ def kept_open(rows: Sendings) -> list[Windows]:
     shared = timed & rows.shares_line
     found = []
     for seconds, among, bound in (
-        (KEPT_SECONDS, timed, KEPT_CHANCE),
-        (KEPT_SECONDS, shared, KEPT_CHANCE_OF_SHARED_LINES),
+        (KEPT_SECONDS, timed, RARE_CHANCE if _is_rare(rows, duration > KEPT_SECONDS, timed) else KEPT_CHANCE),
+        (VERY_LONG_SECONDS, timed, VERY_LONG_CHANCE),
+        (KEPT_SECONDS, shared, RARE_CHANCE),
         (LONG_SECONDS, shared, KEPT_CHANCE),
     ):
         kept = duration > seconds
@@ -395,6 +407,17 @@ def _windows(
     tail = special.betainc(count, answers - count + 1.0, expected / np.maximum(answers, 1))
     p = np.minimum(1.0, tail * tested[community])
     return Windows(community, count.astype(np.float64), expected, p, start, stop, axis.order, bears)
+
+
+def _is_rare(rows: Sendings, bears: BooleanArray, among: BooleanArray) -> bool:
+    """Return whether a trace is known to be rare: in 19 of 20 communities at most half as frequent as `RARE_CHANCE`."""
+    size = int(rows.community.max(initial=-1)) + 1
+    bearing, answers = (np.bincount(rows.community[chosen], minlength=size) for chosen in (bears & among, among))
+    known = answers >= ANSWERS_TO_KNOW
+    if np.count_nonzero(known) < COMMUNITIES_TO_KNOW:
+        return False
+    share = bearing[known] / answers[known]
+    return bool(np.quantile(share, NEARLY_ALL_COMMUNITIES) <= RARE_CHANCE / 2)
 
 
 def _share_elsewhere(rows: Sendings, bears: BooleanArray, among: BooleanArray) -> FloatArray:

@@ -22,8 +22,8 @@ from analytics.statistics.integrity_signals import Integrity, count_with_and_wit
 from survey_app.accounts.scope import Scope
 from survey_app.audit import SITE, record
 from survey_app.errors import JiayuanError
-from survey_app.models import Community, Evaluation, IntegrityExamination, Response, ResponseReview, Round
-from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, ResponseStatus, ReviewState, Tenure
+from survey_app.models import Code, Community, Evaluation, IntegrityExamination, Response, ResponseReview, Round
+from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, CodeKind, ResponseStatus, ReviewState, Tenure
 from survey_app.register.households import read_places, surveyed_households
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.declared_help import are_helped
@@ -115,7 +115,14 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
         reviewed = _newest_reviews(session, round_id)
         earlier = _families_seen_in_time(session, round_id)
     overall = rules.satisfaction.question
-    found = find_signals(responses, answers, overall=overall, staff_modes=STAFF_ENTERED_MODES, households=households)
+    found = find_signals(
+        responses,
+        answers,
+        overall=overall,
+        staff_modes=STAFF_ENTERED_MODES,
+        time_zone=rules.time_zone,
+        households=households,
+    )
     held = _held(responses, found, reviewed)
     ranked = (
         answers.where(responses["tenure"] == Tenure.OWNER) if rules.satisfaction.population == "owners" else answers
@@ -177,6 +184,7 @@ def read_rows(
     submitted, started = (pd.to_datetime(frame[name], utc=True) for name in ("submitted_at", "started_at"))
     frame = frame.assign(
         helped=are_helped(session, frame, round_id=survey_round.id),
+        poster=frame["code_id"].where(frame["code_id"].isin(_poster_ids(session, survey_round.id))),
         submitted_at=submitted,
         # An evaluation waits for this: a row that began after its end must not stand in its way.
         duration_seconds=(submitted - started).dt.total_seconds().clip(lower=0),
@@ -211,6 +219,12 @@ def _as_first_sent(session: Session, frame: pd.DataFrame, round_id: int) -> pd.D
         for name, column in columns.items():
             column[place] = corrected[chain[-1]][name]
     return frame.assign(**columns, corrects=pd.Series(corrects, index=frame.index, dtype=object))
+
+
+def _poster_ids(session: Session, round_id: int) -> Sequence[int]:
+    """Return the ids of the codes of posters through which answers of a round came."""
+    used = select(Response.code_id).where(Response.round_id == round_id)
+    return session.scalars(select(Code.id).where(Code.kind == CodeKind.POSTER, Code.id.in_(used))).all()
 
 
 def held_by_community(session: Session, *, round_id: int, scope: Scope, now: datetime) -> list[Held]:

@@ -1,5 +1,6 @@
 """Forms that somebody opens, keeps and sends by the dozen on one poster are held; those of honest crowds are not."""
 
+import json
 import random
 import re
 import sys
@@ -9,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from analytics.reports.channel_sentences import poster_limits
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import IntegrityExamination, Response, ResponseReview
 from survey_app.responses.declared_help import declare_help
@@ -119,7 +121,8 @@ def town(app, sqlite_database, monkeypatch, rng):
     town = Town(app, sqlite_database, survey_round, communities, tokens, start, clock)
     town.clerk = clerk
     for place, token in enumerate(tokens):
-        openings = sorted(rng.uniform(-40_000, 25_000) for _ in range(6))
+        # From seven in the morning to seven in the evening.
+        openings = sorted(rng.uniform(-18_000, 25_000) for _ in range(6))
         addresses = [f"198.51.{place}.{10 * number}" for number in range(6)]
         for form in (forms := crowd(rng, openings, addresses)):
             form.token = token
@@ -188,6 +191,15 @@ def in_seconds(rng, number):
     return times
 
 
+def at_the_pace_of_people(rng, number):
+    """One form after another in daytime, each filled in for as long as a person takes, with pauses of their length."""
+    opened, times = 0.0, []
+    for _ in range(number):
+        times.append((opened, opened + 110 * rng.lognormvariate(0, 0.4)))
+        opened = times[-1][1] + 20 + rng.expovariate(1 / 120)
+    return times
+
+
 def in_three_bursts(rng, number):
     return [
         (opened + 5000 * (place % 3), sent + 5000 * (place % 3))
@@ -219,6 +231,80 @@ def test_two_hundred_forms_of_one_phone_are_held_and_the_six_honest_ones_are_not
 @pytest.mark.parametrize("line", ["one line", "three lines", "a /48"])
 def test_forty_forms_are_held_however_they_are_timed(town, rng, manner, line):
     assert_held(town, town.play(stuffed(rng, manner, 40, line)))
+
+
+def every_forty_seconds(_rng, number):
+    """A form every 40 seconds through the night, each opened when the former one is sent."""
+    return [(10 * 3600 + 40 * place, 10 * 3600 + 40 * (place + 1)) for place in range(number)]
+
+
+def opened_first_and_sent_in_another_order(rng, number):
+    """All forms opened, then sent in an order drawn by lot, with pauses as between people."""
+    order = rng.sample(range(number), number)
+    sent = [900.0]
+    while len(sent) < number:
+        sent.append(sent[-1] + 20 + rng.expovariate(1 / 60))
+    return [(3 * place, sent[order[place]]) for place in range(number)]
+
+
+def in_the_night(rng, number):
+    """Each form at its own time of two nights, filled in for as long as a person takes."""
+    # The town's clock begins at noon.
+    sent = [12 * 3600 + rng.choice((0, 86_400)) + rng.uniform(600, 5 * 3600 - 600) for _ in range(number)]
+    return [(moment - 110 * rng.lognormvariate(0, 0.4), moment) for moment in sent]
+
+
+@pytest.mark.parametrize(
+    "manner", [every_forty_seconds, opened_first_and_sent_in_another_order], ids=lambda manner: manner.__name__
+)
+@pytest.mark.parametrize("line", LINES)
+def test_neither_an_even_pace_nor_another_order_helps_even_with_a_line_each(town, rng, manner, line):
+    assert_held(town, town.play(stuffed(rng, manner, 60, line)), least=0.85)
+
+
+def test_thirty_hoarded_forms_are_held_though_each_is_sent_over_its_own_line(town, rng):
+    assert_held(town, town.play(stuffed(rng, hoarded, 30, "a line each")))
+
+
+@pytest.mark.parametrize("line", ["one line", "a line each"])
+@pytest.mark.parametrize("manner", [at_once, gathered], ids=lambda manner: manner.__name__)
+def test_posters_of_two_communities_are_each_found(town, rng, manner, line):
+    forms = stuffed(rng, manner, 60, line)
+    for place, form in enumerate(forms):
+        form.token = town.tokens[place % 2]
+    assert_held(town, town.play(forms))
+
+
+def flagged_families(town):
+    """Return the families that flag the first community in the newest examination."""
+    with town.database.reading() as session:
+        newest = select(IntegrityExamination.families).order_by(IntegrityExamination.id.desc()).limit(1)
+        found = json.loads(session.scalar(newest))
+    return {row["family"] for row in found if row["flagged"] and row["community_id"] == town.communities[0].id}
+
+
+def test_answers_of_the_night_are_a_sign_and_hold_nothing_alone(town, rng):
+    town.play(stuffed(rng, in_the_night, 40, "a line each"))
+
+    assert town.examine(timedelta(hours=60)) == set()
+    assert flagged_families(town) == {"night"}
+
+
+def test_more_answers_of_the_night_than_neighbours_and_households_let_expect_are_held(town, rng):
+    ids = town.play(stuffed(rng, in_the_night, 250, "a line each"))
+
+    held = town.examine(timedelta(hours=60))
+    assert {"night", "volume"} <= flagged_families(town)
+    assert len(held & ids) >= 0.95 * len(ids)
+    assert not held & town.honest
+
+
+@pytest.mark.parametrize("line", ["one line", "a line each"])
+def test_who_copies_the_pace_of_people_is_not_found_and_the_method_says_so(town, rng, line):
+    town.play(stuffed(rng, at_the_pace_of_people, 40, line))
+
+    assert town.examine() == set()
+    assert "at the pace of people" in poster_limits("en")
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -352,6 +438,28 @@ def a_volunteer(rng):
     return crowd(rng, openings, ["203.0.113.7"] * 40, median=120, spread=0.3)
 
 
+def a_carrier_with_four_hundred_telephones(rng):
+    openings = sorted(rng.uniform(0, 36_000) for _ in range(400))
+    return crowd(rng, openings, [f"203.0.113.{place % 3}" for place in range(400)])
+
+
+def a_meeting_of_forty_in_the_hall(rng):
+    return crowd(rng, [rng.uniform(0, 90) for _ in range(40)], ["203.0.113.7"] * 40, median=140, spread=0.4)
+
+
+def a_volunteer_with_eight_answers(rng):
+    openings, moment = [], 0.0
+    for _ in range(8):
+        openings.append(moment)
+        moment += 150 + rng.expovariate(1 / 90)
+    return crowd(rng, openings, ["203.0.113.7"] * 8, median=100, spread=0.3)
+
+
+def shift_workers(rng):
+    openings = [rng.uniform(12 * 3600, 17 * 3600) for _ in range(20)] + [rng.uniform(0, 30_000) for _ in range(30)]
+    return crowd(rng, openings, [f"203.{place}.1.1" for place in range(50)])
+
+
 def people_who_scan_at_the_gate_and_answer_at_home(rng):
     openings = [rng.uniform(0, 20_000) for _ in range(60)]
     forms = crowd(rng, openings, [f"203.{place}.1.1" for place in range(60)])
@@ -367,6 +475,10 @@ CROWDS = (
     an_announcement,
     a_carrier_of_the_city,
     a_volunteer,
+    a_carrier_with_four_hundred_telephones,
+    a_meeting_of_forty_in_the_hall,
+    a_volunteer_with_eight_answers,
+    shift_workers,
     people_who_scan_at_the_gate_and_answer_at_home,
 )
 

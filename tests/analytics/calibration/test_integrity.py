@@ -23,10 +23,10 @@ def test_nothing_is_held_where_nobody_cheats():
     assert next(integrity_calibration_sentences(honest, "en")).startswith("ordinary city: of 200 honest communities ")
 
 
-@pytest.mark.parametrize("manner", ["hasty", "hoarded"])
+@pytest.mark.parametrize("manner", ["hasty", "hoarded", "hoarded_own_lines"])
 @pytest.mark.parametrize("forms", [30, 200])
 def test_forms_opened_and_sent_as_nobody_does_are_held_whatever_they_answer(manner, forms):
-    [found] = run_cities([CitySetting("ordinary", 150, 62, manner, forms)])
+    [found] = run_cities([CitySetting("ordinary", 300, 62, manner, forms)])
 
     assert found["held_share"] >= 0.95
     assert found["honest_with_held"] <= 0.01 * found["honest_communities"]
@@ -37,7 +37,15 @@ def test_who_waits_as_people_do_over_a_line_for_each_form_is_not_found_and_the_s
 
     assert found["held_share"].max() <= 0.05
     [said] = integrity_calibration_sentences(found, "en")
-    assert said.startswith("ordinary city, 30 stuffed forms, each at its own time over its own line: 0")
+    assert said.startswith("ordinary city, 30 stuffed forms, each over its own line, when residents answer: 0")
+
+
+def test_two_hundred_answers_of_the_night_are_mostly_held_and_thirty_are_not():
+    few, many = run_cities([CitySetting("ordinary", 500, 62, "nightly", forms) for forms in (30, 200)])
+
+    assert few["held_share"] <= 0.05
+    assert many["held_share"] >= 0.4
+    assert many["honest_with_held"] <= 0.01 * many["honest_communities"]
 
 
 @pytest.mark.parametrize("crowd", CROWDS)
@@ -60,7 +68,7 @@ def test_the_study_is_written_beside_the_coverage(tmp_path):
     result = CliRunner().invoke(main, ["calibrate", "--quick", "--out", str(tmp_path)])
 
     assert result.exit_code == 0, result.output
-    assert len((tmp_path / "integrity.csv").read_text("utf-8-sig").splitlines()) == 10
+    assert len((tmp_path / "integrity.csv").read_text("utf-8-sig").splitlines()) == 15
     said = (tmp_path / "integrity.txt").read_text("utf-8").splitlines()
-    assert len(said) == 9
+    assert len(said) == 14
     assert all("待核实" in line for line in said)

@@ -6,10 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.calibration.simulated_city import OPENED, add_stuffed_responses, simulate_honest_city
+from analytics.calibration.simulated_city import (
+    OPENED,
+    TIME_ZONE,
+    add_forms,
+    add_stuffed_responses,
+    simulate_honest_city,
+)
 from analytics.statistics.integrity_signals import (
     FALSE_DISCOVERY_RATE,
     FAMILIES,
+    _chance_of_rate,
     count_with_and_without_held,
     exclude_held,
     find_signals,
@@ -20,7 +27,7 @@ CONTENT = 1.5
 
 
 def signals(responses, answers):
-    return find_signals(responses, answers, overall="q01", staff_modes=STAFF)
+    return find_signals(responses, answers, overall="q01", staff_modes=STAFF, time_zone=TIME_ZONE)
 
 
 def of_family(result, family, community):
@@ -298,7 +305,76 @@ def test_times_without_a_zone_and_rows_that_do_not_match_are_refused():
     with pytest.raises(ValueError, match="columns are missing: mode"):
         signals(responses.drop(columns="mode"), answers)
     with pytest.raises(ValueError, match="columns are missing: q99"):
-        find_signals(responses, answers, overall="q99", staff_modes=STAFF)
+        find_signals(responses, answers, overall="q99", staff_modes=STAFF, time_zone=TIME_ZONE)
+
+
+def with_households(responses, households=400):
+    return dict.fromkeys(responses["community_id"].unique(), households)
+
+
+def at_night(responses, chosen):
+    """Move some responses into the night of their day, each to its own time."""
+    seconds = pd.to_timedelta(np.random.default_rng(4).integers(5 * 3600, size=len(responses)), unit="s")
+    return responses.assign(
+        submitted_at=responses["submitted_at"].mask(chosen, responses["submitted_at"].dt.normalize() + seconds)
+    )
+
+
+def test_a_community_of_shift_workers_is_flagged_by_the_night_and_by_nothing_else(city):
+    responses, answers = city
+    chosen = (responses["community_id"] == 17) & (responses.index % 2 == 0)
+    result = signals(at_night(responses, chosen), answers)
+    assert of_family(result, "night", 17)["flagged"]
+    assert of_family(result, "night", 17)["statistic"] > 10 * of_family(result, "night", 17)["expected"]
+    assert not result.responses["held"].any()
+    assert set(result.responses.loc[responses["community_id"] == 17, "families"]) <= {"", "night", "duplicate"}
+
+
+def test_the_night_is_that_of_the_zone(city):
+    responses, answers = city
+    far_away = responses.assign(submitted_at=responses["submitted_at"].dt.tz_convert("America/New_York"))
+    there = find_signals(responses, answers, overall="q01", staff_modes=STAFF, time_zone="America/New_York")
+    assert signals(far_away, answers).families.equals(signals(*city).families)
+    nights = there.families.query("family == 'night'")["statistic"].sum()
+    assert nights > 5 * signals(*city).families.query("family == 'night'")["statistic"].sum()
+
+
+def test_a_poster_that_brings_one_evening_what_it_never_brought_is_flagged_and_one_at_the_gate_is_not(city):
+    responses, answers = city
+    gate = (responses["community_id"] == 23) & (responses.index % 10 > 0)
+    responses = responses.assign(poster=responses["poster"].mask(gate, "23-0"))
+    opened = np.random.default_rng(5).uniform(0, 7000, 40)
+    sent = opened + np.random.default_rng(6).uniform(60, 200, 40)
+    rows, codes = add_forms(responses, answers, community=53, opened=opened, sent=sent, one_line=False, seed=1)
+    result = signals(rows, codes)
+    assert result.families.query("family == 'poster' and flagged")["community_id"].tolist() == [53]
+    assert of_family(result, "poster", 53)["statistic"] > 35
+    assert (result.responses["families"].iloc[-40:] == "poster").all()
+    assert not result.responses["held"].any()
+
+
+@pytest.mark.parametrize("communities", [3, 8, 40, 300])
+def test_rates_that_differ_as_exponential_variables_are_flagged_no_more_often_than_p_says(communities):
+    generator, least = np.random.default_rng(communities), []
+    for _ in range(12_000 // communities):
+        counts = generator.poisson(generator.exponential(20, communities))
+        expected = (counts.sum() - counts) / (communities - 1)
+        least.append(_chance_of_rate(counts.astype(float), expected, communities - 1))
+    p = np.concatenate(least)
+    assert all((p <= level).mean() <= level + 3 * np.sqrt(level / p.size) for level in (1e-3, 0.01, 0.05, 0.2))
+
+
+def test_many_answers_beside_few_households_and_a_couple_with_one_telephone_are_one_kind_of_sign(city):
+    responses, answers = city
+    web = responses[responses["mode"] == "web"]
+    couple = web.loc[web["device"].duplicated(), "community_id"].iloc[0]
+    households = with_households(responses) | {couple: 10}
+    result = find_signals(
+        responses, answers, overall="q01", staff_modes=STAFF, time_zone=TIME_ZONE, households=households
+    )
+    assert of_family(result, "volume", couple)["flagged"]
+    assert "duplicate, volume" in set(result.responses["families"])
+    assert not result.responses["held"].any()
 
 
 @pytest.mark.long
