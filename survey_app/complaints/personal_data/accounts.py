@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from survey_app.complaints.personal_data.numbers import OF_FILE
 from survey_app.complaints.personal_data.patterns import behind
 from survey_app.complaints.personal_data.readings import Readings
 from survey_app.complaints.personal_data.spans import Personal, Span
@@ -62,9 +63,11 @@ _BEHIND_SERVICE = re.compile(
     rf"{_SERVICE}{_FILLERS}{{0,8}}?{_WORDS_OF_SERVICES}"
     r"([A-Z0-9_][A-Z0-9_.\-]{0,29}(?:[ ](?:[A-Z](?![A-Z])|[A-Z]{0,4}[0-9][A-Z0-9_.\-]{0,7})(?![A-Z0-9_])){0,12})"
 )
+# What somebody did there is no part of the nickname: @乌海老张发过视频.
+_NO_DEED = "(?!发[过了的布出]|说过?|上传|转发|评论|已经)"
 _NAMED_IN_CHINESE = re.compile(
     rf"{_SERVICE}(?:[:：]|(?:{_LABELS}){{1,2}}[ ]?[:：「“\"叫]|(?:名|昵称|账号|用户名)[ ]?[叫是]|[ ]?@)[ 「“\"]?"
-    r"([\u4e00-\u9fff][\u4e00-\u9fffA-Z0-9_·\-]{1,14})"
+    rf"([\u4e00-\u9fff](?:{_NO_DEED}[\u4e00-\u9fffA-Z0-9_·\-]){{1,14}})"
 )
 _BEFORE_SERVICE = re.compile(
     r"(?<![A-Z0-9_])([A-Z0-9_][A-Z0-9_.\-]{4,29})[ ]?(?:[(（,，]|是|就是|这是|为)[ ]?(?:我的?|本人)?[ ]?"
@@ -85,7 +88,8 @@ _SHORTENED = tuple(
     )
 )
 _MENTION = re.compile(
-    r"(?<![A-Z0-9])@(?!物业|管家|客服|所有人|全体|ALL\b)[A-Z0-9_\u4e00-\u9fff][A-Z0-9_\u4e00-\u9fff·\-]{1,19}"
+    r"(?<![A-Z0-9])@(?!物业|管家|客服|所有人|全体|ALL\b|[·\-])"
+    rf"(?:{_NO_DEED}[A-Z0-9_\u4e00-\u9fff·\-]){2,20}"
 )
 
 
@@ -98,7 +102,8 @@ def accounts(readings: Readings) -> Iterator[Span]:
     for pattern in (_LINK, _MENTION):
         yield from (plain.span(match, Personal.ACCOUNT) for match in pattern.finditer(plain.text))
     for match in _BEHIND_SERVICE.finditer(plain.text):
-        if _is_handle(plain.text, match):
+        is_of_file = OF_FILE.search(plain.text, max(match.start() - 12, 0), match.start() + 2) is not None
+        if not is_of_file and _is_handle(plain.text, match):
             yield plain.span(match, Personal.ACCOUNT, 1)
     for pattern in (_NAMED_IN_CHINESE, _BEFORE_SERVICE, *_SHORTENED):
         yield from (plain.span(match, Personal.ACCOUNT, 1) for match in pattern.finditer(plain.text))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Self
 
 import rjieba
 
@@ -58,11 +59,34 @@ _WHOLE_TITLE, _SHORT_TITLES = 1.0, {"总": -5.5, "工": -5.5, "局": -5.5, "队"
 _OTHER_SHORT_TITLE = -2.5
 _RARE_WORD = -12.0
 _RAREST_NICKNAME = -7.0
+# 成功 and 钟声 are called so by their parents, of whom nothing is known but the surname.
+_CALLED_A_WORD = -10.5
+# However rare the word, more than its place must speak for a name.
+_RATHER_A_WORD = -6.1
+# Things, qualities and seasons, no deeds.
+_TAGS_OF_WORDS_THAT_NAME = frozenset({"n", "nr", "nrt", "ns", "nz", "a", "ad", "an", "b", "t", "z", "i"})
+_BY_TRAIT, _BY_KINSHIP = -6.0, -3.5
+# Names stand beside names: 钟声、于洋和齐心.
+_BESIDE_NAME = 2.5
+_CONNECTORS = frozenset("和跟与及、")
+# What a label announces up to the next comma is seldom anything but a name.
+_WHOLE_ENTRY = 2.0
 
 _TITLE = re.compile(f"(?:{lists.TITLES})(?!们)")
 _SHORT_TITLE = re.compile(
     f"[{lists.SHORT_TITLES}]|工(?![作资地程人期具业种序])|总(?![是算共要会数额量结之体价有觉在])|队(?![伍友])"
 )
+# 高峰是我们楼的楼长, 高原（13404730118）
+_OF_PERSON = re.compile(
+    rf"是(?!否)[\u4e00-\u9fff]{{0,6}}?(?:{lists.CUES})|(?:的|他|她)?(?:电话|手机|微信|QQ|qq|扣扣)"
+    r"|[（(，, :：]{0,2}(?:电话|手机|微信|QQ|qq)?[号码:： ]{0,3}1[3-9][0-9]{5}"
+)
+_ROLES = frozenset(lists.CUES.split("|"))
+_OF_PERSON_WEIGHT = 5.0
+# Measures begin no name: 2栋和3栋.
+_MEASURE = re.compile("(?<=[0-9一二三四五六七八九十])[栋幢座层楼号期区户]")
+# My own 二嫂子 is nobody's in particular, and of 马四哥 the surname is the name.
+_NO_KINSHIP_BEHIND = frozenset("我你他她俺咱们家") | _FREQUENT
 # Streets, inns and shops are called after people too, and whoever repairs must find them.
 _OF_PLACE = re.compile(lists.NAMED_AFTER_PEOPLE)
 
@@ -76,18 +100,42 @@ class _Part:
     name_end: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Connected:
+    """Places where a name would begin or end that stands in one enumeration with a name."""
+
+    starts: frozenset[int]
+    ends: frozenset[int]
+
+    @classmethod
+    def of(cls, text: str, names: list[tuple[int, int]]) -> Self:
+        starts = frozenset(end + 1 for _start, end in names if text[end : end + 1] in _CONNECTORS)
+        return cls(starts, frozenset(start - 1 for start, _end in names if text[max(start - 1, 0) : start] in _CONNECTORS))
+
+    def is_within(self, first: int, last: int) -> bool:
+        return any(place in self.starts or place in self.ends for place in range(first, last + 1))
+
+
+_ALONE = _Connected(frozenset(), frozenset())
+
+
 def likely_names(text: str) -> Iterator[tuple[int, int]]:
     """Yield where the most likely division of the text has names; blanked places are no Chinese characters."""
-    for run in _RUN.finditer(text):
-        yield from _names_of(text, run.start(), run.end())
+    runs = [run.span() for run in _RUN.finditer(text)]
+    names = {run: _names_of(text, *run, _ALONE) for run in runs}
+    # A name that was found speaks for what it is connected with.
+    connected = _Connected.of(text, [name for found in names.values() for name in found])
+    for run in runs:
+        yield from _names_of(text, *run, connected) if connected.is_within(*run) else names[run]
 
 
-def _names_of(text: str, first: int, last: int) -> Iterator[tuple[int, int]]:
-    behind = {place: _behind(text, place) for place in range(first, last + 1)}
+def _names_of(text: str, first: int, last: int, connected: _Connected) -> list[tuple[int, int]]:
+    """Return the names between two places of the text."""
+    behind = {end: _behind(text, end) + _BESIDE_NAME * (end in connected.ends) for end in range(first, last + 1)}
     best = {first: 0.0}
     chosen: dict[int, tuple[int, _Part]] = {}
     for start in range(first, last):
-        for part in _parts(text, start, last, behind):
+        for part in _parts(text, start, last, behind, _BESIDE_NAME * (start in connected.starts)):
             likelihood = best[start] + part.likelihood
             if likelihood > best.get(part.end, -math.inf):
                 best[part.end], chosen[part.end] = likelihood, (start, part)
@@ -97,25 +145,29 @@ def _names_of(text: str, first: int, last: int) -> Iterator[tuple[int, int]]:
         if part.name_end is not None:
             names.append((start, part.name_end))
         place = start
-    yield from reversed(names)
+    return names[::-1]
 
 
-def _parts(text: str, start: int, last: int, behind: dict[int, float]) -> Iterator[_Part]:
+def _parts(text: str, start: int, last: int, behind: dict[int, float], connected: float) -> Iterator[_Part]:
     """Yield the words and names that may begin here; `behind` has what places say for a name before them."""
     for end in range(start + 1, min(start + _LONGEST_WORD, last) + 1):
         likelihood = _word(text[start:end])
         if likelihood is not None:
             yield _Part(end, likelihood)
-    if text[start] in NEVER_FIRST:
+    if text[start] in NEVER_FIRST or _MEASURE.match(text, start):
         return
-    before = _before(text, start)
+    before = _before(text, start) + connected
     yield from _surname_alone(text, start, last, before)
     for end in range(start + 2, min(start + _LONGEST_ROW, last) + 1):
         name = text[start:end]
-        likelihood = max(_han_name(name), _nickname(name), _given_alone(name), _transcribed(name))
+        likelihood = max(_han_name(name), _nickname(name), _given_alone(name), _transcribed(name), _called_a_word(name))
+        if text[start - 1 : start] not in _NO_KINSHIP_BEHIND:
+            likelihood = max(likelihood, _called_by_kinship(name))
         if len(name) > 3 and name[0] in SURNAMES:
             likelihood = max(likelihood, _transcribed(name[1:]) + SURNAMES[name[0]])
         if likelihood > -math.inf:
+            if before >= WEIGHTS_BEFORE["业主"] and text[start - 1] in ":：" and end == last:
+                likelihood += _WHOLE_ENTRY
             is_of_place = _OF_PLACE.match(text, end) is not None
             yield _Part(end, likelihood + before + behind[end], None if is_of_place else end)
 
@@ -165,6 +217,18 @@ def _han_name(name: str) -> float:
 
 
 @lru_cache(maxsize=16_384)
+def _called_a_word(name: str) -> float:
+    """Return how likely a word of the dictionary is somebody's name because a surname begins it: 成功, 钟声."""
+    surname = SURNAMES.get(name[0])
+    if surname is None or len(name) != 2 or name[0] not in _FREQUENT or not rjieba.has_word(name):
+        return -math.inf
+    if rjieba.tag(name)[0][1] not in _TAGS_OF_WORDS_THAT_NAME:
+        return -math.inf
+    word = _word(name)
+    return -math.inf if word is None else min(_CALLED_A_WORD + surname, word + _RATHER_A_WORD)
+
+
+@lru_cache(maxsize=16_384)
 def _given(given: str) -> float:
     likelihood: float = sum(GIVEN.get(character, OTHER_GIVEN) for character in given)
     if len(given) < 2:
@@ -186,7 +250,11 @@ _NICKNAMES = re.compile(
     r"|(?P<surname>.)(?:老[大二三四五六七八九]|[大二小]嘴)"
     r"|[大二三傻胖铁狗栓](?P<child>[^一二三四五六七八九子])子?"
     r"|(?P<friend>.)子"
+    r"|大(?P<trait>.)[子儿头]?"
+    r"|[大小]老(?P<known>.)"
 )
+_TRAITS = frozenset(lists.TRAITS)
+_KINSHIP = re.compile(f"[{lists.TRAITS}](?:[哥姐嫂婶叔爷娘舅]|嫂子|婶子|姐夫|大爷|大妈)")
 
 
 def _nickname(name: str) -> float:
@@ -195,7 +263,9 @@ def _nickname(name: str) -> float:
     if found is None or not NEVER_IN_NAMES.isdisjoint(name[1:]):
         return -math.inf
     likelihoods = [-math.inf]
-    if (surname := found["called"] or found["surname"]) in SURNAMES:
+    if (found["trait"] or found["called"]) in _TRAITS:
+        likelihoods.append(_BY_TRAIT)
+    if (surname := found["called"] or found["surname"] or found["known"]) in SURNAMES:
         likelihoods.append(max(SURNAMES[surname], _RAREST_NICKNAME))
     if found["prefix"] in {"小", "阿"}:
         likelihoods.append(GIVEN.get(found["called"], -math.inf) - 1)
@@ -204,6 +274,11 @@ def _nickname(name: str) -> float:
     if found["friend"] in _FREQUENT_GIVEN:
         likelihoods.append(GIVEN[found["friend"]] - 1)
     return _NICKNAME + max(likelihoods) - (len(name) - 2)
+
+
+def _called_by_kinship(name: str) -> float:
+    """Return how likely it is what neighbours call somebody: 二嫂子, 胖婶."""
+    return _NICKNAME + _BY_KINSHIP if _KINSHIP.fullmatch(name) else -math.inf
 
 
 def _given_alone(name: str) -> float:
@@ -237,6 +312,8 @@ def _before(text: str, place: int) -> float:
     end = place
     while end and text[end - 1] in '：: 为“「"':
         end -= 1
+    if text[end - 1 : end] == "叫" and any(text[max(end - 1 - length, 0) : end - 1] in _ROLES for length in (2, 3)):
+        return WEIGHTS_BEFORE["名叫"]
     if text[end - 1 : end] in ("是", "叫") and WEIGHTS_BEFORE.get(text[max(end - 3, 0) : end - 1], 0) > 0:
         end -= 1
     cues = (text[max(end - length, 0) : end] for length in range(1, LONGEST_CUE + 1))
@@ -250,5 +327,7 @@ def _behind(text: str, place: int) -> float:
     """Return how much what stands behind a place speaks for a name before it."""
     weight = max(WEIGHTS_BEHIND.get(text[place : place + length], 0.0) for length in range(1, LONGEST_CUE + 1))
     if weight:
-        return weight
+        return max(weight, _OF_PERSON_WEIGHT) if _OF_PERSON.match(text, place) else weight
+    if _OF_PERSON.match(text, place):
+        return _OF_PERSON_WEIGHT
     return 1.0 if place >= len(text) or not _HAN.match(text[place]) else 0.0

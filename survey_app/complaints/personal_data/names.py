@@ -32,6 +32,8 @@ _LABELLED = tuple(
 )
 # Mongolian, Cyrillic and Arabic script, in which residents of the city write names too.
 _OTHER_SCRIPTS = tuple(rf"[{first}-{last}]{{2,30}}" for first, last in ("Ѐӿ", "᠀᢯", "؀ۿ"))
+# 住建发〔2021〕38号: offices that number their papers.
+_OFFICES = re.compile(rf"[{_HAN}]{{1,4}}[发字函办规政通](?=[〔\[(（【]20[0-9]{{2}}[〕\])）】])")
 _WORD = r"[A-Za-z][A-Za-z'\-]{1,20}"
 # Between words of another script one word of these is somebody's name.
 _LONE = re.compile(
@@ -44,6 +46,11 @@ _LETTERED = re.compile(
     rf"{behind('我叫|姓名|名字|名叫|联系人|投诉人|反映人|我是')}[是为叫:： ]{{0,2}}"
     rf"({'|'.join(f'{word}(?:[ ·•.]{word}){{0,2}}' for word in (_WORD, *_OTHER_SCRIPTS))})"
     rf"|(?<![A-Za-z])([A-Z]?[a-z][a-z'\-]{{1,20}}|{'|'.join(_OTHER_SCRIPTS)})[ ]?(?=(?:{lists.TITLES}))"
+)
+# Bayar说他打了四次: a name in letters among Chinese characters.
+_AMONG_HAN = re.compile(
+    rf"(?<![A-Za-z])(?!(?:{lists.ENGLISH_WORDS}|Wi-?[Ff]i|App|Apple|Vivo|Oppo|Huawei|Tesla)(?![A-Za-z]))"
+    rf"([A-Z][a-z]{{2,14}})(?=说|告诉|让我|帮我|答应|家(?![电具])|住|都|两个?人)"
 )
 _ENGLISH = tuple(
     re.compile(pattern)
@@ -71,14 +78,14 @@ def names(readings: Readings) -> Iterator[Span]:
     """Yield names; places and brands are blanked first."""
     spread = () if readings.joined.text == readings.plain.text else (readings.joined,)
     for reading in (readings.plain, *spread):
-        text = _blanked(reading.text, _PLACES, _BRANDS)
+        text = _blanked(reading.text, _PLACES, _BRANDS, _OFFICES)
         yield from transcribed_names(reading, text)
         for start, end in likely_names(text):
             yield reading.between(start, end, Personal.NAME)
         for pattern in _LABELLED:
             yield from _groups(reading, pattern, text)
     cased = readings.cased
-    for pattern in (_LETTERED, *_ENGLISH):
+    for pattern in (_LETTERED, _AMONG_HAN, *_ENGLISH):
         yield from _groups(cased, pattern, cased.text)
     if re.search(f"[A-Za-z{_HAN}]", cased.text):
         yield from _groups(cased, _LONE, cased.text)

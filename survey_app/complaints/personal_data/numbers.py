@@ -17,8 +17,8 @@ _PASSPORT = re.compile(r"(?<![A-Z0-9])(?:[EGDPSH][A-Z]?[0-9]{7,8})(?![0-9])")
 _CARD = re.compile(rf"(?<![0-9])[3-69][0-9]{{3}}(?:{_GAP}[0-9]{{4}}){{2,3}}(?:{_GAP}[0-9]{{1,4}})?(?![0-9])")
 _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9](?:{_SOFT}[0-9]){{6,}}+X?(?![ ]?(?:元|块|万|年|平|度|吨|%))")
 # Files, contracts, standards and companies have long numbers too, with letters before them.
-_OF_FILE = re.compile(
-    r"(?:编号|单号|合同号|文号|标准号|代码|型号|GB(?:/T)?|DB(?:[0-9]{2})?(?:/T)?)[是为:： ]{0,2}[A-Z0-9\-/_]{0,12}$",
+OF_FILE = re.compile(
+    r"(?:编号|单号|工单|合同号?|文号|票号|发票号码?|标准号|代码|型号|GB(?:/T)?|DB(?:[0-9]{2})?(?:/T)?)[是为:： ]{0,2}[A-Z0-9\-/_.]{0,12}$",
     re.IGNORECASE,
 )
 _MASKED = r"[*X×●•·○◯□?#_]"
@@ -83,7 +83,7 @@ def _long_numbers(readings: Readings) -> Iterator[Span]:
         undated = _MOMENT.sub(lambda moment: "年" * len(moment[0]), reading.text)
         for match in _LONG_NUMBER.finditer(undated):
             span = reading.span(match, Personal.NUMBER)
-            is_of_file = _OF_FILE.search(undated, max(match.start() - 24, 0), match.start()) is not None
+            is_of_file = OF_FILE.search(undated, max(match.start() - 24, 0), match.start()) is not None
             if not (is_of_file or is_public_number(match[0]) or _is_list(readings.shown[span.start : span.end])):
                 yield span
 
