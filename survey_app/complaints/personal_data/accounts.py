@@ -69,6 +69,10 @@ _NAMED_IN_CHINESE = re.compile(
     rf"{_SERVICE}(?:[:：]|(?:{_LABELS}){{1,2}}[ ]?[:：「“\"叫]|(?:名|昵称|账号|用户名)[ ]?[叫是]|[ ]?@)[ 「“\"]?"
     rf"([\u4e00-\u9fff](?:{_NO_DEED}[\u4e00-\u9fffA-Z0-9_·\-]){{1,14}})"
 )
+# 头条号乌海老兵, but 抖音号被封了
+_CHINESE_NUMBER = re.compile(
+    rf"{_SERVICE}号[ ]?([^\W\d_A-Za-z了被没不的是有在叫封停更忘换加看查群]{{3,8}})(?=[，。,.!！？? \n]|$)"
+)
 _BEFORE_SERVICE = re.compile(
     r"(?<![A-Z0-9_])([A-Z0-9_][A-Z0-9_.\-]{4,29})[ ]?(?:[(（,，]|是|就是|这是|为)[ ]?(?:我的?|本人)?[ ]?"
     rf"(?:{'|'.join(map(re.escape, _SERVICES.split('|')))})"
@@ -89,7 +93,7 @@ _SHORTENED = tuple(
 )
 _MENTION = re.compile(
     r"(?<![A-Z0-9])@(?!物业|管家|客服|所有人|全体|ALL\b|[·\-])"
-    rf"(?:{_NO_DEED}[A-Z0-9_\u4e00-\u9fff·\-]){2,20}"
+    rf"(?:{_NO_DEED}[A-Z0-9_\u4e00-\u9fff·\-]){{2,20}}"
 )
 
 
@@ -105,7 +109,7 @@ def accounts(readings: Readings) -> Iterator[Span]:
         is_of_file = OF_FILE.search(plain.text, max(match.start() - 12, 0), match.start() + 2) is not None
         if not is_of_file and _is_handle(plain.text, match):
             yield plain.span(match, Personal.ACCOUNT, 1)
-    for pattern in (_NAMED_IN_CHINESE, _BEFORE_SERVICE, *_SHORTENED):
+    for pattern in (_NAMED_IN_CHINESE, _CHINESE_NUMBER, _BEFORE_SERVICE, *_SHORTENED):
         yield from (plain.span(match, Personal.ACCOUNT, 1) for match in pattern.finditer(plain.text))
 
 

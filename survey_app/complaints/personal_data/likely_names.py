@@ -61,10 +61,16 @@ _RARE_WORD = -12.0
 _RAREST_NICKNAME = -7.0
 # 成功 and 钟声 are called so by their parents, of whom nothing is known but the surname.
 _CALLED_A_WORD = -10.5
+# What the edge of a sentence, where any word may stand, says for a name.
+_EDGE = 1.0
+# The guard before it and what only people do behind it: 值班员向阳拒绝登记.
+_BETWEEN_PEOPLE = 2.0
+# 我叫成功, 成功女士
+_CALLED_SO = 3.0
 # However rare the word, more than its place must speak for a name.
-_RATHER_A_WORD = -6.1
+_RATHER_A_WORD = -3.9
 # Things, qualities and seasons, no deeds.
-_TAGS_OF_WORDS_THAT_NAME = frozenset({"n", "nr", "nrt", "ns", "nz", "a", "ad", "an", "b", "t", "z", "i"})
+_TAGS_OF_WORDS_THAT_NAME = frozenset({"n", "nr", "nrt", "ns", "nz", "a", "ad", "an", "b", "s", "t", "z", "i"})
 _BY_TRAIT, _BY_KINSHIP = -6.0, -3.5
 # Names stand beside names: 钟声、于洋和齐心.
 _BESIDE_NAME = 2.5
@@ -110,7 +116,9 @@ class _Connected:
     @classmethod
     def of(cls, text: str, names: list[tuple[int, int]]) -> Self:
         starts = frozenset(end + 1 for _start, end in names if text[end : end + 1] in _CONNECTORS)
-        return cls(starts, frozenset(start - 1 for start, _end in names if text[max(start - 1, 0) : start] in _CONNECTORS))
+        return cls(
+            starts, frozenset(start - 1 for start, _end in names if text[max(start - 1, 0) : start] in _CONNECTORS)
+        )
 
     def is_within(self, first: int, last: int) -> bool:
         return any(place in self.starts or place in self.ends for place in range(first, last + 1))
@@ -159,8 +167,12 @@ def _parts(text: str, start: int, last: int, behind: dict[int, float], connected
     before = _before(text, start) + connected
     yield from _surname_alone(text, start, last, before)
     for end in range(start + 2, min(start + _LONGEST_ROW, last) + 1):
+        if text[end : end + 1] == "们":
+            # Of many: 老铁们.
+            continue
         name = text[start:end]
-        likelihood = max(_han_name(name), _nickname(name), _given_alone(name), _transcribed(name), _called_a_word(name))
+        likelihood = max(_han_name(name), _nickname(name), _given_alone(name), _transcribed(name))
+        likelihood = max(likelihood, _called_a_word(name) + _around_a_word(text, start, end, before, behind[end]))
         if text[start - 1 : start] not in _NO_KINSHIP_BEHIND:
             likelihood = max(likelihood, _called_by_kinship(name))
         if len(name) > 3 and name[0] in SURNAMES:
@@ -216,16 +228,34 @@ def _han_name(name: str) -> float:
     return _HAN_NAME + surname + length + _given(given) + ending
 
 
+def _around_a_word(text: str, start: int, end: int, before: float, behind: float) -> float:
+    """Return what must be added to the weights around a word before it is taken for somebody's name."""
+    begins, ends = not start or not _HAN.match(text[start - 1]), not _HAN.match(text[end : end + 1])
+    # The edges of a sentence say nothing of a word, unless a label stands before it.
+    edges = _EDGE * (begins and before == _EDGE) + _EDGE * (
+        ends and behind == _EDGE and before < WEIGHTS_BEFORE["名叫"]
+    )
+    is_between_people = before >= WEIGHTS_BEFORE["业主"] and not ends and behind >= WEIGHTS_BEHIND["说"]
+    is_called = before >= WEIGHTS_BEFORE["名叫"] or behind >= WEIGHTS_BEHIND["女士"]
+    return _BETWEEN_PEOPLE * is_between_people + _CALLED_SO * is_called - edges
+
+
 @lru_cache(maxsize=16_384)
 def _called_a_word(name: str) -> float:
     """Return how likely a word of the dictionary is somebody's name because a surname begins it: 成功, 钟声."""
     surname = SURNAMES.get(name[0])
-    if surname is None or len(name) != 2 or name[0] not in _FREQUENT or not rjieba.has_word(name):
+    if (
+        surname is None
+        or len(name) != 2
+        or name[0] in lists.RARE_SURNAMES
+        or name in COMMUNITY_WORDS
+        or not rjieba.has_word(name)
+    ):
         return -math.inf
     if rjieba.tag(name)[0][1] not in _TAGS_OF_WORDS_THAT_NAME:
         return -math.inf
     word = _word(name)
-    return -math.inf if word is None else min(_CALLED_A_WORD + surname, word + _RATHER_A_WORD)
+    return -math.inf if word is None else min(_CALLED_A_WORD + max(surname, _RAREST_NICKNAME), word + _RATHER_A_WORD)
 
 
 @lru_cache(maxsize=16_384)
@@ -248,9 +278,9 @@ def _given(given: str) -> float:
 _NICKNAMES = re.compile(
     r"(?P<prefix>[老小阿])(?P<called>.)[头子儿]?"
     r"|(?P<surname>.)(?:老[大二三四五六七八九]|[大二小]嘴)"
+    rf"|大(?P<trait>[{lists.TRAITS}])[子儿头]?"
     r"|[大二三傻胖铁狗栓](?P<child>[^一二三四五六七八九子])子?"
     r"|(?P<friend>.)子"
-    r"|大(?P<trait>.)[子儿头]?"
     r"|[大小]老(?P<known>.)"
 )
 _TRAITS = frozenset(lists.TRAITS)
@@ -263,12 +293,12 @@ def _nickname(name: str) -> float:
     if found is None or not NEVER_IN_NAMES.isdisjoint(name[1:]):
         return -math.inf
     likelihoods = [-math.inf]
-    if (found["trait"] or found["called"]) in _TRAITS:
+    if (found["trait"] or found["called"] or found["child"] or found["friend"]) in _TRAITS:
         likelihoods.append(_BY_TRAIT)
     if (surname := found["called"] or found["surname"] or found["known"]) in SURNAMES:
         likelihoods.append(max(SURNAMES[surname], _RAREST_NICKNAME))
-    if found["prefix"] in {"小", "阿"}:
-        likelihoods.append(GIVEN.get(found["called"], -math.inf) - 1)
+    if found["prefix"]:
+        likelihoods.append(GIVEN.get(found["called"], -math.inf) - (3 if found["prefix"] == "老" else 1))
     if found["child"]:
         likelihoods.append(GIVEN.get(found["child"], -math.inf) - 3)
     if found["friend"] in _FREQUENT_GIVEN:
@@ -320,7 +350,7 @@ def _before(text: str, place: int) -> float:
     weight = max(WEIGHTS_BEFORE.get(cue, 0.0) for cue in cues)
     if weight:
         return weight
-    return 1.0 if not place or not _HAN.match(text[place - 1]) else NO_CUE
+    return _EDGE if not place or not _HAN.match(text[place - 1]) else NO_CUE
 
 
 def _behind(text: str, place: int) -> float:
@@ -330,4 +360,4 @@ def _behind(text: str, place: int) -> float:
         return max(weight, _OF_PERSON_WEIGHT) if _OF_PERSON.match(text, place) else weight
     if _OF_PERSON.match(text, place):
         return _OF_PERSON_WEIGHT
-    return 1.0 if place >= len(text) or not _HAN.match(text[place]) else 0.0
+    return _EDGE if place >= len(text) or not _HAN.match(text[place]) else 0.0

@@ -25,6 +25,7 @@ _LABELLED = tuple(
         ),
         # 我姓段
         rf"(?<=姓)(?<!百姓){_SIGN}({_SURNAME})(?!名)",
+        rf"(?<=姓)(?<!百姓){_SIGN}([{lists.RARE_SURNAMES}]){_BOUNDARY}",
         # 免贵姓晋, whatever the character
         rf"(?:(?<=[我贵她他]姓)|(?<=本人姓)){_SIGN}([{_HAN}]){_BOUNDARY}",
         rf"([{lists.FREQUENT_SURNAMES}]某{{1,2}})",
@@ -50,7 +51,7 @@ _LETTERED = re.compile(
 # Bayar说他打了四次: a name in letters among Chinese characters.
 _AMONG_HAN = re.compile(
     rf"(?<![A-Za-z])(?!(?:{lists.ENGLISH_WORDS}|Wi-?[Ff]i|App|Apple|Vivo|Oppo|Huawei|Tesla)(?![A-Za-z]))"
-    rf"([A-Z][a-z]{{2,14}})(?=说|告诉|让我|帮我|答应|家(?![电具])|住|都|两个?人)"
+    rf"([A-Z][a-z]{{2,14}})(?=说|告诉|让我|帮我|答应|家(?![电具])|住|都|两个?人|和[A-Z][a-z])"
 )
 _ENGLISH = tuple(
     re.compile(pattern)

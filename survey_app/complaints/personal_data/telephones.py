@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from survey_app.complaints.personal_data.numbers import OF_FILE
 from survey_app.complaints.personal_data.patterns import behind, is_public_number
 from survey_app.complaints.personal_data.readings import Reading, Readings
 from survey_app.complaints.personal_data.spans import Personal, Span
@@ -41,7 +42,7 @@ def telephones(readings: Readings) -> Iterator[Span]:
         yield from (reading.span(match, Personal.TELEPHONE) for match in _LANDLINE.finditer(reading.text))
     plain, digits = readings.plain, readings.digits
     for match in _BEHIND_WORD.finditer(digits.text):
-        if not is_public_number(match[1]):
+        if not (is_public_number(match[1]) or OF_FILE.search(digits.text, max(match.start() - 12, 0), match.start(1))):
             yield digits.span(match, Personal.TELEPHONE, 1)
     for pattern in (_MASKED, _HOMOPHONES):
         yield from (plain.span(match, Personal.TELEPHONE) for match in pattern.finditer(plain.text))
