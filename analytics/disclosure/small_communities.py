@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from analytics.decision.survey_channels import CHANNEL_COLUMNS, web_responses
 from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.disclosure.rules import DisclosureRules
 from analytics.disclosure.suppression import can_be_shown
 from analytics.rules import Rules
+from analytics.statistics.validation import BooleanArray, FloatArray
 
 _SAID, _ASKED = "said_complained", "asked_about_complaints"
 
@@ -26,8 +28,10 @@ def withhold_small_communities(table: pd.DataFrame, rules: Rules, *, disclosure:
     -------
     DataFrame
         The same rows and columns. Measures are missing below `minimum_base` answers, if the rules rank nobody with so
-        few; who said that they complained is missing below `minimum_opinion_base`, and where few did or did not. The
-        number of answers stays: it says of nobody what they answered.
+        few; who said that they complained is missing below `minimum_opinion_base`, and where few did or did not. How
+        many answered through slips, or with declared help, is missing where they, or the other answers through the web,
+        are fewer than `minimum_base`: who knows the sum could take one from it. The number of answers stays: it says of
+        nobody what they answered.
 
     Notes
     -----
@@ -59,4 +63,14 @@ def withhold_small_communities(table: pd.DataFrame, rules: Rules, *, disclosure:
             for some, whole in zip(said.tolist(), asked.tolist(), strict=True)
         ]
         withheld |= {name: table[name].mask(np.array(untold, dtype=bool)) for name in (_SAID, _ASKED)}
+    for name in CHANNEL_COLUMNS:
+        if name in table:
+            some = float_column(table, name)
+            others = web_responses(table) - some
+            withheld[name] = table[name].mask(_are_few(some, disclosure) | _are_few(others, disclosure))
     return table.assign(**{str(name): values for name, values in withheld.items()})
+
+
+def _are_few(people: FloatArray, disclosure: DisclosureRules) -> BooleanArray:
+    few: BooleanArray = (people > 0) & (people < disclosure.minimum_base)
+    return few

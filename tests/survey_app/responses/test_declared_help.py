@@ -153,9 +153,9 @@ def test_an_evaluation_counts_what_came_with_help_as_far_as_it_was_declared(data
         survey_round = make_round_around(session, now)
         community, other = make_community(session), make_community(session)
         clerk = make_account(session, "clerk", community=community, now=now)
-        declared = help_in(session, survey_round, community, clerk, begins_at=now + HOUR, now=now, expected=3)
+        declared = help_in(session, survey_round, community, clerk, begins_at=now + HOUR, now=now, expected=12)
         code_id = declared.code_id
-        for minutes in (30, 70, 80, 90, 100):
+        for minutes in (*range(20, 31), *range(70, 82), 100):
             moment = now + timedelta(minutes=minutes)
             times = {"started_at": moment - timedelta(minutes=2), "submitted_at": moment}
             make_response(session, survey_round, community, code_id=code_id, **times)
@@ -165,6 +165,6 @@ def test_an_evaluation_counts_what_came_with_help_as_far_as_it_was_declared(data
 
     with database.reading() as session:
         inputs = session.scalars(select(Evaluation.inputs)).one()
-    assert '"helped_responses":[3,0]' in inputs
-    assert '"responses":[5,1]' in inputs
-    assert '"slip_responses":[0,0]' in inputs
+    assert '"helped_responses":[12,null]' in inputs
+    assert '"responses":[24,1]' in inputs
+    assert '"slip_responses":[0,null]' in inputs
