@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.decision.evaluate import canonical_frame_json, evaluate, versions
 from analytics.disclosure.small_communities import withhold_small_communities
+from analytics.disclosure.successive_results import keep_stated_counts
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.rules import Rules
 from survey_app.audit import OPERATOR, record
 from survey_app.complaints.categories import categories
 from survey_app.evaluations.counts import community_table
+from survey_app.evaluations.earlier_results import read_earlier_result
 from survey_app.evaluations.profiles import Profiles, count_profiles
 from survey_app.evaluations.standings import disclosure_of
 from survey_app.models import (
@@ -49,7 +51,9 @@ def evaluate_round(
     evaluation is a preview that has no breakdowns and cannot be published. What no examination for signs of stuffing
     has seen is examined before an official one. Everything is read in one snapshot and computed outside any write
     transaction. Answers that were erased at the wish of a resident after the close are not counted again: an evaluation
-    that had counted them stands.
+    that had counted them stands, and while they are few in a community, a later one states the same of it. What changed
+    since the first evaluation has no breakdown in a later one: whoever subtracts one from the other would have that of
+    those who were taken away.
 
     Raises `LookupError` if there is no such round, `RoundStillOpen` until it has settled, and `RoundErased` when the
     retention of its answers is over.
@@ -80,7 +84,7 @@ def evaluate_round(
         evaluated_at=now,
     )
     with database.writing() as session:
-        stored = _store_once(session, evaluation, result.standings, evidence, gathered.profiles)
+        stored = _store_once(session, evaluation, result.standings, evidence, gathered)
         if stored is evaluation:
             record(
                 session,
@@ -90,7 +94,10 @@ def evaluate_round(
                 after={"round": round_id, "provisional": provisional, "standings": stored.standings_sha256},
                 now=now,
             )
-        return stored
+    if stored is None:
+        # Somebody else's result came in between, from which this one may not differ by few.
+        return evaluate_round(database, round_id=round_id, now=now, provisional=provisional, by=by)
+    return stored
 
 
 def require_answers(survey_round: Round, *, now: datetime) -> None:
@@ -120,6 +127,8 @@ class _Gathered:
     rule_file_id: int
     cut_off: datetime
     profiles: Profiles | None
+    # The result that it was compared with.
+    earlier_id: int | None
 
 
 def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool) -> _Gathered:
@@ -138,10 +147,19 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     disclosure = disclosure_of(now, rules)
     # What few people answered is not even stored: everything that shows or hands out an evaluation goes without.
     table = withhold_small_communities(community_table(session, **counting), rules, disclosure=disclosure)
+    earlier = read_earlier_result(session, survey_round)
+    if earlier is not None:
+        # What is withheld by the difference makes other numbers small, of which it is withheld once more.
+        table = withhold_small_communities(
+            keep_stated_counts(table, earlier.table, disclosure=disclosure), rules, disclosure=disclosure
+        )
     profiles = (
-        None if provisional else count_profiles(session, **counting, minimum_base=disclosure.minimum_base, table=table)
+        None
+        if provisional
+        else count_profiles(session, **counting, minimum_base=disclosure.minimum_base, table=table, earlier=earlier)
     )
-    return _Gathered(table, rules, survey_round.rule_file_id, cut_off, profiles)
+    earlier_id = None if earlier is None else earlier.evaluation_id
+    return _Gathered(table, rules, survey_round.rule_file_id, cut_off, profiles, earlier_id)
 
 
 def _store_once(
@@ -149,8 +167,9 @@ def _store_once(
     evaluation: Evaluation,
     standings: pd.DataFrame,
     evidence: pd.DataFrame,
-    profiles: Profiles | None,
-) -> Evaluation:
+    gathered: _Gathered,
+) -> Evaluation | None:
+    """Store an evaluation or return the stored one that is the same; None where a newer result came in between."""
     # Two clerks may evaluate at once: the second waits here and then finds the first one's row.
     lock_until_commit(session, AdvisoryLock.EVALUATION, of=evaluation.round_id)
     stored = session.scalar(
@@ -165,13 +184,16 @@ def _store_once(
     )
     if stored is not None:
         return stored
+    newest = read_earlier_result(session, session.get_one(Round, evaluation.round_id))
+    if newest is not None and newest.evaluation_id != gathered.earlier_id:
+        return None
     session.add(evaluation)
     session.flush()
     ids = {row.number: row.id for row in session.execute(select(Community.number, Community.id))}
     for table, frame in ((Standing, standings), (StandingEvidence, evidence)):
         placed = frame.assign(evaluation_id=evaluation.id, community_id=frame["community_id"].map(ids))
         _insert_rows(session, table, placed)
-    if profiles is not None:
+    if (profiles := gathered.profiles) is not None:
         _insert_rows(session, CommunityProfile, profiles.communities.assign(evaluation_id=evaluation.id))
         _insert_rows(session, RegionProfile, profiles.regions.assign(evaluation_id=evaluation.id))
     return evaluation

@@ -36,6 +36,7 @@ from survey_app.evaluations.counts import (
     is_valid_complaint,
     window_start,
 )
+from survey_app.evaluations.earlier_results import EarlierResult
 from survey_app.models import Complaint, Response, Round
 from survey_app.models.vocabulary import ResponseStatus, Tenure
 from survey_app.register.households import read_places, surveyed_households
@@ -81,12 +82,19 @@ def count_profiles(
     cut_off: datetime,
     minimum_base: int,
     table: pd.DataFrame,
+    earlier: EarlierResult | None = None,
 ) -> Profiles:
     """Return the profile of every community, and of every region that is ranked together.
 
     The answers of communities with fewer than `minimum_base` are not broken down, nor can they be found by taking all
     others from the sum of the region. `table` is the community table of the same moment.
+
+    Nor are the answers of communities that changed since the first result of the round, of which `earlier` is the
+    newest: a second breakdown taken from the first would be that of those who were taken away. Their region keeps the
+    answers and drivers of the last official result; where there were only previews, it is counted without them.
     """
+    changed = frozenset() if earlier is None else earlier.changed
+    stated = {} if earlier is None else earlier.regions
     survey = _Survey(session, survey_round, rules, questionnaire, cut_off)
     places = read_places(session)
     city = rules.city.in_language(DEFAULT_LANGUAGE)
@@ -99,7 +107,8 @@ def count_profiles(
     other = _other_population(survey, places)
     channels = _channels(table)
     bases = pd.Series(np.max([each.sum(axis=1) for each in counts.counts.values()], axis=0), index=places.index)
-    hidden = _few_answers(bases, region, minimum_base=minimum_base)
+    is_changed = places.index.isin(sorted(changed))
+    hidden = changed | _few_answers(bases[~is_changed], region[~is_changed], minimum_base=minimum_base)
     communities = [
         {
             "community_id": number,
@@ -109,20 +118,31 @@ def count_profiles(
                 else _answers(counts, [place]) | _choices(chosen, [number])
             ),
             "complaints": canonical_json(cases.get(number, [])),
-            "other_population": canonical_json(other[number] | ({"tenures": []} if number in hidden else {})),
+            "other_population": canonical_json(
+                (dict.fromkeys(other[number]) if number in changed else other[number])
+                | ({"tenures": []} if number in hidden else {})
+            ),
         }
         for place, number in enumerate(places.index)
     ]
-    regions = [
-        {
-            "region": str(name),
-            "answers": canonical_json(_answers(counts, np.asarray(members)) | _choices(chosen, places.index[members])),
-            "complaints": canonical_json(regional_cases.get(name, [])),
-            "drivers": canonical_json(_drivers(rows[rows["community"].map(region) == name], survey)),
-            "channels": canonical_json(channels.get(str(name), {})),
-        }
-        for name, members in region.groupby(region).indices.items()
-    ]
+    regions = []
+    for name in sorted(region.unique()):
+        is_member = (region == name).to_numpy()
+        same = np.flatnonzero(is_member & ~is_changed)
+        if (is_member & is_changed).any() and name in stated:
+            answers, drivers = stated[str(name)]
+        else:
+            answers = canonical_json(_answers(counts, same) | _choices(chosen, places.index[same]))
+            drivers = canonical_json(_drivers(rows[rows["community"].isin(places.index[same])], survey))
+        regions.append(
+            {
+                "region": str(name),
+                "answers": answers,
+                "complaints": canonical_json(regional_cases.get(name, [])),
+                "drivers": drivers,
+                "channels": canonical_json(channels.get(str(name), {})),
+            }
+        )
     return Profiles(pd.DataFrame(communities), pd.DataFrame(regions))
 
 

@@ -6,6 +6,7 @@ others may know of a neighbour, or a mark that somebody may tell a resident to l
 where nothing connects them.
 """
 
+import json
 import secrets
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,12 +16,18 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analytics.decision.recount import measure_questions
+from analytics.decision.recount import OWNER, measure_questions
 from analytics.decision.table_columns import plain_values
-from analytics.disclosure.released_rows import coarsen_rows
+from analytics.disclosure.released_rows import WITHHELD, coarsen_rows
 from analytics.files.csv_files import csv_file, in_parts
+from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
 from survey_app.evaluations.counts import counted_batches
+from survey_app.evaluations.earlier_results import (
+    communities_with_erased,
+    communities_with_excluded,
+    first_evaluated_at,
+)
 from survey_app.evaluations.evaluate_round import require_answers
 from survey_app.evaluations.standings import disclosure_of, require_evaluation
 from survey_app.models import Community, District, Evaluation, Round
@@ -36,7 +43,10 @@ def export_responses(database: Database, *, evaluation_id: int, scope: Scope, no
     Rows stand in an order drawn anew for each file, and are numbered in it: neither says when an answer came or which
     it was in another file. Of a community's owners, and of its tenants, either so many answered that nobody is one of
     few, or their rows are left out; how they answered is withheld where few did so. Reviews count as they stood when it
-    was evaluated, so that two files never differ by what was decided between them.
+    was evaluated, so that two files never differ by what was decided between them. A community of which a resident had
+    answers erased since the first result is left out, so that no two files differ by them; one of which answers were
+    excluded between the first result and this says of nobody how they answered, and is left out where so few of them
+    were counted that the result states the numbers of the one before.
 
     Raises `LookupError` if there is no such official evaluation, and `RoundErased` when the retention of its answers is
     over.
@@ -49,14 +59,30 @@ def export_responses(database: Database, *, evaluation_id: int, scope: Scope, no
         questions = measure_questions(rules)
         rows = _read_rows(session, evaluation, questions)
         places = _read_places(session, scope)
-    rows = rows[rows["community"].isin(places.index)]
+        first = first_evaluated_at(session, evaluation.round_id)
+        erased = communities_with_erased(session, evaluation.round_id, since=first)
+        excluded = communities_with_excluded(session, evaluation.round_id, since=first, before=evaluation.evaluated_at)
+        stated = pd.DataFrame(json.loads(evaluation.inputs)).set_index("community_id")["responses"]
+    differing = _differing_communities(rows, places["community_id"].map(stated), rules)
+    rows = rows[rows["community"].isin(places.index.difference(sorted(erased | differing)))]
     disclosure = disclosure_of(evaluation.evaluated_at, rules)
     released = coarsen_rows(rows, within=["community", "tenure"], detail="mode", rules=disclosure)
+    released = released.assign(mode=released["mode"].mask(released["community"].isin(sorted(excluded)), WITHHELD))
     shuffled = released.iloc[np.random.default_rng(secrets.randbits(256)).permutation(len(released))]
     named = places.loc[shuffled["community"]].reset_index(drop=True)
     table = named.join(shuffled.drop(columns="community").reset_index(drop=True))
     columns = {"response_id": range(1, len(table) + 1), **{str(name): plain_values(table[name]) for name in table}}
     return csv_file(columns, in_parts(list(row) for row in zip(*columns.values(), strict=True)))
+
+
+def _differing_communities(rows: pd.DataFrame, stated: pd.Series, rules: Rules) -> frozenset[int]:
+    """Return the communities in which the rows are not as many as the result states, by id."""
+    rule = rules.satisfaction
+    counts = rows[rule.question].isin(rule.valid_codes)
+    if rule.population == "owners":
+        counts &= rows["tenure"] == OWNER
+    counted = counts.groupby(rows["community"]).sum().reindex(stated.index, fill_value=0)
+    return frozenset(stated.index[(counted != stated.fillna(0)).to_numpy(dtype=bool)].tolist())
 
 
 def _read_rows(session: Session, evaluation: Evaluation, questions: tuple[str, ...]) -> pd.DataFrame:

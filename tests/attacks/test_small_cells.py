@@ -7,6 +7,7 @@ every file that any role can download, learns no other answer of theirs.
 import csv
 import io
 import itertools
+import json
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -15,26 +16,39 @@ from random import Random
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from analytics.__main__ import main
+from analytics.decision.community_table import check_communities
+from analytics.decision.evaluate import canonical_frame_json, evaluate
 from analytics.disclosure.answer_tables import AnswerTable
 from analytics.disclosure.released_rows import WITHHELD, coarsen_rows
 from analytics.disclosure.rules import rules_in_force
+from analytics.disclosure.small_communities import withhold_small_communities
+from analytics.rules import load_rules
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.config import DATA
 from survey_app.demo.simulation.simulate import simulate
-from survey_app.evaluations.evaluate_round import evaluate_round
+from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
 from survey_app.exports.community_table import export_community_table
 from survey_app.exports.responses import export_responses
-from survey_app.models import Evaluation, Response, ResponseReview, Round
+from survey_app.models import CommunityProfile, Evaluation, RegionProfile, Response, ResponseReview, Round
 from survey_app.models.vocabulary import ReviewState, Role
+from survey_app.responses.counting_status import ERASED_VALUES
 from survey_app.responses.integrity_reviews import TooFewToExclude, decide_reviews
 from tests.accounts import csrf_token, make_account, signed_in_client
-from tests.factories import SECRET, make_community, make_district, make_poster_code, make_response, make_round
+from tests.factories import (
+    SECRET,
+    make_community,
+    make_district,
+    make_poster_code,
+    make_response,
+    make_round,
+)
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 RULES = DATA / "rules" / "wuhai" / "2021-08-23.yaml"
+RULES_READ = load_rules(RULES)
 DISCLOSURE = rules_in_force(NOW.date())
 LEAST = DISCLOSURE.minimum_base
 FILES = ("standings", "communities", "tables", "responses", "texts")
@@ -295,6 +309,101 @@ def test_who_was_asked_does_not_tell_what_led_there():
     assert set(complained.values()) == set(whom.values()) == {None}
 
 
+# How many answered through slips, or with help: counts of people as any other.
+
+CHANNELS = ("slip_responses", "helped_responses")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_few_who_answered_through_slips_or_with_help_follow_from_nothing_in_the_table(seed):
+    random = Random(seed)
+    sizes = [0, 1, 5, 9, 10, 11, 30]
+    parts = [{name: random.choice(sizes) for name in ("slips", "posters", "paper", "telephone")} for _ in range(60)]
+    table = pd.DataFrame(
+        {
+            "community_id": [f"{number:03}" for number in range(60)],
+            "responses": [sum(each.values()) for each in parts],
+            "satisfied": 0,
+            "paper_responses": [each["paper"] for each in parts],
+            "telephone_responses": [each["telephone"] for each in parts],
+            "slip_responses": [each["slips"] for each in parts],
+            "helped_responses": [random.randint(0, each["slips"] + each["posters"]) for each in parts],
+        }
+    )
+
+    shown = withhold_small_communities(table, RULES_READ, disclosure=DISCLOSURE)
+
+    for name in CHANNELS:
+        web = table["responses"] - table["paper_responses"] - table["telephone_responses"]
+        told = shown[name].notna()
+        for people in (table[name], web - table[name]):
+            assert not people[told].between(1, LEAST - 1).any(), name
+        large = ~table[name].between(1, LEAST - 1) & ~(web - table[name]).between(1, LEAST - 1)
+        pd.testing.assert_series_equal(told, large, check_names=False)
+        assert told.any()
+        assert not told.all()
+
+
+@pytest.mark.parametrize("slips", [3, 50])
+def test_the_table_of_an_evaluation_withholds_few_slips_and_the_evaluator_decides_the_same(
+    sqlite_database, app, city, tmp_path, slips
+):
+    survey_round, communities = city
+    with sqlite_database.writing() as session:
+        of_web = select(Response.id).filter_by(community_id=communities[0].id, mode="web", tenure=1)
+        # A response through the web whose code is gone came through a slip.
+        ids = session.scalars(of_web.order_by(Response.id).limit(slips)).all()
+        session.execute(update(Response).where(Response.id.in_(ids)).values(code_id=None))
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=NOW)
+
+    counts = files_of(signed_in_client(app, "evaluator"))["communities"].set_index("community_id")
+    standings = files_of(signed_in_client(app, "city"))["standings"].set_index("Community number")
+    result = counted_again(tmp_path, sqlite_database, evaluation)
+
+    number = communities[0].number
+    assert counts.loc[number, "slip_responses"] == ""
+    assert standings.loc[number, "Answers came through"] == "posters and household slips"
+    assert result.exit_code == 0, result.output
+    decided = (tmp_path / "out" / "evaluation.json").read_text("utf-8")
+    assert evaluation.standings_sha256 in decided
+    assert evaluation.inputs_sha256 in decided
+
+
+def test_an_older_evaluation_keeps_its_hashes_and_hands_out_no_few_slips(sqlite_database, evaluated, city):
+    survey_round, communities = city
+    with sqlite_database.reading() as session:
+        stored = session.get_one(Evaluation, evaluated.id)
+        table = pd.DataFrame(json.loads(stored.inputs))
+        older = evaluate(
+            check_communities(table.assign(slip_responses=3, helped_responses=2).query("responses > 2"), RULES_READ),
+            RULES_READ,
+        )
+    with sqlite_database.writing() as session:
+        session.add(
+            Evaluation(
+                round_id=survey_round.id,
+                rule_file_id=stored.rule_file_id,
+                provisional=False,
+                cut_off=stored.cut_off,
+                inputs=canonical_frame_json(older.communities),
+                inputs_sha256=older.inputs_sha256,
+                standings_sha256=older.standings_sha256,
+                summary=stored.summary,
+                responses=stored.responses,
+                code_version="0.1",
+                evaluated_at=stored.evaluated_at,
+            )
+        )
+    with sqlite_database.reading() as session:
+        number = session.scalars(select(func.max(Evaluation.id))).one()
+        assert verify_evaluation(session, number)
+
+    shown = read_rows(export_community_table(sqlite_database, evaluation_id=number, scope=EVERYWHERE))
+
+    assert set(shown["slip_responses"]) == set(shown["helped_responses"]) == {""}
+    assert communities[0].number in set(shown["community_id"])
+
+
 # Two results of one round.
 
 
@@ -399,6 +508,184 @@ def exclude_later(database, survey_round, community):
             account_id=1,
             now=NOW + timedelta(hours=1),
         )
+
+
+# A resident has answers erased after a result, or the city excludes enough of them, and another result is made.
+
+
+def erase(database, survey_round, community, number, *, tenure=1):
+    of_tenure = {"round_id": survey_round.id, "community_id": community.id, "tenure": tenure}
+    with database.writing() as session:
+        chosen = select(Response.id).filter_by(**of_tenure).where(Response.answers.is_not(None))
+        ids = session.scalars(chosen.order_by(Response.id.desc()).limit(number)).all()
+        session.execute(
+            update(Response).where(Response.id.in_(ids)).values(**ERASED_VALUES, erased_at=NOW + timedelta(hours=1))
+        )
+
+
+def exclude_some(database, survey_round, community, number, *, tenure=1):
+    with database.writing() as session:
+        hold(session, survey_round, community, number, tenure=tenure)
+        session.flush()
+        session.execute(update(ResponseReview).values(at=NOW - timedelta(hours=1)))
+    exclude_later(database, survey_round, community)
+
+
+def take_away(database, city, what):
+    """Take answers away from communities of the city, by what was done, place, tenure and number."""
+    survey_round, communities = city
+    for action, place, tenure, number in what:
+        action(database, survey_round, communities[place], number, tenure=tenure)
+
+
+TAKEN_AWAY = (
+    [(erase, 0, 1, 1)],
+    [(erase, 0, 1, 9)],
+    [(erase, 0, 1, 10)],
+    [(erase, 0, 2, 1)],
+    [(erase, 7, 3, 2)],
+    [(erase, 4, 1, 1)],
+    [(exclude_some, 0, 1, 20)],
+    [(exclude_some, 0, 1, 12), (erase, 0, 1, 1)],
+    [(exclude_some, 2, 1, 10), (erase, 1, 1, 1), (erase, 5, 1, 1)],
+)
+
+
+def people_in(files):
+    """Return every number of people in the files, by what it is of; what is withheld is left out."""
+    found = {}
+    for kind, names in (
+        ("standings", ["Valid responses", "Satisfied"]),
+        (
+            "communities",
+            [
+                *("responses", "satisfied", "paper_responses", "telephone_responses"),
+                *("asked_about_complaints", "said_complained", "slip_responses", "helped_responses"),
+            ],
+        ),
+    ):
+        table = files[kind].set_index(files[kind].columns[1 if kind == "standings" else 0])
+        found |= {(kind, name, number): table.loc[number, name] for name in names for number in table.index}
+    tables = files["tables"][files["tables"]["Question number"] != ""]
+    for row in tables.to_dict("records"):
+        place = tuple(row[name] for name in ("Community number", "Question number", "Answer code"))
+        found["tables", *place] = row["Number (empty: withheld)"]
+    rows = files["responses"]
+    for columns in (["tenure"], ["tenure", "mode"], ["tenure", "q01"], ["tenure", "mode", "q01"]):
+        for place, number in rows.groupby(["community_id", *columns]).size().items():
+            found["responses", *columns, *place] = str(number)
+    return {place: int(number) for place, number in found.items() if number != ""}
+
+
+def test_the_numbers_that_the_next_tests_compare_are_many(app, evaluated):
+    assert evaluated.id
+    assert len(people_in(files_of(signed_in_client(app, "evaluator")))) > 200
+
+
+@pytest.mark.parametrize("what", TAKEN_AWAY)
+@pytest.mark.parametrize("was_preview", [True, False])
+def test_no_two_results_of_a_round_differ_by_the_answers_of_few(sqlite_database, app, city, what, was_preview):
+    survey_round, _communities = city
+    first = evaluate_round(sqlite_database, round_id=survey_round.id, now=NOW, provisional=was_preview)
+    stated = pd.DataFrame(json.loads(first.inputs)).set_index("community_id")
+    before = {} if was_preview else people_in(files_of(signed_in_client(app, "evaluator")))
+
+    take_away(sqlite_database, city, what)
+    second = evaluate_round(sqlite_database, round_id=survey_round.id, now=NOW + timedelta(hours=2))
+
+    counted = pd.DataFrame(json.loads(second.inputs)).set_index("community_id")
+    for name in ("responses", "asked_about_complaints", "said_complained", "paper_responses", "telephone_responses"):
+        taken = (stated[name] - counted[name]).dropna()
+        assert (taken.eq(0) | taken.ge(LEAST)).all(), name
+    same = stated["responses"] == counted["responses"]
+    pd.testing.assert_series_equal(stated.loc[same, "satisfied"], counted.loc[same, "satisfied"])
+    pd.testing.assert_series_equal(stated.loc[same, "mean_index"], counted.loc[same, "mean_index"])
+    after = people_in(files_of(signed_in_client(app, "evaluator")))
+    # Of those who are fewer by enough the score is public, and who counts again may see how many gave each rating.
+    public = {"Satisfied", "satisfied", "q01"}
+    few = {
+        place: (before[place], after[place])
+        for place in before.keys() & after.keys()
+        if 0 < abs(before[place] - after[place]) < LEAST and public.isdisjoint(place)
+    }
+    assert few == {}
+
+
+@pytest.mark.parametrize("what", TAKEN_AWAY)
+@pytest.mark.parametrize("was_preview", [True, False])
+def test_no_breakdown_of_a_region_or_tenure_follows_from_two_results(sqlite_database, city, what, was_preview):
+    survey_round, communities = city
+    first = evaluate_round(sqlite_database, round_id=survey_round.id, now=NOW, provisional=was_preview)
+    take_away(sqlite_database, city, what)
+    second = evaluate_round(sqlite_database, round_id=survey_round.id, now=NOW + timedelta(hours=2), provisional=False)
+
+    with sqlite_database.reading() as session:
+        changed = {communities[place].id for _action, place, _tenure, _number in what}
+        profiles = session.scalars(select(CommunityProfile).filter_by(evaluation_id=second.id)).all()
+        regions = session.scalars(select(RegionProfile).order_by(RegionProfile.evaluation_id)).all()
+    if second.id == first.id:
+        return
+    for profile in profiles:
+        if profile.community_id in changed:
+            assert not any(json.loads(profile.answers).values())
+            assert not any(json.loads(profile.other_population).values())
+    assert {profile.community_id for profile in profiles if any(json.loads(profile.answers).values())} >= {
+        communities[place].id for place in (0, 1, 2)
+    } - changed
+    if was_preview:
+        shown = [json.loads(profile.answers)["q01"] for profile in profiles if profile.community_id not in changed]
+        # The region is the sum of the others, and of at least ten that are not broken down, if of any.
+        rest = sum(json.loads(regions[-1].answers)["q01"].values()) - sum(sum(each.values()) for each in shown)
+        assert rest == 0 or rest >= LEAST
+    else:
+        assert (regions[0].answers, regions[0].drivers) == (regions[-1].answers, regions[-1].drivers)
+
+
+@pytest.mark.parametrize(("tenure", "number"), [(1, 1), (2, 1), (1, 9)])
+def test_what_the_evaluator_downloads_before_and_after_an_erasure_differs_by_whole_communities(
+    sqlite_database, city, evaluated, tenure, number
+):
+    def rows():
+        pieces = export_responses(sqlite_database, evaluation_id=evaluated.id, scope=EVERYWHERE, now=NOW)
+        return read_rows(pieces).drop(columns="response_id")
+
+    before = rows()
+    erase(sqlite_database, city[0], city[1][0], number, tenure=tenure)
+    after = rows()
+
+    others = before[before["community_id"] != city[1][0].number]
+    assert Counter(after.apply(tuple, axis="columns")) == Counter(others.apply(tuple, axis="columns"))
+    assert len(after) < len(before)
+
+
+@pytest.mark.parametrize("what", TAKEN_AWAY)
+def test_the_evaluator_decides_the_same_after_answers_were_taken_away(sqlite_database, city, evaluated, what, tmp_path):
+    assert evaluated.id
+    take_away(sqlite_database, city, what)
+    second = evaluate_round(sqlite_database, round_id=city[0].id, now=NOW + timedelta(hours=2))
+
+    result = counted_again(tmp_path, sqlite_database, second)
+
+    assert result.exit_code == 0, result.output
+    decided = (tmp_path / "out" / "evaluation.json").read_text("utf-8")
+    assert second.standings_sha256 in decided
+    assert second.inputs_sha256 in decided
+
+
+def test_answers_erased_one_by_one_are_taken_away_once_they_are_enough(sqlite_database, city, evaluated):
+    survey_round, communities = city
+    counts = [json.loads(evaluated.inputs)["responses"]]
+    for hour in range(1, 13):
+        erase(sqlite_database, survey_round, communities[0], 1)
+        now = NOW + timedelta(hours=1 + hour)
+        counts.append(
+            json.loads(evaluate_round(sqlite_database, round_id=survey_round.id, now=now).inputs)["responses"]
+        )
+
+    place = counts[0].index(max(counts[0]))
+    stated = [each[place] for each in counts]
+    assert all(low == high or high - low >= LEAST for high, low in itertools.pairwise(stated))
+    assert len(set(stated)) == 2
 
 
 # What the evaluator can compute again.
