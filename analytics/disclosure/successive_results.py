@@ -43,7 +43,7 @@ def keep_stated_counts(table: pd.DataFrame, stated: pd.DataFrame, *, disclosure:
     >>> stated = pd.DataFrame({"community_id": ["A", "B"], "responses": [60, 40], "satisfied": [50, 39]})
     >>> table = pd.DataFrame({"community_id": ["A", "B"], "responses": [59, 30], "satisfied": [49, 30]})
     >>> keep_stated_counts(table, stated, disclosure=rules_in_force(date(2026, 9, 30))).values.tolist()
-    [['A', 60.0, 50.0], ['B', 30.0, 30.0]]
+    [['A', 60, 50], ['B', 30, 30]]
     """
     before = stated.set_index("community_id").reindex(table["community_id"]).set_axis(table.index)
     kept: dict[str, pd.Series] = {}

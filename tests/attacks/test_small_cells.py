@@ -672,11 +672,11 @@ def test_the_evaluator_decides_the_same_after_answers_were_taken_away(sqlite_dat
     assert second.inputs_sha256 in decided
 
 
-def test_answers_erased_one_by_one_are_taken_away_once_they_are_enough(sqlite_database, city, evaluated):
+def test_answers_erased_in_threes_are_taken_away_once_they_are_enough(sqlite_database, city, evaluated):
     survey_round, communities = city
     counts = [json.loads(evaluated.inputs)["responses"]]
-    for hour in range(1, 13):
-        erase(sqlite_database, survey_round, communities[0], 1)
+    for hour in range(1, 7):
+        erase(sqlite_database, survey_round, communities[0], 3)
         now = NOW + timedelta(hours=1 + hour)
         counts.append(
             json.loads(evaluate_round(sqlite_database, round_id=survey_round.id, now=now).inputs)["responses"]
