@@ -1,7 +1,7 @@
 """Accounts for tests, and browsers that are signed in."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pyotp
 from sqlalchemy import update
@@ -19,12 +19,13 @@ AUTHENTICATOR = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SECRET_KEY = "only for tests: 7f3c9a1e5b8d2046"
 
 
-def make_account(session, username, *, now, **values):
+def make_account(session, username, *, now, in_force_for=timedelta(days=30), **values):
     """Add an account that `signed_in_client` can use; `role` is the user name unless the test says otherwise."""
     account = add_account(
-        session, username=username, password=PASSWORD, by=OPERATOR, now=now, **({"role": username} | values)
+        session, username=username, password=PASSWORD, now=now, **({"role": username, "by": OPERATOR} | values)
     )
     account.totp_secret = seal_secret(AUTHENTICATOR, secret_key=SECRET_KEY)
+    account.in_force_since = now - in_force_for
     session.flush()
     return account
 

@@ -20,7 +20,8 @@ from survey_app.accounts.accounts import (
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.invitations import invite
 from survey_app.accounts.policies import ADMINISTRATING, policy
-from survey_app.accounts.reset_requests import needs_second_person, request_reset
+from survey_app.accounts.reset_requests import request_reset
+from survey_app.accounts.second_persons import check_disabling, needs_second_person
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
 from survey_app.models import Account, Community, District, PropertyCompany
@@ -79,7 +80,13 @@ def reset(account_id: int) -> str | Response:
         account = _account(session, account_id)
         is_shared = needs_second_person(account)
         if is_shared:
-            request_reset(session, account=account, by_id=signed_in().account_id, now=current_time())
+            request_reset(
+                session,
+                account=account,
+                by_id=signed_in().account_id,
+                credentials=signed_in().credentials,
+                now=current_time(),
+            )
         else:
             reset_account(session, account=account, by=signed_in().actor, now=current_time())
     if not is_shared:
@@ -92,8 +99,14 @@ def reset(account_id: int) -> str | Response:
 @policy(ADMINISTRATING)
 def disable(account_id: int) -> Response:
     """Disable sign-in with an account."""
+    now, asked_by = current_time(), signed_in()
     with site().database.writing() as session:
-        disable_account(session, account=_account(session, account_id), by=signed_in().actor, now=current_time())
+        account = _account(session, account_id)
+        if asked_by.account_id != account_id:
+            check_disabling(
+                session, account=account, by_id=asked_by.account_id, credentials=asked_by.credentials, now=now
+            )
+        disable_account(session, account=account, by=asked_by.actor, now=now)
     return redirect(url_for("staff.accounts"), HTTPStatus.SEE_OTHER)
 
 

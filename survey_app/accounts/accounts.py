@@ -103,6 +103,7 @@ def reset_account(
     `requested_by` is who asked, where a second person confirms.
     """
     account.password_hash, account.totp_secret, account.totp_last_step = _unusable(), None, None
+    account.in_force_since = None
     session.execute(delete(RecoveryCode).filter_by(account_id=account.id))
     renew_credentials(session, account)
     record(
@@ -120,7 +121,7 @@ def disable_account(session: Session, *, account: Account, by: str, now: datetim
     if by == account_actor(account.id):
         raise OwnAccount
     if account.disabled_at is None:
-        account.disabled_at = now
+        account.disabled_at, account.in_force_since = now, None
         renew_credentials(session, account)
         record(session, by=by, action=AuditAction.ACCOUNT_DISABLED, subject=account_actor(account.id), now=now)
 
@@ -129,6 +130,7 @@ def enable_account(session: Session, *, account: Account, by: str, now: datetime
     """Enable sign-in with the account again."""
     if account.disabled_at is not None:
         account.disabled_at = None
+        account.in_force_since = None if account.totp_secret is None else now
         renew_credentials(session, account)
         record(session, by=by, action=AuditAction.ACCOUNT_ENABLED, subject=account_actor(account.id), now=now)
 

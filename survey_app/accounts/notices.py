@@ -27,6 +27,13 @@ CREDENTIAL_CHANGES = (
     AuditAction.ACCOUNT_DISABLED,
     AuditAction.ACCOUNT_ENABLED,
 )
+# What those who may confirm resets are told of the other accounts that may.
+CHANGES_OF_OTHERS = (
+    AuditAction.RESET_REQUESTED,
+    AuditAction.ACCOUNT_RESET,
+    AuditAction.ACCOUNT_DISABLED,
+    AuditAction.ACCOUNT_ENABLED,
+)
 # More than anybody reads; the audit page has all of them.
 _MOST_EVENTS = 50
 _RECOVERY_CODE_USED = '{"proof":"recovery code"}'
@@ -71,7 +78,9 @@ def tell_of_failed_sign_in(session: Session, *, username: str, now: datetime) ->
 def unread_notices(session: Session, *, account_id: int) -> Notices:
     """Return what the owner of an account has not read yet, the oldest first."""
     account = session.get_one(Account, account_id)
-    found = select(AuditEvent).where(AuditEvent.position > account.notices_read_to, _concerns(account))
+    deciding = session.scalars(select(Account.id).where(Account.role.in_(SECOND_PERSON_ROLES))).all()
+    concerned = _concerns(account, [account_actor(each) for each in deciding])
+    found = select(AuditEvent).where(AuditEvent.position > account.notices_read_to, concerned)
     events = session.scalars(found.order_by(AuditEvent.position.desc()).limit(_MOST_EVENTS)).all()
     usernames = _usernames(session, {name for event in events for name in (event.actor, event.subject)})
     own = account_actor(account.id)
@@ -102,7 +111,7 @@ def mark_notices_read(session: Session, *, account_id: int, read_to: int, failed
     session.flush()
 
 
-def _concerns(account: Account) -> ColumnElement[bool]:
+def _concerns(account: Account, deciding: Sequence[str]) -> ColumnElement[bool]:
     own = account_actor(account.id)
     conditions = [
         and_(AuditEvent.subject == own, AuditEvent.action.in_(CREDENTIAL_CHANGES)),
@@ -113,12 +122,12 @@ def _concerns(account: Account) -> ColumnElement[bool]:
         ),
     ]
     if Role(account.role) in SECOND_PERSON_ROLES:
-        # Whoever may confirm resets must know of every other account that may: one person could add a second. Not of
-        # those that the operator adds, who needs nobody to confirm.
+        # Whoever may confirm resets must know what happens to the accounts that may, above all of new ones: one person
+        # could add a second. Not of what the operator does, who needs nobody to confirm.
         added = [AuditEvent.after.contains(f'"role":{json.dumps(role)}') for role in sorted(SECOND_PERSON_ROLES)]
         by_others = and_(AuditEvent.actor.startswith("account:"), AuditEvent.actor != own, AuditEvent.subject != own)
         conditions.append(and_(AuditEvent.action == AuditAction.ACCOUNT_ADDED, by_others, or_(*added)))
-        conditions.append(and_(AuditEvent.action == AuditAction.RESET_REQUESTED, by_others))
+        conditions.append(and_(AuditEvent.action.in_(CHANGES_OF_OTHERS), by_others, AuditEvent.subject.in_(deciding)))
     return or_(*conditions)
 
 

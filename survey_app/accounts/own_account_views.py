@@ -37,7 +37,7 @@ def change_own_password() -> Page:
     try:
         # Before the code is used up: it works once.
         check_strength(chosen, names=signed_in().names)
-        _check_owner()
+        check_signed_in_owner()
         with site().database.writing() as session:
             token = change_password(
                 session,
@@ -60,7 +60,7 @@ def change_own_password() -> Page:
 def renew_own_codes() -> Page:
     """Show new recovery codes, this once."""
     try:
-        _check_owner()
+        check_signed_in_owner()
     except SignInRefused:
         return _page(refused_at="codes"), HTTPStatus.BAD_REQUEST
     with site().database.writing() as session:
@@ -92,7 +92,8 @@ def end_own_sessions() -> Response:
     return _back()
 
 
-def _check_owner() -> None:
+def check_signed_in_owner() -> None:
+    """Raise `SignInRefused` or `TooManyAttempts` unless the form has the password and a code of who is signed in."""
     check_owner(
         site().database,
         username=signed_in().username,

@@ -1,7 +1,8 @@
 """Requests to reset an account of the city or an administrator: one person asks, a second one confirms or declines.
 
 A reset gives whoever holds its link the account. For these accounts no single person may bring that about from a
-browser; on the server itself the operator can (`jiayuan accounts reset`).
+browser; on the server itself the operator can (`jiayuan accounts reset`). `second_persons` says who counts as a
+person; each of the two must, since whoever has added an account may sign in with it.
 """
 
 from collections.abc import Sequence
@@ -11,11 +12,18 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
 from survey_app.accounts.accounts import reset_account
-from survey_app.accounts.credentials import credentials_of, has_credentials
+from survey_app.accounts.credentials import credentials_of, has_credentials, lock_account
+from survey_app.accounts.second_persons import (
+    TIME_IN_FORCE,
+    NotLongInForce,
+    has_long_been_in_force,
+    lock_deciding_person,
+    second_persons,
+)
 from survey_app.audit import account_actor, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Account, ResetRequest
-from survey_app.models.vocabulary import SECOND_PERSON_ROLES, AuditAction, Role
+from survey_app.models.vocabulary import AuditAction
 
 # Asked on a Friday, confirmed on a Monday.
 RESET_REQUEST_LIFETIME = timedelta(days=3)
@@ -33,6 +41,7 @@ class NoSecondPerson(JiayuanError):
 
     status = 409
     page = "staff/no_second_person.html"
+    days = TIME_IN_FORCE.days
 
     def __init__(self, username: str) -> None:
         super().__init__(f"nobody else can confirm a reset of {username}")
@@ -46,15 +55,11 @@ class ResetRequestGone(JiayuanError):
     page = "staff/reset_request_gone.html"
 
 
-def needs_second_person(account: Account) -> bool:
-    """Return whether a reset of this account has to be confirmed by a second person."""
-    return Role(account.role) in SECOND_PERSON_ROLES
-
-
-def request_reset(session: Session, *, account: Account, by_id: int, now: datetime) -> None:
+def request_reset(session: Session, *, account: Account, by_id: int, credentials: str, now: datetime) -> None:
     """Ask for a reset of an account; an earlier request that still waits stands, and is not asked for again."""
-    _lock(session, account.id)
-    if not _second_persons(session, account, by_id):
+    _lock(session, account.id, by_id)
+    asked_by = lock_deciding_person(session, account_id=by_id, credentials=credentials, now=now)
+    if not second_persons(session, beside={account.id, by_id}, at=now):
         raise NoSecondPerson(account.username)
     if _open_request(session, account.id, now) is not None:
         return
@@ -66,7 +71,7 @@ def request_reset(session: Session, *, account: Account, by_id: int, now: dateti
             requested_at=now,
             expires_at=now + RESET_REQUEST_LIFETIME,
             account_credentials=credentials_of(account),
-            requester_credentials=credentials_of(session.get_one(Account, by_id)),
+            requester_credentials=credentials_of(asked_by),
         )
     )
     session.flush()
@@ -80,11 +85,35 @@ def open_reset_requests(session: Session, *, now: datetime) -> Sequence[ResetReq
     return [request for request in session.scalars(waiting) if _is_open(request, now)]
 
 
-def confirm_reset(session: Session, *, account_id: int, by_id: int, now: datetime) -> Account:
-    """Reset the account as the second person and return it, so that an invitation can be shown to this person."""
-    request = _for_decision(session, account_id, now)
-    if by_id in {request.requested_by_id, request.account_id}:
+def may_confirm(account: Account, request: ResetRequest) -> bool:
+    """Return whether an account is a second person for a request.
+
+    It must have been one as of the request: whoever makes it cannot wait for an account of their own until it counts.
+    """
+    is_another = account.id not in {request.requested_by_id, request.account_id}
+    return is_another and has_long_been_in_force(account, at=request.requested_at)
+
+
+def reset_to_confirm(session: Session, *, account_id: int, by: Account, now: datetime) -> ResetRequest:
+    """Return the request that this account may confirm, or raise why it may not."""
+    request = _open_request(session, account_id, now)
+    if request is None:
+        raise ResetRequestGone
+    if by.id in {request.requested_by_id, request.account_id}:
         raise SecondPersonNeeded
+    if not may_confirm(by, request):
+        raise NotLongInForce
+    return request
+
+
+def confirm_reset(session: Session, *, account_id: int, by_id: int, credentials: str, now: datetime) -> Account:
+    """Reset the account as the second person and return it, so that an invitation can be shown to this person.
+
+    `credentials` are those with which the person has just proved who they are.
+    """
+    _lock(session, account_id, by_id)
+    confirmed_by = lock_account(session, by_id, credentials=credentials)
+    request = reset_to_confirm(session, account_id=account_id, by=confirmed_by, now=now)
     account, requested_by = request.account, account_actor(request.requested_by_id)
     session.delete(request)
     reset_account(session, account=account, by=account_actor(by_id), requested_by=requested_by, now=now)
@@ -93,22 +122,20 @@ def confirm_reset(session: Session, *, account_id: int, by_id: int, now: datetim
 
 def decline_reset(session: Session, *, account_id: int, by_id: int, now: datetime) -> None:
     """Decline a request; who made it may take it back in the same way."""
-    session.delete(_for_decision(session, account_id, now))
-    session.flush()
-    _record(session, AuditAction.RESET_DECLINED, account_id, by_id, now)
-
-
-def _for_decision(session: Session, account_id: int, now: datetime) -> ResetRequest:
     _lock(session, account_id)
     request = _open_request(session, account_id, now)
     if request is None:
         raise ResetRequestGone
-    return request
+    session.delete(request)
+    session.flush()
+    _record(session, AuditAction.RESET_DECLINED, account_id, by_id, now)
 
 
-def _lock(session: Session, account_id: int) -> None:
-    # The account first, as a reset does: two requests or decisions that meet run in turn.
-    session.get(Account, account_id, with_for_update={"of": Account}, populate_existing=True)
+def _lock(session: Session, *account_ids: int) -> None:
+    # The accounts first, as a reset does: two requests or decisions that meet run in turn. In one order, since two
+    # persons may confirm each other's.
+    for account_id in sorted(account_ids):
+        session.get(Account, account_id, with_for_update={"of": Account}, populate_existing=True)
 
 
 def _open_request(session: Session, account_id: int, now: datetime) -> ResetRequest | None:
@@ -124,18 +151,6 @@ def _is_open(request: ResetRequest, now: datetime) -> bool:
         and has_credentials(asked_by, request.requester_credentials)
         and has_credentials(request.account, request.account_credentials)
     )
-
-
-def _second_persons(session: Session, account: Account, by_id: int) -> Sequence[int]:
-    """Return who could confirm: enabled accounts of these roles that have an authenticator, other than the two."""
-    return session.scalars(
-        select(Account.id).where(
-            Account.role.in_(SECOND_PERSON_ROLES),
-            Account.disabled_at.is_(None),
-            Account.totp_secret.is_not(None),
-            Account.id.not_in([account.id, by_id]),
-        )
-    ).all()
 
 
 def _record(session: Session, action: AuditAction, account_id: int, by_id: int, now: datetime) -> None:

@@ -171,6 +171,7 @@ def link_authenticator(
     if account.totp_secret is not None or step is None:
         raise SignInRefused
     account.totp_secret, account.totp_last_step = seal_secret(secret, secret_key=secret_key), step
+    account.in_force_since = now
     codes = renew_recovery_codes(session, account=account, secret_key=secret_key)
     renew_credentials(session, account)
     actor = account_actor(account.id)

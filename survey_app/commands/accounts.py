@@ -1,15 +1,23 @@
 """Commands for staff accounts and the audit chain."""
 
 import click
+from sqlalchemy.orm import Session
 
-from survey_app.accounts.accounts import add_account, find_account, normalise_username, reset_account
+from survey_app.accounts.accounts import (
+    add_account,
+    disable_account,
+    enable_account,
+    find_account,
+    normalise_username,
+    reset_account,
+)
 from survey_app.accounts.installation import use_as_real
 from survey_app.accounts.invitations import invite
 from survey_app.audit import OPERATOR, ChainHead, head, verify_chain
 from survey_app.clock import current_time
 from survey_app.commands.shared import installed_database, named, numbered
 from survey_app.config import Config
-from survey_app.models import District, PropertyCompany
+from survey_app.models import Account, District, PropertyCompany
 from survey_app.models.vocabulary import Role
 
 
@@ -62,12 +70,35 @@ def reset(username: str) -> None:
     """
     config = Config.from_env()
     with installed_database() as database, database.writing() as session:
-        account = find_account(session, username=normalise_username(username))
-        if account is None:
-            raise click.BadParameter(f"there is no account {username}", param_hint="USERNAME")
+        account = _account(session, username)
         reset_account(session, account=account, by=OPERATOR, now=current_time())
         token = invite(account, secret_key=config.secret_key, now=current_time())
     click.echo(f"{config.public_url}/invitation/{token}")
+
+
+@accounts.command("disable")
+@click.argument("username")
+def disable(username: str) -> None:
+    """Disable sign-in with an account, such as one that a thief holds; what it did stays on record."""
+    with installed_database() as database, database.writing() as session:
+        disable_account(session, account=_account(session, username), by=OPERATOR, now=current_time())
+    click.echo(f"disabled {username}")
+
+
+@accounts.command("enable")
+@click.argument("username")
+def enable(username: str) -> None:
+    """Enable sign-in with an account again."""
+    with installed_database() as database, database.writing() as session:
+        enable_account(session, account=_account(session, username), by=OPERATOR, now=current_time())
+    click.echo(f"enabled {username}")
+
+
+def _account(session: Session, username: str) -> Account:
+    account = find_account(session, username=normalise_username(username))
+    if account is None:
+        raise click.BadParameter(f"there is no account {username}", param_hint="USERNAME")
+    return account
 
 
 @click.group()

@@ -160,7 +160,7 @@ def _renew_accounts(session: Session, config: Config, *, now: datetime) -> dict[
         else:
             set_password(session, account=account, password=password, by=OPERATOR, now=now)
         account.totp_secret = seal_secret(secret, secret_key=config.secret_key)
-        account.totp_last_step = None
+        account.totp_last_step, account.in_force_since = None, account.created_at
         accounts[username] = DemoAccount(password, address_of(secret, username))
     path = config.instance / ACCOUNTS
     path.unlink(missing_ok=True)

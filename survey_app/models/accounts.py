@@ -66,6 +66,8 @@ class Account(Base):
     credential_version: Mapped[str] = mapped_column(default=new_credential_version, server_default="")
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    # Since when it can be signed in to: an authenticator was linked, or the account was enabled again.
+    in_force_since: Mapped[datetime | None]
     # What the owner has not been told yet: refused sign-ins since, and audit events after this position.
     failed_sign_ins: Mapped[int] = mapped_column(default=0, server_default="0")
     last_failed_sign_in_at: Mapped[datetime | None]

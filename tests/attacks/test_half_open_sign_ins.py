@@ -609,7 +609,9 @@ def confirm(attack):
     attack.renew_steps()
     client = signed_in_client(attack.app, "bystander")
     token = csrf_token(client.get("/staff/reset-requests"))
-    return client.post(f"/staff/reset-requests/{attack.account_id}/confirm", data={"csrf_token": token})
+    attack.renew_steps()
+    fields = {"csrf_token": token, "password": PASSWORD, "code": current_code()}
+    return client.post(f"/staff/reset-requests/{attack.account_id}/confirm", data=fields)
 
 
 @pytest.mark.usefixtures("requested")
@@ -724,7 +726,7 @@ def test_no_column_of_a_proof_is_left_out_of_the_credentials():
     """A column that is added to accounts either changes the credentials or is said here to prove and limit nothing."""
     from survey_app.accounts.credentials import _BOUND
 
-    proves_nothing = {"id", "username", "credential_version", "created_at", "totp_last_step"}
+    proves_nothing = {"id", "username", "credential_version", "created_at", "totp_last_step", "in_force_since"}
     notices = {"failed_sign_ins", "last_failed_sign_in_at", "notices_read_to"}
 
     assert {column.name for column in Account.__table__.columns} == set(_BOUND) | proves_nothing | notices

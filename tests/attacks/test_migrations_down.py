@@ -26,6 +26,7 @@ RENUMBERED = {"attachment", "photo", "complaint_photo", "job", "complaint_event"
 DERIVED = {
     ("standing", "region"),
     ("account", "credential_version"),
+    ("account", "in_force_since"),
     ("account", "notices_read_to"),
     ("account_session", "credentials"),
 }

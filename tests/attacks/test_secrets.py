@@ -15,10 +15,15 @@ from click.testing import CliRunner
 from sqlalchemy import select, update
 
 from survey_app import private_files
-from survey_app.accounts.accounts import add_account, disable_account, reset_account, set_password
+from survey_app.accounts import own_account_views
+from survey_app.accounts.accounts import add_account, disable_account, enable_account, reset_account, set_password
+from survey_app.accounts.credentials import CredentialsChanged, credentials_of
 from survey_app.accounts.invitations import invite, open_first_run
+from survey_app.accounts.notices import unread_notices
 from survey_app.accounts.passwords import WeakPassword, check_strength
 from survey_app.accounts.second_factor import seal_secret
+from survey_app.accounts.second_persons import TIME_IN_FORCE, LastSecondPerson, check_disabling
+from survey_app.accounts.sign_in import CODE_TRIES, link_authenticator
 from survey_app.audit import OPERATOR, verify_chain
 from survey_app.commands import REFUSED, main
 from survey_app.config import REPOSITORY, Config
@@ -42,6 +47,7 @@ from tests.accounts import (
 )
 from tests.conftest import site_on
 from tests.factories import make_community
+from tests.together import all_at_once
 
 GOOD_KEY = "9b1f4c7d02e85a6630fd1ce97ab48d25"
 WEAK_KEYS = {
@@ -569,6 +575,9 @@ def test_nobody_confirms_more_than_was_shown_nor_for_another(app, sqlite_databas
 PRIVILEGED = ["city", "administrator"]
 
 
+NEW = TIME_IN_FORCE - timedelta(minutes=1)
+
+
 @pytest.fixture
 def bureau(sqlite_database):
     """One account of each privileged role beside the administrator who asks, and the ids of all."""
@@ -584,16 +593,32 @@ def bureau(sqlite_database):
         return {name: make_account(session, name, role=role, now=now).id for name, role in names.items()}
 
 
-def post(client, path):
-    return client.post(path, data={"csrf_token": csrf_token(client.get("/staff/account"))})
+def add_puppet(database, bureau, **values):
+    """Add an account that the asker made and signs in with."""
+    with database.writing() as session:
+        by = f"account:{bureau['asker']}"
+        values = {"role": "administrator", "in_force_for": NEW} | values
+        bureau["puppet"] = make_account(session, "puppet", now=datetime.now(UTC), by=by, **values).id
 
 
-def ask(app, bureau, target="owner"):
-    return post(signed_in_client(app, "asker"), f"/staff/accounts/{bureau[target]}/reset")
+def post(client, path, **fields):
+    return client.post(path, data={"csrf_token": csrf_token(client.get("/staff/account")), **fields})
 
 
-def decide(app, bureau, by, what="confirm", target="owner"):
-    return post(signed_in_client(app, by), f"/staff/reset-requests/{bureau[target]}/{what}")
+def ask(app, bureau, target="owner", by="asker"):
+    return post(signed_in_client(app, by), f"/staff/accounts/{bureau[target]}/reset")
+
+
+def renew_steps(app):
+    with app.extensions["jiayuan"].database.writing() as session:
+        session.execute(update(Account).values(totp_last_step=None))
+
+
+def decide(app, bureau, by, what="confirm", target="owner", **fields):
+    client = signed_in_client(app, by)
+    renew_steps(app)
+    fields = {"password": PASSWORD, "code": current_code()} | fields
+    return post(client, f"/staff/reset-requests/{bureau[target]}/{what}", **fields)
 
 
 @pytest.mark.parametrize("target", ["owner", "second", "asker"])
@@ -660,7 +685,7 @@ def test_a_request_that_was_declined_is_over(app, sqlite_database, bureau, by):
     assert actions == ["reset_requested", "reset_declined"]
 
 
-@pytest.mark.parametrize("others", ["none", "disabled", "without authenticator", "of other roles"])
+@pytest.mark.parametrize("others", ["none", "disabled", "without authenticator", "of other roles", "new"])
 def test_a_sole_administrator_is_sent_to_the_command_line(app, sqlite_database, others):
     now = datetime.now(UTC)
     with sqlite_database.writing() as session:
@@ -669,7 +694,10 @@ def test_a_sole_administrator_is_sent_to_the_command_line(app, sqlite_database, 
         if others == "disabled":
             disable_account(session, account=make_account(session, "b", role="city", now=now), by=OPERATOR, now=now)
         elif others == "without authenticator":
-            make_account(session, "b", role="city", now=now).totp_secret = None
+            b = make_account(session, "b", role="city", now=now)
+            b.totp_secret = b.in_force_since = None
+        elif others == "new":
+            make_account(session, "b", role="city", now=now, in_force_for=NEW)
         elif others == "of other roles":
             make_account(session, "b", role="evaluator", now=now)
 
@@ -692,6 +720,170 @@ def test_other_accounts_are_reset_by_one_person(app, sqlite_database, bureau, ro
         bureau["staff"] = make_account(session, "staff", role=role, now=datetime.now(UTC), **bound.get(role, {})).id
 
     assert "/invitation/" in ask(app, bureau, "staff").text
+
+
+@pytest.mark.parametrize("how", ["asked by the old account", "asked by the new one", "waited for"])
+@pytest.mark.parametrize("role", PRIVILEGED)
+def test_an_administrator_is_no_second_person_under_a_second_name(app, sqlite_database, bureau, how, role):
+    add_puppet(sqlite_database, bureau, role=role)
+    asker, second = (
+        ("puppet", "asker")
+        if how == "asked by the new one" and role == "administrator"
+        else (
+            "asker",
+            "puppet",
+        )
+    )
+    asked = ask(app, bureau, by=asker)
+    if how == "waited for":
+        with sqlite_database.writing() as session:
+            since = datetime.now(UTC) - TIME_IN_FORCE
+            session.execute(update(Account).where(Account.username == "puppet").values(in_force_since=since))
+
+    answer = decide(app, bureau, second)
+
+    assert "/invitation/" not in asked.text + answer.text
+    assert answer.status_code in {409, 410}
+    assert give_password(app.test_client(), "owner").status_code == 303
+    page = signed_in_client(app, second).get("/staff/reset-requests").text
+    assert f"/staff/reset-requests/{bureau['owner']}/confirm" not in page
+
+
+def invited_again(session, puppet, now):
+    """A puppet of another role is reset by one person; its time begins with the authenticator that is linked then."""
+    reset_account(session, account=puppet, by=OPERATOR, now=now)
+    set_password(session, account=puppet, password=PASSWORD, by=OPERATOR, now=now)
+    link_authenticator(
+        session,
+        account_id=puppet.id,
+        credentials=credentials_of(puppet),
+        secret=AUTHENTICATOR,
+        typed=current_code(),
+        secret_key=SECRET_KEY,
+        now=now,
+    )
+
+
+def enabled_again(session, puppet, now):
+    disable_account(session, account=puppet, by=OPERATOR, now=now)
+    enable_account(session, account=puppet, by=OPERATOR, now=now)
+
+
+@pytest.mark.parametrize("revive", [invited_again, enabled_again])
+def test_an_old_account_that_is_brought_back_to_life_is_as_new(app, sqlite_database, bureau, revive):
+    add_puppet(sqlite_database, bureau, in_force_for=timedelta(days=900))
+    with sqlite_database.writing() as session:
+        revive(session, session.get(Account, bureau["puppet"]), datetime.now(UTC))
+    ask(app, bureau)
+
+    assert decide(app, bureau, "puppet").status_code == 409
+    assert decide(app, bureau, "second").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"password": ""}, 400),
+        ({"password": "not the password"}, 400),
+        ({"code": ""}, 400),
+        ({"code": "000000"}, 400),
+        ({}, 200),
+    ],
+)
+def test_a_browser_left_open_confirms_nothing(app, bureau, fields, status):
+    ask(app, bureau)
+
+    answer = decide(app, bureau, "second", **fields)
+
+    assert answer.status_code == status
+    assert ("/invitation/" in answer.text) == (status == 200)
+
+
+def test_a_code_confirms_once_and_guesses_are_few(app, sqlite_database, bureau):
+    ask(app, bureau)
+    client = signed_in_client(app, "second")
+    path = f"/staff/reset-requests/{bureau['owner']}/confirm"
+    # With the step that has just signed in.
+    replayed = post(client, path, password=PASSWORD, code=current_code())
+    assert replayed.status_code == 400
+
+    statuses = [post(client, path, password=PASSWORD, code=f"{number:06}").status_code for number in range(20)]
+
+    assert statuses[-1] == 429
+    assert statuses.count(400) <= CODE_TRIES.proven.free
+    with sqlite_database.reading() as session:
+        told = unread_notices(session, account_id=bureau["second"])
+    assert told.failed_sign_ins >= statuses.count(400)
+
+
+def test_a_reset_between_the_code_and_the_confirmation_stops_it(app, sqlite_database, bureau, monkeypatch):
+    ask(app, bureau)
+    checked = own_account_views.check_owner
+
+    def check_and_be_reset(*values, **named):
+        checked(*values, **named)
+        with sqlite_database.writing() as session:
+            reset_account(session, account=session.get(Account, bureau["second"]), by=OPERATOR, now=datetime.now(UTC))
+
+    monkeypatch.setattr(own_account_views, "check_owner", check_and_be_reset)
+
+    assert decide(app, bureau, "second").status_code == 403
+    assert give_password(app.test_client(), "owner").status_code == 303
+
+
+def disable(app, bureau, target, by="asker"):
+    return post(signed_in_client(app, by), f"/staff/accounts/{bureau[target]}/disable")
+
+
+def test_nobody_disables_all_who_would_be_told_of_a_second_account(app, sqlite_database, bureau):
+    add_puppet(sqlite_database, bureau)
+    statuses = {
+        (target, by): disable(app, bureau, target, by).status_code
+        for by in ("puppet", "asker")
+        for target in ("owner", "second", "third")
+    }
+
+    assert {status for (_target, by), status in statuses.items() if by == "puppet"} == {409}
+    assert sorted(status for (_target, by), status in statuses.items() if by == "asker") == [303, 303, 409]
+    with sqlite_database.reading() as session:
+        disabled = session.scalars(select(Account.username).where(Account.disabled_at.is_not(None))).all()
+        [left] = {"owner", "second", "third"} - set(disabled)
+        told = unread_notices(session, account_id=bureau[left])
+    happened = [(notice.action, notice.account) for notice in told.events]
+    assert ("account_added", "puppet") in happened
+    assert {account for action, account in happened if action == "account_disabled"} == set(disabled)
+    page = disable(app, bureau, left).text
+    assert f"jiayuan accounts disable {left}" in page
+
+
+def test_of_two_that_disable_each_other_at_once_one_is_left(database):
+    now = datetime.now(UTC)
+    with database.writing() as session:
+        ids = [make_account(session, f"name{number}", role="administrator", now=now).id for number in range(3)]
+        versions = {number: credentials_of(session.get(Account, number)) for number in ids}
+
+    def disable_next(position):
+        by, target = ids[position], ids[(position + 1) % 3]
+        try:
+            with database.writing() as session:
+                account = session.get(Account, target)
+                check_disabling(session, account=account, by_id=by, credentials=versions[by], now=now)
+                disable_account(session, account=account, by=f"account:{by}", now=now)
+        except (LastSecondPerson, CredentialsChanged):
+            return False
+        return True
+
+    assert sum(all_at_once(disable_next, range(3))) == 1
+
+
+@pytest.mark.parametrize("target", ["puppet", "old"])
+def test_a_new_account_and_those_of_other_roles_are_disabled_by_one_person(app, sqlite_database, bureau, target):
+    add_puppet(sqlite_database, bureau)
+    for name in ("second", "third"):
+        with sqlite_database.writing() as session:
+            disable_account(session, account=session.get(Account, bureau[name]), by=OPERATOR, now=datetime.now(UTC))
+
+    assert disable(app, bureau, target).status_code == 303
 
 
 def test_no_request_confirms_a_reset_that_the_command_line_made_meanwhile(app, sqlite_database, bureau):

@@ -105,7 +105,14 @@ CITYWIDE = {
     "staff.rule_file": lambda city: {"rule_file_id": city["rule_file_id"]},
     "staff.template": lambda _city: {"name": "wuhai-2021-08-23.yaml"},
     **dict.fromkeys(
-        ("staff.reset", "staff.disable", "staff.enable", "staff.confirm_request", "staff.decline_request"),
+        (
+            "staff.reset",
+            "staff.disable",
+            "staff.enable",
+            "staff.show_confirmation",
+            "staff.confirm_request",
+            "staff.decline_request",
+        ),
         lambda city: {"account_id": city["spare_account_id"]},
     ),
 }
