@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from survey_app.private_files import make_private_folder
+from survey_app.secret_keys import FILE as KEY_FILE
 from survey_app.secret_keys import VARIABLE as SECRET_KEY_VARIABLE
 from survey_app.secret_keys import key_from
 
@@ -28,18 +29,24 @@ class Config:
     public_url: str
     # Number of its own proxies before the site: the client address that the last of them states is believed.
     trusted_proxies: int = 0
+    # Where this start has found no file of the key and made one.
+    new_key_file: Path | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the variables whose names begin with JIAYUAN_; all of them may be left out."""
         instance = Path(environ.get("JIAYUAN_INSTANCE", "instance")).resolve()
         make_private_folder(instance)
+        key_file = instance / KEY_FILE
+        had_key = key_file.exists()
+        secret_key = key_from(environ, instance)
         return cls(
             instance=instance,
             database_url=environ.get("JIAYUAN_DATABASE_URL", f"sqlite:///{instance / 'jiayuan.sqlite3'}"),
-            secret_key=key_from(environ, instance),
+            secret_key=secret_key,
             public_url=environ.get("JIAYUAN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
             trusted_proxies=int(environ.get("JIAYUAN_TRUSTED_PROXIES", "0")),
+            new_key_file=key_file if not had_key and key_file.exists() else None,
         )
 
     def to_env(self) -> dict[str, str]:

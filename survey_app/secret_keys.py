@@ -66,6 +66,19 @@ class UnreadableSecretKey(JiayuanError):
         self.path = path
 
 
+class LostSecretKey(JiayuanError):
+    """The secret key is another one than that with which the database was begun."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the secret key is not the one that this database was begun with: copy the file {FILE} from the backup "
+            f"into the instance folder, or set {VARIABLE} as it was; if the key is lost for good, "
+            "`jiayuan replace-key` says what ends with it"
+        )
+
+
 def fault_of_key(key: str) -> KeyFault | None:
     """Return why a key can be guessed, or None.
 
@@ -110,6 +123,12 @@ def key_from(environ: Mapping[str, str], instance: Path) -> str:
         raise UnreadableSecretKey(path, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
         raise UnreadableSecretKey(path, "it is not plain text") from error
+
+
+def remove_new_key(path: Path | None) -> None:
+    """Remove the file that this start has made, if it has made one: it is not the key of the database."""
+    if path is not None:
+        path.unlink(missing_ok=True)
 
 
 def _variety_bits(key: str) -> float:

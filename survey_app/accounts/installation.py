@@ -41,7 +41,7 @@ def use_as_real(session: Session, *, now: datetime) -> None:
 def use_as_demo(session: Session, *, now: datetime) -> None:
     """Mark the database as a demonstration, or raise `RealDatabase` if it is, or holds, anything else."""
     installation = session.get(Installation, 1)
-    if installation is None and not _holds_anything(session):
+    if installation is None and not holds_anything(session):
         session.add(Installation(id=1, is_demo=True, created_at=now))
         session.flush()
     elif installation is None or not installation.is_demo:
@@ -54,12 +54,13 @@ def check_secret_key(session: Session, *, secret_key: str) -> KeyFault | None:
     One that is in use goes on, since its slips and links rest on the key: the fault is returned, to be told.
     """
     fault = fault_of_key(secret_key)
-    if fault is not None and session.get(Installation, 1) is None and not _holds_anything(session):
+    if fault is not None and session.get(Installation, 1) is None and not holds_anything(session):
         raise WeakSecretKey(fault)
     return fault
 
 
-def _holds_anything(session: Session) -> bool:
+def holds_anything(session: Session) -> bool:
+    """Return whether anything of a city is stored: until then purpose and key can still be others."""
     return any(
         session.scalar(select(table.id).limit(1)) is not None for table in (Community, Questionnaire, Round, Account)
     )

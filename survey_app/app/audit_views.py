@@ -41,6 +41,7 @@ ACTION_NAMES: Mapping[AuditAction, LazyString] = MappingProxyType(
         AuditAction.PASSWORD_SET: _("Password set"),
         AuditAction.RECOVERY_CODES_RENEWED: _("Recovery codes renewed"),
         AuditAction.SESSIONS_ENDED: _("Other sessions ended"),
+        AuditAction.KEY_REPLACED: _("Lost secret key replaced"),
         AuditAction.ACCOUNT_ADDED: _("Account added"),
         AuditAction.ACCOUNT_RESET: _("Account reset"),
         AuditAction.RESET_REQUESTED: _("Reset of an account requested"),

@@ -16,6 +16,7 @@ from survey_app.accounts import (
     sign_in_views,
 )
 from survey_app.accounts.installation import check_secret_key, is_demo
+from survey_app.accounts.installation_key import recognise_key
 from survey_app.app import audit_views, home_views
 from survey_app.attachments.uploads import BoundedRequest
 from survey_app.codes import community_views, poster_views, printing_views, slip_views
@@ -120,6 +121,7 @@ def create_app(config: Config | None = None) -> Flask:
         # By a server of the operator's own; the commands have looked before.
         with database.reading() as session:
             check_secret_key(session, secret_key=config.secret_key)
+        recognise_key(database, config=config)
     app = Flask("survey_app")
     app.request_class = BoundedRequest
     app.config.update(

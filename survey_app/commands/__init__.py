@@ -62,6 +62,7 @@ def main() -> None:
 
 for command in (
     installation.migrate,
+    installation.replace_key_command,
     installation.simulate,
     operations.demo,
     operations.serve_command,

@@ -69,7 +69,7 @@ def reset(username: str) -> None:
     ones.
     """
     config = Config.from_env()
-    with installed_database() as database, database.writing() as session:
+    with installed_database(config) as database, database.writing() as session:
         account = _account(session, username)
         reset_account(session, account=account, by=OPERATOR, now=current_time())
         token = invite(account, secret_key=config.secret_key, now=current_time())

@@ -75,15 +75,15 @@ def revoke_slips_command(community_number: str, because: str, file: TextIO) -> N
     FILE has the digits of a slip on each line, typed or scanned; without FILE they are read from standard input.
     """
     typed = [line for line in map(str.strip, file) if line]
-    secret_key = Config.from_env().secret_key
-    with installed_database() as database, database.writing() as session:
+    config = Config.from_env()
+    with installed_database(config) as database, database.writing() as session:
         community = numbered(session, community_number)
         refused = revoke_slips(
             session,
             community=community,
             typed=typed,
             because=Revocation(because),
-            secret_key=secret_key,
+            secret_key=config.secret_key,
             now=current_time(),
         )
     click.echo(f"revoked {len(typed) - len(refused)} slips of {community_number}")
@@ -95,8 +95,9 @@ def revoke_slips_command(community_number: str, because: str, file: TextIO) -> N
 @click.argument("digits")
 def replace_slip_command(digits: str) -> None:
     """Revoke a lost slip whose digits are known, and print the digits of another one for the same household."""
-    with installed_database() as database, database.writing() as session:
-        sheet = replace_slip(session, typed=digits, secret_key=Config.from_env().secret_key, now=current_time())
+    config = Config.from_env()
+    with installed_database(config) as database, database.writing() as session:
+        sheet = replace_slip(session, typed=digits, secret_key=config.secret_key, now=current_time())
     click.echo(f"type instead: {grouped(sheet.slips[0].digits)}")
 
 
@@ -110,7 +111,7 @@ def posters(directory: Path, district_name: str | None, language: str) -> None:
     from survey_app.printing import typefaces  # noqa: PLC0415
 
     config, installed = Config.from_env(), typefaces.installed_typefaces()
-    with installed_database() as database, database.reading() as session:
+    with installed_database(config) as database, database.reading() as session:
         scope = scope_of(session, district_name)
         wanted = print_runs.posters_to_print(session, scope=scope, public_url=config.public_url, now=current_time())
     print_runs.require_poster_characters(wanted, language=language, typefaces=installed)
@@ -150,7 +151,7 @@ def slips(
     if count is not None and community_number is None:
         raise click.UsageError("--count goes with --community")
     config, installed = Config.from_env(), typefaces.installed_typefaces()
-    with installed_database() as database:
+    with installed_database(config) as database:
         with database.writing() as session:
             use_as_real(session, now=current_time())
             survey_round = named(session, Round, round_name, parameter="ROUND")

@@ -72,7 +72,9 @@ def check_complaints() -> None:
 @click.argument("reference")
 def reissue(reference: str) -> None:
     """Give a case a new secret for a resident who lost it and whose identity was checked; the old one stops working."""
-    secret_key = Config.from_env().secret_key
-    with installed_database() as database, database.writing() as session:
-        secret = reissue_secret(session, reference=reference, by=OPERATOR, secret_key=secret_key, now=current_time())
+    config = Config.from_env()
+    with installed_database(config) as database, database.writing() as session:
+        secret = reissue_secret(
+            session, reference=reference, by=OPERATOR, secret_key=config.secret_key, now=current_time()
+        )
     click.echo(grouped(secret))

@@ -66,7 +66,7 @@ def serve_command(*, host: str, port: int, threads: int, public_url: str | None,
     config = Config.from_env()
     if public_url:
         config = config.with_public_url(public_url)
-    with installed_database():
+    with installed_database(config):
         warn_of_open_doors(config)
     if is_local_only(config.public_url):
         click.echo(f"no phone can reach {config.public_url}: set --public-url before posters are printed", err=True)

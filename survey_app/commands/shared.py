@@ -11,6 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.installation import check_secret_key
+from survey_app.accounts.installation_key import recognise_key
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.config import Config
 from survey_app.models import Community, District, PropertyCompany, Round
@@ -69,13 +70,17 @@ def write_new(directory: Path, files: Iterable[tuple[str, bytes]]) -> int:
 
 
 @contextmanager
-def installed_database() -> Iterator[Database]:
-    """Open the database of the installation, if it is at the revision of this version; a new one needs a good key."""
-    config = Config.from_env()
+def installed_database(config: Config | None = None) -> Iterator[Database]:
+    """Open the database of the installation, if it is at the revision of this version; a new one needs a good key.
+
+    A command that reads the settings itself hands them on: they know whether a file of the key was there.
+    """
+    config = config or Config.from_env()
     with Database(config.database_url) as database:
         database.require_current()
         with database.reading() as session:
             check_secret_key(session, secret_key=config.secret_key)
+        recognise_key(database, config=config)
         yield database
 
 

@@ -1,5 +1,6 @@
 """Contacts of complainants: kept by separate consent, encrypted, and erased 90 days after the case has ended."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -34,7 +35,15 @@ def erase_contacts(session: Session, *, by: str, now: datetime) -> int:
         Complaint.status.in_(sorted(ENDED)), Complaint.status_since <= now - CONTACT_RETENTION
     )
     statement = select(ComplaintContact.complaint_id).where(ComplaintContact.complaint_id.in_(over))
-    erased = session.scalars(statement).all()
+    return _erase(session, session.scalars(statement).all(), by=by, now=now)
+
+
+def erase_all_contacts(session: Session, *, by: str, now: datetime) -> int:
+    """Erase every contact, when the key that opens them is lost, and return how many."""
+    return _erase(session, session.scalars(select(ComplaintContact.complaint_id)).all(), by=by, now=now)
+
+
+def _erase(session: Session, erased: Sequence[int], *, by: str, now: datetime) -> int:
     session.execute(delete(ComplaintContact).where(ComplaintContact.complaint_id.in_(erased)))
     for complaint_id in erased:
         subject = f"complaint:{complaint_id}"

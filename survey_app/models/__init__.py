@@ -1,6 +1,6 @@
 """Tables of the database, by subject. Importing this package declares all of them."""
 
-from survey_app.models.accounts import Account, AccountSession, Installation, RecoveryCode, ResetRequest
+from survey_app.models.accounts import Account, AccountSession, Installation, KeyCheck, RecoveryCode, ResetRequest
 from survey_app.models.attachments import Attachment, AttachmentSource
 from survey_app.models.attempts import AttemptCount, FailedSignIn
 from survey_app.models.audit import AuditEvent
@@ -49,6 +49,7 @@ __all__ = [
     "Installation",
     "IntegrityExamination",
     "Job",
+    "KeyCheck",
     "NetworkKey",
     "PropertyCompany",
     "Publication",

@@ -116,6 +116,16 @@ class ResetRequest(Base):
     requested_by: Mapped[Account] = relationship(foreign_keys=[requested_by_id])
 
 
+class KeyCheck(Base):
+    """One row: a keyed value by which the secret key is recognised, and from which it cannot be found."""
+
+    __tablename__ = "key_check"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+
+
 class Installation(Base):
     """One row: whether this database holds a demonstration city, which can never become a real one."""
 

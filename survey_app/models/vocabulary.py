@@ -259,6 +259,7 @@ class AuditAction(StrEnum):
     PASSWORD_SET = "password_set"  # noqa: S105 (what was done, not a password)
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
     SESSIONS_ENDED = "sessions_ended"
+    KEY_REPLACED = "key_replaced"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_RESET = "account_reset"
     RESET_REQUESTED = "reset_requested"

@@ -589,6 +589,7 @@ STAFF_ONLY = {
     "installation",
     "integrity_examination",
     "job",
+    "key_check",
     "property_company",
     "publication",
     "questionnaire",

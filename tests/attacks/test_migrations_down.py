@@ -29,6 +29,7 @@ DERIVED = {
     ("account", "in_force_since"),
     ("account", "notices_read_to"),
     ("account_session", "credentials"),
+    ("key_check", None),
 }
 
 _FIRST = "WHERE id = (SELECT min(id) FROM {})"

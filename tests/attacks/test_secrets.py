@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from survey_app import private_files
 from survey_app.accounts import own_account_views
@@ -24,13 +24,15 @@ from survey_app.accounts.passwords import WeakPassword, check_strength
 from survey_app.accounts.second_factor import seal_secret
 from survey_app.accounts.second_persons import TIME_IN_FORCE, LastSecondPerson, check_disabling
 from survey_app.accounts.sign_in import CODE_TRIES, link_authenticator
+from survey_app.app.factory import create_app
 from survey_app.audit import OPERATOR, verify_chain
 from survey_app.commands import REFUSED, main
+from survey_app.complaints.contacts import store_contact
 from survey_app.config import REPOSITORY, Config
-from survey_app.models import Account, AuditEvent
+from survey_app.models import Account, AuditEvent, ComplaintContact, KeyCheck
 from survey_app.models.vocabulary import Role
 from survey_app.operations import server
-from survey_app.secret_keys import fault_of_key
+from survey_app.secret_keys import LostSecretKey, fault_of_key
 from survey_app.storage.database import Database
 from survey_app.web import security_headers
 from tests.accounts import (
@@ -46,7 +48,7 @@ from tests.accounts import (
     signed_in_client,
 )
 from tests.conftest import site_on
-from tests.factories import make_community
+from tests.factories import make_community, make_complaint
 from tests.together import all_at_once
 
 GOOD_KEY = "9b1f4c7d02e85a6630fd1ce97ab48d25"
@@ -143,6 +145,9 @@ def test_an_installation_in_use_goes_on_and_its_operator_is_warned_until_the_key
     run("migrate")
     run("accounts", "add", "root", "--role", "administrator", input=f"{PASSWORD}\n{PASSWORD}\n")
     environ.setenv("JIAYUAN_SECRET_KEY", key)
+    with Database(Config.from_env().database_url) as database, database.writing() as session:
+        # As one of an earlier version that knew no check values.
+        session.execute(delete(KeyCheck))
 
     for command in (["serve"], ["migrate"]):
         found = run(*command)
@@ -202,6 +207,93 @@ def test_a_crash_at_the_first_start_leaves_no_key_and_the_next_start_makes_one(t
 
 def test_what_is_made_is_never_refused():
     assert [fault_of_key(os.urandom(size).hex()) for size in (16, 24, 32) for _ in range(300)] == [None] * 900
+
+
+def begun_installation():
+    """Begin an installation with an account, its authenticator and the telephone number of a complainant."""
+    assert run("migrate").exit_code == 0
+    assert run("accounts", "add", "root", "--role", "administrator", input=f"{PASSWORD}\n{PASSWORD}\n").exit_code == 0
+    config, now = Config.from_env(), datetime.now(UTC)
+    with Database(config.database_url) as database, database.writing() as session:
+        session.execute(update(Account).values(totp_secret=seal_secret(AUTHENTICATOR, secret_key=config.secret_key)))
+        complaint = make_complaint(session, make_community(session))
+        store_contact(session, complaint=complaint, contact="13800138000", secret_key=config.secret_key, now=now)
+    return config
+
+
+def lose_key(environ, config, how):
+    if how == "another in the environment":
+        environ.setenv("JIAYUAN_SECRET_KEY", GOOD_KEY)
+    elif how == "another in the file":
+        (config.instance / "secret_key").write_text(GOOD_KEY)
+    else:
+        (config.instance / "secret_key").unlink()
+    if how == "of an earlier version":
+        with Database(config.database_url) as database, database.writing() as session:
+            session.execute(delete(KeyCheck))
+
+
+LOST_KEYS = ["another in the environment", "another in the file", "no file", "of an earlier version"]
+
+
+@pytest.mark.parametrize("how", LOST_KEYS)
+def test_without_its_key_an_installation_does_not_start_and_the_key_that_comes_back_starts_it(environ, how):
+    config = begun_installation()
+    lose_key(environ, config, how)
+
+    for command in (["serve"], ["work", "--once"], ["migrate"], ["audit", "head"]):
+        refused = run(*command)
+        assert refused.exit_code == REFUSED
+        assert "from the backup" in refused.stderr, "the next step"
+        assert config.secret_key not in refused.output + refused.stderr
+    with pytest.raises(LostSecretKey):
+        create_app()
+    assert (config.instance / "secret_key").exists() == (how not in {"no file", "of an earlier version"})
+
+    environ.delenv("JIAYUAN_SECRET_KEY", raising=False)
+    (config.instance / "secret_key").write_text(config.secret_key)
+    assert run("serve").exit_code == 0
+
+
+@pytest.mark.parametrize("how", LOST_KEYS)
+def test_the_loss_of_a_key_is_accepted_by_a_command_that_says_what_ends(environ, how):
+    config = begun_installation()
+    lose_key(environ, config, how)
+
+    asked = run("replace-key", input="n\n")
+    assert asked.exit_code == 1
+    for what in ("slips", "change codes", "telephone numbers", "authenticators"):
+        assert what in asked.output
+    accepted = run("replace-key", input="y\n")
+
+    assert accepted.exit_code == 0, accepted.output
+    assert "jiayuan accounts reset root" in accepted.output
+    assert run("serve").exit_code == 0
+    assert run("audit", "verify").exit_code == 0
+    with Database(config.database_url) as database, database.reading() as session:
+        assert session.scalars(select(Account.totp_secret)).all() == [None]
+        assert session.scalar(select(ComplaintContact.complaint_id)) is None
+        assert "key_replaced" in session.scalars(select(AuditEvent.action)).all()
+
+
+@pytest.mark.usefixtures("environ")
+def test_the_right_key_is_not_replaced():
+    begun_installation()
+
+    refused = run("replace-key", "--yes")
+
+    assert refused.exit_code == 1
+    assert "nothing is lost" in refused.stderr
+    assert run("serve").exit_code == 0
+
+
+def test_until_something_is_stored_the_key_can_still_be_another(environ):
+    assert run("migrate").exit_code == 0
+    environ.setenv("JIAYUAN_SECRET_KEY", GOOD_KEY)
+
+    assert run("serve").exit_code == 0
+    environ.setenv("JIAYUAN_SECRET_KEY", GOOD_KEY[::-1])
+    assert run("serve").exit_code == 0
 
 
 # Files
