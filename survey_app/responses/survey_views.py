@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from http import HTTPStatus
 from itertools import chain
+from typing import Final
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -18,7 +19,6 @@ from survey_app.attachments.scanning import Upload
 from survey_app.attachments.uploads import uploads_in
 from survey_app.clock import current_time
 from survey_app.codes.codes import find_code, is_reference
-from survey_app.config import Config
 from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
 from survey_app.models.vocabulary import CodeKind
 from survey_app.register.names import bureau_name
@@ -38,6 +38,7 @@ from survey_app.rounds.privacy_notice import fill_notice
 from survey_app.rounds.privacy_promises import Concerned, statements_to
 from survey_app.rounds.questionnaires import AnswerFault, CheckedAnswers, questionnaire_from_canonical
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
+from survey_app.storage.byte_cache import ByteCache
 from survey_app.web.context import site
 from survey_app.web.languages import current_language
 from survey_app.web.spliced_pages import SplicedPage
@@ -48,6 +49,9 @@ declare_policy(blueprint, RESIDENT)
 
 NO_PHOTOS = AnswerPhotos()
 _KEY_MARK = "\0key\0"
+
+# Of each poster, language and size of letters that somebody has asked for.
+BLANK_PAGES: Final = ByteCache[SplicedPage](entries=512, most_bytes=32 * 2**20)
 
 
 @blueprint.get("/s/")
@@ -164,16 +168,15 @@ def _ask_to_send_again(
 
 def _open_form(session: Session, *, token: str, now: datetime) -> CachedForm:
     visit = open_visit(session, token=token, secret_key=site().config.secret_key, now=now)
-    blank_page = _blank_page if visit.kind is CodeKind.POSTER else _blank_page.__wrapped__
-    return CachedForm(visit, blank_page(visit, site().config, current_language(), request.query_string))
+    if visit.kind is not CodeKind.POSTER:
+        return CachedForm(visit, _blank_page(visit))
+    # All that the form shows, though it finds some of it by itself.
+    shown = (visit, site().config, current_language(), request.query_string)
+    return CachedForm(visit, BLANK_PAGES.get_or_make(shown, lambda: _blank_page(visit)))
 
 
-@lru_cache(maxsize=512)
-def _blank_page(visit: Visit, config: Config, language: str, query: bytes) -> SplicedPage:  # noqa: ARG001
-    """Return the form around its key; the arguments are all that it shows, though it finds some by itself.
-
-    Rendering it for every scan took half of the time of a visit.
-    """
+def _blank_page(visit: Visit) -> SplicedPage:
+    """Return the form around its key. Rendering it for every scan took half of the time of a visit."""
     return SplicedPage.around(_KEY_MARK, _form(visit, _KEY_MARK))
 
 
