@@ -17,13 +17,21 @@ from survey_app.register.boundaries import boundary_text, parse_boundaries
 @click.argument("file", type=FILE)
 def import_communities_command(file: Path) -> None:
     """Add or update communities from a CSV or XLSX file."""
-    from survey_app.register.communities_file import import_communities, read_communities, record_import  # noqa: PLC0415
+    from survey_app.register.communities_file import (  # noqa: PLC0415
+        plan_import,
+        read_communities,
+        record_import,
+        store_import,
+    )
 
     table = read_communities(file)
-    with installed_database() as database, database.writing() as session:
-        use_as_real(session, now=current_time())
-        result = import_communities(session, table=table)
-        record_import(session, result=result, by=OPERATOR, now=current_time())
+    with installed_database() as database:
+        with database.reading() as session:
+            plan = plan_import(session, table=table)
+        with database.writing() as session:
+            use_as_real(session, now=current_time())
+            result = store_import(session, plan=plan)
+            record_import(session, result=result, by=OPERATOR, now=current_time())
     click.echo(
         f"{result.added} added, {result.changed} changed, {result.unchanged} unchanged; "
         f"{result.absent} stored communities are not in the file and stay as they are"

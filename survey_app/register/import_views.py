@@ -12,7 +12,7 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import IMPORTING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
-from survey_app.register.communities_file import import_communities, read_communities, record_import
+from survey_app.register.communities_file import plan_import, read_communities, record_import, store_import
 from survey_app.web.context import site
 from survey_app.web.languages import fault_translator
 
@@ -39,8 +39,10 @@ def import_list() -> Response | tuple[str, int]:
         faults = error.lines(fault_translator())
         page = render_template("staff/import.html", faults=faults[:MOST_FAULTS], more=len(faults) - MOST_FAULTS)
         return page, HTTPStatus.BAD_REQUEST
+    with site().database.reading() as session:
+        plan = plan_import(session, table=table)
     with site().database.writing() as session:
-        result = import_communities(session, table=table)
+        result = store_import(session, plan=plan)
         record_import(session, result=result, by=signed_in().actor, now=current_time())
     flash(
         _(

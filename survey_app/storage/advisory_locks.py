@@ -26,6 +26,8 @@ class AdvisoryLock(Enum):
     PUBLICATION = (0x4A5A,)
     # Scheduled jobs are enqueued.
     SCHEDULED_JOBS = (0x4A5B,)
+    # A list of communities is imported.
+    REGISTER = (0x4A5C,)
     # A try is counted; of 64 bits of the digest of what is tried, since there are more subjects than a number holds.
     ATTEMPT = ()
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 from werkzeug.routing import IntegerConverter
 
 from survey_app.accounts.policies import policy_of
@@ -20,13 +20,16 @@ from survey_app.attachments.decoder_pool import DecoderPool
 from survey_app.codes.codes import issue_poster_code, revoke_code
 from survey_app.models import Round
 from survey_app.models.vocabulary import Role
+from survey_app.register import communities_file
+from survey_app.register.communities_file import import_communities, read_communities
 from survey_app.responses.receipts import sign_change
-from survey_app.responses.survey_views import _blank_page
+from survey_app.responses.survey_views import BLANK_PAGES
 from survey_app.storage import commit_cache
+from survey_app.storage.byte_cache import ByteCache
 from survey_app.storage.row_cache import RowCache
 from survey_app.web.context import SITE_EXTENSION
 from survey_app.web.request_sizes import LONGEST
-from tests.accounts import SECRET_KEY, csrf_token
+from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
 from tests.attacks.costly_files import DOCUMENTS, WORKBOOKS
 from tests.attacks.costly_photos import ODD_BUT_BOUNDED, TOO_COSTLY, multipart, of_many_scans
 from tests.attacks.processor_time import is_within
@@ -302,7 +305,59 @@ def test_addresses_that_differ_do_not_fill_the_memory(client, sqlite_database):
         assert client.get(f"/s/{token}", query_string=f"a={number}{'b' * 4000}").status_code == 200
 
     assert resident_memory() - before < MOST_KEPT
-    _blank_page.cache_clear()
+    BLANK_PAGES.clear()
+
+
+def list_of_communities(count, suffix=""):
+    header = "小区编号,小区名称,区,物业公司,交付户数,入住户数,业主户数"
+    rows = [f"XQ{number:05},幸福家园{number}{suffix},城区,物业{number % 50}" for number in range(count)]
+    return "\n".join([header, *(f"{row},500,450,400" for row in rows)]).encode()
+
+
+@pytest.mark.parametrize("suffix", ["", "改"])
+def test_an_import_holds_up_residents_with_a_few_statements_alone(app, sqlite_database, monkeypatch, suffix):
+    now, count = datetime.now(UTC), 3000
+    with sqlite_database.writing() as session:
+        make_account(session, "city", now=now)
+        if suffix:
+            import_communities(session, table=read_communities(list_of_communities(count), "a.csv"))
+    client, database = signed_in_client(app, "city"), app.extensions["jiayuan"].database
+    is_writing, statements, computed = [], [], []
+    event.listen(database.engine, "begin", lambda _connection: is_writing.append(True))
+    event.listen(database.engine, "commit", lambda _connection: is_writing.clear())
+    event.listen(database.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    monkeypatch.setattr(communities_file, "sort_key", lambda name: computed.append(bool(is_writing)) or name)
+
+    answer = client.post(
+        "/staff/communities/import",
+        data={
+            "csrf_token": csrf_token(client.get("/staff/communities/import")),
+            "file": (io.BytesIO(list_of_communities(count, suffix)), "a.csv"),
+        },
+    )
+
+    assert answer.status_code == 303
+    assert len(computed) >= count
+    assert not any(computed), "read, compared and put in order before the lock"
+    assert len(statements) <= 30
+
+
+def test_forms_that_were_rendered_are_kept_up_to_so_many_bytes():
+    class Page:
+        def __init__(self, size):
+            self.size_in_bytes = size
+
+    kept = ByteCache(entries=50, most_bytes=10_000)
+    for number in range(2000):
+        page = kept.get_or_make(number, lambda size=number % 900: Page(size))
+        assert page.size_in_bytes == number % 900
+        assert kept.get_or_make(number, lambda: Page(0)) is page
+        sizes = [value.size_in_bytes for value in kept._values.values()]
+        assert (len(sizes) <= 50, sum(sizes) <= 10_000, sum(sizes)) == (True, True, kept._kept_bytes)
+    others = dict(kept._values)
+    kept.get_or_make("huge", lambda: Page(10_001))
+    assert dict(kept._values) == others
+    assert BLANK_PAGES._most_bytes <= 32 * 2**20
 
 
 def test_the_cache_of_reads_keeps_so_many_bytes(sqlite_database, monkeypatch):

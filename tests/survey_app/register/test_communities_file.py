@@ -17,8 +17,11 @@ from survey_app.register.communities_file import (
     CommunityTable,
     PlacesError,
     import_communities,
+    plan_import,
     read_communities,
+    record_import,
     sort_key,
+    store_import,
     stored_communities,
     write_communities,
     write_communities_workbook,
@@ -357,3 +360,19 @@ def test_a_failed_import_leaves_nothing_behind(sqlite_database):
 
 def test_names_sort_by_their_pinyin():
     assert sorted(["学府花园", "滨河家园", "安居苑"], key=sort_key) == ["安居苑", "滨河家园", "学府花园"]
+
+
+def test_of_two_lists_that_were_planned_together_the_second_finds_what_the_first_stored(database):
+    table = read_communities(csv_file(*ROWS), "小区.csv")
+    with database.reading() as session:
+        plans = [plan_import(session, table=table) for _ in range(2)]
+    results = []
+    for plan in plans:
+        with database.writing() as session:
+            results.append(store_import(session, plan=plan))
+            record_import(session, result=results[-1], by="operator", now=NOW)
+
+    assert (results[0].added, results[1].added) == (len(table.rows), 0)
+    assert results[1].unchanged == len(table.rows)
+    with database.reading() as session:
+        assert sorted(row.number for row in stored_communities(session).rows) == sorted(r.number for r in table.rows)
