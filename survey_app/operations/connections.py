@@ -5,6 +5,7 @@ closed: the one that has waited longest at the address that holds most. A carrie
 address, so an address has no small number of its own: it may hold three quarters of all.
 """
 
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,9 +15,11 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
-from waitress.utilities import Error, RequestEntityTooLarge
+from waitress.utilities import Error
 
+from analytics.languages import LANGUAGES, N_
 from survey_app.accounts.network_digests import networks_of
+from survey_app.catalogue import translator
 
 # waitress buffers each request and its threads never wait for a slow phone, but 200 slow phones must not keep everyone
 # else out.
@@ -31,6 +34,10 @@ SLOWEST_BYTES_PER_SECOND: Final = 8_000
 # A page or a file of which the other side takes nothing for so long keeps its thread no longer.
 SECONDS_TO_TAKE: Final = 60
 SECONDS_BETWEEN_LOOKS: Final = 5
+# Whoever is refused goes on sending, and a connection that is closed meanwhile is reset before the answer is read:
+# what comes is thrown away for so long, and so much of it as a phone sends in that time over a good network.
+SECONDS_TO_DRAIN: Final = 30
+MOST_DRAINED_BYTES: Final = 64 * 2**20
 
 # In bytes; a session cookie takes one kilobyte, and no address of ours four.
 LARGEST_HEAD: Final = 16 * 1024
@@ -43,11 +50,39 @@ LargestBody = Callable[[str, str, str], int]
 """Says how large a body may be: takes the method, the path and the content type of a request."""
 
 
-class NoRoom(Error):  # type: ignore[misc]  # waitress has no types
+class Refusal(Error):  # type: ignore[misc]  # waitress has no types
+    """Refusal that is made before anything reads the request: in all languages, since nobody knows which is spoken."""
+
+    sentences: tuple[str, ...]
+
+    def __init__(self) -> None:
+        super().__init__(
+            "\n\n".join("\n".join(map(translator(language), self.sentences)) for language in LANGUAGES) + "\n"
+        )
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:  # noqa: ARG002 (interface)
+        """Return status, headers and body of the answer."""
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+        return f"{self.code} {self.reason}", headers, self.body.encode()
+
+
+class NoRoom(Refusal):
     """As many large bodies as there is room for are arriving already."""
 
     code = 503
     reason = "Service Unavailable"
+    sentences = (N_("Busy at the moment"), N_("Please wait a moment and try again."))
+
+
+class BodyTooLarge(Refusal):
+    """The body is larger than any that the route takes."""
+
+    code = 413
+    reason = "Request Entity Too Large"
+    sentences = (
+        N_("That was too much at once"),
+        N_("Nothing was stored. Please go back and send less, such as fewer photos."),
+    )
 
 
 class BoundedParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
@@ -79,19 +114,22 @@ class BoundedParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no
             raise ParsingError("Content-Length is invalid") from error
 
     def received(self, data: bytes) -> int:
-        """Take what has come and return how much of it belongs to this request."""
+        """Take what has come and return how much of it belongs to this request: all, once it is refused."""
         consumed: int = super().received(data)
         if self.headers_finished and not self.completed and self.body_size > SIZE_OF_A_FORM:
             self._admit_body()
-        return consumed
+        if self.error is None:
+            return consumed
+        self._channel.has_refused = True
+        return len(data)
 
     def _admit_body(self) -> None:
         server = self._channel.server
         most = server.largest_body(self.command, self.path, self.headers.get("CONTENT_TYPE", ""))
         if self.body_size > most:
-            self._refuse(RequestEntityTooLarge(f"at most {most} bytes"))
+            self._refuse(BodyTooLarge())
         elif not self._is_admitted and not server.has_room_for(self._channel):
-            self._refuse(NoRoom("please try again in a minute"))
+            self._refuse(NoRoom())
         self._is_admitted = True
 
     def _refuse(self, error: Error) -> None:
@@ -102,6 +140,7 @@ class BoundedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
     """Connection that knows whose it is and since when it waits."""
 
     server: "BoundedServer"
+    close_when_flushed: bool
 
     def __init__(self, server: "BoundedServer", sock: Any, addr: Any, *arguments: Any, **options: Any) -> None:
         networks = networks_of(addr[0])
@@ -109,6 +148,9 @@ class BoundedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
         self.waits_since = time.monotonic()
         # By the same clock as last_activity, which waitress notes.
         self.offered_at = 0.0
+        self.has_refused = False
+        self._drains_since: float | None = None
+        self._drained_bytes = 0
         super().__init__(server, sock, addr, *arguments, **options)
 
     def parser_class(self, adj: Adjustments) -> BoundedParser:
@@ -125,6 +167,38 @@ class BoundedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
         """Execute a request."""
         super().service()
         self.waits_since = time.monotonic()
+
+    def readable(self) -> bool:
+        """Whether to read: of whoever is refused too, who may read the answer only after having sent all."""
+        if self.has_refused:
+            return not self.will_close and self._drained_bytes <= MOST_DRAINED_BYTES
+        return bool(super().readable())
+
+    def received(self, data: bytes) -> bool:
+        """Take what has come; after a refusal nothing of it is kept."""
+        if not self.has_refused:
+            return bool(super().received(data))
+        self._drained_bytes += len(data)
+        if self._drains_since is not None and self._drained_bytes > MOST_DRAINED_BYTES:
+            self.handle_close()
+        return False
+
+    def handle_write(self) -> None:
+        """Send what there is; after a refusal end this direction alone, so that the other side reads the answer."""
+        if not (self.has_refused and self.close_when_flushed):
+            super().handle_write()
+            return
+        self._flush_exception(self._flush_some)
+        if self.will_close or (self._drained_bytes > MOST_DRAINED_BYTES and not self.total_outbufs_len):
+            self.handle_close()
+        elif not self.total_outbufs_len:
+            self.close_when_flushed = False
+            self._drains_since = time.monotonic()
+            try:
+                self.socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                # The other side is gone.
+                self.handle_close()
 
     @property
     def is_waiting(self) -> bool:
@@ -143,6 +217,8 @@ class BoundedChannel(HTTPChannel):  # type: ignore[misc]  # waitress has no type
             return bool(time.time() - max(self.last_activity, self.offered_at) > SECONDS_TO_TAKE)
         if self.requests:
             return False
+        if self._drains_since is not None:
+            return now - self._drains_since > SECONDS_TO_DRAIN
         request = self.request
         if request is None:
             return now - self.waits_since > SECONDS_TO_WAIT

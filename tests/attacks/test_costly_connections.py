@@ -180,6 +180,64 @@ def test_what_is_too_large_is_refused_by_its_head(head, status):
     assert b"hello" not in answer
 
 
+@pytest.mark.parametrize("encoding", ["announced", "chunked"])
+@pytest.mark.parametrize("size", [400_000, 20_000_000])
+def test_whoever_sends_all_before_reading_still_reads_why_it_was_refused(size, encoding):
+    with (
+        serving(hello, largest_body=lambda *_: connections.SIZE_OF_A_FORM) as place,
+        socket.create_connection(place, 60) as phone,
+    ):
+        length = f"Content-Length: {size}" if encoding == "announced" else "Transfer-Encoding: chunked"
+        phone.sendall(f"POST / HTTP/1.1\r\nHost: a\r\n{length}\r\n\r\n".encode())
+        for _ in range(size // 20_000):
+            part = b"GET / HTTP/1.1\r\n\r\n" * 1000
+            phone.sendall(part if encoding == "announced" else b"%x\r\n%b\r\n" % (len(part), part))
+        answer = b""
+        while part := phone.recv(65536):
+            answer += part
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert answer.count(b"HTTP/1.1") == 1, "what was sent is no request of its own"
+    assert "提交的内容过大".encode() in answer
+
+
+def test_a_sender_without_end_is_cut_off_after_the_answer(monkeypatch):
+    monkeypatch.setattr(connections, "MOST_DRAINED_BYTES", 3_000_000)
+    sent = 0
+    with (
+        serving(hello, largest_body=lambda *_: connections.SIZE_OF_A_FORM) as place,
+        socket.create_connection(place, 30) as phone,
+    ):
+        phone.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000000\r\n\r\n")
+        with suppress(ConnectionError):
+            while sent < 900_000_000:
+                phone.sendall(b"a" * 100_000)
+                sent += 100_000
+
+    # Beside what lies in the buffers of both sides.
+    assert sent < 40_000_000
+
+
+def test_a_sender_that_stays_silent_after_a_refusal_is_cut_off_in_time(monkeypatch):
+    monkeypatch.setattr(connections, "SECONDS_TO_DRAIN", 0.4)
+    with (
+        serving(hello, largest_body=lambda *_: connections.SIZE_OF_A_FORM) as place,
+        socket.create_connection(place, 30) as phone,
+    ):
+        phone.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n")
+        while phone.recv(65536):
+            pass
+        is_closed = False
+        for _ in range(200):
+            try:
+                phone.sendall(b"a")
+            except ConnectionError:
+                is_closed = True
+                break
+            Event().wait(0.05)
+    assert is_closed
+
+
 def test_large_bodies_together_have_a_room(monkeypatch):
     monkeypatch.setattr(connections, "MOST_WAITING_BYTES_OF_ONE", 1_000_000)
     head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 400000\r\n\r\n"
