@@ -182,7 +182,6 @@ def link_authenticator(
 def start_session(session: Session, *, account: Account, proof: str, now: datetime) -> str:
     """Begin a session and return its token, which only the browser's cookie keeps."""
     token = secrets.token_urlsafe(24)
-    session.execute(delete(AccountSession).where(AccountSession.expires_at <= now))
     session.add(
         AccountSession(
             digest=digest_of(token),
@@ -204,6 +203,11 @@ def find_session(session: Session, *, token: str, now: datetime) -> Account | No
     if found is None or account is None or account.disabled_at is not None:
         return None
     return account if has_credentials(account, found.credentials) else None
+
+
+def erase_expired_sessions(session: Session, *, now: datetime) -> None:
+    """Delete the sessions whose time is over, which open nothing any more."""
+    session.execute(delete(AccountSession).where(AccountSession.expires_at <= now))
 
 
 def end_session(session: Session, *, token: str, account_id: int, now: datetime) -> None:

@@ -72,6 +72,8 @@ VALUE_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "authenticator": _("authenticator"),
         "recovery code": _("recovery code"),
         "password": _("password"),
+        "change code": _("change code"),
+        "identity": _("identity checked at the office"),
         "code": _("code"),
         "responses": _("responses"),
         "standings": _("standings"),

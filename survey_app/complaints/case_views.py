@@ -16,7 +16,8 @@ from survey_app.clock import current_time
 from survey_app.complaints.blueprint import blueprint
 from survey_app.complaints.case_addresses import CaseAddress, read_case
 from survey_app.complaints.case_secrets import Pass, PassExpired, WrongSecret, check_secret, read_pass, sign_pass
-from survey_app.complaints.cases import find_case, find_own_case, take_step
+from survey_app.complaints.cases import find_case, find_complaint, find_own_case, take_step
+from survey_app.complaints.contacts import erase_own_contact
 from survey_app.complaints.filing import LONGEST_TEXT
 from survey_app.complaints.labels import case_kind_words, case_status_words, case_step_words, end_reason_words
 from survey_app.errors import JiayuanError, OtherAnswersSubmitted, TransitionRefused
@@ -98,6 +99,22 @@ def take_own_step(number: str) -> Page:
     return _own_page(granted, done=action)
 
 
+@blueprint.post("/complaint/<number>/contact-erasure")
+def erase_contact(number: str) -> Page:
+    """Erase how the resident can be reached, whenever they wish, and show the case without it."""
+    address = _address(number)
+    try:
+        granted = _authorise(address.reference)
+    except (PassExpired, WrongSecret) as error:
+        return _public_page(address, is_wrong=isinstance(error, WrongSecret)), error.status
+    except TooManyAttempts as error:
+        return _public_page(address, pause=error), error.status, error.headers
+    with site().database.writing() as session:
+        complaint = find_complaint(session, reference=granted.reference)
+        erase_own_contact(session, complaint=complaint, now=current_time())
+    return _own_page(granted, is_contact_erased=True)
+
+
 def _take_turn(session: Session, reference: str, now: datetime) -> None:
     budgets = {reference: STEPS_OF_CASE}
     if not take_turn(session, action="case_step", budgets=budgets, secret_key=site().config.secret_key, now=now):
@@ -158,7 +175,14 @@ def _public_words() -> dict[str, object]:
     return {"kind_words": case_kind_words(language), "status_words": case_status_words(language)}
 
 
-def _own_page(granted: Pass, *, text: str = "", fault: str = "", done: CaseAction | None = None) -> str:
+def _own_page(
+    granted: Pass,
+    *,
+    text: str = "",
+    fault: str = "",
+    done: CaseAction | None = None,
+    is_contact_erased: bool = False,
+) -> str:
     with site().database.reading() as session:
         own = find_own_case(session, reference=granted.reference, now=current_time())
     return render_template(
@@ -174,4 +198,5 @@ def _own_page(granted: Pass, *, text: str = "", fault: str = "", done: CaseActio
         text=text,
         fault=fault,
         done=done,
+        is_contact_erased=is_contact_erased,
     )

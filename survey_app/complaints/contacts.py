@@ -38,6 +38,12 @@ def erase_contacts(session: Session, *, by: str, now: datetime) -> int:
     return _erase(session, session.scalars(statement).all(), by=by, now=now)
 
 
+def erase_own_contact(session: Session, *, complaint: Complaint, now: datetime) -> None:
+    """Erase the contact of a case before its time, when the resident takes the consent back."""
+    kept = session.scalars(select(ComplaintContact.complaint_id).filter_by(complaint_id=complaint.id)).all()
+    _erase(session, kept, by=audit.RESIDENT, now=now)
+
+
 def erase_all_contacts(session: Session, *, by: str, now: datetime) -> int:
     """Erase every contact, when the key that opens them is lost, and return how many."""
     return _erase(session, session.scalars(select(ComplaintContact.complaint_id)).all(), by=by, now=now)

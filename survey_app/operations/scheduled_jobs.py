@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from survey_app.accounts.attempt_limits import erase_expired_attempts
 from survey_app.accounts.failed_sign_ins import record_failed_sign_ins
 from survey_app.accounts.network_digests import destroy_old_network_keys
+from survey_app.accounts.sign_in import erase_expired_sessions
 from survey_app.attachments.attachments import forget_unsent_attachments
 from survey_app.audit import SITE
 from survey_app.city_time import city_zone
@@ -128,6 +129,7 @@ def _erase(database: Database, job: RunningJob, now: datetime) -> Mapping[str, i
     with database.writing() as session:
         destroy_old_network_keys(session, now=now)
         erase_expired_attempts(session, now=now)
+        erase_expired_sessions(session, now=now)
         erase_finished_jobs(session, now=now)
     with database.writing() as session:
         record_failed_sign_ins(session, now=now)

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from typing import Any, cast
 
 from itsdangerous import BadData
@@ -62,6 +63,13 @@ WITHDRAWAL_REASONS = (
 )
 
 
+class ErasureProof(StrEnum):
+    """By what a resident proved that the answers are theirs."""
+
+    CHANGE_CODE = "change code"
+    IDENTITY = "identity"
+
+
 class ResponseFrozen(JiayuanError):
     """The round has closed: its answers can be neither withdrawn nor corrected any more."""
 
@@ -78,6 +86,13 @@ class ResponseStillOpen(JiayuanError):
 
     status = 409
     page = "receipt/still_open.html"
+
+
+class ResultNotOfficial(JiayuanError):
+    """The round has no official result yet: until then nothing is erased without the change code."""
+
+    status = 409
+    page = "receipt/not_official.html"
 
 
 class AnswersErased(UnknownNumber):
@@ -162,6 +177,8 @@ class Received:
     closes_at: datetime
     last_day: date
     kept_until: date
+    # Of the round: only then the office erases without the change code.
+    is_official: bool
     # None had those that were stored before there were change codes.
     has_change_code: bool
 
@@ -301,6 +318,7 @@ def find_received(session: Session, *, number: str, now: datetime) -> Received:
         closes_at=survey_round.closes_at,
         last_day=last_day(survey_round.closes_at, zone),
         kept_until=survey_round.responses_kept_until,
+        is_official=_was_evaluated(session, response, now),
         has_change_code=response.change_digest is not None,
     )
 
@@ -362,10 +380,14 @@ def withdraw_response(session: Session, *, number: str, reason: ResponseChangeRe
     session.flush()
 
 
-def erase_response(session: Session, *, number: str, by: Actor, now: datetime) -> None:
+def erase_response(
+    session: Session, *, number: str, by: Actor, proof: ErasureProof = ErasureProof.CHANGE_CODE, now: datetime
+) -> None:
     """Erase the answers behind a receipt after the close, and those that they had replaced.
 
-    What was evaluated stands. A second erasure changes nothing. Raises `ResponseStillOpen` while the round is open.
+    `proof` is by what the resident showed that they are theirs. What was evaluated stands, so that nobody moves a
+    result by erasing what others answered. A second erasure changes nothing. Raises `ResponseStillOpen` while the
+    round is open.
     """
     response = _find(session, number, now, for_update=True)
     if response.answers is None:
@@ -385,10 +407,20 @@ def erase_response(session: Session, *, number: str, by: Actor, now: datetime) -
         by=by.name,
         action=AuditAction.RESPONSE_ERASED,
         subject=f"response:{response.id}",
-        after={"responses": len(erased)},
+        after={"responses": len(erased), "because": proof},
         now=now,
     )
     session.flush()
+
+
+def erase_at_office(session: Session, *, number: str, by: Actor, now: datetime) -> None:
+    """Erase the answers behind a receipt for a resident who lost the change code and whose identity staff checked.
+
+    Raises `ResultNotOfficial` before there is a result: until then staff who know a receipt number could move it.
+    """
+    if not _was_evaluated(session, _find(session, number, now), now):
+        raise ResultNotOfficial
+    erase_response(session, number=number, by=by, proof=ErasureProof.IDENTITY, now=now)
 
 
 def find_current_response(session: Session, *, number: str, now: datetime) -> Response:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from flask import redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from analytics.languages import DEFAULT_LANGUAGE
@@ -27,6 +28,7 @@ from survey_app.responses.receipts import (
     WrongChangeCode,
     check_change_code,
     correct_response,
+    erase_at_office,
     erase_response,
     find_receipt,
     needs_change_code,
@@ -129,6 +131,21 @@ def erase(reference: str) -> AnyResponse:
     return redirect(address_of_opened_staff_page(number, now), HTTPStatus.SEE_OTHER)
 
 
+@blueprint.post("/staff/receipts/<reference>/office-erasure")
+def erase_without_code(reference: str) -> AnyResponse | tuple[str, int]:
+    """Erase answers for a resident who lost the change code and whose identity was checked; the result stands.
+
+    Nothing of the answers is shown: what a document of identity proves is who asks, and not what they answered.
+    """
+    held, now = reference_in_scope(reference), current_time()
+    if "checked" not in request.form:
+        return _received_page(reference, held, lacks_check=True), HTTPStatus.UNPROCESSABLE_ENTITY
+    with site().database.writing() as session:
+        erase_at_office(session, number=held.number, by=_actor(), now=now)
+    flash(_("The answers of this receipt are erased. What was published stays as it is."))
+    return redirect(address_of_staff_page(held.number), HTTPStatus.SEE_OTHER)
+
+
 @blueprint.post("/staff/receipts/<reference>/withdrawal")
 def withdraw(reference: str) -> AnyResponse:
     """Erase answers for a resident on the telephone."""
@@ -210,7 +227,7 @@ def _receipt(number: str) -> Receipt:
         return find_receipt(session, number=number, secret_key=site().config.secret_key, now=current_time())
 
 
-def _received_page(reference: str, held: Reference, *, is_refused: bool = False) -> str:
+def _received_page(reference: str, held: Reference, *, is_refused: bool = False, lacks_check: bool = False) -> str:
     received = received_in_scope(held.number)
     return render_template(
         "entry/received.html",
@@ -218,6 +235,7 @@ def _received_page(reference: str, held: Reference, *, is_refused: bool = False)
         reference=reference,
         mode_word=entry_mode_words(current_language())[received.mode],
         is_refused=is_refused,
+        lacks_check=lacks_check,
     )
 
 

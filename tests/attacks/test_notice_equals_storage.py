@@ -19,23 +19,32 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from survey_app.accounts.network_digests import NetworkKeys
+from survey_app.accounts.sign_in import LONGEST_SESSION, start_session
 from survey_app.attachments.attachments import keep_attachments, scan_uploads
 from survey_app.attachments.kinds import PHOTO
 from survey_app.attachments.scanning import Upload
-from survey_app.codes.codes import find_code, issue_slips
+from survey_app.codes.codes import find_code, issue_poster_code, issue_slips
 from survey_app.complaints.cases import take_step
 from survey_app.complaints.filing import check_complaint, file_complaint
 from survey_app.config import DATA
 from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
 from survey_app.evaluations.profiles import _few_answers
 from survey_app.log_events import LOGGER, LogEvent
-from survey_app.models import CommunityProfile, RegionProfile, Response, Round
+from survey_app.models import Account, CommunityProfile, RegionProfile, Response, Round
 from survey_app.models.vocabulary import CaseAction, CaseActor, Channel, Mode, ResponseChangeReason
 from survey_app.operations.scheduled_jobs import worker
 from survey_app.responses import retention
 from survey_app.responses.commitments import commitment_to, digests_of_openings
 from survey_app.responses.counting_status import status_of_response
-from survey_app.responses.receipts import RESIDENT, correct_response, withdraw_response
+from survey_app.responses.receipts import (
+    RESIDENT,
+    Actor,
+    ResultNotOfficial,
+    correct_response,
+    erase_at_office,
+    sign_receipt,
+    withdraw_response,
+)
 from survey_app.responses.retention import REDUCED_VALUES, erase_expired
 from survey_app.responses.staff_entry import enter_response, open_desk, with_slip
 from survey_app.responses.submission import open_visit, record_response
@@ -45,9 +54,11 @@ from survey_app.rounds.rounds import publish_questionnaire
 from survey_app.security.submission_keys import Form, SubmissionKey
 from survey_app.storage.database import Base
 from survey_app.web.logs import Lines
-from tests.accounts import make_account
-from tests.factories import CLOSED, NOW, SECRET, SETTLED, make_community, make_poster_code, make_round
+from tests.accounts import csrf_token, make_account, signed_in_client
+from tests.factories import CLOSED, NOW, SECRET, SETTLED, make_community, make_poster_code, make_response, make_round
+from tests.survey_app.complaints.test_views import WORDS, key_of
 from tests.survey_app.responses.test_photo_uploads import ASKS_FOR_PHOTOS
+from tests.survey_app.responses.test_survey_views import Page
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SHIPPED = DATA / "questionnaires" / "resident-satisfaction-2.yaml"
@@ -465,6 +476,95 @@ def test_contacts_and_words_of_ended_cases_go_in_their_time_and_open_cases_keep_
     [ended] = [row for row in rows(database, "complaint") if row.reference != city.open_case]
     assert (ended.category, ended.status, ended.language, ended.secret_hash) == ("EQ01", "withdrawn", None, None)
     assert [row.complaint_id for row in rows(database, "attachment")] == [still.id]
+
+
+def test_sessions_of_staff_go_within_an_hour_of_their_end_though_nobody_signs_in(city):
+    database, now = city.database, city.moment
+    with database.writing() as session:
+        start_session(session, account=session.get(Account, city.clerk), proof="authenticator", now=now)
+
+    city.work(now + LONGEST_SESSION - HOUR)
+    assert len(rows(database, "account_session")) == 1
+    city.work(now + LONGEST_SESSION + HOUR)
+
+    assert rows(database, "account_session") == []
+
+
+def test_a_contact_goes_when_the_resident_takes_the_consent_back(app, client, sqlite_database):
+    now = datetime.now(UTC)
+    with sqlite_database.writing() as session:
+        token = issue_poster_code(session, community=make_community(session), now=now).token
+    form = WORDS | {"contact": CONTACT, "consent": "yes", "key": key_of(client, token)}
+    filed = Page(client.post(f"/c/{token}", data=form))
+    link = next(link for link in filed.links if "#" in link and "/complaint/" in link)
+    address, _mark, kept = link.partition("#")
+    secret = kept.partition(".")[0]
+    [sealed] = [row.sealed for row in rows(sqlite_database, "complaint_contact")]
+
+    for wrong in ({"secret": "123456789012"}, {"pass": "forged"}, {}):
+        assert app.test_client().post(f"{address}/contact-erasure", data=wrong).status_code in {400, 403, 404, 410, 422}
+    assert len(rows(sqlite_database, "complaint_contact")) == 1
+    own = Page(client.post(f"{address}/open", data={"secret": secret}))
+    assert "contact-erasure" in own.text
+    erased = client.post(f"{address}/contact-erasure", data={"pass": own.given["pass"]})
+
+    assert erased.status_code == 200
+    assert "contact-erasure" not in erased.text
+    assert rows(sqlite_database, "complaint_contact") == []
+    worker(sqlite_database, clock=lambda: now + HOUR).run_due_jobs()
+    assert sealed.encode() not in bytes_on_disk(sqlite_database)
+    assert client.post(f"{address}/contact-erasure", data={"pass": own.given["pass"]}).status_code == 200
+    actions = [row.action for row in rows(sqlite_database, "audit_event")]
+    assert actions.count("contact_erased") == 1
+
+
+def test_the_office_erases_without_the_change_code_once_the_result_stands_and_moves_nothing(city):
+    database, number = city.database, city.receipts[0]
+    kept = next(row for row in rows(database, "response") if row.receipt == number)
+    erase = partial(erase_at_office, number=number, by=Actor(city.clerk))
+    for stage in ("open", "closed"):
+        with pytest.raises(ResultNotOfficial), database.writing() as session:
+            erase(session, now=city.moment if stage == "open" else SETTLED)
+    evaluation = evaluate_round(database, round_id=city.round.id, now=SETTLED + HOUR)
+
+    with database.writing() as session:
+        erase(session, now=SETTLED + 2 * HOUR)
+
+    [row] = [row for row in rows(database, "response") if row.receipt == number]
+    assert (row.answers, row.nonce, row.openings) == (None, None, None)
+    assert kept.answers is not None
+    with database.reading() as session:
+        assert verify_evaluation(session, evaluation.id)
+    [event] = [row for row in rows(database, "audit_event") if row.action == "response_erased"]
+    assert (event.actor, json.loads(event.after)["because"]) == (f"account:{city.clerk}", "identity")
+
+
+@pytest.mark.parametrize(("is_checked", "status"), [(True, 303), (False, 422)])
+def test_staff_erase_at_the_office_after_having_seen_who_it_is(app, sqlite_database, is_checked, status):
+    now = datetime.now(UTC)
+    with sqlite_database.writing() as session:
+        community = make_community(session)
+        over = make_round(session, opens_at=now - 40 * DAY, closes_at=now - 10 * DAY)
+        response = make_response(session, over, community, submitted_at=now - 20 * DAY)
+        make_account(session, "clerk", community=community, now=now)
+        make_account(session, "elsewhere", role="clerk", community=make_community(session), now=now)
+    address = f"/staff/receipts/{sign_receipt(response.receipt, secret_key=SECRET)}"
+    form = {"checked": "yes"} if is_checked else {}
+
+    def erase(username):
+        clerk = signed_in_client(app, username)
+        token = csrf_token(clerk.get("/staff/receipts"))
+        return clerk.get(address).text, clerk.post(f"{address}/office-erasure", data=form | {"csrf_token": token})
+
+    page, answer = erase("clerk")
+    assert ("office-erasure" in page, answer.status_code) == (False, 409 if is_checked else 422)
+    evaluate_round(sqlite_database, round_id=over.id, now=now)
+    assert erase("elsewhere")[1].status_code in {403, 404}
+    page, answer = erase("clerk")
+
+    assert ("office-erasure" in page, answer.status_code) == (True, status)
+    with sqlite_database.reading() as session:
+        assert (session.get(Response, response.id).answers is None) == is_checked
 
 
 def test_the_audit_chain_and_the_jobs_hold_nothing_that_was_typed(city):
