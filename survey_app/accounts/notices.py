@@ -65,12 +65,13 @@ class Notices:
         return bool(self.failed_sign_ins or self.events)
 
 
-def tell_of_failed_sign_in(session: Session, *, username: str, now: datetime) -> None:
-    """Count a refused sign-in; the same statement runs whether there is such an account or not."""
+def tell_of_failed_sign_ins(session: Session, *, account: str | int, count: int = 1, now: datetime) -> None:
+    """Count refused sign-ins of a user name or id; the same statement runs whether there is such an account or not."""
+    column = Account.username if isinstance(account, str) else Account.id
     session.execute(
         update(Account)
-        .where(Account.username == username)
-        .values(failed_sign_ins=Account.failed_sign_ins + 1, last_failed_sign_in_at=now)
+        .where(column == account)
+        .values(failed_sign_ins=Account.failed_sign_ins + count, last_failed_sign_in_at=now)
         .execution_options(synchronize_session=False)
     )
 

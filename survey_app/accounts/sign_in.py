@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from survey_app.accounts.accounts import find_account, normalise_username, password_is_right
 from survey_app.accounts.attempt_budgets import SUBJECT, Budget, Limit
-from survey_app.accounts.attempt_limits import CountedAttempt, Source, count_attempt, forgive_failures
+from survey_app.accounts.attempt_limits import CountedAttempt, Source, TooManyAttempts, count_attempt, forgive_failures
 from survey_app.accounts.credentials import credentials_of, has_credentials, lock_account, renew_credentials
 from survey_app.accounts.failed_sign_ins import count_failed_sign_in
-from survey_app.accounts.notices import tell_of_failed_sign_in
+from survey_app.accounts.notices import tell_of_failed_sign_ins
+from survey_app.accounts.refused_tries import REFUSED_TRIES
 from survey_app.accounts.second_factor import (
     RECOVERY_DIGITS,
     matching_step,
@@ -77,9 +78,13 @@ def check_password(
     long on purpose, while no transaction is open.
     """
     name = normalise_username(username)
-    counted = count_attempt(
-        database, limit=PASSWORD_TRIES, source=source, subject=name, proof=proof, secret_key=secret_key, now=now
-    )
+    try:
+        counted = count_attempt(
+            database, limit=PASSWORD_TRIES, source=source, subject=name, proof=proof, secret_key=secret_key, now=now
+        )
+    except TooManyAttempts:
+        REFUSED_TRIES.add(database, account=name, now=now)
+        raise
     with database.reading() as session:
         account = find_account(session, username=name)
     is_right = password_is_right(account, password) and account is not None and account.disabled_at is None
@@ -88,7 +93,7 @@ def check_password(
             forgive_failures(session, counted, now=now)
         else:
             count_failed_sign_in(session, account_id=account.id if account else None, step="password", now=now)
-            tell_of_failed_sign_in(session, username=name, now=now)
+            tell_of_failed_sign_ins(session, account=name, now=now)
     if not is_right or account is None:
         raise SignInRefused
     return account
@@ -109,15 +114,22 @@ def check_code(
 
     `credentials` are those with which the right password was given: `CredentialsChanged` once the account has others.
     """
-    counted = _count_code(database, account_id, typed, source=source, proof=proof, secret_key=secret_key, now=now)
+    # Told apart by their length, so that guessing the short ones does not keep out whoever has a long one.
+    limit = RECOVERY_TRIES if len(bare_digits(typed) or "") == RECOVERY_DIGITS else CODE_TRIES
+    counted = _count_code(database, account_id, limit=limit, source=source, proof=proof, secret_key=secret_key, now=now)
     with database.writing() as session:
         account = lock_account(session, account_id, credentials=credentials)
         used = _use_any_code(session, account, counted, typed, secret_key=secret_key, now=now)
-        if used is not None:
+        if used is None:
+            _count_wrong_code(session, account, now)
+        else:
             forgive_failures(session, counted, now=now)
-            return start_session(session, account=account, proof=used, now=now)
-        _count_wrong_code(session, account, now)
-    raise SignInRefused
+            token = start_session(session, account=account, proof=used, now=now)
+    if used is None:
+        raise SignInRefused
+    # Before the owner is shown what happened.
+    REFUSED_TRIES.write(database, now=now)
+    return token
 
 
 def check_owner(
@@ -140,14 +152,8 @@ def check_owner(
     account = check_password(
         database, username=username, password=password, source=source, proof=proof, secret_key=secret_key, now=now
     )
-    counted = count_attempt(
-        database,
-        limit=CODE_TRIES,
-        source=source,
-        subject=str(account.id),
-        proof=proof,
-        secret_key=secret_key,
-        now=now,
+    counted = _count_code(
+        database, account.id, limit=CODE_TRIES, source=source, proof=proof, secret_key=secret_key, now=now
     )
     with database.writing() as session:
         account = lock_account(session, account.id, credentials=credentials)
@@ -220,18 +226,20 @@ def end_session(session: Session, *, token: str, account_id: int, now: datetime)
 def _count_code(
     database: Database,
     account_id: int,
-    typed: str,
     *,
+    limit: Limit,
     source: Source,
     proof: str | None,
     secret_key: str,
     now: datetime,
 ) -> CountedAttempt:
-    # Told apart by their length, so that guessing the short ones does not keep out whoever has a long one.
-    limit = RECOVERY_TRIES if len(bare_digits(typed) or "") == RECOVERY_DIGITS else CODE_TRIES
-    return count_attempt(
-        database, limit=limit, source=source, subject=str(account_id), proof=proof, secret_key=secret_key, now=now
-    )
+    try:
+        return count_attempt(
+            database, limit=limit, source=source, subject=str(account_id), proof=proof, secret_key=secret_key, now=now
+        )
+    except TooManyAttempts:
+        REFUSED_TRIES.add(database, account=account_id, now=now)
+        raise
 
 
 def _use_any_code(
@@ -250,7 +258,7 @@ def _use_any_code(
 
 def _count_wrong_code(session: Session, account: Account, now: datetime) -> None:
     count_failed_sign_in(session, account_id=account.id, step="code", now=now)
-    tell_of_failed_sign_in(session, username=account.username, now=now)
+    tell_of_failed_sign_ins(session, account=account.id, now=now)
 
 
 def digest_of(token: str) -> str:

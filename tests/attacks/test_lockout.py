@@ -24,6 +24,8 @@ import survey_app
 from survey_app.accounts import accounts
 from survey_app.accounts.attempt_budgets import EVERYWHERE, LINE, PREFIX, SUBJECT, Limit
 from survey_app.accounts.failed_sign_ins import MOST_NAMED_AN_HOUR, count_failed_sign_in, record_failed_sign_ins
+from survey_app.accounts.notices import unread_notices
+from survey_app.accounts.refused_tries import MOST_ACCOUNTS, RefusedTries
 from survey_app.accounts.second_factor import renew_recovery_codes
 from survey_app.accounts.sign_in import CODE_TRIES, PASSWORD_TRIES
 from survey_app.app.home_views import NUMBER_TRIES
@@ -467,6 +469,34 @@ def test_an_address_with_a_number_in_it_tells_nothing_and_is_counted_nowhere(app
     assert "status-submitted" in client.get(case.address).text
     with app.extensions["jiayuan"].database.reading() as session:
         assert session.scalar(select(func.count()).select_from(AttemptCount)) == 0
+
+
+def test_tries_that_were_refused_unheard_are_told_to_the_owner_and_write_next_to_nothing(app, clock):
+    door, database, commits = Password(app, clock), app.extensions["jiayuan"].database, []
+    event.listen(database.engine, "commit", lambda _connection: commits.append(1))
+    client = app.test_client()
+    for number in range(200):
+        door._sign_in(app.test_client(), "not the password", sent_from("203.0.113.7"))
+        door._sign_in(client, "secret", sent_from("203.0.113.8"), username=f"nobody {number}")
+        if number % 50 == 49:
+            clock.wait(61)
+    # Those that were heard, each with a count and a refusal, and those of four minutes.
+    assert len(commits) <= 2 * (2 * PASSWORD_TRIES.line.free + 2 * 8) + 8
+
+    assert is_in(door.enter_with_proof(sent_from(ELSEWHERE)))
+    code = pyotp.TOTP(AUTHENTICATOR).at(clock.now)
+    assert is_in(sign_in_code(door.known_browser, code, sent_from(ELSEWHERE)))
+    with database.reading() as session:
+        told = unread_notices(session, account_id=door.account_id)
+    assert told.failed_sign_ins == 200
+
+
+def test_names_that_nobody_has_do_not_fill_the_memory_of_refused_tries(sqlite_database):
+    refused, now = RefusedTries(), datetime.now(UTC)
+    for number in range(5000):
+        refused.add(sqlite_database, account=f"nobody {number}", now=now)
+        refused.add(sqlite_database, account="n" * 250_000, now=now)
+        assert len(refused._counts) < MOST_ACCOUNTS
 
 
 def test_a_password_is_hashed_for_tries_that_are_let_in_alone(app, clock, monkeypatch):
