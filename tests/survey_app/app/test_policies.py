@@ -51,6 +51,7 @@ PLACED = {
             "entry.withdraw",
             "entry.show_answers",
             "entry.erase",
+            "entry.erase_without_code",
         ),
         lambda place: {"reference": sign_receipt(place["receipt"], secret_key=SECRET_KEY)},
     ),
