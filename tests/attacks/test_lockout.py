@@ -23,6 +23,7 @@ from sqlalchemy import event, func, select, update
 import survey_app
 from survey_app.accounts import accounts
 from survey_app.accounts.attempt_budgets import EVERYWHERE, LINE, PREFIX, SUBJECT, Limit
+from survey_app.accounts.attempt_limits import erase_expired_attempts
 from survey_app.accounts.failed_sign_ins import MOST_NAMED_AN_HOUR, count_failed_sign_in, record_failed_sign_ins
 from survey_app.accounts.notices import unread_notices
 from survey_app.accounts.refused_tries import MOST_ACCOUNTS, RefusedTries
@@ -360,6 +361,32 @@ def test_tries_that_arrive_together_are_no_more_than_the_budget(door):
 
     assert sum(status != BUSY for status in answers) <= free
     assert is_in(door.enter(sent_from(ELSEWHERE)))
+
+
+@pytest.fixture
+def site_on_postgresql(config, postgresql_database):
+    url = postgresql_database.url.render_as_string(hide_password=False)
+    with site_on(replace(config, database_url=url)) as app:
+        yield app
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("name", DOORS)
+def test_on_postgresql_tries_that_meet_are_counted_and_the_owner_gets_in_too(site_on_postgresql, clock, name):
+    door, line = DOORS[name](site_on_postgresql, clock), sent_from("203.0.113.7")
+    budget = LIMITS[type(door)].line
+
+    statuses = all_at_once(lambda _: door.guess(line).status_code, range(budget.free + 10))
+    assert sum(status != BUSY for status in statuses) <= budget.free
+    everywhere = all_at_once(door.guess, islice(lines_of_everywhere(), 24))
+    assert not {200, 303} & {answer.status_code for answer in everywhere}
+
+    enter_as_told(lambda: door.enter(sent_from(ELSEWHERE)), clock)
+    assert is_in(door.enter_with_proof(line))
+    assert enter_as_told(lambda: door.enter(line), clock) <= budget.longest.total_seconds()
+    with site_on_postgresql.extensions["jiayuan"].database.writing() as session:
+        erase_expired_attempts(session, now=clock.now + timedelta(days=1))
+        assert session.scalar(select(func.count()).select_from(AttemptCount)) == 0
 
 
 def test_one_success_does_not_forget_fifty_failures(app, clock):
