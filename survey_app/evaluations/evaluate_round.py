@@ -35,7 +35,7 @@ from survey_app.models import (
 from survey_app.models.vocabulary import AuditAction
 from survey_app.responses.integrity_reviews import examine_to_the_end
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
-from survey_app.rounds.rounds import RoundErased, RoundStillOpen, find_round, has_settled, is_kept
+from survey_app.rounds.rounds import RoundStillOpen, find_round, has_settled, require_answers
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Base, Database
 from survey_app.stored_rules import rules_of
@@ -98,12 +98,6 @@ def evaluate_round(
         # Somebody else's result came in between, from which this one may not differ by few.
         return evaluate_round(database, round_id=round_id, now=now, provisional=provisional, by=by)
     return stored
-
-
-def require_answers(survey_round: Round, *, now: datetime) -> None:
-    """Raise `RoundErased` when the retention of a round's answers is over."""
-    if not is_kept(survey_round, now=now):
-        raise RoundErased(survey_round.id, survey_round.responses_kept_until)
 
 
 def verify_evaluation(session: Session, evaluation_id: int) -> bool:

@@ -28,9 +28,9 @@ from survey_app.evaluations.earlier_results import (
     communities_with_excluded,
     first_evaluated_at,
 )
-from survey_app.evaluations.evaluate_round import require_answers
 from survey_app.evaluations.standings import disclosure_of, require_evaluation
 from survey_app.models import Community, District, Evaluation, Round
+from survey_app.rounds.rounds import require_answers
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
 

@@ -14,14 +14,13 @@ from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.catalogue import translator
 from survey_app.complaints.redaction import redact
-from survey_app.evaluations.evaluate_round import require_answers
 from survey_app.evaluations.standings import disclosure_of
 from survey_app.models import Community, District, Response, Round
 from survey_app.models.vocabulary import ResponseStatus
 from survey_app.register.names import PLACE_COLUMNS
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import Question, QuestionType, questionnaire_from_canonical
-from survey_app.rounds.rounds import CommentsErased, RoundStillOpen, find_round, has_settled
+from survey_app.rounds.rounds import CommentsErased, RoundStillOpen, find_round, has_settled, require_answers
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
 

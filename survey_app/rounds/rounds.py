@@ -114,6 +114,12 @@ def is_kept(survey_round: Round, *, now: datetime) -> bool:
     return now.astimezone(zone).date() <= survey_round.responses_kept_until
 
 
+def require_answers(survey_round: Round, *, now: datetime) -> None:
+    """Raise `RoundErased` when the retention of a round's answers is over."""
+    if not is_kept(survey_round, now=now):
+        raise RoundErased(survey_round.id, survey_round.responses_kept_until)
+
+
 def usual_last_day_of_keeping(last_day: date) -> date:
     """Return until when responses are kept where nobody says otherwise, for a round with this last day."""
     return _months_later(last_day, USUAL_RETENTION_MONTHS)
