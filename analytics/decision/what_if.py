@@ -177,7 +177,9 @@ def with_choices(rules: Rules, choices: Mapping[Choice, str | int]) -> Rules:
     if choices.get("measure", "composite") != "composite":
         content["satisfaction"].pop("domains", None)
     content["name"] = f"{rules.name}-what-if"
-    return parse_rules(yaml.safe_dump(content, allow_unicode=True).encode(), content["name"])
+    # In quotes, a text that looks like a number stays text.
+    text = yaml.safe_dump(content, allow_unicode=True, default_style='"')
+    return parse_rules(text.encode(), content["name"])
 
 
 def _aligned_with(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:

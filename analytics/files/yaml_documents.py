@@ -1,5 +1,6 @@
 """Text decoding (UTF-8, GB18030) and YAML parsing that locates every value and reports all faults of a file."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,19 @@ MOST_FAULTS: Final = 1000
 
 _LONGEST_NUMBER = 40
 _LONGEST_SHOWN = 200
+
+_NUMBER_TAGS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+_PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+# What some version of YAML, or a person, takes for a number: 030, 0o30, 0x1E, 0b11, 1:30, 1_000, .5, 1e3, .inf, .nan.
+_LIKE_A_NUMBER = re.compile(
+    r"""[-+]?(
+        0[xX][0-9a-fA-F_]+ | 0[bB][01_]+ | 0[oO][0-7_]+
+        | [0-9][0-9_]*(:[0-9_]+)+(\.[0-9_]*)?
+        | ([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?
+        | \.(inf|nan)
+    )""",
+    re.VERBOSE | re.IGNORECASE,
+)
 
 _UTF16_BYTES = (b"\xff\xfe", b"\xfe\xff")
 # Unassigned, private and control characters: they occur in wrongly decoded text, not in office documents.
@@ -128,7 +142,8 @@ class Document:
     """A parsed YAML file that knows the line and column of every value.
 
     Values are addressed by a path of keys and indices, ``("satisfaction", "share")``; plain text stays text: ``5 %``
-    and ``1/20`` are strings, and a date is a `datetime.date`.
+    and ``1/20`` are strings, and a date is a `datetime.date`. A number is written 30 or 0.5. What YAML reads as another
+    number than a person does, such as ``030`` (24) and ``1:30`` (90), is a fault unless it stands in quotes.
 
     Parameters
     ----------
@@ -185,7 +200,7 @@ class Document:
         if isinstance(node, yaml.MappingNode):
             result: dict[str | int, object] = {}
             for key_node, value_node in node.value:
-                key = self._scalar(key_node)
+                key = self._scalar(key_node, path)
                 here = (*path, key if isinstance(key, int) else str(key))
                 if here[-1] in result:
                     self._places[here] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
@@ -194,13 +209,15 @@ class Document:
             return result
         if isinstance(node, yaml.SequenceNode):
             return [self._construct(child, (*path, index)) for index, child in enumerate(node.value)]
-        return self._scalar(node)
+        return self._scalar(node, path)
 
-    def _scalar(self, node: yaml.Node) -> object:
-        is_number = node.tag in {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
-        if is_number and isinstance(node, yaml.ScalarNode) and len(node.value) > _LONGEST_NUMBER:
-            # 1:30 is a number to the base of sixty, and a thousand colons are one that takes minutes.
-            mark = node.start_mark
+    def _scalar(self, node: yaml.Node, path: tuple[str | int, ...]) -> object:
+        mark = node.start_mark
+        if isinstance(node, yaml.ScalarNode) and _is_ambiguous_number(node):
+            # Never computed: 1:30 is a number to the base of sixty, and a thousand colons are one that takes minutes.
+            self._note(Fault(_AMBIGUOUS, {"value": node.value}, _dotted(path), mark.line + 1, mark.column + 1))
+            return node.value
+        if node.tag in _NUMBER_TAGS and isinstance(node, yaml.ScalarNode) and len(node.value) > _LONGEST_NUMBER:
             raise DocumentError(
                 self.source, [Fault(_TOO_LONG_A_NUMBER, {"most": _LONGEST_NUMBER}, "", mark.line + 1, mark.column + 1)]
             )
@@ -219,8 +236,10 @@ class Document:
         while known not in self._places:
             known = known[:-1]
         line, column = self._places[known]
-        key = ".".join(str(part) for part in path)
-        self.faults.append(Fault(message, facts, key, line, column))
+        self._note(Fault(message, facts, _dotted(path), line, column))
+
+    def _note(self, fault: Fault) -> None:
+        self.faults.append(fault)
         if len(self.faults) == MOST_FAULTS:
             self.raise_faults()
 
@@ -230,6 +249,20 @@ class Document:
             raise DocumentError(self.source, self.faults)
 
 
+def _dotted(path: tuple[str | int, ...]) -> str:
+    return ".".join(str(part) for part in path)
+
+
+def _is_ambiguous_number(node: yaml.ScalarNode) -> bool:
+    """Return whether a value is, or looks like, a number that is not written plainly; in quotes it is text."""
+    if node.tag not in _NUMBER_TAGS and (node.style is not None or not _LIKE_A_NUMBER.fullmatch(node.value)):
+        return False
+    return not _PLAIN_NUMBER.fullmatch(node.value)
+
+
+_AMBIGUOUS: Final = N_(
+    "“{value}” can be read as more than one number: write the plain number, such as 30 or 0.5, or put it in quotes"
+)
 _TOO_LONG_A_NUMBER: Final = N_("this number has more than {most} digits")
 
 
