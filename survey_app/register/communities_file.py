@@ -446,7 +446,7 @@ _Named = TypeVar("_Named", District, PropertyCompany)
 
 def _plan_named(session: Session, table: type[_Named], english_by_name: Mapping[str, str | None]) -> _NamedPlan:
     """Return which districts or companies are new, and whose English name is another; a blank one leaves the stored."""
-    stored = dict(session.execute(select(table.name, table.english_name)))
+    stored = dict(session.execute(select(table.name, table.english_name)).all())
     return _NamedPlan(
         added=[
             {"name": name, "english_name": english_name, "sort_key": sort_key(name)}
@@ -468,4 +468,4 @@ def _store_named(session: Session, table: type[_Named], plan: _NamedPlan) -> dic
         connection.execute(insert(rows), plan.added)
     if plan.changed:
         connection.execute(update(rows).where(rows.c.name == bindparam("changed_name")), plan.changed)
-    return dict(connection.execute(select(rows.c.name, rows.c.id)))
+    return dict(connection.execute(select(rows.c.name, rows.c.id)).all())
