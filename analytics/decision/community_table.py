@@ -14,6 +14,7 @@ from analytics.decision.survey_modes import MODE_COLUMNS, Counted, counted_modes
 from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.files.table_cells import cells_of, read_cells
 from analytics.files.typed_columns import CellReader, Column
+from analytics.files.written_text import number_key
 from analytics.files.yaml_documents import Fault
 from analytics.languages import N_
 from analytics.rules import Denominator, Rules
@@ -215,6 +216,10 @@ class _Checker(CellReader):
     def _check_names(self, table: pd.DataFrame) -> None:
         self.note_empty(table, ["community_id", "region"])
         self.note_repeats(table, "community_id")
+        # Two that only look different would be two communities, or a region ranked by itself.
+        self.note_look_alikes(table, "community_id", key=number_key)
+        self.note_look_alikes(table, "region")
+        self.note_look_alikes(table, "name", "region")
         if "denominator_source" in table:
             unknown = ~table["denominator_source"].isin(["", *_DENOMINATORS]).to_numpy(dtype=bool)
             message = N_("this must be occupied_households or delivered_households, it is “{denominator_source}”")

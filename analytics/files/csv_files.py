@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -12,7 +13,9 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import pandas as pd
 
+from analytics.files.written_text import UNSEEN_LETTERS
 from analytics.files.yaml_documents import DocumentError, Fault
+from analytics.languages import N_
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Begins a CSV file: without it Excel takes the file for the local Windows encoding and garbles Chinese."""
@@ -24,11 +27,16 @@ _GUARD: Final = "'"
 _SIGNS: Final = frozenset("=+-@")
 # Separators, control and format characters, marks that join what is before them, and what is reserved for more of them.
 _UNSEEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"})
-# Letters by their category that are drawn as nothing, and a symbol that is drawn as a blank.
-_UNSEEN_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 # A program that reads a file more than once may take them for the quotation marks of a cell.
 _QUOTATION_MARKS: Final = frozenset("\"'`´＂＇｀")
 _QUOTATION_CATEGORIES: Final = frozenset({"Pf", "Pi"})
+
+# Excel writes and reads this line above the header; it shows the table without it.
+_STATED_MARK: Final = re.compile(r'"?sep=([,;|\t])"?[,;\t]*(\r\n|\r|\n|$)', re.IGNORECASE)
+_MARKS: Final = (",", ";", "\t")
+_QUOTED: Final = re.compile(r'"[^"]*"')
+_LINES_LOOKED_AT: Final = 20
+_LONGEST_LINE_LOOKED_AT: Final = 20_000
 
 ROWS_AT_ONCE: Final = 5_000
 
@@ -109,7 +117,7 @@ def _is_skipped(sign: str) -> bool:
         category in _UNSEEN_CATEGORIES
         or category in _QUOTATION_CATEGORIES
         or sign in _QUOTATION_MARKS
-        or sign in _UNSEEN_LETTERS
+        or sign in UNSEEN_LETTERS
     )
 
 
@@ -257,7 +265,39 @@ def frame_csv(frame: pd.DataFrame) -> bytes:
     return "".join(csv_file(frame.columns, frame_parts(frame))).encode()
 
 
-def parse_csv(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
+def divide_table(text: str) -> tuple[str, str, int]:
+    r"""Return a table's text, the mark between its cells, and how many lines stand before the text.
+
+    Parameters
+    ----------
+    text : str
+        Of a file that may begin with the line ``sep=;``, which names the mark.
+
+    Returns
+    -------
+    text : str
+        Without the line that names the mark.
+    mark : str
+        A comma, a semicolon or a tab: the one that the first line with any of them has most of, a comma among equals.
+        Spreadsheets of some countries write semicolons, and what is copied from one has tabs.
+    lines : int
+        0 or 1.
+
+    Examples
+    --------
+    >>> divide_table("sep=;\r\na;b\r\n"), divide_table("2026\na\tb\n"), divide_table("a,b\n")
+    (('a;b\r\n', ';', 1), ('2026\na\tb\n', '\t', 0), ('a,b\n', ',', 0))
+    """
+    if stated := _STATED_MARK.match(text):
+        return text[stated.end() :], stated[1], 1
+    for line in islice(io.StringIO(text), _LINES_LOOKED_AT):
+        bare = _QUOTED.sub("", line[:_LONGEST_LINE_LOOKED_AT])
+        if any(mark in bare for mark in _MARKS):
+            return text, max(_MARKS, key=bare.count), 0
+    return text, ",", 0
+
+
+def parse_csv(text: str, source: str, *, mark: str = ",") -> Iterator[tuple[int, list[str]]]:
     r"""Yield the rows of CSV text as they come, each with the line on which it begins, counted from 1.
 
     Cells keep the apostrophe that `csv_safe` gave them; `original_text` takes it away.
@@ -265,9 +305,11 @@ def parse_csv(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
     Parameters
     ----------
     text : str
-        Cells stand apart by commas; what is between quotation marks may hold line breaks.
+        What is between quotation marks may hold line breaks.
     source : str
         The file's name, for messages.
+    mark : str
+        What cells stand apart by, as `divide_table` finds it.
 
     Yields
     ------
@@ -285,12 +327,16 @@ def parse_csv(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
     >>> list(parse_csv('name,score\n"甲\n乙",1\n丙,2\n', "a.csv"))
     [(1, ['name', 'score']), (2, ['甲\n乙', '1']), (4, ['丙', '2'])]
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
     line = 1
     try:
         for cells in reader:
             yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        fault = Fault("this row is not CSV: {problem}", {"problem": error}, line=line)
-        raise DocumentError(source, [fault]) from error
+        message = _NOT_CSV if str(error) == _OPEN_QUOTATION else N_("this row is not CSV: {problem}")
+        raise DocumentError(source, [Fault(message, {"problem": error}, line=line)]) from error
+
+
+_OPEN_QUOTATION: Final = "unexpected end of data"
+_NOT_CSV: Final = N_('a quotation mark (") that begins in this row is never closed: close it, or write it twice')

@@ -4,23 +4,33 @@ import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from io import BytesIO
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 from openpyxl import load_workbook
 from openpyxl.cell.cell import ERROR_CODES
+from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.utils.escape import unescape
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from analytics.files.csv_files import is_missing, original_text, parse_csv
-from analytics.files.workbook_parts import expect_bounded_workbook
+from analytics.files.csv_files import divide_table, is_missing, original_text, parse_csv
+from analytics.files.number_formats import shown_number
+from analytics.files.workbook_parts import (
+    MergedRange,
+    expect_bounded_workbook,
+    expect_workbook,
+    is_strict,
+    merged_ranges,
+    with_usual_names,
+)
 from analytics.files.yaml_documents import DocumentError, Fault, decode_text
 from analytics.languages import N_
 
@@ -48,6 +58,7 @@ _MOST_ROWS = 1_048_576
 _TOO_LONG_A_NUMBER = 10**15
 _XLSX_BYTES = b"PK\x03\x04"
 _XLS_BYTES = b"\xd0\xcf\x11\xe0"
+_DIGITS_KEPT = 15
 
 
 @dataclass(frozen=True)
@@ -60,10 +71,16 @@ class Sheet:
         The number that a spreadsheet shows beside the row, and its cells; blank rows are left out.
     faults : tuple of Fault
         One for each cell that cannot be read.
+    merged : tuple of MergedRange
+        Cells of a workbook that are shown as one; all but the first of them are empty.
+    notes : tuple of Fault
+        What was left out without harm, in sentences.
     """
 
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     faults: tuple[Fault, ...] = ()
+    merged: tuple[MergedRange, ...] = ()
+    notes: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,14 +106,16 @@ def read_sheet(content: bytes, source: str) -> Sheet:
     Parameters
     ----------
     content : bytes
-        CSV as UTF-8 or GB18030, or a workbook with one sheet that is not empty.
+        CSV as UTF-8 or GB18030, its cells apart by commas, semicolons or tabs, or a workbook, Strict Open XML too, with
+        one visible sheet that is not empty.
     source : str
         The file's name, for messages.
 
     Returns
     -------
     Sheet
-        Whole numbers of a workbook have no decimals; formulas are what they were last computed to.
+        Cells of a workbook are what is shown of them, leading zeros and percentages included, but without marks of
+        thousands and never rounded; formulas are what they were last computed to.
 
     Raises
     ------
@@ -112,7 +131,16 @@ def read_sheet(content: bytes, source: str) -> Sheet:
         return _read_xlsx(content, source)
     if content.startswith(_XLS_BYTES):
         raise DocumentError(source, [Fault("this is a workbook of the old .xls kind: save it as .xlsx or CSV")])
-    return Sheet(tuple(_csv_rows(parse_csv(decode_text(content, source), source), source)))
+    if content[:_BEGINNING].lstrip(_BLANKS).startswith(b"<"):
+        raise DocumentError(
+            source, [Fault("this is a web page or XML, whatever its name: open it and save it as .xlsx")]
+        )
+    text, mark, _ = divide_table(decode_text(content, source))
+    return Sheet(tuple(_csv_rows(parse_csv(text, source, mark=mark), source)))
+
+
+_BEGINNING: Final = 100
+_BLANKS: Final = b"\xef\xbb\xbf \t\r\n"
 
 
 def _csv_rows(lines: Iterable[tuple[int, Sequence[str]]], source: str) -> Iterator[tuple[int, tuple[str, ...]]]:
@@ -215,20 +243,23 @@ def _has_content(cells: Iterable[str]) -> bool:
 
 def _read_xlsx(content: bytes, source: str) -> Sheet:
     try:
+        expect_workbook(content, source)
         has_formulas = expect_bounded_workbook(content, source)
+        if is_strict(content):
+            content = with_usual_names(content)
         values = _used_sheets(content, source, values=True)
         formulas = _used_sheets(content, source, values=False) if has_formulas else values
+        chosen = _only_visible(formulas, source)
+        merged = merged_ranges(content, chosen.part) if chosen else ()
     except DocumentError:
         raise
     except Exception as error:  # openpyxl reports damage by whatever it stumbles over
         raise DocumentError(source, [_workbook_fault(content)]) from error
-    if len(formulas) > 1:
-        fault = Fault("the workbook has {count} sheets with content: keep one", {"count": len(formulas)})
-        raise DocumentError(source, [fault])
-    if not formulas:
+    if chosen is None:
         return Sheet(())
-    title = next(iter(formulas))
-    return _text_sheet(formulas[title], values.get(title, {}))
+    computed = next((sheet.rows for sheet in values if sheet.title == chosen.title), {})
+    rows, faults = _texts(chosen.rows, computed)
+    return Sheet(rows, faults, merged, tuple(_notes_on_hidden(formulas, chosen)))
 
 
 def _workbook_fault(content: bytes) -> Fault:
@@ -237,45 +268,88 @@ def _workbook_fault(content: bytes) -> Fault:
     return Fault("this is not a workbook that can be read, or it is protected by a password")
 
 
+class _Number(NamedTuple):
+    """A number or a time of a cell, and the format in which it is shown."""
+
+    value: object
+    number_format: str
+
+
 _Rows = dict[int, tuple[object, ...]]
 """The cells of each row that has any, up to the last that is not empty, by the number beside the row."""
 
 
-def _used_sheets(content: bytes, source: str, *, values: bool) -> dict[str, _Rows]:
-    """Return the cells of each sheet that has any: what was computed, or the formulas themselves."""
+class _UsedSheet(NamedTuple):
+    """A sheet with content: its title, the part of the workbook that holds it, and its cells."""
+
+    title: str
+    part: str
+    is_visible: bool
+    rows: _Rows
+
+
+def _used_sheets(content: bytes, source: str, *, values: bool) -> list[_UsedSheet]:
+    """Return the sheets that have cells: with what was computed, or with the formulas themselves."""
     workbook = load_workbook(BytesIO(content), read_only=True, data_only=values, keep_links=False)
     try:
-        sheets: dict[str, _Rows] = {}
+        sheets: list[_UsedSheet] = []
         for sheet in workbook.worksheets:
             sheet.reset_dimensions()  # some programs write a wrong one, and cells beyond it would be lost
-            if rows := _used_rows(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1), source):
-                sheets[sheet.title] = rows
+            # Each row comes as wide as this, filled up with one and the same empty cell.
+            cells = sheet.iter_rows(max_col=MOST_COLUMNS + 1)
+            if rows := _used_rows(cells, source):
+                # Merged cells stand in the part alone: a sheet that is read row by row does not have them.
+                part = sheet._worksheet_path  # type: ignore[attr-defined]  # noqa: SLF001
+                sheets.append(_UsedSheet(sheet.title, part, sheet.sheet_state == "visible", rows))
         return sheets
     finally:
         workbook.close()
 
 
-def _used_rows(rows: Iterable[tuple[object, ...]], source: str) -> _Rows:
+def _content(cell: Any) -> object:
+    value = cell.value
+    return value if value is None or isinstance(value, str | bool) else _Number(value, cell.number_format)
+
+
+def _only_visible(sheets: Sequence[_UsedSheet], source: str) -> _UsedSheet | None:
+    """Return the sheet that people see, or None where all are empty; refuse to choose among several."""
+    visible = [sheet for sheet in sheets if sheet.is_visible]
+    if len(visible) == 1 or not sheets:
+        return visible[0] if visible else None
+    titles = "、".join(sheet.title for sheet in visible or sheets)
+    message = _MANY_SHEETS if visible else N_("the sheet with content ({titles}) is hidden: show it, or delete it")
+    raise DocumentError(source, [Fault(message, {"count": len(visible), "titles": titles})])
+
+
+_MANY_SHEETS: Final = N_("the workbook has {count} sheets with content ({titles}): keep one")
+
+
+def _notes_on_hidden(sheets: Sequence[_UsedSheet], chosen: _UsedSheet) -> Iterator[Fault]:
+    for sheet in sheets:
+        if sheet is not chosen:
+            yield Fault("the hidden sheet “{title}” was not read", {"title": sheet.title})
+
+
+def _used_rows(rows: Iterable[tuple[Any, ...]], source: str) -> _Rows:
     found: _Rows = {}
     cells = 0
     for number, row in enumerate(rows, start=1):
         if number > MOST_WORKBOOK_ROWS:
             raise DocumentError(source, [Fault(_TOO_MANY_ROWS, {"most": f"{MOST_WORKBOOK_ROWS:,}"})])
-        if row.count(None) == len(row):
-            continue
         width = len(row)
-        while row[width - 1] is None:
+        while width and (row[width - 1] is EMPTY_CELL or row[width - 1].value is None):
             width -= 1
         if width > MOST_COLUMNS:
             raise DocumentError(source, [Fault(_TOO_MANY_COLUMNS, {"most": MOST_COLUMNS}, line=number)])
-        found[number] = row[:width]
+        if width:
+            found[number] = tuple(map(_content, row[:width]))
         cells += width
         if cells > MOST_CELLS:
             raise DocumentError(source, [Fault(_TOO_MANY_CELLS, {"most": f"{MOST_CELLS:,}"})])
     return found
 
 
-def _text_sheet(formulas: _Rows, values: _Rows) -> Sheet:
+def _texts(formulas: _Rows, values: _Rows) -> tuple[tuple[tuple[int, tuple[str, ...]], ...], tuple[Fault, ...]]:
     rows: list[tuple[int, tuple[str, ...]]] = []
     faults: list[Fault] = []
     for number, written in formulas.items():
@@ -289,7 +363,7 @@ def _text_sheet(formulas: _Rows, values: _Rows) -> Sheet:
                 faults.append(Fault(fault[0], fault[1], "", number, column))
         if _has_content(cells):
             rows.append((number, tuple(cells)))
-    return Sheet(tuple(rows), tuple(faults))
+    return tuple(rows), tuple(faults)
 
 
 _CellFault = tuple[str, dict[str, object]]
@@ -306,9 +380,27 @@ def _cell_text(formula: object, value: object) -> tuple[str, _CellFault | None]:
             return value, (N_("this cell shows an error: {value}"), {"value": value})
         # Workbooks spell out what XML cannot hold: _x000D_ is a carriage return.
         return unescape(value), None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, _Number):
+        return _number_text(value)
+    return str(value), (N_("this must be text or a number, it is {value}"), {"value": value})
+
+
+def _number_text(cell: _Number) -> tuple[str, _CellFault | None]:
+    value = cell.value
+    if isinstance(value, date | time | timedelta):
+        shown = str(value).removesuffix(" 00:00:00")
+        return shown, (_A_DATE, {"value": shown})
+    if not isinstance(value, int | float) or (isinstance(value, float) and not isfinite(value)):
         return str(value), (N_("this must be text or a number, it is {value}"), {"value": value})
-    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value), None
+    plain = str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
+    if abs(value) >= _TOO_LONG_A_NUMBER:
+        return plain, (_DIGITS_LOST, {"value": plain, "digits": _DIGITS_KEPT})
+    return shown_number(Decimal(plain), cell.number_format) or plain, None
 
 
+_A_DATE: Final = N_("the spreadsheet holds this as the date {value}: format the column as text and type it again")
+_DIGITS_LOST: Final = N_(
+    "a spreadsheet keeps {digits} digits of a number, and the others of {value} are lost: format the column as text "
+    "and type it again"
+)
 _NOT_COMPUTED: Final = N_("this formula has no stored result: open the workbook, save it and send it again")

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from analytics.files.csv_files import original_text, parse_csv
+from analytics.files.csv_files import divide_table, original_text, parse_csv
 from analytics.files.yaml_documents import DocumentError, Fault, decode_text
 from analytics.languages import N_
 
@@ -33,13 +33,17 @@ class TableError(DocumentError):
 
 @dataclass(frozen=True)
 class Cells:
-    """A table as it came, with the line of each row and the position of each column where the file has them."""
+    """A table as it came, with the line of each row and the position of each column where the file has them.
+
+    A note is a sentence on what was left out without harm.
+    """
 
     frame: pd.DataFrame
     lines: Sequence[int]
     positions: Mapping[str, int]
     faults: tuple[Fault, ...] = ()
     header_line: int = 1
+    notes: tuple[Fault, ...] = ()
 
 
 def read_cells(path: Path) -> Cells:
@@ -79,7 +83,7 @@ def cells_of_rows(rows: Sequence[tuple[int, Sequence[str]]], faults: Iterable[Fa
     Returns
     -------
     Cells
-        A column without a name is left out, with a fault if it has cells.
+        A column without a name is left out, with a note if it has cells.
 
     Examples
     --------
@@ -90,11 +94,11 @@ def cells_of_rows(rows: Sequence[tuple[int, Sequence[str]]], faults: Iterable[Fa
     (header_line, names), *padded = [(line, [*cells, *[""] * (width - len(cells))]) for line, cells in rows]
     header = [" ".join(unicodedata.normalize("NFKC", name).split()) or None for name in names]
     nameless = [
-        Fault("this column has cells but no header", {}, "", header_line, position + 1)
+        Fault("this column has no header and was not read", {}, "", header_line, position + 1)
         for position, name in enumerate(header)
         if name is None and any(cells[position].strip() for _, cells in padded)
     ]
-    return _cells_under(header, padded, [*faults, *nameless], header_line)
+    return replace(_cells_under(header, padded, faults, header_line), notes=tuple(nameless))
 
 
 def _read_csv(content: bytes, source: str) -> Cells:
@@ -104,11 +108,15 @@ def _read_csv(content: bytes, source: str) -> Cells:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise TableError(source, [Fault("the file is damaged: it holds a zero byte", line=line)])
-    # An empty line is no row.
-    rows = ((line, [original_text(cell) for cell in cells]) for line, cells in parse_csv(text, source) if cells)
+    table, mark, above = divide_table(text)
+    # A line without content is no row: spreadsheets leave lines of mere commas below a table.
+    rows = (
+        (line + above, [original_text(cell) for cell in cells])
+        for line, cells in parse_csv(table, source, mark=mark)
+        if any(map(str.strip, cells))
+    )
     header_line, names = next(rows, (1, []))
     header = [name.strip() for name in names]
-    _expect_commas(header, source, header_line)
     if len(header) > MOST_COLUMNS:
         stated = {"count": f"{len(header):,}", "most": f"{MOST_COLUMNS:,}"}
         raise TableError(source, [Fault(_TOO_MANY_COLUMNS, stated, line=header_line)])
@@ -122,16 +130,6 @@ def _read_csv(content: bytes, source: str) -> Cells:
             if len(faults) == MOST_FAULTS:
                 raise TableError(source, faults)
     return _cells_under(header, whole, faults, header_line)
-
-
-def _expect_commas(header: Sequence[str], source: str, line: int) -> None:
-    for mark in (";", "\t"):
-        if len(header) == 1 and mark in header[0]:
-            shown = "TAB" if mark == "\t" else mark
-            fault = Fault(
-                "the cells stand apart by {mark} and not by commas: save it as “CSV UTF-8”", {"mark": shown}, line=line
-            )
-            raise TableError(source, [fault])
 
 
 def _cells_under(

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.files.table_cells import Cells, TableError
+from analytics.files.written_text import comparison_key, damaged_sign, is_scientific, spelled_out
 from analytics.files.yaml_documents import Fault
 from analytics.languages import N_
 
@@ -57,6 +58,7 @@ class CellReader:
         self.cells = cells
         self.names = set(cells.frame.columns)
         self.faults = list(cells.faults)
+        self.notes = list(cells.notes)
         self._faulty: dict[str, _Flags] = {}
         self._shown: dict[str, str] = {}
 
@@ -69,7 +71,7 @@ class CellReader:
             self.names = set(frame.columns)
 
     def recognise(self, columns: Mapping[str, Sequence[str]], *, optional: Collection[str] = ()) -> None:
-        """Rename the columns of a file whose header may be written in several languages; leave the others out.
+        """Rename the columns of a file whose header may be written in several languages; leave the others out, noted.
 
         Parameters
         ----------
@@ -77,28 +79,44 @@ class CellReader:
             By the name that a column has here, how it may be written; capital letters make no difference. Faults show
             the first way.
         optional : collection of str
-            Columns that may be missing. Any other that is missing is noted, as is one that stands twice or is unknown.
+            Columns that may be missing. Any other that is missing is a fault, as is one that stands twice; one that is
+            unknown is a fault only where another is missing, since it may be that one, misspelt.
         """
         name_by_written = {written.lower(): name for name, spellings in columns.items() for written in spellings}
         self._shown = {name: spellings[0] for name, spellings in columns.items()}
         found: dict[str, str] = {}
+        unknown: list[str] = []
         for written in self.cells.frame.columns:
             name = name_by_written.get(written.lower())
             if name is None:
-                self._note_unknown(written, self._shown.values())
+                unknown.append(written)
             elif name in found:
                 position = self.cells.positions[written]
                 fault = Fault("this column stands here twice", {}, written, self.cells.header_line, position)
                 self.faults.append(fault)
             else:
                 found[name] = written
+        unread = {written: self.cells.positions.get(written) for written in unknown}
         frame = self.cells.frame[list(found.values())].set_axis(list(found), axis=1)
         positions = {name: self.cells.positions[written] for name, written in found.items()}
+        self._keep_faults_of({*positions.values(), None})
         self.cells = replace(self.cells, frame=frame, positions=positions)
         self.names = set(found)
-        for name, (written, *others) in columns.items():
-            if name not in found and name not in optional:
-                self._note_missing(f"{written} ({', '.join(others)})" if others else written)
+        missing = [spellings for name, spellings in columns.items() if name not in found and name not in optional]
+        for written, *others in missing:
+            self._note_missing(f"{written} ({', '.join(others)})" if others else written)
+        for written in unknown:
+            place = unread[written]
+            if missing:
+                self._note_unknown(written, self._shown.values(), place)
+            else:
+                message = N_("this column is not known and was not read")
+                self.notes.append(Fault(message, {}, written, self.cells.header_line, place))
+
+    def _keep_faults_of(self, positions: Collection[int | None]) -> None:
+        """Forget the faults in cells of columns that are not read."""
+        header = self.cells.header_line
+        self.faults = [fault for fault in self.faults if fault.column in positions or fault.line == header]
 
     def expect_columns(self, needed: Iterable[str]) -> None:
         for name in needed:
@@ -112,7 +130,7 @@ class CellReader:
     def refuse_unknown_columns(self, known: Collection[str]) -> None:
         for name in self.cells.frame.columns:
             if name not in known:
-                self._note_unknown(name, known)
+                self._note_unknown(name, known, self.cells.positions.get(str(name)))
 
     def read(self, columns: Mapping[str, Column]) -> pd.DataFrame:
         """Return those of the columns that there are."""
@@ -184,6 +202,25 @@ class CellReader:
             line = self.cells.lines[first_row[identity if len(names) > 1 else identity[0]]]
             self.fault(int(row), names[0], message, {"id": identity[0], "row": line})
 
+    def note_look_alikes(
+        self, table: pd.DataFrame, name: str, *within: str, key: Callable[[str], str] = comparison_key
+    ) -> None:
+        """Note where a column first holds a text that only looks like another one in an earlier row.
+
+        With `within` both rows must look alike in these columns too. What is the same text is none of it.
+        """
+        if not {name, *within} <= set(table.columns):
+            return
+        usable = self._usable(table, name, *within)
+        spellings = table.loc[usable, [name, *within]].drop_duplicates()
+        first: dict[tuple[str, ...], tuple[str, int]] = {}
+        for row, value, *others in zip(spellings.index, *(spellings[column] for column in spellings), strict=True):
+            group = (key(value), *map(comparison_key, others))
+            known, earlier = first.setdefault(group, (value, row))
+            if known != value:
+                facts = {"value": spelled_out(value), "known": spelled_out(known), "row": self.cells.lines[earlier]}
+                self.fault(int(row), name, LOOKS_ALIKE, facts)
+
     def note_contradictions(self, table: pd.DataFrame, name: str, dependent: str) -> None:
         """Note where a column holds something else than beside the same value of `name` in an earlier row."""
         if not {name, dependent} <= set(table.columns):
@@ -203,8 +240,7 @@ class CellReader:
     def _note_missing(self, name: str) -> None:
         self.faults.append(Fault("this column is missing", {}, name, self.cells.header_line))
 
-    def _note_unknown(self, name: object, known: Iterable[str]) -> None:
-        position = self.cells.positions.get(str(name))
+    def _note_unknown(self, name: object, known: Iterable[str], position: int | None) -> None:
         facts = {"known": ", ".join(known)}
         message = N_("this column is not known; there are {known}")
         self.faults.append(Fault(message, facts, str(name), self.cells.header_line, position))
@@ -236,10 +272,27 @@ class CellReader:
         return series.astype("Int64") if whole else series
 
     def _read_text(self, name: str, values: "pd.Series[Any]") -> "pd.Series[Any]":
-        if pd.api.types.is_float_dtype(values) and values.notna().any():
-            fault = Fault("this column must be text: as numbers its zeros are lost", {}, name, 1)
-            self.faults.append(fault)
-        return values.astype("str").where(values.notna(), "").str.strip().astype("str")
+        if pd.api.types.is_float_dtype(values):
+            known = values.dropna()
+            if not ((known % 1 == 0) & (known.abs() < _DIGITS_LOST_FROM)).all():
+                self.faults.append(Fault("this column must be text: as numbers its digits are lost", {}, name, 1))
+                return values.astype("str").where(values.notna(), "").astype("str")
+            values = values.astype("Int64")
+        texts = values.astype("str").where(values.notna(), "").str.strip().astype("str")
+        self._refuse_damaged(name, texts)
+        return texts
+
+    def _refuse_damaged(self, name: str, texts: "pd.Series[Any]") -> None:
+        damaged = texts.str.contains(_DAMAGED).to_numpy(dtype=bool, copy=True)
+        for row in np.flatnonzero(damaged):
+            self.fault(int(row), name, DAMAGED, {"sign": damaged_sign(texts.iloc[row])})
+        if name.endswith("_id"):
+            shortened = texts.str.contains(_POWER_OF_TEN).to_numpy(dtype=bool)
+            for row in np.flatnonzero(shortened):
+                if is_scientific(texts.iloc[row]):
+                    damaged[row] = True
+                    self.fault(int(row), name, ONLY_FIRST_DIGITS, {"value": texts.iloc[row]})
+        self._faulty[name] = damaged
 
     def _read_times(self, name: str, values: "pd.Series[Any]") -> "pd.Series[Any]":
         if isinstance(values.dtype, pd.DatetimeTZDtype):
@@ -294,6 +347,14 @@ def _is_empty(values: "pd.Series[Any]") -> _Flags:
     return (values.isna() | (values.astype("str") == "")).to_numpy(dtype=bool)
 
 
+LOOKS_ALIKE: Final = N_("“{value}” looks like “{known}” in row {row}: write both alike, or correct one of them")
+DAMAGED: Final = N_("this text is damaged, it holds the sign {sign}: type it again")
+ONLY_FIRST_DIGITS: Final = N_(
+    "only the first digits of a long number are left ({value}): format the column as text and type it again"
+)
+_DAMAGED: Final = "[\ufffd\ufffe\uffff\ue000-\uf8ff\U000f0000-\U0010ffff]"
+_POWER_OF_TEN: Final = "[eEＥｅ]"
+_DIGITS_LOST_FROM: Final = 1e15
 _NOT_WHOLE: Final = N_("this must be a whole number, it is “{value}”")
 # A whole number may be written 41.0: that is how tables with gaps are saved.
 _NUMBER: Final = r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"

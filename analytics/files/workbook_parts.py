@@ -1,10 +1,12 @@
 """Parts of a workbook, measured before any of them is parsed: forty kilobytes can hold millions of cells."""
 
+import re
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Final
+from typing import Final, NamedTuple
 
+from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.xml.constants import ARC_CONTENT_TYPES, ARC_WORKBOOK, XLSM, XLSX, XLTM, XLTX
 from openpyxl.xml.functions import fromstring
 
@@ -58,6 +60,72 @@ def expect_bounded_workbook(content: bytes, source: str) -> bool:
         _expect_elements(archive, others, source, most=MOST_OTHER_ELEMENTS)
         _expect_usual_place(archive, source)
         return any(_has_formulas(archive, part) for part in sheets)
+
+
+class MergedRange(NamedTuple):
+    """Cells of a sheet that are shown as one, by the first and last row and column, counted from 1."""
+
+    first_row: int
+    last_row: int
+    first_column: int
+    last_column: int
+
+
+def merged_ranges(content: bytes, part: str) -> tuple[MergedRange, ...]:
+    """Return the merged cells of the sheet that a part of a workbook holds."""
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        sheet = archive.read(part.lstrip("/"))
+    ranges = []
+    for reference in _MERGED.findall(sheet):
+        (top, left), (bottom, right) = map(coordinate_to_tuple, reference.decode().split(":"))
+        ranges.append(MergedRange(top, bottom, left, right))
+    return tuple(ranges)
+
+
+def expect_workbook(content: bytes, source: str) -> None:
+    """Raise `DocumentError` for a zipped file of another kind, such as .ods, with its name."""
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        names = set(archive.namelist())
+    for part, kind in _PARTS_OF_OTHER_KINDS.items():
+        if part in names:
+            raise DocumentError(source, [Fault("this is a file of the kind {kind}: save it as .xlsx", {"kind": kind})])
+
+
+def is_strict(content: bytes) -> bool:
+    """Return whether a workbook was saved as “Strict Open XML”, which names the same things otherwise."""
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        return _STRICT in archive.read(ARC_WORKBOOK)
+
+
+def with_usual_names(content: bytes) -> bytes:
+    """Return a Strict workbook with the names that other workbooks give to the same things."""
+    usual = BytesIO()
+    with zipfile.ZipFile(BytesIO(content)) as archive, zipfile.ZipFile(usual, "w", zipfile.ZIP_DEFLATED) as written:
+        for part in archive.infolist():
+            parsed = archive.read(part)
+            for strict, name in _USUAL_NAMES.items():
+                parsed = parsed.replace(strict, name)
+            written.writestr(part.filename, parsed)
+    return usual.getvalue()
+
+
+_MERGED: Final = re.compile(
+    rb"<(?:\w+:)?mergeCell\s[^>]{0,200}?ref=[\"']([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})[\"']"
+)
+_PARTS_OF_OTHER_KINDS: Final = {
+    "xl/workbook.bin": ".xlsb",
+    "Index/Document.iwa": ".numbers",
+    "content.xml": ".ods",
+    "word/document.xml": ".docx",
+}
+_STRICT: Final = b"http://purl.oclc.org/ooxml/"
+_USUAL_NAMES: Final = {
+    b"http://purl.oclc.org/ooxml/spreadsheetml/main": b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+    b"http://purl.oclc.org/ooxml/drawingml/main": b"http://schemas.openxmlformats.org/drawingml/2006/main",
+    b"http://purl.oclc.org/ooxml/officeDocument/relationships": (
+        b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    ),
+}
 
 
 def _is_sheet(part: zipfile.ZipInfo) -> bool:

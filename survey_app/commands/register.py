@@ -15,9 +15,17 @@ from survey_app.register.boundaries import boundary_text, parse_boundaries
 
 @click.command("import-communities")
 @click.argument("file", type=FILE)
-def import_communities_command(file: Path) -> None:
-    """Add or update communities from a CSV or XLSX file."""
+@click.option(
+    "--new-districts", is_flag=True, help="Make the districts and companies that FILE names for the first time."
+)
+def import_communities_command(file: Path, *, new_districts: bool) -> None:
+    """Add or update communities from a CSV or XLSX file.
+
+    What is left out of it, such as a row of totals, is said. Districts and companies that are not stored yet are named
+    and nothing is stored, unless --new-districts confirms them.
+    """
     from survey_app.register.communities_file import (  # noqa: PLC0415
+        UnconfirmedPlaces,
         plan_import,
         read_communities,
         record_import,
@@ -26,12 +34,20 @@ def import_communities_command(file: Path) -> None:
 
     table = read_communities(file)
     with installed_database() as database:
-        with database.reading() as session:
-            plan = plan_import(session, table=table)
+        try:
+            with database.reading() as session:
+                plan = plan_import(session, table=table, are_new_places_confirmed=new_districts)
+        except UnconfirmedPlaces as error:
+            click.echo(
+                f"{error}\nnothing was stored: correct what is misspelt, or confirm all with --new-districts", err=True
+            )
+            raise click.exceptions.Exit(2) from error
         with database.writing() as session:
             use_as_real(session, now=current_time())
             result = store_import(session, plan=plan)
             record_import(session, result=result, by=OPERATOR, now=current_time())
+    for note in table.notes:
+        click.echo(f"{file}:{note}", err=True)
     click.echo(
         f"{result.added} added, {result.changed} changed, {result.unchanged} unchanged; "
         f"{result.absent} stored communities are not in the file and stay as they are"

@@ -1,8 +1,9 @@
 """Communities as an office lists them: the file is checked as a whole, then imported as a whole."""
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from dataclasses import fields as fields_of
 from datetime import datetime
 from functools import partial
@@ -19,13 +20,29 @@ from sqlalchemy.orm import Session, joinedload
 
 from analytics.files.csv_files import csv_file, starts_formula
 from analytics.files.spreadsheets import SheetColumn, read_sheet, write_workbook
-from analytics.files.table_cells import cells_of_rows
-from analytics.files.typed_columns import CellReader, CellRefused
+from analytics.files.typed_columns import DAMAGED, ONLY_FIRST_DIGITS, CellReader, CellRefused
+from analytics.files.written_text import (
+    BIDI_CONTROLS,
+    damaged_sign,
+    is_blank,
+    is_scientific,
+    number_key,
+    without_invisible,
+)
 from analytics.files.yaml_documents import DocumentError, Fault
 from analytics.languages import N_
 from survey_app import audit
 from survey_app.models import AuditEvent, Community, District, PropertyCompany
 from survey_app.models.vocabulary import AuditAction
+from survey_app.register.new_places import (
+    Listed,
+    first_lines,
+    new_companies,
+    new_districts,
+    twins_of_names,
+    twins_of_stored,
+)
+from survey_app.register.office_lists import cells_of_list
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 
 LONGEST_TEXT = 200
@@ -37,6 +54,10 @@ JOINING_SIGNS = frozenset("\u180e\u200c\u200d")
 
 class PlacesError(DocumentError):
     """A list of communities that cannot be imported, with every fault found in it."""
+
+
+class UnconfirmedPlaces(PlacesError):
+    """A list that names districts or companies for the first time, which nobody has confirmed, with each of them."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +79,15 @@ class CommunityRow:
 
 @dataclass(frozen=True)
 class CommunityTable:
-    """A faultless list of communities, in the order of the file."""
+    """A faultless list of communities, in the order of the file.
+
+    `lines` are the rows of the file, and `notes` what was left out or cleaned; a list that was not read has neither.
+    """
 
     rows: tuple[CommunityRow, ...]
+    lines: tuple[int, ...] = field(default=(), compare=False)
+    notes: tuple[Fault, ...] = field(default=(), compare=False)
+    source: str = field(default="-", compare=False)
 
 
 @dataclass(frozen=True)
@@ -113,6 +140,7 @@ class ImportPlan:
     added: Sequence[tuple[str, _Values]]
     changed: Sequence[tuple[int, _Values]]
     absent: int
+    are_new_places_confirmed: bool
     last_import: int | None
 
 
@@ -144,30 +172,65 @@ _COLUMNS = (
 
 _Cell = str | int | None
 
+_HEADERS = {column.field: (column.header, column.english_header) for column in _COLUMNS}
+# What is merged over several communities holds for each of them; a merged number of households does not.
+_FILLED_DOWN = ("district", "district_english_name", "company", "company_english_name")
+_EMPTY = N_("this cell is empty")
+# Nearly every cell: nothing in it could be faulty, and to look at each sign takes ten times as long.
+_ORDINARY = re.compile("[0-9A-Za-z\u4e00-\u9fff]+")
+
 
 def read_communities(content: bytes | Path, name: str | None = None) -> CommunityTable:
     """Return the communities in a CSV or XLSX file, or raise `PlacesError` with every fault, by row and column.
 
     The headers are Chinese or English. The English names and the poster's line in a second language may be left out as
-    columns, the company and the numbers of households as cells: a number that nobody knows is blank, not zero.
+    columns, the company and the numbers of households as cells: a number that nobody knows is blank, not zero. A title
+    above the headers, rows of totals, columns of other names and invisible signs are left out and noted.
     """
     source = name or str(content)
     if isinstance(content, Path):
         content = content.read_bytes()
     try:
         sheet = read_sheet(content, source)
+        if not sheet.rows:
+            raise PlacesError(source, [Fault("the file is empty")])
+        cells = cells_of_list(sheet, source, headers=_HEADERS, filled_down=_FILLED_DOWN, named=("number", "name"))
     except DocumentError as error:
         raise PlacesError(error.source, error.faults) from error
-    if not sheet.rows:
-        raise PlacesError(source, [Fault("the file is empty")])
-    reader = CellReader(cells_of_rows(sheet.rows, sheet.faults))
+    reader = CellReader(cells)
     table = _read_table(reader)
     if not len(table):
         reader.faults.append(Fault("the file lists no community"))
     if reader.faults:
-        raise PlacesError(source, reader.faults)
-    blank = dict.fromkeys(field.name for field in fields_of(CommunityRow))
-    return CommunityTable(tuple(CommunityRow(**blank | record) for record in table.to_dict("records")))  # type: ignore[arg-type]  # each field was checked above
+        raise PlacesError(source, _gathered(reader.faults, reader.cells.lines))
+    blank = dict.fromkeys(stated.name for stated in fields_of(CommunityRow))
+    rows = tuple(CommunityRow(**blank | record) for record in table.to_dict("records"))  # type: ignore[arg-type]  # each field was checked above
+    return CommunityTable(rows, tuple(reader.cells.lines), tuple(reader.notes), source)
+
+
+def _gathered(faults: Sequence[Fault], lines: Sequence[int]) -> list[Fault]:
+    """Return faults with one for each run of empty cells in a column: they have one cause."""
+    place = {line: row for row, line in enumerate(lines)}
+    gathered: list[Fault] = []
+    runs: dict[str, tuple[int, int]] = {}
+    for fault in faults:
+        if fault.message != _EMPTY or fault.line is None:
+            gathered.append(fault)
+            continue
+        position, last = runs.get(fault.key, (-1, -2))
+        if place[fault.line] == last + 1:
+            gathered[position] = replace(gathered[position], message=_EMPTY_RUN, facts={"row": fault.line})
+        else:
+            position = len(gathered)
+            gathered.append(fault)
+        runs[fault.key] = position, place[fault.line]
+    return gathered
+
+
+_EMPTY_RUN = N_(
+    "this cell and those below it down to row {row} are empty: a merged cell has its text in the first row only, so "
+    "fill in every row"
+)
 
 
 def write_communities(table: CommunityTable) -> bytes:
@@ -190,35 +253,49 @@ def _written(table: CommunityTable) -> list[list[_Cell]]:
 def _read_table(reader: CellReader) -> pd.DataFrame:
     """Return the columns of the fields that the file has, None in blank cells, after checking all of it."""
     reader.recognise(
-        {column.field: (column.header, column.english_header) for column in _COLUMNS},
+        _HEADERS,
         optional=[column.field for column in _COLUMNS if column.optional_column],
     )
+    cleaned: list[str] = []
     table = pd.DataFrame(
         {
-            column.field: reader.convert(column.field, partial(_read_cell, column))
+            column.field: reader.convert(column.field, partial(_read_cell, column, cleaned))
             for column in _COLUMNS
             if column.field in reader.names
         },
         index=reader.cells.frame.index,
     )
+    if cleaned:
+        facts = {"count": len(cleaned), "text": cleaned[0]}
+        reader.notes.append(Fault("invisible signs were taken out of {count} cells, such as “{text}”", facts))
     _note_excess(reader, table)
     reader.note_repeats(table, "number", message=N_("this number stands already in row {row}"))
     # Two communities of one name in one district could not be told apart on a public notice.
     reader.note_repeats(table, "name", "district", message=N_("this name stands already in row {row}"))
-    for field in ("district", "company"):
-        _note_nameless(reader, table, field)
-        reader.note_contradictions(table, field, f"{field}_english_name")
+    reader.note_look_alikes(table, "number", key=number_key)
+    reader.note_look_alikes(table, "name", "district")
+    for named in ("district", "company"):
+        reader.note_look_alikes(table, named)
+        _note_nameless(reader, table, named)
+        reader.note_contradictions(table, named, f"{named}_english_name")
     return table
 
 
-def _read_cell(column: _Column, cell: str) -> _Cell:
-    text = unicodedata.normalize("NFC", cell).strip()
-    if not text:
+def _read_cell(column: _Column, cleaned: list[str], cell: str) -> _Cell:
+    """Return what a cell holds; a text out of which invisible signs were taken is added to `cleaned`."""
+    if not column.counts_households and len(cell) <= LONGEST_TEXT and _ORDINARY.fullmatch(cell):
+        return cell
+    written = unicodedata.normalize("NFC", cell).strip()
+    text = without_invisible(written).strip()
+    if is_blank(text):
         if column.required_cell:
-            raise CellRefused(N_("this cell is empty"))
+            raise CellRefused(_EMPTY)
         return None
+    if text != written:
+        cleaned.append(text)
     if column.counts_households:
         return _read_households(text)
+    _refuse_damage(column, text)
     if any(unicodedata.category(sign) in {"Cc", "Cf", "Zl", "Zp"} for sign in text if sign not in JOINING_SIGNS):
         raise CellRefused(N_("this text holds a line break or a control character"))
     if len(text) > LONGEST_TEXT:
@@ -229,9 +306,26 @@ def _read_cell(column: _Column, cell: str) -> _Cell:
     return unicodedata.normalize("NFKC", text) if column.field == "number" else text
 
 
+def _refuse_damage(column: _Column, text: str) -> None:
+    if (sign := damaged_sign(text)) is not None:
+        raise CellRefused(DAMAGED, sign=sign)
+    turning = next((sign for sign in text if sign in BIDI_CONTROLS), None)
+    if turning is not None:
+        raise CellRefused(
+            N_("this text holds {sign}, which makes it look like another: type it again"), sign=f"U+{ord(turning):04X}"
+        )
+    if is_scientific(text):
+        raise CellRefused(ONLY_FIRST_DIGITS, value=text)
+    whole, point, decimals = text.partition(".")
+    if column.field == "number" and point and whole.isdecimal() and not decimals.strip("0"):
+        raise CellRefused(
+            N_("this number ({value}) was saved as a fraction, which loses zeros: type it again"), value=text
+        )
+
+
 def _read_households(text: str) -> int:
     # Full-width digits and commas are typed by Chinese keyboards; 1,234 is how a spreadsheet shows a thousand.
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKC", text).removesuffix("户")
     groups = plain.split(",")
     if len(groups) > 1 and 1 <= len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]):
         plain = "".join(groups)
@@ -254,11 +348,11 @@ def _note_excess(reader: CellReader, table: pd.DataFrame) -> None:
                 reader.fault(int(row), part, N_("{count} is more than the {delivered} households delivered"), facts)
 
 
-def _note_nameless(reader: CellReader, table: pd.DataFrame, field: str) -> None:
-    english = f"{field}_english_name"
-    if {field, english} <= set(table.columns):
-        nameless = (table[field].isna() & table[english].notna()).to_numpy(dtype=bool)
-        reader.note(nameless, english, N_("this is the English name of an empty cell"), table, field)
+def _note_nameless(reader: CellReader, table: pd.DataFrame, named: str) -> None:
+    english = f"{named}_english_name"
+    if {named, english} <= set(table.columns):
+        nameless = (table[named].isna() & table[english].notna()).to_numpy(dtype=bool)
+        reader.note(nameless, english, N_("this is the English name of an empty cell"), table, named)
 
 
 def sort_key(name: str) -> str:
@@ -267,19 +361,26 @@ def sort_key(name: str) -> str:
 
 
 def import_communities(session: Session, *, table: CommunityTable) -> ImportResult:
-    """Store the communities of a table in one transaction, where nobody waits; see `plan_import` for what is stored."""
-    return store_import(session, plan=plan_import(session, table=table))
+    """Store the communities of a table in one transaction, where nobody waits; see `plan_import` for what is stored.
+
+    For lists that a program made: new districts and companies are not asked about.
+    """
+    return store_import(session, plan=plan_import(session, table=table, are_new_places_confirmed=True))
 
 
-def plan_import(session: Session, *, table: CommunityTable) -> ImportPlan:
+def plan_import(session: Session, *, table: CommunityTable, are_new_places_confirmed: bool = False) -> ImportPlan:
     """Compare a table with what is stored and return what an import of it writes; this is what takes long.
 
     Communities that are known by their number take over what the table says. One that the table does not list keeps its
     row, since its responses and complaints refer to it. A blank English name or line in a second language leaves the
     stored one: the column may be missing from the file.
+
+    Raises `PlacesError` where the table has a twin of what is stored, and `UnconfirmedPlaces` where it names districts
+    or companies for the first time and nobody has confirmed them.
     """
     last_import = _last_import(session)
     ids, known = _stored_values(session)
+    _check_new_places(session, table, known, are_confirmed=are_new_places_confirmed)
     added, changed = [], []
     for row in table.rows:
         stored = known.get(row.number)
@@ -306,8 +407,33 @@ def plan_import(session: Session, *, table: CommunityTable) -> ImportPlan:
         added=added,
         changed=changed,
         absent=len(known.keys() - {row.number for row in table.rows}),
+        are_new_places_confirmed=are_new_places_confirmed,
         last_import=last_import,
     )
+
+
+def _check_new_places(
+    session: Session, table: CommunityTable, known: Mapping[str, _Values], *, are_confirmed: bool
+) -> None:
+    lines = table.lines or range(1, len(table.rows) + 1)
+    listed = [
+        Listed(row.number, row.name, row.district, row.company, line)
+        for row, line in zip(table.rows, lines, strict=True)
+    ]
+    stored = {number: Listed(number, values.name, values.district, values.company) for number, values in known.items()}
+    districts, companies = first_lines(listed, "district"), first_lines(listed, "company")
+    known_districts = session.scalars(select(District.name)).all()
+    known_companies = session.scalars(select(PropertyCompany.name)).all()
+    faults = [
+        *twins_of_stored(listed, stored),
+        *twins_of_names(districts, known_districts),
+        *twins_of_names(companies, known_companies),
+    ]
+    if faults:
+        raise PlacesError(table.source, faults)
+    asked = [*new_districts(districts, known_districts), *new_companies(companies, known_companies)]
+    if asked and not are_confirmed:
+        raise UnconfirmedPlaces(table.source, asked)
 
 
 def store_import(session: Session, *, plan: ImportPlan) -> ImportResult:
@@ -317,7 +443,7 @@ def store_import(session: Session, *, plan: ImportPlan) -> ImportResult:
     """
     lock_until_commit(session, AdvisoryLock.REGISTER)
     if plan.last_import != _last_import(session):
-        plan = plan_import(session, table=plan.table)
+        plan = plan_import(session, table=plan.table, are_new_places_confirmed=plan.are_new_places_confirmed)
     districts = _store_named(session, District, plan.districts)
     companies = _store_named(session, PropertyCompany, plan.companies) | {None: None}
     communities = cast(Table, Community.__table__)

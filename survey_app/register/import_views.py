@@ -12,11 +12,19 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import IMPORTING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
-from survey_app.register.communities_file import plan_import, read_communities, record_import, store_import
+from survey_app.register.communities_file import (
+    UnconfirmedPlaces,
+    plan_import,
+    read_communities,
+    record_import,
+    store_import,
+)
 from survey_app.web.context import site
 from survey_app.web.languages import fault_translator
 
 MOST_FAULTS = 200
+# They travel in the cookie of the session until the next page.
+MOST_NOTES = 5
 
 
 @blueprint.get("/staff/communities/import")
@@ -29,18 +37,19 @@ def show_import() -> str:
 @blueprint.post("/staff/communities/import")
 @policy(IMPORTING)
 def import_list() -> Response | tuple[str, int]:
-    """Import a list of communities as a whole, or show every fault of it."""
+    """Import a list of communities as a whole, or show every fault of it, or each name that is new to be confirmed."""
     upload = request.files.get("file")
     if upload is None:
         abort(HTTPStatus.BAD_REQUEST)
     try:
         table = read_communities(upload.read(), upload.filename or "-")
+        with site().database.reading() as session:
+            plan = plan_import(session, table=table, are_new_places_confirmed="new_places" in request.form)
     except DocumentError as error:
-        faults = error.lines(fault_translator())
-        page = render_template("staff/import.html", faults=faults[:MOST_FAULTS], more=len(faults) - MOST_FAULTS)
+        lines = error.lines(fault_translator())
+        kind = "new_places" if isinstance(error, UnconfirmedPlaces) else "faults"
+        page = render_template("staff/import.html", **{kind: lines[:MOST_FAULTS]}, more=len(lines) - MOST_FAULTS)
         return page, HTTPStatus.BAD_REQUEST
-    with site().database.reading() as session:
-        plan = plan_import(session, table=table)
     with site().database.writing() as session:
         result = store_import(session, plan=plan)
         record_import(session, result=result, by=signed_in().actor, now=current_time())
@@ -51,4 +60,6 @@ def import_list() -> Response | tuple[str, int]:
             **asdict(result),
         )
     )
+    for note in table.notes[:MOST_NOTES]:
+        flash(note.located(fault_translator()))
     return redirect(url_for("staff.communities"), HTTPStatus.SEE_OTHER)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics.files.table_cells import TableError, read_cells
+from analytics.files.table_cells import read_cells
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
@@ -25,8 +25,28 @@ def test_a_file_of_empty_lines_has_neither_columns_nor_rows(tmp_path):
 
 def test_a_fault_of_the_header_names_its_line(tmp_path):
     path = tmp_path / "table.csv"
-    path.write_text("\n\nname;score\n", "utf-8")
+    path.write_text("\n\nname,name\n", "utf-8")
 
-    with pytest.raises(TableError) as caught:
-        read_cells(path)
-    assert [fault.line for fault in caught.value.faults] == [3]
+    assert [fault.line for fault in read_cells(path).faults] == [3]
+
+
+@pytest.mark.parametrize(
+    "text", ["name;score\n甲;1\n", "name\tscore\n甲\t1\n", "sep=;\nname;score\n甲;1\n", '"sep=|"\nname|score\n甲|1\n']
+)
+def test_cells_may_stand_apart_by_other_marks(tmp_path, text):
+    path = tmp_path / "table.csv"
+    path.write_text(text, "utf-8")
+
+    cells = read_cells(path)
+
+    assert cells.frame.to_dict("list") == {"name": ["甲"], "score": ["1"]}
+    assert list(cells.lines) == [text.count("\n")]
+
+
+def test_lines_of_mere_commas_below_a_table_are_no_rows(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("name,score\n甲,1\n,,,\n , \n,\n乙,2\n", "utf-8")
+
+    cells = read_cells(path)
+
+    assert (cells.faults, list(cells.lines)) == ((), [2, 6])

@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 
 from analytics.files.table_cells import TableError, cells_of, cells_of_rows
-from analytics.files.typed_columns import CellReader, CellRefused
+from analytics.files.typed_columns import CellReader, CellRefused, Column
+from analytics.files.written_text import number_key
 from analytics.files.yaml_documents import Fault
 
 COLUMNS = {"number": ("编号", "number"), "district": ("区", "district"), "remark": ("备注", "remark")}
@@ -43,8 +44,74 @@ def test_every_fault_of_a_header_is_noted_at_once():
         (1, None, "区 (district)", "this column is missing"),
         (1, 2, "编号", "this column stands here twice"),
         (1, 3, "colour", "this column is not known; there are 编号, 区, 备注"),
-        (1, 4, "", "this column has cells but no header"),
     ]
+
+
+def test_columns_of_other_names_are_left_out_and_noted_with_the_faults_of_their_cells():
+    reader = reader_of(
+        ["编号", "colour", "", "区"],
+        ["1", "red", "x", "乌达区"],
+        faults=[Fault("this cell shows an error", {}, "", 2, 2), Fault("this cell shows an error", {}, "", 2, 3)],
+    )
+
+    reader.recognise(COLUMNS, optional=["remark"])
+
+    assert reader.faults == []
+    assert sorted((note.line, note.column, note.text()) for note in reader.notes) == [
+        (1, 2, "this column is not known and was not read"),
+        (1, 3, "this column has no header and was not read"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("001", "1"), ("ＡＢ", "ab"), ("甲区", "甲\u200b区"), ("甲（东）", "甲(东)"), ("East 1", "east\xa01")],
+)
+def test_what_looks_like_an_earlier_text_names_both_rows_once(one, other):
+    frame = pd.DataFrame({"name": [one, other, one, other]})
+    reader = CellReader(cells_of(frame))
+
+    reader.note_look_alikes(frame, "name", key=number_key)
+
+    ((line, _, _, text),) = faults_of(reader)
+    assert line == 2
+    assert "looks like" in text
+    assert "in row 1" in text
+
+
+def test_look_alikes_in_different_regions_are_none():
+    frame = pd.DataFrame({"name": ["A", "a", "a"], "region": ["r", "s", "s"]})
+    reader = CellReader(cells_of(frame))
+
+    reader.note_look_alikes(frame, "name", "region")
+
+    reader.raise_faults("a.csv")
+
+
+@pytest.mark.parametrize("numbers", [[1503.0, None], [1503, 1504]])
+def test_ids_that_were_saved_as_whole_numbers_are_their_digits(numbers):
+    reader = CellReader(cells_of(pd.DataFrame({"community_id": numbers})))
+
+    assert reader.read({"community_id": Column("text")})["community_id"].iloc[0] == "1503"
+    reader.raise_faults("a.parquet")
+
+
+@pytest.mark.parametrize("numbers", [[1503.5], [1.5e18]])
+def test_ids_whose_digits_are_lost_are_a_fault_of_their_column(numbers):
+    reader = CellReader(cells_of(pd.DataFrame({"community_id": numbers})))
+
+    reader.read({"community_id": Column("text")})
+
+    assert [text for *_, text in faults_of(reader)] == ["this column must be text: as numbers its digits are lost"]
+
+
+@pytest.mark.parametrize("text", ["1.50302E+18", "１.５E+1８", "甲\ufffd区", "\ue000"])
+def test_damaged_ids_are_named_by_row(text):
+    reader = CellReader(cells_of(pd.DataFrame({"community_id": ["1", text]})))
+
+    reader.read({"community_id": Column("text")})
+
+    assert [line for line, *_ in faults_of(reader)] == [2]
 
 
 def test_a_name_of_ours_that_is_no_name_in_a_file_is_not_known():
@@ -52,7 +119,7 @@ def test_a_name_of_ours_that_is_no_name_in_a_file_is_not_known():
 
     reader.recognise({"number": ("编号",), "district_id": ("区",)}, optional=["district_id"])
 
-    assert [text for *_, text in faults_of(reader)] == ["this column is not known; there are 编号, 区"]
+    assert [note.text() for note in reader.notes] == ["this column is not known and was not read"]
 
 
 def test_a_refused_cell_is_one_fault_with_the_name_that_the_file_shows():

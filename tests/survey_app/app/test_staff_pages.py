@@ -388,6 +388,31 @@ def test_the_faults_of_a_list_are_said_in_the_language_of_the_page(app, content,
 
 
 @pytest.mark.usefixtures("city")
+def test_names_that_are_new_are_shown_and_made_only_when_they_are_confirmed(app, sqlite_database):
+    client = signed_in_client(app, "city")
+    rows = [ROWS[0].replace("海勃湾区,Haibowan", "海渤湾区,")]
+
+    asked = post(client, "/staff/communities/import", file=file(csv_file(*rows), "小区.csv"))
+    confirmed = post(client, "/staff/communities/import", file=file(csv_file(*rows), "小区.csv"), new_places="1")
+
+    assert (asked.status_code, confirmed.status_code) == (400, 303)
+    assert "海渤湾区" in asked.text
+    assert 'name="new_places"' in asked.text
+    assert 'name="new_places"' not in client.get("/staff/communities/import").text
+    assert count(sqlite_database, Community) == 3
+
+
+@pytest.mark.usefixtures("city")
+def test_what_was_left_out_of_a_list_is_said_on_the_page(app):
+    client = signed_in_client(app, "city")
+    total = "合计,,,,,,,1500,,"
+
+    post(client, "/staff/communities/import", file=file(csv_file(*ROWS, total), "小区.csv"))
+
+    assert "本行为合计（合计），未读取" in client.get("/staff/communities").text
+
+
+@pytest.mark.usefixtures("city")
 def test_a_list_larger_than_a_survey_form_is_taken_from_the_city_alone(app):
     large = csv_file(*ROWS) + b"\n" * 400_000
     city, stranger = signed_in_client(app, "city"), app.test_client()

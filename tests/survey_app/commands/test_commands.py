@@ -117,6 +117,35 @@ def test_communities_are_imported_and_counted(run, sqlite_database, communities_
     assert count(sqlite_database, Community) == 2
 
 
+def test_new_districts_are_named_and_made_only_when_they_are_confirmed(
+    run, sqlite_database, communities_file, tmp_path
+):
+    run("import-communities", communities_file)
+    path = tmp_path / "more.csv"
+    path.write_bytes(csv_file(ROWS[0].replace("1503020001", "1503030001").replace("海勃湾区,Haibowan", "乌达区,Wuda")))
+
+    asked = run("import-communities", path)
+    confirmed = run("import-communities", path, "--new-districts")
+
+    assert asked.exit_code == 2
+    assert asked.stderr.splitlines() == [
+        f"{path}:2: the district 乌达区 would be new",
+        "nothing was stored: correct what is misspelt, or confirm all with --new-districts",
+    ]
+    assert confirmed.stdout.startswith("1 added")
+    assert count(sqlite_database, Community) == 3
+
+
+def test_what_was_left_out_of_a_list_is_said(run, tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_bytes(csv_file(*ROWS, "合计,,,,,,,1500,,"))
+
+    result = run("import-communities", path)
+
+    assert result.stderr == f"{path}:4: this row was not read: it holds a total (合计)\n"
+    assert result.stdout.startswith("2 added")
+
+
 @pytest.mark.parametrize("name", ["out.csv", "out.xlsx"])
 def test_exported_communities_can_be_imported_again_and_change_nothing(run, communities_file, tmp_path, name):
     run("import-communities", communities_file)

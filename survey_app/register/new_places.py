@@ -1,0 +1,127 @@
+"""What a list would make anew beside what is stored: twins, which are faults, and new names, to be confirmed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from pypinyin import lazy_pinyin
+
+from analytics.files.written_text import comparison_key, number_key, spelled_out
+from analytics.files.yaml_documents import Fault
+from analytics.languages import N_
+
+_ENDINGS: Final = "区县市旗州盟镇乡"
+# Of shorter names one sign is too much of them: 东城区 is not 西城区.
+_FEWEST_SIGNS_ONE_OFF: Final = 4
+
+
+class Listed(NamedTuple):
+    """A community as a list or the register has it; the line is of the list."""
+
+    number: str
+    name: str
+    district: str
+    company: str | None
+    line: int = 0
+
+
+def twins_of_stored(listed: Sequence[Listed], stored: Mapping[str, Listed]) -> list[Fault]:
+    """Return a fault for each row whose number, or name within its district, another stored community has already.
+
+    A row that changes neither is none: what was stored before this was looked at must stay importable.
+    """
+    number_by_key = {number_key(number): number for number in stored}
+    numbers = {row.number for row in listed}
+    absent = {_place(row): row.number for number, row in stored.items() if number not in numbers}
+    faults = []
+    for row in listed:
+        known = stored.get(row.number)
+        twin = number_by_key.get(number_key(row.number))
+        if known is None and twin is not None:
+            facts = {"value": spelled_out(row.number), "known": spelled_out(twin), "name": stored[twin].name}
+            faults.append(Fault(_TWIN_NUMBER, facts, "", row.line))
+        elif (known is None or _place(known) != _place(row)) and (number := absent.get(_place(row))) is not None:
+            facts = {"name": row.name, "number": number, "other": row.number}
+            faults.append(Fault(_TWIN_NAME, facts, "", row.line))
+    return faults
+
+
+def twins_of_names(names: Mapping[str, int], stored: Iterable[str]) -> list[Fault]:
+    """Return a fault for each name, by its line, that only looks like a stored one."""
+    known = {comparison_key(name): name for name in stored}
+    spelled = set(known.values()) | set(stored)
+    return [
+        Fault(_TWIN, {"value": spelled_out(name), "known": spelled_out(known[comparison_key(name)])}, "", line)
+        for name, line in names.items()
+        if name not in spelled and comparison_key(name) in known
+    ]
+
+
+def new_districts(names: Mapping[str, int], stored: Iterable[str]) -> list[Fault]:
+    """Return a sentence for each district, by its line, that is not stored: whether it resembles another one.
+
+    In an empty register every district is new, and only those that resemble each other are named.
+    """
+    known = list(stored)
+    by_key: dict[str, str] = {}
+    for name in known:
+        for key in _near_keys(name):
+            by_key.setdefault(key, name)
+    found = []
+    for name, line in names.items():
+        if name in known:
+            continue
+        resembled = next((by_key[key] for key in _near_keys(name) if key in by_key), None)
+        if resembled is not None:
+            facts = {"name": name, "known": resembled}
+            found.append(Fault("the district {name} would be new and resembles {known}", facts, "", line))
+        elif known:
+            found.append(Fault("the district {name} would be new", {"name": name}, "", line))
+        for key in _near_keys(name):
+            by_key.setdefault(key, name)
+    return found
+
+
+def new_companies(names: Mapping[str, int], stored: Iterable[str]) -> list[Fault]:
+    """Return a sentence for each property company, by its line, that is not stored; none where there are none yet."""
+    known = set(stored)
+    return [
+        Fault("the property company {name} would be new", {"name": name}, "", line)
+        for name, line in names.items()
+        if known and name not in known
+    ]
+
+
+def first_lines(listed: Sequence[Listed], column: str) -> dict[str, int]:
+    """Return the values of a column of a list with the line on which each stands first."""
+    lines: dict[str, int] = defaultdict(int)
+    for row in listed:
+        value = getattr(row, column)
+        if value is not None:
+            lines.setdefault(value, row.line)
+    return dict(lines)
+
+
+def _place(row: Listed) -> tuple[str, str]:
+    return comparison_key(row.district), comparison_key(row.name)
+
+
+def _near_keys(name: str) -> Iterator[str]:
+    """Yield keys of which names that resemble each other share one: by sound, without the ending, with one sign off."""
+    plain = comparison_key(name)
+    yield "sound " + " ".join(lazy_pinyin(plain))
+    yield "bare " + (plain.rstrip(_ENDINGS) or plain)
+    if len(plain) >= _FEWEST_SIGNS_ONE_OFF:
+        yield f"short {plain}"
+        for place in range(len(plain)):
+            yield f"other {plain[:place]}?{plain[place + 1 :]}"
+            yield f"short {plain[:place]}{plain[place + 1 :]}"
+
+
+_TWIN: Final = N_("“{value}” looks like “{known}”, which is stored: write it as it is stored")
+_TWIN_NUMBER: Final = N_(
+    "the number “{value}” looks like “{known}”, under which {name} is stored: write the stored number"
+)
+_TWIN_NAME: Final = N_(
+    "{name} is stored in this district under the number {number}, here it has {other}: write the stored number"
+)
