@@ -34,6 +34,7 @@ from analytics.reports.integrity_page import (
     integrity_page,
     signals_csv,
 )
+from analytics.reports.labels import signal_words
 from analytics.reports.raking_page import (
     CannotRake,
     rake_responses,
@@ -47,7 +48,7 @@ from analytics.rules import Rules, load_rules
 from analytics.statistics.integrity_signals import HIGHEST, find_signals
 
 _ID: Final = ("response_id",)
-_SIGNAL_COLUMNS: Final = (*_ID, "submitted_at", "mode", "duration_seconds")
+_SIGNAL_COLUMNS: Final = (*_ID, "mode")
 
 
 def _read_list(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
@@ -91,10 +92,11 @@ def integrity_command(
 ) -> None:
     """Check RESPONSES for signs of stuffed or duplicated answers.
 
-    RESPONSES is a CSV or Parquet file with a row for each response: response_id, community_id, submitted_at (with its
-    time zone), mode, duration_seconds and the rated questions; device, household, address, prefix, poster and
-    helped are used if present. Writes signals.csv, held.csv and integrity.html; with --communities also
-    with_and_without_held.csv.
+    RESPONSES is a CSV or Parquet file with a row for each response: response_id, community_id, mode, the rated
+    questions, tenure if the rules rank owners, submitted_at (with its time zone) and duration_seconds; device,
+    household, address, prefix, poster and helped are used if present. Rows that were released to an evaluator have
+    neither submitted_at nor duration_seconds: the signs that need them are named and not looked for. Writes
+    signals.csv, held.csv and integrity.html; with --communities also with_and_without_held.csv.
     """
     _ = translator(language)
     with exit_on_faults(_), progress_bar(4) as begin:
@@ -104,6 +106,7 @@ def integrity_command(
             refuse([_("signs are looked for among codes from 1 to {highest} alone").format(highest=HIGHEST)])
         questions = tuple(dict.fromkeys([*rated, *measure_questions(rules)]))
         table = _read(responses, rules, questions, missing_codes, community_column, needed=_SIGNAL_COLUMNS)
+        _expect_both_times(responses, table)
         places = None if communities is None else read_table(communities, rules)
         if places is not None:
             _check_known_communities(responses, table, places)
@@ -120,6 +123,7 @@ def integrity_command(
             tell=looking,
         )
         contents = {"signals.csv": signals_csv(found), "held.csv": held_csv(table, found)}
+        silent = found.families["p"].isna().groupby(found.families["family"], sort=False).all()
         begin(_("Evaluating"))
         both = None
         if places is not None:
@@ -129,6 +133,10 @@ def integrity_command(
         written = write_page(
             "integrity", lambda spoken: integrity_page(table, found, both, rules, spoken), contents, directory
         )
+    if silent.any():
+        words = signal_words(language)
+        said = _("Not checked, because the file lacks the data or has too few communities: {families}.")
+        click.echo(said.format(families=_("; ").join(words[str(name)] for name in silent.index[silent])), err=True)
     _echo(written)
 
 
@@ -154,8 +162,8 @@ def drivers_command(
 ) -> None:
     """Find the domains that the overall satisfaction in RESPONSES is associated with.
 
-    RESPONSES has a row for each response: community_id, the overall question of the rules and the domains. Writes
-    drivers.csv and drivers.html.
+    RESPONSES has a row for each response: community_id, the overall question of the rules, the domains, and tenure if
+    the rules rank owners. Writes drivers.csv and drivers.html.
     """
     _ = translator(language)
     with exit_on_faults(_), progress_bar(3) as begin:
@@ -202,9 +210,9 @@ def rake_command(
 ) -> None:
     """Weight RESPONSES to known figures of the population, and report what that changes.
 
-    RESPONSES has a row for each response: community_id, the question of the rules and a column for each margin. The
-    file of margins has the columns margin, category, total, and community_id if each community has its own. Writes
-    weights.csv, raked.csv and raking.html.
+    RESPONSES has a row for each response: community_id, the question of the rules, a column for each margin, and tenure
+    if the rules rank owners. The file of margins has the columns margin, category, total, and community_id if each
+    community has its own. Writes weights.csv, raked.csv and raking.html.
     """
     _ = translator(language)
     with exit_on_faults(_), progress_bar(3) as begin:
@@ -246,6 +254,18 @@ def _read(
         community_column=community_column,
     )
     return select_counted_responses(table, rules)
+
+
+def _expect_both_times(path: Path, table: ResponseTable) -> None:
+    """Refuse rows with one of two columns: coarsened ones have neither, and in others it is misspelt."""
+    times = [name for name in ("submitted_at", "duration_seconds") if name not in table.responses]
+    if len(times) == 1:
+        raise TableError(str(path), [Fault("this column is missing", {}, times[0], 1)])
+    if not times:
+        empty = np.flatnonzero(table.responses["submitted_at"].isna().to_numpy(dtype=bool))
+        faults = [Fault("this cell is empty", {}, "submitted_at", table.lines[int(row)]) for row in empty]
+        if faults:
+            raise TableError(str(path), faults)
 
 
 def _households(places: pd.DataFrame | None) -> dict[str, float]:

@@ -28,6 +28,10 @@ def write_files(contents: Mapping[str, bytes | Iterable[bytes]], directory: Path
                 file.writelines([content] if isinstance(content, bytes) else content)
         for name, path in unfinished.items():
             path.replace(directory / name)
+    except OSError as error:
+        # What fails while an open file is written, such as on a full disk, names none.
+        error.filename = error.filename or str(directory)
+        raise
     finally:
         for path in unfinished.values():
             path.unlink(missing_ok=True)

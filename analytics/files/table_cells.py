@@ -159,12 +159,18 @@ def _read_parquet(content: bytes, source: str) -> Cells:
         if footer.num_rows * footer.num_columns > MOST_PARQUET_CELLS:
             facts = {"rows": f"{footer.num_rows:,}", "columns": f"{footer.num_columns:,}"}
             raise TableError(source, [Fault(_TOO_MANY_CELLS, facts)])
-        frame = parquet.read_table(pa.BufferReader(content)).to_pandas()
+        frame = _with_index(parquet.read_table(pa.BufferReader(content)).to_pandas())
     except (pa.ArrowException, OSError) as error:
         problem = str(error).splitlines()[0]
         fault = Fault("this Parquet file is cut off or damaged: {problem}", {"problem": problem})
         raise TableError(source, [fault]) from error
     return cells_of(frame)
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with the named columns of its index, such as community_id, among its columns."""
+    names = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    return frame.reset_index(level=names) if names else frame
 
 
 _TOO_MANY_COLUMNS: Final = N_("the table has {count} columns, at most {most} are read: keep those that are asked for")

@@ -7,8 +7,11 @@ from typing import Final
 UNSEEN_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 """Letters by their category that are drawn as nothing, and a symbol that is drawn as a blank."""
 
-BIDI_CONTROLS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+DIRECTION_MARKS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Signs that turn the direction of what follows: with them a text shows other words than it holds."""
+
+BIDI_CONTROLS: Final = DIRECTION_MARKS | frozenset("\u061c\u200e\u200f")
+"""All signs that have to do with the direction of a text; those of a name of a place have no use."""
 
 _JOINERS: Final = frozenset("\u180e\u200c\u200d")
 # Unseen and without any effect on the signs beside them: a web page or a chat leaves them in what is copied.

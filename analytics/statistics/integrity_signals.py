@@ -200,7 +200,9 @@ def find_signals(
         One row per response that counts: response_id (unique), community_id, submitted_at (with time zone), mode
         (text), duration_seconds (≥ 0, may be missing). Optional: device, household, address, prefix, keyed digests that
         may be missing; poster, that of the community through which it came, if any; helped, 1 with help that was
-        declared in advance. A household's superseded responses must be left out, otherwise they are duplicates.
+        declared in advance. A household's superseded responses must be left out, otherwise they are duplicates. Rows
+        that were coarsened have neither submitted_at nor duration_seconds: of them only duplicate, identical, variance
+        and volume are judged.
     answers : DataFrame
         The same rows and index, one column per rated question: codes 1 (worst) to 5, missing where not answered or
         unknown.
@@ -307,7 +309,11 @@ def find_signals(
     >>> result.responses["held"].sum(), result.responses["families"].iloc[-1]
     (np.int64(12), 'duplicate, burst')
     """
+    are_coarsened = "submitted_at" not in responses and "duration_seconds" not in responses
+    if are_coarsened:
+        responses = responses.assign(submitted_at=pd.Timestamp(0, tz="UTC"), duration_seconds=np.nan)
     _check_columns(responses, answers, overall)
+    tests = {name: _FAMILY_TESTS[name] for name in FAMILIES if not are_coarsened or name in _WITHOUT_TIMES}
     communities, codes = row_codes("community_id", responses["community_id"].to_numpy(), rows=len(responses))
     is_staff = responses["mode"].isin(list(staff_modes)).to_numpy()
     everybody = _canonical_rows(
@@ -321,9 +327,9 @@ def find_signals(
     )
     order, rows = everybody.chosen(~is_staff)
     typed_order, typed = everybody.chosen(is_staff)
-    finders = track_progress(_FAMILY_TESTS.items(), tell, total=len(_FAMILY_TESTS))
+    finders = track_progress(tests.items(), tell, total=len(tests))
     signals = {name: find(rows) for name, find in finders} if order.size else {}
-    typed_together = _of_times(typed, [sent_together])
+    typed_together = _no_signal(typed) if are_coarsened else _of_times(typed, [sent_together])
     crowded = np.zeros(communities.size, dtype=bool)
     tables = []
     pointed, alone = np.zeros((2, len(FAMILIES), len(responses)), dtype=bool)
@@ -902,6 +908,7 @@ _FAMILY_TESTS: Final[Mapping[str, Callable[[_Rows], _Signal]]] = {
     "night": _night,
 }
 FAMILIES: Final = tuple(_FAMILY_TESTS)
+_WITHOUT_TIMES: Final = frozenset({"duplicate", "identical", "variance", "volume"})
 # Many neighbours behind one address of their carrier, or in front of one poster, are many and in one place, and so are
 # couples with one telephone where many answer: that is one kind of sign.
 _IN_ONE_PLACE: Final = frozenset({"duplicate", "address", "volume", "poster"})

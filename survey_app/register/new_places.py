@@ -15,6 +15,10 @@ _ENDINGS: Final = "区县市旗州盟镇乡"
 _FEWEST_SIGNS_ONE_OFF: Final = 4
 
 
+# 新华一街 and 新华二街 are two on purpose.
+_TELLING_APART: Final = frozenset("0123456789一二三四五六七八九十东南西北中上下前后新老")
+
+
 class Listed(NamedTuple):
     """A community as a list or the register has it; the line is of the list."""
 
@@ -113,7 +117,7 @@ def _near_keys(name: str) -> Iterator[str]:
     yield "bare " + (plain.rstrip(_ENDINGS) or plain)
     if len(plain) >= _FEWEST_SIGNS_ONE_OFF:
         yield f"short {plain}"
-        for place in range(len(plain)):
+        for place in (place for place, sign in enumerate(plain) if sign not in _TELLING_APART):
             yield f"other {plain[:place]}?{plain[place + 1 :]}"
             yield f"short {plain[:place]}{plain[place + 1 :]}"
 

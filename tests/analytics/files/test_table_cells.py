@@ -1,5 +1,6 @@
 """Cells of table files: which line names the columns, and where each row stands."""
 
+import pandas as pd
 import pytest
 
 from analytics.files.table_cells import read_cells
@@ -50,3 +51,10 @@ def test_lines_of_mere_commas_below_a_table_are_no_rows(tmp_path):
     cells = read_cells(path)
 
     assert (cells.faults, list(cells.lines)) == ((), [2, 6])
+
+
+def test_columns_in_the_index_of_a_parquet_file_are_columns(tmp_path):
+    path = tmp_path / "table.parquet"
+    pd.DataFrame({"community_id": ["01", "02"], "score": [1, 2]}).set_index("community_id").to_parquet(path)
+
+    assert read_cells(path).frame.to_dict("list") == {"community_id": ["01", "02"], "score": [1, 2]}

@@ -4,7 +4,9 @@ import json
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from analytics.__main__ import main
 from analytics.decision.community_table import read_table
 from analytics.decision.evaluate import evaluate
 from analytics.rules import parse_rules
@@ -31,6 +33,7 @@ from tests.factories import (
     CLOSED,
     NOW,
     SETTLED,
+    make_account,
     make_community,
     make_complaint,
     make_district,
@@ -332,3 +335,59 @@ def test_counts_of_other_districts_are_not_taken_away(database, survey):
     assert list(rows[0])[:4] == ["community_id", "region", "name", "responses"]
     with pytest.raises(LookupError):
         export_community_table(database, evaluation_id=99, scope=EVERYWHERE)
+
+
+@pytest.mark.parametrize("language", ["zh-Hans", "en"])
+@pytest.mark.parametrize(
+    ("taken_away", "command"),
+    [
+        ("satisfaction_rate", ["evaluate", "{table}", "--responses", "{rows}"]),
+        ("satisfaction_rate", ["integrity", "{rows}", "--rated", "q01", "--communities", "{table}"]),
+        ("satisfaction_rate", ["integrity", "{rows}", "--rated", "q01"]),
+        ("satisfaction_rate", ["rake", "{rows}", "--margins", "{margins}"]),
+        # Only rules that rank domains release their answers.
+        ("composite\n  domains: {q02: 3/4, q03: 1/4}", ["drivers", "{rows}", "--domains", "q02,q03"]),
+        ("composite\n  domains: {q02: 3/4, q03: 1/4}", ["integrity", "{rows}", "--rated", "q02,q03"]),
+    ],
+    indirect=["taken_away"],
+    ids=lambda value: value[0] if isinstance(value, list) else value.split()[0],
+)
+def test_every_command_of_the_evaluator_reads_the_files_of_the_product(taken_away, tmp_path, command, language):
+    files = {name: str(taken_away / f"{name}.csv") for name in ("table", "rows", "margins")}
+    arguments = [part.format(**files) for part in command]
+    options = ["--rules", str(taken_away / "rules.yaml"), "--out", str(tmp_path), "--language", language]
+
+    result = CliRunner().invoke(main, [*arguments, *options])
+
+    assert result.exit_code == 0, result.output
+    assert list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def taken_away(request, sqlite_database, tmp_path_factory):
+    """What an evaluator downloads under a measure: counts, coarsened rows and rules, and figures of the population."""
+    content = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_bytes()
+    content = content.replace(b"measure: satisfaction_rate", f"measure: {request.param}".encode())
+    with sqlite_database.writing() as session:
+        place, clerk = make_district(session, name="海勃湾区", english_name="Haibowan"), make_account(session)
+        rule_file = add_rule_file(session, content=content, source="rules.yaml", now=NOW)
+        survey_round = make_round(session, rule_file=rule_file)
+        for number in range(3):
+            community = make_community(session, district=place, number=f"00{number}")
+            for nth in range(30):
+                answers = {"q01": 1 + nth % 5, "q02": (1 + nth % 4) if nth % 7 else 9, "q03": 1 + nth % 3}
+                how = {"mode": "paper", "entered_by_id": clerk.id} if nth < 3 else {}
+                make_response(session, survey_round, community, answers=answers, **how)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
+    directory = tmp_path_factory.mktemp("taken")
+    asked = {"evaluation_id": evaluation.id, "scope": EVERYWHERE}
+    rows = "".join(export_responses(sqlite_database, **asked, now=SETTLED))
+    table = "".join(export_community_table(sqlite_database, **asked))
+    for name, text in {
+        "rows.csv": rows,
+        "table.csv": table,
+        "margins.csv": "margin,category,total\ntenure,1,900\n",
+    }.items():
+        (directory / name).write_text(text, "utf-8", newline="")
+    (directory / "rules.yaml").write_bytes(content)
+    return directory

@@ -86,3 +86,9 @@ def test_the_schematic_city_names_the_districts_of_the_demonstration():
         "乌达区",
         "海南区",
     }
+
+
+def test_json_may_be_indented_with_tabs():
+    content = json.dumps(json.loads(collection(feature("乌达区", [SQUARE]))), indent="\t").encode()
+
+    assert list(parse_boundaries(content, "city.geojson", districts=("乌达区",))) == ["乌达区"]
