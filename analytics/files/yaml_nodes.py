@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, TypeVar
 
+from analytics.files.written_text import DIRECTION_MARKS, is_blank
 from analytics.files.yaml_documents import Document
 from analytics.languages import LANGUAGES, Wording
 
@@ -87,8 +88,10 @@ class Node:
             # YAML reads a bare Yes, No, On or 12 as something else.
             self.fault("this must be text: put it in quotes")
             return ""
-        if not self.value.strip():
+        if is_blank(self.value):
             self.fault("this text is empty")
+        if (turning := next((sign for sign in self.value if sign in DIRECTION_MARKS), None)) is not None:
+            self.fault("this text holds {sign}, which turns the text after it: remove it", sign=f"U+{ord(turning):04X}")
         if any(character != "\n" and unicodedata.category(character) in _UNSEEN for character in self.value):
             # YAML and JSON read them differently, which would give two hashes of one text.
             self.fault("this text holds a control character")

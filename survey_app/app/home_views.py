@@ -1,5 +1,6 @@
 """Home page, which leads on from a typed number, and the health check."""
 
+import re
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -7,6 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
+from analytics.files.written_text import without_invisible
 from survey_app.accounts.attempt_budgets import Budget, Limit
 from survey_app.accounts.attempt_limits import count_attempt, forgive_failures
 from survey_app.accounts.policies import PUBLIC, RESIDENT, declare_policy, policy
@@ -19,6 +21,9 @@ from survey_app.models import Response as StoredResponse
 from survey_app.responses.addresses import address_of_receipt, address_of_slip
 from survey_app.security.check_digits import CODE_DIGITS, RECEIPT_DIGITS, SLIP_DIGITS, read_number
 from survey_app.web.context import site
+
+# People copy the whole address that a QR code holds.
+_ADDRESS_OF_FORM = re.compile(r"/s/([0-9A-Za-z_-]{1,200})/?(?:[?#]|\s|$)")
 
 blueprint = Blueprint("home", __name__)
 declare_policy(blueprint, PUBLIC)
@@ -63,6 +68,8 @@ def refuse_robots() -> Response:
 
 
 def _target(typed: str) -> str | None:
+    if (address := _ADDRESS_OF_FORM.search(without_invisible(typed))) is not None:
+        return url_for("survey.show_form", token=address[1])
     if code := read_number(typed, CODE_DIGITS):
         return url_for("survey.show_form", token=code)
     number = read_number(typed, SLIP_DIGITS) or read_number(typed, RECEIPT_DIGITS)

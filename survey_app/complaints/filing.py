@@ -30,6 +30,7 @@ LONGEST_TEXT = 1000
 LONGEST_PLACE = 60
 
 # With or without separators, as a date is typed where the phone offers no calendar: 2026-11-05, 2026年11月5日.
+_FIRST_YEAR = 1900
 _DATE = re.compile(r"(\d{4})(?:\D?)(\d{1,2})(?:\D?)(\d{1,2})\D?")
 
 
@@ -98,16 +99,17 @@ def check_complaint(given: Mapping[str, str], *, today: date) -> CheckedComplain
 
 
 def read_date(typed: str) -> date | None:
-    """Return the date that was typed, or None if it is none.
+    """Return the date that was typed, or None if it is none, or of a year in which nobody who complains lived.
 
-    >>> read_date("2026年11月5日"), read_date("20261105"), read_date("2026-02-30")
-    (datetime.date(2026, 11, 5), datetime.date(2026, 11, 5), None)
+    >>> read_date("2026年11月5日"), read_date("20261105"), read_date("2026-02-30"), read_date("1026-11-05")
+    (datetime.date(2026, 11, 5), datetime.date(2026, 11, 5), None, None)
     """
     match = _DATE.fullmatch(unicodedata.normalize("NFKC", typed).replace(" ", ""))
     try:
-        return date(*map(int, match.groups())) if match else None
+        typed_date = date(*map(int, match.groups())) if match else None
     except ValueError:
         return None
+    return typed_date if typed_date is not None and typed_date.year >= _FIRST_YEAR else None
 
 
 def file_complaint(

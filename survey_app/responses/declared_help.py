@@ -23,6 +23,7 @@ from survey_app.audit import account_actor, record
 from survey_app.errors import JiayuanError
 from survey_app.models import Code, Community, DeclaredHelp, Response, Round
 from survey_app.models.vocabulary import AuditAction, CodeKind
+from survey_app.security.text import clean_text
 
 LONGEST_TEXT: Final = 200
 # A team of two reaches hardly more homes on one day. More days are more declarations.
@@ -68,7 +69,7 @@ def declare_help(
     now: datetime,
 ) -> DeclaredHelp:
     """Declare help in advance and issue its code, or raise `HelpRefused` with every fault."""
-    said = {"helper": helper.strip(), "reason": reason.strip()}
+    said = {"helper": clean_text(helper), "reason": clean_text(reason)}
     if faults := list(_faults(survey_round, begins_at, ends_at, expected, said, now=now)):
         raise HelpRefused(faults)
     # Longer than a poster's, which people type: nobody finds it by trial.

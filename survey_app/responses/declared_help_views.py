@@ -21,6 +21,8 @@ from survey_app.responses.declared_help import LONGEST_TEXT, MOST_EXPECTED, Help
 from survey_app.web.context import site
 from survey_app.web.languages import current_language
 
+_YEARS = range(2000, 2200)
+
 
 @blueprint.get("/staff/rounds/<int:round_id>/help")
 @policy(COLLECTING)
@@ -82,8 +84,9 @@ def _page(round_id: int, *, faulty: str | None = None, refusals: Sequence[str] =
 
 
 def _moment(field: str, zone: ZoneInfo) -> datetime | None:
-    """Return the local time in a field of the form, or None if there is none."""
+    """Return the local time in a field of the form, or None if there is none in a year of rounds."""
     try:
-        return datetime.fromisoformat(request.form.get(field, "")).replace(tzinfo=zone)
+        moment = datetime.fromisoformat(request.form.get(field, "")).replace(tzinfo=zone)
     except ValueError:
         return None
+    return moment if moment.year in _YEARS else None

@@ -30,6 +30,7 @@ from survey_app.responses.declared_help import are_helped
 from survey_app.responses.network_digests import erase_network_digests, last_examination
 from survey_app.rounds.questionnaires import Question, driver_questions, questionnaire_from_canonical
 from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen, find_round, has_settled
+from survey_app.security.text import clean_text
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
 
@@ -284,7 +285,7 @@ def decide_reviews(
     """
     if decision not in DECISIONS:
         raise ValueError(f"a review ends with one of {sorted(DECISIONS)}, got {decision}")
-    said = reason.strip()
+    said = clean_text(reason)
     if not 0 < len(said) <= LONGEST_REASON:
         raise ReasonMissing
     survey_round = find_round(session, round_id)

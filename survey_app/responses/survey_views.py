@@ -75,6 +75,12 @@ def show_form(token: str) -> AnyResponse:
     return Response(body, headers=headers)
 
 
+@blueprint.get("/s/<token>/")
+def lead_to_form(token: str) -> AnyResponse:
+    """Redirect an address with a slash too many, as chats and people write it, to the form."""
+    return redirect(url_for("survey.show_form", token=token), HTTPStatus.SEE_OTHER)
+
+
 @blueprint.get("/s/<token>/privacy")
 def show_privacy(token: str) -> str:
     """Show the full privacy notice of the open round."""

@@ -36,8 +36,15 @@ def read_number(typed: str, digits: int) -> str | None:
 
 
 def bare_digits(typed: str) -> str | None:
-    """Return what was typed without separators, if only digits remain; full-width ones of a Chinese keyboard count."""
-    kept = "".join(character for character in unicodedata.normalize("NFKC", typed) if character not in _SEPARATORS)
+    """Return what was typed without separators, if only digits remain; full-width ones of a Chinese keyboard count.
+
+    Invisible signs, which come along when a number is copied from a chat, are separators too.
+    """
+    kept = "".join(
+        character
+        for character in unicodedata.normalize("NFKC", typed)
+        if character not in _SEPARATORS and unicodedata.category(character) not in {"Cc", "Cf"}
+    )
     return kept if kept.isascii() and kept.isdigit() else None
 
 

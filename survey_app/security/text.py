@@ -2,20 +2,24 @@
 
 import unicodedata
 
-# Marks that reverse the writing direction of what follows, in an export too; no language of the site needs them.
-_DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+from analytics.files.written_text import DIRECTION_MARKS, is_blank
 
 
 def clean_text(text: str) -> str:
-    """Return `text` in one spelling: NFC, lines ended by a line feed, no control or direction marks, stripped."""
+    """Return `text` in one spelling: NFC, lines ended by a line feed, no control or direction marks, stripped.
+
+    Of a text in which nothing is seen nothing is left: an office cannot answer it.
+    """
     kept = (
         character
         for character in text.replace("\r\n", "\n").replace("\r", "\n")
+        # What turns the direction does so in an export too, and no language of the site needs it.
         # Half of a surrogate pair (Cs) cannot be written as UTF-8.
         if character == "\n"
-        or (unicodedata.category(character) not in {"Cc", "Cs"} and character not in _DIRECTION_MARKS)
+        or (unicodedata.category(character) not in {"Cc", "Cs"} and character not in DIRECTION_MARKS)
     )
-    return unicodedata.normalize("NFC", "".join(kept)).strip()
+    cleaned = unicodedata.normalize("NFC", "".join(kept)).strip()
+    return "" if is_blank(cleaned) else cleaned
 
 
 def without_nul(text: str) -> str:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.files.yaml_documents import Document, DocumentError
+from analytics.files.yaml_nodes import Node
 from tests.analytics.rule_files import REPOSITORY
 
 AMBIGUOUS = [
@@ -66,6 +67,18 @@ def test_what_is_read_as_a_number_is_what_a_person_reads(written):
 @pytest.mark.parametrize("written", ["2021-08-23", "5 %", "1/20", "v1.2.3", "1-2", "q01", "0-15 岁", "一"])
 def test_dates_and_texts_are_no_numbers(written):
     assert not isinstance(Document(f"a: {written}".encode(), "a.yaml").root["a"], int | float)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("\u200b\u3164", "this text is empty"), ("甲\u202e乙", "this text holds U+202E, which turns the text after it")],
+)
+def test_a_label_that_is_not_seen_or_turns_around_is_a_fault(text, words):
+    document = Document(f"a: '{text}'".encode(), "a.yaml")
+
+    Node.root(document)["a"].text()
+
+    assert [fault.text()[: len(words)] for fault in document.faults] == [words]
 
 
 def test_nothing_else_in_the_program_parses_yaml():

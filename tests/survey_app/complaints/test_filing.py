@@ -190,3 +190,18 @@ def test_every_category_and_kind_can_be_filed():
     for category in categories():
         for kind in CaseKind:
             assert complaint(category=category.code, kind=kind.value).faults == ()
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u3164\u2800", "\u2060 \n\ufeff", "\u202e\u202c", "\ufe0f"])
+def test_a_text_in_which_nothing_is_seen_is_no_text(text):
+    assert complaint(text=text).faults == (ComplaintFault.TEXT_MISSING,)
+    assert complaint(contact=text).faults == ()
+
+
+@pytest.mark.parametrize("occurred", ["1026-09-01", "0001-01-01", "1899-12-31"])
+def test_a_year_in_which_nobody_lived_is_a_typing_error(occurred):
+    assert complaint(occurred=occurred).faults == (ComplaintFault.OCCURRED_UNREADABLE,)
+
+
+def test_a_year_to_come_is_refused():
+    assert complaint(occurred="9999-01-01").faults == (ComplaintFault.OCCURRED_IN_FUTURE,)

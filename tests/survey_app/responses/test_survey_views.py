@@ -481,6 +481,18 @@ def test_a_first_visit_is_small_enough_for_a_weak_network(client, token):
 def test_the_front_door_leads_on_from_a_typed_code(client, token):
     assert client.post("/", data={"number": grouped(token)}).location == f"/s/{token}"
     assert client.post("/", data={"number": token[:-1]}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "pasted", ["https://jiayuan.example/s/{}", " /s/{}/ ", "https://jiayuan.example/s/{}?lang=en", "\u200b{}\ufeff"]
+)
+def test_the_front_door_takes_a_pasted_address_and_signs_that_are_not_seen(client, token, pasted):
+    assert client.post("/", data={"number": pasted.format(token)}).location == f"/s/{token}"
+
+
+def test_an_address_with_a_slash_too_many_leads_on_to_the_form(client, token):
+    assert client.get(f"/s/{token}/").location == f"/s/{token}"
+    assert client.get(f"/s/{token}/?lang=en").location == f"/s/{token}?lang=en"
     assert "noindex" in client.get("/").text
     assert client.get("/s/").location == "/"
     assert "Disallow: /" in client.get("/robots.txt").text
