@@ -23,6 +23,32 @@ class JiayuanError(Exception):
     page = "errors/generic.html"
     headers: Mapping[str, str] = MappingProxyType({})
 
+    def __str__(self) -> str:
+        """Return the message or, for a kind of failure without facts, what its documentation says it is."""
+        return super().__str__() or (type(self).__doc__ or type(self).__name__).partition("\n")[0]
+
+
+class DatabaseTooNew(JiayuanError):
+    """The database has a revision that the code does not know, so that there is no way back to it."""
+
+    status = 503
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"the database is at revision {found}, which is newer than this program: a later version has migrated it. "
+            "Install that version or a later one, or restore the backup that was made before; nothing was changed"
+        )
+        self.found = found
+
+
+class DatabaseDriverMissing(JiayuanError):
+    """The program is installed without what it needs for PostgreSQL."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("the database is on PostgreSQL, and its driver is not installed: pip install 'jiayuan[scale]'")
+
 
 class DatabaseOutdated(JiayuanError):
     """The database has another revision than the code."""

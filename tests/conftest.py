@@ -136,6 +136,7 @@ def config(sqlite_database, tmp_path):
         database_url=sqlite_database.url.render_as_string(hide_password=False),
         secret_key="only for tests: 7f3c9a1e5b8d2046",
         public_url="http://127.0.0.1:8000",
+        for_this_machine=True,
     )
 
 
@@ -196,12 +197,7 @@ def free_port():
 @contextmanager
 def serving(config, port):
     """Run `jiayuan serve` as the process it is, until the block ends; yields its address."""
-    environ = os.environ | {
-        "JIAYUAN_INSTANCE": str(config.instance),
-        "JIAYUAN_DATABASE_URL": config.database_url,
-        "JIAYUAN_SECRET_KEY": config.secret_key,
-        "JIAYUAN_PUBLIC_URL": config.public_url,
-    }
+    environ = os.environ | config.to_env()
     command_line = [sys.executable, "-m", "survey_app", "serve", "--port", str(port)]
     with subprocess.Popen(command_line, env=environ, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response
 
 from survey_app.accounts.accounts import (
+    InvalidUsername,
     UsernameTaken,
     WrongArea,
     add_account,
@@ -22,7 +23,7 @@ from survey_app.accounts.invitations import invite
 from survey_app.accounts.policies import ADMINISTRATING, policy
 from survey_app.accounts.reset_requests import request_reset
 from survey_app.accounts.second_persons import check_disabling, needs_second_person
-from survey_app.accounts.staff_pages import blueprint
+from survey_app.accounts.staff_pages import USERNAME_RULE, blueprint
 from survey_app.clock import current_time
 from survey_app.models import Account, Community, District, PropertyCompany
 from survey_app.models.vocabulary import Role
@@ -64,6 +65,8 @@ def add() -> str | tuple[str, int]:
             )
     except UsernameTaken:
         return _accounts_page(_("There is already an account of this name.")), HTTPStatus.CONFLICT
+    except InvalidUsername:
+        return _accounts_page(str(USERNAME_RULE)), HTTPStatus.BAD_REQUEST
     except UnknownPlace:
         return _accounts_page(_("There is no such property company or community.")), HTTPStatus.BAD_REQUEST
     except WrongArea:

@@ -24,6 +24,9 @@ _DUMMY_HASH = _hasher.hash(secrets.token_hex(16))
 # and an old invitation does not come alive again.
 _UNUSABLE = "none:"
 
+LONGEST_USERNAME = 64
+_USERNAME_MARKS = frozenset("._-@")
+
 
 class UsernameTaken(JiayuanError):
     """An account of this name exists already."""
@@ -33,6 +36,22 @@ class UsernameTaken(JiayuanError):
     def __init__(self, username: str) -> None:
         super().__init__(f"there is already an account {username}")
         self.username = username
+
+
+class InvalidUsername(JiayuanError):
+    """The name is none that somebody could type to sign in."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"a user name has 1 to {LONGEST_USERNAME} letters, digits and . _ - @ without blanks, such as li.na"
+        )
+
+
+class SeveralAreas(JiayuanError):
+    """An account was to be bound to more than one place; its scope is one of them."""
+
+    def __init__(self) -> None:
+        super().__init__("an account is bound to one place: a district, a company or a community, not to several")
 
 
 class OwnAccount(JiayuanError):
@@ -74,6 +93,10 @@ def add_account(
         # Its owner is told of what happens from now on.
         notices_read_to=head(session).position,
     )
+    if not _is_username(account.username):
+        raise InvalidUsername
+    if len([place for place in (district, company, community) if place is not None]) > 1:
+        raise SeveralAreas
     if area_of(account) not in AREAS_OF_ROLE[Role(role)]:
         raise WrongArea(Role(role), area_of(account))
     if find_account(session, username=account.username) is not None:
@@ -163,6 +186,14 @@ def password_is_right(account: Account | None, password: str) -> bool:
 def normalise_username(typed: str) -> str:
     """Return a typed user name in normal form, whatever its case and the width of its letters."""
     return _plain(typed).strip().casefold()
+
+
+def _is_username(name: str) -> bool:
+    return (
+        0 < len(name) <= LONGEST_USERNAME
+        and any(map(str.isalnum, name))
+        and all(character.isalnum() or character in _USERNAME_MARKS for character in name)
+    )
 
 
 def names_beside(account: Account) -> Sequence[str]:

@@ -7,7 +7,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from survey_app.accounts import guard
-from survey_app.accounts.accounts import normalise_username
+from survey_app.accounts.accounts import InvalidUsername, normalise_username
 from survey_app.accounts.credentials import CredentialsChanged
 from survey_app.accounts.device_cookies import device_proof
 from survey_app.accounts.guard import PendingSignIn, signed_in
@@ -20,7 +20,7 @@ from survey_app.accounts.second_factor import address_of, new_secret, seal_secre
 from survey_app.accounts.sign_in import SignInRefused, end_session, link_authenticator
 from survey_app.accounts.sign_in import check_code as check_typed_code
 from survey_app.accounts.sign_in import check_password as check_typed_password
-from survey_app.accounts.staff_pages import blueprint
+from survey_app.accounts.staff_pages import USERNAME_RULE, blueprint
 from survey_app.clock import current_time
 from survey_app.models import Account
 from survey_app.printing.qr import qr_svg
@@ -195,6 +195,9 @@ def make_first_account(token: str) -> Page:
             )
     except WeakPassword as refused:
         page = render_template("staff/choose_password.html", username=None, weakness=refused.weakness)
+        return page, HTTPStatus.BAD_REQUEST
+    except InvalidUsername:
+        page = render_template("staff/choose_password.html", username=None, refusal=USERNAME_RULE)
         return page, HTTPStatus.BAD_REQUEST
     return _to_second_step(account, url_for("staff.home"))
 

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 
 from analytics.languages import Wording
 from analytics.reports.labels import signal_words
+from survey_app.accounts.accounts import LONGEST_USERNAME
 from survey_app.models.vocabulary import Role
 from survey_app.web.languages import current_language
 
@@ -23,6 +24,10 @@ ROLE_NAMES: Mapping[Role, LazyString] = MappingProxyType(
         Role.CLERK: _("Clerk"),
         Role.ADMINISTRATOR: _("Administrator"),
     }
+)
+
+USERNAME_RULE = _(
+    "A user name has 1 to %(most)s letters, digits and . _ - @ without blanks, such as li.na.", most=LONGEST_USERNAME
 )
 
 # Endpoints in the order of the navigation; each account is offered those it may visit.

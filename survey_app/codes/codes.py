@@ -28,6 +28,7 @@ from survey_app.register.names import bureau_of
 from survey_app.security.check_digits import CODE_DIGITS, SLIP_DIGITS, new_number, read_number
 from survey_app.security.digests import keyed_digest
 from survey_app.security.signatures import read_signed, sign
+from survey_app.security.text import without_unseen
 
 MOST_SLIPS = 20_000
 """Most slips in one batch: more than any community has households."""
@@ -315,7 +316,7 @@ def _answered_households(session: Session, survey_round: Round) -> Iterator[tupl
 
 def find_slip(session: Session, *, typed: str, secret_key: str) -> Code:
     """Return the code of a slip by its digits or by its QR code, whether or not it is still valid."""
-    token = typed.strip().rpartition("/")[2]
+    token = without_unseen(typed).strip().rpartition("/")[2]
     if digits := read_number(typed, SLIP_DIGITS):
         is_it = Code.digits_digest == _digest(digits, secret_key)
     elif is_slip_token(token):

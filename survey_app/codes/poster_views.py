@@ -62,4 +62,4 @@ def _address_of_code(token: str) -> str:
     with site().database.reading() as session:
         if session.scalar(signed_in().scope.communities(statement)) is None:
             abort(HTTPStatus.NOT_FOUND)
-    return f"{site().config.public_url}/s/{token}"
+    return f"{site().config.url_to_print}/s/{token}"

@@ -62,7 +62,7 @@ def poster(token: str) -> Response:
     """Download one poster."""
     typefaces, now = installed_typefaces(), current_time()
     with site().database.reading() as session:
-        posters = posters_to_print(session, scope=signed_in().scope, public_url=site().config.public_url, now=now)
+        posters = posters_to_print(session, scope=signed_in().scope, public_url=site().config.url_to_print, now=now)
     found = [named for named in posters if named.poster.typed_code == token]
     if not found:
         abort(HTTPStatus.NOT_FOUND)
@@ -76,7 +76,7 @@ def posters_zip() -> Response:
     """Download the posters of a district or of the city while they are made."""
     typefaces, now, language = installed_typefaces(), current_time(), current_language()
     with site().database.reading() as session:
-        posters = posters_to_print(session, scope=_wanted_scope(), public_url=site().config.public_url, now=now)
+        posters = posters_to_print(session, scope=_wanted_scope(), public_url=site().config.url_to_print, now=now)
     require_poster_characters(posters, language=language, typefaces=typefaces)
     files = print_posters(posters, language=language, typefaces=typefaces, now=now)
     return _download(zip_files(files, now=now), "posters.zip", files=len(posters))
@@ -98,7 +98,7 @@ def slips_zip() -> Response:
         site().database,
         orders,
         round_id=survey_round.id,
-        public_url=site().config.public_url,
+        public_url=site().config.url_to_print,
         secret_key=site().config.secret_key,
         language=language,
         typefaces=typefaces,

@@ -89,6 +89,7 @@ def revoke_household_slips(round_id: int) -> AnyResponse | tuple[str, int]:
 def replace_household_slip(round_id: int) -> str | tuple[str, int]:
     """Revoke a slip whose digits are known, and show the one that replaces it: it can be read only now."""
     typed, secret_key, now = request.form.get("digits", ""), site().config.secret_key, current_time()
+    public_url = site().config.url_to_print  # refused before the slip that a household has is revoked
     try:
         with counted_try(now), site().database.writing() as session:
             _require_in_scope(session, typed, secret_key)
@@ -97,7 +98,7 @@ def replace_household_slip(round_id: int) -> str | tuple[str, int]:
         with site().database.reading() as session:
             return _page(session, round_id, fault=type(error).__name__), error.status
     slip = sheet.slips[0]
-    picture = b64encode(qr_svg(f"{site().config.public_url}/h/{slip.token}")).decode("ascii")
+    picture = b64encode(qr_svg(f"{public_url}/h/{slip.token}")).decode("ascii")
     return render_template("staff/slip.html", sheet=sheet, slip=slip, picture=picture, round_id=round_id)
 
 

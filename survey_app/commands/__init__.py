@@ -5,7 +5,7 @@ inside the commands that need it, so that the others answer at once.
 """
 
 import click
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 
 from analytics.files.yaml_documents import DocumentError
 from survey_app.commands import (
@@ -40,11 +40,22 @@ class _Commands(click.Group):
                 return super().invoke(context)
         except (DocumentError, JiayuanError) as error:
             message = str(error)
-        except OperationalError as error:
+        except (OperationalError, InterfaceError) as error:
             message = f"the database cannot be used: {error.orig}"
+        except OSError as error:
+            message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+        except UnicodeEncodeError:
+            message = "what was typed is no text in UTF-8, the encoding that this program takes"
+        except KeyboardInterrupt:
+            click.echo("stopped before it was done", err=True)
+            raise click.exceptions.Exit(FAILED) from None
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except Exception as error:  # noqa: BLE001 (whatever it is, its message may quote what is stored)
+            # The class itself stands for what has no class of its own, such as a file that is no database.
+            if type(error) is DatabaseError:
+                click.echo(f"the database cannot be used: {error.orig}", err=True)
+                raise click.exceptions.Exit(REFUSED) from None
             facts = exception_facts(error)
             click.echo(
                 "\n".join([f"this failed and is a fault of the program: {facts['error']}", *facts["where"]]), err=True

@@ -2,22 +2,34 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 from rich import progress
 from sqlalchemy import select
 
+from analytics.files.yaml_documents import decode_text
 from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES
 from survey_app.accounts.installation import use_as_real
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.clock import current_time
 from survey_app.codes.codes import count_slips, issue_missing_poster_codes, replace_slip, revoke_code, revoke_slips
-from survey_app.commands.shared import DIRECTORY, installed_database, named, numbered, scope_of, track, write_new
+from survey_app.commands.shared import (
+    DIRECTORY,
+    configured,
+    for_this_machine_option,
+    installed_database,
+    named,
+    numbered,
+    scope_of,
+    track,
+    write_new,
+)
 from survey_app.config import Config
 from survey_app.models import Code, Community, Round
 from survey_app.models.vocabulary import Revocation
 from survey_app.security.check_digits import grouped
+from survey_app.security.text import one_line
 
 
 @click.group()
@@ -68,13 +80,14 @@ def count_slips_command(round_name: str) -> None:
 @codes.command("revoke-slips")
 @click.argument("community_number", metavar="COMMUNITY")
 @click.option("--because", type=click.Choice([reason.value for reason in Revocation]), required=True)
-@click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
-def revoke_slips_command(community_number: str, because: str, file: TextIO) -> None:
+@click.argument("file", type=click.File("rb"), default="-")
+def revoke_slips_command(community_number: str, because: str, file: BinaryIO) -> None:
     """Revoke spoiled, returned or lost slips of a community.
 
     FILE has the digits of a slip on each line, typed or scanned; without FILE they are read from standard input.
     """
-    typed = [line for line in map(str.strip, file) if line]
+    lines = decode_text(file.read(), getattr(file, "name", "standard input")).splitlines()
+    typed = [line for line in map(one_line, lines) if line]
     config = Config.from_env()
     with installed_database(config) as database, database.writing() as session:
         community = numbered(session, community_number)
@@ -105,15 +118,17 @@ def replace_slip_command(digits: str) -> None:
 @click.argument("directory", type=DIRECTORY)
 @click.option("--district", "district_name", help="Only of one district: its name, Chinese or English.")
 @click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
-def posters(directory: Path, district_name: str | None, language: str) -> None:
+@for_this_machine_option
+def posters(*, directory: Path, district_name: str | None, language: str, for_this_machine: bool) -> None:
     """Make a poster for each poster code, one PDF each, in a folder for each district."""
     from survey_app.codes import print_runs  # noqa: PLC0415
     from survey_app.printing import typefaces  # noqa: PLC0415
 
-    config, installed = Config.from_env(), typefaces.installed_typefaces()
+    config = configured(for_this_machine=for_this_machine)
+    public_url, installed = config.url_to_print, typefaces.installed_typefaces()
     with installed_database(config) as database, database.reading() as session:
         scope = scope_of(session, district_name)
-        wanted = print_runs.posters_to_print(session, scope=scope, public_url=config.public_url, now=current_time())
+        wanted = print_runs.posters_to_print(session, scope=scope, public_url=public_url, now=current_time())
     print_runs.require_poster_characters(wanted, language=language, typefaces=installed)
     files = print_runs.print_posters(
         track(wanted, "posters"), language=language, typefaces=installed, now=current_time()
@@ -131,6 +146,7 @@ def posters(directory: Path, district_name: str | None, language: str) -> None:
 )
 @click.option("--reprint", is_flag=True, help="Print further slips, for households that lost theirs.")
 @click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+@for_this_machine_option
 def slips(
     *,
     round_name: str,
@@ -140,6 +156,7 @@ def slips(
     count: int | None,
     reprint: bool,
     language: str,
+    for_this_machine: bool,
 ) -> None:
     """Issue household slips of a round and write them as sheets to cut apart; ROUND is the name of the round.
 
@@ -150,7 +167,8 @@ def slips(
 
     if count is not None and community_number is None:
         raise click.UsageError("--count goes with --community")
-    config, installed = Config.from_env(), typefaces.installed_typefaces()
+    config = configured(for_this_machine=for_this_machine)
+    public_url, installed = config.url_to_print, typefaces.installed_typefaces()
     with installed_database(config) as database:
         with database.writing() as session:
             use_as_real(session, now=current_time())
@@ -162,7 +180,7 @@ def slips(
             database,
             orders,
             round_id=survey_round.id,
-            public_url=config.public_url,
+            public_url=public_url,
             secret_key=config.secret_key,
             language=language,
             typefaces=installed,

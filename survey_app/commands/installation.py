@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from alembic import command
 from sqlalchemy import inspect
 
 from survey_app.accounts.installation_key import is_lost, recognise_key, replace_key
@@ -39,7 +38,7 @@ def migrate() -> None:
         try:
             database.require_current()
         except DatabaseOutdated:
-            command.upgrade(database.alembic_config(), "head")
+            database.upgrade()
             database.rewrite()
         recognise_key(database, config=config)
     warn_of_open_doors(config)

@@ -6,8 +6,17 @@ import click
 
 from survey_app.accounts.invitations import open_first_run
 from survey_app.clock import current_time
-from survey_app.commands.shared import PORT, installed_database, track, warn_of_open_doors
-from survey_app.config import DEFAULT_THREADS, Config
+from survey_app.commands.shared import (
+    HOST,
+    PORT,
+    PUBLIC_URL,
+    configured,
+    for_this_machine_option,
+    installed_database,
+    track,
+    warn_of_open_doors,
+)
+from survey_app.config import DEFAULT_THREADS, Config, is_local_only, url_of_host
 from survey_app.operations.scheduled_jobs import worker
 from survey_app.operations.supervisor import wait_unsupervised, wait_while_supervised
 from survey_app.storage.database import Database
@@ -17,12 +26,13 @@ from survey_app.web.logs import configure_json_logging
 @click.command()
 @click.option(
     "--host",
+    type=HOST,
     default="127.0.0.1",
     show_default=True,
     help="0.0.0.0 makes the site reachable from phones on the network.",
 )
 @click.option("--port", type=PORT, default=8000, show_default=True)
-@click.option("--public-url", help="The address for phones; the default is built from host and port.")
+@click.option("--public-url", type=PUBLIC_URL, help="The address for phones; the default is built from host and port.")
 @click.option("--codes", is_flag=True, help="Print the current sign-in codes and do not serve.")
 def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
     """Serve a simulated city; the first start builds it."""
@@ -34,7 +44,7 @@ def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
         for username, code in current_codes(demo_config(Config.from_env()), now=current_time()).items():
             click.echo(f"  {username:14} {code}")
         return
-    config = demo_config(Config.from_env()).with_public_url(public_url or f"http://{host}:{port}")
+    config = demo_config(Config.from_env()).with_public_url(public_url or url_of_host(host, port))
     prepared = prepare_demo(config, now=current_time(), track=track)
 
     def announce() -> None:
@@ -51,25 +61,28 @@ def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
 
 
 @click.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--host", type=HOST, default="127.0.0.1", show_default=True)
 @click.option("--port", type=PORT, default=8000, show_default=True)
 @click.option("--threads", type=click.IntRange(2, 64), default=DEFAULT_THREADS, show_default=True)
-@click.option("--public-url", help="The address in QR codes; the default is JIAYUAN_PUBLIC_URL.")
+@click.option("--public-url", type=PUBLIC_URL, help="The address in QR codes; the default is JIAYUAN_PUBLIC_URL.")
+@for_this_machine_option
 @click.option(
     "--work/--no-work", "runs_jobs", default=True, help="Whether to run background jobs and recurring work too."
 )
-def serve_command(*, host: str, port: int, threads: int, public_url: str | None, runs_jobs: bool) -> None:
+def serve_command(
+    *, host: str, port: int, threads: int, public_url: str | None, for_this_machine: bool, runs_jobs: bool
+) -> None:
     """Serve the site, and run background jobs and recurring work in a second process."""
     from survey_app.app.factory import create_app  # noqa: PLC0415
-    from survey_app.operations.server import is_local_only, serve  # noqa: PLC0415
+    from survey_app.operations.server import serve  # noqa: PLC0415
 
-    config = Config.from_env()
-    if public_url:
+    config = configured(for_this_machine=for_this_machine)
+    if public_url is not None:
         config = config.with_public_url(public_url)
     with installed_database(config):
         warn_of_open_doors(config)
     if is_local_only(config.public_url):
-        click.echo(f"no phone can reach {config.public_url}: set --public-url before posters are printed", err=True)
+        click.echo(f"no phone can open {config.public_url}: set --public-url before posters are printed", err=True)
 
     def announce() -> None:
         click.echo(f"serving {config.public_url}")

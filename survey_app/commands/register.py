@@ -8,7 +8,7 @@ from sqlalchemy import select
 from survey_app.accounts.installation import use_as_real
 from survey_app.audit import OPERATOR
 from survey_app.clock import current_time
-from survey_app.commands.shared import FILE, installed_database, named
+from survey_app.commands.shared import FILE, TELEPHONE, installed_database, line_of, named
 from survey_app.models import District
 from survey_app.register.boundaries import boundary_text, parse_boundaries
 
@@ -79,7 +79,7 @@ def districts() -> None:
 
 @districts.command("telephone")
 @click.argument("name")
-@click.argument("number")
+@click.argument("number", type=TELEPHONE)
 def set_telephone(name: str, number: str) -> None:
     """Set the telephone of a district's housing bureau, which residents read on the first screen."""
     with installed_database() as database, database.writing() as session:
@@ -112,7 +112,8 @@ def set_second_language_line(name: str, line: str) -> None:
 
     A community whose own line is in the list of communities keeps it.
     """
+    line = line_of(line, parameter="LINE")
     with installed_database() as database, database.writing() as session:
         use_as_real(session, now=current_time())
-        named(session, District, name, parameter="NAME").second_language_line = line.strip() or None
-    click.echo(f"posters of {name} say {line.strip()}" if line.strip() else f"posters of {name} have no second line")
+        named(session, District, name, parameter="NAME").second_language_line = line or None
+    click.echo(f"posters of {name} say {line}" if line else f"posters of {name} have no second line")

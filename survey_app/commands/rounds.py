@@ -1,7 +1,7 @@
 """Commands for rounds: planning, examining, evaluating, and in the end erasing them."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import click
@@ -9,11 +9,13 @@ from sqlalchemy import select
 
 from survey_app.accounts.installation import use_as_real
 from survey_app.clock import current_time
-from survey_app.commands.shared import DATE, FILE, installed_database, named
+from survey_app.commands.shared import DAY, FILE, ID, installed_database, named
 from survey_app.models import Questionnaire, Round
 from survey_app.models.vocabulary import CodeKind
 from survey_app.operations.scheduled_jobs import examine_and_erase
 from survey_app.rounds.rounds import add_rule_file, create_round, has_settled, usual_last_day_of_keeping
+
+LONGEST_VERSION = 6
 
 
 @click.group()
@@ -24,8 +26,8 @@ def rounds() -> None:
 @rounds.command("create")
 @click.option("--name", required=True, help="The Chinese name that residents read.")
 @click.option("--english-name", help="The English name that residents read.")
-@click.option("--opens", type=DATE, required=True, help="The first day, from midnight.")
-@click.option("--last-day", type=DATE, required=True, help="The last day, until midnight.")
+@click.option("--opens", type=DAY, required=True, help="The first day, from midnight.")
+@click.option("--last-day", type=DAY, required=True, help="The last day, until midnight.")
 @click.option(
     "--questionnaire", "questionnaire_name", required=True, metavar="KEY:VERSION", help="A published questionnaire."
 )
@@ -42,7 +44,7 @@ def rounds() -> None:
 @click.option("--evaluator-english-name")
 @click.option(
     "--keep-until",
-    type=DATE,
+    type=DAY,
     help="The last day on which answers are kept, for the privacy notice; three years after the last day at most.  "
     "[default: a year after the last day]",
 )
@@ -50,22 +52,21 @@ def create(
     *,
     name: str,
     english_name: str | None,
-    opens: datetime,
-    last_day: datetime,
+    opens: date,
+    last_day: date,
     questionnaire_name: str,
     rules_file: Path,
     accepts: Sequence[str],
     evaluator: str | None,
     evaluator_english_name: str | None,
-    keep_until: datetime | None,
+    keep_until: date | None,
 ) -> None:
     """Create a round; its dates are in the time zone of the rule file."""
     with installed_database() as database, database.writing() as session:
         use_as_real(session, now=current_time())
         key, _, version = questionnaire_name.partition(":")
-        published = session.scalar(
-            select(Questionnaire).filter_by(key=key, version=int(version) if version.isdecimal() else -1)
-        )
+        is_version = version.isdecimal() and len(version) <= LONGEST_VERSION
+        published = session.scalar(select(Questionnaire).filter_by(key=key, version=int(version) if is_version else -1))
         if published is None:
             raise click.BadParameter(f"{questionnaire_name} is not published", param_hint="--questionnaire")
         rule_file = add_rule_file(session, content=rules_file.read_bytes(), source=str(rules_file), now=current_time())
@@ -73,15 +74,15 @@ def create(
             session,
             name=name,
             english_name=english_name,
-            opens_on=opens.date(),
-            closes_on=last_day.date() + timedelta(days=1),
+            opens_on=opens,
+            closes_on=last_day + timedelta(days=1),
             questionnaire=published,
             rule_file=rule_file,
             now=current_time(),
             accepts=[CodeKind(kind) for kind in accepts],
             evaluator=evaluator,
             evaluator_english_name=evaluator_english_name,
-            responses_kept_until=keep_until.date() if keep_until else usual_last_day_of_keeping(last_day.date()),
+            responses_kept_until=keep_until or usual_last_day_of_keeping(last_day),
         )
         click.echo(f"{created.name} takes answers from {created.opens_at} until just before {created.closes_at}")
         click.echo(f"single answers are kept until {created.responses_kept_until} and then erased")
@@ -128,16 +129,14 @@ def evaluate(*, round_name: str, provisional: bool) -> None:
 
     with installed_database() as database:
         with database.reading() as session:
-            round_id = session.scalar(select(Round.id).filter_by(name=round_name))
-        if round_id is None:
-            raise click.BadParameter(f"there is no round {round_name}", param_hint="ROUND")
+            round_id = named(session, Round, round_name, parameter="ROUND").id
         evaluation = evaluate_round(database, round_id=round_id, now=current_time(), provisional=provisional)
     click.echo(f"evaluation {evaluation.id} of {round_name}: {evaluation.responses} answers counted")
     click.echo(f"sha256 of the standings {evaluation.standings_sha256}")
 
 
 @click.command()
-@click.argument("evaluation_id", metavar="EVALUATION", type=int)
+@click.argument("evaluation_id", metavar="EVALUATION", type=ID)
 def verify(evaluation_id: int) -> None:
     """Compute a stored evaluation again from its inputs and rules, and report whether the result is the same."""
     from survey_app.evaluations.evaluate_round import verify_evaluation  # noqa: PLC0415

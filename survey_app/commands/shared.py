@@ -1,45 +1,130 @@
 """Shared parts of commands: the installation they work on, parameter types, look-ups, progress on a terminal."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import click
 from rich import progress
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.installation import check_secret_key
 from survey_app.accounts.installation_key import recognise_key
 from survey_app.accounts.scope import EVERYWHERE, Scope
-from survey_app.config import Config
+from survey_app.config import Config, InvalidSetting, checked_public_url, is_host
 from survey_app.models import Community, District, PropertyCompany, Round
 from survey_app.models.vocabulary import Area
 from survey_app.private_files import entries_of, open_to_others
+from survey_app.rounds.rounds import YEARS
 from survey_app.secret_keys import fault_of_key, warning_of_key
+from survey_app.security.text import one_line
 from survey_app.storage.database import Database
 
 _Item = TypeVar("_Item")
 _Named = TypeVar("_Named", District, PropertyCompany, Round)
+_TELEPHONE = re.compile(r"\+?[0-9() -]+((转|转分机| ?ext\.? ?)[0-9]{1,6})?")
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-DATE = click.DateTime(["%Y-%m-%d"])
-PORT = click.IntRange(0, 65535)
+LONGEST_LINE = 200
+PORT = click.IntRange(1, 65535)
+ID = click.IntRange(1, 2**31 - 1)
+for_this_machine_option = click.option(
+    "--for-this-machine",
+    is_flag=True,
+    help="Print codes although no phone can open their address, to try them on this machine alone.",
+)
+
+
+class _Day(click.ParamType[date]):
+    """Click type for a day of a year in which somebody may run a survey."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            day = datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007 (a local day)
+        except ValueError:
+            self.fail(f"{value!r} is no day: write it as 2026-09-30", param, ctx)
+        if day.year not in YEARS:
+            self.fail(f"{value!r} is not in a year from {YEARS[0]} to {YEARS[-1]}", param, ctx)
+        return day
+
+
+class _Host(click.ParamType[str]):
+    """Click type for the name or address of a machine."""
+
+    name = "HOST"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not is_host(host := str(value)):
+            self.fail(f"{host!r} is no name and no address of a machine, such as 0.0.0.0", param, ctx)
+        return host
+
+
+class _PublicUrl(click.ParamType[str]):
+    """Click type for the address under which people reach the site."""
+
+    name = "URL"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return checked_public_url(str(value))
+        except InvalidSetting as error:
+            self.fail(error.fault, param, ctx)
+
+
+class _Telephone(click.ParamType[str]):
+    """Click type for a telephone number that residents are told, with or without an extension."""
+
+    name = "NUMBER"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        number = one_line(unicodedata.normalize("NFKC", str(value)))
+        digits = sum(character.isdecimal() for character in number)
+        if _TELEPHONE.fullmatch(number) is None or not 3 <= digits <= 20:
+            self.fail(f"{value!r} is no telephone number: write it as 0473-2012345 or 0473-2012345转8001", param, ctx)
+        return number
+
+
+DAY, HOST, PUBLIC_URL, TELEPHONE = _Day(), _Host(), _PublicUrl(), _Telephone()
+
+
+def line_of(typed: str, *, parameter: str) -> str:
+    """Return what was typed as one line, or refuse what is longer than any place that shows it."""
+    line = one_line(typed)
+    if len(line) > LONGEST_LINE:
+        raise click.BadParameter(f"at most {LONGEST_LINE} characters, got {len(line)}", param_hint=parameter)
+    return line
+
+
+def configured(*, for_this_machine: bool = False) -> Config:
+    """Return the settings of the installation, with what a command was asked for."""
+    config = Config.from_env()
+    return replace(config, for_this_machine=True) if for_this_machine else config
 
 
 def named(session: Session, table: type[_Named], name: str, *, parameter: str) -> _Named:
-    """Return the district, company or round with a name in either language; refuse an unknown one."""
-    found = session.scalar(select(table).where(or_(table.name == name, table.english_name == name)))
-    if found is None:
-        kind = table.__tablename__.replace("_", " ")
-        raise click.BadParameter(f"there is no {kind} {name}", param_hint=parameter)
-    return found
+    """Return the district, company or round with a name in either language; refuse an unknown or ambiguous one."""
+    name, kind = one_line(name), table.__tablename__.replace("_", " ")
+    # The Chinese name is unique, so it goes first: an English one may stand for several.
+    for column in (table.name, table.english_name):
+        found = session.scalars(select(table).where(column == name).limit(2)).all()
+        if len(found) > 1:
+            raise click.BadParameter(f"several have the name {name}: use the Chinese one", param_hint=parameter)
+        if found:
+            return found[0]
+    raise click.BadParameter(f"there is no {kind} {name}", param_hint=parameter)
 
 
 def numbered(session: Session, number: str) -> Community:
     """Return the community with a number; refuse an unknown one."""
-    found = session.scalar(select(Community).filter_by(number=number))
+    found = session.scalar(select(Community).filter_by(number=one_line(number)))
     if found is None:
         raise click.BadParameter(f"there is no community {number}", param_hint="--community")
     return found
@@ -47,11 +132,16 @@ def numbered(session: Session, number: str) -> Community:
 
 def scope_of(session: Session, district_name: str | None, community_number: str | None = None) -> Scope:
     """Return the scope that a command was asked for."""
+    district = None if district_name is None else named(session, District, district_name, parameter="--district")
     if community_number is not None:
-        return Scope(Area.COMMUNITY, numbered(session, community_number).id)
-    if district_name is not None:
-        return Scope(Area.DISTRICT, named(session, District, district_name, parameter="--district").id)
-    return EVERYWHERE
+        community = numbered(session, community_number)
+        if district is not None and community.district_id != district.id:
+            raise click.BadParameter(
+                f"community {community.number} is in {community.district.name} and not in {district.name}",
+                param_hint="--community",
+            )
+        return Scope(Area.COMMUNITY, community.id)
+    return EVERYWHERE if district is None else Scope(Area.DISTRICT, district.id)
 
 
 def write_new(directory: Path, files: Iterable[tuple[str, bytes]]) -> int:

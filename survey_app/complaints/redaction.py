@@ -12,9 +12,10 @@ from survey_app.complaints.personal_data.accounts import accounts
 from survey_app.complaints.personal_data.flats import flats
 from survey_app.complaints.personal_data.names import names
 from survey_app.complaints.personal_data.numbers import numbers
-from survey_app.complaints.personal_data.readings import Readings, without_unseen
+from survey_app.complaints.personal_data.readings import Readings
 from survey_app.complaints.personal_data.spans import Personal, Span
 from survey_app.complaints.personal_data.telephones import telephones
+from survey_app.security.text import without_unseen
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from alembic import command
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,7 +18,7 @@ from survey_app.accounts.accounts import add_account, find_account, set_password
 from survey_app.accounts.installation import RealDatabase, is_demo
 from survey_app.accounts.second_factor import address_of, code_at, new_secret, seal_secret
 from survey_app.audit import OPERATOR
-from survey_app.config import Config
+from survey_app.config import Config, sqlite_url
 from survey_app.demo.simulation.city import COMMUNITIES
 from survey_app.demo.simulation.simulate import ProgressDisplay, simulate
 from survey_app.models import Account, Code, Community
@@ -65,7 +64,7 @@ class Demo:
 def demo_config(config: Config) -> Config:
     """Return the settings of the demonstration that lies inside an installation's instance."""
     demo = Config.from_env({"JIAYUAN_INSTANCE": str(config.instance / "demo")})
-    return replace(demo, database_url=f"sqlite:///{demo.instance / DATABASE}")
+    return replace(demo, database_url=sqlite_url(demo.instance / DATABASE), for_this_machine=True)
 
 
 def prepare_demo(config: Config, *, now: datetime, track: ProgressDisplay, communities: int = COMMUNITIES) -> Demo:
@@ -91,8 +90,8 @@ def _build(config: Config, *, now: datetime, track: ProgressDisplay, communities
     instance = config.instance
     unfinished = instance / UNFINISHED
     _clear_away(instance)
-    with Database(f"sqlite:///{unfinished}") as database:
-        command.upgrade(database.alembic_config(), "head")
+    with Database(sqlite_url(unfinished)) as database:
+        database.upgrade()
         simulate(database, secret_key=config.secret_key, seed=SEED, communities=communities, now=now, track=track)
         with database.writing() as session:
             _renew_accounts(session, config, now=now)
@@ -117,7 +116,7 @@ def _finish(unfinished: Path, finished: Path) -> None:
 
 
 def _open_demo(database: Database, config: Config, *, now: datetime) -> Demo:
-    command.upgrade(database.alembic_config(), "head")
+    database.upgrade()
     with database.writing() as session:
         if not is_demo(session):
             raise RealDatabase

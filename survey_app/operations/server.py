@@ -1,7 +1,6 @@
 """Web server that faces phones directly."""
 
 import gc
-import ipaddress
 import resource
 import signal
 import sys
@@ -9,7 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext, suppress
 from types import FrameType
-from urllib.parse import urlsplit
 
 from flask import Flask
 from waitress import wasyncore
@@ -106,9 +104,9 @@ def run_http_server(app: Flask, *, host: str, port: int, threads: int, announce:
             BoundedServer(
                 app, sockets, dispatcher=dispatcher, adj=adjustments, sockinfo=sockinfo, largest_body=largest_body
             )
-    except OSError as error:
+    except (OSError, ValueError) as error:
         dispatcher.shutdown()
-        raise CannotListen(listen, error.strerror or str(error)) from error
+        raise CannotListen(listen, getattr(error, "strerror", None) or str(error)) from error
     announce()
     with suppress(SystemExit, KeyboardInterrupt):
         # Not by select, which cannot watch a thousand sockets.
@@ -131,16 +129,6 @@ def largest_body_of(app: Flask) -> LargestBody:
         return declared.largest_body or SIZE_OF_A_FORM if declared is not None and has_files else SIZE_OF_A_FORM
 
     return largest_body
-
-
-def is_local_only(public_url: str) -> bool:
-    """Return whether this address means the machine itself (loopback): a phone that scans it asks the phone."""
-    host = urlsplit(public_url).hostname or ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host in {"", "localhost"} or host.endswith(".localhost")
-    return address.is_loopback or address.is_unspecified
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -25,7 +25,7 @@ from survey_app.models import District, Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import CodeKind
 from survey_app.rounds.quota_forecast import forecast_quota, read_list_margins
 from survey_app.rounds.round_changes import RoundChangeRefused, move_round
-from survey_app.rounds.rounds import RoundRefused, create_round, usual_last_day_of_keeping
+from survey_app.rounds.rounds import YEARS, RoundRefused, create_round, usual_last_day_of_keeping
 from survey_app.stored_rules import rules_of
 from survey_app.web.context import site
 from survey_app.web.languages import current_language
@@ -34,8 +34,6 @@ from survey_app.web.typed_numbers import read_whole_number
 # Assumptions for a city that has no round behind it; the form shows them to be changed.
 DEFAULT_ASSUMPTIONS = {"response_rate": 30, "satisfaction_rate": 80, "spread": 7}
 USUAL_QUOTA = 5
-# Years of days that a form may name: other ones are slips of the finger, and some do not fit into a time zone.
-_YEARS = range(2000, 2200)
 _LEAST_PERCENT = 0.01
 
 
@@ -216,7 +214,7 @@ def _required_day(field: str) -> date:
         day = date.fromisoformat(request.form.get(field, ""))
     except ValueError as error:
         raise InvalidField(field) from error
-    if day.year not in _YEARS:
+    if day.year not in YEARS:
         raise InvalidField(field)
     return day
 

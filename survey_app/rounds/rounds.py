@@ -19,12 +19,19 @@ from survey_app.models.vocabulary import AuditAction, CodeKind
 from survey_app.rounds.questionnaire_versions import parse_successor, published_versions
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.rounds.questionnaires import QuestionType, questionnaire_from_canonical
+from survey_app.security.text import one_line
 from survey_app.stored_rules import rules_of
 
 USUAL_RETENTION_MONTHS = 12
 LONGEST_RETENTION_MONTHS = 36
 """How long after the last day of a round its single responses are kept, usually and at most: long enough for objections
 and to be compared with the next round, and no longer (Personal Information Protection Law, article 19)."""
+
+YEARS = range(2000, 2200)
+"""Years in which a round may lie: others are slips of the finger, and some do not fit into a time zone."""
+
+LONGEST_NAME = 100
+"""Most characters of a name that residents read: more does not fit on a poster."""
 
 GRACE_PERIOD = timedelta(minutes=1)
 """How long after the close an official evaluation waits: an answer that arrived in time may still be on its way to the
@@ -189,15 +196,18 @@ def create_round(
     and the last day on which single responses are kept.
     """
     rules = rules_of(rule_file.content)
-    opens_at, closes_at = (local_midnight(day, rules.time_zone) for day in (opens_on, closes_on))
+    name, english_name = one_line(name), one_line(english_name or "") or None
+    evaluator, evaluator_english_name = (one_line(each or "") or None for each in (evaluator, evaluator_english_name))
     faults = [
         *_faults_of_fit(questionnaire_from_canonical(questionnaire.text), rules),
         *_faults_of_codes(accepts, rules),
         *_faults_of_name(session, name),
+        *_faults_of_length(name, english_name, evaluator, evaluator_english_name),
         *_faults_of_dates(session, opens_on, closes_on, responses_kept_until, rules.time_zone, now=now),
     ]
     if faults:
         raise RoundRefused(faults)
+    opens_at, closes_at = (local_midnight(day, rules.time_zone) for day in (opens_on, closes_on))
     created = Round(
         name=name,
         english_name=english_name,
@@ -261,7 +271,17 @@ def _faults_of_dates(
     now: datetime,
     moved: Round | None = None,
 ) -> Iterator[Fault]:
+    strange = sorted({day for day in (opens_on, closes_on) if day.year not in YEARS})
+    if strange:
+        yield Fault(
+            "{day} is not in a year from {first} to {last}", {"day": strange[0], "first": YEARS[0], "last": YEARS[-1]}
+        )
+        return
     opens_at, closes_at = (local_midnight(day, time_zone) for day in (opens_on, closes_on))
+    today = now.astimezone(ZoneInfo(time_zone)).date()
+    # A round that stays open may have opened before: nobody moves its first day.
+    if opens_on < today and (moved is None or opens_at != moved.opens_at):
+        yield Fault("a round cannot open on {day}, which is over: today is {today}", {"day": opens_on, "today": today})
     if opens_at >= closes_at:
         yield Fault("a round that opens on {day} cannot close before the end of that day", {"day": opens_on})
     latest = _months_later(closes_on - timedelta(days=1), LONGEST_RETENTION_MONTHS)
@@ -281,8 +301,19 @@ def _faults_of_dates(
             yield Fault("the dates overlap with the round {name}", {"name": other.name})
 
 
+def _faults_of_length(*names: str | None) -> Iterator[Fault]:
+    for name in names:
+        if name is not None and len(name) > LONGEST_NAME:
+            yield Fault(
+                "a name has at most {most} characters, and “{start}…” has {length}",
+                {"most": LONGEST_NAME, "start": name[:20], "length": len(name)},
+            )
+
+
 def _faults_of_name(session: Session, name: str) -> Iterator[Fault]:
-    if session.scalar(select(Round.id).filter_by(name=name)) is not None:
+    if not name:
+        yield Fault("a round needs a name that residents can read")
+    elif session.scalar(select(Round.id).filter_by(name=name)) is not None:
         yield Fault("there is already a round {name}", {"name": name})
 
 

@@ -5,6 +5,8 @@ import unicodedata
 
 from stdnum import damm
 
+from survey_app.security.text import without_unseen
+
 # 10¹³ receipts are 43 random bits: nobody guesses another's. No leading zero and at most 15 digits:
 # spreadsheets keep such a number as it is.
 RECEIPT_DIGITS = 14
@@ -40,11 +42,8 @@ def bare_digits(typed: str) -> str | None:
 
     Invisible signs, which come along when a number is copied from a chat, are separators too.
     """
-    kept = "".join(
-        character
-        for character in unicodedata.normalize("NFKC", typed)
-        if character not in _SEPARATORS and unicodedata.category(character) not in {"Cc", "Cf"}
-    )
+    plain = without_unseen(unicodedata.normalize("NFKC", typed))
+    kept = "".join(character for character in plain if character not in _SEPARATORS)
     return kept if kept.isascii() and kept.isdigit() else None
 
 

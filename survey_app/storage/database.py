@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import TYPE_CHECKING, LiteralString, Self
 
+from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -19,9 +20,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from survey_app.config import MIGRATIONS
-from survey_app.errors import DatabaseOutdated
+from survey_app.errors import DatabaseDriverMissing, DatabaseOutdated, DatabaseTooNew
 from survey_app.private_files import keep_private, open_private
 from survey_app.storage.write_lock import LOCK_SUFFIXES, hold_write_lock
+
+if TYPE_CHECKING:
+    import psycopg
 
 BUSY_TIMEOUT_SECONDS = 10.0
 # In bytes; 64 MiB keeps a city's responses in memory while they are counted.
@@ -159,12 +163,24 @@ class Database:
             return int(number)
 
     def require_current(self) -> None:
-        """Raise `DatabaseOutdated` unless the database has the revision of the code."""
-        with self.engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
+        """Raise `DatabaseOutdated` or `DatabaseTooNew` unless the database has the revision of the code."""
+        found = self._known_revision()
         expected = _newest_revision()
         if found != expected:
             raise DatabaseOutdated(found, expected)
+
+    def upgrade(self) -> None:
+        """Migrate the database to the revision of the code, or raise `DatabaseTooNew`."""
+        self._known_revision()
+        command.upgrade(self.alembic_config(), "head")
+
+    def _known_revision(self) -> str | None:
+        """Return the revision of the database, None before the first; `DatabaseTooNew` if the code does not know it."""
+        with self.engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_heads()
+        if unknown := sorted(set(found) - _known_revisions()):
+            raise DatabaseTooNew(", ".join(unknown))
+        return found[0] if found else None
 
     def alembic_config(self) -> AlembicConfig:
         """Return Alembic's settings for this database."""
@@ -190,16 +206,34 @@ def _newest_revision() -> str | None:
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
+@cache
+def _known_revisions() -> frozenset[str]:
+    return frozenset(each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+
+
 def _create_engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _create_sqlite(url, begin="BEGIN IMMEDIATE", pragmas=_PRAGMAS)
-    return create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        pool_size=8,
-        max_overflow=8,
-        pool_pre_ping=True,
-        hide_parameters=True,
-    )
+    try:
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_size=8,
+            max_overflow=8,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+    except ModuleNotFoundError as error:
+        raise DatabaseDriverMissing from error
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: "psycopg.Connection", _record: ConnectionPoolEntry) -> None:
+        was_autocommit = connection.autocommit
+        connection.autocommit = True  # what is set in a transaction ends with its rollback
+        for setting in _SESSION_SETTINGS:
+            connection.execute(f"SET {setting}")
+        connection.autocommit = was_autocommit
+
+    return engine
 
 
 def _create_readers(url: URL, engine: Engine) -> Engine:
@@ -224,6 +258,16 @@ _PRAGMAS = (
     # takes their place.
     "secure_delete = ON",
     f"cache_size = {-CACHE_BYTES // 1024}",
+)
+
+# How times and texts are written on the wire, whatever the server, the database, its role or the environment (such as
+# PGDATESTYLE) would have: the driver reads the ISO form alone.
+_SESSION_SETTINGS: Sequence[LiteralString] = (
+    "datestyle = 'ISO, YMD'",
+    "intervalstyle = 'postgres'",
+    "timezone = 'UTC'",
+    "client_encoding = 'UTF8'",
+    "standard_conforming_strings = on",
 )
 
 _SQLITE_SUFFIXES = ("-wal", "-shm", "-journal")

@@ -307,6 +307,7 @@ def test_the_character_that_no_word_holds_is_stored_nowhere_and_fails_nothing(da
         database_url=database.url.render_as_string(hide_password=False),
         secret_key=SECRET_KEY,
         public_url="http://127.0.0.1:8000",
+        for_this_machine=True,
     )
     with site_on(config) as app:
         client = app.test_client()

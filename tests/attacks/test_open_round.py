@@ -121,6 +121,7 @@ def site_where(stored, tmp_path):
             database_url=f"sqlite:///{folder / 'jiayuan.sqlite3'}",
             secret_key=SECRET_KEY,
             public_url="http://127.0.0.1:8000",
+            for_this_machine=True,
         )
         with Database(config.database_url) as database:
             _answer(database, facts["round_id"], CONTENTS[answered])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from survey_app.complaints.personal_data.spans import Personal, Span
+from survey_app.security.text import is_unseen
 
 
 @dataclass(frozen=True)
@@ -95,43 +96,10 @@ class Readings:
         return worded.translated(_SPOKEN_DIGITS)
 
 
-def without_unseen(text: str) -> str:
-    """Return the text without characters that are not seen: they hide digits from patterns, or reverse what is read.
-
-    Joiners and selectors stay beside the scripts and the emoji that need them.
-    """
-    return "".join(
-        character
-        for place, character in enumerate(text)
-        if not _is_unseen(character) or (character in _JOINERS and place and _needs_joiners(text[place - 1]))
-    )
-
-
-_JOINERS = frozenset("\u200c\u200d\u180b\u180c\u180d\u180e\ufe0e\ufe0f")
-# Hangul fillers and the empty Braille cell take a place and show nothing.
-_EMPTY = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-
-
-def _is_unseen(character: str) -> bool:
-    return (
-        character in _JOINERS
-        or character in _EMPTY
-        or "\ufe00" <= character <= "\ufe0f"
-        or "\U000e0100" <= character <= "\U000e01ef"
-        or unicodedata.category(character) == "Cf"
-    )
-
-
-def _needs_joiners(before: str) -> bool:
-    return (
-        "\u1800" <= before <= "\u18af" or "\u0600" <= before <= "\u06ff" or unicodedata.category(before) in {"So", "Sk"}
-    )
-
-
 def _plain_character(character: str) -> str:
     if "!" <= character <= "~":
         return character
-    if _is_unseen(character) or unicodedata.category(character) in {"Mn", "Me"}:
+    if is_unseen(character) or unicodedata.category(character) in {"Mn", "Me"}:
         return ""
     number = unicodedata.digit(character, None)
     # Superscripts and circled digits too, and the negative ones, which have no compatibility form.

@@ -131,6 +131,7 @@ def site(_sqlite_template, tmp_path_factory):
         database_url=f"sqlite:///{folder / 'jiayuan.sqlite3'}",
         secret_key="only for tests: 7f3c9a1e5b8d2046",
         public_url="http://127.0.0.1:8000",
+        for_this_machine=True,
     )
     with Database(config.database_url) as database:
         city = _fill(database)

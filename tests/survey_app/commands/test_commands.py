@@ -14,13 +14,12 @@ from survey_app.audit import OPERATOR, record
 from survey_app.codes.codes import issue_slips
 from survey_app.commands import REFUSED, main
 from survey_app.complaints.contacts import store_contact
-from survey_app.config import DATA, Config
+from survey_app.config import DATA, Config, is_local_only
 from survey_app.demo import demo
 from survey_app.demo.demo import Demo, DemoAccount
 from survey_app.models import Account, AuditEvent, Code, Community, Complaint, District, Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import AuditAction
 from survey_app.operations import server
-from survey_app.operations.server import is_local_only
 from survey_app.rounds.questionnaires import load_questionnaire
 from survey_app.security.one_time_links import LinkExpired
 from survey_app.storage.database import Database
@@ -53,6 +52,7 @@ def run(sqlite_database, tmp_path, monkeypatch):
     """Run a command on the test's database."""
     monkeypatch.setenv("JIAYUAN_INSTANCE", str(tmp_path))
     monkeypatch.setenv("JIAYUAN_DATABASE_URL", sqlite_database.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("JIAYUAN_PUBLIC_URL", "https://wj.example.cn")
 
     def run(*arguments, **options):
         return CliRunner().invoke(main, [str(argument) for argument in arguments], **options)
@@ -253,7 +253,7 @@ def test_a_round_is_created_from_its_first_day_through_its_last(run, sqlite_data
         ("--questionnaire", "resident-satisfaction:9", "resident-satisfaction:9 is not published"),
         ("--questionnaire", "resident-satisfaction", "resident-satisfaction is not published"),
         ("--last-day", "2099-08-01", "cannot close before"),
-        ("--opens", "tomorrow", "'tomorrow' does not match the format '%Y-%m-%d'"),
+        ("--opens", "tomorrow", "'tomorrow' is no day: write it as 2026-09-30"),
     ],
 )
 def test_a_round_that_cannot_be_is_refused_and_nothing_is_stored(run, sqlite_database, option, value, message):
@@ -333,7 +333,7 @@ def test_a_locked_out_administrator_gets_a_link_that_works_once(run, sqlite_data
 
     result = run("accounts", "reset", "ROOT")
 
-    link = re.fullmatch(r"http://127\.0\.0\.1:8000/invitation/(\S+)\n", result.stdout)
+    link = re.fullmatch(r"https://wj\.example\.cn/invitation/(\S+)\n", result.stdout)
     with sqlite_database.writing() as session:
         asked = {"token": link[1], "secret_key": Config.from_env().secret_key, "now": datetime.now(UTC)}
         account = accept_invitation(session, password=PASSWORD, **asked)
@@ -564,7 +564,7 @@ def test_a_server_without_accounts_prints_the_link_that_makes_the_first_one(run,
         make_account(session, "root", role="administrator", now=NOW)
     second = run("serve")
 
-    assert re.search(r"make the first one at http://127\.0\.0\.1:8000/first-run/\S+\n", first.stdout)
+    assert re.search(r"make the first one at https://wj\.example\.cn/first-run/\S+\n", first.stdout)
     assert "first-run" not in second.stdout
 
 
@@ -716,3 +716,160 @@ def test_a_round_says_which_codes_it_accepts(run, sqlite_database, accepts, post
     with sqlite_database.reading() as session:
         survey_round = session.scalars(select(Round)).one()
         assert (survey_round.accepts_posters, survey_round.accepts_households) == (posters, slips)
+
+
+def test_codes_that_no_phone_opens_are_printed_only_by_name(run, sqlite_database, tmp_path, monkeypatch):
+    places_to_print(sqlite_database)
+    monkeypatch.delenv("JIAYUAN_PUBLIC_URL")
+
+    refused = [run("posters", tmp_path / "a"), run("slips", "2099年调查", tmp_path / "b")]
+
+    for result in refused:
+        assert (result.exit_code, "no phone can open http://127.0.0.1:8000" in result.stderr) == (REFUSED, True)
+    assert not (tmp_path / "a").exists()
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(func.count()).where(Code.kind == "household")) == 0
+    assert run("posters", tmp_path / "a", "--for-this-machine").exit_code == 0
+    assert run("slips", "2099年调查", tmp_path / "b", "--for-this-machine").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["codes", "issue"], ["audit", "head"], ["work", "--once"]])
+def test_a_database_of_a_newer_version_is_told_apart_from_an_older_one(run, sqlite_database, command):
+    engine = create_engine(sqlite_database.url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+
+    result = run(*command)
+
+    assert result.exit_code == REFUSED
+    assert "revision 9999, which is newer than this program" in result.stderr
+    assert "run `jiayuan migrate`" not in result.stderr
+
+
+@pytest.mark.parametrize("content", [b"not a database " * 500, b"\xff" * 4096, b"\0" * 4096])
+@pytest.mark.parametrize("command", [["migrate"], ["codes", "issue"]])
+def test_a_file_that_is_no_database_is_one_line(run, tmp_path, monkeypatch, content, command):
+    (tmp_path / "other").write_bytes(content)
+    monkeypatch.setenv("JIAYUAN_DATABASE_URL", f"sqlite:///{tmp_path / 'other'}")
+
+    result = run(*command)
+
+    assert (result.exit_code, result.stderr.count("\n")) == (REFUSED, 1)
+    assert "the database cannot be used: file is not a database" in result.stderr
+    assert (tmp_path / "other").read_bytes() == content
+
+
+def test_a_command_that_is_interrupted_says_so(run, monkeypatch):
+    def interrupt(_self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Database, "require_current", interrupt)
+
+    result = run("codes", "issue")
+
+    assert (result.exit_code, result.stderr) == (1, "stopped before it was done\n")
+
+
+def test_a_refusal_without_facts_says_what_kind_it_is(run):
+    result = run("complaints", "move", "123", "accept")
+
+    assert (result.exit_code, result.stderr) == (REFUSED, "No response and no complaint has this number.\n")
+
+
+def test_an_account_is_bound_to_one_place_and_has_a_name_that_can_be_typed(run, sqlite_database):
+    places_to_print(sqlite_database)
+    clerk = ["accounts", "add", "li.na", "--role", "clerk", "--district", "海勃湾区", "--community", "1"]
+
+    two_places = run(*clerk, input=PASSWORD)
+    blank = [run("accounts", "add", name, "--role", "city", input=PASSWORD) for name in (" ", "a b", "…", "a" * 65)]
+
+    assert (two_places.exit_code, "an account is bound to one place" in two_places.stderr) == (REFUSED, True)
+    assert "argon2" not in two_places.output
+    assert [(each.exit_code, "without blanks" in each.stderr) for each in blank] == [(REFUSED, True)] * 4
+    assert count(sqlite_database, Account) == 0
+
+
+@pytest.mark.parametrize("before", ["\ufeff", "\u200b", "\ufeff\u2060 "])
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_marks_that_are_not_seen_keep_no_slip_valid(run, sqlite_database, tmp_path, before, encoding):
+    places_to_print(sqlite_database)
+    with sqlite_database.writing() as session:
+        sheet = issue_slips(
+            session,
+            survey_round=session.scalars(select(Round)).one(),
+            community=session.scalars(select(Community).filter_by(number="1")).one(),
+            count=2,
+            secret_key=Config.from_env().secret_key,
+            now=datetime.now(UTC),
+        )
+    listed = tmp_path / "slips.txt"
+    listed.write_bytes(f"{before}{sheet.slips[0].digits}\r\n{before}{sheet.slips[1].token}\r\n".encode(encoding))
+
+    result = run("codes", "revoke-slips", "1", "--because", "returned", listed)
+
+    assert (result.exit_code, result.stdout) == (0, "revoked 2 slips of 1\n")
+
+
+def test_a_list_in_utf_16_is_refused_with_what_to_do(run, tmp_path):
+    (tmp_path / "slips.txt").write_bytes("1234\n".encode("utf-16"))
+
+    result = run("codes", "revoke-slips", "1", "--because", "lost", tmp_path / "slips.txt")
+
+    assert (result.exit_code, "UTF-16" in result.stderr) == (REFUSED, True)
+
+
+def test_a_community_of_another_district_is_not_printed(run, sqlite_database, tmp_path):
+    places_to_print(sqlite_database)
+
+    result = run("slips", "2099年调查", tmp_path / "out", "--district", "海勃湾区", "--community", "2")
+
+    assert (result.exit_code, "is in 乌达区 and not in 海勃湾区" in result.stderr) == (REFUSED, True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_command_takes_a_round_by_its_english_name(run):
+    run("questionnaire", "publish", QUESTIONNAIRE)
+    run(*CREATE_ROUND, "--accepts", "household")
+
+    said = [run("evaluate", " Survey 2099 "), run("examine", "Survey 2099"), run("codes", "count-slips", "Survey 2099")]
+
+    assert not any("there is no round" in result.output for result in said)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--name", "", "needs a name"),
+        ("--name", " \u3000\ufeff", "needs a name"),
+        ("--name", "名" * 300, "at most 100 characters"),
+        ("--english-name", "x" * 300, "at most 100 characters"),
+        ("--evaluator", "名" * 300, "at most 100 characters"),
+        ("--opens", "1026-09-01", "not in a year from 2000 to 2199"),
+        ("--opens", "2024-09-01", "which is over"),
+        ("--last-day", "9999-12-31", "not in a year from 2000 to 2199"),
+        ("--keep-until", "0001-01-01", "not in a year from 2000 to 2199"),
+    ],
+)
+def test_a_round_has_a_name_and_days_that_can_be(run, sqlite_database, option, value, message):
+    run("questionnaire", "publish", QUESTIONNAIRE)
+
+    result = run(*CREATE_ROUND, option, value)
+
+    assert (result.exit_code, message in result.stderr) == (REFUSED, True), result.output
+    assert count(sqlite_database, Round) == 0
+
+
+@pytest.mark.parametrize("number", ["not a phone", "", "12", "0473", "++86", "1" * 30, "转8001", "0473-2012345转"])
+def test_residents_are_told_telephone_numbers_only(run, sqlite_database, number):
+    places_to_print(sqlite_database)
+    good = number == "0473"
+
+    assert (run("districts", "telephone", "Haibowan", number).exit_code == 0) is good
+
+
+@pytest.mark.parametrize("number", ["0473-2012345", "(0473) 2012345", "+86 473 2012345", "１２３２９", "2012345转8001"])
+def test_telephone_numbers_are_taken_as_they_are_written(run, sqlite_database, number):
+    places_to_print(sqlite_database)
+
+    assert run("districts", "telephone", "--", "Haibowan", number).exit_code == 0

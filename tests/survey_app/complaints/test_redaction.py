@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from survey_app.complaints.personal_data.numbers import is_identity_number
-from survey_app.complaints.personal_data.readings import without_unseen
 from survey_app.complaints.personal_data.spans import Personal
 from survey_app.complaints.redaction import redact, split
+from survey_app.security.text import without_unseen
 
 MARK = "＊＊＊"
 # Sentences of complaints in which nothing personal stands.

@@ -132,7 +132,7 @@ def test_every_fault_of_new_dates_is_told_at_once(database, planned_round):
     with pytest.raises(RoundRefused) as refused:
         move(database, planned_round, date(2026, 7, 9), date(2026, 7, 8), kept_until=date(2026, 7, 1))
 
-    assert len({fault.message for fault in refused.value.faults}) == 4
+    assert len({fault.message for fault in refused.value.faults}) == 5
     with pytest.raises(RoundRefused, match=other.name):
         move(database, planned_round, date(2026, 7, 1), date(2026, 12, 1))
     assert stored(database, planned_round).opens_at == planned_round.opens_at

@@ -157,3 +157,23 @@ def test_the_driver_is_not_left_in_its_own_transaction_mode(sqlite_database):
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
         assert driver.isolation_level is None
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("style", ["SQL, DMY", "German, DMY", "Postgres, MDY"])
+def test_times_are_read_whatever_the_database_would_write(postgresql_database, style):
+    name = postgresql_database.url.database
+    with postgresql_database.writing() as session:
+        session.execute(text(f"ALTER DATABASE {name} SET datestyle = '{style}'"))
+        session.execute(text(f"ALTER DATABASE {name} SET timezone = 'Asia/Shanghai'"))
+        session.execute(text(f"ALTER DATABASE {name} SET client_encoding = 'GB18030'"))
+        make_round(session, name="测试", opens_at=NOW)
+
+    with Database(postgresql_database.url) as database:
+        for opened in (database.reading, database.reading_autocommit, database.reading):
+            with opened() as session:
+                assert session.scalar(select(Round.opens_at)) == NOW
+                assert session.scalar(select(Round.name)) == "测试"
+                assert session.scalar(text("SHOW datestyle")) == "ISO, YMD"
+                session.rollback()  # what a connection was told outlives its transactions
+                assert session.scalar(text("SHOW timezone")) == "UTC"

@@ -118,6 +118,7 @@ def test_a_stored_database_serves(tmp_path):
         database_url=f"sqlite:///{path}",
         secret_key="only for tests: 7f3c9a1e5b8d2046",
         public_url="http://127.0.0.1:8000",
+        for_this_machine=True,
     )
     with site_on(config) as app:
         assert app.test_client().get("/").status_code == 200
