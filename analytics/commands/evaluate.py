@@ -13,6 +13,7 @@ from analytics.commands.shared import (
     language_option,
     missing_option,
     progress_bar,
+    read_whole,
     refuse,
     result_console,
     rules_option,
@@ -162,7 +163,8 @@ def _choice(name: str) -> Choice:
 
 
 def _as_written(value: str) -> str | int:
-    return int(value) if value.isdecimal() else value
+    number = read_whole(value)
+    return value if number is None else number
 
 
 def _print_summary(evaluation: Evaluation, directory: Path, language: str) -> None:

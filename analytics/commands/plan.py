@@ -13,6 +13,7 @@ from analytics.commands.shared import (
     exit_on_faults,
     language_option,
     progress_bar,
+    read_whole,
     refuse,
     rules_option,
 )
@@ -33,10 +34,11 @@ def _read_quotas(
     """Parse quotas: that of each named region, and under None that of all others."""
     quotas: dict[str | None, int] = {}
     for value in values:
-        region, _, number = value.rpartition("=")
-        if not number.isdecimal() or int(number) < 1:
+        region, _, typed = value.rpartition("=")
+        number = read_whole(typed)
+        if not number:
             raise click.BadParameter(value, context, parameter)
-        quotas[region or None] = int(number)
+        quotas[region or None] = number
     return quotas
 
 

@@ -29,11 +29,21 @@ language_option = click.option("--language", type=click.Choice(LANGUAGES), defau
 _REFUSED: Final = 2
 
 
+# More digits than any number that is typed here has.
+_MOST_DIGITS: Final = 9
+
+
+def read_whole(typed: str) -> int | None:
+    """Return the whole number that was typed, or None if it is none or longer than any that is meant."""
+    return int(typed) if typed.isdecimal() and len(typed) <= _MOST_DIGITS else None
+
+
 def _read_codes(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
     parts = [part.strip() for part in value.split(",") if part.strip()]
-    if not all(part.isdecimal() for part in parts):
+    codes = [read_whole(part) for part in parts]
+    if any(code is None for code in codes):
         raise click.BadParameter(value, context, parameter)
-    return tuple(int(part) for part in parts)
+    return tuple(code for code in codes if code is not None)
 
 
 missing_option = click.option(
