@@ -33,4 +33,4 @@ def calibrate_command(*, quick: bool, directory: Path, language: str) -> None:
         found = pd.DataFrame(track_progress(run_cities(cities), begin(_("Simulating cities")), total=len(cities)))
         said = "\n".join(integrity_calibration_sentences(found, language))
         write_files({"integrity.csv": frame_csv(found), "integrity.txt": f"{said}\n".encode()}, directory)
-    click.echo(directory)
+    click.echo(click.format_filename(directory))

@@ -181,7 +181,7 @@ def _print_summary(evaluation: Evaluation, directory: Path, language: str) -> No
     if len(warnings) > _MOST_LINES:
         console.print(_("… and {count} more warnings").format(count=len(warnings) - _MOST_LINES))
     for file in (STANDINGS_FILE, EVALUATION_FILE, *REPORT_FILES.values()):
-        console.print(str(directory / file), markup=False, soft_wrap=True)
+        console.print(click.format_filename(directory / file), markup=False, soft_wrap=True)
 
 
 def _print_what_if(result: WhatIf, language: str) -> None:

@@ -293,4 +293,4 @@ def _check_known_communities(path: Path, table: ResponseTable, places: pd.DataFr
 
 def _echo(written: Sequence[Path]) -> None:
     for path in written:
-        click.echo(path)
+        click.echo(click.format_filename(path))

@@ -75,4 +75,4 @@ def trends_command(rounds: tuple[tuple[date, Path], ...], rules_path: Path, dire
             _TRENDS, lambda spoken: trends_page(trends, spoken), {"trends.csv": trends_csv(trends)}, directory
         )
     for path in written:
-        click.echo(path)
+        click.echo(click.format_filename(path))
