@@ -9,12 +9,12 @@ from typing import Any, Final
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
 from dash.development.base_component import Component
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 from flask_wtf.csrf import generate_csrf
 
 from analytics.languages import LANGUAGES
 from dashboards import theme
-from dashboards.address import View
+from dashboards.address import View, evaluation_id
 from dashboards.callback_requests import check_requests
 from dashboards.languages import NAMES, translator
 from dashboards.pages import collection, communities, community, complaints, criterion, integrity, overview
@@ -69,6 +69,9 @@ def mount(server: Flask, source: EvaluationSource, *, language: Callable[[], str
         def interpolate_index(  # type: ignore[override]  # Dash passes these by name, and all of them
             self, **parts: Any
         ) -> str:
+            asked = evaluation_id(request.args.get("evaluation"))
+            if asked is not None and asked not in {header.id for header in source.evaluations()}:
+                abort(HTTPStatus.NOT_FOUND)
             spoken = language()
             _ = translator(spoken)
             words = {

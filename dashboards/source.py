@@ -39,9 +39,10 @@ class EvaluationHeader:
 
 
 def select_evaluation(headers: Sequence[EvaluationHeader], asked: int | None) -> EvaluationHeader | None:
-    """Return the evaluation asked for, else the newest published one, else the newest; None where there is none."""
-    known = next((header for header in headers if header.id == asked), None)
-    return known or next((header for header in headers if header.published), next(iter(headers), None))
+    """Return the evaluation asked for, if it is there; if none is asked for, the newest published or else the newest."""
+    if asked is not None:
+        return next((header for header in headers if header.id == asked), None)
+    return next((header for header in headers if header.published), next(iter(headers), None))
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,12 @@ from dashboards.widgets.links import COLLECTION_PATH, page_link
 
 
 def no_evaluation(view: View) -> list[Component]:
-    """Return what a page of results says while there are none, with the way to the collection."""
+    """Return what a page says while there are no results, or not those that were asked for, with the way to others."""
     _ = translator(view.language)
+    if view.evaluation is not None:
+        words = _("It does not exist, or your account may not see it.")
+        newest = page_link(view.with_changes(evaluation=None), "", _("The newest result"))
+        return [panel(_("There is no such evaluation"), empty(words), newest)]
     words = _(
         "Results appear here once a round has closed and been evaluated. Until then only the collection is shown."
     )

@@ -62,8 +62,9 @@ def filter_values(source: EvaluationSource, view: View) -> tuple[Any, ...]:
     _ = translator(view.language)
     headers = source.evaluations()
     header = select_evaluation(headers, view.evaluation)
+    offered = [{"value": str(each.id), "label": evaluation_label(each, view.language)} for each in headers]
     if header is None:
-        return [], None, [], ALL_REGIONS, view.route.key
+        return offered, None, [], ALL_REGIONS, view.route.key
     places = source.standings(header.id)[["region", "region_english"]].drop_duplicates("region")
     regions = [
         {"value": row["region"], "label": pick(view.language, row["region"], row["region_english"])}
@@ -71,7 +72,7 @@ def filter_values(source: EvaluationSource, view: View) -> tuple[Any, ...]:
     ]
     known = view.region if view.region in regions_of(places) else ALL_REGIONS
     return (
-        [{"value": str(each.id), "label": evaluation_label(each, view.language)} for each in headers],
+        offered,
         str(header.id),
         [{"value": ALL_REGIONS, "label": _("All districts")}, *regions],
         known,

@@ -1,6 +1,6 @@
 """Overview of the rounds: what came in, and the evaluations of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -49,9 +49,10 @@ class RoundOverview:
 
 @dataclass(frozen=True)
 class EvaluationOverview:
-    """Stored evaluation as the home page lists it."""
+    """Stored evaluation as the home page lists it; `number` counts those of its round from 1."""
 
     id: int
+    number: int
     provisional: bool
     evaluated_at: datetime
     cut_off: datetime
@@ -66,10 +67,13 @@ class EvaluationOverview:
         return not self.provisional and not self.is_published
 
 
+_Row = Row[int, int, bool, datetime, datetime, str]
+
+
 def read_round_overviews(session: Session, *, scope: Scope, now: datetime) -> list[RoundOverview]:
     """Return all rounds, the latest first, with what came in from the communities in scope."""
     received = {row.round_id: row.received for row in session.execute(_count_received(scope))}
-    evaluations: dict[int, list[Row[int, int, bool, datetime, datetime, str]]] = {}
+    evaluations: dict[int, list[_Row]] = {}
     for row in session.execute(_select_evaluations()):
         evaluations.setdefault(row.round_id, []).append(row)
     of_photos = select(Response.round_id).join(Attachment).where(Attachment.kind == PHOTO.name)
@@ -101,6 +105,7 @@ def read_round_overviews(session: Session, *, scope: Scope, now: datetime) -> li
                 evaluations=[
                     EvaluationOverview(
                         id=row.id,
+                        number=number,
                         provisional=row.provisional,
                         evaluated_at=row.evaluated_at.astimezone(zone),
                         cut_off=row.cut_off.astimezone(zone),
@@ -108,7 +113,7 @@ def read_round_overviews(session: Session, *, scope: Scope, now: datetime) -> li
                         is_published=row.id in published,
                         is_result=row.id in results,
                     )
-                    for row in evaluations.get(survey_round.id, ())
+                    for number, row in _numbered(evaluations.get(survey_round.id, ()))
                 ],
             )
         )
@@ -122,6 +127,16 @@ def _count_received(scope: Scope) -> Select[int, int]:
         .group_by(Response.round_id)
     )
     return scope.communities(counts)
+
+
+def number_in_round(session: Session, evaluation: Evaluation) -> int:
+    """Return which evaluation of its round this is, counted from 1, as the overview numbers them."""
+    earlier = select(func.count()).where(Evaluation.round_id == evaluation.round_id, Evaluation.id <= evaluation.id)
+    return session.scalars(earlier).one()
+
+
+def _numbered(newest_first: Sequence[_Row]) -> Iterator[tuple[int, _Row]]:
+    return zip(range(len(newest_first), 0, -1), newest_first, strict=True)
 
 
 def _select_evaluations() -> Select[int, int, bool, datetime, datetime, str]:

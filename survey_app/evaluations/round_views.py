@@ -12,7 +12,8 @@ from survey_app.accounts.staff_pages import NAVIGATION, blueprint
 from survey_app.clock import current_time
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import publish_evaluation
-from survey_app.evaluations.round_overview import read_round_overviews
+from survey_app.evaluations.round_overview import number_in_round, read_round_overviews
+from survey_app.models import Evaluation
 from survey_app.rounds.round_changes import LONGEST_REASON, close_round_early, drop_round
 from survey_app.web.context import site
 from survey_app.web.error_pages import missing_is_not_found
@@ -34,16 +35,27 @@ def home() -> str:
 @policy(EVALUATING)
 def evaluate(round_id: int) -> AnyResponse:
     """Evaluate a round, or find the stored evaluation of the same inputs."""
-    is_provisional = request.form.get("kind") == "provisional"
+    is_provisional, now = request.form.get("kind") == "provisional", current_time()
     with missing_is_not_found():
         evaluation = evaluate_round(
             site().database,
             round_id=round_id,
-            now=current_time(),
+            now=now,
             provisional=is_provisional,
             by=signed_in().actor,
         )
-    flash(_("Evaluation %(number)s is stored.", number=evaluation.id))
+    with site().database.reading() as session:
+        number = number_in_round(session, evaluation)
+    if evaluation.evaluated_at == now:
+        flash(_("Evaluation %(number)s is stored.", number=number))
+    else:
+        flash(
+            _(
+                "Nothing new was stored: evaluation %(number)s already counts the same answers and complaints by the "
+                "same rules, and its result stands.",
+                number=number,
+            )
+        )
     return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
 
 
@@ -59,7 +71,8 @@ def publish(evaluation_id: int) -> AnyResponse:
             by=signed_in().actor,
             now=current_time(),
         )
-    flash(_("Evaluation %(number)s is the published result.", number=evaluation_id))
+        number = number_in_round(session, session.get_one(Evaluation, evaluation_id))
+    flash(_("Evaluation %(number)s is the published result.", number=number))
     return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
 
 

@@ -7,9 +7,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-import analytics.commands.calibrate as calibrate
 import survey_app.commands.operations as operation_commands
 from analytics.__main__ import main as analytics
+from analytics.commands import calibrate
 from survey_app.codes.codes import issue_slips
 from survey_app.commands import main as jiayuan
 from survey_app.config import DATA
@@ -149,7 +149,7 @@ def installation(sqlite_database, tmp_path, monkeypatch, now):
     # One city tells as much about options as the whole study, which takes minutes.
     for listing in ("list_settings", "list_cities"):
         all_of_it = getattr(calibrate, listing)
-        monkeypatch.setattr(calibrate, listing, lambda quick, all_of_it=all_of_it: all_of_it(quick=True)[:1])
+        monkeypatch.setattr(calibrate, listing, lambda all_of_it=all_of_it, **_quick: all_of_it(quick=True)[:1])
     monkeypatch.setattr(os, "nice", lambda _step: 0)
 
 

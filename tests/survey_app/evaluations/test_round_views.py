@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import zxingcpp
 from PIL import Image
+from sqlalchemy import select
 
 from survey_app.evaluations.evaluate_round import evaluate_round
+from survey_app.models import Round
 from tests.accounts import csrf_token, make_account, signed_in_client
 from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
 
@@ -198,3 +200,38 @@ def test_a_chosen_language_stays_with_the_session(app):
     client.get("/staff/?lang=en")
 
     assert "Responses received" in client.get("/staff/").text
+
+
+def evaluate_in_chinese(client, survey_round):
+    data = {"csrf_token": csrf_token(client.get("/staff/")), "kind": "official"}
+    address = f"/staff/rounds/{survey_round.id}/evaluations"
+    return client.post(address, data=data, headers=CHINESE, follow_redirects=True).text
+
+
+def test_evaluations_are_numbered_within_their_round_and_a_second_one_says_that_nothing_is_new(
+    app, city, sqlite_database
+):
+    with sqlite_database.writing() as session:
+        make_round(session, name="更早", opens_at=NOW - timedelta(days=90), closes_at=NOW - timedelta(days=60))
+    with sqlite_database.reading() as session:
+        earlier = session.scalars(select(Round).filter_by(name="更早")).one()
+    evaluate_round(sqlite_database, round_id=earlier.id, now=NOW)
+    client = signed_in_client(app, "city")
+
+    first, second = (evaluate_in_chinese(client, city["closed"]) for _ in range(2))
+
+    assert "第 1 次评定已保存。" in first
+    assert "第 2 次评定" not in first
+    assert "没有新增" in second
+    assert "已保存" not in second
+    assert "再次评定" in second
+
+
+@pytest.mark.parametrize("number", ["999999", "0", "999999999"])
+@pytest.mark.parametrize("page", ["", "communities/", "criterion/", "community/"])
+@pytest.mark.usefixtures("city")
+def test_an_evaluation_that_is_not_there_is_not_shown_as_another_one(app, number, page):
+    answer = signed_in_client(app, "city").get(f"/dashboards/{page}?evaluation={number}")
+
+    assert answer.status_code == 404
+    assert "<h1>" in answer.text
