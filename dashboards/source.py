@@ -39,7 +39,7 @@ class EvaluationHeader:
 
 
 def select_evaluation(headers: Sequence[EvaluationHeader], asked: int | None) -> EvaluationHeader | None:
-    """Return the evaluation asked for, if it is there; if none is asked for, the newest published or else the newest."""
+    """Return the evaluation asked for, if there is one; asked for none, the newest published or else the newest."""
     if asked is not None:
         return next((header for header in headers if header.id == asked), None)
     return next((header for header in headers if header.published), next(iter(headers), None))

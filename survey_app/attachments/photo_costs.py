@@ -8,7 +8,15 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from survey_app.attachments.scanning import JPEG, PNG, WEBP, AttachmentFault, AttachmentRefused, recognise_type
+from survey_app.attachments.scanning import (
+    JPEG,
+    PNG,
+    WEBP,
+    AttachmentFault,
+    AttachmentRefused,
+    fault_of_unreadable,
+    recognise_type,
+)
 
 # Twelve megapixels are usual, fifty are had by few phones.
 MOST_PIXELS: Final = 50_000_000
@@ -57,7 +65,7 @@ def read_cost(content: bytes) -> PhotoCost:
             case _:
                 return _cost_of_webp(content)
     except (struct.error, IndexError) as error:
-        raise AttachmentRefused(AttachmentFault.UNREADABLE) from error
+        raise AttachmentRefused(fault_of_unreadable(content)) from error
 
 
 def _cost_of_jpeg(content: bytes) -> PhotoCost:
@@ -80,7 +88,7 @@ def _cost_of_jpeg(content: bytes) -> PhotoCost:
     else:
         raise AttachmentRefused(AttachmentFault.TOO_COMPLEX)
     if not sizes:
-        raise AttachmentRefused(AttachmentFault.UNREADABLE)
+        raise AttachmentRefused(fault_of_unreadable(content))
     return PhotoCost(max(width for width, _ in sizes), max(height for _, height in sizes), max(1, scans))
 
 

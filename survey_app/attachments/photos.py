@@ -9,7 +9,7 @@ from typing import Final
 
 from PIL import Image
 
-from survey_app.attachments.scanning import AttachmentFault, AttachmentRefused
+from survey_app.attachments.scanning import AttachmentFault, AttachmentRefused, fault_of_unreadable
 
 LONGEST_SIDE: Final = 1280
 THUMBNAIL_SIDE: Final = 240
@@ -39,16 +39,16 @@ def remake_photo(content: bytes) -> bytes:
             # A JPEG is decoded at an eighth to a half of its size, which takes a fraction of the time.
             image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
             image.load()
-            image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-            turn = _UPRIGHT.get(_orientation(image))
-            return _jpeg(_on_white(image if turn is None else image.transpose(turn)))
+            turn, picture = _UPRIGHT.get(_orientation(image)), _of_eight_bits(image)
+            picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            return _jpeg(_on_white(picture if turn is None else picture.transpose(turn)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise AttachmentRefused(AttachmentFault.TOO_MANY_PIXELS) from error
     except MemoryError as error:
         raise AttachmentRefused(AttachmentFault.TOO_COMPLEX) from error
     except Exception as error:
         # What Pillow raises on a damaged file depends on the byte that is wrong.
-        raise AttachmentRefused(AttachmentFault.UNREADABLE) from error
+        raise AttachmentRefused(fault_of_unreadable(content)) from error
 
 
 def thumbnail(photo: bytes) -> str:
@@ -66,6 +66,13 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # noqa: BLE001 (what Pillow raises depends on the byte that is wrong)
         return 1
     return held if isinstance(held, int) else 1
+
+
+def _of_eight_bits(image: Image.Image) -> Image.Image:
+    """Return a grey picture of 16 bits with 8, which Pillow would cut off at 255 and so make white."""
+    if not image.mode.startswith("I"):
+        return image
+    return image.convert("I").point(lambda value: value / 256).convert("L")
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -14,6 +14,8 @@ class AttachmentFault(StrEnum):
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_COMPLEX = "too_complex"
     UNREADABLE = "unreadable"
+    HEIC = "heic"
+    CUT_OFF = "cut_off"
     TOO_MANY = "too_many"
     NO_ROOM = "no_room"
     BUSY = "busy"
@@ -62,6 +64,11 @@ JPEG = MediaType("image/jpeg", re.compile(rb"\xff\xd8\xff"))
 PNG = MediaType("image/png", re.compile(rb"\x89PNG\r\n\x1a\n"))
 WEBP = MediaType("image/webp", re.compile(rb"RIFF.{4}WEBP", re.DOTALL))
 
+# Some phones append something of their own behind the end of a picture.
+_LONGEST_TAIL = 64
+# What iPhones make unless they are told otherwise, and its relatives.
+_HEIC = re.compile(rb".{4}ftyp(hei|hev|mif|msf|avi)", re.DOTALL)
+
 
 def recognise_type(content: bytes, *, among: Iterable[MediaType]) -> MediaType:
     """Return the type that the content begins like, whatever the sender calls it, or raise `AttachmentRefused`.
@@ -72,4 +79,15 @@ def recognise_type(content: bytes, *, among: Iterable[MediaType]) -> MediaType:
     for media_type in among:
         if media_type.beginning.match(content):
             return media_type
-    raise AttachmentRefused(AttachmentFault.UNREADABLE)
+    raise AttachmentRefused(AttachmentFault.HEIC if _HEIC.match(content) else AttachmentFault.UNREADABLE)
+
+
+def fault_of_unreadable(content: bytes) -> AttachmentFault:
+    """Return why a file that begins like a photo cannot be read: its end did not arrive, or it is damaged."""
+    if JPEG.beginning.match(content):
+        is_whole = b"\xff\xd9" in content[-_LONGEST_TAIL:]
+    elif PNG.beginning.match(content):
+        is_whole = b"IEND" in content[-_LONGEST_TAIL:]
+    else:
+        is_whole = len(content) >= int.from_bytes(content[4:8], "little") + 8
+    return AttachmentFault.UNREADABLE if is_whole else AttachmentFault.CUT_OFF

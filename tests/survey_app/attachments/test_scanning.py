@@ -1,4 +1,5 @@
 import random
+import struct
 import zlib
 from contextlib import suppress
 
@@ -122,7 +123,7 @@ def test_pictures_of_other_kinds_are_taken_transparent_ones_on_white(mode):
     ],
 )
 def test_what_is_no_photo_is_refused(content):
-    assert refusal(content) is AttachmentFault.UNREADABLE
+    assert refusal(content) in {AttachmentFault.UNREADABLE, AttachmentFault.CUT_OFF}
 
 
 def test_a_bomb_is_refused_before_it_is_decoded():
@@ -169,3 +170,45 @@ def test_a_type_is_recognised_by_its_bytes(kind, media_type):
 def test_a_type_that_is_not_asked_for_is_refused(content):
     with pytest.raises(AttachmentRefused, match="unreadable"):
         recognise_type(content, among=(JPEG, PNG, WEBP))
+
+
+def test_a_grey_picture_of_16_bits_keeps_its_shades():
+    shades = Image.new("I;16", (256, 8))
+    for shade in range(256):
+        shades.paste(shade * 257, (shade, 0, shade + 1, 8))
+
+    kept = opened(scanned(saved(shades, "PNG"))).convert("L")
+
+    assert all(abs(kept.getpixel((shade, 4)) - shade) < 12 for shade in range(256))
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif"])
+def test_the_format_of_iphones_is_named(brand):
+    with pytest.raises(AttachmentRefused) as refused:
+        recognise_type(b"\0\0\0\x18ftyp" + brand + b"\0" * 40, among=(JPEG, PNG, WEBP))
+
+    assert refused.value.fault is AttachmentFault.HEIC
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.9])
+def test_a_photo_that_arrived_in_part_is_told_apart_from_a_damaged_one(kind, share):
+    whole = saved(Image.effect_noise((300, 200), 90).convert("RGB"), kind)
+    part = whole[: max(16, int(len(whole) * share))]
+
+    assert refusal(part) is AttachmentFault.CUT_OFF
+
+
+@pytest.mark.parametrize("value", [b"text", b"\0", b"\xff" * 8, b"9" * 40])
+def test_notes_of_the_camera_that_are_of_another_type_cost_nobody_the_photo(value):
+    notes = Image.Exif()
+    notes[0x0112] = 6
+    content = saved(picture(), exif=notes)
+    # XResolution, YResolution and ResolutionUnit as text, which Pillow takes for numbers.
+    for tag in (0x011A, 0x011B, 0x0128):
+        entry = struct.pack(">HHI4s", tag, 2, len(value), value[:4].ljust(4, b"\0"))
+        exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01" + entry + b"\0" * 44
+        segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+        odd = content[:2] + segment + content[2:]
+
+        assert opened(scanned(odd)).format == "JPEG"
