@@ -37,8 +37,7 @@ class Poster:
 
 def poster_pdf(poster: Poster, *, language: str, typefaces: Typefaces, now: datetime) -> bytes:
     """Return the PDF of a poster in one of the site's languages, with its community's line in another language."""
-    words = poster_words(poster, language)
-    typefaces.require(words.values())
+    words = typefaces.printable(poster_words(poster, language))
     data = {
         **words,
         "language": language.partition("-")[0],

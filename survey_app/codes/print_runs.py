@@ -104,9 +104,38 @@ def print_posters(
         yield named.path, poster_pdf(named.poster, language=language, typefaces=typefaces, now=now)
 
 
-def require_poster_characters(posters: Iterable[NamedPoster], *, language: str, typefaces: Typefaces) -> None:
-    """Raise `CharactersMissing` before the first poster, rather than at the one that holds the character."""
-    typefaces.require(text for named in posters for text in poster_words(named.poster, language).values())
+@dataclass(frozen=True)
+class MissingCharacters:
+    """Characters in the words for one community that no typeface of this machine holds."""
+
+    community: str
+    characters: tuple[str, ...]
+
+    @property
+    def named(self) -> str:
+        """The characters with their numbers, since a screen may not show them either."""
+        return ", ".join(f"{character} (U+{ord(character):04X})" for character in self.characters)
+
+
+def missing_on_posters(
+    posters: Iterable[NamedPoster], *, language: str, typefaces: Typefaces
+) -> list[MissingCharacters]:
+    """Return what will be substituted on which posters, to be told before somebody hangs them up."""
+    words = ((named.poster.community, poster_words(named.poster, language)) for named in posters)
+    return _missing(words, typefaces)
+
+
+def missing_on_slips(
+    orders: Iterable[SlipOrder], *, public_url: str, language: str, typefaces: Typefaces
+) -> list[MissingCharacters]:
+    """Return what will be substituted on the slips of which communities."""
+    words = ((order.whose.community, slip_words(order.whose, public_url, 1, language)) for order in orders)
+    return _missing(words, typefaces)
+
+
+def _missing(words: Iterable[tuple[Wording, Mapping[str, str]]], typefaces: Typefaces) -> list[MissingCharacters]:
+    found = ((community.zh_hans, typefaces.missing(each.values())) for community, each in words)
+    return [MissingCharacters(community, characters) for community, characters in found if characters]
 
 
 def slips_to_issue(
@@ -149,7 +178,6 @@ def print_slips(
     The slips are stored before their file is made: a slip that was handed out must be known. Those whose files were
     not taken, since the printing failed or nobody waited for it, are spoiled.
     """
-    typefaces.require(text for order in orders for text in slip_words(order.whose, public_url, 1, language).values())
     for order in orders:
         with database.writing() as session:
             sheet = issue_slips(

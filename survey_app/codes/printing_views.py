@@ -1,10 +1,11 @@
 """Views that print posters and household slips by district."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from itertools import chain
 
 from flask import Response, abort, render_template, request
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,12 +18,14 @@ from survey_app.clock import current_time
 from survey_app.codes.codes import MOST_SLIPS
 from survey_app.codes.posters import poster_pdf
 from survey_app.codes.print_runs import (
+    MissingCharacters,
     count_printable,
     current_round,
+    missing_on_posters,
+    missing_on_slips,
     posters_to_print,
     print_posters,
     print_slips,
-    require_poster_characters,
     slips_to_issue,
 )
 from survey_app.models import Community, District
@@ -77,9 +80,9 @@ def posters_zip() -> Response:
     typefaces, now, language = installed_typefaces(), current_time(), current_language()
     with site().database.reading() as session:
         posters = posters_to_print(session, scope=_wanted_scope(), public_url=site().config.url_to_print, now=now)
-    require_poster_characters(posters, language=language, typefaces=typefaces)
+    notes = _notes(missing_on_posters(posters, language=language, typefaces=typefaces))
     files = print_posters(posters, language=language, typefaces=typefaces, now=now)
-    return _download(zip_files(files, now=now), "posters.zip", files=len(posters))
+    return _download(zip_files(chain(notes, files), now=now), "posters.zip", files=len(notes) + len(posters))
 
 
 @blueprint.post("/staff/printing/slips.zip")
@@ -94,11 +97,13 @@ def slips_zip() -> Response:
         scope = _wanted_scope()
         counts = _wanted_counts(session, scope)
         orders = slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
+    public_url = site().config.url_to_print
+    notes = _notes(missing_on_slips(orders, public_url=public_url, language=language, typefaces=typefaces))
     files = print_slips(
         site().database,
         orders,
         round_id=survey_round.id,
-        public_url=site().config.url_to_print,
+        public_url=public_url,
         secret_key=site().config.secret_key,
         language=language,
         typefaces=typefaces,
@@ -107,8 +112,24 @@ def slips_zip() -> Response:
         is_reprint="reprint" in request.form,
     )
     first = next(files)  # a round that takes no slips is refused before anything is sent
-    pieces = zip_files(chain((first,), files), now=now)
-    return _download(pieces, "slips.zip", files=sum(order.volumes for order in orders))
+    pieces = zip_files(chain(notes, (first,), files), now=now)
+    return _download(pieces, "slips.zip", files=len(notes) + sum(order.volumes for order in orders))
+
+
+def _notes(missing: Sequence[MissingCharacters]) -> list[tuple[str, bytes]]:
+    """Return a file that names what was substituted for whom, where anything was."""
+    if not missing:
+        return []
+    lines = [
+        _("No typeface on this server holds these characters, and 〓 is printed instead of them:"),
+        *(f"{each.community}: {each.named}" for each in missing),
+        _(
+            "Check the names of the communities and the line in the second language. Or ask your administrator to "
+            "install a typeface, on Debian with “apt install fonts-noto-core fonts-noto-extra”, and to start the site "
+            "again."
+        ),
+    ]
+    return [(_("missing characters.txt"), "\r\n".join(lines).encode("utf-8-sig"))]
 
 
 def _wanted_scope() -> Scope:

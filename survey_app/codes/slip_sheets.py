@@ -57,8 +57,7 @@ def slip_volumes(
 def _volume_pdf(
     slips: Sequence[Slip], whose: SlipSheetText, number: int, *, language: str, typefaces: Typefaces, now: datetime
 ) -> bytes:
-    words = slip_words(whose, slips[0].address, number, language)
-    typefaces.require(words.values())
+    words = typefaces.printable(slip_words(whose, slips[0].address, number, language))
     codes = encode([slip.address for slip in slips], Level.Q)
     data = {
         **words,

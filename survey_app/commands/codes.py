@@ -1,8 +1,9 @@
 """Commands for codes, and for the posters and slips that carry them."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 from rich import progress
@@ -30,6 +31,9 @@ from survey_app.models import Code, Community, Round
 from survey_app.models.vocabulary import Revocation
 from survey_app.security.check_digits import grouped
 from survey_app.security.text import one_line
+
+if TYPE_CHECKING:
+    from survey_app.codes.print_runs import MissingCharacters
 
 
 @click.group()
@@ -129,7 +133,7 @@ def posters(*, directory: Path, district_name: str | None, language: str, for_th
     with installed_database(config) as database, database.reading() as session:
         scope = scope_of(session, district_name)
         wanted = print_runs.posters_to_print(session, scope=scope, public_url=public_url, now=current_time())
-    print_runs.require_poster_characters(wanted, language=language, typefaces=installed)
+    _tell(print_runs.missing_on_posters(wanted, language=language, typefaces=installed))
     files = print_runs.print_posters(
         track(wanted, "posters"), language=language, typefaces=installed, now=current_time()
     )
@@ -176,6 +180,7 @@ def slips(
             scope = scope_of(session, district_name, community_number)
             counts = {numbered(session, community_number).id: count} if community_number and count else None
             orders = print_runs.slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
+        _tell(print_runs.missing_on_slips(orders, public_url=public_url, language=language, typefaces=installed))
         files = print_runs.print_slips(
             database,
             orders,
@@ -192,3 +197,11 @@ def slips(
             volumes = sum(order.volumes for order in orders)
             written = write_new(directory, progress.track(files, "slips", total=volumes))
     click.echo(f"{sum(order.count for order in orders)} slips in {written} files written to {directory}")
+
+
+def _tell(missing: "Sequence[MissingCharacters]") -> None:
+    """Name the communities whose characters no typeface holds."""
+    for each in missing:
+        click.echo(f"{each.community}: no installed typeface holds {each.named}; 〓 is printed instead", err=True)
+    if missing:
+        click.echo("more typefaces, on Debian: apt install fonts-noto-core fonts-noto-extra", err=True)

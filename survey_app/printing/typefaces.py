@@ -1,7 +1,7 @@
 """Typefaces of printed pages: found on the machine, and known to hold every character that is set in them."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -37,18 +37,8 @@ class ChineseTypefaceMissing(JiayuanError):
         super().__init__("no typeface for Simplified Chinese is installed (Debian: apt install fonts-noto-cjk)")
 
 
-class CharactersMissing(JiayuanError):
-    """No typeface on this machine holds some characters: they would be printed as empty boxes."""
-
-    status = 503
-    page = "errors/characters_missing.html"
-
-    def __init__(self, characters: Iterable[str]) -> None:
-        self.characters = tuple(sorted(characters))
-        named = ", ".join(f"{character} (U+{ord(character):04X})" for character in self.characters)
-        super().__init__(
-            f"no installed typeface holds {named} (Debian: apt install fonts-noto-core, or fonts-noto-extra)"
-        )
+SUBSTITUTE = "〓"
+"""Printed where no typeface holds a character: the mark of printers for a type that is missing, seen at a glance."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +48,18 @@ class Typefaces:
     fonts: typst.Fonts
     chinese: str
 
-    def require(self, texts: Iterable[str]) -> None:
-        """Raise `CharactersMissing` unless every character of the texts can be printed."""
+    def missing(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Return the characters of the texts that no typeface holds, in their order."""
         wanted = {character for text in texts for character in text if not _is_unseen(character)}
         missing = {ord(character) for character in wanted} - self._in_chinese_face
         for font in self.fonts.fonts() if missing else ():
             missing -= _characters_of(font)
-        if missing:
-            raise CharactersMissing(map(chr, missing))
+        return tuple(map(chr, sorted(missing)))
+
+    def printable(self, words: Mapping[str, str]) -> dict[str, str]:
+        """Return words with `SUBSTITUTE` for what no typeface holds: an empty box says nothing, and may not be seen."""
+        table = str.maketrans(dict.fromkeys(self.missing(words.values()), SUBSTITUTE))
+        return {name: text.translate(table) for name, text in words.items()}
 
     @cached_property
     def _in_chinese_face(self) -> frozenset[int]:

@@ -5,12 +5,21 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
+from analytics.canonical import sha256_hex
+
+# File systems take 255; the endings and numbers that are added need some.
+_LONGEST_NAME_BYTES = 200
 _NOT_IN_NAMES = str.maketrans(dict.fromkeys('\\/:*?"<>|', "_"))
 
 
 def file_name(*parts: str | None) -> str:
     """Return a file name that every file system takes, joined from the parts that are not empty."""
-    return " ".join(filter(None, parts)).translate(_NOT_IN_NAMES).strip(". ")
+    name = " ".join(filter(None, parts)).translate(_NOT_IN_NAMES).strip(". ")
+    if len(name.encode("utf-8")) <= _LONGEST_NAME_BYTES:
+        return name
+    # What two long names differ in may be cut off.
+    digest = sha256_hex(name)[:8]
+    return f"{name.encode('utf-8')[: _LONGEST_NAME_BYTES - len(digest) - 1].decode('utf-8', 'ignore')} {digest}"
 
 
 def zip_files(files: Iterable[tuple[str, bytes]], *, now: datetime) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ import pytest
 from analytics.languages import Wording
 from survey_app.codes.posters import Poster, address_to_type, poster_pdf
 from survey_app.codes.slip_sheets import SLIPS_PER_SHEET, SLIPS_PER_VOLUME, Slip, SlipSheetText, slip_volumes
-from survey_app.printing.typefaces import CharactersMissing, ChineseTypefaceMissing, find_typefaces, installed_typefaces
+from survey_app.printing.typefaces import ChineseTypefaceMissing, find_typefaces, installed_typefaces
 from survey_app.security.check_digits import CODE_DIGITS, grouped, new_number
 
 pdfium = pytest.importorskip("pypdfium2")
@@ -147,12 +147,15 @@ def test_what_is_typed_in_a_name_is_printed_and_never_run(typefaces):
     assert odd in text
 
 
-def test_a_character_that_no_typeface_holds_is_named_instead_of_printed_as_a_box(chinese_font, tmp_path):
+def test_a_character_that_no_typeface_holds_is_substituted_visibly_and_named(chinese_font, tmp_path):
     shutil.copy(chinese_font, tmp_path)
     only_chinese = find_typefaces(folder=tmp_path)
 
-    with pytest.raises(CharactersMissing, match=r"ᠰ \(U\+1830\).*apt install fonts-noto-core"):
-        make_pdf(only_chinese, second_language_line=MONGOLIAN)
+    (text,) = texts(make_pdf(only_chinese, community=Wording("学\U000f0000园", None)))
+
+    assert only_chinese.missing(["学\U000f0000园", MONGOLIAN])[-1] == "\U000f0000"
+    assert "ᠰ" in only_chinese.missing([MONGOLIAN])
+    assert "学〓园" in text
 
 
 def test_a_machine_without_chinese_typefaces_says_what_to_install(tmp_path):
@@ -161,10 +164,8 @@ def test_a_machine_without_chinese_typefaces_says_what_to_install(tmp_path):
 
 
 def test_traditional_mongolian_runs_downwards_beside_the_code(typefaces):
-    try:
-        typefaces.require([MONGOLIAN])
-    except CharactersMissing as error:
-        pytest.skip(str(error))
+    if missing := typefaces.missing([MONGOLIAN]):
+        pytest.skip(f"no typeface here holds {missing}")
     pdf = make_pdf(typefaces, second_language_line=MONGOLIAN)
 
     with pdfium.PdfDocument(pdf) as document:

@@ -873,3 +873,20 @@ def test_telephone_numbers_are_taken_as_they_are_written(run, sqlite_database, n
     places_to_print(sqlite_database)
 
     assert run("districts", "telephone", "--", "Haibowan", number).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["学\U00030ede\ue000园", "很" * 200, "x" * 300 + "/.."])
+def test_one_odd_name_stops_nobody_elses_print(run, sqlite_database, tmp_path, name):
+    places_to_print(sqlite_database)
+    with sqlite_database.writing() as session:
+        session.scalars(select(Community).filter_by(number="1")).one().name = name
+
+    posters = run("posters", tmp_path / "posters")
+    slips = run("slips", "2099年调查", tmp_path / "slips")
+
+    assert (posters.exit_code, slips.exit_code) == (0, 0), posters.output + slips.output
+    assert len(printed(tmp_path / "posters")) == 2
+    assert len(printed(tmp_path / "slips")) == 2
+    for said in (posters.stderr, slips.stderr):
+        assert (f"{name}: no installed typeface holds" in said) is ("\ue000" in name)
+        assert ("U+E000" in said) is ("\ue000" in name)

@@ -3,6 +3,8 @@ import zipfile
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from survey_app.printing.zip_stream import file_name, zip_files
 
@@ -41,3 +43,12 @@ def test_an_archive_of_nothing_is_an_archive():
 )
 def test_names_of_files_are_taken_by_every_file_system(parts, name):
     assert file_name(*parts) == name
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=400), min_size=1, max_size=3))
+def test_a_file_name_is_never_longer_than_a_file_system_takes(parts):
+    assert len(file_name(*parts).encode("utf-8")) <= 200
+
+
+def test_long_names_that_differ_at_their_end_stay_different():
+    assert file_name("很" * 200, "1") != file_name("很" * 200, "2")
