@@ -207,7 +207,7 @@ def test_the_city_moves_a_planned_round_and_is_told_every_fault_of_its_dates(app
 
     wrong = post(client, path, page=path, opens="2021-09-02", last_day="2021-08-30", keep_until="2021-08-01")
     assert wrong.status_code == 409
-    assert wrong.text.count("<li>") == 3
+    assert wrong.text.count("<li>") == 4
     assert 'value="2021-09-02"' in wrong.text
     assert post(client, path, page=path, opens="2099-09-01").status_code == 400
     days = {"opens": "2099-09-01", "last_day": "2099-09-30"}
