@@ -142,6 +142,7 @@ SUBJECT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "community": _("community no. %(number)s"),
         "complaint": _("complaint no. %(number)s"),
         "evaluation": _("evaluation no. %(number)s"),
+        "installation": _("this installation"),
         "questionnaire": _("questionnaire no. %(number)s"),
         "response": _("response no. %(number)s"),
         "round": _("round no. %(number)s"),

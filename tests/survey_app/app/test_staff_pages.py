@@ -505,16 +505,17 @@ def test_an_account_that_cannot_be_is_refused(app, sqlite_database, fields, stat
 
 @pytest.mark.usefixtures("city")
 def test_a_disabled_account_is_out_at_once_until_it_is_enabled(app, sqlite_database):
-    administrator, victim = signed_in_client(app, "administrator"), signed_in_client(app, "city")
-    with sqlite_database.reading() as session:
+    with sqlite_database.writing() as session:
+        make_account(session, "evaluator", now=NOW)
         ids = {row.username: row.id for row in session.execute(select(Account.username, Account.id))}
+    administrator, victim = signed_in_client(app, "administrator"), signed_in_client(app, "evaluator")
 
-    post(administrator, f"/staff/accounts/{ids['city']}/disable")
+    post(administrator, f"/staff/accounts/{ids['evaluator']}/disable")
     assert victim.get("/staff/").status_code == 302
-    assert give_password(app.test_client(), "city").status_code == 401
+    assert give_password(app.test_client(), "evaluator").status_code == 401
 
-    post(administrator, f"/staff/accounts/{ids['city']}/enable")
-    assert give_password(app.test_client(), "city").status_code == 303
+    post(administrator, f"/staff/accounts/{ids['evaluator']}/enable")
+    assert give_password(app.test_client(), "evaluator").status_code == 303
     assert post(administrator, f"/staff/accounts/{ids['administrator']}/disable").status_code == 409
     assert post(administrator, "/staff/accounts/99/disable").status_code == 404
 

@@ -23,7 +23,7 @@ from survey_app.operations import server
 from survey_app.rounds.questionnaires import load_questionnaire
 from survey_app.security.one_time_links import LinkExpired
 from survey_app.storage.database import Database
-from tests.accounts import AUTHENTICATOR, make_account
+from tests.accounts import AUTHENTICATOR, SECRET_KEY, make_account
 from tests.factories import (
     NOW,
     make_community,
@@ -53,6 +53,7 @@ def run(sqlite_database, tmp_path, monkeypatch):
     monkeypatch.setenv("JIAYUAN_INSTANCE", str(tmp_path))
     monkeypatch.setenv("JIAYUAN_DATABASE_URL", sqlite_database.url.render_as_string(hide_password=False))
     monkeypatch.setenv("JIAYUAN_PUBLIC_URL", "https://wj.example.cn")
+    monkeypatch.setenv("JIAYUAN_SECRET_KEY", SECRET_KEY)
 
     def run(*arguments, **options):
         return CliRunner().invoke(main, [str(argument) for argument in arguments], **options)
