@@ -4,21 +4,25 @@ The official list names the k best observed communities; P is the probability th
 the probabilities add up to k, so ΣP over a list is the expected number of its rightful members.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+from scipy import special
 
-from analytics.statistics.empirical_bayes import SMALL_REGION
 from analytics.statistics.kernels.poisson_binomial import (
+    add_count_moments,
+    approximate_top_probability,
     fill_exceeding,
+    fill_fewer_of_the_others,
+    fill_shares_of_tied,
     fill_weights,
     find_panel_breaks,
+    find_window,
     integrate_top_probability,
+    interpolate_moments,
 )
 from analytics.statistics.nonparametric_prior import GridPosterior
 from analytics.statistics.threads import run_in_threads
@@ -32,6 +36,8 @@ from analytics.statistics.validation import (
     whole_numbers,
 )
 
+# The number of others above a score is counted exactly where communities × places × panels are no more.
+MOST_COUNTED: Final = 150_000
 # Gauss–Legendre rule within each panel, and by how much the sum of a region may miss k before panels are halved.
 NODES: Final = np.polynomial.legendre.leggauss(3)
 WANTED_ERROR: Final = 1e-7
@@ -41,9 +47,16 @@ PANEL_WIDTH: Final = 0.8
 REACH: Final = 7.5
 # Scores that are the k-th best with less than this probability are left out of the integral.
 NEGLIGIBLE: Final = 1e-12
+# The same where the number is approximated: panels, each about as wide as one deviation of the k-th best score, with
+# four nodes. Normal posteriors that are narrower than a panel have nodes of their own, of a Gauss–Hermite rule.
+WIDE_PANELS: Final = 16
+WIDE_NODES: Final = np.polynomial.legendre.leggauss(4)
+NARROW_NODES: Final = special.roots_hermitenorm(24)
+# Known and nearly known scores that are edges of panels; where there are more, each is a small step.
+MOST_STEPS: Final = 400
 # Nodes that are processed at once: with 100 communities and 5 places they fit into the processor's cache.
 NODES_AT_ONCE: Final = 16
-ROWS_AT_ONCE: Final = 4_096
+ROWS_AT_ONCE: Final = 2_048
 
 
 @dataclass(frozen=True)
@@ -55,14 +68,13 @@ class TopProbability:
     probability : ndarray of float
         P in [0, 1]; over a region they add up to its k.
     threshold : ndarray of float
-        The true score T that separates the best k of the region: the one solved for, or the mean of the k-th best true
-        score. −inf where all are among the best (k = N), inf where none is (k = 0).
+        The true score T that separates the best k of the region: the mean of the k-th best true score. −inf where all
+        are among the best (k = N), inf where none is (k = 0).
     threshold_variance : ndarray of float
-        Variance of the k-th best true score; 0 where T was solved for and treated as known.
+        Variance of the k-th best true score.
     quadrature_error : ndarray of float
         By how much the integrals of the region missed k before the difference was distributed; 0 where nothing was
-        integrated. It bounds the quadrature error, not that of the approximation in large regions, for which see the
-        Notes of `top_probability`.
+        integrated. In large regions it includes what the approximation misses, see the Notes of `top_probability`.
     """
 
     probability: FloatArray
@@ -106,23 +118,27 @@ def top_probability(
 
     Notes
     -----
-    N ≥ `SMALL_REGION`: T solves ΣP(θ > T) = k, with Φ((m − T)/√V) for a normal posterior; the k-th best true score of
-    many communities hardly varies. Compared with the integral below, P is off by at most .004 at N = 200 and .002 at
-    N = 1,000 (30 to 300 answers, Beta(16, 4), 5 %). A community whose true score is known (V = 0) has P = 1 above T and
-    0 below; those exactly at T share the rest of k equally.
+    Pᵢ = ∫ fᵢ(x) P(fewer than k of the others lie above x) dx for independent posteriors. Only scores that are the k-th
+    best with more than a `NEGLIGIBLE` probability are integrated over; who lies above or below all of them is counted
+    as certain. So the uncertainty of the k-th best score itself is part of every P.
 
-    N < `SMALL_REGION`: Pᵢ = ∫ fᵢ(x) P(fewer than k of the others lie above x) dx for independent posteriors; the number
-    of others above x is counted exactly, one community after the other. Panels end at the edges of the grids and at
-    known scores, and follow the narrowest normal posterior elsewhere; each has three Gauss–Legendre nodes. The exact
-    integrals add up to k, so the difference from k shows the quadrature error: panels are halved until it is below
-    `WANTED_ERROR`, at most `MOST_HALVINGS` times, and the rest is distributed in proportion to P(1 − P). Communities
-    with equal known scores share the places that remain for them. Neither the order nor other regions matter.
+    Where communities × places × panels that remain are at most `MOST_COUNTED`, the number of others above x is counted
+    exactly, one community after the other. Panels end at the edges of the grids and at known scores, and follow the
+    narrowest normal posterior elsewhere; each has three Gauss–Legendre nodes. The exact integrals add up to k, so the
+    difference from k shows the quadrature error: panels are halved until it is below `WANTED_ERROR`, at most
+    `MOST_HALVINGS` times, and the rest is distributed in proportion to P(1 − P). Communities with equal known scores
+    share the places that remain for them. Neither the order nor other regions matter.
+
+    Otherwise the number of others is approximated by a gamma distribution with the same mean, variance and skewness,
+    the community itself left out of all three. In regions so large P is then within .0001 of the exact count, and
+    within .002 where many scores are known or nearly so, because almost all households answered.
 
     If k = N all have P = 1, if k = 0 all have 0; so a community that is alone in its region has one or the other.
 
     References
     ----------
     Aitkin M, Longford N (1986), Statistical modelling issues in school effectiveness, J. R. Stat. Soc. A 149, 1–43.
+    Wilson EB, Hilferty MM (1931), The distribution of chi-square, Proc. Natl. Acad. Sci. 17, 684–688.
     Henderson NC, Newton MA (2016), Making the cut: improved ranking and selection for large-scale inference,
     J. R. Stat. Soc. B 78, 781–804.
 
@@ -164,12 +180,7 @@ def top_probability(
                 continue
             grid = gridded.get(int(codes[rows[0]]), _NO_GRID)
             posteriors = _Posteriors(centre[rows], np.sqrt(spread[rows]), grid, place[grid.rows])
-            if rows.size >= SMALL_REGION:
-                probability[rows], threshold[rows] = posteriors.solve_threshold(k)
-            else:
-                probability[rows], threshold[rows], uncertainty[rows], error[rows] = posteriors.integrate_probabilities(
-                    k
-                )
+            probability[rows], threshold[rows], uncertainty[rows], error[rows] = posteriors.top_probability(k)
 
     run_in_threads(work, len(members))
     # Equal communities get equal digits, whatever the order of their integrals.
@@ -211,82 +222,67 @@ class _Posteriors:
         self.normal = np.flatnonzero((self.held < 0) & (deviations > 0))
         self.known = np.flatnonzero((self.held < 0) & (deviations == 0))
 
-    @cached_property
-    def sums_beyond(self) -> FloatArray:
-        """Expected number of communities on the grid beyond each of its edges."""
-        sums = np.full(self.grid.edges.size, float(self.gridded.size))
-        for start in range(0, self.gridded.size, ROWS_AT_ONCE):
-            sums -= self.grid.cumulative[start : start + ROWS_AT_ONCE].sum(axis=0, dtype=np.float64)
-        return sums
-
-    def solve_threshold(self, k: int) -> tuple[FloatArray, float]:
-        """Return P of each row and the threshold T, from solving ΣP(θ > T) = k."""
-        known = np.sort(self.mean[self.known])
-        # Expected number above each known score, and the same with those exactly at it included.
-        distinct = np.unique(known)
-        unsure = np.array([self._expected_above(score) for score in distinct])
-        above = unsure + known.size - np.searchsorted(known, distinct, side="right")
-        at_or_above = unsure + known.size - np.searchsorted(known, distinct, side="left")
-        # The lowest known score with at most k above it; counts decrease as scores increase.
-        first = int(np.searchsorted(-above, -k))
-        if first < distinct.size and at_or_above[first] >= k:
-            threshold, share = float(distinct[first]), (k - above[first]) / (at_or_above[first] - above[first])
+    def top_probability(self, k: int) -> tuple[FloatArray, float, float, float]:
+        """Return P of each row, mean and variance of the k-th best score, and by how much ΣP missed k."""
+        window = np.empty(2)
+        find_window(*self.columns, k, REACH, NEGLIGIBLE, window)
+        ends = self.exceeding(window)
+        probability = np.zeros(self.mean.size)
+        certain = ends[:, 1] >= 1 - NEGLIGIBLE
+        probability[certain] = 1.0
+        open_rows = np.flatnonzero(~certain & (ends[:, 0] > NEGLIGIBLE))
+        places = k - int(np.count_nonzero(certain))
+        rest = self.only(open_rows)
+        if 0 < places < open_rows.size:
+            work = open_rows.size * places
+            breaks = rest.breaks(window) if work <= MOST_COUNTED else window
+            integrate = rest.count if work * breaks.size <= MOST_COUNTED else rest.approximate
+            found, threshold, uncertainty, missed = integrate(breaks, places)
         else:
-            certain = float(known.size - np.searchsorted(known, distinct[first])) if first < distinct.size else 0.0
-            lower = distinct[first - 1] if first > 0 else -np.inf
-            upper = distinct[first] if first < distinct.size else np.inf
-            threshold, share = self._root(k - certain, float(lower), float(upper)), 1.0
-        return self._beyond(threshold, share), threshold
+            # The k-th best lies between those who certainly have a place and those who certainly have none.
+            found, threshold, uncertainty, missed = np.full(open_rows.size, float(places > 0)), window.mean(), 0.0, 0.0
+        probability[open_rows] = found
+        return probability, float(threshold), uncertainty, missed
 
-    def integrate_probabilities(self, k: int) -> tuple[FloatArray, float, float, float]:
-        """Return P of each row by quadrature, mean and variance of the k-th best score, and by how much ΣP missed k."""
-        breaks = self._breaks_near_threshold(self._breaks(), k)
+    def only(self, rows: IntegerArray) -> "_Posteriors":
+        held = self.held[rows]
+        on_grid = np.flatnonzero(held >= 0)
+        cumulative = self.grid.cumulative[held[on_grid]]
+        grid = GridPosterior(on_grid, self.grid.edges, cumulative)
+        return _Posteriors(self.mean[rows], self.deviation[rows], grid, on_grid)
+
+    def count(self, breaks: FloatArray, k: int) -> tuple[FloatArray, float, float, float]:
+        """Integrate with the others counted exactly."""
         for _ in range(MOST_HALVINGS):
-            probability, threshold, uncertainty = self._integral(breaks, k)
+            probability, threshold, uncertainty = self.integral(breaks, k)
             missed = k - float(probability.sum())
             if abs(missed) <= WANTED_ERROR:
                 break
             breaks = np.sort(np.concatenate([breaks, (breaks[1:] + breaks[:-1]) / 2]))
-        open_to = probability * (1 - probability)
-        if missed:
-            probability += missed * open_to / max(float(open_to.sum()), np.finfo(np.float64).tiny)
-        # By rounding, the nearly certain would end beyond 0 or 1.
-        return np.clip(probability, 0.0, 1.0), threshold, uncertainty, abs(missed)
+        return _adding_up(probability, missed), threshold, uncertainty, abs(missed)
 
-    def _breaks(self) -> FloatArray:
-        """Return scores between which every posterior is smooth."""
-        if self.gridded.size == self.mean.size:
-            return self.grid.edges
+    def breaks(self, window: FloatArray) -> FloatArray:
+        """Return scores of the window between which every posterior is smooth."""
         deviation = self.deviation[self.normal]
         room = np.empty(int(deviation.size * (2 * REACH / PANEL_WIDTH + 4)))
         found = np.zeros(1, dtype=np.int64)
         if deviation.size:
-            find_panel_breaks(self.mean[self.normal], deviation, REACH, PANEL_WIDTH, room, found)
+            find_panel_breaks(self.mean[self.normal], deviation, window, REACH, PANEL_WIDTH, room, found)
+        return self.breaks_with(room[: found[0]], self.mean[self.known], window)
+
+    def breaks_with(self, panels: FloatArray, known: FloatArray, window: FloatArray) -> FloatArray:
         edges = self.grid.edges[: self.grid.edges.size * (self.gridded.size > 0)]
-        return np.unique(np.concatenate([room[: found[0]], self.mean[self.known], edges]))
+        return np.unique(np.clip(np.concatenate([panels, known, edges, window]), *window))
 
-    def _breaks_near_threshold(self, breaks: FloatArray, k: int) -> FloatArray:
-        """Return the breaks between which the k-th best score lies, except for a negligible probability."""
-        above = self._exceeding(breaks).sum(axis=0)
-        # Chernoff bounds for sums of independent events; the lower one leaves out the community itself.
-        spare = np.maximum(above - 1, np.finfo(np.float64).tiny)
-        too_low = (spare > k) & ((spare - k) ** 2 > -2 * np.log(NEGLIGIBLE) * spare)
-        few = np.maximum(above, np.finfo(np.float64).tiny)
-        too_high = (above < k) & (k * np.log(few / k) + k - few < np.log(NEGLIGIBLE))
-        first = int(np.count_nonzero(too_low[1:]))
-        return breaks[first : breaks.size - int(np.count_nonzero(too_high[:-1]))]
-
-    def _integral(self, breaks: FloatArray, k: int) -> tuple[FloatArray, float, float]:
-        half = np.diff(breaks)[:, None] / 2
-        places = (breaks[:-1, None] + half * (1 + NODES[0])).ravel()
-        lengths = (half * NODES[1]).ravel()
+    def integral(self, breaks: FloatArray, k: int) -> tuple[FloatArray, float, float]:
+        places, lengths = _nodes_between(breaks, *NODES)
         scores, inverse, tied = np.unique(self.mean[self.known], return_inverse=True, return_counts=True)
         nodes = np.concatenate([places, scores, breaks[-1:]])
         weights = np.zeros((self.mean.size, nodes.size))
-        fill_weights(*self._columns, places, lengths, weights)
+        fill_weights(*self.columns, places, lengths, weights)
         at_most, probability = np.empty((k, nodes.size)), np.empty(self.mean.size)
         before = np.empty((self.mean.size, k, NODES_AT_ONCE))
-        exceeding = self._exceeding(nodes)
+        exceeding = self.exceeding(nodes)
         integrate_top_probability(exceeding, weights, before, at_most, probability)
         # A community above all panels is among the best.
         probability += exceeding[:, -1]
@@ -294,37 +290,103 @@ class _Posteriors:
         left = np.array([at_most[max(k - size, 0) :, places.size + place].sum() for place, size in enumerate(tied)])
         if tied.size:
             probability[self.known] = (left / tied)[inverse]
-        # Integration by parts, from the distribution of the k-th best score.
-        below = at_most[-1, : places.size] * lengths
-        threshold = float(breaks[-1] - below.sum())
-        uncertainty = float((breaks[-1] - threshold) ** 2 - 2 * ((places - threshold) @ below))
-        return np.clip(probability, 0, 1), threshold, max(uncertainty, 0.0)
-
-    @property
-    def _columns(self) -> tuple[FloatArray, FloatArray, IntegerArray, FloatArray, SingleArray]:
-        return self.mean, self.deviation, self.held, self.grid.edges, self.grid.cumulative
-
-    def _exceeding(self, places: FloatArray) -> FloatArray:
-        """Return P(θ > place), with a row for each community."""
-        result = np.empty((self.mean.size, places.size))
-        fill_exceeding(*self._columns, places, result)
-        return result
-
-    def _expected_above(self, threshold: float) -> float:
-        beyond = (self.mean[self.normal] - threshold) / self.deviation[self.normal]
-        total = float(special.ndtr(beyond).sum())
-        return total + float(np.interp(threshold, self.grid.edges, self.sums_beyond))
-
-    def _root(self, expected: float, lower: float, upper: float) -> float:
-        unsure = np.setdiff1d(np.arange(self.mean.size), self.known)
-        reach = 40 * self.deviation[unsure]
-        lower = max(lower, float((self.mean[unsure] - reach).min()))
-        upper = min(upper, float((self.mean[unsure] + reach).max()))
-        return float(
-            optimize.brentq(lambda place: self._expected_above(place) - expected, lower, upper, xtol=1e-300, rtol=1e-15)
+        return np.clip(probability, 0, 1), *_moments_of_threshold(
+            at_most[-1, : places.size], places, lengths, breaks[-1]
         )
 
-    def _beyond(self, threshold: float, share_of_tied: float) -> FloatArray:
-        result = self._exceeding(np.array([threshold]))[:, 0]
-        result[self.known[self.mean[self.known] == threshold]] = share_of_tied
+    def approximate(self, breaks: FloatArray, k: int) -> tuple[FloatArray, float, float, float]:
+        """Integrate between the first and the last break, the number of others approximated by its three moments.
+
+        Scores that are known or nearly so make steps in these, which no quadrature of a whole panel sees.
+        """
+        window = breaks[[0, -1]]
+        is_sharp = (self.held < 0) & (self.deviation < np.ptp(window) / WIDE_PANELS)
+        wide, sharp = np.flatnonzero(~is_sharp), self.only(np.flatnonzero(is_sharp))
+        steps = np.unique(sharp.mean)
+        breaks = self.breaks_with(
+            np.linspace(window[0], window[1], WIDE_PANELS + 1), steps if steps.size <= MOST_STEPS else steps[:0], window
+        )
+        nodes, lengths = _nodes_between(breaks, *WIDE_NODES)
+        smooth = self.only(wide).count_moments(nodes)
+        moments = smooth + sharp.count_moments(nodes)
+
+        def moments_at(points: FloatArray) -> FloatArray:
+            between = np.empty((3, points.size))
+            interpolate_moments(np.clip(points, *window), breaks, nodes, smooth, between)
+            return between + sharp.count_moments(points)
+
+        probability = np.empty(self.mean.size)
+        for rows in _in_parts(wide):
+            part = self.only(rows)
+            weights, found = np.zeros((rows.size, nodes.size)), part.exceeding(window[1:])[:, 0]
+            fill_weights(*part.columns, nodes, lengths, weights)
+            approximate_top_probability(part.exceeding(nodes), weights, moments, k, found)
+            probability[rows] = found
+        probability[is_sharp] = sharp.sharp_probability(moments_at, k)
+        missed = k - float(probability.sum())
+        below = np.empty(nodes.size)
+        fill_shares_of_tied(moments, np.ones(nodes.size, dtype=np.int64), k, below)
+        threshold, uncertainty = _moments_of_threshold(below, nodes, lengths, window[1])
+        return _adding_up(probability, missed), threshold, uncertainty, abs(missed)
+
+    def sharp_probability(self, moments_at: Callable[[FloatArray], FloatArray], k: int) -> FloatArray:
+        """Return P of normal scores that are narrow and of known ones, from the moments of the number above a score."""
+        probability = np.empty(self.mean.size)
+        places, weights = NARROW_NODES
+        points = (self.mean[self.normal, None] + self.deviation[self.normal, None] * places).ravel()
+        fewer = np.empty(points.size)
+        fill_fewer_of_the_others(np.tile(special.ndtr(-places), self.normal.size), moments_at(points), k, fewer)
+        probability[self.normal] = fewer.reshape(-1, places.size) @ (weights / weights.sum())
+        scores, inverse, tied = np.unique(self.mean[self.known], return_inverse=True, return_counts=True)
+        shares = np.empty(scores.size)
+        fill_shares_of_tied(moments_at(scores), tied, k, shares)
+        probability[self.known] = shares[inverse]
+        return probability
+
+    def count_moments(self, places: FloatArray) -> FloatArray:
+        """Return mean, variance and third cumulant of the number of communities above each place."""
+        moments = np.zeros((3, places.size))
+        for rows in _in_parts(np.arange(self.mean.size)):
+            part = self.only(rows)
+            for some in _in_parts(np.arange(places.size)):
+                counted = np.zeros((3, some.size))
+                add_count_moments(part.exceeding(places[some]), counted)
+                moments[:, some] += counted
+        return moments
+
+    @property
+    def columns(self) -> tuple[FloatArray, FloatArray, IntegerArray, FloatArray, SingleArray]:
+        return self.mean, self.deviation, self.held, self.grid.edges, self.grid.cumulative
+
+    def exceeding(self, places: FloatArray) -> FloatArray:
+        """Return P(θ > place), with a row for each community."""
+        result = np.empty((self.mean.size, places.size))
+        fill_exceeding(*self.columns, places, result)
         return result
+
+
+def _in_parts(rows: IntegerArray) -> list[IntegerArray]:
+    return np.split(rows, range(ROWS_AT_ONCE, rows.size, ROWS_AT_ONCE))
+
+
+def _nodes_between(breaks: FloatArray, nodes: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the places and lengths of a quadrature rule in each panel between breaks."""
+    half = np.diff(breaks)[:, None] / 2
+    return (breaks[:-1, None] + half * (1 + nodes)).ravel(), (half * weights).ravel()
+
+
+def _moments_of_threshold(
+    below: FloatArray, places: FloatArray, lengths: FloatArray, highest: float
+) -> tuple[float, float]:
+    """Return mean and variance of the k-th best score from P(it is at most each place), integrating by parts."""
+    covered = below * lengths
+    mean = float(highest - covered.sum())
+    return mean, max(float((highest - mean) ** 2 - 2 * ((places - mean) @ covered)), 0.0)
+
+
+def _adding_up(probability: FloatArray, missed: float) -> FloatArray:
+    """Return probabilities with what they miss of their sum distributed over those that are open."""
+    open_to = probability * (1 - probability)
+    share = missed / max(float(open_to.sum()), np.finfo(np.float64).tiny)
+    # By rounding, the nearly certain would end beyond 0 or 1.
+    return np.clip(probability + (share * open_to if missed else 0.0), 0.0, 1.0)

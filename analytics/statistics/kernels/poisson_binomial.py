@@ -70,9 +70,15 @@ def integrate_top_probability(  # noqa: C901, PLR0912  one loop nest
 
 @compiled
 def find_panel_breaks(  # noqa: PLR0917  compiled functions take no keywords
-    means: FloatArray, deviations: FloatArray, reach: float, widest: float, breaks: FloatArray, found: IntegerArray
+    means: FloatArray,
+    deviations: FloatArray,
+    window: FloatArray,
+    reach: float,
+    widest: float,
+    breaks: FloatArray,
+    found: IntegerArray,
 ) -> None:
-    """Fill `breaks` with rising scores between which the normal densities are smooth: limits of quadrature panels.
+    """Fill `breaks` with rising scores of the window between which the normal densities are smooth: limits of panels.
 
     `found[0]` becomes their number. A step is `widest` deviations of the most precise community whose mean is within
     `reach` of its deviations; where there is none, one step leads to the next such community.
@@ -81,6 +87,7 @@ def find_panel_breaks(  # noqa: PLR0917  compiled functions take no keywords
     for row in range(means.size):
         place = min(place, means[row] - reach * deviations[row])
         last = max(last, means[row] + reach * deviations[row])
+    place, last = max(place, window[0]), min(last, window[1])
     number = 0
     while number < breaks.size:
         breaks[number] = place
@@ -161,6 +168,194 @@ def fill_weights(  # noqa: PLR0917  compiled functions take no keywords
                 standardised = (places[place] - means[row]) / deviations[row]
                 density = math.exp(-0.5 * standardised * standardised) / (deviations[row] * math.sqrt(2.0 * math.pi))
                 weights[row, place] = density * lengths[place]
+
+
+@compiled
+def add_count_moments(exceeding: FloatArray, moments: FloatArray) -> None:
+    """Add to `moments`, shape (3, places), mean, variance and third cumulant of the number of rows above each place.
+
+    `exceeding` holds P(θ > place) with a row for each community.
+    """
+    for row in range(exceeding.shape[0]):
+        for place in range(exceeding.shape[1]):
+            chance = exceeding[row, place]
+            variance = chance * (1.0 - chance)
+            moments[0, place] += chance
+            moments[1, place] += variance
+            moments[2, place] += variance * (1.0 - 2.0 * chance)
+
+
+@compiled
+def find_window(  # noqa: PLR0917  compiled functions take no keywords
+    means: FloatArray,
+    deviations: FloatArray,
+    held: IntegerArray,
+    edges: FloatArray,
+    cumulative: NDArray[np.float32],
+    places: int,
+    reach: float,
+    negligible: float,
+    window: FloatArray,
+) -> None:
+    """Fill `window` with two scores between which the k-th best lies, except for a negligible probability.
+
+    Arguments as in `fill_exceeding`; `places` is k, and no normal score lies farther than `reach` deviations from its
+    mean.
+    """
+    lowest, highest = np.inf, -np.inf
+    for row in range(means.size):
+        if held[row] >= 0:
+            lowest, highest = min(lowest, edges[0]), max(highest, edges[-1])
+        else:
+            lowest = min(lowest, means[row] - reach * deviations[row])
+            highest = max(highest, means[row] + reach * deviations[row])
+    # A known score at an end lies within.
+    margin = 1e-9 * max(1.0, highest - lowest)
+    lowest, highest = lowest - margin, highest + margin
+    place, exceeding, moments = np.empty(1), np.empty((means.size, 1)), np.empty((3, 1))
+    # Each end twice: as far as a hundredth of what is between them, which the other end makes smaller.
+    for turn in range(4):
+        is_low = turn % 2 == 0
+        outside, inside = (lowest, highest) if is_low else (highest, lowest)
+        while abs(inside - outside) > 0.01 * (highest - lowest):
+            place[0] = (inside + outside) / 2.0
+            if place[0] == inside or place[0] == outside:
+                break
+            fill_exceeding(means, deviations, held, edges, cumulative, place, exceeding)
+            moments[:] = 0.0
+            add_count_moments(exceeding, moments)
+            if _is_beyond(moments[0, 0], moments[1, 0], places, is_low, math.log(negligible)):
+                outside = place[0]
+            else:
+                inside = place[0]
+        if is_low:
+            lowest = outside
+        else:
+            highest = outside
+    window[0], window[1] = lowest, highest
+
+
+@compiled
+def _is_beyond(  # compiled functions take no keywords
+    mean: float,
+    variance: float,
+    places: int,
+    is_low: bool,  # noqa: FBT001
+    logarithm: float,
+) -> bool:
+    """Return whether fewer than k, or at least k, of the others lie above with a negligible probability.
+
+    By Bernstein's inequality or Chernoff's; below, the community itself is left out.
+    """
+    apart = mean - 1.0 - places if is_low else places - mean
+    if apart <= 0.0:
+        return False
+    if apart * apart > -2.0 * logarithm * (variance + apart / 3.0):
+        return True
+    if is_low:
+        return apart * apart > -2.0 * logarithm * (mean - 1.0)
+    few = max(mean, 1e-300)
+    return places * math.log(few / places) + apart < logarithm
+
+
+@compiled
+def fewer_than(places: float, mean: float, variance: float, third: float) -> float:
+    """Return P(count < k) for a count with these cumulants: a gamma distribution with the same three.
+
+    The count is smoothed by a uniform variable of one unit, which leaves P(count < k) at k − ½ as it is and adds 1/12
+    to the variance. Its gamma distribution function is the one of Wilson and Hilferty, so that without skewness it is
+    the normal one.
+    """
+    spread = variance + 1.0 / 12.0
+    standardised = (places - 0.5 - mean) / math.sqrt(spread)
+    skew = third / (2.0 * spread * math.sqrt(spread))
+    if abs(skew) > 1e-6:
+        base = 1.0 + standardised * skew
+        if base <= 0.0:
+            return 0.0 if skew > 0.0 else 1.0
+        standardised = 3.0 / skew * (base ** (1.0 / 3.0) - 1.0 + skew * skew / 9.0)
+    return 0.5 * math.erfc(-standardised / math.sqrt(2.0))
+
+
+@compiled
+def fill_shares_of_tied(moments: FloatArray, tied: IntegerArray, places: int, shares: FloatArray) -> None:
+    """Fill `shares` with the share of k places, less those above, that each of the `tied` at a score can expect.
+
+    `moments` are of the number above; for one that is tied with nobody it is P(fewer than k lie above).
+    """
+    for score in range(tied.size):
+        total = 0.0
+        for left in range(max(places - tied[score], 0) + 1, places + 1):
+            total += fewer_than(left, moments[0, score], moments[1, score], moments[2, score])
+        shares[score] = total / tied[score]
+
+
+@compiled
+def approximate_top_probability(
+    exceeding: FloatArray, weights: FloatArray, moments: FloatArray, places: int, probability: FloatArray
+) -> None:
+    """Add to `probability` what `integrate_top_probability` does, with `fewer_than` of the moments of the others.
+
+    `moments` are of all rows at each node, from `add_count_moments`. P(fewer than k of the others) changes little with
+    the row's own chance p to lie above; it is the polynomial in p through p = 0, 1/3, 2/3 and 1.
+    """
+    nodes = exceeding.shape[1]
+    coefficients = np.empty((4, nodes))
+    for node in range(nodes):
+        at_0 = _fewer_of_the_others(0.0, moments[:, node], places)
+        at_1 = _fewer_of_the_others(1.0 / 3.0, moments[:, node], places)
+        at_2 = _fewer_of_the_others(2.0 / 3.0, moments[:, node], places)
+        at_3 = _fewer_of_the_others(1.0, moments[:, node], places)
+        coefficients[0, node] = at_0
+        coefficients[1, node] = -5.5 * at_0 + 9.0 * at_1 - 4.5 * at_2 + at_3
+        coefficients[2, node] = 9.0 * at_0 - 22.5 * at_1 + 18.0 * at_2 - 4.5 * at_3
+        coefficients[3, node] = -4.5 * at_0 + 13.5 * at_1 - 13.5 * at_2 + 4.5 * at_3
+    for row in range(exceeding.shape[0]):
+        total = 0.0
+        for node in range(nodes):
+            chance = exceeding[row, node]
+            fewer = coefficients[3, node]
+            for power in range(2, -1, -1):
+                fewer = fewer * chance + coefficients[power, node]
+            total += weights[row, node] * fewer
+        probability[row] += total
+
+
+@compiled
+def fill_fewer_of_the_others(chances: FloatArray, moments: FloatArray, places: int, fewer: FloatArray) -> None:
+    """Fill `fewer` with P(fewer than k of the others lie above), for communities that do with the given chances."""
+    for row in range(chances.size):
+        fewer[row] = _fewer_of_the_others(chances[row], moments[:, row], places)
+
+
+@compiled
+def _fewer_of_the_others(chance: float, moments: FloatArray, places: int) -> float:
+    own = chance * (1.0 - chance)
+    fewer: float = fewer_than(
+        places, moments[0] - chance, max(moments[1] - own, 0.0), moments[2] - own * (1.0 - 2.0 * chance)
+    )
+    return fewer
+
+
+@compiled
+def interpolate_moments(
+    points: FloatArray, breaks: FloatArray, nodes: FloatArray, moments: FloatArray, between: FloatArray
+) -> None:
+    """Fill `between` with the moments at each point, from the polynomial through the nodes of its panel.
+
+    Each panel between breaks has the same number of nodes.
+    """
+    each = nodes.size // (breaks.size - 1)
+    for point in range(points.size):
+        panel = min(max(np.searchsorted(breaks, points[point]) - 1, 0), breaks.size - 2)
+        between[:, point] = 0.0
+        for node in range(each * panel, each * (panel + 1)):
+            share = 1.0
+            for other in range(each * panel, each * (panel + 1)):
+                if other != node:
+                    share *= (points[point] - nodes[other]) / (nodes[node] - nodes[other])
+            for order in range(3):
+                between[order, point] += share * moments[order, node]
 
 
 @compiled

@@ -150,21 +150,63 @@ def test_what_the_integrals_miss_is_stated_and_tiny():
     assert result.quadrature_error.max() < 1e-6
 
 
-def test_the_threshold_of_a_large_region_is_as_good_as_its_notes_say(monkeypatch):
-    random = np.random.default_rng(1)
-    answers = random.integers(30, 301, 200)
-    shrinkage = shrink_rates(
-        random.binomial(answers, random.beta(16, 4, 200)), answers, region=np.zeros(200), prior="nonparametric"
-    )
+@pytest.mark.parametrize(
+    ("kind", "off"), [("normal", 2e-4), ("grid", 2e-4), ("known", 2e-3), ("nearly known", 2e-3), ("tied", 2e-3)]
+)
+def test_counting_the_others_by_their_moments_is_as_good_as_the_notes_say(kind, off, monkeypatch):
+    mean, variance = posteriors(1000)
+    grids = ()
+    if kind == "grid":
+        random = np.random.default_rng(1)
+        answers = random.integers(30, 301, 1000)
+        shrinkage = shrink_rates(
+            random.binomial(answers, random.beta(16, 4, 1000)), answers, region=np.zeros(1000), prior="nonparametric"
+        )
+        mean, variance, grids = shrinkage.mean, shrinkage.variance, shrinkage.grids
+    elif kind != "normal":
+        variance[::3] *= 1e-6 if kind == "nearly known" else 0
+        mean = mean.round(2) if kind == "tied" else mean
 
-    def probability():
-        return top_probability(
-            shrinkage.mean, shrinkage.variance, region=np.zeros(200), size=10, grids=shrinkage.grids
-        ).probability
+    def probability(most):
+        monkeypatch.setattr("analytics.statistics.top_probability.MOST_COUNTED", most)
+        return top_probability(mean, variance, region=np.zeros(1000), size=50, grids=grids)
 
-    solved = probability()
-    monkeypatch.setattr("analytics.statistics.top_probability.SMALL_REGION", 201)
-    np.testing.assert_allclose(solved, probability(), atol=0.004)
+    counted, approximate = probability(1e12), probability(0)
+    np.testing.assert_allclose(approximate.probability, counted.probability, atol=off)
+    assert approximate.threshold_variance[0] == pytest.approx(counted.threshold_variance[0], rel=0.02)
+
+
+def chance_by_counting(mean, deviation, row, size):
+    """Return P(fewer than `size` of the others lie above) for one community, by the definition and a fine sum."""
+    others = np.delete(np.arange(len(mean)), row)
+    steps = np.linspace(-8, 8, 1601) if deviation[row] else np.zeros(1)
+    weights = stats.norm.pdf(steps) / stats.norm.pdf(steps).sum()
+    fewer = np.zeros((steps.size, size))
+    fewer[:, 0] = 1
+    for other in others:
+        score = mean[row] + deviation[row] * steps
+        above = (stats.norm.sf(score, mean[other], deviation[other]) if deviation[other] else mean[other] > score)[
+            :, None
+        ]
+        moved = np.zeros_like(fewer)
+        moved[:, 1:] = fewer[:, :-1]
+        fewer = fewer * (1 - above) + moved * above
+    return float(weights @ fewer.sum(axis=1))
+
+
+@pytest.mark.parametrize("most", [0, 1e12])
+def test_a_fully_counted_community_near_the_threshold_of_a_large_region_is_not_certain(most, monkeypatch):
+    monkeypatch.setattr("analytics.statistics.top_probability.MOST_COUNTED", most)
+    mean, variance = posteriors(400)
+    threshold = top_probability(mean, variance, region=np.zeros(400), size=20).threshold[0]
+    mean[:2], variance[:2] = (threshold + 0.003, threshold - 0.003), 0
+
+    result = top_probability(mean, variance, region=np.zeros(400), size=20)
+
+    for row in (0, 1, int(np.argmax(mean)), int(np.argmin(np.abs(mean - threshold)))):
+        expected = chance_by_counting(mean, np.sqrt(variance), row, 20)
+        assert result.probability[row] == pytest.approx(expected, abs=2e-3)
+    assert 0.5 < result.probability[0] < 0.8
 
 
 @given(
@@ -212,18 +254,17 @@ def test_known_scores_are_in_or_out_and_ties_share_what_is_left(communities):
     np.testing.assert_allclose(result.threshold, 0.9)
 
 
-def test_a_known_score_at_the_threshold_shares_with_unsure_ones():
+@pytest.mark.parametrize("most", [0, 1e12])
+def test_tied_known_scores_share_with_unsure_ones(most, monkeypatch):
+    monkeypatch.setattr("analytics.statistics.top_probability.MOST_COUNTED", most)
     mean, variance = posteriors(400)
-    mean[0], variance[0] = 0.88, 0
-    below = top_probability(mean[1:], variance[1:], region=np.zeros(399), size=1).threshold
-    expected = stats.norm.sf(0.88, mean[1:], np.sqrt(variance[1:])).sum()
-    size = int(np.ceil(expected))
+    mean[:40], variance[:40] = 0.9, 0
 
-    result = top_probability(mean, variance, region=np.zeros(400), size=size)
+    result = top_probability(mean, variance, region=np.zeros(400), size=50)
 
-    assert below[0] > 0.88
-    assert result.threshold[0] == 0.88
-    assert result.probability[0] == pytest.approx(size - expected, abs=1e-9)
+    above = np.random.default_rng(5).random((20_000, 360)) < stats.norm.sf(0.9, mean[40:], np.sqrt(variance[40:]))
+    expected = (np.clip(50 - above.sum(axis=1), 0, 40) / 40).mean()
+    np.testing.assert_allclose(result.probability[:40], expected, atol=0.005)
 
 
 @pytest.mark.parametrize("communities", [1, 20, 250])
