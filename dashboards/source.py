@@ -29,6 +29,8 @@ class EvaluationHeader:
     rules: Rules
     inputs_sha256: str
     standings_sha256: str
+    # By which its evidence was weighed, see `analytics.evidence.method`.
+    evidence_method: int
     # Per region and route: N, k, the cut-off score, ties, counts of each status, warnings; as analytics wrote it. Under
     # "evidence", by region, what `analytics.evidence.list_reliability.summarise_evidence` says.
     summary: Mapping[str, Any]
@@ -307,8 +309,9 @@ class EvaluationSource(Protocol):
         """Return one row per official evaluation of a community that the account may see, the earliest first.
 
         Columns: evaluation_id, round_name, round_english_name, cut_off, responses, satisfied, satisfaction_score,
-        satisfaction_lower, satisfaction_upper, satisfaction_rank, satisfaction_status, complaint_rank and
-        complaints_per_1000_household_years. Of several evaluations of a round the newest.
+        satisfaction_lower, satisfaction_upper, satisfaction_shrunk, evidence_method, satisfaction_rank,
+        satisfaction_status, complaint_rank and complaints_per_1000_household_years. Of several evaluations of a round
+        the newest.
         """
 
     def cases(self, evaluation_id: int) -> pd.DataFrame:

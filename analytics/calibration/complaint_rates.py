@@ -126,7 +126,7 @@ def calibrate_complaints(
     cases = random.poisson(rates * exposure)
     size = count_positions(share, communities, rounding="floor")
     shrinkage = shrink_complaint_rates(cases, exposure, region=region, prior=prior)
-    evidence = complaint_evidence(shrinkage, exposure, region=region, size=size, share=float(share))
+    evidence = complaint_evidence(shrinkage, cases, exposure, region=region, size=size, share=float(share))
     probability = evidence["complaint_top_probability"].to_numpy(dtype=np.float64)
     # A known truth is a posterior without variance.
     nothing = np.zeros(rates.size)

@@ -2,8 +2,12 @@
 
 The decision compares observed scores; the evidence is how sure one can be that the true standing agrees. The two are
 kept apart: a community can meet the criterion while the evidence is undecided, and usually does when few answered.
+
+The true score of a community is what all its households would answer, its true complaint rate the rate at which they
+complain. One probability P of being among the best k stands behind each word, number and order.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -14,7 +18,7 @@ from scipy import special
 
 from analytics.statistics.empirical_bayes import ComplaintShrinkage, Shrinkage
 from analytics.statistics.top_probability import top_probability
-from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, row_codes
+from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, row_codes, whole_numbers
 
 
 class Evidence(StrEnum):
@@ -28,13 +32,13 @@ class Evidence(StrEnum):
 
 
 class Reason(StrEnum):
-    """Reason why evidence is undecided, or weaker than its probability alone implies."""
+    """Reason why evidence is undecided; by method 1 also why it is weaker than its probability alone implies."""
 
     PROBABILITY = "probability"  # the probability itself lies in the undecided band
-    NONRESPONSE = "nonresponse"  # non-respondents could change it
-    TOO_LITTLE_INFORMATION = "too_little_information"  # too few answers for negative evidence
-    ZERO_BY_LUCK = "zero_by_luck"  # an average community of this size often has zero complaints
-    ROUTES_DISAGREE = "routes_disagree"  # the bounds of the two routes lie in different bands
+    NONRESPONSE = "nonresponse"  # non-respondents could change it: only method 1 says so
+    TOO_LITTLE_INFORMATION = "too_little_information"  # nothing tells the communities of the region apart
+    ZERO_BY_LUCK = "zero_by_luck"  # no complaint, and an average community of this size often has none
+    ROUTES_DISAGREE = "routes_disagree"  # the two routes together leave it open
     VARIANCE_UNKNOWN = "variance_unknown"  # a given score has no known sampling variance
     NOT_ASSESSED = "not_assessed"  # a route has no result
     NOT_APPLICABLE = "not_applicable"  # k = 0: no position qualifies
@@ -44,7 +48,6 @@ CERTAIN_FROM: Final = 0.95
 LIKELY_FROM: Final = 0.80
 UNLIKELY_TO: Final = 0.20
 NO_TO: Final = 0.05
-LEAST_RELIABILITY: Final = 0.5
 
 # Gaps between respondents and non-respondents smaller than this are common.
 ROBUST_GAP: Final = 0.05
@@ -52,6 +55,12 @@ ROBUST_GAP: Final = 0.05
 _BANDS: Final = np.array(list(Evidence), dtype=object)
 _UNDECIDED: Final = 2
 _NO_REASON: Final = ""
+# Probabilities that differ by less are equal: the rest is rounding.
+_SAME: Final = 1e-9
+# Deviations beyond which the normal distribution is 0 or 1 to the last digit.
+_FARTHEST: Final = 8.0
+# Reasons for which a route says nothing about the criterion.
+_UNKNOWN: Final = (Reason.NOT_ASSESSED, Reason.VARIANCE_UNKNOWN, Reason.TOO_LITTLE_INFORMATION)
 
 TextArray = npt.NDArray[np.object_]
 
@@ -142,7 +151,9 @@ def clipped_normal_quantile(probability: npt.ArrayLike) -> FloatArray:
     >>> clipped_normal_quantile([0.8, 0.5, 0.0]).round(2)
     array([ 0.84,  0.  , -8.  ])
     """
-    return np.clip(special.ndtri(finite_numbers("probability", probability, lowest=0, highest=1)), -8.0, 8.0)
+    return np.clip(
+        special.ndtri(finite_numbers("probability", probability, lowest=0, highest=1)), -_FARTHEST, _FARTHEST
+    )
 
 
 def tipping_point(
@@ -150,6 +161,7 @@ def tipping_point(
     *,
     probability: npt.ArrayLike,
     threshold: npt.ArrayLike,
+    threshold_variance: npt.ArrayLike = 0.0,
     sampling_fraction: npt.ArrayLike,
 ) -> FloatArray:
     """Return the tipping point: the smallest gap between respondents and non-respondents that changes the evidence.
@@ -158,8 +170,8 @@ def tipping_point(
     ----------
     shrinkage : Shrinkage
         Posteriors of the communities.
-    probability, threshold : array_like
-        P(top k) and T from `top_probability`.
+    probability, threshold, threshold_variance : array_like
+        P(top k), T and U from `top_probability`.
     sampling_fraction : array_like
         f in [0, 1]: responding households ÷ households.
 
@@ -177,9 +189,10 @@ def tipping_point(
     Notes
     -----
     A gap δ in one community changes its score by δ(1 − f) and its posterior mean by Bδ(1 − f), all else fixed, and its
-    P = Φ(z) to Φ(z ± Bδ(1 − f)/√V). δ is the least that takes z over an edge of the band of P, upwards or downwards.
-    For a normal posterior with known T this is exact; for other posteriors z = Φ⁻¹(P) is that of the normal one with
-    the same P. Without variance (V = 0) the distance is |m − T|. Reaching an edge exactly counts as changing the band.
+    P = Φ(z) to Φ(z ± Bδ(1 − f)/√(V + U)). δ is the least that takes z over an edge of the band of P, upwards or
+    downwards. For a normal posterior and threshold this is exact; for other posteriors z = Φ⁻¹(P) is that of the normal
+    one with the same P, and where P is 0 or 1 to the last digit z = (m − T)/√(V + U). Without variance (V + U = 0) the
+    distance is |m − T|. Reaching an edge exactly counts as changing the band.
 
     Examples
     --------
@@ -190,62 +203,61 @@ def tipping_point(
     ... )
     >>> top = top_probability(result.mean, result.variance, region=[1] * 4, size=1)
     >>> tipping_point(
-    ...     result, probability=top.probability, threshold=top.threshold, sampling_fraction=fraction
+    ...     result,
+    ...     probability=top.probability,
+    ...     threshold=top.threshold,
+    ...     threshold_variance=top.threshold_variance,
+    ...     sampling_fraction=fraction,
     ... ).round(2)
-    array([0.1 , 0.26, 0.28,  inf])
+    array([0.14, 0.3 , 0.4 ,  inf])
     """
     chance, limit, fraction, mean, variance, own = np.broadcast_arrays(
         finite_numbers("probability", probability, lowest=0, highest=1),
         np.asarray(threshold, dtype=np.float64),
         finite_numbers("sampling_fraction", sampling_fraction, lowest=0, highest=1),
         shrinkage.mean,
-        shrinkage.variance,
+        shrinkage.variance + finite_numbers("threshold_variance", threshold_variance, lowest=0),
         shrinkage.reliability,
     )
     cuts = special.ndtri([NO_TO, UNLIKELY_TO, LIKELY_FROM, CERTAIN_FROM])
-    distance = np.abs(clipped_normal_quantile(chance)[..., None] - cuts).min(axis=-1) * np.sqrt(variance)
     finite = np.isfinite(limit)
-    distance = np.where(variance > 0, distance, np.abs(mean - np.where(finite, limit, 0)))
+    apart = mean - np.where(finite, limit, 0)
+    deviation = np.sqrt(variance)
+    place = clipped_normal_quantile(chance)
+    far = np.where(variance > 0, np.abs(apart) / np.where(variance > 0, deviation, 1), 0)
+    place = np.where(np.abs(place) < _FARTHEST, place, np.sign(place) * np.maximum(far, _FARTHEST))
+    distance = np.abs(place[..., None] - cuts).min(axis=-1) * deviation
+    distance = np.where(variance > 0, distance, np.abs(apart))
     lever = own * (1 - fraction)
     movable = finite & (lever > 0)
     return np.where(movable, distance / np.where(movable, lever, 1), np.inf)
 
 
 def satisfaction_evidence(
-    shrinkage: Shrinkage,
-    shrinkage_with_nonresponse: Shrinkage,
-    *,
-    region: npt.ArrayLike,
-    size: npt.ArrayLike,
-    sampling_fraction: npt.ArrayLike,
-    rank_bound_exceeds_k: npt.ArrayLike | None = None,
+    shrinkage: Shrinkage, *, region: npt.ArrayLike, size: npt.ArrayLike, sampling_fraction: npt.ArrayLike
 ) -> pd.DataFrame:
-    """Return the evidence on the satisfaction route, with and without the nonresponse term.
+    """Return the evidence on the satisfaction route.
 
     Parameters
     ----------
-    shrinkage, shrinkage_with_nonresponse : Shrinkage
-        Posteriors without and with the nonresponse term ω, of the same communities in the same order.
+    shrinkage : Shrinkage
+        Posteriors of what all households of each community would answer: with the finite population correction and the
+        nonresponse term ω.
     region : array_like
         Label of each community's region.
     size : array_like
         Nominal k of the region: one number, or one for each community.
     sampling_fraction : array_like
         f in [0, 1]: responding households ÷ households; 0 where unknown, which assumes the largest nonresponse.
-    rank_bound_exceeds_k : array_like of bool, optional
-        True where a one-sided confidence bound of the rank lies beyond k: negative evidence is then possible although
-        the reliability is small.
 
     Returns
     -------
     DataFrame
-        One row for each community in the given order, columns `satisfaction_top_probability` and
-        `satisfaction_top_probability_with_nonresponse` (0 to 1), `satisfaction_quadrature_error`,
-        `satisfaction_threshold_variance` and `satisfaction_threshold_variance_with_nonresponse` (from
-        `top_probability`, squared units of the score), `satisfaction_reliability` (0 to 1),
-        `satisfaction_tipping_point` (units of the score), `satisfaction_robust` (False: “not robust to nonresponse”,
-        the tipping point is below `ROBUST_GAP`), `satisfaction_evidence` (Evidence) and `satisfaction_evidence_reason`
-        (Reason, or empty).
+        One row for each community in the given order, columns `satisfaction_top_probability` (P, 0 to 1),
+        `satisfaction_quadrature_error` and `satisfaction_threshold_variance` (from `top_probability`, the latter in
+        squared units of the score), `satisfaction_reliability` (0 to 1), `satisfaction_tipping_point` (units of the
+        score), `satisfaction_robust` (False: “not robust to nonresponse”, the tipping point is below `ROBUST_GAP`),
+        `satisfaction_evidence` (Evidence) and `satisfaction_evidence_reason` (Reason, or empty).
 
     Raises
     ------
@@ -254,42 +266,33 @@ def satisfaction_evidence(
 
     Notes
     -----
-    `certain` and `likely` must hold with ω too: the band is that of the smaller probability, at worst undecided.
-    `unlikely` and `no` need reliability B ≥ .5 or a rank bound beyond k.
+    The word is the band of P, with one exception: where all communities of a region have the same P between 0 and 1,
+    nothing tells them apart, and all are undecided: forty tied communities have P = k/N = .05, which rules nobody out.
 
     Examples
     --------
     >>> from analytics.statistics.empirical_bayes import shrink_rates
     >>> satisfied, n, region = [199, 150, 140, 16], [200, 200, 200, 20], [1, 1, 1, 1]
-    >>> plain = shrink_rates(satisfied, n, region=region, prior="normal")
-    >>> wider = shrink_rates(satisfied, n, region=region, prior="normal", nonresponse_spread=0.03)
-    >>> frame = satisfaction_evidence(plain, wider, region=region, size=1, sampling_fraction=0.4)
+    >>> posteriors = shrink_rates(satisfied, n, region=region, prior="normal", nonresponse_spread=0.03)
+    >>> frame = satisfaction_evidence(posteriors, region=region, size=1, sampling_fraction=0.4)
     >>> frame["satisfaction_evidence"].map(str).tolist()
     ['certain', 'no', 'no', 'no']
     """
     top = top_probability(shrinkage.mean, shrinkage.variance, region=region, size=size, grids=shrinkage.grids)
-    wider = top_probability(
-        shrinkage_with_nonresponse.mean,
-        shrinkage_with_nonresponse.variance,
-        region=region,
-        size=size,
-        grids=shrinkage_with_nonresponse.grids,
-    )
-    informed = shrinkage.reliability >= LEAST_RELIABILITY
-    if rank_bound_exceeds_k is not None:
-        informed = informed | np.asarray(rank_bound_exceeds_k, dtype=bool)
-    evidence, reason = _judge(top.probability, wider.probability, informed)
+    evidence, reason = _judge(top.probability, region)
     gap = tipping_point(
-        shrinkage, probability=top.probability, threshold=top.threshold, sampling_fraction=sampling_fraction
+        shrinkage,
+        probability=top.probability,
+        threshold=top.threshold,
+        threshold_variance=top.threshold_variance,
+        sampling_fraction=sampling_fraction,
     )
     return pd.DataFrame(
         {
             "satisfaction_top_probability": top.probability,
-            "satisfaction_top_probability_with_nonresponse": wider.probability,
             "satisfaction_quadrature_error": top.quadrature_error,
-            "satisfaction_reliability": shrinkage.reliability,
             "satisfaction_threshold_variance": top.threshold_variance,
-            "satisfaction_threshold_variance_with_nonresponse": wider.threshold_variance,
+            "satisfaction_reliability": shrinkage.reliability,
             "satisfaction_tipping_point": gap,
             "satisfaction_robust": gap >= ROBUST_GAP,
             "satisfaction_evidence": evidence,
@@ -300,12 +303,12 @@ def satisfaction_evidence(
 
 def complaint_evidence(
     shrinkage: ComplaintShrinkage,
+    complaints: npt.ArrayLike,
     household_years: npt.ArrayLike,
     *,
     region: npt.ArrayLike,
     size: npt.ArrayLike,
     share: float,
-    rank_bound_exceeds_k: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
     """Return the evidence on the complaint route, whose best communities have the lowest complaint rates.
 
@@ -313,6 +316,8 @@ def complaint_evidence(
     ----------
     shrinkage : ComplaintShrinkage
         Posteriors of the complaint rates.
+    complaints : array_like
+        Valid complaints y of each community, whole numbers.
     household_years : array_like
         Exposure E of each community, above 0.
     region : array_like
@@ -321,13 +326,11 @@ def complaint_evidence(
         Nominal k of the region: one number, or one for each community.
     share : float
         The share of the rule in (0, 1], as a float: .05.
-    rank_bound_exceeds_k : array_like of bool, optional
-        As in `satisfaction_evidence`.
 
     Returns
     -------
     DataFrame
-        Columns `complaint_top_probability` (0 to 1), `complaint_quadrature_error`, `complaint_reliability`,
+        Columns `complaint_top_probability` (P, 0 to 1), `complaint_quadrature_error`, `complaint_reliability`,
         `complaint_zero_probability` (P(0) of an average community of this exposure), `complaint_evidence` (Evidence)
         and `complaint_evidence_reason` (Reason, or empty).
 
@@ -338,18 +341,20 @@ def complaint_evidence(
 
     Notes
     -----
-    P(0) = (a/(a + Eλ̄))ᵃ, e^(−Eλ̄) without excess variation. If it exceeds the share, even zero complaints would not
-    distinguish a good community from an average one, and the evidence is undecided.
+    The word is that of `satisfaction_evidence`. A community without complaints is undecided also where P(0) =
+    (a/(a + Eλ̄))ᵃ, e^(−Eλ̄) without excess variation, exceeds the share: an average community of its exposure would too
+    often have none. Only a zero can be a zero by luck, and where nothing tells the communities apart it is not luck.
 
     Examples
     --------
     >>> from analytics.statistics.empirical_bayes import shrink_complaint_rates
-    >>> cases, years, region = [0, 60, 50, 0], [1000, 1000, 1000, 20], [1, 1, 1, 1]
+    >>> cases, years, region = [0, 60, 1, 0], [1000, 1000, 20, 20], [1, 1, 1, 1]
     >>> shrinkage = shrink_complaint_rates(cases, years, region=region, prior="normal")
-    >>> frame = complaint_evidence(shrinkage, years, region=region, size=1, share=0.3)
+    >>> frame = complaint_evidence(shrinkage, cases, years, region=region, size=1, share=0.3)
     >>> frame["complaint_evidence"].map(str).tolist(), str(frame["complaint_evidence_reason"].iloc[3])
-    (['certain', 'no', 'no', 'undecided'], 'zero_by_luck')
+    (['likely', 'no', 'no', 'undecided'], 'zero_by_luck')
     """
+    counts = whole_numbers("complaints", complaints)
     exposure = finite_numbers("household_years", household_years, lowest=0)
     refuse(exposure == 0, "household_years is 0", household_years=exposure)
     if not 0 < share <= 1:
@@ -357,15 +362,12 @@ def complaint_evidence(
     # Without excess variation all rates are known to be equal.
     spread = np.where(np.isinf(shrinkage.shape), 0.0, shrinkage.mean / shrinkage.rate)
     top = top_probability(-shrinkage.mean, spread, region=region, size=size, grids=shrinkage.grids)
-    informed = shrinkage.reliability >= LEAST_RELIABILITY
-    if rank_bound_exceeds_k is not None:
-        informed = informed | np.asarray(rank_bound_exceeds_k, dtype=bool)
-    evidence, reason = _judge(top.probability, top.probability, informed)
+    evidence, reason = _judge(top.probability, region)
     expected = exposure * shrinkage.prior_mean
     limited = np.isfinite(shrinkage.prior_shape)
     shape = np.where(limited, shrinkage.prior_shape, 1)
     zero = np.where(limited, np.exp(-shape * np.log1p(expected / shape)), np.exp(-expected))
-    lucky = zero > share
+    lucky = (counts == 0) & (zero > share) & (reason != Reason.TOO_LITTLE_INFORMATION)
     return pd.DataFrame(
         {
             "complaint_top_probability": top.probability,
@@ -385,7 +387,7 @@ def criterion_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -> 
     ----------
     satisfaction, complaints : DataFrame
         From `satisfaction_evidence` and `complaint_evidence`, with the same index; a community that a route does not
-        assess has a missing probability there (or missing values in all columns).
+        assess has a missing probability there.
 
     Returns
     -------
@@ -396,53 +398,41 @@ def criterion_evidence(satisfaction: pd.DataFrame, complaints: pd.DataFrame) -> 
     Raises
     ------
     ValueError
-        If the indexes differ.
+        If the indexes differ, or a probability lies outside [0, 1].
 
     Notes
     -----
-    max(P_A, P_B) ≤ P ≤ min(1, P_A + P_B) whatever the dependence of the routes; a route that is not assessed has bounds
-    0 and 1. The evidence is decided only if both bounds lie in the same band; then `certain` and `likely` are at most
-    as strong as the stronger of the two routes' own evidence, and `unlikely` and `no` need the same of both.
+    max(P_A, P_B) ≤ P ≤ min(1, P_A + P_B) whatever the dependence of the routes. A route without probability, or whose
+    communities nothing tells apart, has bounds 0 and 1 instead of P and P; one without complaints by luck 0 and P.
+
+    To meet one route is enough: `certain` and `likely` are the band of the lower bound, whatever the upper one is;
+    `unlikely` and `no` are the band of the upper bound. Otherwise the evidence is undecided, because both bounds are
+    (“probability”), because a route has bounds and no probability (its own reason), or because the routes leave it open
+    together (“routes_disagree”).
 
     Examples
     --------
-    >>> columns = ["top_probability", "evidence"]
-    >>> satisfaction = pd.DataFrame([[0.97, "certain"], [0.02, "no"], [0.9, "likely"]], columns=columns)
-    >>> complaints = pd.DataFrame([[None, None], [0.01, "no"], [0.3, "undecided"]], columns=columns)
+    >>> columns = ["top_probability", "evidence_reason"]
+    >>> satisfaction = pd.DataFrame([[0.97, ""], [0.02, ""], [0.93, ""], [0.15, ""]], columns=columns)
+    >>> complaints = pd.DataFrame([[None, "not_assessed"], [0.01, ""], [0.1, ""], [0.15, ""]], columns=columns)
     >>> frame = criterion_evidence(satisfaction.add_prefix("satisfaction_"), complaints.add_prefix("complaint_"))
     >>> frame["criterion_evidence"].map(str).tolist()
-    ['certain', 'no', 'undecided']
+    ['certain', 'no', 'likely', 'undecided']
     """
     if not satisfaction.index.equals(complaints.index):
         raise ValueError("satisfaction and complaints must have the same index")
-    chances = np.column_stack(
-        [
-            satisfaction["satisfaction_top_probability"].to_numpy(dtype=np.float64, na_value=np.nan),
-            complaints["complaint_top_probability"].to_numpy(dtype=np.float64, na_value=np.nan),
-        ]
-    )
-    lower, upper = _either_bounds(chances)
-    own = np.column_stack(
-        [
-            _numbers(satisfaction["satisfaction_evidence"].to_numpy(dtype=object)),
-            _numbers(complaints["complaint_evidence"].to_numpy(dtype=object)),
-        ]
-    )
-    band, other = _band_numbers(lower), _band_numbers(upper)
-    agreed = band == other
-    # The stronger of two routes supports a positive finding; a negative one needs both routes.
-    positive = np.minimum(np.maximum(band, own.min(axis=1)), _UNDECIDED)
-    negative = np.where((own > _UNDECIDED).all(axis=1), band, _UNDECIDED)
-    result = np.where(agreed, np.where(band < _UNDECIDED, positive, negative), _UNDECIDED)
-    missing = np.isnan(chances).any(axis=1)
+    bounds = [_route_bounds(satisfaction, "satisfaction"), _route_bounds(complaints, "complaint")]
+    lower = np.max([route.lower for route in bounds], axis=0)
+    upper = np.minimum(np.sum([route.upper for route in bounds], axis=0), 1)
+    from_lower, from_upper = _band_numbers(lower), _band_numbers(upper)
+    result = np.where(from_lower < _UNDECIDED, from_lower, np.maximum(from_upper, _UNDECIDED))
     reason = np.full(lower.size, _NO_REASON, dtype=object)
-    undecided = result == _UNDECIDED
-    reason[undecided] = Reason.ROUTES_DISAGREE
-    reason[undecided & missing] = Reason.NOT_ASSESSED
-    reason[undecided & agreed & (band == _UNDECIDED)] = Reason.PROBABILITY
-    reason[undecided & agreed & (band > _UNDECIDED)] = Reason.TOO_LITTLE_INFORMATION
-    weakened = agreed & (band < _UNDECIDED) & (result > band)
-    reason[weakened] = Reason.NONRESPONSE
+    reason[result == _UNDECIDED] = Reason.ROUTES_DISAGREE
+    # The last one stands: of several reasons that which says most about the lack of data.
+    for cause in (Reason.ZERO_BY_LUCK, *reversed(_UNKNOWN)):
+        for route in bounds:
+            reason[(result == _UNDECIDED) & (route.cause == cause)] = cause
+    reason[(from_lower == _UNDECIDED) & (from_upper == _UNDECIDED)] = Reason.PROBABILITY
     return pd.DataFrame(
         {
             "criterion_lower_probability": lower,
@@ -596,25 +586,36 @@ def overall_reliability(mean: npt.ArrayLike, variance: npt.ArrayLike, *, region:
     return pd.Series(share, index=pd.Index(labels, name="region"), name="reliability")
 
 
-def _judge(
-    probability: FloatArray, with_nonresponse: FloatArray, informed: BooleanArray
-) -> tuple[TextArray, TextArray]:
+def _judge(probability: FloatArray, region: npt.ArrayLike) -> tuple[TextArray, TextArray]:
+    """Return the word of each probability and the reason for it, if it is undecided."""
     band = _band_numbers(probability)
-    surviving = np.minimum(_band_numbers(np.minimum(probability, with_nonresponse)), _UNDECIDED)
-    positive, negative = band < _UNDECIDED, band > _UNDECIDED
-    result = np.where(positive, surviving, np.where(negative & ~informed, _UNDECIDED, band))
-    reason = np.full(probability.size, _NO_REASON, dtype=object)
-    reason[band == _UNDECIDED] = Reason.PROBABILITY
-    reason[positive & (result > band)] = Reason.NONRESPONSE
-    reason[negative & ~informed] = Reason.TOO_LITTLE_INFORMATION
-    return _BANDS[result], reason
+    reason = np.where(band == _UNDECIDED, Reason.PROBABILITY, _NO_REASON).astype(object)
+    codes = row_codes("region", region, rows=probability.size)[1]
+    by_region = pd.Series(probability).groupby(codes)
+    alike = (by_region.transform("max") - by_region.transform("min")).to_numpy() <= _SAME
+    alike &= (probability > _SAME) & (probability < 1 - _SAME)
+    reason[alike] = Reason.TOO_LITTLE_INFORMATION
+    return _BANDS[np.where(alike, _UNDECIDED, band)], reason
 
 
-def _either_bounds(chances: FloatArray) -> tuple[FloatArray, FloatArray]:
-    lower = np.where(np.isnan(chances), 0, chances).max(axis=1)
-    upper = np.minimum(np.where(np.isnan(chances), 1, chances).sum(axis=1), 1)
-    refuse((lower > 1) | (np.nan_to_num(chances).min(axis=1) < 0), "a probability lies outside [0, 1]", lower=lower)
-    return lower, upper
+@dataclass(frozen=True)
+class _Bounds:
+    """Bounds of the probability of a route, and the reason where they are apart."""
+
+    lower: FloatArray
+    upper: FloatArray
+    cause: TextArray
+
+
+def _route_bounds(route: pd.DataFrame, prefix: str) -> _Bounds:
+    chance = route[f"{prefix}_top_probability"].to_numpy(dtype=np.float64, na_value=np.nan)
+    refuse((chance < 0) | (chance > 1), "a probability lies outside [0, 1]", probability=chance)
+    cause = route[f"{prefix}_evidence_reason"].to_numpy(dtype=object, copy=True)
+    missing = np.isnan(chance)
+    cause[missing & ~np.isin(cause, _UNKNOWN)] = Reason.NOT_ASSESSED
+    unknown = np.isin(cause, _UNKNOWN)
+    lower = np.where(unknown | (cause == Reason.ZERO_BY_LUCK), 0, chance)
+    return _Bounds(lower, np.where(unknown, 1, chance), cause)
 
 
 def _band_numbers(probability: FloatArray) -> npt.NDArray[np.int64]:
@@ -624,9 +625,3 @@ def _band_numbers(probability: FloatArray) -> npt.NDArray[np.int64]:
         + (probability <= UNLIKELY_TO)
         + (probability <= NO_TO)
     )
-
-
-def _numbers(evidence: TextArray) -> npt.NDArray[np.int64]:
-    """Return the position of each band; a route that is not assessed is undecided."""
-    position = {band.value: number for number, band in enumerate(Evidence)}
-    return np.array([position.get(band, _UNDECIDED) for band in evidence], dtype=np.int64)

@@ -1,6 +1,6 @@
 """Forecast of the further responses that would settle the evidence of each community; no decision uses it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from analytics.evidence.bands import LEAST_RELIABILITY, LIKELY_FROM, with_nonresponse
+from analytics.evidence.bands import LIKELY_FROM, with_nonresponse
 from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, whole_numbers
 
 # Households rarely respond in a larger share than this.
@@ -26,9 +26,7 @@ class ThresholdPosterior:
     Attributes
     ----------
     mean, variance : array_like
-        Posterior mean m and variance V ≥ 0 of the true score.
-    reliability : array_like
-        B in [0, 1], the weight of the community's own score.
+        Posterior mean m and variance V ≥ 0 of the true score, the nonresponse term ω included.
     threshold : array_like
         T, the true score that separates the best k, `TopProbability.threshold`.
     threshold_variance : array_like
@@ -37,14 +35,12 @@ class ThresholdPosterior:
 
     mean: npt.ArrayLike
     variance: npt.ArrayLike
-    reliability: npt.ArrayLike
     threshold: npt.ArrayLike
     threshold_variance: npt.ArrayLike = 0.0
 
 
 def needed_responses(
-    plain: ThresholdPosterior,
-    with_nonresponse_term: ThresholdPosterior,
+    place: ThresholdPosterior,
     *,
     answer_variance: npt.ArrayLike,
     n: npt.ArrayLike,
@@ -58,8 +54,8 @@ def needed_responses(
 
     Parameters
     ----------
-    plain, with_nonresponse_term : ThresholdPosterior
-        Posteriors without and with the nonresponse term ω.
+    place : ThresholdPosterior
+        Posteriors of the communities beside their threshold.
     answer_variance : array_like
         s², variance of single answers, p(1 − p) for a rate, at least 0.
     n, households : array_like
@@ -78,9 +74,8 @@ def needed_responses(
     -------
     DataFrame
         One row per community, columns `needed_responses` (Int64: further answers, 0 if already settled, missing if not
-        reachable), `predicted_top_probability` (with that number, or with the reachable one if that is not enough; the
-        smaller of those without and with ω) and `assurance` (probability that the evidence is then settled, 1 if it is
-        known to be).
+        reachable), `predicted_top_probability` (with that number, or with the reachable one if that is not enough) and
+        `assurance` (probability that the evidence is then settled, 1 if it is known to be).
 
     Raises
     ------
@@ -89,18 +84,17 @@ def needed_responses(
 
     Notes
     -----
-    Settled is defined as in `analytics.evidence.bands`: above T, P ≥ .80 with ω too; below, P ≤ .20 and B ≥ .5. The
-    result is the smallest M ≤ ⌊ρH⌋ − n for which that holds if the score stays at its expectation: |m − T| ≥
-    Φ⁻¹(.80)√(V′ + U), above T with the posterior that has ω. V′ = 1/(1/V − 1/v + 1/v′), v = s²/n · (1 − f) + ω²(1 −
-    f)², f = n/H, and v′ the same for n + M answers: the information from other sources, 1/V − 1/v, stays, and B′ = B/(B
-    + (1 − B)v′/v). The posterior mean changes by a normal variable with variance V − V′, and the assurance is the
-    probability that it ends far enough from T: the limit of drawing more and more answers from their predictive
+    Settled is P ≥ .80 or P ≤ .20, as in `analytics.evidence.bands`. The result is the smallest M ≤ ⌊ρH⌋ − n for which
+    that holds if the score stays at its expectation: |m − T| ≥ Φ⁻¹(.80)√(V′ + U). V′ = 1/(1/V − 1/v + 1/v′), v = s²/n ·
+    (1 − f) + ω²(1 − f)², f = n/H, and v′ the same for n + M answers: the information from other sources, 1/V − 1/v,
+    stays. The posterior mean changes by a normal variable with variance V − V′, and the assurance is the probability
+    that it ends far enough from T on either side: the limit of drawing more and more answers from their predictive
     distribution. If m = T no number settles the evidence.
 
     Examples
     --------
-    >>> place = ThresholdPosterior(mean=[0.93, 0.90, 0.80], variance=0.0009, reliability=0.7, threshold=0.91)
-    >>> needed_responses(place, place, answer_variance=0.09, n=[60] * 3, households=400)["needed_responses"].tolist()
+    >>> place = ThresholdPosterior(mean=[0.93, 0.90, 0.80], variance=0.0009, threshold=0.91)
+    >>> needed_responses(place, answer_variance=0.09, n=[60] * 3, households=400)["needed_responses"].tolist()
     [39, <NA>, 0]
     """
     if not 0 < reachable_share <= 1:
@@ -109,89 +103,75 @@ def needed_responses(
         finite_numbers("answer_variance", answer_variance, lowest=0),
         whole_numbers("n", n, lowest=1),
         whole_numbers("households", households, lowest=1),
-        np.asarray(plain.mean, dtype=np.float64),
+        np.asarray(place.mean, dtype=np.float64),
     )
     refuse(answers > total, "n exceeds households", n=answers, households=total)
-    given = _Answers(single, answers, total if one_answer_per_household else np.full(total.shape, np.inf))
-    above = _side(with_nonresponse_term, given, nonresponse_spread)
-    below = _side(plain, given, 0.0)
-    below = replace(below, distance=-below.distance, reliability=np.asarray(plain.reliability, dtype=np.float64))
-
-    def settles(more: FloatArray) -> BooleanArray:
-        return above.settles(more) | below.settles(more)
-
+    limit = total if one_answer_per_household else np.full(total.shape, np.inf)
+    forecast = _forecast(place, _Answers(single, answers, limit, nonresponse_spread))
     reach = total * reachable_share.numerator // reachable_share.denominator
     most = np.maximum(reach - answers, 0)
     known = np.zeros(most.shape, dtype=bool) | np.asarray(False if settled is None else settled, dtype=bool)
     least = np.where(known, 0.0, 0.0 if settled is None else 1.0)
-    reachable = known | ((most >= least) & settles(most))
+    reachable = known | ((most >= least) & forecast.settles(most))
     # Variances decrease with every answer, so bisection finds the smallest number that settles.
     low, high = least - 1, np.where(known, 0.0, most)
     while np.any(high - low > 1):
         middle = np.floor((low + high) / 2)
-        enough = (middle >= least) & settles(np.maximum(middle, 0))
+        enough = (middle >= least) & forecast.settles(np.maximum(middle, 0))
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return pd.DataFrame(
         {
             "needed_responses": pd.Series(high).astype("Int64").mask(~reachable),
-            "predicted_top_probability": np.minimum(above.probability(high), 1 - below.probability(high)),
-            "assurance": np.where(known, 1.0, above.assurance(high) + below.assurance(high)),
+            "predicted_top_probability": forecast.probability(high),
+            "assurance": np.where(known, 1.0, forecast.assurance(high)),
         }
     )
 
 
 @dataclass(frozen=True)
 class _Answers:
-    """Answers so far, and the number of households H that limits them, infinite if it does not."""
+    """Answers so far, the number of households H that limits them, infinite if it does not, and ω."""
 
     single_variance: FloatArray
     number: FloatArray
     households: FloatArray
+    nonresponse_spread: float
 
-    def variance(self, more: npt.ArrayLike, nonresponse_spread: float) -> FloatArray:
-        """Return the sampling variance v of the score from these and `more` answers."""
+    def variance(self, more: npt.ArrayLike) -> FloatArray:
+        """Return the variance v of the score from these and `more` answers."""
         number = self.number + np.asarray(more)
         fraction = np.minimum(number / self.households, 1)
         sampling = self.single_variance / number * (1 - fraction)
-        return with_nonresponse(sampling, sampling_fraction=fraction, nonresponse_spread=nonresponse_spread)
+        return with_nonresponse(sampling, sampling_fraction=fraction, nonresponse_spread=self.nonresponse_spread)
 
 
 @dataclass(frozen=True)
-class _Side:
-    """One side of the threshold on which evidence could be settled; `distance` is that of the mean beyond it."""
+class _Forecast:
+    """Where the true scores will be seen after further answers; `distance` is that of the mean above the threshold."""
 
     distance: FloatArray
     variance: FloatArray
     threshold_variance: FloatArray
-    reliability: FloatArray
     answers: _Answers
-    nonresponse_spread: float
 
     def settles(self, more: FloatArray) -> BooleanArray:
         """Return whether `more` answers are predicted to settle the evidence."""
-        beyond = (self.distance > 0) & (self.distance >= SETTLED_DISTANCE * self._deviation(more))
-        return np.asarray(beyond & self._is_informed(more))
+        apart = np.abs(self.distance)
+        return np.asarray((apart > 0) & (apart >= SETTLED_DISTANCE * self._deviation(more)))
 
     def probability(self, more: FloatArray) -> FloatArray:
-        """Return the probability that the true score lies on this side, after `more` answers."""
+        """Return the probability that the true score lies above the threshold, after `more` answers."""
         return _chance(self.distance, self._deviation(more))
 
     def assurance(self, more: FloatArray) -> FloatArray:
         """Return the probability that the mean, after `more` answers, is far enough from the threshold."""
         moving = np.sqrt(np.maximum(self.variance - self._later_variance(more), 0))
-        far = _chance(self.distance - SETTLED_DISTANCE * self._deviation(more), moving)
-        return np.where(self._is_informed(more), far, 0.0)
-
-    def _is_informed(self, more: FloatArray) -> BooleanArray:
-        now, then = (self.answers.variance(number, self.nonresponse_spread) for number in (0, more))
-        ratio = np.where(now > 0, then / np.where(now > 0, now, 1), 1.0)
-        # B′ ≥ .5, written without divisions by 0.
-        own, others = self.reliability, (1 - self.reliability) * ratio
-        return np.asarray(own * (1 - LEAST_RELIABILITY) >= others * LEAST_RELIABILITY)
+        margin = SETTLED_DISTANCE * self._deviation(more)
+        return _chance(self.distance - margin, moving) + _chance(-self.distance - margin, moving)
 
     def _later_variance(self, more: FloatArray) -> FloatArray:
         """Return the posterior variance after `more` answers."""
-        now, then = (self.answers.variance(number, self.nonresponse_spread) for number in (0, more))
+        now, then = self.answers.variance(0), self.answers.variance(more)
         known = (self.variance == 0) | (then <= 0)
         gained = 1 / np.where(known, 1, then) - 1 / np.where(now > 0, now, 1)
         return np.where(known, 0.0, 1 / (1 / np.where(known, 1, self.variance) + np.maximum(gained, 0)))
@@ -200,18 +180,15 @@ class _Side:
         return np.sqrt(self._later_variance(more) + self.threshold_variance)
 
 
-def _side(place: ThresholdPosterior, answers: _Answers, nonresponse_spread: float) -> _Side:
-    """Return the side above the threshold, on which a low reliability does not matter."""
+def _forecast(place: ThresholdPosterior, answers: _Answers) -> _Forecast:
     limit = np.asarray(place.threshold, dtype=np.float64)
     refuse(np.isnan(limit), "threshold is missing", threshold=limit)
     mean = finite_numbers("mean", place.mean)
-    return _Side(
+    return _Forecast(
         distance=np.where(np.isfinite(limit), mean - np.where(np.isfinite(limit), limit, 0), -limit),
         variance=finite_numbers("variance", place.variance, lowest=0),
         threshold_variance=finite_numbers("threshold_variance", place.threshold_variance, lowest=0),
-        reliability=np.ones(mean.shape),
         answers=answers,
-        nonresponse_spread=nonresponse_spread,
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import special, stats
 
 from analytics.decision.criterion import count_positions, count_until_next_position
-from analytics.evidence.bands import LEAST_RELIABILITY, with_nonresponse
+from analytics.evidence.bands import with_nonresponse
 from analytics.evidence.needed_responses import SETTLED_DISTANCE
 from analytics.rules import Rounding, Ties
 from analytics.statistics.empirical_bayes import reliability
@@ -134,8 +134,8 @@ def forecast_precision(
     Notes
     -----
     v = p(1 − p)/n · (1 − f) + ω²(1 − f)² at the expected n; true rates N(p, τ²), posterior means N(p, Bτ²) around them,
-    T = p + τΦ⁻¹(1 − share). Undecided is |m − T| < Φ⁻¹(.80)√V, and all m below T if B < .5. With zero expected answers
-    B = 0 and the probability is 1; with τ = 0 communities cannot be distinguished, and it is 1 too.
+    T = p + τΦ⁻¹(1 − share). Undecided is |m − T| < Φ⁻¹(.80)√V. With zero expected answers, or with τ = 0, communities
+    cannot be distinguished, and the probability is 1.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def forecast_precision(
     divisor = np.where(moving, spread_of_means, 1)
     cut = expected_spread * special.ndtri(1 - float(share))
     above = special.ndtr(-(cut + margin) / divisor)
-    below = np.where(own >= LEAST_RELIABILITY, special.ndtr((cut - margin) / divisor), 0.0)
+    below = special.ndtr((cut - margin) / divisor)
     return pd.DataFrame(
         {
             "expected_responses": answers,

@@ -1,7 +1,8 @@
 """Evidence on every standing of an evaluation: intervals, shrunk scores, possible ranks and evidence bands.
 
 The decision follows from the rules alone. The evidence is computed for the same communities, ranked together in the
-same regions with the same number of positions.
+same regions with the same number of positions. On satisfaction one posterior is behind all of it: that of what all
+households of a community would answer, with the uncertainty of those that did not.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,8 +29,14 @@ from analytics.evidence.needed_responses import ThresholdPosterior, needed_respo
 from analytics.evidence.sampling_variance import sampling_fraction
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import complaint_rates
-from analytics.statistics.empirical_bayes import Shrinkage, shrink_complaint_rates, shrink_rates, shrink_scores
-from analytics.statistics.intervals import Interval, mean_interval, satisfaction_interval, wilson
+from analytics.statistics.empirical_bayes import (
+    Shrinkage,
+    credible_interval,
+    shrink_complaint_rates,
+    shrink_rates,
+    shrink_scores,
+)
+from analytics.statistics.intervals import Interval
 from analytics.statistics.mean_scores import pooled_variance
 from analytics.statistics.rank_confidence_sets import rank_confidence_set
 from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
@@ -94,10 +101,11 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     DataFrame
         One row per community in the order of the table; columns are `EVIDENCE_COLUMNS`.
 
-        - ``satisfaction_lower``, ``satisfaction_upper``: confidence interval of the score, in its unit, for every
-          community with answers; missing for a given score, whose answers are not known.
         - ``satisfaction_shrunk``, ``satisfaction_shrunk_deviation``: posterior mean and standard deviation of the true
-          score.
+          score, that of all households.
+        - ``satisfaction_lower``, ``satisfaction_upper``: credible interval of the true score at the level of the rules,
+          in its unit and within its range. It holds ``satisfaction_shrunk``, and not always the observed score: that of
+          an extreme community is partly luck.
         - ``satisfaction_rank_lower``, ``satisfaction_rank_upper``: marginal confidence set for the rank of the true
           score.
         - ``satisfaction_top_probability``, ``complaint_top_probability``: probability of being truly among the k best.
@@ -109,12 +117,17 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
         - ``satisfaction_needed_responses``: further answers that are predicted to settle the evidence; 0 if it is
           settled, missing if the number is larger than households can be expected to give.
           ``satisfaction_needed_assurance``: the probability that the evidence is then settled, or with all answers
-          that can be expected; missing if the households are unknown or fewer than the answers.
+          that can be expected; missing if the households are unknown or fewer than the answers, or if nothing tells
+          the communities apart.
         - ``complaint_rate_lower``, ``complaint_rate_upper``: exact Poisson interval per 1,000 household-years.
         - ``criterion_lower``, ``criterion_upper``: bounds of the probability that either route is truly met.
 
     Notes
     -----
+    All about satisfaction comes from one posterior of each community, with v = s²/n · (1 − f) + ω²(1 − f)², ω the
+    `nonresponse_spread` of the rules: the probability and its word, the interval, the tipping point and the needed
+    answers; the possible ranks from the scores with the same v.
+
     The eligible communities of the decision are ranked with its k; communities that are not ranked do not affect the
     prior. The evidence is only about whether the rule's own measure is truly among the k best.
 
@@ -158,7 +171,7 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
 
     >>> known = weigh_evidence(evaluate(communities.assign(households=1000), rules))
     >>> known["satisfaction_needed_responses"].iloc[:3].tolist()
-    [<NA>, 70, 0]
+    [<NA>, 213, 0]
     >>> round(float(evidence["satisfaction_top_probability"].sum()), 6)
     1.0
     """
@@ -173,7 +186,6 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
         satisfaction_score=standings["satisfaction_score"],
         deviation=float_column(table, deviation or ""),
     )
-    scored = _score_limits(table, rules)
     rates = _complaint_limits(table, rules)
     weighed = pd.concat(
         [
@@ -183,8 +195,6 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
         axis=1,
     )
     frame = pd.DataFrame({"community_id": table["community_id"]}).assign(
-        satisfaction_lower=scored.lower,
-        satisfaction_upper=scored.upper,
         complaint_rate_lower=rates.lower,
         complaint_rate_upper=rates.upper,
         **weighed,
@@ -199,7 +209,8 @@ def _weigh_route(
 ) -> pd.DataFrame:
     """Compute the evidence columns of one route, missing where a community is not assessed."""
     prefix = COLUMN_PREFIXES[route]
-    names = [name for name in EVIDENCE_COLUMNS if name.startswith(f"{prefix}_")]
+    # The interval of a complaint rate does not need a ranking.
+    names = [name for name in EVIDENCE_COLUMNS if name.startswith(f"{prefix}_") and "_rate_" not in name]
     frame = pd.DataFrame({name: pd.Series(np.nan, index=standings.index, dtype=object) for name in names})
     frame[f"{prefix}_evidence_reason"] = str(Reason.NOT_ASSESSED)
     weigh = _weigh_satisfaction if route == "satisfaction" else _weigh_complaints
@@ -214,7 +225,8 @@ def _weigh_route(
         frame.loc[weighed.index, weighed.columns] = weighed
         nobody = ranking.rows[ranking.shown & (ranking.size == 0)]
         frame.loc[nobody, [f"{prefix}_evidence", f"{prefix}_evidence_reason"]] = None, str(Reason.NOT_APPLICABLE)
-    return frame.drop(columns=[name for name in names if name.endswith(("_lower", "_upper")) and "rank" not in name])
+        frame.loc[nobody, [name for name in names if "_needed_" in name]] = None
+    return frame
 
 
 def _rankings(route: RouteName, standings: pd.DataFrame, regions: Mapping[str, Any]) -> Iterator[_Ranking]:
@@ -236,48 +248,63 @@ def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: _Ranking) ->
     known = _variance_is_known(table, rules, ranking)
     rows, region, size = ranking.rows[known], ranking.region[known], ranking.size[known]
     ranked = table.iloc[rows]
-    plain = _shrink(ranked, region, rules, spread=0.0)
-    wider = _shrink(ranked, region, rules, spread=float(rules.evidence.nonresponse_spread))
-    score, fraction = float_column(ranked, "satisfaction_score"), _sampling_fraction(ranked, rules)
-    level, error = float(rules.evidence.level), np.sqrt(plain.sampling_variance)
-    ranks = rank_confidence_set(score, error, level=level, regions=region)
-    at_best = rank_confidence_set(score, error, level=level, side="lower", regions=region)["lower"].to_numpy()
+    posteriors = _shrink(ranked, region, rules)
+    limits = _score_limits(posteriors, rules)
+    score, error = float_column(ranked, "satisfaction_score"), np.sqrt(posteriors.sampling_variance)
+    ranks = rank_confidence_set(score, error, level=float(rules.evidence.level), regions=region)
     weighed = satisfaction_evidence(
-        plain, wider, region=region, size=size, sampling_fraction=fraction, rank_bound_exceeds_k=at_best > size
+        posteriors, region=region, size=size, sampling_fraction=_sampling_fraction(ranked, rules)
     )
     return (
         weighed[_SATISFACTION_COLUMNS]
         .assign(
-            satisfaction_shrunk=plain.mean,
-            satisfaction_shrunk_deviation=np.sqrt(plain.variance),
+            satisfaction_lower=limits.lower,
+            satisfaction_upper=limits.upper,
+            satisfaction_shrunk=posteriors.mean,
+            satisfaction_shrunk_deviation=np.sqrt(posteriors.variance),
             satisfaction_rank_lower=ranks["lower"],
             satisfaction_rank_upper=ranks["upper"],
-            **_needed_responses(ranked, rules, plain, wider, weighed),
+            **_needed_responses(ranked, rules, posteriors, weighed),
         )
         .set_index(rows)
     )
 
 
+def _score_limits(posteriors: Shrinkage, rules: Rules) -> Interval:
+    """Return the credible limits of each score: within its range, and on both sides of the posterior mean.
+
+    A posterior with a long tail can have its mean beyond the quantile of the other side.
+    """
+    lowest, highest = _range_of_scores(rules)
+    lower, upper = credible_interval(posteriors, level=float(rules.evidence.level))
+    return Interval(
+        np.minimum(np.clip(lower, lowest, highest), posteriors.mean),
+        np.maximum(np.clip(upper, lowest, highest), posteriors.mean),
+    )
+
+
 def _needed_responses(
-    ranked: pd.DataFrame, rules: Rules, plain: Shrinkage, wider: Shrinkage, weighed: pd.DataFrame
+    ranked: pd.DataFrame, rules: Rules, posteriors: Shrinkage, weighed: pd.DataFrame
 ) -> dict[str, "pd.Series[Any]"]:
     """Return the further answers that each ranked community needs, and the probability that they are enough."""
     settled = (weighed["satisfaction_evidence"] != Evidence.UNDECIDED).to_numpy()
     needed = pd.Series(0, index=weighed.index, dtype="Int64").mask(~settled)
     assurance = pd.Series(1.0, index=weighed.index).mask(~settled)
     responses, households = float_column(ranked, "responses"), float_column(ranked, "households")
-    rows = np.flatnonzero(~settled & (households >= responses))
-    fraction = _sampling_fraction(ranked, rules)
-    # If all households have answered there is nobody left to ask, whatever the variance of single answers.
-    single = plain.sampling_variance * responses / np.where(fraction < 1, 1 - fraction, 1)
+    # Where nothing tells the communities apart, the answers of one alone are no forecast.
+    apart = (weighed["satisfaction_evidence_reason"] != Reason.TOO_LITTLE_INFORMATION).to_numpy()
+    rows = np.flatnonzero(~settled & apart & (households >= responses))
     if rows.size:
+        fraction, spread = _sampling_fraction(ranked, rules)[rows], _nonresponse_spread(rules)
+        sampling = posteriors.sampling_variance[rows] - (spread * (1 - fraction)) ** 2
+        # If all households have answered there is nobody left to ask, whatever the variance of single answers.
+        single = np.maximum(sampling, 0) * responses[rows] / np.where(fraction < 1, 1 - fraction, 1)
         forecast = needed_responses(
-            _place(plain, weighed, rows, ""),
-            _place(wider, weighed, rows, "_with_nonresponse"),
-            answer_variance=single[rows],
+            _place(posteriors, weighed, rows),
+            answer_variance=single,
             n=responses[rows],
             households=households[rows],
-            nonresponse_spread=_range_of_scores(rules) * float(rules.evidence.nonresponse_spread),
+            nonresponse_spread=spread,
             one_answer_per_household=rules.evidence.one_answer_per_household,
             settled=False,
         )
@@ -285,14 +312,12 @@ def _needed_responses(
     return {"satisfaction_needed_responses": needed, "satisfaction_needed_assurance": assurance}
 
 
-def _place(shrinkage: Shrinkage, weighed: pd.DataFrame, rows: IntegerArray, kind: str) -> ThresholdPosterior:
+def _place(posteriors: Shrinkage, weighed: pd.DataFrame, rows: IntegerArray) -> ThresholdPosterior:
     """Return communities' posteriors with the threshold at which a normal posterior has the same probability."""
-    mean, variance = shrinkage.mean[rows], shrinkage.variance[rows]
-    uncertainty = float_column(weighed, f"satisfaction_threshold_variance{kind}")[rows]
-    distance = clipped_normal_quantile(float_column(weighed, f"satisfaction_top_probability{kind}")[rows]) * np.sqrt(
-        variance + uncertainty
-    )
-    return ThresholdPosterior(mean, variance, shrinkage.reliability[rows], mean - distance, uncertainty)
+    mean, variance = posteriors.mean[rows], posteriors.variance[rows]
+    uncertainty = float_column(weighed, "satisfaction_threshold_variance")[rows]
+    place = clipped_normal_quantile(float_column(weighed, "satisfaction_top_probability")[rows])
+    return ThresholdPosterior(mean, variance, mean - place * np.sqrt(variance + uncertainty), uncertainty)
 
 
 def _variance_is_known(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> BooleanArray:
@@ -313,9 +338,9 @@ def _sampling_fraction(table: pd.DataFrame, rules: Rules) -> FloatArray:
     return sampling_fraction(float_column(table, "responses"), float_column(table, "households"), rules)
 
 
-def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules, *, spread: float) -> Shrinkage:
-    """Return the posteriors of the ranked communities; `spread` is ω as a share of the range of the score."""
-    prior, responses = rules.evidence.prior, float_column(ranked, "responses")
+def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules) -> Shrinkage:
+    """Return the posteriors of what all households of the ranked communities would answer."""
+    prior, responses, spread = rules.evidence.prior, float_column(ranked, "responses"), _nonresponse_spread(rules)
     fraction = _sampling_fraction(ranked, rules)
     if rules.satisfaction.measure == "satisfaction_rate":
         return shrink_rates(
@@ -329,20 +354,21 @@ def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules, *
     sampling = with_nonresponse(
         _pooled_variance(ranked, region) / responses * (1 - fraction),
         sampling_fraction=fraction,
-        nonresponse_spread=spread * _range_of_scores(rules),
+        nonresponse_spread=spread,
     )
     return shrink_scores(float_column(ranked, "satisfaction_score"), sampling, region=region, prior=prior)
 
 
-def _range_of_scores(rules: Rules) -> float:
-    """Return the difference between the highest and the lowest possible score."""
+def _nonresponse_spread(rules: Rules) -> float:
+    """Return ω in units of the score; the rules state it as a share of the score's range."""
+    lowest, highest = _range_of_scores(rules)
+    return (highest - lowest) * float(rules.evidence.nonresponse_spread)
+
+
+def _range_of_scores(rules: Rules) -> tuple[float, float]:
+    """Return the lowest and the highest possible score."""
     if rules.satisfaction.measure == "satisfaction_rate":
-        return 1.0
-    lowest, highest = _range_of_points(rules)
-    return highest - lowest
-
-
-def _range_of_points(rules: Rules) -> tuple[float, float]:
+        return 0.0, 1.0
     points = rules.satisfaction.index_points.values()
     return float(min(points)), float(max(points))
 
@@ -352,6 +378,7 @@ def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> p
     exposure = float_column(table, "exposure_household_years")[ranking.rows]
     weighed = complaint_evidence(
         shrink_complaint_rates(cases, exposure, region=ranking.region, prior=rules.evidence.prior),
+        cases,
         exposure,
         region=ranking.region,
         size=ranking.size,
@@ -362,55 +389,19 @@ def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> p
 
 def _weigh_criterion(weighed: pd.DataFrame) -> pd.DataFrame:
     """Combine the evidence of both routes on the criterion, missing where neither route has any."""
-    evidence = [f"{prefix}_evidence" for prefix in COLUMN_PREFIXES.values()]
-    reasons = weighed[[f"{name}_reason" for name in evidence]].to_numpy(dtype=object)
+    names = {prefix: (f"{prefix}_top_probability", f"{prefix}_evidence_reason") for prefix in COLUMN_PREFIXES.values()}
+    reasons = weighed[[reason for _, reason in names.values()]].to_numpy(dtype=object)
     # A route with k = 0 cannot be met, so its probability is 0.
-    impossible = weighed[evidence].isna().to_numpy() & (reasons == Reason.NOT_APPLICABLE)
-    settled = weighed[evidence].mask(impossible, str(Evidence.NO))
-    chances = weighed[[f"{prefix}_top_probability" for prefix in COLUMN_PREFIXES.values()]].mask(impossible, 0.0)
-    both = criterion_evidence(
-        pd.concat([chances.iloc[:, 0], settled.iloc[:, 0]], axis=1),
-        pd.concat([chances.iloc[:, 1], settled.iloc[:, 1]], axis=1),
-    ).rename(columns=lambda name: name.removesuffix("_probability"))
-    silent = weighed[evidence].isna().all(axis=1)
+    impossible = reasons == Reason.NOT_APPLICABLE
+    routes = [
+        pd.DataFrame({chance: weighed[chance].mask(never, 0.0), reason: weighed[reason].mask(never, "")})
+        for (chance, reason), never in zip(names.values(), impossible.T, strict=True)
+    ]
+    both = criterion_evidence(*routes).rename(columns=lambda name: name.removesuffix("_probability"))
+    silent = weighed[[f"{prefix}_evidence" for prefix in names]].isna().all(axis=1)
     found = both.astype(object).mask(silent, None)
     nothing = np.where(impossible.all(axis=1), str(Reason.NOT_APPLICABLE), str(Reason.NOT_ASSESSED))
     return found.assign(criterion_evidence_reason=found["criterion_evidence_reason"].where(~silent, pd.Series(nothing)))
-
-
-def _score_limits(table: pd.DataFrame, rules: Rules) -> Interval:
-    lower, upper = np.full((2, len(table)), np.nan)
-    if "score" in table:
-        return Interval(lower, upper)
-    level, score = float(rules.evidence.level), float_column(table, "satisfaction_score")
-    is_mean = rules.satisfaction.measure != "satisfaction_rate"
-    responses, households = float_column(table, "responses"), float_column(table, "households")
-    counted = _sampling_fraction(table, rules) > 0
-    scored = ~np.isnan(score)
-    if is_mean:
-        scored &= ~np.isnan(float_column(table, "deviation")) | (responses == 1)
-    for rows in (np.flatnonzero(scored & counted), np.flatnonzero(scored & ~counted)):
-        n = responses[rows]
-        homes = households[rows] if counted[rows].any() else None
-        if is_mean:
-            spread = np.nan_to_num(float_column(table, "deviation")[rows])
-            total = score[rows] * n
-            lowest, highest = _range_of_points(rules)
-            limits = mean_interval(
-                total,
-                spread**2 * (n - 1) + total * score[rows],
-                n,
-                lowest=lowest,
-                highest=highest,
-                households=homes,
-                level=level,
-            )
-        elif homes is None:
-            limits = wilson(float_column(table, "satisfied")[rows], n, level=level)
-        else:
-            limits = satisfaction_interval(float_column(table, "satisfied")[rows], n, households=homes, level=level)
-        lower[rows], upper[rows] = limits
-    return Interval(lower, upper)
 
 
 def _complaint_limits(table: pd.DataFrame, rules: Rules) -> Interval:

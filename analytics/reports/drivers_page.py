@@ -135,7 +135,7 @@ def _chart(frame: pd.DataFrame, language: str) -> Chart:
     weight, lower, upper = (known[name].to_numpy(dtype=np.float64) * 100 for name in ("weight", "lower", "upper"))
     drawing = svg_charts.caterpillar_chart(
         known["name"].tolist(),
-        ScoreIntervals(weight, lower, upper, known["above_noise"].to_numpy(dtype=bool)),
+        ScoreIntervals(weight, weight, lower, upper, known["above_noise"].to_numpy(dtype=bool)),
         cut_off=None,
         labels=Labels(caption, _("Importance (share in %)"), _("Domain"), ""),
         name="drivers",

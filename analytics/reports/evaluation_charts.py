@@ -64,8 +64,8 @@ def _score_charts(
     line = "" if cut_off is None else _("- - position {k}", k=facts["k"])
     best = ranked.head(_MOST_CATERPILLAR_ROWS)
     caption = _(
-        "The first {shown} of {count} communities. Green: meet the criterion. The line through a point is where the"
-        " true value may well lie.",
+        "The first {shown} of {count} communities. Green: meet the criterion. The point is the score of those who"
+        " answered; the line is where that of all households may well lie, its stroke the best estimate.",
         shown=len(best),
         count=len(ranked),
     )
@@ -97,10 +97,10 @@ def _score_charts(
 
 
 def _score_intervals(ranked: pd.DataFrame, scale: float) -> ScoreIntervals:
-    scores, lower, upper = (
-        float_column(ranked, f"satisfaction_{part}") * scale for part in ("score", "lower", "upper")
+    scores, estimates, lower, upper = (
+        float_column(ranked, f"satisfaction_{part}") * scale for part in ("score", "shrunk", "lower", "upper")
     )
-    return ScoreIntervals(scores, lower, upper, _is_met(ranked, "satisfaction_status"))
+    return ScoreIntervals(scores, estimates, lower, upper, _is_met(ranked, "satisfaction_status"))
 
 
 def _all_ranked(count: int, language: str) -> str:

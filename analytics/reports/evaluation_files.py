@@ -12,6 +12,7 @@ from analytics.decision.reasons import Part, reason_sentence
 from analytics.decision.survey_channels import HELPED_RESPONSES, survey_channels
 from analytics.decision.table_columns import plain_values
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
+from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.files.atomic_files import write_files
 from analytics.files.csv_files import csv_file, csv_lines
@@ -101,9 +102,10 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
     Returns
     -------
     str
-        `rules`, `inputs_sha256`, `standings_format`, `standings_sha256`, `communities`, `versions`, `warnings` (each
-        with its region, or null for the whole table), the `summary` without them, and `evidence`: how it was weighed
-        and, by region, what `analytics.evidence.list_reliability.summarise_evidence` says, and under `sensitivity` what
+        `rules`, `inputs_sha256`, `standings_format`, `standings_sha256`, `evidence_method` (see
+        `analytics.evidence.method`), `communities`, `versions`, `warnings` (each with its region, or null for the whole
+        table), the `summary` without them, and `evidence`: how it was weighed and, by region, what
+        `analytics.evidence.list_reliability.summarise_evidence` says, and under `sensitivity` what
         `analytics.evidence.sensitivity.analyse_sensitivity` does. The hashes are of the decision alone.
     """
     rules, summary = evaluation.rules, evaluation.summary
@@ -114,6 +116,7 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
         "inputs_sha256": evaluation.inputs_sha256,
         "standings_format": STANDINGS_FORMAT,
         "standings_sha256": evaluation.standings_sha256,
+        "evidence_method": EVIDENCE_METHOD,
         "communities": len(evaluation.communities),
         "versions": versions(),
         "warnings": [

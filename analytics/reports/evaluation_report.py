@@ -12,8 +12,9 @@ from analytics.decision.evaluate import Evaluation, versions
 from analytics.decision.reasons import Part, format_distinct, reason_sentence
 from analytics.decision.summary import RouteName
 from analytics.decision.survey_channels import SurveyChannel, survey_channels
-from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO
+from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
+from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.needed_responses import REACHABLE_SHARE
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.languages import translator
@@ -23,8 +24,10 @@ from analytics.reports.channel_sentences import channel_sentences
 from analytics.reports.evaluation_charts import region_charts
 from analytics.reports.html_page import Chart, between, environment, page_files, percent
 from analytics.reports.labels import (
+    chance_text,
     evidence_reasons,
     evidence_words,
+    method_words,
     needed_words,
     rounding_words,
     route_words,
@@ -152,6 +155,7 @@ def report_html(
             reachable=percent(float(REACHABLE_SHARE)),
             most_charted=_MOST_CHARTED_REGIONS,
             evaluation=evaluation,
+            method=method_words(EVIDENCE_METHOD, language),
             versions=versions(),
         )
     )
@@ -261,6 +265,10 @@ def _decision_sentences(evaluation: Evaluation, facts: Mapping[str, Any], langua
         if cut_off is not None:
             rate = format_distinct(Fraction(cut_off), [Fraction(0)], decimals=2)
             shown = _("{rate} complaints per 1,000 households a year", rate=rate)
+            if cut_off == 0 and facts["complaints"]["zero_ties"] == "by_exposure":
+                # Of those without complaints the larger come first, so that few have exactly that.
+                exposure = f"{facts['complaints']['cut_off_exposure_household_years']:,.0f}"
+                shown = _("no complaint in {exposure} household-years", exposure=exposure)
         yield _cut_sentence("complaints", facts, shown, language)
 
 
@@ -285,7 +293,7 @@ def _scale(evaluation: Evaluation) -> int:
 def _cut_sentence(route: RouteName, region: Mapping[str, Any], cut_off: str | None, language: str) -> str:
     _, facts = translator(language), region[route]
     counted = _(
-        "{route}: {N} communities are ranked together; {share} of them, {rounding}, is k = {k}.",
+        "{route}: communities that are ranked together: {N}; {share} of them, {rounding}, is k = {k}.",
         route=route_words(language)[route],
         N=facts["N"],
         share=facts["share"],
@@ -314,8 +322,8 @@ def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], lan
         if expected is None or not support[name]["listed"]:
             continue
         yield _(
-            "{route}: of the {listed} communities on the official list about {expected} (± {deviation}) are expected to"
-            " be truly among the best {k}. A list on which at most {false} are expected to be wrong would name {few}.",
+            "{route}: communities on the official list: {listed}; expected to be truly among the best {k}: about"
+            " {expected} (± {deviation}). A list on which at most {false} are expected to be wrong would name {few}.",
             route=route,
             listed=support[name]["listed"],
             expected=f"{expected:.1f}",
@@ -328,8 +336,8 @@ def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], lan
     if any(needed.values()):
         yield _(
             "Evidence on satisfaction: communities that are settled: {settled}; that further answers are predicted to"
-            " settle: {reachable}; that all the answers one can expect would not: {not_reachable}; whose number of"
-            " households is not known: {unknown}.",
+            " settle: {reachable}; that all the answers one can expect would not: {not_reachable}; of which it cannot"
+            " be foretold, because their households are not known or nothing tells them apart: {unknown}.",
             **needed,
         )
 
@@ -368,7 +376,7 @@ def _rows(
             ranks=between(cells["satisfaction_rank_lower"], cells["satisfaction_rank_upper"], scale=1, decimals=0),
             complaint_rates=between(cells["complaint_rate_lower"], cells["complaint_rate_upper"], scale=1, decimals=2),
             evidence_word=words.get(evidence or "", ""),
-            probability="" if lower is None else _("chance {range} %", range=_chance(lower, upper)),
+            probability=_probability(lower, upper, cells[f"{weighed[0]}_reason"], language),
             why=why.get(cells[f"{weighed[0]}_reason"] or "", ""),
             needed=needed_words(cells, language),
             channel=_("Answers came through posters alone.") if cells["channel"] == SurveyChannel.POSTERS else "",
@@ -376,10 +384,10 @@ def _rows(
         )
 
 
-def _chance(lower: float, upper: float) -> str:
-    # Only probabilities of exactly 0 and 1 are shown as 0 and 100.
-    shown = [
-        f"{value * 100:.0f}" if value in {0, 1} else f"{min(99.9, max(0.1, value * 100)):.1f}"
-        for value in (lower, upper)
-    ]
-    return shown[0] if shown[0] == shown[1] else " – ".join(shown)
+def _probability(lower: float | None, upper: float, reason: str | None, language: str) -> str:
+    """Return the probability beside the word for the evidence, or its bounds; empty where there is none."""
+    _ = translator(language)
+    if lower is None or (lower == upper and reason == Reason.TOO_LITTLE_INFORMATION):
+        return ""
+    shown = [chance_text(value, decimals=1) for value in (lower, upper)]
+    return _("chance {range} %", range=shown[0] if shown[0] == shown[1] else " – ".join(shown))

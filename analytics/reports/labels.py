@@ -5,6 +5,7 @@ Labels begin with a small letter where they also stand within sentences; `senten
 
 from collections.abc import Mapping
 from functools import cache
+from math import ceil, floor
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from analytics.decision.survey_channels import SurveyChannel
 from analytics.decision.survey_modes import MIXED
-from analytics.evidence.bands import Evidence, Reason
+from analytics.evidence.bands import Evidence, Reason, evidence_bands
 from analytics.languages import translator
 from analytics.rules import Measure, Rounding
 
@@ -123,6 +124,28 @@ def evidence_words(language: str) -> Mapping[str, str]:
     )
 
 
+def method_words(method: int, language: str) -> str:
+    """Return what the method of the evidence estimates, by its number in `analytics.evidence.method`.
+
+    Examples
+    --------
+    >>> method_words(2, "en").partition(":")[0]
+    'Method 2'
+    """
+    _ = translator(language)
+    said = {
+        1: _(
+            "Method 1: intervals and probabilities are of those who answered; the assumption about the others is only"
+            " in the words."
+        ),
+        2: _(
+            "Method 2: intervals, probabilities and words are of all households, with an assumption about those who did"
+            " not answer."
+        ),
+    }
+    return said[method]
+
+
 @cache
 def evidence_reasons(language: str) -> Mapping[str, str]:
     """Return sentences on why evidence is undecided or weaker than it seems, by `analytics.evidence.bands.Reason`.
@@ -137,14 +160,65 @@ def evidence_reasons(language: str) -> Mapping[str, str]:
         {
             Reason.PROBABILITY: _("Too close to call."),
             Reason.NONRESPONSE: _("Those who did not answer could change it."),
-            Reason.TOO_LITTLE_INFORMATION: _("Too little data to place the community low."),
+            Reason.TOO_LITTLE_INFORMATION: _("Too little data to tell the communities apart."),
             Reason.ZERO_BY_LUCK: _("An average community of this size would often have no complaint."),
-            Reason.ROUTES_DISAGREE: _("The two routes lead to different conclusions."),
+            Reason.ROUTES_DISAGREE: _("The two routes together leave it open."),
             Reason.VARIANCE_UNKNOWN: _("The score was given without the answers behind it."),
             Reason.NOT_ASSESSED: _("At least one route could not be assessed."),
             Reason.NOT_APPLICABLE: _("No position qualifies."),
         }
     )
+
+
+def chance_text(chance: float, *, decimals: int) -> str:
+    """Return a probability in percent, rounded so that it does not leave the band that its word is taken from.
+
+    Only probabilities of exactly 0 and 1 are shown as 0 and 100.
+
+    Examples
+    --------
+    >>> [chance_text(chance, decimals=0) for chance in (0.9496, 0.95, 0.2004, 1.0, 0.9999)]
+    ['94', '95', '21', '100', '99']
+    """
+    scale = 10**decimals
+    units = chance * 100 * scale
+    for shown in (round(units), floor(units), ceil(units)):
+        share = shown / (100 * scale)
+        if chance in {0, 1} or (0 < share < 1 and evidence_bands(share) == evidence_bands(chance)):
+            return f"{share * 100:.{0 if chance in {0, 1} else decimals}f}"
+    raise ValueError(f"chance must lie in [0, 1], got {chance}")
+
+
+def chance_words(standing: Mapping[str, Any], prefix: str, language: str, *, decimals: int = 0) -> str:
+    """Return the probability of being truly among the best on a route, beside the word for its evidence.
+
+    Parameters
+    ----------
+    standing : mapping
+        With the values of ``…_top_probability`` and ``…_evidence_reason``, None or NaN where missing.
+    prefix : {"satisfaction", "complaint"}
+    language : str
+    decimals : int
+        Of the percentage.
+
+    Returns
+    -------
+    str
+        Empty where nothing can be said: where nothing tells the communities apart, the probability is only their share.
+
+    Examples
+    --------
+    >>> names = ["complaint_top_probability", "complaint_evidence_reason"]
+    >>> standings = [dict(zip(names, facts)) for facts in ((0.97, None), (0.1, "zero_by_luck"), (None, "not_assessed"))]
+    >>> [chance_words(standing, "complaint", "en") for standing in standings]
+    ['97%', 'at most 10%', '']
+    """
+    _ = translator(language)
+    chance, reason = standing[f"{prefix}_top_probability"], standing[f"{prefix}_evidence_reason"]
+    if pd.isna(chance) or reason == Reason.TOO_LITTLE_INFORMATION:
+        return ""
+    said = f"{chance_text(chance, decimals=decimals)}%"
+    return _("at most {chance}").format(chance=said) if reason == Reason.ZERO_BY_LUCK else said
 
 
 def needed_words(standing: Mapping[str, Any], language: str) -> str:
@@ -153,30 +227,32 @@ def needed_words(standing: Mapping[str, Any], language: str) -> str:
     Parameters
     ----------
     standing : mapping
-        With the values of ``satisfaction_needed_responses`` and ``satisfaction_needed_assurance``, None or NaN where
-        missing.
+        With the values of ``satisfaction_evidence``, ``satisfaction_needed_responses`` and
+        ``satisfaction_needed_assurance``, None or NaN where missing.
     language : str
 
     Returns
     -------
     str
-        Empty where nothing can be said.
+        Empty where nothing can be said. What is settled is named, since the evidence on the criterion can still be
+        undecided.
 
     Examples
     --------
-    >>> names = ["satisfaction_needed_responses", "satisfaction_needed_assurance"]
-    >>> standings = [dict(zip(names, facts)) for facts in ((0, 1.0), (40, 0.72), (None, 0.3), (None, None))]
-    >>> [needed_words(standing, "en") for standing in standings]
-    ['already settled', 'further answers: 40 (chance 72%)', 'not reachable', '']
+    >>> names = ["satisfaction_evidence", "satisfaction_needed_responses", "satisfaction_needed_assurance"]
+    >>> known = ("no", 0, 1.0), ("undecided", 40, 0.72), ("undecided", None, 0.3), ("undecided", None, None)
+    >>> [needed_words(dict(zip(names, facts)), "en") for facts in known]
+    ['none (satisfaction: ruled out)', 'further answers: 40 (chance 72%)', 'not reachable', '']
     """
     _ = translator(language)
     needed, assurance = standing["satisfaction_needed_responses"], standing["satisfaction_needed_assurance"]
-    if pd.isna(assurance):
+    evidence = standing["satisfaction_evidence"]
+    if pd.isna(assurance) or pd.isna(evidence):
         return ""
     if pd.isna(needed):
         return _("not reachable")
     if needed == 0:
-        return _("already settled")
+        return _("none (satisfaction: {evidence})").format(evidence=evidence_words(language)[evidence])
     return _("further answers: {count} (chance {chance})").format(count=f"{needed:,.0f}", chance=f"{assurance:.0%}")
 
 

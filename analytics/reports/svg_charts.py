@@ -72,13 +72,15 @@ class ScoreIntervals:
 
     Attributes
     ----------
-    scores, lower, upper : ndarray of float
-        Score and interval; NaN limits draw no interval.
+    scores, estimates, lower, upper : ndarray of float
+        Score, and the interval around an estimate, which has a stroke where it is another than the score; NaN limits
+        draw no interval.
     listed : ndarray of bool
         Which of them meet the criterion, or are marked for another reason: drawn in green.
     """
 
     scores: FloatArray
+    estimates: FloatArray
     lower: FloatArray
     upper: FloatArray
     listed: BooleanArray
@@ -288,8 +290,11 @@ def _shortened(text: str) -> str:
 def _draw_intervals(axes: Axes, places: FloatArray, intervals: ScoreIntervals, *, upright: bool) -> None:
     draw = axes.vlines if upright else axes.hlines
     for among, color in ((~intervals.listed, OTHERS_COLOUR), (intervals.listed, LISTED_COLOUR)):
-        at, score = places[among], intervals.scores[among]
+        at, score, estimate = places[among], intervals.scores[among], intervals.estimates[among]
         draw(at, intervals.lower[among], intervals.upper[among], color=color, linewidth=0.9, alpha=0.6)
+        apart = estimate != score
+        across, upward = (at[apart], estimate[apart]) if upright else (estimate[apart], at[apart])
+        axes.scatter(across, upward, s=12 if upright else 36, marker="_" if upright else "|", color=color, linewidths=1)
         across, upward = (at, score) if upright else (score, at)
         axes.scatter(across, upward, s=9 if upright else 22, color=color, linewidths=0, zorder=3)
 

@@ -321,7 +321,7 @@ def _change_chart(extreme: pd.DataFrame, trends: Trends, language: str) -> Chart
     real = extreme["change_p_adjusted"] <= FALSE_DISCOVERY_RATE
     drawing = svg_charts.caterpillar_chart(
         [name or number for name, number in zip(extreme["name"], extreme["community_id"], strict=True)],
-        ScoreIntervals(change, lower, upper, real.to_numpy(dtype=bool)),
+        ScoreIntervals(change, change, lower, upper, real.to_numpy(dtype=bool)),
         cut_off=0.0,
         labels=Labels(caption, _("Change in points"), _("Community"), _("- - no change")),
         name="changes",

@@ -85,14 +85,15 @@ def trend_figure(history: pd.DataFrame, drawing: ChartContext) -> Figure:
     Parameters
     ----------
     history : DataFrame
-        One row per round in order of time: round (its name), satisfaction_score, satisfaction_lower,
-        satisfaction_upper, and lower_limit, upper_limit, centre (missing where there are none), in the unit of the
-        score.
+        One row per round in order of time: round (its name), satisfaction_score, the interval satisfaction_lower to
+        satisfaction_upper around its estimate, and lower_limit, upper_limit, centre (missing where there are none), in
+        the unit of the score.
     """
     _ = translator(drawing.language)
     factor = drawing.scale.factor
-    score, lower, upper = (
-        history[f"satisfaction_{name}"].to_numpy("float64") * factor for name in ("score", "lower", "upper")
+    score, lower, upper, estimate = (
+        history[name].to_numpy("float64") * factor
+        for name in ("satisfaction_score", "satisfaction_lower", "satisfaction_upper", "estimate")
     )
     rounds = [escape(name) for name in history["round"]]
     traces: list[dict[str, Any]] = []
@@ -107,11 +108,22 @@ def trend_figure(history: pd.DataFrame, drawing: ChartContext) -> Figure:
     traces.append(
         {
             "type": "scatter",
+            "mode": "markers",
+            "name": _("Estimate for all households"),
+            "x": rounds,
+            "y": rounded(estimate),
+            "error_y": interval_bars(estimate, lower, upper, color=theme.OTHER, width=0),
+            "marker": {"symbol": "line-ew", "size": 12, "line": {"color": theme.OTHER, "width": 2}},
+            "hoverinfo": "skip",
+        }
+    )
+    traces.append(
+        {
+            "type": "scatter",
             "mode": "lines+markers",
             "name": drawing.scale.title,
             "x": rounds,
             "y": rounded(score),
-            "error_y": interval_bars(score, lower, upper, color=theme.OTHER, width=0),
             "marker": {"symbol": "diamond", "size": 10, "color": theme.MET},
             "line": {"color": theme.MET, "width": 2},
             "hovertemplate": "%{x}: %{y:.1f}<extra></extra>",

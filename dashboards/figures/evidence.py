@@ -79,7 +79,7 @@ def around_cut_off_figure(near: pd.DataFrame, cut_off: CutOff, drawing: ChartCon
     Parameters
     ----------
     near : DataFrame
-        Communities of one region in order, with `position`, `tied`, `lower` and `upper`, at least one.
+        Communities of one region in order, with `position`, `tied`, `lower`, `upper` and `estimate`, at least one.
     cut_off : CutOff
         With k ≥ 1.
     """
@@ -87,7 +87,7 @@ def around_cut_off_figure(near: pd.DataFrame, cut_off: CutOff, drawing: ChartCon
     rows = near.reset_index(drop=True)
     place = -np.arange(len(rows))
     factor = drawing.scale.factor
-    traces: list[dict[str, Any]] = []
+    traces = [_interval_rows(rows, place, drawing)]
     said = rows[drawing.route.evidence].astype(object).fillna("")
     for band in (*theme.EVIDENCE, ""):
         here = (said == band).to_numpy()
@@ -141,12 +141,28 @@ def change_figure(regions: pd.DataFrame, language: str) -> Figure:
     return {"data": traces, "layout": layout}
 
 
+def _interval_rows(rows: pd.DataFrame, place: npt.NDArray[np.int64], drawing: ChartContext) -> dict[str, Any]:
+    """Return the intervals around their estimates, each of which is a stroke: the score can lie beside it."""
+    _ = translator(drawing.language)
+    factor = drawing.scale.factor
+    estimate, lower, upper = (rows[name].to_numpy("float64") * factor for name in ("estimate", "lower", "upper"))
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": _("95 percent interval"),
+        "x": rounded(estimate),
+        "y": place.tolist(),
+        "error_x": interval_bars(estimate, lower, upper, color=theme.OTHER, width=0),
+        "marker": {"symbol": "line-ns", "size": 11, "line": {"color": theme.OTHER, "width": 2}},
+        "hoverinfo": "skip",
+    }
+
+
 def _forest(
     rows: pd.DataFrame, place: npt.NDArray[np.int64], name: str, band: str, drawing: ChartContext
 ) -> dict[str, Any]:
-    """Return the marks of one evidence band, with intervals; communities that meet the criterion are diamonds."""
-    factor = drawing.scale.factor
-    score, lower, upper = (rows[name].to_numpy("float64") * factor for name in (drawing.route.score, "lower", "upper"))
+    """Return the marks of one evidence band at their scores; communities that meet the criterion are diamonds."""
+    score = rows[drawing.route.score].to_numpy("float64") * drawing.scale.factor
     color = theme.EVIDENCE[band][0] if band else theme.OTHER
     return {
         "type": "scatter",
@@ -154,7 +170,6 @@ def _forest(
         "name": name,
         "x": rounded(score),
         "y": place.tolist(),
-        "error_x": interval_bars(score, lower, upper, color=theme.OTHER, width=0),
         "text": hover_texts(rows, drawing),
         "marker": {
             "color": color,

@@ -24,8 +24,8 @@ def score_ranking_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing:
     Parameters
     ----------
     ordered : DataFrame
-        Ranked communities as `dashboards.frames.standings.in_rank_order` returns them, with `lower` and `upper` as
-        `dashboards.frames.standings.with_intervals` adds them.
+        Ranked communities as `dashboards.frames.standings.in_rank_order` returns them, with `lower`, `upper` and
+        `estimate` as `dashboards.frames.standings.with_intervals` adds them.
     """
     _ = translator(drawing.language)
     drawn = thinned(ordered, keep_first=cut_off.k if cut_off else 0)
@@ -36,6 +36,9 @@ def score_ranking_figure(ordered: pd.DataFrame, cut_off: CutOff | None, drawing:
     ]
     if drawn["lower"].notna().any():
         traces.insert(0, _intervals(drawn, drawing))
+        apart = drawn[(drawn["estimate"] != drawn[drawing.route.score]).to_numpy(dtype=bool) & drawn["lower"].notna()]
+        if len(apart):
+            traces.insert(1, _estimates(apart, drawing))
     last = int(ordered["position"].max()) if len(ordered) else 1
     layout = layout_of(drawing, height=320)
     layout["xaxis"] = {"title": {"text": _("Rank")}, "range": [0, last + 1], "nticks": 6, "showgrid": False}
@@ -118,6 +121,19 @@ def _intervals(drawn: pd.DataFrame, drawing: ChartContext) -> dict[str, Any]:
         "x": np.repeat(drawn["position"].to_numpy(), 3).tolist(),
         "y": rounded(heights),
         "line": {"color": theme.INTERVAL, "width": 1.5},
+        "hoverinfo": "skip",
+    }
+
+
+def _estimates(drawn: pd.DataFrame, drawing: ChartContext) -> dict[str, Any]:
+    _ = translator(drawing.language)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": _("Estimate for all households"),
+        "x": drawn["position"].tolist(),
+        "y": rounded(drawn["estimate"].to_numpy("float64") * drawing.scale.factor),
+        "marker": {"symbol": "line-ew", "size": 7, "line": {"color": theme.QUIET, "width": 1.5}},
         "hoverinfo": "skip",
     }
 

@@ -1,6 +1,7 @@
 """Stored evaluations as the pages read them: cut-offs, scales, the order of the communities."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ from analytics.rules import share_text
 from dashboards.languages import translator
 from dashboards.routes import Route
 from dashboards.source import EvaluationHeader
+
+_ESTIMATE: Final = "satisfaction_shrunk"
+_FIRST_WITH_ESTIMATES: Final = 2
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,24 @@ def in_rank_order(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
     )
 
 
-def with_intervals(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
-    """Return the standings with the interval of each score in `lower` and `upper`, missing where none is known."""
-    return standings.assign(lower=standings[route.lower], upper=standings[route.upper])
+def with_intervals(standings: pd.DataFrame, route: Route, *, evidence_method: int) -> pd.DataFrame:
+    """Return the standings with intervals in `lower` and `upper` around an `estimate`, missing where none is known."""
+    estimates = interval_estimates(standings, route, evidence_method)
+    return standings.assign(lower=standings[route.lower], upper=standings[route.upper], estimate=estimates)
+
+
+def interval_estimates(
+    standings: pd.DataFrame, route: Route, evidence_method: "int | pd.Series[int]"
+) -> "pd.Series[float]":
+    """Return what each interval is drawn around.
+
+    That is the estimate for all households. Of complaint rates, and by the first method of weighing evidence, it is the
+    score itself.
+    """
+    scores = standings[route.score]
+    if route.key == "complaints":
+        return scores
+    return scores.where(pd.Series(evidence_method, index=standings.index) < _FIRST_WITH_ESTIMATES, standings[_ESTIMATE])
 
 
 def regions_of(standings: pd.DataFrame) -> list[str]:

@@ -21,7 +21,7 @@ from analytics.reports.labels import (
 )
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import scale_of, share_to_meet
+from dashboards.frames.standings import interval_estimates, scale_of, share_to_meet
 from dashboards.frames.survey_channels import channels_by_number
 from dashboards.languages import pick, translator
 from dashboards.pages.page import Page, Section
@@ -179,11 +179,7 @@ def _route_figures(shown: PageData, row: Mapping[str, Any], route: Route) -> lis
     _ = translator(shown.language)
     scale = scale_of(shown.header, route, shown.language)
     ranked = not pd.isna(row[route.rank])
-    between = "—"
-    if ranked and not pd.isna(row[route.lower]):
-        between = _("between {lower} and {upper}").format(
-            lower=scale.write(row[route.lower]), upper=scale.write(row[route.upper])
-        )
+    between = _interval_words(shown, row, route) if ranked and not pd.isna(row[route.lower]) else "—"
     region = shown.header.summary["regions"][row["region"]][route.key]
     place = _("of {count}").format(count=f"{region['N']:,}") if ranked else _("not ranked")
     evidence = evidence_words(shown.language).get(row[route.evidence], "—")
@@ -195,3 +191,17 @@ def _route_figures(shown: PageData, row: Mapping[str, Any], route: Route) -> lis
         key_figure(scale.title, scale.write(row[route.score]) if ranked else "—", note=between),
         key_figure(_("Rank"), rank, note=note),
     ]
+
+
+def _interval_words(shown: PageData, row: Mapping[str, Any], route: Route) -> str:
+    _ = translator(shown.language)
+    scale = scale_of(shown.header, route, shown.language)
+    estimate = interval_estimates(pd.DataFrame([row]), route, shown.header.evidence_method).iloc[0]
+    said = (
+        _("between {lower} and {upper}")
+        if estimate == row[route.score]
+        else _("all households: about {estimate}, between {lower} and {upper}")
+    )
+    return said.format(
+        estimate=scale.write(estimate), lower=scale.write(row[route.lower]), upper=scale.write(row[route.upper])
+    )

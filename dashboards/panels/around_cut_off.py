@@ -9,7 +9,14 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.languages import Translate
-from analytics.reports.labels import evidence_reasons, evidence_words, needed_words, sentence_case, status_words
+from analytics.reports.labels import (
+    chance_words,
+    evidence_reasons,
+    evidence_words,
+    needed_words,
+    sentence_case,
+    status_words,
+)
 from dashboards.figures.evidence import around_cut_off_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import (
@@ -74,7 +81,10 @@ def around_cut_off_panels(shown: PageData) -> list[Component]:
     cards = [
         _around_cut_off_card(shown, region, ordered[region], near[region], cut_offs.get(region)) for region in ordered
     ]
-    note = _("The mark is the score, the line its confidence interval, the colour how certain the position is.")
+    note = _(
+        "The mark is the score of those who answered, its colour how certain the position is. The line is where the "
+        "true level of all households may well lie, its stroke the best estimate."
+    )
     return [
         panel(_("Around the cut-off"), html.Div(cards, className="charts"), anchor="near", note=note),
         _table_panel(shown, pd.concat(list(near.values()))),
@@ -83,7 +93,9 @@ def around_cut_off_panels(shown: PageData) -> list[Component]:
 
 def _with_all(near: pd.DataFrame, shown: PageData) -> pd.DataFrame:
     """Return communities from `in_rank_order` with all columns of the standings."""
-    whole = with_intervals(shown.standings.loc[near.index], shown.view.route)
+    whole = with_intervals(
+        shown.standings.loc[near.index], shown.view.route, evidence_method=shown.header.evidence_method
+    )
     return whole.assign(position=near["position"], tied=near["tied"])
 
 
@@ -134,7 +146,7 @@ def _numbers(shown: PageData, near: pd.DataFrame) -> Numbers:
         NumbersColumn(_("Community")),
         *(
             NumbersColumn(name, numeric=True, write=scale.write)
-            for name in (scale.title, _("Lower bound"), _("Upper bound"))
+            for name in (scale.title, _("Estimate for all households"), _("Lower bound"), _("Upper bound"))
         ),
         NumbersColumn(_("Evidence")),
     ]
@@ -143,6 +155,7 @@ def _numbers(shown: PageData, near: pd.DataFrame) -> Numbers:
             row[route.rank],
             pick(shown.language, row["name"], row["english_name"]),
             row[route.score],
+            row["estimate"],
             row["lower"],
             row["upper"],
             words.get(row[route.evidence]),
@@ -168,23 +181,22 @@ def _table_panel(shown: PageData, listed: pd.DataFrame) -> Component:
         html.P(_robust_sentence(listed, route, _), className="chart-summary"),
         scrolled(data_table(columns, rows, caption=title), title),
         anchor="one-by-one",
-        note=_("Probability that the true level is within the first {share}, given all answers.").format(
-            share=share_to_meet(shown.header, route)
-        ),
+        note=_(
+            "Probability that the true level of all households is within the first {share}, given all answers."
+        ).format(share=share_to_meet(shown.header, route)),
     )
 
 
 def _row(row: Mapping[str, Any], shown: PageData, route: Route, _: Translate) -> list[str | Component]:
     evidence = row[route.evidence]
     reason = row[f"{route.evidence}_reason"]
-    chance = row[f"{route.column}_top_probability"]
     return [
         named_link(shown.view, row["number"], row["name"], row["english_name"]),
         pick(shown.language, row["region"], row["region_english"]),
         rank_words(row, route.key, shown.language),
         sentence_case(status_words(shown.language)[row[route.status]]),
         evidence_words(shown.language).get(evidence, "—"),
-        "—" if pd.isna(chance) else f"{chance:.0%}",
+        chance_words(row, route.column, shown.language) or "—",
         evidence_reasons(shown.language).get(reason, ""),
         *([needed_words(row, shown.language) or "—"] if route.key == "satisfaction" else []),
     ]

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from analytics.statistics.trends import compare_rounds, control_chart, regression_to_the_mean
 from dashboards.figures.community import trend_figure
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import scale_of
+from dashboards.frames.standings import interval_estimates, scale_of
 from dashboards.languages import pick, translator
 from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource, header_of
@@ -29,7 +29,10 @@ def trend_panel(shown: PageData, row: Mapping[str, Any], history: pd.DataFrame) 
     if len(past) < 2:
         return panel(name, empty(_("There is no second round with official results to compare with.")), anchor="trend")
     limited = with_limits(past).assign(
-        round=[pick(shown.language, *pair) for pair in zip(past["round_name"], past["round_english_name"], strict=True)]
+        round=[
+            pick(shown.language, *pair) for pair in zip(past["round_name"], past["round_english_name"], strict=True)
+        ],
+        estimate=interval_estimates(past, _ROUTE, past["evidence_method"]),
     )
     said = [_change_sentence(shown, limited), _regression_sentence(shown, row)]
     return panel(
@@ -139,10 +142,11 @@ def _numbers(shown: PageData, history: pd.DataFrame) -> Numbers:
         NumbersColumn(_("Round")),
         NumbersColumn(_("Valid answers"), numeric=True),
         NumbersColumn(scale.title, numeric=True, write=scale.write),
+        NumbersColumn(_("Estimate for all households"), numeric=True, write=scale.write),
         NumbersColumn(_("Lower bound"), numeric=True, write=scale.write),
         NumbersColumn(_("Upper bound"), numeric=True, write=scale.write),
         NumbersColumn(_("Rank"), numeric=True),
     ]
-    scores = [f"satisfaction_{name}" for name in ("score", "lower", "upper", "rank")]
+    scores = ["satisfaction_score", "estimate", *(f"satisfaction_{name}" for name in ("lower", "upper", "rank"))]
     rows = history[["round", "responses", *scores]].to_numpy(dtype=object).tolist()
     return Numbers(_("Round by round"), columns, rows)

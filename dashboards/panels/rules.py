@@ -3,7 +3,7 @@
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.reports.labels import measure_words, rounding_words, route_words
+from analytics.reports.labels import measure_words, method_words, rounding_words, route_words
 from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
 from dashboards.labels import population_words, state_words, ties_words, zero_ties_words
 from dashboards.languages import day, minute, translator
@@ -33,6 +33,7 @@ def rules_panel(header: EvaluationHeader, language: str) -> Component:
                 (_("Reading"), source.reading),
                 (_("Answers counted until"), minute(header.cut_off, language, rules.time_zone)),
                 (_("Evaluated at"), minute(header.evaluated_at, language, rules.time_zone)),
+                (_("How the evidence was weighed"), method_words(header.evidence_method, language)),
             ]
         ),
         html.H3(_("File check codes")),

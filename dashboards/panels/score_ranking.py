@@ -22,7 +22,7 @@ _NAMED: Final = ("name", "english_name", "responses", "complaints")
 
 
 def _measured_by(route: Route) -> list[str]:
-    return ["region", "lower", "upper", route.score, route.rank, route.last_rank, route.status]
+    return ["region", "lower", "upper", "estimate", route.score, route.rank, route.last_rank, route.status]
 
 
 def score_ranking_panel(shown: PageData) -> Component:
@@ -31,7 +31,7 @@ def score_ranking_panel(shown: PageData) -> Component:
     route = shown.view.route
     cut_offs_here = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
     # Splitting a frame of fifty columns into regions takes longer than all the drawing.
-    measured = with_intervals(shown.standings, route)[_measured_by(route)]
+    measured = with_intervals(shown.standings, route, evidence_method=shown.header.evidence_method)[_measured_by(route)]
     drawing = shown.drawing(score_range=_score_range(measured, route, shown.drawing().scale.factor))
     ladders = [
         _RankedRegion.of(region, in_region(measured, region), route, cut_offs_here.get(region))

@@ -17,6 +17,8 @@ from survey_app.rounds.rounds import add_rule_file, create_round, has_settled, u
 
 LONGEST_VERSION = 6
 
+_MOST_NAMED = 20
+
 
 @click.group()
 def rounds() -> None:
@@ -138,14 +140,29 @@ def evaluate(*, round_name: str, provisional: bool) -> None:
 @click.command()
 @click.argument("evaluation_id", metavar="EVALUATION", type=ID)
 def verify(evaluation_id: int) -> None:
-    """Compute a stored evaluation again from its inputs and rules, and report whether the result is the same."""
+    """Compute a stored evaluation again from its inputs and rules, and report whether the result is the same.
+
+    The decision and the counts must be the same to the last digit, the evidence within a millionth. Evidence that was
+    weighed by another method than this version's is not compared, and it is said so.
+    """
     from survey_app.evaluations.evaluate_round import verify_evaluation  # noqa: PLC0415
 
     with installed_database() as database, database.reading() as session:
         try:
-            is_same = verify_evaluation(session, evaluation_id)
+            found = verify_evaluation(session, evaluation_id)
         except LookupError as error:
             raise click.BadParameter(str(error), param_hint="EVALUATION") from error
-    if not is_same:
+    if not found.is_decided_so:
         raise click.ClickException(f"evaluation {evaluation_id} does not follow from its stored inputs and rules")
+    if found.differing:
+        named = ", ".join(found.differing[:_MOST_NAMED])
+        raise click.ClickException(
+            f"the decision of evaluation {evaluation_id} follows from its stored inputs and rules; the evidence of "
+            f"{len(found.differing)} communities does not: {named}"
+        )
     click.echo(f"evaluation {evaluation_id} follows from its stored inputs and rules")
+    click.echo(
+        f"its evidence was weighed by method {found.evidence_method}, this version weighs by another one: not compared"
+        if found.differing is None
+        else f"and so does its evidence, by method {found.evidence_method}"
+    )

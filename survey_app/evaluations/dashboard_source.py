@@ -309,6 +309,8 @@ _HISTORY_COLUMNS = (
     Standing.satisfaction_score,
     StandingEvidence.satisfaction_lower,
     StandingEvidence.satisfaction_upper,
+    StandingEvidence.satisfaction_shrunk,
+    Evaluation.evidence_method,
     Standing.satisfaction_rank,
     Standing.satisfaction_status,
     Standing.complaint_rank,
@@ -327,6 +329,7 @@ _SELECT_HEADERS = (
         RuleFile.content,
         Evaluation.inputs_sha256,
         Evaluation.standings_sha256,
+        Evaluation.evidence_method,
         Evaluation.summary,
     )
     .join(Round, Evaluation.round_id == Round.id)
@@ -359,6 +362,7 @@ def _header(
         rules=rules,
         inputs_sha256=row.inputs_sha256,
         standings_sha256=row.standings_sha256,
+        evidence_method=row.evidence_method,
         summary=_summary_in_scope({"evidence": {"regions": {}}} | json.loads(row.summary), scope, districts, rules),
     )
 

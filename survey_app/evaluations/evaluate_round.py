@@ -11,11 +11,13 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
+from analytics.decision.evaluate import Evaluation as Result
 from analytics.decision.evaluate import canonical_frame_json, evaluate, versions
 from analytics.disclosure.small_communities import withhold_small_communities
 from analytics.disclosure.successive_results import keep_stated_counts
 from analytics.evidence.list_reliability import summarise_evidence
-from analytics.evidence.weigh_evidence import weigh_evidence
+from analytics.evidence.method import EVIDENCE_METHOD, differing_evidence
+from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
 from analytics.rules import Rules
 from survey_app.audit import OPERATOR, record
 from survey_app.complaints.categories import categories
@@ -81,6 +83,7 @@ def evaluate_round(
         ),
         responses=int(gathered.table["responses"].sum()),
         code_version=version("jiayuan"),
+        evidence_method=EVIDENCE_METHOD,
         evaluated_at=now,
     )
     with database.writing() as session:
@@ -100,8 +103,25 @@ def evaluate_round(
     return stored
 
 
-def verify_evaluation(session: Session, evaluation_id: int) -> bool:
-    """Recompute an evaluation: return whether the stored inputs and rule file still give the stored standings.
+@dataclass(frozen=True)
+class Verification:
+    """What computing an evaluation again from its stored inputs and rule file has shown.
+
+    `is_decided_so`: inputs, rules and standings are the same to the last digit. `differing` are the communities whose
+    evidence differs by more than rounding; None where it was weighed by another method, and is not compared.
+    """
+
+    is_decided_so: bool
+    evidence_method: int
+    differing: list[str] | None
+
+    @property
+    def is_same(self) -> bool:
+        return self.is_decided_so and not self.differing
+
+
+def verify_evaluation(session: Session, evaluation_id: int) -> Verification:
+    """Compute an evaluation again and compare: decision and counts exactly, evidence of the same method by its numbers.
 
     Raises `LookupError` if there is no such evaluation.
     """
@@ -111,7 +131,26 @@ def verify_evaluation(session: Session, evaluation_id: int) -> bool:
     rules = rules_of(evaluation.rule_file.content)
     result = evaluate(_read_table(evaluation.inputs), rules)
     stored = (rules.sha256, sha256_hex(evaluation.inputs), evaluation.inputs_sha256, evaluation.standings_sha256)
-    return stored == (evaluation.rule_file.sha256, *[result.inputs_sha256] * 2, result.standings_sha256)
+    return Verification(
+        stored == (evaluation.rule_file.sha256, *[result.inputs_sha256] * 2, result.standings_sha256),
+        evaluation.evidence_method,
+        _differing_evidence(session, evaluation, result),
+    )
+
+
+def _differing_evidence(session: Session, evaluation: Evaluation, result: Result) -> list[str] | None:
+    if evaluation.evidence_method != EVIDENCE_METHOD:
+        return None
+    names = [name for name in EVIDENCE_COLUMNS if name != "community_id"]
+    columns = [StandingEvidence.__table__.columns[name] for name in names]
+    statement = select(Community.number.label("community_id"), *columns).join(
+        Community, Community.id == StandingEvidence.community_id
+    )
+    rows = session.execute(statement.where(StandingEvidence.evaluation_id == evaluation.id)).all()
+    stored = pd.DataFrame(rows, columns=["community_id", *names]).astype(dict(EVIDENCE_COLUMNS))
+    computed = weigh_evidence(result)
+    without = set(computed["community_id"]) - set(stored["community_id"])
+    return sorted([*without, *differing_evidence(stored, computed)])
 
 
 @dataclass(frozen=True)
@@ -174,6 +213,7 @@ def _store_once(
             cut_off=evaluation.cut_off,
             code_version=evaluation.code_version,
             provisional=evaluation.provisional,
+            evidence_method=evaluation.evidence_method,
         )
     )
     if stored is not None:

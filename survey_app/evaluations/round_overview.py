@@ -57,6 +57,7 @@ class EvaluationOverview:
     evaluated_at: datetime
     cut_off: datetime
     standings_sha256: str
+    evidence_method: int
     # The one that was published last is the result of its round; an earlier one was replaced by it.
     is_published: bool
     is_result: bool
@@ -67,7 +68,7 @@ class EvaluationOverview:
         return not self.provisional and not self.is_published
 
 
-_Row = Row[int, int, bool, datetime, datetime, str]
+_Row = Row[int, int, bool, datetime, datetime, str, int]
 
 
 def read_round_overviews(session: Session, *, scope: Scope, now: datetime) -> list[RoundOverview]:
@@ -110,6 +111,7 @@ def read_round_overviews(session: Session, *, scope: Scope, now: datetime) -> li
                         evaluated_at=row.evaluated_at.astimezone(zone),
                         cut_off=row.cut_off.astimezone(zone),
                         standings_sha256=row.standings_sha256,
+                        evidence_method=row.evidence_method,
                         is_published=row.id in published,
                         is_result=row.id in results,
                     )
@@ -139,7 +141,7 @@ def _numbered(newest_first: Sequence[_Row]) -> Iterator[tuple[int, _Row]]:
     return zip(range(len(newest_first), 0, -1), newest_first, strict=True)
 
 
-def _select_evaluations() -> Select[int, int, bool, datetime, datetime, str]:
+def _select_evaluations() -> Select[int, int, bool, datetime, datetime, str, int]:
     # Not whole rows: the inputs of each are as long as the list of communities.
     columns = (
         Evaluation.id,
@@ -148,6 +150,7 @@ def _select_evaluations() -> Select[int, int, bool, datetime, datetime, str]:
         Evaluation.evaluated_at,
         Evaluation.cut_off,
         Evaluation.standings_sha256,
+        Evaluation.evidence_method,
     )
     return select(*columns).join(Round).where(counts_a_closed_round()).order_by(Evaluation.id.desc())
 

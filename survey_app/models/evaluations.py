@@ -29,6 +29,7 @@ class Evaluation(Base):
             "cut_off",
             "code_version",
             "provisional",
+            "evidence_method",
             name="uq_evaluation_identity",
         ),
     )
@@ -45,6 +46,8 @@ class Evaluation(Base):
     summary: Mapped[str]
     responses: Mapped[int]
     code_version: Mapped[str]
+    # See `analytics.evidence.method`. Evaluations of before there was more than one have method 1.
+    evidence_method: Mapped[int] = mapped_column(server_default="1")
     evaluated_at: Mapped[datetime]
 
     round: Mapped[Round] = relationship()

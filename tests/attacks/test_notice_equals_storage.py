@@ -443,7 +443,7 @@ def test_nothing_of_single_answers_outlives_the_last_day_and_the_count_stands(ci
         assert holding(database, value) == set()
         assert (value if isinstance(value, bytes) else value.encode()) not in on_disk
     with database.reading() as session:
-        assert verify_evaluation(session, evaluation.id)
+        assert verify_evaluation(session, evaluation.id).is_same
     assert {table: rows(database, table) for table in stored} == frozen
     assert len(rows(database, "response")) == len(city.receipts)
 
@@ -670,7 +670,7 @@ def test_each_engine_keeps_and_erases_the_same(database):
     assert over.responses == len(city.receipts)
     assert erase_expired(database, by="site", now=OVER).total == 0
     with database.reading() as session:
-        assert verify_evaluation(session, evaluation.id)
+        assert verify_evaluation(session, evaluation.id).is_same
         assert session.scalar(select(Round.responses_erased_at)) == OVER
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from analytics.decision.evaluate import evaluate
 from analytics.disclosure.rules import rules_in_force
 from analytics.evidence.list_reliability import summarise_evidence
+from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.rules import load_rules
 from analytics.statistics.complaint_rates import CHANNELS
@@ -227,6 +228,7 @@ class MadeUpCity:
                 rules=RULES,
                 inputs_sha256=result.inputs_sha256,
                 standings_sha256=result.standings_sha256,
+                evidence_method=EVIDENCE_METHOD,
                 summary={**result.summary, "evidence": {"regions": summarise_evidence(result, evidence)}},
             )
         )
@@ -292,6 +294,7 @@ class MadeUpCity:
             standings = self._standings[header.id]
             [row] = standings[standings["number"] == number].to_dict("records")
             names = {"round_name": header.round_name, "round_english_name": header.round_english_name}
+            names["evidence_method"] = header.evidence_method
             if not header.provisional:
                 rows.append({"evaluation_id": header.id, "cut_off": header.cut_off, **names, **row})
         return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -53,34 +53,46 @@ def test_bands_include_the_edge_that_is_farther_from_the_middle(probability, ban
     assert evidence_bands([probability]).tolist() == [band]
 
 
-def test_positive_evidence_is_only_as_sure_as_with_nonresponse():
-    # Two communities compete for one place; P follows from their difference.
-    mean, size = np.repeat([[0.9, 0.7]], 130, axis=0).ravel(), 1
-    region = np.repeat(np.arange(130), 2)
-    plain = known_posteriors(mean, np.full(260, 0.002))
-    wider = replace(plain, variance=np.full(260, 0.02))
+@given(st.lists(st.tuples(st.floats(0.6, 0.95), st.floats(1e-5, 0.01)), min_size=3, max_size=12), st.integers(1, 2))
+def test_the_word_is_the_band_of_the_number_beside_it(communities, size):
+    mean, variance = np.array(communities).T
+    frame = satisfaction_evidence(
+        known_posteriors(mean, variance, reliability=0.1),
+        region=np.zeros(mean.size),
+        size=size,
+        sampling_fraction=0.3,
+    )
+    chance = frame["satisfaction_top_probability"].to_numpy()
+    told_apart = np.ptp(chance) > 1e-9
 
-    frame = satisfaction_evidence(plain, wider, region=region, size=size, sampling_fraction=0.3)
+    words = frame["satisfaction_evidence"]
+    assert words.tolist() == (evidence_bands(chance).tolist() if told_apart else ["undecided"] * mean.size)
+    why = {"undecided": "probability" if told_apart else "too_little_information"}
+    assert frame["satisfaction_evidence_reason"].tolist() == [why.get(word, "") for word in words]
 
-    assert set(frame["satisfaction_evidence"][::2]) == {Evidence.LIKELY}
-    assert set(frame["satisfaction_evidence_reason"][::2]) == {Reason.NONRESPONSE}
-    assert set(frame["satisfaction_evidence"][1::2]) == {Evidence.NO}
 
-
-def test_negative_evidence_needs_reliability_or_a_rank_bound():
-    posteriors = known_posteriors([0.95, 0.7, 0.7], [0.001] * 3, reliability=[0.9, 0.4, 0.4])
+def test_forty_tied_communities_are_not_ruled_out_by_their_number():
+    # P = 2/40 = .05 of each, where nothing tells them apart; the next region has one that stands out.
+    mean, region = np.array([0.8] * 40 + [0.95] + [0.7] * 39), np.repeat([1, 2], 40)
 
     frame = satisfaction_evidence(
-        posteriors,
-        posteriors,
-        region=[1, 1, 1],
-        size=1,
-        sampling_fraction=0.3,
-        rank_bound_exceeds_k=[False, False, True],
+        known_posteriors(mean, np.full(80, 0.002)), region=region, size=2, sampling_fraction=0.3
     )
 
-    assert frame["satisfaction_evidence"].tolist() == ["certain", "undecided", "no"]
-    assert frame["satisfaction_evidence_reason"].tolist() == ["", "too_little_information", ""]
+    np.testing.assert_allclose(frame["satisfaction_top_probability"][:40], 0.05, atol=1e-6)
+    assert set(frame["satisfaction_evidence"][:40]) == {Evidence.UNDECIDED}
+    assert set(frame["satisfaction_evidence_reason"][:40]) == {Reason.TOO_LITTLE_INFORMATION}
+    assert set(frame["satisfaction_evidence"][40:]) == {Evidence.CERTAIN, Evidence.NO}
+
+
+def test_where_all_or_none_can_qualify_everything_is_known():
+    posteriors = known_posteriors([0.8, 0.8], [0.01, 0.01])
+    words = [
+        satisfaction_evidence(posteriors, region=[1, 1], size=size, sampling_fraction=0.3)["satisfaction_evidence"]
+        for size in (0, 2)
+    ]
+
+    assert [word.tolist() for word in words] == [["no"] * 2, ["certain"] * 2]
 
 
 def test_the_tipping_point_is_where_the_band_changes():
@@ -93,12 +105,21 @@ def test_the_tipping_point_is_where_the_band_changes():
     posteriors, fraction = known_posteriors(mean, variance, own), random.uniform(0.1, 0.9, 300)
     top = top_probability(mean, variance, region=np.zeros(300), size=15)
 
-    gap = tipping_point(posteriors, probability=top.probability, threshold=top.threshold, sampling_fraction=fraction)
+    gap = tipping_point(
+        posteriors,
+        probability=top.probability,
+        threshold=top.threshold,
+        threshold_variance=top.threshold_variance,
+        sampling_fraction=fraction,
+    )
+
+    # Moving the score alone moves z = Φ⁻¹(P) by Bδ(1 − f) in deviations of the score and the threshold together.
+    place = special.ndtri(top.probability)
+    deviation = np.sqrt(variance + top.threshold_variance)
 
     def bands(delta):
         shift = own * delta * (1 - fraction)
-        moved = [special.ndtr((mean + sign * shift - top.threshold) / np.sqrt(variance)) for sign in (-1, 1)]
-        return [evidence_bands(chance) for chance in moved]
+        return [evidence_bands(special.ndtr(place + sign * shift / deviation)) for sign in (-1, 1)]
 
     now = evidence_bands(top.probability)
     usual = np.abs(special.ndtri(top.probability)) < 8
@@ -115,12 +136,22 @@ def test_a_known_score_tips_where_it_meets_the_threshold():
     np.testing.assert_allclose(gap, [0.1, np.inf])
 
 
+def test_a_known_score_far_from_an_uncertain_threshold_tips_where_it_comes_near():
+    posteriors = known_posteriors([0.9], [0.0], reliability=1.0)
+
+    gap = tipping_point(
+        posteriors, probability=[1.0], threshold=[0.8], threshold_variance=[1e-6], sampling_fraction=[0.0]
+    )
+
+    np.testing.assert_allclose(gap, 0.1 - special.ndtri(0.95) * 0.001)
+
+
 def test_too_few_households_make_a_finding_that_is_not_robust_to_nonresponse():
     satisfied, n = np.array([190] + [150] * 20), np.full(21, 200)
     fraction = np.full(21, 0.1)
     posteriors = shrink_rates(satisfied, n, region=np.zeros(21), prior="normal", sampling_fraction=fraction)
 
-    frame = satisfaction_evidence(posteriors, posteriors, region=np.zeros(21), size=1, sampling_fraction=fraction)
+    frame = satisfaction_evidence(posteriors, region=np.zeros(21), size=1, sampling_fraction=fraction)
 
     robust = frame["satisfaction_robust"].to_numpy()
     np.testing.assert_array_equal(robust, frame["satisfaction_tipping_point"].to_numpy() >= 0.05)
@@ -130,7 +161,7 @@ def test_no_complaints_prove_nothing_where_luck_explains_them():
     cases, years = [0, 0, 30, 45, 60], [5, 2000, 1000, 1000, 1000]
     shrinkage = shrink_complaint_rates(cases, years, region=[1] * 5, prior="normal")
 
-    frame = complaint_evidence(shrinkage, years, region=[1] * 5, size=1, share=0.05)
+    frame = complaint_evidence(shrinkage, cases, years, region=[1] * 5, size=1, share=0.05)
 
     assert frame["complaint_evidence"].iloc[0] == Evidence.UNDECIDED
     assert frame["complaint_evidence_reason"].iloc[0] == Reason.ZERO_BY_LUCK
@@ -140,49 +171,113 @@ def test_no_complaints_prove_nothing_where_luck_explains_them():
     assert frame["complaint_top_probability"].sum() == pytest.approx(1, abs=1e-9)
 
 
+@given(st.lists(st.tuples(st.integers(0, 15), st.integers(20, 3000)), min_size=4, max_size=12))
+def test_only_a_zero_can_be_a_zero_by_luck(communities):
+    cases, years = np.array(communities).T
+    region = np.zeros(cases.size)
+    shrinkage = shrink_complaint_rates(cases, years, region=region, prior="normal")
+
+    frame = complaint_evidence(shrinkage, cases, years, region=region, size=1, share=0.05)
+
+    lucky = (frame["complaint_evidence_reason"] == Reason.ZERO_BY_LUCK).to_numpy()
+    assert (cases[lucky] == 0).all()
+    chance = frame["complaint_top_probability"].to_numpy()
+    if np.ptp(chance) > 1e-9:
+        assert (lucky == ((cases == 0) & (frame["complaint_zero_probability"] > 0.05))).all()
+        assert frame["complaint_evidence"][~lucky].tolist() == evidence_bands(chance[~lucky]).tolist()
+    else:
+        assert set(frame["complaint_evidence_reason"]) == {Reason.TOO_LITTLE_INFORMATION}
+
+
+def test_a_community_with_many_complaints_is_not_excused_by_how_often_others_have_none():
+    # 15 cases in 100 household-years; an average community of that size has none in e^(-.4), two thirds.
+    cases, years = [15, *[4, 5, 3] * 13], [100, *[1000] * 39]
+    shrinkage = shrink_complaint_rates(cases, years, region=[1] * 40, prior="nonparametric")
+
+    frame = complaint_evidence(shrinkage, cases, years, region=[1] * 40, size=2, share=0.05)
+
+    assert frame["complaint_zero_probability"].iloc[0] > 0.05
+    assert frame["complaint_evidence"].iloc[0] == Evidence.NO
+
+
 def test_equal_complaint_rates_share_the_places():
     shrinkage = shrink_complaint_rates([5] * 4, [100] * 4, region=[1] * 4, prior="normal")
 
-    frame = complaint_evidence(shrinkage, [100] * 4, region=[1] * 4, size=1, share=0.5)
+    frame = complaint_evidence(shrinkage, [5] * 4, [100] * 4, region=[1] * 4, size=1, share=0.5)
 
     np.testing.assert_allclose(frame["complaint_top_probability"], 0.25)
     np.testing.assert_allclose(frame["complaint_zero_probability"], np.exp(-5))
+    assert set(frame["complaint_evidence_reason"]) == {Reason.TOO_LITTLE_INFORMATION}
 
 
 def routes(satisfaction, complaints):
-    """Two one-row routes; each is (probability, evidence) or None where not assessed."""
+    """Two one-row routes; each is a probability, a reason for which there is none, or both."""
     frames = []
     for name, row in (("satisfaction", satisfaction), ("complaint", complaints)):
-        probability, evidence = row or (None, None)
-        frames.append(pd.DataFrame({f"{name}_top_probability": [probability], f"{name}_evidence": [evidence]}))
+        chance, reason = row if isinstance(row, tuple) else (None, row) if isinstance(row, str) else (row, "")
+        frames.append(pd.DataFrame({f"{name}_top_probability": [chance], f"{name}_evidence_reason": [reason]}))
     return criterion_evidence(*frames).iloc[0]
 
 
 @pytest.mark.parametrize(
     ("satisfaction", "complaints", "evidence", "reason"),
     [
-        ((0.97, "certain"), (0.0, "no"), "certain", ""),
-        ((0.97, "certain"), None, "certain", ""),
-        ((0.97, "likely"), (0.1, "unlikely"), "likely", "nonresponse"),
-        ((0.97, "undecided"), (0.1, "unlikely"), "undecided", "nonresponse"),
-        ((0.85, "likely"), None, "undecided", "not_assessed"),
-        ((0.01, "no"), None, "undecided", "not_assessed"),
-        (None, None, "undecided", "not_assessed"),
-        ((0.01, "no"), (0.02, "no"), "no", ""),
-        ((0.01, "no"), (0.02, "undecided"), "undecided", "too_little_information"),
-        ((0.04, "no"), (0.04, "no"), "undecided", "routes_disagree"),
-        ((0.3, "undecided"), (0.4, "undecided"), "undecided", "probability"),
+        (0.97, 0.0, "certain", ""),
+        (0.97, "not_assessed", "certain", ""),
+        (0.93, 0.10, "likely", ""),
+        (0.94, 0.94, "likely", ""),
+        (0.85, "not_assessed", "likely", ""),
+        (0.01, "not_assessed", "undecided", "not_assessed"),
+        ("not_assessed", "not_assessed", "undecided", "not_assessed"),
+        (0.01, 0.02, "no", ""),
+        (0.04, 0.04, "unlikely", ""),
+        (0.01, (0.02, "zero_by_luck"), "no", ""),
+        (0.15, (0.15, "zero_by_luck"), "undecided", "zero_by_luck"),
+        (0.01, (0.99, "zero_by_luck"), "undecided", "zero_by_luck"),
+        (0.01, (0.05, "too_little_information"), "undecided", "too_little_information"),
+        ("variance_unknown", 0.01, "undecided", "variance_unknown"),
+        (0.15, 0.15, "undecided", "routes_disagree"),
+        (0.75, 0.75, "undecided", "routes_disagree"),
+        (0.3, 0.4, "undecided", "probability"),
+        (0.5, (0.02, "zero_by_luck"), "undecided", "probability"),
     ],
 )
-def test_either_route_is_judged_by_its_bounds(satisfaction, complaints, evidence, reason):
+def test_one_fulfilled_route_is_enough_and_both_are_needed_to_rule_out(satisfaction, complaints, evidence, reason):
     row = routes(satisfaction, complaints)
 
     assert (row["criterion_evidence"], row["criterion_evidence_reason"]) == (evidence, reason)
 
 
+CHANCES = [0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.79, 0.8, 0.93, 0.95, 0.99, 1.0]
+SILENT = ["not_assessed", "variance_unknown", "too_little_information", "zero_by_luck"]
+
+
+def test_no_word_for_the_criterion_contradicts_a_route_or_a_number_beside_it():
+    edges = {"certain": (0.95, 1), "likely": (0.8, 0.95), "unlikely": (0.05, 0.2), "no": (0, 0.05)}
+    every = [*CHANCES, *((chance, reason) for chance in CHANCES for reason in SILENT), *SILENT]
+    for first, second in product(every, every):
+        row = routes(first, second)
+        known = [route for route in (first, second) if isinstance(route, float)]
+        # What each route may truly be: its probability, nothing above it, or anything.
+        most = [
+            route if isinstance(route, float) else route[0] if route[1:] == ("zero_by_luck",) else 1.0
+            for route in (first, second)
+        ]
+        lower, upper = max(known, default=0.0), min(1.0, sum(most))
+        assert row["criterion_lower_probability"] == lower
+        assert row["criterion_upper_probability"] == pytest.approx(upper)
+        word = row["criterion_evidence"]
+        assert (row["criterion_evidence_reason"] == "") == (word != "undecided")
+        assert (word in {"certain", "likely"}) == (lower >= 0.8)
+        assert (word in {"unlikely", "no"}) == (row["criterion_upper_probability"] <= 0.2)
+        if word != "undecided":
+            shown = lower if word in {"certain", "likely"} else row["criterion_upper_probability"]
+            assert edges[word][0] <= shown <= edges[word][1]
+
+
 @given(first=st.floats(0, 1), second=st.floats(0, 1))
 def test_the_bounds_hold_whatever_the_dependence_of_the_routes(first, second):
-    row = routes((first, "undecided"), (second, "undecided"))
+    row = routes(first, second)
 
     independent = first + second - first * second
     assert row["criterion_lower_probability"] <= independent + 1e-12
@@ -245,7 +340,7 @@ def test_nonresponse_adds_nothing_where_everybody_answered():
         (lambda: expected_true_members([0.5], [True, False], region=[1]), "columns of one length"),
         (
             lambda: complaint_evidence(
-                shrink_complaint_rates([1], [10], region=[1], prior="normal"), [0], region=[1], size=1, share=0.05
+                shrink_complaint_rates([1], [10], region=[1], prior="normal"), [1], [0], region=[1], size=1, share=0.05
             ),
             "household_years is 0",
         ),

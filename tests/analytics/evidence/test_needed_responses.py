@@ -10,16 +10,12 @@ from scipy import special
 from analytics.evidence.needed_responses import ThresholdPosterior, needed_responses
 
 
-def current(distance, *, n=60, households=400, threshold=0.9, uncertainty=0.0, reliability=1.0, spread=0.0, **changes):
+def current(distance, *, n=60, households=400, threshold=0.9, uncertainty=0.0, spread=0.0, **changes):
     """Return the forecast of one community without information from a prior."""
-    sampling = 0.09 / n * max(1 - n / households, 0)
-    apart = spread * (1 - n / households)
-    plain, wider = (
-        ThresholdPosterior([0.9 + distance], [variance], [reliability], threshold, uncertainty)
-        for variance in (sampling, sampling + apart**2)
-    )
+    variance = 0.09 / n * max(1 - n / households, 0) + (spread * (1 - n / households)) ** 2
+    place = ThresholdPosterior([0.9 + distance], [variance], threshold, uncertainty)
     arguments = {"answer_variance": 0.09, "n": n, "households": households, "nonresponse_spread": spread, **changes}
-    return needed_responses(plain, wider, **arguments).iloc[0]
+    return needed_responses(place, **arguments).iloc[0]
 
 
 def test_needed_responses_is_the_first_number_that_settles():
@@ -34,9 +30,9 @@ def test_needed_responses_is_the_first_number_that_settles():
     assert row["predicted_top_probability"] == pytest.approx(chance(needed))
 
 
-@given(st.floats(-0.1, 0.1), st.integers(10, 200), st.floats(0.2, 1), st.floats(0, 0.02))
-def test_no_smaller_number_would_do(distance, n, reliability, spread):
-    facts = {"n": n, "reliability": reliability, "spread": spread}
+@given(st.floats(-0.1, 0.1), st.integers(10, 200), st.floats(0, 0.0004), st.floats(0, 0.02))
+def test_no_smaller_number_would_do(distance, n, uncertainty, spread):
+    facts = {"n": n, "uncertainty": uncertainty, "spread": spread}
     row = current(distance, **facts)
 
     if pd.notna(row["needed_responses"]) and row["needed_responses"] > 0:
@@ -84,20 +80,24 @@ def test_full_response_leaves_undecided_evidence_unreachable():
     assert pd.isna(current(0.01, n=400, settled=False)["needed_responses"])
 
 
-def test_nonresponse_calls_for_more_answers_above_the_threshold_alone():
-    assert current(0.02, spread=0.02)["needed_responses"] > current(0.02)["needed_responses"]
-    assert current(-0.02, spread=0.02)["needed_responses"] == current(-0.02)["needed_responses"]
+@pytest.mark.parametrize("side", [1, -1])
+def test_nonresponse_calls_for_more_answers_on_either_side_of_the_threshold(side):
+    assert current(0.02 * side, spread=0.02)["needed_responses"] > current(0.02 * side)["needed_responses"]
+
+
+@given(st.floats(0.001, 0.1), st.integers(10, 200), st.floats(0, 0.0004), st.floats(0, 0.02))
+def test_the_sides_of_the_threshold_are_alike(distance, n, uncertainty, spread):
+    above, below = (current(side * distance, n=n, uncertainty=uncertainty, spread=spread) for side in (1, -1))
+
+    assert pd.isna(above["needed_responses"]) == pd.isna(below["needed_responses"])
+    if pd.notna(above["needed_responses"]):
+        assert above["needed_responses"] == pytest.approx(below["needed_responses"], abs=1)
+    assert above["assurance"] == pytest.approx(below["assurance"], abs=0.01)
+    assert above["predicted_top_probability"] == pytest.approx(1 - below["predicted_top_probability"], abs=0.01)
 
 
 def test_an_uncertain_threshold_calls_for_more_answers():
     assert current(0.02, uncertainty=0.0001)["needed_responses"] > current(0.02)["needed_responses"]
-
-
-def test_a_low_reliability_gives_no_negative_evidence():
-    # B = 1/3 now: v′ must fall to half of v, (60 + M)/(1 − (60 + M)/400) = 2 · 60/(1 − 60/400), so that M = 45.
-    assert current(-0.05)["needed_responses"] == 0
-    assert current(-0.05, reliability=1 / 3)["needed_responses"] == 45
-    assert current(0.05, reliability=1 / 3)["needed_responses"] == 0
 
 
 def test_households_without_an_answer_limit_nothing_where_a_household_answers_twice():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analytics.decision.evaluate import STANDING_COLUMNS, evaluate
+from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.sensitivity import WITHOUT_FEW_COLUMNS, analyse_sensitivity
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
 from analytics.files.csv_files import csv_safe
@@ -94,8 +95,10 @@ def test_the_evidence_stands_behind_its_decision_with_a_word_in_the_language():
 
 
 def test_the_evaluation_says_how_the_evidence_was_weighed():
-    evidence = json.loads(json_of(result_of(responses=200, satisfied=[199, 150, *[120] * 18])))["evidence"]
+    content = json.loads(json_of(result_of(responses=200, satisfied=[199, 150, *[120] * 18])))
+    evidence = content["evidence"]
 
+    assert content["evidence_method"] == EVIDENCE_METHOD
     assert (evidence["prior"], evidence["nonresponse_spread"], evidence["level"]) == ("nonparametric", "3 %", "95 %")
     route = evidence["regions"]["乌达区"]["satisfaction"]
     assert (route["listed"], route["few_false"], route["evidence"]) == (1, 1, {"certain": 1, "no": 19})

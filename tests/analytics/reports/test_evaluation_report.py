@@ -9,10 +9,11 @@ import pytest
 
 from analytics.decision.evaluate import evaluate
 from analytics.decision.reasons import reason_sentence
+from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.sensitivity import analyse_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.reports.evaluation_report import MOST_ROWS, NEAREST, REPORT_FILES, report_html
-from analytics.reports.labels import evidence_words
+from analytics.reports.labels import evidence_words, method_words
 from tests.analytics.rule_files import rules_with
 
 LANGUAGES = list(REPORT_FILES)
@@ -94,9 +95,9 @@ def test_every_undecided_community_shows_how_many_answers_would_settle_it():
     assert len(within_reach)
     for count in within_reach:
         assert f"further answers: {count} (chance " in text
-    assert "already settled" in text
+    assert "none (satisfaction: ruled out)" in text
     assert f"communities that are settled: {needed.eq(0).sum()};" in text
-    assert "whose number of households is not known: 0." in text
+    assert "nothing tells them apart: 0." in text
 
 
 def test_the_rules_and_the_hashes_stand_in_the_report():
@@ -220,3 +221,38 @@ def test_what_cannot_be_ranked_is_not_drawn_and_what_is_all_alike_is(columns, dr
     _, page = report_of(city(25, **columns))
 
     assert page.count("<svg") == drawings
+
+
+def test_the_cut_off_of_communities_without_complaints_is_the_exposure_that_orders_them():
+    rules = rules_with({"complaints.zero_ties": "by_exposure"})
+    table = city(40, complaints=[0, 0, 0, *[5] * 37], exposure_household_years=[900.0, 700, 500, *[600] * 37])
+    _, page = report_of(table, "en", rules)
+
+    said = "Position 2 has no complaint in 700 household-years; communities before it: 1, with exactly that: 1."
+    assert said in text_of(page)
+
+
+@pytest.mark.parametrize("regions", [1, 2])
+def test_numbers_of_regions_and_communities_read_well_in_any_number(regions):
+    table = city(40, region=[f"r{number % regions}" for number in range(40)])
+    _, page = report_of(table, "en")
+
+    assert f"Communities: 40; regions: {regions}; valid responses: " in text_of(page)
+    assert not re.search(r"\b1 (regions|communities)\b", text_of(page))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_report_names_the_method_of_its_evidence(language):
+    _, page = report_of(city(), language)
+
+    assert method_words(EVIDENCE_METHOD, language) in text_of(page)
+
+
+def test_tied_communities_are_shown_without_a_chance_and_without_a_forecast():
+    table = city(40, responses=100, satisfied=80, households=400).drop(columns="complaints")
+    _, page = report_of(table.drop(columns="exposure_household_years"), "en")
+    text = text_of(page)
+
+    assert "Too little data to tell the communities apart." in text
+    assert "chance 5.0 %" not in text
+    assert "further answers:" not in text

@@ -25,13 +25,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 def ladder(names, name="ladder"):
     scores = np.linspace(95, 80, len(names))
     listed = np.arange(len(names)) == 0
-    intervals = ScoreIntervals(scores, scores - 5, scores + 3, listed)
+    intervals = ScoreIntervals(scores, scores - 2, scores - 5, scores + 3, listed)
     return caterpillar_chart(names, intervals, cut_off=95.0, labels=LABELS, name=name)
 
 
 def scores_of(count):
     scores = np.linspace(99, 50, count)
-    intervals = ScoreIntervals(scores, scores - 1, scores + 1, np.arange(count) < count // 20)
+    intervals = ScoreIntervals(scores, scores - 0.5, scores - 1, scores + 1, np.arange(count) < count // 20)
     return scores_chart(np.arange(1.0, count + 1), intervals, cut_off=95.0, labels=LABELS, name="scores")
 
 

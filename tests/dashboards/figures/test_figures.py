@@ -29,7 +29,7 @@ def drawing_of(header, route, *, language="en", provisional=False):
 
 def ordered_in(city, route, region=HAIBOWAN):
     header = city.evaluations()[0]
-    measured = with_intervals(city.standings(header.id), route)
+    measured = with_intervals(city.standings(header.id), route, evidence_method=header.evidence_method)
     return in_rank_order(measured[measured["region"] == region], route)
 
 

@@ -29,14 +29,27 @@ def test_positions_follow_the_ranks_where_only_some_communities_may_be_seen():
     assert ordered["position"].tolist() == [7, 40]
 
 
-def test_every_interval_holds_its_score(city):
+def test_every_interval_holds_the_estimate_that_it_is_drawn_around(city):
     header = city.evaluations()[0]
     for route in ROUTES.values():
-        measured = with_intervals(city.standings(header.id), route)
+        measured = with_intervals(city.standings(header.id), route, evidence_method=header.evidence_method)
         known = measured[measured["lower"].notna()]
         assert len(known) > 400
-        assert np.all(known["lower"] <= known[route.score])
-        assert np.all(known[route.score] <= known["upper"])
+        assert np.all(known["lower"] <= known["estimate"])
+        assert np.all(known["estimate"] <= known["upper"])
+
+
+def test_intervals_of_the_first_method_are_drawn_around_the_score(city):
+    standings = city.standings(city.evaluations()[0].id)
+    satisfaction, complaints = ROUTES["satisfaction"], ROUTES["complaints"]
+
+    def estimates(route, method):
+        return with_intervals(standings, route, evidence_method=method)["estimate"]
+
+    assert estimates(satisfaction, 1).equals(standings["satisfaction_score"].rename("estimate"))
+    assert estimates(satisfaction, 2).equals(standings["satisfaction_shrunk"].rename("estimate"))
+    for method in (1, 2):
+        assert estimates(complaints, method).equals(standings[complaints.score].rename("estimate"))
 
 
 def test_cut_offs_are_those_of_the_evaluation(city):

@@ -112,7 +112,7 @@ def test_months_without_cases_stand_between_those_with_some():
 def test_every_figure_draws_the_numbers_of_its_table(shown, profile, city):
     shares = satisfied_shares(profile, RULES, disclosure=DISCLOSURE)
     domains = domains_figure(shares, "en")
-    history = with_limits(city.history(NUMBER)).assign(round=["one", "two"])
+    history = with_limits(city.history(NUMBER)).assign(round=["one", "two"], estimate=[0.8, 0.81])
     trend = trend_figure(history, shown.drawing(ROUTES["satisfaction"]))
     drivers = drivers_figure(profile.drivers, "en")
     categories, months = cases_by_category(profile.complaints), cases_by_month(profile.complaints)
@@ -121,6 +121,7 @@ def test_every_figure_draws_the_numbers_of_its_table(shown, profile, city):
         go.Figure(figure)
     assert domains["data"][1]["x"] == pytest.approx((shares["rate"] * 100).tolist(), rel=1e-4)
     assert trend["data"][-1]["y"] == pytest.approx((history["satisfaction_score"] * 100).tolist(), rel=1e-4)
+    assert trend["data"][-2]["y"] == [80, 81]
     drawn = sorted(value for bars in drivers["data"] for value in bars["x"])
     assert drawn == pytest.approx(sorted(profile.drivers["weight"] * 100), rel=1e-4)
     assert sum(categories_figure(categories, "en")["data"][0]["x"]) == categories["counted"].sum()

@@ -95,24 +95,27 @@ def test_the_table_says_how_many_answers_would_settle_what_is_undecided(browser_
     [cut_off] = [each for each in shown.cut_offs(ROUTES["satisfaction"]) if each.region == "海勃湾区"]
     near = communities_around_cut_off(ordered, cut_off)
     words = {needed_words(row, "en") for row in records(near)}
-    assert {word.partition(":")[0] for word in words} == {"already settled", "further answers", "not reachable"}
+    assert {word.partition(":")[0] for word in words} == {"none (satisfaction", "further answers", "not reachable"}
     assert words <= set(page.split("\n"))
     assert "Answers needed to settle it" not in said(browser_of.content("?lang=en&route=complaints", page="criterion/"))
 
 
 def test_marks_tell_the_decision_and_colours_the_evidence(shown):
     route = ROUTES["satisfaction"]
-    here = shown.standings[shown.standings["region"] == "乌达区"].assign(lower=0.5, upper=1.0)
+    here = shown.standings[shown.standings["region"] == "乌达区"].assign(lower=0.5, upper=1.0, estimate=0.8)
     cut_off = next(cut_off for cut_off in shown.cut_offs(route) if cut_off.region == "乌达区")
     near = communities_around_cut_off(in_rank_order(here, route), cut_off)
 
     figure = around_cut_off_figure(near, cut_off, shown.drawing())
 
     go.Figure(figure)
-    symbols = [symbol for trace in figure["data"] for symbol in trace["marker"]["symbol"]]
+    interval, *bands = figure["data"]
+    assert interval["error_x"]["array"] == pytest.approx([20] * len(near))
+    assert interval["error_x"]["arrayminus"] == pytest.approx([30] * len(near))
+    symbols = [symbol for trace in bands for symbol in trace["marker"]["symbol"]]
     assert symbols.count("diamond") == (near[route.status] == "met").sum()
     assert len(symbols) == len(near)
-    assert {trace["name"] for trace in figure["data"]} <= {
+    assert {trace["name"] for trace in bands} <= {
         "certain",
         "likely",
         "the data cannot tell",

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import create_engine, func, select, text
 
+from analytics.evidence.method import EVIDENCE_METHOD
 from survey_app.accounts.installation import use_as_demo
 from survey_app.accounts.invitations import accept_invitation, find_invited
 from survey_app.accounts.second_factor import address_of
@@ -440,7 +441,9 @@ def test_what_operators_change_later_is_stored_and_what_is_unknown_is_refused(ru
 def test_a_stored_evaluation_is_computed_again(run):
     run("simulate", "--seed", 1, "--communities", 3)
 
-    assert "follows from its stored inputs" in run("verify", 1).stdout
+    said = run("verify", 1).stdout
+    assert "evaluation 1 follows from its stored inputs" in said
+    assert f"and so does its evidence, by method {EVIDENCE_METHOD}" in said
     assert "there is no evaluation 99" in run("verify", 99).stderr
 
 

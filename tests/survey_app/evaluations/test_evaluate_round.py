@@ -7,6 +7,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from analytics.canonical import sha256_hex
+from analytics.evidence.method import EVIDENCE_METHOD
 from survey_app.config import DATA
 from survey_app.evaluations.counts import community_table
 from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
@@ -158,7 +159,7 @@ def test_stored_inputs_and_rules_give_the_stored_standings_again(database, surve
     evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
 
     with database.reading() as session:
-        assert verify_evaluation(session, evaluation.id)
+        assert verify_evaluation(session, evaluation.id).is_same
     assert sha256_hex(evaluation.inputs) == evaluation.inputs_sha256
     assert sum(json.loads(evaluation.inputs)["complaints_excluded"]) == 1
 
@@ -173,7 +174,7 @@ def test_inputs_of_before_without_what_was_set_aside_still_verify(database, surv
     evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
 
     with database.reading() as session:
-        assert verify_evaluation(session, evaluation.id)
+        assert verify_evaluation(session, evaluation.id).is_same
 
 
 @pytest.mark.parametrize("column", ["inputs_sha256", "standings_sha256"])
@@ -187,7 +188,7 @@ def test_an_altered_evaluation_does_not_verify(sqlite_database, column):
         session.execute(text(f"UPDATE evaluation SET {column} = '{'0' * 64}'"))
 
     with sqlite_database.reading() as session:
-        assert not verify_evaluation(session, evaluation.id)
+        assert not verify_evaluation(session, evaluation.id).is_same
 
 
 def test_an_altered_input_does_not_verify(sqlite_database):
@@ -200,7 +201,45 @@ def test_an_altered_input_does_not_verify(sqlite_database):
         session.execute(text("UPDATE evaluation SET inputs = replace(inputs, '阳光家园', '朝阳家园')"))
 
     with sqlite_database.reading() as session:
-        assert not verify_evaluation(session, evaluation.id)
+        assert not verify_evaluation(session, evaluation.id).is_same
+
+
+def test_altered_evidence_is_found_and_rounding_is_not(sqlite_database):
+    with sqlite_database.writing() as session:
+        survey_round, district = make_round(session), make_district(session)
+        communities = [make_community(session, district=district) for _ in range(21)]
+        for place, community in enumerate(communities):
+            answer(session, survey_round, community, codes=[5] * (30 - place) + [2] * (place + 2))
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
+    changed = communities[3]
+
+    def verify_after(change):
+        with sqlite_database.writing() as session:
+            session.execute(text("DROP TRIGGER IF EXISTS standing_evidence_refuses_update"))
+            session.execute(text(f"UPDATE standing_evidence SET {change} WHERE community_id = {changed.id}"))
+        with sqlite_database.reading() as session:
+            return verify_evaluation(session, evaluation.id)
+
+    rounded = verify_after("satisfaction_top_probability = satisfaction_top_probability + 1e-9")
+    altered = verify_after("satisfaction_top_probability = satisfaction_top_probability + 1e-5")
+
+    assert (rounded.is_same, rounded.differing) == (True, [])
+    assert (altered.is_same, altered.is_decided_so, altered.differing) == (False, True, [changed.number])
+
+
+def test_evidence_of_another_method_is_kept_beside_and_not_compared(database, survey, monkeypatch):
+    survey_round, _ = survey
+    monkeypatch.setattr("survey_app.evaluations.evaluate_round.EVIDENCE_METHOD", 1)
+    earlier = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+    monkeypatch.undo()
+    later = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
+
+    assert (earlier.evidence_method, later.evidence_method) == (1, EVIDENCE_METHOD)
+    assert earlier.standings_sha256 == later.standings_sha256
+    with database.reading() as session:
+        found = verify_evaluation(session, earlier.id)
+        assert (found.is_same, found.differing) == (True, None)
+        assert verify_evaluation(session, later.id).differing == []
 
 
 def test_an_unknown_round_and_an_unknown_evaluation_are_refused(database):
@@ -267,7 +306,7 @@ def test_composites_are_decided_from_the_answers_to_the_domains(database):
     assert (leader.satisfaction_score, leader.satisfaction_status, leader.satisfaction_rate) == (100, "met", 0)
     assert (other.responses, other.satisfaction_score, other.satisfaction_status) == (30, 75, "not_met")
     with database.reading() as session:
-        assert verify_evaluation(session, evaluation.id)
+        assert verify_evaluation(session, evaluation.id).is_same
 
 
 def test_the_summary_says_what_computed_it(sqlite_database):

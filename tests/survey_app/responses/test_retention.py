@@ -128,7 +128,7 @@ def test_on_the_last_day_answers_are_kept_and_after_it_they_are_gone_but_not_the
 
     assert {(row.answers, row.tenure, row.nonce) for row in responses(database)} == {(None, None, None)}
     with database.reading() as session:
-        assert verify_evaluation(session, evaluation.id)
+        assert verify_evaluation(session, evaluation.id).is_same
     with pytest.raises(RoundErased):
         evaluate_round(database, round_id=survey_round.id, now=OVER)
     with database.reading() as session:
