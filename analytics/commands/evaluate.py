@@ -173,13 +173,13 @@ def _print_summary(evaluation: Evaluation, directory: Path, language: str) -> No
     console.print(_summary_table(evaluation, language), markup=False)
     regions = len(evaluation.summary["regions"])
     if regions > _MOST_LINES:
-        console.print(_("… and {count} more regions").format(count=regions - _MOST_LINES))
+        console.print(_("further regions: {count}").format(count=regions - _MOST_LINES))
     warnings = list(list_warnings(evaluation))
     for region, warning in warnings[:_MOST_LINES]:
         place = f"{region}: " if region is not None else ""
         console.print(f"! {place}{warning_sentence(warning, language)}", markup=False)
     if len(warnings) > _MOST_LINES:
-        console.print(_("… and {count} more warnings").format(count=len(warnings) - _MOST_LINES))
+        console.print(_("further warnings: {count}").format(count=len(warnings) - _MOST_LINES))
     for file in (STANDINGS_FILE, EVALUATION_FILE, *REPORT_FILES.values()):
         console.print(click.format_filename(directory / file), markup=False, soft_wrap=True)
 

@@ -142,6 +142,9 @@ def _complaint_sentence(standing: Mapping[str, Any], route: Mapping[str, Any], l
     exposure = _value(standing, "exposure_household_years")
     minimum = route["minimum_exposure"]
     shown_exposure = "" if exposure is None else _show(exposure, (minimum,), decimals=0)
+    if reason == "denominator_missing" and exposure == 0:
+        # The code is part of what is hashed; that nobody lived there is no missing number.
+        reason = "no_exposure"
     if reason in _NOT_RANKED:
         return templates[reason].format(exposure=shown_exposure, minimum=_show(minimum, (), decimals=0))
     own = standing["complaints_per_1000_household_years"]
@@ -233,6 +236,7 @@ _NOT_RANKED: Final = frozenset(
         "households_unknown",
         "no_complaint_data",
         "denominator_missing",
+        "no_exposure",
         "exposure_too_small",
     }
 )
@@ -320,6 +324,7 @@ def _templates(language: str) -> dict[str, str]:
         ),
         "no_complaint_data": _("No data on complaints: not ranked."),
         "denominator_missing": _("The number of households is unknown, so there is no complaint rate: not ranked."),
+        "no_exposure": _("0 household-years in the period, so there is no complaint rate: not ranked."),
         "exposure_too_small": _("{exposure} household-years, fewer than the {minimum} that are needed: not ranked."),
         "met_by_satisfaction": _("Met by satisfaction."),
         "met_by_complaints": _("Met by the complaint rate."),

@@ -212,7 +212,7 @@ def _named(found: pd.DataFrame, language: str) -> list[str]:
         for row in found.head(MOST_NAMED).to_dict("records")
     ]
     if len(found) > MOST_NAMED:
-        named.append(_("… and {count} more communities", count=len(found) - MOST_NAMED))
+        named.append(_("further communities: {count}", count=len(found) - MOST_NAMED))
     return named
 
 

@@ -296,7 +296,7 @@ def _change_section(trends: Trends, language: str) -> Section:
         for name, mean in means.head(SHOWN).items()
     ]
     if len(means) > SHOWN:
-        sentences.append(_("… and {count} more regions", count=len(means) - SHOWN))
+        sentences.append(_("further regions: {count}", count=len(means) - SHOWN))
     extreme = compared.reindex(compared["change"].abs().sort_values(ascending=False, kind="stable").index).head(SHOWN)
     extreme = extreme.sort_values(["change", "community_id"], ascending=[False, True], kind="stable")
     charts = [_change_chart(extreme, trends, language)] if len(extreme) else []

@@ -85,7 +85,7 @@ def _templates(language: str) -> dict[str, str]:
         "zero_complaints_undecidable": _(
             "{tied} communities without complaints are tied across position {k}; the rules leave them undecided."
         ),
-        "more_responses_than_households": _("{communities} communities have more responses than households."),
+        "more_responses_than_households": _("communities with more responses than households: {communities}."),
         "denominator_fallback": _("Communities counted with the fallback number of households: {communities}."),
         "minimum_responses_not_tested": _(
             "the table gives scores without numbers of responses, so the minimum of responses was NOT tested; every"
