@@ -24,16 +24,16 @@ Evidence bands in regions of 200 under the nonparametric prior (predicted | real
 ============ ==================== ==================== ==================== ====================
 true rates   certain              likely               unlikely             no
 ============ ==================== ==================== ==================== ====================
-gamma        .952 | 1.00 (1)      .860 | .783 (23)     .115 | .203 (251)    .002 | .004 (3,829)
-lognormal    none                 .850 | 1.00 (4)      .106 | .224 (134)    .002 | .009 (2,154)
-two kinds    .985 | .912 (93)     .889 | .866 (73)     .120 | .083 (87)     .002 | .004 (1,188)
-all alike    none                 .844 | .050 (4)      .162 | .050 (19)     .003 | .050 (158)
+gamma        none                 .864 | .783 (23)     .102 | .161 (558)    .005 | .008 (7,974)
+lognormal    none                 .867 | 1.00 (5)      .098 | .150 (765)    .005 | .011 (7,786)
+two kinds    .982 | .918 (87)     .887 | .860 (76)     .084 | .061 (614)    .009 | .010 (8,327)
+all alike    none                 .843 | .050 (4)      .079 | .050 (2,547)  .024 | .050 (6,650)
 ============ ==================== ==================== ==================== ====================
 
-Limitations: complaints are so rare that nine in ten communities are undecided or ruled out. "Unlikely" is too confident
-for a few lognormal rates (1 in 80 communities), because their lowest rates are closer together than 3,000
-household-years can distinguish. If all rates are equal, some communities must still rank best: of 10,000 communities 4
-were called likely.
+Limitations: complaints are so rare that nine in ten communities are undecided or ruled out. "Unlikely" is a little
+too confident of lognormal rates, because their lowest are closer together than 3,000 household-years can distinguish.
+If all rates are equal, some communities must still rank best: of 10,000 communities 4 were called likely, and of those
+ruled out one in twenty is among the best, as of all.
 """
 
 from collections.abc import Callable, Mapping

@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from analytics.statistics.empirical_bayes import ComplaintShrinkage, Shrinkage
+from analytics.statistics.empirical_bayes import ComplaintShrinkage, Shrinkage, credible_interval
+from analytics.statistics.intervals import Interval
 from analytics.statistics.top_probability import top_probability
 from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, row_codes, whole_numbers
 
@@ -126,6 +127,42 @@ def with_nonresponse(
     if not 0 <= nonresponse_spread < np.inf:
         raise ValueError(f"nonresponse_spread must be at least 0, got {nonresponse_spread}")
     return sampling + (nonresponse_spread * (1 - fraction)) ** 2
+
+
+def score_interval(shrinkage: Shrinkage, *, level: float, lowest: float, highest: float) -> Interval:
+    """Return the interval that is printed beside a score: the credible one, within the range of the score.
+
+    Parameters
+    ----------
+    shrinkage : Shrinkage
+        As in `satisfaction_evidence`.
+    level : float
+        In (0, 1).
+    lowest, highest : float
+        Range of the score.
+
+    Returns
+    -------
+    Interval
+        With the posterior mean inside, which a long tail can pull beyond the quantile of the other side.
+
+    Raises
+    ------
+    ValueError
+        If the level is not in (0, 1).
+
+    Examples
+    --------
+    >>> from analytics.statistics.empirical_bayes import shrink_scores
+    >>> result = shrink_scores([0.7, 0.8, 0.8, 0.98], [0.002] * 4, region=["wuda"] * 4, prior="normal")
+    >>> score_interval(result, level=0.95, lowest=0, highest=1).upper.round(3)
+    array([0.816, 0.884, 0.884, 1.   ])
+    """
+    lower, upper = credible_interval(shrinkage, level=level)
+    return Interval(
+        np.minimum(np.clip(lower, lowest, highest), shrinkage.mean),
+        np.maximum(np.clip(upper, lowest, highest), shrinkage.mean),
+    )
 
 
 def clipped_normal_quantile(probability: npt.ArrayLike) -> FloatArray:

@@ -23,19 +23,14 @@ from analytics.evidence.bands import (
     complaint_evidence,
     criterion_evidence,
     satisfaction_evidence,
+    score_interval,
     with_nonresponse,
 )
 from analytics.evidence.needed_responses import ThresholdPosterior, needed_responses
 from analytics.evidence.sampling_variance import sampling_fraction
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import complaint_rates
-from analytics.statistics.empirical_bayes import (
-    Shrinkage,
-    credible_interval,
-    shrink_complaint_rates,
-    shrink_rates,
-    shrink_scores,
-)
+from analytics.statistics.empirical_bayes import Shrinkage, shrink_complaint_rates, shrink_rates, shrink_scores
 from analytics.statistics.intervals import Interval
 from analytics.statistics.mean_scores import pooled_variance
 from analytics.statistics.rank_confidence_sets import rank_confidence_set
@@ -249,7 +244,8 @@ def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: _Ranking) ->
     rows, region, size = ranking.rows[known], ranking.region[known], ranking.size[known]
     ranked = table.iloc[rows]
     posteriors = _shrink(ranked, region, rules)
-    limits = _score_limits(posteriors, rules)
+    lowest, highest = _range_of_scores(rules)
+    limits = score_interval(posteriors, level=float(rules.evidence.level), lowest=lowest, highest=highest)
     score, error = float_column(ranked, "satisfaction_score"), np.sqrt(posteriors.sampling_variance)
     ranks = rank_confidence_set(score, error, level=float(rules.evidence.level), regions=region)
     weighed = satisfaction_evidence(
@@ -267,19 +263,6 @@ def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: _Ranking) ->
             **_needed_responses(ranked, rules, posteriors, weighed),
         )
         .set_index(rows)
-    )
-
-
-def _score_limits(posteriors: Shrinkage, rules: Rules) -> Interval:
-    """Return the credible limits of each score: within its range, and on both sides of the posterior mean.
-
-    A posterior with a long tail can have its mean beyond the quantile of the other side.
-    """
-    lowest, highest = _range_of_scores(rules)
-    lower, upper = credible_interval(posteriors, level=float(rules.evidence.level))
-    return Interval(
-        np.minimum(np.clip(lower, lowest, highest), posteriors.mean),
-        np.maximum(np.clip(upper, lowest, highest), posteriors.mean),
     )
 
 

@@ -162,14 +162,16 @@ def test_the_interval_is_that_of_the_posterior_with_nonresponse(spread):
 
 
 def simulate_city(random, communities):
-    """Return a community table and the share of all households that are satisfied; who answers differs from the rest.
+    """Return a community table and the share of all households that are satisfied.
 
-    The share of those who would not answer is another one by N(0, .03²).
+    Who answers differs by N(0, .03²) from the rest, so by (1 − f) times that from all.
     """
     households, rate = random.integers(150, 900, communities), random.beta(16, 4, communities)
     n = np.maximum(30, (households * random.uniform(0.1, 0.8, communities)).astype(int))
-    satisfied = random.binomial(n, rate)
-    silent = random.binomial(households - n, np.clip(rate + random.normal(0, 0.03, communities), 0, 1))
+    truth = random.binomial(households, rate) / households
+    apart = (1 - n / households) * random.normal(0, 0.03, communities)
+    willing = np.rint(np.clip(truth + apart, 0, 1) * households).astype(int)
+    satisfied = random.hypergeometric(willing, households - willing, n)
     table = pd.DataFrame(
         {
             "community_id": [f"{number:04}" for number in range(communities)],
@@ -179,7 +181,7 @@ def simulate_city(random, communities):
             "households": households,
         }
     )
-    return table, (satisfied + silent) / households
+    return table, truth
 
 
 def test_intervals_hold_what_all_households_would_answer_also_of_the_observed_best():
