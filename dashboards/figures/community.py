@@ -109,7 +109,7 @@ def trend_figure(history: pd.DataFrame, drawing: ChartContext) -> Figure:
         {
             "type": "scatter",
             "mode": "markers",
-            "name": _("Estimate for all households"),
+            "name": _("95 percent interval"),
             "x": rounds,
             "y": rounded(estimate),
             "error_y": interval_bars(estimate, lower, upper, color=theme.OTHER, width=0),

@@ -85,6 +85,11 @@ def with_intervals(standings: pd.DataFrame, route: Route, *, evidence_method: in
     return standings.assign(lower=standings[route.lower], upper=standings[route.upper], estimate=estimates)
 
 
+def has_estimates(route: Route, evidence_method: int) -> bool:
+    """Return whether the intervals of a route lie around an estimate for all households instead of the score."""
+    return route.key == "satisfaction" and evidence_method >= _FIRST_WITH_ESTIMATES
+
+
 def interval_estimates(
     standings: pd.DataFrame, route: Route, evidence_method: "int | pd.Series[int]"
 ) -> "pd.Series[float]":

@@ -21,6 +21,7 @@ from dashboards.figures.evidence import around_cut_off_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import (
     CutOff,
+    has_estimates,
     in_rank_order,
     in_region,
     met,
@@ -81,9 +82,13 @@ def around_cut_off_panels(shown: PageData) -> list[Component]:
     cards = [
         _around_cut_off_card(shown, region, ordered[region], near[region], cut_offs.get(region)) for region in ordered
     ]
-    note = _(
-        "The mark is the score of those who answered, its colour how certain the position is. The line is where the "
-        "true level of all households may well lie, its stroke the best estimate."
+    note = (
+        _(
+            "The mark is the score of those who answered, its colour how certain the position is. The line is where "
+            "the true level of all households may well lie, its stroke the best estimate."
+        )
+        if has_estimates(route, shown.header.evidence_method)
+        else _("The mark is the score, the line its confidence interval, the colour how certain the position is.")
     )
     return [
         panel(_("Around the cut-off"), html.Div(cards, className="charts"), anchor="near", note=note),
@@ -141,23 +146,24 @@ def _numbers(shown: PageData, near: pd.DataFrame) -> Numbers:
     route = shown.view.route
     scale = scale_of(shown.header, route, shown.language)
     words = evidence_words(shown.language)
+    beside = has_estimates(route, shown.header.evidence_method)
+    measured = {
+        scale.title: route.score,
+        **({_("Estimate for all households"): "estimate"} if beside else {}),
+        _("Lower bound"): "lower",
+        _("Upper bound"): "upper",
+    }
     columns = [
         NumbersColumn(_("Rank"), numeric=True),
         NumbersColumn(_("Community")),
-        *(
-            NumbersColumn(name, numeric=True, write=scale.write)
-            for name in (scale.title, _("Estimate for all households"), _("Lower bound"), _("Upper bound"))
-        ),
+        *(NumbersColumn(name, numeric=True, write=scale.write) for name in measured),
         NumbersColumn(_("Evidence")),
     ]
     rows = [
         [
             row[route.rank],
             pick(shown.language, row["name"], row["english_name"]),
-            row[route.score],
-            row["estimate"],
-            row["lower"],
-            row["upper"],
+            *(row[column] for column in measured.values()),
             words.get(row[route.evidence]),
         ]
         for row in records(near)
@@ -181,9 +187,9 @@ def _table_panel(shown: PageData, listed: pd.DataFrame) -> Component:
         html.P(_robust_sentence(listed, route, _), className="chart-summary"),
         scrolled(data_table(columns, rows, caption=title), title),
         anchor="one-by-one",
-        note=_(
-            "Probability that the true level of all households is within the first {share}, given all answers."
-        ).format(share=share_to_meet(shown.header, route)),
+        note=_("Probability that the true level is within the first {share}, given all answers.").format(
+            share=share_to_meet(shown.header, route)
+        ),
     )
 
 

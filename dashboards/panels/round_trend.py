@@ -147,6 +147,7 @@ def _numbers(shown: PageData, history: pd.DataFrame) -> Numbers:
         NumbersColumn(_("Upper bound"), numeric=True, write=scale.write),
         NumbersColumn(_("Rank"), numeric=True),
     ]
+    shown_estimates = history["estimate"].where(history["estimate"] != history["satisfaction_score"])
     scores = ["satisfaction_score", "estimate", *(f"satisfaction_{name}" for name in ("lower", "upper", "rank"))]
-    rows = history[["round", "responses", *scores]].to_numpy(dtype=object).tolist()
+    rows = history.assign(estimate=shown_estimates)[["round", "responses", *scores]].to_numpy(dtype=object).tolist()
     return Numbers(_("Round by round"), columns, rows)
