@@ -69,7 +69,7 @@ _REDUCED = ", ".join(
 
 # What may stand in a database at each revision and is unknown to the one below, each by itself.
 ALONE = {
-    "0043": ["UPDATE evaluation SET evidence_method = 2"],
+    "0045": ["UPDATE evaluation SET evidence_method = 2"],
     "0042": [
         _update(
             "response",
@@ -330,7 +330,7 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 
 # What takes it away, so that the way goes on with the rest.
 CLEARED = {
-    "0043": ["UPDATE evaluation SET evidence_method = 1"],
+    "0045": ["UPDATE evaluation SET evidence_method = 1"],
     "0042": [
         (
             "UPDATE response SET submission_key = 'key', receipt = '1', commitment = 'commitment', language = 'en', "

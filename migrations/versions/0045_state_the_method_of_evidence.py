@@ -6,8 +6,8 @@ The method is part of what makes an evaluation the same, so that a round can be 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0043"
-down_revision = "0042"
+revision = "0045"
+down_revision = "0044"
 
 IDENTITY = "uq_evaluation_identity"
 OLD_IDENTITY = ("round_id", "rule_file_id", "inputs_sha256", "cut_off", "code_version", "provisional")
