@@ -55,8 +55,8 @@ def channel_sentences(communities: pd.DataFrame, language: str) -> Iterator[str]
     if helped.sum():
         yield _(
             "Answers that came with help that staff declared in advance, such as a volunteer’s telephone: at least"
-            " {helped}; communities: {communities}. Where they are few, they are not counted here. They are not held for coming"
-            " over one line; answers too much alike are.",
+            " {helped}; communities: {communities}. Where they are few, they are not counted here. They are not held"
+            " for coming over one line; answers too much alike are.",
             helped=f"{int(helped.sum()):,}",
             communities=f"{int((helped > 0).sum()):,}",
         )
