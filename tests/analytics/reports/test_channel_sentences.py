@@ -30,7 +30,7 @@ def test_answers_with_declared_help_are_counted():
     said = list(channel_sentences(communities(slip_responses=[40, 30, 0], helped_responses=[7, 0, 0]), "en"))
 
     assert len(said) == 1
-    assert "such as a volunteer’s telephone: 7; communities: 1." in said[0]
+    assert "such as a volunteer’s telephone: at least 7; communities: 1." in said[0]
 
 
 def test_slips_are_recommended_where_the_list_hung_on_few_answers_and_nowhere_else():
