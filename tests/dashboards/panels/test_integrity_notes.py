@@ -36,7 +36,7 @@ def test_signs_and_what_became_of_held_answers_stand_on_the_page(city, examinati
 
     content = page(city, flagged)
 
-    assert "Similar answers within minutes; Answered too fast (of 9 kinds that were looked for)" in content
+    assert "Similar answers within minutes; Answered too fast (of 11 kinds that were looked for)" in content
     assert f"{waiting} wait for a decision, 0 were released, 0 were excluded." in content
     assert "/dashboards/integrity/?evaluation=2&lang=en" in content
 
@@ -64,7 +64,7 @@ def test_who_sees_only_some_of_those_ranked_together_reads_no_standing_without(f
 def test_a_community_without_signs_says_so(city, examination):
     quiet = examination.counts.loc[examination.counts["held"] == 0, "number"].iloc[0]
 
-    assert "None of the 9 kinds of signs points to this community." in page(city, quiet)
+    assert "None of the 11 kinds of signs points to this community." in page(city, quiet)
 
 
 def test_a_round_that_nobody_examined_says_so(city, flagged):
