@@ -10,6 +10,7 @@ WHOLE_KEYS = {
     AdvisoryLock.FIRST_ACCOUNT: (0x4A59, -1),
     AdvisoryLock.PUBLICATION: (0x4A5A, 1),
     AdvisoryLock.SCHEDULED_JOBS: (0x4A5B,),
+    AdvisoryLock.REGISTER: (0x4A5C,),
     AdvisoryLock.ATTEMPT: (2**63 - 1,),
 }
 
