@@ -67,7 +67,7 @@ from survey_app.models.vocabulary import AuditAction
 from survey_app.register.boundaries import read_boundary
 from survey_app.rounds.rounds import find_open_round
 from survey_app.storage.database import Database
-from survey_app.storage.row_cache import RowCache
+from survey_app.storage.sized_cache import SizedCache
 from survey_app.stored_rules import rules_of
 
 # Cache limits, in rows. Frames that are kept between callbacks: a hundred thousand communities take 35 MB in the
@@ -87,10 +87,10 @@ class StoredEvaluations:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._cache = RowCache(rows=_MOST_ROWS)
-        self._listed = RowCache(rows=_MOST_LISTED)
-        self._counted = RowCache(rows=_MOST_COUNTED)
-        self._examined = RowCache(rows=_MOST_EXAMINED)
+        self._cache = SizedCache(most=_MOST_ROWS, size_of=len)
+        self._listed = SizedCache(most=_MOST_LISTED, size_of=len)
+        self._counted = SizedCache(most=_MOST_COUNTED, size_of=len)
+        self._examined = SizedCache(most=_MOST_EXAMINED, size_of=len)
 
     def evaluations(self) -> Sequence[EvaluationHeader]:
         """Return the stored evaluations, the newest first."""
@@ -99,7 +99,7 @@ class StoredEvaluations:
             published = published_evaluations(session).values()
             newest = session.scalar(select(func.max(Evaluation.id)))
             key = (_read_headers, newest, frozenset(published), scope, _register_revision(session))
-            return self._cache.get_or_read(key, lambda: _read_headers(session, published, scope))
+            return self._cache.get_or_make(key, lambda: _read_headers(session, published, scope))
 
     def standings(self, evaluation_id: int) -> pd.DataFrame:
         """Return one row per community in scope; see `dashboards.source`. `LookupError` for no such evaluation."""
@@ -115,7 +115,7 @@ class StoredEvaluations:
         with self._database.reading() as session:
             key = (derive, evaluation_id, arguments, signed_in().scope, _register_revision(session))
         # After this snapshot: what is read for it is never older than its key says.
-        return self._cache.get_or_read(key, lambda: derive(self, evaluation_id, *arguments))
+        return self._cache.get_or_make(key, lambda: derive(self, evaluation_id, *arguments))
 
     def grid(self, evaluation_id: int, query: GridQuery) -> GridPage:
         """Return one page of the table of communities in scope; `LookupError` as above."""
@@ -124,7 +124,7 @@ class StoredEvaluations:
         with self._database.reading() as session:
             require_evaluation(session, evaluation_id)
             key = (evaluation_id, whole, scope, _register_revision(session))
-            listed = self._listed.get_or_read(key, lambda: find_communities(session, evaluation_id, whole, scope))
+            listed = self._listed.get_or_make(key, lambda: find_communities(session, evaluation_id, whole, scope))
             end = None if query.limit is None else query.offset + query.limit
             rows = read_standings_of(session, evaluation_id, listed[query.offset : end], scope)
         return GridPage(rows=rows, total=len(listed))
@@ -165,7 +165,7 @@ class StoredEvaluations:
         with self._database.reading() as session:
             key = (read, evaluation_id, scope, _register_revision(session))
             # Nothing is copied until somebody writes into it.
-            return self._cache.get_or_read(key, lambda: read(session, evaluation_id, scope)).copy(deep=False)
+            return self._cache.get_or_make(key, lambda: read(session, evaluation_id, scope)).copy(deep=False)
 
     def profile(self, evaluation_id: int, number: str) -> Profile | None:
         """Return the profile behind a standing in scope; see `dashboards.source`."""
@@ -221,7 +221,7 @@ class StoredEvaluations:
                 return None
             examination_id, round_id, examined_at = newest
             key = (examination_id, scope, _register_revision(session))
-            found = self._examined.get_or_read(key, lambda: read_found(session, examination_id, scope))
+            found = self._examined.get_or_make(key, lambda: read_found(session, examination_id, scope))
             return with_reviews(session, found, round_id=round_id, examined_at=examined_at)
 
     def boundaries(self) -> Mapping[str, Sequence[Polygon]]:
@@ -238,12 +238,12 @@ class StoredEvaluations:
             if survey_round is None:
                 return None
             rules, revision = rules_of(survey_round.rule_file.content), _register_revision(session)
-            asked = self._cache.get_or_read(
+            asked = self._cache.get_or_make(
                 (read_required_responses, survey_round.rule_file_id, scope, revision),
                 lambda: read_required_responses(session, rules=rules, scope=scope),
             )
             # To count anew on every page would keep the database busy; what is shown is a minute old at most.
-            counted = self._counted.get_or_read(
+            counted = self._counted.get_or_make(
                 (survey_round.id, now.replace(second=0, microsecond=0), scope, revision),
                 lambda: count_progress(session, survey_round=survey_round, scope=scope, asked=asked, now=now),
             )

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from http import HTTPStatus
 from itertools import chain
+from operator import attrgetter
 from typing import Final
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -38,7 +39,7 @@ from survey_app.rounds.privacy_notice import fill_notice
 from survey_app.rounds.privacy_promises import Concerned, statements_to
 from survey_app.rounds.questionnaires import AnswerFault, CheckedAnswers, questionnaire_from_canonical
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
-from survey_app.storage.byte_cache import ByteCache
+from survey_app.storage.sized_cache import SizedCache
 from survey_app.web.context import site
 from survey_app.web.languages import current_language
 from survey_app.web.spliced_pages import SplicedPage
@@ -51,7 +52,7 @@ NO_PHOTOS = AnswerPhotos()
 _KEY_MARK = "\0key\0"
 
 # Of each poster, language and size of letters that somebody has asked for.
-BLANK_PAGES: Final = ByteCache[SplicedPage](entries=512, most_bytes=32 * 2**20)
+BLANK_PAGES: Final = SizedCache(most=32 * 2**20, size_of=attrgetter("size_in_bytes"), entries=512)
 
 
 @blueprint.get("/s/")

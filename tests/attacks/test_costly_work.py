@@ -8,6 +8,7 @@ import io
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,7 @@ from survey_app.register.communities_file import import_communities, read_commun
 from survey_app.responses.receipts import sign_change
 from survey_app.responses.survey_views import BLANK_PAGES
 from survey_app.storage import commit_cache
-from survey_app.storage.byte_cache import ByteCache
-from survey_app.storage.row_cache import RowCache
+from survey_app.storage.sized_cache import SizedCache
 from survey_app.web.context import SITE_EXTENSION
 from survey_app.web.request_sizes import LONGEST
 from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
@@ -347,17 +347,17 @@ def test_forms_that_were_rendered_are_kept_up_to_so_many_bytes():
         def __init__(self, size):
             self.size_in_bytes = size
 
-    kept = ByteCache(entries=50, most_bytes=10_000)
+    kept = SizedCache(most=10_000, size_of=attrgetter("size_in_bytes"), entries=50)
     for number in range(2000):
         page = kept.get_or_make(number, lambda size=number % 900: Page(size))
         assert page.size_in_bytes == number % 900
         assert kept.get_or_make(number, lambda: Page(0)) is page
         sizes = [value.size_in_bytes for value in kept._values.values()]
-        assert (len(sizes) <= 50, sum(sizes) <= 10_000, sum(sizes)) == (True, True, kept._kept_bytes)
+        assert (len(sizes) <= 50, sum(sizes) <= 10_000, sum(sizes)) == (True, True, kept._kept)
     others = dict(kept._values)
     kept.get_or_make("huge", lambda: Page(10_001))
     assert dict(kept._values) == others
-    assert BLANK_PAGES._most_bytes <= 32 * 2**20
+    assert BLANK_PAGES._most <= 32 * 2**20
 
 
 def test_the_cache_of_reads_keeps_so_many_bytes(sqlite_database, monkeypatch):
@@ -376,10 +376,10 @@ def test_the_cache_of_reads_keeps_so_many_bytes(sqlite_database, monkeypatch):
 
 
 def test_searches_that_find_nothing_do_not_fill_the_memory():
-    kept = RowCache(rows=1000)
+    kept = SizedCache(most=1000, size_of=len)
     for number in range(5000):
-        kept.get_or_read((number, "a"), list)
-        kept.get_or_read((number, "b" * 100_000), list)
+        kept.get_or_make((number, "a"), list)
+        kept.get_or_make((number, "b" * 100_000), list)
 
     assert len(kept._values) <= 256
     assert len(json.dumps([str(key) for key in kept._values])) < 100_000

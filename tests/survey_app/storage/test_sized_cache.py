@@ -1,4 +1,4 @@
-from survey_app.storage.row_cache import RowCache
+from survey_app.storage.sized_cache import SizedCache
 
 
 class Reading:
@@ -13,25 +13,25 @@ class Reading:
 
 
 def test_a_value_is_read_once():
-    remembered, read = RowCache(rows=10), Reading(rows=5)
+    remembered, read = SizedCache(most=10, size_of=len), Reading(rows=5)
 
-    assert remembered.get_or_read("key", read) is remembered.get_or_read("key", read)
+    assert remembered.get_or_make("key", read) is remembered.get_or_make("key", read)
     assert read.times == 1
 
 
 def test_what_was_not_asked_for_longest_is_forgotten_first():
-    remembered, first, second = RowCache(rows=10), Reading(rows=5), Reading(rows=5)
+    remembered, first, second = SizedCache(most=10, size_of=len), Reading(rows=5), Reading(rows=5)
     for key, read in (("first", first), ("second", second), ("first", first), ("third", Reading(rows=5))):
-        remembered.get_or_read(key, read)
-    remembered.get_or_read("first", first)
-    remembered.get_or_read("second", second)
+        remembered.get_or_make(key, read)
+    remembered.get_or_make("first", first)
+    remembered.get_or_make("second", second)
 
     assert (first.times, second.times) == (1, 2)
 
 
 def test_a_value_that_would_fill_all_the_room_is_handed_out_and_not_kept():
-    remembered, read = RowCache(rows=10), Reading(rows=11)
+    remembered, read = SizedCache(most=10, size_of=len), Reading(rows=11)
 
-    assert len(remembered.get_or_read("key", read)) == 11
-    remembered.get_or_read("key", read)
+    assert len(remembered.get_or_make("key", read)) == 11
+    remembered.get_or_make("key", read)
     assert read.times == 2
