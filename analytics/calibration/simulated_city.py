@@ -1,5 +1,7 @@
 """Simulated response rows of a city: honest answers with realistic suspicious patterns, and stuffed answers."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -139,17 +141,13 @@ def put_behind_carriers(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 def help_with_telephones(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Return the responses of a city where in one community in ten a volunteer's telephone sends up to 40 in a day."""
     random = np.random.default_rng([seed, 5])
-    communities = responses["community_id"].unique()
-    helped = responses.copy()
-    for community in random.choice(communities, communities.size // 10, replace=False):
-        web = helped.index[(helped["community_id"] == community) & (helped["mode"] == "web")]
-        chosen = random.permutation(web)[: min(40, web.size // 2)]
-        gaps = 40 + random.exponential(150, chosen.size)
-        sent = np.cumsum(helped.loc[chosen, "duration_seconds"].to_numpy() + gaps).round()
+
+    def one_after_another(durations: FloatArray) -> pd.DatetimeIndex:
+        gaps = 40 + random.exponential(150, durations.size)
         begins = OPENED + pd.Timedelta(days=int(random.integers(DAYS)), hours=9)
-        helped.loc[chosen, "submitted_at"] = begins + pd.to_timedelta(sent, unit="s")
-        helped.loc[chosen, "address"] = f"volunteer-{community}"
-    return helped
+        return begins + pd.to_timedelta(np.cumsum(durations + gaps).round(), unit="s")
+
+    return _send_over_one_line(responses, random, line="volunteer", moments=one_after_another)
 
 
 def announce_in_the_evening(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -180,16 +178,30 @@ def work_in_shifts(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 def meet_in_the_hall(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Return the responses of a city where in one community in ten up to 40 answer on the wireless of one meeting."""
     random = np.random.default_rng([seed, 10])
-    communities = responses["community_id"].unique()
-    met = responses.copy()
-    for community in random.choice(communities, communities.size // 10, replace=False):
-        web = met.index[(met["community_id"] == community) & (met["mode"] == "web")]
-        present = random.permutation(web)[: min(40, web.size // 2)]
+
+    def together(durations: FloatArray) -> pd.DatetimeIndex:
         begins = OPENED + pd.Timedelta(days=int(random.integers(DAYS)), hours=19)
-        sent = random.uniform(0, 60, present.size) + met.loc[present, "duration_seconds"].to_numpy()
-        met.loc[present, "submitted_at"] = begins + pd.to_timedelta(sent.round(), unit="s")
-        met.loc[present, "address"] = f"hall-{community}"
-    return met
+        return begins + pd.to_timedelta((random.uniform(0, 60, durations.size) + durations).round(), unit="s")
+
+    return _send_over_one_line(responses, random, line="hall", moments=together)
+
+
+def _send_over_one_line(
+    responses: pd.DataFrame,
+    random: np.random.Generator,
+    *,
+    line: str,
+    moments: Callable[[FloatArray], pd.DatetimeIndex],
+) -> pd.DataFrame:
+    """Return responses of which up to 40 in one community in ten come over a line of its own, at the given moments."""
+    communities = responses["community_id"].unique()
+    changed = responses.copy()
+    for community in random.choice(communities, communities.size // 10, replace=False):
+        web = changed.index[(changed["community_id"] == community) & (changed["mode"] == "web")]
+        chosen = random.permutation(web)[: min(40, web.size // 2)]
+        changed.loc[chosen, "submitted_at"] = moments(changed.loc[chosen, "duration_seconds"].to_numpy())
+        changed.loc[chosen, "address"] = f"{line}-{community}"
+    return changed
 
 
 def send_to_one_building(responses: pd.DataFrame, *, seed: int) -> pd.DataFrame:

@@ -430,12 +430,17 @@ def a_carrier_of_the_city(rng):
     return crowd(rng, [rng.uniform(0, 30_000) for _ in range(60)], [f"203.0.113.{place % 5}" for place in range(60)])
 
 
-def a_volunteer(rng):
+def one_after_another(rng, answers, *, least, mean, median):
+    """Return the forms that one telephone sends; each is opened so long after the one before."""
     openings, moment = [], 0.0
-    for _ in range(40):
+    for _ in range(answers):
         openings.append(moment)
-        moment += 200 + rng.expovariate(1 / 120)
-    return crowd(rng, openings, ["203.0.113.7"] * 40, median=120, spread=0.3)
+        moment += least + rng.expovariate(1 / mean)
+    return crowd(rng, openings, ["203.0.113.7"] * answers, median=median, spread=0.3)
+
+
+def a_volunteer(rng):
+    return one_after_another(rng, 40, least=200, mean=120, median=120)
 
 
 def a_carrier_with_four_hundred_telephones(rng):
@@ -448,11 +453,7 @@ def a_meeting_of_forty_in_the_hall(rng):
 
 
 def a_volunteer_with_eight_answers(rng):
-    openings, moment = [], 0.0
-    for _ in range(8):
-        openings.append(moment)
-        moment += 150 + rng.expovariate(1 / 90)
-    return crowd(rng, openings, ["203.0.113.7"] * 8, median=100, spread=0.3)
+    return one_after_another(rng, 8, least=150, mean=90, median=100)
 
 
 def shift_workers(rng):
