@@ -163,7 +163,12 @@ def checked_public_url(typed: str) -> str:
 
 def url_of_host(host: str, port: int) -> str:
     """Return the address under which a server that listens on a host and a port is reached."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{host_and_port(host, port)}"
+
+
+def host_and_port(host: str, port: int) -> str:
+    """Return a host and a port as they stand together; an IPv6 address stands in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_local_only(public_url: str) -> bool:

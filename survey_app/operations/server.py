@@ -16,7 +16,7 @@ from waitress.task import ThreadedTaskDispatcher
 from werkzeug.exceptions import HTTPException
 
 from survey_app.accounts.policies import policy_of
-from survey_app.config import Config
+from survey_app.config import Config, host_and_port
 from survey_app.errors import JiayuanError
 from survey_app.operations.connections import (
     LARGEST_HEAD,
@@ -82,7 +82,7 @@ def run_http_server(app: Flask, *, host: str, port: int, threads: int, announce:
     """Answer requests until the process is told to stop."""
     _allow_many_connections()
     signal.signal(signal.SIGTERM, _stop)
-    listen = f"{_bracketed(host)}:{port}"
+    listen = host_and_port(host, port)
     sockets: dict[int, wasyncore.dispatcher] = {}
     dispatcher = ThreadedTaskDispatcher()
     dispatcher.set_thread_count(threads)
@@ -149,7 +149,3 @@ def _allow_many_connections() -> None:
     if allowed != resource.RLIM_INFINITY and allowed < wanted:
         granted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
         resource.setrlimit(resource.RLIMIT_NOFILE, (granted, most))
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
