@@ -165,7 +165,7 @@ class Database:
     def require_current(self) -> None:
         """Raise `DatabaseOutdated` or `DatabaseTooNew` unless the database has the revision of the code."""
         found = self._known_revision()
-        expected = _newest_revision()
+        expected = _revisions().get_current_head()
         if found != expected:
             raise DatabaseOutdated(found, expected)
 
@@ -178,7 +178,8 @@ class Database:
         """Return the revision of the database, None before the first; `DatabaseTooNew` if the code does not know it."""
         with self.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_heads()
-        if unknown := sorted(set(found) - _known_revisions()):
+        known = {each.revision for each in _revisions().walk_revisions()}
+        if unknown := sorted(set(found) - known):
             raise DatabaseTooNew(", ".join(unknown))
         return found[0] if found else None
 
@@ -201,14 +202,9 @@ class Database:
 
 
 @cache
-def _newest_revision() -> str | None:
-    # Asking loads every revision; those of the code that runs stay the same.
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
-
-
-@cache
-def _known_revisions() -> frozenset[str]:
-    return frozenset(each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+def _revisions() -> ScriptDirectory:
+    # It loads every revision when it is first asked; those of the code that runs stay the same.
+    return ScriptDirectory(str(MIGRATIONS))
 
 
 def _create_engine(url: URL) -> Engine:
