@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from analytics.files.written_text import DIRECTION_MARKS, is_blank
+from analytics.files.written_text import DIRECTION_MARKS, UNSEEN_LETTERS, is_blank
 
 
 def clean_text(text: str) -> str:
@@ -31,10 +31,10 @@ def one_line(text: str) -> str:
 
 
 def without_unseen(text: str) -> str:
-    """Return the text without characters that are not seen: they hide digits from
-    patterns, make two names of one, or reverse what is read.
+    """Return the text without characters that are not seen.
 
-    Joiners and selectors stay beside the scripts and the emoji that need them.
+    They hide digits from patterns, make two names of one, or reverse what is read. Joiners and
+    selectors stay beside the scripts and the emoji that need them.
     """
     return "".join(
         character
@@ -44,8 +44,8 @@ def without_unseen(text: str) -> str:
 
 
 _JOINERS = frozenset("\u200c\u200d\u180b\u180c\u180d\u180e\ufe0e\ufe0f")
-# Hangul fillers and the empty Braille cell take a place and show nothing.
-_EMPTY = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+# With marks that join nothing, and vowels of Khmer that are not written.
+_EMPTY = UNSEEN_LETTERS | frozenset("\u034f\u17b4\u17b5")
 
 
 def is_unseen(character: str) -> bool:
