@@ -216,10 +216,10 @@ class _Checker(CellReader):
     def _check_names(self, table: pd.DataFrame) -> None:
         self.note_empty(table, ["community_id", "region"])
         self.note_repeats(table, "community_id")
-        # Two that only look different would be two communities, or a region ranked by itself.
+        # Two that only look different would be two communities, or a region ranked by itself. Names tell nothing apart
+        # here: a hospital named Mountain View and one named Mountainview are two.
         self.note_look_alikes(table, "community_id", key=number_key)
         self.note_look_alikes(table, "region")
-        self.note_look_alikes(table, "name", "region")
         if "denominator_source" in table:
             unknown = ~table["denominator_source"].isin(["", *_DENOMINATORS]).to_numpy(dtype=bool)
             message = N_("this must be occupied_households or delivered_households, it is “{denominator_source}”")
