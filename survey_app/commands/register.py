@@ -24,13 +24,8 @@ def import_communities_command(file: Path, *, new_districts: bool) -> None:
     What is left out of it, such as a row of totals, is said. Districts and companies that are not stored yet are named
     and nothing is stored, unless --new-districts confirms them.
     """
-    from survey_app.register.communities_file import (  # noqa: PLC0415
-        UnconfirmedPlaces,
-        plan_import,
-        read_communities,
-        record_import,
-        store_import,
-    )
+    from survey_app.register.communities_file import read_communities  # noqa: PLC0415
+    from survey_app.register.community_imports import UnconfirmedPlaces, plan_import, record_import, store_import  # noqa: PLC0415
 
     table = read_communities(file)
     with installed_database() as database:
@@ -58,7 +53,8 @@ def import_communities_command(file: Path, *, new_districts: bool) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def export_communities_command(file: Path) -> None:
     """Write the stored communities to a new CSV or XLSX file, to be corrected and imported again."""
-    from survey_app.register.communities_file import stored_communities, write_communities, write_communities_workbook  # noqa: PLC0415
+    from survey_app.register.communities_file import write_communities, write_communities_workbook  # noqa: PLC0415
+    from survey_app.register.community_imports import stored_communities  # noqa: PLC0415
 
     with installed_database() as database, database.reading() as session:
         table = stored_communities(session)

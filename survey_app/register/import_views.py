@@ -12,13 +12,8 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import IMPORTING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
-from survey_app.register.communities_file import (
-    UnconfirmedPlaces,
-    plan_import,
-    read_communities,
-    record_import,
-    store_import,
-)
+from survey_app.register.communities_file import read_communities
+from survey_app.register.community_imports import UnconfirmedPlaces, plan_import, record_import, store_import
 from survey_app.web.context import site
 from survey_app.web.languages import fault_translator
 

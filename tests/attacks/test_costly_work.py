@@ -22,7 +22,8 @@ from survey_app.codes.codes import issue_poster_code, revoke_code
 from survey_app.models import Round
 from survey_app.models.vocabulary import Role
 from survey_app.register import communities_file
-from survey_app.register.communities_file import import_communities, read_communities
+from survey_app.register.communities_file import read_communities
+from survey_app.register.community_imports import import_communities
 from survey_app.responses.receipts import sign_change
 from survey_app.responses.survey_views import BLANK_PAGES
 from survey_app.storage import commit_cache

@@ -16,7 +16,8 @@ from survey_app.config import DATA
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import Account, Community, Publication, ResponseReview
 from survey_app.models.vocabulary import Role
-from survey_app.register.communities_file import import_communities, read_communities
+from survey_app.register.communities_file import read_communities
+from survey_app.register.community_imports import import_communities
 from survey_app.responses.integrity_reviews import examine_round
 from survey_app.responses.receipts import sign_change, sign_receipt
 from survey_app.rounds.questionnaires import parse_questionnaire

@@ -32,7 +32,7 @@ from survey_app.evaluations.publications import publish_evaluation
 from survey_app.models import Community, District, Round
 from survey_app.models.vocabulary import CodeKind, Mode, ResponseChangeReason, Revocation, Role
 from survey_app.register.boundaries import boundary_text, parse_boundaries
-from survey_app.register.communities_file import import_communities
+from survey_app.register.community_imports import import_communities
 from survey_app.responses.integrity_reviews import examine_round
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from survey_app.responses.staff_entry import enter_response, open_desk

@@ -16,7 +16,8 @@ from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import publish_evaluation
 from survey_app.models import AuditEvent, Community, District, IntegrityExamination, Round
 from survey_app.register.boundaries import boundary_text
-from survey_app.register.communities_file import CommunityTable, import_communities, record_import, stored_communities
+from survey_app.register.communities_file import CommunityTable
+from survey_app.register.community_imports import import_communities, record_import, stored_communities
 from survey_app.responses.integrity_reviews import examine_round
 from survey_app.rounds.rounds import GRACE_PERIOD
 from tests.accounts import make_account

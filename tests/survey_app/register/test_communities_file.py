@@ -17,15 +17,17 @@ from survey_app.register.communities_file import (
     CommunityRow,
     CommunityTable,
     PlacesError,
+    read_communities,
+    write_communities,
+    write_communities_workbook,
+)
+from survey_app.register.community_imports import (
     import_communities,
     plan_import,
-    read_communities,
     record_import,
     sort_key,
     store_import,
     stored_communities,
-    write_communities,
-    write_communities_workbook,
 )
 from tests.factories import NOW
 

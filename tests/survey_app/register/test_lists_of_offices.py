@@ -11,14 +11,16 @@ from sqlalchemy import select
 from survey_app.models import Community, District, PropertyCompany
 from survey_app.register.communities_file import (
     PlacesError,
+    read_communities,
+    write_communities,
+    write_communities_workbook,
+)
+from survey_app.register.community_imports import (
     UnconfirmedPlaces,
     import_communities,
     plan_import,
-    read_communities,
     store_import,
     stored_communities,
-    write_communities,
-    write_communities_workbook,
 )
 from tests.factories import NOW
 
