@@ -1,5 +1,6 @@
 """Commands for communities and districts."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ from sqlalchemy import select
 from survey_app.accounts.installation import use_as_real
 from survey_app.audit import OPERATOR
 from survey_app.clock import current_time
-from survey_app.commands.shared import FILE, TELEPHONE, installed_database, line_of, named
+from survey_app.commands.shared import FILE, TELEPHONE, installed_database, line_of, named, said_meanwhile
 from survey_app.models import District
 from survey_app.register.boundaries import boundary_text, parse_boundaries
 
@@ -18,35 +19,70 @@ from survey_app.register.boundaries import boundary_text, parse_boundaries
 @click.option(
     "--new-districts", is_flag=True, help="Make the districts and companies that FILE names for the first time."
 )
-def import_communities_command(file: Path, *, new_districts: bool) -> None:
+@click.option("--source", default="", help="Whose list it is: headers given by --column are kept under this name.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="OURS=THEIRS",
+    help="What the list writes above a column, such as 小区名称=项目名称; once for each.",
+)
+def import_communities_command(file: Path, *, new_districts: bool, source: str, columns: tuple[str, ...]) -> None:
     """Add or update communities from a CSV or XLSX file.
 
-    What is left out of it, such as a row of totals, is said. Districts and companies that are not stored yet are named
-    and nothing is stored, unless --new-districts confirms them.
+    What is left out of it, such as a row of totals, is said. Districts and companies that are not stored yet, and
+    communities that resemble stored ones or have no number, are named and nothing is stored, unless --new-districts
+    confirms all.
     """
+    from survey_app.register.column_headers import checked_headers, headers_of, keep_headers  # noqa: PLC0415
     from survey_app.register.communities_file import read_communities  # noqa: PLC0415
     from survey_app.register.community_imports import UnconfirmedPlaces, plan_import, record_import, store_import  # noqa: PLC0415
 
-    table = read_communities(file)
+    chosen = checked_headers(_stated_headers(columns), source=source)
     with installed_database() as database:
+        with database.reading() as session:
+            headers = chosen or headers_of(session, source)
+        with said_meanwhile(f"reading {file}"):
+            table = read_communities(file, headers=headers)
         try:
-            with database.reading() as session:
+            with said_meanwhile("comparing with the register"), database.reading() as session:
                 plan = plan_import(session, table=table, are_new_places_confirmed=new_districts)
         except UnconfirmedPlaces as error:
             click.echo(
                 f"{error}\nnothing was stored: correct what is misspelt, or confirm all with --new-districts", err=True
             )
             raise click.exceptions.Exit(2) from error
-        with database.writing() as session:
+        with said_meanwhile("storing"), database.writing() as session:
             use_as_real(session, now=current_time())
             result = store_import(session, plan=plan)
             record_import(session, result=result, by=OPERATOR, now=current_time())
+            if source and chosen:
+                keep_headers(session, source=source, headers=chosen)
     for note in table.notes:
         click.echo(f"{file}:{note}", err=True)
     click.echo(
         f"{result.added} added, {result.changed} changed, {result.unchanged} unchanged; "
         f"{result.absent} stored communities are not in the file and stay as they are"
     )
+    if result.numbered:
+        click.echo(f"{result.numbered} communities came without a number and were given one")
+
+
+def _stated_headers(columns: Iterable[str]) -> dict[str, str]:
+    """Return by field the headers that options state as OURS=THEIRS."""
+    from survey_app.register.communities_file import COLUMNS  # noqa: PLC0415
+
+    fields = {ours: column.field for column in COLUMNS for ours in (column.header, column.english_header)}
+    stated = {}
+    for text in columns:
+        ours, sign, theirs = text.partition("=")
+        if not sign or ours.strip().lower() not in fields:
+            raise click.BadParameter(
+                f"{text!r}: write OURS=THEIRS, OURS being one of {', '.join(column.header for column in COLUMNS)}",
+                param_hint="--column",
+            )
+        stated[fields[ours.strip().lower()]] = theirs
+    return stated
 
 
 @click.command("export-communities")

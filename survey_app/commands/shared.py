@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import click
 from rich import progress
+from rich.console import Console
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -185,3 +186,8 @@ def warn_of_open_doors(config: Config) -> None:
 def track(sequence: Sequence[_Item], /, description: str) -> Iterable[_Item]:
     """Iterate over a sequence, with a progress bar on a terminal."""
     return progress.track(sequence, description=description)
+
+
+def said_meanwhile(words: str) -> AbstractContextManager[object]:
+    """Show on a terminal what takes a while, until it is done."""
+    return Console(stderr=True).status(words)

@@ -14,7 +14,7 @@ from survey_app.models.complaints import (
 from survey_app.models.evaluations import CommunityProfile, Evaluation, RegionProfile, Standing, StandingEvidence
 from survey_app.models.jobs import Job
 from survey_app.models.network import NetworkKey
-from survey_app.models.places import Community, District, PropertyCompany
+from survey_app.models.places import ColumnHeader, Community, District, PropertyCompany
 from survey_app.models.publications import Publication
 from survey_app.models.responses import (
     Code,
@@ -35,6 +35,7 @@ __all__ = [
     "AttemptCount",
     "AuditEvent",
     "Code",
+    "ColumnHeader",
     "Community",
     "CommunityProfile",
     "Complaint",

@@ -1,6 +1,6 @@
 """Tables of districts, communities and property companies."""
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.storage.database import Base
@@ -59,3 +59,14 @@ class Community(Base):
 
     district: Mapped[District] = relationship()
     company: Mapped[PropertyCompany | None] = relationship()
+
+
+class ColumnHeader(Base):
+    """What the lists of one source, such as a district, write above a column of communities."""
+
+    __tablename__ = "column_header"
+    __table_args__ = (UniqueConstraint("source", "written", name="uq_column_header_written"),)
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    written: Mapped[str]

@@ -2,19 +2,22 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from dataclasses import fields as fields_of
 from datetime import datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analytics.files.csv_files import csv_file, starts_formula
 from analytics.files.spreadsheets import SheetColumn, read_sheet, write_workbook
+from analytics.files.table_cells import Cells
 from analytics.files.typed_columns import DAMAGED, ONLY_FIRST_DIGITS, CellReader, CellRefused
 from analytics.files.written_text import (
     BIDI_CONTROLS,
@@ -39,11 +42,29 @@ class PlacesError(DocumentError):
     """A list of communities that cannot be imported, with every fault found in it."""
 
 
+class UnknownColumns(PlacesError):
+    """A list without some columns that are needed, or with other headers: those that it has, and what is missing."""
+
+    def __init__(self, source: str, faults: Sequence[Fault], headers: Sequence["Header"]) -> None:
+        super().__init__(source, faults)
+        self.headers = tuple(headers)
+        found = {header.field for header in headers}
+        self.missing = tuple(column for column in COLUMNS if column.field not in _OPTIONAL | found)
+
+
+class Header(NamedTuple):
+    """A header of a list: as it is written, the first text below it, and the field that it is read as, if any."""
+
+    written: str
+    example: str
+    field: str | None
+
+
 @dataclass(frozen=True)
 class CommunityRow:
     """One community as its file states it; None is what the file leaves blank."""
 
-    number: str
+    number: str | None
     name: str
     english_name: str | None
     district: str
@@ -70,7 +91,9 @@ class CommunityTable:
 
 
 @dataclass(frozen=True)
-class _Column:
+class Column:
+    """A column of a list: the field that it states, and its header in Chinese and in English."""
+
     field: str
     header: str
     english_header: str
@@ -80,24 +103,26 @@ class _Column:
     width: int = 12
 
 
-_COLUMNS = (
-    _Column("number", "小区编号", "community number", required_cell=True, width=16),
-    _Column("name", "小区名称", "name", required_cell=True, width=28),
-    _Column("english_name", "英文名称", "english name", optional_column=True, width=28),
-    _Column("district", "区", "district", required_cell=True),
-    _Column("district_english_name", "区英文名", "district english name", optional_column=True),
-    _Column("company", "物业公司", "property company", width=28),
-    _Column("company_english_name", "公司英文名", "company english name", optional_column=True, width=28),
-    _Column("households_delivered", "交付户数", "households delivered", counts_households=True),
-    _Column("households_occupied", "入住户数", "households occupied", counts_households=True),
-    _Column("households_owners", "业主户数", "households owners", counts_households=True),
-    _Column("second_language_line", "第二语言", "second language", optional_column=True, width=28),
+COLUMNS = (
+    Column("number", "小区编号", "community number", optional_column=True, width=16),
+    Column("name", "小区名称", "name", required_cell=True, width=28),
+    Column("english_name", "英文名称", "english name", optional_column=True, width=28),
+    Column("district", "区", "district", required_cell=True),
+    Column("district_english_name", "区英文名", "district english name", optional_column=True),
+    Column("company", "物业公司", "property company", width=28),
+    Column("company_english_name", "公司英文名", "company english name", optional_column=True, width=28),
+    Column("households_delivered", "交付户数", "households delivered", counts_households=True),
+    Column("households_occupied", "入住户数", "households occupied", counts_households=True),
+    Column("households_owners", "业主户数", "households owners", counts_households=True),
+    Column("second_language_line", "第二语言", "second language", optional_column=True, width=28),
 )
 
 
 _Cell = str | int | None
 
-_HEADERS = {column.field: (column.header, column.english_header) for column in _COLUMNS}
+_HEADERS = {column.field: (column.header, column.english_header) for column in COLUMNS}
+_OPTIONAL = frozenset(column.field for column in COLUMNS if column.optional_column)
+_LONGEST_EXAMPLE = 20
 # What is merged over several communities holds for each of them; a merged number of households does not.
 _FILLED_DOWN = ("district", "district_english_name", "company", "company_english_name")
 _EMPTY = N_("this cell is empty")
@@ -105,12 +130,16 @@ _EMPTY = N_("this cell is empty")
 _ORDINARY = re.compile("[0-9A-Za-z\u4e00-\u9fff]+")
 
 
-def read_communities(content: bytes | Path, name: str | None = None) -> CommunityTable:
+def read_communities(
+    content: bytes | Path, name: str | None = None, *, headers: Mapping[str, str] = MappingProxyType({})
+) -> CommunityTable:
     """Return the communities in a CSV or XLSX file, or raise `PlacesError` with every fault, by row and column.
 
-    The headers are Chinese or English. The English names and the poster's line in a second language may be left out as
-    columns, the company and the numbers of households as cells: a number that nobody knows is blank, not zero. A title
-    above the headers, rows of totals, columns of other names and invisible signs are left out and noted.
+    The headers are Chinese or English, or by `headers` what a source writes above a field. The numbers of communities,
+    the English names and the poster's line in a second language may be left out as columns, the company and the numbers
+    of households as cells: a number that nobody knows is blank, not zero. A title above the headers, rows of totals,
+    columns of other names and invisible signs are left out and noted. `UnknownColumns` where a needed column is
+    missing.
     """
     source = name or str(content)
     if isinstance(content, Path):
@@ -119,10 +148,14 @@ def read_communities(content: bytes | Path, name: str | None = None) -> Communit
         sheet = read_sheet(content, source)
         if not sheet.rows:
             raise PlacesError(source, [Fault("the file is empty")])
-        cells = cells_of_list(sheet, source, headers=_HEADERS, filled_down=_FILLED_DOWN, named=("number", "name"))
+        ways = _HEADERS | {field: (header_text(written),) for field, written in headers.items()}
+        cells = cells_of_list(sheet, source, headers=ways, filled_down=_FILLED_DOWN, named=("number", "name"))
     except DocumentError as error:
         raise PlacesError(error.source, error.faults) from error
     reader = CellReader(cells)
+    reader.recognise(ways, optional=_OPTIONAL)
+    if not reader.names >= _HEADERS.keys() - _OPTIONAL:
+        raise UnknownColumns(source, reader.faults, _headers_of(cells, ways))
     table = _read_table(reader)
     if not len(table):
         reader.faults.append(Fault("the file lists no community"))
@@ -131,6 +164,23 @@ def read_communities(content: bytes | Path, name: str | None = None) -> Communit
     blank = dict.fromkeys(stated.name for stated in fields_of(CommunityRow))
     rows = tuple(CommunityRow(**blank | record) for record in table.to_dict("records"))  # type: ignore[arg-type]  # each field was checked above
     return CommunityTable(rows, tuple(reader.cells.lines), tuple(reader.notes), source)
+
+
+def header_text(written: str) -> str:
+    """Return a header as a list is read: widths of signs and blanks make no difference."""
+    return " ".join(unicodedata.normalize("NFKC", written).split())
+
+
+def _headers_of(cells: Cells, ways: Mapping[str, Sequence[str]]) -> list[Header]:
+    field_by_written = {written.lower(): field for field, spellings in ways.items() for written in spellings}
+    return [
+        Header(
+            written,
+            next((text.strip() for text in cells.frame[written] if text.strip()), "")[:_LONGEST_EXAMPLE],
+            field_by_written.get(written.lower()),
+        )
+        for written in cells.frame.columns
+    ]
 
 
 def _gathered(faults: Sequence[Fault], lines: Sequence[int]) -> list[Fault]:
@@ -160,32 +210,28 @@ _EMPTY_RUN = N_(
 
 def write_communities(table: CommunityTable) -> bytes:
     """Return the table as a CSV file that `read_communities` and a Chinese Excel both read."""
-    return "".join(csv_file([column.header for column in _COLUMNS], [_written(table)])).encode()
+    return "".join(csv_file([column.header for column in COLUMNS], [_written(table)])).encode()
 
 
 def write_communities_workbook(table: CommunityTable, *, now: datetime) -> bytes:
     """Return the table as an XLSX file that `read_communities` reads as the same."""
-    columns = [SheetColumn(column.header, column.width, is_text=not column.counts_households) for column in _COLUMNS]
+    columns = [SheetColumn(column.header, column.width, is_text=not column.counts_households) for column in COLUMNS]
     stream = BytesIO()
     write_workbook(stream, title="小区", columns=columns, rows=_written(table), now=now)
     return stream.getvalue()
 
 
 def _written(table: CommunityTable) -> list[list[_Cell]]:
-    return [[getattr(row, column.field) for column in _COLUMNS] for row in table.rows]
+    return [[getattr(row, column.field) for column in COLUMNS] for row in table.rows]
 
 
 def _read_table(reader: CellReader) -> pd.DataFrame:
     """Return the columns of the fields that the file has, None in blank cells, after checking all of it."""
-    reader.recognise(
-        _HEADERS,
-        optional=[column.field for column in _COLUMNS if column.optional_column],
-    )
     cleaned: list[str] = []
     table = pd.DataFrame(
         {
             column.field: reader.convert(column.field, partial(_read_cell, column, cleaned))
-            for column in _COLUMNS
+            for column in COLUMNS
             if column.field in reader.names
         },
         index=reader.cells.frame.index,
@@ -206,7 +252,7 @@ def _read_table(reader: CellReader) -> pd.DataFrame:
     return table
 
 
-def _read_cell(column: _Column, cleaned: list[str], cell: str) -> _Cell:
+def _read_cell(column: Column, cleaned: list[str], cell: str) -> _Cell:
     """Return what a cell holds; a text out of which invisible signs were taken is added to `cleaned`."""
     if not column.counts_households and len(cell) <= LONGEST_TEXT and _ORDINARY.fullmatch(cell):
         return cell
@@ -231,7 +277,7 @@ def _read_cell(column: _Column, cleaned: list[str], cell: str) -> _Cell:
     return unicodedata.normalize("NFKC", text) if column.field == "number" else text
 
 
-def _refuse_damage(column: _Column, text: str) -> None:
+def _refuse_damage(column: Column, text: str) -> None:
     if (sign := damaged_sign(text)) is not None:
         raise CellRefused(DAMAGED, sign=sign)
     turning = next((sign for sign in text if sign in BIDI_CONTROLS), None)

@@ -18,26 +18,37 @@ from survey_app.register.communities_file import CommunityRow, CommunityTable, P
 from survey_app.register.new_places import (
     Listed,
     first_lines,
+    new_communities,
     new_companies,
     new_districts,
+    place_key,
     twins_of_names,
     twins_of_stored,
+    unused_numbers,
 )
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 
 
 class UnconfirmedPlaces(PlacesError):
-    """A list that names districts or companies for the first time, which nobody has confirmed, with each of them."""
+    """A list with what would be new and nobody has confirmed.
+
+    That is each district and company that it names for the first time, each community that is to get a number, and each
+    that resembles a stored one.
+    """
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """How many communities an import added, changed and left as they were; `absent` ones are not in the file."""
+    """How many communities an import added, changed and left as they were; `absent` ones are not in the file.
+
+    Of those that it added, `numbered` came without a number and were given one.
+    """
 
     added: int
     changed: int
     unchanged: int
     absent: int
+    numbered: int
 
 
 class _Values(NamedTuple):
@@ -80,6 +91,7 @@ class ImportPlan:
     added: Sequence[tuple[str, _Values]]
     changed: Sequence[tuple[int, _Values]]
     absent: int
+    numbered: int
     are_new_places_confirmed: bool
     last_import: int | None
 
@@ -102,17 +114,19 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
 
     Communities that are known by their number take over what the table says. One that the table does not list keeps its
     row, since its responses and complaints refer to it. A blank English name or line in a second language leaves the
-    stored one: the column may be missing from the file.
+    stored one: the column may be missing from the file. A community without a number is the stored one of its name and
+    district, or a new one, which gets the next number.
 
-    Raises `PlacesError` where the table has a twin of what is stored, and `UnconfirmedPlaces` where it names districts
-    or companies for the first time and nobody has confirmed them.
+    Raises `PlacesError` where the table has a twin of what is stored, and `UnconfirmedPlaces` where nobody has
+    confirmed what would be new: see there.
     """
     last_import = _last_import(session)
     ids, known = _stored_values(session)
-    _check_new_places(session, table, known, are_confirmed=are_new_places_confirmed)
+    listed = _listed(table, known)
+    _check_new_places(session, table, listed, known, are_confirmed=are_new_places_confirmed)
     added, changed = [], []
-    for row in table.rows:
-        stored = known.get(row.number)
+    for number, row in zip((place.number for place in listed), table.rows, strict=True):
+        stored = known.get(number)
         values = _Values(
             name=row.name,
             english_name=row.english_name or (stored.english_name if stored else None),
@@ -125,9 +139,9 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
             sort_key=stored.sort_key if stored and stored.name == row.name else sort_key(row.name),
         )
         if stored is None:
-            added.append((row.number, values))
+            added.append((number, values))
         elif stored != values:
-            changed.append((ids[row.number], values))
+            changed.append((ids[number], values))
     districts = {row.district: None for row in table.rows} | _english_districts(table)
     return ImportPlan(
         table=table,
@@ -135,20 +149,42 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
         companies=_plan_named(session, PropertyCompany, _english_companies(table)),
         added=added,
         changed=changed,
-        absent=len(known.keys() - {row.number for row in table.rows}),
+        absent=len(known.keys() - {place.number for place in listed}),
+        numbered=sum(
+            row.number is None and place.number not in known for row, place in zip(table.rows, listed, strict=True)
+        ),
         are_new_places_confirmed=are_new_places_confirmed,
         last_import=last_import,
     )
 
 
-def _check_new_places(
-    session: Session, table: CommunityTable, known: Mapping[str, _Values], *, are_confirmed: bool
-) -> None:
+def _listed(table: CommunityTable, known: Mapping[str, _Values]) -> list[Listed]:
+    """Return the communities of a table, each with its own number, that of the stored one of its name, or a new one."""
+    by_place = {place_key(values.district, values.name): number for number, values in known.items()}
+    stated = {row.number for row in table.rows if row.number is not None}
+    issued = unused_numbers(stated | known.keys())
     lines = table.lines or range(1, len(table.rows) + 1)
-    listed = [
-        Listed(row.number, row.name, row.district, row.company, line)
+    return [
+        Listed(
+            row.number or by_place.get(place_key(row.district, row.name)) or next(issued),
+            row.name,
+            row.district,
+            row.company,
+            line,
+            has_number=row.number is not None,
+        )
         for row, line in zip(table.rows, lines, strict=True)
     ]
+
+
+def _check_new_places(
+    session: Session,
+    table: CommunityTable,
+    listed: Sequence[Listed],
+    known: Mapping[str, _Values],
+    *,
+    are_confirmed: bool,
+) -> None:
     stored = {number: Listed(number, values.name, values.district, values.company) for number, values in known.items()}
     districts, companies = first_lines(listed, "district"), first_lines(listed, "company")
     known_districts = session.scalars(select(District.name)).all()
@@ -160,7 +196,11 @@ def _check_new_places(
     ]
     if faults:
         raise PlacesError(table.source, faults)
-    asked = [*new_districts(districts, known_districts), *new_companies(companies, known_companies)]
+    asked = [
+        *new_districts(districts, known_districts),
+        *new_companies(companies, known_companies),
+        *new_communities(listed, stored),
+    ]
     if asked and not are_confirmed:
         raise UnconfirmedPlaces(table.source, asked)
 
@@ -201,6 +241,7 @@ def store_import(session: Session, *, plan: ImportPlan) -> ImportResult:
         changed=len(plan.changed),
         unchanged=len(plan.table.rows) - len(plan.added) - len(plan.changed),
         absent=plan.absent,
+        numbered=plan.numbered,
     )
 
 

@@ -12,7 +12,8 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import IMPORTING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
-from survey_app.register.communities_file import read_communities
+from survey_app.register.column_headers import checked_headers, headers_of, keep_headers, sources
+from survey_app.register.communities_file import COLUMNS, UnknownColumns, read_communities
 from survey_app.register.community_imports import UnconfirmedPlaces, plan_import, record_import, store_import
 from survey_app.web.context import site
 from survey_app.web.languages import fault_translator
@@ -22,32 +23,38 @@ MOST_FAULTS = 200
 MOST_NOTES = 5
 
 
+_HEADER_FIELD = "header-{field}"
+
+
 @blueprint.get("/staff/communities/import")
 @policy(IMPORTING)
 def show_import() -> str:
     """Show the form that takes a list of communities."""
-    return render_template("staff/import.html")
+    return _page()
 
 
 @blueprint.post("/staff/communities/import")
 @policy(IMPORTING)
 def import_list() -> Response | tuple[str, int]:
-    """Import a list of communities as a whole, or show every fault of it, or each name that is new to be confirmed."""
+    """Import a list of communities as a whole, or show every fault of it, or what has to be said or confirmed first."""
     upload = request.files.get("file")
     if upload is None:
         abort(HTTPStatus.BAD_REQUEST)
+    source = request.form.get("source", "").strip()
     try:
-        table = read_communities(upload.read(), upload.filename or "-")
+        chosen = checked_headers(_chosen_headers(), source=source)
+        with site().database.reading() as session:
+            kept = headers_of(session, source)
+        table = read_communities(upload.read(), upload.filename or "-", headers=chosen or kept)
         with site().database.reading() as session:
             plan = plan_import(session, table=table, are_new_places_confirmed="new_places" in request.form)
     except DocumentError as error:
-        lines = error.lines(fault_translator())
-        kind = "new_places" if isinstance(error, UnconfirmedPlaces) else "faults"
-        page = render_template("staff/import.html", **{kind: lines[:MOST_FAULTS]}, more=len(lines) - MOST_FAULTS)
-        return page, HTTPStatus.BAD_REQUEST
+        return _refusal(error), HTTPStatus.BAD_REQUEST
     with site().database.writing() as session:
         result = store_import(session, plan=plan)
         record_import(session, result=result, by=signed_in().actor, now=current_time())
+        if source and chosen:
+            keep_headers(session, source=source, headers=chosen)
     flash(
         _(
             "%(added)s communities added, %(changed)s changed, %(unchanged)s unchanged; %(absent)s are not in the file "
@@ -55,6 +62,35 @@ def import_list() -> Response | tuple[str, int]:
             **asdict(result),
         )
     )
+    if result.numbered:
+        flash(_("%(numbered)s communities came without a number and were given one.", numbered=result.numbered))
     for note in table.notes[:MOST_NOTES]:
         flash(note.located(fault_translator()))
     return redirect(url_for("staff.communities"), HTTPStatus.SEE_OTHER)
+
+
+def _chosen_headers() -> dict[str, str]:
+    """Return by field which header of the file was chosen for it on the page."""
+    names = {column.field: _HEADER_FIELD.format(field=column.field) for column in COLUMNS}
+    return {field: request.form[name] for field, name in names.items() if request.form.get(name)}
+
+
+def _refusal(error: DocumentError) -> str:
+    if isinstance(error, UnknownColumns):
+        return _page(missing=error.missing, headers=error.headers)
+    lines = error.lines(fault_translator())
+    kind = "new_places" if isinstance(error, UnconfirmedPlaces) else "faults"
+    return _page(**{kind: lines[:MOST_FAULTS]}, more=len(lines) - MOST_FAULTS)
+
+
+def _page(**shown: object) -> str:
+    with site().database.reading() as session:
+        known = sources(session)
+    return render_template(
+        "staff/import.html",
+        sources=known,
+        columns=COLUMNS,
+        chosen=_chosen_headers(),
+        header_field=_HEADER_FIELD,
+        **shown,
+    )

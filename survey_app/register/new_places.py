@@ -1,7 +1,9 @@
 """What a list would make anew beside what is stored: twins, which are faults, and new names, to be confirmed."""
 
+import itertools
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from pypinyin import lazy_pinyin
@@ -19,14 +21,22 @@ _FEWEST_SIGNS_ONE_OFF: Final = 4
 _TELLING_APART: Final = frozenset("0123456789一二三四五六七八九十东南西北中上下前后新老")
 
 
+# What some lists write behind or within a name, and others leave out.
+_GENERIC: Final = re.compile(r"住宅小区|小区|社区|住宅区|[()·・.、,-]")
+# 二期 and 2期 are one phase.
+_DIGITS: Final = str.maketrans("一二三四五六七八九", "123456789")
+_ISSUED: Final = re.compile(r"JY([0-9]{6,})")
+
+
 class Listed(NamedTuple):
-    """A community as a list or the register has it; the line is of the list."""
+    """A community as a list or the register has it; the line is of the list, which may leave out the number."""
 
     number: str
     name: str
     district: str
     company: str | None
     line: int = 0
+    has_number: bool = True
 
 
 def twins_of_stored(listed: Sequence[Listed], stored: Mapping[str, Listed]) -> list[Fault]:
@@ -106,8 +116,50 @@ def first_lines(listed: Sequence[Listed], column: str) -> dict[str, int]:
     return dict(lines)
 
 
+def new_communities(listed: Sequence[Listed], stored: Mapping[str, Listed]) -> list[Fault]:
+    """Return a sentence for each community that is not stored and has no number, or resembles one of its district.
+
+    In an empty register every community is new, and none is asked about.
+    """
+    if not stored:
+        return []
+    resembled = {(row.district, key): row for row in stored.values() for key in _core_keys(row.name)}
+    found = []
+    for row in listed:
+        if row.number in stored:
+            continue
+        other = next(
+            (resembled[row.district, key] for key in _core_keys(row.name) if (row.district, key) in resembled), None
+        )
+        facts = {"name": row.name, "number": row.number}
+        if other is not None:
+            found.append(Fault(_DOUBLE, {"name": row.name, "known": other.name, "number": other.number}, "", row.line))
+        elif not row.has_number:
+            found.append(Fault(N_("{name} has no number and would get {number}"), facts, "", row.line))
+    return found
+
+
+def unused_numbers(taken: Collection[str]) -> Iterator[str]:
+    """Yield the numbers that communities without one get, from the first above all that were given out."""
+    given = [int(match[1]) for number in taken if (match := _ISSUED.fullmatch(number)) is not None]
+    for count in itertools.count(max(given, default=0) + 1):
+        yield f"JY{count:06}"
+
+
+def place_key(district: str, name: str) -> tuple[str, str]:
+    """Return what is equal for names within a district that look alike."""
+    return comparison_key(district), comparison_key(name)
+
+
 def _place(row: Listed) -> tuple[str, str]:
-    return comparison_key(row.district), comparison_key(row.name)
+    return place_key(row.district, row.name)
+
+
+def _core_keys(name: str) -> Iterator[str]:
+    """Yield keys of which the names of one community share one: without what some leave out, and by sound."""
+    core = _GENERIC.sub("", comparison_key(name)).translate(_DIGITS) or comparison_key(name)
+    yield core
+    yield "sound " + " ".join(lazy_pinyin(core))
 
 
 def _near_keys(name: str) -> Iterator[str]:
@@ -122,6 +174,9 @@ def _near_keys(name: str) -> Iterator[str]:
             yield f"short {plain[:place]}{plain[place + 1 :]}"
 
 
+_DOUBLE: Final = N_(
+    "{name} would be new and resembles {known} of this district: if it is the same, give it the number {number}"
+)
 _TWIN: Final = N_("“{value}” looks like “{known}”, which is stored: write it as it is stored")
 _TWIN_NUMBER: Final = N_(
     "the number “{value}” looks like “{known}”, under which {name} is stored: write the stored number"

@@ -81,13 +81,17 @@ def _plain(written: str) -> str:
 
 
 def _header_place(rows: _Rows, column_by_written: Mapping[str, str]) -> int:
-    """Return which row names the columns: of the first ones that with most known names, or the first of all."""
+    """Return which row names the columns: of the first ones that with most known names, or else with most cells."""
+    looked_at = range(min(len(rows), _ROWS_LOOKED_AT))
 
     def names(place: int) -> int:
         return len({column_by_written.get(_plain(written)) for written in rows[place][1]} - {None})
 
-    best = max(range(min(len(rows), _ROWS_LOOKED_AT)), key=names)
-    return best if names(best) >= _FEWEST_HEADERS else 0
+    def filled(place: int) -> int:
+        return sum(bool(written.strip()) for written in rows[place][1])
+
+    best = max(looked_at, key=names)
+    return best if names(best) >= _FEWEST_HEADERS else max(looked_at, key=filled)
 
 
 def _note_above(line: int, cells: Sequence[str]) -> Fault:

@@ -129,7 +129,7 @@ def _found_city(
     for name, district in districts.items():
         district.telephone = TELEPHONE
         district.boundary = boundary_text(outlines[name])
-    stored = {community.number: community for community in session.scalars(select(Community))}
+    stored: dict[str | None, Community] = {each.number: each for each in session.scalars(select(Community))}
     codes = [issue_poster_code(session, community=stored[each.row.number], now=founded) for each in city]
     questionnaire = publish_questionnaire(session, definition=load_questionnaire(QUESTIONNAIRE), now=founded)
     rule_file = add_rule_file(session, content=RULES.read_bytes(), source=RULES.name, now=founded)
@@ -178,7 +178,7 @@ def _hand_out_slips(
     """Issue slips where some will answer with one, and return those of each community: its position in the city."""
     survey_round = session.get_one(Round, round_id)
     now = survey_round.opens_at
-    stored = {community.number: community for community in session.scalars(select(Community))}
+    stored: dict[str | None, Community] = {each.number: each for each in session.scalars(select(Community))}
     handed_out: dict[int, Sequence[Slip]] = {}
     for position in sorted({response.community for response in planned if response.way is Way.SLIP}):
         community = stored[city[position].row.number]

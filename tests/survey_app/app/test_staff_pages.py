@@ -39,6 +39,7 @@ from survey_app.models.vocabulary import (
     Role,
 )
 from survey_app.operations.scheduled_jobs import SCHEDULED_JOBS
+from survey_app.register.communities_file import COLUMNS
 from survey_app.rounds.round_changes import close_round_early
 from tests.accounts import csrf_token, give_password, make_account, signed_in_client
 from tests.attacks.guesses import GUESSES
@@ -377,7 +378,7 @@ def test_a_faulty_list_is_shown_with_every_fault_and_not_stored(app, sqlite_data
         (csv_file(*ROWS).decode().encode("utf-16"), "文件是 UTF-16 文本"),
         (csv_file(ROWS[0].replace("1200", "many")), "须为整数，现为“many”"),
         (csv_file(ROWS[0], ROWS[0]), "此编号已出现在第 2 行"),
-        (csv_file(*ROWS, header=HEADER.replace("业主户数", "备注")), "缺少此列"),
+        (csv_file(*ROWS, header=HEADER.replace("业主户数", "备注")), "名单中没有表头为“业主户数”的列"),
     ],
 )
 def test_the_faults_of_a_list_are_said_in_the_language_of_the_page(app, content, words):
@@ -400,6 +401,33 @@ def test_names_that_are_new_are_shown_and_made_only_when_they_are_confirmed(app,
     assert 'name="new_places"' in asked.text
     assert 'name="new_places"' not in client.get("/staff/communities/import").text
     assert count(sqlite_database, Community) == 3
+
+
+@pytest.mark.usefixtures("city")
+def test_the_headers_of_a_list_are_asked_once_and_kept_for_its_source(app, sqlite_database):
+    client = signed_in_client(app, "city")
+    content = csv_file(*ROWS, header=HEADER.replace("小区名称", "项目名称"))
+    address, source = "/staff/communities/import", "海勃湾区住建局"
+
+    asked = post(client, address, file=file(content, "小区.csv"), source=source)
+    chosen = {f"header-{name}": written for name, written in chosen_headers(asked.text).items()} | {
+        "header-name": "项目名称"
+    }
+    first = post(client, address, file=file(content, "小区.csv"), source=source, **chosen)
+    second = post(client, address, file=file(content, "小区.csv"), source=source)
+
+    assert (asked.status_code, first.status_code, second.status_code) == (400, 303, 303)
+    assert "例如 滨河家园" in asked.text
+    assert f'value="{source}"' in client.get(address).text
+    assert count(sqlite_database, Community) == 4
+
+
+def chosen_headers(page):
+    """Return by field which header of the list a page has chosen by itself."""
+    selects = re.findall(r'<select id="header-([a-z_]+)".*?</select>', page, re.DOTALL)
+    options = re.findall(r'<select id="header-([a-z_]+)"(?:(?!</select>).)*?value="([^"]+)" selected', page, re.DOTALL)
+    assert len(selects) == len(COLUMNS)
+    return dict(options)
 
 
 @pytest.mark.usefixtures("city")

@@ -34,7 +34,7 @@ from tests.factories import (
     make_response,
     make_round,
 )
-from tests.survey_app.register.test_communities_file import ROWS, csv_file
+from tests.survey_app.register.test_communities_file import HEADER, ROWS, csv_file
 
 QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-1.yaml"
 RULES = DATA / "rules" / "wuhai" / "2021-08-23.yaml"
@@ -146,6 +146,23 @@ def test_what_was_left_out_of_a_list_is_said(run, tmp_path):
 
     assert result.stderr == f"{path}:4: this row was not read: it holds a total (合计)\n"
     assert result.stdout.startswith("2 added")
+
+
+def test_a_list_with_other_headers_is_read_and_the_next_of_its_source_without_asking(run, tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_bytes(csv_file(*ROWS, header=HEADER.replace("小区名称", "项目名称").replace("区,区英", "区划,区英")))
+    columns = ("--column", "小区名称=项目名称", "--column", "district=区划")
+
+    refused = run("import-communities", path, "--source", "海勃湾区")
+    first = run("import-communities", path, "--source", "海勃湾区", *columns)
+    second = run("import-communities", path, "--source", "海勃湾区")
+    misspelt = run("import-communities", path, "--column", "小区=项目名称")
+
+    assert (refused.exit_code, misspelt.exit_code) == (2, 2)
+    assert "小区名称" in refused.stderr
+    assert first.stdout.startswith("2 added"), first.stderr
+    assert second.stdout.startswith("0 added, 0 changed, 2 unchanged")
+    assert "小区编号, 小区名称" in misspelt.stderr
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.xlsx"])

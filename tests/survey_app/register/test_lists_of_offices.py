@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from survey_app.models import Community, District, PropertyCompany
+from survey_app.register.column_headers import checked_headers, headers_of, keep_headers, sources
 from survey_app.register.communities_file import (
     PlacesError,
+    UnknownColumns,
     read_communities,
     write_communities,
     write_communities_workbook,
@@ -139,7 +141,6 @@ def test_more_digits_than_a_spreadsheet_keeps_are_refused(number):
         ("A\ufffd1", "this text is damaged, it holds the sign U+FFFD"),
         ("A\ue8631", "this text is damaged, it holds the sign U+E863"),
         ("A\u202e1", "this text holds U+202E, which makes it look like another"),
-        ("\u200b\u3164", "this cell is empty"),
     ],
 )
 def test_a_number_that_lost_something_on_its_way_is_refused(cell, beginning):
@@ -322,8 +323,8 @@ def test_twins_within_a_list_name_both_rows(other, column):
     assert "row 2" in found[0][2]
 
 
-def imported(database, *rows, confirmed=False):
-    table = read_communities(csv_file(*rows), "list.csv")
+def imported(database, *rows, confirmed=False, header=HEADER):
+    table = read_communities(csv_file(*rows, header=header), "list.csv")
     with database.reading() as session:
         plan = plan_import(session, table=table, are_new_places_confirmed=confirmed)
     with database.writing() as session:
@@ -421,3 +422,141 @@ def test_our_own_export_is_imported_again_and_changes_nothing(sqlite_database, w
         plan = plan_import(session, table=table)
 
     assert (plan.added, plan.changed, plan.absent, table.notes) == ([], [], 0, ())
+
+
+WITHOUT_NUMBERS = HEADER[1:]
+
+
+def test_communities_without_numbers_get_one_and_keep_it(sqlite_database):
+    first = imported(sqlite_database, row(name="甲")[1:], row(name="乙")[1:], header=WITHOUT_NUMBERS)
+    again = imported(
+        sqlite_database, row(name="乙")[1:], row(name="甲", households=(100, 90, 70))[1:], header=WITHOUT_NUMBERS
+    )
+
+    assert (first.added, first.numbered) == (2, 2)
+    assert (again.added, again.numbered, again.changed, again.unchanged, again.absent) == (0, 0, 1, 1, 0)
+    with sqlite_database.reading() as session:
+        assert dict(session.execute(select(Community.name, Community.number)).all()) == {
+            "甲": "JY000001",
+            "乙": "JY000002",
+        }
+
+
+@pytest.mark.parametrize("blank", ["", "\u3000", "\u200b\u3164"])
+def test_a_blank_number_beside_others_is_asked_about(sqlite_database, blank):
+    imported(sqlite_database, row("T1", "甲"))
+    rows = row("T1", "甲"), row(blank, "乙")
+
+    assert refused(UnconfirmedPlaces, sqlite_database, *rows) == [(3, "乙 has no number and would get JY000001")]
+    assert imported(sqlite_database, *rows, confirmed=True).numbered == 1
+
+
+def test_numbers_that_were_given_out_are_never_given_again(sqlite_database):
+    imported(sqlite_database, row("JY000041", "甲"))
+
+    imported(sqlite_database, row("", "乙"), row("JY000042", "丙"), row("", "丁"), confirmed=True)
+
+    with sqlite_database.reading() as session:
+        numbers = dict(session.execute(select(Community.name, Community.number)).all())
+    assert numbers == {"甲": "JY000041", "丙": "JY000042", "乙": "JY000043", "丁": "JY000044"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "listed"),
+    [
+        ("盛世花园", "盛世花园小区"),
+        ("盛世花园小区", "盛世花园（住宅小区）"),
+        ("凯旋家园二期", "凯旋家园2期"),
+        ("盛世花园", "盛世·花园"),
+        ("滨河家园", "滨和家园"),
+    ],
+)
+def test_what_is_likely_a_stored_community_is_proposed_with_its_number(sqlite_database, stored, listed):
+    imported(sqlite_database, row("T1", stored))
+
+    ((line, text),) = refused(UnconfirmedPlaces, sqlite_database, row("T1", stored), row("T2", listed))
+
+    assert (line, text) == (
+        3,
+        f"{listed} would be new and resembles {stored} of this district: if it is the same, give it the number T1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("stored", "listed"), [("凯旋家园一期", "凯旋家园二期"), ("盛世花园", "盛世家园"), ("新华一街", "新华二街")]
+)
+def test_names_that_are_different_on_purpose_are_not_asked_about(sqlite_database, stored, listed):
+    imported(sqlite_database, row("T1", stored))
+
+    assert imported(sqlite_database, row("T2", listed)).added == 1
+
+
+def test_the_same_name_in_another_district_is_not_asked_about(sqlite_database):
+    imported(sqlite_database, row("T1", "甲", "海勃湾区"), row("T2", "乙", "乌达区"))
+
+    assert imported(sqlite_database, row("T3", "甲小区", "乌达区")).added == 1
+
+
+THEIR_HEADERS = {"name": "项目名称", "district": "行政 区划"}
+
+
+@pytest.mark.parametrize("make", [csv_file, workbook])
+def test_a_list_with_other_headers_is_read_by_what_they_are_said_to_mean(make):
+    header = ["序号", "项目名称", "行政　区划", "物业公司", "交付户数", "入住户数", "业主户数", "备注"]
+    title = ["2026年住宅项目情况一览表", *[""] * 7]
+    rows = [title, header, [1, "甲", "海勃湾区", "甲物业", 100, 90, 80, "好"]]
+    content = workbook(*rows) if make is workbook else csv_file(*rows[1:], header=title)
+
+    with pytest.raises(UnknownColumns) as asked:
+        read_communities(content, "list")
+    table = read_communities(content, "list", headers=THEIR_HEADERS)
+
+    assert [(header.written, header.example, header.field) for header in asked.value.headers] == [
+        ("序号", "1", None),
+        ("项目名称", "甲", None),
+        ("行政 区划", "海勃湾区", None),
+        ("物业公司", "甲物业", "company"),
+        ("交付户数", "100", "households_delivered"),
+        ("入住户数", "90", "households_occupied"),
+        ("业主户数", "80", "households_owners"),
+        ("备注", "好", None),
+    ]
+    assert [(found.number, found.name, found.district, found.households_owners) for found in table.rows] == [
+        (None, "甲", "海勃湾区", 80)
+    ]
+
+
+def test_a_list_of_which_no_header_is_known_is_asked_about_at_its_header_row():
+    content = csv_file(["项目", "区划", "企业"], ["甲", "海勃湾区", "甲物业"], header=["一览表", "", ""])
+
+    with pytest.raises(UnknownColumns) as asked:
+        read_communities(content, "list")
+
+    assert [header.written for header in asked.value.headers] == ["项目", "区划", "企业"]
+
+
+def test_headers_that_are_chosen_are_checked_all_at_once():
+    chosen = {"name": "项目", "district": "项目", "floor": "层", "company": "长" * 201, "number": " "}
+
+    with pytest.raises(PlacesError) as refused_headers:
+        checked_headers(chosen, source="源" * 201)
+
+    assert [fault.text() for fault in refused_headers.value.faults] == [
+        "this text has 201 characters, at most 200",
+        "the header 项目 is chosen for 小区名称 already",
+        "there is no column floor",
+        "this text has 201 characters, at most 200",
+    ]
+
+
+def test_the_headers_of_a_source_are_kept_until_others_are_chosen(database):
+    with database.writing() as session:
+        keep_headers(session, source="海勃湾区", headers={"name": "项目", "district": "区划"})
+        keep_headers(session, source="乌达区", headers={"name": "名称"})
+    with database.writing() as session:
+        keep_headers(session, source="海勃湾区", headers={"district": "项目", "name": "小区"})
+
+    with database.reading() as session:
+        assert sources(session) == sorted(["乌达区", "海勃湾区"])
+        assert headers_of(session, "海勃湾区") == {"district": "项目", "name": "小区"}
+        assert headers_of(session, "海南区") == {}
