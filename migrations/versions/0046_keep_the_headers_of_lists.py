@@ -19,4 +19,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_if_any("column_header", "headers of lists are kept")
     op.drop_table("column_header")
+
+
+def _refuse_if_any(rows: str, what: str) -> None:
+    # Asked before the first change: what the earlier version has no place for would be lost.
+    if op.get_bind().execute(sa.text(f"SELECT 1 FROM {rows} LIMIT 1")).first():  # noqa: S608 (our own names)
+        raise RuntimeError(
+            f"{what}: the earlier version has no place for that, and nothing was changed; "
+            "to go back, restore a backup from before the upgrade"
+        )

@@ -21,7 +21,7 @@ from survey_app.attachments.decoder_pool import DecoderPool
 from survey_app.codes.codes import issue_poster_code, revoke_code
 from survey_app.models import Round
 from survey_app.models.vocabulary import Role
-from survey_app.register import communities_file
+from survey_app.register import community_imports
 from survey_app.register.communities_file import read_communities
 from survey_app.register.community_imports import import_communities
 from survey_app.responses.receipts import sign_change
@@ -327,7 +327,7 @@ def test_an_import_holds_up_residents_with_a_few_statements_alone(app, sqlite_da
     event.listen(database.engine, "begin", lambda _connection: is_writing.append(True))
     event.listen(database.engine, "commit", lambda _connection: is_writing.clear())
     event.listen(database.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
-    monkeypatch.setattr(communities_file, "sort_key", lambda name: computed.append(bool(is_writing)) or name)
+    monkeypatch.setattr(community_imports, "sort_key", lambda name: computed.append(bool(is_writing)) or name)
 
     answer = client.post(
         "/staff/communities/import",

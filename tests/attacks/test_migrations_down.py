@@ -69,6 +69,7 @@ _REDUCED = ", ".join(
 
 # What may stand in a database at each revision and is unknown to the one below, each by itself.
 ALONE = {
+    "0046": ["INSERT INTO column_header (source, field, written) VALUES ('source', 'name', 'written')"],
     "0045": ["UPDATE evaluation SET evidence_method = 2"],
     "0042": [
         _update(
@@ -330,6 +331,7 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 
 # What takes it away, so that the way goes on with the rest.
 CLEARED = {
+    "0046": ["DELETE FROM column_header"],
     "0045": ["UPDATE evaluation SET evidence_method = 1"],
     "0042": [
         (
