@@ -1,11 +1,7 @@
 """Real databases, a real server process and a real browser for the tests."""
 
-import os
 import shutil
-import socket
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -188,36 +184,13 @@ def client(app):
     return app.test_client()
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def serving(config, port):
-    """Run `jiayuan serve` as the process it is, until the block ends; yields its address."""
-    environ = os.environ | config.to_env()
-    command_line = [sys.executable, "-m", "survey_app", "serve", "--port", str(port)]
-    with subprocess.Popen(command_line, env=environ, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            for line in process.stdout:
-                if config.public_url in line:
-                    break
-            else:
-                raise RuntimeError(f"the server ended with status {process.wait()} before it served")
-            yield config.public_url
-        finally:
-            process.terminate()
-            process.wait(timeout=300)
-
-
 @pytest.fixture
 def live_server(config):
     """The site in a process of its own on the test's database; yields its address."""
-    port = free_port()
-    with serving(config.with_public_url(f"http://127.0.0.1:{port}"), port) as address:
-        yield address
+    from tests.servers import ForkedServer
+
+    with ForkedServer(config) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="session")

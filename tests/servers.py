@@ -82,31 +82,36 @@ class Server:
 
 
 class ForkedServer(Server):
-    """The site as `serve` runs it, forked from a process that has imported all of it: up again within a second."""
+    """A server of a kind of `main`, forked from a process that has imported all of it: up again within a second."""
 
-    def __init__(self, config):
-        super().__init__("forked", config)
+    def __init__(self, config, *, kind="site", errors=None):
+        super().__init__(kind, config, errors=errors)
 
     def start(self):
         forks = get_context("forkserver")
         forks.set_forkserver_preload(["tests.servers", "dashboards.app"])
         listening, announcement = forks.Pipe(duplex=False)
         config = self._config.with_public_url(self.address)
-        self._process = forks.Process(target=serve_forked, args=(config, self._port, announcement))
+        self._process = forks.Process(
+            target=serve_forked, args=(self._kind, config, self._port, announcement, self._errors)
+        )
         self._process.start()
         announcement.close()
         listening.recv()
         listening.close()
 
     def _end(self, how):
-        os.kill(self._process.pid, how)
+        if self._process.is_alive():
+            os.kill(self._process.pid, how)
         self._process.join(300)
         return self._process.exitcode
 
 
-def serve_forked(config, port, announcement):
-    where = {"host": HOST, "port": port, "threads": DEFAULT_THREADS, "announce": lambda: announcement.send("listening")}
-    serve_app(create_app(config), **where)
+def serve_forked(kind, config, port, announcement, errors):
+    if errors:
+        with errors.open("ab") as file:
+            os.dup2(file.fileno(), sys.stderr.fileno())
+    main(kind, config, port, announce=lambda: announcement.send("listening"))
 
 
 class OtherWriter(Writer):
@@ -164,38 +169,38 @@ def say_hello():
     return app
 
 
-def site_with(writer_class):
-    app = create_app(Config.from_env())
+def site_with(config, writer_class):
+    app = create_app(config)
     site = app.extensions[SITE_EXTENSION]
     # In place, since the form cache holds the same site.
     object.__setattr__(site, "writer", writer_class(site.database))
     return app
 
 
-def main(kind, port):
+def main(kind, config, port, *, announce):
     configure_json_logging()
-    where = {"host": HOST, "port": int(port), "threads": DEFAULT_THREADS, "announce": lambda: click.echo("listening")}
+    where = {"host": HOST, "port": port, "threads": DEFAULT_THREADS, "announce": announce}
     match kind:
         case "hello":
             run_http_server(say_hello(), **where)
         case "site":
-            serve_app(create_app(Config.from_env()), **where)
+            serve_app(create_app(config), **where)
         case "validating":
-            serve_app(site_with(ForgetfulWriter), **where)
+            serve_app(site_with(config, ForgetfulWriter), **where)
         case "mute":
-            serve_app(site_with(MuteWriter), **where)
+            serve_app(site_with(config, MuteWriter), **where)
         case "out-of-order":
-            serve_app(site_with(BrokenWriter), **where)
+            serve_app(site_with(config, BrokenWriter), **where)
         case "careless":
             # Its writer is not started: it has its own way.
-            run_http_server(site_with(CarelessWriter), **where)
+            run_http_server(site_with(config, CarelessWriter), **where)
         case "committing-each":
             # A writer that is not started commits for each request by itself; SQLite alone says who is next.
             Database._write_lock = nullcontext
-            run_http_server(create_app(Config.from_env()), **where)
+            run_http_server(create_app(config), **where)
         case _:
             raise SystemExit(f"no server is called {kind}")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1], Config.from_env(), int(sys.argv[2]), announce=lambda: click.echo("listening"))

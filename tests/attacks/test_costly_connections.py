@@ -24,7 +24,7 @@ from tests.attacks.costly_photos import multipart, of_many_scans
 from tests.attacks.processor_time import is_within
 from tests.factories import make_community
 from tests.phones import Phone, together
-from tests.servers import Server
+from tests.servers import ForkedServer
 
 IDLE = 2050
 BOMBS = 40
@@ -311,7 +311,7 @@ def many_descriptors():
 
 @pytest.mark.usefixtures("many_descriptors")
 def test_two_thousand_idle_connections_of_one_address_keep_nobody_out(config):
-    with Server("serve", config) as server, ExitStack() as opened:
+    with ForkedServer(config) as server, ExitStack() as opened:
         for number in range(IDLE):
             idle = opened.enter_context(socket.create_connection(place_of(server.address), 60))
             if number % 3 == 0:
@@ -344,7 +344,7 @@ def test_pages_are_answered_while_forty_bombs_arrive(config, sqlite_database, ha
             waits.append(time.monotonic() - began_at)
             is_over.wait(0.05)
 
-    with Server("serve", config) as server:
+    with ForkedServer(config) as server:
         watch = Thread(target=look, args=(server.address,))
         watch.start()
         try:
@@ -369,7 +369,7 @@ def test_pages_are_answered_while_forty_bombs_arrive(config, sqlite_database, ha
 def test_a_long_address_is_refused_in_words_and_kept_nowhere(config, sqlite_database):
     with sqlite_database.writing() as session:
         token = issue_poster_code(session, community=make_community(session), now=datetime.now(UTC)).token
-    with Server("serve", config) as server, Phone(server.address) as phone:
+    with ForkedServer(config) as server, Phone(server.address) as phone:
         for path in (f"/s/{token}?" + "a" * 5000, "/" + "b" * 5000, "/staff/?next=" + "c" * 9000):
             answer = phone.get(path, {"Accept-Language": "zh"})
             assert answer.status == 414

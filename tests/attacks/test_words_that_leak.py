@@ -29,7 +29,7 @@ from tests.accounts import make_account, signed_in_client
 from tests.attacks.hostile_values import FOREIGN_NAMES
 from tests.conftest import site_on
 from tests.factories import make_community, make_poster_code, make_round_around
-from tests.servers import HOST, Server
+from tests.servers import HOST, ForkedServer
 from tests.survey_app.app.test_policies import clients, site  # noqa: F401
 
 CANARY = "JinSiQue13812345678"
@@ -529,7 +529,7 @@ GARBAGE = [
 
 def test_the_server_itself_logs_no_word_of_a_request(config, tmp_path):
     log = tmp_path / "log"
-    with Server("serve", config, errors=log) as server:
+    with ForkedServer(config, errors=log) as server:
         port = urlsplit(server.address).port
         answers = []
         for garbage in GARBAGE:

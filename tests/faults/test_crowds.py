@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.campaign import open_round
 from tests.phones import ANSWERS, Answer, Phone
-from tests.servers import Server
+from tests.servers import ForkedServer
 
 CROWD = 1000
 SLOW_PHONES = 200
@@ -51,7 +51,7 @@ async def visit_together(address, token):
 def test_a_thousand_phones_at_one_poster_are_all_thanked(sqlite_database, config_on):
     token = open_round(sqlite_database)
 
-    with Server("serve", config_on(sqlite_database)) as server:
+    with ForkedServer(config_on(sqlite_database)) as server:
         visits = asyncio.run(visit_together(server.address, token))
 
     assert {statuses for statuses, _ in visits} == {(200, 303)}
@@ -60,7 +60,7 @@ def test_a_thousand_phones_at_one_poster_are_all_thanked(sqlite_database, config
 def test_two_hundred_forms_that_never_arrive_keep_nobody_else_waiting(sqlite_database, config_on):
     token = open_round(sqlite_database)
 
-    with Server("serve", config_on(sqlite_database)) as server, ExitStack() as opened:
+    with ForkedServer(config_on(sqlite_database)) as server, ExitStack() as opened:
         parts = urlsplit(server.address)
         for _ in range(SLOW_PHONES):
             slow = opened.enter_context(socket.create_connection((parts.hostname, parts.port)))

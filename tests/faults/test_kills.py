@@ -69,7 +69,12 @@ def as_delivered(config):
 
 
 @pytest.mark.parametrize(
-    ("kills", "server_on"), [(2, as_delivered), pytest.param(200, ForkedServer, marks=pytest.mark.long)]
+    ("kills", "server_on"),
+    [
+        (2, ForkedServer),
+        pytest.param(2, as_delivered, marks=pytest.mark.long),
+        pytest.param(200, ForkedServer, marks=pytest.mark.long),
+    ],
 )
 def test_kills_under_load_lose_nothing_and_double_nothing(database, config_on, kills, server_on):
     token = open_round(database)
@@ -89,7 +94,7 @@ def test_the_same_harness_convicts_a_server_that_thanks_before_it_commits(sqlite
     token = open_round(sqlite_database)
 
     with (
-        Server("careless", config_on(sqlite_database)) as server,
+        ForkedServer(config_on(sqlite_database), kind="careless") as server,
         Campaign(server.address, token, phones=PHONES) as campaign,
     ):
         for _ in range(MOST_KILLS_OF_A_CARELESS_SERVER):
@@ -111,7 +116,7 @@ def test_a_kill_between_commit_and_reply_leads_the_next_try_to_the_first_receipt
             except NoReply as silence:
                 silences.append(silence)
 
-    with Server("mute", config_on(database)) as server:
+    with ForkedServer(config_on(database), kind="mute") as server:
         with Phone(server.address) as phone:
             form = ANSWERS | {"key": phone.get(f"/s/{token}").key}
         thread = Thread(target=send, args=[server.address, form])
@@ -122,7 +127,7 @@ def test_a_kill_between_commit_and_reply_leads_the_next_try_to_the_first_receipt
         thread.join()
         assert len(silences) == 1
 
-    with Server("serve", config_on(database)) as server, Phone(server.address) as phone:
+    with ForkedServer(config_on(database)) as server, Phone(server.address) as phone:
         receipts = [receipt_in(phone.post(f"/s/{token}", form)) for _ in range(2)]
 
     assert receipts == stored * 2
@@ -138,7 +143,7 @@ def test_a_server_that_is_told_to_stop_answers_what_has_arrived(sqlite_database,
     token = open_round(sqlite_database)
 
     with (
-        Server("serve", config_on(sqlite_database)) as server,
+        ForkedServer(config_on(sqlite_database)) as server,
         Campaign(server.address, token, phones=PHONES) as campaign,
     ):
         campaign.wait_for_receipts(RECEIPTS_BETWEEN_KILLS)

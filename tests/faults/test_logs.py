@@ -6,7 +6,7 @@ from urllib.parse import quote, quote_plus
 
 from tests.faults.campaign import open_round, receipt_in
 from tests.phones import ANSWERS, Phone
-from tests.servers import Server
+from tests.servers import ForkedServer
 
 NAME, TELEPHONE = "王金丝雀", "13812345678"
 TYPED = f"{NAME} {TELEPHONE}"
@@ -50,9 +50,9 @@ def test_no_name_telephone_or_code_is_found_in_the_logs(sqlite_database, config_
     log = tmp_path / "log"
     canaries = [NAME, TELEPHONE, token]
 
-    for kind in ("serve", "out-of-order"):
-        with Server(kind, config_on(sqlite_database), errors=log) as server, Phone(server.address) as phone:
-            if kind == "serve":
+    for kind in ("site", "out-of-order"):
+        with ForkedServer(config_on(sqlite_database), kind=kind, errors=log) as server, Phone(server.address) as phone:
+            if kind == "site":
                 statuses = walk(phone, token, canaries)
             else:
                 form = ANSWERS | {"q24": TYPED}

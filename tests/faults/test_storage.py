@@ -15,7 +15,7 @@ from survey_app.storage.database import Database
 from tests.faults.campaign import Campaign, compare, open_round
 from tests.phones import Phone
 from tests.postgresql import PostgreSQLServer, find_binaries
-from tests.servers import Server
+from tests.servers import ForkedServer
 
 PHONES = 8
 SMALL_DISK = "8m"
@@ -67,7 +67,7 @@ def test_while_the_disk_is_full_phones_keep_their_answers_and_later_all_is_store
     token = open_round(cramped_database)
 
     with (
-        Server("serve", config_on(cramped_database)) as server,
+        ForkedServer(config_on(cramped_database)) as server,
         Campaign(server.address, token, phones=PHONES) as campaign,
     ):
         campaign.wait_for_receipts(20)
@@ -109,7 +109,7 @@ def test_when_postgresql_restarts_phones_are_told_to_come_back_and_are_served_ag
     token = open_round(database)
 
     with (
-        Server("serve", config_on(database)) as server,
+        ForkedServer(config_on(database)) as server,
         Campaign(server.address, token, phones=PHONES) as campaign,
     ):
         campaign.wait_for_receipts(20)

@@ -10,9 +10,9 @@ from sqlalchemy.exc import OperationalError
 from survey_app.codes.codes import revoke_code
 from survey_app.models import Code, Response, Round
 from survey_app.storage.group_commit import Writer
-from tests.conftest import free_port, serving
 from tests.factories import make_poster_code
 from tests.journeys.form_steps import answer_the_least, choose, go_on, go_on_to, receipt_number, send
+from tests.servers import ForkedServer
 
 pytestmark = pytest.mark.browser
 
@@ -129,18 +129,17 @@ def test_who_changes_an_answer_after_a_lost_reply_is_asked_what_the_change_means
 
 
 def test_a_server_that_ends_before_its_reply_arrives_loses_and_doubles_nothing(phone, config, token, sqlite_database):
-    port = free_port()
-    config = config.with_public_url(f"http://127.0.0.1:{port}")
     page = phone()
-    with serving(config, port) as address:
-        page.goto(f"{address}/s/{token}")
-        lose_replies(page, f"{address}/s/{token}*")
+    with ForkedServer(config) as server:
+        page.goto(f"{server.address}/s/{token}")
+        lose_replies(page, f"{server.address}/s/{token}*")
         answer_the_least(page)
         send(page)
         expect(page.get_by_text(WAITING)).to_be_visible()
-    assert len(receipts(sqlite_database)) == 1
+        server.stop()
+        assert len(receipts(sqlite_database)) == 1
 
-    with serving(config, port):
+        server.start()
         assert [receipt_number(page)] == receipts(sqlite_database)
 
 
