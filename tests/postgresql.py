@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
+from sqlalchemy.engine import make_url
 
 UNPRIVILEGED_USER = "postgres"
 
@@ -54,9 +55,17 @@ class PostgreSQLServer:
     def create_database(self, name=None, *, template="template1"):
         """Create a database and return its address."""
         name = name or f"test_{next(self._numbers)}"
-        with psycopg.connect(host=str(self._folder), user="jiayuan", dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Twice as fast as through the log, which is the default.
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return f"postgresql+psycopg://jiayuan@/{name}?host={self._folder}"
+
+    def drop_database(self, url):
+        """Drop the database at an address, whoever is still connected."""
+        self._execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+    def _execute(self, statement):
+        with psycopg.connect(host=str(self._folder), user="jiayuan", dbname="postgres", autocommit=True) as connection:
+            connection.execute(statement)
 
     def _run(self, program, *arguments):
         command = [str(self._binaries / program), *map(str, arguments)]
