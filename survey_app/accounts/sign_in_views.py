@@ -1,22 +1,26 @@
 """Views for signing in with password and second factor, and out; choosing a password by invitation."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from http import HTTPStatus
 
-from flask import redirect, render_template, request, url_for
+from flask import current_app, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from survey_app.accounts import guard
 from survey_app.accounts.accounts import InvalidUsername, normalise_username
 from survey_app.accounts.credentials import CredentialsChanged
+from survey_app.accounts.demo_accounts import DEMO_ACCOUNTS, DemoAccount, offers_of
 from survey_app.accounts.device_cookies import device_proof
 from survey_app.accounts.guard import PendingSignIn, signed_in
+from survey_app.accounts.installation import is_demo
 from survey_app.accounts.invitations import accept_invitation, add_first_account, check_first_run, find_invited
 from survey_app.accounts.notices import unread_notices
 from survey_app.accounts.passwords import Weakness, WeakPassword
 from survey_app.accounts.policies import ALL_STAFF, PUBLIC, policy
 from survey_app.accounts.request_sources import source_of_request
-from survey_app.accounts.second_factor import address_of, new_secret, seal_secret, unseal_secret
+from survey_app.accounts.second_factor import address_of, code_at, new_secret, seal_secret, unseal_secret
 from survey_app.accounts.sign_in import SignInRefused, end_session, link_authenticator
 from survey_app.accounts.sign_in import check_code as check_typed_code
 from survey_app.accounts.sign_in import check_password as check_typed_password
@@ -25,6 +29,7 @@ from survey_app.clock import current_time
 from survey_app.models import Account
 from survey_app.printing.qr import qr_svg
 from survey_app.web.context import site
+from survey_app.web.request_heads import FROM_THIS_MACHINE
 from survey_app.web.security_headers import CLEAR_AT_SIGN_OUT
 
 Page = str | Response | tuple[str, int]
@@ -34,7 +39,7 @@ Page = str | Response | tuple[str, int]
 @policy(PUBLIC)
 def sign_in() -> str:
     """Show the first step: name and password."""
-    return render_template("staff/sign_in.html", target=guard.safe_target(request.args.get("next")))
+    return _sign_in_page(guard.safe_target(request.args.get("next")))
 
 
 @blueprint.post("/sign-in")
@@ -54,8 +59,7 @@ def check_sign_in() -> Page:
             now=current_time(),
         )
     except SignInRefused:
-        page = render_template("staff/sign_in.html", target=target, username=username, refused=True)
-        return page, HTTPStatus.UNAUTHORIZED
+        return _sign_in_page(target, username=username, refused=True), HTTPStatus.UNAUTHORIZED
     return _to_second_step(account, target)
 
 
@@ -63,7 +67,8 @@ def check_sign_in() -> Page:
 @policy(PUBLIC)
 def show_code_form() -> Page:
     """Show the second step: a code."""
-    return render_template("staff/code.html") if guard.pending_sign_in(current_time()) else _to_start()
+    pending_sign_in = guard.pending_sign_in(current_time())
+    return _code_page(pending_sign_in) if pending_sign_in else _to_start()
 
 
 @blueprint.post("/sign-in/code")
@@ -87,7 +92,7 @@ def check_code() -> Page:
     except CredentialsChanged:
         return _to_start()
     except SignInRefused:
-        return render_template("staff/code.html", refused=True), HTTPStatus.UNAUTHORIZED
+        return _code_page(pending_sign_in, refused=True), HTTPStatus.UNAUTHORIZED
     guard.complete_sign_in(token)
     with site().database.reading() as session:
         has_notices = bool(unread_notices(session, account_id=pending_sign_in.account_id))
@@ -214,6 +219,25 @@ def _to_second_step(account: Account, target: str) -> Response:
     guard.begin_sign_in(account, target=target, now=current_time())
     step = "staff.show_code_form" if account.totp_secret else "staff.show_authenticator"
     return redirect(url_for(step), HTTPStatus.SEE_OTHER)
+
+
+def _sign_in_page(target: str, *, username: str = "", refused: bool = False) -> str:
+    with site().database.reading() as session:
+        offers = offers_of(session, _demo_accounts(session))
+    return render_template("staff/sign_in.html", target=target, username=username, refused=refused, offers=offers)
+
+
+def _code_page(pending_sign_in: PendingSignIn, *, refused: bool = False) -> str:
+    with site().database.reading() as session:
+        account = _demo_accounts(session).get(pending_sign_in.username)
+    code = code_at(account.authenticator, current_time()) if account is not None else None
+    return render_template("staff/code.html", code=code, refused=refused)
+
+
+def _demo_accounts(session: Session) -> Mapping[str, DemoAccount]:
+    """Return the accounts that may be shown to this request: none unless it comes from the demonstration's machine."""
+    accounts: Mapping[str, DemoAccount] = current_app.extensions.get(DEMO_ACCOUNTS, {})
+    return accounts if accounts and request.environ.get(FROM_THIS_MACHINE) and is_demo(session) else {}
 
 
 def _invitation_page(token: str, *, weakness: Weakness | None = None) -> str:

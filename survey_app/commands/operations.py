@@ -1,6 +1,7 @@
 """Commands that run the site and the recurring work beside it."""
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,6 +23,9 @@ from survey_app.operations.supervisor import wait_unsupervised, wait_while_super
 from survey_app.storage.database import Database
 from survey_app.web.logs import configure_json_logging
 
+if TYPE_CHECKING:
+    from flask import Flask
+
 
 @click.command()
 @click.option(
@@ -36,9 +40,11 @@ from survey_app.web.logs import configure_json_logging
 @click.option("--codes", is_flag=True, help="Print the current sign-in codes and do not serve.")
 def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
     """Serve a simulated city; the first start builds it."""
+    from survey_app.accounts.demo_accounts import DEMO_ACCOUNTS  # noqa: PLC0415
     from survey_app.app.factory import create_app  # noqa: PLC0415
     from survey_app.demo.demo import current_codes, demo_config, prepare_demo  # noqa: PLC0415
     from survey_app.operations.server import serve  # noqa: PLC0415
+    from survey_app.web.request_heads import is_loopback  # noqa: PLC0415
 
     if codes:
         for username, code in current_codes(demo_config(Config.from_env()), now=current_time()).items():
@@ -46,6 +52,12 @@ def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
         return
     config = demo_config(Config.from_env()).with_public_url(public_url or url_of_host(host, port))
     prepared = prepare_demo(config, now=current_time(), track=track)
+
+    def create(config: Config) -> "Flask":
+        app = create_app(config)
+        if is_loopback(host):
+            app.extensions[DEMO_ACCOUNTS] = prepared.accounts
+        return app
 
     def announce() -> None:
         click.echo(f"\n演示 demonstration: {config.public_url}/")
@@ -57,7 +69,7 @@ def demo(*, host: str, port: int, public_url: str | None, codes: bool) -> None:
         for username, account in prepared.accounts.items():
             click.echo(f"  {username:14} {account.password}   {account.authenticator}")
 
-    serve(config, create_app, host=host, port=port, threads=DEFAULT_THREADS, announce=announce)
+    serve(config, create, host=host, port=port, threads=DEFAULT_THREADS, announce=announce)
 
 
 @click.command("serve")

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.accounts import add_account, find_account, set_password
+from survey_app.accounts.demo_accounts import DemoAccount
 from survey_app.accounts.installation import RealDatabase, is_demo
 from survey_app.accounts.second_factor import address_of, code_at, new_secret, seal_secret
 from survey_app.audit import OPERATOR
@@ -41,14 +42,6 @@ _ROLES = {
     "clerk": Role.CLERK,
     "administrator": Role.ADMINISTRATOR,
 }
-
-
-@dataclass(frozen=True)
-class DemoAccount:
-    """Credentials of a demonstration account: a password, and the address by which an authenticator is linked."""
-
-    password: str
-    authenticator: str
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Head of a request reduced to what the site reads: no other header, host or query name reaches anything behind it."""
 
+import ipaddress
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -27,6 +29,14 @@ _HEADERS: Final = frozenset(
     }
 )
 _FORWARDED_FOR: Final = "HTTP_X_FORWARDED_FOR"
+# A proxy on the machine itself may speak for anybody.
+_OF_PROXIES: Final = ("HTTP_FORWARDED", "HTTP_VIA", _FORWARDED_FOR, "HTTP_X_FORWARDED_HOST", "HTTP_X_REAL_IP")
+FROM_THIS_MACHINE: Final = "jiayuan.from_this_machine"
+"""Key of the environment: whether a request came from the machine itself, to an address of its own.
+
+A page elsewhere can send a browser of the machine here under another name, and read the answer.
+"""
+_HOST: Final = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^\[\]:]+))(?::[0-9]+)?")
 _PORTS: Final = {"http": "80", "https": "443"}
 
 
@@ -51,11 +61,27 @@ def _with_reduced_heads(application: "WSGIApplication", public_url: str, *, trus
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         reduced = {name: value for name, value in environ.items() if name[:5] != "HTTP_" or name in headers}
         reduced.update(address)
+        reduced[FROM_THIS_MACHINE] = _is_from_this_machine(environ)
         if query := environ.get("QUERY_STRING"):
             reduced["QUERY_STRING"] = known_query(environ.get("PATH_INFO", ""), query)
         return application(reduced, start_response)
 
     return answer
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is the machine itself, which nobody else reaches under this name or address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_from_this_machine(environ: "WSGIEnvironment") -> bool:
+    if not is_loopback(environ.get("REMOTE_ADDR", "")) or any(header in environ for header in _OF_PROXIES):
+        return False
+    called = _HOST.fullmatch(environ.get("HTTP_HOST", ""))
+    return called is not None and is_loopback(called[1] or called[2])
 
 
 def _address_of(public_url: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, func, select, text
 
 from analytics.evidence.method import EVIDENCE_METHOD
+from survey_app.accounts.demo_accounts import DemoAccount
 from survey_app.accounts.installation import use_as_demo
 from survey_app.accounts.invitations import accept_invitation, find_invited
 from survey_app.accounts.second_factor import address_of
@@ -17,7 +18,7 @@ from survey_app.commands import REFUSED, main
 from survey_app.complaints.contacts import store_contact
 from survey_app.config import DATA, Config, is_local_only
 from survey_app.demo import demo
-from survey_app.demo.demo import Demo, DemoAccount
+from survey_app.demo.demo import Demo
 from survey_app.models import Account, AuditEvent, Code, Community, Complaint, District, Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import AuditAction
 from survey_app.operations import server
