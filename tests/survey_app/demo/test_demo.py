@@ -41,15 +41,14 @@ def config(tmp_path):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """A small demonstration, built once, to copy."""
+    """A small demonstration, built once, to copy, and what its first start showed."""
     config = demo_config(Config.from_env({"JIAYUAN_INSTANCE": str(tmp_path_factory.mktemp("demo"))}))
-    prepare_demo(config, now=NOW, track=track, communities=3)
-    return config.instance
+    return config, start(config)
 
 
 @pytest.fixture
 def prepared(built, config, tmp_path):
-    shutil.copytree(built, config.instance, dirs_exist_ok=True)
+    shutil.copytree(built[0].instance, config.instance, dirs_exist_ok=True)
     return demo_config(Config.from_env({"JIAYUAN_INSTANCE": str(tmp_path)}))
 
 
@@ -67,8 +66,8 @@ def test_the_demonstration_lies_in_an_instance_of_its_own(config, tmp_path):
     assert str(tmp_path / "demo") in config.database_url
 
 
-def test_the_first_start_builds_a_city_marked_as_a_demonstration(config):
-    shown = start(config)
+def test_the_first_start_builds_a_city_marked_as_a_demonstration(built):
+    config, shown = built
 
     with Database(config.database_url) as database, database.reading() as session:
         assert is_demo(session)
@@ -98,12 +97,12 @@ def test_a_later_start_shows_the_same_city_and_passwords(prepared):
     assert second == first
 
 
-@pytest.mark.parametrize("leftovers", ["", "-wal", "-shm"])
-def test_an_interrupted_first_start_leaves_no_half_city(config, leftovers):
+def test_an_interrupted_first_start_leaves_no_half_city(config):
     with pytest.raises(PowerCut):
         start(config, track=track_until_complaints)
     assert not (config.instance / "demo.sqlite3").exists()
-    (config.instance / f"demo-unfinished.sqlite3{leftovers}").write_bytes(b"cut off")
+    for leftovers in ("", "-wal", "-shm"):
+        (config.instance / f"demo-unfinished.sqlite3{leftovers}").write_bytes(b"cut off")
 
     start(config)
 

@@ -1,5 +1,7 @@
+import shutil
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,6 +25,7 @@ from survey_app.models.vocabulary import CaseAction, CaseActor, ResponseStatus
 from survey_app.register.communities_file import read_communities, write_communities
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import load_questionnaire
+from survey_app.storage.database import Database
 from tests.factories import SECRET
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
@@ -37,14 +40,50 @@ def rounds():
     return plan_rounds(NOW, "Asia/Shanghai")
 
 
+@cache
+def city_of(seed):
+    return build_city(seed)
+
+
+@cache
+def last_closed_round_of(seed):
+    return plan_responses(city_of(seed), rounds()[STUFFED_ROUND], now=NOW)
+
+
 @pytest.fixture(scope="module")
 def whole_city():
-    return build_city(1)
+    return city_of(1)
 
 
 @pytest.fixture(scope="module")
-def last_closed_round(whole_city):
-    return plan_responses(whole_city, rounds()[STUFFED_ROUND], now=NOW)
+def last_closed_round():
+    return last_closed_round_of(1)
+
+
+def simulate_small(database):
+    return simulate(database, secret_key=SECRET, seed=5, communities=SMALL, now=NOW, track=track)
+
+
+@pytest.fixture(scope="module")
+def sqlite_city(_sqlite_template, tmp_path_factory):
+    """A small simulated city on SQLite, which no test changes, and what was sent."""
+    path = shutil.copy(_sqlite_template, tmp_path_factory.mktemp("simulated"))
+    with Database(f"sqlite:///{path}") as database:
+        yield database, simulate_small(database)
+
+
+@pytest.fixture(scope="module")
+def postgresql_city(postgresql_server):
+    """The same on PostgreSQL."""
+    url = postgresql_server.create_database(template="template_jiayuan")
+    with Database(url) as database:
+        yield database, simulate_small(database)
+    postgresql_server.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def simulated_city(request):
+    return request.getfixturevalue(f"{request.param}_city")
 
 
 def valid_owner_answers(planned):
@@ -91,8 +130,7 @@ def test_the_three_districts_are_as_large_as_the_quotas_need(whole_city):
 
 @pytest.mark.parametrize("seed", [1, 20210823])
 def test_enough_communities_can_be_assessed_for_ten_nominations(seed):
-    city = build_city(seed)
-    answers = valid_owner_answers(plan_responses(city, rounds()[STUFFED_ROUND], now=NOW))
+    city, answers = city_of(seed), valid_owner_answers(last_closed_round_of(seed))
 
     assessed = [
         position
@@ -174,8 +212,8 @@ def test_rounds_are_dated_in_years_without_a_29th_of_february_too():
     assert [dates.opens_on.isoformat() for dates in leap] == ["2026-02-28", "2027-02-28", "2028-02-29"]
 
 
-def test_all_that_is_sent_is_stored_and_the_closed_rounds_are_evaluated(database):
-    sent = simulate(database, secret_key=SECRET, seed=5, communities=SMALL, now=NOW, track=track)
+def test_all_that_is_sent_is_stored_and_the_closed_rounds_are_evaluated(simulated_city):
+    database, sent = simulated_city
 
     with database.reading() as session:
         count = {
@@ -192,10 +230,10 @@ def test_all_that_is_sent_is_stored_and_the_closed_rounds_are_evaluated(database
         assert list(inconsistent_references(session)) == []
 
 
-def test_answers_come_through_posters_slips_and_paper_and_some_do_not_count(sqlite_database):
-    simulate(sqlite_database, secret_key=SECRET, seed=5, communities=SMALL, now=NOW, track=track)
+def test_answers_come_through_posters_slips_and_paper_and_some_do_not_count(sqlite_city):
+    database, _sent = sqlite_city
 
-    with sqlite_database.reading() as session:
+    with database.reading() as session:
         ways = set(session.execute(select(Response.mode, Code.kind).outerjoin(Code, Response.code_id == Code.id)))
         assert {("web", "poster"), ("web", "household"), ("paper", None)} <= ways
         first = session.scalars(select(Round).order_by(Round.opens_at)).first()
@@ -239,10 +277,10 @@ def test_cases_live_by_the_rules_and_end_in_every_way():
     assert ends["closed"] > sum(ends.values()) / 2
 
 
-def test_the_same_seed_stores_the_same_answers_on_every_engine(sqlite_database, postgresql_database):
+@pytest.mark.postgresql
+def test_the_same_seed_stores_the_same_answers_on_every_engine(sqlite_city, postgresql_city):
     stored = []
-    for database in (sqlite_database, postgresql_database):
-        simulate(database, secret_key=SECRET, seed=6, communities=3, now=NOW, track=track)
+    for database, _sent in (sqlite_city, postgresql_city):
         with database.reading() as session:
             rows = select(Community.number, Response.submitted_at, Response.answers).join(
                 Community, Community.id == Response.community_id
@@ -252,11 +290,11 @@ def test_the_same_seed_stores_the_same_answers_on_every_engine(sqlite_database, 
     assert stored[0] == stored[1]
 
 
-def test_a_second_city_is_refused(sqlite_database):
-    simulate(sqlite_database, secret_key=SECRET, seed=5, communities=3, now=NOW, track=track)
+def test_a_second_city_is_refused(sqlite_city):
+    database, _sent = sqlite_city
 
     with pytest.raises(CityExists):
-        simulate(sqlite_database, secret_key=SECRET, seed=5, communities=3, now=NOW, track=track)
+        simulate(database, secret_key=SECRET, seed=5, communities=3, now=NOW, track=track)
 
 
 def test_a_real_database_refuses_a_simulated_city_and_keeps_nothing_of_it(sqlite_database):
