@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -20,23 +21,26 @@ from survey_app.register.communities_file import CommunityTable
 from survey_app.register.community_imports import import_communities, record_import, stored_communities
 from survey_app.responses.integrity_reviews import examine_round
 from survey_app.rounds.rounds import GRACE_PERIOD
+from survey_app.storage.database import Database
 from tests.accounts import make_account
+from tests.conftest import copy_rows_of
 from tests.factories import make_community, make_complaint, make_district, make_poster_code, make_response, make_round
 
 # The source looks at the clock, so these rounds lie around the present.
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-@pytest.fixture(autouse=True)
-def no_minimum(monkeypatch):
+@pytest.fixture(scope="module", autouse=True)
+def no_minimum():
     """Break down the answers of the smallest community too; what the minimum does has tests of its own."""
     rules = replace(rules_in_force(NOW.date()), minimum_base=0)
-    monkeypatch.setattr(evaluate_round_module, "disclosure_of", lambda _day, _rules: rules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate_round_module, "disclosure_of", lambda _day, _rules: rules)
+        yield
 
 
-@pytest.fixture
-def city(database):
-    """A closed and evaluated round and an open one, in two districts; the accounts by role."""
+def fill(database):
+    """Add a closed and evaluated round and an open one, in two districts; return the accounts by role."""
     with database.writing() as session:
         here = make_community(session, district=make_district(session, name="海勃湾区", english_name="Haibowan"))
         there = make_community(session, district=make_district(session, name="乌达区", english_name="Wuda"))
@@ -54,6 +58,49 @@ def city(database):
         numbers = {"here": here.number, "there": there.number}
     evaluate_round(database, round_id=closed.id, now=NOW)
     return accounts, numbers
+
+
+@pytest.fixture(scope="module")
+def filled_sqlite(_sqlite_template, tmp_path_factory):
+    path = shutil.copy(_sqlite_template, tmp_path_factory.mktemp("filled"))
+    with Database(f"sqlite:///{path}") as database:
+        city = fill(database)
+    return path, city
+
+
+@pytest.fixture(scope="module")
+def filled_postgresql(postgresql_server):
+    name = "template_of_dashboards"
+    with Database(postgresql_server.create_database(name, template="template_jiayuan")) as database:
+        city = fill(database)
+    return name, city
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def filled(request):
+    """A copy of the city that was filled and evaluated once on each engine, and what is known of it."""
+    template, city = request.getfixturevalue(f"filled_{request.param}")
+    if request.param == "sqlite":
+        database = request.getfixturevalue("sqlite_database")
+        copy_rows_of(template, database)
+        yield database, city
+        return
+    server = request.getfixturevalue("postgresql_server")
+    url = server.create_database(template=template)
+    with Database(url) as database:
+        yield database, city
+    server.drop_database(url)
+
+
+@pytest.fixture
+def database(filled):
+    return filled[0]
+
+
+@pytest.fixture
+def city(filled):
+    """The accounts by role, and the numbers of the communities."""
+    return filled[1]
 
 
 @pytest.fixture
