@@ -57,8 +57,8 @@ def shrink_to_mode_regression(
     Returns
     -------
     ModeAdjustment
-        Without effects if no region has two modes that each occur in `LEAST_COMMUNITIES` communities, or if all
-        communities of a region have the same mix.
+        Empty for empty columns. Without effects if no region has two modes that each occur in `LEAST_COMMUNITIES`
+        communities, or if all communities of a region have the same mix.
 
     Raises
     ------
@@ -102,7 +102,9 @@ def shrink_to_mode_regression(
     order = np.argsort(codes, kind="stable")
     mean, variance = np.full((2, scores.size), np.nan)
     effects = []
-    for label, rows in zip(labels, np.split(order, np.cumsum(np.bincount(codes))[:-1]), strict=True):
+    # Splitting nothing would give one region without a label.
+    members = np.split(order, np.cumsum(np.bincount(codes))[:-1]) if order.size else []
+    for label, rows in zip(labels, members, strict=True):
         baseline, compared = _choose_modes(counts[rows])
         shares = counts[rows][:, compared] / counts[rows].sum(axis=1, keepdims=True)
         design = np.column_stack([np.ones(rows.size), shares])

@@ -140,3 +140,10 @@ def test_scores_without_sampling_variance_stay_and_scores_that_say_nothing_are_t
 def test_columns_that_cannot_be_are_refused(scores, variance, answers):
     with pytest.raises(ValueError, match=r"length|missing|below"):
         shrink(scores, variance, answers)
+
+
+def test_without_a_ranked_community_there_is_nothing_to_adjust():
+    answers = pd.DataFrame({"web": [], "paper": [], "telephone": []})
+    found = shrink_to_mode_regression([], [], answers, region=[])
+
+    assert found.mean.size == found.variance.size == len(found.effects) == 0
