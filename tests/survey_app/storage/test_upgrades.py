@@ -1,6 +1,7 @@
 """A database that an earlier build filled is brought to this version: nothing is lost, every evaluation verifies.
 
-`stored_databases/` holds simulated cities with photos, evaluations and scheduled work done, named by their revision.
+`stored_databases/` holds simulated cities, named by their revision: 0007 is the first of version 0.1 that could verify
+what it had evaluated, 0030 has photos and scheduled work done too.
 """
 
 import lzma
@@ -20,13 +21,14 @@ from survey_app.storage.database import Database
 from tests.conftest import site_on
 
 STORED = Path(__file__).parent / "stored_databases"
-EARLIEST = "0030"
+FIRST, EARLIEST = "0007", "0030"
 KEPT = ("response", "response_event", "complaint", "complaint_event", "community", "code", "standing", "audit_event")
+EVALUATIONS = {FIRST: 2, EARLIEST: 3}
 
 
-def unpack(folder):
-    """Return the path of the stored database, in a folder of the test's own."""
-    path = folder / f"{EARLIEST}.sqlite3"
+def unpack(folder, revision=EARLIEST):
+    """Return the path of a stored database, in a folder of the test's own."""
+    path = folder / f"{revision}.sqlite3"
     path.write_bytes(lzma.decompress((STORED / f"{path.name}.xz").read_bytes()))
     return path
 
@@ -62,35 +64,51 @@ def copy_rows(stored, target):
                     connection.execute(text(newest), {"sequence": sequence})
 
 
-def counts(database):
+def counts(database, tables=KEPT):
     with database.reading() as session:
-        return {table: session.scalar(text(f"SELECT count(*) FROM {table}")) for table in KEPT}
+        return {table: session.scalar(text(f"SELECT count(*) FROM {table}")) for table in tables}
+
+
+def hashes(database):
+    """What is stored of each evaluation that it must verify to."""
+    columns = "id, inputs_sha256, standings_sha256, rule_file_id"
+    with database.reading() as session:
+        return session.execute(text(f"SELECT {columns} FROM evaluation ORDER BY id")).all()
+
+
+@pytest.fixture
+def revision():
+    """The revision of the stored database; tests of another one say so."""
+    return EARLIEST
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def stored_database(request, tmp_path):
+def stored_database(request, tmp_path, revision):
     """The stored database, at its own revision, on each engine."""
-    path = unpack(tmp_path)
+    path = unpack(tmp_path, revision)
     if request.param == "sqlite":
         with Database(f"sqlite:///{path}") as database:
             yield database
         return
     server = request.getfixturevalue("postgresql_server")
     with Database(server.create_database()) as database:
-        command.upgrade(database.alembic_config(), EARLIEST)
+        command.upgrade(database.alembic_config(), revision)
         copy_rows(path, database)
         yield database
 
 
-def test_a_stored_database_loses_nothing_and_every_evaluation_verifies(stored_database):
-    before = counts(stored_database)
+@pytest.mark.parametrize("revision", EVALUATIONS)
+def test_a_stored_database_loses_nothing_and_every_evaluation_verifies(stored_database, revision):
+    kept = [table for table in KEPT if table in inspect(stored_database.engine).get_table_names()]
+    before, evaluated = counts(stored_database, kept), hashes(stored_database)
 
     command.upgrade(stored_database.alembic_config(), "head")
 
-    assert counts(stored_database) == before
+    assert counts(stored_database, kept) == before
+    assert hashes(stored_database) == evaluated
     with stored_database.reading() as session:
         evaluations = session.scalars(select(Evaluation.id)).all()
-        assert len(evaluations) == 3
+        assert len(evaluations) == EVALUATIONS[revision]
         found = [verify_evaluation(session, evaluation) for evaluation in evaluations]
         assert all(verification.is_same for verification in found)
         # What was weighed before there was a second method is not compared with it.
@@ -112,8 +130,9 @@ def test_a_stored_database_keeps_its_photos_and_when_scheduled_work_was_done(sto
     assert "photo" not in inspect(stored_database.engine).get_table_names()
 
 
-def test_a_stored_database_serves(tmp_path):
-    path = unpack(tmp_path)
+@pytest.mark.parametrize("revision", EVALUATIONS)
+def test_a_stored_database_serves(tmp_path, revision):
+    path = unpack(tmp_path, revision)
     with Database(f"sqlite:///{path}") as database:
         command.upgrade(database.alembic_config(), "head")
     config = Config(
