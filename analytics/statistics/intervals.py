@@ -1,4 +1,4 @@
-"""Confidence intervals for proportions, means and counts of events.
+"""Confidence intervals for proportions and counts of events.
 
 Every function takes whole columns and returns an `Interval` of the broadcast shape. A missing value is refused, never
 skipped; zero answers exclude nothing, so their interval is the whole possible range.
@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from analytics.statistics.mean_scores import sample_variance
 from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, whole_numbers
 
 # Terms of a tail sum are ignored once they are smaller than this share of the sum so far.
@@ -205,27 +204,24 @@ def satisfaction_interval(
 
     Notes
     -----
-    If at most half the households responded: Wilson's interval with finite population correction, that is on the
-    effective number n ÷ (1 − f) with f = responding ÷ H, clipped to the possible range. If more did, few possibilities
-    are left: exact inversion of the hypergeometric distribution over the households that hold an opinion, H × n ÷
-    responding rounded to the nearest whole number, half up (all H when every responding household gave a valid answer).
+    Exact inversion of the hypergeometric distribution over the households that hold an opinion, H × n ÷ responding
+    rounded to the nearest whole number, half up (all H when every responding household gave a valid answer). Wilson's
+    interval with finite population correction is narrower, but holds as little as .88 of the samples at 95 % (H = 100,
+    n = 50).
     Those who responded without a valid answer have no opinion to be counted.
 
     Examples
     --------
     >>> limits = satisfaction_interval([24, 24], [30, 30], households=[600, 40], level=0.95)
     >>> limits.lower.round(4), limits.upper.round(4)
-    (array([0.6318, 0.7   ]), array([0.9032, 0.85  ]))
+    (array([0.62, 0.7 ]), array([0.92, 0.85]))
     """
     count = _checked_survey(satisfied, n, households, responding)
-    limits = _finite_wilson(count, level=level)
-    exact = (count.fraction > 0.5) & (count.n > 0)
-    opinions = np.maximum(count.n[exact], np.floor(count.n[exact] / count.fraction[exact] + 0.5))
-    among = hypergeometric_households(count.satisfied[exact], count.n[exact], households=opinions, level=level)
-    lower, upper = limits.lower.copy(), limits.upper.copy()
-    lower[exact] = among.lower / opinions
-    upper[exact] = among.upper / opinions
-    return Interval(lower, upper)
+    answered = count.n > 0
+    fraction = np.where(answered, count.fraction, 1)
+    opinions = np.where(answered, np.maximum(count.n, np.floor(count.n / fraction + 0.5)), count.households)
+    lower, upper = hypergeometric_households(count.satisfied, count.n, households=opinions, level=level)
+    return Interval(lower / opinions, upper / opinions)
 
 
 def clopper_pearson(events: npt.ArrayLike, n: npt.ArrayLike, *, level: float) -> Interval:
@@ -271,129 +267,6 @@ def clopper_pearson(events: npt.ArrayLike, n: npt.ArrayLike, *, level: float) ->
     lower = special.betaincinv(np.maximum(events, 1), failures + 1, tail)
     upper = special.betainccinv(events + 1, np.maximum(failures, 1), tail)
     return Interval(np.where(events == 0, 0.0, lower), np.where(failures == 0, 1.0, upper))
-
-
-def t_interval(
-    mean: npt.ArrayLike, standard_error: npt.ArrayLike, *, degrees_of_freedom: npt.ArrayLike, level: float
-) -> Interval:
-    """Return Student's t interval of a mean from its standard error.
-
-    Parameters
-    ----------
-    mean : array_like
-        Estimates, any unit.
-    standard_error : array_like
-        Their standard errors in the same unit, at least 0.
-    degrees_of_freedom : array_like
-        More than 0; infinity gives the normal interval.
-    level : float
-        Two-sided confidence level in (0, 1).
-
-    Returns
-    -------
-    Interval
-        mean ± t × standard error.
-
-    Raises
-    ------
-    ValueError
-        If a value is missing, a standard error negative, or degrees of freedom not above 0.
-
-    Examples
-    --------
-    >>> limits = t_interval(80.0, 2.0, degrees_of_freedom=[29, float("inf")], level=0.95)
-    >>> limits.lower.round(3), limits.upper.round(3)
-    (array([75.91, 76.08]), array([84.09, 83.92]))
-    """
-    center = finite_numbers("mean", mean)
-    error = finite_numbers("standard_error", standard_error, lowest=0)
-    freedom = np.asarray(degrees_of_freedom, dtype=np.float64)
-    refuse(~(freedom > 0), "degrees_of_freedom is not above 0", degrees_of_freedom=freedom)
-    upper_tail = 1 - tail_probability(level)
-    student = np.asarray(special.stdtrit(np.minimum(freedom, 1e15), upper_tail), dtype=np.float64)
-    quantile = np.where(np.isinf(freedom), normal_quantile(level), student)
-    return Interval(center - quantile * error, center + quantile * error)
-
-
-def mean_interval(
-    total: npt.ArrayLike,
-    total_of_squares: npt.ArrayLike,
-    n: npt.ArrayLike,
-    *,
-    lowest: float,
-    highest: float,
-    households: npt.ArrayLike | None = None,
-    responding: npt.ArrayLike | None = None,
-    level: float,
-) -> Interval:
-    """Return Student's t interval of a mean score from sums, clipped to the possible range.
-
-    Parameters
-    ----------
-    total, total_of_squares : array_like
-        Σs and Σs² of the valid answers' points.
-    n : array_like
-        Valid answers, whole numbers, at least 0.
-    lowest, highest : float
-        The fewest and the most points one answer can have, such as 0 and 100.
-    households : array_like, optional
-        H, if each household gives one answer; without it there is no finite population correction.
-    responding : array_like, optional
-        Households that responded, n to H. Without it, n.
-    level : float
-        Two-sided confidence level in (0, 1).
-
-    Returns
-    -------
-    Interval
-        Limits within [lowest, highest], and with households within [(Σs + (H − n)·lowest)/H, (Σs + (H − n)·highest)/H].
-        For n = 0 and n = 1 the spread is unknown: the limits are the whole possible range. Full coverage gives the
-        mean twice.
-
-    Raises
-    ------
-    ValueError
-        If a value is missing, if n ≤ responding ≤ H does not hold, if a total lies outside n × [lowest, highest], or if
-        the squares are impossible for the total.
-
-    Notes
-    -----
-    Σs/n ± t(n − 1) √(s²/n · (1 − f)), s² the sample variance with n − 1, f = responding/H.
-
-    References
-    ----------
-    Cochran WG (1977), Sampling Techniques, 3rd ed., section 2.8.
-
-    Examples
-    --------
-    Five answers with 100, 75, 75, 50 and 0 points; the same in a community of 6 households; and no answer.
-
-    >>> limits = mean_interval([300, 300, 0], [23750, 23750, 0], [5, 5, 0], lowest=0, highest=100,
-    ...     households=[500, 6, 6], level=0.95)
-    >>> limits.lower.round(2), limits.upper.round(2)
-    (array([13.16, 50.  ,  0.  ]), array([ 99.6 ,  66.67, 100.  ]))
-    """
-    answers = whole_numbers("n", n)
-    variance, _ = np.broadcast_arrays(sample_variance(answers, total, total_of_squares), answers)
-    total, answers = np.broadcast_arrays(finite_numbers("total", total), answers)
-    slack = 1e-9 * np.maximum(1.0, np.abs(total))
-    beyond = (total < answers * lowest - slack) | (total > answers * highest + slack)
-    refuse(beyond, f"total is not possible with answers from {lowest:g} to {highest:g}", total=total, n=answers)
-    mean = total / np.where(answers > 0, answers, 1)
-    unseen, fraction = np.ones_like(mean), np.zeros_like(mean)
-    if households is not None:
-        count = _checked_survey(np.zeros_like(answers), answers, households, responding)
-        unseen, fraction = (count.households - count.n) / count.households, count.fraction
-    unknown = answers < 2
-    error = np.sqrt(np.where(unknown, 0.0, variance) / np.where(unknown, 1, answers) * (1 - fraction))
-    limits = t_interval(mean, error, degrees_of_freedom=np.maximum(answers - 1, 1), level=level)
-    least = lowest * unseen + mean * (1 - unseen)
-    greatest = highest * unseen + mean * (1 - unseen)
-    nothing = answers == 0
-    single = unknown & (fraction < 1)
-    lower = np.where(single, least, np.maximum(limits.lower, least))
-    upper = np.where(single, greatest, np.minimum(limits.upper, greatest))
-    return Interval(np.where(nothing, lowest, lower), np.where(nothing, highest, upper))
 
 
 def poisson_exact(events: npt.ArrayLike, *, level: float) -> Interval:
