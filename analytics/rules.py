@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -17,7 +17,11 @@ from analytics.files.yaml_documents import Document
 from analytics.files.yaml_nodes import Node, note_repeats
 from analytics.languages import N_, Wording
 
-FORMAT: Final = "jiayuan-rules-1"
+FORMAT_1: Final = "jiayuan-rules-1"
+"""Rule files issued under version 0.1. They are read for ever as they were read then; nothing is added to them."""
+
+FORMAT_2: Final = "jiayuan-rules-2"
+"""Rule files that also state how far answers and complaints of one household are alike. Open until 0.2 is released."""
 
 Region = Literal["district", "city"]
 WhenKIsZero = Literal["not_applicable", "wider_region"]
@@ -89,12 +93,15 @@ _COMPLAINT_KEYS = (
     "large_boundary_block",
 )
 _EVIDENCE_KEYS = ("prior", "level", "nonresponse_spread", "one_answer_per_household")
+_EVIDENCE_KEYS_2 = (*_EVIDENCE_KEYS, "modes", "design_effect", "repeat_complaints")
 
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
 _FRACTION = re.compile(r"[0-9]+/0*[1-9][0-9]*")
 # Python reads no number of more than 4300 digits, and nobody states one of more than a few.
 _LONGEST_NUMBER = 40
 _QUESTION = "q[0-9]{2,3}"
+# Ten like answers of every household.
+_LARGEST_DESIGN_EFFECT = 10
 # Weighted points as whole numbers: their squares, summed over a million residents, stay below 2⁶³.
 _LARGEST_COMPOSITE = 3_000_000
 # Shares times counts stay far below 2⁶³.
@@ -215,12 +222,20 @@ class EvidenceRule:
     one_answer_per_household : bool
         Whether each household answers at most once, as with household codes. Only then do the households without an
         answer limit the possible range (finite population correction); posters cannot guarantee it.
+    design_effect : Fraction
+        At least 1: variance of a score of answers through posters ÷ that of as many households, where no table says how
+        alike the answers of one household are. An assumption. 1 in files of format 1, which do not state it.
+    repeat_complaints : Fraction
+        In [0, 1): share of the complaints whose household had complained before in the period, where no table counts
+        the complaining households. An assumption. 0 in files of format 1, which do not state it.
     """
 
     prior: Prior
     level: Fraction
     nonresponse_spread: Fraction
     one_answer_per_household: bool
+    design_effect: Fraction
+    repeat_complaints: Fraction
 
 
 @dataclass(frozen=True)
@@ -229,6 +244,7 @@ class Rules:
 
     Attributes
     ----------
+    format : {"jiayuan-rules-1", "jiayuan-rules-2"}
     region : {"district", "city"}
         Which communities are ranked together: the official 当地.
     when_k_is_zero : {"not_applicable", "wider_region"}
@@ -237,6 +253,7 @@ class Rules:
         The file, byte for byte.
     """
 
+    format: str
     name: str
     title: Wording
     source: Source
@@ -305,11 +322,52 @@ def parse_rules(content: bytes, source: str) -> Rules:
     analytics.files.yaml_documents.DocumentError: rules.yaml:1:1: format: this key is missing
     ...
     """
-    document = Document(content, source)
+    return _read(Document(content, source), content)
+
+
+def parse_stored_rules(content: bytes, source: str = "stored rule file") -> Rules:
+    """Parse a rule file that was issued, as files of its format were read when it was.
+
+    Parameters
+    ----------
+    content : bytes
+        A stored rule file.
+    source : str
+        Its name, for messages.
+
+    Returns
+    -------
+    Rules
+
+    Raises
+    ------
+    DocumentError
+        As `parse_rules`.
+
+    Notes
+    -----
+    What was decided by a file must follow from it for ever. `parse_rules`, which reads the files that people hand in,
+    has become stricter since format 1 was issued: it refuses numbers that YAML 1.1 reads as others, such as ``030``,
+    and text that only looks empty. Files of format 1 are read here without that; those of format 2 have no such past.
+
+    Examples
+    --------
+    >>> content = Path("data/rules/wuhai/2021-08-23.yaml").read_bytes().replace(b"enough: 30", b"enough: 030")
+    >>> parse_stored_rules(content).satisfaction.minimum_responses.enough
+    24
+    """
+    lenient = Document(content, source, strict=False)
+    if lenient.root.get("format") == FORMAT_2:
+        return parse_rules(content, source)
+    return _read(lenient, content)
+
+
+def _read(document: Document, content: bytes) -> Rules:
     root = Node.root(document)
     root.expect_keys(_RULES_KEYS)
-    root["format"].expect(FORMAT)
+    stated = root["format"].choice((FORMAT_1, FORMAT_2))
     rules = Rules(
+        format=stated,
         name=root["name"].name("[a-z0-9]+(-[a-z0-9]+)*"),
         title=root["title"].only_wording(),
         source=_read_source(root["source"]),
@@ -319,7 +377,7 @@ def parse_rules(content: bytes, source: str) -> Rules:
         when_k_is_zero=root["when_k_is_zero"].choice(_WHEN_K_IS_ZERO),
         satisfaction=_read_satisfaction(root["satisfaction"]),
         complaints=_read_complaints(root["complaints"]),
-        evidence=_read_evidence(root["evidence"]),
+        evidence=_EVIDENCE_READERS[stated](root["evidence"]),
         content=content,
     )
     if rules.region == "city" and rules.when_k_is_zero == "wider_region":
@@ -494,8 +552,36 @@ def _read_complaints(node: Node) -> ComplaintRule:
     )
 
 
-def _read_evidence(node: Node) -> EvidenceRule:
+def _read_evidence_1(node: Node) -> EvidenceRule:
     node.expect_keys(_EVIDENCE_KEYS)
+    return _evidence(node, design_effect=Fraction(1), repeat_complaints=Fraction(0))
+
+
+def _read_evidence_2(node: Node) -> EvidenceRule:
+    node.expect_keys(_EVIDENCE_KEYS_2)
+    node["modes"].expect("pooled")
+    effect = _exact(node["design_effect"])
+    if effect is not None and not 1 <= effect <= _LARGEST_DESIGN_EFFECT:
+        node["design_effect"].fault(
+            "a design effect lies between 1 and {most}, this is {value}",
+            most=_LARGEST_DESIGN_EFFECT,
+            value=node["design_effect"].value,
+        )
+    repeats = _read_part(node["repeat_complaints"])
+    if repeats is not None and repeats >= 1:
+        node["repeat_complaints"].fault(
+            "a share of repeat complaints is below 100 %, this is {value}", value=node["repeat_complaints"].value
+        )
+    return _evidence(node, design_effect=effect or Fraction(1), repeat_complaints=repeats or Fraction(0))
+
+
+_EVIDENCE_READERS: Final[Mapping[str, Callable[[Node], EvidenceRule]]] = MappingProxyType(
+    {FORMAT_1: _read_evidence_1, FORMAT_2: _read_evidence_2}
+)
+
+
+def _evidence(node: Node, *, design_effect: Fraction, repeat_complaints: Fraction) -> EvidenceRule:
+    """Return the settings that both formats state, with the given others."""
     level = _read_part(node["level"])
     if level is not None and not Fraction(1, 2) <= level < 1:
         node["level"].fault("a level is at least 50 % and below 100 %, this is {value}", value=node["level"].value)
@@ -509,6 +595,8 @@ def _read_evidence(node: Node) -> EvidenceRule:
         level=level if level is not None else Fraction(1, 2),
         nonresponse_spread=spread if spread is not None else Fraction(0),
         one_answer_per_household=node["one_answer_per_household"].flag(),
+        design_effect=design_effect,
+        repeat_complaints=repeat_complaints,
     )
 
 
@@ -540,6 +628,13 @@ def _read_part(node: Node) -> Fraction | None:
 
 
 def _read_exact(node: Node) -> Fraction:
+    """Return a whole number or a fraction, 0 if it is unreadable."""
+    exact = _exact(node)
+    return exact if exact is not None else Fraction(0)
+
+
+def _exact(node: Node) -> Fraction | None:
+    """Read a whole number or a fraction. None if unreadable."""
     if isinstance(node.value, int) and not isinstance(node.value, bool):
         return Fraction(node.value)
     text = node.value.strip() if isinstance(node.value, str) else ""
@@ -547,4 +642,4 @@ def _read_exact(node: Node) -> Fraction:
         return Fraction(text)
     if node.exists:
         node.fault("this must be a whole number or a fraction such as 200/3, it is {value!r}", value=node.value)
-    return Fraction(0)
+    return None

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from analytics.rules import Rules, parse_rules
+from analytics.rules import Rules, parse_stored_rules
 
 # A city adds one file a year, or one when its criterion is corrected.
 _MOST_KEPT = 32
@@ -15,4 +15,4 @@ def rules_of(content: bytes) -> Rules:
     To parse a file takes some milliseconds, and most pages ask for one. It goes by what the file says and not by its
     row, so that the rules of an altered file are never those of the file before.
     """
-    return parse_rules(content, "stored rule file")
+    return parse_stored_rules(content)

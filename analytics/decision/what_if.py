@@ -12,7 +12,7 @@ import yaml
 from analytics.decision.evaluate import Evaluation, evaluate
 from analytics.files.table_cells import TableError
 from analytics.files.yaml_documents import Document, Fault
-from analytics.rules import Population, Rules, parse_rules
+from analytics.rules import Population, Rules, parse_stored_rules
 
 Choice = Literal["measure", "population", "region", "rounding", "ties", "zero_ties", "minimum_responses"]
 
@@ -162,7 +162,8 @@ def with_choices(rules: Rules, choices: Mapping[Choice, str | int]) -> Rules:
     >>> other.name, other.satisfaction.rounding, other.complaints.rounding, other.satisfaction.ties
     ('wuhai-2021-08-23-what-if', 'ceil', 'ceil', 'include')
     """
-    content: Any = Document(rules.content, rules.name).root
+    # The rules were read already, by the reader of their format.
+    content: Any = Document(rules.content, rules.name, strict=False).root
     for choice, value in choices.items():
         if choice not in _KEYS:
             raise ValueError(f"a choice must be one of {', '.join(get_args(Choice))}, got {choice!r}")
@@ -179,7 +180,7 @@ def with_choices(rules: Rules, choices: Mapping[Choice, str | int]) -> Rules:
     content["name"] = f"{rules.name}-what-if"
     # In quotes, a text that looks like a number stays text.
     text = yaml.safe_dump(content, allow_unicode=True, default_style='"')
-    return parse_rules(text.encode(), content["name"])
+    return parse_stored_rules(text.encode(), content["name"])
 
 
 def _aligned_with(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:

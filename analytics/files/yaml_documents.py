@@ -151,6 +151,9 @@ class Document:
         UTF-8, with or without byte order mark.
     source : str
         The file's name, for messages.
+    strict : bool
+        False reads numbers as YAML 1.1 does, and takes text that only looks empty or turns what follows it: as rule
+        files of format 1 were read when they were issued.
 
     Raises
     ------
@@ -160,8 +163,8 @@ class Document:
         the top.
     """
 
-    def __init__(self, content: bytes, source: str) -> None:
-        self.source = source
+    def __init__(self, content: bytes, source: str, *, strict: bool = True) -> None:
+        self.source, self.strict = source, strict
         self._constructor = yaml.constructor.SafeConstructor()
         self._places: dict[tuple[str | int, ...], tuple[int, int]] = {}
         self.faults: list[Fault] = []
@@ -213,7 +216,7 @@ class Document:
 
     def _scalar(self, node: yaml.Node, path: tuple[str | int, ...]) -> object:
         mark = node.start_mark
-        if isinstance(node, yaml.ScalarNode) and _is_ambiguous_number(node):
+        if self.strict and isinstance(node, yaml.ScalarNode) and _is_ambiguous_number(node):
             # Never computed: 1:30 is a number to the base of sixty, and a thousand colons are one that takes minutes.
             self._note(Fault(_AMBIGUOUS, {"value": node.value}, _dotted(path), mark.line + 1, mark.column + 1))
             return node.value

@@ -88,9 +88,11 @@ class Node:
             # YAML reads a bare Yes, No, On or 12 as something else.
             self.fault("this must be text: put it in quotes")
             return ""
-        if is_blank(self.value):
+        strict = self.document.strict
+        if is_blank(self.value) if strict else not self.value.strip():
             self.fault("this text is empty")
-        if (turning := next((sign for sign in self.value if sign in DIRECTION_MARKS), None)) is not None:
+        turning = next((sign for sign in self.value if sign in DIRECTION_MARKS), None)
+        if strict and turning is not None:
             self.fault("this text holds {sign}, which turns the text after it: remove it", sign=f"U+{ord(turning):04X}")
         if any(character != "\n" and unicodedata.category(character) in _UNSEEN for character in self.value):
             # YAML and JSON read them differently, which would give two hashes of one text.

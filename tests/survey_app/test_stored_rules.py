@@ -16,9 +16,9 @@ def parsed(monkeypatch):
     """The YAML files and the canonical texts that are parsed from now on."""
     sources, begin = [], Document.__init__
 
-    def note(self, content, source):
+    def note(self, content, source, **options):
         sources.append(source)
-        begin(self, content, source)
+        begin(self, content, source, **options)
 
     monkeypatch.setattr(Document, "__init__", note)
     return sources
