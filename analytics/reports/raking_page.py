@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from analytics.decision.recount import OWNER
 from analytics.decision.table_columns import float_column
 from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
@@ -148,7 +149,8 @@ def rake_responses(
     Raises
     ------
     CannotRake
-        If all responses are raked together and cannot be, or the rules' measure is a composite.
+        If all responses are raked together and cannot be, the rules' measure is a composite, or the rules rank owners
+        and a margin counts tenants, who have no response among those that count.
 
     Notes
     -----
@@ -157,6 +159,7 @@ def rake_responses(
     non-respondents to others would be invention. The standard error is reduced by what the margins explain
     (`analytics.statistics.raking_weights.raked_mean`), except for trimmed weights, which no longer meet the margins.
     """
+    _expect_ranked_population(margins, rules)
     scores = _points(table, rules)
     answered = np.flatnonzero(~np.isnan(scores))
     place = table.responses["community_id"].to_numpy(dtype=np.str_)
@@ -186,6 +189,13 @@ def rake_responses(
         rows.append(row)
     level = float(rules.evidence.level)
     return Raked(_weight_rows(table, weights), _with_limits(pd.DataFrame(rows), level), largest_ratio, level)
+
+
+def _expect_ranked_population(margins: pd.DataFrame, rules: Rules) -> None:
+    if rules.satisfaction.population == "owners":
+        others = margins.loc[(margins["margin"] == "tenure") & (margins["category"] != str(OWNER)), "category"]
+        if len(others):
+            raise CannotRake("owners_only", tuple(f"tenure {category}" for category in sorted(set(others))))
 
 
 @dataclass(frozen=True)
@@ -309,6 +319,10 @@ def reason_sentences(language: str) -> dict[str, str]:
         "category_without_total": _("no total is given for {cells}"),
         "margins_contradict": _("no weights meet all figures at once"),
         "cannot_trim": _("too few answers for weights of this limit"),
+        "owners_only": _(
+            "the rules rank owners, so no answer of {cells} counts: give figures of owners alone in every margin, or"
+            " use rules that rank residents"
+        ),
         "composite": _("composites are not raked: rank the overall question"),
     }
 

@@ -199,3 +199,23 @@ def test_composites_are_not_raked(city, tmp_path):
     result = CliRunner().invoke(main, [*arguments, "--rules", str(rules), "--language", "en"])
 
     assert (result.exit_code, result.stderr.strip()) == (2, "composites are not raked: rank the overall question")
+
+
+def test_figures_of_tenants_are_refused_where_the_rules_rank_owners(city, tmp_path):
+    # It said “nobody answered in tenure 2”, though tenants did: their answers do not count.
+    margins = tmp_path / "margins.csv"
+    margins.write_text("margin,category,total\ntenure,1,300\ntenure,2,100\n", "utf-8")
+    result = run("rake", city / "responses.csv", "--margins", margins, "--out", tmp_path / "out")
+
+    assert result.exit_code == 2
+    assert "the rules rank owners, so no answer of tenure 2 counts" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_figures_of_owners_alone_change_no_weight(city, tmp_path):
+    margins = tmp_path / "margins.csv"
+    margins.write_text("margin,category,total\ntenure,1,300\n", "utf-8")
+    result = run("rake", city / "responses.csv", "--margins", margins, "--out", tmp_path / "out")
+
+    assert result.exit_code == 0, result.output
+    assert read(tmp_path / "out" / "weights.csv")["weight"].eq(1).all()
