@@ -49,6 +49,7 @@ from analytics.evidence.bands import complaint_evidence
 from analytics.rules import Prior
 from analytics.statistics.empirical_bayes import credible_rate_interval, shrink_complaint_rates
 from analytics.statistics.intervals import Interval, poisson_exact
+from analytics.statistics.repeat_complaints import negative_binomial, repeat_dispersion
 from analytics.statistics.top_probability import top_probability
 from analytics.statistics.validation import FloatArray
 
@@ -73,10 +74,20 @@ def _equal(random: np.random.Generator, size: int) -> FloatArray:  # noqa: ARG00
 
 
 # Distributions of true complaints per household and year: gamma with shape 2 and mean .010; lognormal, with few very
-# low ones and a long tail; 5 % at .001 and the rest at .010; all equal.
+# low ones and a long tail; 5 % at .001 and the rest at .010; all equal; the gamma again, of households that complain
+# again.
 COMPLAINT_RATE_DISTRIBUTIONS: Final[Mapping[str, Callable[[np.random.Generator, int], FloatArray]]] = MappingProxyType(
-    {"gamma_rates": _gamma, "lognormal_rates": _lognormal, "two_rates": _two_kinds, "equal_rates": _equal}
+    {
+        "gamma_rates": _gamma,
+        "lognormal_rates": _lognormal,
+        "two_rates": _two_kinds,
+        "equal_rates": _equal,
+        "gamma_repeats": _gamma,
+    }
 )
+
+# Shares of complaints whose household had complained before; of the other distributions none.
+REPEAT_SHARES: Final[Mapping[str, float]] = MappingProxyType({"gamma_repeats": 0.4})
 
 
 def calibrate_complaints(
@@ -86,7 +97,7 @@ def calibrate_complaints(
 
     Parameters
     ----------
-    truth : {"gamma_rates", "lognormal_rates", "two_rates", "equal_rates"}
+    truth : {"gamma_rates", "lognormal_rates", "two_rates", "equal_rates", "gamma_repeats"}
         The distribution of true rates, a key of `COMPLAINT_RATE_DISTRIBUTIONS`.
     prior : {"normal", "nonparametric"}
         The prior of `shrink_complaint_rates`; "normal" is the gamma.
@@ -103,7 +114,8 @@ def calibrate_complaints(
     -------
     Calibration
         Groups of `coverage` are all, observed_top and, by household-years, fewer_than_300, from_300_to_999 and
-        from_1000; its intervals credible and exact (Poisson). `bands` are of the evidence as reported: undecided if
+        from_1000; its intervals credible, exact (negative binomial, Poisson without repeated complaints) and
+        poisson. `bands` are of the evidence as reported: undecided if
         even zero complaints would not be informative.
 
     Raises
@@ -115,7 +127,7 @@ def calibrate_complaints(
     --------
     >>> result = calibrate_complaints("gamma_rates", prior="nonparametric", communities=200, regions=2, seed=1)
     >>> result.coverage.query("group == 'all'").set_index("interval")["coverage"].round(2).to_dict()
-    {'credible': 0.98, 'exact': 0.98}
+    {'credible': 0.98, 'exact': 0.98, 'poisson': 0.98}
     """
     if truth not in COMPLAINT_RATE_DISTRIBUTIONS:
         raise ValueError(f"truth must be one of {', '.join(COMPLAINT_RATE_DISTRIBUTIONS)}, got {truth!r}")
@@ -123,16 +135,23 @@ def calibrate_complaints(
     region = np.repeat(np.arange(regions), communities)
     rates = COMPLAINT_RATE_DISTRIBUTIONS[truth](random, region.size)
     exposure = np.exp(random.uniform(np.log(LEAST_EXPOSURE), np.log(MOST_EXPOSURE), region.size))
-    cases = random.poisson(rates * exposure)
+    repeats = REPEAT_SHARES.get(truth, 0.0)
+    households = random.poisson(rates * exposure * (1 - repeats))
+    # After each complaint anew a household complains again with this probability.
+    cases = households + random.poisson(random.standard_gamma(households) * repeats / (1 - repeats))
+    dispersion = repeat_dispersion(repeats)
     size = count_positions(share, communities, rounding="floor")
-    shrinkage = shrink_complaint_rates(cases, exposure, region=region, prior=prior)
-    evidence = complaint_evidence(shrinkage, cases, exposure, region=region, size=size, share=float(share))
+    shrinkage = shrink_complaint_rates(cases, exposure, region=region, prior=prior, dispersion=dispersion)
+    evidence = complaint_evidence(
+        shrinkage, cases, exposure, region=region, size=size, share=float(share), repeat_share=repeats
+    )
     probability = evidence["complaint_top_probability"].to_numpy(dtype=np.float64)
     # A known truth is a posterior without variance.
     nothing = np.zeros(rates.size)
     true = top_probability(-rates, nothing, region=region, size=size).probability
     observed = top_probability(-cases / exposure, nothing, region=region, size=size).probability
-    counted = poisson_exact(cases, level=LEVEL)
+    counted = negative_binomial(cases, dispersion=dispersion, level=LEVEL)
+    unclustered = poisson_exact(cases, level=LEVEL)
     groups = {
         "all": np.ones(rates.size, dtype=bool),
         "observed_top": observed > 0,
@@ -143,6 +162,7 @@ def calibrate_complaints(
     intervals = {
         "credible": credible_rate_interval(shrinkage, level=LEVEL),
         "exact": Interval(counted.lower / exposure, counted.upper / exposure),
+        "poisson": Interval(unclustered.lower / exposure, unclustered.upper / exposure),
     }
     return measure_calibration(
         coverage=group_coverage(intervals, rates, groups),

@@ -65,9 +65,9 @@ from analytics.decision.criterion import count_positions
 from analytics.evidence.bands import Evidence, evidence_bands, score_interval
 from analytics.rules import Prior
 from analytics.statistics.empirical_bayes import shrink_rates
-from analytics.statistics.intervals import Interval, satisfaction_interval
+from analytics.statistics.intervals import Interval, satisfaction_interval, wilson
 from analytics.statistics.top_probability import top_probability
-from analytics.statistics.validation import BooleanArray, FloatArray
+from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
 
 FEWEST_ANSWERS: Final = 30
 MOST_ANSWERS: Final = 300
@@ -96,10 +96,13 @@ def _beta(random: np.random.Generator, size: int) -> FloatArray:
 
 
 # Distributions of true satisfaction rates: N(.80, .07²); 1 − gamma(2, .08) with a long tail of bad ones; 5 % at .95 and
-# the rest at .78; Beta(16, 4).
+# the rest at .78; Beta(16, 4); the same, of households that give two like answers each through posters.
 SATISFACTION_DISTRIBUTIONS: Final[Mapping[str, Callable[[np.random.Generator, int], FloatArray]]] = MappingProxyType(
-    {"normal": _normal, "skewed": _skewed, "two_point": _two_point, "beta": _beta}
+    {"normal": _normal, "skewed": _skewed, "two_point": _two_point, "beta": _beta, "poster_pairs": _beta}
 )
+
+# Like answers of each household through posters; of the other distributions every household answers once.
+LIKE_ANSWERS: Final[Mapping[str, int]] = MappingProxyType({"poster_pairs": 2})
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class Calibration:
     Attributes
     ----------
     coverage : DataFrame
-        Columns `group` (all, observed_top, fewer_than_60, from_60_to_149, from_150), `interval` (credible, wilson),
+        Columns `group` (all, observed_top, fewer_than_60, from_60_to_149, from_150), `interval` (credible, answers),
         `communities` and `coverage`, the share whose interval contains the truth.
     curve : DataFrame
         One row per bin of P(top k) that occurs: `from_probability`, `communities`, `predicted` (mean P) and `realised`
@@ -130,7 +133,7 @@ def calibrate(
 
     Parameters
     ----------
-    truth : {"normal", "skewed", "two_point", "beta"}
+    truth : {"normal", "skewed", "two_point", "beta", "poster_pairs"}
         The distribution of true rates, a key of `SATISFACTION_DISTRIBUTIONS`.
     prior : {"normal", "nonparametric"}
         The prior of `shrink_rates`.
@@ -157,58 +160,90 @@ def calibrate(
     -----
     The truth is the share of all households that are satisfied, drawn at the community's true rate. Those who answer
     are drawn without replacement from households whose share differs by (1 − f)N(0, `NONRESPONSE_SPREAD`²), as if
-    respondents differed by that gap from the others. Communities tied at the k-th best truth share the rest of k, as in
-    `top_probability`.
+    respondents differed by that gap from the others. Through posters the truth is the community's rate itself, from
+    which those who answer differ by the whole gap. The interval of the answers alone is `satisfaction_interval`,
+    through posters Wilson's, as if every answer were of another household. Communities tied at the k-th best truth
+    share the rest of k, as in `top_probability`.
 
     Examples
     --------
     >>> result = calibrate("normal", prior="normal", communities=200, regions=2, seed=1)
     >>> result.coverage.query("group == 'all'").set_index("interval")["coverage"].round(2).to_dict()
-    {'credible': 0.94, 'wilson': 0.9}
+    {'credible': 0.94, 'answers': 0.92}
     """
     if truth not in SATISFACTION_DISTRIBUTIONS:
         raise ValueError(f"truth must be one of {', '.join(SATISFACTION_DISTRIBUTIONS)}, got {truth!r}")
     random = np.random.default_rng(seed)
     region = np.repeat(np.arange(regions), communities)
     rates = SATISFACTION_DISTRIBUTIONS[truth](random, region.size)
-    answers = random.integers(FEWEST_ANSWERS, MOST_ANSWERS + 1, region.size)
-    fraction = random.uniform(LEAST_FRACTION, MOST_FRACTION, region.size)
-    households = np.ceil(answers / fraction).astype(np.int64)
-    fraction = answers / households
-    truths = random.binomial(households, rates) / households
-    gap = random.normal(0, NONRESPONSE_SPREAD, region.size)
-    willing = np.rint(np.clip(truths + (1 - fraction) * gap, 0, 1) * households).astype(np.int64)
-    satisfied = random.hypergeometric(willing, households - willing, answers)
+    alike = LIKE_ANSWERS.get(truth, 1)
+    drawn = _draw_posters(random, rates, alike) if alike > 1 else _draw_households(random, rates)
     size = count_positions(share, communities, rounding="floor")
     shrinkage = shrink_rates(
-        satisfied,
-        answers,
+        drawn.satisfied,
+        drawn.answers,
         region=region,
         prior=prior,
-        sampling_fraction=fraction,
+        sampling_fraction=drawn.fraction,
         nonresponse_spread=NONRESPONSE_SPREAD,
+        design_effect=alike,
     )
     top = top_probability(shrinkage.mean, shrinkage.variance, region=region, size=size, grids=shrinkage.grids)
     # A known truth is a posterior without variance.
-    true = top_probability(truths, np.zeros(rates.size), region=region, size=size).probability
-    observed = top_probability(satisfied / answers, np.zeros(rates.size), region=region, size=size).probability
+    nothing = np.zeros(rates.size)
+    true = top_probability(drawn.truths, nothing, region=region, size=size).probability
+    observed = top_probability(drawn.satisfied / drawn.answers, nothing, region=region, size=size).probability
     intervals = {
         "credible": score_interval(shrinkage, level=LEVEL, lowest=0, highest=1),
-        "wilson": satisfaction_interval(satisfied, answers, households=households, level=LEVEL),
+        "answers": drawn.limits,
     }
     groups = {
         "all": np.ones(rates.size, dtype=bool),
         "observed_top": observed > 0,
-        "fewer_than_60": answers < 60,
-        "from_60_to_149": (answers >= 60) & (answers < 150),
-        "from_150": answers >= 150,
+        "fewer_than_60": drawn.answers < 60,
+        "from_60_to_149": (drawn.answers >= 60) & (drawn.answers < 150),
+        "from_150": drawn.answers >= 150,
     }
     return measure_calibration(
-        coverage=group_coverage(intervals, truths, groups),
+        coverage=group_coverage(intervals, drawn.truths, groups),
         predicted=top.probability,
         bands=evidence_bands(top.probability),
         true=true,
     )
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Simulated answers, the share of households that gave them, what is true, and limits by the answers alone."""
+
+    satisfied: IntegerArray
+    answers: IntegerArray
+    fraction: FloatArray
+    truths: FloatArray
+    limits: Interval
+
+
+def _draw_households(random: np.random.Generator, rates: FloatArray) -> _Sample:
+    """Draw one answer of each of a share of the households."""
+    answers = random.integers(FEWEST_ANSWERS, MOST_ANSWERS + 1, rates.size)
+    fraction = random.uniform(LEAST_FRACTION, MOST_FRACTION, rates.size)
+    households = np.ceil(answers / fraction).astype(np.int64)
+    fraction = answers / households
+    truths = random.binomial(households, rates) / households
+    gap = random.normal(0, NONRESPONSE_SPREAD, rates.size)
+    willing = np.rint(np.clip(truths + (1 - fraction) * gap, 0, 1) * households).astype(np.int64)
+    satisfied = random.hypergeometric(willing, households - willing, answers)
+    limits = satisfaction_interval(satisfied, answers, households=households, level=LEVEL)
+    return _Sample(satisfied, answers, fraction, truths, limits)
+
+
+def _draw_posters(random: np.random.Generator, rates: FloatArray, alike: int) -> _Sample:
+    """Draw like answers of each household that passes a poster; how many pass none is unknown."""
+    homes = random.integers(FEWEST_ANSWERS // alike, MOST_ANSWERS // alike + 1, rates.size)
+    gap = random.normal(0, NONRESPONSE_SPREAD, rates.size)
+    satisfied = alike * random.binomial(homes, np.clip(rates + gap, 0, 1))
+    answers = alike * homes
+    return _Sample(satisfied, answers, np.zeros(rates.size), rates, wilson(satisfied, answers, level=LEVEL))
 
 
 def measure_calibration(

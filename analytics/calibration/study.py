@@ -65,7 +65,7 @@ def list_settings(*, quick: bool) -> list[Setting]:
     Examples
     --------
     >>> len(list_settings(quick=True)), len(list_settings(quick=False))
-    (8, 64)
+    (10, 80)
     """
     truths = (*SATISFACTION_DISTRIBUTIONS, *COMPLAINT_RATE_DISTRIBUTIONS)
     if quick:
@@ -196,10 +196,12 @@ def _truth_names(language: str) -> dict[str, str]:
         "skewed": _("skewed"),
         "two_point": _("two kinds"),
         "beta": "Beta(16, 4)",
+        "poster_pairs": _("Beta(16, 4), two like answers of each household"),
         "gamma_rates": _("complaints, gamma"),
         "lognormal_rates": _("complaints, lognormal"),
         "two_rates": _("complaints, two kinds"),
         "equal_rates": _("complaints, all alike"),
+        "gamma_repeats": _("complaints, gamma, of households that complain again"),
     }
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analytics.decision.exact_ratios import read_scores
 from analytics.decision.survey_channels import CHANNEL_COLUMNS as SURVEY_CHANNEL_COLUMNS
+from analytics.decision.survey_channels import HOUSEHOLD_PAIRS, PAIR_COLUMNS, UNLIKE_HOUSEHOLD_PAIRS
 from analytics.decision.survey_modes import MODE_COLUMNS, Counted, counted_modes, mode_column, rates_by_mode
 from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.files.table_cells import cells_of, read_cells
@@ -35,7 +36,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "name": Column("text"),
     "responses": Column("count"),
     "satisfied": Column("count"),
-    **{name: Column("count") for name in (*MODE_COLUMNS, *SURVEY_CHANNEL_COLUMNS)},
+    **{name: Column("count") for name in (*MODE_COLUMNS, *SURVEY_CHANNEL_COLUMNS, *PAIR_COLUMNS)},
     "mean_index": Column("number", most=100),
     "sd_index": Column("number", most=100),
     "composite_responses": Column("count"),
@@ -124,10 +125,11 @@ def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = 
         route either the measure of the rules (`responses` with `satisfied` for the satisfaction rate or with
         `mean_index` for the index, `composite_responses` with `mean_composite` for the composite), or a given `score`
         from 0 to 100 with its `score_precision`, one for all rows. Of fewer responses than the rules ever rank, the
-        measure may be missing: it is withheld then. With `responses` also those that staff typed in,
-        `paper_responses` and `telephone_responses`, and with `satisfied` those of them that are satisfied,
-        `paper_satisfied` and `telephone_satisfied`; those that came through slips, `slip_responses`, and with declared
-        help, `helped_responses`. For the complaint route `complaints` and
+        measure may be missing: it is withheld then. With `responses` also those that staff typed in, `paper_responses`
+        and `telephone_responses`, and with `satisfied` those of them that are satisfied, `paper_satisfied` and
+        `telephone_satisfied`; those that came through slips, `slip_responses`, and with declared help,
+        `helped_responses`; and where answers of one household are known as such, the pairs of them, `household_pairs`,
+        and those of which only one is satisfied, `unlike_household_pairs`. For the complaint route `complaints` and
         `exposure_household_years`, and with them `COMPLAINT_DETAIL_COLUMNS`. Optional: `name`, `households`,
         `sd_index`, `sd_composite`, the columns of other measures, and `denominator_source` (``occupied_households`` or
         ``delivered_households``). Counts are of the ranked population: if the rules rank owners, of owners. Other
@@ -174,6 +176,7 @@ class _Checker(CellReader):
         self._check_names(table)
         self._check_answers(table, rules)
         self._check_modes(table)
+        self._check_pairs(table)
         self._check_scores(table, rules)
         self._check_complaints(table)
         return table
@@ -208,6 +211,7 @@ class _Checker(CellReader):
         for counted in _MODES_EXCEED:
             needed += [counted] if counted_modes(names, counted) else []
         needed += [mode_column(mode, "responses") for mode in counted_modes(names, "satisfied")]
+        needed += ["responses", "satisfied", *PAIR_COLUMNS] if set(PAIR_COLUMNS) & set(names) else []
         self.expect_columns(dict.fromkeys(needed))
         if {"score", measured.value} <= names:
             fault = Fault("give either this column or {other}, not both", {"other": measured.value}, "score", 1)
@@ -267,6 +271,16 @@ class _Checker(CellReader):
             message = N_("the modes leave more satisfied than responses to the web")
             beyond = (rest["satisfied"] > rest["responses"]) & (rest["responses"] >= 0)
             self.note(beyond, "satisfied", message, table)
+
+    def _check_pairs(self, table: pd.DataFrame) -> None:
+        responses, pairs = float_column(table, "responses"), float_column(table, HOUSEHOLD_PAIRS)
+        message = N_("{household_pairs} pairs of {responses} responses")
+        self.note(
+            pairs > responses * (responses - 1) / 2, HOUSEHOLD_PAIRS, message, table, "household_pairs", "responses"
+        )
+        beyond = float_column(table, UNLIKE_HOUSEHOLD_PAIRS) > pairs
+        message = N_("{unlike_household_pairs} unlike pairs of {household_pairs} pairs")
+        self.note(beyond, UNLIKE_HOUSEHOLD_PAIRS, message, table, *PAIR_COLUMNS)
 
     def _check_scores(self, table: pd.DataFrame, rules: Rules) -> None:
         if "score" in table:

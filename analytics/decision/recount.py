@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from analytics.counting.answer_counts import AnswerCounts, count_answers
 from analytics.counting.composites import composite_sums
+from analytics.decision.survey_channels import HOUSEHOLD_PAIRS, PAIR_COLUMNS, UNLIKE_HOUSEHOLD_PAIRS
 from analytics.decision.survey_modes import MODE_COLUMNS
 from analytics.decision.table_columns import MEASURE_COLUMNS
 from analytics.files.response_tables import ResponseTable
@@ -20,6 +21,7 @@ OWNER: Final = 1
 
 _COUNTED: Final = {
     *MODE_COLUMNS,
+    *PAIR_COLUMNS,
     *(
         name
         for measured in MEASURE_COLUMNS.values()
@@ -151,7 +153,8 @@ def recount(communities: pd.DataFrame, table: ResponseTable, rules: Rules) -> pd
     Returns
     -------
     DataFrame
-        The table with its answer columns replaced by the recounted ones. A community without responses has 0.
+        The table with its answer columns replaced by the recounted ones. A community without responses has 0. Where
+        rows know their `household` and the rules let it answer several times, also the pairs of such answers.
 
     Raises
     ------
@@ -169,8 +172,26 @@ def recount(communities: pd.DataFrame, table: ResponseTable, rules: Rules) -> pd
             [batch], communities=ids, weights=rule.domains, points=rule.index_points, missing_codes=()
         )
         measures = measures.join(sums.table().rename(columns={"responses": "composite_responses"}))
+    if "household" in table.responses and not rules.evidence.one_answer_per_household:
+        measures = measures.join(_household_pairs(table, rules).reindex(measures.index, fill_value=0))
     rest = communities.drop(columns=[name for name in communities if name in {*_COUNTED, "score", "score_precision"}])
     return rest.join(measures.set_axis(rest.index))
+
+
+def _household_pairs(table: ResponseTable, rules: Rules) -> pd.DataFrame:
+    """Return the pairs of valid answers of one household in each community, and those of which one is satisfied."""
+    rule = rules.satisfaction
+    codes = table.answers[rule.question]
+    rows = table.responses[["community_id", "household"]].assign(satisfied=codes.isin(rule.satisfied_codes))
+    valid = rows[codes.isin(rule.valid_codes).fillna(value=False).astype(bool) & rows["household"].notna()]
+    answers = valid.groupby(["community_id", "household"])["satisfied"].agg(["size", "sum"])
+    pairs = pd.DataFrame(
+        {
+            HOUSEHOLD_PAIRS: answers["size"] * (answers["size"] - 1) // 2,
+            UNLIKE_HOUSEHOLD_PAIRS: answers["sum"] * (answers["size"] - answers["sum"]),
+        }
+    )
+    return pairs.groupby("community_id").sum().astype("int64")
 
 
 def recount_released(communities: pd.DataFrame, table: ResponseTable, rules: Rules) -> pd.DataFrame:

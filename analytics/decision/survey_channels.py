@@ -31,6 +31,12 @@ CHANNEL_COLUMNS: Final = (SLIP_RESPONSES, HELPED_RESPONSES)
 
 Both are parts of the web answers, may be missing, and no decision uses them."""
 
+HOUSEHOLD_PAIRS: Final = "household_pairs"
+UNLIKE_HOUSEHOLD_PAIRS: Final = "unlike_household_pairs"
+PAIR_COLUMNS: Final = (HOUSEHOLD_PAIRS, UNLIKE_HOUSEHOLD_PAIRS)
+"""Columns of a community table with the pairs of valid answers of one household, and those of which only one is
+satisfied. Both may be missing, and no decision uses them."""
+
 
 def survey_channels(communities: pd.DataFrame) -> "pd.Series[str] | None":
     """Return the survey channel of each community, missing without answers.

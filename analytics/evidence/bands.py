@@ -346,6 +346,7 @@ def complaint_evidence(
     region: npt.ArrayLike,
     size: npt.ArrayLike,
     share: float,
+    repeat_share: float = 0.0,
 ) -> pd.DataFrame:
     """Return the evidence on the complaint route, whose best communities have the lowest complaint rates.
 
@@ -363,6 +364,8 @@ def complaint_evidence(
         Nominal k of the region: one number, or one for each community.
     share : float
         The share of the rule in (0, 1], as a float: .05.
+    repeat_share : float
+        π in [0, 1): the share of complaints whose household had complained before.
 
     Returns
     -------
@@ -378,9 +381,10 @@ def complaint_evidence(
 
     Notes
     -----
-    The word is that of `satisfaction_evidence`. A community without complaints is undecided also where P(0) =
-    (a/(a + Eλ̄))ᵃ, e^(−Eλ̄) without excess variation, exceeds the share: an average community of its exposure would too
-    often have none. Only a zero can be a zero by luck, and where nothing tells the communities apart it is not luck.
+    The word is that of `satisfaction_evidence`. A community without complaints is undecided also where P(0) = (a/(a +
+    hλ̄))ᵃ, e^(−hλ̄) without excess variation, h = E(1 − π), exceeds the share: an average community of its exposure
+    would too often have none. Only a zero can be a zero by luck, and where nothing tells the communities apart it is
+    not luck.
 
     Examples
     --------
@@ -396,11 +400,14 @@ def complaint_evidence(
     refuse(exposure == 0, "household_years is 0", household_years=exposure)
     if not 0 < share <= 1:
         raise ValueError(f"share must lie in (0, 1], got {share}")
+    if not 0 <= repeat_share < 1:
+        raise ValueError(f"repeat_share must lie in [0, 1), got {repeat_share}")
     # Without excess variation all rates are known to be equal.
     spread = np.where(np.isinf(shrinkage.shape), 0.0, shrinkage.mean / shrinkage.rate)
     top = top_probability(-shrinkage.mean, spread, region=region, size=size, grids=shrinkage.grids)
     evidence, reason = _judge(top.probability, region)
-    expected = exposure * shrinkage.prior_mean
+    # Nobody complains where no household complains a first time.
+    expected = exposure * (1 - repeat_share) * shrinkage.prior_mean
     limited = np.isfinite(shrinkage.prior_shape)
     shape = np.where(limited, shrinkage.prior_shape, 1)
     zero = np.where(limited, np.exp(-shape * np.log1p(expected / shape)), np.exp(-expected))

@@ -4,6 +4,7 @@ import numpy as np
 
 from analytics.decision.evaluate import Evaluation
 from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
+from analytics.evidence.household_clustering import answer_design_effects
 from analytics.rules import Rules
 from analytics.statistics.mean_scores import pooled_variance, sample_variance, stabilised_variance, standard_error
 from analytics.statistics.validation import FloatArray
@@ -22,7 +23,8 @@ def sampling_variance(evaluation: Evaluation, *, stabilised: bool = True) -> Flo
     Returns
     -------
     ndarray of float
-        v = s²/n·(1 − f), f = responses ÷ households if a household answers once, else 0; NaN where unknown: for given
+        v = D s²/n·(1 − f), f = responses ÷ households and D = 1 if a household answers once, else f = 0 and D the
+        design effect of `analytics.evidence.household_clustering.answer_design_effects`; NaN where unknown: for given
         scores, and for means in a region without any standard deviation.
 
     Examples
@@ -53,7 +55,8 @@ def sampling_variance(evaluation: Evaluation, *, stabilised: bool = True) -> Flo
     if stabilised:
         spread = stabilised_variance(own, np.where(known, n, np.minimum(n, 1)), pooled_variance=pooled)
     fraction = sampling_fraction(n, float_column(table, "households"), evaluation.rules)
-    return np.asarray(standard_error(spread, n, sampling_fraction=fraction) ** 2, dtype=np.float64)
+    single = standard_error(spread, n, sampling_fraction=fraction) ** 2
+    return np.asarray(answer_design_effects(table, evaluation.rules) * single, dtype=np.float64)
 
 
 def sampling_fraction(responses: FloatArray, households: FloatArray, rules: Rules) -> FloatArray:

@@ -26,6 +26,7 @@ from analytics.evidence.bands import (
     score_interval,
     with_nonresponse,
 )
+from analytics.evidence.household_clustering import answer_design_effects, repeat_complaint_share
 from analytics.evidence.needed_responses import ThresholdPosterior, needed_responses
 from analytics.evidence.sampling_variance import sampling_fraction
 from analytics.rules import Rules
@@ -34,6 +35,7 @@ from analytics.statistics.empirical_bayes import Shrinkage, shrink_complaint_rat
 from analytics.statistics.intervals import Interval
 from analytics.statistics.mean_scores import pooled_variance
 from analytics.statistics.rank_confidence_sets import rank_confidence_set
+from analytics.statistics.repeat_complaints import repeat_dispersion
 from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
 
 EVIDENCE_COLUMNS: Final[Mapping[str, str]] = {
@@ -114,14 +116,16 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
           ``satisfaction_needed_assurance``: the probability that the evidence is then settled, or with all answers
           that can be expected; missing if the households are unknown or fewer than the answers, or if nothing tells
           the communities apart.
-        - ``complaint_rate_lower``, ``complaint_rate_upper``: exact Poisson interval per 1,000 household-years.
+        - ``complaint_rate_lower``, ``complaint_rate_upper``: exact interval per 1,000 household-years, negative
+          binomial with the dispersion of repeated complaints, Poisson without any.
         - ``criterion_lower``, ``criterion_upper``: bounds of the probability that either route is truly met.
 
     Notes
     -----
-    All about satisfaction comes from one posterior of each community, with v = s²/n · (1 − f) + ω²(1 − f)², ω the
-    `nonresponse_spread` of the rules: the probability and its word, the interval, the tipping point and the needed
-    answers; the possible ranks from the scores with the same v.
+    All about satisfaction comes from one posterior of each community, with v = D s²/n · (1 − f) + ω²(1 − f)², ω the
+    `nonresponse_spread` of the rules and D the design effect of several answers of one household: the probability and
+    its word, the interval, the tipping point and the needed answers; the possible ranks from the scores with the same
+    v.
 
     The eligible communities of the decision are ranked with its k; communities that are not ranked do not affect the
     prior. The evidence is only about whether the rule's own measure is truly among the k best.
@@ -131,9 +135,10 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     standard deviation: the evidence is then undecided with the reason "variance_unknown", and the probability is
     missing.
 
-    If the rules say that a household answers once, f = responses ÷ households; only valid responses are counted, so f
-    is at most the share that responded, and certainty is rather understated. Otherwise, and if the households are
-    unknown or fewer than the responses, f = 0.
+    Answers and complaints of one household are alike: `analytics.evidence.household_clustering` says how much, from the
+    table where it tells, else by the rules. If the rules say that a household answers once, D = 1 and f = responses ÷
+    households; only valid responses are counted, so f is at most the share that responded, and certainty is rather
+    understated. Otherwise, and if the households are unknown or fewer than the responses, f = 0.
 
     The needed answers are those of `analytics.evidence.needed_responses.needed_responses` for each community
     separately, with the others unchanged, and with the threshold at which a normal posterior has the same probability,
@@ -180,6 +185,8 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
         responses=standings["responses"],
         satisfaction_score=standings["satisfaction_score"],
         deviation=float_column(table, deviation or ""),
+        design_effect=answer_design_effects(table, rules),
+        repeat_share=repeat_complaint_share(table, rules),
     )
     rates = _complaint_limits(table, rules)
     weighed = pd.concat(
@@ -333,9 +340,11 @@ def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules) -
             prior=prior,
             sampling_fraction=fraction,
             nonresponse_spread=spread,
+            design_effect=ranked["design_effect"],
         )
+    effect = float_column(ranked, "design_effect")
     sampling = with_nonresponse(
-        _pooled_variance(ranked, region) / responses * (1 - fraction),
+        _pooled_variance(ranked, region) * effect / responses * (1 - fraction),
         sampling_fraction=fraction,
         nonresponse_spread=spread,
     )
@@ -359,13 +368,21 @@ def _range_of_scores(rules: Rules) -> tuple[float, float]:
 def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> pd.DataFrame:
     cases = float_column(table, "complaints")[ranking.rows]
     exposure = float_column(table, "exposure_household_years")[ranking.rows]
+    repeats = float(table["repeat_share"].iloc[0])
     weighed = complaint_evidence(
-        shrink_complaint_rates(cases, exposure, region=ranking.region, prior=rules.evidence.prior),
+        shrink_complaint_rates(
+            cases,
+            exposure,
+            region=ranking.region,
+            prior=rules.evidence.prior,
+            dispersion=repeat_dispersion(repeats),
+        ),
         cases,
         exposure,
         region=ranking.region,
         size=ranking.size,
         share=float(rules.complaints.share),
+        repeat_share=repeats,
     )
     return weighed[_COMPLAINT_COLUMNS].set_index(ranking.rows)
 
@@ -392,6 +409,12 @@ def _complaint_limits(table: pd.DataFrame, rules: Rules) -> Interval:
     lower, upper = np.full((2, len(table)), np.nan)
     rows = np.flatnonzero(~np.isnan(complaints) & (exposure > 0))
     if rows.size:
-        rates = complaint_rates(complaints[rows], exposure[rows], level=float(rules.evidence.level), method="exact")
+        rates = complaint_rates(
+            complaints[rows],
+            exposure[rows],
+            level=float(rules.evidence.level),
+            method="exact",
+            dispersion=repeat_dispersion(float(table["repeat_share"].iloc[0])),
+        )
         lower[rows], upper[rows] = rates["lower"], rates["upper"]
     return Interval(lower, upper)

@@ -58,7 +58,7 @@ def community_sentences(cells: Mapping[str, Any], language: str) -> Iterator[str
         yield _("Households that complained: {households}.", households=cells["complaining_households"])
 
 
-def region_sentences(table: pd.DataFrame, *, level: float, language: str) -> Iterator[str]:
+def region_sentences(table: pd.DataFrame, *, level: float, language: str, dispersion: float = 1.0) -> Iterator[str]:
     """Yield sentences about the complaints of a region.
 
     Parameters
@@ -69,6 +69,8 @@ def region_sentences(table: pd.DataFrame, *, level: float, language: str) -> Ite
         Confidence level of the intervals.
     language : str
         One of `analytics.languages.LANGUAGES`.
+    dispersion : float
+        φ ≥ 1 of counts of complaints, from `analytics.statistics.repeat_complaints.repeat_dispersion`.
 
     Yields
     ------
@@ -81,7 +83,7 @@ def region_sentences(table: pd.DataFrame, *, level: float, language: str) -> Ite
     ]
     if exposed.empty:
         return
-    yield from _channels(exposed, level, language)
+    yield from _channels(exposed, level, dispersion, language)
     known, excluded = _totals(exposed, "complaints_excluded")
     if known.any():
         share = excluded_shares([excluded], [float_column(exposed, "complaints")[known].sum()], level=level).iloc[0]
@@ -103,7 +105,7 @@ def region_sentences(table: pd.DataFrame, *, level: float, language: str) -> Ite
             rate=f"{rate['rate_per_1000_households']:.2f}",
             interval=between(rate["lower"], rate["upper"], decimals=2),
         )
-    yield from _reported(exposed, level, language)
+    yield from _reported(exposed, level, dispersion, language)
 
 
 def communities_with_discouraged_complaints(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
@@ -153,20 +155,21 @@ def communities_with_discouraged_complaints(table: pd.DataFrame, *, level: float
     return found.sort_values(["missing_lower", "community_id"], ascending=[False, True], kind="stable")
 
 
-def _channels(exposed: pd.DataFrame, level: float, language: str) -> Iterator[str]:
+def _channels(exposed: pd.DataFrame, level: float, dispersion: float, language: str) -> Iterator[str]:
     _, words = translator(language), channel_words(language)
     said = []
     for channel, name in zip(CHANNELS, CHANNEL_COLUMNS, strict=True):
         known, total = _totals(exposed, name)
         if known.any():
-            rate = _rate(total, float_column(exposed, "exposure_household_years")[known].sum(), level)
+            exposure = float_column(exposed, "exposure_household_years")[known].sum()
+            rate = _rate(total, exposure, level, dispersion)
             shown = between(rate["lower"], rate["upper"], decimals=2)
             said.append(f"{words[channel]} {rate['rate_per_1000_households']:.2f} ({shown})")
     if said:
         yield _("By channel, per 1,000 households a year: {channels}.", channels=_("; ").join(said))
 
 
-def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[str]:
+def _reported(exposed: pd.DataFrame, level: float, dispersion: float, language: str) -> Iterator[str]:
     _ = translator(language)
     known, asked = _totals(exposed, "asked_about_complaints")
     said = np.nan_to_num(float_column(exposed, "said_complained")[known]).sum()
@@ -189,6 +192,7 @@ def _reported(exposed: pd.DataFrame, level: float, language: str) -> Iterator[st
             rate=float_column(exposed, "complaints").sum() / float_column(exposed, "exposure_household_years").sum(),
             share=said / asked,
             level=level,
+            dispersion=dispersion,
         )
     ]
     if len(found):
@@ -223,6 +227,6 @@ def _totals(table: pd.DataFrame, name: str) -> tuple[BooleanArray, float]:
     return known, float(values[known].sum())
 
 
-def _rate(events: float, exposure: float, level: float) -> Mapping[str, float]:
-    row = complaint_rates([events], [exposure], level=level, method="exact").iloc[0]
+def _rate(events: float, exposure: float, level: float, dispersion: float = 1.0) -> Mapping[str, float]:
+    row = complaint_rates([events], [exposure], level=level, method="exact", dispersion=dispersion).iloc[0]
     return {str(name): float(value) for name, value in row.items()}

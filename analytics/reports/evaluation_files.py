@@ -11,6 +11,7 @@ from analytics.decision.evaluate import STANDINGS_FORMAT, Evaluation, versions
 from analytics.decision.reasons import Part, reason_sentence
 from analytics.decision.survey_channels import HELPED_RESPONSES, survey_channels
 from analytics.decision.table_columns import plain_values
+from analytics.evidence.household_clustering import describe_clustering
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.sensitivity import Sensitivity
@@ -131,6 +132,7 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
             "rank_sets": "marginal",
             "nonresponse_spread": share_text(rules.evidence.nonresponse_spread),
             "one_answer_per_household": rules.evidence.one_answer_per_household,
+            "household_clustering": describe_clustering(evaluation.communities, rules),
             "few_false_share": LIST_FALSE_DISCOVERY_RATE,
             "regions": summarise_evidence(evaluation, evidence),
             "sensitivity": sensitivity.regions,

@@ -13,6 +13,7 @@ from analytics.decision.reasons import Part, format_distinct, reason_sentence
 from analytics.decision.summary import RouteName
 from analytics.decision.survey_channels import SurveyChannel, survey_channels
 from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
+from analytics.evidence.household_clustering import describe_clustering, repeat_complaint_share
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.needed_responses import REACHABLE_SHARE
@@ -21,6 +22,7 @@ from analytics.languages import translator
 from analytics.progress import ProgressCallback, ignore_progress, track_progress
 from analytics.reports import complaint_sentences, sensitivity_sentences
 from analytics.reports.channel_sentences import channel_sentences
+from analytics.reports.clustering_sentences import clustering_sentences
 from analytics.reports.evaluation_charts import region_charts
 from analytics.reports.html_page import Chart, between, environment, page_files, percent
 from analytics.reports.labels import (
@@ -35,6 +37,7 @@ from analytics.reports.labels import (
 )
 from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import share_text
+from analytics.statistics.repeat_complaints import repeat_dispersion
 
 REPORT_FILES: Final[Mapping[str, str]] = page_files("report")
 """Report file of each language; a printed report has one language, and each file links to the other."""
@@ -151,6 +154,13 @@ def report_html(
             spread=share_text(evaluation.rules.evidence.nonresponse_spread),
             one_answer=evaluation.rules.evidence.one_answer_per_household,
             channels=list(channel_sentences(evaluation.communities, language)),
+            clustering=list(
+                clustering_sentences(
+                    describe_clustering(evaluation.communities, evaluation.rules),
+                    has_complaints=_has_complaints(evaluation),
+                    language=language,
+                )
+            ),
             nearest=NEAREST,
             reachable=percent(float(REACHABLE_SHARE)),
             most_charted=_MOST_CHARTED_REGIONS,
@@ -252,7 +262,8 @@ def _complaint_sentences(evaluation: Evaluation, name: str, language: str) -> It
     own = evaluation.communities[evaluation.communities["region"] == name]
     level = float(evaluation.rules.evidence.level)
     ordered = own.sort_values("community_id", kind="stable")
-    return complaint_sentences.region_sentences(ordered, level=level, language=language)
+    dispersion = repeat_dispersion(repeat_complaint_share(evaluation.communities, evaluation.rules))
+    return complaint_sentences.region_sentences(ordered, level=level, language=language, dispersion=dispersion)
 
 
 def _decision_sentences(evaluation: Evaluation, facts: Mapping[str, Any], language: str) -> Iterator[str]:

@@ -142,6 +142,10 @@ def method_words(method: int, language: str) -> str:
             "Method 2: intervals, probabilities and words are of all households, with an assumption about those who did"
             " not answer."
         ),
+        3: _(
+            "Method 3: as method 2; several answers and several complaints of one household count for less than those"
+            " of several households."
+        ),
     }
     return said[method]
 

@@ -14,8 +14,8 @@ from analytics.statistics.intervals import (
     clopper_pearson,
     hypergeometric_households,
     poisson_byar,
-    poisson_exact,
 )
+from analytics.statistics.repeat_complaints import negative_binomial
 from analytics.statistics.validation import BooleanArray, FloatArray, finite_numbers, refuse, whole_numbers
 
 EXCLUDED_OUTCOMES: Final = ("duplicate", "out_of_scope", "invalid")
@@ -68,6 +68,7 @@ def event_rates(
     multiplier: float,
     level: float,
     method: Literal["exact", "byar"],
+    dispersion: float = 1.0,
 ) -> pd.DataFrame:
     """Return event rates with exact or Byar's confidence limits.
 
@@ -84,6 +85,8 @@ def event_rates(
     method : {'exact', 'byar'}
         Exact Poisson limits; or Byar's for 10 events or more and exact ones below, as in the English public health
         indicators.
+    dispersion : float
+        φ ≥ 1, variance ÷ mean of the counts. Above 1 the exact limits are negative binomial; there are no Byar ones.
 
     Returns
     -------
@@ -94,7 +97,7 @@ def event_rates(
     Raises
     ------
     ValueError
-        If a value is missing, negative or fractional, or there are events without exposure.
+        If a value is missing, negative or fractional, there are events without exposure, or φ is not possible.
 
     Notes
     -----
@@ -114,13 +117,18 @@ def event_rates(
     count, size = np.broadcast_arrays(whole_numbers("events", events), finite_numbers("exposure", exposure, lowest=0))
     refuse((size == 0) & (count > 0), "events without exposure", events=count, exposure=size)
     unit = np.where(size > 0, size, np.nan) / multiplier
-    limits = _count_limits(count, level=level, method=method)
+    limits = _count_limits(count, level=level, method=method, dispersion=dispersion)
     rates = {"rate": count / unit, "lower": limits.lower / unit, "upper": limits.upper / unit}
     return pd.DataFrame({"events": np.atleast_1d(count), "exposure": size} | rates)
 
 
 def complaint_rates(
-    complaints: npt.ArrayLike, exposure: npt.ArrayLike, *, level: float, method: Literal["exact", "byar"]
+    complaints: npt.ArrayLike,
+    exposure: npt.ArrayLike,
+    *,
+    level: float,
+    method: Literal["exact", "byar"],
+    dispersion: float = 1.0,
 ) -> pd.DataFrame:
     """Return complaints per 1,000 households per year with confidence limits.
 
@@ -134,6 +142,9 @@ def complaint_rates(
         Two-sided confidence level in (0, 1).
     method : {'exact', 'byar'}
         As in `event_rates`.
+    dispersion : float
+        φ ≥ 1, from `analytics.statistics.repeat_complaints.repeat_dispersion`; 1 if no household complains again, and
+        for complaining households.
 
     Returns
     -------
@@ -154,7 +165,7 @@ def complaint_rates(
     >>> complaint_rates([0, 0], [250, 2500], level=0.95, method="exact")["upper"].round(3).tolist()
     [14.756, 1.476]
     """
-    rates = event_rates(complaints, exposure, multiplier=1000, level=level, method=method)
+    rates = event_rates(complaints, exposure, multiplier=1000, level=level, method=method, dispersion=dispersion)
     names = {"events": "complaints", "exposure": "household_years", "rate": "rate_per_1000_households"}
     return rates.rename(columns=names)
 
@@ -379,6 +390,7 @@ def low_recorded_complaints(
     rate: float,
     share: float,
     level: float,
+    dispersion: float = 1.0,
 ) -> BooleanArray:
     """Return which communities record significantly fewer complaints than others although no fewer are reported.
 
@@ -394,6 +406,8 @@ def low_recorded_complaints(
         Share of their respondents who say that they complained.
     level : float
         Two-sided confidence level in (0, 1).
+    dispersion : float
+        φ ≥ 1, as in `complaint_rates`.
 
     Returns
     -------
@@ -420,14 +434,16 @@ def low_recorded_complaints(
     """
     cases, years = whole_numbers("complaints", complaints), finite_numbers("exposure", exposure, lowest=0)
     said, answers = whole_numbers("said_complained", said_complained), whole_numbers("n", n)
-    upper = poisson_exact(cases, level=level).upper
+    upper = negative_binomial(cases, dispersion=dispersion, level=level).upper
     return np.asarray((answers > 0) & (said >= share * answers) & (upper < rate * years))
 
 
-def _count_limits(count: FloatArray, *, level: float, method: str) -> Interval:
-    exact = poisson_exact(count, level=level)
+def _count_limits(count: FloatArray, *, level: float, method: str, dispersion: float) -> Interval:
+    exact = negative_binomial(count, dispersion=dispersion, level=level)
     if method == "exact":
         return exact
+    if method == "byar" and dispersion > 1:
+        raise ValueError("Byar's limits are of Poisson counts: with a dispersion above 1 the method must be 'exact'")
     if method == "byar":
         byar = poisson_byar(count, level=level)
         few = count < BYAR_FROM

@@ -307,6 +307,7 @@ def shrink_rates(
     prior: Prior,
     sampling_fraction: npt.ArrayLike = 0.0,
     nonresponse_spread: float = 0.0,
+    design_effect: npt.ArrayLike = 1.0,
 ) -> Shrinkage:
     """Shrink satisfaction rates: return posterior means and variances of the true rates from counts, in two passes.
 
@@ -322,6 +323,8 @@ def shrink_rates(
         f in [0, 1]: responding households ÷ households; 0 if households can answer more than once.
     nonresponse_spread : float
         ω ≥ 0: standard deviation of the difference between respondents and non-respondents. An assumption.
+    design_effect : array_like
+        D ≥ 1, from `analytics.statistics.design_effects`: several answers of one household are worth fewer.
 
     Returns
     -------
@@ -331,15 +334,15 @@ def shrink_rates(
     Raises
     ------
     ValueError
-        If a value is missing, n < 1, satisfied > n, f outside [0, 1], or ω negative.
+        If a value is missing, n < 1, satisfied > n, f outside [0, 1], ω negative, or D below 1.
 
     Notes
     -----
-    First pass: v = s²_pool/n · (1 − f) with s²_pool = Σ n p(1 − p) ÷ Σ(n − 1) over the region, under the plug-in prior.
-    Second pass: v = m(1 − m)/n · (1 − f), m the first mean clipped to [.01, .99], with the prior of `shrink_scores`.
-    Both add ω²(1 − f)². In a region where all have n = 1 the pooled variance is that of the region's rate, p̄(1 − p̄).
-    Under the nonparametric prior the second pass treats the answers as n* = m(1 − m)/v independent ones, a binomial
-    likelihood with fractional n*, so that the posterior of a community near 1 has the right skewness.
+    First pass: v = D s²_pool/n · (1 − f) with s²_pool = Σ n p(1 − p) ÷ Σ(n − D) over the region, under the plug-in
+    prior. Second pass: v = D m(1 − m)/n · (1 − f), m the first mean clipped to [.01, .99], with the prior of
+    `shrink_scores`. Both add ω²(1 − f)². In a region where all have n = 1 the pooled variance is that of the region's
+    rate, p̄(1 − p̄). Under the nonparametric prior the second pass treats the answers as n* = m(1 − m)/v independent
+    ones, a binomial likelihood with fractional n*, so that the posterior of a community near 1 has the right skewness.
 
     Examples
     --------
@@ -357,16 +360,18 @@ def shrink_rates(
     missing = np.broadcast_to(1 - fraction, answers.shape)
     if not 0 <= nonresponse_spread < np.inf:
         raise ValueError(f"nonresponse_spread must be at least 0, got {nonresponse_spread}")
+    effect = np.broadcast_to(finite_numbers("design_effect", design_effect, lowest=1), answers.shape)
     rate = positive / answers
-    regions = _Regions(row_codes("region", region, rows=answers.size)[1], missing, answers, rate)
+    regions = _Regions(row_codes("region", region, rows=answers.size)[1], effect, missing, answers, rate)
     answers, rate, missing = regions.sorted(answers), regions.sorted(rate), regions.sorted(missing)
+    effect = regions.sorted(effect)
     unheard = (nonresponse_spread * missing) ** 2
 
-    freedom = regions.sums(answers - 1)
+    freedom = regions.sums(answers - effect)
     overall = regions.sums(answers * rate) / regions.sums(answers)
     within = regions.sums(answers * rate * (1 - rate)) / np.where(freedom > 0, freedom, 1)
     pooled = np.where(freedom > 0, within, overall * (1 - overall))
-    sampling = regions.spread(pooled) / answers * missing + unheard
+    sampling = regions.spread(pooled) * effect / answers * missing + unheard
     tau2 = _paule_mandel(regions, rate, sampling)
     first = normal_posterior(
         rate,
@@ -376,7 +381,7 @@ def shrink_rates(
     ).mean
     likely = np.clip(first, LEAST_RATE, 1 - LEAST_RATE)
     single = likely * (1 - likely)
-    sampling = single / answers * missing + unheard
+    sampling = single * effect / answers * missing + unheard
     return _shrink(regions, rate, sampling, BinomialLikelihood(rate, sampling / single), prior)
 
 
@@ -428,7 +433,12 @@ def _quantile(grid: GridPosterior, probability: float) -> FloatArray:
 
 
 def shrink_complaint_rates(
-    cases: npt.ArrayLike, household_years: npt.ArrayLike, *, region: npt.ArrayLike, prior: Prior
+    cases: npt.ArrayLike,
+    household_years: npt.ArrayLike,
+    *,
+    region: npt.ArrayLike,
+    prior: Prior,
+    dispersion: float = 1.0,
 ) -> ComplaintShrinkage:
     """Shrink complaint rates: return posteriors of the true rates, each region with its own prior.
 
@@ -443,6 +453,8 @@ def shrink_complaint_rates(
     prior : {"normal", "nonparametric"}
         "normal" is the gamma prior. The nonparametric one is estimated in regions with at least
         `LEAST_FOR_NONPARAMETRIC` communities and one complaint; the others keep the gamma prior.
+    dispersion : float
+        φ ≥ 1, variance ÷ mean of the counts, from `analytics.statistics.repeat_complaints.repeat_dispersion`.
 
     Returns
     -------
@@ -452,16 +464,17 @@ def shrink_complaint_rates(
     Raises
     ------
     ValueError
-        If a value is missing, y negative or fractional, E not above 0, or a column has another length.
+        If a value is missing, y negative or fractional, E not above 0, φ below 1, or a column has another length.
 
     Notes
     -----
-    y ~ Poisson(Eλ), λ ~ gamma with mean λ̄ and shape a. λ̄ = Σy/ΣE, and a = λ̄²/τ² with the excess variance
+    Counts that vary φ times as much as Poisson counts are worth y/φ cases in E/φ household-years, which stand below for
+    y and E. y ~ Poisson(Eλ), λ ~ gamma with mean λ̄ and shape a. λ̄ = Σy/ΣE, and a = λ̄²/τ² with the excess variance
     τ² = (ΣE(y/E − λ̄)² − (N − 1)λ̄) ÷ (ΣE − ΣE²/ΣE), by moments. Posterior: gamma with shape a + y and rate a/λ̄ + E.
     The distributions are stored at edges equally spaced in √λ, which stabilises the variance of Poisson counts.
 
-    The nonparametric prior is that of `shrink_rates` with Poisson counts: a mixture of one wide component with λ̄ and τ²
-    and of narrow components in √λ. Reliability and the prior's moments remain those of the gamma prior.
+    The nonparametric prior is that of `shrink_rates` with Poisson counts: a mixture of one wide component with λ̄ and
+    τ² and of narrow components in √λ. Reliability and the prior's moments remain those of the gamma prior.
 
     References
     ----------
@@ -480,6 +493,9 @@ def shrink_complaint_rates(
     if counts.ndim != 1:
         raise ValueError(f"cases and household_years must be columns, got shape {counts.shape}")
     refuse(exposure == 0, "household_years is 0", household_years=exposure)
+    if not 1 <= dispersion < np.inf:
+        raise ValueError(f"dispersion must be at least 1, got {dispersion}")
+    counts, exposure = counts / dispersion, exposure / dispersion
     regions = _Regions(row_codes("region", region, rows=counts.size)[1], exposure, counts)
     counts, exposure = regions.sorted(counts), regions.sorted(exposure)
     average, excess = _rate_moments(regions, counts, exposure)
@@ -488,6 +504,7 @@ def shrink_complaint_rates(
     prior_mean = regions.spread(average)
     prior_rate = np.where(prior_mean > 0, prior_shape, np.inf) / np.where(prior_mean > 0, prior_mean, 1)
     shape, rate = prior_shape + counts, prior_rate + exposure
+    own_weight = exposure / rate
     known = np.isinf(shape)
     mean = np.where(known, prior_mean, np.where(known, 1, shape) / np.where(known, 1, rate))
     grids: list[GridPosterior] = []
@@ -513,7 +530,7 @@ def shrink_complaint_rates(
         mean=regions.restored(mean),
         shape=regions.restored(shape),
         rate=regions.restored(rate),
-        reliability=regions.restored(exposure / rate),
+        reliability=regions.restored(own_weight),
         prior_mean=regions.restored(prior_mean),
         prior_shape=regions.restored(prior_shape),
         grids=tuple(grids),

@@ -4,7 +4,9 @@ import pandas as pd
 from dash.development.base_component import Component
 
 from analytics.reports.labels import channel_words, sentence_case
+from analytics.rules import Rules
 from analytics.statistics.complaint_rates import CHANNELS, complaint_rates
+from analytics.statistics.repeat_complaints import repeat_dispersion
 from dashboards.figures.complaints import channels_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import scale_of
@@ -30,7 +32,7 @@ def channels_panel(shown: PageData, channels: pd.DataFrame) -> Component:
         return panel(name, empty(said), anchor="channels")
     if not channels["complaints"].sum():
         return panel(name, empty(_("No case was filed in the period.")), anchor="channels")
-    rates = rates_by_channel(channels, level=float(shown.header.rules.evidence.level))
+    rates = rates_by_channel(channels, shown.header.rules)
     return panel(
         name,
         chart(
@@ -48,11 +50,17 @@ def channels_panel(shown: PageData, channels: pd.DataFrame) -> Component:
     )
 
 
-def rates_by_channel(channels: pd.DataFrame, *, level: float) -> pd.DataFrame:
+def rates_by_channel(channels: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """Return channel and the columns of `complaint_rates`, all regions together, in fixed order."""
     years = channels.groupby("region")["household_years"].first().sum()
     counts = channels.groupby("channel")["complaints"].sum().reindex(list(CHANNELS), fill_value=0)
-    rates = complaint_rates(counts.to_numpy("float64"), years, level=level, method="exact")
+    rates = complaint_rates(
+        counts.to_numpy("float64"),
+        years,
+        level=float(rules.evidence.level),
+        method="exact",
+        dispersion=repeat_dispersion(float(rules.evidence.repeat_complaints)),
+    )
     return rates.assign(channel=list(CHANNELS))
 
 
@@ -84,9 +92,9 @@ def _numbers(shown: PageData, channels: pd.DataFrame, rates: pd.DataFrame) -> Nu
         NumbersColumn(_("Lower bound"), numeric=True, write=scale.write),
         NumbersColumn(_("Upper bound"), numeric=True, write=scale.write),
     ]
-    level = float(shown.header.rules.evidence.level)
+    rules = shown.header.rules
     regions = {shown.region_label(str(name)): own for name, own in channels.groupby("region", sort=False)}
-    tables = [(label, rates_by_channel(own, level=level)) for label, own in regions.items()]
+    tables = [(label, rates_by_channel(own, rules)) for label, own in regions.items()]
     if len(tables) > 1:
         tables.insert(0, (_("All districts"), rates))
     values = ("complaints", "household_years", "rate_per_1000_households", "lower", "upper")

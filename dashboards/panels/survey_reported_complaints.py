@@ -13,6 +13,7 @@ from analytics.reports.complaint_sentences import communities_with_discouraged_c
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import low_recorded_complaints
 from analytics.statistics.intervals import wilson
+from analytics.statistics.repeat_complaints import repeat_dispersion
 from dashboards.figures.community import reported_figure
 from dashboards.frames.page_data import PageData
 from dashboards.languages import translator
@@ -134,6 +135,7 @@ def _underreporting_notice(
         rate=recorded["region_rate"],
         share=said["region_rate"],
         level=float(shown.header.rules.evidence.level),
+        dispersion=repeat_dispersion(float(shown.header.rules.evidence.repeat_complaints)),
     )
     counted = {"said": reported.said, "asked": reported.asked, "answered": reported.answered}
     beside = pd.DataFrame([{"number": row["number"], **counted}])
