@@ -1,9 +1,19 @@
+import re
+
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from analytics.__main__ import main
-from analytics.calibration.integrity import CROWDS, CitySetting, integrity_calibration_sentences, run_cities
+from analytics.calibration.integrity import (
+    CROWDS,
+    LEVELS,
+    CitySetting,
+    integrity_calibration_sentences,
+    list_cities,
+    run_cities,
+)
+from analytics.statistics import integrity_signals
 
 
 @pytest.mark.parametrize(("manner", "least_held"), [("hurried", 0.9), ("one_line", 0.9), ("own_lines", 0.4)])
@@ -62,6 +72,37 @@ def test_of_thousands_of_communities_in_honest_crowds_hardly_any_is_held(crowd):
     found = pd.DataFrame(run_cities(cities))
 
     assert found["honest_with_held"].sum() <= 0.001 * found["honest_communities"].sum()
+
+
+def stated_false_alarms():
+    """Honest communities, and those with a held response, of each city as the docstring of the signals states them."""
+    rows = re.findall(r"^  (\w+)(?::.*?)? {2,}([0-9,]+) +([0-9]+)$", integrity_signals.__doc__, re.MULTILINE)
+    return {name: (int(communities.replace(",", "")), int(held)) for name, communities, held in rows}
+
+
+def measured_false_alarms(cities):
+    found = pd.DataFrame(run_cities(cities))
+    names = found["crowd"].where(found["crowd"].notna(), found["city"])
+    sums = found.groupby(names)[["honest_communities", "honest_with_held"]].sum()
+    return {name: tuple(row) for name, row in sums.astype(int).T.to_dict("list").items()}
+
+
+def test_false_alarms_are_stated_of_every_honest_city_and_in_all():
+    stated = stated_false_alarms()
+    communities, held = (sum(column) for column in zip(*stated.values(), strict=True))
+    said = " ".join(integrity_signals.__doc__.split())
+    few = [held - stated["content"][1], communities - stated["content"][0]]
+
+    assert set(stated) == {*LEVELS, *CROWDS}
+    assert f"{held} in {communities:,} or 1 in {round(communities / held, -1):,.0f}" in said
+    assert f"{few[0]} in {few[1]:,} or 1 in {round(few[1] / few[0], -1):,.0f} but for" in said
+
+
+@pytest.mark.long
+def test_the_stated_false_alarms_are_what_the_study_measures():
+    honest = [setting for setting in list_cities(quick=False) if setting.manner is None]
+
+    assert measured_false_alarms(honest) == stated_false_alarms()
 
 
 def test_the_study_is_written_beside_the_coverage(tmp_path):
