@@ -12,6 +12,7 @@ gamma        .939 | .922   .950 | .937   .954 | .951      .954 | .970   .955 | .
 lognormal    .951 | .953   .963 | .963   .967 | .965      .953 | .969   .955 | .975   .956 | .977
 two kinds    .703 | .526   .890 | .652   .950 | .697      .973 | .978   .990 | .994   .992 | .998
 all alike    .426 | .454   .460 | .462   .400 | .411      .983 | .984   1.00 | 1.00   1.00 | 1.00
+repeats      .917 | .897   .948 | .945   .954 | .955      .956 | .983   .958 | .984   .957 | .984
 ============ ============================================ ============================================
 
 By household-years (under 300, under 1,000, more) the nonparametric prior covers .941 to 1.00. The gamma prior treats
@@ -29,6 +30,10 @@ lognormal    none                 .867 | 1.00 (5)      .098 | .150 (765)    .005
 two kinds    .982 | .918 (87)     .887 | .860 (76)     .084 | .061 (614)    .009 | .010 (8,327)
 all alike    none                 .843 | .050 (4)      .079 | .050 (2,547)  .024 | .050 (6,650)
 ============ ==================== ==================== ==================== ====================
+
+Repeats: gamma rates of households of which, after each complaint, two in five complain again, 60,000 communities. The
+negative binomial limits that are printed hold .972 of all, Poisson limits .883; where complaints are not rare, with 3
+to 60 expected, .95 and .82.
 
 Limitations: complaints are so rare that nine in ten communities are undecided or ruled out. "Unlikely" is a little
 too confident of lognormal rates, because their lowest are closer together than 3,000 household-years can distinguish.

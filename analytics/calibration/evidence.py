@@ -16,6 +16,7 @@ normal       .943 | .944   .948 | .943   .949 | .943   .950 | .949
 skewed       .946 | .947   .947 | .941   .949 | .936   .949 | .938
 two kinds    .937 | .785   .945 | .747   .949 | .686   .949 | .659
 Beta(16, 4)  .943 | .940   .945 | .936   .947 | .936   .947 | .936
+like answers .929 | .954   .938 | .954   .946 | .959   .946 | .961
 ============ ============= ============= ============= =============
 
 Nonparametric prior:
@@ -27,11 +28,16 @@ normal       .950 | .944   .950 | .942   .951 | .944   .951 | .941
 skewed       .947 | .944   .946 | .947   .946 | .948   .947 | .947
 two kinds    .958 | .923   .962 | .908   .968 | .922   .969 | .950
 Beta(16, 4)  .949 | .970   .949 | .971   .950 | .976   .950 | .974
+like answers .950 | .984   .952 | .985   .952 | .990   .952 | .993
 ============ ============= ============= ============= =============
 
 So the nonparametric prior should be used: it costs nothing if the truth is normal, and of two kinds of communities the
-normal prior's intervals miss exactly those that the list is about. Wilson's intervals, with the finite population
-correction, hold .86 to .90 of all and .66 to .82 of the observed best: they know neither the others nor nonresponse.
+normal prior's intervals miss exactly those that the list is about. Exact intervals of the answers alone hold .88 to .91
+of all and .69 to .83 of the observed best: they know neither the others nor nonresponse.
+
+Like answers: true rates Beta(16, 4), and every household gives two like answers through posters, so that the design
+effect is 2, and the truth is the rate itself. Wilson's intervals, which take every answer for one of another household,
+hold .74 of all and .39 to .46 of the observed best.
 
 Limitations: that the gap between those who answer and the others has nothing to do with the truth is assumed. If it has
 nothing to do with what respondents answer instead, some of what shrinkage takes for luck at the top is true, and in
@@ -48,6 +54,7 @@ normal       .982    .890   .440      .109     .002
 skewed       1.00    .846   .404      .092     .003
 two kinds    .977    .854   .527      .093     .002
 Beta(16, 4)  .983    .897   .424      .109     .003
+like answers none    .915   .365      .111     .008
 ============ ======= ====== ========= ======== ====
 """
 

@@ -47,9 +47,8 @@ def answer_design_effects(communities: pd.DataFrame, rules: Rules) -> FloatArray
     >>> answer_design_effects(table, rules).round(2)
     array([1.41, 1.  ])
     """
-    effects = np.ones(len(communities))
     if rules.evidence.one_answer_per_household:
-        return effects
+        return np.ones(len(communities))
     counted = np.nan_to_num(float_column(communities, MEASURE_COLUMNS[rules.satisfaction.measure].responses))
     correlation = _correlation(communities)
     if not np.isnan(correlation):
@@ -59,7 +58,29 @@ def answer_design_effects(communities: pd.DataFrame, rules: Rules) -> FloatArray
         return design_effects(counted, pairs=np.where(known, pairs, usual * counted), correlation=correlation)
     slips = np.nan_to_num(float_column(communities, SLIP_RESPONSES))
     shared = np.clip(1 - slips / np.maximum(counted, 1), 0, 1)
-    return effects + (float(rules.evidence.design_effect) - 1) * shared
+    return np.asarray(1 + (assumed_design_effect(rules) - 1) * shared)
+
+
+def assumed_design_effect(rules: Rules) -> float:
+    """Return the design effect that the rules assume of answers of which nothing but their number is known.
+
+    Parameters
+    ----------
+    rules : Rules
+
+    Returns
+    -------
+    float
+        At least 1; 1 if a household answers once.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from analytics.rules import load_rules
+    >>> assumed_design_effect(load_rules(Path("data/rules/wuhai/2021-08-23.yaml")))
+    1.0
+    """
+    return 1.0 if rules.evidence.one_answer_per_household else float(rules.evidence.design_effect)
 
 
 def repeat_complaint_share(communities: pd.DataFrame, rules: Rules) -> float:

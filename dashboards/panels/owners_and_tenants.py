@@ -9,6 +9,8 @@ from dash.development.base_component import Component
 
 from analytics.disclosure.rules import DisclosureRules
 from analytics.disclosure.suppression import can_be_shown
+from analytics.evidence.household_clustering import assumed_design_effect
+from analytics.rules import Rules
 from analytics.statistics.intervals import wilson
 from dashboards.frames.page_data import PageData
 from dashboards.labels import population_words, tenure_words
@@ -23,8 +25,7 @@ def tenures_panel(shown: PageData, profile: Profile) -> list[Component]:
         return []
     _ = translator(shown.language)
     words, disclosure = tenure_words(shown.language), shown.disclosure
-    level = float(shown.header.rules.evidence.level)
-    rates = rates_by_tenure(profile.tenures, level=level, disclosure=disclosure)
+    rates = rates_by_tenure(profile.tenures, shown.header.rules, disclosure=disclosure)
     headings = (
         _("Who"),
         _("Valid answers"),
@@ -52,11 +53,13 @@ def tenures_panel(shown: PageData, profile: Profile) -> list[Component]:
     ]
 
 
-def rates_by_tenure(tenures: pd.DataFrame, *, level: float, disclosure: DisclosureRules) -> pd.DataFrame:
+def rates_by_tenure(tenures: pd.DataFrame, rules: Rules, *, disclosure: DisclosureRules) -> pd.DataFrame:
     """Return tenure, responses, satisfied, rate, lower, upper; all but the tenure missing where it may not be shown."""
     responses, satisfied = (tenures[name].to_numpy("float64") for name in ("responses", "satisfied"))
     some = np.maximum(responses, 1)
-    limits = wilson(satisfied, some, level=level)
+    # Several like answers of one household are worth fewer.
+    worth = 1 / assumed_design_effect(rules)
+    limits = wilson(satisfied * worth, some * worth, level=float(rules.evidence.level))
     rates = pd.DataFrame(
         {
             "responses": responses,

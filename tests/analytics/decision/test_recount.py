@@ -59,3 +59,21 @@ def test_a_response_of_a_community_that_is_not_in_the_table_is_refused():
 
     with pytest.raises(ValueError, match="community 3 is not listed"):
         recount(pd.DataFrame({"community_id": ["1"], "region": "r"}), table, rules_with({}))
+
+
+def test_pairs_of_answers_of_one_household_are_counted_where_it_may_answer_several_times():
+    given = {"a": (5, 4, 1), "b": (5, 5), "c": (2,), None: (5, 1, None)}
+    table = rows(
+        *(
+            {"community_id": "1", "household": household, "day": "2021-09-01", "q01": code}
+            for household, codes in given.items()
+            for code in codes
+        )
+    )
+    communities = pd.DataFrame({"community_id": ["1", "2"], "region": "r"})
+    counted = recount(communities, table, rules_with({}))
+
+    # Of three answers three pairs, two of them unlike; of two one pair; the others are of unknown households.
+    assert counted["household_pairs"].tolist() == [4, 0]
+    assert counted["unlike_household_pairs"].tolist() == [2, 0]
+    assert "household_pairs" not in recount(communities, table, rules_with({"evidence.one_answer_per_household": True}))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from analytics.decision.evaluate import evaluate
 from analytics.evidence.sensitivity import BY_MODE_COLUMNS, LEAST_COMPLETES, WITHOUT_FEW_COLUMNS, analyse_sensitivity
+from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.reports.sensitivity_sentences import region_sentences
 from tests.analytics.rule_files import rules_with
 
@@ -157,3 +158,36 @@ def test_a_composite_has_modes_without_rates():
     assert found.regions["乌达区"]["without_few"]["left_out"] == 10
     assert found.communities["satisfaction_rate_web"].isna().all()
     assert found.communities["satisfaction_shrunk_to_mode_mix"].notna().all()
+
+
+@st.composite
+def few_communities(draw):
+    """One to four communities with few composites, some by staff, and questions that nobody answered."""
+    rows = []
+    for number in range(draw(st.integers(1, 4))):
+        given, some = draw(st.integers(0, 14)), draw(st.booleans())
+        paper = draw(st.integers(0, given))
+        rows.append(
+            {
+                "community_id": f"{number}",
+                "region": draw(st.sampled_from("ab")),
+                "responses": given,
+                "satisfied": draw(st.integers(0, given)),
+                "paper_responses": paper,
+                "telephone_responses": draw(st.integers(0, given - paper)),
+                "composite_responses": given if some else 0,
+                "mean_composite": draw(st.integers(0, 100)) if some and given else None,
+                "sd_composite": draw(st.sampled_from([0.0, 12.5, None])) if some and given > 1 else None,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+@settings(max_examples=15, deadline=None)
+@given(table=few_communities(), minimum=st.booleans())
+def test_few_communities_with_few_composites_are_evaluated(table, minimum):
+    choices = {"satisfaction.measure": "composite", "satisfaction.domains": {"q02": "50 %", "q03": "50 %"}}
+    rules = rules_with(choices if minimum else choices | {"satisfaction.minimum_responses": "none"})
+    evaluation = evaluate(table, rules)
+
+    assert len(weigh_evidence(evaluation)) == len(analyse_sensitivity(evaluation).communities) == len(table)

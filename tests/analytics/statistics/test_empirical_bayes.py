@@ -286,3 +286,19 @@ def test_an_outlier_of_a_large_region_keeps_a_variance():
     # The posterior of a rate has the variance mean ÷ rate.
     assert np.all(found.mean / found.rate > 0)
     assert found.mean[0] > found.mean[1]
+
+
+@pytest.mark.parametrize("dispersion", [1.0, 2.0])
+def test_the_reliability_of_complaint_rates_is_that_of_the_gamma_prior_whatever_prior_is_learned(dispersion):
+    random = np.random.default_rng(4)
+    years = random.uniform(100, 3000, 60)
+    cases = random.poisson(random.gamma(2, 0.005, 60) * years)
+    gamma, learned = (
+        shrink_complaint_rates(cases, years, region=np.zeros(60), prior=prior, dispersion=dispersion)
+        for prior in ("normal", "nonparametric")
+    )
+
+    np.testing.assert_array_equal(learned.reliability, gamma.reliability)
+    worth = years / dispersion
+    expected = worth / (worth + learned.prior_shape / learned.prior_mean)
+    np.testing.assert_allclose(learned.reliability, expected, rtol=1e-12)

@@ -10,7 +10,7 @@ from dashboards.frames.page_data import PageData
 from dashboards.panels.owners_and_tenants import rates_by_tenure, tenures_panel
 from dashboards.widgets.components import records
 from tests.dashboards.conftest import serve_dashboards
-from tests.dashboards.made_up import DISCLOSURE
+from tests.dashboards.made_up import DISCLOSURE, RULES
 from tests.dashboards.test_app import Browser, said
 
 
@@ -19,7 +19,7 @@ def tenures(*rows):
 
 
 def test_each_tenure_has_its_own_rate_with_its_interval():
-    rates = rates_by_tenure(tenures((1, 60, 45), (2, 20, 10)), level=0.95, disclosure=DISCLOSURE).set_index("tenure")
+    rates = rates_by_tenure(tenures((1, 60, 45), (2, 20, 10)), RULES, disclosure=DISCLOSURE).set_index("tenure")
 
     assert rates["rate"].tolist() == [0.75, 0.5]
     assert (rates["lower"] < rates["rate"]).all()
@@ -29,7 +29,7 @@ def test_each_tenure_has_its_own_rate_with_its_interval():
 @pytest.mark.parametrize(("responses", "satisfied"), [(9, 5), (30, 4), (30, 27)])
 def test_of_few_tenants_nothing_is_known(responses, satisfied):
     counted = tenures((1, 60, 45), (2, responses, satisfied))
-    rates = rates_by_tenure(counted, level=0.95, disclosure=DISCLOSURE).set_index("tenure")
+    rates = rates_by_tenure(counted, RULES, disclosure=DISCLOSURE).set_index("tenure")
 
     assert rates.loc[2].isna().all()
     assert rates.loc[1].notna().all()
