@@ -5,9 +5,8 @@ import pandas as pd
 
 from analytics.disclosure.rules import DisclosureRules
 from analytics.disclosure.suppression import can_be_shown, rounded_share
-from analytics.evidence.household_clustering import assumed_design_effect
+from analytics.evidence.share_intervals import share_interval
 from analytics.rules import Rules
-from analytics.statistics.intervals import wilson
 from dashboards.source import Profile
 
 
@@ -29,13 +28,7 @@ def satisfied_shares(profile: Profile, rules: Rules, *, disclosure: DisclosureRu
     good = satisfied.groupby(keys, sort=False)[["here", "region"]].sum().reindex(sums.index, fill_value=0)
     counted_here = zip(good["here"].tolist(), sums["here"].tolist(), strict=True)
     enough = np.array([can_be_shown(some, whole, rules=disclosure) for some, whole in counted_here], dtype=bool)
-    # Several like answers of one household are worth fewer.
-    worth = 1 / assumed_design_effect(rules)
-    limits = wilson(
-        good["here"].to_numpy("float64") * worth,
-        np.maximum(sums["here"], 1) * worth,
-        level=float(rules.evidence.level),
-    )
+    limits = share_interval(good["here"], sums["here"], rules)
     of_region = zip(good["region"].tolist(), sums["region"].tolist(), strict=True)
     table = sums.reset_index()[[*keys, "here"]]
     return table.assign(

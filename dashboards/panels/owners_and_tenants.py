@@ -9,9 +9,8 @@ from dash.development.base_component import Component
 
 from analytics.disclosure.rules import DisclosureRules
 from analytics.disclosure.suppression import can_be_shown
-from analytics.evidence.household_clustering import assumed_design_effect
+from analytics.evidence.share_intervals import share_interval
 from analytics.rules import Rules
-from analytics.statistics.intervals import wilson
 from dashboards.frames.page_data import PageData
 from dashboards.labels import population_words, tenure_words
 from dashboards.languages import translator
@@ -57,9 +56,7 @@ def rates_by_tenure(tenures: pd.DataFrame, rules: Rules, *, disclosure: Disclosu
     """Return tenure, responses, satisfied, rate, lower, upper; all but the tenure missing where it may not be shown."""
     responses, satisfied = (tenures[name].to_numpy("float64") for name in ("responses", "satisfied"))
     some = np.maximum(responses, 1)
-    # Several like answers of one household are worth fewer.
-    worth = 1 / assumed_design_effect(rules)
-    limits = wilson(satisfied * worth, some * worth, level=float(rules.evidence.level))
+    limits = share_interval(satisfied, responses, rules)
     rates = pd.DataFrame(
         {
             "responses": responses,

@@ -9,11 +9,10 @@ from dash.development.base_component import Component
 
 from analytics.disclosure.rules import DisclosureRules
 from analytics.disclosure.suppression import can_be_shown, rounded_share
-from analytics.evidence.household_clustering import assumed_design_effect
+from analytics.evidence.share_intervals import share_interval
 from analytics.reports.complaint_sentences import communities_with_discouraged_complaints
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import low_recorded_complaints
-from analytics.statistics.intervals import wilson
 from analytics.statistics.repeat_complaints import repeat_dispersion
 from dashboards.figures.community import reported_figure
 from dashboards.frames.page_data import PageData
@@ -102,9 +101,8 @@ def reported_and_recorded_rates(
     missing where a small number would be disclosed. The share of the region that says so is in whole percents.
     """
     _ = translator(language)
-    # Several like answers of one household are worth fewer.
-    worth = 1 / assumed_design_effect(rules)
-    limits = wilson([reported.said * worth], [reported.asked * worth], level=float(rules.evidence.level))
+    households = np.nan if pd.isna(row["households"]) else float(row["households"])
+    limits = share_interval([reported.said], [reported.asked], rules, households=households)
     said = [reported.said, reported.asked, reported.said / reported.asked, limits.lower[0], limits.upper[0]]
     if not can_be_told(reported.said, reported.asked, reported.answered, disclosure):
         said = [None] * len(said)
