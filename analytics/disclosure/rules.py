@@ -10,14 +10,23 @@ from typing import Final
 from analytics.files.yaml_documents import Document
 from analytics.files.yaml_nodes import Node
 
-FORMAT: Final = "jiayuan-disclosure-2"
+FORMAT: Final = "jiayuan-disclosure-3"
 ISSUED: Final = Path(__file__).parent / "issued"
 """The rule files that come with the program: inside the package, so that every way of installing it brings them."""
 
 # Of two people who are counted together each knows the other's answer: three are the fewest that hide anybody.
 _LEAST: Final = 3
 _GREATEST: Final = 1000
-_KEYS: Final = ("format", "issuer", "basis", "effective_from", "minimum_base", "minimum_cell", "minimum_opinion_base")
+_KEYS: Final = (
+    "format",
+    "issuer",
+    "basis",
+    "effective_from",
+    "minimum_base",
+    "minimum_cell",
+    "minimum_range",
+    "minimum_opinion_base",
+)
 
 
 class NoDisclosureRules(LookupError):
@@ -48,6 +57,9 @@ class DisclosureRules:
         the same people may differ where both are shown, since who subtracts one from the other reads the difference.
     minimum_cell : int
         The smallest count other than zero that a breakdown shows, at least 3.
+    minimum_range : int
+        How far apart the least and the greatest number must be that a hidden one could be for a reader who knows all
+        that is shown, at least 1 and at most `minimum_cell`. Where official results alone leave less, that is left.
     minimum_opinion_base : int
         The fewest people of a community whose opinions are told of it, at least `minimum_base`: whether they had
         trouble, complained, were told how to answer, what they wish for, and what they wrote.
@@ -58,6 +70,7 @@ class DisclosureRules:
     effective_from: date
     minimum_base: int
     minimum_cell: int
+    minimum_range: int
     minimum_opinion_base: int
 
 
@@ -89,8 +102,8 @@ def rules_in_force(day: date) -> DisclosureRules:
     Examples
     --------
     >>> rules = rules_in_force(date(2026, 9, 30))
-    >>> rules.minimum_base, rules.minimum_cell, rules.minimum_opinion_base
-    (10, 5, 30)
+    >>> rules.minimum_base, rules.minimum_cell, rules.minimum_range, rules.minimum_opinion_base
+    (10, 5, 3, 30)
     """
     in_force = [rules for rules in _issued_rules() if rules.effective_from <= day]
     if not in_force:
@@ -141,17 +154,19 @@ def parse_disclosure_rules(content: bytes, source: str) -> DisclosureRules:
     ------
     DocumentError
         With every fault found in the file: a key that is missing or not known, text that is empty, a number out of
-        its range, a minimum base below the minimum cell, a minimum base of opinions below that.
+        its range, a minimum base below the minimum cell, a minimum range above it, a minimum base of opinions below the
+        minimum base.
 
     Examples
     --------
     >>> text = '''
-    ... format: jiayuan-disclosure-2
+    ... format: jiayuan-disclosure-3
     ... issuer: The bureau
     ... basis: Decision 7
     ... effective_from: 2027-01-01
     ... minimum_base: 20
     ... minimum_cell: 2
+    ... minimum_range: 2
     ... minimum_opinion_base: 30
     ... '''
     >>> parse_disclosure_rules(text.encode(), "2027-01-01.yaml")
@@ -172,6 +187,7 @@ def parse_disclosure_rules(content: bytes, source: str) -> DisclosureRules:
         effective_from=root["effective_from"].day(),
         minimum_base=minimum_base,
         minimum_cell=minimum_cell,
+        minimum_range=root["minimum_range"].integer(1, minimum_cell),
         minimum_opinion_base=root["minimum_opinion_base"].integer(minimum_base, _GREATEST),
     )
     document.raise_faults()

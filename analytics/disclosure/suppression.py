@@ -69,14 +69,40 @@ def suppress_counts(counts: pd.Series, *, rules: DisclosureRules) -> pd.Series:
     >>> suppress_counts(pd.Series([9, 0]), rules=rules).tolist()
     [<NA>, <NA>]
     """
-    shown = counts.astype("Int64")
-    if counts.sum() < rules.minimum_base:
-        return shown.mask(counts >= 0)
+    hidden = hidden_in_breakdowns(counts.to_numpy("int64")[np.newaxis], rules=rules)[0]
+    return counts.astype("Int64").mask(hidden)
+
+
+def hidden_in_breakdowns(counts: IntegerArray, *, rules: DisclosureRules) -> BooleanArray:
+    """Return which counts of several breakdowns are hidden.
+
+    Parameters
+    ----------
+    counts : array of int, shape (breakdowns, counts)
+        Whole numbers of people, at least 0. The sum of each row is known to the reader.
+    rules : DisclosureRules
+
+    Returns
+    -------
+    array of bool, same shape
+        As `suppress_counts` hides them in each row. Hidden counts sum to more than `minimum_cell` then, or to
+        `minimum_base` or more where all are small: each of them could be anything up to that.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analytics.disclosure.rules import rules_in_force
+    >>> rules = rules_in_force(date(2026, 9, 30))
+    >>> hidden_in_breakdowns(np.array([[30, 8, 8, 2], [30, 8, 8, 0], [4, 3, 1, 1]]), rules=rules).tolist()
+    [[False, True, False, True], [False, False, False, False], [True, True, True, True]]
+    """
     small = (counts > 0) & (counts < rules.minimum_cell)
-    others = counts[counts >= rules.minimum_cell]
-    if small.any() and len(others):
-        small |= counts.index == others.idxmin()
-    return shown.mask(small)
+    others = np.where(counts >= rules.minimum_cell, counts, _GREATEST)
+    lowest = np.arange(counts.shape[1]) == others.argmin(axis=1)[:, np.newaxis]
+    beside = lowest & (others < _GREATEST) & small.any(axis=1, keepdims=True)
+    few = counts.sum(axis=1, keepdims=True) < rules.minimum_base
+    hidden: BooleanArray = small | beside | few
+    return hidden
 
 
 def can_be_shown(some: int, whole: int, *, rules: DisclosureRules, least: int | None = None) -> bool:

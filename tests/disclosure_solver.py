@@ -1,0 +1,64 @@
+"""The reader who calculates: a linear programme over everything that is published, which seeks what is hidden."""
+
+import numpy as np
+from scipy.optimize import linprog
+
+
+class Reader:
+    """What a reader knows: numbers of people by name, none below 0, and sums of them that lie between two bounds."""
+
+    def __init__(self):
+        self._places = {}
+        self._rows, self._bounds = [], []
+        self._compiled, self._compiled_rows = {}, -1
+
+    def learn(self, parts, least, greatest=None):
+        """Take in that the sum of parts, each a name or a name and its weight, lies between two bounds."""
+        named = [(part, 1) if isinstance(part, str) else part for part in parts]
+        self._rows.append([(self._places.setdefault(name, len(self._places)), weight) for name, weight in named])
+        self._bounds.append((least, least if greatest is None else greatest))
+
+    def learn_share(self, parts, whole, share, *, decimals):
+        """Take in that a share of people, each part and the whole a name, is printed with so many decimals."""
+        half = 0.5 * 10**-decimals + 1e-12
+        for sign, bound in ((1, share + half), (-1, -(share - half))):
+            weighed = [*((name, sign) for name in parts), *((name, -sign * (sign * bound)) for name in whole)]
+            self.learn(weighed, -np.inf, 0)
+
+    def range_of(self, name):
+        """Return the least and the greatest number that something could be, infinite where nothing bounds it."""
+        if name not in self._places:
+            return 0, np.inf
+        sought = np.zeros(len(self._places))
+        sought[self._places[name]] = 1
+        found = []
+        for sign in (1, -1):
+            result = linprog(sign * sought, **self._constraints(), bounds=(0, None))
+            # Status 3: nothing bounds it. Anything else but a solution says that what was published does not agree.
+            assert result.status in {0, 3}, result.message
+            found.append(np.inf if result.status == 3 else sign * result.fun)
+        return found[0], found[1]
+
+    def _constraints(self):
+        if len(self._rows) != self._compiled_rows:
+            matrix = np.zeros((len(self._rows), len(self._places)))
+            for line, row in zip(matrix, self._rows, strict=True):
+                for place, weight in row:
+                    line[place] += weight
+            known = np.unique(np.column_stack([np.array(self._bounds, "float64"), matrix]), axis=0)
+            least, greatest, matrix = known[:, 0], known[:, 1], known[:, 2:]
+            is_exact = least == greatest
+            upper, lower = ~is_exact & np.isfinite(greatest), ~is_exact & np.isfinite(least)
+            self._compiled = {
+                "A_ub": np.vstack([matrix[upper], -matrix[lower]]),
+                "b_ub": np.concatenate([greatest[upper], -least[lower]]),
+                "A_eq": matrix[is_exact],
+                "b_eq": least[is_exact],
+            }
+            self._compiled_rows = len(self._rows)
+        return self._compiled
+
+    def width_of(self, name):
+        """Return how far apart the least and the greatest number are."""
+        least, greatest = self.range_of(name)
+        return greatest - least
