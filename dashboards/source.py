@@ -76,7 +76,8 @@ class ReportedComplaints:
     """Respondents who say that they complained within a year, beside the cases on record where it was ranked.
 
     `said` of those `asked` here and in the region; `answered` are those here who were led to the very question and
-    answered it; the region's valid complaints and the household-years they are of.
+    answered it; the region's valid complaints and the household-years they are of. `is_withheld`: the table of answers
+    withholds who complained here, or an answer that led to the question.
     """
 
     said: int
@@ -86,6 +87,7 @@ class ReportedComplaints:
     region_asked: int
     region_complaints: int
     region_household_years: float
+    is_withheld: bool = False
 
 
 @dataclass(frozen=True)
@@ -302,7 +304,7 @@ class EvaluationSource(Protocol):
         """Return how many respondents of some communities that the account may see say that they complained.
 
         Columns: number, said, asked, answered, as `ReportedComplaints` has them. No rows where the questionnaire does
-        not ask, or answers were not kept, as with a preview.
+        not ask, or answers were not kept, as with a preview, nor where the table of answers withholds who complained.
         """
 
     def history(self, number: str) -> pd.DataFrame:

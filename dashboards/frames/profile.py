@@ -1,41 +1,72 @@
 """What lies behind a standing: shares by question without small numbers, complaints by month and category."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
+from analytics.disclosure.answer_tables import AnswerTable, Official, Rated
 from analytics.disclosure.rules import DisclosureRules
-from analytics.disclosure.suppression import can_be_shown, rounded_share
+from analytics.disclosure.suppression import rounded_share
 from analytics.evidence.share_intervals import share_interval
 from analytics.rules import Rules
 from dashboards.source import Profile
 
 
-def satisfied_shares(profile: Profile, rules: Rules, *, disclosure: DisclosureRules) -> pd.DataFrame:
+def rated_questions(
+    profile: Profile, rules: Rules, *, is_ranked: bool, disclosure: DisclosureRules
+) -> Mapping[str, Rated]:
+    """Return what is shown of each question on the scale of the ranked one: that itself, and the aspects of service.
+
+    `is_ranked`: whether the satisfaction of the community is official, so that its numbers are public.
+    """
+    rule, table = rules.satisfaction, AnswerTable(disclosure)
+    codes: dict[str, dict[int, int]] = {}
+    answers = profile.answers[profile.answers["domain"] | (profile.answers["question"] == rule.question)]
+    for question, code, number in zip(answers["question"], answers["code"], answers["here"], strict=True):
+        codes.setdefault(question, {})[code] = number
+    official = Official.of(rules, is_ranked=is_ranked)
+    return {
+        question: table.rated(
+            question,
+            counts,
+            rule.satisfied_codes,
+            rule.valid_codes,
+            official=official if question == rule.question else None,
+        )
+        for question, counts in codes.items()
+        if list(counts) == list(codes[rule.question])
+    }
+
+
+def satisfied_shares(
+    profile: Profile, rated: Mapping[str, Rated], rules: Rules, *, disclosure: DisclosureRules
+) -> pd.DataFrame:
     """Return the share of satisfied answers to each question that is rated on the scale of the ranked question.
 
     Columns: question, label, english_label, here (valid answers), rate, lower, upper, region_rate; a community's own
-    share is missing where few answered, few were satisfied or few were not, and that of the region, in whole percents,
-    where the region is too small.
+    numbers are missing where `rated_questions` withholds them, and the share of the region, in whole percents, where
+    the region is too small or the others in it would give theirs away.
     """
-    answers = profile.answers
-    overall = answers.loc[answers["question"] == rules.satisfaction.question, "code"].tolist()
-    scaled = answers.groupby("question", sort=False)["code"].transform(lambda codes: codes.tolist() == overall)
-    counted = answers[(answers["domain"] | (answers["question"] == rules.satisfaction.question)) & scaled]
-    valid = counted[~counted["missing"]]
+    answers = profile.answers[profile.answers["question"].isin(list(rated))]
+    valid = answers[answers["code"].isin(rules.satisfaction.valid_codes)]
     satisfied = valid[valid["code"].isin(rules.satisfaction.satisfied_codes)]
     keys = ["question", "label", "english_label"]
-    sums = valid.groupby(keys, sort=False)[["here", "region"]].sum()
-    good = satisfied.groupby(keys, sort=False)[["here", "region"]].sum().reindex(sums.index, fill_value=0)
-    counted_here = zip(good["here"].tolist(), sums["here"].tolist(), strict=True)
-    enough = np.array([can_be_shown(some, whole, rules=disclosure) for some, whole in counted_here], dtype=bool)
-    limits = share_interval(good["here"], sums["here"], rules)
-    of_region = zip(good["region"].tolist(), sums["region"].tolist(), strict=True)
-    table = sums.reset_index()[[*keys, "here"]]
+    of_region = valid.groupby(keys, sort=False)["region"].sum()
+    good_of_region = satisfied.groupby(keys, sort=False)["region"].sum().reindex(of_region.index, fill_value=0)
+    table = of_region.reset_index()[keys]
+    shown = [rated[question] for question in table["question"]]
+    here, good = (np.array([getattr(each, name) for each in shown], "float64") for name in ("valid", "satisfied"))
+    told = ~np.isnan(good)
+    counts = np.where(told, good, 0), np.where(told, here, 1)
+    limits = share_interval(*counts, rules)
+    region_rates = zip(good_of_region.tolist(), of_region.tolist(), strict=True)
     return table.assign(
-        rate=np.where(enough, good["here"] / np.maximum(sums["here"], 1), np.nan),
-        lower=np.where(enough, limits.lower, np.nan),
-        upper=np.where(enough, limits.upper, np.nan),
-        region_rate=[rounded_share(some, whole, rules=disclosure) for some, whole in of_region],
+        here=here,
+        rate=np.where(told, counts[0] / counts[1], np.nan),
+        lower=np.where(told, limits.lower, np.nan),
+        upper=np.where(told, limits.upper, np.nan),
+        region_rate=[rounded_share(some, whole, rules=disclosure) for some, whole in region_rates],
     )
 
 

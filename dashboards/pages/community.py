@@ -10,6 +10,7 @@ from dash import Dash, Input, Output, State, html, set_props
 from dash.development.base_component import Component
 
 from analytics.decision.survey_channels import SurveyChannel
+from analytics.disclosure.answer_tables import Rated
 from analytics.reports.channel_sentences import poster_limits
 from analytics.reports.labels import (
     evidence_words,
@@ -21,6 +22,7 @@ from analytics.reports.labels import (
 )
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
+from dashboards.frames.profile import rated_questions
 from dashboards.frames.standings import interval_estimates, scale_of, share_to_meet
 from dashboards.frames.survey_channels import channels_by_number
 from dashboards.languages import pick, translator
@@ -52,23 +54,34 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         return [chooser, panel(_("One community"), empty(_("Choose a community by its name or number.")))]
     [row] = records(found)
     profile = source.profile(shown.header.id, number)
+    rated = {} if profile is None else _rated(shown, row, profile)
     history = source.history(number)
     return [
         chooser,
         *provisional_notice(shown),
         _head(shown, row),
         _key_figures(shown, row),
-        domains_panel(shown, profile),
+        domains_panel(shown, profile, rated),
         trend_panel(shown, row, history),
-        *([] if profile is None else _explained(shown, profile)),
+        *([] if profile is None else _explained(shown, profile, rated)),
         complaints_panel(shown, row, profile),
         *reported_panel(shown, row, profile),
         integrity_panel(shown, row),
     ]
 
 
-def _explained(shown: PageData, profile: Profile) -> list[Component]:
-    return [answers_panel(shown, profile), *tenures_panel(shown, profile), drivers_panel(shown, profile)]
+def _rated(shown: PageData, row: Mapping[str, Any], profile: Profile) -> Mapping[str, Rated]:
+    is_ranked = not pd.isna(row[ROUTES["satisfaction"].rank])
+    return rated_questions(profile, shown.header.rules, is_ranked=is_ranked, disclosure=shown.disclosure)
+
+
+def _explained(shown: PageData, profile: Profile, rated: Mapping[str, Rated]) -> list[Component]:
+    ranked = rated[shown.header.rules.satisfaction.question]
+    return [
+        answers_panel(shown, profile, ranked),
+        *tenures_panel(shown, profile, ranked),
+        drivers_panel(shown, profile),
+    ]
 
 
 def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:

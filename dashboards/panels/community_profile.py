@@ -7,7 +7,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.disclosure.answer_tables import AnswerTable
+from analytics.disclosure.answer_tables import Rated
 from analytics.disclosure.suppression import rounded_share
 from dashboards.figures.community import categories_figure, domains_figure, drivers_figure, months_figure
 from dashboards.frames.page_data import PageData
@@ -18,14 +18,17 @@ from dashboards.source import Profile
 from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records
 
 
-def domains_panel(shown: PageData, profile: Profile | None) -> Component:
-    """Return the share of satisfied answers to each question beside that of all that were ranked together."""
+def domains_panel(shown: PageData, profile: Profile | None, rated: Mapping[str, Rated]) -> Component:
+    """Return the share of satisfied answers to each question beside that of all that were ranked together.
+
+    `rated` is what is shown of each question, as `rated_questions` says.
+    """
     _ = translator(shown.language)
     name = _("Aspects of service")
     if profile is None:
         said = _("Answers by question are kept with official results only; otherwise they could reveal who answered.")
         return panel(name, empty(said), anchor="domains")
-    shares = satisfied_shares(profile, shown.header.rules, disclosure=shown.disclosure)
+    shares = satisfied_shares(profile, rated, shown.header.rules, disclosure=shown.disclosure)
     return panel(
         name,
         chart(
@@ -42,13 +45,12 @@ def domains_panel(shown: PageData, profile: Profile | None) -> Component:
     )
 
 
-def answers_panel(shown: PageData, profile: Profile) -> Component:
+def answers_panel(shown: PageData, profile: Profile, ranked: Rated) -> Component:
     """Return the distribution of answers to the ranked question, here and among all, with small numbers suppressed."""
     _ = translator(shown.language)
     rule = shown.header.rules.satisfaction
     answers = profile.answers[profile.answers["question"] == rule.question].set_index("code")
-    own = dict(zip(answers.index.tolist(), answers["here"].tolist(), strict=True))
-    here = AnswerTable(shown.disclosure).rated(rule.question, own, rule.satisfied_codes, rule.valid_codes).counts
+    here = ranked.counts
     everyone = int(answers["region"].sum())
     columns = [
         Column(_("Answer"), _("Answer")),
@@ -57,21 +59,22 @@ def answers_panel(shown: PageData, profile: Profile) -> Component:
     ]
     rows = [
         [
-            pick(shown.language, row["option"], row["english_option"]),
-            _("not shown") if here[row["code"]] is None else f"{here[row['code']]:,}",
+            pick(shown.language, answer["option"], answer["english_option"]),
+            _("not shown") if here[answer["code"]] is None else f"{here[answer['code']]:,}",
             # From exact numbers the other communities could be taken away one by one.
-            _share(rounded_share(row["region"], everyone, rules=shown.disclosure), _("not shown")),
+            _share(rounded_share(answer["region"], everyone, rules=shown.disclosure), _("not shown")),
         ]
-        for row in records(answers.reset_index())
+        for answer in records(answers.reset_index())
     ]
     label = pick(shown.language, answers["label"].iloc[0], answers["english_label"].iloc[0])
     return panel(
         _("Answers to the ranked question"),
         data_table(columns, rows, caption=label),
         anchor="answers",
-        note=_("The numbers are shown only where each answer was given by nobody or by {count} or more.").format(
-            count=shown.disclosure.minimum_cell
-        ),
+        note=_(
+            "Ratings are shown only where each was given by nobody or by {count} or more, or follows from the official "
+            "result."
+        ).format(count=shown.disclosure.minimum_cell),
     )
 
 
@@ -166,7 +169,7 @@ def _domains_numbers(shown: PageData, shares: pd.DataFrame) -> Numbers:
     percent = "{:.1%}".format
     columns = [
         NumbersColumn(_("Question")),
-        NumbersColumn(_("Valid answers"), numeric=True),
+        NumbersColumn(_("Valid answers"), numeric=True, write="{:,.0f}".format),
         *(
             NumbersColumn(heading, numeric=True, write=percent)
             for heading in (_("Satisfied"), _("Lower bound"), _("Upper bound"), _("All communities ranked with it"))
@@ -175,7 +178,7 @@ def _domains_numbers(shown: PageData, shares: pd.DataFrame) -> Numbers:
     rows = [
         [
             pick(shown.language, row["label"], row["english_label"]),
-            row["here"],
+            None if pd.isna(row["here"]) else int(row["here"]),
             *(row[name] for name in ("rate", "lower", "upper", "region_rate")),
         ]
         for row in records(shares)

@@ -3,6 +3,8 @@
 import pandas as pd
 from dash.development.base_component import Component
 
+from analytics.disclosure.rules import DisclosureRules
+from analytics.disclosure.suppression import suppress_counts
 from analytics.reports.labels import channel_words, sentence_case
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import CHANNELS, complaint_rates
@@ -15,6 +17,7 @@ from dashboards.routes import ROUTES
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
 
 _ROUTE = ROUTES["complaints"]
+_SPOKEN = ("telephone", "visit", "hotline", "letter")
 
 
 def channels_panel(shown: PageData, channels: pd.DataFrame) -> Component:
@@ -32,50 +35,72 @@ def channels_panel(shown: PageData, channels: pd.DataFrame) -> Component:
         return panel(name, empty(said), anchor="channels")
     if not channels["complaints"].sum():
         return panel(name, empty(_("No case was filed in the period.")), anchor="channels")
+    total = int(channels["complaints"].sum())
+    channels = without_few(channels, disclosure=shown.disclosure)
     rates = rates_by_channel(channels, shown.header.rules)
     return panel(
         name,
         chart(
             channels_figure(rates, shown.drawing(_ROUTE)),
             name="channels",
-            summary=_sentence(shown, rates),
+            summary=_sentence(shown, rates, total),
             language=shown.language,
             numbers=_numbers(shown, channels, rates),
         ),
         anchor="channels",
         note=_(
             "The rates of all channels add up to the complaint rate. A channel that nobody uses may be one that "
-            "nobody knows."
-        ),
+            "nobody knows. Numbers below {smallest} are not shown, nor are others that would give them away."
+        ).format(smallest=shown.disclosure.minimum_cell),
     )
 
 
+def without_few(channels: pd.DataFrame, *, disclosure: DisclosureRules) -> pd.DataFrame:
+    """Return channels with `complaints` as Int64, missing where they are few in a region or would give few away.
+
+    How many complaints a region has is public, so each region is a breakdown of a known sum.
+    """
+    shown = channels.groupby("region", sort=False)["complaints"].transform(
+        lambda counts: suppress_counts(counts, rules=disclosure).astype("float64")
+    )
+    return channels.assign(complaints=shown.astype("Int64"))
+
+
 def rates_by_channel(channels: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    """Return channel and the columns of `complaint_rates`, all regions together, in fixed order."""
+    """Return channel and the columns of `complaint_rates`, all regions together, in fixed order.
+
+    A channel that is missing in one of the regions is missing: the others taken from the sum would tell it.
+    """
     years = channels.groupby("region")["household_years"].first().sum()
-    counts = channels.groupby("channel")["complaints"].sum().reindex(list(CHANNELS), fill_value=0)
+    counted = channels.astype({"complaints": "float64"}).groupby("channel")["complaints"]
+    counts = counted.agg(lambda each: each.sum(skipna=False)).reindex(list(CHANNELS), fill_value=0)
     rates = complaint_rates(
-        counts.to_numpy("float64"),
+        counts.fillna(0).to_numpy(),
         years,
         level=float(rules.evidence.level),
         method="exact",
         dispersion=repeat_dispersion(float(rules.evidence.repeat_complaints)),
     )
-    return rates.assign(channel=list(CHANNELS))
+    withheld = counts.isna().to_numpy()
+    told = [str(name) for name in rates if name != "household_years"]
+    return rates.assign(**{name: rates[name].mask(withheld) for name in told}, channel=list(CHANNELS))
 
 
-def _sentence(shown: PageData, rates: pd.DataFrame) -> str:
+def _sentence(shown: PageData, rates: pd.DataFrame, total: int) -> str:
     _ = translator(shown.language)
-    total, most = rates["complaints"].sum(), rates.sort_values("complaints", ascending=False, kind="stable").iloc[0]
-    spoken = rates.loc[rates["channel"].isin(["telephone", "visit", "hotline", "letter"]), "complaints"].sum()
-    return _(
-        "The most frequent channel of {count} valid complaints: {channel} ({share}). Telephone, visits, hotline and "
-        "letters together, without the web: {spoken}."
-    ).format(
-        count=f"{total:,.0f}",
+    if rates["complaints"].isna().all():
+        return _("{count} valid complaints, too few to tell by channel.").format(count=f"{total:,}")
+    most = rates.sort_values("complaints", ascending=False, kind="stable").iloc[0]
+    said = _("The most frequent channel of {count} valid complaints: {channel} ({share}).").format(
+        count=f"{total:,}",
         channel=channel_words(shown.language)[most["channel"]],
         share=f"{most['complaints'] / total:.0%}",
-        spoken=f"{spoken / total:.0%}",
+    )
+    spoken = rates.loc[rates["channel"].isin(_SPOKEN), "complaints"].sum(skipna=False)
+    if pd.isna(spoken):
+        return said
+    return said + _(" Telephone, visits, hotline and letters together, without the web: {spoken}.").format(
+        spoken=f"{spoken / total:.0%}"
     )
 
 

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 from dash.development.base_component import Component
 
 from analytics.decision.evaluate import evaluate
+from analytics.disclosure.suppression import can_be_shown
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import sees_whole_regions
 from dashboards.languages import translator
@@ -34,14 +36,23 @@ def without_held_panel(shown: PageData, examination: Examination, inputs: pd.Dat
 
 
 def held_by_few(shown: PageData, examination: Examination) -> frozenset[str]:
-    """Return the communities where a score without held answers would tell what few people said: the difference."""
+    """Return the communities where a score without held answers would tell what few people said: the difference.
+
+    That is a breakdown of the held answers, and shown like any other: of enough people, neither the satisfied nor the
+    others among whom are few.
+    """
     inputs = shown.source.inputs(shown.header.id)
     left = without_held(inputs, examination.counts)
-    difference = (inputs["responses"] - left["responses"]).abs()
-    few = difference.between(1, shown.disclosure.minimum_base - 1)
+    held, satisfied = (
+        (inputs[name].astype("Int64") - left[name].astype("Int64")).fillna(0).to_numpy("int64")
+        for name in ("responses", "satisfied")
+    )
     # As many answers, and others among them: an examination of an earlier version, which counted tenants too.
-    others = (difference == 0) & (inputs["satisfied"] != left["satisfied"])
-    return frozenset(inputs.loc[(few | others).fillna(value=True).to_numpy(dtype=bool), "community_id"].tolist())
+    told = [
+        whole == some == 0 or (whole >= some >= 0 and can_be_shown(some, whole, rules=shown.disclosure))
+        for some, whole in zip(satisfied.tolist(), held.tolist(), strict=True)
+    ]
+    return frozenset(inputs.loc[~np.array(told, dtype=bool), "community_id"].tolist())
 
 
 def standings_without_held(shown: PageData, examination: Examination) -> pd.DataFrame:

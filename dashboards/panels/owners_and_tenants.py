@@ -1,5 +1,6 @@
 """Owners and tenants of one community side by side: the rules rank one population, and neither is hidden."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,9 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.disclosure.rules import DisclosureRules
-from analytics.disclosure.suppression import can_be_shown
+from analytics.decision.recount import OWNER
+from analytics.disclosure.answer_tables import Rated
+from analytics.disclosure.tenure_counts import Counted, shown_tenures
 from analytics.evidence.share_intervals import share_interval
 from analytics.rules import Rules
 from dashboards.frames.page_data import PageData
@@ -18,13 +20,17 @@ from dashboards.source import Profile
 from dashboards.widgets.components import Column, data_table, panel, records
 
 
-def tenures_panel(shown: PageData, profile: Profile) -> list[Component]:
-    """Return how satisfied owners and tenants are, small numbers suppressed; empty if they were not counted apart."""
+def tenures_panel(shown: PageData, profile: Profile, ranked: Rated) -> list[Component]:
+    """Return how satisfied owners and tenants are, small numbers suppressed; empty if they were not counted apart.
+
+    `ranked` is what is shown of the answers to the ranked question.
+    """
     if profile.tenures.empty:
         return []
     _ = translator(shown.language)
     words, disclosure = tenure_words(shown.language), shown.disclosure
-    rates = rates_by_tenure(profile.tenures, shown.header.rules, disclosure=disclosure)
+    counted = {row["tenure"]: (row["responses"], row["satisfied"]) for row in records(profile.tenures)}
+    rates = rates_by_tenure(profile.tenures, shown.header.rules, told=_told(shown, counted, ranked))
     headings = (
         _("Who"),
         _("Valid answers"),
@@ -34,7 +40,7 @@ def tenures_panel(shown: PageData, profile: Profile) -> list[Component]:
         _("Upper bound"),
     )
     columns = [Column(heading, heading, numeric=place > 0) for place, heading in enumerate(headings)]
-    rows = [[words[row["tenure"]], *_cells(row, _("not shown"))] for row in records(rates)]
+    rows = [[words[tenure["tenure"]], *_cells(tenure, _("not shown"))] for tenure in records(rates)]
     name, population = _("Owners and tenants"), shown.header.rules.satisfaction.population
     note = _("Results are not shown where fewer than {fewest} answered or a number is below {smallest}.")
     return [
@@ -52,8 +58,22 @@ def tenures_panel(shown: PageData, profile: Profile) -> list[Component]:
     ]
 
 
-def rates_by_tenure(tenures: pd.DataFrame, rules: Rules, *, disclosure: DisclosureRules) -> pd.DataFrame:
-    """Return tenure, responses, satisfied, rate, lower, upper; all but the tenure missing where it may not be shown."""
+def _told(shown: PageData, counted: Mapping[int, Counted], ranked: Rated) -> frozenset[int]:
+    """Return the tenures whose numbers are shown beside those of the ranked question."""
+    rule = shown.header.rules.satisfaction
+    if ranked.valid is None or ranked.satisfied is None:
+        # With the numbers of one part the others of all would follow.
+        counted = {} if rule.population == "residents" else {key: counted[key] for key in counted if key != OWNER}
+        return shown_tenures(counted, whole=None, ranked={}, rules=shown.disclosure)
+    known = (ranked.valid, ranked.satisfied)
+    is_all = rule.population == "residents"
+    return shown_tenures(
+        counted, whole=known if is_all else None, ranked={} if is_all else {OWNER: known}, rules=shown.disclosure
+    )
+
+
+def rates_by_tenure(tenures: pd.DataFrame, rules: Rules, *, told: Collection[int]) -> pd.DataFrame:
+    """Return tenure, responses, satisfied, rate, lower, upper; all but the tenure missing where it is not `told`."""
     responses, satisfied = (tenures[name].to_numpy("float64") for name in ("responses", "satisfied"))
     some = np.maximum(responses, 1)
     limits = share_interval(satisfied, responses, rules)
@@ -66,8 +86,7 @@ def rates_by_tenure(tenures: pd.DataFrame, rules: Rules, *, disclosure: Disclosu
             "upper": limits.upper,
         }
     )
-    is_shown = [can_be_shown(row["satisfied"], row["responses"], rules=disclosure) for row in records(tenures)]
-    return tenures[["tenure"]].join(rates[is_shown])
+    return tenures[["tenure"]].join(rates[tenures["tenure"].isin(sorted(told))])
 
 
 def _cells(row: dict[str, Any], hidden: str) -> list[str]:

@@ -104,7 +104,8 @@ def reported_and_recorded_rates(
     households = np.nan if pd.isna(row["households"]) else float(row["households"])
     limits = share_interval([reported.said], [reported.asked], rules, households=households)
     said = [reported.said, reported.asked, reported.said / reported.asked, limits.lower[0], limits.upper[0]]
-    if not can_be_told(reported.said, reported.asked, reported.answered, disclosure):
+    is_told = can_be_told(reported.said, reported.asked, reported.answered, disclosure)
+    if reported.is_withheld or not is_told:
         said = [None] * len(said)
     of_region = rounded_share(reported.region_said, reported.region_asked, rules=disclosure)
     recorded = [row["complaints"], row["exposure_household_years"]]

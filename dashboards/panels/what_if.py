@@ -97,7 +97,10 @@ def _asked_result(shown: PageData, asked: str, offered: Mapping[str, str]) -> li
     except TableError:
         return [empty(_("The counts of this evaluation are not enough to compute this."))]
     # Beside the score of one population the other's would tell what the few answered who are in one of them alone.
-    untold = frozenset(after["community_id"] if choice == "population" else ())
+    # Under other rules those may be ranked whose score is withheld because they are not.
+    own = shown.everywhere
+    withheld = own.loc[own["satisfaction_score"].isna(), "community_id"]
+    untold = frozenset(after["community_id"] if choice == "population" else withheld)
     return [
         notice(_("Not an official result"), _("Assumption: {rule}.").format(rule=offered[asked])),
         *changes(shown, after, name="what-if", only_verdicts=untold),

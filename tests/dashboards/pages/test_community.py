@@ -22,6 +22,7 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.profile import (
     cases_by_category,
     cases_by_month,
+    rated_questions,
     satisfied_shares,
 )
 from dashboards.pages.community import matches
@@ -54,8 +55,21 @@ def page(browser, number=NUMBER, more=""):
     return said(browser.content(f"?lang=en&community={number}{more}", page="community/"))
 
 
+def shares_of(profile, *, is_ranked=True):
+    rated = rated_questions(profile, RULES, is_ranked=is_ranked, disclosure=DISCLOSURE)
+    return satisfied_shares(profile, rated, RULES, disclosure=DISCLOSURE)
+
+
+def answers_with(profile, **counts):
+    """Return a profile in which so many gave the codes 5, 4, 3, 2, 1 and 9 to some questions."""
+    answers = profile.answers.copy()
+    for question, numbers in counts.items():
+        answers.loc[answers["question"] == question, "here"] = numbers
+    return replace(profile, answers=answers)
+
+
 def test_shares_are_satisfied_answers_among_valid_ones(profile):
-    shares = satisfied_shares(profile, RULES, disclosure=DISCLOSURE).set_index("question")
+    shares = shares_of(profile).set_index("question")
     answers = profile.answers[(profile.answers["question"] == "q02") & ~profile.answers["missing"]]
     satisfied = answers[answers["code"].isin([4, 5])]
 
@@ -67,16 +81,26 @@ def test_shares_are_satisfied_answers_among_valid_ones(profile):
 
 def test_a_question_that_few_answered_has_no_share(profile):
     few = profile.answers.assign(here=np.where(profile.answers["code"] == 5, DISCLOSURE.minimum_base - 1, 0))
-    shares = satisfied_shares(replace(profile, answers=few), RULES, disclosure=DISCLOSURE)
+    shares = shares_of(replace(profile, answers=few))
 
-    assert shares[["rate", "lower", "upper"]].isna().all(axis=None)
+    assert shares[["here", "rate", "lower", "upper"]].isna().all(axis=None)
     assert shares["region_rate"].notna().all()
+
+
+def test_the_share_that_ranks_is_shown_however_few_are_not_satisfied(profile):
+    few = answers_with(profile, q01=[26, 21, 1, 0, 0, 2], q02=[26, 21, 1, 0, 0, 2])
+
+    shown, unranked = (shares_of(few, is_ranked=each).set_index("question") for each in (True, False))
+
+    assert shown.loc["q01", ["here", "rate"]].tolist() == [48, 47 / 48]
+    assert np.isnan(shown.loc["q02", "rate"])
+    assert unranked.loc[["q01", "q02"], "rate"].isna().all()
 
 
 def test_a_share_of_a_small_region_is_not_told(profile):
     # Its other communities could be taken away from it one by one.
     small = profile.answers.assign(region=profile.answers["region"] // 40)
-    shares = satisfied_shares(replace(profile, answers=small), RULES, disclosure=DISCLOSURE)
+    shares = shares_of(replace(profile, answers=small))
 
     assert shares["region_rate"].isna().all()
 
@@ -110,7 +134,7 @@ def test_months_without_cases_stand_between_those_with_some():
 
 
 def test_every_figure_draws_the_numbers_of_its_table(shown, profile, city):
-    shares = satisfied_shares(profile, RULES, disclosure=DISCLOSURE)
+    shares = shares_of(profile)
     domains = domains_figure(shares, "en")
     history = with_limits(city.history(NUMBER)).assign(round=["one", "two"], estimate=[0.8, 0.81])
     trend = trend_figure(history, shown.drawing(ROUTES["satisfaction"]))

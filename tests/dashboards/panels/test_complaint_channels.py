@@ -1,16 +1,22 @@
 """How complaints arrived: rates that add up, and words for every channel."""
 
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
 from dashboards.address import View
 from dashboards.figures.complaints import channels_figure
 from dashboards.frames.page_data import PageData
-from dashboards.panels.complaint_channels import rates_by_channel
+from dashboards.panels.complaint_channels import rates_by_channel, without_few
 from dashboards.routes import ROUTES
 from tests.dashboards.conftest import serve_dashboards
-from tests.dashboards.made_up import RULES
+from tests.dashboards.made_up import DISCLOSURE, RULES
 from tests.dashboards.test_app import Browser, said
+
+CASES = {
+    "A": {"code": 40, "web": 20, "telephone": 8, "visit": 9, "hotline": 30, "letter": 2, "other": 0},
+    "B": {"code": 50, "web": 20, "telephone": 18, "visit": 9, "hotline": 30, "letter": 12, "other": 0},
+}
 
 
 def page(source, search="?lang=en"):
@@ -35,6 +41,21 @@ def test_the_page_says_which_channel_most_complaints_used_and_how_many_came_with
     assert "The most frequent channel of 840 valid complaints: form behind a code (25%)." in content
     assert "hotline and letters together, without the web: 50%" in content
     assert "All districts" in content
+
+
+def test_few_complaints_by_a_channel_follow_from_neither_their_region_nor_the_others():
+    rows = [(region, channel, number) for region, numbers in CASES.items() for channel, number in numbers.items()]
+    channels = pd.DataFrame(rows, columns=["region", "channel", "complaints"]).assign(household_years=1000.0)
+
+    shown = without_few(channels, disclosure=DISCLOSURE).set_index(["region", "channel"])["complaints"]
+    together = rates_by_channel(without_few(channels, disclosure=DISCLOSURE), RULES).set_index("channel")
+
+    hidden = shown[shown.isna()].index.tolist()
+    # Two of them came by letter: with them those by telephone are hidden, here and from the sum of both.
+    assert hidden == [("A", "telephone"), ("A", "letter")]
+    assert together.index[together["complaints"].isna()].tolist() == ["telephone", "letter"]
+    assert together.loc["code", ["complaints", "rate_per_1000_households"]].tolist() == [90, 45]
+    assert together.loc[["telephone", "letter"], ["rate_per_1000_households", "lower", "upper"]].isna().all(axis=None)
 
 
 def test_one_district_has_no_rows_of_the_others(city):

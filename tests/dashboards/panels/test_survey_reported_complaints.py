@@ -64,6 +64,13 @@ def test_what_must_not_be_shown_is_in_neither_table_nor_words(shown, profile):
     assert "of 100 respondents say" not in content
 
 
+def test_what_the_table_of_answers_withholds_is_not_said_here(shown, profile):
+    content = panel_of(shown, row_of(shown, complaints=12), profile, is_withheld=True)
+
+    assert "their number is not shown" in content
+    assert "of 100 respondents say" not in content
+
+
 def test_below_thirty_answers_nothing_is_shown(shown, profile):
     content = panel_of(shown, row_of(shown, complaints=0), profile, said=5, asked=9)
 
