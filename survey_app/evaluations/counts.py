@@ -19,6 +19,8 @@ from analytics.decision.community_table import check_communities
 from analytics.decision.recount import count_measures
 from analytics.decision.survey_channels import HELPED_RESPONSES, SLIP_RESPONSES
 from analytics.decision.survey_modes import STAFF_ENTERED_MODES, mode_column
+from analytics.disclosure.answer_tables import are_told_through
+from analytics.disclosure.rules import DisclosureRules
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Population, Rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, CHANNELS
@@ -50,7 +52,13 @@ _COLUMN_OF_DENOMINATOR = {
 
 
 def count_responses(
-    session: Session, *, survey_round: Round, rules: Rules, questionnaire: Questionnaire, before: datetime
+    session: Session,
+    *,
+    survey_round: Round,
+    rules: Rules,
+    questionnaire: Questionnaire,
+    before: datetime,
+    disclosure: DisclosureRules | None = None,
 ) -> pd.DataFrame:
     """Recount every response submitted before a time: one row per community, indexed by its id.
 
@@ -59,7 +67,8 @@ def count_responses(
     a review, and the others, which count, among them those of `owners` and `tenants`. A mean without answers is
     missing, not zero. `paper_responses` and `telephone_responses` are those of `responses` that staff typed in.
     `composite_responses`, `mean_composite` and `sd_composite` are there where the rules rank composites,
-    `asked_about_complaints` and `said_complained` where the questionnaire says how residents tell.
+    `asked_about_complaints` and `said_complained` where the questionnaire says how residents tell; with disclosure
+    rules they are missing where the table of answers withholds who said so.
     """
     ranked = questionnaire.question(rules.satisfaction.question)
     questions = {key: questionnaire.question(key).codes for key in (ranked.key, *questionnaire.asked_about_complaints)}
@@ -74,7 +83,10 @@ def count_responses(
     summary = count_measures(counted, rules).join([_by_tenure(counted), _by_mode(counted, rules)])
     summary = summary.join(statuses.reindex(summary.index, fill_value=0))
     if questionnaire.complained is not None:
-        summary = summary.join(_who_complained(counted, questionnaire, questionnaire.complained))
+        complained = _who_complained(counted, questionnaire, questionnaire.complained)
+        if disclosure is not None:
+            complained = complained.astype("Int64").mask(~is_complained_told(counted, questionnaire, disclosure))
+        summary = summary.join(complained)
     if not rules.satisfaction.domains:
         return summary
     return summary.join(
@@ -96,6 +108,17 @@ def _who_complained(counted: AnswerCounts, questionnaire: Questionnaire, complai
     ]
     said = counted.table(complained.question)[complained.code]
     return pd.DataFrame(dict(zip(COMPLAINED_COLUMNS, (sum(asked), said), strict=True)))
+
+
+def is_complained_told(
+    counted: AnswerCounts, questionnaire: Questionnaire, disclosure: DisclosureRules
+) -> "pd.Series[bool]":
+    """Return of which communities a table of answers shows who complained, and the answers that led to it."""
+    steps = [
+        (counted.counts[question], [counted.codes[question].index(code) for code in codes])
+        for question, codes in questionnaire.leading_to_complained.items()
+    ]
+    return pd.Series(are_told_through(steps, rules=disclosure), index=list(counted.communities))
 
 
 def count_by_channel(session: Session, *, survey_round: Round, rules: Rules, before: datetime) -> pd.DataFrame:
@@ -302,14 +325,21 @@ def community_table(
     questionnaire: Questionnaire,
     categories: Categories,
     cut_off: datetime,
+    disclosure: DisclosureRules | None = None,
 ) -> pd.DataFrame:
     """Return the community table at the cut-off, as `analytics` evaluates it, in the order of numbers.
 
-    A community without answers or without a known number of households keeps its row: missing is not zero.
+    A community without answers or without a known number of households keeps its row: missing is not zero. Disclosure
+    rules are for `count_responses`.
     """
     places = read_places(session)
     answers = count_responses(
-        session, survey_round=survey_round, rules=rules, questionnaire=questionnaire, before=cut_off
+        session,
+        survey_round=survey_round,
+        rules=rules,
+        questionnaire=questionnaire,
+        before=cut_off,
+        disclosure=disclosure,
     )
     channels = count_by_channel(session, survey_round=survey_round, rules=rules, before=cut_off)
     channels = channels.reindex(answers.index).fillna(0).astype("int64")

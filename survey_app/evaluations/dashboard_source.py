@@ -189,6 +189,7 @@ class StoredEvaluations:
             .join(Evaluation, Standing.evaluation_id == Evaluation.id)
             .join(Round, Evaluation.round_id == Round.id)
             .join(Community, Standing.community_id == Community.id)
+            .join(RuleFile, Evaluation.rule_file_id == RuleFile.id)
             .outerjoin(StandingEvidence, EVIDENCE_JOIN)
             .where(Community.number == number, Evaluation.id.in_(newest))
             .order_by(Evaluation.cut_off)
@@ -196,7 +197,13 @@ class StoredEvaluations:
         with self._database.reading() as session:
             result = session.execute(signed_in().scope.communities(statement))
             frame = pd.DataFrame(result.all(), columns=list(result.keys()))
-        return typed_standings(frame)
+        # Each round by the disclosure rules of its own evaluation.
+        rounds = [
+            typed_standings(own, evaluated_at=row["evaluated_at"], rules=rules_of(row["content"]))
+            for place, row in enumerate(frame.to_dict("records"))
+            for own in [frame.iloc[[place]]]
+        ]
+        return pd.concat(rounds or [frame]).drop(columns=["evaluated_at", "content"])
 
     def cases(self, evaluation_id: int) -> pd.DataFrame:
         """Return the cases of the period by region in scope, with the words of their categories."""
@@ -304,6 +311,8 @@ _HISTORY_COLUMNS = (
     Round.name.label("round_name"),
     Round.english_name.label("round_english_name"),
     Evaluation.cut_off,
+    Evaluation.evaluated_at,
+    RuleFile.content,
     Standing.responses,
     Standing.satisfied,
     Standing.satisfaction_score,

@@ -18,7 +18,6 @@ from analytics.disclosure.successive_results import keep_stated_counts
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD, differing_evidence
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
-from analytics.rules import Rules
 from survey_app.audit import OPERATOR, record
 from survey_app.complaints.categories import categories
 from survey_app.evaluations.counts import community_table
@@ -64,7 +63,7 @@ def evaluate_round(
         examine_to_the_end(database, round_id=round_id, now=now)
     with database.reading() as session:
         gathered = _gather(session, round_id=round_id, now=now, provisional=provisional)
-    result = evaluate(gathered.table, gathered.rules)
+    result = gathered.result
     evidence = weigh_evidence(result)
     evaluation = Evaluation(
         round_id=round_id,
@@ -156,7 +155,7 @@ def _differing_evidence(session: Session, evaluation: Evaluation, result: Result
 @dataclass(frozen=True)
 class _Gathered:
     table: pd.DataFrame
-    rules: Rules
+    result: Result
     rule_file_id: int
     cut_off: datetime
     profiles: Profiles | None
@@ -179,20 +178,25 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     }
     disclosure = disclosure_of(now, rules)
     # What few people answered is not even stored: everything that shows or hands out an evaluation goes without.
-    table = withhold_small_communities(community_table(session, **counting), rules, disclosure=disclosure)
+    table = withhold_small_communities(
+        community_table(session, **counting, disclosure=disclosure), rules, disclosure=disclosure
+    )
     earlier = read_earlier_result(session, survey_round)
     if earlier is not None:
         # What is withheld by the difference makes other numbers small, of which it is withheld once more.
         table = withhold_small_communities(
             keep_stated_counts(table, earlier.table, disclosure=disclosure), rules, disclosure=disclosure
         )
+    result = evaluate(table, rules)
+    is_ranked = result.standings["satisfaction_rank"].notna()
+    ranked = frozenset(result.standings.loc[is_ranked, "community_id"])
     profiles = (
         None
         if provisional
-        else count_profiles(session, **counting, minimum_base=disclosure.minimum_base, table=table, earlier=earlier)
+        else count_profiles(session, **counting, disclosure=disclosure, table=table, ranked=ranked, earlier=earlier)
     )
     earlier_id = None if earlier is None else earlier.evaluation_id
-    return _Gathered(table, rules, survey_round.rule_file_id, cut_off, profiles, earlier_id)
+    return _Gathered(table, result, survey_round.rule_file_id, cut_off, profiles, earlier_id)
 
 
 def _store_once(

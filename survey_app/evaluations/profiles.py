@@ -7,7 +7,7 @@ community with few answers: its breakdown is shown to nobody, and would keep wha
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json
 from analytics.counting.answer_counts import AnswerCounts, count_answers
+from analytics.disclosure.rules import DisclosureRules
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import OTHER_POPULATION, Rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, CHANNELS
@@ -37,6 +38,7 @@ from survey_app.evaluations.counts import (
     window_start,
 )
 from survey_app.evaluations.earlier_results import EarlierResult
+from survey_app.evaluations.region_answers import AnswersOfRegion, untold_questions
 from survey_app.models import Complaint, Response, Round
 from survey_app.models.vocabulary import ResponseStatus, Tenure
 from survey_app.register.households import read_places, surveyed_households
@@ -80,14 +82,17 @@ def count_profiles(
     questionnaire: Questionnaire,
     categories: Categories,
     cut_off: datetime,
-    minimum_base: int,
+    disclosure: DisclosureRules,
     table: pd.DataFrame,
+    ranked: Collection[str],
     earlier: EarlierResult | None = None,
 ) -> Profiles:
     """Return the profile of every community, and of every region that is ranked together.
 
-    The answers of communities with fewer than `minimum_base` are not broken down, nor can they be found by taking all
-    others from the sum of the region. `table` is the community table of the same moment.
+    The answers of communities with fewer than the minimum base are not broken down, nor can they be found by taking all
+    others from the sum of the region; nor does the region keep the answers to a question whose shares would give away
+    what is hidden in one of its communities. `table` is the community table of the same moment, `ranked` the numbers
+    of those whose satisfaction is ranked.
 
     Nor are the answers of communities that changed since the first result of the round, of which `earlier` is the
     newest: a second breakdown taken from the first would be that of those who were taken away. Their region keeps the
@@ -108,7 +113,9 @@ def count_profiles(
     channels = _channels(table)
     bases = pd.Series(np.max([each.sum(axis=1) for each in counts.counts.values()], axis=0), index=places.index)
     is_changed = places.index.isin(sorted(changed))
-    hidden = changed | _few_answers(bases[~is_changed], region[~is_changed], minimum_base=minimum_base)
+    hidden = changed | _few_answers(bases[~is_changed], region[~is_changed], minimum_base=disclosure.minimum_base)
+    is_few = places.index.isin(sorted(hidden))
+    is_ranked = places["number"].isin(sorted(ranked)).to_numpy()
     communities = [
         {
             "community_id": number,
@@ -132,7 +139,11 @@ def count_profiles(
         if (is_member & is_changed).any() and name in stated:
             answers, drivers = stated[str(name)]
         else:
-            answers = canonical_json(_answers(counts, same) | _choices(chosen, places.index[same]))
+            of_region = AnswersOfRegion(counts, same, is_few=is_few[same], is_ranked=is_ranked[same])
+            untold = untold_questions(of_region, rules=rules, questionnaire=questionnaire, disclosure=disclosure)
+            answers = canonical_json(
+                _answers(counts, same) | _choices(chosen, places.index[same]) | {question: {} for question in untold}
+            )
             drivers = canonical_json(_drivers(rows[rows["community"].isin(places.index[same])], survey))
         regions.append(
             {

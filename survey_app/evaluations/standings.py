@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Result, Select, and_, select
+from sqlalchemy import ColumnElement, Result, Row, Select, and_, select
 from sqlalchemy.orm import Session
 
 from analytics.decision.evaluate import STANDING_COLUMNS
@@ -29,8 +30,6 @@ from survey_app.stored_rules import rules_of
 
 COLUMN_TYPES = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
 
-# Of all rules that evaluations of earlier versions were made under.
-_FEWEST = 10
 _ANSWERED = (
     "satisfied",
     "satisfaction_rate",
@@ -38,6 +37,7 @@ _ANSWERED = (
     "satisfaction_score",
     "satisfaction_lower",
     "satisfaction_upper",
+    "satisfaction_shrunk",
 )
 
 
@@ -54,13 +54,13 @@ def read_standings(session: Session, *, evaluation_id: int, scope: Scope) -> pd.
     """
     require_evaluation(session, evaluation_id)
     statement = _select_standings(evaluation_id, scope).order_by(Community.sort_key, Community.number)
-    return _placed(session, session.execute(statement)).drop(columns="id")
+    return _placed(session, evaluation_id, session.execute(statement)).drop(columns="id")
 
 
 def read_standings_of(session: Session, evaluation_id: int, communities: Sequence[int], scope: Scope) -> pd.DataFrame:
     """Return the standings of some communities in the order of their ids; those out of scope are left out."""
     statement = _select_standings(evaluation_id, scope).where(Community.id.in_(communities))
-    found = _placed(session, session.execute(statement)).set_index("id")
+    found = _placed(session, evaluation_id, session.execute(statement)).set_index("id")
     return found.reindex([key for key in communities if key in found.index]).reset_index(drop=True)
 
 
@@ -95,16 +95,26 @@ def withhold_in_evaluation(session: Session, evaluation_id: int, table: pd.DataF
 
     Evaluations are stored so; those of earlier versions are not.
     """
-    evaluated_at, content = session.execute(
-        select(Evaluation.evaluated_at, RuleFile.content).join(RuleFile).where(Evaluation.id == evaluation_id)
-    ).one()
+    evaluated_at, content = _made_by(session, evaluation_id)
     rules = rules_of(content)
     return withhold_small_communities(table, rules, disclosure=disclosure_of(evaluated_at, rules))
+
+
+def disclosure_in(session: Session, evaluation_id: int) -> DisclosureRules:
+    """Return the disclosure rules by which an evaluation is shown; there must be one."""
+    evaluated_at, content = _made_by(session, evaluation_id)
+    return disclosure_of(evaluated_at, rules_of(content))
 
 
 def disclosure_of(evaluated_at: datetime, rules: Rules) -> DisclosureRules:
     """Return the disclosure rules of the local day on which an evaluation was made."""
     return rules_in_force(evaluated_at.astimezone(ZoneInfo(rules.time_zone)).date())
+
+
+def _made_by(session: Session, evaluation_id: int) -> Row[datetime, bytes]:
+    """Return when an evaluation was made, and the text of its rules."""
+    statement = select(Evaluation.evaluated_at, RuleFile.content).join(RuleFile)
+    return session.execute(statement.where(Evaluation.id == evaluation_id)).one()
 
 
 def _select_standings(evaluation_id: int, scope: Scope) -> Select[*tuple[object, ...]]:
@@ -119,20 +129,29 @@ def _select_standings(evaluation_id: int, scope: Scope) -> Select[*tuple[object,
     return scope.communities(statement)
 
 
-def _placed(session: Session, result: Result[*tuple[object, ...]]) -> pd.DataFrame:
+def _placed(session: Session, evaluation_id: int, result: Result[*tuple[object, ...]]) -> pd.DataFrame:
     frame = pd.DataFrame(result.all(), columns=list(result.keys()))
-    frame = typed_standings(frame)
+    evaluated_at, content = _made_by(session, evaluation_id)
+    frame = typed_standings(frame, evaluated_at=evaluated_at, rules=rules_of(content))
     return frame.assign(region_english=frame["region"].map(_english_regions(session)))
 
 
-def typed_standings(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return stored standings with the types of their columns, and without the answers of the few who were not ranked.
+def typed_standings(frame: pd.DataFrame, *, evaluated_at: datetime, rules: Rules) -> pd.DataFrame:
+    """Return stored standings with the types of their columns, and without what few answered who were not ranked.
 
-    Evaluations of earlier versions hold those.
+    Where a community is ranked its numbers are public. Where it is not, they are withheld like any other breakdown:
+    below `minimum_base` answers, and where few are satisfied or few are not. Another measure than the rate bounds how
+    many gave each rating, and is not told without a rank.
     """
     frame = frame.astype({name: kind for name, kind in COLUMN_TYPES.items() if name in frame})
-    few = (frame["responses"] < _FEWEST) & frame["satisfaction_rank"].isna()
-    return frame.assign(**{name: frame[name].mask(few) for name in _ANSWERED if name in frame})
+    disclosure = disclosure_of(evaluated_at, rules)
+    responses, satisfied = (frame[name].to_numpy("float64", na_value=np.nan) for name in ("responses", "satisfied"))
+    parts = np.array([satisfied, responses - satisfied])
+    is_few = ((parts > 0) & (parts < disclosure.minimum_cell)).any(axis=0) | (responses < disclosure.minimum_base)
+    if rules.satisfaction.measure != "satisfaction_rate":
+        is_few[:] = True
+    withheld = is_few & frame["satisfaction_rank"].isna().to_numpy()
+    return frame.assign(**{name: frame[name].mask(withheld) for name in _ANSWERED if name in frame})
 
 
 def _english_regions(session: Session) -> dict[str, str | None]:

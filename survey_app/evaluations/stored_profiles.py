@@ -4,14 +4,18 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from analytics.disclosure.answer_tables import are_told_through
+from analytics.disclosure.rules import DisclosureRules
 from analytics.statistics.complaint_rates import CHANNELS
 from dashboards.source import Profile, ReportedComplaints
 from survey_app.accounts.scope import Scope
 from survey_app.complaints.categories import categories
+from survey_app.evaluations.standings import disclosure_in
 from survey_app.models import Community, CommunityProfile, District, Evaluation, RegionProfile, Round, Standing
 from survey_app.models import Questionnaire as QuestionnaireRow
 from survey_app.rounds.questionnaires import Complained, Questionnaire, QuestionType, questionnaire_from_canonical
@@ -51,15 +55,24 @@ def read_profile(session: Session, *, evaluation_id: int, number: str, scope: Sc
         drivers=_drivers_in_words(questionnaire, drivers["domains"]),
         respondents=drivers["respondents"],
         tenures=pd.DataFrame(json.loads(own.other_population).get("tenures", []), columns=TENURE_COLUMNS),
-        reported=_reported_beside(session, questionnaire, here, region, among=(evaluation_id, place.region)),
+        reported=_reported_beside(
+            session,
+            questionnaire,
+            here,
+            region,
+            among=(evaluation_id, place.region),
+            disclosure=disclosure_in(session, evaluation_id),
+        ),
     )
 
 
 def read_reported(session: Session, *, evaluation_id: int, numbers: Collection[str], scope: Scope) -> pd.DataFrame:
     """Return how many respondents of some communities in scope say that they complained, and of how many.
 
-    Columns number, said, asked, answered; no rows where the questionnaire does not ask, or nothing was kept.
+    Columns number, said, asked, answered; no rows where the questionnaire does not ask, or nothing was kept, or the
+    table of answers withholds who complained.
     """
+    disclosure = disclosure_in(session, evaluation_id)
     statement = (
         select(Community.number, CommunityProfile.answers, QuestionnaireRow.text)
         .select_from(CommunityProfile)
@@ -71,9 +84,10 @@ def read_reported(session: Session, *, evaluation_id: int, numbers: Collection[s
     )
     rows = []
     for number, answers, text in session.execute(scope.communities(statement)):
-        questionnaire = questionnaire_from_canonical(text)
-        if questionnaire.complained is not None:
-            rows.append((number, *_said_and_asked(questionnaire, questionnaire.complained, json.loads(answers))))
+        questionnaire, given = questionnaire_from_canonical(text), json.loads(answers)
+        complained = questionnaire.complained
+        if complained is not None and _is_complained_told(questionnaire, given, disclosure):
+            rows.append((number, *_said_and_asked(questionnaire, complained, given)))
     return pd.DataFrame(rows, columns=["number", "said", "asked", "answered"])
 
 
@@ -115,7 +129,13 @@ def regions_in_scope(
 
 
 def _reported_beside(
-    session: Session, questionnaire: Questionnaire, here: _Answers, region: _Answers, *, among: tuple[int, str]
+    session: Session,
+    questionnaire: Questionnaire,
+    here: _Answers,
+    region: _Answers,
+    *,
+    among: tuple[int, str],
+    disclosure: DisclosureRules,
 ) -> ReportedComplaints | None:
     complained = questionnaire.complained
     if complained is None:
@@ -131,8 +151,11 @@ def _reported_beside(
         )
     ).one()
     said, asked, answered = _said_and_asked(questionnaire, complained, here)
+    is_withheld = not _is_complained_told(questionnaire, here, disclosure)
     region_said, region_asked, _answered = _said_and_asked(questionnaire, complained, region)
-    return ReportedComplaints(said, asked, answered, region_said, region_asked, complaints or 0, years or 0.0)
+    return ReportedComplaints(
+        said, asked, answered, region_said, region_asked, complaints or 0, years or 0.0, is_withheld=is_withheld
+    )
 
 
 def _said_and_asked(questionnaire: Questionnaire, complained: Complained, answers: _Answers) -> tuple[int, int, int]:
@@ -144,6 +167,16 @@ def _said_and_asked(questionnaire: Questionnaire, complained: Complained, answer
     )
     said = answers[complained.question]
     return said.get(str(complained.code), 0), asked, sum(said.values())
+
+
+def _is_complained_told(questionnaire: Questionnaire, answers: _Answers, disclosure: DisclosureRules) -> bool:
+    """Return whether a table of these answers shows who complained, and every answer that led to the question."""
+    steps = []
+    for question, leading in questionnaire.leading_to_complained.items():
+        codes = questionnaire.question(question).codes
+        given = [answers[question].get(str(code), 0) for code in codes]
+        steps.append((np.array([given]), [codes.index(code) for code in leading]))
+    return bool(are_told_through(steps, rules=disclosure)[0])
 
 
 def _answers_in_words(

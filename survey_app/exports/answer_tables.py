@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, and_, select
 
-from analytics.disclosure.answer_tables import AnswerTable, Counts
+from analytics.disclosure.answer_tables import AnswerTable, Counts, Official
 from analytics.disclosure.rules import DisclosureRules
 from analytics.files.csv_files import csv_file, in_parts
 from analytics.languages import Wording
@@ -18,7 +18,7 @@ from survey_app.catalogue import translator
 from survey_app.evaluations.counts import count_statuses
 from survey_app.evaluations.profiles import ANSWERED
 from survey_app.evaluations.standings import disclosure_of, require_evaluation
-from survey_app.models import Community, CommunityProfile, District, Evaluation, Round
+from survey_app.models import Community, CommunityProfile, District, Evaluation, Round, Standing
 from survey_app.register.names import PLACE_COLUMNS
 from survey_app.responses.labels import response_status_words
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, questionnaire_from_canonical
@@ -56,8 +56,15 @@ def export_answer_tables(database: Database, *, evaluation_id: int, scope: Scope
 
 def _select_profiles(evaluation_id: int) -> Select[*tuple[Any, ...]]:
     return (
-        select(*PLACE_COLUMNS, CommunityProfile.answers)
+        select(*PLACE_COLUMNS, CommunityProfile.answers, Standing.satisfaction_rank)
         .select_from(CommunityProfile)
+        .join(
+            Standing,
+            and_(
+                Standing.evaluation_id == CommunityProfile.evaluation_id,
+                Standing.community_id == CommunityProfile.community_id,
+            ),
+        )
         .join(Community, CommunityProfile.community_id == Community.id)
         .join(District, Community.district_id == District.id)
         .where(CommunityProfile.evaluation_id == evaluation_id)
@@ -99,10 +106,11 @@ class _Tables:
         ]
         yield from (place + cells for cells in self._responses(profile.id))
         answers, table = json.loads(profile.answers), AnswerTable(self.disclosure)
+        official = Official.of(self.rules, is_ranked=profile.satisfaction_rank is not None)
         for question in self.questionnaire.questions:
             if question.codes and question.key != self.questionnaire.tenure:
                 given = answers.get(question.key, {})
-                for code, label, number, base in self._answers(table, question, given):
+                for code, label, number, base in self._answers(table, question, given, official):
                     share = None if number is None or not base else round(number / base, 4)
                     yield [*place, question.key, question.short.in_language(self.language), code, label, number, share]
 
@@ -114,10 +122,12 @@ class _Tables:
         for key, label in labels:
             yield ["", _("Responses"), key, label, int(sent[key]), None]
 
-    def _answers(self, table: AnswerTable, question: Question, given: Mapping[str, int]) -> Iterator[_Answer]:
+    def _answers(
+        self, table: AnswerTable, question: Question, given: Mapping[str, int], official: Official | None
+    ) -> Iterator[_Answer]:
         counts = {code: given.get(str(code), 0) for code in question.codes}
         if question.scale is not None and question.scale == self._ranked.scale:
-            yield from self._rated(table, question, counts)
+            yield from self._rated(table, question, counts, official if question == self._ranked else None)
         elif question.type is QuestionType.MULTI:
             answered = given.get(ANSWERED, 0)
             shown = table.choices(question.key, counts, answered, question.condition_data)
@@ -126,9 +136,11 @@ class _Tables:
             shown = table.opinion(question.key, counts, question.condition_data)
             yield from self._of_codes(question, shown, sum(counts.values()))
 
-    def _rated(self, table: AnswerTable, question: Question, counts: Mapping[int, int]) -> Iterator[_Answer]:
+    def _rated(
+        self, table: AnswerTable, question: Question, counts: Mapping[int, int], official: Official | None
+    ) -> Iterator[_Answer]:
         _, rule = translator(self.language), self.rules.satisfaction
-        shown = table.rated(question.key, counts, rule.satisfied_codes, rule.valid_codes)
+        shown = table.rated(question.key, counts, rule.satisfied_codes, rule.valid_codes, official=official)
         yield "valid", _("valid answers"), shown.valid, None
         yield "satisfied", _("satisfied"), shown.satisfied, shown.valid
         yield from self._of_codes(question, shown.counts, sum(counts.values()))

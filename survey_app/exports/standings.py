@@ -2,22 +2,27 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from analytics.decision.reasons import reason_sentence
 from analytics.decision.survey_channels import survey_channels
-from analytics.disclosure.rules import DisclosureRules
+from analytics.disclosure.answer_tables import are_all_shown
 from analytics.files.csv_files import csv_file, in_parts
 from analytics.languages import Wording
 from analytics.reports.labels import survey_channel_words
+from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
 from survey_app.catalogue import translator
 from survey_app.evaluations.standings import disclosure_of, read_standings
-from survey_app.models import Evaluation
+from survey_app.models import Community, CommunityProfile, Evaluation
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
+
+_INDEX: Final = ("satisfaction_index",)
 
 
 def export_standings(database: Database, *, evaluation_id: int, scope: Scope, language: str) -> Iterator[str]:
@@ -30,11 +35,14 @@ def export_standings(database: Database, *, evaluation_id: int, scope: Scope, la
         evaluation = session.get_one(Evaluation, evaluation_id)
         regions = json.loads(evaluation.summary)["regions"]
         rules = rules_of(evaluation.rule_file.content)
-        disclosure = disclosure_of(evaluation.evaluated_at, rules)
+        told = _told_by_rating(session, evaluation, rules)
         inputs = pd.DataFrame(json.loads(evaluation.inputs))
         is_provisional = evaluation.provisional
-    if rules.satisfaction.measure != "satisfaction_index":
-        standings = _without_index_of_few(standings, disclosure)
+    # The rate and the index together bound how many gave each rating: beside the one that ranks the other is told only
+    # where all ratings are.
+    beside = ("satisfied", "satisfaction_rate") if rules.satisfaction.measure == "satisfaction_index" else _INDEX
+    withheld = ~standings["number"].isin(told)
+    standings = standings.assign(**{name: standings[name].mask(withheld) for name in beside})
     channels = survey_channels(inputs)
     by_number = {} if channels is None else dict(zip(inputs["community_id"], channels, strict=True))
     standings = standings.assign(survey_channel=standings["number"].map(by_number))
@@ -54,14 +62,19 @@ def _lines(
     return csv_file([_("Result"), *headings.values()], in_parts(rows))
 
 
-def _without_index_of_few(standings: pd.DataFrame, disclosure: DisclosureRules) -> pd.DataFrame:
-    """Return standings without the index where few are satisfied or few are not: with the rate it tells their answers.
-
-    Where the rules rank by the index they publish it.
-    """
-    parts = (standings["satisfied"], standings["responses"] - standings["satisfied"])
-    few = [part.between(1, disclosure.minimum_cell - 1).fillna(value=True) for part in parts]
-    return standings.assign(satisfaction_index=standings["satisfaction_index"].mask(few[0] | few[1]))
+def _told_by_rating(session: Session, evaluation: Evaluation, rules: Rules) -> frozenset[str]:
+    """Return the communities of which the table of answers tells how many gave each rating to the ranked question."""
+    rule, disclosure = rules.satisfaction, disclosure_of(evaluation.evaluated_at, rules)
+    statement = select(Community.number, CommunityProfile.answers).join(
+        Community, CommunityProfile.community_id == Community.id
+    )
+    rows = session.execute(statement.where(CommunityProfile.evaluation_id == evaluation.id))
+    given = ((number, json.loads(answers).get(rule.question, {})) for number, answers in rows)
+    return frozenset(
+        number
+        for number, counts in given
+        if are_all_shown([counts.get(str(code), 0) for code in rule.valid_codes], rules=disclosure)
+    )
 
 
 def _headings(language: str) -> dict[str, str]:

@@ -290,6 +290,19 @@ class Questionnaire:
             telling[question.key] = tuple(code for code in question.codes if code not in condition.codes)
         return telling
 
+    @property
+    def leading_to_complained(self) -> Mapping[str, tuple[int, ...]]:
+        """Return by question, in order, the codes that lead to “I complained”, and that one itself; empty as above."""
+        if self.complained is None:
+            return {}
+        question = self.question(self.complained.question)
+        leading: dict[str, tuple[int, ...]] = {question.key: (self.complained.code,)}
+        while question.show_if:
+            [condition] = question.show_if
+            question = self.question(condition.question)
+            leading = {question.key: tuple(condition.codes), **leading}
+        return leading
+
     def question(self, key: str) -> Question:
         """Return the question with this key, or raise `KeyError`."""
         return self._questions_by_key[key]

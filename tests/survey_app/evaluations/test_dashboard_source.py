@@ -330,12 +330,12 @@ def test_a_profile_speaks_the_words_of_its_questionnaire(database, city, signed_
 
 @pytest.fixture
 def said_so(database, city):
-    """Evaluate the closed round again, with five who had a problem: three of them complained."""
+    """Evaluate the closed round again, with 35 who had a problem: 20 of them complained."""
     _accounts, numbers = city
     with database.writing() as session:
         survey_round = session.scalar(select(Round).order_by(Round.id))
         community = session.scalar(select(Community).filter_by(number=numbers["here"]))
-        for code in (1, 1, 1, 2, 2):
+        for code in [1] * 20 + [2] * 15:
             answers = {"q01": 4, "q17": 1, "q18": code}
             make_response(session, survey_round, community, answers=answers, submitted_at=survey_round.opens_at)
         make_complaint(session, community, submitted_at=survey_round.opens_at)
@@ -350,10 +350,35 @@ def test_a_profile_says_how_many_complained_beside_those_it_was_ranked_with(data
         reported = source.profile(said_so, numbers["here"]).reported
         listed = source.reported(said_so, list(numbers.values()))
 
-    assert (reported.said, reported.asked, reported.answered) == (3, 5, 5)
-    assert (reported.region_said, reported.region_asked) == (3, 5)
+    assert (reported.said, reported.asked, reported.answered) == (20, 35, 35)
+    assert (reported.region_said, reported.region_asked) == (20, 35)
+    assert not reported.is_withheld
     assert (reported.region_complaints, reported.region_household_years) == (1, 400)
-    assert listed.to_dict("records") == [{"number": numbers["here"], "said": 3, "asked": 5, "answered": 5}]
+    assert listed.to_dict("records") == [{"number": numbers["here"], "said": 20, "asked": 35, "answered": 35}]
+
+
+def test_who_complained_is_told_nowhere_where_the_table_of_answers_withholds_it(database, city, signed_in):
+    accounts, numbers = city
+    with database.writing() as session:
+        survey_round = session.scalar(select(Round).order_by(Round.id))
+        community = session.scalar(select(Community).filter_by(number=numbers["here"]))
+        # Fourteen of fifteen with trouble complained, all of whom said so: the one without memory would be left over.
+        for answers in [{"q17": 1, "q18": 1}] * 14 + [{"q17": 2}] * 20 + [{"q17": 9}]:
+            make_response(
+                session, survey_round, community, answers={"q01": 4, **answers}, submitted_at=survey_round.opens_at
+            )
+        round_id = survey_round.id
+    evaluation = evaluate_round(database, round_id=round_id, now=NOW)
+    source = StoredEvaluations(database)
+    with signed_in(accounts["city"]):
+        reported = source.profile(evaluation.id, numbers["here"]).reported
+        listed = source.reported(evaluation.id, list(numbers.values()))
+        table = source.inputs(evaluation.id).set_index("community_id").loc[numbers["here"]]
+
+    assert (reported.said, reported.asked, reported.answered) == (14, 35, 14)
+    assert reported.is_withheld
+    assert listed.empty
+    assert table[["said_complained", "asked_about_complaints"]].isna().all()
 
 
 def test_a_profile_outside_the_scope_is_not_there(database, city, signed_in):
