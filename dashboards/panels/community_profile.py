@@ -40,7 +40,8 @@ def domains_panel(shown: PageData, profile: Profile | None, rated: Mapping[str, 
         ),
         anchor="domains",
         note=_(
-            "A share is not shown where fewer than {count} answered, or fewer than {few} were satisfied or were not."
+            "A share is not shown where fewer than {count} answered, or fewer than {few} were satisfied or were not. "
+            "Official results are always shown."
         ).format(count=shown.disclosure.minimum_base, few=shown.disclosure.minimum_cell),
     )
 

@@ -42,7 +42,10 @@ def tenures_panel(shown: PageData, profile: Profile, ranked: Rated) -> list[Comp
     columns = [Column(heading, heading, numeric=place > 0) for place, heading in enumerate(headings)]
     rows = [[words[tenure["tenure"]], *_cells(tenure, _("not shown"))] for tenure in records(rates)]
     name, population = _("Owners and tenants"), shown.header.rules.satisfaction.population
-    note = _("Results are not shown where fewer than {fewest} answered or a number is below {smallest}.")
+    note = _(
+        "Results are not shown where fewer than {fewest} answered, a number is below {smallest}, or it would tell "
+        "another such number. Official results are always shown."
+    )
     return [
         panel(
             name,

@@ -1,7 +1,7 @@
 """Suppression undone: a reader collects every number that the site shows of a region, and calculates what is hidden.
 
-Pages, their numbers as files, the tables for download, the communities beside, earlier rounds and assumptions about the
-rules are taken together. What is public by the rules counts as known: numbers of answers, and of satisfied ones where
+Pages, their numbers as files, the tables for download, the communities beside and earlier rounds are taken together.
+What is public by the rules counts as known: numbers of answers, and of satisfied ones where
 the community is ranked.
 """
 
@@ -22,7 +22,7 @@ from plotly.utils import PlotlyJSONEncoder
 
 from analytics.disclosure.rules import rules_in_force
 from dashboards.address import View
-from dashboards.pages import community, criterion
+from dashboards.pages import community
 from survey_app.accounts.guard import SignedIn
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.config import Config
@@ -43,7 +43,6 @@ POINTS = {5: 100, 4: 75, 3: 50, 2: 25, 1: 0}
 RATED = tuple(f"q{key:02}" for key in range(1, 9))
 OPINIONS = ("q17", "q18", "q20", "q21", "q22", "q23")
 # Owners, tenants, and how satisfied they are: of few answers, of few who are not satisfied, and of many.
-ASSUMED = ("minimum_responses:10", "minimum_responses:20", "population:residents", "ties:exclude")
 SIZES = {
     "A": (330, 30, 0.75),
     "B": (190, 12, 0.8),
@@ -108,9 +107,6 @@ def published(_sqlite_template, tmp_path_factory):
             for name in SIZES:
                 view = View("en").with_changes(evaluation=newer).with_own(community=name)
                 pages[name] = tables_in(community.draw(source, view, NOW))
-            for assumed in ASSUMED:
-                view = View("en").with_changes(evaluation=newer).with_own(what_if=assumed)
-                pages[assumed] = tables_in(criterion.draw(source, view, NOW))
         files = {
             name: rows_of("".join(export(database, evaluation_id=newer, scope=EVERYWHERE, language="en")))
             for name, export in (("tables", export_answer_tables), ("standings", export_standings))
@@ -267,16 +263,6 @@ def learn_pages(reader, published):
             reader.learn(cells(place, "q01", SATISFIED), owners)
 
 
-def learn_assumptions(reader, published):
-    """Take in the scores of communities that would enter or leave under other rules."""
-    named = [row for assumed in ASSUMED for row in published.pages[assumed].get("Who would enter and leave", [])]
-    for row in named:
-        place, rate = str(row.get("Community"))[:1], re.search(r"rank \d+, ([\d.]+)%", str(row.get("Satisfaction")))
-        if rate and place in SIZES:
-            share = float(rate[1]) / 100
-            reader.learn_share(cells(place, "q01", SATISFIED), cells(place, "q01"), share, decimals=3)
-
-
 LED = {"q18": "q17 1", "q20": "q18 1", "q21": "q18 2"}
 LABELS = {}
 CODES = {"Very satisfied": 5, "Satisfied": 4, "Neither": 3, "Dissatisfied": 2, "Very dissatisfied": 1}
@@ -306,7 +292,7 @@ def test_no_rating_that_is_hidden_follows_from_all_that_is_published(published):
     for question in RATED:
         reader, public = reader_of_question(published, question), Reader()
         if question == "q01":
-            for learn in (learn_public, learn_standings, learn_pages, learn_assumptions):
+            for learn in (learn_public, learn_standings, learn_pages):
                 learn(reader, published)
             learn_public(public, published)
         for place in SIZES:
@@ -379,7 +365,7 @@ def test_official_numbers_and_decisions_stay(published):
 
 
 @pytest.mark.parametrize("place", ["D", "G"])
-def test_of_a_community_without_a_rank_few_are_hidden_in_standings_rounds_and_assumptions(published, place):
+def test_of_a_community_without_a_rank_few_are_hidden_in_standings_and_rounds(published, place):
     [row] = [row for row in published.files["standings"] if row["Community number"] == place]
     valid, satisfied = (sum(published.counts[place, "q01", code] for code in codes) for codes in (VALID, SATISFIED))
 
@@ -387,5 +373,3 @@ def test_of_a_community_without_a_rank_few_are_hidden_in_standings_rounds_and_as
     assert row["Satisfaction rank"] == ""
     assert (row["Satisfied"], row["Satisfaction rate"], row["Satisfaction index"]) == ("", "", "")
     assert f"trend-{place}.csv" not in published.pages[place]
-    assumed = [each for name in ASSUMED for rows in published.pages[name].values() for each in rows]
-    assert not [each for each in assumed if f"{place}小区" in str(each) and "%" in str(each)]

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import json
 from urllib.parse import quote, unquote
 
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from plotly.utils import PlotlyJSONEncoder
 
 from analytics.decision.evaluate import evaluate
 from analytics.decision.what_if import compare, with_choices
@@ -17,7 +19,7 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import CutOff, in_rank_order
 from dashboards.panels.around_cut_off import MOST_SHOWN, communities_around_cut_off
 from dashboards.panels.list_evidence import decision_by_evidence, list_evidence_sentence
-from dashboards.panels.what_if import choices
+from dashboards.panels.what_if import choices, what_if_panel
 from dashboards.routes import ROUTES
 from dashboards.widgets.components import Numbers, NumbersColumn, records
 from tests.dashboards.conftest import serve_dashboards
@@ -208,3 +210,44 @@ def test_every_chart_offers_its_numbers_as_a_file(browser_of):
 
     assert len(addresses) == 6
     assert all(unquote(address).startswith("data:text/csv;charset=utf-8,\ufeff") for address in addresses)
+
+
+class CityThatWithholds(MadeUpCity):
+    """A city where a large part of the communities answered too little to be ranked, with scores withheld as stored."""
+
+    def inputs(self, evaluation_id):
+        frame = super().inputs(evaluation_id)
+        small = frame.index % 7 == 0
+        return frame.assign(
+            responses=frame["responses"].mask(small, 25), satisfied=frame["satisfied"].mask(small, 24 + frame.index % 2)
+        )
+
+    def standings(self, evaluation_id):
+        frame = super().standings(evaluation_id)
+        small = frame.index % 7 == 0
+        names = ["satisfaction_rank", "satisfaction_last_rank", "satisfaction_score"]
+        unranked = {name: frame[name].mask(small) for name in names}
+        return frame.assign(**unranked, criterion_status=frame["criterion_status"].mask(small, "not_assessed"))
+
+
+def test_a_score_that_is_withheld_without_a_rank_is_not_told_under_rules_that_would_give_one():
+    source = CityThatWithholds()
+    view = View("en").with_own(what_if="minimum_responses:10")
+
+    plain = json.loads(json.dumps(what_if_panel(PageData.of(source, view), source), cls=PlotlyJSONEncoder))
+
+    [rows] = [rows for rows in tables_in(plain) if "would enter" in said(rows)]
+    entering = [row for row in rows if "would enter" in said(row)]
+    assert len(entering) > 5
+    assert all("not shown" in said(row) and "%" not in said(row) for row in entering)
+
+
+def tables_in(part):
+    """Return the rows of every table in a component."""
+    if isinstance(part, list):
+        return [rows for each in part for rows in tables_in(each)]
+    if not isinstance(part, dict):
+        return []
+    if part.get("type") == "TableTbody":
+        return [part["props"]["children"]]
+    return [rows for each in part.values() for rows in tables_in(each)]

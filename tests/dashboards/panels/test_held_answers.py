@@ -28,15 +28,19 @@ def test_without_held_answers_a_community_keeps_the_others(city, examination):
     assert (left["satisfied"] <= left["responses"]).all()
 
 
-@pytest.mark.parametrize(("held", "is_told"), [(1, False), (9, False), (10, True), (30, True)])
-def test_a_score_without_the_answers_of_few_is_not_told(city, held, is_told):
+@pytest.mark.parametrize(
+    ("held", "satisfied", "is_told"),
+    # Of twelve held answers eleven are satisfied: two scores would tell of the twelfth that it is not.
+    [(1, 1, False), (9, 9, False), (10, 10, True), (30, 30, True), (12, 11, False), (12, 7, True), (12, 3, False)],
+)
+def test_a_score_without_the_answers_of_few_is_not_told(city, held, satisfied, is_told):
     shown = PageData.of(city, View.of("?lang=en&evaluation=2", lambda: "en"))
     examination = city.examination(2)
     winner = shown.standings.loc[shown.standings["criterion_status"] == "met", "community_id"].iloc[0]
     own = (shown.standings["community_id"] == winner).to_numpy()
     counts = examination.counts.assign(
         n_without=shown.standings["responses"].to_numpy("int64") - np.where(own, held, 0),
-        satisfied_without=shown.standings["satisfied"].to_numpy("int64") - np.where(own, held, 0),
+        satisfied_without=shown.standings["satisfied"].to_numpy("int64") - np.where(own, satisfied, 0),
     )
 
     untold = held_by_few(shown, replace(examination, counts=counts))
