@@ -109,15 +109,28 @@ class OtherCodeNeeded(JiayuanError):
 
 
 class NoOpenRound(JiayuanError):
-    """The code is valid, but no round takes answers now. The dates are local: the first and the last day."""
+    """The code is valid, but no round takes answers now. The dates are local: the first and the last day.
+
+    `by` is the kind of the code, where one was scanned; `needs_slip` says that the coming round takes slips alone.
+    """
 
     status = 409
     page = "errors/no_open_round.html"
 
-    def __init__(self, community: Wording, bureau: Bureau, *, opens_on: date | None, closed_on: date | None) -> None:
+    def __init__(
+        self,
+        community: Wording,
+        bureau: Bureau,
+        *,
+        opens_on: date | None,
+        closed_on: date | None,
+        by: str | None = None,
+        needs_slip: bool = False,
+    ) -> None:
         super().__init__(f"no round is open for {community.zh_hans}")
         self.community, self.bureau = community, bureau
         self.opens_on, self.closed_on = opens_on, closed_on
+        self.by, self.needs_slip = by, needs_slip
 
 
 class InvalidSubmissionKey(JiayuanError):

@@ -48,7 +48,7 @@ def status_of_response(
     """
     newer = aliased(Response)
     is_corrected = exists().where(newer.corrects_id == Response.id, newer.submitted_at < before)
-    if population == "owners":
+    if replacement_within(population) is SupersededWithin.TENURE:
         is_replaced = or_(
             _is_replaced(SupersededWithin.TENURE, before), Response.superseded_within == SupersededWithin.TENURE
         )
@@ -61,6 +61,11 @@ def status_of_response(
         (_is_excluded(reviewed_before), ResponseStatus.EXCLUDED),
         else_=ResponseStatus.COUNTED,
     )
+
+
+def replacement_within(population: Literal["owners", "residents"]) -> SupersededWithin:
+    """Return among which answers of a household the newest counts: those of one tenure where owners are ranked."""
+    return SupersededWithin.TENURE if population == "owners" else SupersededWithin.HOUSEHOLD
 
 
 def superseded_within(*, before: datetime) -> ColumnElement[str | None]:

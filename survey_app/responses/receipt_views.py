@@ -221,9 +221,12 @@ def _show_received(reference: str, held: Reference, *, now: datetime) -> str:
     with site().database.reading() as session:
         received = find_received(session, number=held.number, now=now)
         needs_code = needs_change_code(session, number=held.number, by=RESIDENT, now=now)
+    # Of before there were change codes: until the close the number alone changes answers, so that it hides nothing.
+    receipt = _receipt(held.number) if not needs_code else None
     return render_template(
         "receipt/received.html",
         received=received,
+        receipt=receipt,
         reference=reference,
         needs_code=needs_code,
         mode_word=entry_mode_words(current_language())[received.mode],

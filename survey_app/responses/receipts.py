@@ -35,8 +35,9 @@ from survey_app.models.vocabulary import (
     ResponseChangeReason,
     ResponseEventKind,
     ResponseStatus,
+    SupersededWithin,
 )
-from survey_app.responses.counting_status import ERASED_VALUES, status_of_response
+from survey_app.responses.counting_status import ERASED_VALUES, replacement_within, status_of_response
 from survey_app.responses.network_digests import network_values
 from survey_app.responses.submission import earlier_receipt, store_answers
 from survey_app.rounds.questionnaires import Answer, CheckedAnswers, questionnaire_from_canonical
@@ -170,7 +171,9 @@ class Received:
     community: Wording
     telephone: str | None
     round: Wording
-    one_per_household: bool
+    takes_slips: bool
+    # Among which answers of one slip the newest count.
+    replaced_within: SupersededWithin
     mode: str
     submitted_at: datetime
     commitment: str
@@ -194,8 +197,10 @@ class Receipt:
     status: ResponseStatus
     community_id: int
     mode: str
-    # Token of the poster; a slip leaves no trace here.
+    # Token of the poster while it is valid; a slip leaves no trace here.
     poster_token: str | None
+    takes_posters: bool
+    takes_slips: bool
     community: Wording
     district: Wording
     telephone: str | None
@@ -223,8 +228,12 @@ class Receipt:
         """Return whether the answers are fixed and can be erased."""
         return self.has_answers and now >= self.closes_at
 
+    def may_be_answered_again(self, now: datetime) -> bool:
+        """Return whether somebody else can answer through the same poster."""
+        return self.poster_token is not None and self.takes_posters and now < self.closes_at
+
     def may_be_corrected(self, now: datetime) -> bool:
-        """Whether a correction can still replace these answers."""
+        """Return whether a correction can still replace these answers."""
         return self.status is ResponseStatus.COUNTED and now < self.closes_at
 
 
@@ -311,7 +320,8 @@ def find_received(session: Session, *, number: str, now: datetime) -> Received:
         community=Wording.of(community.name, community.english_name),
         telephone=community.district.telephone,
         round=Wording.of(survey_round.name, survey_round.english_name),
-        one_per_household=survey_round.accepts_households,
+        takes_slips=survey_round.accepts_households,
+        replaced_within=replacement_within(rules_of(survey_round.rule_file.content).satisfaction.population),
         mode=response.mode,
         submitted_at=response.submitted_at.astimezone(zone),
         commitment=response.commitment,
@@ -339,7 +349,9 @@ def find_receipt(session: Session, *, number: str, secret_key: str, now: datetim
         status=_status(session, response),
         community_id=response.community_id,
         mode=response.mode,
-        poster_token=session.scalar(select(Code.token).where(Code.id == response.code_id)),
+        poster_token=session.scalar(select(Code.token).where(Code.id == response.code_id, Code.revoked_at.is_(None))),
+        takes_posters=survey_round.accepts_posters,
+        takes_slips=survey_round.accepts_households,
         community=Wording.of(community.name, community.english_name),
         district=Wording.of(community.district.name, community.district.english_name),
         telephone=community.district.telephone,

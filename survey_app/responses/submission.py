@@ -26,7 +26,7 @@ from survey_app.errors import (
     VisitExpired,
 )
 from survey_app.models import Code, Community, District, Questionnaire, Response, Round, RuleFile, SlipBatch
-from survey_app.models.vocabulary import CodeKind, Mode
+from survey_app.models.vocabulary import CodeKind, Mode, SupersededWithin
 from survey_app.responses.commitments import (
     BY_QUESTION,
     HANDLE_NONCE_BYTES,
@@ -35,6 +35,7 @@ from survey_app.responses.commitments import (
     handle_of,
     new_nonce,
 )
+from survey_app.responses.counting_status import replacement_within
 from survey_app.responses.network_digests import network_values
 from survey_app.rounds.questionnaires import CheckedAnswers, questionnaire_from_canonical, show
 from survey_app.rounds.questionnaires import Questionnaire as Definition
@@ -43,6 +44,7 @@ from survey_app.security.change_codes import change_code_of, digest_of_change_co
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.security.submission_keys import SubmissionKey
 from survey_app.storage.insert_once import insert_once
+from survey_app.stored_rules import rules_of
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,9 @@ class Visit:
     token: str
     # Common to the answers of one household; None where nobody knows.
     household_key: str | None
-    # Whether that household has answered before: what is sent now replaces it.
-    replaces_earlier: bool
+    # Whether that household has answered before, and which of its earlier answers are replaced by what is sent now.
+    has_earlier: bool
+    replaced_within: SupersededWithin
     building: str | None
     community_id: int
     community: Wording
@@ -90,6 +93,10 @@ class Visit:
     def last_day(self) -> date:
         """The last local day on which the round takes answers."""
         return last_day(self.closes_at, self.zone)
+
+    def over(self) -> NoOpenRound:
+        """Return the error that says that the round has closed."""
+        return NoOpenRound(self.community, self.bureau, opens_on=None, closed_on=self.last_day, by=self.kind)
 
 
 def open_visit(session: Session, *, token: str, secret_key: str, now: datetime) -> Visit:
@@ -136,7 +143,7 @@ def record_response(
         # A repeat of what arrived in time still gets its receipt.
         if earlier := earlier_receipt(session, key, answers):
             return earlier
-        raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
+        raise visit.over()
     return store_answers(
         session,
         place=place,
@@ -275,7 +282,7 @@ _IN_OPEN_ROUND = _visits_by_poster(and_(Round.opens_at <= bindparam("now"), bind
 _IN_ROUND_OF_KEY = _visits_by_poster(Round.id == bindparam("round_id"))
 # A slip belongs to the round that it was printed for.
 _OF_SLIP = (
-    select(*_FACTS, _HAS_ANSWERED.label("replaces_earlier"))
+    select(*_FACTS, _HAS_ANSWERED.label("has_earlier"))
     .select_from(Code)
     .join(Code.community)
     .join(Community.district)
@@ -312,12 +319,11 @@ def _open_slip(session: Session, token: str, secret_key: str, now: datetime) -> 
     if visit.is_open(now):
         return visit
     if now < visit.opens_at:
-        raise NoOpenRound(
-            visit.community, visit.bureau, opens_on=visit.opens_at.astimezone(visit.zone).date(), closed_on=None
-        )
+        opens_on = visit.opens_at.astimezone(visit.zone).date()
+        raise NoOpenRound(visit.community, visit.bureau, opens_on=opens_on, closed_on=None, by=CodeKind.HOUSEHOLD)
     following = find_open_round(session, now=now)
     if following is None:
-        raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
+        raise visit.over()
     raise _other_code_needed(row, following)
 
 
@@ -327,7 +333,8 @@ def _visit(row: Row[*tuple[Any, ...]], token: str) -> Visit:
         kind=CodeKind(row.kind),
         token=token,
         household_key=row.household_key,
-        replaces_earlier=row.kind == CodeKind.HOUSEHOLD and row.replaces_earlier,
+        has_earlier=row.kind == CodeKind.HOUSEHOLD and row.has_earlier,
+        replaced_within=replacement_within(rules_of(row.rules).satisfaction.population),
         building=row.building,
         community_id=row.community_id,
         community=_community_of(row),
@@ -364,6 +371,8 @@ def _no_open_round(session: Session, row: Row[*tuple[Any, ...]], now: datetime) 
         _bureau_of(row),
         opens_on=None if coming is None else coming.opens_at.astimezone(zone_of(coming.rule_file.content)).date(),
         closed_on=None if past is None else last_day(past.closes_at, zone_of(past.rule_file.content)),
+        by=CodeKind.POSTER,
+        needs_slip=coming is not None and not coming.accepts_posters,
     )
 
 

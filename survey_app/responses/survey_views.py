@@ -20,13 +20,13 @@ from survey_app.attachments.scanning import Upload
 from survey_app.attachments.uploads import uploads_in
 from survey_app.clock import current_time
 from survey_app.codes.codes import find_code, is_reference
-from survey_app.errors import InvalidSubmissionKey, NoOpenRound, OtherAnswersSubmitted
-from survey_app.models.vocabulary import CodeKind
+from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
+from survey_app.models.vocabulary import CodeKind, SupersededWithin
 from survey_app.register.names import bureau_name
 from survey_app.responses.addresses import address_of_own_receipt, network_digests_of_answers
 from survey_app.responses.form_cache import CachedForm, form_cache_key
 from survey_app.responses.photo_uploads import AnswerPhotos, photos_to_show, store_uploaded_photos
-from survey_app.responses.receipts import sign_change
+from survey_app.responses.receipts import find_current_response, find_receipt, sign_change
 from survey_app.responses.submission import (
     RESPONSE_TABLE,
     Visit,
@@ -117,27 +117,20 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     except InvalidSubmissionKey:
         return _ask_to_send_again(token, given, uploads, now=now)
     photo_faults = store_uploaded_photos(visit, key, uploads, now=now) if visit.is_open(now) else {}
-    if "show" in given:  # the buttons that change language and print send what was typed, so that it comes back
-        return _form(visit, _signed(key), given, photos=photos_to_show(visit, key, photo_faults))
+    if shown := given.get("show"):  # the buttons that change language and print send what was typed
+        photos = photos_to_show(visit, key, photo_faults)
+        if "conflict" not in shown:  # which is found anew, and said in the other language
+            return _form(visit, _signed(key), given, photos=photos, is_unsent="unsent" in shown)
     answers = visit.questionnaire.check_answers(given)
     if answers.faults:
         if not visit.is_open(now):
-            raise NoOpenRound(visit.community, visit.bureau, opens_on=None, closed_on=visit.last_day)
+            raise visit.over()
         photos = photos_to_show(visit, key, photo_faults)
         return _form(visit, _signed(key), given, answers.faults, photos=photos), HTTPStatus.UNPROCESSABLE_ENTITY
     try:
         receipt = _store(visit, key, answers, now=now)
     except OtherAnswersSubmitted as error:
-        page = render_template(
-            "survey/other_answers.html",
-            visit=visit,
-            receipt=error.number,
-            reference=sign_change(error.number, secret_key=site().config.secret_key, now=now),
-            correction_key=_signed(_new_key(visit, Form.CORRECTION)),
-            key=_signed(_new_key(visit)),
-            given=[(question, value) for question in answers.answers for value in given[question]],
-        )
-        return page, error.status
+        return _other_answers_page(visit, key, answers, given, first=error.number, now=now), error.status
     # A photo that failed holds up nothing: the receipt says that the answers are stored, and that it is not.
     return redirect(address_of_own_receipt(receipt, chain(*photo_faults.values())), HTTPStatus.SEE_OTHER)
 
@@ -160,6 +153,35 @@ def _store(visit: Visit, key: SubmissionKey, answers: CheckedAnswers, *, now: da
             return str(row["receipt"])
     # With photos, after the close, or sent before.
     return site().writer.run(store)
+
+
+def _other_answers_page(
+    visit: Visit,
+    key: SubmissionKey,
+    answers: CheckedAnswers,
+    given: Mapping[str, Sequence[str]],
+    *,
+    first: str,
+    now: datetime,
+) -> str:
+    """Ask what to do with other answers in a form that was sent before; only what is possible now is offered."""
+    secret_key, tenure = site().config.secret_key, answers.answers[visit.questionnaire.tenure]
+    with site().database.reading() as session:
+        receipt = find_receipt(session, number=first, secret_key=secret_key, now=now)
+        is_same_tenure = find_current_response(session, number=first, now=now).tenure == tenure
+    return render_template(
+        "survey/other_answers.html",
+        visit=visit,
+        is_open=visit.is_open(now),
+        may_be_corrected=receipt.may_be_corrected(now),
+        replaces_first=is_same_tenure or visit.replaced_within is SupersededWithin.HOUSEHOLD,
+        receipt=first,
+        reference=sign_change(first, secret_key=secret_key, now=now),
+        first_key=_signed(key),
+        correction_key=_signed(_new_key(visit, Form.CORRECTION)),
+        key=_signed(_new_key(visit)),
+        given=[(question, value) for question in answers.answers for value in given[question]],
+    )
 
 
 def _ask_to_send_again(
@@ -195,6 +217,7 @@ def _form(
     *,
     photos: AnswerPhotos = NO_PHOTOS,
     is_renewed: bool = False,
+    is_unsent: bool = False,
 ) -> str:
     definition = visit.questionnaire.canonical_text
     facts = _notice_facts(visit)
@@ -212,6 +235,7 @@ def _form(
         questions=questions,
         faults=faults,
         is_renewed=is_renewed,
+        is_unsent=is_unsent,
         is_answered=given is not None,
     )
 

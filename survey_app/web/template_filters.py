@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from flask import Flask, g, request, url_for
 
 from survey_app.security.check_digits import grouped
@@ -15,7 +15,7 @@ from survey_app.web.query_names import READ_EVERYWHERE
 
 def init_app(app: Flask) -> None:
     """Let every template write these."""
-    for write in (local_date, local_minute, grouped):
+    for write in (local_date, month_day, local_minute, grouped):
         app.add_template_filter(write)
     app.add_template_global(address_with)
     app.add_template_global(public_address)
@@ -42,6 +42,11 @@ def public_address(endpoint: str, **values: Any) -> str:
 def local_date(day: date) -> str:
     """Write out a local day in the language of the page."""
     return str(format_date(day, "long", locale=_locale()))
+
+
+def month_day(day: date) -> str:
+    """Write out a local day without its year, which is this one or the next."""
+    return str(format_skeleton("MMMMd", day, locale=_locale()))
 
 
 def local_minute(moment: datetime) -> str:

@@ -63,7 +63,7 @@ def test_a_household_answers_replaces_its_answers_and_withdraws_them(live_server
     first = phone.url
 
     phone.goto(f"{live_server}/h/{slips[0].token}")
-    expect(phone.locator("main")).to_contain_text("此户码已填写过")
+    expect(phone.locator("main")).to_contain_text("此通知单已填写过")
     fill_in(phone, "不满意")
     expect(phone.get_by_role("heading", level=1)).to_have_text("答卷已提交")
     newest = phone.url

@@ -83,7 +83,7 @@ def test_a_slip_opens_the_form_by_its_token_its_address_or_its_digits(database, 
     for typed in (slip.token, f"https://example.cn/h/{slip.token}", slip.digits, grouped(slip.digits)):
         visit = visit_of(database, scan(database, typed))
         assert (visit.community_id, visit.round_id, visit.kind) == (survey[1].id, survey[0].id, "household")
-        assert not visit.replaces_earlier
+        assert not visit.has_earlier
     assert (len(slip.token), len(slip.digits)) == (39, SLIP_DIGITS)
 
 
@@ -145,8 +145,8 @@ def test_the_next_form_of_a_household_says_that_it_replaces(database, survey):
     first, second = issue(database, survey, count=2).slips
     answer(database, first)
 
-    assert visit_of(database, scan(database, first.digits)).replaces_earlier
-    assert not visit_of(database, scan(database, second.digits)).replaces_earlier
+    assert visit_of(database, scan(database, first.digits)).has_earlier
+    assert not visit_of(database, scan(database, second.digits)).has_earlier
 
 
 def test_a_round_says_which_code_it_needs(database):
@@ -246,7 +246,7 @@ def test_the_slip_that_replaces_a_known_one_stands_for_the_same_household(databa
         with pytest.raises(RevokedCode):
             replace_slip(session, typed=lost.digits, secret_key=SECRET, now=NOW)
 
-    assert visit_of(database, scan(database, slip.token)).replaces_earlier
+    assert visit_of(database, scan(database, slip.token)).has_earlier
     with pytest.raises(RevokedCode):
         scan(database, lost.token)
     answer(database, slip, NOW + timedelta(hours=1))

@@ -93,10 +93,10 @@ def test_scanning_and_looking_store_nothing(client, slip, sqlite_database):
 def test_the_form_says_that_the_newest_answers_of_a_household_count(client, slip, survey, sqlite_database):
     address = client.get(f"/h/{slip.token}").location
     assert "以最后提交的为准" in client.get(address).text
-    assert "此户码已填写过" not in client.get(address).text
+    assert "此通知单已填写过" not in client.get(address).text
     answer(client, address)
 
-    assert "此户码已填写过" in client.get(client.get(f"/h/{slip.token}").location).text
+    assert "此通知单已填写过" in client.get(client.get(f"/h/{slip.token}").location).text
     assert "以最后提交的为准" not in client.get(f"/s/{survey[2]}").text
     first, second = answer(client, address), responses(sqlite_database)
     assert first
