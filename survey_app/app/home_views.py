@@ -47,7 +47,7 @@ def show() -> str:
 def lead_on() -> AnyResponse | tuple[str, int]:
     """Redirect from a typed number to its page; by POST, so that it stands in no address and its tries are counted."""
     typed = request.form.get("number", "")
-    target = _target(typed)
+    target = _target(typed, to_complaint=request.form.get("to") == "complaint")
     if target is None:
         return render_template("home.html", typed=typed, is_refused=True), HTTPStatus.NOT_FOUND
     return redirect(target, HTTPStatus.SEE_OTHER)
@@ -67,26 +67,28 @@ def refuse_robots() -> Response:
     return Response("User-agent: *\nDisallow: /\n", mimetype="text/plain")
 
 
-def _target(typed: str) -> str | None:
+def _target(typed: str, *, to_complaint: bool) -> str | None:
+    """Return the page that a number leads to; that of a code leads to the form for complaints where that is asked."""
+    form = "complaints.show_form" if to_complaint else "survey.show_form"
     if (address := _ADDRESS_OF_FORM.search(without_invisible(typed))) is not None:
-        return url_for("survey.show_form", token=address[1])
+        return url_for(form, token=address[1])
     if code := read_number(typed, CODE_DIGITS):
-        return url_for("survey.show_form", token=code)
+        return url_for(form, token=code)
     number = read_number(typed, SLIP_DIGITS) or read_number(typed, RECEIPT_DIGITS)
     if number is None:
         return None
     database, secret_key, now = site().database, site().config.secret_key, current_time()
     counted = count_attempt(database, limit=NUMBER_TRIES, source=source_of_request(), secret_key=secret_key, now=now)
-    target = _page_of_slip(number) if len(number) == SLIP_DIGITS else _page_of_receipt(number)
+    target = _page_of_slip(number, form) if len(number) == SLIP_DIGITS else _page_of_receipt(number)
     if target is not None:
         with database.writing() as session:
             forgive_failures(session, counted, now=now)
     return target
 
 
-def _page_of_slip(digits: str) -> str | None:
+def _page_of_slip(digits: str, form: str) -> str | None:
     try:
-        return address_of_slip(digits)
+        return address_of_slip(digits, form)
     except UnknownCode:
         return None
 

@@ -60,6 +60,7 @@ def poster_words(poster: Poster, language: str) -> dict[str, str]:
         "second_line": poster.second_language_line or "",
         "bureau": contact(poster.district, None, language),
         "scan": _("Scan with your phone: about 3 minutes"),
+        "complain": _("Complaints, repairs and questions: the same code, at any time"),
         "type_instead": _("No camera? Open this page and type the number"),
         "site": address_to_type(poster.address),
         "typed_code": grouped(poster.typed_code),

@@ -19,7 +19,13 @@ from survey_app.complaints.case_secrets import Pass, PassExpired, WrongSecret, c
 from survey_app.complaints.cases import find_case, find_complaint, find_own_case, take_step
 from survey_app.complaints.contacts import erase_own_contact
 from survey_app.complaints.filing import LONGEST_TEXT
-from survey_app.complaints.labels import case_kind_words, case_status_words, case_step_words, end_reason_words
+from survey_app.complaints.labels import (
+    case_kind_words,
+    case_status_words,
+    case_step_words,
+    end_reason_words,
+    unfixed_words,
+)
 from survey_app.errors import JiayuanError, OtherAnswersSubmitted, TransitionRefused
 from survey_app.models.vocabulary import CaseAction, CaseActor
 from survey_app.security.text import clean_text
@@ -28,8 +34,10 @@ from survey_app.web.languages import current_language
 
 Page = str | tuple[str, int] | tuple[str, int, Mapping[str, str]]
 
-# Actions that say nothing without words.
+# Actions that say nothing without words, and those that need a reason, chosen or written: whoever deals with the case
+# again must know what is missing.
 _NEEDS_WORDS = frozenset({CaseAction.ADD})
+_NEEDS_REASON = frozenset({CaseAction.REJECT, CaseAction.PARTLY, CaseAction.REOPEN})
 # Whoever files a case may add to it as often as anybody has words; a script fills no database with it.
 STEPS_OF_CASE = Budget(free=30, step=timedelta(hours=1), longest=timedelta(hours=1), forgiven_each=timedelta(hours=1))
 
@@ -54,8 +62,12 @@ def show_case(number: str) -> str:
 def open_own_case(number: str) -> Page:
     """Show all of the case to anyone who knows its secret, and what can be done now."""
     address = _address(number)
+    if _is_switched() and "pass" not in request.form:
+        return _public_page(address)
     try:
-        granted = _check_secret(address.reference)
+        granted = _authorise(address.reference)
+    except PassExpired as error:
+        return _public_page(address), error.status
     except WrongSecret as error:
         return _public_page(address, is_wrong=True), error.status
     except TooManyAttempts as error:
@@ -68,16 +80,45 @@ def take_own_step(number: str) -> Page:
     """Take the resident's step and show the case after it; the text is kept whatever stands in the way."""
     address = _address(number)
     reference = address.reference
-    text = clean_text(request.form.get("text", ""))
+    written = clean_text(request.form.get("text", ""))
+    if _is_switched() and "pass" not in request.form:
+        return _public_page(address, kept=request.form)
     try:
         granted = _authorise(reference)
     except (PassExpired, WrongSecret) as error:
         return _public_page(address, kept=request.form, is_wrong=isinstance(error, WrongSecret)), error.status
     except TooManyAttempts as error:
         return _public_page(address, kept=request.form, pause=error), error.status, error.headers
+    return _own_page(granted, text=written) if _is_switched() else _step(granted, written)
+
+
+@blueprint.post("/complaint/<number>/contact-erasure")
+def erase_contact(number: str) -> Page:
+    """Erase how the resident can be reached, whenever they wish, and show the case without it."""
+    address = _address(number)
+    if _is_switched() and "pass" not in request.form:
+        return _public_page(address)
+    try:
+        granted = _authorise(address.reference)
+    except (PassExpired, WrongSecret) as error:
+        return _public_page(address, is_wrong=isinstance(error, WrongSecret)), error.status
+    except TooManyAttempts as error:
+        return _public_page(address, pause=error), error.status, error.headers
+    if _is_switched():
+        return _own_page(granted)
+    with site().database.writing() as session:
+        complaint = find_complaint(session, reference=granted.reference)
+        erase_own_contact(session, complaint=complaint, now=current_time())
+    return _own_page(granted, is_contact_erased=True)
+
+
+def _step(granted: Pass, written: str) -> Page:
+    reference = granted.reference
     action = _asked_action()
-    if action is None or len(text) > LONGEST_TEXT or (action in _NEEDS_WORDS and not text):
-        return _own_page(granted, text=text, fault="words" if action else "step"), HTTPStatus.UNPROCESSABLE_ENTITY
+    text = _with_reason(action, written)
+    fault = _fault(action, written, text)
+    if action is None or fault:
+        return _own_page(granted, text=written, fault=fault), HTTPStatus.UNPROCESSABLE_ENTITY
     now = current_time()
     try:
         with site().database.writing() as session:
@@ -93,26 +134,10 @@ def take_own_step(number: str) -> Page:
                 now=now,
             )
     except TooManySteps as error:
-        return _own_page(granted, text=text, fault="often"), error.status
+        return _own_page(granted, text=written, fault="often"), error.status
     except (TransitionRefused, OtherAnswersSubmitted) as error:
-        return _own_page(granted, text=text, fault="moved"), error.status
+        return _own_page(granted, text=written, fault="moved"), error.status
     return _own_page(granted, done=action)
-
-
-@blueprint.post("/complaint/<number>/contact-erasure")
-def erase_contact(number: str) -> Page:
-    """Erase how the resident can be reached, whenever they wish, and show the case without it."""
-    address = _address(number)
-    try:
-        granted = _authorise(address.reference)
-    except (PassExpired, WrongSecret) as error:
-        return _public_page(address, is_wrong=isinstance(error, WrongSecret)), error.status
-    except TooManyAttempts as error:
-        return _public_page(address, pause=error), error.status, error.headers
-    with site().database.writing() as session:
-        complaint = find_complaint(session, reference=granted.reference)
-        erase_own_contact(session, complaint=complaint, now=current_time())
-    return _own_page(granted, is_contact_erased=True)
 
 
 def _take_turn(session: Session, reference: str, now: datetime) -> None:
@@ -130,9 +155,29 @@ def _asked_action() -> CaseAction | None:
     return CaseAction(asked) if asked in set(CaseAction) else None
 
 
+def _is_switched() -> bool:
+    """Return whether a button of the header asks for the same page in another language or size."""
+    return "show" in request.form
+
+
+def _with_reason(action: CaseAction | None, written: str) -> str:
+    """Return the words of a step, which begin with the reason that was chosen."""
+    chosen = unfixed_words(current_language()).get(request.form.get("because", ""))
+    return "\n".join(filter(None, (chosen if action in _NEEDS_REASON else None, written)))
+
+
+def _fault(action: CaseAction | None, written: str, text: str) -> str:
+    """Return what is wrong with a step, or nothing."""
+    if action is None:
+        return "step"
+    if action in _NEEDS_REASON and not text:
+        return "reason"
+    return "words" if len(written) > LONGEST_TEXT or (action in _NEEDS_WORDS and not written) else ""
+
+
 def _authorise(reference: str) -> Pass:
     """Return the pass that came with the form, or a new one for the secret, typed again after a long while."""
-    if "secret" in request.form:
+    if "pass" not in request.form:
         return _check_secret(reference)
     with site().database.reading() as session:
         return read_pass(
@@ -191,6 +236,8 @@ def _own_page(
         case=own.public,
         step_words=case_step_words(current_language()),
         reason_words=end_reason_words(current_language()),
+        unfixed_words=unfixed_words(current_language()),
+        because="" if done else request.form.get("because", ""),
         **_public_words(),
         granted=sign_pass(granted, secret_key=site().config.secret_key),
         step_key=secrets.token_urlsafe(16),

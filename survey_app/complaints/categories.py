@@ -72,7 +72,7 @@ class Categories:
 @cache
 def categories() -> Categories:
     """Return the categories that this version files complaints under."""
-    return load_categories(DATA / "complaint-categories" / "1.yaml")
+    return load_categories(DATA / "complaint-categories" / "2.yaml")
 
 
 def load_categories(path: Path) -> Categories:

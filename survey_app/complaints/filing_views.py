@@ -26,6 +26,7 @@ from survey_app.complaints.blueprint import blueprint
 from survey_app.complaints.case_addresses import read_case, sign_case
 from survey_app.complaints.case_secrets import link_proof
 from survey_app.complaints.categories import categories
+from survey_app.complaints.category_search import find_categories, words_of
 from survey_app.complaints.contacts import LONGEST_CONTACT
 from survey_app.complaints.filing import (
     LONGEST_PLACE,
@@ -44,10 +45,13 @@ from survey_app.models.vocabulary import CaseKind, Channel
 from survey_app.register.names import bureau_name
 from survey_app.rounds.privacy_promises import Concerned, statements_to
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
+from survey_app.security.text import clean_text
 from survey_app.web.context import site
 from survey_app.web.languages import current_language
 
 Page = str | tuple[str, int]
+
+LONGEST_FIND = 60
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,8 @@ def file(token: str) -> Page:
     A redirect could not carry the secret without writing it into an address, and addresses are logged and shared.
     """
     sent = _receive(request, token)
-    if "show" in request.form:  # the buttons that change language and print send what was typed, so that it comes back
+    # The buttons that change language and print send what was typed, so that it comes back; what was filed is shown.
+    if request.form.get("show") == "form":
         return _form_page(replace(sent, complaint=replace(sent.complaint, faults=())))
     if sent.is_renewed:
         return _form_page(sent), HTTPStatus.BAD_REQUEST
@@ -215,10 +220,15 @@ def _read_key(request: Request, code: ScannedCode) -> tuple[SubmissionKey, bool]
 
 
 def _form_page(sent: SentForm) -> str:
+    typed = clean_text(request.form.get("find", ""))[:LONGEST_FIND]
     return render_template(
         "complaints/form.html",
         **_facts(sent),
         categories=categories(),
+        words_of=words_of,
+        typed=typed,
+        found=find_categories(categories(), typed),
+        longest_find=LONGEST_FIND,
         longest_text=LONGEST_TEXT,
         longest_place=LONGEST_PLACE,
         longest_contact=LONGEST_CONTACT,
@@ -271,7 +281,11 @@ def _other_complaint_page(sent: SentForm, error: OtherAnswersSubmitted) -> str:
     # The photos stay with the case that was filed first: those of the new one are chosen anew.
     renewed = replace(sent, key=_new_key(sent.code), photos=[])
     return render_template(
-        "complaints/other_complaint.html", **_facts(renewed), reference=error.number, case=_signed_case(error.number)
+        "complaints/other_complaint.html",
+        **_facts(renewed),
+        first_key=sign_key(sent.key, secret_key=site().config.secret_key),
+        reference=error.number,
+        case=_signed_case(error.number),
     )
 
 

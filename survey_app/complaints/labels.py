@@ -75,6 +75,21 @@ def case_step_words(language: str) -> Mapping[tuple[CaseAction, CaseActor], str]
 
 
 @cache
+def unfixed_words(language: str) -> Mapping[str, str]:
+    """Return why a resident may say that a case is not fixed; what is chosen becomes part of their words."""
+    _ = translator(language)
+    return MappingProxyType(
+        {
+            "nobody_came": _("Nobody came"),
+            "not_repaired": _("Work was done, and it is as before"),
+            "came_back": _("It was fixed, and it has come back"),
+            "in_part": _("Only part of it was done"),
+            "untrue": _("The answer does not say what happened"),
+        }
+    )
+
+
+@cache
 def end_reason_words(language: str) -> Mapping[CaseEndReason, str]:
     """Return why the bureau ended a case, or the company proposed to."""
     _ = translator(language)

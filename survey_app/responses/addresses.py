@@ -13,11 +13,11 @@ from survey_app.responses.receipts import sign_change, sign_receipt
 from survey_app.web.context import site
 
 
-def address_of_slip(typed: str) -> str:
-    """Return the signed address of a slip whose code was scanned or typed; `UnknownCode` if it is none."""
+def address_of_slip(typed: str, form: str = "survey.show_form") -> str:
+    """Return the signed address of a form for a slip whose code was scanned or typed; `UnknownCode` if it is none."""
     with site().database.reading() as session:
         reference = scan_slip(session, typed=typed, secret_key=site().config.secret_key, now=current_time())
-    return url_for("survey.show_form", token=reference)
+    return url_for(form, token=reference)
 
 
 def address_of_receipt(number: str) -> str:

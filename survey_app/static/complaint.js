@@ -5,6 +5,7 @@
   "use strict";
 
   var MOST_FOUND = 6;
+  var SHORTEST_LATIN = 3;
   var root = document.documentElement;
 
   function all(selector, within) {
@@ -15,28 +16,67 @@
     return (within || document).querySelector(selector);
   }
 
-  // ---- Subjects by words: every word that is typed must stand in the name, the group or the words of a subject. ----
+  // ---- Subjects by everyday words, found as `complaints/category_search.py` finds them without JavaScript. ----
+
+  function plain(text) {
+    return (text.normalize ? text.normalize("NFKC") : text).toLowerCase();
+  }
+
+  // How many characters a typed word and a known one share: one holds the other.
+  function shared(word, known) {
+    if (/^[\x00-\x7f]+$/.test(word)) {
+      if (word.length < SHORTEST_LATIN) {
+        return 0;
+      }
+      if ((" " + known).indexOf(" " + word) >= 0) {
+        return word.length;
+      }
+      return known.length >= SHORTEST_LATIN && word.indexOf(known) === 0 ? known.length : 0;
+    }
+    if (known.indexOf(word) >= 0) {
+      return word.length;
+    }
+    return known.length > 1 && word.indexOf(known) >= 0 ? known.length : 0;
+  }
+
+  function fit(words, choice, order) {
+    var known = choice.getAttribute("data-words").split("|");
+    var found = {choice: choice, order: order, shared: 0, length: 0};
+    words.forEach(function (word) {
+      var best = known.map(function (other) {
+        return [shared(word, other), other.length];
+      }).sort(function (one, other) {
+        return other[0] - one[0] || one[1] - other[1];
+      })[0];
+      found.shared += best[0];
+      found.length += best[0] && best[1];
+    });
+    return found;
+  }
 
   function findSubjects(finder) {
-    var select = document.getElementById(finder.getAttribute("data-finder"));
+    var choices = all("[data-words]", document.getElementById(finder.getAttribute("data-finder")));
     var field = one("input", finder);
     var found = one("[role=status]", finder);
 
-    function wordsOf(option) {
-      return [option.textContent, option.parentNode.label, option.getAttribute("data-words")].join("|").toLowerCase();
+    function matching(typed) {
+      var words = plain(typed).split(/[\s,，、。;；/]+/).filter(Boolean);
+      return choices.map(function (choice, order) {
+        return fit(words, choice, order);
+      }).filter(function (each) {
+        return each.shared;
+      }).sort(function (one, other) {
+        return other.shared - one.shared || one.length - other.length || one.order - other.order;
+      }).slice(0, MOST_FOUND);
     }
 
-    function matching(typed) {
-      var words = typed.toLowerCase().split(/[\s,，、。]+/).filter(Boolean);
-      return all("option[data-words]", select).filter(function (option) {
-        var known = wordsOf(option);
-        return words.every(function (word) {
-          // 小区乱停车 holds a word that is known, 停 is held by one.
-          return known.indexOf(word) >= 0 || known.split("|").some(function (part) {
-            return part.length > 1 && word.indexOf(part) >= 0;
-          });
-        });
-      });
+    function choose(choice) {
+      var group = choice.closest("details");
+      if (group) {
+        group.open = true;
+      }
+      choice.checked = true;
+      choice.dispatchEvent(new CustomEvent("change", {bubbles: true}));
     }
 
     function show() {
@@ -44,33 +84,40 @@
       if (!field.value.trim()) {
         return;
       }
-      var options = matching(field.value).slice(0, MOST_FOUND);
-      if (!options.length) {
+      var best = matching(field.value);
+      if (!best.length) {
         found.textContent = found.getAttribute("data-none");
       }
-      options.forEach(function (option) {
+      best.forEach(function (each) {
+        var group = each.choice.closest("details");
         var button = document.createElement("button");
         button.type = "button";
-        button.textContent = option.parentNode.label + " · " + option.textContent;
-        button.setAttribute("aria-pressed", String(option.selected));
+        button.textContent = (group ? group.getAttribute("data-name") + " · " : "") +
+          each.choice.parentNode.textContent;
+        button.setAttribute("aria-pressed", String(each.choice.checked));
         button.addEventListener("click", function () {
-          select.value = option.value;
           all("button", found).forEach(function (other) {
             other.setAttribute("aria-pressed", String(other === button));
           });
-          select.dispatchEvent(new CustomEvent("change", {bubbles: true}));
+          choose(each.choice);
         });
         found.appendChild(button);
       });
     }
 
-    finder.hidden = false;
+    one("[data-without-script]", finder).hidden = true;
     field.addEventListener("input", show);
     field.addEventListener("keydown", function (event) {
       // Enter would send the form.
       if (event.keyCode === 13) {
         event.preventDefault();
       }
+    });
+    // What was chosen from a draft is in sight.
+    choices.filter(function (choice) {
+      return choice.checked && choice.closest("details");
+    }).forEach(function (choice) {
+      choice.closest("details").open = true;
     });
   }
 

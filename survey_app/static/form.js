@@ -8,6 +8,7 @@
   var DAY = 24 * 60 * 60 * 1000;
   var LONGEST_WAIT = 60;
   var TIMEOUT = 30 * 1000;
+  var PRINT_ASKED = /[?&]text=(large|standard)(&|$)/;
   var root = document.documentElement;
 
   function all(selector, within) {
@@ -96,7 +97,7 @@
   }
 
   function startPrint() {
-    var asked = /[?&]text=(large|standard)(&|$)/.exec(location.search);
+    var asked = PRINT_ASKED.exec(location.search);
     if (asked) {
       rememberPrint(asked[1]);
     }
@@ -104,7 +105,8 @@
   }
 
   function switchPrint(event, size) {
-    if (rememberPrint(size)) {
+    // An address that asks for a size asks for it again on every page that it leads to: then the address changes too.
+    if (rememberPrint(size) && !PRINT_ASKED.test(location.search)) {
       event.preventDefault();
       printIn(size);
       one(size === "large" ? ".switch-standard" : ".switch-large").focus();
@@ -571,7 +573,10 @@
     var typed = controlsOf(form).filter(function (control) {
       return control.type !== "hidden";
     });
-    return !!name && (!!memory.read(name) || !valuesOf(typed).length);
+    var hasPhotos = all("input[type=file]", form).some(function (input) {
+      return input.files.length;
+    });
+    return !!name && !hasPhotos && (!!memory.read(name) || !valuesOf(typed).length);
   }
 
   function pressSwitch(event) {
@@ -592,7 +597,27 @@
     }
   }
 
+  // ---- Numbers and links are copied by a tap, in the way that old browsers and plain HTTP know too. ----
+
+  function copy(event) {
+    var button = event.target.closest("[data-copy]");
+    if (!button) {
+      return;
+    }
+    var field = add(button.parentNode, "textarea", button.getAttribute("data-copy"), "unseen");
+    field.select();
+    field.setSelectionRange(0, field.value.length);
+    if (document.execCommand("copy")) {
+      button.textContent = button.getAttribute("data-done");
+    }
+    button.parentNode.removeChild(field);
+    button.focus();
+  }
+
   function enhance() {
+    all("[data-copy]").forEach(function (button) {
+      button.hidden = false;
+    });
     all("form[data-form]").forEach(function (form) {
       var draft = form.hasAttribute("data-no-draft") ? leaveDraft(form) : keepDraft(form);
       form.addEventListener("change", unmarkAnswered);
@@ -608,5 +633,6 @@
   startPrint();
   memory.forgetOld();
   document.addEventListener("click", pressSwitch);
+  document.addEventListener("click", copy);
   enhance();
 })();

@@ -12,10 +12,12 @@ from sqlalchemy import func, select
 from survey_app.models import Attachment, Community, Complaint, ComplaintSupport
 from tests.factories import make_complaint
 from tests.journeys.test_reach import assert_within_reach, small_page  # noqa: F401 (a fixture)
+from tests.survey_app.complaints.test_category_search import EVERYDAY_WORDS
 from tests.survey_app.complaints.test_views import answer
 
 pytestmark = pytest.mark.browser
 
+NO_PHOTO = {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"}
 TEXT = "南门消防通道天天被蒙C12345堵住，找过王师傅多次没人管，电话13800138000"
 
 
@@ -30,8 +32,16 @@ def photo(width=2400, height=1800):
     return {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": stream.getvalue()}
 
 
+def choose_subject(page, category):
+    """Open the tile of the group, unless it is open, and tap the subject."""
+    subject = page.locator(f".tiles input[value={category}]")
+    if not subject.is_visible():
+        page.locator(".tiles details", has=subject).locator("summary").click()
+    subject.check()
+
+
 def fill(page, *, text=TEXT, category="PK01"):
-    page.select_option("#category", category)
+    choose_subject(page, category)
     page.locator("#text").fill(text)
     page.locator("#place").fill("南门")
 
@@ -66,8 +76,7 @@ def test_a_complaint_goes_from_words_to_verdict(phone, form_address, sqlite_data
     page = phone(javascript=javascript)
     page.goto(f"{form_address}?lang={language}")
     fill(page)
-    page.set_input_files("#photo1", photo())
-    page.set_input_files("#photo2", {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"})
+    page.set_input_files("#photo", [photo(), NO_PHOTO])
     page.locator("#contact").fill("13900139000")
     page.locator("[name=consent]").check()
     press(page)
@@ -90,6 +99,7 @@ def test_a_complaint_goes_from_words_to_verdict(phone, form_address, sqlite_data
     page.locator("#secret").fill(f"{secret[:4]} {secret[4:]}")
     press(page)
     expect(page.locator(".history")).to_contain_text("已装隔离桩")
+    page.get_by_text(re.compile("^(未解决|It is not fixed)$")).click()
     page.locator("#text").fill("又停了一辆")
     page.locator("button[value=rejected]").click()
     expect(page.locator(".done-note")).to_be_visible()
@@ -103,10 +113,10 @@ def test_a_complaint_goes_from_words_to_verdict(phone, form_address, sqlite_data
 def test_subjects_are_found_by_the_words_of_residents(phone, form_address):
     page = phone()
     page.goto(form_address)
-    for typed, code in (("乱停", "PK01"), ("电梯", "EQ01"), ("lift", "EQ01"), ("parking", "PK01"), ("漏水", "BR01")):
+    for typed, code in EVERYDAY_WORDS:
         page.locator("#find").fill(typed)
         page.locator("#found button").first.click()
-        expect(page.locator("#category")).to_have_value(code)
+        expect(page.locator(f".tiles [value={code}]")).to_be_checked()
     page.locator("#find").fill("不存在的词")
     expect(page.locator("#found")).to_contain_text("没有找到")
     page.locator("#find").press("Enter")
@@ -120,8 +130,8 @@ def test_a_large_photo_is_made_small_on_the_phone(phone, form_address, sqlite_da
     page.goto(form_address)
     fill(page)
     large = photo(3000, 2000)
-    page.set_input_files("#photo1", large)
-    page.wait_for_function("() => document.querySelector('[data-photo]').hasAttribute('data-small')")
+    page.set_input_files("#photo", large)
+    page.wait_for_function("() => document.querySelector('[data-photo]').getAttribute('data-small') === '1'")
     press(page)
     expect(page.locator(".photos img")).to_have_count(1)
 
@@ -229,7 +239,7 @@ def test_what_was_checked_can_be_changed_without_javascript(phone, form_address)
     expect(page.locator("blockquote")).to_be_visible()
     page.get_by_role("button", name="返回修改").click()
     expect(page.locator("#text")).to_have_value(TEXT)
-    expect(page.locator("#category")).to_have_value("PK01")
+    expect(page.locator(".tiles [value=PK01]")).to_be_checked()
 
 
 def test_the_back_button_of_the_phone_finds_the_words_again(phone, form_address):
@@ -268,8 +278,9 @@ def test_every_page_of_a_complaint_is_within_reach(small_page, form_address, sql
     expect(page.locator(".summary")).to_be_visible()
     assert_within_reach(page)
     fill(page)
-    page.set_input_files("#photo1", photo(400, 300))
-    page.set_input_files("#photo2", {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"})
+    page.set_input_files("#photo", [photo(400, 300), NO_PHOTO])
+    expect(page.locator(".previews img")).to_be_visible()
+    assert_within_reach(page)
     press(page)
     expect(page.locator("blockquote")).to_be_visible()
     assert_within_reach(page)
@@ -291,6 +302,8 @@ def test_every_page_of_a_complaint_is_within_reach(small_page, form_address, sql
     page.locator("#secret").fill(secret)
     press(page)
     expect(page.locator(".history")).to_be_visible()
+    assert_within_reach(page)
+    page.locator("summary.button").click()
     assert_within_reach(page)
     page.locator("button[value=add]").click()
     expect(page.locator(".summary")).to_be_visible()

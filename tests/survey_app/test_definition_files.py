@@ -19,7 +19,7 @@ from survey_app.rounds.questionnaires import load_questionnaire
         (load_rules, "rules/wuhai/2021-08-23.yaml"),
         (lambda path: load_disclosure_rules([path]), "disclosure/2021-08-23.yaml"),
         (load_questionnaire, "questionnaires/resident-satisfaction-2.yaml"),
-        (load_categories, "complaint-categories/1.yaml"),
+        (load_categories, "complaint-categories/2.yaml"),
         (lambda path: load_calendar([path]), "calendars/2026.yaml"),
     ],
     ids=["rules", "disclosure", "questionnaire", "categories", "calendar"],

@@ -51,9 +51,9 @@ def test_no_log_holds_what_was_typed(client, token, sqlite_database, logged, mon
         "key": key_of(client, token),
     }
     form = f"/c/{token}"
-    client.post(f"{form}/check", data=personal | {"photo1": (io.BytesIO(picture()), f"{NAME}.jpg")})
+    client.post(f"{form}/check", data=personal | {"photo": (io.BytesIO(picture()), f"{NAME}.jpg")})
     client.post(
-        f"{form}/check", data=personal | {"photo1": (io.BytesIO(NAME.encode()), f"{NAME}.jpg"), "key": TELEPHONE}
+        f"{form}/check", data=personal | {"photo": (io.BytesIO(NAME.encode()), f"{NAME}.jpg"), "key": TELEPHONE}
     )
     client.post(f"{form}/edit", data=personal)
     client.post(form, data=personal | {"category": NAME, "occurred": TELEPHONE})
