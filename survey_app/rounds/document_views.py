@@ -129,7 +129,9 @@ def _freeze(session: Session, parsed: Rules | Definition, source: str, content: 
 
 @lru_cache(maxsize=1)
 def _templates() -> tuple[Template, ...]:
-    rules = [Template(f"{path.parent.name}-{path.name}", path, "rules") for path in sorted(DATA.glob("rules/*/*.yaml"))]
+    # The newest file first: it corrects the earlier ones, which stay because evaluations were made by them.
+    files = sorted(DATA.glob("rules/*/*.yaml"), reverse=True)
+    rules = [Template(f"{path.parent.name}-{path.name}", path, "rules") for path in files]
     asked = [Template(path.name, path, "questionnaire") for path in sorted(DATA.glob("questionnaires/*.yaml"))]
     return (*rules, *asked)
 

@@ -335,3 +335,18 @@ def test_a_stored_file_of_format_2_is_read_as_strictly_as_one_that_is_handed_in(
 
     with pytest.raises(DocumentError, match="can be read as more than one number"):
         parse_stored_rules(text.encode())
+
+
+def test_the_newest_rules_name_the_notice_and_decide_as_those_that_they_correct():
+    files = sorted(SHIPPED.parent.glob("*.yaml"))
+    first, *_between, newest = (load_rules(path) for path in files)
+
+    assert newest.source.document_number == "乌建局函字〔2021〕196号"
+    assert newest.source.date == first.source.date
+    assert len({load_rules(path).name for path in files}) == len(files)
+    for part in ("city", "time_zone", "region", "when_k_is_zero", "satisfaction", "complaints", "evidence"):
+        assert getattr(newest, part) == getattr(first, part)
+
+
+def test_rules_that_evaluations_were_made_by_stay_as_they_were():
+    assert load_rules(SHIPPED).sha256 == ("1a395467495ac02d716f7db9ad4c991c074313b61f2b7d0eb177c5285fb71b1d")

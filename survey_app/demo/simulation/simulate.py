@@ -46,7 +46,7 @@ from survey_app.stored_rules import rules_of
 QUESTIONNAIRE = DATA / "questionnaires" / "resident-satisfaction-2.yaml"
 # Invented shapes, as the city is.
 BOUNDARIES = DATA / "samples" / "boundaries" / "schematic.geojson"
-RULES = DATA / "rules" / "wuhai" / "2021-08-23.yaml"
+RULES = DATA / "rules" / "wuhai" / "2026-11-30.yaml"
 
 # Each chunk is one transaction: long enough for speed, short enough to leave room for a real visitor's.
 CHUNK = 1000
