@@ -119,15 +119,18 @@ class Examination:
 
     `families` has one row per community in scope and family of signals: number, name, english_name, region,
     region_english, family, examined, statistic, expected, adjusted_p, flagged, as
-    `analytics.statistics.integrity_signals` says. `counts` has one row per community in scope: number, held, n_without,
-    satisfied_without (valid answers without those held), waiting, released, excluded (numbers of responses by the state
-    of their review).
+    `analytics.statistics.integrity_signals` says. `counts` has one row per community in scope: number,
+    waiting, released, excluded (numbers of responses by the state of their review, whoever sent them). `held` has one
+    row per community in scope where answers that the evaluation counts wait for a decision: number, and of these
+    answers alone the columns of `analytics.decision.table_columns.MEASURE_COLUMNS` that its inputs have, counted by its
+    rules and of the population that it ranks.
     """
 
     round_id: int
     examined_at: datetime
     families: pd.DataFrame
     counts: pd.DataFrame
+    held: pd.DataFrame
 
 
 GridColumn = Literal[
@@ -213,6 +216,10 @@ GRID_COLUMNS: Final = (
     "complaint_rank",
     "complaint_last_rank",
     "complaints_per_1000_household_years",
+    "satisfaction_status",
+    "satisfaction_reason",
+    "complaint_status",
+    "complaint_reason",
     "criterion_status",
     "criterion_evidence",
 )

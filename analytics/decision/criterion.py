@@ -20,6 +20,9 @@ Texts = npt.NDArray[np.str_]
 ELIGIBLE: Final = ""
 """Marks a community that takes part, in place of a reason why not."""
 
+RANKED_NOT_ASSESSED: Final = frozenset({"zero_complaints_undecidable", "boundary_block_too_large"})
+"""Reasons why a ranked community is not assessed: nothing says what holds for a tie across the k-th position."""
+
 
 @dataclass(frozen=True)
 class BoundaryBlock:

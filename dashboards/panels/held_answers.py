@@ -1,18 +1,21 @@
 """Standings without the answers held for review, and who would enter or leave the list then."""
 
-from datetime import datetime
+import json
 
 import numpy as np
 import pandas as pd
 from dash.development.base_component import Component
 
-from analytics.decision.evaluate import evaluate
+from analytics.decision.evaluate import canonical_frame_json, evaluate
+from analytics.decision.left_out_responses import leave_out_responses
+from analytics.decision.table_columns import MEASURE_COLUMNS
 from analytics.disclosure.suppression import can_be_shown
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import sees_whole_regions
+from dashboards.labels import population_words
 from dashboards.languages import translator
 from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS, changes
-from dashboards.source import EvaluationSource, Examination, examination_of, header_of
+from dashboards.source import EvaluationSource, Examination, header_of
 from dashboards.widgets.components import empty, notice, panel
 
 
@@ -20,16 +23,18 @@ def without_held_panel(shown: PageData, examination: Examination, inputs: pd.Dat
     """Return the communities that would enter or leave the list if no held answer counted, where that is known."""
     _ = translator(shown.language)
     name = _("Standings without held answers")
-    if shown.header.rules.satisfaction.measure != "satisfaction_rate":
-        said = _("The measure in these rules cannot be computed from counts of satisfied answers alone.")
-        return panel(name, empty(said), anchor="without")
     if not sees_whole_regions(shown.header, inputs):
         said = _("Your account sees only some of the communities that are ranked together, so this cannot be computed.")
         return panel(name, empty(said), anchor="without")
     after = standings_without_held(shown, examination)
     return panel(
         name,
-        notice(_("Not an official result"), _("Assumption: no held response counts.")),
+        notice(
+            _("Not an official result"),
+            _("Assumption: no held response counts. As in the official result, {population}.").format(
+                population=population_words(shown.language)[shown.header.rules.satisfaction.population]
+            ),
+        ),
         *changes(shown, after, name="without-held", only_verdicts=held_by_few(shown, examination)),
         anchor="without",
     )
@@ -41,39 +46,24 @@ def held_by_few(shown: PageData, examination: Examination) -> frozenset[str]:
     That is a breakdown of the held answers, and shown like any other: of enough people, neither the satisfied nor the
     others among whom are few.
     """
-    inputs = shown.source.inputs(shown.header.id)
-    left = without_held(inputs, examination.counts)
-    held, satisfied = (
-        (inputs[name].astype("Int64") - left[name].astype("Int64")).fillna(0).to_numpy("int64")
-        for name in ("responses", "satisfied")
-    )
-    # As many answers, and others among them: an examination of an earlier version, which counted tenants too.
+    held, disclosure = examination.held, shown.disclosure
+    counted = held[MEASURE_COLUMNS[shown.header.rules.satisfaction.measure].responses]
+    few = counted.between(1, disclosure.minimum_base - 1).to_numpy(dtype=bool)
     told = [
-        whole == some == 0 or (whole >= some >= 0 and can_be_shown(some, whole, rules=shown.disclosure))
-        for some, whole in zip(satisfied.tolist(), held.tolist(), strict=True)
+        whole == 0 or can_be_shown(some, whole, rules=disclosure)
+        for some, whole in zip(held["satisfied"].tolist(), held["responses"].tolist(), strict=True)
     ]
-    return frozenset(inputs.loc[~np.array(told, dtype=bool), "community_id"].tolist())
+    return frozenset(held.loc[few | ~np.array(told, dtype=bool), "number"].tolist())
 
 
 def standings_without_held(shown: PageData, examination: Examination) -> pd.DataFrame:
     """Return `WHAT_IF_COLUMNS` of the standings that would be if no held answer counted."""
-    return shown.source.compute_once(shown.header.id, evaluate_without_held, examination.examined_at)
+    held = canonical_frame_json(examination.held.rename(columns={"number": "community_id"}))
+    return shown.source.compute_once(shown.header.id, evaluate_without, held)
 
 
-def evaluate_without_held(source: EvaluationSource, evaluation_id: int, _examined_at: datetime) -> pd.DataFrame:
-    """Return the same of an evaluation; the instant tells a newer examination from an older one."""
-    left = without_held(source.inputs(evaluation_id), examination_of(source, evaluation_id).counts)
-    return evaluate(left, header_of(source, evaluation_id).rules).standings[list(WHAT_IF_COLUMNS)]
-
-
-def without_held(inputs: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
-    """Return a community table with the answers that are left when none that was held counts.
-
-    Means of points are left out: nobody knows them without the held answers, and a rate does not need them.
-    """
-    own = counts.set_index("number")
-    left = inputs.drop(columns=[name for name in ("mean_index", "sd_index") if name in inputs])
-    for column, without in (("responses", "n_without"), ("satisfied", "satisfied_without")):
-        known = left["community_id"].map(own[without])
-        left = left.assign(**{column: known.fillna(left[column]).astype("int64")})
-    return left
+def evaluate_without(source: EvaluationSource, evaluation_id: int, held: str) -> pd.DataFrame:
+    """Return the same of an evaluation; `held` are the answers to leave out as canonical JSON, counted alone."""
+    rules = header_of(source, evaluation_id).rules
+    rest = leave_out_responses(source.inputs(evaluation_id), pd.DataFrame(json.loads(held)), rules)
+    return evaluate(rest, rules).standings[list(WHAT_IF_COLUMNS)]

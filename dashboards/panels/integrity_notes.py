@@ -6,9 +6,10 @@ from typing import Any, Final
 import pandas as pd
 from dash.development.base_component import Component
 
-from analytics.reports.labels import signal_words, status_words
+from analytics.reports.labels import signal_words
+from analytics.reports.standing_words import criterion_status_words
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import sees_whole_regions
+from dashboards.frames.standings import scale_of, sees_whole_regions
 from dashboards.languages import minute, translator
 from dashboards.panels.held_answers import held_by_few, standings_without_held
 from dashboards.routes import ROUTES
@@ -30,7 +31,7 @@ def integrity_panel(shown: PageData, row: Mapping[str, Any]) -> Component:
     said: list[tuple[str, Content | list[Component]]] = [
         (_("Signs"), _signals(shown, row, examination)),
         (_("Held answers"), _held(shown, counts)),
-        *_without(shown, row, counts, examination),
+        *_without(shown, row, examination),
         (_("Examined at"), minute(examination.examined_at, shown.language, shown.header.rules.time_zone)),
     ]
     link = page_link(shown.view, INTEGRITY_PATH, _("All signs and communities: Integrity"))
@@ -65,15 +66,9 @@ def _held(shown: PageData, counts: Mapping[str, Any]) -> str:
     )
 
 
-def _without(
-    shown: PageData,
-    row: Mapping[str, Any],
-    counts: Mapping[str, Any],
-    examination: Examination,
-) -> list[tuple[str, str]]:
-    """Return rank and result with and without held responses, where counts allow it and the whole region is seen."""
-    held = examination.counts["held"]
-    if shown.header.rules.satisfaction.measure != "satisfaction_rate" or not int(held.sum()):
+def _without(shown: PageData, row: Mapping[str, Any], examination: Examination) -> list[tuple[str, str]]:
+    """Return rank and result with and without held responses, where some are and the whole region is seen."""
+    if examination.held.empty:
         return []
     if not sees_whole_regions(shown.header, shown.source.inputs(shown.header.id)):
         return []
@@ -81,7 +76,7 @@ def _without(
     after = standings_without_held(shown, examination)
     [then] = records(after[after["community_id"] == row["community_id"]])
     before, after_all = (None if pd.isna(rank) else int(rank) for rank in (row[_ROUTE.rank], then[_ROUTE.rank]))
-    if not int(counts["held"]) and before == after_all:
+    if row["number"] not in set(examination.held["number"]) and before == after_all:
         # Only other communities of its region lose answers, and its rank stays what it is.
         return []
     return [
@@ -94,7 +89,7 @@ def _without(
 
 
 def _verdict(shown: PageData, standing: Mapping[str, Any]) -> str:
-    return status_words(shown.language)[standing["criterion_status"]]
+    return criterion_status_words(standing, shown.language)
 
 
 def _standing(shown: PageData, standing: Mapping[str, Any]) -> str:
@@ -102,8 +97,12 @@ def _standing(shown: PageData, standing: Mapping[str, Any]) -> str:
     status = _verdict(shown, standing)
     if pd.isna(standing[_ROUTE.rank]):
         return status
+    rank = f"{int(standing[_ROUTE.rank]):,}"
+    if pd.isna(standing["satisfied"]):
+        score = scale_of(shown.header, _ROUTE, shown.language).write(standing[_ROUTE.score])
+        return _("rank {rank}, {score}: {status}").format(rank=rank, score=score, status=status)
     return _("rank {rank}, {satisfied} of {responses} satisfied: {status}").format(
-        rank=f"{int(standing[_ROUTE.rank]):,}",
+        rank=rank,
         satisfied=f"{int(standing['satisfied']):,}",
         responses=f"{int(standing['responses']):,}",
         status=status,

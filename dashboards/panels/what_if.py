@@ -25,13 +25,16 @@ CHOICE: Final = "what-if"
 MINIMA: Final = (10, 20, 30, 50, 100)
 
 
-def choices(rules: Rules, language: str, *, whole_city: bool, both_populations: bool) -> dict[str, str]:
+def choices(
+    rules: Rules, language: str, *, whole_city: bool, both_populations: bool, has_districts: bool
+) -> dict[str, str]:
     """Return the label of every other choice that can be asked about, by its address parameter.
 
     `whole_city`: whether the account may see the communities that a ranking of the whole city would compare.
-    `both_populations`: whether the answers of those who are not ranked were counted too.
+    `both_populations`: whether the answers of those who are not ranked were counted too. `has_districts`: whether the
+    table that was evaluated tells the districts of a city apart that is ranked as one.
     """
-    offered = list(_alternatives(rules, language, whole_city=whole_city))
+    offered = list(_alternatives(rules, language, whole_city=whole_city, has_districts=has_districts))
     if both_populations:
         population = OTHER_POPULATION[rules.satisfaction.population]
         offered.insert(0, ("population", population, population_words(language)[population]))
@@ -46,7 +49,13 @@ def what_if_panel(shown: PageData, source: EvaluationSource) -> Component:
     if not sees_whole_regions(shown.header, inputs):
         said = _("Your account sees only some of the communities that are ranked together, so this cannot be computed.")
         return panel(name, empty(said), anchor="what-if")
-    offered = choices(rules, shown.language, whole_city=complete, both_populations=not shown.header.provisional)
+    offered = choices(
+        rules,
+        shown.language,
+        whole_city=complete,
+        both_populations=not shown.header.provisional,
+        has_districts=len(inputs["region"].unique()) > 1,
+    )
     asked = shown.view.own.get("what_if", "")
     select = dmc.Select(
         id=CHOICE,
@@ -67,11 +76,13 @@ def what_if_panel(shown: PageData, source: EvaluationSource) -> Component:
     )
 
 
-def _alternatives(rules: Rules, language: str, *, whole_city: bool) -> Iterator[tuple[Choice, str, str]]:
+def _alternatives(
+    rules: Rules, language: str, *, whole_city: bool, has_districts: bool
+) -> Iterator[tuple[Choice, str, str]]:
     _ = translator(language)
     if rules.region == "district" and whole_city:
         yield "region", "city", _("all communities of the city are ranked together")
-    if rules.region == "city":
+    if rules.region == "city" and has_districts:
         yield "region", "district", _("each district is ranked by itself")
     satisfaction, complaints = rules.satisfaction, rules.complaints
     yield from (("rounding", *pair) for pair in rounding_words(language).items() if pair[0] != satisfaction.rounding)

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
 from pyarrow import json as arrow_json
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -90,7 +90,7 @@ def count_responses(
     if not rules.satisfaction.domains:
         return summary
     return summary.join(
-        _count_composites(
+        count_composites(
             session,
             survey_round=survey_round,
             rules=rules,
@@ -169,7 +169,7 @@ def _code_given(session: Session, question: str) -> ColumnElement[int]:
     return func.json_extract(Response.answers, f'$."{question}"', type_=Integer)
 
 
-def _count_composites(
+def count_composites(
     session: Session,
     *,
     survey_round: Round,
@@ -177,12 +177,15 @@ def _count_composites(
     questionnaire: Questionnaire,
     communities: Sequence[int],
     before: datetime,
+    only: Select[int] | None = None,
 ) -> pd.DataFrame:
-    """Return the number, mean and deviation of each community's composites."""
+    """Return the number, mean and deviation of each community's composites, of all responses or of `only` some ids."""
     domains, points = rules.satisfaction.domains, rules.satisfaction.index_points
     codes = {code for domain in domains for code in questionnaire.question(domain).codes}
     sums = composite_sums(
-        counted_batches(session, survey_round=survey_round, rules=rules, questions=list(domains), before=before),
+        counted_batches(
+            session, survey_round=survey_round, rules=rules, questions=list(domains), before=before, only=only
+        ),
         communities=communities,
         weights=domains,
         points=points,
@@ -218,11 +221,12 @@ def counted_batches(
     before: datetime,
     answers_of: Population | None = None,
     reviewed_before: datetime | None = None,
+    only: Select[int] | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the community, tenure and mode of every response that counts, and the answers of the ranked population.
 
     The rules say which of a household's responses count, whichever population `answers_of` asks for. Reviews count as
-    of `reviewed_before`, or as they stand now.
+    of `reviewed_before`, or as they stand now. `only` selects the ids of the responses to yield among those that count.
     """
     status = status_of_response(rules.satisfaction.population, before=before, reviewed_before=reviewed_before)
     statement = select(Response.community_id, Response.tenure, Response.mode, Response.answers).where(
@@ -230,6 +234,8 @@ def counted_batches(
         Response.submitted_at < before,
         status == ResponseStatus.COUNTED,
     )
+    if only is not None:
+        statement = statement.where(Response.id.in_(only))
     result = session.execute(statement, execution_options={"yield_per": BATCH_ROWS})
     for rows in result.partitions():
         communities, tenures, modes, texts = zip(*rows, strict=True)

@@ -31,6 +31,7 @@ from survey_app.audit import record_export
 from survey_app.clock import current_time
 from survey_app.evaluations.collection_progress import count_progress, read_required_responses
 from survey_app.evaluations.counts import COMPLAINED_COLUMNS
+from survey_app.evaluations.held_answers import count_held_answers
 from survey_app.evaluations.integrity_examinations import newest_examination, read_found, with_reviews
 from survey_app.evaluations.publications import published_evaluations
 from survey_app.evaluations.standings import (
@@ -229,7 +230,8 @@ class StoredEvaluations:
             examination_id, round_id, examined_at = newest
             key = (examination_id, scope, _register_revision(session))
             found = self._examined.get_or_make(key, lambda: read_found(session, examination_id, scope))
-            return with_reviews(session, found, round_id=round_id, examined_at=examined_at)
+            held = count_held_answers(session, evaluation_id=evaluation_id, scope=scope)
+            return with_reviews(session, found, round_id=round_id, examined_at=examined_at, held=held)
 
     def boundaries(self) -> Mapping[str, Sequence[Polygon]]:
         """Return the boundaries of all districts: those are no secret."""

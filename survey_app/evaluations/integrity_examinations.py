@@ -63,11 +63,13 @@ def read_found(session: Session, examination_id: int, scope: Scope) -> Found:
         families=repeated.merge(families.astype({"family": "category"}), left_on="id", right_on="community_id").drop(
             columns=["id", "community_id"]
         ),
-        counts=beside.drop(columns=["community_id", "n", "satisfied"]),
+        counts=beside[["number", "id"]],
     )
 
 
-def with_reviews(session: Session, found: Found, *, round_id: int, examined_at: datetime) -> Examination | None:
+def with_reviews(
+    session: Session, found: Found, *, round_id: int, examined_at: datetime, held: pd.DataFrame
+) -> Examination | None:
     """Return findings beside what has become of the held responses by now; None where nobody was examined."""
     if found.families.empty:
         return None
@@ -77,4 +79,5 @@ def with_reviews(session: Session, found: Found, *, round_id: int, examined_at: 
         examined_at=examined_at,
         families=found.families,
         counts=found.counts.join(reviews.reset_index(drop=True)).drop(columns="id"),
+        held=held,
     )

@@ -338,6 +338,12 @@ def fewest_to_exclude(survey_round: Round, *, now: datetime) -> int:
     return rules_in_force(now.astimezone(zone).date()).minimum_base
 
 
+def held_responses(round_id: int) -> Select[int]:
+    """Return the select of the ids of a round's responses that wait for a decision."""
+    waits = and_(ResponseReview.state == ReviewState.HELD, newest_review())
+    return select(Response.id).join(ResponseReview).where(Response.round_id == round_id, waits)
+
+
 def newest_review() -> ColumnElement[bool]:
     """Return the condition that a `ResponseReview` is the newest of its response."""
     later = ResponseReview.__table__.alias("later")

@@ -179,15 +179,15 @@ def made_up_examination(standings):
     counts = pd.DataFrame(
         {
             "number": standings["number"],
-            "held": held,
-            "n_without": standings["responses"].astype("int64") - held,
-            "satisfied_without": standings["satisfied"].astype("int64") - held,
             "waiting": held,
             "released": 0,
             "excluded": 0,
         }
     )
-    return Examination(1, datetime(2026, 10, 1, tzinfo=UTC), families.reset_index(drop=True), counts)
+    waiting = pd.DataFrame({"number": standings["number"], "responses": held, "satisfied": held, "mean_index": 100.0})
+    return Examination(
+        1, datetime(2026, 10, 1, tzinfo=UTC), families.reset_index(drop=True), counts, waiting[chosen & (held > 0)]
+    )
 
 
 class MadeUpCity:
@@ -208,7 +208,7 @@ class MadeUpCity:
             self._add(len(rounds) - age, name, english, year, provisional=provisional and age == 0)
 
     def _add(self, number, name, english, year, *, provisional):
-        result = evaluate(counts(self._register, seed=number), RULES)
+        result = evaluate(self.table(number), RULES)
         evidence = weigh_evidence(result)
         self._inputs[number] = result.communities
         columns = [column for column in result.standings if column not in ("community_id", "region")]
@@ -232,6 +232,9 @@ class MadeUpCity:
                 summary={**result.summary, "evidence": {"regions": summarise_evidence(result, evidence)}},
             )
         )
+
+    def table(self, number):
+        return counts(self._register, seed=number)
 
     def evaluations(self):
         return self._headers

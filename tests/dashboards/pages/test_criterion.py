@@ -13,17 +13,19 @@ from plotly.utils import PlotlyJSONEncoder
 from analytics.decision.evaluate import evaluate
 from analytics.decision.what_if import compare, with_choices
 from analytics.reports.labels import needed_words
+from analytics.rules import parse_rules
 from dashboards.address import View
 from dashboards.figures.evidence import around_cut_off_figure, change_figure, list_evidence_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import CutOff, in_rank_order
 from dashboards.panels.around_cut_off import MOST_SHOWN, communities_around_cut_off
+from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS
 from dashboards.panels.list_evidence import decision_by_evidence, list_evidence_sentence
-from dashboards.panels.what_if import choices, what_if_panel
+from dashboards.panels.what_if import choices, evaluate_otherwise, what_if_panel
 from dashboards.routes import ROUTES
 from dashboards.widgets.components import Numbers, NumbersColumn, records
 from tests.dashboards.conftest import serve_dashboards
-from tests.dashboards.made_up import RULES, MadeUpCity
+from tests.dashboards.made_up import ROUNDS, RULES, MadeUpCity
 from tests.dashboards.test_app import Browser, said
 
 
@@ -126,7 +128,9 @@ def test_marks_tell_the_decision_and_colours_the_evidence(shown):
     }
 
 
-@pytest.mark.parametrize("asked", list(choices(RULES, "en", whole_city=True, both_populations=False)))
+@pytest.mark.parametrize(
+    "asked", list(choices(RULES, "en", whole_city=True, both_populations=False, has_districts=True))
+)
 def test_what_if_says_what_analytics_says(city, browser_of, asked):
     choice, _, value = asked.partition(":")
     evaluation = evaluate(city.inputs(2), RULES)
@@ -251,3 +255,41 @@ def tables_in(part):
     if part.get("type") == "TableTbody":
         return [part["props"]["children"]]
     return [rows for each in part.values() for rows in tables_in(each)]
+
+
+def test_districts_that_a_table_does_not_tell_apart_are_not_asked_about():
+    by_city = parse_rules(RULES.content.replace(b"region: district ", b"region: city "), "rules.yaml")
+    asked = {"whole_city": True, "both_populations": False}
+
+    assert "region:district" in choices(by_city, "en", **asked, has_districts=True)
+    assert "region:district" not in choices(by_city, "en", **asked, has_districts=False)
+
+
+@pytest.mark.parametrize("choice", ["region", "rounding", "ties", "zero_ties", "population", "measure"])
+def test_the_same_rules_in_other_words_give_the_official_result(city, choice):
+    """What-ifs move nothing by themselves: chosen as the rules have it, every standing is the official one."""
+    satisfaction, complaints = RULES.satisfaction, RULES.complaints
+    held = {
+        "region": RULES.region,
+        "rounding": satisfaction.rounding,
+        "ties": satisfaction.ties,
+        "zero_ties": complaints.zero_ties,
+        "population": satisfaction.population,
+        "measure": satisfaction.measure,
+    }
+
+    after = evaluate(city.inputs(2), with_choices(RULES, {choice: held[choice]})).standings
+
+    official = city.standings(2)[list(WHAT_IF_COLUMNS)].astype(after[list(WHAT_IF_COLUMNS)].dtypes)
+    pd.testing.assert_frame_equal(after[list(WHAT_IF_COLUMNS)], official)
+
+
+def test_residents_instead_of_owners_are_the_official_result_where_only_owners_answered():
+    class OwnersAlone(MadeUpCity):
+        def inputs_of_other_population(self, evaluation_id):
+            return self.inputs(evaluation_id)
+
+    after = evaluate_otherwise(OwnersAlone(rounds=ROUNDS[:1]), 1, "population", "residents")
+    official = MadeUpCity(rounds=ROUNDS[:1]).standings(1)[list(WHAT_IF_COLUMNS)]
+
+    pd.testing.assert_frame_equal(after, official.astype(after.dtypes))

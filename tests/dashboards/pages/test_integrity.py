@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.decision.evaluate import evaluate
-from dashboards.panels.held_answers import without_held
+from analytics.decision.left_out_responses import leave_out_responses
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import RULES, MadeUpCity
 from tests.dashboards.test_app import Browser, said
@@ -19,7 +19,8 @@ def page(source, search="?lang=en"):
 
 
 def test_the_page_says_who_would_enter_and_leave_without_held_answers(city, examination):
-    after = evaluate(without_held(city.inputs(2), examination.counts), RULES).standings
+    held = examination.held.rename(columns={"number": "community_id"})
+    after = evaluate(leave_out_responses(city.inputs(2), held, RULES), RULES).standings
     before = city.standings(2)
     was, then = (frame["criterion_status"].to_numpy() == "met" for frame in (before, after))
 

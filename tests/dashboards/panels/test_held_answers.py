@@ -1,31 +1,150 @@
-"""Standings without held answers keep all other answers."""
+"""Standings without held answers: nothing moves except through held answers, by every measure and in every choice."""
 
 import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from plotly.utils import PlotlyJSONEncoder
 
+from analytics.decision.evaluate import evaluate
+from analytics.decision.left_out_responses import leave_out_responses
+from analytics.rules import parse_rules
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
 from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS, changes
-from dashboards.panels.held_answers import held_by_few, without_held
+from dashboards.panels.held_answers import evaluate_without, held_by_few, standings_without_held
+from tests.dashboards.made_up import ROUNDS, RULES, MadeUpCity
+
+DOMAINS = "\n  domains: {q02: 50 %, q03: 50 %}"
 
 
-@pytest.fixture(scope="module")
-def examination(city):
-    return city.examination(2)
+def rules_with(measure, population, region="district"):
+    """Return the rules of Wuhai with another measure, population and region."""
+    text = RULES.content.decode()
+    text = text.replace("measure: satisfaction_rate ", f"measure: {measure} ")
+    text = text.replace("population: owners ", f"population: {population} ")
+    text = text.replace("region: district ", f"region: {region} ")
+    if measure == "composite":
+        text = text.replace("\n  valid_codes:", f"{DOMAINS}\n  valid_codes:")
+    return parse_rules(text.encode(), "rules.yaml")
 
 
-def test_without_held_answers_a_community_keeps_the_others(city, examination):
-    inputs = city.inputs(2)
+def answers_of_a_city(seed, *, communities=60):
+    """Return the codes that single residents of each community answered."""
+    random = np.random.default_rng(seed)
+    sizes = random.integers(0, 70, communities)
+    return [random.choice([5, 4, 3, 2, 1], size, p=random.dirichlet([6, 5, 2, 1, 1])) for size in sizes]
 
-    left = without_held(inputs, examination.counts)
 
-    assert (inputs["responses"] - left["responses"]).tolist() == examination.counts["held"].tolist()
-    assert left["community_id"].tolist() == inputs["community_id"].tolist()
-    assert (left["satisfied"] <= left["responses"]).all()
+def counted(codes):
+    """Count answers as `count_measures` and `composite_sums` do, the composite of each being its points."""
+    points = [25.0 * (own.astype("float64") - 1) for own in codes]
+    mean = [own.mean() if own.size else np.nan for own in points]
+    return pd.DataFrame(
+        {
+            "responses": [own.size for own in codes],
+            "satisfied": [int((own >= 4).sum()) for own in codes],
+            "mean_index": mean,
+            "composite_responses": [own.size for own in codes],
+            "mean_composite": np.round(mean, 6),
+        }
+    )
+
+
+def placed(counts, seed=0):
+    random = np.random.default_rng(seed)
+    return counts.assign(
+        community_id=[f"{number:03}" for number in range(len(counts))],
+        region=np.where(np.arange(len(counts)) % 3 == 0, "海南区", "乌达区"),
+        households=random.integers(70, 400, len(counts)),
+        complaints=random.integers(0, 9, len(counts)),
+        exposure_household_years=300.0,
+    )
+
+
+MEASURES = ("satisfaction_rate", "satisfaction_index", "composite")
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("region", ["district", "city"])
+@given(seed=st.integers(0, 10_000), of=st.integers(0, 59), part=st.floats(0, 1))
+@settings(max_examples=8, deadline=None)
+def test_only_held_answers_move_a_standing(measure, region, seed, of, part):
+    rules = rules_with(measure, "owners", region)
+    if region == "city":
+        rules = parse_rules(rules.content.replace(b"wider_region", b"not_applicable"), "rules.yaml")
+    codes = answers_of_a_city(seed)
+    table = placed(counted(codes))
+    held = codes[of][: int(part * codes[of].size)]
+    rest = [own[held.size :] if place == of else own for place, own in enumerate(codes)]
+    alone = counted([held]).assign(community_id=table.loc[of, "community_id"])
+
+    left = leave_out_responses(table, alone, rules)
+
+    expected = evaluate(placed(counted(rest)), rules).standings
+    after = evaluate(left, rules).standings
+    # Composites are known to six decimals, so that communities alike in them may part.
+    compared = ["responses", "satisfaction_score"] if measure == "composite" else list(WHAT_IF_COLUMNS)
+    pd.testing.assert_frame_equal(after[compared], expected[compared], rtol=1e-5)
+    others = [place for place in range(60) if place != of]
+    rest_columns = list(left.columns)
+    pd.testing.assert_frame_equal(left.loc[others, rest_columns], table.loc[others, rest_columns], check_dtype=False)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("population", ["owners", "residents"])
+def test_without_held_answers_the_official_result_stands(measure, population):
+    rules = rules_with(measure, population)
+    table = placed(counted(answers_of_a_city(7)))
+
+    class Source(MadeUpCity):
+        def evaluations(self):
+            return [replace(header, rules=rules) for header in super().evaluations()]
+
+        def inputs(self, _evaluation_id):
+            return evaluate(table, rules).communities
+
+    nothing = json.dumps({name: [] for name in ("community_id", *counted([]))})
+    after = evaluate_without(Source(rounds=ROUNDS[:1]), 1, nothing)
+
+    pd.testing.assert_frame_equal(after, evaluate(table, rules).standings[list(WHAT_IF_COLUMNS)])
+
+
+def test_communities_whose_measure_is_withheld_are_left_as_they_are():
+    table = placed(counted(answers_of_a_city(3))).convert_dtypes()
+    few = table["responses"] < 10
+    table = table.assign(**{name: table[name].mask(few) for name in ("satisfied", "mean_index", "mean_composite")})
+    alone = pd.DataFrame({"community_id": ["999"], "responses": [0], "satisfied": [0]})
+
+    left = leave_out_responses(table, alone, RULES)
+
+    pd.testing.assert_frame_equal(left, table)
+
+
+def test_more_answers_than_there_are_cannot_be_left_out():
+    table = pd.DataFrame({"community_id": ["A"], "responses": [9], "satisfied": [9]})
+
+    with pytest.raises(ValueError, match="more responses"):
+        leave_out_responses(table, pd.DataFrame({"community_id": ["A"], "responses": [10], "satisfied": [2]}), RULES)
+
+
+def test_communities_without_held_answers_keep_their_scores_on_the_page(city):
+    shown = PageData.of(city, View.of("?lang=en&evaluation=2", lambda: "en"))
+    examination = city.examination(2)
+
+    after = standings_without_held(shown, examination)
+
+    held = after["community_id"].isin(examination.held["number"])
+    before = shown.standings.set_axis(after.index)
+    assert held.any()
+    assert after.loc[~held, "satisfied"].tolist() == before.loc[~held, "satisfied"].tolist()
+    assert (before.loc[held, "responses"] - after.loc[held, "responses"]).tolist() == examination.held[
+        "responses"
+    ].tolist()
 
 
 @pytest.mark.parametrize(
@@ -35,15 +154,10 @@ def test_without_held_answers_a_community_keeps_the_others(city, examination):
 )
 def test_a_score_without_the_answers_of_few_is_not_told(city, held, satisfied, is_told):
     shown = PageData.of(city, View.of("?lang=en&evaluation=2", lambda: "en"))
-    examination = city.examination(2)
     winner = shown.standings.loc[shown.standings["criterion_status"] == "met", "community_id"].iloc[0]
-    own = (shown.standings["community_id"] == winner).to_numpy()
-    counts = examination.counts.assign(
-        n_without=shown.standings["responses"].to_numpy("int64") - np.where(own, held, 0),
-        satisfied_without=shown.standings["satisfied"].to_numpy("int64") - np.where(own, satisfied, 0),
-    )
+    alone = pd.DataFrame({"number": [winner], "responses": [held], "satisfied": [satisfied]})
 
-    untold = held_by_few(shown, replace(examination, counts=counts))
+    untold = held_by_few(shown, replace(city.examination(2), held=alone))
     after = shown.standings[list(WHAT_IF_COLUMNS)].assign(criterion_status="not_met")
     drawn = json.dumps(changes(shown, after, name="held", only_verdicts=untold), cls=PlotlyJSONEncoder)
 

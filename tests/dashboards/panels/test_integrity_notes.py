@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.decision.evaluate import evaluate
-from dashboards.panels.held_answers import without_held
+from analytics.decision.left_out_responses import leave_out_responses
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import RULES, MadeUpCity
 from tests.dashboards.test_app import Browser, said
@@ -42,7 +42,8 @@ def test_signs_and_what_became_of_held_answers_stand_on_the_page(city, examinati
 
 
 def test_the_standing_without_held_answers_stands_beside_the_official_one(city, examination, flagged):
-    after = evaluate(without_held(city.inputs(2), examination.counts), RULES).standings.set_index("community_id")
+    held = examination.held.rename(columns={"number": "community_id"})
+    after = evaluate(leave_out_responses(city.inputs(2), held, RULES), RULES).standings.set_index("community_id")
     before = city.standings(2).set_index("community_id")
 
     content = page(city, flagged)
@@ -62,7 +63,7 @@ def test_who_sees_only_some_of_those_ranked_together_reads_no_standing_without(f
 
 
 def test_a_community_without_signs_says_so(city, examination):
-    quiet = examination.counts.loc[examination.counts["held"] == 0, "number"].iloc[0]
+    quiet = examination.counts.loc[examination.counts["waiting"] == 0, "number"].iloc[0]
 
     assert "None of the 11 kinds of signs points to this community." in page(city, quiet)
 

@@ -446,7 +446,7 @@ def test_an_examination_is_read_within_the_scope(database, city, signed_in):
 
     assert set(whole.counts["number"]) == set(numbers.values())
     # All were opened in one second and sent in one.
-    assert own.counts[["number", "n_without", "waiting"]].to_numpy().tolist() == [[numbers["here"], 0, 12]]
+    assert own.counts[["number", "waiting"]].to_numpy().tolist() == [[numbers["here"], 12]]
     assert set(own.families["number"]) == {numbers["here"]}
 
 
