@@ -33,8 +33,8 @@ from analytics.reports.labels import (
     needed_words,
     rounding_words,
     route_words,
-    status_words,
 )
+from analytics.reports.standing_words import criterion_status_words
 from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import share_text
 from analytics.statistics.repeat_complaints import repeat_dispersion
@@ -362,7 +362,7 @@ def _rows(
     *,
     language: str,
 ) -> Iterator[_Row]:
-    _, words, statuses = translator(language), evidence_words(language), status_words(language)
+    _, words = translator(language), evidence_words(language)
     why, scale, unit = evidence_reasons(language), _scale(evaluation), _unit(evaluation)
     # Without data on complaints only the satisfaction route has evidence.
     weighed = _EVIDENCE if _has_complaints(evaluation) else _SATISFACTION_EVIDENCE
@@ -379,7 +379,7 @@ def _rows(
             id=cells["community_id"],
             name=cells["name"],
             status=cells["criterion_status"],
-            status_word=statuses[cells["criterion_status"]],
+            status_word=criterion_status_words(cells, language),
             sentences=sentences,
             interval=between(
                 cells["satisfaction_lower"], cells["satisfaction_upper"], scale=scale, decimals=1, unit=unit

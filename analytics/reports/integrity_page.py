@@ -8,11 +8,13 @@ import pandas as pd
 
 from analytics.decision.evaluate import Evaluation, evaluate
 from analytics.decision.recount import recount
+from analytics.decision.summary import COLUMN_PREFIXES
 from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
 from analytics.languages import translator
 from analytics.reports.html_page import Page, PageTable, Section, percent, provenance_facts
-from analytics.reports.labels import signal_words, status_words
+from analytics.reports.labels import signal_words
+from analytics.reports.standing_words import criterion_status_words
 from analytics.rules import Rules
 from analytics.statistics.integrity_signals import (
     FALSE_DISCOVERY_RATE,
@@ -24,6 +26,11 @@ from analytics.statistics.integrity_signals import (
 
 MOST_NAMED: Final = 100
 """Most communities that a table of the page names; signals.csv has all."""
+
+_STATUS_COLUMNS: Final = (
+    *(f"{prefix}_{name}" for prefix in COLUMN_PREFIXES.values() for name in ("status", "reason")),
+    "criterion_status",
+)
 
 
 @dataclass(frozen=True)
@@ -84,9 +91,9 @@ def comparison(both: HeldComparison, table: ResponseTable, integrity: Integrity)
     -------
     DataFrame
         community_id, name, region, held, then with the suffixes ``""`` and ``_without``: responses,
-        satisfaction_score, satisfaction_rank, satisfaction_status, criterion_status.
+        satisfaction_score, satisfaction_rank, the status and the reason of both routes, criterion_status.
     """
-    names = ["responses", "satisfaction_score", "satisfaction_rank", "satisfaction_status", "criterion_status"]
+    names = ["responses", "satisfaction_score", "satisfaction_rank", *_STATUS_COLUMNS]
     standings = both.all_responses.standings
     held = integrity.responses["held"].groupby(table.responses["community_id"]).sum()
     frame = pd.DataFrame(
@@ -169,7 +176,6 @@ def _held_section(table: ResponseTable, integrity: Integrity, language: str) -> 
 def _standings_section(both: HeldComparison, table: ResponseTable, integrity: Integrity, language: str) -> Section:
     _ = translator(language)
     frame = comparison(both, table, integrity)
-    statuses = status_words(language)
     changed = frame[frame["criterion_status"] != frame["criterion_status_without"]]
     sentences = [
         _(
@@ -182,8 +188,8 @@ def _standings_section(both: HeldComparison, table: ResponseTable, integrity: In
         [
             row["name"] or row["community_id"],
             row["region"],
-            statuses[row["criterion_status"]],
-            statuses[row["criterion_status_without"]],
+            criterion_status_words({name: row[name] for name in _STATUS_COLUMNS}, language),
+            criterion_status_words({name: row[f"{name}_without"] for name in _STATUS_COLUMNS}, language),
             str(row["held"]),
             _place(row["satisfaction_rank"]),
             _place(row["satisfaction_rank_without"]),

@@ -17,9 +17,9 @@ from analytics.reports.labels import (
     needed_words,
     route_words,
     sentence_case,
-    status_words,
     survey_channel_words,
 )
+from analytics.reports.standing_words import criterion_status_words
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
 from dashboards.frames.profile import rated_questions
@@ -171,7 +171,7 @@ def _head(shown: PageData, row: Mapping[str, Any]) -> Component:
         (_("District"), pick(shown.language, row["region"], row["region_english"])),
         (_("Property company"), company or "—"),
         (_("Number"), row["number"]),
-        (_("Criterion"), sentence_case(status_words(shown.language)[row["criterion_status"]])),
+        (_("Criterion"), sentence_case(criterion_status_words(row, shown.language))),
         *((name, shown.reason(row, ROUTES[key])) for key, name in route_words(shown.language).items()),
         (_("Answers still needed, by satisfaction"), needed_words(row, shown.language) or "—"),
     ]

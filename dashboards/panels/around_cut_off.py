@@ -15,8 +15,8 @@ from analytics.reports.labels import (
     evidence_words,
     needed_words,
     sentence_case,
-    status_words,
 )
+from analytics.reports.standing_words import route_status_words
 from dashboards.figures.evidence import around_cut_off_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import (
@@ -200,7 +200,7 @@ def _row(row: Mapping[str, Any], shown: PageData, route: Route, _: Translate) ->
         named_link(shown.view, row["number"], row["name"], row["english_name"]),
         pick(shown.language, row["region"], row["region_english"]),
         rank_words(row, route.key, shown.language),
-        sentence_case(status_words(shown.language)[row[route.status]]),
+        sentence_case(route_status_words(row, route.column, shown.language)),
         evidence_words(shown.language).get(evidence, "—"),
         chance_words(row, route.column, shown.language) or "—",
         evidence_reasons(shown.language).get(reason, ""),

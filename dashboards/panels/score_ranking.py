@@ -93,7 +93,7 @@ def _score_ranking_card(shown: PageData, ladder: _RankedRegion, drawing: ChartCo
             )
         )
     if ladder.unranked:
-        words = _("Not ranked, with too few answers or households: {count}")
+        words = _("Not ranked on this route: {count}")
         parts.append(html.P(words.format(count=ladder.unranked), className="apart"))
     if len(ordered) > most:
         parts.append(

@@ -6,7 +6,8 @@ from typing import Any, Final
 import pandas as pd
 
 from analytics.files.csv_files import csv_file
-from analytics.reports.labels import evidence_words, sentence_case, status_words, survey_channel_words
+from analytics.reports.labels import evidence_words, sentence_case, survey_channel_words
+from analytics.reports.standing_words import criterion_status_words
 from dashboards.address import View
 from dashboards.frames.standings import scale_of
 from dashboards.languages import pick, translator
@@ -53,7 +54,7 @@ def community_table_row(
         "responses": _NO_VALUE if pd.isna(row["responses"]) else f"{int(row['responses']):,}",
         "complaint_rank": rank_words(row, "complaints", language),
         "complaints_per_1000_household_years": scales["complaints"].write(_if_ranked(row, "complaints")),
-        "status": f"{_MARKS[status]} {sentence_case(status_words(language)[status])}",
+        "status": f"{_MARKS[status]} {sentence_case(criterion_status_words(row, language))}",
         "evidence": evidence_words(language).get(row["criterion_evidence"], _NO_VALUE),
         "channel": survey_channel_words(language)[channel] if channel else _NO_VALUE,
     }
@@ -100,7 +101,7 @@ def _values(row: Mapping[str, Any], channels: Mapping[str, str], language: str) 
         row["responses"],
         row["complaint_rank"],
         _if_ranked(row, "complaints"),
-        sentence_case(status_words(language)[row["criterion_status"]]),
+        sentence_case(criterion_status_words(row, language)),
         evidence_words(language).get(row["criterion_evidence"]),
         survey_channel_words(language).get(channels.get(row["number"], "")),
     ]

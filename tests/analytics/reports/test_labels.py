@@ -26,9 +26,11 @@ from analytics.reports.labels import (
     signal_words,
     status_words,
 )
+from analytics.reports.standing_words import criterion_status_words, route_status_words
 from analytics.rules import Measure, Rounding
 from analytics.statistics.complaint_rates import CHANNELS
 from analytics.statistics.integrity_signals import FAMILIES
+from tests.analytics.reports.outcomes import all_standings
 
 # Stored reviews name it.
 EARLIER_FAMILY = "terminal"
@@ -111,3 +113,19 @@ def test_every_method_that_was_ever_used_has_its_words(language):
 
     assert len(set(said)) == EVIDENCE_METHOD
     assert all(str(method) in words for method, words in enumerate(said, start=1))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_status_in_words_contradicts_a_rank_beside_it(language):
+    unassessed = status_words(language)["not_assessed"]
+    for standing in all_standings():
+        for prefix in ("satisfaction", "complaint"):
+            word = route_status_words(standing, prefix, language)
+            assert (word == unassessed) == (standing[f"{prefix}_rank"] is None)
+        ranks = standing["satisfaction_rank"], standing["complaint_rank"]
+        word = criterion_status_words(standing, language)
+        assert (word == unassessed) == (ranks == (None, None)), standing
+        if unassessed in word:
+            assert None in ranks
+        if standing["criterion_status"] != "not_assessed":
+            assert word == status_words(language)[standing["criterion_status"]]

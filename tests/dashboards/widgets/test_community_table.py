@@ -3,13 +3,17 @@
 import csv
 import io
 
+import pandas as pd
 import pytest
 
+from analytics.languages import LANGUAGES
+from analytics.reports.labels import sentence_case, status_words
 from dashboards.address import View
 from dashboards.pages.communities import query_of, rows_for
 from dashboards.source import GridOrder, GridQuery
 from dashboards.widgets.community_table import community_table_csv, community_table_row
 from dashboards.widgets.components import records
+from tests.analytics.reports.outcomes import all_standings
 from tests.dashboards.made_up import MadeUpCity, places
 
 
@@ -115,3 +119,23 @@ def test_a_file_says_in_each_row_whether_it_is_official(city, preview_city):
     for source, words in ((city, "official"), (preview_city, "Preview, not an official result")):
         [_, *rows] = rows_of_file(source, source.evaluations()[0], GridQuery())
         assert {row[0] for row in rows} == {words}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_result_contradicts_a_rank_in_its_row(city, header, language):
+    """Walk all pairs of outcomes of the two routes through the table and its file."""
+    [row] = records(city.standings(header.id).head(1))
+    last = {"satisfaction_last_rank": 18, "complaint_last_rank": 18}
+    rows = [row | standing | last for standing in all_standings()]
+    unassessed = sentence_case(status_words(language)["not_assessed"])
+
+    shown = [community_table_row(each, header, View.of("", lambda: language)) for each in rows]
+    _headings, *filed = csv.reader(
+        io.StringIO("".join(community_table_csv([pd.DataFrame(rows)], header, language, {})))
+    )
+
+    for cells, values in zip(shown, filed, strict=True):
+        is_ranked = {cells["satisfaction_rank"], cells["complaint_rank"]} != {"—"}
+        assert cells["status"].endswith(values[10])
+        assert (values[10] == unassessed) <= (not is_ranked), (cells, values)
+        assert bool(values[5]) == (cells["satisfaction_rank"] != "—")
