@@ -69,21 +69,23 @@ def without_few(channels: pd.DataFrame, *, disclosure: DisclosureRules) -> pd.Da
 def rates_by_channel(channels: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """Return channel and the columns of `complaint_rates`, all regions together, in fixed order.
 
-    A channel that is missing in one of the regions is missing: the others taken from the sum would tell it.
+    A channel that no region counts has no row: how many came by it is unknown, not zero. One that some regions count is
+    related to the household-years of those regions; one that is withheld in a region is withheld, since the others
+    taken from the sum would tell it.
     """
-    years = channels.groupby("region")["household_years"].first().sum()
-    counted = channels.astype({"complaints": "float64"}).groupby("channel")["complaints"]
-    counts = counted.agg(lambda each: each.sum(skipna=False)).reindex(list(CHANNELS), fill_value=0)
+    counted = channels.astype({"complaints": "float64"}).groupby("channel")[["complaints", "household_years"]]
+    counts = counted.sum(skipna=False)
+    counts = counts.reindex([channel for channel in CHANNELS if channel in counts.index])
     rates = complaint_rates(
-        counts.fillna(0).to_numpy(),
-        years,
+        counts["complaints"].fillna(0).to_numpy(),
+        counts["household_years"].to_numpy("float64"),
         level=float(rules.evidence.level),
         method="exact",
         dispersion=repeat_dispersion(float(rules.evidence.repeat_complaints)),
     )
-    withheld = counts.isna().to_numpy()
+    withheld = counts["complaints"].isna().to_numpy()
     told = [str(name) for name in rates if name != "household_years"]
-    return rates.assign(**{name: rates[name].mask(withheld) for name in told}, channel=list(CHANNELS))
+    return rates.assign(**{name: rates[name].mask(withheld) for name in told}, channel=counts.index.tolist())
 
 
 def _sentence(shown: PageData, rates: pd.DataFrame, total: int) -> str:

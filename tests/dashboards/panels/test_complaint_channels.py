@@ -67,3 +67,17 @@ def test_one_district_has_no_rows_of_the_others(city):
 
 def test_a_preview_has_no_channels(preview_city):
     assert "Channels are kept with official results" in page(preview_city)
+
+
+def test_a_channel_that_is_not_counted_is_unknown_and_not_zero(city):
+    channels = city.channels(2)
+    without = channels[channels["channel"] != "letter"]
+    partly = channels[(channels["channel"] != "letter") | (channels["region"] == "乌达区")]
+
+    rates = rates_by_channel(without, RULES).set_index("channel")
+    beside = rates_by_channel(partly, RULES).set_index("channel")
+
+    assert "letter" not in rates.index
+    [years] = channels.loc[channels["region"] == "乌达区", "household_years"].unique()
+    assert beside.loc["letter", "household_years"] == years
+    assert rates.loc["code", "complaints"] == channels.loc[channels["channel"] == "code", "complaints"].sum()
