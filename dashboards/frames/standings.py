@@ -95,13 +95,11 @@ def interval_estimates(
 ) -> "pd.Series[float]":
     """Return what each interval is drawn around.
 
-    That is the estimate for all households. Of complaint rates, and by the first method of weighing evidence, it is the
-    score itself.
+    That is the estimate for all households where `has_estimates` says so, else the score itself.
     """
-    scores = standings[route.score]
-    if route.key == "complaints":
-        return scores
-    return scores.where(pd.Series(evidence_method, index=standings.index) < _FIRST_WITH_ESTIMATES, standings[_ESTIMATE])
+    methods = pd.Series(evidence_method, index=standings.index)
+    with_estimates = [method for method in methods.unique() if has_estimates(route, method)]
+    return standings[route.score].mask(methods.isin(with_estimates), standings[_ESTIMATE])
 
 
 def regions_of(standings: pd.DataFrame) -> list[str]:
