@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from analytics.rules import Population, Ties, ZeroTies
 from dashboards.languages import translator
+from dashboards.routes import Route
 from dashboards.source import EvaluationHeader
 
 
@@ -13,6 +14,12 @@ def state_words(header: EvaluationHeader, language: str) -> str:
     if header.provisional:
         return _("preview")
     return _("published") if header.published else _("official, not yet published")
+
+
+def ranked_words(route: Route, language: str) -> str:
+    """Return what the number of communities ranked on one route is called."""
+    _ = translator(language)
+    return _("Ranked by satisfaction") if route.key == "satisfaction" else _("Ranked by complaints")
 
 
 def population_words(language: str) -> Mapping[Population, str]:

@@ -1,6 +1,7 @@
 """The evidence beside a decision: how probable it is, in numbers and in one of five words.
 
 Others call `weigh_evidence.weigh_evidence`, `bands.evidence_bands`, `method.EVIDENCE_METHOD`,
-`list_reliability.summarise_evidence`, `needed_responses`, `quota_feasibility.forecast_round` and
-`sensitivity.analyse_sensitivity`. Reads decisions and never changes one.
+`list_reliability.summarise_evidence`, `needed_responses`, `quota_feasibility.forecast_round`,
+`underreported_complaints.underreported_complaints` and `sensitivity.analyse_sensitivity`. Reads
+decisions and never changes one.
 """

@@ -7,22 +7,19 @@ import numpy as np
 import pandas as pd
 
 from analytics.decision.table_columns import float_column
+from analytics.evidence.underreported_complaints import underreported_in_region
 from analytics.languages import translator
 from analytics.reports.html_page import between, percent
 from analytics.reports.labels import channel_words
 from analytics.statistics.complaint_rates import (
     CHANNEL_COLUMNS,
     CHANNELS,
-    compare_recorded_with_reported,
     complaint_rates,
     excluded_shares,
-    low_recorded_complaints,
 )
 from analytics.statistics.validation import BooleanArray
 
 MOST_NAMED: Final = 20
-
-_REPORTED: Final = ["said_complained", "asked_about_complaints", "households", "recorded_households"]
 
 
 def community_sentences(cells: Mapping[str, Any], language: str) -> Iterator[str]:
@@ -56,6 +53,60 @@ def community_sentences(cells: Mapping[str, Any], language: str) -> Iterator[str
         )
     if cells.get("complaining_households") is not None:
         yield _("Households that complained: {households}.", households=cells["complaining_households"])
+
+
+def underreported_sentence(reported: float, recorded: float, language: str) -> str:
+    """Return the warning that stands wherever a community is ranked whose complaints may be underreported.
+
+    Parameters
+    ----------
+    reported, recorded : float
+        `reported_lower` and `recorded_households` of `analytics.evidence.underreported_complaints`.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> underreported_sentence(39.0, 0.0, "en")
+    'Complaints may be underreported: 0 on record, at least 39 households by the survey. Please check.'
+    """
+    _ = translator(language)
+    return _(
+        "Complaints may be underreported: {recorded} on record, at least {reported} households by the survey."
+        " Please check.",
+        recorded=f"{recorded:,.0f}",
+        reported=f"{reported:,.0f}",
+    )
+
+
+def underreported_sentences(found: pd.DataFrame, language: str) -> dict[str, str]:
+    """Return the warning about each community found, by its id.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `analytics.evidence.underreported_complaints.underreported_complaints`.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> found = pd.DataFrame({"community_id": ["a"], "reported_lower": 39.0, "recorded_households": 0.0})
+    >>> underreported_sentences(found, "zh-Hans")
+    {'a': '投诉可能少报：登记 0 件，问卷推算至少 39 户，请先核实。'}
+    """
+    return {
+        row["community_id"]: underreported_sentence(row["reported_lower"], row["recorded_households"], language)
+        for row in found.to_dict("records")
+    }
 
 
 def region_sentences(table: pd.DataFrame, *, level: float, language: str, dispersion: float = 1.0) -> Iterator[str]:
@@ -108,53 +159,6 @@ def region_sentences(table: pd.DataFrame, *, level: float, language: str, disper
     yield from _reported(exposed, level, dispersion, language)
 
 
-def communities_with_discouraged_complaints(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
-    """Return the communities where significantly more households report a complaint than are on record.
-
-    Parameters
-    ----------
-    table : DataFrame
-        A checked community table.
-    level : float
-        Confidence level of the intervals.
-
-    Returns
-    -------
-    DataFrame
-        Those rows of the table, with `recorded_households`, and `reported_lower` and `reported_upper`, the estimated
-        households that would say so if all were asked; the largest gap first. Empty if the table lacks the columns. If
-        it is unknown which cases belong to the same household, each counts as a household of its own, which is the most
-        that can be on record.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"community_id": ["a", "b"], "households": 400, "complaints": [3, 60],
-    ...     "asked_about_complaints": 60, "said_complained": 12})
-    >>> found = communities_with_discouraged_complaints(table, level=0.95)
-    >>> found[["community_id", "reported_lower", "recorded_households"]].to_dict("records")
-    [{'community_id': 'a', 'reported_lower': 46.0, 'recorded_households': 3.0}]
-    """
-    recorded = float_column(table, "complaining_households")
-    table = table.assign(recorded_households=np.where(np.isnan(recorded), float_column(table, "complaints"), recorded))
-    values = {name: float_column(table, name) for name in _REPORTED}
-    usable = np.all([~np.isnan(value) for value in values.values()], axis=0)
-    usable &= (values["households"] >= np.maximum(values["asked_about_complaints"], 1)) & (
-        values["households"] >= values["recorded_households"]
-    )
-    rows = np.flatnonzero(usable)
-    compared = compare_recorded_with_reported(
-        values["said_complained"][rows],
-        values["asked_about_complaints"][rows],
-        households=values["households"][rows],
-        recorded_households=values["recorded_households"][rows],
-        level=level,
-    )
-    beside = compared[["reported_lower", "reported_upper", "missing_lower"]]
-    found = table.iloc[rows].reset_index(drop=True).join(beside)
-    found = found[(compared["signal"] == "discouraged").to_numpy(dtype=bool)]
-    return found.sort_values(["missing_lower", "community_id"], ascending=[False, True], kind="stable")
-
-
 def _channels(exposed: pd.DataFrame, level: float, dispersion: float, language: str) -> Iterator[str]:
     _, words = translator(language), channel_words(language)
     said = []
@@ -171,10 +175,11 @@ def _channels(exposed: pd.DataFrame, level: float, dispersion: float, language: 
 
 def _reported(exposed: pd.DataFrame, level: float, dispersion: float, language: str) -> Iterator[str]:
     _ = translator(language)
-    known, asked = _totals(exposed, "asked_about_complaints")
-    said = np.nan_to_num(float_column(exposed, "said_complained")[known]).sum()
-    if not asked or "said_complained" not in exposed:
+    both = exposed[~np.isnan(float_column(exposed, "said_complained"))]
+    known, asked = _totals(both, "asked_about_complaints")
+    if not asked:
         return
+    said = float_column(both, "said_complained")[known].sum()
     yield _(
         "Of {asked} respondents {said} say that they complained ({share}). Few recorded complaints beside many such"
         " answers may mean that complaints were discouraged.",
@@ -182,19 +187,7 @@ def _reported(exposed: pd.DataFrame, level: float, dispersion: float, language: 
         said=f"{said:,.0f}",
         share=percent(said / asked, 1),
     )
-    found = communities_with_discouraged_complaints(exposed, level=level)
-    found = found[
-        low_recorded_complaints(
-            float_column(found, "complaints"),
-            float_column(found, "exposure_household_years"),
-            float_column(found, "said_complained"),
-            float_column(found, "asked_about_complaints"),
-            rate=float_column(exposed, "complaints").sum() / float_column(exposed, "exposure_household_years").sum(),
-            share=said / asked,
-            level=level,
-            dispersion=dispersion,
-        )
-    ]
+    found = underreported_in_region(exposed, level=level, dispersion=dispersion)
     if len(found):
         yield _(
             "By the survey more households complained than are on record, no fewer than elsewhere, and clearly fewer"

@@ -15,9 +15,11 @@ from analytics.evidence.household_clustering import describe_clustering
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.sensitivity import Sensitivity
+from analytics.evidence.underreported_complaints import underreported_complaints
 from analytics.files.atomic_files import write_files
 from analytics.files.csv_files import csv_file, csv_lines
 from analytics.progress import ProgressCallback, ignore_progress, progress_part, track_progress
+from analytics.reports.complaint_sentences import underreported_sentences
 from analytics.reports.labels import evidence_words
 from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import share_text
@@ -34,6 +36,7 @@ _SENTENCES: Final[Mapping[str, Part]] = {
     "criterion_sentence": "criterion",
 }
 _EVIDENCE_WORD = "criterion_evidence_word"
+_WARNING = "complaint_warning"
 _ROWS_AT_ONCE: Final = 5_000
 # The last column of each decision: its evidence stands behind it.
 _DECISIONS: Final[Mapping[str, str]] = {
@@ -65,9 +68,11 @@ def standings_csv(
         order of the table: id, name where the table has one, the columns of standings, each decision followed by its
         columns of evidence (that of satisfaction also by those of `sensitivity`), `survey_channel` where the table
         counts answers through slips, `helped_responses` where it has them, then `satisfaction_sentence`,
-        `complaint_sentence`, `criterion_sentence` and `criterion_evidence_word`. Missing values are empty; evidence
-        has six decimals, and a tipping point that no gap reaches is `inf`.
+        `complaint_sentence`, `criterion_sentence` and `criterion_evidence_word`, and where the table says who
+        complained `complaint_warning`, of communities whose complaints may be underreported. Missing values are empty;
+        evidence has six decimals, and a tipping point that no gap reaches is `inf`.
     """
+    warned = _underreported(evaluation, language)
     # An empty table has its names too.
     for start in range(0, max(len(evidence), 1), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
@@ -78,6 +83,8 @@ def standings_csv(
         columns = {str(name): plain_values(values) for name, values in frame.items()}
         columns |= _channels(evaluation, rows)
         columns |= _sentences(columns, evaluation.summary["regions"], language)
+        if "said_complained" in evaluation.communities:
+            columns[_WARNING] = [warned.get(number, "") for number in columns["community_id"]]
         listed = zip(*columns.values(), strict=True)
         yield csv_lines(listed) if start else "".join(csv_file(columns, [listed]))
 
@@ -88,6 +95,11 @@ def _channels(evaluation: Evaluation, rows: slice) -> dict[str, list[Any]]:
     if HELPED_RESPONSES in evaluation.communities:
         beside[HELPED_RESPONSES] = plain_values(evaluation.communities[HELPED_RESPONSES].iloc[rows])
     return beside
+
+
+def _underreported(evaluation: Evaluation, language: str) -> dict[str, str]:
+    found = underreported_complaints(evaluation.communities, evaluation.rules)
+    return underreported_sentences(found, language)
 
 
 def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sensitivity, language: str) -> str:
@@ -105,7 +117,8 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
     str
         `rules`, `inputs_sha256`, `standings_format`, `standings_sha256`, `evidence_method` (see
         `analytics.evidence.method`), `communities`, `versions`, `warnings` (each with its region, or null for the whole
-        table), the `summary` without them, and `evidence`: how it was weighed and, by region, what
+        table), `underreported_complaints` (the communities where residents report more complaints than are on record),
+        the `summary` without warnings, and `evidence`: how it was weighed and, by region, what
         `analytics.evidence.list_reliability.summarise_evidence` says, and under `sensitivity` what
         `analytics.evidence.sensitivity.analyse_sensitivity` does. The hashes are of the decision alone.
     """
@@ -123,6 +136,10 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
         "warnings": [
             {"region": region, **warning, "sentence": warning_sentence(warning, language)}
             for region, warning in list_warnings(evaluation)
+        ],
+        "underreported_complaints": [
+            {"community_id": number, "sentence": sentence}
+            for number, sentence in sorted(_underreported(evaluation, language).items())
         ],
         "summary": {"total": summary["total"], "regions": regions},
         "evidence": {

@@ -18,6 +18,7 @@ from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summa
 from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.needed_responses import REACHABLE_SHARE
 from analytics.evidence.sensitivity import Sensitivity
+from analytics.evidence.underreported_complaints import underreported_complaints
 from analytics.languages import translator
 from analytics.progress import ProgressCallback, ignore_progress, track_progress
 from analytics.reports import complaint_sentences, sensitivity_sentences
@@ -33,6 +34,7 @@ from analytics.reports.labels import (
     needed_words,
     rounding_words,
     route_words,
+    valid_answers_words,
 )
 from analytics.reports.standing_words import criterion_status_words
 from analytics.reports.warnings import list_warnings, warning_sentence
@@ -144,6 +146,7 @@ def report_html(
             rules=evaluation.rules,
             title=evaluation.rules.title.in_language(language),
             totals=_totals(evaluation),
+            counted=valid_answers_words(language)[evaluation.rules.satisfaction.population],
             total=evaluation.summary["total"],
             regions=list(_regions(evaluation, evidence, sensitivity, language, tell)),
             warnings=[
@@ -198,9 +201,10 @@ def _has_complaints(evaluation: Evaluation) -> bool:
     return "complaints" in evaluation.communities
 
 
-def _totals(evaluation: Evaluation) -> dict[str, int]:
-    standings = evaluation.standings
-    return {name: int(standings[name].sum()) for name in ("responses", "complaints")}
+def _totals(evaluation: Evaluation) -> dict[str, int | None]:
+    """Return the sums of responses and complaints, None where none is known."""
+    known = {name: evaluation.standings[name].dropna() for name in ("responses", "complaints")}
+    return {name: int(values.sum()) if len(values) else None for name, values in known.items()}
 
 
 def _joined(evaluation: Evaluation, evidence: pd.DataFrame) -> pd.DataFrame:
@@ -212,6 +216,8 @@ def _joined(evaluation: Evaluation, evidence: pd.DataFrame) -> pd.DataFrame:
     frame = evaluation.standings.join([beside, evaluation.communities[details]]).assign(
         name=names.to_numpy(), channel=None if channels is None else channels.to_numpy()
     )
+    found = underreported_complaints(evaluation.communities, evaluation.rules).set_index("community_id")
+    frame = frame.join(found, on="community_id")
     return frame.sort_values(["satisfaction_rank", "complaint_rank", "community_id"], kind="stable")
 
 
@@ -374,6 +380,11 @@ def _rows(
             sentences = (reason_sentence(cells, facts, "criterion", language), *sentences)
         if "complaints" in parts:
             sentences = (*sentences, *complaint_sentences.community_sentences(cells, language))
+        if cells["reported_lower"] is not None:
+            warning = complaint_sentences.underreported_sentence(
+                cells["reported_lower"], cells["recorded_households"], language
+            )
+            sentences = (*sentences, warning)
         evidence, lower, upper = (cells[name] for name in weighed)
         yield _Row(
             id=cells["community_id"],

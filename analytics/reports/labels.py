@@ -15,7 +15,7 @@ from analytics.decision.survey_channels import SurveyChannel
 from analytics.decision.survey_modes import MIXED
 from analytics.evidence.bands import Evidence, Reason, evidence_bands
 from analytics.languages import translator
-from analytics.rules import Measure, Rounding
+from analytics.rules import Measure, Population, Rounding
 
 
 def sentence_case(label: str) -> str:
@@ -72,6 +72,19 @@ def measure_words(language: str) -> Mapping[Measure, str]:
             "composite": _("composite score"),
         }
     )
+
+
+@cache
+def valid_answers_words(language: str) -> Mapping[Population, str]:
+    """Return what the number of valid answers is called, by whose answers the rules count.
+
+    Examples
+    --------
+    >>> valid_answers_words("en")["owners"], valid_answers_words("zh-Hans")["residents"]
+    ('Valid answers of owners', '全体住户有效问卷')
+    """
+    _ = translator(language)
+    return MappingProxyType({"owners": _("Valid answers of owners"), "residents": _("Valid answers of all residents")})
 
 
 def measure_axis(measure: Measure, language: str) -> str:

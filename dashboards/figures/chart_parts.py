@@ -86,18 +86,15 @@ def hover_texts(drawn: pd.DataFrame, drawing: ChartContext) -> list[str]:
     """Return name, rank, score and number of answers or complaints of each community, as its mark tells them."""
     _ = translator(drawing.language)
     route = drawing.route
-    place = {True: _("Rank {rank}, tied"), False: _("Rank {rank}")}
-    if route.key == "satisfaction":
-        counted, column = _("{count} valid answers"), drawn["responses"]
-    else:
-        counted, column = _("{count} valid complaints"), drawn["complaints"]
+    place, colon = {True: _("Rank {rank}, tied"), False: _("Rank {rank}")}, _(": ")
+    column = drawn["responses"] if route.key == "satisfaction" else drawn["complaints"]
     facts = zip(
         drawn["name"], drawn["english_name"], drawn[route.rank], drawn["tied"], drawn[route.score], column, strict=True
     )
     return [
         # plotly reads tags in hover texts: a name must not be able to bring its own.
         f"<b>{escape(pick(drawing.language, name, english))}</b><br>{place[bool(tied)].format(rank=rank)}"
-        f" · {drawing.scale.write(score)}<br>{counted.format(count=count_text(count))}"
+        f" · {drawing.scale.write(score)}<br>{drawing.scale.counted}{colon}{count_text(count)}"
         for name, english, rank, tied, score, count in facts
     ]
 

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from analytics.decision.reasons import reason_sentence
-from analytics.disclosure.rules import DisclosureRules, rules_in_force
+from analytics.disclosure.rules import DisclosureRules
 from analytics.reports.warnings import warning_sentence
 from dashboards.address import View
 from dashboards.frames.chart_context import ChartContext
-from dashboards.frames.standings import CutOff, cut_offs, in_region, regions_of, scale_of
+from dashboards.frames.standings import CutOff, cut_offs, in_region, met, regions_of, scale_of
+from dashboards.frames.underreported_complaints import disclosure_of, underreporting_warnings
 from dashboards.languages import pick
 from dashboards.routes import Route
 from dashboards.source import EvaluationHeader, EvaluationSource, select_evaluation
@@ -61,7 +61,7 @@ class PageData:
     @cached_property
     def disclosure(self) -> DisclosureRules:
         """The disclosure rules of the local day on which the evaluation was made."""
-        return rules_in_force(self.header.evaluated_at.astimezone(ZoneInfo(self.header.rules.time_zone)).date())
+        return disclosure_of(self.header)
 
     def cut_offs(self, route: Route) -> list[CutOff]:
         """Return the cut-offs of the regions shown, in the order of their communities."""
@@ -78,6 +78,15 @@ class PageData:
         pairs = zip(regions["region"], regions["region_english"], strict=True)
         return {region: pick(self.language, region, english) for region, english in pairs}
 
+    @cached_property
+    def underreported(self) -> Mapping[str, str]:
+        """The warning about each community whose complaints may be underreported, by its number."""
+        return underreporting_warnings(self.source, self.header.id, self.language)
+
+    def warnings_about(self, number: str) -> list[str]:
+        """Return what must be looked into before a community is chosen by its complaints, if anything."""
+        return [self.underreported[number]] if number in self.underreported else []
+
     def reason(self, row: Mapping[str, Any], route: Route) -> str:
         """Return why a community has its status on a route."""
         region = self.header.summary["regions"][row["region"]]
@@ -91,7 +100,13 @@ class PageData:
             for region in regions_of(self.standings)
             for warning in self.header.summary["regions"][region]["warnings"]
         ]
-        return said + [warning_sentence(warning, self.language) for warning in self.header.summary["warnings"]]
+        said += [warning_sentence(warning, self.language) for warning in self.header.summary["warnings"]]
+        listed = self.standings[["number", "name", "english_name"]]
+        listed = listed[met(self.standings, "criterion_status") & listed["number"].isin(list(self.underreported))]
+        names = zip(*(listed[name].tolist() for name in listed), strict=True)
+        return said + [
+            f"{pick(self.language, name, english)} · {self.underreported[number]}" for number, name, english in names
+        ]
 
     def drawing(self, route: Route | None = None, *, score_range: tuple[float, float] | None = None) -> ChartContext:
         """Return the settings that all charts of one route share; by default the route of the view."""

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from analytics.reports.labels import measure_axis, measure_words, sentence_case
+from analytics.reports.labels import measure_axis, measure_words, sentence_case, valid_answers_words
 from analytics.rules import share_text
 from dashboards.languages import translator
 from dashboards.routes import Route
@@ -31,9 +31,13 @@ class CutOff:
 
 @dataclass(frozen=True)
 class Scale:
-    """Scale on which the scores of a route are displayed: `factor` turns a stored score into the displayed number."""
+    """Scale on which the scores of a route are displayed: `factor` turns a stored score into the displayed number.
+
+    `counted` is what the number that a score rests on is called, with the population that it is of.
+    """
 
     title: str
+    counted: str
     axis: str
     unit: str
     factor: float
@@ -50,10 +54,23 @@ def scale_of(header: EvaluationHeader, route: Route, language: str) -> Scale:
     """Return the scale of a route; rate and index are different numbers and never share a name."""
     _ = translator(language)
     if route.key == "complaints":
-        return Scale(_("Complaints per 1,000 households a year"), _("Per 1,000 households"), "", 1, 2)
+        title = _("Complaints per 1,000 households a year")
+        return Scale(title, _("Valid complaints"), _("Per 1,000 households"), "", 1, 2)
     measure = header.rules.satisfaction.measure
     unit, factor = ("%", 100) if measure == "satisfaction_rate" else ("", 1)
-    return Scale(sentence_case(measure_words(language)[measure]), measure_axis(measure, language), unit, factor, 1)
+    return Scale(
+        sentence_case(measure_words(language)[measure]),
+        counted_words(header, language),
+        measure_axis(measure, language),
+        unit,
+        factor,
+        1,
+    )
+
+
+def counted_words(header: EvaluationHeader, language: str) -> str:
+    """Return what the number of valid answers of an evaluation is called: whose answers its rules count."""
+    return valid_answers_words(language)[header.rules.satisfaction.population]
 
 
 def share_to_meet(header: EvaluationHeader, route: Route) -> str:
@@ -122,14 +139,22 @@ def met(standings: pd.DataFrame, column: str) -> "pd.Series[bool]":
     return standings[column] == "met"
 
 
-def counts(standings: pd.DataFrame, route: Route) -> dict[str, int]:
-    """Return the key counts of some standings; `ranked` is about one route, `met` about the criterion."""
+def counts(standings: pd.DataFrame, route: Route) -> dict[str, int | None]:
+    """Return the key counts of some standings; `ranked` is about one route, `met` about the criterion.
+
+    None where a count is unknown of all communities.
+    """
     return {
         "communities": len(standings),
         "ranked": int(standings[route.rank].notna().sum()),
         "met": int(met(standings, "criterion_status").sum()),
-        "responses": int(standings["responses"].fillna(0).sum()),
+        "responses": known_sum(standings["responses"]),
     }
+
+
+def known_sum(numbers: "pd.Series[int]") -> int | None:
+    """Return the sum of the known numbers, None where none is known: unknown is not zero."""
+    return int(numbers.sum()) if numbers.notna().any() else None
 
 
 def cut_offs(header: EvaluationHeader, route: Route) -> list[CutOff]:

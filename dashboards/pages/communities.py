@@ -15,7 +15,9 @@ from analytics.decision.summary import STATUSES
 from analytics.evidence.bands import Evidence
 from analytics.reports.labels import evidence_words, sentence_case, status_words
 from dashboards.address import View
+from dashboards.frames.standings import counted_words
 from dashboards.frames.survey_channels import channels_by_number
+from dashboards.frames.underreported_complaints import underreporting_warnings
 from dashboards.languages import translator
 from dashboards.pages.page import Page
 from dashboards.source import EvaluationHeader, EvaluationSource, GridColumn, GridOrder, GridQuery, select_evaluation
@@ -30,7 +32,7 @@ FILE_PATH: Final = "/dashboards/communities.csv"
 
 _SORTABLE: Final = frozenset(get_args(GridColumn))
 # Widths with which a phone first shows the name and two numbers; the other columns are a swipe away.
-_LEAST_WIDTHS: Final = {"name": 130, "status": 150, "evidence": 150}
+_LEAST_WIDTHS: Final = {"name": 128, "status": 125, "evidence": 125, "check": 215}
 _LEAST_WIDTH: Final = 92
 _NUMERIC: Final = _SORTABLE - {"name"}
 _ORDER: Final = (GridOrder("satisfaction_rank"),)
@@ -54,7 +56,11 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         _("This table as CSV"), href=f"{FILE_PATH}{view.search}", id="table-of-communities-file", className="quiet-link"
     )
     table = panel(
-        _("All communities"), _filters(view), _grid(header, view), html.P(keep, className="apart"), anchor="communities"
+        _("All communities"),
+        _filters(header, view),
+        _grid(header, view),
+        html.P(keep, className="apart"),
+        anchor="communities",
     )
     return [*provisional_notice_for(header, view.language), table]
 
@@ -88,7 +94,13 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
             abort(HTTPStatus.NOT_FOUND)
         pieces = source.export_rows(header.id, query_of(header, view))
         response = Response(
-            community_table.community_table_csv(pieces, header, view.language, channels_by_number(source, header.id)),
+            community_table.community_table_csv(
+                pieces,
+                header,
+                view.language,
+                channels=channels_by_number(source, header.id),
+                checks=underreporting_warnings(source, header.id, view.language),
+            ),
             mimetype="text/csv",
         )
         name = f"communities-evaluation-{header.id}{'-preview' if header.provisional else ''}.csv"
@@ -131,8 +143,11 @@ def rows_for(source: EvaluationSource, view: View, asked: Mapping[str, Any]) -> 
     query = query_of(header, view.with_own(sort=order or None), offset=start, limit=wanted)
     page = source.grid(header.id, query)
     channels = channels_by_number(source, header.id)
+    checks = underreporting_warnings(source, header.id, view.language)
     rows = [
-        community_table.community_table_row(row, header, view, channel=channels.get(row["number"]))
+        community_table.community_table_row(
+            row, header, view, channel=channels.get(row["number"]), check=checks.get(row["number"], "")
+        )
         for row in records(page.rows)
     ]
     return {"rowData": rows, "rowCount": page.total}
@@ -178,7 +193,7 @@ PAGE: Final = Page(
 )
 
 
-def _filters(view: View) -> Component:
+def _filters(header: EvaluationHeader, view: View) -> Component:
     _ = translator(view.language)
     own = view.own
     results = {key: sentence_case(word) for key, word in status_words(view.language).items()}
@@ -191,11 +206,11 @@ def _filters(view: View) -> Component:
                 debounce=300,
                 className="filter",
             ),
-            _choice("status", _("Result"), _("All results"), results, view),
-            _choice("evidence", _("Evidence"), _("Any evidence"), evidence_words(view.language), view),
+            _choice("status", _("Result (either route)"), _("All results"), results, view),
+            _choice("evidence", _("Evidence (either route)"), _("Any evidence"), evidence_words(view.language), view),
             dmc.TextInput(
                 id=_FILTERS["least"],
-                label=_("Valid answers at least"),
+                label=_("{counted} at least").format(counted=counted_words(header, view.language)),
                 value=own.get("least", ""),
                 debounce=300,
                 className="filter",
@@ -246,7 +261,7 @@ def _grid(header: EvaluationHeader, view: View) -> Component:
             "paginationPageSizeSelector": False,
             "cacheBlockSize": PAGE_ROWS,
             "maxBlocksInCache": 20,
-            "rowHeight": 60,
+            "rowHeight": 76,
             "ensureDomOrder": True,
             "enableCellTextSelection": True,
             "localeText": _grid_words(view.language),

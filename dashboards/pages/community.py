@@ -12,13 +12,7 @@ from dash.development.base_component import Component
 from analytics.decision.survey_channels import SurveyChannel
 from analytics.disclosure.answer_tables import Rated
 from analytics.reports.channel_sentences import poster_limits
-from analytics.reports.labels import (
-    evidence_words,
-    needed_words,
-    route_words,
-    sentence_case,
-    survey_channel_words,
-)
+from analytics.reports.labels import evidence_words, needed_words, route_words, sentence_case, survey_channel_words
 from analytics.reports.standing_words import criterion_status_words
 from dashboards.address import View
 from dashboards.frames.page_data import PageData

@@ -9,8 +9,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards.address import View
+from dashboards.figures.chart_parts import count_text
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import in_region, scale_of
+from dashboards.frames.standings import in_region, known_sum, scale_of
 from dashboards.languages import translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.communities_without_complaints import communities_without_complaints_panel
@@ -64,19 +65,31 @@ PAGE: Final = Page(path="complaints/", title=title, sections=sections, draw=draw
 
 def _key_figures(shown: PageData, exposed: pd.DataFrame) -> Component:
     _ = translator(shown.language)
-    complaints, years = int(exposed["complaints"].sum()), float(exposed["exposure_household_years"].sum())
+    complaints, years = known_sum(exposed["complaints"]), float(exposed["exposure_household_years"].sum())
     scale = scale_of(shown.header, _ROUTE, shown.language)
-    rate = complaints / years * MULTIPLIER if years else None
-    none = int((exposed["complaints"] == 0).sum())
+    rate = None if complaints is None else complaints / years * MULTIPLIER
+    none = int((exposed["complaints"] == 0).sum()) if len(exposed) else None
     unknown = len(shown.standings) - len(exposed)
     return html.Dl(
         [
-            key_figure(_("Valid complaints"), f"{complaints:,}"),
+            key_figure(_("Valid complaints"), count_text(complaints)),
+            _excluded_figure(shown, exposed),
             key_figure(scale.title, scale.write(rate), note=_("all communities together")),
             key_figure(
-                _("Communities without a complaint"), f"{none:,}", note=_("of {count}").format(count=len(exposed))
+                _("Communities without a complaint"), count_text(none), note=_("of {count}").format(count=len(exposed))
             ),
             key_figure(_("Number of households unknown"), f"{unknown:,}", note=_("communities without a rate")),
         ],
-        className="key-figures four",
+        className="key-figures five",
     )
+
+
+def _excluded_figure(shown: PageData, exposed: pd.DataFrame) -> Component:
+    """Return how many complaints about the property company the rate leaves out, as exports and reports say it."""
+    _ = translator(shown.language)
+    inputs = shown.source.inputs(shown.header.id)
+    name, note = _("Left out as duplicate, out of scope or invalid"), _("complaints about the property company")
+    if "complaints_excluded" not in inputs:
+        return key_figure(name, "—", note=note)
+    excluded = inputs.loc[inputs["community_id"].isin(exposed["number"]), "complaints_excluded"]
+    return key_figure(name, count_text(known_sum(excluded)), note=note)

@@ -65,7 +65,11 @@ def _key_figures(shown: PageData, examination: Examination) -> Component:
     counts = in_scope(examination.counts, shown.standings)
     examined = minute(examination.examined_at, shown.language, shown.header.rules.time_zone)
     figures = [
-        key_figure(_("Waiting for a decision"), f"{int(counts['waiting'].sum()):,}", note=_("held responses")),
+        key_figure(
+            _("Waiting for a decision"),
+            f"{int(counts['waiting'].sum()):,}",
+            note=_("held responses of owners and tenants"),
+        ),
         key_figure(_("Released"), f"{int(counts['released'].sum()):,}", note=_("count")),
         key_figure(_("Excluded"), f"{int(counts['excluded'].sum()):,}", note=_("no longer count")),
         key_figure(_("Communities with held responses"), f"{int((counts['waiting'] > 0).sum()):,}", note=examined),

@@ -8,8 +8,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards.address import View
+from dashboards.figures.chart_parts import count_text
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import CutOff, counts, cut_offs, scale_of
+from dashboards.frames.standings import CutOff, counted_words, counts, cut_offs, scale_of
+from dashboards.labels import ranked_words
 from dashboards.languages import translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.collection_progress import collection_summary
@@ -71,15 +73,16 @@ def _key_figures(shown: PageData) -> Component:
         before = counts(shown.earlier_standings, shown.view.route)
 
     def note(key: str) -> str | None:
-        if before is None:
+        here, there = now[key], None if before is None else before[key]
+        if here is None or there is None:
             return None
-        return _("{change} since the previous round").format(change=_signed(now[key] - before[key]))
+        return _("{change} since the previous round").format(change=_signed(here - there))
 
     figures = [
-        key_figure(_("Communities"), f"{now['communities']:,}", note=note("communities")),
-        key_figure(_("Ranked"), f"{now['ranked']:,}", note=note("ranked")),
-        key_figure(_("Meet the criterion"), f"{now['met']:,}", note=note("met")),
-        key_figure(_("Valid answers"), f"{now['responses']:,}", note=note("responses")),
+        key_figure(_("Communities"), count_text(now["communities"]), note=note("communities")),
+        key_figure(ranked_words(shown.view.route, shown.language), count_text(now["ranked"]), note=note("ranked")),
+        key_figure(_("Meet the criterion"), count_text(now["met"]), note=note("met")),
+        key_figure(counted_words(shown.header, shown.language), count_text(now["responses"]), note=note("responses")),
         _cut_off_figure(shown),
     ]
     return html.Dl(figures, className="key-figures five", id="key-figures")

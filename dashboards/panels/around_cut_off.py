@@ -14,6 +14,7 @@ from analytics.reports.labels import (
     evidence_reasons,
     evidence_words,
     needed_words,
+    route_words,
     sentence_case,
 )
 from analytics.reports.standing_words import route_status_words
@@ -158,6 +159,7 @@ def _numbers(shown: PageData, near: pd.DataFrame) -> Numbers:
         NumbersColumn(_("Community")),
         *(NumbersColumn(name, numeric=True, write=scale.write) for name in measured),
         NumbersColumn(_("Evidence")),
+        NumbersColumn(_("Please check")),
     ]
     rows = [
         [
@@ -165,6 +167,7 @@ def _numbers(shown: PageData, near: pd.DataFrame) -> Numbers:
             pick(shown.language, row["name"], row["english_name"]),
             *(row[column] for column in measured.values()),
             words.get(row[route.evidence]),
+            shown.underreported.get(row["number"]),
         ]
         for row in records(near)
     ]
@@ -174,7 +177,7 @@ def _numbers(shown: PageData, near: pd.DataFrame) -> Numbers:
 def _table_panel(shown: PageData, listed: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     route = shown.view.route
-    title = _("Decision and evidence for each community")
+    title = _("Decision and evidence for each community: {route}").format(route=route_words(shown.language)[route.key])
     if listed.empty:
         return panel(title, empty(_("No community here is ranked on this route.")), anchor="one-by-one")
     headings = [_("Community"), _("District"), _("Rank"), _("Decision"), _("Evidence"), _("Probability"), _("Why")]
@@ -196,6 +199,8 @@ def _table_panel(shown: PageData, listed: pd.DataFrame) -> Component:
 def _row(row: Mapping[str, Any], shown: PageData, route: Route, _: Translate) -> list[str | Component]:
     evidence = row[route.evidence]
     reason = row[f"{route.evidence}_reason"]
+    reasons = evidence_reasons(shown.language)
+    why = [reasons[reason]] if reason in reasons else []
     return [
         named_link(shown.view, row["number"], row["name"], row["english_name"]),
         pick(shown.language, row["region"], row["region_english"]),
@@ -203,7 +208,7 @@ def _row(row: Mapping[str, Any], shown: PageData, route: Route, _: Translate) ->
         sentence_case(route_status_words(row, route.column, shown.language)),
         evidence_words(shown.language).get(evidence, "—"),
         chance_words(row, route.column, shown.language) or "—",
-        evidence_reasons(shown.language).get(reason, ""),
+        "\n".join([*why, *shown.warnings_about(row["number"])]),
         *([needed_words(row, shown.language) or "—"] if route.key == "satisfaction" else []),
     ]
 

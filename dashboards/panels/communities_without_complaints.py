@@ -10,8 +10,8 @@ from dash.development.base_component import Component
 from dashboards.figures.complaints import bounds_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import scale_of
+from dashboards.frames.underreported_complaints import can_be_told
 from dashboards.languages import pick, translator
-from dashboards.panels.survey_reported_complaints import can_be_told, likely_underreported
 from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource
 from dashboards.widgets.components import (
@@ -54,12 +54,7 @@ def communities_without_complaints_panel(shown: PageData, exposed: pd.DataFrame,
             language=shown.language,
             numbers=_zero_numbers(shown, zero, reported),
         ),
-        *_underreporting_sentence(
-            shown,
-            likely_underreported(
-                shown.standings.loc[listed.index], reported, shown.header.rules, disclosure=shown.disclosure
-            ),
-        ),
+        *_underreporting_sentence(shown, zero[zero["number"].isin(list(shown.underreported))]),
         *(
             [
                 html.P(
@@ -102,6 +97,7 @@ def _zero_numbers(shown: PageData, zero: pd.DataFrame, reported: pd.DataFrame) -
         NumbersColumn(_("Upper bound"), numeric=True, write=scale.write),
         NumbersColumn(_("Say that they complained"), numeric=True),
         NumbersColumn(_("Respondents"), numeric=True),
+        NumbersColumn(_("Please check")),
     ]
     listed = zero.head(MOST_ROWS_BEHIND_CHART)
     said = {
@@ -109,7 +105,10 @@ def _zero_numbers(shown: PageData, zero: pd.DataFrame, reported: pd.DataFrame) -
         for row in records(reported)
         if can_be_told(row["said"], row["asked"], row["answered"], shown.disclosure)
     }
-    rows = [[*_zero_row(row, shown), *said.get(row["number"], [None, None])] for row in records(listed)]
+    rows = [
+        [*_zero_row(row, shown), *said.get(row["number"], [None, None]), shown.underreported.get(row["number"])]
+        for row in records(listed)
+    ]
     caption = partial_caption(_("Communities without a complaint"), listed, zero, shown.language)
     return Numbers(caption, columns, rows)
 

@@ -12,6 +12,7 @@ from analytics.disclosure.suppression import rounded_share
 from dashboards.figures.community import categories_figure, domains_figure, drivers_figure, months_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.profile import cases_by_category, cases_by_month, satisfied_shares
+from dashboards.frames.standings import counted_words
 from dashboards.languages import pick, translator
 from dashboards.panels.complaint_categories import MOST_CATEGORIES, categories_numbers, counted_numbers
 from dashboards.source import Profile
@@ -125,7 +126,7 @@ def complaints_panel(shown: PageData, row: Mapping[str, Any], profile: Profile |
         return panel(name, empty(said), anchor="cases")
     categories, months = cases_by_category(profile.complaints), cases_by_month(profile.complaints)
     counted, other = int(categories["counted"].sum()), int(categories["other"].sum())
-    summary = _("{filed} cases were filed; {counted} count in the rate, {other} do not.").format(
+    summary = _("{filed} cases of all kinds: {counted} count in the rate, {other} do not.").format(
         filed=counted + other, counted=counted, other=other
     )
     drawn = [
@@ -170,7 +171,7 @@ def _domains_numbers(shown: PageData, shares: pd.DataFrame) -> Numbers:
     percent = "{:.1%}".format
     columns = [
         NumbersColumn(_("Question")),
-        NumbersColumn(_("Valid answers"), numeric=True, write="{:,.0f}".format),
+        NumbersColumn(counted_words(shown.header, shown.language), numeric=True, write="{:,.0f}".format),
         *(
             NumbersColumn(heading, numeric=True, write=percent)
             for heading in (_("Satisfied"), _("Lower bound"), _("Upper bound"), _("All communities ranked with it"))

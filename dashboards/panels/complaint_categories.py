@@ -29,9 +29,9 @@ def categories_panel(shown: PageData, cases: pd.DataFrame) -> Component:
         chart(
             categories_figure(categories.head(MOST_CATEGORIES), shown.language),
             name="categories",
-            summary=_("Of {filed} cases filed, {other} ({share}) are not counted in the rate.").format(
-                filed=f"{counted + other:,}", other=f"{other:,}", share=f"{other / (counted + other):.0%}"
-            ),
+            summary=_(
+                "Of {filed} cases of all kinds, {other} ({share}) are not complaints that count in the rate."
+            ).format(filed=f"{counted + other:,}", other=f"{other:,}", share=f"{other / (counted + other):.0%}"),
             language=shown.language,
             numbers=categories_numbers(categories, shown.language),
         ),

@@ -147,6 +147,7 @@ def funnel_numbers(shown: PageData, measured: pd.DataFrame, *, most: int = MOST_
         NumbersColumn(_("Household-years"), numeric=True, write="{:,.0f}".format),
         NumbersColumn(scale.title, numeric=True, write=scale.write),
         NumbersColumn(_("Place")),
+        NumbersColumn(_("Please check")),
     ]
     outside = measured[measured["adjusted_position"] != "inside"].sort_values("rate", ascending=False, kind="stable")
     beyond = outside.head(most)
@@ -157,6 +158,7 @@ def funnel_numbers(shown: PageData, measured: pd.DataFrame, *, most: int = MOST_
             row["exposure_household_years"],
             row["rate"],
             words[row["adjusted_position"]],
+            shown.underreported.get(row["number"]),
         ]
         for row in records(beyond)
     ]

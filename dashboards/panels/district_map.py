@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 from dashboards.figures.maps import map_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import met, regions_of, scale_of
+from dashboards.labels import ranked_words
 from dashboards.languages import translator
 from dashboards.source import Polygon
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, panel, records
@@ -39,16 +40,23 @@ def map_panel(shown: PageData, boundaries: Mapping[str, Sequence[Polygon]]) -> l
 
 
 def district_facts(shown: PageData) -> pd.DataFrame:
-    """Return one row per region shown: region, label, middle (median score of those ranked), ranked, met."""
+    """Return one row per region shown: region, label, middle, ranked, met, underreported.
+
+    `middle` is the median score of those ranked; the last three are numbers of communities, `underreported` of those
+    whose complaints may be.
+    """
     route = shown.view.route
-    standings = shown.standings[["region", "criterion_status", route.rank, route.score]]
+    standings = shown.standings[["region", "criterion_status", route.rank, route.score]].assign(
+        underreported=shown.standings["number"].isin(list(shown.underreported))
+    )
     rows = []
     for region in regions_of(standings):
         own = standings[standings["region"] == region]
         ranked = own[own[route.rank].notna()]
         middle = float(ranked[route.score].median()) if len(ranked) else None
-        rows.append((region, shown.region_label(region), middle, len(ranked), int(met(own, "criterion_status").sum())))
-    return pd.DataFrame(rows, columns=["region", "label", "middle", "ranked", "met"])
+        listed, warned = int(met(own, "criterion_status").sum()), int(own["underreported"].sum())
+        rows.append((region, shown.region_label(region), middle, len(ranked), listed, warned))
+    return pd.DataFrame(rows, columns=["region", "label", "middle", "ranked", "met", "underreported"])
 
 
 def _sentence(shown: PageData, regions: pd.DataFrame) -> str:
@@ -66,8 +74,10 @@ def _numbers(shown: PageData, regions: pd.DataFrame) -> Numbers:
     columns = [
         NumbersColumn(_("District")),
         NumbersColumn(_("Middle"), numeric=True, write=scale.write),
-        NumbersColumn(_("Ranked"), numeric=True),
+        NumbersColumn(ranked_words(shown.view.route, shown.language), numeric=True),
         NumbersColumn(_("Meet the criterion"), numeric=True),
+        NumbersColumn(_("Complaints may be underreported"), numeric=True),
     ]
-    rows = [[row["label"], row["middle"], row["ranked"], row["met"]] for row in records(regions)]
+    names = ("label", "middle", "ranked", "met", "underreported")
+    rows = [[row[name] for name in names] for row in records(regions)]
     return Numbers(_("District by district"), columns, rows)

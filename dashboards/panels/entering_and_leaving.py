@@ -89,7 +89,7 @@ def _names(shown: PageData, moved: pd.DataFrame, after: pd.DataFrame, only_verdi
     words = {True: _("would enter"), False: _("would leave")}
     named = moved.head(MOST_NAMED)
     supposed = {row["community_id"]: row for row in records(after[after["community_id"].isin(named["community_id"])])}
-    headings = (_("Community"), _("District"), _("Change"), _("Satisfaction"), _("Complaints"))
+    headings = (_("Community"), _("District"), _("Change"), _("Satisfaction"), _("Complaints"), _("Please check"))
     columns = [Column(heading, heading) for heading in headings]
     rows: list[list[str | Component]] = [
         [
@@ -97,6 +97,7 @@ def _names(shown: PageData, moved: pd.DataFrame, after: pd.DataFrame, only_verdi
             pick(shown.language, row["region"], row["region_english"]),
             words[bool(row["enters"])],
             *(untold if row["community_id"] in only_verdicts else _places(supposed[row["community_id"]], shown)),
+            "\n".join(shown.warnings_about(row["number"])),
         ]
         for row in records(named)
     ]

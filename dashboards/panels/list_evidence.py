@@ -23,7 +23,7 @@ def list_evidence_panel(shown: PageData) -> Component:
     """Return how well the data support the list of the route that is shown."""
     _ = translator(shown.language)
     route = shown.view.route
-    name = _("How reliable the list is")
+    name = _("How reliable the list is: {route}").format(route=route_words(shown.language)[route.key])
     crossed = decision_by_evidence(shown.standings, route)
     if not crossed.to_numpy().sum():
         said = _("No evidence was weighed here: nobody is ranked, or the evaluation is older than the evidence.")
@@ -35,12 +35,10 @@ def list_evidence_panel(shown: PageData) -> Component:
             name=f"evidence-{route.key}",
             summary=list_evidence_sentence(shown, route),
             language=shown.language,
-            numbers=_numbers(crossed, shown.language),
+            numbers=_numbers(crossed, route, shown.language),
         ),
         anchor="support",
-        note=_("{route}. The decision follows the rules; the evidence never changes it.").format(
-            route=route_words(shown.language)[route.key]
-        ),
+        note=_("The decision follows the rules; the evidence never changes it."),
     )
 
 
@@ -84,10 +82,11 @@ def _facts_of(shown: PageData, route: Route) -> list[Mapping[str, Any]]:
     return [supported[region][route.key] for region in regions_of(shown.standings) if region in supported]
 
 
-def _numbers(crossed: pd.DataFrame, language: str) -> Numbers:
+def _numbers(crossed: pd.DataFrame, route: Route, language: str) -> Numbers:
     _ = translator(language)
+    caption = _("Ranked communities by decision and evidence: {route}").format(route=route_words(language)[route.key])
     words = evidence_words(language)
     names = {True: _("Listed"), False: _("Not listed")}
     columns = [NumbersColumn(_("Decision")), *(NumbersColumn(words[band], numeric=True) for band in BANDS)]
     rows = [[names[bool(listed)], *counts.tolist()] for listed, counts in crossed.iterrows()]
-    return Numbers(_("Ranked communities by decision and evidence"), columns, rows)
+    return Numbers(caption, columns, rows)

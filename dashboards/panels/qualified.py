@@ -55,7 +55,7 @@ def _qualified_row(row: dict[str, Any], shown: PageData) -> list[str | Component
         _lines(community_table.rank_words(row, route.key, shown.language) for route in ways),
         _lines(scale_of(shown.header, route, shown.language).write(row[route.score]) for route in ways),
         survey_channel_words(shown.language)[channel] if channel else "—",
-        _lines(shown.reason(row, route) for route in ways),
+        _lines([*(shown.reason(row, route) for route in ways), *shown.warnings_about(row["number"])]),
     ]
 
 

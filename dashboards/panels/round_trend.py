@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from analytics.statistics.trends import compare_rounds, control_chart, regression_to_the_mean
 from dashboards.figures.community import trend_figure
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import interval_estimates, scale_of
+from dashboards.frames.standings import counted_words, interval_estimates, scale_of
 from dashboards.languages import pick, translator
 from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource, header_of
@@ -140,7 +140,7 @@ def _numbers(shown: PageData, history: pd.DataFrame) -> Numbers:
     scale = scale_of(shown.header, _ROUTE, shown.language)
     columns = [
         NumbersColumn(_("Round")),
-        NumbersColumn(_("Valid answers"), numeric=True),
+        NumbersColumn(counted_words(shown.header, shown.language), numeric=True),
         NumbersColumn(scale.title, numeric=True, write=scale.write),
         NumbersColumn(_("Estimate for all households"), numeric=True, write=scale.write),
         NumbersColumn(_("Lower bound"), numeric=True, write=scale.write),

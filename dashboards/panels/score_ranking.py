@@ -18,7 +18,7 @@ from dashboards.languages import pick, translator
 from dashboards.routes import Route
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
 
-_NAMED: Final = ("name", "english_name", "responses", "complaints")
+_NAMED: Final = ("number", "name", "english_name", "responses", "complaints")
 
 
 def _measured_by(route: Route) -> list[str]:
@@ -120,10 +120,12 @@ def _score_ranking_numbers(shown: PageData, drawn: pd.DataFrame) -> Numbers:
             NumbersColumn(heading, numeric=True, write=scale.write)
             for heading in (scale.title, _("Lower bound"), _("Upper bound"))
         ),
+        NumbersColumn(_("Please check")),
     ]
     names = [pick(shown.language, *pair) for pair in zip(drawn["name"], drawn["english_name"], strict=True)]
     figures = drawn[[route.rank, route.score, "lower", "upper"]].itertuples(index=False, name=None)
-    rows = [[rank, name, *scores] for name, (rank, *scores) in zip(names, figures, strict=True)]
+    checks = [shown.underreported.get(number) for number in drawn["number"]]
+    rows = [[rank, name, *scores, check] for name, (rank, *scores), check in zip(names, figures, checks, strict=True)]
     return Numbers(scale.title, columns, rows)
 
 

@@ -8,56 +8,20 @@ import pandas as pd
 from dash.development.base_component import Component
 
 from analytics.disclosure.rules import DisclosureRules
-from analytics.disclosure.suppression import can_be_shown, rounded_share
+from analytics.disclosure.suppression import rounded_share
 from analytics.evidence.share_intervals import share_interval
-from analytics.reports.complaint_sentences import communities_with_discouraged_complaints
 from analytics.rules import Rules
-from analytics.statistics.complaint_rates import low_recorded_complaints
-from analytics.statistics.repeat_complaints import repeat_dispersion
 from dashboards.figures.community import reported_figure
 from dashboards.frames.page_data import PageData
+from dashboards.frames.underreported_complaints import can_be_told
 from dashboards.languages import translator
 from dashboards.routes import ROUTES
 from dashboards.source import Profile, ReportedComplaints
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, notice, panel, records
 
-RECALL_MONTHS: Final = 12
-"""Months that residents are asked about: a shorter record would look like few complaints."""
-
 _ROUTE: Final = ROUTES["complaints"]
 _PER_1000: Final = 1000
 _RATES: Final = ("rate", "lower", "upper", "region_rate")
-
-
-def can_be_told(said: int, asked: int, answered: int, disclosure: DisclosureRules) -> bool:
-    """Return whether it can be told how many say that they complained.
-
-    Few must have said so or otherwise, neither of all `asked` nor of those who `answered` the very question: the others
-    were not led to it.
-    """
-    parts = ((said, asked, disclosure.minimum_opinion_base), (said, answered, 0))
-    return all(can_be_shown(some, whole, rules=disclosure, least=least) for some, whole, least in parts)
-
-
-def likely_underreported(
-    communities: pd.DataFrame, reported: pd.DataFrame, rules: Rules, *, disclosure: DisclosureRules
-) -> pd.DataFrame:
-    """Return the communities where significantly more households say that they complained than cases are on record.
-
-    Parameters
-    ----------
-    communities : DataFrame
-        Standings.
-    reported : DataFrame
-        Columns number, said, asked, answered; suppressed numbers are not judged either.
-    """
-    is_shown = [can_be_told(row["said"], row["asked"], row["answered"], disclosure) for row in records(reported)]
-    known = reported[np.array(is_shown, dtype=bool)]
-    names = {"said": "said_complained", "asked": "asked_about_complaints"}
-    table = communities.merge(known.rename(columns=names), on="number")
-    if rules.complaints.period_months < RECALL_MONTHS:
-        return table[:0]
-    return communities_with_discouraged_complaints(table, level=float(rules.evidence.level))
 
 
 def reported_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | None) -> list[Component]:
@@ -76,7 +40,7 @@ def reported_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | N
     return [
         panel(
             name,
-            *_underreporting_notice(shown, row, reported, rates),
+            *_underreporting_notice(shown, row),
             chart(
                 reported_figure(rates, shown.language),
                 name=f"said-and-recorded-{row['number']}",
@@ -122,36 +86,16 @@ def reported_and_recorded_rates(
     return table.astype(dict.fromkeys(("count", "of", *_RATES), "float64"))
 
 
-def _underreporting_notice(
-    shown: PageData, row: Mapping[str, Any], reported: ReportedComplaints, rates: pd.DataFrame
-) -> list[Component]:
-    """Return a warning where significantly fewer cases are on record than beside, though as many say so."""
-    said, recorded = (part for _place, part in rates.iterrows())
-    if pd.isna([said["rate"], recorded["rate"], recorded["region_rate"]]).any():
-        return []
-    is_quiet = low_recorded_complaints(
-        recorded["count"],
-        recorded["of"],
-        said["count"],
-        said["of"],
-        rate=recorded["region_rate"],
-        share=said["region_rate"],
-        level=float(shown.header.rules.evidence.level),
-        dispersion=repeat_dispersion(float(shown.header.rules.evidence.repeat_complaints)),
-    )
-    counted = {"said": reported.said, "asked": reported.asked, "answered": reported.answered}
-    beside = pd.DataFrame([{"number": row["number"], **counted}])
-    found = likely_underreported(pd.DataFrame([row]), beside, shown.header.rules, disclosure=shown.disclosure)
-    if not is_quiet or found.empty:
+def _underreporting_notice(shown: PageData, row: Mapping[str, Any]) -> list[Component]:
+    """Return a warning where the complaints of a community may be underreported, as every list warns that ranks it."""
+    if row["number"] not in shown.underreported:
         return []
     _ = translator(shown.language)
     words = _(
-        "At least as many residents as elsewhere say that they complained: according to the survey, no fewer than "
-        "{lower} households within a year. Cases on record: {recorded}, clearly fewer than in communities of its "
-        "size. Complaints may have been discouraged, or made elsewhere. Look into this before you take the low "
-        "number as a good sign."
-    ).format(lower=f"{found['reported_lower'].iloc[0]:,.0f}", recorded=f"{int(row['complaints']):,}")
-    return [notice(_("Few cases on record need not mean that all is well"), words)]
+        "At least as many residents as elsewhere say that they complained, and clearly fewer cases are on record than"
+        " in communities of its size. Complaints may have been discouraged, or made elsewhere."
+    )
+    return [notice(shown.underreported[row["number"]], words)]
 
 
 def _sentence(shown: PageData, rates: pd.DataFrame) -> str:

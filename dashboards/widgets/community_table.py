@@ -9,7 +9,7 @@ from analytics.files.csv_files import csv_file
 from analytics.reports.labels import evidence_words, sentence_case, survey_channel_words
 from analytics.reports.standing_words import criterion_status_words
 from dashboards.address import View
-from dashboards.frames.standings import scale_of
+from dashboards.frames.standings import counted_words, scale_of
 from dashboards.languages import pick, translator
 from dashboards.routes import ROUTES
 from dashboards.source import EvaluationHeader
@@ -28,17 +28,18 @@ def column_names(header: EvaluationHeader, language: str) -> dict[str, str]:
         "name": _("Community"),
         "satisfaction_rank": _("Satisfaction: rank"),
         "satisfaction_score": scale_of(header, ROUTES["satisfaction"], language).title,
-        "responses": _("Valid answers"),
+        "responses": counted_words(header, language),
         "complaint_rank": _("Complaints: rank"),
         "complaints_per_1000_household_years": scale_of(header, ROUTES["complaints"], language).title,
-        "status": _("Result"),
-        "evidence": _("Evidence"),
+        "status": _("Result (either route)"),
+        "evidence": _("Evidence (either route)"),
         "channel": _("Answers came through"),
+        "check": _("Please check"),
     }
 
 
 def community_table_row(
-    row: Mapping[str, Any], header: EvaluationHeader, view: View, *, channel: str | None = None
+    row: Mapping[str, Any], header: EvaluationHeader, view: View, *, channel: str | None = None, check: str = ""
 ) -> dict[str, str]:
     """Return the cells of one community as text, and the address of its page."""
     language = view.language
@@ -57,6 +58,7 @@ def community_table_row(
         "status": f"{_MARKS[status]} {sentence_case(criterion_status_words(row, language))}",
         "evidence": evidence_words(language).get(row["criterion_evidence"], _NO_VALUE),
         "channel": survey_channel_words(language)[channel] if channel else _NO_VALUE,
+        "check": check,
     }
 
 
@@ -71,7 +73,12 @@ def rank_words(row: Mapping[str, Any], route_key: str, language: str) -> str:
 
 
 def community_table_csv(
-    pieces: Iterable[pd.DataFrame], header: EvaluationHeader, language: str, channels: Mapping[str, str]
+    pieces: Iterable[pd.DataFrame],
+    header: EvaluationHeader,
+    language: str,
+    *,
+    channels: Mapping[str, str],
+    checks: Mapping[str, str],
 ) -> Iterator[str]:
     """Return the table as a CSV file in pieces: numbers as stored, labels for codes, each row with its state."""
     _ = translator(language)
@@ -86,7 +93,11 @@ def community_table_csv(
         *names.values(),
     ]
     return csv_file(
-        headings, ([[standing, *_values(row, channels, language)] for row in records(piece)] for piece in pieces)
+        headings,
+        (
+            [[standing, *_values(row, channels, language), checks.get(row["number"])] for row in records(piece)]
+            for piece in pieces
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from analytics.disclosure.answer_tables import AnswerTable, Counts, Official
 from analytics.disclosure.rules import DisclosureRules
 from analytics.files.csv_files import csv_file, in_parts
 from analytics.languages import Wording
+from analytics.reports.labels import valid_answers_words
 from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
 from survey_app.catalogue import translator
@@ -120,7 +121,7 @@ class _Tables:
         labels = [("received", _("received")), *((str(status), label) for status, label in words.items())]
         sent = self.statuses.reindex([community], fill_value=0).iloc[0].to_dict()
         for key, label in labels:
-            yield ["", _("Responses"), key, label, int(sent[key]), None]
+            yield ["", _("Responses of owners and tenants"), key, label, int(sent[key]), None]
 
     def _answers(
         self, table: AnswerTable, question: Question, given: Mapping[str, int], official: Official | None
@@ -141,7 +142,7 @@ class _Tables:
     ) -> Iterator[_Answer]:
         _, rule = translator(self.language), self.rules.satisfaction
         shown = table.rated(question.key, counts, rule.satisfied_codes, rule.valid_codes, official=official)
-        yield "valid", _("valid answers"), shown.valid, None
+        yield "valid", valid_answers_words(self.language)[rule.population], shown.valid, None
         yield "satisfied", _("satisfied"), shown.satisfied, shown.valid
         yield from self._of_codes(question, shown.counts, sum(counts.values()))
 

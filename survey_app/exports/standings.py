@@ -11,13 +11,17 @@ from sqlalchemy.orm import Session
 from analytics.decision.reasons import reason_sentence
 from analytics.decision.survey_channels import survey_channels
 from analytics.disclosure.answer_tables import are_all_shown
+from analytics.evidence.underreported_complaints import underreported_complaints
 from analytics.files.csv_files import csv_file, in_parts
 from analytics.languages import Wording
-from analytics.reports.labels import survey_channel_words
-from analytics.rules import Rules
+from analytics.reports.complaint_sentences import underreported_sentences
+from analytics.reports.labels import survey_channel_words, valid_answers_words
+from analytics.rules import Population, Rules
+from dashboards.frames.underreported_complaints import leave_out_untold
 from survey_app.accounts.scope import Scope
 from survey_app.catalogue import translator
 from survey_app.evaluations.standings import disclosure_of, read_standings
+from survey_app.evaluations.stored_profiles import read_reported
 from survey_app.models import Community, CommunityProfile, Evaluation
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
@@ -38,6 +42,11 @@ def export_standings(database: Database, *, evaluation_id: int, scope: Scope, la
         told = _told_by_rating(session, evaluation, rules)
         inputs = pd.DataFrame(json.loads(evaluation.inputs))
         is_provisional = evaluation.provisional
+        disclosure = disclosure_of(evaluation.evaluated_at, rules)
+        found = underreported_complaints(inputs, rules)[: 0 if is_provisional else None]
+        reported = read_reported(
+            session, evaluation_id=evaluation_id, numbers=found["community_id"].tolist(), scope=scope
+        )
     # The rate and the index together bound how many gave each rating: beside the one that ranks the other is told only
     # where all ratings are.
     beside = ("satisfied", "satisfaction_rate") if rules.satisfaction.measure == "satisfaction_index" else _INDEX
@@ -45,16 +54,29 @@ def export_standings(database: Database, *, evaluation_id: int, scope: Scope, la
     standings = standings.assign(**{name: standings[name].mask(withheld) for name in beside})
     channels = survey_channels(inputs)
     by_number = {} if channels is None else dict(zip(inputs["community_id"], channels, strict=True))
-    standings = standings.assign(survey_channel=standings["number"].map(by_number))
-    return _lines(standings, regions, is_provisional=is_provisional, language=language)
+    warned = underreported_sentences(leave_out_untold(found, reported, disclosure), language)
+    numbers = standings["number"]
+    standings = standings.assign(survey_channel=numbers.map(by_number), complaint_warning=numbers.map(warned))
+    return _lines(
+        standings,
+        regions,
+        population=rules.satisfaction.population,
+        is_provisional=is_provisional,
+        language=language,
+    )
 
 
 def _lines(
-    standings: pd.DataFrame, regions: Mapping[str, Any], *, is_provisional: bool, language: str
+    standings: pd.DataFrame,
+    regions: Mapping[str, Any],
+    *,
+    population: Population,
+    is_provisional: bool,
+    language: str,
 ) -> Iterator[str]:
     _ = translator(language)
     result = _("Preview, not an official result") if is_provisional else _("Official")
-    headings = _headings(language)
+    headings = _headings(population, language)
     stored = standings.astype(object).where(standings.notna(), None).to_numpy().tolist()
     by_name = (dict(zip(standings.columns, values, strict=True)) for values in stored)
     in_words = (_in_words(standing, regions[standing["region"]], language) for standing in by_name)
@@ -77,7 +99,7 @@ def _told_by_rating(session: Session, evaluation: Evaluation, rules: Rules) -> f
     )
 
 
-def _headings(language: str) -> dict[str, str]:
+def _headings(population: Population, language: str) -> dict[str, str]:
     _ = translator(language)
     return {
         "number": _("Community number"),
@@ -87,7 +109,7 @@ def _headings(language: str) -> dict[str, str]:
         "criterion_status": _("Criterion"),
         "criterion_route": _("Met by"),
         "criterion_sentence": _("Criterion in words"),
-        "responses": _("Valid responses"),
+        "responses": valid_answers_words(language)[population],
         "satisfied": _("Satisfied"),
         "households": _("Households"),
         "survey_channel": _("Answers came through"),
@@ -104,6 +126,7 @@ def _headings(language: str) -> dict[str, str]:
         "complaint_last_rank": _("Last rank of those tied (complaints)"),
         "complaint_status": _("Complaint route"),
         "complaint_sentence": _("Complaint route in words"),
+        "complaint_warning": _("Please check"),
     }
 
 

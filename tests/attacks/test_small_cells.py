@@ -559,7 +559,7 @@ def people_in(files):
     """Return every number of people in the files, by what it is of; what is withheld is left out."""
     found = {}
     for kind, names in (
-        ("standings", ["Valid responses", "Satisfied"]),
+        ("standings", ["Valid answers of owners", "Satisfied"]),
         (
             "communities",
             [

@@ -85,6 +85,9 @@ def counts(register, seed):
         satisfied=satisfied,
         households=households,
         complaints=random.poisson(households * random.gamma(3, 0.008, size)),
+        complaints_excluded=np.arange(size) % 3,
+        said_complained=responses // 5,
+        asked_about_complaints=responses,
         exposure_household_years=households.astype("float64"),
     )
 

@@ -133,6 +133,6 @@ def test_one_scan_on_a_phone_becomes_one_decision_on_the_dashboard(delivered_sit
     ours = next(row for row in standings if row["小区"] == "阳光家园")
     counted = sum(int(row["人数（空为不予公布）"]) for row in tables if row["答案代码"] == "counted")
     assert counted == ANSWERS_BEFORE + 1 + 19 * 10
-    assert sum(int(row["有效问卷"]) for row in standings) == counted
-    assert (ours["有效问卷"], ours["满意份数"], ours["评定结论"]) == ("10", "10", "met")
+    assert sum(int(row["业主有效问卷"]) for row in standings) == counted
+    assert (ours["业主有效问卷"], ours["满意份数"], ours["评定结论"]) == ("10", "10", "met")
     assert [row["小区"] for row in standings if row["评定结论"] == "met"] == ["阳光家园"]

@@ -1,16 +1,20 @@
+import json
+from html import unescape
+
 import pandas as pd
 import pytest
 
 from analytics.decision.community_table import check_communities
 from analytics.decision.evaluate import evaluate
 from analytics.evidence.sensitivity import analyse_sensitivity
+from analytics.evidence.underreported_complaints import (
+    communities_with_discouraged_complaints,
+    underreported_complaints,
+)
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.files.table_cells import TableError
-from analytics.reports.complaint_sentences import (
-    communities_with_discouraged_complaints,
-    community_sentences,
-    region_sentences,
-)
+from analytics.reports.complaint_sentences import community_sentences, region_sentences, underreported_sentence
+from analytics.reports.evaluation_files import evaluation_json, standings_csv
 from analytics.reports.evaluation_report import report_html
 from tests.analytics.rule_files import rules_with
 
@@ -59,6 +63,28 @@ def test_a_community_is_named_if_its_recorded_complaints_are_significantly_low()
 
     assert "clearly fewer cases are on record than elsewhere: b (at least " in quiet[-1]
     assert not any("clearly fewer" in sentence for sentence in usual)
+
+
+def test_who_is_asked_and_not_known_to_have_said_takes_no_part_in_the_share():
+    columns = DETAILS | {"said_complained": [30, None], "asked_about_complaints": [100, None]}
+    said = list(region_sentences(check_communities(table(**columns), rules_with({})), level=0.95, language="en"))
+
+    assert any(sentence.startswith("Of 100 respondents 30 say") for sentence in said)
+
+
+def test_the_warning_stands_in_every_file_and_report_that_ranks_the_community():
+    rules = rules_with({"complaints.minimum_exposure": 1})
+    result = evaluate(table(name=["Jade", "Spring"], **QUIET), rules)
+    evidence, sensitivity = weigh_evidence(result), analyse_sensitivity(result)
+    sentence = underreported_sentence(*underreported_complaints(result.communities, rules).iloc[0, 1:], "en")
+
+    lines = "".join(standings_csv(result, evidence, sensitivity, "en")).splitlines()
+    stated = json.loads(evaluation_json(result, evidence, sensitivity, "en"))["underreported_complaints"]
+
+    assert "2 on record" in sentence
+    assert [sentence in line for line in lines] == [False, False, True]
+    assert stated == [{"community_id": "b", "sentence": sentence}]
+    assert sentence in unescape(report_html(result, evidence, sensitivity, "en"))
 
 
 def test_without_these_columns_nothing_is_said():

@@ -237,7 +237,7 @@ def test_numbers_of_regions_and_communities_read_well_in_any_number(regions):
     table = city(40, region=[f"r{number % regions}" for number in range(40)])
     _, page = report_of(table, "en")
 
-    assert f"Communities: 40; regions: {regions}; valid responses: " in text_of(page)
+    assert f"Communities: 40; regions: {regions}. Valid answers of owners: " in text_of(page)
     assert not re.search(r"\b1 (regions|communities)\b", text_of(page))
 
 

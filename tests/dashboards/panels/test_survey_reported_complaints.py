@@ -3,20 +3,14 @@
 import json
 from dataclasses import replace
 
-import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from plotly.utils import PlotlyJSONEncoder
 
-from analytics.statistics.intervals import poisson_exact
 from dashboards.address import View
 from dashboards.figures.community import reported_figure
 from dashboards.frames.page_data import PageData
-from dashboards.panels.survey_reported_complaints import (
-    likely_underreported,
-    reported_and_recorded_rates,
-    reported_panel,
-)
+from dashboards.panels.survey_reported_complaints import reported_and_recorded_rates, reported_panel
 from dashboards.source import ReportedComplaints
 from dashboards.widgets.components import records
 from tests.dashboards.made_up import DISCLOSURE, RULES
@@ -89,28 +83,14 @@ def test_the_numbers_are_said_in_one_sentence(shown, profile):
     assert "Valid cases on record: 12, which is 1.20 per 100 households a year." in content
 
 
-@pytest.mark.parametrize(
-    ("complaints", "said_so", "warned"),
-    [(5, 30, True), (5, 10, True), (5, 9, False), (14, 30, False), (300, 30, False)],
-)
-def test_few_cases_beside_many_who_complained_are_warned_of(shown, profile, complaints, said_so, warned):
-    """Elsewhere ten in a hundred say so, and 20 of 1,000 households are on record: 14 might be so few by chance."""
-    upper = poisson_exact([complaints], level=0.95).upper[0]
-    rate = float(complaints)
-    row = row_of(shown, complaints=complaints, complaints_per_1000_household_years=rate, complaint_rate_upper=upper)
+def test_a_community_whose_complaints_may_be_underreported_is_warned_of_and_no_other(city, shown):
+    warned = next(iter(shown.underreported))
+    others = [number for number in shown.everywhere["number"] if number not in shown.underreported]
 
-    content = panel_of(shown, row, profile, said=said_so)
-
-    assert ("need not mean that all is well" in content) == warned
-
-
-def test_a_shorter_record_than_residents_are_asked_about_is_not_held_against_a_community(shown):
-    row = row_of(shown, complaints=0)
-    said_so = pd.DataFrame([{"number": row["number"], "said": 30, "asked": 100, "answered": 60}])
-    half = replace(RULES, complaints=replace(RULES.complaints, period_months=6))
-
-    assert len(likely_underreported(pd.DataFrame([row]), said_so, RULES, disclosure=DISCLOSURE)) == 1
-    assert likely_underreported(pd.DataFrame([row]), said_so, half, disclosure=DISCLOSURE).empty
+    for number, is_warned in ((warned, True), (others[0], False)):
+        row = records(shown.everywhere[shown.everywhere["number"] == number])[0]
+        content = panel_of(shown, row, city.profile(2, number))
+        assert ("Complaints may be underreported" in content) == is_warned
 
 
 def test_where_residents_were_not_asked_the_page_says_nothing_of_it(shown, profile):

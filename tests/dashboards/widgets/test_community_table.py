@@ -31,7 +31,7 @@ def header(city):
 
 
 def rows_of_file(city, header, query, language="en"):
-    text = "".join(community_table_csv(city.export_rows(header.id, query), header, language, {}))
+    text = "".join(community_table_csv(city.export_rows(header.id, query), header, language, channels={}, checks={}))
     return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
@@ -131,7 +131,7 @@ def test_no_result_contradicts_a_rank_in_its_row(city, header, language):
 
     shown = [community_table_row(each, header, View.of("", lambda: language)) for each in rows]
     _headings, *filed = csv.reader(
-        io.StringIO("".join(community_table_csv([pd.DataFrame(rows)], header, language, {})))
+        io.StringIO("".join(community_table_csv([pd.DataFrame(rows)], header, language, channels={}, checks={})))
     )
 
     for cells, values in zip(shown, filed, strict=True):

@@ -267,7 +267,7 @@ def test_standings_say_each_decision_with_its_reason(database, survey, evaluated
     rows = {row["Community number"]: row for row in read_standings_file(database, evaluated)}
 
     assert rows[here.number]["Satisfaction rate"] == "1.0"
-    assert rows[here.number]["Valid responses"] == "30"
+    assert rows[here.number]["Valid answers of owners"] == "30"
     assert rows[elsewhere.number]["Satisfaction route"] == "not_assessed"
     assert rows[elsewhere.number]["Satisfaction rank"] == ""
     assert "sample too small, not ranked" in rows[elsewhere.number]["Satisfaction route in words"]

@@ -1,0 +1,57 @@
+"""Communities of an evaluation whose complaints may be underreported, as every list warns that ranks them."""
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from analytics.disclosure.rules import DisclosureRules, rules_in_force
+from analytics.disclosure.suppression import can_be_shown
+from analytics.evidence.underreported_complaints import UNDERREPORTED_COLUMNS, underreported_complaints
+from analytics.reports.complaint_sentences import underreported_sentences
+from dashboards.source import EvaluationHeader, EvaluationSource, header_of
+
+
+def disclosure_of(header: EvaluationHeader) -> DisclosureRules:
+    """Return the disclosure rules of the local day on which an evaluation was made."""
+    return rules_in_force(header.evaluated_at.astimezone(ZoneInfo(header.rules.time_zone)).date())
+
+
+def can_be_told(said: int, asked: int, answered: int, disclosure: DisclosureRules) -> bool:
+    """Return whether it can be told how many say that they complained.
+
+    Few must have said so or otherwise, neither of all `asked` nor of those who `answered` the very question: the others
+    were not led to it.
+    """
+    parts = ((said, asked, disclosure.minimum_opinion_base), (said, answered, 0))
+    return all(can_be_shown(some, whole, rules=disclosure, least=least) for some, whole, least in parts)
+
+
+def underreporting_warnings(source: EvaluationSource, evaluation_id: int, language: str) -> Mapping[str, str]:
+    """Return the warning about each community whose complaints may be underreported, by its number."""
+    return underreported_sentences(source.compute_once(evaluation_id, _find_underreported), language)
+
+
+def leave_out_untold(found: pd.DataFrame, reported: pd.DataFrame, disclosure: DisclosureRules) -> pd.DataFrame:
+    """Return the communities found of which it can be told how many say that they complained.
+
+    `reported` is as `EvaluationSource.reported` returns it.
+    """
+    counts = (reported[name].tolist() for name in ("number", "said", "asked", "answered"))
+    untold = [
+        number
+        for number, said, asked, answered in zip(*counts, strict=True)
+        if not can_be_told(said, asked, answered, disclosure)
+    ]
+    return found.loc[~found["community_id"].isin(untold), list(UNDERREPORTED_COLUMNS)]
+
+
+def _find_underreported(source: EvaluationSource, evaluation_id: int) -> pd.DataFrame:
+    header = header_of(source, evaluation_id)
+    found = underreported_complaints(source.inputs(evaluation_id), header.rules)
+    if header.provisional:
+        # A preview tells nothing of what residents answered beside the ranked measure.
+        found = found[:0]
+    return leave_out_untold(
+        found, source.reported(evaluation_id, found["community_id"].tolist()), disclosure_of(header)
+    )
