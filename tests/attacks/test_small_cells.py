@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import re
+import shutil
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -36,7 +37,9 @@ from survey_app.models import CommunityProfile, Evaluation, RegionProfile, Respo
 from survey_app.models.vocabulary import ReviewState, Role
 from survey_app.responses.counting_status import ERASED_VALUES
 from survey_app.responses.integrity_reviews import TooFewToExclude, decide_reviews
+from survey_app.storage.database import Database
 from tests.accounts import csrf_token, make_account, signed_in_client
+from tests.conftest import copy_rows_of
 from tests.factories import (
     SECRET,
     make_community,
@@ -60,11 +63,10 @@ KNOWN = re.compile(
 NEIGHBOUR = "我是3号楼2单元501的张三先生，电话13800138000，电梯又坏了"
 
 
-@pytest.fixture
-def city(sqlite_database):
-    """A closed round in a district: one large community, others of which few answered, single paper answers."""
+def fill(database):
+    """Add a closed round in a district: one large community, others of which few answered, single paper answers."""
     random = Random(7)
-    with sqlite_database.writing() as session:
+    with database.writing() as session:
         survey_round = make_round(session, opens_at=NOW - timedelta(days=60), closes_at=NOW - timedelta(days=30))
         district = make_district(session)
         for role in Role:
@@ -110,9 +112,38 @@ def _answers(random, number):
     }
 
 
+@pytest.fixture(scope="module")
+def filled(_sqlite_template, tmp_path_factory):
+    """A file with the city, to copy, and its round and communities."""
+    path = shutil.copy(_sqlite_template, tmp_path_factory.mktemp("filled"))
+    with Database(f"sqlite:///{path}") as database:
+        city = fill(database)
+    return path, city
+
+
+@pytest.fixture(scope="module")
+def filled_and_evaluated(filled, _sqlite_template, tmp_path_factory):
+    """A file with the same and the evaluation of its round, to copy, and that evaluation."""
+    path = shutil.copy(_sqlite_template, tmp_path_factory.mktemp("evaluated"))
+    with Database(f"sqlite:///{path}") as database:
+        copy_rows_of(filled[0], database)
+        evaluation = evaluate_round(database, round_id=filled[1][0].id, now=NOW)
+    return path, evaluation
+
+
 @pytest.fixture
-def evaluated(sqlite_database, city):
-    return evaluate_round(sqlite_database, round_id=city[0].id, now=NOW)
+def city(filled, sqlite_database):
+    """The round and the communities."""
+    path, city = filled
+    copy_rows_of(path, sqlite_database)
+    return city
+
+
+@pytest.fixture
+def evaluated(filled_and_evaluated, sqlite_database, city):  # noqa: ARG001 (takes the place of what it copied)
+    path, evaluation = filled_and_evaluated
+    copy_rows_of(path, sqlite_database)
+    return evaluation
 
 
 def files_of(client, *, language="en"):
