@@ -11,8 +11,9 @@ from analytics.evidence.method import EVIDENCE_METHOD
 from survey_app.config import DATA
 from survey_app.evaluations.counts import community_table
 from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
-from survey_app.models import Evaluation, Standing, StandingEvidence
+from survey_app.models import Evaluation, RuleFile, Standing, StandingEvidence
 from survey_app.rounds.rounds import RoundStillOpen, add_rule_file
+from tests.analytics.rule_files import rule_text_2
 from tests.factories import (
     CLOSED,
     NOW,
@@ -175,6 +176,35 @@ def test_inputs_of_before_without_what_was_set_aside_still_verify(database, surv
 
     with database.reading() as session:
         assert verify_evaluation(session, evaluation.id).is_same
+
+
+SHIPPED = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # Issued before readers refused 030, which was 24 then.
+        pytest.param(SHIPPED.replace(b"enough: 30", b"enough: 030"), id="format 1 as it was issued"),
+        pytest.param(rule_text_2({}).encode(), id="format 2"),
+    ],
+)
+def test_an_evaluation_by_a_rule_file_of_any_format_verifies(sqlite_database, content):
+    with sqlite_database.writing() as session:
+        rule_file = RuleFile(name="wuhai-issued", content=content, sha256=sha256_hex(content), added_at=NOW)
+        survey_round, district = make_round(session, rule_file=rule_file), make_district(session)
+        for _ in range(21):
+            answer(session, survey_round, make_community(session, district=district), codes=[5] * 20 + [2] * 5)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
+
+    with sqlite_database.reading() as session:
+        verification = verify_evaluation(session, evaluation.id)
+    assert (verification.is_same, verification.differing) == (True, [])
+    # 25 answers are enough by 24, and too few by 30.
+    assessed = {row.satisfaction_status for row in standings_of(sqlite_database, evaluation).values()} != {
+        "not_assessed"
+    }
+    assert assessed == (b"030" in content)
 
 
 @pytest.mark.parametrize("column", ["inputs_sha256", "standings_sha256"])
