@@ -350,3 +350,12 @@ def test_the_newest_rules_name_the_notice_and_decide_as_those_that_they_correct(
 
 def test_rules_that_evaluations_were_made_by_stay_as_they_were():
     assert load_rules(SHIPPED).sha256 == ("1a395467495ac02d716f7db9ad4c991c074313b61f2b7d0eb177c5285fb71b1d")
+
+
+@pytest.mark.parametrize("effect", [2, "3/2"])
+def test_other_choices_keep_what_format_2_assumes(effect):
+    rules = rules_2_with({"evidence.design_effect": effect})
+    other = with_choices(rules, {"rounding": "ceil"})
+
+    assert other.satisfaction.rounding == "ceil"
+    assert other.evidence == rules.evidence
