@@ -36,7 +36,7 @@ def choose_subject(page, category):
     """Open the tile of the group, unless it is open, and tap the subject."""
     subject = page.locator(f".tiles input[value={category}]")
     if not subject.is_visible():
-        page.locator(".tiles details", has=subject).locator("summary").click()
+        page.locator(".tiles details", has=page.locator(f"[value={category}]")).locator("summary").click()
     subject.check()
 
 

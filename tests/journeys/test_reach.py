@@ -171,6 +171,7 @@ def test_large_print_is_remembered_by_the_phone_and_can_be_left_again(phone, pos
 def test_without_javascript_links_carry_large_print(phone, poster):
     page = phone(javascript=False)
     page.goto(f"{poster}?text=large")
+    page.locator(".notice summary").click()
     page.locator(".notice a").click()
     expect(page.locator("html.large")).to_be_visible()
     page.get_by_role("link", name="标准版").click()

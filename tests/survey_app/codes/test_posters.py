@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analytics.languages import Wording
-from survey_app.codes.posters import Poster, address_to_type, poster_pdf
+from survey_app.codes.posters import Poster, address_to_type, poster_pdf, poster_words
 from survey_app.codes.slip_sheets import SLIPS_PER_SHEET, SLIPS_PER_VOLUME, Slip, SlipSheetText, slip_volumes
 from survey_app.printing.typefaces import ChineseTypefaceMissing, find_typefaces, installed_typefaces
 from survey_app.security.check_digits import CODE_DIGITS, grouped, new_number
@@ -236,3 +236,10 @@ def test_a_long_list_becomes_volumes_and_is_asked_for_as_it_is_printed(typefaces
 
 def test_no_slips_are_no_volumes(typefaces):
     assert list(slip_volumes([], SLIPS_OF, language="zh-Hans", typefaces=typefaces, now=NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh-Hans", "投诉、报修、咨询：随时扫这个二维码"), ("en", "at any time")]
+)
+def test_a_poster_says_that_its_code_takes_complaints_too(language, said):
+    assert said in poster_words(POSTER, language)["complain"]

@@ -613,3 +613,11 @@ def test_every_page_is_well_formed_in_its_language(client, token, sqlite_databas
     for page in pages:
         assert f'<html lang="{language}"' in page.text
         assert page.text.count("<h1") == 1
+
+
+def test_the_home_page_leads_from_the_number_of_a_poster_to_a_complaint(client, token):
+    page = client.get("/").text
+    assert 'name="to" value="complaint"' in page
+    assert client.post("/", data={"number": grouped(token), "to": "complaint"}).location == f"/c/{token}"
+    assert client.post("/", data={"number": f"http://x/s/{token}", "to": "complaint"}).location == f"/c/{token}"
+    assert client.post("/", data={"number": grouped(token)}).location == f"/s/{token}"
