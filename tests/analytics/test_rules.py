@@ -2,6 +2,7 @@ import hashlib
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -344,8 +345,10 @@ def test_the_newest_rules_name_the_notice_and_decide_as_those_that_they_correct(
     assert newest.source.document_number == "乌建局函字〔2021〕196号"
     assert newest.source.date == first.source.date
     assert len({load_rules(path).name for path in files}) == len(files)
-    for part in ("city", "time_zone", "region", "when_k_is_zero", "satisfaction", "complaints", "evidence"):
+    for part in ("city", "time_zone", "region", "when_k_is_zero", "satisfaction", "complaints"):
         assert getattr(newest, part) == getattr(first, part)
+    assert replace(newest.evidence, design_effect=Fraction(1), repeat_complaints=Fraction(0)) == first.evidence
+    assert (newest.evidence.design_effect, newest.evidence.repeat_complaints) == (Fraction(3, 2), Fraction(1, 5))
 
 
 def test_rules_that_evaluations_were_made_by_stay_as_they_were():
