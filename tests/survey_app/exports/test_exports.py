@@ -391,3 +391,39 @@ def taken_away(request, sqlite_database, tmp_path_factory):
         (directory / name).write_text(text, "utf-8", newline="")
     (directory / "rules.yaml").write_bytes(content)
     return directory
+
+
+@pytest.fixture(params=[False, True], ids=["official", "preview"])
+def unevenly_known(request, sqlite_database):
+    """A round with few answers in one community, unknown households in another, and a quiet one beside a loud one."""
+    with sqlite_database.writing() as session:
+        survey_round, district = make_round(session), make_district(session)
+        quiet, loud = (make_community(session, district=district) for _ in range(2))
+        # In the same district, the few would hide the answers of a second community with theirs.
+        few = make_community(session)
+        unknown = make_community(session, district=district, households_occupied=None, households_delivered=None)
+        for community in (quiet, loud, unknown):
+            answer(session, survey_round, community, 12, q18=1)
+            answer(session, survey_round, community, 28, q18=2)
+        answer(session, survey_round, few, 9)
+        for _ in range(40):
+            make_complaint(session, loud)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED, provisional=request.param)
+    rows = {row["Community number"]: row for row in read_standings_file(sqlite_database, evaluation)}
+    counted = read(export_community_table(sqlite_database, evaluation_id=evaluation.id, scope=EVERYWHERE))
+    table = {row["community_id"]: row for row in counted}
+    return request.param, *((rows[each.number], table[each.number]) for each in (quiet, loud, few, unknown))
+
+
+def test_files_leave_unknown_cells_empty_and_warn_where_residents_report_what_is_not_on_record(unevenly_known):
+    is_preview, (quiet, _), (loud, _), (few, few_counted), (unknown, unknown_counted) = unevenly_known
+
+    assert few["Valid answers of owners"] == few_counted["responses"] == "9"
+    assert {few[name] for name in ("Satisfied", "Satisfaction rate", "Satisfaction index")} == {""}
+    assert {few_counted[name] for name in ("satisfied", "mean_index", "said_complained")} == {""}
+    assert {unknown[name] for name in ("Household-years", "Complaints per 1,000 household-years")} == {""}
+    assert {unknown_counted[name] for name in ("exposure_household_years", "denominator_source")} == {""}
+    assert unknown["Valid complaints"] == unknown_counted["complaints"] == "0"
+    # A preview tells nothing of what residents answered beside the ranked measure.
+    assert ("0 on record" in quiet["Please check"]) is not is_preview
+    assert loud["Please check"] == ""
