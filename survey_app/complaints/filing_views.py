@@ -123,7 +123,7 @@ def file(token: str) -> Page:
     """
     sent = _receive(request, token)
     # The buttons that change language and print send what was typed, so that it comes back; what was filed is shown.
-    if request.form.get("show") == "form":
+    if request.form.get("show", "filed") != "filed":
         return _form_page(replace(sent, complaint=replace(sent.complaint, faults=())))
     if sent.is_renewed:
         return _form_page(sent), HTTPStatus.BAD_REQUEST
