@@ -21,8 +21,8 @@ class Reader:
     def learn_share(self, parts, whole, share, *, decimals):
         """Take in that a share of people, each part and the whole a name, is printed with so many decimals."""
         half = 0.5 * 10**-decimals + 1e-12
-        for sign, bound in ((1, share + half), (-1, -(share - half))):
-            weighed = [*((name, sign) for name in parts), *((name, -sign * (sign * bound)) for name in whole)]
+        for sign, bound in ((1, share + half), (-1, share - half)):
+            weighed = [*((name, sign) for name in parts), *((name, -sign * bound) for name in whole)]
             self.learn(weighed, -np.inf, 0)
 
     def range_of(self, name):
