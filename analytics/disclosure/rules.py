@@ -169,11 +169,10 @@ def parse_disclosure_rules(content: bytes, source: str) -> DisclosureRules:
     ... minimum_range: 2
     ... minimum_opinion_base: 30
     ... '''
-    >>> parse_disclosure_rules(text.encode(), "2027-01-01.yaml")
+    >>> parse_disclosure_rules(text.encode(), "r.yaml")
     Traceback (most recent call last):
     ...
-    analytics.files.yaml_documents.DocumentError: 2027-01-01.yaml:7:15: minimum_cell: this must lie between 3 and 1000,
-    it is 2
+    analytics.files.yaml_documents.DocumentError: r.yaml:7:15: minimum_cell: this must lie between 3 and 1000, it is 2
     """
     document = Document(content, source)
     root = Node.root(document)
