@@ -21,6 +21,7 @@ from flask_login import login_user
 from plotly.utils import PlotlyJSONEncoder
 
 from analytics.disclosure.rules import rules_in_force
+from analytics.reports.labels import valid_answers_words
 from dashboards.address import View
 from dashboards.pages import community
 from survey_app.accounts.guard import SignedIn
@@ -38,6 +39,7 @@ from tests.factories import make_community, make_district, make_poster_code, mak
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 RULES = rules_in_force(NOW.date())
+VALID_ANSWERS = valid_answers_words("en")["owners"]
 VALID, SATISFIED = (5, 4, 3, 2, 1), (5, 4)
 POINTS = {5: 100, 4: 75, 3: 50, 2: 25, 1: 0}
 RATED = tuple(f"q{key:02}" for key in range(1, 9))
@@ -199,7 +201,7 @@ def reader_of_question(published, question):
         learn_rated(reader, place, question, of_question(files["tables"], place, question))
         row = next(row for row in pages[place]["aspects.csv"] if row["Question"] == LABELS[question])
         valid, rate, beside = (
-            number(row[name]) for name in ("Valid answers", "Satisfied", "All communities ranked with it")
+            number(row[name]) for name in (VALID_ANSWERS, "Satisfied", "All communities ranked with it")
         )
         if valid is not None:
             reader.learn(cells(place, question), valid)
@@ -225,7 +227,7 @@ def learn_public(reader, published):
     """Take in what is public: how many answered, and of ranked communities how many are satisfied."""
     for row in published.files["standings"]:
         place = row["Community number"]
-        reader.learn(cells(place, "q01"), number(row["Valid responses"]))
+        reader.learn(cells(place, "q01"), number(row[VALID_ANSWERS]))
         if row["Satisfaction rank"]:
             reader.learn(cells(place, "q01", SATISFIED), number(row["Satisfied"]))
 
@@ -233,7 +235,7 @@ def learn_public(reader, published):
 def learn_standings(reader, published):
     """Take in whatever else stands in the file of the standings."""
     for row in published.files["standings"]:
-        place, valid = row["Community number"], number(row["Valid responses"])
+        place, valid = row["Community number"], number(row[VALID_ANSWERS])
         satisfied, rate, index = (
             number(row[name]) for name in ("Satisfied", "Satisfaction rate", "Satisfaction index")
         )
@@ -356,7 +358,7 @@ def test_official_numbers_and_decisions_stay(published):
 
     for place in ("A", "B", "C", "F"):
         valid, satisfied = (sum(counts[place, "q01", code] for code in codes) for codes in (VALID, SATISFIED))
-        assert (rows[place]["Valid responses"], rows[place]["Satisfied"]) == (str(valid), str(satisfied))
+        assert (rows[place][VALID_ANSWERS], rows[place]["Satisfied"]) == (str(valid), str(satisfied))
         assert rows[place]["Satisfaction rank"] != ""
         [owners] = [row for row in pages[place]["Owners and tenants"] if row["Who"] == "Owners"]
         assert (owners["Valid answers"], owners["Satisfied"]) == (str(valid), str(satisfied))
