@@ -639,6 +639,7 @@ STAFF_ONLY = {
     "account",
     "account_session",
     "code",
+    "column_header",
     "community",
     "community_profile",
     "district",

@@ -26,7 +26,7 @@ def test_the_first_screen_says_where_what_for_how_long_and_whom_to_call(phone, p
     page = phone()
     page.goto(poster)
 
-    for text in ("海勃湾区", "阳光家园", "居民满意度调查", "约 3 分钟", "物业公司看不到您的个人答卷", "0473-2058000"):
+    for text in ("海勃湾区", "阳光家园", "居民满意度调查", "约3分钟", "物业公司看不到您的个人答卷", "0473-2058000"):
         element = page.locator("main").get_by_text(text).first
         expect(element).to_be_in_viewport()
     expect(page.get_by_text("个人信息处理说明").first).to_be_in_viewport()
