@@ -35,15 +35,15 @@ def underreporting_warnings(source: EvaluationSource, evaluation_id: int, langua
 def leave_out_untold(found: pd.DataFrame, reported: pd.DataFrame, disclosure: DisclosureRules) -> pd.DataFrame:
     """Return the communities found of which it can be told how many say that they complained.
 
-    `reported` is as `EvaluationSource.reported` returns it.
+    `reported` is as `EvaluationSource.reported` returns it: without those of which the table of answers withholds it.
     """
     counts = (reported[name].tolist() for name in ("number", "said", "asked", "answered"))
-    untold = [
+    told = [
         number
         for number, said, asked, answered in zip(*counts, strict=True)
-        if not can_be_told(said, asked, answered, disclosure)
+        if can_be_told(said, asked, answered, disclosure)
     ]
-    return found.loc[~found["community_id"].isin(untold), list(UNDERREPORTED_COLUMNS)]
+    return found.loc[found["community_id"].isin(told), list(UNDERREPORTED_COLUMNS)]
 
 
 def _find_underreported(source: EvaluationSource, evaluation_id: int) -> pd.DataFrame:

@@ -403,8 +403,8 @@ def unevenly_known(request, sqlite_database):
         few = make_community(session)
         unknown = make_community(session, district=district, households_occupied=None, households_delivered=None)
         for community in (quiet, loud, unknown):
-            answer(session, survey_round, community, 12, q18=1)
-            answer(session, survey_round, community, 28, q18=2)
+            answer(session, survey_round, community, 12, q17=1, q18=1)
+            answer(session, survey_round, community, 28, q17=1, q18=2)
         answer(session, survey_round, few, 9)
         for _ in range(40):
             make_complaint(session, loud)

@@ -222,5 +222,7 @@ def test_the_tables_say_of_every_response_what_became_of_it(database):
     text = "".join(export_answer_tables(database, evaluation_id=evaluation.id, scope=EVERYWHERE, language="zh-Hans"))
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
 
-    became = {row["答案代码"]: int(row["人数（空为不予公布）"]) for row in rows if row["题目"] == "答卷"}
+    became = {
+        row["答案代码"]: int(row["人数（空为不予公布）"]) for row in rows if row["题目"] == "答卷（含业主和租户）"
+    }
     assert became == {"received": 5, "counted": 2, "superseded": 2, "withdrawn": 1, "excluded": 0, "erased": 0}
