@@ -11,7 +11,7 @@ from survey_app.accounts.accounts import (
     normalise_username,
     reset_account,
 )
-from survey_app.accounts.installation import use_as_real
+from survey_app.accounts.installation import is_demo, use_as_real
 from survey_app.accounts.invitations import invite
 from survey_app.audit import OPERATOR, ChainHead, head, verify_chain
 from survey_app.clock import current_time
@@ -42,9 +42,10 @@ def add(
     community_number: str | None,
     password: str,
 ) -> None:
-    """Add an account for a member of staff."""
+    """Add an account for a member of staff, in a simulated city too."""
     with installed_database() as database, database.writing() as session:
-        use_as_real(session, now=current_time())
+        if not is_demo(session):
+            use_as_real(session, now=current_time())
         district = named(session, District, district_name, parameter="--district") if district_name else None
         company = named(session, PropertyCompany, company_name, parameter="--company") if company_name else None
         community = numbered(session, community_number) if community_number else None

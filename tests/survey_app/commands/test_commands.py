@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, func, select, text
 
 from analytics.evidence.method import EVIDENCE_METHOD
 from survey_app.accounts.demo_accounts import DemoAccount
-from survey_app.accounts.installation import use_as_demo
+from survey_app.accounts.installation import is_demo, use_as_demo
 from survey_app.accounts.invitations import accept_invitation, find_invited
 from survey_app.accounts.second_factor import address_of
 from survey_app.audit import OPERATOR, record
@@ -380,11 +380,23 @@ def test_a_demonstration_refuses_everything_that_belongs_to_a_real_city(run, sql
         ["questionnaire", "publish", QUESTIONNAIRE],
         CREATE_ROUND,
         ["codes", "issue"],
-        ["accounts", "add", "li.na", "--role", "city"],
     ):
         result = run(*arguments, input=PASSWORD)
         assert result.exit_code == 2, arguments
         assert "demonstration city and can never hold a real one" in result.stderr
+
+
+def test_a_simulated_city_takes_further_accounts_and_stays_one(run, sqlite_database):
+    with sqlite_database.writing() as session:
+        use_as_demo(session, now=NOW)
+        make_district(session, name="海勃湾区", english_name="Haibowan")
+
+    for arguments in (["li.na", "--role", "city"], ["wang.wei", "--role", "clerk", "--district", "Haibowan"]):
+        assert run("accounts", "add", *arguments, input=PASSWORD).exit_code == 0, arguments
+
+    with sqlite_database.reading() as session:
+        assert is_demo(session)
+        assert sorted(session.scalars(select(Account.username))) == ["li.na", "wang.wei"]
 
 
 def test_a_city_is_simulated_only_where_there_is_none(run, sqlite_database, communities_file):
