@@ -57,7 +57,14 @@ def test_a_clerk_types_in_papers_by_keyboard_and_corrects_an_error(desk, slips, 
     # Fifteen ratings and the tenure, one key each; Enter passes over what was left out.
     desk.keyboard.type(slips[0].digits)
     desk.keyboard.press("Enter")
-    desk.keyboard.type("4" * 15 + "1" + "2")
+    # A code that does not exist is refused where it is typed, and typed over.
+    desk.keyboard.type("7")
+    expect(desk.locator("#q01-field")).to_be_focused()
+    expect(desk.locator("#q01").get_by_role("alert")).to_contain_text("没有这个编码")
+    desk.keyboard.type("4")
+    expect(desk.locator("#q01").get_by_role("alert")).to_have_count(0)
+    expect(desk.locator("#q02-field")).to_be_focused()
+    desk.keyboard.type("４" + "4" * 13 + "1" + "2")
     expect(desk.locator("#q18-field")).to_be_focused()
     desk.get_by_role("button", name="保存，录入下一份").click()
     expect(desk.get_by_role("status")).to_contain_text("今天已录入1份")
