@@ -207,7 +207,8 @@ def satisfaction_interval(
     Exact inversion of the hypergeometric distribution over the households that hold an opinion, H × n ÷ responding
     rounded to the nearest whole number, half up (all H when every responding household gave a valid answer). Wilson's
     interval with finite population correction is narrower, but holds as little as .88 of the samples at 95 % (H = 100,
-    n = 50).
+    n = 50). The true share is one of whole households, so that the observed one can lie just beside all that are
+    possible, as 1 of 20 beside 1 of 21 households: the interval is extended to it.
     Those who responded without a valid answer have no opinion to be counted.
 
     Examples
@@ -221,7 +222,11 @@ def satisfaction_interval(
     fraction = np.where(answered, count.fraction, 1)
     opinions = np.where(answered, np.maximum(count.n, np.floor(count.n / fraction + 0.5)), count.households)
     lower, upper = hypergeometric_households(count.satisfied, count.n, households=opinions, level=level)
-    return Interval(lower / opinions, upper / opinions)
+    observed = count.satisfied / np.where(answered, count.n, 1)
+    return Interval(
+        np.where(answered, np.minimum(lower / opinions, observed), lower / opinions),
+        np.where(answered, np.maximum(upper / opinions, observed), upper / opinions),
+    )
 
 
 def clopper_pearson(events: npt.ArrayLike, n: npt.ArrayLike, *, level: float) -> Interval:

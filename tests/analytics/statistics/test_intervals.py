@@ -2,7 +2,7 @@ import csv
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -140,6 +140,7 @@ def test_satisfaction_intervals_cover_every_truth_of_a_community(households, n):
 
 
 @given(survey=surveys(), level=LEVELS)
+@example(survey=(1, 20, 21), level=0.8)
 def test_satisfaction_interval_holds_the_observed_rate_within_the_possible_range(survey, level):
     satisfied, n, households = survey
     limits = satisfaction_interval(satisfied, n, households=households, level=level)
