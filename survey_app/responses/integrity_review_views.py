@@ -51,7 +51,7 @@ def decide(round_id: int) -> AnyResponse:
         decision = ReviewState(request.form.get("decision", ""))
     except ValueError:
         abort(HTTPStatus.BAD_REQUEST)
-    if decision not in DECISIONS:
+    if decision not in DECISIONS or "seen" not in request.form:
         abort(HTTPStatus.BAD_REQUEST)
     with missing_is_not_found(), site().database.writing() as session:
         number = decide_reviews(

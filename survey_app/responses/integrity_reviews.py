@@ -4,7 +4,7 @@ Nothing is deleted, and a held response counts until somebody decides otherwise;
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,15 +91,30 @@ class TooFewToExclude(JiayuanError):
 
 
 @dataclass(frozen=True)
+class Sign:
+    """Kind of signs that points at held responses of a community: at how many, and what the last examination found.
+
+    `found` and `usual` are what was measured and what was to be expected, `chance` how probable so much is by chance;
+    None where the findings are erased or the kind is told by presence alone.
+    """
+
+    family: str
+    responses: int
+    found: float | None
+    usual: float | None
+    chance: float | None
+
+
+@dataclass(frozen=True)
 class Held:
-    """Held responses of one community: how many, and which signals flag them."""
+    """Held responses of one community: how many, and the signs that point at them, those at most responses first."""
 
     community_id: int
     number: str
     name: str
     english_name: str | None
     responses: int
-    families: tuple[str, ...]
+    signs: tuple[Sign, ...]
 
 
 def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
@@ -237,19 +252,37 @@ def held_by_community(session: Session, *, round_id: int, scope: Scope, now: dat
     if not has_settled(find_round(session, round_id), now=now):
         return []
     statement = scope.communities(_in_state(ReviewState.HELD).where(Response.round_id == round_id))
-    found: dict[int, Held] = {}
+    places: dict[int, tuple[str, str, str | None]] = {}
+    responses: Counter[int] = Counter()
+    pointed_at: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for row in session.execute(statement):
-        families = set(row.families.split(", "))
-        before = found.get(row.community_id)
-        found[row.community_id] = Held(
-            community_id=row.community_id,
-            number=row.number,
-            name=row.name,
-            english_name=row.english_name,
-            responses=1 + (before.responses if before else 0),
-            families=tuple(sorted(families | set(before.families if before else ()))),
+        places[row.community_id] = row.number, row.name, row.english_name
+        responses[row.community_id] += 1
+        pointed_at[row.community_id].update(row.families.split(", "))
+    newest = _newest_findings(session, round_id).to_dict("records")
+    findings = {(finding["community_id"], finding["family"]): finding for finding in newest}
+    held = [
+        Held(
+            community_id=community_id,
+            number=number,
+            name=name,
+            english_name=english_name,
+            responses=responses[community_id],
+            signs=tuple(
+                _sign(family, count, findings.get((community_id, family), {}))
+                for family, count in sorted(pointed_at[community_id].items(), key=lambda each: (-each[1], each[0]))
+            ),
         )
-    return sorted(found.values(), key=lambda held: (-held.responses, held.number))
+        for community_id, (number, name, english_name) in places.items()
+    ]
+    return sorted(held, key=lambda each: (-each.responses, each.number))
+
+
+def _sign(family: str, responses: int, finding: Mapping[Hashable, Any]) -> Sign:
+    found, usual, chance = (
+        None if pd.isna(finding.get(name)) else float(finding[name]) for name in ("statistic", "expected", "adjusted_p")
+    )
+    return Sign(family, responses, found, usual, chance)
 
 
 def count_reviews(session: Session, *, round_id: int) -> pd.DataFrame:
@@ -408,10 +441,15 @@ def _hold(session: Session, held: pd.DataFrame, *, now: datetime) -> int:
 
 def _families_seen_in_time(session: Session, round_id: int) -> pd.DataFrame:
     """Return what the last examination noted about families that depend on lines."""
+    noted = _newest_findings(session, round_id)
+    return noted[noted["family"].isin(_SEEN_IN_TIME) & noted["flagged"].astype(bool)]
+
+
+def _newest_findings(session: Session, round_id: int) -> pd.DataFrame:
+    """Return what the last examination of a round found, by community id and family; no rows without one."""
     newest = select(IntegrityExamination.families).filter_by(round_id=round_id).order_by(IntegrityExamination.id.desc())
     text = session.scalar(newest.limit(1))
-    noted = pd.DataFrame([] if text is None else json.loads(text), columns=_COLUMNS_OF_FAMILIES)
-    return noted[noted["family"].isin(_SEEN_IN_TIME) & noted["flagged"].astype(bool)]
+    return pd.DataFrame([] if text is None else json.loads(text), columns=_COLUMNS_OF_FAMILIES)
 
 
 def _with_earlier(families: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:

@@ -35,8 +35,9 @@ def decide(client, held, community, **changes):
         "community": community.number,
         "reason": "核实",
         "decision": "excluded",
+        "seen": "yes",
     }
-    return client.post(address, data=data | changes)
+    return client.post(address, data={name: value for name, value in (data | changes).items() if value is not None})
 
 
 def states(database):
@@ -78,6 +79,7 @@ def test_what_is_no_decision_changes_nothing(app, held, sqlite_database):
     assert decide(client, held, held[1], decision="held").status_code == 400
     assert decide(client, held, held[1], decision="deleted").status_code == 400
     assert decide(client, held, held[1], reason=" ").status_code == 422
+    assert decide(client, held, held[1], seen=None).status_code == 400, "nobody said that the signs were looked at"
     assert states(sqlite_database) == ["held"] * 4
 
 

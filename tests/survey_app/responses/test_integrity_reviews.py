@@ -96,7 +96,10 @@ def test_forms_that_somebody_filled_in_at_once_are_held_and_those_of_others_are_
     with database.reading() as session:
         [held] = held_by_community(session, round_id=survey_round.id, scope=EVERYWHERE, now=SETTLED)
     assert (held.number, held.responses) == (communities[0].number, STUFFED)
-    assert "burst" in held.families
+    signs = {sign.family: sign for sign in held.signs}
+    assert signs["burst"].responses == STUFFED
+    assert signs["burst"].found == STUFFED > signs["burst"].usual
+    assert signs["burst"].chance < 0.001
 
 
 def test_a_held_response_counts_until_somebody_excludes_it(database, city):
