@@ -280,7 +280,7 @@ def test_other_answers_on_a_sent_form_are_offered_as_another_members_and_then_st
     assert page.status == 409
     assert grouped(first) in page.text
     assert count(sqlite_database) == 1
-    # The page holds two forms with the same answers; the last one is another member's.
+    # The page holds three forms with the same answers; the last one is another member's.
     second = client.post(f"/s/{token}", data=form | {"q01": "1", "key": page.given["key"][-1]})
     assert second.status_code == 303
     with sqlite_database.reading() as session:
