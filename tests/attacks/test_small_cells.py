@@ -497,7 +497,7 @@ def test_the_page_says_why_they_keep_counting(app, sqlite_database, city):
         hold(session, survey_round, communities[0], 2)
     evaluate_round(sqlite_database, round_id=survey_round.id, now=NOW)
     client = signed_in_client(app, "city")
-    sent = {"decision": "excluded", "reason": "核实", "community": communities[0].number}
+    sent = {"decision": "excluded", "reason": "核实", "community": communities[0].number, "seen": "yes"}
 
     answer = client.post(
         f"/staff/rounds/{survey_round.id}/reviews", data={"csrf_token": csrf_token(client.get("/staff/")), **sent}
