@@ -19,9 +19,14 @@ def translator(language: str) -> Translate:
     return languages.translator(language, TRANSLATIONS)
 
 
-def pick(language: str, chinese: str, english: str | None) -> str:
-    """Return a name in `language`, or the Chinese one where no English one is known."""
-    return english if language == "en" and isinstance(english, str) and english else chinese
+def pick(language: str, chinese: str | None, english: str | None) -> str:
+    """Return a name in `language`, or the Chinese one where no English one is known; "" where there is none.
+
+    What is missing in a frame is NaN and not always None.
+    """
+    if language == "en" and isinstance(english, str) and english:
+        return english
+    return chinese if isinstance(chinese, str) else ""
 
 
 def day(moment: date, language: str) -> str:

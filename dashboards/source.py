@@ -156,13 +156,15 @@ class GridOrder:
 class GridQuery:
     """Query of a table of communities: filters, order, and which part of it to return.
 
-    `text` is part of a name in either language or of the number, ignoring case. A field that is None or empty filters
-    nothing. Communities without a value come last in either order, and so do, by a score, those that are not ranked;
-    ties go to the one registered first. Without an order names decide, without a `limit` the list goes to its end.
+    `text` is part of a name in either language or of the number, ignoring case; `subdistrict` is a Chinese name. A
+    field that is None or empty filters nothing. Communities without a value come last in either order, and so do, by a
+    score, those that are not ranked; ties go to the one registered first. Without an order names decide, without a
+    `limit` the list goes to its end.
     """
 
     text: str = ""
     region: str | None = None
+    subdistrict: str | None = None
     status: str | None = None
     evidence: str | None = None
     minimum_responses: int | None = None
@@ -175,8 +177,8 @@ class GridQuery:
 class GridPage:
     """One page of a table, and how many communities the whole table has.
 
-    `rows` has the columns community_id, number, name, english_name, region, region_english, company, company_english
-    and `GRID_COLUMNS`.
+    `rows` has the columns community_id, number, name, english_name, region, region_english, subdistrict,
+    subdistrict_english, neighbourhood, neighbourhood_english, company, company_english and `GRID_COLUMNS`.
     """
 
     rows: pd.DataFrame
@@ -188,6 +190,10 @@ CATEGORICAL_COLUMNS: Final = (
     "english_name",
     "region",
     "region_english",
+    "subdistrict",
+    "subdistrict_english",
+    "neighbourhood",
+    "neighbourhood_english",
     "company",
     "company_english",
     "satisfaction_status",
@@ -235,9 +241,10 @@ class EvaluationSource(Protocol):
     def standings(self, evaluation_id: int) -> pd.DataFrame:
         """Return one row per community that the account may see, in the order of the community's sort key.
 
-        Columns: community_id, number, name, english_name, region, region_english, company, company_english, those of an
-        analytics standings frame and `analytics.evidence.weigh_evidence.EVIDENCE_COLUMNS`; the latter are missing in
-        evaluations that were made before evidence was weighed. `CATEGORICAL_COLUMNS` are categories.
+        Columns: community_id, number, name, english_name, region, region_english, subdistrict, subdistrict_english,
+        neighbourhood, neighbourhood_english, company, company_english, those of an analytics standings frame and
+        `analytics.evidence.weigh_evidence.EVIDENCE_COLUMNS`; the latter are missing in evaluations that were made
+        before evidence was weighed. `CATEGORICAL_COLUMNS` are categories.
 
         Raises
         ------

@@ -5,7 +5,7 @@ Only a cut at the end, or a rewrite of the whole chain, does not show from withi
 host, and `verify_chain` compares with it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ RESIDENT = "resident"
 VISITOR = "visitor"  # somebody who did not sign in
 SITE = "site"  # the site by itself, such as a case closed after a week of silence
 
-Facts = Mapping[str, str | int | float | bool | None]
+Facts = Mapping[str, str | int | float | bool | Sequence[int] | None]
 
 _FIRST_PREVIOUS_HASH = "0" * 64
 _PENDING = "audit_events"
@@ -101,14 +101,19 @@ def record(
 
 
 def record_export(
-    session: Session, *, by: str, area: Area, place: int | None, kind: str, subject: str, now: datetime
+    session: Session, *, by: str, area: Area, places: Sequence[int], kind: str, subject: str, now: datetime
 ) -> None:
     """Note that an account takes a file away, before the first byte of it is sent, and of which area.
 
-    `place` is the id of the district, the company or the community that the area is, if it is one.
+    `places` are the ids of the place or the communities that the area is, if it is any.
     """
-    facts = {"kind": kind, "area": area, "place": place}
+    facts: Facts = {"kind": kind, "area": area, "place": place_fact(places)}
     record(session, by=by, action=AuditAction.EXPORTED, subject=subject, after=facts, now=now)
+
+
+def place_fact(ids: Sequence[int]) -> int | Sequence[int] | None:
+    """Return the number of a place as a fact of an event, or those of several communities."""
+    return ids[0] if len(ids) == 1 else list(ids) or None
 
 
 def head(session: Session) -> ChainHead:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 from sqlalchemy import update
 
-from survey_app.accounts.accounts import add_account
+from survey_app.accounts.accounts import BoundTo, add_account
 from survey_app.accounts.second_factor import seal_secret
 from survey_app.audit import OPERATOR
 from survey_app.models import Account
@@ -20,9 +20,19 @@ SECRET_KEY = "only for tests: 7f3c9a1e5b8d2046"
 
 
 def make_account(session, username, *, now, in_force_for=timedelta(days=30), **values):
-    """Add an account that `signed_in_client` can use; `role` is the user name unless the test says otherwise."""
+    """Add an account that `signed_in_client` can use; `role` is the user name unless the test says otherwise.
+
+    `district`, `subdistrict`, `neighbourhood`, `company`, `community` or `communities` are what it is bound to.
+    """
+    bound = [values.pop(kind) for kind in ("district", "subdistrict", "neighbourhood", "company") if kind in values]
+    communities = [values.pop("community")] if "community" in values else values.pop("communities", ())
     account = add_account(
-        session, username=username, password=PASSWORD, now=now, **({"role": username, "by": OPERATOR} | values)
+        session,
+        username=username,
+        password=PASSWORD,
+        now=now,
+        bound_to=BoundTo(*bound, communities=communities),
+        **({"role": username, "by": OPERATOR} | values),
     )
     account.totp_secret = seal_secret(AUTHENTICATOR, secret_key=SECRET_KEY)
     account.in_force_since = now - in_force_for

@@ -20,10 +20,12 @@ from survey_app.models import (
     ComplaintEvent,
     District,
     Job,
+    Neighbourhood,
     Questionnaire,
     Response,
     Round,
     RuleFile,
+    Subdistrict,
 )
 from survey_app.rounds.questionnaires import parse_questionnaire
 from survey_app.rounds.rounds import GRACE_PERIOD
@@ -40,6 +42,34 @@ def make_district(session: Session, **values: object) -> District:
     number = next(_numbers)
     return _add(
         session, District, values, name=f"第{number}区", english_name=f"District {number}", sort_key=f"{number:06}"
+    )
+
+
+def make_subdistrict(session: Session, **values: object) -> Subdistrict:
+    number = next(_numbers)
+    if "district" not in values:
+        values["district"] = make_district(session)
+    return _add(
+        session,
+        Subdistrict,
+        values,
+        name=f"第{number}街道",
+        english_name=f"Subdistrict {number}",
+        sort_key=f"{number:06}",
+    )
+
+
+def make_neighbourhood(session: Session, **values: object) -> Neighbourhood:
+    number = next(_numbers)
+    if "subdistrict" not in values:
+        values["subdistrict"] = make_subdistrict(session)
+    return _add(
+        session,
+        Neighbourhood,
+        values,
+        name=f"第{number}社区",
+        english_name=f"Neighbourhood {number}",
+        sort_key=f"{number:06}",
     )
 
 

@@ -221,14 +221,18 @@ class CellReader:
                 facts = {"value": spelled_out(value), "known": spelled_out(known), "row": self.cells.lines[earlier]}
                 self.fault(int(row), name, LOOKS_ALIKE, facts)
 
-    def note_contradictions(self, table: pd.DataFrame, name: str, dependent: str) -> None:
-        """Note where a column holds something else than beside the same value of `name` in an earlier row."""
-        if not {name, dependent} <= set(table.columns):
+    def note_contradictions(self, table: pd.DataFrame, name: str, dependent: str, *within: str) -> None:
+        """Note where a column holds something else than beside the same value of `name` in an earlier row.
+
+        With `within` both rows must hold the same in these columns too.
+        """
+        if not {name, dependent, *within} <= set(table.columns):
             return
-        stated: dict[object, tuple[object, int]] = {}
-        rows = np.flatnonzero(self._usable(table, name, dependent)).tolist()
-        for row, key, value in zip(rows, table[name].iloc[rows], table[dependent].iloc[rows], strict=True):
-            known, line = stated.setdefault(key, (value, self.cells.lines[row]))
+        stated: dict[tuple[object, ...], tuple[object, int]] = {}
+        rows = np.flatnonzero(self._usable(table, name, dependent, *within)).tolist()
+        columns = (table[column].iloc[rows] for column in (dependent, name, *within))
+        for row, value, *key in zip(rows, *columns, strict=True):
+            known, line = stated.setdefault(tuple(key), (value, self.cells.lines[row]))
             if known != value:
                 facts = {"value": value, "known": known, "row": line}
                 self.fault(row, dependent, N_("“{value}” is “{known}” in row {row}"), facts)

@@ -24,7 +24,7 @@ window.dashAgGridComponentFunctions.NameLink = function (props) {
     "div",
     { className: "table-of-communities-name" },
     window.React.createElement("a", { href: address, className: "name-link", tabIndex: -1 }, props.value),
-    window.React.createElement("span", null, props.data.region)
+    window.React.createElement("span", null, props.data.place)
   );
 };
 

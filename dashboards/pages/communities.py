@@ -7,6 +7,7 @@ from typing import Any, Final, cast, get_args
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
+import pandas as pd
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
 from dash.development.base_component import Component
 from flask import Response, abort, request
@@ -18,7 +19,7 @@ from dashboards.address import View
 from dashboards.frames.standings import counted_words
 from dashboards.frames.survey_channels import channels_by_number
 from dashboards.frames.underreported_complaints import underreporting_warnings
-from dashboards.languages import translator
+from dashboards.languages import pick, translator
 from dashboards.pages.page import Page
 from dashboards.source import EvaluationHeader, EvaluationSource, GridColumn, GridOrder, GridQuery, select_evaluation
 from dashboards.widgets import community_table
@@ -40,6 +41,7 @@ _EVIDENCE: Final = tuple(Evidence)
 # Filters of this page, by the address parameter that each writes.
 _FILTERS: Final = {
     "name": "table-of-communities-name",
+    "subdistrict": "table-of-communities-subdistrict",
     "status": "table-of-communities-status",
     "evidence": "table-of-communities-evidence",
     "least": "table-of-communities-least",
@@ -57,7 +59,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     )
     table = panel(
         _("All communities"),
-        _filters(header, view),
+        _filters(header, view, subdistricts_of(source.standings(header.id), view)),
         _grid(header, view),
         html.P(keep, className="apart"),
         anchor="communities",
@@ -160,6 +162,7 @@ def query_of(header: EvaluationHeader, view: View, *, offset: int = 0, limit: in
     return GridQuery(
         text=own.get("name", "").strip(),
         region=view.region if view.region in header.summary["regions"] else None,
+        subdistrict=own.get("subdistrict"),
         status=own["status"] if own.get("status") in STATUSES else None,
         evidence=own["evidence"] if own.get("evidence") in _EVIDENCE else None,
         minimum_responses=int(least) if least.isascii() and least.isdigit() and len(least) < 8 else None,
@@ -193,7 +196,21 @@ PAGE: Final = Page(
 )
 
 
-def _filters(header: EvaluationHeader, view: View) -> Component:
+def subdistricts_of(standings: pd.DataFrame, view: View) -> dict[str, str]:
+    """Return the subdistricts of the district that is shown, or of all: by name, what the page calls each."""
+    columns = ["region", "region_english", "subdistrict", "subdistrict_english"]
+    within = standings if view.region is None else standings[standings["region"] == view.region]
+    names: dict[str, list[str]] = {}
+    for row in records(within[columns].dropna(subset=["subdistrict"]).drop_duplicates()):
+        words = pick(view.language, row["subdistrict"], row["subdistrict_english"])
+        if view.region is None:
+            words = f"{pick(view.language, row['region'], row['region_english'])} · {words}"
+        names.setdefault(row["subdistrict"], []).append(words)
+    # Of one name in two districts, both are shown.
+    return {name: ", ".join(words) for name, words in sorted(names.items(), key=lambda each: each[1])}
+
+
+def _filters(header: EvaluationHeader, view: View, subdistricts: Mapping[str, str]) -> Component:
     _ = translator(view.language)
     own = view.own
     results = {key: sentence_case(word) for key, word in status_words(view.language).items()}
@@ -206,6 +223,7 @@ def _filters(header: EvaluationHeader, view: View) -> Component:
                 debounce=300,
                 className="filter",
             ),
+            _choice("subdistrict", _("Subdistrict"), _("All subdistricts"), subdistricts, view),
             _choice("status", _("Result (either route)"), _("All results"), results, view),
             _choice("evidence", _("Evidence (either route)"), _("Any evidence"), evidence_words(view.language), view),
             dmc.TextInput(

@@ -160,9 +160,11 @@ def _option(shown: PageData, row: Mapping[str, Any]) -> dict[str, str]:
 
 def _head(shown: PageData, row: Mapping[str, Any]) -> Component:
     _ = translator(shown.language)
-    company = pick(shown.language, row["company"] or "", row["company_english"])
+    company = pick(shown.language, row["company"], row["company_english"])
+    parts = [("subdistrict", _("Subdistrict")), ("neighbourhood", _("Neighbourhood"))]
     said = [
         (_("District"), pick(shown.language, row["region"], row["region_english"])),
+        *((name, words) for part, name in parts if (words := pick(shown.language, row[part], row[f"{part}_english"]))),
         (_("Property company"), company or "—"),
         (_("Number"), row["number"]),
         (_("Criterion"), sentence_case(criterion_status_words(row, shown.language))),

@@ -49,7 +49,7 @@ def community_table_row(
         "number": row["number"],
         "address": address_of(view, row["number"]),
         "name": pick(language, row["name"], row["english_name"]),
-        "region": pick(language, row["region"], row["region_english"]),
+        "place": place_words(row, language),
         "satisfaction_rank": rank_words(row, "satisfaction", language),
         "satisfaction_score": scales["satisfaction"].write(_if_ranked(row, "satisfaction")),
         "responses": _NO_VALUE if pd.isna(row["responses"]) else f"{int(row['responses']):,}",
@@ -60,6 +60,12 @@ def community_table_row(
         "channel": survey_channel_words(language)[channel] if channel else _NO_VALUE,
         "check": check,
     }
+
+
+def place_words(row: Mapping[str, Any], language: str) -> str:
+    """Return the district of a community, with its subdistrict where that is known."""
+    names = (pick(language, row[part], row[f"{part}_english"]) for part in ("region", "subdistrict"))
+    return " · ".join(filter(None, names))
 
 
 def rank_words(row: Mapping[str, Any], route_key: str, language: str) -> str:
@@ -89,6 +95,8 @@ def community_table_csv(
         _("Number"),
         names.pop("name"),
         _("District"),
+        _("Subdistrict"),
+        _("Neighbourhood"),
         _("Property company"),
         *names.values(),
     ]
@@ -106,7 +114,7 @@ def _values(row: Mapping[str, Any], channels: Mapping[str, str], language: str) 
         row["number"],
         pick(language, row["name"], row["english_name"]),
         pick(language, row["region"], row["region_english"]),
-        pick(language, row["company"] or "", row["company_english"]),
+        *(pick(language, row[named], row[f"{named}_english"]) for named in ("subdistrict", "neighbourhood", "company")),
         row["satisfaction_rank"],
         _if_ranked(row, "satisfaction"),
         row["responses"],

@@ -3,6 +3,7 @@
 import secrets
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from argon2 import PasswordHasher
@@ -10,11 +11,20 @@ from argon2.exceptions import VerificationError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
+from analytics.languages import Wording
 from survey_app.accounts.credentials import renew_credentials
 from survey_app.accounts.passwords import check_strength
-from survey_app.audit import account_actor, head, record
+from survey_app.audit import Facts, account_actor, head, place_fact, record
 from survey_app.errors import JiayuanError
-from survey_app.models import Account, Community, District, PropertyCompany, RecoveryCode
+from survey_app.models import (
+    Account,
+    Community,
+    District,
+    Neighbourhood,
+    PropertyCompany,
+    RecoveryCode,
+    Subdistrict,
+)
 from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, AuditAction, Role
 
 _hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106
@@ -25,6 +35,10 @@ _DUMMY_HASH = _hasher.hash(secrets.token_hex(16))
 _UNUSABLE = "none:"
 
 LONGEST_USERNAME = 64
+# Those that are bound to something; the others see the whole city, or no community.
+PLACED_ROLES = frozenset(role for role, areas in AREAS_OF_ROLE.items() if not areas <= {Area.CITY, Area.NOWHERE})
+# Above it, the account is bound to the place that holds them.
+MOST_COMMUNITIES = 200
 _USERNAME_MARKS = frozenset("._-@")
 
 
@@ -51,7 +65,18 @@ class SeveralAreas(JiayuanError):
     """An account was to be bound to more than one place; its scope is one of them."""
 
     def __init__(self) -> None:
-        super().__init__("an account is bound to one place: a district, a company or a community, not to several")
+        super().__init__(
+            "an account is bound to one place, which is a district, a subdistrict, a neighbourhood or a company, or to "
+            "communities that are named one by one; not to several of these"
+        )
+
+
+class TooManyCommunities(JiayuanError):
+    """An account was to be bound to more communities than anybody looks after."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"an account looks after at most {MOST_COMMUNITIES} communities named one by one, not {count}")
+        self.count = count
 
 
 class OwnAccount(JiayuanError):
@@ -69,6 +94,14 @@ class WrongArea(JiayuanError):
         self.role, self.area = role, area
 
 
+@dataclass(frozen=True)
+class BoundTo:
+    """What an account is to be bound to: one place, communities that are named one by one, or nothing."""
+
+    place: District | Subdistrict | Neighbourhood | PropertyCompany | None = None
+    communities: Sequence[Community] = ()
+
+
 def add_account(
     session: Session,
     *,
@@ -77,38 +110,67 @@ def add_account(
     role: Role | str,
     by: str,
     now: datetime,
-    district: District | None = None,
-    company: PropertyCompany | None = None,
-    community: Community | None = None,
+    bound_to: BoundTo | None = None,
 ) -> Account:
     """Add an account, bound to the area of its role; without a password an invitation has to set one."""
     account = Account(
         username=normalise_username(username),
         password_hash=_unusable(),
         role=Role(role),
-        district=district,
-        company=company,
-        community=community,
         created_at=now,
         # Its owner is told of what happens from now on.
         notices_read_to=head(session).position,
     )
     if not _is_username(account.username):
         raise InvalidUsername
-    if len([place for place in (district, company, community) if place is not None]) > 1:
-        raise SeveralAreas
-    if area_of(account) not in AREAS_OF_ROLE[Role(role)]:
-        raise WrongArea(Role(role), area_of(account))
+    _bind(account, bound_to or BoundTo())
     if find_account(session, username=account.username) is not None:
         raise UsernameTaken(account.username)
     if password is not None:
         account.password_hash = _hash(account, password)
     session.add(account)
     session.flush()
-    place = district or company or community
-    facts = {"role": account.role, "area": area_of(account), "place": place.id if place else None}
+    facts = {"role": account.role, **_area_facts(account)}
     record(session, by=by, action=AuditAction.ACCOUNT_ADDED, subject=account_actor(account.id), after=facts, now=now)
     return account
+
+
+def place_account(session: Session, *, account: Account, bound_to: BoundTo, by: str, now: datetime) -> None:
+    """Bind an account to another place or other communities; whatever began while it saw the earlier ones ends."""
+    before = _area_facts(account)
+    _bind(account, bound_to)
+    after = _area_facts(account)
+    if after != before:
+        renew_credentials(session, account)
+        subject = account_actor(account.id)
+        record(session, by=by, action=AuditAction.ACCOUNT_PLACED, subject=subject, before=before, after=after, now=now)
+
+
+def _bind(account: Account, bound_to: BoundTo) -> None:
+    """Bind an account to what fits its role; `SeveralAreas`, `TooManyCommunities` or `WrongArea` before any change."""
+    role, area = Role(account.role), _area_of(bound_to, Role(account.role))
+    if bound_to.place is not None and bound_to.communities:
+        raise SeveralAreas
+    if len(bound_to.communities) > MOST_COMMUNITIES:
+        raise TooManyCommunities(len(bound_to.communities))
+    if area not in AREAS_OF_ROLE[role]:
+        raise WrongArea(role, area)
+    for attribute, kind in _KINDS.items():
+        setattr(account, attribute, bound_to.place if isinstance(bound_to.place, kind) else None)
+    account.communities = list(bound_to.communities)
+
+
+_KINDS = {
+    "district": District,
+    "subdistrict": Subdistrict,
+    "neighbourhood": Neighbourhood,
+    "company": PropertyCompany,
+}
+
+
+def _area_facts(account: Account) -> Facts:
+    """Return what the audit chain says of the area of an account: its kind, and the number of the place or all."""
+    return {"area": area_of(account), "place": place_fact([place.id for place in places_of(account)])}
 
 
 def set_password(session: Session, *, account: Account, password: str, by: str, now: datetime) -> None:
@@ -160,17 +222,49 @@ def enable_account(session: Session, *, account: Account, by: str, now: datetime
 
 def area_of(account: Account) -> Area:
     """Return the area that the account is bound to."""
-    bound = {Area.DISTRICT: account.district, Area.COMPANY: account.company, Area.COMMUNITY: account.community}
-    found = [area for area, place in bound.items() if place is not None]
-    if found:
-        return found[0]
-    return Area.NOWHERE if account.role == Role.ADMINISTRATOR else Area.CITY
+    area = _area_of(BoundTo(account.place, account.communities), Role(account.role))
+    # A clerk is never of the whole city: one whose list is empty sees nothing.
+    return Area.COMMUNITY if account.role == Role.CLERK and area is Area.CITY else area
+
+
+def _area_of(bound_to: BoundTo, role: Role) -> Area:
+    if bound_to.place is not None:
+        return _AREA_OF_KIND[type(bound_to.place)]
+    if bound_to.communities:
+        return Area.COMMUNITY
+    return Area.NOWHERE if role is Role.ADMINISTRATOR else Area.CITY
+
+
+_AREA_OF_KIND = {
+    District: Area.DISTRICT,
+    Subdistrict: Area.SUBDISTRICT,
+    Neighbourhood: Area.NEIGHBOURHOOD,
+    PropertyCompany: Area.COMPANY,
+}
+
+
+def places_of(account: Account) -> Sequence[District | Subdistrict | Neighbourhood | PropertyCompany | Community]:
+    """Return the place that the account is bound to, or the communities; none for the whole city and for nothing."""
+    return account.communities if account.place is None else [account.place]
+
+
+def area_names(account: Account) -> Sequence[Wording]:
+    """Return what the place is called that the account is bound to, or each of its communities."""
+    return [Wording.of(place.name, place.english_name) for place in places_of(account)]
 
 
 def find_account(session: Session, **wanted: object) -> Account | None:
     """Return the account with these values of its columns, and what it is bound to."""
-    places = (joinedload(Account.district), joinedload(Account.company), joinedload(Account.community))
-    return session.scalar(select(Account).options(*places).filter_by(**wanted))
+    return session.scalar(select(Account).options(*WITH_PLACES).filter_by(**wanted))
+
+
+WITH_PLACES = (
+    joinedload(Account.district),
+    joinedload(Account.subdistrict),
+    joinedload(Account.neighbourhood),
+    joinedload(Account.company),
+)
+"""Options that read accounts together with what they are bound to."""
 
 
 def password_is_right(account: Account | None, password: str) -> bool:
@@ -198,8 +292,7 @@ def _is_username(name: str) -> bool:
 
 def names_beside(account: Account) -> Sequence[str]:
     """Return the names that everybody connects with an account, of which its password must not be made."""
-    places = (account.district, account.company, account.community)
-    named = [(place.name, place.english_name) for place in places if place is not None]
+    named = [(place.name, place.english_name) for place in places_of(account)]
     return [account.username, account.role, *(name for names in named for name in names if name)]
 
 

@@ -17,7 +17,17 @@ from survey_app.models import Account, AccountSession
 from survey_app.models.accounts import new_credential_version
 
 # What proves who signs in, and what limits what they see.
-_BOUND = ("password_hash", "totp_secret", "role", "district_id", "company_id", "community_id", "disabled_at")
+_BOUND = (
+    "password_hash",
+    "totp_secret",
+    "role",
+    "district_id",
+    "subdistrict_id",
+    "neighbourhood_id",
+    "company_id",
+    "communities",
+    "disabled_at",
+)
 
 
 class CredentialsChanged(JiayuanError):
@@ -33,10 +43,9 @@ def credentials_of(account: Account) -> str:
     It is made of the columns themselves and not of the version alone, so that a change by another way than the
     actions of this room, such as a statement on the database, changes it too.
     """
-    values = [getattr(account, name) for name in _BOUND if name != "disabled_at"]
-    return sha256_hex(
-        canonical_json([account.id, account.credential_version, *values, account.disabled_at is not None])
-    )
+    states = {"disabled_at": account.disabled_at is not None, "communities": [each.id for each in account.communities]}
+    values = [states[name] if name in states else getattr(account, name) for name in _BOUND]
+    return sha256_hex(canonical_json([account.id, account.credential_version, *values]))
 
 
 def has_credentials(account: Account, expected: str) -> bool:

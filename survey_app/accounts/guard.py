@@ -12,12 +12,15 @@ from flask import Flask, abort, current_app, redirect, request, url_for
 from flask import session as browser_session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from survey_app.accounts.accounts import area_of, names_beside
+from analytics.languages import Wording
+from survey_app.accounts.accounts import area_names, area_of, names_beside, places_of
 from survey_app.accounts.credentials import CredentialsChanged, credentials_of, has_credentials
 from survey_app.accounts.device_cookies import remember_device
+from survey_app.accounts.place_choice import UnknownPlace, chosen_scope
 from survey_app.accounts.policies import Policy, policy_of
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.sign_in import find_session
@@ -50,24 +53,22 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
     username: str
     role: Role
     scope: Scope
-    area_name: str | None
-    area_english_name: str | None
+    # What the scope is called: the place, or the communities that were named one by one.
+    area_names: Sequence[Wording]
     # Those of which a password must not be made.
     names: Sequence[str]
 
     @classmethod
     def of(cls, account: Account, *, session_token: str = "") -> Self:
         """Return the signed-in state of an account, and of the session that it came with."""
-        place = account.district or account.company or account.community
         return cls(
             session_token=session_token,
             account_id=account.id,
             credentials=credentials_of(account),
             username=account.username,
             role=Role(account.role),
-            scope=Scope(area_of(account), place.id if place else None),
-            area_name=place.name if place else None,
-            area_english_name=place.english_name if place else None,
+            scope=Scope(area_of(account), tuple(place.id for place in places_of(account))),
+            area_names=area_names(account),
             names=names_beside(account),
         )
 
@@ -105,6 +106,14 @@ def signed_in() -> SignedIn:
     if not current_user.is_authenticated:
         abort(HTTPStatus.UNAUTHORIZED)
     return cast(SignedIn, current_user)
+
+
+def wanted_scope(session: Session) -> Scope:
+    """Return the place that was chosen on the page, or all that the account sees; 404 for any other place."""
+    try:
+        return chosen_scope(session, request.values.get("place", ""), signed_in().scope)
+    except UnknownPlace:
+        abort(HTTPStatus.NOT_FOUND)
 
 
 def may_visit(endpoint: str) -> bool:

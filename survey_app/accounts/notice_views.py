@@ -28,6 +28,7 @@ NOTICE_WORDS: Mapping[AuditAction, LazyString] = MappingProxyType(
         AuditAction.RESET_DECLINED: _("The requested reset was declined."),
         AuditAction.ACCOUNT_DISABLED: _("The account was disabled."),
         AuditAction.ACCOUNT_ENABLED: _("The account was enabled again."),
+        AuditAction.ACCOUNT_PLACED: _("The account looks after other communities now."),
     }
 )
 

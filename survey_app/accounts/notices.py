@@ -26,6 +26,7 @@ CREDENTIAL_CHANGES = (
     AuditAction.RESET_DECLINED,
     AuditAction.ACCOUNT_DISABLED,
     AuditAction.ACCOUNT_ENABLED,
+    AuditAction.ACCOUNT_PLACED,
 )
 # What those who may confirm resets are told of the other accounts that may.
 CHANGES_OF_OTHERS = (

@@ -14,16 +14,26 @@ from survey_app.models.vocabulary import Area
 _Statement = TypeVar("_Statement", bound=Select[*tuple[Any, ...]])
 
 _COLUMN_OF_AREA: Mapping[Area, InstrumentedAttribute[Any]] = MappingProxyType(
-    {Area.DISTRICT: Community.district_id, Area.COMPANY: Community.company_id, Area.COMMUNITY: Community.id}
+    {
+        Area.DISTRICT: Community.district_id,
+        Area.SUBDISTRICT: Community.subdistrict_id,
+        Area.NEIGHBOURHOOD: Community.neighbourhood_id,
+        Area.COMPANY: Community.company_id,
+        Area.COMMUNITY: Community.id,
+    }
 )
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The communities an account may see: those of one district or company, a single one, all, or none."""
+    """The communities an account may see: those of a place, those that are named one by one, all, or none.
+
+    `ids` are of the places or of the communities. They are part of what a scope is: what was kept for it is not shown
+    to an account that is bound to others since.
+    """
 
     area: Area
-    id: int | None = None
+    ids: tuple[int, ...] = ()
 
     @property
     def is_city(self) -> bool:
@@ -39,7 +49,7 @@ class Scope:
 
     def _condition(self) -> ColumnElement[bool]:
         column = _COLUMN_OF_AREA.get(self.area)
-        return false() if column is None else column == self.id
+        return false() if column is None else column.in_(self.ids)
 
 
 EVERYWHERE = Scope(Area.CITY)

@@ -59,6 +59,15 @@ def in_language(name: str, english_name: str | None) -> str:
 
 
 @blueprint.app_template_global()
+def area_words(names: Sequence[Wording]) -> str:
+    """Return what an account looks after in a few words: the place, or the first of its communities and how many."""
+    first = names[0].in_language(current_language())
+    if len(names) == 1:
+        return first
+    return str(_("%(first)s and %(count)s more", first=first, count=len(names) - 1))
+
+
+@blueprint.app_template_global()
 def role_name(role: Role) -> LazyString:
     """Return the label of a role."""
     return ROLE_NAMES[role]

@@ -67,7 +67,9 @@ VALUE_NAMES: Mapping[str, LazyString] = MappingProxyType(
         Area.CITY: _("the whole city"),
         Area.DISTRICT: _("a district"),
         Area.COMPANY: _("a property company"),
-        Area.COMMUNITY: _("a community"),
+        Area.SUBDISTRICT: _("a subdistrict"),
+        Area.NEIGHBOURHOOD: _("a neighbourhood"),
+        Area.COMMUNITY: _("communities"),
         Area.NOWHERE: _("no place"),
         "authenticator": _("authenticator"),
         "recovery code": _("recovery code"),
@@ -197,7 +199,7 @@ def particulars(facts: Mapping[str, object], zone: tzinfo) -> Sequence[LabelledF
 def _value_words(key: str, value: object, zone: tzinfo) -> str | LazyString:
     if isinstance(value, bool):
         return _TRUTHS[value]
-    text = str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if key == "role" and text in ROLE_NAMES:
         # Some are called like the area that they look after.
         return ROLE_NAMES[Role(text)]

@@ -43,6 +43,7 @@ ACTION_NAMES: Mapping[AuditAction, LazyString] = MappingProxyType(
         AuditAction.SESSIONS_ENDED: _("Other sessions ended"),
         AuditAction.KEY_REPLACED: _("Lost secret key replaced"),
         AuditAction.ACCOUNT_ADDED: _("Account added"),
+        AuditAction.ACCOUNT_PLACED: _("Account bound to other communities"),
         AuditAction.ACCOUNT_RESET: _("Account reset"),
         AuditAction.RESET_REQUESTED: _("Reset of an account requested"),
         AuditAction.RESET_DECLINED: _("Reset of an account declined"),

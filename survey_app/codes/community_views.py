@@ -6,8 +6,9 @@ from flask import render_template, request
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from survey_app.accounts.guard import signed_in
+from survey_app.accounts.guard import signed_in, wanted_scope
 from survey_app.accounts.paging import Page, requested_page
+from survey_app.accounts.place_choice import offered_places
 from survey_app.accounts.policies import REGISTER_READERS, policy
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
@@ -17,6 +18,7 @@ from survey_app.register.names import is_called
 from survey_app.web.context import site
 
 COMMUNITIES_PER_PAGE = 50
+_SHOWN_NAMES = (Community.district, Community.subdistrict, Community.neighbourhood, Community.company)
 
 
 @blueprint.get("/staff/communities")
@@ -25,12 +27,13 @@ def communities() -> str:
     """List the communities and the codes of their posters, a page at a time."""
     wanted = request.args.get("search", "").strip()
     with site().database.reading() as session:
-        matching = _matching_communities(signed_in().scope, wanted)
+        shown = wanted_scope(session)
+        matching = _matching_communities(shown, wanted)
         total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
         page = Page(requested_page(), COMMUNITIES_PER_PAGE, total)
         lacking = session.scalar(select(func.count()).select_from(without_code(signed_in().scope).subquery()))
         found = session.scalars(
-            matching.options(joinedload(Community.district), joinedload(Community.company))
+            matching.options(*map(joinedload, _SHOWN_NAMES))
             .order_by(Community.sort_key, Community.number)
             .limit(COMMUNITIES_PER_PAGE)
             .offset(page.offset)
@@ -40,6 +43,8 @@ def communities() -> str:
             communities=found,
             codes=_usable_codes(session, [community.id for community in found]),
             search=wanted,
+            places=offered_places(session, signed_in().scope),
+            chosen=request.args,
             page=page,
             without_code=lacking,
         )

@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey_app.accounts.guard import signed_in
+from survey_app.accounts.guard import signed_in, wanted_scope
+from survey_app.accounts.place_choice import offered_places
 from survey_app.accounts.policies import PRINTING, policy
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
@@ -28,8 +29,7 @@ from survey_app.codes.print_runs import (
     print_slips,
     slips_to_issue,
 )
-from survey_app.models import Community, District
-from survey_app.models.vocabulary import Area
+from survey_app.models import Community
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.printing.zip_stream import zip_files
 from survey_app.web.context import site
@@ -50,8 +50,8 @@ def printing() -> str:
         survey_round = current_round(session, now=now)
         return render_template(
             "staff/printing.html",
-            districts=_districts(session, signed_in().scope),
-            is_whole_city=signed_in().scope.is_city,
+            places=offered_places(session, signed_in().scope),
+            chosen=request.args,
             counts=count_printable(session, scope=signed_in().scope),
             survey_round=survey_round,
             most_slips=MOST_SLIPS,
@@ -79,7 +79,7 @@ def posters_zip() -> Response:
     """Download the posters of a district or of the city while they are made."""
     typefaces, now, language = installed_typefaces(), current_time(), current_language()
     with site().database.reading() as session:
-        posters = posters_to_print(session, scope=_wanted_scope(), public_url=site().config.url_to_print, now=now)
+        posters = posters_to_print(session, scope=wanted_scope(session), public_url=site().config.url_to_print, now=now)
     notes = _notes(missing_on_posters(posters, language=language, typefaces=typefaces))
     files = print_posters(posters, language=language, typefaces=typefaces, now=now)
     return _download(zip_files(chain(notes, files), now=now), "posters.zip", files=len(notes) + len(posters))
@@ -94,7 +94,7 @@ def slips_zip() -> Response:
         survey_round = current_round(session, now=now)
         if survey_round is None:
             abort(HTTPStatus.NOT_FOUND)
-        scope = _wanted_scope()
+        scope = wanted_scope(session)
         counts = _wanted_counts(session, scope)
         orders = slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
     public_url = site().config.url_to_print
@@ -132,13 +132,6 @@ def _notes(missing: Sequence[MissingCharacters]) -> list[tuple[str, bytes]]:
     return [(_("missing characters.txt"), "\r\n".join(lines).encode("utf-8-sig"))]
 
 
-def _wanted_scope() -> Scope:
-    """Return the district that was chosen, which only an account of the city can do, or all that the account sees."""
-    scope = signed_in().scope
-    district_id = read_whole_number(request.values.get("district"))
-    return Scope(Area.DISTRICT, district_id) if scope.is_city and district_id is not None else scope
-
-
 def _wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
     """Return the one community and the number that were asked for; None for one slip per household everywhere."""
     number, count = request.form.get("community", "").strip(), read_whole_number(request.form.get("count"))
@@ -148,11 +141,6 @@ def _wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
     if community is None:
         abort(HTTPStatus.NOT_FOUND)
     return {community.id: count or community.households_delivered or 0}
-
-
-def _districts(session: Session, scope: Scope) -> list[District]:
-    statement = scope.communities(select(District).join(Community, Community.district_id == District.id).distinct())
-    return list(session.scalars(statement.order_by(District.sort_key)))
 
 
 def _download(pieces: Iterable[bytes], filename: str, *, files: int) -> Response:

@@ -1,24 +1,56 @@
 """Commands for staff accounts and the audit chain."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
 import click
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.accounts import (
+    BoundTo,
+    SeveralAreas,
     add_account,
     disable_account,
     enable_account,
     find_account,
     normalise_username,
+    place_account,
     reset_account,
 )
 from survey_app.accounts.installation import is_demo, use_as_real
 from survey_app.accounts.invitations import invite
 from survey_app.audit import OPERATOR, ChainHead, head, verify_chain
 from survey_app.clock import current_time
-from survey_app.commands.shared import installed_database, named, numbered
+from survey_app.commands.shared import installed_database, named, numbered, place_of, place_options
 from survey_app.config import Config
-from survey_app.models import Account, District, PropertyCompany
+from survey_app.models import Account, PropertyCompany
 from survey_app.models.vocabulary import Role
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _bound_to_options(command: _Command) -> _Command:
+    """Add the options that say what an account is bound to."""
+    company = click.option("--company", "company_name", help="Of a property company: its name, Chinese or English.")
+    community = click.option("--community", "community_numbers", multiple=True, help="Of a community: its number.")
+    return place_options(company(community(command)))
+
+
+def _bound_to(
+    session: Session, *, company_name: str | None, community_numbers: Sequence[str], **place_names: str | None
+) -> BoundTo:
+    """Return what the options name; a place and a company, or either beside communities, are too much."""
+    place = place_of(session, **place_names)
+    company = None if company_name is None else named(session, PropertyCompany, company_name, parameter="--company")
+    if place is not None and company is not None:
+        raise SeveralAreas
+    return BoundTo(place or company, [numbered(session, number) for number in dict.fromkeys(community_numbers)])
+
+
+def _in_words(bound_to: BoundTo) -> str:
+    if bound_to.place is not None:
+        return bound_to.place.name
+    return f"communities {', '.join(each.number for each in bound_to.communities)}"
 
 
 @click.group()
@@ -29,38 +61,45 @@ def accounts() -> None:
 @accounts.command("add")
 @click.argument("username")
 @click.option("--role", type=click.Choice([str(role) for role in Role]), required=True)
-@click.option("--district", "district_name", help="For the roles district and clerk: its name, Chinese or English.")
-@click.option("--company", "company_name", help="For the role company: its name, Chinese or English.")
-@click.option("--community", "community_number", help="For a clerk of one community: its number.")
+@_bound_to_options
 @click.password_option(help="If left out, the command asks for it, which keeps it out of the shell's history.")
 def add(
     *,
     username: str,
     role: str,
-    district_name: str | None,
-    company_name: str | None,
-    community_number: str | None,
     password: str,
+    **named_places: Any,
 ) -> None:
-    """Add an account for a member of staff, in a simulated city too."""
+    """Add an account for a member of staff, in a simulated city too.
+
+    The role district is bound to a district, company to a company; a clerk to a district, a subdistrict, a
+    neighbourhood, or to communities, --community once for each.
+    """
     with installed_database() as database, database.writing() as session:
         if not is_demo(session):
             use_as_real(session, now=current_time())
-        district = named(session, District, district_name, parameter="--district") if district_name else None
-        company = named(session, PropertyCompany, company_name, parameter="--company") if company_name else None
-        community = numbered(session, community_number) if community_number else None
         added = add_account(
             session,
             username=username,
             password=password,
             role=role,
-            district=district,
-            company=company,
-            community=community,
+            bound_to=_bound_to(session, **named_places),
             by=OPERATOR,
             now=current_time(),
         )
         click.echo(f"added {added.username}, role {added.role}")
+
+
+@accounts.command("place")
+@click.argument("username")
+@_bound_to_options
+def place(username: str, **named_places: Any) -> None:
+    """Bind an account to another place, or a clerk to other communities: those named here, and no others."""
+    with installed_database() as database, database.writing() as session:
+        account = _account(session, username)
+        bound_to = _bound_to(session, **named_places)
+        place_account(session, account=account, bound_to=bound_to, by=OPERATOR, now=current_time())
+    click.echo(f"{username} looks after {_in_words(bound_to)}")
 
 
 @accounts.command("reset")

@@ -22,6 +22,7 @@ from survey_app.commands.shared import (
     installed_database,
     named,
     numbered,
+    place_options,
     scope_of,
     track,
     write_new,
@@ -120,10 +121,10 @@ def replace_slip_command(digits: str) -> None:
 
 @click.command()
 @click.argument("directory", type=DIRECTORY)
-@click.option("--district", "district_name", help="Only of one district: its name, Chinese or English.")
+@place_options
 @click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
 @for_this_machine_option
-def posters(*, directory: Path, district_name: str | None, language: str, for_this_machine: bool) -> None:
+def posters(*, directory: Path, language: str, for_this_machine: bool, **place_names: str | None) -> None:
     """Make a poster for each poster code, one PDF each, in a folder for each district."""
     from survey_app.codes import print_runs  # noqa: PLC0415
     from survey_app.printing import typefaces  # noqa: PLC0415
@@ -131,7 +132,7 @@ def posters(*, directory: Path, district_name: str | None, language: str, for_th
     config = configured(for_this_machine=for_this_machine)
     public_url, installed = config.url_to_print, typefaces.installed_typefaces()
     with installed_database(config) as database, database.reading() as session:
-        scope = scope_of(session, district_name)
+        scope = scope_of(session, **place_names)
         wanted = print_runs.posters_to_print(session, scope=scope, public_url=public_url, now=current_time())
     _tell(print_runs.missing_on_posters(wanted, language=language, typefaces=installed))
     files = print_runs.print_posters(
@@ -143,7 +144,7 @@ def posters(*, directory: Path, district_name: str | None, language: str, for_th
 @click.command()
 @click.argument("round_name", metavar="ROUND")
 @click.argument("directory", type=DIRECTORY)
-@click.option("--district", "district_name", help="Only of one district: its name, Chinese or English.")
+@place_options
 @click.option("--community", "community_number", help="Only of one community: its number.")
 @click.option(
     "--count", type=click.IntRange(1), help="With --community: the number of slips, instead of one for each household."
@@ -155,12 +156,12 @@ def slips(
     *,
     round_name: str,
     directory: Path,
-    district_name: str | None,
     community_number: str | None,
     count: int | None,
     reprint: bool,
     language: str,
     for_this_machine: bool,
+    **place_names: str | None,
 ) -> None:
     """Issue household slips of a round and write them as sheets to cut apart; ROUND is the name of the round.
 
@@ -177,7 +178,7 @@ def slips(
         with database.writing() as session:
             use_as_real(session, now=current_time())
             survey_round = named(session, Round, round_name, parameter="ROUND")
-            scope = scope_of(session, district_name, community_number)
+            scope = scope_of(session, community_number, **place_names)
             counts = {numbered(session, community_number).id: count} if community_number and count else None
             orders = print_runs.slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
         _tell(print_runs.missing_on_slips(orders, public_url=public_url, language=language, typefaces=installed))

@@ -2,24 +2,26 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import click
 from rich import progress
 from rich.console import Console
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from survey_app.accounts.installation import check_secret_key
 from survey_app.accounts.installation_key import recognise_key
+from survey_app.accounts.place_choice import Place, scope_of_place
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.config import Config, InvalidSetting, checked_public_url, is_host
-from survey_app.models import Community, District, PropertyCompany, Round
+from survey_app.models import Community, District, Neighbourhood, PropertyCompany, Round, Subdistrict
 from survey_app.models.vocabulary import Area
 from survey_app.private_files import entries_of, open_to_others
 from survey_app.rounds.rounds import YEARS
@@ -28,13 +30,19 @@ from survey_app.security.text import one_line
 from survey_app.storage.database import Database
 
 _Item = TypeVar("_Item")
-_Named = TypeVar("_Named", District, PropertyCompany, Round)
+_Named = TypeVar("_Named", District, Subdistrict, Neighbourhood, PropertyCompany, Round)
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 _TELEPHONE = re.compile(r"\+?[0-9() -]+((转|转分机| ?ext\.? ?)[0-9]{1,6})?")
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 LONGEST_LINE = 200
 PORT = click.IntRange(1, 65535)
 ID = click.IntRange(1, 2**31 - 1)
+_PLACE_OPTIONS = (
+    click.option("--district", "district_name", help="Of one district: its name, Chinese or English."),
+    click.option("--subdistrict", "subdistrict_name", help="Of one subdistrict: its name, Chinese or English."),
+    click.option("--neighbourhood", "neighbourhood_name", help="Of one neighbourhood: its name, Chinese or English."),
+)
 for_this_machine_option = click.option(
     "--for-this-machine",
     is_flag=True,
@@ -110,17 +118,62 @@ def configured(*, for_this_machine: bool = False) -> Config:
     return replace(config, for_this_machine=True) if for_this_machine else config
 
 
-def named(session: Session, table: type[_Named], name: str, *, parameter: str) -> _Named:
-    """Return the district, company or round with a name in either language; refuse an unknown or ambiguous one."""
+def place_options(command: _Command) -> _Command:
+    """Add the options that name a place to a command, which hands them on to `place_of` or `scope_of`."""
+    for option in reversed(_PLACE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def named(
+    session: Session, table: type[_Named], name: str, *, parameter: str, within: Sequence[ColumnElement[bool]] = ()
+) -> _Named:
+    """Return the place, company or round with a name in either language; refuse an unknown or ambiguous one."""
     name, kind = one_line(name), table.__tablename__.replace("_", " ")
-    # The Chinese name is unique, so it goes first: an English one may stand for several.
+    # The Chinese name goes first: where it is unique, an English one may stand for several.
     for column in (table.name, table.english_name):
-        found = session.scalars(select(table).where(column == name).limit(2)).all()
+        found = session.scalars(select(table).where(column == name, *within).limit(2)).all()
         if len(found) > 1:
-            raise click.BadParameter(f"several have the name {name}: use the Chinese one", param_hint=parameter)
+            raise click.BadParameter(
+                f"several have the name {name}: {_TOLD_APART.get(table, 'use the Chinese one')}", param_hint=parameter
+            )
         if found:
             return found[0]
     raise click.BadParameter(f"there is no {kind} {name}", param_hint=parameter)
+
+
+_TOLD_APART: Mapping[type[object], str] = MappingProxyType(
+    {
+        Subdistrict: "say of which district, with --district",
+        Neighbourhood: "say of which subdistrict, with --subdistrict",
+    }
+)
+
+
+def place_of(
+    session: Session,
+    *,
+    district_name: str | None = None,
+    subdistrict_name: str | None = None,
+    neighbourhood_name: str | None = None,
+) -> Place | None:
+    """Return the smallest place that was named, within the larger ones that were; None where none was."""
+    place: Place | None = None
+    if district_name is not None:
+        place = named(session, District, district_name, parameter="--district")
+    if subdistrict_name is not None:
+        within = [] if place is None else [Subdistrict.district_id == place.id]
+        place = named(session, Subdistrict, subdistrict_name, parameter="--subdistrict", within=within)
+    if neighbourhood_name is not None:
+        within = [] if place is None else [_SUBDISTRICTS_OF[type(place)] == place.id]
+        of_place = [Neighbourhood.subdistrict_id.in_(select(Subdistrict.id).where(*within))]
+        place = named(session, Neighbourhood, neighbourhood_name, parameter="--neighbourhood", within=of_place)
+    return place
+
+
+_SUBDISTRICTS_OF: Mapping[type[object], InstrumentedAttribute[int]] = MappingProxyType(
+    {District: Subdistrict.district_id, Subdistrict: Subdistrict.id}
+)
 
 
 def numbered(session: Session, number: str) -> Community:
@@ -131,18 +184,19 @@ def numbered(session: Session, number: str) -> Community:
     return found
 
 
-def scope_of(session: Session, district_name: str | None, community_number: str | None = None) -> Scope:
-    """Return the scope that a command was asked for."""
-    district = None if district_name is None else named(session, District, district_name, parameter="--district")
-    if community_number is not None:
-        community = numbered(session, community_number)
-        if district is not None and community.district_id != district.id:
-            raise click.BadParameter(
-                f"community {community.number} is in {community.district.name} and not in {district.name}",
-                param_hint="--community",
-            )
-        return Scope(Area.COMMUNITY, community.id)
-    return EVERYWHERE if district is None else Scope(Area.DISTRICT, district.id)
+def scope_of(session: Session, community_number: str | None = None, **place_names: str | None) -> Scope:
+    """Return the scope that a command was asked for: a community, a place, or the whole city."""
+    place = place_of(session, **place_names)
+    scope = EVERYWHERE if place is None else scope_of_place(place)
+    if community_number is None:
+        return scope
+    community = numbered(session, community_number)
+    if session.scalar(scope.communities(select(Community.id).filter_by(id=community.id))) is None:
+        where = "" if place is None else f" and not in {place.name}"
+        raise click.BadParameter(
+            f"community {community.number} is in {community.district.name}{where}", param_hint="--community"
+        )
+    return Scope(Area.COMMUNITY, (community.id,))
 
 
 def write_new(directory: Path, files: Iterable[tuple[str, bytes]]) -> int:

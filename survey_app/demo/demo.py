@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey_app.accounts.accounts import add_account, find_account, set_password
+from survey_app.accounts.accounts import BoundTo, add_account, find_account, set_password
 from survey_app.accounts.demo_accounts import DemoAccount
 from survey_app.accounts.installation import RealDatabase, is_demo
 from survey_app.accounts.second_factor import address_of, code_at, new_secret, seal_secret
@@ -33,7 +33,8 @@ DATABASE = "demo.sqlite3"
 UNFINISHED = "demo-unfinished.sqlite3"
 ACCOUNTS = "demo-accounts.json"
 
-# Username and role. All look after the district of the first community, its company, or the whole city.
+# Username and role. All look after the district, the subdistrict or the company of the first community, or the whole
+# city.
 _ROLES = {
     "bureau": Role.CITY,
     "haibowan": Role.DISTRICT,
@@ -169,11 +170,21 @@ def _add_account(
         username=username,
         password=password,
         role=role,
-        district=first.district if role in {Role.DISTRICT, Role.CLERK} else None,
-        company=first.company if role is Role.COMPANY else None,
+        bound_to=_bound_to(role, first),
         by=OPERATOR,
         now=now,
     )
+
+
+def _bound_to(role: Role, first: Community) -> BoundTo:
+    match role:
+        case Role.DISTRICT:
+            return BoundTo(first.district)
+        case Role.CLERK:
+            return BoundTo(first.subdistrict or first.district)
+        case Role.COMPANY:
+            return BoundTo(first.company)
+    return BoundTo()
 
 
 @contextmanager

@@ -139,7 +139,7 @@ class StoredEvaluations:
                 session,
                 by=account.actor,
                 area=account.scope.area,
-                place=account.scope.id,
+                places=account.scope.ids,
                 kind="grid",
                 subject=f"evaluation:{evaluation_id}",
                 now=now,

@@ -20,11 +20,13 @@ from survey_app.models import (
     Community,
     District,
     Evaluation,
+    Neighbourhood,
     PropertyCompany,
     Round,
     RuleFile,
     Standing,
     StandingEvidence,
+    Subdistrict,
 )
 from survey_app.stored_rules import rules_of
 
@@ -123,7 +125,9 @@ def _select_standings(evaluation_id: int, scope: Scope) -> Select[*tuple[object,
         .select_from(Standing)
         .outerjoin(StandingEvidence, EVIDENCE_JOIN)
         .join(Community, Standing.community_id == Community.id)
-        .outerjoin(PropertyCompany, Community.company_id == PropertyCompany.id)
+        .outerjoin(Community.subdistrict)
+        .outerjoin(Community.neighbourhood)
+        .outerjoin(Community.company)
         .where(Standing.evaluation_id == evaluation_id)
     )
     return scope.communities(statement)
@@ -165,6 +169,10 @@ _PLACE_COLUMNS = (
     Community.number,
     Community.name,
     Community.english_name,
+    Subdistrict.name.label("subdistrict"),
+    Subdistrict.english_name.label("subdistrict_english"),
+    Neighbourhood.name.label("neighbourhood"),
+    Neighbourhood.english_name.label("neighbourhood_english"),
     PropertyCompany.name.label("company"),
     PropertyCompany.english_name.label("company_english"),
 )

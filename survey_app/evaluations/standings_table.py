@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from dashboards.source import GridColumn, GridOrder, GridQuery
 from survey_app.accounts.scope import Scope
-from survey_app.models import Community, Standing, StandingEvidence
+from survey_app.models import Community, Standing, StandingEvidence, Subdistrict
 
 # All but the name stand in one index, as the filters do: a page is found without reading a single row.
 _SORTED: Mapping[GridColumn, SQLColumnExpression[Any]] = MappingProxyType(
@@ -60,8 +60,11 @@ def _conditions(evaluation_id: int, query: GridQuery, scope: Scope) -> Iterator[
                 evaluation_id=evaluation_id, criterion_evidence=query.evidence
             )
         )
-    if query.text or not scope.is_city:
-        yield Standing.community_id.in_(scope.communities(_called(query.text)))
+    if query.text or query.subdistrict is not None or not scope.is_city:
+        communities = _called(query.text)
+        if query.subdistrict is not None:
+            communities = communities.join(Community.subdistrict).where(Subdistrict.name == query.subdistrict)
+        yield Standing.community_id.in_(scope.communities(communities))
 
 
 def _called(text: str) -> Select[int]:

@@ -79,4 +79,4 @@ def _recorded(pieces: Iterator[str], *, kind: str, evaluation_id: int) -> Respon
 def _record(*, kind: str, subject: str) -> None:
     by, scope, now = signed_in().actor, signed_in().scope, current_time()
     with site().database.writing() as session:
-        record_export(session, by=by, area=scope.area, place=scope.id, kind=kind, subject=subject, now=now)
+        record_export(session, by=by, area=scope.area, places=scope.ids, kind=kind, subject=subject, now=now)

@@ -105,6 +105,8 @@ def _headings(population: Population, language: str) -> dict[str, str]:
         "number": _("Community number"),
         "name": _("Community"),
         "region": _("District"),
+        "subdistrict": _("Subdistrict"),
+        "neighbourhood": _("Neighbourhood"),
         "company": _("Property company"),
         "criterion_status": _("Criterion"),
         "criterion_route": _("Met by"),
@@ -137,7 +139,10 @@ def _in_words(standing: Mapping[str, Any], region: Mapping[str, Any], language: 
         "number": standing["number"],
         "name": Wording.of(standing["name"], standing["english_name"]).in_language(language),
         "region": Wording.of(standing["region"], standing["region_english"]).in_language(language),
-        "company": Wording.of(standing["company"] or "", standing["company_english"]).in_language(language),
+        **{
+            named: Wording.of(standing[named] or "", standing[f"{named}_english"]).in_language(language)
+            for named in ("subdistrict", "neighbourhood", "company")
+        },
         "survey_channel": survey_channel_words(language).get(standing["survey_channel"]),
         "criterion_sentence": reason_sentence(standing, region, "criterion", language),
         "satisfaction_sentence": reason_sentence(standing, region, "satisfaction", language),

@@ -1,6 +1,14 @@
 """Tables of the database, by subject. Importing this package declares all of them."""
 
-from survey_app.models.accounts import Account, AccountSession, Installation, KeyCheck, RecoveryCode, ResetRequest
+from survey_app.models.accounts import (
+    Account,
+    AccountCommunity,
+    AccountSession,
+    Installation,
+    KeyCheck,
+    RecoveryCode,
+    ResetRequest,
+)
 from survey_app.models.attachments import Attachment, AttachmentSource
 from survey_app.models.attempts import AttemptCount, FailedSignIn
 from survey_app.models.audit import AuditEvent
@@ -14,7 +22,7 @@ from survey_app.models.complaints import (
 from survey_app.models.evaluations import CommunityProfile, Evaluation, RegionProfile, Standing, StandingEvidence
 from survey_app.models.jobs import Job
 from survey_app.models.network import NetworkKey
-from survey_app.models.places import ColumnHeader, Community, District, PropertyCompany
+from survey_app.models.places import ColumnHeader, Community, District, Neighbourhood, PropertyCompany, Subdistrict
 from survey_app.models.publications import Publication
 from survey_app.models.responses import (
     Code,
@@ -29,6 +37,7 @@ from survey_app.models.rounds import Questionnaire, Round, RuleFile
 
 __all__ = [
     "Account",
+    "AccountCommunity",
     "AccountSession",
     "Attachment",
     "AttachmentSource",
@@ -51,6 +60,7 @@ __all__ = [
     "IntegrityExamination",
     "Job",
     "KeyCheck",
+    "Neighbourhood",
     "NetworkKey",
     "PropertyCompany",
     "Publication",
@@ -66,4 +76,5 @@ __all__ = [
     "SlipBatch",
     "Standing",
     "StandingEvidence",
+    "Subdistrict",
 ]

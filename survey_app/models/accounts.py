@@ -1,40 +1,50 @@
 """Tables of staff accounts, their sessions and recovery codes, and of what this installation is."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from itertools import combinations
 from types import MappingProxyType
 
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.models.constraints import one_of
-from survey_app.models.places import Community, District, PropertyCompany
+from survey_app.models.places import Community, District, Neighbourhood, PropertyCompany, Subdistrict
 from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, Role
 from survey_app.storage.database import Base
 
 _COLUMN_OF_AREA: Mapping[Area, str] = MappingProxyType(
-    {Area.DISTRICT: "district_id", Area.COMPANY: "company_id", Area.COMMUNITY: "community_id"}
+    {
+        Area.DISTRICT: "district_id",
+        Area.SUBDISTRICT: "subdistrict_id",
+        Area.NEIGHBOURHOOD: "neighbourhood_id",
+        Area.COMPANY: "company_id",
+    }
 )
 
 
 def _scope() -> str:
-    """Return the condition that an account is bound to a place of an area of its role, and to no other."""
-    columns = {
-        role: [column for area, column in _COLUMN_OF_AREA.items() if area in areas]
+    """Return the condition that an account is bound to a place of an area of its role, and to no other.
+
+    Communities are listed in a table of their own: an account that may have such a list may be bound to no place.
+    """
+    cases = " ".join(
+        f"WHEN '{role}' THEN {_is_bound_to(areas)}"
         for role, areas in AREAS_OF_ROLE.items()
-    }
-    cases = " ".join(f"WHEN '{role}' THEN {_is_bound_to(bound)}" for role, bound in columns.items() if bound)
-    return f"CASE role {cases} ELSE {_is_bound_to([])} END"
+        if areas & {*_COLUMN_OF_AREA, Area.COMMUNITY}
+    )
+    return f"CASE role {cases} ELSE {_is_bound_to(frozenset())} END"
 
 
-def _is_bound_to(bound: Sequence[str]) -> str:
-    """Return the condition that one of at most two columns is set, and none beside them."""
-    if len(bound) <= 1:
-        return " AND ".join(f"{name} IS {'NOT ' if name in bound else ''}NULL" for name in _COLUMN_OF_AREA.values())
-    first, second = bound
-    others = [f"{name} IS NULL" for name in _COLUMN_OF_AREA.values() if name not in bound]
-    return " AND ".join([*others, f"({first} IS NULL) <> ({second} IS NULL)"])
+def _is_bound_to(areas: Collection[Area]) -> str:
+    """Return the condition that one of the columns of these areas is set, at most one beside a list, and no other."""
+    bound = [column for area, column in _COLUMN_OF_AREA.items() if area in areas]
+    terms = [f"{column} IS NULL" for column in _COLUMN_OF_AREA.values() if column not in bound]
+    terms += [f"({first} IS NULL OR {second} IS NULL)" for first, second in combinations(bound, 2)]
+    if Area.COMMUNITY not in areas and bound:
+        terms.append(f"({' OR '.join(f'{column} IS NOT NULL' for column in bound)})")
+    return " AND ".join(terms)
 
 
 def new_credential_version() -> str:
@@ -56,8 +66,9 @@ class Account(Base):
     password_hash: Mapped[str]
     role: Mapped[str]
     district_id: Mapped[int | None] = mapped_column(ForeignKey("district.id"))
+    subdistrict_id: Mapped[int | None] = mapped_column(ForeignKey("subdistrict.id"))
+    neighbourhood_id: Mapped[int | None] = mapped_column(ForeignKey("neighbourhood.id"))
     company_id: Mapped[int | None] = mapped_column(ForeignKey("property_company.id"))
-    community_id: Mapped[int | None] = mapped_column(ForeignKey("community.id"))
     # Encrypted: a copied database yields no codes. None until the account has linked an authenticator.
     totp_secret: Mapped[str | None]
     # The time step of the last code that was used: none works twice.
@@ -74,8 +85,28 @@ class Account(Base):
     notices_read_to: Mapped[int] = mapped_column(default=0, server_default="0")
 
     district: Mapped[District | None] = relationship()
+    subdistrict: Mapped[Subdistrict | None] = relationship()
+    neighbourhood: Mapped[Neighbourhood | None] = relationship()
     company: Mapped[PropertyCompany | None] = relationship()
-    community: Mapped[Community | None] = relationship()
+    # Named one by one, where the account is bound to no place that holds them all.
+    # They are read with the account, whose credentials they are part of.
+    communities: Mapped[list[Community]] = relationship(
+        secondary="account_community", order_by=Community.number, lazy="selectin"
+    )
+
+    @property
+    def place(self) -> District | Subdistrict | Neighbourhood | PropertyCompany | None:
+        """The one place that the account is bound to, if it is."""
+        return self.district or self.subdistrict or self.neighbourhood or self.company
+
+
+class AccountCommunity(Base):
+    """Community that an account looks after, one of those that were named one by one."""
+
+    __tablename__ = "account_community"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True, index=True)
 
 
 class RecoveryCode(Base):

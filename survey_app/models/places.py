@@ -1,4 +1,4 @@
-"""Tables of districts, communities and property companies."""
+"""Tables of districts and what they are divided into, of communities and property companies."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -21,6 +21,36 @@ class District(Base):
     # Printed on posters as it is given, such as in Mongolian; a community's own line goes before it.
     second_language_line: Mapped[str | None]
     sort_key: Mapped[str]
+
+
+class Subdistrict(Base):
+    """A subdistrict (街道) of a district; a town (镇) or a sumu (苏木) is one too."""
+
+    __tablename__ = "subdistrict"
+    __table_args__ = (UniqueConstraint("district_id", "name", name="uq_subdistrict_name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    district_id: Mapped[int] = mapped_column(ForeignKey("district.id"))
+    name: Mapped[str]
+    english_name: Mapped[str | None]
+    sort_key: Mapped[str]
+
+    district: Mapped[District] = relationship()
+
+
+class Neighbourhood(Base):
+    """A neighbourhood (社区) of a subdistrict, which one residents' committee looks after."""
+
+    __tablename__ = "neighbourhood"
+    __table_args__ = (UniqueConstraint("subdistrict_id", "name", name="uq_neighbourhood_name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subdistrict_id: Mapped[int] = mapped_column(ForeignKey("subdistrict.id"))
+    name: Mapped[str]
+    english_name: Mapped[str | None]
+    sort_key: Mapped[str]
+
+    subdistrict: Mapped[Subdistrict] = relationship()
 
 
 class PropertyCompany(Base):
@@ -47,6 +77,9 @@ class Community(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(unique=True)
     district_id: Mapped[int] = mapped_column(ForeignKey("district.id"), index=True)
+    # Within the district; NULL where its list does not say.
+    subdistrict_id: Mapped[int | None] = mapped_column(ForeignKey("subdistrict.id"), index=True)
+    neighbourhood_id: Mapped[int | None] = mapped_column(ForeignKey("neighbourhood.id"), index=True)
     company_id: Mapped[int | None] = mapped_column(ForeignKey("property_company.id"), index=True)
     name: Mapped[str]
     english_name: Mapped[str | None]
@@ -58,6 +91,8 @@ class Community(Base):
     sort_key: Mapped[str] = mapped_column(index=True)
 
     district: Mapped[District] = relationship()
+    subdistrict: Mapped[Subdistrict | None] = relationship()
+    neighbourhood: Mapped[Neighbourhood | None] = relationship()
     company: Mapped[PropertyCompany | None] = relationship()
 
 

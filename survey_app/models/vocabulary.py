@@ -21,7 +21,10 @@ class Area(StrEnum):
 
     CITY = "city"
     DISTRICT = "district"
+    SUBDISTRICT = "subdistrict"
+    NEIGHBOURHOOD = "neighbourhood"
     COMPANY = "company"
+    # One community, or a list of them.
     COMMUNITY = "community"
     # An administrator looks after accounts and sees no community.
     NOWHERE = "nowhere"
@@ -33,8 +36,9 @@ AREAS_OF_ROLE: Mapping[Role, frozenset[Area]] = MappingProxyType(
         Role.DISTRICT: frozenset({Area.DISTRICT}),
         Role.EVALUATOR: frozenset({Area.CITY}),
         Role.COMPANY: frozenset({Area.COMPANY}),
-        # Of a subdistrict office or an association: the whole district, or the one community it looks after.
-        Role.CLERK: frozenset({Area.DISTRICT, Area.COMMUNITY}),
+        # Of a subdistrict office, a residents' committee or an association: the whole district, a part of it, or the
+        # communities that are named one by one.
+        Role.CLERK: frozenset({Area.DISTRICT, Area.SUBDISTRICT, Area.NEIGHBOURHOOD, Area.COMMUNITY}),
         Role.ADMINISTRATOR: frozenset({Area.NOWHERE}),
     }
 )
@@ -261,6 +265,7 @@ class AuditAction(StrEnum):
     SESSIONS_ENDED = "sessions_ended"
     KEY_REPLACED = "key_replaced"
     ACCOUNT_ADDED = "account_added"
+    ACCOUNT_PLACED = "account_placed"
     ACCOUNT_RESET = "account_reset"
     RESET_REQUESTED = "reset_requested"
     RESET_DECLINED = "reset_declined"

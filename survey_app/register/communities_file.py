@@ -75,6 +75,10 @@ class CommunityRow:
     households_occupied: int | None
     households_owners: int | None
     second_language_line: str | None = None
+    subdistrict: str | None = None
+    subdistrict_english_name: str | None = None
+    neighbourhood: str | None = None
+    neighbourhood_english_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,11 +96,12 @@ class CommunityTable:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a list: the field that it states, and its header in Chinese and in English."""
+    """A column of a list: the field that it states, its header in Chinese and in English, and what others write."""
 
     field: str
     header: str
     english_header: str
+    other_headers: tuple[str, ...] = ()
     required_cell: bool = False
     optional_column: bool = False
     counts_households: bool = False
@@ -109,6 +114,22 @@ COLUMNS = (
     Column("english_name", "英文名称", "english name", optional_column=True, width=28),
     Column("district", "区", "district", required_cell=True),
     Column("district_english_name", "区英文名", "district english name", optional_column=True),
+    Column(
+        "subdistrict",
+        "街道",
+        "subdistrict",
+        ("街道办", "街道办事处", "所属街道", "街道(镇)", "街道(镇、苏木)", "镇街", "街镇", "乡镇", "乡镇街道"),
+        optional_column=True,
+    ),
+    Column("subdistrict_english_name", "街道英文名", "subdistrict english name", optional_column=True),
+    Column(
+        "neighbourhood",
+        "社区",
+        "neighbourhood",
+        ("所属社区", "社区名称", "社区居委会", "居委会", "社区(村)", "社区(居委会)"),
+        optional_column=True,
+    ),
+    Column("neighbourhood_english_name", "社区英文名", "neighbourhood english name", optional_column=True),
     Column("company", "物业公司", "property company", width=28),
     Column("company_english_name", "公司英文名", "company english name", optional_column=True, width=28),
     Column("households_delivered", "交付户数", "households delivered", counts_households=True),
@@ -120,11 +141,15 @@ COLUMNS = (
 
 _Cell = str | int | None
 
-_HEADERS = {column.field: (column.header, column.english_header) for column in COLUMNS}
+_HEADERS = {column.field: (column.header, column.english_header, *column.other_headers) for column in COLUMNS}
+_OWN_HEADERS = 2
 _OPTIONAL = frozenset(column.field for column in COLUMNS if column.optional_column)
 _LONGEST_EXAMPLE = 20
 # What is merged over several communities holds for each of them; a merged number of households does not.
-_FILLED_DOWN = ("district", "district_english_name", "company", "company_english_name")
+_NAMED = ("district", "subdistrict", "neighbourhood", "company")
+_FILLED_DOWN = tuple(name for named in _NAMED for name in (named, f"{named}_english_name"))
+# Names are told apart within the place that holds them.
+_WITHIN = MappingProxyType({"subdistrict": ("district",), "neighbourhood": ("subdistrict", "district")})
 _EMPTY = N_("this cell is empty")
 # Nearly every cell: nothing in it could be faulty, and to look at each sign takes ten times as long.
 _ORDINARY = re.compile("[0-9A-Za-z\u4e00-\u9fff]+")
@@ -152,6 +177,7 @@ def read_communities(
         cells = cells_of_list(sheet, source, headers=ways, filled_down=_FILLED_DOWN, named=("number", "name"))
     except DocumentError as error:
         raise PlacesError(error.source, error.faults) from error
+    ways = {field: _chosen_way(spellings, cells) for field, spellings in ways.items()}
     reader = CellReader(cells)
     reader.recognise(ways, optional=_OPTIONAL)
     if not reader.names >= _HEADERS.keys() - _OPTIONAL:
@@ -169,6 +195,18 @@ def read_communities(
 def header_text(written: str) -> str:
     """Return a header as a list is read: widths of signs and blanks make no difference."""
     return " ".join(unicodedata.normalize("NFKC", written).split())
+
+
+def _chosen_way(spellings: tuple[str, ...], cells: Cells) -> tuple[str, ...]:
+    """Return our own headers of a column, and of those that others write the first one only that stands in the list.
+
+    Of a list that has 社区 and 居委会, the second is not a column that stands there twice.
+    """
+    own, others = spellings[:_OWN_HEADERS], spellings[_OWN_HEADERS:]
+    written = {header.lower() for header in cells.frame.columns}
+    if any(header.lower() in written for header in own):
+        return own
+    return (*own, *[header for header in others if header.lower() in written][:1])
 
 
 def _headers_of(cells: Cells, ways: Mapping[str, Sequence[str]]) -> list[Header]:
@@ -245,10 +283,26 @@ def _read_table(reader: CellReader) -> pd.DataFrame:
     reader.note_repeats(table, "name", "district", message=N_("this name stands already in row {row}"))
     reader.note_look_alikes(table, "number", key=number_key)
     reader.note_look_alikes(table, "name", "district")
-    for named in ("district", "company"):
-        reader.note_look_alikes(table, named)
+    for named in _NAMED:
+        within = _WITHIN.get(named, ())
+        reader.note_look_alikes(table, named, *within)
         _note_nameless(reader, table, named)
-        reader.note_contradictions(table, named, f"{named}_english_name")
+        reader.note_contradictions(table, named, f"{named}_english_name", *within)
+    return _without_loose_neighbourhoods(reader, table)
+
+
+def _without_loose_neighbourhoods(reader: CellReader, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table, a fault noted where a neighbourhood is of no subdistrict; left out where no column has any."""
+    if "neighbourhood" not in table:
+        return table
+    if "subdistrict" not in table:
+        message = N_("this column was not read: the list has no column {missing}, which says what they are parts of")
+        reader.notes.append(Fault(message, {"missing": "街道"}, "社区"))
+        return table.drop(columns=["neighbourhood", "neighbourhood_english_name"], errors="ignore")
+    loose = (table["neighbourhood"].notna() & table["subdistrict"].isna()).to_numpy(dtype=bool)
+    reader.note(
+        loose, "subdistrict", N_("fill in the subdistrict of the neighbourhood {neighbourhood}"), table, "neighbourhood"
+    )
     return table
 
 

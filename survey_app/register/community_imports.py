@@ -1,26 +1,31 @@
 """Import of a list of communities: planned beside what is stored, which takes long, then written as a whole."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import itemgetter
-from typing import NamedTuple, TypeVar, cast
+from operator import attrgetter, itemgetter
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
 from pypinyin import lazy_pinyin
-from sqlalchemy import BindParameter, Insert, Table, Update, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Insert, Select, Table, Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from analytics.files.yaml_documents import Fault
 from survey_app import audit
-from survey_app.models import AuditEvent, Community, District, PropertyCompany
+from survey_app.models import AuditEvent, Community, District, Neighbourhood, PropertyCompany, Subdistrict
 from survey_app.models.vocabulary import AuditAction
 from survey_app.register.communities_file import CommunityRow, CommunityTable, PlacesError
 from survey_app.register.new_places import (
     Listed,
+    Path,
     first_lines,
     new_communities,
     new_companies,
     new_districts,
+    new_neighbourhoods,
+    new_subdistricts,
     place_key,
     twins_of_names,
     twins_of_stored,
@@ -52,9 +57,11 @@ class ImportResult:
 
 
 class _Values(NamedTuple):
-    """What is stored of a community beside its number, with district and company by their names."""
+    """What is stored of a community beside its number, with the places and the company by their names."""
 
     district: str
+    subdistrict: str | None
+    neighbourhood: str | None
     company: str | None
     name: str
     english_name: str | None
@@ -67,18 +74,19 @@ class _Values(NamedTuple):
     @property
     def columns(self) -> tuple[str | int | None, ...]:
         """What is stored as it is, in the order of `_COLUMN_FIELDS`."""
-        return self[2:]
+        return self[_NAMES:]
 
 
-_COLUMN_FIELDS = _Values._fields[2:]
+_NAMES = 4
+_COLUMN_FIELDS = _Values._fields[_NAMES:]
 
 
 @dataclass(frozen=True)
 class _NamedPlan:
-    """Districts or companies to add, and those to give another English name."""
+    """Places of one kind or companies to add, and those to give another English name."""
 
-    added: list[dict[str, str | None]]
-    changed: list[dict[str, str | None]]
+    added: Mapping[Path, str | None]
+    changed: Mapping[Path, str]
 
 
 @dataclass(frozen=True)
@@ -86,8 +94,7 @@ class ImportPlan:
     """What an import writes, as of the imports before it: new communities by number, changed ones by id."""
 
     table: CommunityTable
-    districts: _NamedPlan
-    companies: _NamedPlan
+    named: Mapping[str, _NamedPlan]
     added: Sequence[tuple[str, _Values]]
     changed: Sequence[tuple[int, _Values]]
     absent: int
@@ -113,9 +120,9 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
     """Compare a table with what is stored and return what an import of it writes; this is what takes long.
 
     Communities that are known by their number take over what the table says. One that the table does not list keeps its
-    row, since its responses and complaints refer to it. A blank English name or line in a second language leaves the
-    stored one: the column may be missing from the file. A community without a number is the stored one of its name and
-    district, or a new one, which gets the next number.
+    row, since its responses and complaints refer to it. A blank subdistrict, neighbourhood, English name or line in a
+    second language leaves the stored one: the column may be missing from the file. A community without a number is the
+    stored one of its name and district, or a new one, which gets the next number.
 
     Raises `PlacesError` where the table has a twin of what is stored, and `UnconfirmedPlaces` where nobody has
     confirmed what would be new: see there.
@@ -131,6 +138,8 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
             name=row.name,
             english_name=row.english_name or (stored.english_name if stored else None),
             district=row.district,
+            subdistrict=_kept(row, stored, "subdistrict"),
+            neighbourhood=_kept(row, stored, "neighbourhood"),
             company=row.company,
             households_delivered=row.households_delivered,
             households_occupied=row.households_occupied,
@@ -142,11 +151,12 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
             added.append((number, values))
         elif stored != values:
             changed.append((ids[number], values))
-    districts = {row.district: None for row in table.rows} | _english_districts(table)
     return ImportPlan(
         table=table,
-        districts=_plan_named(session, District, districts),
-        companies=_plan_named(session, PropertyCompany, _english_companies(table)),
+        named={
+            kind: _plan_named(_stored_names(session, stored), _listed_names(table, kind))
+            for kind, stored in _TABLES.items()
+        },
         added=added,
         changed=changed,
         absent=len(known.keys() - {place.number for place in listed}),
@@ -156,6 +166,15 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
         are_new_places_confirmed=are_new_places_confirmed,
         last_import=last_import,
     )
+
+
+def _kept(row: CommunityRow, stored: _Values | None, part: str) -> str | None:
+    """Return the subdistrict or the neighbourhood of a row, or the stored one where the row does not say another."""
+    stated: str | None = getattr(row, part)
+    if stated is not None or stored is None or row.district != stored.district:
+        return stated
+    moved = row.subdistrict is not None and row.subdistrict != stored.subdistrict
+    return None if moved else getattr(stored, part)
 
 
 def _listed(table: CommunityTable, known: Mapping[str, _Values]) -> list[Listed]:
@@ -170,6 +189,8 @@ def _listed(table: CommunityTable, known: Mapping[str, _Values]) -> list[Listed]
             row.name,
             row.district,
             row.company,
+            row.subdistrict,
+            row.neighbourhood,
             line,
             has_number=row.number is not None,
         )
@@ -186,21 +207,16 @@ def _check_new_places(
     are_confirmed: bool,
 ) -> None:
     stored = {number: Listed(number, values.name, values.district, values.company) for number, values in known.items()}
-    districts, companies = first_lines(listed, "district"), first_lines(listed, "company")
-    known_districts = session.scalars(select(District.name)).all()
-    known_companies = session.scalars(select(PropertyCompany.name)).all()
+    named = {kind: first_lines(listed, *columns) for kind, columns in _PATHS.items()}
+    known_paths = {kind: _stored_names(session, table).keys() for kind, table in _TABLES.items()}
     faults = [
         *twins_of_stored(listed, stored),
-        *twins_of_names(districts, known_districts),
-        *twins_of_names(companies, known_companies),
+        *(fault for kind in _PATHS for fault in twins_of_names(named[kind], known_paths[kind])),
     ]
     if faults:
         raise PlacesError(table.source, faults)
-    asked = [
-        *new_districts(districts, known_districts),
-        *new_companies(companies, known_companies),
-        *new_communities(listed, stored),
-    ]
+    asked = [fault for kind, new in _NEW_NAMES.items() for fault in new(named[kind], known_paths[kind])]
+    asked += new_communities(listed, stored)
     if asked and not are_confirmed:
         raise UnconfirmedPlaces(table.source, asked)
 
@@ -213,14 +229,23 @@ def store_import(session: Session, *, plan: ImportPlan) -> ImportResult:
     lock_until_commit(session, AdvisoryLock.REGISTER)
     if plan.last_import != _last_import(session):
         plan = plan_import(session, table=plan.table, are_new_places_confirmed=plan.are_new_places_confirmed)
-    districts = _store_named(session, District, plan.districts)
-    companies = _store_named(session, PropertyCompany, plan.companies) | {None: None}
+    districts = _store_named(session, "district", plan.named)
+    subdistricts = _store_named(session, "subdistrict", plan.named, within=districts)
+    neighbourhoods = _store_named(session, "neighbourhood", plan.named, within=subdistricts)
+    companies = _store_named(session, "company", plan.named)
     communities = cast(Table, Community.__table__)
 
     def with_ids(key: str | int, values: _Values) -> tuple[str | int | None, ...]:
-        return key, districts[values.district], companies[values.company], *values.columns
+        path = (values.district, values.subdistrict, values.neighbourhood)
+        ids = (
+            _id_at(districts, *path[:1]),
+            _id_at(subdistricts, *path[:2]),
+            _id_at(neighbourhoods, *path),
+            _id_at(companies, values.company),
+        )
+        return key, *ids, *values.columns
 
-    written = ("district_id", "company_id", *_COLUMN_FIELDS)
+    written = ("district_id", "subdistrict_id", "neighbourhood_id", "company_id", *_COLUMN_FIELDS)
     stored: dict[str, BindParameter[object]] = {name: bindparam(name) for name in written}
     _write_many(
         session,
@@ -245,6 +270,12 @@ def store_import(session: Session, *, plan: ImportPlan) -> ImportResult:
     )
 
 
+def _id_at(ids: Mapping[Path, int], *path: str | None) -> int | None:
+    """Return the id of the place at a path, None where its own name is blank."""
+    names = tuple(name for name in path if name is not None)
+    return ids[names] if len(names) == len(path) else None
+
+
 def record_import(session: Session, *, result: ImportResult, by: str, now: datetime) -> None:
     """Note in the audit chain who imported a list of communities, and how many it added and changed."""
     facts = {"added": result.added, "changed": result.changed}
@@ -255,7 +286,7 @@ def stored_communities(session: Session) -> CommunityTable:
     """Return the communities as they are stored, for an office to correct and import again."""
     statement = (
         select(Community)
-        .options(joinedload(Community.district), joinedload(Community.company))
+        .options(*map(joinedload, (getattr(Community, named) for named in _PATHS)))
         .order_by(Community.number)
     )
     return CommunityTable(
@@ -264,30 +295,22 @@ def stored_communities(session: Session) -> CommunityTable:
                 number=community.number,
                 name=community.name,
                 english_name=community.english_name,
-                district=community.district.name,
-                district_english_name=community.district.english_name,
-                company=community.company.name if community.company else None,
-                company_english_name=community.company.english_name if community.company else None,
                 households_delivered=community.households_delivered,
                 households_occupied=community.households_occupied,
                 households_owners=community.households_owners,
                 second_language_line=community.second_language_line,
+                **_names_of(community),
             )
             for community in session.scalars(statement)
         )
     )
 
 
-def _english_districts(table: CommunityTable) -> dict[str, str | None]:
-    return {row.district: row.district_english_name for row in table.rows if row.district_english_name is not None}
-
-
-def _english_companies(table: CommunityTable) -> dict[str, str | None]:
-    names = {row.company: None for row in table.rows if row.company is not None}
-    return names | {
-        row.company: row.company_english_name
-        for row in table.rows
-        if row.company is not None and row.company_english_name is not None
+def _names_of(community: Community) -> dict[str, Any]:
+    """Return the names of the places and the company of a community, by the fields of a row."""
+    named = {kind: getattr(community, kind) for kind in _PATHS}
+    return {kind: each and each.name for kind, each in named.items()} | {
+        f"{kind}_english_name": each and each.english_name for kind, each in named.items()
     }
 
 
@@ -319,16 +342,14 @@ def _stored_values(session: Session) -> tuple[dict[str, int], dict[str, _Values]
             Community.number,
             Community.id,
             District.name,
+            Subdistrict.name,
+            Neighbourhood.name,
             PropertyCompany.name,
-            Community.name,
-            Community.english_name,
-            Community.households_delivered,
-            Community.households_occupied,
-            Community.households_owners,
-            Community.second_language_line,
-            Community.sort_key,
+            *(getattr(Community, field) for field in _COLUMN_FIELDS),
         )
         .join(Community.district)
+        .outerjoin(Community.subdistrict)
+        .outerjoin(Community.neighbourhood)
         .outerjoin(Community.company)
     )
     ids, known = {}, {}
@@ -337,31 +358,94 @@ def _stored_values(session: Session) -> tuple[dict[str, int], dict[str, _Values]
     return ids, known
 
 
-_Named = TypeVar("_Named", District, PropertyCompany)
+# The fields of a row that spell the path of each kind of named place.
+_PATHS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "district": ("district",),
+        "subdistrict": ("district", "subdistrict"),
+        "neighbourhood": ("district", "subdistrict", "neighbourhood"),
+        "company": ("company",),
+    }
+)
+_NamedTable = type[District] | type[Subdistrict] | type[Neighbourhood] | type[PropertyCompany]
+_TABLES: Mapping[str, _NamedTable] = MappingProxyType(
+    {
+        "district": District,
+        "subdistrict": Subdistrict,
+        "neighbourhood": Neighbourhood,
+        "company": PropertyCompany,
+    }
+)
+_NEW_NAMES: Mapping[str, Callable[[Mapping[Path, int], Iterable[Path]], list[Fault]]] = MappingProxyType(
+    {
+        "district": new_districts,
+        "subdistrict": new_subdistricts,
+        "neighbourhood": new_neighbourhoods,
+        "company": new_companies,
+    }
+)
 
 
-def _plan_named(session: Session, table: type[_Named], english_by_name: Mapping[str, str | None]) -> _NamedPlan:
-    """Return which districts or companies are new, and whose English name is another; a blank one leaves the stored."""
-    stored = dict(session.execute(select(table.name, table.english_name)).all())
+def _listed_names(table: CommunityTable, kind: str) -> dict[Path, str | None]:
+    """Return the places or companies of one kind that a table names, with the English name of each where it has one."""
+    path_of = attrgetter(*_PATHS[kind], kind, f"{kind}_english_name")
+    names: dict[Path, str | None] = {}
+    for *path, name, english_name in map(path_of, table.rows):
+        if name is not None:
+            names[tuple(path)] = english_name or names.get(tuple(path))
+    return names
+
+
+def _stored_names(session: Session, table: _NamedTable) -> dict[Path, tuple[int, str | None]]:
+    """Return the ids and the English names of all places or companies of one kind, by their paths."""
+    statement: Select[*tuple[Any, ...]] = select(table.id, table.english_name)
+    if table is Subdistrict:
+        statement = statement.add_columns(District.name).join(Subdistrict.district)
+    elif table is Neighbourhood:
+        statement = statement.add_columns(District.name, Subdistrict.name)
+        statement = statement.join(Neighbourhood.subdistrict).join(Subdistrict.district)
+    rows = session.execute(statement.add_columns(table.name))
+    return {tuple(path): (number, english_name) for number, english_name, *path in rows}
+
+
+def _plan_named(stored: Mapping[Path, tuple[int, str | None]], listed: Mapping[Path, str | None]) -> _NamedPlan:
+    """Return which of the listed are new, and whose English name is another; a blank one leaves the stored."""
     return _NamedPlan(
-        added=[
-            {"name": name, "english_name": english_name, "sort_key": sort_key(name)}
-            for name, english_name in english_by_name.items()
-            if name not in stored
-        ],
-        changed=[
-            {"changed_name": name, "english_name": english_name}
-            for name, english_name in english_by_name.items()
-            if name in stored and english_name is not None and stored[name] != english_name
-        ],
+        added={path: english_name for path, english_name in listed.items() if path not in stored},
+        changed={
+            path: english_name
+            for path, english_name in listed.items()
+            if path in stored and english_name is not None and stored[path][1] != english_name
+        },
     )
 
 
-def _store_named(session: Session, table: type[_Named], plan: _NamedPlan) -> dict[str | None, int | None]:
-    """Return the ids of all districts or companies by name, after writing what was planned."""
+def _store_named(
+    session: Session, kind: str, plans: Mapping[str, _NamedPlan], *, within: Mapping[Path, int] | None = None
+) -> dict[Path, int]:
+    """Return the ids of all places or companies of one kind, after writing what was planned.
+
+    `within` has the ids of the places that hold them.
+    """
+    plan, table = plans[kind], _TABLES[kind]
     connection, rows = session.connection(), cast(Table, table.__table__)
     if plan.added:
-        connection.execute(insert(rows), plan.added)
+        added: list[dict[str, object]] = [
+            {"name": path[-1], "english_name": english_name, "sort_key": sort_key(path[-1])}
+            for path, english_name in plan.added.items()
+        ]
+        if within is not None:
+            parents = ({_PARENT_COLUMN[kind]: within[path[:-1]]} for path in plan.added)
+            for own, parent in zip(added, parents, strict=True):
+                own.update(parent)
+        connection.execute(insert(rows), added)
+    stored = _stored_names(session, table)
     if plan.changed:
-        connection.execute(update(rows).where(rows.c.name == bindparam("changed_name")), plan.changed)
-    return dict(connection.execute(select(rows.c.name, rows.c.id)).all())
+        connection.execute(
+            update(rows).where(rows.c.id == bindparam("changed_id")),
+            [{"changed_id": stored[path][0], "english_name": name} for path, name in plan.changed.items()],
+        )
+    return {path: number for path, (number, _english_name) in stored.items()}
+
+
+_PARENT_COLUMN: Mapping[str, str] = MappingProxyType({"subdistrict": "district_id", "neighbourhood": "subdistrict_id"})

@@ -2,7 +2,6 @@
 
 import itertools
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -12,7 +11,7 @@ from analytics.files.written_text import comparison_key, number_key, spelled_out
 from analytics.files.yaml_documents import Fault
 from analytics.languages import N_
 
-_ENDINGS: Final = "区县市旗州盟镇乡"
+_ENDINGS: Final = re.compile(r"(?:街道|办事处|街道办|社区|居民委员会|居委会|村委会|苏木|[区县市旗州盟镇乡村])+$")
 # Of shorter names one sign is too much of them: 东城区 is not 西城区.
 _FEWEST_SIGNS_ONE_OFF: Final = 4
 
@@ -35,8 +34,14 @@ class Listed(NamedTuple):
     name: str
     district: str
     company: str | None
+    subdistrict: str | None = None
+    neighbourhood: str | None = None
     line: int = 0
     has_number: bool = True
+
+
+Path = tuple[str, ...]
+"""The names of a place from its district down to its own; of a company its own name alone."""
 
 
 def twins_of_stored(listed: Sequence[Listed], stored: Mapping[str, Listed]) -> list[Fault]:
@@ -60,60 +65,86 @@ def twins_of_stored(listed: Sequence[Listed], stored: Mapping[str, Listed]) -> l
     return faults
 
 
-def twins_of_names(names: Mapping[str, int], stored: Iterable[str]) -> list[Fault]:
-    """Return a fault for each name, by its line, that only looks like a stored one."""
-    known = {comparison_key(name): name for name in stored}
+def twins_of_names(names: Mapping[Path, int], stored: Iterable[Path]) -> list[Fault]:
+    """Return a fault for each name, by its line, that only looks like a stored one within the same place."""
+    known = {tuple(map(comparison_key, path)): path for path in stored}
     spelled = set(known.values()) | set(stored)
-    return [
-        Fault(_TWIN, {"value": spelled_out(name), "known": spelled_out(known[comparison_key(name)])}, "", line)
-        for name, line in names.items()
-        if name not in spelled and comparison_key(name) in known
-    ]
+    faults = []
+    for path, line in names.items():
+        twin = known.get(tuple(map(comparison_key, path)))
+        # Where the names differ in the district alone, the district is the twin.
+        if path not in spelled and twin is not None and twin[-1] != path[-1]:
+            faults.append(Fault(_TWIN, {"value": spelled_out(path[-1]), "known": spelled_out(twin[-1])}, "", line))
+    return faults
 
 
-def new_districts(names: Mapping[str, int], stored: Iterable[str]) -> list[Fault]:
+def new_districts(names: Mapping[Path, int], stored: Iterable[Path]) -> list[Fault]:
     """Return a sentence for each district, by its line, that is not stored: whether it resembles another one.
 
     In an empty register every district is new, and only those that resemble each other are named.
     """
-    known = list(stored)
-    by_key: dict[str, str] = {}
-    for name in known:
-        for key in _near_keys(name):
-            by_key.setdefault(key, name)
+    return _new_names(names, stored, new=_NEW_DISTRICT, near=_NEAR_DISTRICT, fewest_signs=0)
+
+
+def new_subdistricts(names: Mapping[Path, int], stored: Iterable[Path]) -> list[Fault]:
+    """Return such a sentence for each subdistrict of a district that has some already."""
+    return _new_names(names, stored, new=_NEW_SUBDISTRICT, near=_NEAR_SUBDISTRICT, fewest_signs=_FEWEST_SIGNS_ONE_OFF)
+
+
+def new_neighbourhoods(names: Mapping[Path, int], stored: Iterable[Path]) -> list[Fault]:
+    """Return such a sentence for each neighbourhood of a subdistrict that has some already."""
+    return _new_names(
+        names, stored, new=_NEW_NEIGHBOURHOOD, near=_NEAR_NEIGHBOURHOOD, fewest_signs=_FEWEST_SIGNS_ONE_OFF
+    )
+
+
+def _new_names(
+    names: Mapping[Path, int], stored: Iterable[Path], *, new: str, near: str, fewest_signs: int
+) -> list[Fault]:
+    known = dict.fromkeys(stored)
+    holders = {path[:-1] for path in known}
+    by_key: dict[tuple[Path, str], str] = {}
+
+    def note(path: Path) -> None:
+        for key in _near_keys(path[-1], fewest_signs):
+            by_key.setdefault((path[:-1], key), path[-1])
+
+    for path in known:
+        note(path)
     found = []
-    for name, line in names.items():
-        if name in known:
+    for path, line in names.items():
+        if path in known:
             continue
-        resembled = next((by_key[key] for key in _near_keys(name) if key in by_key), None)
+        *within, name = path
+        keys = ((tuple(within), key) for key in _near_keys(name, fewest_signs))
+        resembled = next((by_key[key] for key in keys if key in by_key), None)
+        facts = {"name": name, "within": "".join(within), "known": resembled}
         if resembled is not None:
-            facts = {"name": name, "known": resembled}
-            found.append(Fault("the district {name} would be new and resembles {known}", facts, "", line))
-        elif known:
-            found.append(Fault("the district {name} would be new", {"name": name}, "", line))
-        for key in _near_keys(name):
-            by_key.setdefault(key, name)
+            found.append(Fault(near, facts, "", line))
+        elif path[:-1] in holders:
+            found.append(Fault(new, facts, "", line))
+        note(path)
     return found
 
 
-def new_companies(names: Mapping[str, int], stored: Iterable[str]) -> list[Fault]:
+def new_companies(names: Mapping[Path, int], stored: Iterable[Path]) -> list[Fault]:
     """Return a sentence for each property company, by its line, that is not stored; none where there are none yet."""
     known = set(stored)
     return [
-        Fault("the property company {name} would be new", {"name": name}, "", line)
-        for name, line in names.items()
-        if known and name not in known
+        Fault("the property company {name} would be new", {"name": path[-1]}, "", line)
+        for path, line in names.items()
+        if known and path not in known
     ]
 
 
-def first_lines(listed: Sequence[Listed], column: str) -> dict[str, int]:
-    """Return the values of a column of a list with the line on which each stands first."""
-    lines: dict[str, int] = defaultdict(int)
+def first_lines(listed: Sequence[Listed], *columns: str) -> dict[Path, int]:
+    """Return the names in some columns of a list with their first lines, without those whose last one is blank."""
+    lines: dict[Path, int] = {}
     for row in listed:
-        value = getattr(row, column)
-        if value is not None:
-            lines.setdefault(value, row.line)
-    return dict(lines)
+        path = tuple(getattr(row, column) for column in columns)
+        if path[-1] is not None:
+            lines.setdefault(path, row.line)
+    return lines
 
 
 def new_communities(listed: Sequence[Listed], stored: Mapping[str, Listed]) -> list[Fault]:
@@ -162,18 +193,28 @@ def _core_keys(name: str) -> Iterator[str]:
     yield "sound " + " ".join(lazy_pinyin(core))
 
 
-def _near_keys(name: str) -> Iterator[str]:
-    """Yield keys of which names that resemble each other share one: by sound, without the ending, with one sign off."""
+def _near_keys(name: str, fewest_signs: int) -> Iterator[str]:
+    """Yield keys of which names that resemble each other share one: by sound, without the ending, with one sign off.
+
+    One sign off, the ending aside, is too much of names with fewer signs than these: 光明社区 is not 光华社区.
+    """
     plain = comparison_key(name)
+    bare = _ENDINGS.sub("", plain) or plain
     yield "sound " + " ".join(lazy_pinyin(plain))
-    yield "bare " + (plain.rstrip(_ENDINGS) or plain)
-    if len(plain) >= _FEWEST_SIGNS_ONE_OFF:
+    yield "bare " + bare
+    if len(plain) >= _FEWEST_SIGNS_ONE_OFF and len(bare) >= fewest_signs:
         yield f"short {plain}"
         for place in (place for place, sign in enumerate(plain) if sign not in _TELLING_APART):
             yield f"other {plain[:place]}?{plain[place + 1 :]}"
             yield f"short {plain[:place]}{plain[place + 1 :]}"
 
 
+_NEW_DISTRICT: Final = N_("the district {name} would be new")
+_NEAR_DISTRICT: Final = N_("the district {name} would be new and resembles {known}")
+_NEW_SUBDISTRICT: Final = N_("the subdistrict {name} of {within} would be new")
+_NEAR_SUBDISTRICT: Final = N_("the subdistrict {name} of {within} would be new and resembles {known}")
+_NEW_NEIGHBOURHOOD: Final = N_("the neighbourhood {name} of {within} would be new")
+_NEAR_NEIGHBOURHOOD: Final = N_("the neighbourhood {name} of {within} would be new and resembles {known}")
 _DOUBLE: Final = N_(
     "{name} would be new and resembles {known} of this district: if it is the same, give it the number {number}"
 )

@@ -340,6 +340,10 @@ def another_place(attack):
     attack.run("UPDATE account SET role = 'district', district_id = :district WHERE id = :id")
 
 
+def another_community_by_a_statement(attack):
+    attack.run("INSERT INTO account_community (account_id, community_id) SELECT :id, min(id) FROM community")
+
+
 def another_password_by_a_statement(attack):
     attack.run("UPDATE account SET password_hash = 'none:' || password_hash WHERE id = :id")
 
@@ -380,6 +384,7 @@ EVENTS = [
     another_role_and_back,
     another_role_by_a_statement,
     another_place,
+    another_community_by_a_statement,
     another_password_by_a_statement,
     disabled_by_a_statement,
     another_authenticator,
@@ -729,4 +734,7 @@ def test_no_column_of_a_proof_is_left_out_of_the_credentials():
     proves_nothing = {"id", "username", "credential_version", "created_at", "totp_last_step", "in_force_since"}
     notices = {"failed_sign_ins", "last_failed_sign_in_at", "notices_read_to"}
 
-    assert {column.name for column in Account.__table__.columns} == set(_BOUND) | proves_nothing | notices
+    kept_elsewhere = {"communities"}  # in a table of their own
+
+    columns = {column.name for column in Account.__table__.columns}
+    assert columns | kept_elsewhere == set(_BOUND) | proves_nothing | notices

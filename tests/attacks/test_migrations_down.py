@@ -67,8 +67,38 @@ _REDUCED = ", ".join(
     )
 )
 
+_SUBDISTRICT = "INSERT INTO subdistrict (id, district_id, name, sort_key) SELECT 1, min(id), '', '' FROM district"
+_NEIGHBOURHOOD = "INSERT INTO neighbourhood (id, subdistrict_id, name, sort_key) VALUES (1, 1, '', '')"
+_WITHOUT_PARTS = ("DELETE FROM neighbourhood", "DELETE FROM subdistrict")
+
 # What may stand in a database at each revision and is unknown to the one below, each by itself.
 ALONE = {
+    "0048": [
+        (
+            f"{_SUBDISTRICT}; "
+            "INSERT INTO account (id, username, password_hash, role, created_at, subdistrict_id) "
+            f"VALUES (901, 'clerk', '', 'clerk', {TIME}, 1)"
+        ),
+        (
+            f"{_SUBDISTRICT}; {_NEIGHBOURHOOD}; "
+            "INSERT INTO account (id, username, password_hash, role, created_at, neighbourhood_id) "
+            f"VALUES (901, 'clerk', '', 'clerk', {TIME}, 1)"
+        ),
+        (
+            "INSERT INTO account (id, username, password_hash, role, created_at) "
+            f"VALUES (901, 'clerk', '', 'clerk', {TIME}); "
+            "INSERT INTO account_community (account_id, community_id) SELECT 901, min(id) FROM community; "
+            "INSERT INTO account_community (account_id, community_id) SELECT 901, max(id) FROM community"
+        ),
+        (
+            "INSERT INTO account (id, username, password_hash, role, created_at) "
+            f"VALUES (901, 'clerk', '', 'clerk', {TIME})"
+        ),
+    ],
+    "0047": [
+        f"{_SUBDISTRICT}; UPDATE community SET subdistrict_id = 1",
+        f"{_SUBDISTRICT}; {_NEIGHBOURHOOD}; UPDATE community SET neighbourhood_id = 1",
+    ],
     "0046": ["INSERT INTO column_header (source, field, written) VALUES ('source', 'name', 'written')"],
     "0045": ["UPDATE evaluation SET evidence_method = 2"],
     "0042": [
@@ -331,6 +361,12 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 
 # What takes it away, so that the way goes on with the rest.
 CLEARED = {
+    "0048": [
+        "DELETE FROM account_community WHERE account_id = 901",
+        "DELETE FROM account WHERE id = 901",
+        *_WITHOUT_PARTS,
+    ],
+    "0047": ["UPDATE community SET subdistrict_id = NULL, neighbourhood_id = NULL", *_WITHOUT_PARTS],
     "0046": ["DELETE FROM column_header"],
     "0045": ["UPDATE evaluation SET evidence_method = 1"],
     "0042": [

@@ -30,6 +30,8 @@ def wanted(listed, query):
         listed = listed[named.apply(lambda names: any(query.text.lower() in name.lower() for name in names), axis=1)]
     if query.region is not None:
         listed = listed[listed["region"] == query.region]
+    if query.subdistrict is not None:
+        listed = listed[listed["subdistrict"] == query.subdistrict]
     if query.status is not None:
         listed = listed[listed["criterion_status"] == query.status]
     if query.evidence is not None:

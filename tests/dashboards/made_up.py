@@ -65,6 +65,10 @@ def places(scale=1):
                     "english_name": f"{first_english} {last_english}{suffix[1]}",
                     "region": district,
                     "region_english": english,
+                    "subdistrict": f"第{number % 3 + 1}街道" if number % 10 else None,
+                    "subdistrict_english": f"Subdistrict {number % 3 + 1}" if number % 10 else None,
+                    "neighbourhood": None,
+                    "neighbourhood_english": None,
                     "company": "某物业",
                     "company_english": None,
                 }

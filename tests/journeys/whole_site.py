@@ -77,6 +77,7 @@ def fill_city(database, *, words=""):
             "round": closed.id,
             "questionnaire": questionnaire.id,
             "community": communities[0].id,
+            "clerk": accounts[Role.CLERK].id,
             "number": communities[0].number,
             "token": codes[0].token,
             "receipt": sign_receipt(latest.receipt, secret_key=SECRET_KEY),
@@ -105,6 +106,7 @@ def addresses(app, facts, role):
         f"/staff/rounds/{facts['round']}/reviews",
         f"/staff/questionnaires/{facts['questionnaire']}/preview",
         f"/staff/entry/{facts['community']}/paper",
+        f"/staff/accounts/{facts['clerk']}/place",
         f"/staff/receipts/{facts['receipt']}",
         f"/staff/receipts/{opened}",
         f"/staff/receipts/{opened}/correction",
@@ -157,10 +159,12 @@ def _communities(words):
 
     def named(number, name, english):
         texts = (f"{name}{words}", f"{english}{words}", f"海勃湾区{words}", f"Haibowan{words}", f"物业{words}")
-        return ",".join([number, *map(cell, texts), cell(f"Company{words}"), "100,80,60", cell(f"ᠮᠣᠩᠭᠣᠯ{words}")])
+        company, second = cell(f"Company{words}"), cell(f"ᠮᠣᠩᠭᠣᠯ{words}")
+        parts = [cell(f"{part}{words}") for part in ("新华街道", "Xinhua", "新华社区", "Xinhua Neighbourhood")]
+        return ",".join([number, *map(cell, texts), company, "100,80,60", second, *parts])
 
     rows = [named("1503020001", "滨河家园", "Binhe Homes"), named("1503020002", "学府花园", "Xuefu Garden")]
-    return "\r\n".join([f"{HEADER},第二语言", *rows, ""]).encode()
+    return "\r\n".join([f"{HEADER},第二语言,街道,街道英文名,社区,社区英文名", *rows, ""]).encode()
 
 
 def _stored_communities(session):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from survey_app.demo.simulation.complaint_texts import (
     DISTRICTS,
     KINDS,
     NAMES,
+    NEIGHBOURHOODS,
     NamedDistrict,
 )
 from survey_app.register.communities_file import CommunityRow, CommunityTable
@@ -29,6 +31,8 @@ DOMAINS = 14
 """Rated aspects of service, the questions after the overall one."""
 
 ROUNDS = 3
+
+_NEIGHBOURHOODS_EACH = 4
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,27 @@ def build_city(seed: int, communities: int = COMMUNITIES) -> tuple[SimulatedComm
         first = len(built)
         for number in range(1, count + 1):
             company = portfolio[random.choice(len(portfolio), p=_zipf(len(portfolio)))]
-            row = _community_row(random, district, number, names[len(built)], company)
+            parts = _parts_of(district, place=(number - 1) / count)
+            row = replace(_community_row(random, district, number, names[len(built)], company), **parts)
             built.append(_with_quality(random, row, company, seed=int(random.integers(2**31))))
         built[first:] = _left_short(random, built[first:])
     return tuple(_stuffed(random, built))
+
+
+def _parts_of(district: NamedDistrict, *, place: float) -> dict[str, Any]:
+    """Return the subdistrict and the neighbourhood of the community at a place in the list of a district, from 0 to 1.
+
+    Those that follow each other in the list are neighbours.
+    """
+    at = place * len(district.subdistricts)
+    subdistrict = district.subdistricts[int(at)]
+    neighbourhood = NEIGHBOURHOODS[int(at % 1 * _NEIGHBOURHOODS_EACH)]
+    return {
+        "subdistrict": subdistrict.name,
+        "subdistrict_english_name": subdistrict.english,
+        "neighbourhood": subdistrict.name.removesuffix("街道") + neighbourhood.name,
+        "neighbourhood_english_name": f"{subdistrict.english} {neighbourhood.english}",
+    }
 
 
 def community_table(city: Sequence[SimulatedCommunity]) -> CommunityTable:

@@ -13,16 +13,41 @@ class Named:
 
 @dataclass(frozen=True)
 class NamedDistrict(Named):
-    """A district, the administrative code that its communities' numbers begin with, and its share of them."""
+    """A district, the administrative code that its communities' numbers begin with, its share, its subdistricts."""
 
     code: str
     share: float
+    subdistricts: tuple[Named, ...]
 
 
 DISTRICTS = (
-    NamedDistrict("海勃湾区", "Haibowan", "150302", 0.5),
-    NamedDistrict("乌达区", "Wuda", "150304", 0.25),
-    NamedDistrict("海南区", "Hainan", "150303", 0.25),
+    NamedDistrict(
+        "海勃湾区",
+        "Haibowan",
+        "150302",
+        0.5,
+        (
+            Named("凤凰岭街道", "Fenghuangling"),
+            Named("海北街道", "Haibei"),
+            Named("新华街道", "Xinhua"),
+            Named("滨河街道", "Binhe"),
+            Named("林荫街道", "Linyin"),
+        ),
+    ),
+    NamedDistrict(
+        "乌达区",
+        "Wuda",
+        "150304",
+        0.25,
+        (Named("三道坎街道", "Sandaokan"), Named("五虎山街道", "Wuhushan"), Named("巴音赛街道", "Bayinsai")),
+    ),
+    NamedDistrict(
+        "海南区", "Hainan", "150303", 0.25, (Named("拉僧仲街道", "Lasengzhong"), Named("西卓子山街道", "Xizhuozishan"))
+    ),
+)
+# Neighbourhoods are numbered, as new ones often are.
+NEIGHBOURHOODS = tuple(
+    Named(f"第{number}社区", f"No. {count} Neighbourhood") for count, number in enumerate("一二三四五六七八九", 1)
 )
 
 # Nobody's number: no line in that city begins with a zero.

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey_app.accounts.accounts import add_account, find_account
+from survey_app.accounts.accounts import BoundTo, add_account, find_account
 from survey_app.accounts.installation import use_as_demo
 from survey_app.audit import OPERATOR
 from survey_app.codes.codes import ScannedCode, Slip, find_code, issue_poster_code, issue_slips, revoke_slips, scan_slip
@@ -271,7 +271,7 @@ class _ResponseDesk:
                 role=Role.CLERK,
                 by=OPERATOR,
                 now=now,
-                district=community.district,
+                bound_to=BoundTo(community.district),
             )
             known = self._typists[community.district_id] = account.id
         return known

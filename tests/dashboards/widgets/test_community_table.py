@@ -9,7 +9,7 @@ import pytest
 from analytics.languages import LANGUAGES
 from analytics.reports.labels import sentence_case, status_words
 from dashboards.address import View
-from dashboards.pages.communities import query_of, rows_for
+from dashboards.pages.communities import query_of, rows_for, subdistricts_of
 from dashboards.source import GridOrder, GridQuery
 from dashboards.widgets.community_table import community_table_csv, community_table_row
 from dashboards.widgets.components import records
@@ -36,11 +36,14 @@ def rows_of_file(city, header, query, language="en"):
 
 
 def test_an_address_says_what_the_table_lists(header):
-    query = asked(header, "?region=乌达区&name=jade&status=met&evidence=certain&least=30&sort=-responses,name")
+    query = asked(
+        header, "?region=乌达区&subdistrict=第1街道&name=jade&status=met&evidence=certain&least=30&sort=-responses,name"
+    )
 
     assert query == GridQuery(
         text="jade",
         region="乌达区",
+        subdistrict="第1街道",
         status="met",
         evidence="certain",
         minimum_responses=30,
@@ -83,7 +86,7 @@ def test_no_score_is_shown_of_a_community_that_is_not_ranked(city, header):
     assert shown
     assert {(row["satisfaction_rank"], row["satisfaction_score"]) for row in shown} == {("—", "—")}
     score = rows_of_file(city, header, GridQuery(status="not_assessed"))
-    assert {row[6] for row in score[1:] if not row[5]} == {""}
+    assert {row[8] for row in score[1:] if not row[7]} == {""}
 
 
 def test_every_row_leads_to_the_page_of_its_community(city, header):
@@ -94,6 +97,32 @@ def test_every_row_leads_to_the_page_of_its_community(city, header):
     assert shown["address"] == f"/dashboards/community/?evaluation=2&lang=en&community={row['number']}"
 
 
+def test_a_row_and_the_file_say_in_which_subdistrict_a_community_lies(city, header):
+    query = GridQuery(region="乌达区", subdistrict="第1街道")
+    [headings, *filed] = rows_of_file(city, header, query)
+    at = headings.index("Subdistrict")
+    standings = city.standings(header.id)
+    unknown = community_table_row(records(standings[standings["subdistrict"].isna()])[0], header, view_of(""))
+
+    shown = [community_table_row(row, header, view_of("")) for row in records(city.grid(header.id, query).rows)]
+
+    assert filed
+    assert {row[at] for row in filed} == {"Subdistrict 1"}
+    assert {row["place"] for row in shown} == {"Wuda · Subdistrict 1"}
+    assert " · " not in unknown["place"]
+
+
+def test_the_subdistricts_of_the_chosen_district_can_be_chosen(city, header):
+    standings = city.standings(header.id)
+
+    assert subdistricts_of(standings, view_of("?region=乌达区")) == {
+        f"第{number}街道": f"Subdistrict {number}" for number in (1, 2, 3)
+    }
+    every = subdistricts_of(standings, view_of(""))
+    assert set(every) == {f"第{number}街道" for number in (1, 2, 3)}
+    assert "Wuda · Subdistrict 1" in every["第1街道"]
+
+
 def test_a_file_has_the_stored_numbers_of_every_community(city, header):
     standings = city.standings(header.id).sort_values("number")
     headings, *rows = rows_of_file(city, header, GridQuery())
@@ -101,7 +130,7 @@ def test_a_file_has_the_stored_numbers_of_every_community(city, header):
     numbers = {row[1]: row for row in rows}
     assert len(rows) == len(standings) == len(numbers)
     for row in records(standings):
-        rank, score, answers = numbers[row["number"]][5:8]
+        rank, score, answers = numbers[row["number"]][7:10]
         assert int(answers) == row["responses"]
         assert (float(score) if score else None) == (row["satisfaction_score"] if rank else None)
     assert len({len(row) for row in [headings, *rows]}) == 1
@@ -112,7 +141,7 @@ def test_no_name_in_a_file_runs_as_a_formula(name):
     city = MadeUpCity(register=places().head(60).assign(name=name, english_name=None, company=name))
     [_, *rows] = rows_of_file(city, city.evaluations()[0], GridQuery())
 
-    assert {(row[2], row[4]) for row in rows} == {(f"'{name}", f"'{name}")}
+    assert {(row[2], row[6]) for row in rows} == {(f"'{name}", f"'{name}")}
 
 
 def test_a_file_says_in_each_row_whether_it_is_official(city, preview_city):
@@ -136,6 +165,6 @@ def test_no_result_contradicts_a_rank_in_its_row(city, header, language):
 
     for cells, values in zip(shown, filed, strict=True):
         is_ranked = {cells["satisfaction_rank"], cells["complaint_rank"]} != {"—"}
-        assert cells["status"].endswith(values[10])
-        assert (values[10] == unassessed) <= (not is_ranked), (cells, values)
-        assert bool(values[5]) == (cells["satisfaction_rank"] != "—")
+        assert cells["status"].endswith(values[12])
+        assert (values[12] == unassessed) <= (not is_ranked), (cells, values)
+        assert bool(values[7]) == (cells["satisfaction_rank"] != "—")

@@ -1,16 +1,17 @@
 import re
+from itertools import combinations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from survey_app.accounts import guard
 from survey_app.accounts.accounts import WrongArea
 from survey_app.accounts.scope import Scope
-from survey_app.models import Account, Community, PropertyCompany
+from survey_app.models import Account, AccountCommunity, Community, PropertyCompany
 from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, Role
 from tests.accounts import PASSWORD, current_code, give_password, make_account, sign_in
-from tests.factories import NOW, make_community, make_district
+from tests.factories import NOW, make_community, make_district, make_neighbourhood
 
 
 @pytest.fixture
@@ -98,11 +99,18 @@ def test_residents_get_no_cookie(client):
 
 @pytest.fixture
 def places(database):
-    """Two districts with a community each, managed by two companies."""
+    """Two districts with a community each, in two neighbourhoods, managed by two companies."""
     with database.writing() as session:
+        neighbourhoods = [make_neighbourhood(session) for _each in range(2)]
         return [
-            make_community(session, company=PropertyCompany(name=name, english_name=None, sort_key=name))
-            for name in ("甲物业", "乙物业")
+            make_community(
+                session,
+                district=neighbourhood.subdistrict.district,
+                subdistrict=neighbourhood.subdistrict,
+                neighbourhood=neighbourhood,
+                company=PropertyCompany(name=name, english_name=None, sort_key=name),
+            )
+            for name, neighbourhood in zip(("甲物业", "乙物业"), neighbourhoods, strict=True)
         ]
 
 
@@ -114,6 +122,8 @@ def places(database):
         ("district", "district", "own"),
         ("company", "company", "own"),
         ("clerk", "district", "own"),
+        ("clerk", "subdistrict", "own"),
+        ("clerk", "neighbourhood", "own"),
         ("clerk", "community", "own"),
         ("administrator", None, "none"),
     ],
@@ -136,14 +146,35 @@ def test_a_district_without_communities_sees_none(database):
         make_community(session)
         empty = make_district(session)
 
-        assert session.scalars(Scope(Area.DISTRICT, empty.id).communities(select(Community.id))).all() == []
+        assert session.scalars(Scope(Area.DISTRICT, (empty.id,)).communities(select(Community.id))).all() == []
+
+
+def test_a_clerk_sees_every_community_of_the_list_and_no_other(database, places):
+    with database.writing() as session:
+        third = make_community(session)
+        clerk = make_account(session, "li.na", role="clerk", communities=[session.merge(places[0]), third], now=NOW)
+        scope = guard.SignedIn.of(clerk).scope
+
+        assert set(session.scalars(scope.communities(select(Community.id)))) == {places[0].id, third.id}
+
+
+def test_a_clerk_whose_list_is_empty_sees_nothing(database, places):
+    with database.writing() as session:
+        clerk = make_account(session, "li.na", role="clerk", community=session.merge(places[0]), now=NOW)
+        session.execute(delete(AccountCommunity))
+        session.expire_all()
+
+        assert session.scalars(guard.SignedIn.of(clerk).scope.communities(select(Community.id))).all() == []
+
+
+PLACES = ("district", "subdistrict", "neighbourhood", "company")
 
 
 def test_role_and_area_agree_in_the_code_and_in_the_database(database, places):
-    ids = {kind: getattr(places[0], kind).id for kind in ("district", "company")} | {"community": places[0].id}
+    ids = {kind: getattr(places[0], kind).id for kind in PLACES}
     for role in Role:
-        for bound_to in ((), ("district",), ("company",), ("community",), ("district", "company")):
-            area = Area(bound_to[0]) if bound_to else Area.NOWHERE if role is Role.ADMINISTRATOR else Area.CITY
+        for bound_to in ((), *combinations(PLACES, 1), *combinations(PLACES, 2)):
+            area = Area(bound_to[0]) if bound_to else _area_without_place(role)
             values = {f"{kind}_id": ids[kind] for kind in bound_to} | {"username": f"{role} {bound_to}"}
             account = Account(**values, password_hash="", role=role, created_at=NOW)
             with database.writing() as session:
@@ -152,6 +183,11 @@ def test_role_and_area_agree_in_the_code_and_in_the_database(database, places):
                 else:
                     with pytest.raises(IntegrityError, match="scope"), session.begin_nested():
                         session.add(account)
+
+
+def _area_without_place(role):
+    """What an account is bound to that no column binds: a clerk to a list of communities."""
+    return {Role.ADMINISTRATOR: Area.NOWHERE, Role.CLERK: Area.COMMUNITY}.get(role, Area.CITY)
 
 
 @pytest.mark.parametrize("role", ["district", "company", "clerk"])

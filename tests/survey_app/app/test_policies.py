@@ -116,6 +116,7 @@ CITYWIDE = {
         ),
         lambda city: {"account_id": city["spare_account_id"]},
     ),
+    **dict.fromkeys(("staff.show_place", "staff.place"), lambda city: {"account_id": city["spare_clerk_id"]}),
 }
 # Leaving would end the session that the rest of the matrix needs.
 LEAVING = {"staff.sign_out"}
@@ -201,10 +202,12 @@ def _fill(database):
         for role in Role:
             make_account(session, str(role), now=NOW, **bound.get(role, {}))
         spare = make_account(session, "spare", role="city", now=NOW)
+        spare_clerk = make_account(session, "spare-clerk", role="clerk", community=own, now=NOW)
         return {
             "round_id": survey_round.id,
             "rule_file_id": survey_round.rule_file_id,
             "spare_account_id": spare.id,
+            "spare_clerk_id": spare_clerk.id,
             "own": places[0],
             "other": places[1],
         }

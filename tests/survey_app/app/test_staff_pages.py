@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 from sqlalchemy import func, select
 
+from survey_app.accounts.accounts import set_password
+from survey_app.accounts.second_factor import seal_secret
 from survey_app.accounts.staff_pages import ROLE_NAMES
 from survey_app.app.audit_labels import ATTEMPT_NAMES, FACT_NAMES, SUBJECT_NAMES, VALUE_NAMES
 from survey_app.app.audit_views import ACTION_NAMES, FAULT_NAMES
-from survey_app.audit import SITE, ChainFault, record, verify_chain
+from survey_app.audit import OPERATOR, SITE, ChainFault, record, verify_chain
 from survey_app.config import DATA, REPOSITORY
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import (
@@ -21,6 +23,7 @@ from survey_app.models import (
     AuditEvent,
     Code,
     Community,
+    District,
     Publication,
     Questionnaire,
     Round,
@@ -41,7 +44,15 @@ from survey_app.models.vocabulary import (
 from survey_app.operations.scheduled_jobs import SCHEDULED_JOBS
 from survey_app.register.communities_file import COLUMNS
 from survey_app.rounds.round_changes import close_round_early
-from tests.accounts import csrf_token, give_password, make_account, signed_in_client
+from tests.accounts import (
+    AUTHENTICATOR,
+    PASSWORD,
+    SECRET_KEY,
+    csrf_token,
+    give_password,
+    make_account,
+    signed_in_client,
+)
 from tests.attacks.guesses import GUESSES
 from tests.factories import make_community, make_district, make_job, make_poster_code, make_response, make_round
 from tests.survey_app.register.test_communities_file import HEADER, ROWS, csv_file
@@ -497,7 +508,9 @@ def test_an_evaluation_is_published_and_shown_as_the_result(app, city, sqlite_da
 @pytest.mark.usefixtures("city")
 def test_an_added_account_is_invited_and_becomes_its_owners(app, sqlite_database):
     client = signed_in_client(app, "administrator")
-    fields = {"username": "wang", "role": "clerk", "district": "乌达区"}
+    with sqlite_database.reading() as session:
+        wuda = session.scalars(select(District.id).filter_by(name="乌达区")).one()
+    fields = {"username": "wang", "role": "clerk", "place": f"district:{wuda}"}
 
     page = post(client, "/staff/accounts", page="/staff/accounts", **fields)
 
@@ -516,6 +529,10 @@ def test_an_added_account_is_invited_and_becomes_its_owners(app, sqlite_database
     [
         ({"username": "city", "role": "city"}, 409, "已有同名账号"),
         ({"username": "wang", "role": "district"}, 400, "须选择所在区"),
+        ({"username": "wang", "role": "clerk", "place": "subdistrict:99"}, 400, "没有找到"),
+        ({"username": "wang", "role": "clerk", "place": "account:1"}, 400, "没有找到"),
+        ({"username": "wang", "role": "clerk", "place": "district:" + "9" * 30}, 400, "没有找到"),
+        ({"username": "wang", "role": "clerk", "communities": "T1 T99 T98"}, 400, "T99、T98"),
         ({"username": "wang", "role": "company", "company": "没有的公司"}, 400, "没有找到"),
         ({"username": "wang", "role": "emperor"}, 400, ""),
     ],
@@ -529,6 +546,47 @@ def test_an_account_that_cannot_be_is_refused(app, sqlite_database, fields, stat
     assert answer.status_code == status
     assert words in answer.text
     assert count(sqlite_database, Account) == 3
+
+
+def test_a_clerk_gets_a_list_of_communities_and_later_another(app, city, sqlite_database):
+    with sqlite_database.reading() as session:
+        here, there = (session.get_one(Community, city[where].id).number for where in ("here", "there"))
+    client = signed_in_client(app, "administrator")
+    post(
+        client, "/staff/accounts", page="/staff/accounts", username="wang", role="clerk", communities=f"{here} {there}"
+    )
+    with sqlite_database.writing() as session:
+        clerk = session.scalars(select(Account).filter_by(username="wang")).one()
+        clerk.totp_secret = seal_secret(AUTHENTICATOR, secret_key=SECRET_KEY)
+        set_password(session, account=clerk, password=PASSWORD, by=OPERATOR, now=NOW)
+        account_id = clerk.id
+    wang = signed_in_client(app, "wang")
+    listed = wang.get("/staff/communities").text
+    assert (here in listed, there in listed) == (True, True)
+
+    page = f"/staff/accounts/{account_id}/place"
+    assert f"{here} {there}" in client.get(page).text
+    both = post(client, page, page=page, communities=there, place=f"district:{city['here'].district_id}")
+    assert (both.status_code, "只能选其中一项" in both.text) == (400, True)
+    assert post(client, page, page=page, communities=there).status_code == 303
+
+    assert wang.get("/staff/communities").status_code == 302, "the session of the earlier list is over"
+    listed = signed_in_client(app, "wang").get("/staff/communities").text
+    assert (here in listed, there in listed) == (False, True)
+    assert "账号改为负责其他小区" in client.get("/staff/audit").text
+
+
+@pytest.mark.parametrize("username", ["city", "administrator"])
+def test_what_an_account_of_the_whole_city_looks_after_cannot_be_changed(app, city, sqlite_database, username):
+    with sqlite_database.reading() as session:
+        account_id = session.scalars(select(Account.id).filter_by(username=username)).one()
+    client = signed_in_client(app, "administrator")
+    page = f"/staff/accounts/{account_id}/place"
+
+    assert client.get(page).status_code == 404
+    assert post(client, page, page="/staff/accounts", place=f"district:{city['here'].district_id}").status_code == 404
+    with sqlite_database.reading() as session:
+        assert session.get_one(Account, account_id).place is None
 
 
 @pytest.mark.usefixtures("city")

@@ -89,11 +89,11 @@ def test_every_usable_poster_code_gets_a_poster_of_the_open_round(database):
 
 
 def test_posters_are_those_of_the_scope(database, places):
-    (only,) = posters_in(database, scope=Scope(Area.DISTRICT, places["here"].id))
+    (only,) = posters_in(database, scope=Scope(Area.DISTRICT, (places["here"].id,)))
 
     assert only.poster.community.zh_hans == "学府花园"
     with pytest.raises(NothingToPrint):
-        posters_in(database, scope=Scope(Area.COMMUNITY, places["uncounted"].id))
+        posters_in(database, scope=Scope(Area.COMMUNITY, (places["uncounted"].id,)))
 
 
 @pytest.mark.usefixtures("places")
@@ -131,7 +131,7 @@ def test_slips_of_one_community_are_as_many_as_asked_for(database, places):
 
     assert (order.whose.community.zh_hans, order.count) == ("旧院", 7)
     with pytest.raises(NothingToPrint):
-        orders_in(database, places, scope=Scope(Area.COMMUNITY, places["uncounted"].id))
+        orders_in(database, places, scope=Scope(Area.COMMUNITY, (places["uncounted"].id,)))
 
 
 def test_printed_slips_are_stored_and_lead_to_their_community(database, places, typefaces):

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from survey_app.models import Code
 from survey_app.printing.typefaces import ChineseTypefaceMissing, installed_typefaces
 from tests.accounts import PASSWORD, csrf_token, current_code, make_account, signed_in_client
-from tests.factories import make_community, make_district, make_poster_code, make_round
+from tests.factories import make_community, make_district, make_poster_code, make_round, make_subdistrict
 
 # The views look at the clock, so the round lies around the present.
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -25,7 +25,10 @@ def city(sqlite_database):
         here = make_district(session, name="海勃湾区", sort_key="a")
         there = make_district(session, name="乌达区", sort_key="b")
         garden = make_community(session, name="学府花园", number="1", district=here, households_delivered=3)
-        home = make_community(session, name="滨河家园", number="2", district=there, households_delivered=2)
+        part = make_subdistrict(session, district=there)
+        home = make_community(
+            session, name="滨河家园", number="2", district=there, subdistrict=part, households_delivered=2
+        )
         codes = [make_poster_code(session, community, token=f"2{community.id:019}") for community in (garden, home)]
         make_round(
             session,
@@ -36,7 +39,7 @@ def city(sqlite_database):
         make_account(session, "city", now=NOW)
         make_account(session, "district", district=here, now=NOW)
         make_account(session, "evaluator", now=NOW)
-        return {"here": here, "there": there, "codes": codes}
+        return {"here": here, "there": there, "part": part, "codes": codes}
 
 
 def files_in(answer):
@@ -61,14 +64,17 @@ def test_the_city_prints_the_posters_of_all_districts_or_of_one(app, city):
     client = signed_in_client(app, "city")
 
     assert files_in(client.get(f"{PRINTING}/posters.zip")) == ["海勃湾区", "乌达区"]
-    assert files_in(client.get(f"{PRINTING}/posters.zip?district={city['there'].id}")) == ["乌达区"]
+    assert files_in(client.get(f"{PRINTING}/posters.zip?place=district:{city['there'].id}")) == ["乌达区"]
+    assert files_in(client.get(f"{PRINTING}/posters.zip?place=subdistrict:{city['part'].id}")) == ["乌达区"]
 
 
-def test_a_district_prints_its_own_whatever_it_asks_for(app, city):
+def test_a_district_prints_its_own_and_no_other(app, city):
     client = signed_in_client(app, "district")
 
-    assert files_in(client.get(f"{PRINTING}/posters.zip?district={city['there'].id}")) == ["海勃湾区"]
-    assert files_in(issue(client, district=city["there"].id)) == ["海勃湾区"]
+    assert files_in(client.get(f"{PRINTING}/posters.zip")) == ["海勃湾区"]
+    for place in (f"district:{city['there'].id}", f"subdistrict:{city['part'].id}", "district:99", "city:1"):
+        assert client.get(f"{PRINTING}/posters.zip?place={place}").status_code == 404
+        assert issue(client, place=place).status_code == 404
     assert issue(client, community="2").status_code == 404
 
 

@@ -31,9 +31,11 @@ from tests.factories import (
     make_community,
     make_complaint,
     make_district,
+    make_neighbourhood,
     make_poster_code,
     make_response,
     make_round,
+    make_subdistrict,
 )
 from tests.survey_app.register.test_communities_file import HEADER, ROWS, csv_file
 
@@ -320,7 +322,7 @@ def test_an_account_is_added_with_a_password_that_is_asked_for(run, sqlite_datab
         (["--role", "clerk", "--community", "99"], PASSWORD, "there is no community 99"),
         (["--role", "district"], PASSWORD, "the role district is bound to district, not to city"),
         (["--role", "city", "--district", "Haibowan"], PASSWORD, "the role city is bound to city, not to district"),
-        (["--role", "clerk"], PASSWORD, "the role clerk is bound to community or district, not to city"),
+        (["--role", "clerk"], PASSWORD, "the role clerk is bound to community or district or "),
         (["--role", "city"], "short\nshort\n", "a password needs at least"),
     ],
 )
@@ -335,6 +337,69 @@ def test_an_account_without_its_scope_or_with_a_weak_password_is_refused(
     assert result.exit_code == 2
     assert message in result.stderr
     assert count(sqlite_database, Account) == 0
+
+
+@pytest.fixture
+def parts(sqlite_database):
+    """Two districts that have a subdistrict of one name, each with a neighbourhood and a community."""
+    with sqlite_database.writing() as session:
+        for number, district in enumerate(("海勃湾区", "乌达区"), 1):
+            within = make_district(session, name=district)
+            subdistrict = make_subdistrict(session, district=within, name="新华街道")
+            neighbourhood = make_neighbourhood(session, subdistrict=subdistrict, name="新华社区")
+            make_community(
+                session, number=str(number), district=within, subdistrict=subdistrict, neighbourhood=neighbourhood
+            )
+
+
+@pytest.mark.usefixtures("parts")
+@pytest.mark.parametrize(
+    ("arguments", "bound_to"),
+    [
+        (["--district", "乌达区", "--subdistrict", "新华街道"], "subdistrict"),
+        (["--district", "乌达区", "--subdistrict", "新华街道", "--neighbourhood", "新华社区"], "neighbourhood"),
+        (["--district", "乌达区", "--neighbourhood", "新华社区"], "neighbourhood"),
+        (["--community", "2"], "communities"),
+        (["--community", "2", "--community", "1", "--community", "2"], "communities"),
+    ],
+)
+def test_a_clerk_is_bound_to_the_smallest_place_that_is_named(run, sqlite_database, arguments, bound_to):
+    run("accounts", "add", "li.na", "--role", "clerk", "--district", "海勃湾区", input=PASSWORD)
+
+    result = run("accounts", "place", "li.na", *arguments)
+
+    assert result.exit_code == 0, result.output
+    with sqlite_database.reading() as session:
+        clerk = session.scalars(select(Account)).one()
+        if bound_to == "communities":
+            assert (clerk.place, [each.number for each in clerk.communities]) == (None, sorted(set(arguments[1::2])))
+        else:
+            assert (clerk.place, clerk.communities) == (getattr(clerk, bound_to), [])
+            assert session.scalar(select(Community.number).filter_by(**{f"{bound_to}_id": clerk.place.id})) == "2"
+
+
+@pytest.mark.usefixtures("parts")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--subdistrict", "新华街道"], "several have the name 新华街道: say of which district, with --district"),
+        (
+            ["--neighbourhood", "新华社区"],
+            "several have the name 新华社区: say of which subdistrict, with --subdistrict",
+        ),
+        (["--district", "乌达区", "--subdistrict", "海北街道"], "there is no subdistrict 海北街道"),
+        (["--district", "乌达区", "--community", "2"], "an account is bound to one place"),
+        ([], "the role clerk is bound to community or district or"),
+    ],
+)
+def test_a_clerk_is_not_bound_to_what_is_unclear(run, sqlite_database, arguments, message):
+    run("accounts", "add", "li.na", "--role", "clerk", "--district", "海勃湾区", input=PASSWORD)
+
+    result = run("accounts", "place", "li.na", *arguments)
+
+    assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
+    with sqlite_database.reading() as session:
+        assert session.scalars(select(Account)).one().district.name == "海勃湾区"
 
 
 def test_a_username_is_given_once_however_it_is_typed(run, sqlite_database):

@@ -74,11 +74,11 @@ def test_the_first_start_builds_a_city_marked_as_a_demonstration(built):
         assert session.scalar(select(func.count()).select_from(Community)) == 3
         assert session.scalar(select(Round.name).where(Round.closes_at > NOW)) == shown.open_round
         accounts = session.scalars(select(Account).where(Account.username.in_(ROLES)).order_by(Account.username)).all()
-        assert [(row.username, row.role, row.district and row.district.english_name) for row in accounts] == [
+        assert [(row.username, row.role, row.place and row.place.english_name) for row in accounts] == [
             ("administrator", "administrator", None),
             ("bureau", "city", None),
-            ("clerk", "clerk", "Haibowan"),
-            ("company", "company", None),
+            ("clerk", "clerk", "Fenghuangling"),
+            ("company", "company", "Qianli Property Management"),
             ("evaluator", "evaluator", None),
             ("haibowan", "district", "Haibowan"),
         ]

@@ -60,7 +60,7 @@ def test_another_district_reads_nothing_of_held_answers(database, evaluated):
     _population, evaluation_id, community = evaluated
 
     with database.reading() as session:
-        elsewhere = Scope(Area.DISTRICT, session.get_one(Community, community.id).district_id + 100)
+        elsewhere = Scope(Area.DISTRICT, (session.get_one(Community, community.id).district_id + 100,))
         assert count_held_answers(session, evaluation_id=evaluation_id, scope=elsewhere).empty
         with pytest.raises(LookupError):
             count_held_answers(session, evaluation_id=evaluation_id + 1, scope=EVERYWHERE)

@@ -16,7 +16,7 @@ from survey_app.evaluations.standings_table import find_communities
 from survey_app.models import Community
 from survey_app.models.vocabulary import Area
 from tests.dashboards.grids import grid_page
-from tests.factories import make_community, make_district, make_response, make_round
+from tests.factories import make_community, make_district, make_response, make_round, make_subdistrict
 
 NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)
 NAMES = ("阳光花园", "100%家园", "滨河_苑", "Ärzte里", "学府新城")
@@ -43,6 +43,7 @@ queries = st.builds(
     GridQuery,
     text=st.sampled_from(["", "阳光", "GARDEN", "garden 1", "%", "_", "\\", "000", "nobody"]),
     region=st.sampled_from([None, "海勃湾区", "乌达区", "海南区"]),
+    subdistrict=st.sampled_from([None, None, "新华街道", "海北街道", "没有的街道"]),
     status=st.sampled_from([None, *STATUSES]),
     evidence=st.sampled_from([None, "undecided", "no", "certain"]),
     minimum_responses=st.sampled_from([None, 0, 1, 31]),
@@ -59,11 +60,18 @@ def evaluated(database):
     """Ten communities of two districts, evaluated: tied ones, some with too few answers, one without households."""
     with database.writing() as session:
         districts = [make_district(session, name=name, english_name=None) for name in ("海勃湾区", "乌达区")]
+        # Both districts have a subdistrict of one name; two communities are in none that is known.
+        subdistricts = [
+            make_subdistrict(session, district=districts[district], name=name)
+            for name in ("新华街道", "海北街道")
+            for district in (0, 1)
+        ]
         survey_round = make_round(session, opens_at=NOW - timedelta(days=40), closes_at=NOW - timedelta(days=10))
         for place in range(10):
             community = make_community(
                 session,
                 district=districts[place % 2],
+                subdistrict=subdistricts[place % 4] if place < 8 else None,
                 name=f"{NAMES[place % 5]}{place}",
                 english_name=None if place == 3 else f"Garden {place}",
                 sort_key=f"{place % 4}",
@@ -86,7 +94,7 @@ def test_every_table_is_the_one_worked_out_in_pandas(database, evaluated):
 
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @example(query=GridQuery(order=(GridOrder("name", descending=True),)), scope=EVERYWHERE)
-    @given(query=queries, scope=st.sampled_from([EVERYWHERE, Scope(Area.DISTRICT, wuda)]))
+    @given(query=queries, scope=st.sampled_from([EVERYWHERE, Scope(Area.DISTRICT, (wuda,))]))
     def agrees(query, scope):
         with database.reading() as session:
             standings = read_standings(session, evaluation_id=evaluation_id, scope=scope)
@@ -100,7 +108,7 @@ def test_every_table_is_the_one_worked_out_in_pandas(database, evaluated):
     agrees()
 
 
-@pytest.mark.parametrize("scope", [Scope(Area.DISTRICT, 0), Scope(Area.COMPANY, 0), Scope(Area.NOWHERE)])
+@pytest.mark.parametrize("scope", [Scope(Area.DISTRICT, (0,)), Scope(Area.COMPANY, (0,)), Scope(Area.NOWHERE)])
 def test_an_account_of_another_place_finds_nothing(database, evaluated, scope):
     evaluation_id, _ = evaluated
     with database.reading() as session:
@@ -111,8 +119,8 @@ def test_an_account_of_another_place_finds_nothing(database, evaluated, scope):
 def test_communities_of_another_district_are_not_read_by_their_ids(database, evaluated):
     evaluation_id, (haibowan, wuda) = evaluated
     with database.reading() as session:
-        theirs = find_communities(session, evaluation_id, GridQuery(), Scope(Area.DISTRICT, haibowan))
-        rows = read_standings_of(session, evaluation_id, theirs, Scope(Area.DISTRICT, wuda))
+        theirs = find_communities(session, evaluation_id, GridQuery(), Scope(Area.DISTRICT, (haibowan,)))
+        rows = read_standings_of(session, evaluation_id, theirs, Scope(Area.DISTRICT, (wuda,)))
 
     assert len(theirs) == 5
     assert rows.empty

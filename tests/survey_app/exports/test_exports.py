@@ -182,7 +182,7 @@ def test_every_file_is_cut_down_to_the_scope(database, survey):
         for community in (here, elsewhere):
             answer(session, survey_round, community, 30, q24="电梯又坏了")
     evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
-    district = Scope(Area.DISTRICT, here.district_id)
+    district = Scope(Area.DISTRICT, (here.district_id,))
 
     for export in (read_rows, read_texts, read_tables):
         places = {
@@ -277,7 +277,7 @@ def test_standings_say_each_decision_with_its_reason(database, survey, evaluated
 def test_standings_speak_chinese(database, survey, evaluated):
     _, _, elsewhere = survey
     [row] = read_standings_file(
-        database, evaluated, scope=Scope(Area.DISTRICT, elsewhere.district_id), language="zh-Hans"
+        database, evaluated, scope=Scope(Area.DISTRICT, (elsewhere.district_id,)), language="zh-Hans"
     )
 
     assert (row["小区"], row["区"]) == (elsewhere.name, "乌达区")
@@ -293,7 +293,7 @@ def test_a_preview_says_so_in_every_row(database, survey):
 
 def test_a_district_exports_its_own_standings_only(database, survey, evaluated):
     _, here, _ = survey
-    rows = read_standings_file(database, evaluated, scope=Scope(Area.DISTRICT, here.district_id))
+    rows = read_standings_file(database, evaluated, scope=Scope(Area.DISTRICT, (here.district_id,)))
 
     assert [row["Community number"] for row in rows] == [here.number]
 
@@ -326,7 +326,7 @@ def test_the_evaluator_decides_the_same_from_the_counts_that_were_taken_away(dat
 def test_counts_of_other_districts_are_not_taken_away(database, survey):
     survey_round, here, _elsewhere = survey
     evaluation = evaluate_round(database, round_id=survey_round.id, now=SETTLED)
-    district = Scope(Area.DISTRICT, here.district_id)
+    district = Scope(Area.DISTRICT, (here.district_id,))
 
     text = "".join(export_community_table(database, evaluation_id=evaluation.id, scope=district))
 

@@ -152,7 +152,7 @@ def test_nobody_decides_outside_the_scope_or_where_nothing_is_held(database, cit
     examine(database, survey_round)
 
     with pytest.raises(NothingToReview):
-        decide(database, city, ReviewState.EXCLUDED, scope=Scope(Area.DISTRICT, communities[0].district_id + 1))
+        decide(database, city, ReviewState.EXCLUDED, scope=Scope(Area.DISTRICT, (communities[0].district_id + 1,)))
     with pytest.raises(NothingToReview):
         decide(database, city, ReviewState.EXCLUDED, number=communities[1].number)
 

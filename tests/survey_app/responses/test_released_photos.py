@@ -59,7 +59,7 @@ def test_photos_come_a_page_at_a_time_and_of_one_community_where_asked(database,
 
 
 def test_a_district_sees_its_own_and_finds_no_others(database, city):
-    own = Scope(Area.DISTRICT, city["there"].district_id)
+    own = Scope(Area.DISTRICT, (city["there"].district_id,))
 
     assert [photo.name for photo in shown(database, city, scope=own)] == city["names"][3:]
     with database.reading() as session:
