@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from analytics.languages import translator
+from analytics.rules import Population
 
 Part = Literal["satisfaction", "complaints", "criterion"]
 
@@ -15,7 +16,9 @@ _MOST_DECIMALS = 9
 _POWERS_OF_TEN: Final[list[int]] = [10**decimals for decimals in range(_MOST_DECIMALS + 1)]
 
 
-def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part: Part, language: str) -> str:
+def reason_sentence(
+    standing: Mapping[str, Any], region: Mapping[str, Any], part: Part, *, population: Population, language: str
+) -> str:
     """Return one sentence that explains a community's status.
 
     Parameters
@@ -26,6 +29,8 @@ def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part
         The entry of the community's region in the summary of the evaluation, ``summary["regions"][name]``.
     part : {"satisfaction", "complaints", "criterion"}
         The status to explain.
+    population : {"owners", "residents"}
+        Whose answers the rules count, ``rules.satisfaction.population``: every number of answers says whose they are.
     language : str
         One of `analytics.languages.LANGUAGES`.
 
@@ -50,15 +55,16 @@ def reason_sentence(standing: Mapping[str, Any], region: Mapping[str, Any], part
     ... }), rules)
     >>> rows = result.standings.to_dict("records")
     >>> region = result.summary["regions"]["海南区"]
-    >>> reason_sentence(rows[3], region, "satisfaction", "en")
-    '9 valid responses, fewer than the 10 that are needed: sample too small, not ranked.'
-    >>> reason_sentence(rows[3], region, "satisfaction", "zh-Hans")
-    '有效问卷 9 份，少于 10 份，样本不足，不参与排名。'
+    >>> population = rules.satisfaction.population
+    >>> reason_sentence(rows[3], region, "satisfaction", population=population, language="en")
+    '9 valid responses of owners, fewer than the 10 that are needed: sample too small, not ranked.'
+    >>> reason_sentence(rows[3], region, "satisfaction", population=population, language="zh-Hans")
+    '业主有效问卷 9 份，少于 10 份，样本不足，不参与排名。'
     """
     if part == "criterion":
         return _criterion_sentence(standing, language)
     if part == "satisfaction":
-        return _satisfaction_sentence(standing, region[part], language)
+        return _satisfaction_sentence(standing, region[part], population, language)
     return _complaint_sentence(standing, region[part], language)
 
 
@@ -106,15 +112,18 @@ def _value(standing: Mapping[str, Any], name: str) -> Any:
     return None if value is pd.NA or value is None or value != value else value  # noqa: PLR0124  only NaN differs from itself
 
 
-def _satisfaction_sentence(standing: Mapping[str, Any], route: Mapping[str, Any], language: str) -> str:
+def _satisfaction_sentence(
+    standing: Mapping[str, Any], route: Mapping[str, Any], population: Population, language: str
+) -> str:
     reason = standing["satisfaction_reason"]
     responses, score = _value(standing, "responses"), _value(standing, "satisfaction_score")
     if reason == "no_responses" and responses is None:
         reason = "no_satisfaction_data"
     templates = _templates(language)
+    answers = templates[f"answers_of_{population}"].format(responses=responses)
     if reason in _NOT_RANKED:
         minimum = route["minimum_responses"] or {}
-        facts = {"responses": responses, "households": _value(standing, "households"), **minimum}
+        facts = {"answers": answers, "households": _value(standing, "households"), **minimum}
         return templates[reason].format(**facts)
     # A rate from counts lies between 0 and 1 and is shown as a percentage; given scores are percentages already.
     counted = _value(standing, "satisfaction_rate") == score
@@ -124,7 +133,7 @@ def _satisfaction_sentence(standing: Mapping[str, Any], route: Mapping[str, Any]
     fact = templates[_satisfaction_fact(route["measure"], counted=counted, responses=responses)].format(
         score=_show(score, (0, 100 // scale, cut_off), scale=scale, decimals=1) + unit,
         satisfied=_value(standing, "satisfied"),
-        responses=responses,
+        answers=answers,
     )
     shown_cut_off = _show(cut_off, (0, 100 // scale, score), scale=scale, decimals=1) + unit
     return _ranked_sentence(standing, "satisfaction", route, language, fact=fact, reason=reason, cut_off=shown_cut_off)
@@ -269,12 +278,14 @@ def _fraction(number: float | str) -> Fraction:
 def _templates(language: str) -> dict[str, str]:
     _ = translator(language)
     return {
+        "answers_of_owners": _("{responses} valid responses of owners"),
+        "answers_of_residents": _("{responses} valid responses of all residents"),
         "sentence": _("{fact}, {position}; {decision}."),
-        "rate_of_counts": _("Satisfaction rate {score} ({satisfied} of {responses} valid responses)"),
+        "rate_of_counts": _("Satisfaction rate {score} ({satisfied} of {answers})"),
         "rate": _("Satisfaction rate {score}"),
-        "index_of_responses": _("Satisfaction index {score} ({responses} valid responses)"),
+        "index_of_responses": _("Satisfaction index {score} ({answers})"),
         "index": _("Satisfaction index {score}"),
-        "composite_of_responses": _("Composite score {score} ({responses} valid responses)"),
+        "composite_of_responses": _("Composite score {score} ({answers})"),
         "composite": _("Composite score {score}"),
         "complaint_rate": _(
             "{score} complaints per 1,000 households a year ({complaints} valid complaints, {exposure} household-years)"
@@ -310,17 +321,14 @@ def _templates(language: str) -> dict[str, str]:
         ),
         "k_is_zero": _("{share} of {N} ranked communities is less than one position: not applicable"),
         "no_satisfaction_data": _("No data on satisfaction: not ranked."),
-        "no_responses": _("No valid responses: sample too small, not ranked."),
-        "too_few_responses": _(
-            "{responses} valid responses, fewer than the {least} that are needed: sample too small, not ranked."
-        ),
+        "no_responses": _("{answers}: sample too small, not ranked."),
+        "too_few_responses": _("{answers}, fewer than the {least} that are needed: sample too small, not ranked."),
         "too_few_for_households": _(
-            "{responses} valid responses, fewer than {enough} and fewer than {or_share_of_households} of {households}"
+            "{answers}, fewer than {enough} and fewer than {or_share_of_households} of {households}"
             " households: sample too small, not ranked."
         ),
         "households_unknown": _(
-            "{responses} valid responses, fewer than {enough}, and the number of households is unknown: sample too"
-            " small, not ranked."
+            "{answers}, fewer than {enough}, and the number of households is unknown: sample too small, not ranked."
         ),
         "no_complaint_data": _("No data on complaints: not ranked."),
         "denominator_missing": _("The number of households is unknown, so there is no complaint rate: not ranked."),

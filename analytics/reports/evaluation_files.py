@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,7 +83,7 @@ def standings_csv(
             frame.insert(1, "name", evaluation.communities["name"].iloc[rows].to_numpy())
         columns = {str(name): plain_values(values) for name, values in frame.items()}
         columns |= _channels(evaluation, rows)
-        columns |= _sentences(columns, evaluation.summary["regions"], language)
+        columns |= _sentences(evaluation, columns, language)
         if "said_complained" in evaluation.communities:
             columns[_WARNING] = [warned.get(number, "") for number in columns["community_id"]]
         listed = zip(*columns.values(), strict=True)
@@ -215,14 +216,13 @@ def _beside_decisions(standings: pd.DataFrame, evidence: pd.DataFrame) -> pd.Dat
     return pd.DataFrame(columns)
 
 
-def _sentences(
-    columns: Mapping[str, list[Any]], regions: Mapping[str, Mapping[str, Any]], language: str
-) -> dict[str, list[Any]]:
+def _sentences(evaluation: Evaluation, columns: Mapping[str, list[Any]], language: str) -> dict[str, list[Any]]:
     """Return the columns of sentences that explain the rows, and the word for their evidence."""
-    words = evidence_words(language)
+    words, regions = evidence_words(language), evaluation.summary["regions"]
+    explain = partial(reason_sentence, population=evaluation.rules.satisfaction.population, language=language)
     standings = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     said = {
-        name: [reason_sentence(standing, regions[standing["region"]], part, language) for standing in standings]
+        name: [explain(standing, regions[standing["region"]], part) for standing in standings]
         for name, part in _SENTENCES.items()
     }
     return said | {_EVIDENCE_WORD: [words.get(word, "") for word in columns["criterion_evidence"]]}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -370,14 +371,15 @@ def _rows(
 ) -> Iterator[_Row]:
     _, words = translator(language), evidence_words(language)
     why, scale, unit = evidence_reasons(language), _scale(evaluation), _unit(evaluation)
+    explain = partial(reason_sentence, population=evaluation.rules.satisfaction.population, language=language)
     # Without data on complaints only the satisfaction route has evidence.
     weighed = _EVIDENCE if _has_complaints(evaluation) else _SATISFACTION_EVIDENCE
     values = chosen.astype(object).where(chosen.notna(), None)
     for row in values.itertuples(index=False, name=None):
         cells = dict(zip(chosen.columns, row, strict=True))
-        sentences = tuple(reason_sentence(cells, facts, part, language) for part in parts)
+        sentences = tuple(explain(cells, facts, part) for part in parts)
         if cells["criterion_status"] == "met":
-            sentences = (reason_sentence(cells, facts, "criterion", language), *sentences)
+            sentences = (explain(cells, facts, "criterion"), *sentences)
         if "complaints" in parts:
             sentences = (*sentences, *complaint_sentences.community_sentences(cells, language))
         if cells["reported_lower"] is not None:

@@ -91,7 +91,8 @@ class PageData:
         """Return why a community has its status on a route."""
         region = self.header.summary["regions"][row["region"]]
         named = {**row, "region": pick(self.language, row["region"], row["region_english"])}
-        return reason_sentence(named, region, route.key, self.language)
+        population = self.header.rules.satisfaction.population
+        return reason_sentence(named, region, route.key, population=population, language=self.language)
 
     def warnings(self) -> list[str]:
         """Return the warnings of the evaluation, about the regions shown and about the whole."""

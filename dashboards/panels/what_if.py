@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from analytics.decision.evaluate import evaluate
 from analytics.decision.what_if import Choice, with_choices
 from analytics.files.table_cells import TableError
-from analytics.reports.labels import rounding_words
+from analytics.reports.labels import rounding_words, valid_answers_words
 from analytics.rules import OTHER_POPULATION, Rules
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import sees_everything, sees_whole_regions
@@ -88,8 +88,13 @@ def _alternatives(
     yield from (("rounding", *pair) for pair in rounding_words(language).items() if pair[0] != satisfaction.rounding)
     yield from (("ties", *pair) for pair in ties_words(language).items() if pair[0] != satisfaction.ties)
     yield from (("zero_ties", *pair) for pair in zero_ties_words(language).items() if pair[0] != complaints.zero_ties)
+    counted = valid_answers_words(language)[satisfaction.population]
     for least in MINIMA:
-        yield "minimum_responses", str(least), _("at least {count} valid answers are needed").format(count=least)
+        yield (
+            "minimum_responses",
+            str(least),
+            _("{counted}: at least {least} are needed").format(counted=counted, least=least),
+        )
 
 
 def evaluate_otherwise(source: EvaluationSource, evaluation_id: int, choice: Choice, value: str) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """Export of an evaluation's standings as CSV, each decision with its reason in words."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -79,7 +80,8 @@ def _lines(
     headings = _headings(population, language)
     stored = standings.astype(object).where(standings.notna(), None).to_numpy().tolist()
     by_name = (dict(zip(standings.columns, values, strict=True)) for values in stored)
-    in_words = (_in_words(standing, regions[standing["region"]], language) for standing in by_name)
+    explain = partial(reason_sentence, population=population, language=language)
+    in_words = (_in_words(standing, regions[standing["region"]], explain, language) for standing in by_name)
     rows = ([result, *(cells[name] for name in headings)] for cells in in_words)
     return csv_file([_("Result"), *headings.values()], in_parts(rows))
 
@@ -132,7 +134,9 @@ def _headings(population: Population, language: str) -> dict[str, str]:
     }
 
 
-def _in_words(standing: Mapping[str, Any], region: Mapping[str, Any], language: str) -> dict[str, Any]:
+def _in_words(
+    standing: Mapping[str, Any], region: Mapping[str, Any], explain: Callable[..., str], language: str
+) -> dict[str, Any]:
     """Return the cells of one community: names and sentences in one language, numbers and codes as stored."""
     return {
         **standing,
@@ -144,7 +148,7 @@ def _in_words(standing: Mapping[str, Any], region: Mapping[str, Any], language: 
             for named in ("subdistrict", "neighbourhood", "company")
         },
         "survey_channel": survey_channel_words(language).get(standing["survey_channel"]),
-        "criterion_sentence": reason_sentence(standing, region, "criterion", language),
-        "satisfaction_sentence": reason_sentence(standing, region, "satisfaction", language),
-        "complaint_sentence": reason_sentence(standing, region, "complaints", language),
+        "criterion_sentence": explain(standing, region, "criterion"),
+        "satisfaction_sentence": explain(standing, region, "satisfaction"),
+        "complaint_sentence": explain(standing, region, "complaints"),
     }

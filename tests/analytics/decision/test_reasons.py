@@ -26,7 +26,13 @@ def evaluated(rows, choices=()):
 
 def sentence(result, row, part, language):
     standing = result.standings.iloc[row].to_dict()
-    return reason_sentence(standing, result.summary["regions"][standing["region"]], part, language)
+    return reason_sentence(
+        standing,
+        result.summary["regions"][standing["region"]],
+        part,
+        population=result.rules.satisfaction.population,
+        language=language,
+    )
 
 
 @pytest.mark.parametrize("case", SENTENCES)
@@ -44,11 +50,27 @@ def test_sentences_read_as_people_say_it(case):
         assert sentence(result, case["community"] - 1, case["part"], language) == case[language]
 
 
+@pytest.mark.parametrize(
+    ("population", "words"),
+    [
+        ("owners", ("业主有效问卷", "valid responses of owners")),
+        ("residents", ("全体住户有效问卷", "of all residents")),
+    ],
+)
+@pytest.mark.parametrize("responses", [0, 3, 40])
+def test_every_number_of_answers_says_whose_they_are(population, words, responses):
+    rows = [{"responses": responses, "satisfied": responses}, *[{"responses": 50, "satisfied": 10}] * 19]
+    result = evaluated(rows, {"satisfaction.population": population})
+
+    for language, word in zip(LANGUAGES, words, strict=True):
+        assert word in sentence(result, 0, "satisfaction", language)
+
+
 def test_an_index_is_never_called_a_rate():
     rows = [{"responses": 40, "mean_index": 87.5}, *[{"responses": 40, "mean_index": 50}] * 19]
     result = evaluated(rows, {"satisfaction.measure": "satisfaction_index"})
 
-    assert sentence(result, 0, "satisfaction", "zh-Hans").startswith("满意度指数 87.5（有效问卷 40 份），")
+    assert sentence(result, 0, "satisfaction", "zh-Hans").startswith("满意度指数 87.5（业主有效问卷 40 份），")
     assert "rate" not in sentence(result, 0, "satisfaction", "en")
 
 

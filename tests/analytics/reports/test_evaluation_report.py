@@ -80,7 +80,7 @@ def test_every_listed_community_is_named_with_its_sentence_and_its_evidence(lang
     for standing in listed.to_dict("records"):
         assert names[standing["community_id"]] in text
         for part in ("satisfaction", "complaints", "criterion"):
-            assert reason_sentence(standing, region, part, language) in text
+            assert reason_sentence(standing, region, part, population="owners", language=language) in text
     assert any(word in text for word in evidence_words(language).values())
 
 
@@ -114,7 +114,7 @@ def test_the_rules_and_the_hashes_stand_in_the_report():
 def test_a_community_with_too_few_answers_is_named_with_its_count():
     _, page = report_of(city())
 
-    assert "有效问卷 3 份，少于 10 份，样本不足，不参与排名。" in text_of(page)
+    assert "业主有效问卷 3 份，少于 10 份，样本不足，不参与排名。" in text_of(page)
 
 
 def test_the_english_report_holds_no_chinese_of_its_own_and_the_other_way_round():

@@ -168,7 +168,7 @@ def test_the_page_says_standing_and_reasons(browser_of, city):
 
     [row] = city.standings(2).query("number == @NUMBER").to_dict("records")
     assert row["english_name"] in content
-    assert f"{row['satisfied']} of {row['responses']} valid responses" in content
+    assert f"{row['satisfied']} of {row['responses']} valid responses of owners" in content
 
 
 def test_names_in_lists_lead_to_the_page_of_their_community(browser_of, city):
