@@ -12,6 +12,7 @@ from survey_app.clock import current_time
 from survey_app.errors import InvalidSubmissionKey, UnknownNumber
 from survey_app.models import Community
 from survey_app.responses.receipts import Received, Reference, find_received, read_reference, sign_change, sign_receipt
+from survey_app.responses.typed_questions import typed_sections
 from survey_app.rounds.questionnaires import AnswerFault, Questionnaire
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
 from survey_app.web.context import site
@@ -71,7 +72,7 @@ def form_fields(
     """Return the template variables of the fields in which answers are typed."""
     return {
         "questionnaire": questionnaire,
-        "number_by_key": {question.key: number for number, question in enumerate(questionnaire.questions, 1)},
+        "sections": typed_sections(questionnaire),
         "key": sign_key(key, secret_key=site().config.secret_key),
         "given": given,
         "faults": faults,
