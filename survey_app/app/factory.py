@@ -38,6 +38,7 @@ from survey_app.responses import (
     staff_receipt_views,
     survey_views,
 )
+from survey_app.responses.paper import printing_views as paper_printing_views
 from survey_app.rounds import document_views, planning_views
 from survey_app.secret_keys import fault_of_key
 from survey_app.storage.database import Database
@@ -92,6 +93,7 @@ _VIEWS: tuple[ModuleType, ...] = (
     integrity_review_views,
     notice_views,
     own_account_views,
+    paper_printing_views,
     photo_views,
     planning_views,
     poster_views,

@@ -1,8 +1,9 @@
 """Print runs of a district: its posters and its household slips, one file after the other."""
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
@@ -15,7 +16,7 @@ from survey_app.codes.posters import Poster, poster_pdf, poster_words
 from survey_app.codes.slip_sheets import SLIPS_PER_VOLUME, Slip, SlipSheetText, slip_volumes, slip_words
 from survey_app.errors import JiayuanError
 from survey_app.models import Code, Community, District, Round, SlipBatch
-from survey_app.printing.typefaces import Typefaces
+from survey_app.printing.typefaces import Typefaces, texts_in
 from survey_app.printing.zip_stream import file_name
 from survey_app.storage.database import Database
 
@@ -48,6 +49,10 @@ class SlipOrder:
     def volumes(self) -> int:
         """Number of files in which the slips come."""
         return -(-self.count // SLIPS_PER_VOLUME)
+
+
+FilesOfSheet = Callable[[SlipSheet, SlipOrder], Iterator[tuple[str, bytes]]]
+"""Makes the files on which the slips of one community are printed, with their names."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ def missing_on_posters(
 ) -> list[MissingCharacters]:
     """Return what will be substituted on which posters, to be told before somebody hangs them up."""
     words = ((named.poster.community, poster_words(named.poster, language)) for named in posters)
-    return _missing(words, typefaces)
+    return missing_characters(words, typefaces)
 
 
 def missing_on_slips(
@@ -130,11 +135,14 @@ def missing_on_slips(
 ) -> list[MissingCharacters]:
     """Return what will be substituted on the slips of which communities."""
     words = ((order.whose.community, slip_words(order.whose, public_url, 1, language)) for order in orders)
-    return _missing(words, typefaces)
+    return missing_characters(words, typefaces)
 
 
-def _missing(words: Iterable[tuple[Wording, Mapping[str, str]]], typefaces: Typefaces) -> list[MissingCharacters]:
-    found = ((community.zh_hans, typefaces.missing(each.values())) for community, each in words)
+def missing_characters(
+    words: Iterable[tuple[Wording, Mapping[str, object]]], typefaces: Typefaces
+) -> list[MissingCharacters]:
+    """Return what will be substituted in the words for which communities."""
+    found = ((community.zh_hans, typefaces.missing(texts_in(each))) for community, each in words)
     return [MissingCharacters(community, characters) for community, characters in found if characters]
 
 
@@ -145,19 +153,37 @@ def slips_to_issue(
 
     A community whose households nobody has counted is left out where no count is given: none is made up.
     """
-    final_day = last_day(survey_round.closes_at, zone_of(survey_round.rule_file.content))
-    statement = select(Community).join(Community.district).options(joinedload(Community.district))
-    communities = session.scalars(
-        scope.communities(statement).order_by(District.sort_key, Community.sort_key, Community.id)
-    )
     orders = []
-    for community in communities:
+    for community in communities_in_order(session, scope=scope):
         count = community.households_delivered if counts is None else counts.get(community.id)
         if count:
-            orders.append(_slip_order(community, count, final_day))
+            whose = sheet_text(community, survey_round)
+            orders.append(SlipOrder(community.id, path_of_files(community), whose, count))
     if not orders:
         raise NothingToPrint("no community here has a known number of households")
     return orders
+
+
+def communities_in_order(session: Session, *, scope: Scope) -> Iterable[Community]:
+    """Return the communities in scope by district, as their files are printed."""
+    statement = select(Community).join(Community.district).options(joinedload(Community.district))
+    return session.scalars(scope.communities(statement).order_by(District.sort_key, Community.sort_key, Community.id))
+
+
+def path_of_files(community: Community) -> str:
+    """Return how the paths of the files of one community begin."""
+    return f"{file_name(community.district.name)}/{file_name(community.name, community.number)}"
+
+
+def sheet_text(community: Community, survey_round: Round) -> SlipSheetText:
+    """Return what all slips of one community in a round say."""
+    return SlipSheetText(
+        community=Wording.of(community.name, community.english_name),
+        building=None,
+        district=Wording.of(community.district.name, community.district.english_name),
+        telephone=community.district.telephone,
+        last_day=last_day(survey_round.closes_at, zone_of(survey_round.rule_file.content)),
+    )
 
 
 def print_slips(
@@ -165,15 +191,13 @@ def print_slips(
     orders: Sequence[SlipOrder],
     *,
     round_id: int,
-    public_url: str,
+    files_of: FilesOfSheet,
     secret_key: str,
-    language: str,
-    typefaces: Typefaces,
     now: datetime,
     by: int | None = None,
     is_reprint: bool = False,
 ) -> Generator[tuple[str, bytes]]:
-    """Issue the slips of one community after the other and yield their files.
+    """Issue the slips of one community after the other and yield the files on which they are printed.
 
     The slips are stored before their file is made: a slip that was handed out must be known. Those whose files were
     not taken, since the printing failed or nobody waited for it, are spoiled.
@@ -192,7 +216,7 @@ def print_slips(
             )
         is_taken = False
         try:
-            yield from _sheet_files(sheet, order, public_url, language=language, typefaces=typefaces, now=now)
+            yield from files_of(sheet, order)
             is_taken = True
         finally:
             if not is_taken:
@@ -200,28 +224,23 @@ def print_slips(
                     spoil_batch(session, batch=session.get_one(SlipBatch, sheet.batch_id), now=now, by=by)
 
 
+def printed_slips(sheet: SlipSheet, *, public_url: str) -> list[Slip]:
+    """Return what is printed of each slip."""
+    return [Slip(f"{public_url}/h/{slip.token}", slip.digits) for slip in sheet.slips]
+
+
+def files_of_sheets(*, public_url: str, language: str, typefaces: Typefaces, now: datetime) -> FilesOfSheet:
+    """Return what prints slips on sheets to be cut apart."""
+    return partial(_sheet_files, public_url=public_url, language=language, typefaces=typefaces, now=now)
+
+
 def _sheet_files(
-    sheet: SlipSheet, order: SlipOrder, public_url: str, *, language: str, typefaces: Typefaces, now: datetime
+    sheet: SlipSheet, order: SlipOrder, *, public_url: str, language: str, typefaces: Typefaces, now: datetime
 ) -> Iterator[tuple[str, bytes]]:
-    slips = (Slip(f"{public_url}/h/{slip.token}", slip.digits) for slip in sheet.slips)
+    slips = printed_slips(sheet, public_url=public_url)
     volumes = slip_volumes(slips, order.whose, language=language, typefaces=typefaces, now=now)
     for number, volume in enumerate(volumes, 1):
         yield f"{order.path}-{sheet.batch_id}-{number}.pdf", volume
-
-
-def _slip_order(community: Community, count: int, final_day: date) -> SlipOrder:
-    return SlipOrder(
-        community_id=community.id,
-        path=f"{file_name(community.district.name)}/{file_name(community.name, community.number)}",
-        whose=SlipSheetText(
-            community=Wording.of(community.name, community.english_name),
-            building=None,
-            district=Wording.of(community.district.name, community.district.english_name),
-            telephone=community.district.telephone,
-            last_day=final_day,
-        ),
-        count=count,
-    )
 
 
 _RoundFacts = tuple[Round | None, date | None, date | None]

@@ -22,6 +22,7 @@ from survey_app.codes.print_runs import (
     MissingCharacters,
     count_printable,
     current_round,
+    files_of_sheets,
     missing_on_posters,
     missing_on_slips,
     posters_to_print,
@@ -80,9 +81,9 @@ def posters_zip() -> Response:
     typefaces, now, language = installed_typefaces(), current_time(), current_language()
     with site().database.reading() as session:
         posters = posters_to_print(session, scope=wanted_scope(session), public_url=site().config.url_to_print, now=now)
-    notes = _notes(missing_on_posters(posters, language=language, typefaces=typefaces))
+    notes = substitution_notes(missing_on_posters(posters, language=language, typefaces=typefaces))
     files = print_posters(posters, language=language, typefaces=typefaces, now=now)
-    return _download(zip_files(chain(notes, files), now=now), "posters.zip", files=len(notes) + len(posters))
+    return download_of_files(zip_files(chain(notes, files), now=now), "posters.zip", files=len(notes) + len(posters))
 
 
 @blueprint.post("/staff/printing/slips.zip")
@@ -95,28 +96,26 @@ def slips_zip() -> Response:
         if survey_round is None:
             abort(HTTPStatus.NOT_FOUND)
         scope = wanted_scope(session)
-        counts = _wanted_counts(session, scope)
+        counts = wanted_counts(session, scope)
         orders = slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
     public_url = site().config.url_to_print
-    notes = _notes(missing_on_slips(orders, public_url=public_url, language=language, typefaces=typefaces))
+    notes = substitution_notes(missing_on_slips(orders, public_url=public_url, language=language, typefaces=typefaces))
     files = print_slips(
         site().database,
         orders,
+        files_of=files_of_sheets(public_url=public_url, language=language, typefaces=typefaces, now=now),
         round_id=survey_round.id,
-        public_url=public_url,
         secret_key=site().config.secret_key,
-        language=language,
-        typefaces=typefaces,
         now=now,
         by=signed_in().account_id,
         is_reprint="reprint" in request.form,
     )
     first = next(files)  # a round that takes no slips is refused before anything is sent
     pieces = zip_files(chain(notes, (first,), files), now=now)
-    return _download(pieces, "slips.zip", files=len(notes) + sum(order.volumes for order in orders))
+    return download_of_files(pieces, "slips.zip", files=len(notes) + sum(order.volumes for order in orders))
 
 
-def _notes(missing: Sequence[MissingCharacters]) -> list[tuple[str, bytes]]:
+def substitution_notes(missing: Sequence[MissingCharacters]) -> list[tuple[str, bytes]]:
     """Return a file that names what was substituted for whom, where anything was."""
     if not missing:
         return []
@@ -124,15 +123,15 @@ def _notes(missing: Sequence[MissingCharacters]) -> list[tuple[str, bytes]]:
         _("No typeface on this server holds these characters, and 〓 is printed instead of them:"),
         *(f"{each.community}: {each.named}" for each in missing),
         _(
-            "Check the names of the communities and the line in the second language. Or ask your administrator to "
-            "install a typeface, on Debian with “apt install fonts-noto-core fonts-noto-extra”, and to start the site "
-            "again."
+            "Check the names of the communities, the line in the second language and the questionnaire. Or ask your "
+            "administrator to install a typeface, on Debian with “apt install fonts-noto-core fonts-noto-extra”, and "
+            "to start the site again."
         ),
     ]
     return [(_("missing characters.txt"), "\r\n".join(lines).encode("utf-8-sig"))]
 
 
-def _wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
+def wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
     """Return the one community and the number that were asked for; None for one slip per household everywhere."""
     number, count = request.form.get("community", "").strip(), read_whole_number(request.form.get("count"))
     if not number:
@@ -143,7 +142,8 @@ def _wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
     return {community.id: count or community.households_delivered or 0}
 
 
-def _download(pieces: Iterable[bytes], filename: str, *, files: int) -> Response:
+def download_of_files(pieces: Iterable[bytes], filename: str, *, files: int) -> Response:
+    """Return an archive that says how many files it will hold."""
     response = file_response(pieces, filename, mimetype="application/zip")
     response.headers[FILES_HEADER] = str(files)
     return response

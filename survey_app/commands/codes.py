@@ -1,16 +1,14 @@
 """Commands for codes, and for the posters and slips that carry them."""
 
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import click
 from rich import progress
 from sqlalchemy import select
 
 from analytics.files.yaml_documents import decode_text
-from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES
 from survey_app.accounts.installation import use_as_real
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.clock import current_time
@@ -20,10 +18,13 @@ from survey_app.commands.shared import (
     configured,
     for_this_machine_option,
     installed_database,
+    language_option,
+    large_print_option,
     named,
     numbered,
     place_options,
     scope_of,
+    tell_missing,
     track,
     write_new,
 )
@@ -32,9 +33,6 @@ from survey_app.models import Code, Community, Round
 from survey_app.models.vocabulary import Revocation
 from survey_app.security.check_digits import grouped
 from survey_app.security.text import one_line
-
-if TYPE_CHECKING:
-    from survey_app.codes.print_runs import MissingCharacters
 
 
 @click.group()
@@ -122,7 +120,7 @@ def replace_slip_command(digits: str) -> None:
 @click.command()
 @click.argument("directory", type=DIRECTORY)
 @place_options
-@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+@language_option
 @for_this_machine_option
 def posters(*, directory: Path, language: str, for_this_machine: bool, **place_names: str | None) -> None:
     """Make a poster for each poster code, one PDF each, in a folder for each district."""
@@ -134,7 +132,7 @@ def posters(*, directory: Path, language: str, for_this_machine: bool, **place_n
     with installed_database(config) as database, database.reading() as session:
         scope = scope_of(session, **place_names)
         wanted = print_runs.posters_to_print(session, scope=scope, public_url=public_url, now=current_time())
-    _tell(print_runs.missing_on_posters(wanted, language=language, typefaces=installed))
+    tell_missing(print_runs.missing_on_posters(wanted, language=language, typefaces=installed))
     files = print_runs.print_posters(
         track(wanted, "posters"), language=language, typefaces=installed, now=current_time()
     )
@@ -150,7 +148,9 @@ def posters(*, directory: Path, language: str, for_this_machine: bool, **place_n
     "--count", type=click.IntRange(1), help="With --community: the number of slips, instead of one for each household."
 )
 @click.option("--reprint", is_flag=True, help="Print further slips, for households that lost theirs.")
-@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+@click.option("--on-questionnaires", is_flag=True, help="Print each slip on a paper questionnaire, to be filled in.")
+@large_print_option
+@language_option
 @for_this_machine_option
 def slips(
     *,
@@ -159,6 +159,8 @@ def slips(
     community_number: str | None,
     count: int | None,
     reprint: bool,
+    on_questionnaires: bool,
+    large_print: bool,
     language: str,
     for_this_machine: bool,
     **place_names: str | None,
@@ -169,40 +171,46 @@ def slips(
     """
     from survey_app.codes import print_runs  # noqa: PLC0415
     from survey_app.printing import typefaces  # noqa: PLC0415
+    from survey_app.responses.paper import print_runs as paper_print_runs  # noqa: PLC0415
 
     if count is not None and community_number is None:
         raise click.UsageError("--count goes with --community")
-    config = configured(for_this_machine=for_this_machine)
+    if large_print and not on_questionnaires:
+        raise click.UsageError("--large-print goes with --on-questionnaires")
+    config, now = configured(for_this_machine=for_this_machine), current_time()
     public_url, installed = config.url_to_print, typefaces.installed_typefaces()
     with installed_database(config) as database:
         with database.writing() as session:
-            use_as_real(session, now=current_time())
+            use_as_real(session, now=now)
             survey_round = named(session, Round, round_name, parameter="ROUND")
             scope = scope_of(session, community_number, **place_names)
             counts = {numbered(session, community_number).id: count} if community_number and count else None
             orders = print_runs.slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
-        _tell(print_runs.missing_on_slips(orders, public_url=public_url, language=language, typefaces=installed))
+            survey = paper_print_runs.survey_on_paper(survey_round, public_url=public_url)
+        if on_questionnaires:
+            places = [order.whose for order in orders]
+            tell_missing(paper_print_runs.missing_on_forms(places, survey, language=language, typefaces=installed))
+            files_of = paper_print_runs.files_of_forms(
+                survey, is_large=large_print, language=language, typefaces=installed, now=now
+            )
+            volumes = paper_print_runs.count_files(orders)
+        else:
+            missing = print_runs.missing_on_slips(orders, public_url=public_url, language=language, typefaces=installed)
+            tell_missing(missing)
+            files_of = print_runs.files_of_sheets(
+                public_url=public_url, language=language, typefaces=installed, now=now
+            )
+            volumes = sum(order.volumes for order in orders)
         files = print_runs.print_slips(
             database,
             orders,
+            files_of=files_of,
             round_id=survey_round.id,
-            public_url=public_url,
             secret_key=config.secret_key,
-            language=language,
-            typefaces=installed,
-            now=current_time(),
+            now=now,
             is_reprint=reprint,
         )
         # Slips that cannot be written are spoiled when the generator is closed.
         with closing(files):
-            volumes = sum(order.volumes for order in orders)
             written = write_new(directory, progress.track(files, "slips", total=volumes))
     click.echo(f"{sum(order.count for order in orders)} slips in {written} files written to {directory}")
-
-
-def _tell(missing: "Sequence[MissingCharacters]") -> None:
-    """Name the communities whose characters no typeface holds."""
-    for each in missing:
-        click.echo(f"{each.community}: no installed typeface holds {each.named}; 〓 is printed instead", err=True)
-    if missing:
-        click.echo("more typefaces, on Debian: apt install fonts-noto-core fonts-noto-extra", err=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich import progress
@@ -16,6 +16,7 @@ from rich.console import Console
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from analytics.languages import DEFAULT_LANGUAGE, LANGUAGES
 from survey_app.accounts.installation import check_secret_key
 from survey_app.accounts.installation_key import recognise_key
 from survey_app.accounts.place_choice import Place, scope_of_place
@@ -28,6 +29,9 @@ from survey_app.rounds.rounds import YEARS
 from survey_app.secret_keys import fault_of_key, warning_of_key
 from survey_app.security.text import one_line
 from survey_app.storage.database import Database
+
+if TYPE_CHECKING:
+    from survey_app.codes.print_runs import MissingCharacters
 
 _Item = TypeVar("_Item")
 _Named = TypeVar("_Named", District, Subdistrict, Neighbourhood, PropertyCompany, Round)
@@ -43,6 +47,8 @@ _PLACE_OPTIONS = (
     click.option("--subdistrict", "subdistrict_name", help="Of one subdistrict: its name, Chinese or English."),
     click.option("--neighbourhood", "neighbourhood_name", help="Of one neighbourhood: its name, Chinese or English."),
 )
+language_option = click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
+large_print_option = click.option("--large-print", is_flag=True, help="Questionnaires in letters of 16 points.")
 for_this_machine_option = click.option(
     "--for-this-machine",
     is_flag=True,
@@ -245,3 +251,11 @@ def track(sequence: Sequence[_Item], /, description: str) -> Iterable[_Item]:
 def said_meanwhile(words: str) -> AbstractContextManager[object]:
     """Show on a terminal what takes a while, until it is done."""
     return Console(stderr=True).status(words)
+
+
+def tell_missing(missing: "Sequence[MissingCharacters]") -> None:
+    """Name the communities whose characters no typeface holds."""
+    for each in missing:
+        click.echo(f"{each.community}: no installed typeface holds {each.named}; 〓 is printed instead", err=True)
+    if missing:
+        click.echo("more typefaces, on Debian: apt install fonts-noto-core fonts-noto-extra", err=True)

@@ -1,15 +1,18 @@
 """Typefaces of printed pages: found on the machine, and known to hold every character that is set in them."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import typst
 from fontTools.ttLib import TTFont
 
 from survey_app.errors import JiayuanError
+
+_Words = TypeVar("_Words", bound=Mapping[str, Any])
 
 SIMPLIFIED_CHINESE = (
     "Noto Sans CJK SC",
@@ -56,10 +59,13 @@ class Typefaces:
             missing -= _characters_of(font)
         return tuple(map(chr, sorted(missing)))
 
-    def printable(self, words: Mapping[str, str]) -> dict[str, str]:
-        """Return words with `SUBSTITUTE` for what no typeface holds: an empty box says nothing, and may not be seen."""
-        table = str.maketrans(dict.fromkeys(self.missing(words.values()), SUBSTITUTE))
-        return {name: text.translate(table) for name, text in words.items()}
+    def printable(self, words: _Words) -> _Words:
+        """Return words, in lists and mappings too, with `SUBSTITUTE` for what no typeface holds.
+
+        An empty box says nothing, and may not be seen.
+        """
+        table = str.maketrans(dict.fromkeys(self.missing(texts_in(words)), SUBSTITUTE))
+        return cast(_Words, _translated(words, table))
 
     @cached_property
     def _in_chinese_face(self) -> frozenset[int]:
@@ -84,6 +90,25 @@ def find_typefaces(*, folder: Path | None = None) -> Typefaces:
         if family in families:
             return Typefaces(fonts, family)
     raise ChineseTypefaceMissing
+
+
+def texts_in(words: object) -> Iterator[str]:
+    """Yield every text in words, also in lists and mappings."""
+    if isinstance(words, str):
+        yield words
+    elif isinstance(words, Mapping):
+        yield from texts_in(list(words.values()))
+    elif isinstance(words, list):
+        for each in words:
+            yield from texts_in(each)
+
+
+def _translated(words: object, table: Mapping[int, str]) -> object:
+    if isinstance(words, str):
+        return words.translate(table)
+    if isinstance(words, Mapping):
+        return {name: _translated(each, table) for name, each in words.items()}
+    return [_translated(each, table) for each in words] if isinstance(words, list) else words
 
 
 def _is_unseen(character: str) -> bool:

@@ -39,6 +39,7 @@ PLACED = {
     "staff.revoke": lambda place: {"token": place["spare_token"]},
     "staff.poster": lambda place: {"token": place["token"]},
     "staff.photo": lambda place: {"round_id": place["round_id"], "name": place["photo"]},
+    "staff.blank_questionnaire": lambda place: {"community_id": place["community"].id},
     **dict.fromkeys(
         ("entry.show_form", "entry.save"), lambda place: {"community_id": place["community"].id, "mode": "paper"}
     ),
@@ -60,7 +61,10 @@ PLACED = {
 OPENED = {"entry.ask_for_correction", "entry.correct", "entry.withdraw", "entry.show_answers", "entry.erase"}
 # The same for routes that are told by their form what they are about.
 PLACED_BY_FORM = {
-    "staff.slips_zip": lambda place: {"community": place["community"].number, "count": "1"},
+    **dict.fromkeys(
+        ("staff.slips_zip", "staff.coded_questionnaires_zip"),
+        lambda place: {"community": place["community"].number, "count": "1"},
+    ),
     "staff.revoke_household_slips": lambda place: {
         "community": place["community"].number,
         "because": "returned",

@@ -7,7 +7,14 @@ from sqlalchemy import select
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.codes import print_runs
 from survey_app.codes.codes import find_slip
-from survey_app.codes.print_runs import NothingToPrint, posters_to_print, print_posters, print_slips, slips_to_issue
+from survey_app.codes.print_runs import (
+    NothingToPrint,
+    files_of_sheets,
+    posters_to_print,
+    print_posters,
+    print_slips,
+    slips_to_issue,
+)
 from survey_app.models import Code, SlipBatch
 from survey_app.models.vocabulary import Area
 from survey_app.printing.typefaces import ChineseTypefaceMissing, installed_typefaces
@@ -62,11 +69,9 @@ def printing_of(database, places, orders, typefaces):
     return print_slips(
         database,
         orders,
+        files_of=files_of_sheets(public_url=SITE, language="zh-Hans", typefaces=typefaces, now=NOW),
         round_id=places["round"].id,
-        public_url=SITE,
         secret_key=SECRET,
-        language="zh-Hans",
-        typefaces=typefaces,
         now=NOW,
     )
 

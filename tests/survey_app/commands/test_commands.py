@@ -738,6 +738,56 @@ def test_slips_that_cannot_be_written_are_spoiled(run, sqlite_database, tmp_path
         assert reasons == ["spoiled"] * 3
 
 
+def test_blank_questionnaires_of_a_round_are_written(run, sqlite_database, tmp_path):
+    places_to_print(sqlite_database)
+
+    everywhere = run("questionnaire", "print", "2099年调查", tmp_path / "all")
+    large = run("questionnaire", "print", "2099年调查", tmp_path / "large", "--community", "2", "--large-print")
+
+    assert "2 questionnaires written to" in everywhere.stdout, everywhere.output
+    assert printed(tmp_path / "all") == ["乌达区/滨河家园 2.pdf", "海勃湾区/学府花园 1.pdf"]
+    assert printed(tmp_path / "large") == ["乌达区/滨河家园 2.pdf"]
+    ordinary, in_large = ((tmp_path / folder / "乌达区/滨河家园 2.pdf").read_bytes() for folder in ("all", "large"))
+    assert in_large != ordinary
+    assert "1 questionnaires written to" in large.stdout
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(func.count()).where(Code.kind == "household")) == 0
+
+
+def test_slips_are_printed_on_questionnaires(run, sqlite_database, tmp_path):
+    places_to_print(sqlite_database)
+
+    result = run("slips", "2099年调查", tmp_path, "--on-questionnaires", "--community", "2", "--language", "en")
+
+    assert "2 slips in 1 files written to" in result.stdout, result.output
+    [path] = tmp_path.rglob("*.pdf")
+    with pytest.importorskip("pypdfium2").PdfDocument(path) as document:
+        assert [len(document), "How satisfied" in document[0].get_textpage().get_text_bounded()] == [4, True]
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(func.count()).where(Code.kind == "household")) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["questionnaire", "print", "2098年调查"], "there is no round 2098年调查"),
+        (["questionnaire", "print", "2019年调查"], "the round 2019年调查 is over: nobody can answer it any more"),
+        (["questionnaire", "print", "2099年调查", "--district", "Nowhere"], "there is no district Nowhere"),
+        (["slips", "2099年调查", "--large-print"], "--large-print goes with --on-questionnaires"),
+    ],
+)
+def test_questionnaires_that_are_asked_for_wrongly_are_not_printed(run, sqlite_database, tmp_path, arguments, message):
+    places_to_print(sqlite_database)
+    with sqlite_database.writing() as session:
+        make_round(session, name="2019年调查", opens_at=NOW.replace(year=2018), closes_at=NOW.replace(year=2019))
+
+    result = run(*arguments, tmp_path / "out")
+
+    assert result.exit_code == REFUSED
+    assert message in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -982,10 +1032,12 @@ def test_one_odd_name_stops_nobody_elses_print(run, sqlite_database, tmp_path, n
 
     posters = run("posters", tmp_path / "posters")
     slips = run("slips", "2099年调查", tmp_path / "slips")
+    on_paper = run("questionnaire", "print", "2099年调查", tmp_path / "paper")
 
-    assert (posters.exit_code, slips.exit_code) == (0, 0), posters.output + slips.output
-    assert len(printed(tmp_path / "posters")) == 2
-    assert len(printed(tmp_path / "slips")) == 2
-    for said in (posters.stderr, slips.stderr):
+    codes = [each.exit_code for each in (posters, slips, on_paper)]
+    assert codes == [0, 0, 0], posters.output + slips.output + on_paper.output
+    for folder in ("posters", "slips", "paper"):
+        assert len(printed(tmp_path / folder)) == 2
+    for said in (posters.stderr, slips.stderr, on_paper.stderr):
         assert (f"{name}: no installed typeface holds" in said) is ("\ue000" in name)
         assert ("U+E000" in said) is ("\ue000" in name)

@@ -1,0 +1,114 @@
+"""Views that print paper questionnaires: of one community, of a district, or with a new slip's code on each."""
+
+from http import HTTPStatus
+from itertools import chain
+
+from flask import Response, abort, request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey_app.accounts.guard import signed_in, wanted_scope
+from survey_app.accounts.policies import PRINTING, policy
+from survey_app.accounts.scope import Scope
+from survey_app.accounts.staff_pages import blueprint
+from survey_app.clock import current_time
+from survey_app.codes.print_runs import current_round, print_slips, slips_to_issue
+from survey_app.codes.printing_views import download_of_files, substitution_notes, wanted_counts
+from survey_app.models import Community, Round
+from survey_app.models.vocabulary import Area
+from survey_app.printing.typefaces import installed_typefaces
+from survey_app.printing.zip_stream import zip_files
+from survey_app.responses.paper.print_runs import (
+    blank_forms_to_print,
+    count_files,
+    files_of_forms,
+    missing_on_forms,
+    print_blank_forms,
+    survey_on_paper,
+)
+from survey_app.responses.paper.sheets import paper_pdf
+from survey_app.web.context import site
+from survey_app.web.languages import current_language
+from survey_app.web.text_size import PARAMETER
+
+
+@blueprint.get("/staff/communities/<int:community_id>/questionnaire.pdf")
+@policy(PRINTING)
+def blank_questionnaire(community_id: int) -> Response:
+    """Show the blank questionnaire of one community."""
+    typefaces, now, public_url = installed_typefaces(), current_time(), site().config.url_to_print
+    with site().database.reading() as session:
+        in_scope = signed_in().scope.communities(select(Community.id).where(Community.id == community_id))
+        if session.scalar(in_scope) is None:
+            abort(HTTPStatus.NOT_FOUND)
+        survey_round = _current_round(session)
+        [form] = blank_forms_to_print(
+            session, survey_round=survey_round, scope=Scope(Area.COMMUNITY, community_id), now=now
+        )
+        survey = survey_on_paper(survey_round, public_url=public_url)
+    pdf = paper_pdf(
+        survey,
+        form.whose,
+        is_large=_is_large_print_wanted(),
+        language=current_language(),
+        typefaces=typefaces,
+        now=now,
+    )
+    return Response(pdf, mimetype="application/pdf")
+
+
+@blueprint.get("/staff/printing/questionnaires.zip")
+@policy(PRINTING)
+def questionnaires_zip() -> Response:
+    """Download a blank questionnaire for each community while they are made."""
+    typefaces, now, language = installed_typefaces(), current_time(), current_language()
+    with site().database.reading() as session:
+        survey_round = _current_round(session)
+        forms = blank_forms_to_print(session, survey_round=survey_round, scope=wanted_scope(session), now=now)
+        survey = survey_on_paper(survey_round, public_url=site().config.url_to_print)
+    places = [form.whose for form in forms]
+    notes = substitution_notes(missing_on_forms(places, survey, language=language, typefaces=typefaces))
+    files = print_blank_forms(
+        forms, survey, is_large=_is_large_print_wanted(), language=language, typefaces=typefaces, now=now
+    )
+    pieces = zip_files(chain(notes, files), now=now)
+    return download_of_files(pieces, "questionnaires.zip", files=len(notes) + len(forms))
+
+
+@blueprint.post("/staff/printing/questionnaires-with-codes.zip")
+@policy(PRINTING)
+def coded_questionnaires_zip() -> Response:
+    """Issue slips and download a questionnaire with the code of each: they can be printed only now."""
+    typefaces, now, language = installed_typefaces(), current_time(), current_language()
+    with site().database.reading() as session:
+        survey_round = _current_round(session)
+        scope = wanted_scope(session)
+        counts = wanted_counts(session, scope)
+        orders = slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
+        survey = survey_on_paper(survey_round, public_url=site().config.url_to_print)
+    places = [order.whose for order in orders]
+    notes = substitution_notes(missing_on_forms(places, survey, language=language, typefaces=typefaces))
+    files = print_slips(
+        site().database,
+        orders,
+        files_of=files_of_forms(
+            survey, is_large=_is_large_print_wanted(), language=language, typefaces=typefaces, now=now
+        ),
+        round_id=survey_round.id,
+        secret_key=site().config.secret_key,
+        now=now,
+        by=signed_in().account_id,
+        is_reprint="reprint" in request.form,
+    )
+    first = next(files)  # a round that takes no slips is refused before anything is sent
+    pieces = zip_files(chain(notes, (first,), files), now=now)
+    return download_of_files(pieces, "questionnaires-with-codes.zip", files=len(notes) + count_files(orders))
+
+
+def _current_round(session: Session) -> Round:
+    survey_round = current_round(session, now=current_time())
+    return survey_round if survey_round is not None else abort(HTTPStatus.NOT_FOUND)
+
+
+def _is_large_print_wanted() -> bool:
+    return request.values.get(PARAMETER) == "large"
