@@ -164,7 +164,7 @@ def _mode(text: str) -> Mode:
 
 
 def _code_to_tell(held: Reference) -> str | None:
-    """Return the change code of what was just typed in, for the resident on the telephone."""
+    """Return the change code of what was just typed in, for the resident on the telephone or at the desk."""
     if not held.is_opened(current_time()):
         return None
     with site().database.reading() as session:
@@ -192,7 +192,7 @@ def _form(
         count=count,
         saved=saved,
         saved_number=held.number if held else None,
-        saved_code=_code_to_tell(held) if held and mode is Mode.TELEPHONE else None,
+        saved_code=_code_to_tell(held) if held else None,
         slip_fault=faults.slip if faults else None,
         asks_to_replace=faults is not None and faults.asks_to_replace,
         **form_fields(desk.questionnaire, key, given, faults.answers if faults else ()),

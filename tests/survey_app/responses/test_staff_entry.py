@@ -11,6 +11,7 @@ from survey_app.models.vocabulary import Revocation
 from survey_app.responses.receipts import sign_receipt
 from survey_app.responses.staff_entry import read_typed, typed_form
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
+from survey_app.security.change_codes import change_code_of
 from survey_app.security.check_digits import RECEIPT_DIGITS, grouped, new_number
 from tests.accounts import csrf_token, make_account, signed_in_client
 from tests.factories import SECRET, make_community, make_district, make_response, make_round_around
@@ -86,10 +87,15 @@ def test_a_form_is_stored_with_its_mode_and_who_typed_it_and_the_next_one_opens(
     [row] = stored(sqlite_database)
     assert (row.mode, row.code_id, row.household_key, row.tenure) == (mode, None, None, 1)
     assert row.entered_by_id is not None
+    # The notice on paper therefore names no network address.
+    assert (row.address_digest, row.prefix_digest) == (None, None)
     assert json.loads(row.answers) == {"q01": 4, "q02": 5, "q16": 1, "q17": 1, "q18": 1, "q19": [1, 4], "q24": "电梯"}
     following = clerk.get(saved.location)
     assert "今天已录入1份" in following.text
     assert grouped(row.receipt) in following.text
+    # For the resident who waits, at the desk or on the telephone.
+    code = change_code_of(row.submission_key, secret_key=SECRET)
+    assert grouped(code) in following.text
     assert 'value="4"' not in following.text
     with sqlite_database.reading() as session:
         event = session.scalars(select(AuditEvent).order_by(AuditEvent.position.desc())).first()
