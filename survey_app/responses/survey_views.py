@@ -258,7 +258,7 @@ def questions_of(
         render_template(
             "survey/questions.html",
             questionnaire=questionnaire,
-            number_by_key={question.key: number for number, question in enumerate(questionnaire.questions, 1)},
+            number_by_key=questionnaire.number_by_key,
             given=given or {},
             faults=faults,
             photos=photos,

@@ -37,14 +37,11 @@ class TypedSection:
 
 def typed_sections(questionnaire: Questionnaire) -> tuple[TypedSection, ...]:
     """Return what is typed in, in order. Photos are not: they keep their numbers, and are sent by phone."""
-    number_by_key = {question.key: number for number, question in enumerate(questionnaire.questions, 1)}
     sections = (
         TypedSection(
             section.heading,
             tuple(
-                TypedQuestion(
-                    number_by_key[question.key], question, _conditions(questionnaire, question, number_by_key)
-                )
+                TypedQuestion(questionnaire.number_by_key[question.key], question, _conditions(questionnaire, question))
                 for question in section.questions
                 if question.type is not QuestionType.PHOTO
             ),
@@ -54,12 +51,10 @@ def typed_sections(questionnaire: Questionnaire) -> tuple[TypedSection, ...]:
     return tuple(section for section in sections if section.questions)
 
 
-def _conditions(
-    questionnaire: Questionnaire, question: Question, number_by_key: dict[str, int]
-) -> tuple[NumberedCondition, ...]:
+def _conditions(questionnaire: Questionnaire, question: Question) -> tuple[NumberedCondition, ...]:
     return tuple(
         NumberedCondition(
-            number_by_key[condition.question],
+            questionnaire.number_by_key[condition.question],
             tuple(
                 option
                 for option in questionnaire.question(condition.question).options

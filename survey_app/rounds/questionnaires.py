@@ -245,6 +245,11 @@ class Questionnaire:
         return tuple(question for section in self.sections for question in section.questions)
 
     @cached_property
+    def number_by_key(self) -> Mapping[str, int]:
+        """Return the number that residents and staff see before each question: on phones, on paper, for typing in."""
+        return {question.key: number for number, question in enumerate(self.questions, 1)}
+
+    @cached_property
     def photo_questions(self) -> tuple[Question, ...]:
         """Return the questions that are answered with photos: these are kept beside the answers, not among them."""
         return tuple(question for question in self.questions if question.type is QuestionType.PHOTO)

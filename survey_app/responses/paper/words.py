@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import groupby
 
 from babel.dates import format_date
@@ -58,7 +59,7 @@ def paper_words(survey: PaperSurvey, whose: SlipSheetText, *, language: str, is_
         "code_hint": _code_hint(survey, _),
         "scan": _("Or scan and answer by phone"),
         "digits": SLIP_DIGITS,
-        "blocks": list(_blocks(survey.questionnaire, language, is_large=is_large)),
+        "blocks": _blocks(survey.questionnaire, language, is_large=is_large),
         "required": _("required"),
         "cut": _("Cut off here. You keep this part."),
         "keep": _keep(survey, whose, language),
@@ -76,18 +77,14 @@ def _instructions(survey: PaperSurvey, whose: SlipSheetText, language: str) -> I
         "Please tick the box before your answer: one in each question, more only where it says “any number of "
         "answers”. You may leave out questions that are not marked “required”."
     )
-    if photos := [str(number) for number, each in _numbered(survey.questionnaire) if each is QuestionType.PHOTO]:
-        yield _("Question %(numbers)s asks for photos, which can be sent by phone only.") % {
-            "numbers": ", ".join(photos)
-        }
+    number_by_key, photos = survey.questionnaire.number_by_key, survey.questionnaire.photo_questions
+    if photos:
+        numbers = ", ".join(str(number_by_key[question.key]) for question in photos)
+        yield _("Question %(numbers)s asks for photos, which can be sent by phone only.") % {"numbers": numbers}
     yield _(
-        "Put the form into the envelope, seal it, and hand it to the neighbourhood office until %(day)s. Please do "
+        "Put the form into the envelope, seal it, and hand it to the neighbourhood office by %(day)s. Please do "
         "not give it to the property company."
     ) % {"day": _long_date(whose.last_day, language)}
-
-
-def _numbered(questionnaire: Questionnaire) -> Iterator[tuple[int, QuestionType]]:
-    return ((number, question.type) for number, question in enumerate(questionnaire.questions, 1))
 
 
 def _code_hint(survey: PaperSurvey, _: Translate) -> str:
@@ -146,11 +143,16 @@ def _keep(survey: PaperSurvey, whose: SlipSheetText, language: str) -> str:
     return f"{again} {newest}"
 
 
-def _blocks(questionnaire: Questionnaire, language: str, *, is_large: bool) -> Iterator[Words]:
-    """Yield headings, questions and tables of questions that share a scale, in the order in which they are typed in."""
+@lru_cache(maxsize=8)
+def _blocks(questionnaire: Questionnaire, language: str, *, is_large: bool) -> list[Words]:
+    """Return headings, questions and tables of questions that share a scale, in the order in which they are typed in.
+
+    They are the same for every community.
+    """
     sections = typed_sections(questionnaire)
     skips = skips_by_number([question for section in sections for question in section.questions])
     placed = [(section.heading, question) for section in sections for question in section.questions]
+    blocks: list[Words] = []
     heading: Wording | None = None
     for scale, group in groupby(placed, lambda each: None if is_large else _columns_of(each[1])):
         rows: list[Words] = []
@@ -160,10 +162,10 @@ def _blocks(questionnaire: Questionnaire, language: str, *, is_large: bool) -> I
                 rows.append({"kind": "heading", "text": heading.in_language(language)})
             rows.append(_question(question, skips[question.number], language))
         if scale is None:
-            yield from rows
+            blocks += rows
         else:
-            options = question.question.options
-            yield {"kind": "table", "options": _options(options, language), "rows": rows}
+            blocks.append({"kind": "table", "options": _options(question.question.options, language), "rows": rows})
+    return blocks
 
 
 def _columns_of(question: TypedQuestion) -> str | None:
