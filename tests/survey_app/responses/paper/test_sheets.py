@@ -13,6 +13,7 @@ from survey_app.printing.typefaces import SUBSTITUTE, ChineseTypefaceMissing, in
 from survey_app.responses.paper.print_runs import missing_on_forms
 from survey_app.responses.paper.sheets import paper_pdf
 from survey_app.responses.paper.words import MOST_COLUMNS, PaperSurvey
+from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.security.check_digits import SLIP_DIGITS, grouped, new_number
 from tests.accounts import make_account, signed_in_client
 from tests.factories import make_community, make_round_around
@@ -261,11 +262,17 @@ def test_a_question_for_photos_is_told_to_be_answered_by_phone(typefaces):
 
 def test_a_character_that_no_typeface_holds_is_substituted_visibly_and_named(typefaces):
     odd = replace(WHOSE, community=Wording("学\U000f0000园", "Xuefu"))
+    asked = questionnaire_from_canonical(EVERY[-1].canonical_text.replace("楼道", "楼\U000f0001道"))
 
     [missing] = missing_on_forms([WHOSE, odd], SURVEY, language="zh-Hans", typefaces=typefaces)
+    [asked_missing] = missing_on_forms(
+        [WHOSE], replace(SURVEY, questionnaire=asked), language="zh-Hans", typefaces=typefaces
+    )
 
-    assert missing.characters == ("\U000f0000",)
-    assert f"学{SUBSTITUTE}园" in pages(make_pdf(typefaces, whose=odd))[0]
+    assert (missing.characters, asked_missing.characters) == (("\U000f0000",), ("\U000f0001",))
+    printed = "".join(pages(make_pdf(typefaces, whose=odd, questionnaire=asked)))
+    assert f"学{SUBSTITUTE}园" in printed
+    assert f"楼{SUBSTITUTE}道" in printed
 
 
 def test_what_is_typed_in_a_name_is_printed_and_never_run(typefaces):
