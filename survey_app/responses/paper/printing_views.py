@@ -43,7 +43,7 @@ def blank_questionnaire(community_id: int) -> Response:
             abort(HTTPStatus.NOT_FOUND)
         survey_round = _current_round(session)
         [form] = blank_forms_to_print(
-            session, survey_round=survey_round, scope=Scope(Area.COMMUNITY, community_id), now=now
+            session, survey_round=survey_round, scope=Scope(Area.COMMUNITY, (community_id,)), now=now
         )
         survey = survey_on_paper(survey_round, public_url=public_url)
     pdf = paper_pdf(

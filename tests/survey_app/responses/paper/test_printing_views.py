@@ -64,10 +64,13 @@ def slips_in(database):
 
 def test_a_blank_questionnaire_is_printed_for_each_community_of_the_scope(app, city, sqlite_database):
     open_round(sqlite_database, accepts_households=True)
-    address = f"{PRINTING}/questionnaires.zip?district={city['there'].id}"
+    address = f"{PRINTING}/questionnaires.zip"
+    there = f"{address}?place=district:{city['there'].id}"
 
-    of_the_city = archive_of(signed_in_client(app, "city").get(address))
+    of_the_city = archive_of(signed_in_client(app, "city").get(there))
     of_the_district = archive_of(signed_in_client(app, "district").get(address))
+
+    assert signed_in_client(app, "district").get(there).status_code == 404
 
     assert list(of_the_city) == ["乌达区/滨河家园 2.pdf"]
     assert list(of_the_district) == ["海勃湾区/学府花园 1.pdf"]
