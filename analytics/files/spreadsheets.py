@@ -35,10 +35,10 @@ from analytics.files.yaml_documents import DocumentError, Fault, decode_text
 from analytics.languages import N_
 
 MOST_COLUMNS: Final = 200
-"""Columns of a table that is read; the community list has eleven."""
+"""Columns of a table that is read; the community list has fifteen."""
 
 MOST_CELLS: Final = 3_000_000
-"""Cells of a table that is read, blank ones included: 100,000 communities have 1,100,000."""
+"""Cells of a table that is read, blank ones included: 100,000 communities have 1,500,000."""
 
 MOST_ROWS: Final = 200_000
 """Rows of a CSV file that is read as a sheet, blank ones included."""
