@@ -48,6 +48,7 @@ def pytest_configure():
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="also run the fault and calibration tests of minutes")
+    parser.addoption("--chromium", type=Path, default=CHROMIUM, help="the browser of browser tests: an older one, say")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -234,13 +235,14 @@ def live_server(config):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    if not CHROMIUM.exists():
+def browser(request):
+    chromium = request.config.getoption("--chromium")
+    if not chromium.exists():
         pytest.skip("Chromium is not installed (Debian: apt install chromium fonts-noto-cjk)")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 
