@@ -88,6 +88,8 @@ def mount(server: Flask, source: EvaluationSource, *, language: Callable[[], str
         **options,
         url_base_pathname=PREFIX,
         assets_folder=str(_ASSETS),
+        # Served, but put into the page by `chrome_109.js` alone, where a browser needs it.
+        assets_ignore=r"^stylis",
         serve_locally=True,
         # What a page shows is built by callbacks, so its ids are unknown at the start.
         suppress_callback_exceptions=True,
