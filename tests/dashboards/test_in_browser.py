@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from dashboards.app import PAGES
+from tests.bundles import SUITES, bundle_at, bundles
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=90_000)
@@ -59,12 +60,15 @@ def test_every_page_draws_without_complaint_and_without_other_hosts(
     open_page, dashboards_address, path, width, language
 ):
     page = open_page(viewport={"width": width, "height": 900})
+    scripts = []
+    page.on("request", lambda request: scripts.append(request.url) if SUITES in request.url else None)
 
     asked = f"{path}?lang={language}{ASKED.get(path, '')}"
     complaints, foreign = visit(page, f"{dashboards_address}{asked}", DRAWN.get(path, CHARTS))
 
     assert complaints == []
     assert foreign == []
+    assert {bundle_at(script) for script in scripts} <= bundles()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("html").get_attribute("lang") == language
     smallest = page.evaluate(

@@ -1,6 +1,6 @@
 import compat from "eslint-plugin-compat";
 
-import { browsers } from "./browsers.mjs";
+import { residents as browsers } from "./browsers.mjs";
 
 export default [
   {

@@ -1,4 +1,4 @@
-import { browsers } from "./browsers.mjs";
+import { residents as browsers } from "./browsers.mjs";
 
 // Known gaps that cost nothing: a fallback stands beside each.
 const ignore = ["css-overflow", "css-appearance", "extended-system-fonts", "css-page-break"];
