@@ -18,7 +18,6 @@ from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
 from survey_app.models import (
     Community,
-    District,
     Evaluation,
     Neighbourhood,
     PropertyCompany,
@@ -28,6 +27,7 @@ from survey_app.models import (
     StandingEvidence,
     Subdistrict,
 )
+from survey_app.register.names import english_regions
 from survey_app.stored_rules import rules_of
 
 COLUMN_TYPES = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
@@ -137,7 +137,7 @@ def _placed(session: Session, evaluation_id: int, result: Result[*tuple[object, 
     frame = pd.DataFrame(result.all(), columns=list(result.keys()))
     evaluated_at, content = _made_by(session, evaluation_id)
     frame = typed_standings(frame, evaluated_at=evaluated_at, rules=rules_of(content))
-    return frame.assign(region_english=frame["region"].map(_english_regions(session)))
+    return frame.assign(region_english=frame["region"].map(english_regions(session)))
 
 
 def typed_standings(frame: pd.DataFrame, *, evaluated_at: datetime, rules: Rules) -> pd.DataFrame:
@@ -156,12 +156,6 @@ def typed_standings(frame: pd.DataFrame, *, evaluated_at: datetime, rules: Rules
         is_few[:] = True
     withheld = is_few & frame["satisfaction_rank"].isna().to_numpy()
     return frame.assign(**{name: frame[name].mask(withheld) for name in _ANSWERED if name in frame})
-
-
-def _english_regions(session: Session) -> dict[str, str | None]:
-    cities = [rules_of(content).city for content in session.scalars(select(RuleFile.content))]
-    districts = session.execute(select(District.name, District.english_name))
-    return {city.zh_hans: city.en for city in cities} | {row.name: row.english_name for row in districts}
 
 
 _PLACE_COLUMNS = (

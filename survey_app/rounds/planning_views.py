@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from http import HTTPStatus
 
+import pandas as pd
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from analytics.evidence.quota_feasibility import Expectations
+from analytics.languages import Wording
 from analytics.reports.channel_sentences import margin_sentences, poster_limits
 from analytics.reports.forecast_sentences import forecast_sentences
 from analytics.rules import Rules
@@ -23,6 +25,7 @@ from survey_app.city_time import last_day, zone_of
 from survey_app.clock import current_time
 from survey_app.models import District, Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import CodeKind
+from survey_app.register.names import english_regions
 from survey_app.rounds.quota_forecast import forecast_quota, read_list_margins
 from survey_app.rounds.round_changes import RoundChangeRefused, move_round
 from survey_app.rounds.rounds import YEARS, RoundRefused, create_round, usual_last_day_of_keeping
@@ -159,7 +162,7 @@ def _plan_page(
             faulty=faulty,
             refusals=refusals,
             poster_limits=poster_limits(current_language()),
-            margins=list(margin_sentences(read_list_margins(session), current_language())),
+            margins=list(margin_sentences(_named(session, read_list_margins(session)), current_language())),
         )
 
 
@@ -180,7 +183,16 @@ def _read_plan(session: Session) -> _Plan:
 
 def _forecast(session: Session, plan: _Plan) -> list[str]:
     frame = forecast_quota(session, rules=plan.rules, quota=plan.quota, expectations=plan.expectations)
-    return list(forecast_sentences(frame, current_language()))
+    return list(forecast_sentences(_named(session, frame), current_language()))
+
+
+def _named(session: Session, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with its regions called as the language of the page calls them."""
+    names = {
+        name: Wording.of(name, english).in_language(current_language())
+        for name, english in english_regions(session).items()
+    }
+    return frame.rename(index=names)
 
 
 def _create(session: Session, plan: _Plan) -> None:

@@ -295,6 +295,16 @@ def test_before_a_round_is_created_the_page_says_whether_the_quota_can_be_filled
     assert count(sqlite_database, Round) == 0
 
 
+def test_a_forecast_calls_districts_as_the_language_of_the_page_does(app, city):
+    client = signed_in_client(app, "city")
+    freeze_templates(client)
+
+    told = post(client, "/staff/rounds/new?lang=en", **plan(city, step="check", name="")).text
+
+    forecast = told[told.index('id="forecast"') : told.index("<form", told.index('id="forecast"'))]
+    assert ("Haibowan: " in forecast, "Wuda: " in forecast, "海勃湾区" in forecast) == (True, True, False)
+
+
 def test_a_round_is_created_and_shown_with_its_rules(app, city, sqlite_database):
     client = signed_in_client(app, "city")
     freeze_templates(client)
