@@ -81,7 +81,12 @@ def extract(package: str) -> Catalog:
     with tempfile.NamedTemporaryFile(suffix=".pot") as file:
         keywords = [argument for keyword in KEYWORDS for argument in ("-k", keyword)]
         command = [sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "-F", "babel.cfg", *keywords]
-        subprocess.run([*command, "-o", file.name, package], cwd=REPOSITORY, check=True)
+        done = subprocess.run(
+            [*command, "-o", file.name, package], cwd=REPOSITORY, check=True, stderr=subprocess.PIPE, text=True
+        )
+        # Babel warns of every f-string among the facts of a sentence; one that is a sentence itself is found by ruff.
+        said = [line for line in done.stderr.splitlines(keepends=True) if "Skipping f-string" not in line]
+        sys.stderr.writelines(said)
         with Path(file.name).open("rb") as template:
             return read_po(template)
 
