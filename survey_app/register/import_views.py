@@ -1,5 +1,6 @@
 """View that imports a list of communities: all of it, or none with a list of its faults."""
 
+from base64 import b64encode
 from dataclasses import asdict
 from http import HTTPStatus
 
@@ -21,6 +22,8 @@ from survey_app.web.languages import fault_translator
 MOST_FAULTS = 200
 # They travel in the cookie of the session until the next page.
 MOST_NOTES = 5
+# Of a larger file the page asks for again: it would travel back and forth once more.
+LARGEST_KEPT = 4 * 2**20
 
 
 _HEADER_FIELD = "header-{field}"
@@ -41,15 +44,16 @@ def import_list() -> Response | tuple[str, int]:
     if upload is None:
         abort(HTTPStatus.BAD_REQUEST)
     source = request.form.get("source", "").strip()
+    name, content = upload.filename or "-", upload.read()
     try:
         chosen = checked_headers(_chosen_headers(), source=source)
         with site().database.reading() as session:
             kept = headers_of(session, source)
-        table = read_communities(upload.read(), upload.filename or "-", headers=chosen or kept)
+        table = read_communities(content, name, headers=chosen or kept)
         with site().database.reading() as session:
             plan = plan_import(session, table=table, are_new_places_confirmed="new_places" in request.form)
     except DocumentError as error:
-        return _refusal(error), HTTPStatus.BAD_REQUEST
+        return _refusal(error, name, content), HTTPStatus.BAD_REQUEST
     with site().database.writing() as session:
         result = store_import(session, plan=plan)
         record_import(session, result=result, by=signed_in().actor, now=current_time())
@@ -75,12 +79,16 @@ def _chosen_headers() -> dict[str, str]:
     return {field: request.form[name] for field, name in names.items() if request.form.get(name)}
 
 
-def _refusal(error: DocumentError) -> str:
+def _refusal(error: DocumentError, name: str, content: bytes) -> str:
+    """Return the page with what is wrong, or with what it has to be told; then it keeps the file for the next try."""
+    upload = {"name": name, "content": b64encode(content).decode()} if len(content) <= LARGEST_KEPT else None
     if isinstance(error, UnknownColumns):
-        return _page(missing=error.missing, headers=error.headers)
+        return _page(missing=error.missing, headers=error.headers, upload=upload)
     lines = error.lines(fault_translator())
-    kind = "new_places" if isinstance(error, UnconfirmedPlaces) else "faults"
-    return _page(**{kind: lines[:MOST_FAULTS]}, more=len(lines) - MOST_FAULTS)
+    shown = {"more": len(lines) - MOST_FAULTS}
+    if isinstance(error, UnconfirmedPlaces):
+        return _page(new_places=lines[:MOST_FAULTS], upload=upload, **shown)
+    return _page(faults=lines[:MOST_FAULTS], **shown)
 
 
 def _page(**shown: object) -> str:
