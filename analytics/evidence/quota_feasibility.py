@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.decision.table_columns import float_column
+from analytics.evidence.household_clustering import assumed_design_effect
 from analytics.evidence.round_planning import eligibility_probability, forecast_precision, forecast_quota
 from analytics.rules import MinimumResponses, Rules, share_text
 from analytics.statistics.complaint_rates import household_years
@@ -62,7 +63,8 @@ def forecast_round(
     Notes
     -----
     The places of the complaint route are added only if its share and rounding are those of the satisfaction route;
-    otherwise they are left out, which makes the forecast conservative.
+    otherwise they are left out, which makes the forecast conservative. The precision is that of answers of which the
+    rules assume their `design_effect`, unless each household answers once.
 
     Examples
     --------
@@ -101,6 +103,7 @@ def forecast_round(
         expected_rate=expectations.satisfaction_rate,
         expected_spread=expectations.spread,
         nonresponse_spread=float(rules.evidence.nonresponse_spread),
+        design_effect=assumed_design_effect(rules),
     ).groupby(region)
     return frame.assign(
         half_width=precision["half_width"].median(), undecided_share=precision["undecided_chance"].mean()
@@ -121,7 +124,11 @@ def forecast_content(frame: pd.DataFrame, rules: Rules, expectations: Expectatio
     return {
         "format": "jiayuan-plan-1",
         "rules": {"name": rules.name, "sha256": rules.sha256},
-        "expectations": {**vars(expectations), "nonresponse_spread": share_text(rules.evidence.nonresponse_spread)},
+        "expectations": {
+            **vars(expectations),
+            "nonresponse_spread": share_text(rules.evidence.nonresponse_spread),
+            "design_effect": assumed_design_effect(rules),
+        },
         "regions": rounded.where(rounded.notna(), None).to_dict("index"),
     }
 

@@ -102,6 +102,7 @@ def forecast_precision(
     expected_rate: float,
     expected_spread: float,
     nonresponse_spread: float,
+    design_effect: float = 1.0,
 ) -> pd.DataFrame:
     """Forecast the precision of each community's rate, and the probability that its evidence is undecided.
 
@@ -119,6 +120,8 @@ def forecast_precision(
         τ ≥ 0, standard deviation of the true rates.
     nonresponse_spread : float
         ω ≥ 0, standard deviation of the difference between respondents and non-respondents.
+    design_effect : float
+        D ≥ 1: several answers of one household are worth fewer.
 
     Returns
     -------
@@ -133,9 +136,9 @@ def forecast_precision(
 
     Notes
     -----
-    v = p(1 − p)/n · (1 − f) + ω²(1 − f)² at the expected n; true rates N(p, τ²), posterior means N(p, Bτ²) around them,
-    T = p + τΦ⁻¹(1 − share). Undecided is |m − T| < Φ⁻¹(.80)√V. With zero expected answers, or with τ = 0, communities
-    cannot be distinguished, and the probability is 1.
+    v = D · p(1 − p)/n · (1 − f) + ω²(1 − f)² at the expected n; true rates N(p, τ²), posterior means N(p, Bτ²) around
+    them, T = p + τΦ⁻¹(1 − share). Undecided is |m − T| < Φ⁻¹(.80)√V. With zero expected answers, or with τ = 0,
+    communities cannot be distinguished, and the probability is 1.
 
     Examples
     --------
@@ -158,13 +161,15 @@ def forecast_precision(
         raise ValueError(f"share must lie in (0, 1), got {share}")
     if not 0 < expected_rate < 1:
         raise ValueError(f"expected_rate must lie in (0, 1), got {expected_rate}")
+    if not 1 <= design_effect < np.inf:
+        raise ValueError(f"design_effect must be at least 1, got {design_effect}")
     if not 0 <= expected_spread < np.inf:
         raise ValueError(f"expected_spread must be at least 0, got {expected_spread}")
     answers = total * rate
     answered = answers > 0
     single = expected_rate * (1 - expected_rate)
     sampling = with_nonresponse(
-        single / np.where(answered, answers, 1) * (1 - rate),
+        design_effect * single / np.where(answered, answers, 1) * (1 - rate),
         sampling_fraction=rate,
         nonresponse_spread=nonresponse_spread,
     )

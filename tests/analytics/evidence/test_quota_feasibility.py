@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from analytics.__main__ import main
 from analytics.evidence.quota_feasibility import Expectations, forecast_round
 from analytics.reports.forecast_sentences import forecast_sentences
-from tests.analytics.rule_files import SHIPPED, rules_with
+from tests.analytics.rule_files import SHIPPED, rules_2_with, rules_with
 
 EXPECTED = Expectations(response_rate=0.3, satisfaction_rate=0.8, spread=0.07)
 
@@ -53,6 +53,21 @@ def test_ten_nominations_take_two_hundred_communities_on_one_route_and_half_as_m
     assert "The quota of 10 can be filled. " in said[0]
     assert "only if both routes name different communities" in said[1]
     assert "CANNOT be filled" in said[2]
+
+
+@pytest.mark.parametrize(("choices", "wider"), [({}, 1.5), ({"evidence.one_answer_per_household": True}, 1)])
+def test_like_answers_of_one_household_make_the_forecast_less_precise(choices, wider):
+    assumed = {"evidence.nonresponse_spread": "0 %", "evidence.design_effect": "3/2"}
+    rules = rules_2_with(assumed | choices)
+    plain = rules_2_with(assumed | choices | {"evidence.design_effect": 1})
+
+    frames = (
+        forecast_round(city(large=200), each, quota={"large": 10}, expectations=EXPECTED) for each in (rules, plain)
+    )
+    clustered, independent = (frame.loc["large"] for frame in frames)
+
+    assert clustered["half_width"] == pytest.approx(independent["half_width"] * wider**0.5)
+    assert (clustered["undecided_share"] > independent["undecided_share"]) == (wider > 1)
 
 
 def test_a_complaint_route_with_another_share_is_not_counted_on():

@@ -48,13 +48,14 @@ def test_eligibility_follows_the_rule_on_every_number_of_answers():
         assert value == pytest.approx(stats.binom.pmf(n[ranked], total, 0.5).sum())
 
 
-def test_the_expected_share_of_undecided_is_what_simulated_rounds_show():
+@pytest.mark.parametrize("effect", [1, 1.5, 3])
+def test_the_expected_share_of_undecided_is_what_simulated_rounds_show(effect):
     random = np.random.default_rng(2)
-    arguments = {"expected_rate": 0.8, "expected_spread": 0.07, "nonresponse_spread": 0.03}
+    arguments = {"expected_rate": 0.8, "expected_spread": 0.07, "nonresponse_spread": 0.03, "design_effect": effect}
     forecast = forecast_precision([300], [0.3], share=FIVE_PERCENT, **arguments).iloc[0]
 
     truth = random.normal(0.8, 0.07, 400_000)
-    sampling = 0.16 / 90 * 0.7 + (0.03 * 0.7) ** 2
+    sampling = effect * 0.16 / 90 * 0.7 + (0.03 * 0.7) ** 2
     own = 0.0049 / (0.0049 + sampling)
     mean = 0.8 + own * (random.normal(truth, np.sqrt(sampling)) - 0.8)
     chance = special.ndtr((mean - 0.8 - 0.07 * special.ndtri(0.95)) / np.sqrt(own * sampling))
