@@ -28,6 +28,7 @@ _SHORT_HASH = 12
 FACT_NAMES: Mapping[str, LazyString] = MappingProxyType(
     {
         "added": _("added"),
+        "address": _("check code of the site’s address"),
         "area": _("bound to"),
         "because": _("reason"),
         "begins_at": _("from"),
@@ -145,6 +146,7 @@ SUBJECT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "complaint": _("complaint no. %(number)s"),
         "evaluation": _("evaluation no. %(number)s"),
         "installation": _("this installation"),
+        "posters": _("posters"),
         "questionnaire": _("questionnaire no. %(number)s"),
         "response": _("response no. %(number)s"),
         "round": _("round no. %(number)s"),

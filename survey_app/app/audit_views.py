@@ -58,6 +58,7 @@ ACTION_NAMES: Mapping[AuditAction, LazyString] = MappingProxyType(
         AuditAction.COMMUNITIES_IMPORTED: _("Communities imported"),
         AuditAction.CODE_ISSUED: _("Code issued"),
         AuditAction.CODE_REVOKED: _("Code revoked"),
+        AuditAction.POSTERS_PRINTED: _("Posters printed"),
         AuditAction.SLIPS_ISSUED: _("Slips issued"),
         AuditAction.EVALUATED: _("Round evaluated"),
         AuditAction.EVALUATION_PUBLISHED: _("Evaluation published"),

@@ -33,6 +33,7 @@ class NamedPoster:
     """Poster and the name of its file."""
 
     path: str
+    community_id: int
     poster: Poster
 
 
@@ -270,4 +271,4 @@ def _named_poster(
     )
     # A community may have several codes; four digits of them can be the same.
     name = file_name(community.name, community.number, code.building, code.token)
-    return NamedPoster(f"{file_name(district.name)}/{name}.pdf", poster)
+    return NamedPoster(f"{file_name(district.name)}/{name}.pdf", community.id, poster)

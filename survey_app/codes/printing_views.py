@@ -1,6 +1,7 @@
 """Views that print posters and household slips by district."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from itertools import chain
 
@@ -17,6 +18,7 @@ from survey_app.accounts.staff_pages import blueprint
 from survey_app.city_time import last_day, zone_of
 from survey_app.clock import current_time
 from survey_app.codes.codes import MOST_SLIPS
+from survey_app.codes.poster_prints import record_posters
 from survey_app.codes.posters import poster_pdf
 from survey_app.codes.print_runs import (
     MissingCharacters,
@@ -70,6 +72,7 @@ def poster(token: str) -> Response:
     found = [named for named in posters if named.poster.typed_code == token]
     if not found:
         abort(HTTPStatus.NOT_FOUND)
+    _record(Scope(Area.COMMUNITY, found[0].community_id), count=1, now=now)
     pdf = poster_pdf(found[0].poster, language=current_language(), typefaces=typefaces, now=now)
     return Response(pdf, mimetype="application/pdf")
 
@@ -79,9 +82,11 @@ def poster(token: str) -> Response:
 def posters_zip() -> Response:
     """Download the posters of a district or of the city while they are made."""
     typefaces, now, language = installed_typefaces(), current_time(), current_language()
+    scope = _wanted_scope()
     with site().database.reading() as session:
-        posters = posters_to_print(session, scope=wanted_scope(session), public_url=site().config.url_to_print, now=now)
-    notes = substitution_notes(missing_on_posters(posters, language=language, typefaces=typefaces))
+        posters = posters_to_print(session, scope=scope, public_url=site().config.url_to_print, now=now)
+    _record(scope, count=len(posters), now=now)
+    notes = _notes(missing_on_posters(posters, language=language, typefaces=typefaces))
     files = print_posters(posters, language=language, typefaces=typefaces, now=now)
     return download_of_files(zip_files(chain(notes, files), now=now), "posters.zip", files=len(notes) + len(posters))
 
@@ -131,7 +136,22 @@ def substitution_notes(missing: Sequence[MissingCharacters]) -> list[tuple[str, 
     return [(_("missing characters.txt"), "\r\n".join(lines).encode("utf-8-sig"))]
 
 
-def wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
+def _record(scope: Scope, *, count: int, now: datetime) -> None:
+    """Note a print run of posters before the first byte of it is sent."""
+    with site().database.writing() as session:
+        record_posters(
+            session, scope=scope, count=count, public_url=site().config.public_url, by=signed_in().actor, now=now
+        )
+
+
+def _wanted_scope() -> Scope:
+    """Return the district that was chosen, which only an account of the city can do, or all that the account sees."""
+    scope = signed_in().scope
+    district_id = read_whole_number(request.values.get("district"))
+    return Scope(Area.DISTRICT, district_id) if scope.is_city and district_id is not None else scope
+
+
+def _wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
     """Return the one community and the number that were asked for; None for one slip per household everywhere."""
     number, count = request.form.get("community", "").strip(), read_whole_number(request.form.get("count"))
     if not number:

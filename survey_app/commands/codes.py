@@ -13,6 +13,7 @@ from survey_app.accounts.installation import use_as_real
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.clock import current_time
 from survey_app.codes.codes import count_slips, issue_missing_poster_codes, replace_slip, revoke_code, revoke_slips
+from survey_app.codes.poster_prints import record_posters
 from survey_app.commands.shared import (
     DIRECTORY,
     configured,
@@ -136,7 +137,10 @@ def posters(*, directory: Path, language: str, for_this_machine: bool, **place_n
     files = print_runs.print_posters(
         track(wanted, "posters"), language=language, typefaces=installed, now=current_time()
     )
-    click.echo(f"{write_new(directory, files)} posters written to {directory}")
+    written = write_new(directory, files)
+    with installed_database(config) as database, database.writing() as session:
+        record_posters(session, scope=scope, count=written, public_url=public_url, now=current_time())
+    click.echo(f"{written} posters written to {directory}")
 
 
 @click.command()

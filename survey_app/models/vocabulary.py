@@ -280,6 +280,7 @@ class AuditAction(StrEnum):
     COMMUNITIES_IMPORTED = "communities_imported"
     CODE_ISSUED = "code_issued"
     CODE_REVOKED = "code_revoked"
+    POSTERS_PRINTED = "posters_printed"
     SLIPS_ISSUED = "slips_issued"
     EVALUATED = "evaluated"
     EVALUATION_PUBLISHED = "evaluation_published"

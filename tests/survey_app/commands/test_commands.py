@@ -1,3 +1,4 @@
+import json
 import re
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -1041,3 +1042,14 @@ def test_one_odd_name_stops_nobody_elses_print(run, sqlite_database, tmp_path, n
     for said in (posters.stderr, slips.stderr, on_paper.stderr):
         assert (f"{name}: no installed typeface holds" in said) is ("\ue000" in name)
         assert ("U+E000" in said) is ("\ue000" in name)
+
+
+def test_posters_that_a_command_writes_are_on_record(run, sqlite_database, tmp_path):
+    with sqlite_database.writing() as session:
+        make_poster_code(session)
+
+    run("posters", str(tmp_path / "posters"))
+
+    with sqlite_database.reading() as session:
+        [event] = session.scalars(select(AuditEvent).filter_by(action="posters_printed"))
+    assert json.loads(event.after)["count"] == 1

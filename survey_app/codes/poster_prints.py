@@ -1,0 +1,41 @@
+"""Print runs of posters on record: of which area, when, and with which address of the site."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from analytics.canonical import sha256_hex
+from survey_app.accounts.scope import Scope
+from survey_app.audit import OPERATOR, record
+from survey_app.models import AuditEvent
+from survey_app.models.vocabulary import Area, AuditAction
+
+PrintedUpTo = Mapping[tuple[Area, int | None], datetime]
+"""When the posters of an area, and of the place that the area is, were printed last."""
+
+
+def record_posters(
+    session: Session, *, scope: Scope, count: int, public_url: str, by: str = OPERATOR, now: datetime
+) -> None:
+    """Note that the posters in scope are taken away to be printed."""
+    facts = {"area": scope.area, "place": scope.id, "count": count, "address": _digest_of(public_url)}
+    record(session, by=by, action=AuditAction.POSTERS_PRINTED, subject="posters", after=facts, now=now)
+
+
+def posters_printed(session: Session, *, public_url: str) -> PrintedUpTo:
+    """Return when posters were printed last; those with another address lead nowhere and do not count."""
+    address = _digest_of(public_url)
+    events = select(AuditEvent.happened_at, AuditEvent.after).filter_by(action=AuditAction.POSTERS_PRINTED)
+    latest: dict[tuple[Area, int | None], datetime] = {}
+    for happened_at, after in session.execute(events.order_by(AuditEvent.position)):
+        facts = json.loads(after or "{}")
+        if facts.get("address") == address:
+            latest[Area(facts["area"]), facts["place"]] = happened_at
+    return latest
+
+
+def _digest_of(public_url: str) -> str:
+    return sha256_hex(public_url)
