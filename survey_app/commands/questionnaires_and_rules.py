@@ -26,7 +26,7 @@ from survey_app.commands.shared import (
 from survey_app.models import Round
 from survey_app.rounds.questionnaire_versions import parse_successor, published_versions
 from survey_app.rounds.questionnaires import load_questionnaire
-from survey_app.rounds.rounds import publish_questionnaire
+from survey_app.rounds.rounds import add_rule_file, publish_questionnaire
 
 
 @click.group()
@@ -123,7 +123,7 @@ def print_questionnaires(
 
 @click.group()
 def rules() -> None:
-    """Check rule files."""
+    """Check and freeze rule files."""
 
 
 @rules.command("check")
@@ -133,3 +133,13 @@ def check_rules(file: Path) -> None:
     content = file.read_bytes()
     parsed = parse_rules(content, str(file))
     click.echo(f"{parsed.name}: no faults")
+
+
+@rules.command("freeze")
+@click.argument("file", type=FILE)
+def freeze_rules(file: Path) -> None:
+    """Freeze a rule file, so that rounds can use it; it cannot be changed afterwards."""
+    with installed_database() as database, database.writing() as session:
+        use_as_real(session, now=current_time())
+        frozen = add_rule_file(session, content=file.read_bytes(), source=str(file), now=current_time())
+        click.echo(f"frozen {frozen.name}, sha256 {frozen.sha256}")

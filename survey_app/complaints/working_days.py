@@ -21,6 +21,11 @@ class Calendar:
     holidays: frozenset[date]
     make_up_days: frozenset[date]
 
+    @property
+    def years(self) -> frozenset[int]:
+        """The years whose holidays are known."""
+        return frozenset(day.year for day in self.holidays)
+
     def is_working_day(self, day: date) -> bool:
         """Return whether offices work on this day."""
         if day in self.make_up_days:

@@ -1044,6 +1044,18 @@ def test_one_odd_name_stops_nobody_elses_print(run, sqlite_database, tmp_path, n
         assert ("U+E000" in said) is ("\ue000" in name)
 
 
+def test_the_setup_checklist_names_what_is_to_do_with_its_command(run):
+    answer = run("setup-checklist")
+
+    assert answer.exit_code == 1
+    assert "[to do] Freeze the rule file\n" in answer.output
+    assert "    $ jiayuan rules freeze FILE\n" in answer.output
+    assert "[done] Public address of the site\n" in answer.output
+    assert run("rules", "freeze", str(RULES)).exit_code == 0
+    assert "[done] Freeze the rule file\n" in run("setup-checklist").output
+    assert "[已完成] 规则文件定稿\n" in run("setup-checklist", "--language", "zh-Hans").output
+
+
 def test_posters_that_a_command_writes_are_on_record(run, sqlite_database, tmp_path):
     with sqlite_database.writing() as session:
         make_poster_code(session)

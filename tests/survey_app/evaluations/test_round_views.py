@@ -10,6 +10,8 @@ from sqlalchemy import select
 
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import Round
+from survey_app.models.vocabulary import Role
+from survey_app.preparation.checklist import STEPS_OF_ROLE, StepKey
 from tests.accounts import csrf_token, make_account, signed_in_client
 from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
 
@@ -235,3 +237,34 @@ def test_an_evaluation_that_is_not_there_is_not_shown_as_another_one(app, number
 
     assert answer.status_code == 404
     assert "<h1>" in answer.text
+
+
+def test_each_role_is_shown_what_it_prepares_and_no_other_steps(app, sqlite_database):
+    with sqlite_database.writing() as session:
+        here = make_community(session, district=make_district(session, name="乌达区"))
+        make_account(session, "city", now=NOW)
+        make_account(session, "administrator", now=NOW)
+        make_account(session, "district", district=here.district, now=NOW)
+        make_account(session, "clerk", community=here, now=NOW)
+        make_account(session, "evaluator", now=NOW)
+
+    pages = {role: signed_in_client(app, role).get("/staff/").text for role in Role if role is not Role.COMPANY}
+
+    for role, page in pages.items():
+        shown = {StepKey(key) for key in re.findall(r'id="step-(\w+)"', page)}
+        assert shown == set(STEPS_OF_ROLE.get(role, ()))
+    assert "jiayuan districts telephone " in pages[Role.CITY]
+    assert "jiayuan" not in pages[Role.DISTRICT]
+    assert 'href="/staff/accounts"' not in pages[Role.DISTRICT]
+
+
+def test_the_checklist_folds_up_once_residents_could_answer(app, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_account(session, "city", now=NOW)
+    before = signed_in_client(app, "city").get("/staff/").text
+    with sqlite_database.writing() as session:
+        make_round(session, opens_at=NOW - timedelta(days=5), closes_at=NOW + timedelta(days=5))
+    after = signed_in_client(app, "city").get("/staff/").text
+
+    assert '<details><summary><h2 id="preparation">准备工作' not in before
+    assert '<details><summary><h2 id="preparation">准备工作' in after
