@@ -171,7 +171,7 @@ ATTEMPT_NAMES: Mapping[str, LazyString] = MappingProxyType(
 _TRUTHS: Mapping[bool, LazyString] = MappingProxyType({True: _("yes"), False: _("no")})
 _MOMENTS = frozenset({"opens_at", "closes_at", "begins_at", "ends_at", "hour"})
 _DAYS = frozenset({"kept_until"})
-_HASHES = frozenset({"rules", "sha256", "standings"})
+_HASHES = frozenset({"address", "rules", "sha256", "standings"})
 
 
 @dataclass(frozen=True)
