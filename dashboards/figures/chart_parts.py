@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from textwrap import wrap
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,8 @@ FEWEST_POINTS: Final = 60
 
 # Longest name beside a chart, in characters: more would leave no room for the chart on a phone.
 _LONGEST_LABEL: Final = 16
+# Longest line of a label that may go on in a second one.
+_LONGEST_LINE: Final = 24
 # Up to this count plotly would put ticks at halves.
 _FEW: Final = 5
 
@@ -191,7 +194,7 @@ def count_bars(labels: Sequence[str], counts: Sequence[int], *, title: str, colo
     trace = {
         "type": "bar",
         "orientation": "h",
-        "y": [escape(label) for label in labels],
+        "y": ["<br>".join(map(escape, wrap(label, _LONGEST_LINE))) for label in labels],
         "x": list(counts),
         "text": [f"{count:,}" for count in counts],
         "textposition": "auto",
