@@ -37,7 +37,7 @@ NAVIGATION: Sequence[tuple[str, LazyString]] = (
     ("staff.printing", _("Printing")),
     ("entry.choose", _("Type in answers")),
     ("entry.ask_for_number", _("Receipts")),
-    ("staff.ask_for_secret", _("Lost secrets")),
+    ("staff.ask_for_secret", _("Reissue access codes")),
     ("staff.documents", _("Rules and questionnaires")),
     ("/dashboards/", _("Dashboards")),
     ("staff.accounts", _("Accounts")),

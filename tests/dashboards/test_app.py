@@ -163,7 +163,7 @@ def test_the_server_for_machines_is_off(city):
 
 @pytest.mark.parametrize(
     ("language", "heading", "loading"),
-    [("zh-Hans", "入围小区、评定途径与理由", "正在加载"), ("en", "Who qualifies, by", "Loading")],
+    [("zh-Hans", "入围小区、评价途径与理由", "正在加载"), ("en", "Who qualifies, by", "Loading")],
 )
 def test_the_page_speaks_the_language_of_its_address(city, language, heading, loading):
     browser = Browser(serve_dashboards(city), f"?lang={language}")

@@ -120,7 +120,7 @@ def test_one_scan_on_a_phone_becomes_one_decision_on_the_dashboard(delivered_sit
         stored.submitted_at = closed - timedelta(minutes=1)
 
     desk.goto(f"{delivered_site}/staff/")
-    desk.get_by_role("button", name="开始评定").click()
+    desk.get_by_role("button", name="开始评价").click()
     expect(desk.get_by_text("正式", exact=True)).to_be_visible()
     desk.get_by_role("link", name="打开看板").click()
     desk.wait_for_url("**/dashboards/**")
@@ -129,10 +129,10 @@ def test_one_scan_on_a_phone_becomes_one_decision_on_the_dashboard(delivered_sit
 
     desk.goto(f"{delivered_site}/staff/")
     tables = download(desk, delivered_site, "分题统计表（CSV）")
-    standings = download(desk, delivered_site, "评定结果（CSV）")
+    standings = download(desk, delivered_site, "评价结果（CSV）")
     ours = next(row for row in standings if row["小区"] == "阳光家园")
     counted = sum(int(row["人数（空为不予公布）"]) for row in tables if row["答案代码"] == "counted")
     assert counted == ANSWERS_BEFORE + 1 + 19 * 10
     assert sum(int(row["业主有效问卷"]) for row in standings) == counted
-    assert (ours["业主有效问卷"], ours["满意份数"], ours["评定结论"]) == ("10", "10", "met")
-    assert [row["小区"] for row in standings if row["评定结论"] == "met"] == ["阳光家园"]
+    assert (ours["业主有效问卷"], ours["满意份数"], ours["评价结论"]) == ("10", "10", "met")
+    assert [row["小区"] for row in standings if row["评价结论"] == "met"] == ["阳光家园"]

@@ -358,7 +358,7 @@ def test_the_planning_page_says_what_posters_cannot_exclude_and_on_how_few_answe
     chinese, english = (client.get(f"/staff/rounds/new?lang={language}").text for language in ("zh-Hans", "en"))
 
     assert "海勃湾区：上一轮只要在一个小区多出 7 份答卷" in chinese
-    assert "海勃湾区建议不用海报，改发户码通知单" in chinese
+    assert "海勃湾区建议不用海报，改发入户通知单" in chinese
     assert "7 added answers in one community would have changed" in english
 
 

@@ -1,0 +1,57 @@
+"""One word per idea: offices read their own terms on every page, and the words these replaced nowhere."""
+
+import pytest
+
+from tests.translations import PACKAGES, REPOSITORY, catalogue_path, read_catalogue
+
+# What is not written any more, and what is written instead.
+REPLACED = {
+    "刷票": "异常答卷",
+    "户码单": "入户通知单",
+    "户码通知单": "入户通知单",
+    "码单": "入户通知单",
+    "入围线": "前5%界线",
+    "评定": "评价",
+    "轮次": "调查批次",
+    "复核": "提级办理",
+    "不予受理": "不属受理范围",
+    "旗区": "其他区",
+    "区县": "区",
+    "备用码": "恢复码",
+    "先进小区": "“美好家园”小区",
+    "美好小区": "“美好家园”小区",
+    "名额能否用满": "名额测算",
+    "不会知道您是谁": "看不到您的姓名和电话",
+    "创建调查": "新建调查",
+}
+# Rule files and questionnaires are frozen as they were issued: other words would be other files.
+FROZEN = ("data/rules/", "data/questionnaires/")
+PATTERNS = ("*/templates/**/*.html", "*/reports/templates/*", "**/*.typ", "data/**/*.yaml", "*/static/*.js")
+FILES = sorted(
+    name
+    for pattern in PATTERNS
+    for path in REPOSITORY.glob(pattern)
+    if path.is_file() and not (name := str(path.relative_to(REPOSITORY))).startswith((*FROZEN, ".", "tests/"))
+)
+
+
+def replaced_in(text):
+    return {term: REPLACED[term] for term in REPLACED if term in text}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_catalogue_has_a_term_that_was_replaced(package):
+    found = {}
+    for message in read_catalogue(catalogue_path(package)):
+        written = message.string if isinstance(message.string, str) else " ".join(message.string)
+        if message.id and (replaced := replaced_in(written)):
+            found[message.id] = replaced
+
+    assert found == {}
+
+
+def test_no_template_data_file_or_printed_page_has_a_term_that_was_replaced():
+    texts = {name: (REPOSITORY / name).read_text("utf-8") for name in FILES}
+
+    assert {name.partition("/")[0] for name in FILES} == {"analytics", "data", "survey_app"}
+    assert {name: found for name, text in texts.items() if (found := replaced_in(text))} == {}
