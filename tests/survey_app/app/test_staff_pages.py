@@ -196,7 +196,7 @@ def test_the_city_closes_a_round_early_and_the_page_says_why(app, sqlite_databas
     assert (refused.status_code, closed.status_code) == (409, 303)
     page = client.get("/staff/").text
     assert "提前结束：疫情防控" in page
-    assert "立即结束本轮调查" not in page
+    assert "立即结束本次调查" not in page
 
 
 @pytest.mark.usefixtures("city")
@@ -357,7 +357,7 @@ def test_the_planning_page_says_what_posters_cannot_exclude_and_on_how_few_answe
 
     chinese, english = (client.get(f"/staff/rounds/new?lang={language}").text for language in ("zh-Hans", "en"))
 
-    assert "海勃湾区：上一轮只要在一个小区多出 7 份答卷" in chinese
+    assert "海勃湾区：上次调查只要在一个小区多出 7 份答卷" in chinese
     assert "海勃湾区建议不用海报，改发入户通知单" in chinese
     assert "7 added answers in one community would have changed" in english
 
