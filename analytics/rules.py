@@ -387,7 +387,7 @@ def _read(document: Document, content: bytes) -> Rules:
 
 
 def share_text(share: Fraction) -> str:
-    """Format a share for people: as a percentage if that is exact, otherwise as a fraction.
+    """Format a share as files state it: as a percentage if that is exact, otherwise as a fraction.
 
     Examples
     --------
@@ -399,6 +399,17 @@ def share_text(share: Fraction) -> str:
         if (percent * 10**places).denominator == 1:
             return f"{float(percent):.{places}f} %"
     return str(share)
+
+
+def share_words(share: Fraction) -> str:
+    """Format a share as sentences hold it; `share_text` is what rule files and results state.
+
+    Examples
+    --------
+    >>> share_words(Fraction(1, 20)), share_words(Fraction(1, 30))
+    ('5%', '1/30')
+    """
+    return share_text(share).replace(" ", "")
 
 
 def _read_source(node: Node) -> Source:

@@ -39,7 +39,7 @@ from analytics.reports.labels import (
 )
 from analytics.reports.standing_words import criterion_status_words
 from analytics.reports.warnings import list_warnings, warning_sentence
-from analytics.rules import share_text
+from analytics.rules import share_words
 from analytics.statistics.repeat_complaints import repeat_dispersion
 
 REPORT_FILES: Final[Mapping[str, str]] = page_files("report")
@@ -154,8 +154,8 @@ def report_html(
                 warning_sentence(warning, language) for region, warning in list_warnings(evaluation) if not region
             ],
             has_complaints=_has_complaints(evaluation),
-            level=share_text(evaluation.rules.evidence.level),
-            spread=share_text(evaluation.rules.evidence.nonresponse_spread),
+            level=share_words(evaluation.rules.evidence.level),
+            spread=share_words(evaluation.rules.evidence.nonresponse_spread),
             one_answer=evaluation.rules.evidence.one_answer_per_household,
             channels=list(channel_sentences(evaluation.communities, language)),
             clustering=list(

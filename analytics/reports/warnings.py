@@ -50,7 +50,11 @@ def warning_sentence(warning: Mapping[str, Any], language: str) -> str:
     """
     _ = translator(language)
     route = route_words(language)[warning["route"]]
-    said = _templates(language)[warning["code"]].format(**warning["facts"])
+    facts = warning["facts"]
+    if "share" in facts:
+        # Results state it with a blank, sentences do not.
+        facts = {**facts, "share": facts["share"].replace(" ", "")}
+    said = _templates(language)[warning["code"]].format(**facts)
     return _("{route}: {said}").format(route=route, said=said)
 
 

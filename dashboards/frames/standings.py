@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.reports.labels import measure_axis, measure_words, sentence_case, valid_answers_words
-from analytics.rules import share_text
+from analytics.rules import share_words
 from dashboards.languages import translator
 from dashboards.routes import Route
 from dashboards.source import EvaluationHeader
@@ -76,7 +76,7 @@ def counted_words(header: EvaluationHeader, language: str) -> str:
 def share_to_meet(header: EvaluationHeader, route: Route) -> str:
     """Return, for people, the share of communities that meets the criterion on a route by the rules."""
     rule = header.rules.satisfaction if route.key == "satisfaction" else header.rules.complaints
-    return share_text(rule.share).replace(" ", "")
+    return share_words(rule.share)
 
 
 def in_rank_order(standings: pd.DataFrame, route: Route) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.reports.labels import measure_words, method_words, rounding_words, route_words
-from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_text
+from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_words
 from dashboards.labels import population_words, state_words, ties_words, zero_ties_words
 from dashboards.languages import day, minute, translator
 from dashboards.source import EvaluationHeader
@@ -54,7 +54,7 @@ def _satisfaction_words(rules: Rules, rule: SatisfactionRule, language: str) -> 
     where = _("of each district") if rules.region == "district" else _("of the whole city")
     measure = measure_words(language)[rule.measure]
     said = [
-        _("The first {share} {where} by {measure}").format(share=share_text(rule.share), where=where, measure=measure),
+        _("The first {share} {where} by {measure}").format(share=share_words(rule.share), where=where, measure=measure),
         rounding_words(language)[rule.rounding],
         ties_words(language)[rule.ties],
         population_words(language)[rule.population],
@@ -63,7 +63,7 @@ def _satisfaction_words(rules: Rules, rule: SatisfactionRule, language: str) -> 
         said.append(
             _("ranked from {enough} valid answers, or from {share} of the households and at least {least}").format(
                 enough=rule.minimum_responses.enough,
-                share=share_text(rule.minimum_responses.or_share_of_households),
+                share=share_words(rule.minimum_responses.or_share_of_households),
                 least=rule.minimum_responses.least,
             )
         )
@@ -74,7 +74,7 @@ def _complaint_words(rule: ComplaintRule, language: str) -> str:
     _ = translator(language)
     said = [
         _("The {share} with the fewest valid complaints per 1,000 households in {months} months").format(
-            share=share_text(rule.share), months=rule.period_months
+            share=share_words(rule.share), months=rule.period_months
         ),
         rounding_words(language)[rule.rounding],
         ties_words(language)[rule.ties],
