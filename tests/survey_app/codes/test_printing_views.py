@@ -1,11 +1,12 @@
 import io
+import json
 import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from survey_app.models import Code
+from survey_app.models import AuditEvent, Code
 from survey_app.printing.typefaces import ChineseTypefaceMissing, installed_typefaces
 from tests.accounts import PASSWORD, csrf_token, current_code, make_account, signed_in_client
 from tests.factories import make_community, make_district, make_poster_code, make_round, make_subdistrict
@@ -76,6 +77,24 @@ def test_a_district_prints_its_own_and_no_other(app, city):
         assert client.get(f"{PRINTING}/posters.zip?place={place}").status_code == 404
         assert issue(client, place=place).status_code == 404
     assert issue(client, community="2").status_code == 404
+
+
+def test_print_runs_of_posters_are_on_record_with_their_area(app, city, sqlite_database):
+    signed_in_client(app, "city").get(f"{PRINTING}/posters.zip?district={city['there'].id}")
+    district = signed_in_client(app, "district")
+    district.get(f"{PRINTING}/posters.zip")
+    district.get(f"/staff/posters/{city['codes'][0].token}.pdf")
+
+    with sqlite_database.reading() as session:
+        events = session.scalars(
+            select(AuditEvent.after).filter_by(action="posters_printed").order_by(AuditEvent.position)
+        )
+        areas = [(facts["area"], facts["place"], facts["count"]) for facts in map(json.loads, events)]
+    assert areas == [
+        ("district", city["there"].id, 1),
+        ("district", city["here"].id, 1),
+        ("community", city["codes"][0].community_id, 1),
+    ]
 
 
 def test_one_poster_is_shown_within_the_scope(app, city):
