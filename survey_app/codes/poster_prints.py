@@ -9,19 +9,24 @@ from sqlalchemy.orm import Session
 
 from analytics.canonical import sha256_hex
 from survey_app.accounts.scope import Scope
-from survey_app.audit import OPERATOR, record
+from survey_app.audit import OPERATOR, Facts, place_fact, record
 from survey_app.models import AuditEvent
 from survey_app.models.vocabulary import Area, AuditAction
 
 PrintedUpTo = Mapping[tuple[Area, int | None], datetime]
-"""When the posters of an area, and of the place that the area is, were printed last."""
+"""When posters were printed last: those of an area and a place of it, or of the city, which is no place."""
 
 
 def record_posters(
     session: Session, *, scope: Scope, count: int, public_url: str, by: str = OPERATOR, now: datetime
 ) -> None:
     """Note that the posters in scope are taken away to be printed."""
-    facts = {"area": scope.area, "place": scope.id, "count": count, "address": _digest_of(public_url)}
+    facts: Facts = {
+        "area": scope.area,
+        "place": place_fact(scope.ids),
+        "count": count,
+        "address": _digest_of(public_url),
+    }
     record(session, by=by, action=AuditAction.POSTERS_PRINTED, subject="posters", after=facts, now=now)
 
 
@@ -33,7 +38,8 @@ def posters_printed(session: Session, *, public_url: str) -> PrintedUpTo:
     for happened_at, after in session.execute(events.order_by(AuditEvent.position)):
         facts = json.loads(after or "{}")
         if facts.get("address") == address:
-            latest[Area(facts["area"]), facts["place"]] = happened_at
+            places = facts["place"] if isinstance(facts["place"], list) else [facts["place"]]
+            latest |= dict.fromkeys([(Area(facts["area"]), place) for place in places], happened_at)
     return latest
 
 

@@ -33,6 +33,7 @@ from survey_app.codes.print_runs import (
     slips_to_issue,
 )
 from survey_app.models import Community
+from survey_app.models.vocabulary import Area
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.printing.zip_stream import zip_files
 from survey_app.web.context import site
@@ -72,7 +73,7 @@ def poster(token: str) -> Response:
     found = [named for named in posters if named.poster.typed_code == token]
     if not found:
         abort(HTTPStatus.NOT_FOUND)
-    _record(Scope(Area.COMMUNITY, found[0].community_id), count=1, now=now)
+    _record(Scope(Area.COMMUNITY, (found[0].community_id,)), count=1, now=now)
     pdf = poster_pdf(found[0].poster, language=current_language(), typefaces=typefaces, now=now)
     return Response(pdf, mimetype="application/pdf")
 
@@ -82,11 +83,11 @@ def poster(token: str) -> Response:
 def posters_zip() -> Response:
     """Download the posters of a district or of the city while they are made."""
     typefaces, now, language = installed_typefaces(), current_time(), current_language()
-    scope = _wanted_scope()
     with site().database.reading() as session:
+        scope = wanted_scope(session)
         posters = posters_to_print(session, scope=scope, public_url=site().config.url_to_print, now=now)
     _record(scope, count=len(posters), now=now)
-    notes = _notes(missing_on_posters(posters, language=language, typefaces=typefaces))
+    notes = substitution_notes(missing_on_posters(posters, language=language, typefaces=typefaces))
     files = print_posters(posters, language=language, typefaces=typefaces, now=now)
     return download_of_files(zip_files(chain(notes, files), now=now), "posters.zip", files=len(notes) + len(posters))
 
@@ -144,14 +145,7 @@ def _record(scope: Scope, *, count: int, now: datetime) -> None:
         )
 
 
-def _wanted_scope() -> Scope:
-    """Return the district that was chosen, which only an account of the city can do, or all that the account sees."""
-    scope = signed_in().scope
-    district_id = read_whole_number(request.values.get("district"))
-    return Scope(Area.DISTRICT, district_id) if scope.is_city and district_id is not None else scope
-
-
-def _wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
+def wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
     """Return the one community and the number that were asked for; None for one slip per household everywhere."""
     number, count = request.form.get("community", "").strip(), read_whole_number(request.form.get("count"))
     if not number:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, Row, Select, and_, false, func, select
+from sqlalchemy.orm import Session
 
 from analytics.disclosure.rules import rules_in_force
 from analytics.files.yaml_documents import DocumentError
+from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.city_time import city_zone
 from survey_app.codes.codes import has_poster_code, is_usable_poster_code
@@ -38,9 +39,9 @@ class CommunityFacts:
 class DistrictFacts:
     """Names of the districts in scope that lack something."""
 
-    without_telephone: tuple[str, ...]
-    without_account: tuple[str, ...]
-    without_clerk: tuple[str, ...]
+    without_telephone: tuple[Wording, ...]
+    without_account: tuple[Wording, ...]
+    without_clerk: tuple[Wording, ...]
 
 
 @dataclass(frozen=True)
@@ -131,11 +132,10 @@ def _read_communities(session: Session, scope: Scope, coming: Round | None, publ
         scope.communities(counted.select_from(Community))
     ).one()
     printed = posters_printed(session, public_url=public_url)
-    unprinted = scope.communities(_codes_not_printed(printed))
     without_poster = {
         row.community_id
-        for row in session.execute(unprinted)
-        if not _is_printed(printed.get((Area.COMMUNITY, row.community_id)), row.issued_at)
+        for row in session.execute(scope.communities(_codes_not_printed(printed)))
+        if not _is_printed(row, printed)
     }
     return CommunityFacts(
         total=total,
@@ -155,37 +155,62 @@ def _has_slips(coming: Round | None) -> ColumnElement[bool]:
     return issued.where(of_round, Code.revoked_at.is_(None)).exists()
 
 
-def _codes_not_printed(printed: PrintedUpTo) -> Select[int, datetime]:
-    """Return a select of the poster codes that no print run of the city or of their district has had."""
-    runs = [
-        and_(Code.issued_at <= moment, true() if area is Area.CITY else Community.district_id == place)
-        for (area, place), moment in printed.items()
-        if area in {Area.CITY, Area.DISTRICT}
-    ]
-    statement = select(Code.community_id, Code.issued_at).join(Community, Code.community_id == Community.id)
-    return statement.where(is_usable_poster_code(), ~or_(false(), *runs))
+_PlacedCode = Row[int, datetime, int, int | None, int | None]
 
 
-def _is_printed(printed_at: datetime | None, issued_at: datetime) -> bool:
-    return printed_at is not None and issued_at <= printed_at
+def _codes_not_printed(printed: PrintedUpTo) -> Select[int, datetime, int, int | None, int | None]:
+    """Return a select of the poster codes that no print run of the whole city has had, and where they are."""
+    statement = select(
+        Code.community_id,
+        Code.issued_at,
+        Community.district_id,
+        Community.subdistrict_id,
+        Community.neighbourhood_id,
+    ).join(Community, Code.community_id == Community.id)
+    statement = statement.where(is_usable_poster_code())
+    of_city = printed.get((Area.CITY, None))
+    return statement if of_city is None else statement.where(Code.issued_at > of_city)
+
+
+def _is_printed(code: _PlacedCode, printed: PrintedUpTo) -> bool:
+    """Return whether a print run of a place had the code."""
+    places = (
+        (Area.DISTRICT, code.district_id),
+        (Area.SUBDISTRICT, code.subdistrict_id),
+        (Area.NEIGHBOURHOOD, code.neighbourhood_id),
+        (Area.COMMUNITY, code.community_id),
+    )
+    return any(code.issued_at <= printed[place] for place in places if place in printed)
 
 
 def _read_districts(session: Session, scope: Scope) -> DistrictFacts:
     statement = select(District).join(Community, Community.district_id == District.id).distinct()
     districts = session.scalars(scope.communities(statement).order_by(District.sort_key)).all()
     with_account = {account.district_id for account in _accounts_in_force(session, {Role.DISTRICT})}
-    with_clerk = {
-        account.community.district_id if account.community else account.district_id
-        for account in _accounts_in_force(session, {Role.CLERK})
-    }
+    clerks = _accounts_in_force(session, {Role.CLERK})
+    with_clerk = {district_id for clerk in clerks for district_id in _districts_of(clerk)}
     return DistrictFacts(
-        without_telephone=tuple(each.name for each in districts if each.telephone is None),
-        without_account=tuple(each.name for each in districts if each.id not in with_account),
-        without_clerk=tuple(each.name for each in districts if each.id not in with_clerk),
+        without_telephone=_names(each for each in districts if each.telephone is None),
+        without_account=_names(each for each in districts if each.id not in with_account),
+        without_clerk=_names(each for each in districts if each.id not in with_clerk),
     )
+
+
+def _districts_of(account: Account) -> set[int]:
+    """Return the ids of the districts in which the places or communities of an account lie."""
+    if account.subdistrict is not None:
+        return {account.subdistrict.district_id}
+    if account.neighbourhood is not None:
+        return {account.neighbourhood.subdistrict.district_id}
+    listed = {community.district_id for community in account.communities}
+    return listed if account.district_id is None else listed | {account.district_id}
+
+
+def _names(districts: Iterable[District]) -> tuple[Wording, ...]:
+    return tuple(Wording.of(each.name, each.english_name) for each in districts)
 
 
 def _accounts_in_force(session: Session, roles: Iterable[Role]) -> list[Account]:
     """Return the accounts of some roles that have linked an authenticator and are not disabled."""
     in_force = and_(Account.role.in_(roles), Account.in_force_since.is_not(None), Account.disabled_at.is_(None))
-    return list(session.scalars(select(Account).options(joinedload(Account.community)).where(in_force)))
+    return list(session.scalars(select(Account).where(in_force)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from analytics.languages import Translate
+from analytics.languages import Translate, Wording
 from survey_app.catalogue import translator
 from survey_app.preparation.checklist import State, Step, StepKey
 from survey_app.preparation.facts import Facts
@@ -54,7 +54,7 @@ def words_of(step: Step, facts: Facts, language: str) -> StepWords:
         state=step.state,
         title=title,
         reason=reason,
-        missing=_missing(step.key, facts, _) if step.state is State.TO_DO else "",
+        missing=_missing(step.key, facts, language) if step.state is State.TO_DO else "",
         page=PAGES.get(step.key),
         command=_command(step.key, facts),
     )
@@ -154,8 +154,9 @@ def _titles(facts: Facts, _: Translate) -> Mapping[StepKey, tuple[str, str]]:
     }
 
 
-def _missing(key: StepKey, facts: Facts, _: Translate) -> str:
+def _missing(key: StepKey, facts: Facts, language: str) -> str:
     """Return what is still missing for a step that is to do; empty where its reason says all."""
+    _ = translator(language)
     communities, districts = facts.communities, facts.districts
     return {
         StepKey.PUBLIC_ADDRESS: lambda: _("Now it is {url}, which no phone can open.", url=facts.public_url),
@@ -170,9 +171,9 @@ def _missing(key: StepKey, facts: Facts, _: Translate) -> str:
         StepKey.CALENDAR: lambda: _calendar_file(facts.today.year, _),
         StepKey.NEXT_CALENDAR: lambda: _calendar_file(facts.today.year + 1, _),
         StepKey.HOUSEHOLDS: lambda: _lacking(communities.without_households, communities.total, _),
-        StepKey.TELEPHONES: lambda: _lacking_districts(districts.without_telephone, _),
-        StepKey.DISTRICT_ACCOUNTS: lambda: _lacking_districts(districts.without_account, _),
-        StepKey.CLERK_ACCOUNTS: lambda: _lacking_districts(districts.without_clerk, _),
+        StepKey.TELEPHONES: lambda: _lacking_districts(districts.without_telephone, language),
+        StepKey.DISTRICT_ACCOUNTS: lambda: _lacking_districts(districts.without_account, language),
+        StepKey.CLERK_ACCOUNTS: lambda: _lacking_districts(districts.without_clerk, language),
         StepKey.POSTER_CODES: lambda: _lacking(communities.without_code, communities.total, _),
         StepKey.POSTERS: lambda: _lacking(communities.without_poster + communities.without_code, communities.total, _),
         StepKey.SLIPS: lambda: _lacking(communities.without_slips, communities.total, _),
@@ -195,8 +196,9 @@ def _lacking(number: int, total: int, _: Translate) -> str:
     return _("Communities still missing: {number} of {total}.", number=f"{number:,}", total=f"{total:,}")
 
 
-def _lacking_districts(names: Sequence[str], _: Translate) -> str:
-    named = _(", ").join(names[:_MOST_NAMED])
+def _lacking_districts(names: Sequence[Wording], language: str) -> str:
+    _ = translator(language)
+    named = _(", ").join(name.in_language(language) for name in names[:_MOST_NAMED])
     more = "…" if len(names) > _MOST_NAMED else ""
     return _("Districts still missing: {names}.", names=f"{named}{more}")
 
@@ -231,5 +233,6 @@ def _command(key: StepKey, facts: Facts) -> str | None:
     }.get(key)
 
 
-def _first(names: Sequence[str]) -> str:
-    return shlex.quote(names[0]) if names else "DISTRICT"
+def _first(names: Sequence[Wording]) -> str:
+    # The Chinese name is unique.
+    return shlex.quote(names[0].zh_hans) if names else "DISTRICT"

@@ -80,7 +80,7 @@ def test_a_district_prints_its_own_and_no_other(app, city):
 
 
 def test_print_runs_of_posters_are_on_record_with_their_area(app, city, sqlite_database):
-    signed_in_client(app, "city").get(f"{PRINTING}/posters.zip?district={city['there'].id}")
+    signed_in_client(app, "city").get(f"{PRINTING}/posters.zip?place=district:{city['there'].id}")
     district = signed_in_client(app, "district")
     district.get(f"{PRINTING}/posters.zip")
     district.get(f"/staff/posters/{city['codes'][0].token}.pdf")

@@ -245,7 +245,7 @@ def test_each_role_is_shown_what_it_prepares_and_no_other_steps(app, sqlite_data
         make_account(session, "city", now=NOW)
         make_account(session, "administrator", now=NOW)
         make_account(session, "district", district=here.district, now=NOW)
-        make_account(session, "clerk", community=here, now=NOW)
+        make_account(session, "clerk", communities=[here], now=NOW)
         make_account(session, "evaluator", now=NOW)
 
     pages = {role: signed_in_client(app, role).get("/staff/").text for role in Role if role is not Role.COMPANY}

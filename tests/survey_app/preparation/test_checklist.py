@@ -23,7 +23,16 @@ from survey_app.printing.typefaces import ChineseTypefaceMissing
 from survey_app.rounds.questionnaires import load_questionnaire
 from survey_app.rounds.rounds import add_rule_file, create_round, publish_questionnaire
 from tests.accounts import make_account
-from tests.factories import NOW, SECRET, make_community, make_district, make_poster_code, make_round
+from tests.factories import (
+    NOW,
+    SECRET,
+    make_community,
+    make_district,
+    make_neighbourhood,
+    make_poster_code,
+    make_round,
+    make_subdistrict,
+)
 
 ADDRESS = "https://wj.example.cn"
 # These come with the program.
@@ -88,7 +97,7 @@ def add_district_account(session):
 
 
 def add_clerk(session):
-    make_account(session, "clerk", community=session.scalars(select(Community)).first(), now=NOW)
+    make_account(session, "clerk", communities=[session.scalars(select(Community)).first()], now=NOW)
 
 
 def issue_codes(session):
@@ -203,12 +212,37 @@ def test_an_account_counts_once_it_can_be_signed_in_to(database):
     assert found[StepKey.CITY_ACCOUNTS] is State.TO_DO
 
 
+def test_a_district_has_a_clerk_in_whatever_part_the_clerk_looks_after(database):
+    with database.writing() as session:
+        whole, by_part, by_neighbourhood, by_list = (make_district(session) for _ in range(4))
+        part = make_subdistrict(session, district=by_part)
+        neighbourhood = make_neighbourhood(session, subdistrict=make_subdistrict(session, district=by_neighbourhood))
+        listed = [
+            make_community(session, district=district) for district in (whole, by_part, by_neighbourhood, by_list)
+        ]
+        bound = (
+            {"district": whole},
+            {"subdistrict": part},
+            {"neighbourhood": neighbourhood},
+            {"communities": listed[3:]},
+        )
+        for number, places in enumerate(bound):
+            assert len(read_facts(session, scope=EVERYWHERE, public_url=ADDRESS, now=NOW).districts.without_clerk) == (
+                4 - number
+            )
+            make_account(session, f"clerk.{number}", role="clerk", now=NOW, **places)
+
+    assert facts_of(database).districts.without_clerk == ()
+
+
 def test_posters_are_printed_again_for_a_new_code_and_for_another_address(database):
     with database.writing() as session:
         make_round(session)
         here, there = make_district(session), make_district(session)
-        first, second = (make_community(session, district=district) for district in (here, there))
-        for community in (first, second):
+        part = make_subdistrict(session, district=there)
+        first, second = make_community(session, district=here), make_community(session, district=there)
+        third = make_community(session, district=there, subdistrict=part)
+        for community in (first, second, third):
             make_poster_code(session, community, issued_at=NOW)
 
     def lacking(*scopes, now=NOW, public_url=ADDRESS):
@@ -217,25 +251,32 @@ def test_posters_are_printed_again_for_a_new_code_and_for_another_address(databa
                 record_posters(session, scope=scope, count=1, public_url=public_url, now=now)
         return facts_of(database).communities.without_poster
 
-    assert lacking() == 2
-    assert lacking(EVERYWHERE, now=NOW - timedelta(hours=1)) == 2
-    assert lacking(EVERYWHERE, public_url="http://127.0.0.1:8000") == 2
-    assert lacking(Scope(Area.DISTRICT, here.id)) == 1
-    assert lacking(Scope(Area.COMMUNITY, second.id)) == 0
+    assert lacking() == 3
+    assert lacking(EVERYWHERE, now=NOW - timedelta(hours=1)) == 3
+    assert lacking(EVERYWHERE, public_url="http://127.0.0.1:8000") == 3
+    assert lacking(Scope(Area.DISTRICT, (here.id,))) == 2
+    assert lacking(Scope(Area.SUBDISTRICT, (part.id,))) == 1
+    assert lacking(Scope(Area.COMMUNITY, (second.id,))) == 0
     assert states(facts_of(database, public_url="https://another.example.cn"))[StepKey.POSTERS] is State.TO_DO
 
 
 def test_a_district_is_told_of_its_own_communities_alone(database):
     with database.writing() as session:
-        here, there = make_district(session, name="乌达区", telephone="0473-1"), make_district(session, name="海南区")
+        here, there = (
+            make_district(session, name="乌达区", english_name="Wuda", telephone="0473-1"),
+            make_district(session, name="海南区"),
+        )
         make_community(session, district=here)
         make_community(session, district=there, households_delivered=None, households_occupied=None)
 
-    facts = facts_of(database, scope=Scope(Area.DISTRICT, here.id))
+    facts = facts_of(database, scope=Scope(Area.DISTRICT, (here.id,)))
 
     assert (facts.communities.total, facts.communities.without_households) == (1, 0)
-    assert facts.districts.without_clerk == ("乌达区",)
+    assert [name.zh_hans for name in facts.districts.without_clerk] == ["乌达区"]
     assert facts.districts.without_telephone == ()
+    [step] = list_steps(facts, [StepKey.CLERK_ACCOUNTS])
+    assert words_of(step, facts, "zh-Hans").missing == "还缺：乌达区。"
+    assert words_of(step, facts, "en").missing == "Districts still missing: Wuda."
 
 
 def test_after_the_first_round_the_next_one_is_planned_when_its_year_comes(database):

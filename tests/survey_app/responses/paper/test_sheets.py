@@ -212,7 +212,7 @@ def lowest_text(page):
 
 @pytest.mark.parametrize(
     ("takes_slips", "needs_slip", "said"),
-    [(True, True, "请抄写您家户码通知单上的16位数字。"), (True, False, "没有通知单的可不填。"), (False, False, "")],
+    [(True, True, "请抄写您家入户通知单上的16位数字。"), (True, False, "没有通知单的可不填。"), (False, False, "")],
 )
 def test_a_blank_questionnaire_asks_for_the_digits_of_a_slip_where_the_round_takes_slips(
     typefaces, takes_slips, needs_slip, said
