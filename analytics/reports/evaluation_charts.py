@@ -38,14 +38,16 @@ def region_charts(
     Yields
     ------
     Chart
-        No chart if nobody is ranked.
+        No chart of a route by which nobody is ranked, or by which none qualifies since k = 0.
     """
+    facts = evaluation.summary["regions"][str(part["region"].iloc[0])]
     ranked = part[part["satisfaction_rank"].notna()]
-    if len(ranked):
-        facts = evaluation.summary["regions"][str(part["region"].iloc[0])]["satisfaction"]
-        yield from _score_charts(evaluation, ranked, facts, scale=scale, language=language, number=number)
+    if len(ranked) and facts["satisfaction"]["k"]:
+        yield from _score_charts(
+            evaluation, ranked, facts["satisfaction"], scale=scale, language=language, number=number
+        )
     exposed = part[part["complaint_rank"].notna()]
-    if len(exposed):
+    if len(exposed) and facts["complaints"]["k"]:
         yield _funnel(exposed, language, number)
 
 

@@ -13,6 +13,7 @@ from analytics.decision.ranks import percentile_of_ranks, ranks_within
 from analytics.evidence.sensitivity import analyse_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.reports.evaluation_files import standings_csv
+from analytics.reports.evaluation_report import report_html
 from analytics.rules import load_rules
 from tests.benchmarks.harness import Benchmark, peak_memory
 
@@ -79,6 +80,17 @@ def write_frames():
     return len(pd.concat([evaluation.standings, *beside], axis=1).to_csv())
 
 
+@cache
+def in_regions(regions):
+    """Return an evaluation of sixty communities in regions of one size, with evidence and sensitivity."""
+    evaluation = evaluate(communities(60, regions), load_rules(RULES))
+    return evaluation, weigh_evidence(evaluation), analyse_sensitivity(evaluation)
+
+
+def report_on(regions):
+    return report_html(*in_regions(regions), "zh-Hans")
+
+
 def benchmarks() -> Iterable[Benchmark]:
     yield Benchmark(
         f"percentiles of {SOME:,} communities beside percentileofscore for each",
@@ -105,4 +117,11 @@ def benchmarks() -> Iterable[Benchmark]:
         write_frames,
         "≥ 0.3",
         note=lambda: f"{write_standings():,} characters, without sentences {write_frames():,}",
+    )
+    yield Benchmark(
+        "report of 60 regions of one community, beside that of the same communities as one region",
+        lambda: report_on(60),
+        lambda: report_on(1),
+        "ours 1.5 s",
+        rounds=2,
     )

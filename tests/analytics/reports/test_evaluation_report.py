@@ -156,6 +156,23 @@ def test_the_page_asks_for_nothing_from_elsewhere(language):
     assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)", page))
 
 
+def test_many_regions_each_name_their_own_communities_and_draw_where_one_can_be_listed():
+    sizes = [1, 2, 25, 40]
+    regions = np.repeat([f"第{number}区" for number in range(len(sizes))], sizes)
+    result, page = report_of(city(sum(sizes), region=regions))
+
+    sections = re.split(r"<h2[^>]*>(第.区)</h2>", page)[1:]
+    names = result.communities.set_index("community_id")["name"]
+    for region, section in zip(sections[::2], sections[1::2], strict=True):
+        own = result.standings[result.standings["region"] == region]
+        text = text_of(section)
+        assert all(f"\n{names[each]}\n" in text for each in own["community_id"][own["criterion_status"] == "met"])
+        others = names[result.standings.loc[result.standings["region"] != region, "community_id"]]
+        assert not any(f"\n{name}\n" in text for name in others)
+    assert len(sections) == 2 * len(sizes)
+    assert page.count("<svg") == 8
+
+
 def test_every_drawing_is_well_formed_and_no_id_stands_twice():
     two = pd.concat([city(), city().assign(region="海南区", community_id=[f"x{number}" for number in range(45)])])
     _, page = report_of(two)
@@ -193,6 +210,7 @@ def test_a_region_too_small_for_a_position_says_so():
     _, page = report_of(city(12))
 
     assert "本地没有小区达标。" in text_of(page)
+    assert "<svg" not in page, "nothing is drawn where nobody can be listed"
 
 
 def test_a_large_region_names_the_listed_and_the_nearest():
