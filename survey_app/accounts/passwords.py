@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from survey_app.config import DATA
 from survey_app.errors import JiayuanError
+from survey_app.pinyin import pinyin_of
 
 SHORTEST_PASSWORD = 12
 # A listed password with a year, a date or a row of keys stays below; three words that do not belong together are above.
@@ -152,12 +153,10 @@ def _product_spellings() -> frozenset[str]:
 @lru_cache(maxsize=64)
 def _spellings_of(name: str) -> frozenset[str]:
     """Return a name, its parts, its pinyin and the initials of it, as people type them."""
-    from pypinyin import lazy_pinyin  # noqa: PLC0415 (its dictionary takes long to load)
-
     plain = unicodedata.normalize("NFKC", name).casefold()
     unnumbered = plain.strip("0123456789")
     parts = [plain, unnumbered, *re.split(r"[\W_]+", plain), re.sub(r"[\W_]+", "", unnumbered)]
-    spoken = [] if plain.isascii() else lazy_pinyin(plain)
+    spoken = [] if plain.isascii() else pinyin_of(plain)
     initials = "".join(syllable[0] for syllable in spoken)
     # A district is called by its name without 区, a bureau without 局.
     parts += ["".join(spoken), "".join(spoken[:-1]), initials, plain[:-1] if spoken else plain]

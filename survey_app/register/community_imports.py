@@ -8,7 +8,6 @@ from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
-from pypinyin import lazy_pinyin
 from sqlalchemy import BindParameter, Insert, Select, Table, Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
@@ -16,6 +15,7 @@ from analytics.files.yaml_documents import Fault
 from survey_app import audit
 from survey_app.models import AuditEvent, Community, District, Neighbourhood, PropertyCompany, Subdistrict
 from survey_app.models.vocabulary import AuditAction
+from survey_app.pinyin import pinyin_of
 from survey_app.register.communities_file import CommunityRow, CommunityTable, PlacesError
 from survey_app.register.new_places import (
     Listed,
@@ -105,7 +105,7 @@ class ImportPlan:
 
 def sort_key(name: str) -> str:
     """Return the pinyin of a name: Chinese lists are read in its order."""
-    return " ".join(lazy_pinyin(unicodedata.normalize("NFKC", name))).casefold()
+    return " ".join(pinyin_of(unicodedata.normalize("NFKC", name))).casefold()
 
 
 def import_communities(session: Session, *, table: CommunityTable) -> ImportResult:

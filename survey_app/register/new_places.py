@@ -5,11 +5,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from pypinyin import lazy_pinyin
-
 from analytics.files.written_text import comparison_key, number_key, spelled_out
 from analytics.files.yaml_documents import Fault
 from analytics.languages import N_
+from survey_app.pinyin import pinyin_of
 
 _ENDINGS: Final = re.compile(r"(?:街道|办事处|街道办|社区|居民委员会|居委会|村委会|苏木|[区县市旗州盟镇乡村])+$")
 # Of shorter names one sign is too much of them: 东城区 is not 西城区.
@@ -190,7 +189,7 @@ def _core_keys(name: str) -> Iterator[str]:
     """Yield keys of which the names of one community share one: without what some leave out, and by sound."""
     core = _GENERIC.sub("", comparison_key(name)).translate(_DIGITS) or comparison_key(name)
     yield core
-    yield "sound " + " ".join(lazy_pinyin(core))
+    yield "sound " + " ".join(pinyin_of(core))
 
 
 def _near_keys(name: str, fewest_signs: int) -> Iterator[str]:
@@ -200,7 +199,7 @@ def _near_keys(name: str, fewest_signs: int) -> Iterator[str]:
     """
     plain = comparison_key(name)
     bare = _ENDINGS.sub("", plain) or plain
-    yield "sound " + " ".join(lazy_pinyin(plain))
+    yield "sound " + " ".join(pinyin_of(plain))
     yield "bare " + bare
     if len(plain) >= _FEWEST_SIGNS_ONE_OFF and len(bare) >= fewest_signs:
         yield f"short {plain}"

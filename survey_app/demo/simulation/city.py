@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pypinyin import lazy_pinyin
 
 from survey_app.demo.simulation.complaint_texts import (
     COMPANY_NAMES,
@@ -18,6 +17,7 @@ from survey_app.demo.simulation.complaint_texts import (
     NEIGHBOURHOODS,
     NamedDistrict,
 )
+from survey_app.pinyin import pinyin_of
 from survey_app.register.communities_file import CommunityRow, CommunityTable
 
 COMMUNITIES = 440
@@ -155,7 +155,7 @@ def _community_names(random: np.random.Generator, count: int) -> list[tuple[str,
 
 
 def _romanised(name: str) -> str:
-    return "".join(lazy_pinyin(name)).capitalize()
+    return "".join(pinyin_of(name)).capitalize()
 
 
 def _community_row(
