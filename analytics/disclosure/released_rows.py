@@ -12,7 +12,14 @@ WITHHELD: Final = -4
 """Code of a value that is known and not told. A file holds it as a number: no text could be taken for it."""
 
 
-def coarsen_rows(rows: pd.DataFrame, *, within: Sequence[str], detail: str, rules: DisclosureRules) -> pd.DataFrame:
+def coarsen_rows(
+    rows: pd.DataFrame,
+    *,
+    within: Sequence[str],
+    detail: str,
+    rules: DisclosureRules,
+    is_rated: "pd.Series[bool] | None" = None,
+) -> pd.DataFrame:
     """Return the rows of groups that are large enough, with a detail withheld where it would make small ones.
 
     Parameters
@@ -23,16 +30,20 @@ def coarsen_rows(rows: pd.DataFrame, *, within: Sequence[str], detail: str, rule
         Columns whose values together make a group, such as the community and the tenure. They are never changed: a
         group of fewer rows than `minimum_base` is left out whole.
     detail : str
-        A further column that others may know of a person, such as the mode.
+        A further column that others may know of a person, such as the mode, or the tenure where it is no group.
     rules : DisclosureRules
+    is_rated : Series of bool, optional
+        Which rows make a group large, by default all: tables withhold how few rated a question, however many more say
+        that they don't know. Same index.
 
     Returns
     -------
     DataFrame
         The rows that are left in their order with their index. In `detail` stands `WITHHELD` where fewer than
-        `minimum_base` rows of the group have the value, and where these together are fewer, also for the next lowest
-        number of rows, until they are enough. So every combination of the named columns has at least `minimum_base`
-        rows, and the number of rows of a group, which others may know by value, does not say who stands behind which.
+        `minimum_base` such rows of the group have the value, and where these together are fewer, also for the next
+        lowest number of rows, until they are enough. So every combination of the named columns has at least
+        `minimum_base` rows, and the number of rows of a group, which others may know by value, does not say who stands
+        behind which.
 
     Examples
     --------
@@ -47,18 +58,19 @@ def coarsen_rows(rows: pd.DataFrame, *, within: Sequence[str], detail: str, rule
     {('A', 'web'): 26, ('A', -4): 16}
     """
     least = rules.minimum_base
-    groups = rows.groupby(list(within), sort=False)
-    kept = rows[groups[detail].transform("size") >= least]
+    sizing = pd.Series(1, index=rows.index) if is_rated is None else is_rated.astype("int64")
+    kept = rows[sizing.groupby([rows[name] for name in within]).transform("sum") >= least]
     if kept.empty:
         return kept
     group = kept.groupby(list(within), sort=False).ngroup().to_numpy()
     value, values = pd.factorize(kept[detail])
-    sizes = np.zeros((group.max() + 1, len(values)), dtype=np.int64)
-    np.add.at(sizes, (group, value), 1)
+    sizes, present = np.zeros((2, group.max() + 1, len(values)), dtype=np.int64)
+    np.add.at(sizes, (group, value), sizing[kept.index])
+    np.add.at(present, (group, value), 1)
     # From the smallest on, as many values as are too small, and then as many as make them enough together.
     order = np.argsort(sizes, axis=1, kind="stable")
-    ascending = np.take_along_axis(sizes, order, axis=1)
-    too_small = (ascending > 0) & (ascending < least)
+    ascending, is_present = (np.take_along_axis(counts, order, axis=1) for counts in (sizes, present > 0))
+    too_small = is_present & (ascending < least)
     merged = too_small | (too_small.any(axis=1, keepdims=True) & (ascending.cumsum(axis=1) - ascending < least))
     is_merged = np.zeros(sizes.shape, dtype=np.bool_)
     np.put_along_axis(is_merged, order, merged, axis=1)

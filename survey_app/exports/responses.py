@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from analytics.decision.recount import OWNER, measure_questions
 from analytics.decision.table_columns import plain_values
 from analytics.disclosure.released_rows import WITHHELD, coarsen_rows
+from analytics.disclosure.rules import DisclosureRules
 from analytics.files.csv_files import csv_file, in_parts
 from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
@@ -42,7 +43,8 @@ def export_responses(database: Database, *, evaluation_id: int, scope: Scope, no
 
     Rows stand in an order drawn anew for each file, and are numbered in it: neither says when an answer came or which
     it was in another file. Of a community's owners, and of its tenants, either so many answered that nobody is one of
-    few, or their rows are left out; how they answered is withheld where few did so. Reviews count as they stood when it
+    few, or their rows are left out; where owners and tenants are ranked together, they stay and say of nobody there
+    which they are. How they answered is withheld where few did so. Reviews count as they stood when it
     was evaluated, so that two files never differ by what was decided between them. A community of which a resident had
     answers erased since the first result is left out, so that no two files differ by them; one of which answers were
     excluded between the first result and this says of nobody how they answered, and is left out where so few of them
@@ -66,13 +68,27 @@ def export_responses(database: Database, *, evaluation_id: int, scope: Scope, no
     differing = _differing_communities(rows, places["community_id"].map(stated), rules)
     rows = rows[rows["community"].isin(places.index.difference(sorted(erased | differing)))]
     disclosure = disclosure_of(evaluation.evaluated_at, rules)
-    released = coarsen_rows(rows, within=["community", "tenure"], detail="mode", rules=disclosure)
+    released = _coarsened(rows, rules, disclosure)
     released = released.assign(mode=released["mode"].mask(released["community"].isin(sorted(excluded)), WITHHELD))
     shuffled = released.iloc[np.random.default_rng(secrets.randbits(256)).permutation(len(released))]
     named = places.loc[shuffled["community"]].reset_index(drop=True)
     table = named.join(shuffled.drop(columns="community").reset_index(drop=True))
     columns = {"response_id": range(1, len(table) + 1), **{str(name): plain_values(table[name]) for name in table}}
     return csv_file(columns, in_parts(list(row) for row in zip(*columns.values(), strict=True)))
+
+
+def _coarsened(rows: pd.DataFrame, rules: Rules, disclosure: DisclosureRules) -> pd.DataFrame:
+    """Return the rows in which nobody is one of few; a tenure that is withheld is missing.
+
+    Where all residents are ranked, the official result is one of owners and tenants together. Without the rows of few
+    tenants it would tell their answers, minus the rows of the owners: there nobody's tenure is told.
+    """
+    is_rated = rows[rules.satisfaction.question].isin(rules.satisfaction.valid_codes)
+    if rules.satisfaction.population == "residents":
+        rows = coarsen_rows(rows, within=["community"], detail="tenure", rules=disclosure, is_rated=is_rated)
+    within = ["community", "tenure"]
+    released = coarsen_rows(rows, within=within, detail="mode", rules=disclosure, is_rated=is_rated[rows.index])
+    return released.assign(tenure=released["tenure"].astype("Int64").mask(released["tenure"] == WITHHELD))
 
 
 def _differing_communities(rows: pd.DataFrame, stated: pd.Series, rules: Rules) -> frozenset[int]:

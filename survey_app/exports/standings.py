@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from analytics.decision.reasons import reason_sentence
 from analytics.decision.survey_channels import survey_channels
-from analytics.disclosure.answer_tables import are_all_shown
+from analytics.disclosure.answer_tables import Official, are_all_shown
 from analytics.evidence.underreported_complaints import underreported_complaints
 from analytics.files.csv_files import csv_file, in_parts
 from analytics.languages import Wording
@@ -27,7 +27,12 @@ from survey_app.models import Community, CommunityProfile, Evaluation
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
 
-_INDEX: Final = ("satisfaction_index",)
+_BESIDE: Final = {
+    Official.RATE: ("satisfaction_index",),
+    Official.INDEX: ("satisfied", "satisfaction_rate"),
+    Official.COMPOSITE: ("satisfied", "satisfaction_rate", "satisfaction_index"),
+}
+"""What bounds how many gave each rating to the overall question beside the measure that ranks."""
 
 
 def export_standings(database: Database, *, evaluation_id: int, scope: Scope, language: str) -> Iterator[str]:
@@ -48,9 +53,8 @@ def export_standings(database: Database, *, evaluation_id: int, scope: Scope, la
         reported = read_reported(
             session, evaluation_id=evaluation_id, numbers=found["community_id"].tolist(), scope=scope
         )
-    # The rate and the index together bound how many gave each rating: beside the one that ranks the other is told only
-    # where all ratings are.
-    beside = ("satisfied", "satisfaction_rate") if rules.satisfaction.measure == "satisfaction_index" else _INDEX
+    # Only the measure that ranks is public. The others are told where all ratings are.
+    beside = _BESIDE[Official(rules.satisfaction.measure)]
     withheld = ~standings["number"].isin(told)
     standings = standings.assign(**{name: standings[name].mask(withheld) for name in beside})
     channels = survey_channels(inputs)

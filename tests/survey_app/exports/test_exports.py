@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from collections import Counter
 
 import pandas as pd
 import pytest
@@ -121,6 +122,76 @@ def test_a_composite_takes_its_domains_along(database):
 
     assert {(row["q01"], row["q02"], row["q03"]) for row in rows} == {("5", "4", "9")}
     assert "q04" not in rows[0]
+
+
+def rules_where(session, *replaced):
+    content = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_bytes()
+    for old, new in replaced:
+        assert old in content
+        content = content.replace(old, new)
+    return add_rule_file(session, content=content, source="rules.yaml", now=NOW)
+
+
+def test_where_all_residents_are_ranked_the_rows_of_few_tenants_stay_and_do_not_say_whose_they_are(
+    sqlite_database, tmp_path
+):
+    with sqlite_database.writing() as session:
+        rule_file = rules_where(session, (b"population: owners", b"population: residents"))
+        survey_round = make_round(session, rule_file=rule_file)
+        few, enough = (make_community(session) for _ in range(2))
+        for community, tenants in ((few, 9), (enough, 10)):
+            answer(session, survey_round, community, 40)
+            for _ in range(tenants):
+                make_response(session, survey_round, community, tenure=2, answers={"q01": 2})
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
+
+    rows = read_rows(sqlite_database, evaluation)
+
+    tenures = {
+        place.number: Counter(row["tenure"] for row in rows if row["community_id"] == place.number)
+        for place in (few, enough)
+    }
+    assert tenures == {few.number: {"": 49}, enough.number: {"1": 40, "2": 10}}
+    # The evaluator counts the same from them.
+    asked = {"evaluation_id": evaluation.id, "scope": EVERYWHERE}
+    (tmp_path / "table.csv").write_text("".join(export_community_table(sqlite_database, **asked)), "utf-8", newline="")
+    exported = "".join(export_responses(sqlite_database, **asked, now=SETTLED))
+    (tmp_path / "rows.csv").write_text(exported, "utf-8", newline="")
+    with sqlite_database.reading() as session:
+        (tmp_path / "rules.yaml").write_bytes(session.get(Round, survey_round.id).rule_file.content)
+    files = [str(tmp_path / name) for name in ("table.csv", "rows.csv", "rules.yaml", "out")]
+    options = zip(("--responses", "--rules", "--out"), files[1:], strict=True)
+    result = CliRunner().invoke(main, ["evaluate", files[0], *(part for pair in options for part in pair)])
+    assert result.exit_code == 0, result.output
+    assert evaluation.inputs_sha256 in (tmp_path / "out" / "evaluation.json").read_text("utf-8")
+    assert "differ" not in result.output
+
+
+@pytest.mark.parametrize(("undecided", "released"), [(0, 10), (1, 0)])
+def test_of_ten_owners_of_whom_nine_gave_a_rating_no_row_is_released(sqlite_database, undecided, released):
+    with sqlite_database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        answer(session, survey_round, community, 10 - undecided)
+        answer(session, survey_round, community, undecided, q01=9)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
+
+    assert len(read_rows(sqlite_database, evaluation)) == released
+
+
+@pytest.mark.parametrize("dissatisfied", [2, 12])
+def test_beside_a_composite_the_rate_is_told_only_where_all_ratings_are(sqlite_database, dissatisfied):
+    with sqlite_database.writing() as session:
+        composite = b"measure: composite\n  domains: {q02: 3/4, q03: 1/4}"
+        rule_file = rules_where(session, (b"measure: satisfaction_rate", composite))
+        survey_round, community = make_round(session, rule_file=rule_file), make_community(session)
+        answer(session, survey_round, community, 40, q02=4, q03=4)
+        answer(session, survey_round, community, dissatisfied, q01=2, q02=4, q03=4)
+    evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
+
+    [row] = read_standings_file(sqlite_database, evaluation)
+
+    assert row["Satisfaction rank"] == "1"
+    assert (row["Satisfaction rate"] != "") == (row["Satisfaction index"] != "") == (dissatisfied == 12)
 
 
 def test_tables_say_each_answer_in_codes_and_in_words(database, survey):
