@@ -6,6 +6,7 @@ from typing import Any, Final
 import pandas as pd
 from dash.development.base_component import Component
 
+from analytics.disclosure.answer_tables import Official
 from analytics.reports.labels import signal_words
 from analytics.reports.standing_words import criterion_status_words
 from dashboards.frames.page_data import PageData
@@ -98,7 +99,8 @@ def _standing(shown: PageData, standing: Mapping[str, Any]) -> str:
     if pd.isna(standing[_ROUTE.rank]):
         return status
     rank = f"{int(standing[_ROUTE.rank]):,}"
-    if pd.isna(standing["satisfied"]):
+    # With another measure than the rate nothing but the score is public.
+    if pd.isna(standing["satisfied"]) or Official(shown.header.rules.satisfaction.measure) is not Official.RATE:
         score = scale_of(shown.header, _ROUTE, shown.language).write(standing[_ROUTE.score])
         return _("rank {rank}, {score}: {status}").format(rank=rank, score=score, status=status)
     return _("rank {rank}, {satisfied} of {responses} satisfied: {status}").format(
