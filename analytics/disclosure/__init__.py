@@ -5,9 +5,9 @@ Pages, exports and files apply the rules of one dated file, kept in `issued/`. W
 `linked_numbers.hidden_numbers` says which of the numbers that are about to be shown must not be. By it
 `answer_tables.AnswerTable` and `tenure_counts.shown_tenures` show the answers of a community.
 `region_shares.shares_tell` judges a region beside it, `suppression.suppress_counts`, `suppression.suppress_table` and
-`suppression.can_be_shown` single breakdowns, `released_rows.coarsen_rows` single answers, and
-`small_communities.withhold_small_communities` a community table. Limits below which a statistic says too little are
-no disclosure rules and stay with their statistic.
+`suppression.can_be_shown` single breakdowns, `released_rows.coarsen_rows` single answers,
+`small_communities.withhold_small_communities` a community table, and `hypothetical_tables.hypothetical_table` one of
+another rule. Limits below which a statistic says too little are no disclosure rules and stay with their statistic.
 
 It may know the readers of definition files, the columns of a community table, NumPy and pandas; nothing of evidence,
 reports or the site.

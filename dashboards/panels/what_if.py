@@ -9,12 +9,16 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.decision.evaluate import evaluate
+from analytics.decision.survey_channels import CHANNEL_COLUMNS
+from analytics.decision.survey_modes import MODE_COLUMNS
 from analytics.decision.what_if import Choice, with_choices
+from analytics.disclosure.hypothetical_tables import hypothetical_table
 from analytics.files.table_cells import TableError
 from analytics.reports.labels import rounding_words, valid_answers_words
 from analytics.rules import OTHER_POPULATION, Rules
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import sees_everything, sees_whole_regions
+from dashboards.frames.underreported_complaints import disclosure_of
 from dashboards.labels import population_words, ties_words, zero_ties_words
 from dashboards.languages import translator
 from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS, changes
@@ -99,10 +103,22 @@ def _alternatives(
 
 def evaluate_otherwise(source: EvaluationSource, evaluation_id: int, choice: Choice, value: str) -> pd.DataFrame:
     """Return `WHAT_IF_COLUMNS` of the standings that would be if the rules had made another choice."""
-    read = source.inputs_of_other_population if choice == "population" else source.inputs
-    rules = header_of(source, evaluation_id).rules
-    other = with_choices(rules, {choice: int(value) if value.isdigit() else value})
-    return evaluate(read(evaluation_id), other).standings[list(WHAT_IF_COLUMNS)]
+    header, official = header_of(source, evaluation_id), source.inputs(evaluation_id)
+    counted = source.inputs_of_other_population(evaluation_id) if choice == "population" else official
+    other = with_choices(header.rules, {choice: int(value) if value.isdigit() else value})
+    table = hypothetical_table(
+        # By what they came through nothing is decided, and these parts would have no whole where that is withheld.
+        counted.drop(columns=[*MODE_COLUMNS, *CHANNEL_COLUMNS], errors="ignore"),
+        official,
+        withheld=without_score(source.standings(evaluation_id)),
+        disclosure=disclosure_of(header),
+    )
+    return evaluate(table, other).standings[list(WHAT_IF_COLUMNS)]
+
+
+def without_score(standings: pd.DataFrame) -> frozenset[str]:
+    """Return the ids of the communities whose scores are withheld."""
+    return frozenset(standings.loc[standings["satisfaction_score"].isna(), "community_id"])
 
 
 def _asked_result(shown: PageData, asked: str, offered: Mapping[str, str]) -> list[Component]:
@@ -113,11 +129,16 @@ def _asked_result(shown: PageData, asked: str, offered: Mapping[str, str]) -> li
     except TableError:
         return [empty(_("The counts of this evaluation are not enough to compute this."))]
     # Beside the score of one population the other's would tell what the few answered who are in one of them alone.
-    # Under other rules those may be ranked whose score is withheld because they are not.
-    own = shown.everywhere
-    withheld = own.loc[own["satisfaction_score"].isna(), "community_id"]
-    untold = frozenset(after["community_id"] if choice == "population" else withheld)
+    withheld = without_score(shown.everywhere)
+    untold = frozenset(after["community_id"]) if choice == "population" else withheld
     return [
         notice(_("Not an official result"), _("Assumption: {rule}.").format(rule=offered[asked])),
         *changes(shown, after, name="what-if", only_verdicts=untold),
+        html.P(
+            _(
+                "Communities whose scores are withheld are left out, and where only few answers would come or go, the "
+                "official ones are kept: whether they would be listed would tell what those few answered."
+            ),
+            className="apart",
+        ),
     ]
