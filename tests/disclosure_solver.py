@@ -27,10 +27,14 @@ class Reader:
 
     def range_of(self, name):
         """Return the least and the greatest number that something could be, infinite where nothing bounds it."""
-        if name not in self._places:
+        return self.range_of_sum([name])
+
+    def range_of_sum(self, names):
+        """Return the same of several numbers together."""
+        if not self._places.keys() >= set(names):
             return 0, np.inf
         sought = np.zeros(len(self._places))
-        sought[self._places[name]] = 1
+        sought[[self._places[name] for name in names]] = 1
         found = []
         for sign in (1, -1):
             result = linprog(sign * sought, **self._constraints(), bounds=(0, None))
@@ -62,3 +66,13 @@ class Reader:
         """Return how far apart the least and the greatest number are."""
         least, greatest = self.range_of(name)
         return greatest - least
+
+    def contradicting(self, counts):
+        """Return what was learned and is not so of the people who are there, by their counts."""
+        names = list(self._places)
+        found = []
+        for row, (least, greatest) in zip(self._rows, self._bounds, strict=True):
+            value = sum(weight * counts[names[place]] for place, weight in row)
+            if not least - 1e-6 <= value <= greatest + 1e-6:
+                found.append(([(names[place], weight) for place, weight in row], value, least, greatest))
+        return found

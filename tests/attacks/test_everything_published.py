@@ -1,0 +1,601 @@
+"""Everything that is published of a round, taken together: no small number of people follows from it.
+
+A reader has the pages, files and other rules that accounts of the city, of a district and of the evaluator can ask for,
+as a browser gets them, and writes each number as a sum of unknown ones: how many owners and tenants of a community gave
+each answer, and how. A linear programme then seeks what is hidden. What each may know by right:
+
+* the bureau (city and district): how many answered, and of a ranked community the official score; with the rate also
+  how many are satisfied;
+* the evaluator: beside that the answers to the ranked question of owners, and of tenants, of whom ten or more rated it,
+  and of a mode where ten or more answered in it.
+
+Whoever knows how many owners and tenants answered is no stranger to a community, so those numbers count as known.
+"""
+
+import re
+import shutil
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from random import Random
+
+import pytest
+
+from analytics.canonical import sha256_hex
+from analytics.disclosure.rules import rules_in_force
+from survey_app.config import DATA, Config
+from survey_app.evaluations.evaluate_round import evaluate_round
+from survey_app.models import ResponseReview, RuleFile
+from survey_app.models.vocabulary import ReviewState
+from survey_app.web.context import SITE_EXTENSION
+from tests.accounts import make_account
+from tests.conftest import site_on
+from tests.disclosure_solver import Reader
+from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
+from tests.published import Published
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+RULES = rules_in_force(NOW.date())
+SHIPPED = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_bytes()
+VALID, SATISFIED, OTHERS = (5, 4, 3, 2, 1), (5, 4), (3, 2, 1)
+POINTS = {5: 100, 4: 75, 3: 50, 2: 25, 1: 0}
+# Other rules that count other answers or compare other communities; the rest compares the official scores otherwise.
+CHOICES = ("population", "minimum_responses", "region")
+TENURES = {"owners": (1,), "residents": (1, 2)}
+WEIGHTS = {"q02": Fraction(3, 4), "q03": Fraction(1, 4)}
+MODES = ("web", "paper", "telephone")
+RATED = ("q01", "q02", "q03")
+
+# Owners, tenants, and of each those who are not satisfied: single ones, none, and as many as are shown.
+SMALL_CITY = {
+    "A": (120, 40, 22, 9),
+    "B": (60, 9, 6, 2),
+    "C": (48, 14, 1, 5),
+    "D": (24, 11, 1, 1),
+    "E": (9, 3, 2, 1),
+    "F": (66, 1, 3, 1),
+    "G": (10, 0, 1, 0),
+    "H": (11, 10, 0, 2),
+    "I": (31, 2, 5, 1),
+    "J": (40, 12, 2, 2),
+}
+SECOND_DISTRICT = "IJ"
+# Owners who say that they don't know: the ten owners of G rate the service nine times.
+UNDECIDED = {"A": 3, "G": 1, "H": 1}
+# Answers of owners that wait for a decision, the first of each: of few, and of enough of whom few are not satisfied.
+HELD = {"A": 14, "C": 3, "J": 12}
+
+
+@dataclass
+class City:
+    """A round: which population is ranked by which measure, the counts behind it, and what was published of it."""
+
+    population: str
+    measure: str
+    sizes: dict
+    counts: dict = field(default_factory=lambda: defaultdict(int))
+    published: dict = field(default_factory=dict)
+    places: list = field(default_factory=list)
+
+    @property
+    def tenures(self):
+        return TENURES[self.population]
+
+    def cells(self, place, question, codes=VALID, tenures=None):
+        """Return the names of how many gave codes to a question; to the ranked one owners and tenants apart."""
+        whole = self.tenures if tenures is None else tenures
+        return [cell(place, question, tenure, code) for tenure in whole for code in codes]
+
+    def count(self, names):
+        return sum(self.counts[name] for name in names)
+
+
+def cell(place, question, tenure, code, mode=None):
+    return " ".join(map(str, (place, question, tenure, code, *((mode,) if mode else ()))))
+
+
+@pytest.fixture(scope="module")
+def city_where(_sqlite_template, tmp_path_factory):
+    """Return a function that makes the site of a city, evaluates its round and collects what is published of it."""
+
+    def make(population, measure, *, seed=0, sizes=SMALL_CITY):
+        instance = tmp_path_factory.mktemp("published")
+        path = instance / "jiayuan.sqlite3"
+        shutil.copy(_sqlite_template, path)
+        config = Config(
+            instance=instance,
+            database_url=f"sqlite:///{path}",
+            secret_key="only for tests: 7f3c9a1e5b8d2046",
+            public_url="http://127.0.0.1:8000",
+            for_this_machine=True,
+        )
+        city = City(population, measure, sizes)
+        with site_on(config) as app:
+            database = app.extensions[SITE_EXTENSION].database
+            with database.writing() as session:
+                survey_round = _answer(session, city, Random(seed))
+            evaluation = evaluate_round(database, round_id=survey_round.id, now=NOW)
+            asked = {"evaluation": evaluation.id}
+            city.published["city"] = Published(app, "city", communities=sizes, choices=CHOICES, **asked)
+            within = [place for place in sizes if place not in SECOND_DISTRICT]
+            city.published["district"] = Published(app, "district", communities=within, **asked)
+            city.published["evaluator"] = Published(app, "evaluator", **asked)
+        return city
+
+    return make
+
+
+def _answer(session, city, random):
+    content = SHIPPED.replace(b"population: owners", f"population: {city.population}".encode())
+    domains = "\n  domains: {q02: 3/4, q03: 1/4}" if city.measure == "composite" else ""
+    content = content.replace(b"measure: satisfaction_rate", f"measure: {city.measure}{domains}".encode())
+    # A city of ten communities has a list only where a share of less than one position names one.
+    content = content.replace(b"rounding: floor", b"rounding: at_least_one")
+    rule_file = RuleFile(name="rules", content=content, sha256=sha256_hex(content), added_at=NOW)
+    session.add(rule_file)
+    districts = [make_district(session) for _ in range(2)]
+    survey_round = make_round(
+        session, rule_file=rule_file, opens_at=NOW - timedelta(days=60), closes_at=NOW - timedelta(days=40)
+    )
+    for role in ("city", "evaluator"):
+        make_account(session, role, now=NOW)
+    make_account(session, "district", now=NOW, district=districts[0])
+    clerk = make_account(session, "typist", role="clerk", district=districts[0], now=NOW)
+    for place, (owners, tenants, *discontent) in city.sizes.items():
+        community = make_community(
+            session,
+            district=districts[place in SECOND_DISTRICT],
+            number=place,
+            name=f"{place}小区",
+            english_name=f"Community {place}",
+            households_owners=200,
+            # Without two that are tied on the other route.
+            households_occupied=400 - 10 * len(city.places),
+        )
+        city.places.append(place)
+        code_id = make_poster_code(session, community).id
+        for tenure, people, others in ((1, owners, discontent[0]), (2, tenants, discontent[1])):
+            for number in range(people):
+                mode = "web" if number % 5 else random.choice(MODES)
+                is_undecided = (
+                    tenure == 1 and people - UNDECIDED.get(place, 0) <= number and city.measure != "composite"
+                )
+                answers = _answers(random, is_satisfied=number >= others, is_undecided=is_undecided)
+                response = make_response(
+                    session,
+                    survey_round,
+                    community,
+                    code_id=code_id if mode == "web" else None,
+                    mode=mode,
+                    entered_by_id=None if mode == "web" else clerk.id,
+                    tenure=tenure,
+                    answers=answers,
+                    submitted_at=survey_round.opens_at + timedelta(minutes=random.randrange(15 * 24 * 60)),
+                )
+                for question, code in answers.items():
+                    city.counts[cell(place, question, tenure, code)] += 1
+                city.counts[cell(place, "q01", tenure, answers["q01"], mode)] += 1
+                if tenure == 1 and number < HELD.get(place, 0):
+                    city.counts[cell(place, "q01", 1, answers["q01"], "held")] += 1
+                    held = {"response_id": response.id, "families": "burst, haste", "at": survey_round.closes_at}
+                    session.add(ResponseReview(state=ReviewState.HELD, **held))
+    return survey_round
+
+
+def _answers(random, *, is_satisfied, is_undecided):
+    overall = 9 if is_undecided else random.choice(SATISFIED if is_satisfied else OTHERS)
+    share = 0.93 if is_satisfied else 0.5
+    weights = (share, share / 2, 1 - share, 0.02, 0.02)
+    return {"q01": overall} | {f"q{key:02}": random.choices(VALID, weights)[0] for key in range(2, 9)}
+
+
+def number(text):
+    """Return a printed number, None where nothing is printed."""
+    found = re.fullmatch(r"([-\d.,]+)(%?)", (text or "").strip())
+    if not found or not re.search(r"\d", text):
+        return None
+    return float(found[1].replace(",", "")) / (100 if found[2] else 1)
+
+
+# What is public, and what the reader learns.
+
+
+def learn_sizes(reader, city):
+    """Take in how many owners and tenants gave a valid answer: whoever knows a community may know that."""
+    for place in city.sizes:
+        for tenure in (1, 2):
+            for question in RATED:
+                names = city.cells(place, question, tenures=(tenure,))
+                reader.learn(names, city.count(names))
+    for place in HELD:
+        names = [cell(place, "q01", 1, code, "held") for code in VALID]
+        reader.learn(names, city.count(names))
+        for code in (*VALID, 9):
+            weighed = [(cell(place, "q01", 1, code), 1), (cell(place, "q01", 1, code, "held"), -1)]
+            reader.learn(weighed, 0, float("inf"))
+
+
+def learn_official(reader, city):
+    """Take in the official scores of ranked communities, and with the rate how many are satisfied."""
+    for row in city.published["city"].files["standings.csv"]:
+        place = row["Community number"]
+        if row["Satisfaction rank"]:
+            learn_score(reader, city, place, score_of(city, place))
+
+
+def score_of(city, place):
+    """Return the official score of a ranked community as the table of all communities has it."""
+    [row] = [row for row in city.published["city"].files["communities.csv of the page"] if row["Number"] == place]
+    return number(next(value for name, value in row.items() if name in SCORES))
+
+
+SCORES = ("Satisfaction rate", "Satisfaction index", "Composite score")
+
+
+def learn_score(reader, city, place, score, *, step=1e-6):
+    """Take in the measure of a community."""
+    if city.measure == "composite":
+        # Nobody leaves a domain out in these cities, so the mean of all is the weighed mean of the domains.
+        people = sum(city.sizes[place][tenure - 1] for tenure in city.tenures)
+        parts = [
+            (name, float(weight) * POINTS[code])
+            for question, weight in WEIGHTS.items()
+            for code in VALID
+            for name in city.cells(place, question, (code,))
+        ]
+    elif city.measure == "satisfaction_index":
+        parts = [(name, POINTS[code]) for code in VALID for name in city.cells(place, "q01", (code,))]
+        people = city.count(city.cells(place, "q01"))
+    else:
+        parts = city.cells(place, "q01", SATISFIED)
+        people = city.count(city.cells(place, "q01"))
+    reader.learn(parts, (score - step) * people - 1e-6, (score + step) * people + 1e-6)
+
+
+def learn_standings(reader, city, rows):
+    for row in rows:
+        place = row["Community number"]
+        satisfied, rate, index = (
+            number(row[name]) for name in ("Satisfied", "Satisfaction rate", "Satisfaction index")
+        )
+        if satisfied is not None:
+            reader.learn(city.cells(place, "q01", SATISFIED), satisfied)
+        if rate is not None:
+            reader.learn_share(city.cells(place, "q01", SATISFIED), city.cells(place, "q01"), rate, decimals=6)
+        if index is not None:
+            weighed = [(name, POINTS[code]) for code in VALID for name in city.cells(place, "q01", (code,))]
+            people = city.count(city.cells(place, "q01"))
+            reader.learn(weighed, index * people - 1e-4, index * people + 1e-4)
+
+
+def learn_tables(reader, city, rows):
+    for row in rows:
+        place, question, code = (row[name] for name in ("Community number", "Question number", "Answer code"))
+        told = number(row["Number (empty: withheld)"])
+        if question not in RATED or told is None:
+            continue
+        codes = {"valid": VALID, "satisfied": SATISFIED}.get(code) or (int(code),)
+        reader.learn(city.cells(place, question, codes), told)
+
+
+CODES = {"Very satisfied": 5, "Satisfied": 4, "Neither": 3, "Dissatisfied": 2, "Very dissatisfied": 1}
+LABELS = {"Overall satisfaction": "q01", "Cleanliness": "q02", "Waste sorting": "q03"}
+
+
+EVERYONE = "All communities ranked with it"
+
+
+def learn_community_page(reader, city, place, page, within):
+    """Take in the page of a community, and from it the shares of those that are ranked together."""
+    for row in page.files["aspects.csv"]:
+        if question := LABELS.get(row["Question"]):
+            asked = {"question": question, "codes": (SATISFIED, VALID)}
+            learn_share(reader, city, number(row["Satisfied"]), places=[place], decimals=5, **asked)
+            learn_share(reader, city, number(row[EVERYONE]), places=within, decimals=2, **asked)
+    for row in page.tables.get("Overall satisfaction", []):
+        code = CODES.get(row["Answer"], 9)
+        learn_sum(reader, city.cells(place, "q01", (code,)), number(row["This community"]))
+        asked = {"question": "q01", "codes": ((code,), (*VALID, 9))}
+        learn_share(reader, city, number(row[EVERYONE]), places=within, decimals=2, **asked)
+    for row in page.tables.get("Owners and tenants", []):
+        tenure = {"Owners": 1, "Tenants": 2}[row["Who"]]
+        learn_sum(reader, city.cells(place, "q01", SATISFIED, (tenure,)), number(row["Satisfied"]))
+    for words in page.words:
+        # The standing as decided, beside the one without held answers.
+        if said := re.match(r"rank \d+, (\d+) of (\d+) satisfied", words):
+            satisfied, people = city.cells(place, "q01", SATISFIED), city.count(city.cells(place, "q01"))
+            held = [] if int(said[2]) == people else [(cell(place, "q01", 1, code, "held"), -1) for code in SATISFIED]
+            learn_sum(reader, [*satisfied, *held], int(said[1]))
+
+
+def learn_sum(reader, names, told):
+    if told is not None:
+        reader.learn(names, told)
+
+
+def learn_share(reader, city, told, *, question, places, codes, decimals):
+    """Take in a share of the answers of some communities, if it is told: those with some codes of those with others."""
+    if told is not None:
+        parts, whole = ([name for place in places for name in city.cells(place, question, some)] for some in codes)
+        reader.learn_share(parts, whole, told, decimals=decimals)
+
+
+def learn_what_if(reader, city, choice, page):
+    """Take in what another rule tells: scores, and who is listed before whom; its population may be another."""
+    tenures = (1, 2) if choice == "population:residents" else (1,) if choice == "population:owners" else city.tenures
+    changed = {}
+    for row in page.tables.get("Who would enter and leave", []):
+        if "Community" not in row:
+            continue
+        place = row["Community"].removeprefix("Community ")
+        changed[place] = row["Change"]
+        if said := re.match(r"rank \d+, ([\d.]+)%", row["Satisfaction"]):
+            names = city.cells(place, "q01", SATISFIED, tenures), city.cells(place, "q01", tenures=tenures)
+            reader.learn_share(*names, float(said[1]) / 100, decimals=3)
+    least = int(choice.partition(":")[2]) if choice.startswith("minimum_responses") else 30
+    if city.measure == "satisfaction_rate" and choice.startswith(("minimum_responses", "population")):
+        is_careful = any("Communities whose scores are withheld are left out" in words for words in page.words)
+        learn_order(reader, city, changed, tenures, least, is_careful=is_careful)
+
+
+def learn_order(reader, city, changed, tenures, least, *, is_careful):
+    """Take in that whoever is listed by satisfaction alone has no lower rate than who is ranked and not listed.
+
+    The page says that withheld scores are left out, and official ones kept where they differ by few. Which those are
+    counts as known.
+    """
+    rows = {row["Community number"]: row for row in city.published["city"].files["standings.csv"]}
+    counted = {
+        place: city.tenures if is_careful and is_stated(city, place, tenures) else tenures
+        for place in rows
+        if rows[place]["Satisfied"] or not is_careful
+    }
+    people = {place: city.count(city.cells(place, "q01", tenures=whose)) for place, whose in counted.items()}
+    ranked = [place for place in counted if people[place] >= least and rows[place]["Complaint route"] != "met"]
+    listed = {
+        place
+        for place in ranked
+        if changed.get(place) == "would enter"
+        or (rows[place]["Satisfaction route"] == "met" and changed.get(place) != "would leave")
+    }
+    for first in listed:
+        for second in set(ranked) - listed:
+            if (first in SECOND_DISTRICT) == (second in SECOND_DISTRICT):
+                weighed = [
+                    (name, sign / people[place])
+                    for place, sign in ((first, 1), (second, -1))
+                    for name in city.cells(place, "q01", SATISFIED, counted[place])
+                ]
+                reader.learn(weighed, -1e-9, float("inf"))
+
+
+def is_stated(city, place, tenures):
+    """Return whether another population is told of by the official numbers: it, or what it differs by, is of few."""
+    return any(
+        city.count(city.cells(place, "q01", VALID, whose)) < RULES.minimum_base
+        or any(
+            0 < city.count(city.cells(place, "q01", codes, whose)) < RULES.minimum_cell for codes in (SATISFIED, OTHERS)
+        )
+        for whose in ((2,), tenures)
+    )
+
+
+def bureau_of(city):
+    """Return what the city and a district know together, each of its own pages and files."""
+    reader = Reader()
+    learn_sizes(reader, city)
+    learn_official(reader, city)
+    for role in ("city", "district"):
+        learn_bureau(reader, city, city.published[role])
+    return reader
+
+
+def learn_bureau(reader, city, published):
+    learn_standings(reader, city, published.files["standings.csv"])
+    learn_tables(reader, city, published.files["tables.csv"])
+    for place, page in published.pages.items():
+        within = [each for each in city.sizes if (each in SECOND_DISTRICT) == (place in SECOND_DISTRICT)]
+        learn_community_page(reader, city, place, page, within)
+    for choice, page in published.what_ifs.items():
+        learn_what_if(reader, city, choice, page)
+
+
+def learn_evaluator(reader, city):
+    """Take in the community table and the rows."""
+    learn_rows(reader, city)
+    for row in city.published["evaluator"].files["communities.csv"]:
+        learn_counts(reader, city, row)
+
+
+def learn_rows(reader, city):
+    """Take in the rows: those of a mode are a part of those of a tenure, which is empty where it is withheld."""
+    for place in city.sizes:
+        for tenure in (1, 2):
+            for code in (*VALID, 9):
+                parts = [(cell(place, "q01", tenure, code, mode), 1) for mode in MODES]
+                reader.learn([*parts, (cell(place, "q01", tenure, code), -1)], 0)
+    given, modes = defaultdict(int), defaultdict(int)
+    for row in city.published["evaluator"].files["responses.csv"]:
+        group = row["community_id"], (1, 2) if row["tenure"] == "" else (int(row["tenure"]),)
+        for question in measured(city):
+            given[*group, question, int(row[question])] += 1
+        modes[*group, row["mode"], int(row["q01"])] += 1
+    for place, tenures in {key[:2] for key in given}:
+        for question in measured(city):
+            for code in (*VALID, 9):
+                reader.learn(city.cells(place, question, (code,), tenures), given[place, tenures, question, code])
+        told = {key[2:]: number for key, number in modes.items() if key[:2] == (place, tenures)}
+        learn_modes(reader, place, tenures, told)
+
+
+def learn_modes(reader, place, tenures, told):
+    """Take in how those of a mode answered; behind the code of what is withheld stand all modes that no row names."""
+    named = {mode for mode, _code in told} - {"-4"}
+    for mode in {mode for mode, _code in told}:
+        modes = [each for each in MODES if each not in named] if mode == "-4" else [mode]
+        for code in (*VALID, 9):
+            parts = [cell(place, "q01", tenure, code, each) for tenure in tenures for each in modes]
+            reader.learn(parts, told.get((mode, code), 0))
+
+
+def measured(city):
+    return ("q01", "q02", "q03") if city.measure == "composite" else ("q01",)
+
+
+def learn_counts(reader, city, row):
+    """Take in a row of the community table: numbers, and of an index the sums of its points and of their squares."""
+    place = row["community_id"]
+    responses, satisfied = int(row["responses"]), number(row["satisfied"])
+    if satisfied is not None:
+        reader.learn(city.cells(place, "q01", SATISFIED), satisfied)
+    mean, deviation = number(row["mean_index"]), number(row["sd_index"])
+    if mean is not None:
+        weighed = [(name, POINTS[code]) for code in VALID for name in city.cells(place, "q01", (code,))]
+        reader.learn(weighed, mean * responses - 1e-4, mean * responses + 1e-4)
+    if deviation is not None:
+        squares = (responses - 1) * deviation**2 + responses * mean**2
+        weighed = [(name, POINTS[code] ** 2) for code in VALID for name in city.cells(place, "q01", (code,))]
+        reader.learn(weighed, squares - 0.1, squares + 0.1)
+
+
+# What is sought.
+
+
+def findings(reader, public, city, groups):
+    """Return every number of a group that the reader knows more closely than the rules allow, with what bounds it.
+
+    A group is a name, the number of people in it, and the names of how many gave each valid answer.
+    """
+    found = []
+    for name, codes in groups:
+        people = sum(city.count(names) for names in codes.values())
+        sought = {str(code): names for code, names in codes.items()}
+        sought |= {
+            "satisfied": [each for code in SATISFIED for each in codes[code]],
+            "others": [each for code in OTHERS for each in codes[code]],
+        }
+        for part, names in sought.items():
+            value = city.count(names)
+            is_small = 0 < value < RULES.minimum_cell
+            if people == 0 or (people >= RULES.minimum_base and value == 0):
+                continue
+            least, greatest = reader.range_of_sum(names)
+            assert least - 1e-4 <= value <= greatest + 1e-4, (name, part, value, least, greatest)
+            width = greatest - least
+            # What is not small may follow, and lie as close as the few whom it is added to.
+            if people >= RULES.minimum_base and not is_small and (width < 0.02 or "tenure" in name):
+                continue
+            low, high = public.range_of_sum(names)
+            if width < min(RULES.minimum_range, high - low) - 0.02:
+                found.append((name, part, value, round(least, 2), round(greatest, 2), round(low, 2), round(high, 2)))
+    return found
+
+
+def groups_of_tenures(city, *, fewest=1, most=10**6):
+    """Return owners and tenants of each community, apart, where so many rated the ranked question."""
+    for place in city.sizes:
+        for tenure in (1, 2):
+            if fewest <= city.count(city.cells(place, "q01", tenures=(tenure,))) <= most:
+                yield f"{place} tenure {tenure}", {code: city.cells(place, "q01", (code,), (tenure,)) for code in VALID}
+
+
+def groups_of_held():
+    """Return the held answers of each community."""
+    for place in HELD:
+        yield f"{place} held", {code: [cell(place, "q01", 1, code, "held")] for code in VALID}
+
+
+def groups_of_modes(city):
+    """Return those of each community and tenure who answered in a mode, where they are few."""
+    for place in city.sizes:
+        for tenure in (1, 2):
+            for mode in MODES:
+                codes = {code: [cell(place, "q01", tenure, code, mode)] for code in VALID}
+                if sum(map(city.count, codes.values())) < RULES.minimum_base:
+                    yield f"{place} tenure {tenure} {mode}", codes
+
+
+def groups_of_questions(city):
+    """Return the ranked population of each community by question."""
+    for place in city.sizes:
+        for question in RATED:
+            yield f"{place} {question}", {code: city.cells(place, question, (code,)) for code in VALID}
+
+
+def public_of(city):
+    reader = Reader()
+    learn_sizes(reader, city)
+    learn_official(reader, city)
+    return reader
+
+
+CITIES = [
+    pytest.param(
+        (population, measure, seed), marks=[] if is_quick else pytest.mark.long, id=f"{population} by {measure} {seed}"
+    )
+    for seed in range(4)
+    for population in TENURES
+    for measure in ("satisfaction_rate", "satisfaction_index", "composite")
+    for is_quick in [
+        (population, measure, seed) in {("owners", "satisfaction_rate", 0), ("residents", "satisfaction_index", 0)}
+    ]
+]
+
+
+@pytest.fixture(scope="module", params=CITIES)
+def city(request, city_where):
+    population, measure, seed = request.param
+    return city_where(population, measure, seed=seed)
+
+
+def test_the_bureau_finds_no_small_number_from_all_its_pages_and_files(city):
+    groups = [*groups_of_questions(city), *groups_of_tenures(city), *groups_of_held()]
+
+    assert findings(bureau_of(city), public_of(city), city, groups) == []
+
+
+def learn_ranked(reader, city):
+    """Take in how ten or more of the ranked population answered the ranked question: the evaluator counts it again."""
+    for place in city.sizes:
+        if city.count(city.cells(place, "q01")) >= RULES.minimum_base:
+            for code in VALID:
+                names = city.cells(place, "q01", (code,))
+                reader.learn(names, city.count(names))
+
+
+@pytest.fixture(scope="module")
+def evaluator(city):
+    """What the evaluator knows who reads the pages of the bureau too."""
+    reader = bureau_of(city)
+    learn_evaluator(reader, city)
+    return reader
+
+
+def test_the_evaluator_finds_nothing_of_fewer_than_ten_owners_or_tenants(city, evaluator):
+    public = public_of(city)
+    learn_ranked(public, city)
+
+    few = list(groups_of_tenures(city, most=RULES.minimum_base - 1))
+
+    assert len(few) > 4
+    assert findings(evaluator, public, city, few) == []
+
+
+@pytest.mark.long
+def test_the_evaluator_knows_no_more_of_few_who_answered_in_a_mode_than_that_they_are_among_the_rows(city, evaluator):
+    rows = public_of(city)
+    learn_ranked(rows, city)
+    learn_rows(rows, city)
+
+    few = list(groups_of_modes(city))
+
+    assert len(few) > 20
+    assert findings(evaluator, rows, city, few) == []
+
+
+def test_what_the_readers_take_in_is_so(city, evaluator):
+    assert evaluator.contradicting(city.counts) == []
+    assert len(city.published["city"].what_ifs) > 5
+    assert all("Overall satisfaction" in page.tables for page in city.published["city"].pages.values())
+    assert {"communities.csv", "responses.csv"} <= city.published["evaluator"].files.keys()
