@@ -93,7 +93,9 @@ def _alternatives(
     yield from (("ties", *pair) for pair in ties_words(language).items() if pair[0] != satisfaction.ties)
     yield from (("zero_ties", *pair) for pair in zero_ties_words(language).items() if pair[0] != complaints.zero_ties)
     counted = valid_answers_words(language)[satisfaction.population]
-    for least in MINIMA:
+    # A lower minimum would rank those whose scores are withheld, and nothing could be told of it.
+    enough = satisfaction.minimum_responses.enough if satisfaction.minimum_responses else 0
+    for least in (each for each in MINIMA if each >= enough):
         yield (
             "minimum_responses",
             str(least),

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from urllib.parse import quote, unquote
 
 import pandas as pd
@@ -244,13 +245,24 @@ def test_a_community_whose_score_is_withheld_without_a_rank_is_left_out_under_ru
     standings = source.standings(2)
     withheld = standings.loc[standings["satisfaction_score"].isna(), "community_id"]
 
-    after = evaluate_otherwise(source, 2, "minimum_responses", "10").set_index("community_id")
-    content = said(what_if_of(source, "minimum_responses:10"))
+    after = evaluate_otherwise(source, 2, "minimum_responses", "30").set_index("community_id")
+    content = said(what_if_of(source, "minimum_responses:30"))
 
     assert len(withheld) > 5
     assert after.loc[withheld, "satisfaction_rank"].isna().all()
     assert after["satisfaction_rank"].notna().sum() > 50
     assert "Communities whose scores are withheld are left out" in content
+
+
+def test_no_minimum_is_offered_below_the_one_that_withholds_scores():
+    asked = {"whole_city": True, "both_populations": False, "has_districts": True}
+    none = replace(RULES, satisfaction=replace(RULES.satisfaction, minimum_responses=None))
+
+    def offered(rules):
+        return [key.partition(":")[2] for key in choices(rules, "en", **asked) if key.startswith("minimum_responses")]
+
+    assert offered(RULES) == ["30", "50", "100"]
+    assert offered(none) == ["10", "20", "30", "50", "100"]
 
 
 def what_if_of(source, choice):
