@@ -83,9 +83,9 @@ _COLUMN_FIELDS = _Values._fields[_NAMES:]
 
 @dataclass(frozen=True)
 class _NamedPlan:
-    """Places of one kind or companies to add, and those to give another English name."""
+    """Places of one kind or companies to add, with the columns of each, and those to give another English name."""
 
-    added: Mapping[Path, str | None]
+    added: Mapping[Path, Mapping[str, str | None]]
     changed: Mapping[Path, str]
 
 
@@ -411,7 +411,11 @@ def _stored_names(session: Session, table: _NamedTable) -> dict[Path, tuple[int,
 def _plan_named(stored: Mapping[Path, tuple[int, str | None]], listed: Mapping[Path, str | None]) -> _NamedPlan:
     """Return which of the listed are new, and whose English name is another; a blank one leaves the stored."""
     return _NamedPlan(
-        added={path: english_name for path, english_name in listed.items() if path not in stored},
+        added={
+            path: {"name": path[-1], "english_name": english_name, "sort_key": sort_key(path[-1])}
+            for path, english_name in listed.items()
+            if path not in stored
+        },
         changed={
             path: english_name
             for path, english_name in listed.items()
@@ -430,15 +434,10 @@ def _store_named(
     plan, table = plans[kind], _TABLES[kind]
     connection, rows = session.connection(), cast(Table, table.__table__)
     if plan.added:
-        added: list[dict[str, object]] = [
-            {"name": path[-1], "english_name": english_name, "sort_key": sort_key(path[-1])}
-            for path, english_name in plan.added.items()
-        ]
-        if within is not None:
-            parents = ({_PARENT_COLUMN[kind]: within[path[:-1]]} for path in plan.added)
-            for own, parent in zip(added, parents, strict=True):
-                own.update(parent)
-        connection.execute(insert(rows), added)
+        parents = ({} if within is None else {_PARENT_COLUMN[kind]: within[path[:-1]]} for path in plan.added)
+        connection.execute(
+            insert(rows), [{**own, **parent} for own, parent in zip(plan.added.values(), parents, strict=True)]
+        )
     stored = _stored_names(session, table)
     if plan.changed:
         connection.execute(

@@ -637,6 +637,7 @@ GROWTH = {
 # Staff and commands alone write these.
 STAFF_ONLY = {
     "account",
+    "account_community",
     "account_session",
     "code",
     "column_header",
@@ -648,6 +649,7 @@ STAFF_ONLY = {
     "integrity_examination",
     "job",
     "key_check",
+    "neighbourhood",
     "property_company",
     "publication",
     "questionnaire",
@@ -661,6 +663,7 @@ STAFF_ONLY = {
     "slip_batch",
     "standing",
     "standing_evidence",
+    "subdistrict",
 }
 
 
