@@ -4,7 +4,7 @@ Such a try must write nothing, or whoever tries on and on would hold the lock th
 them and writes them together, once a minute at most and when the owner signs in there; a crash loses a minute of them.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
@@ -22,7 +22,7 @@ class RefusedTries:
     """Refused tries of one process, by database and by the user name or id of an account."""
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[str, str | int]] = Counter()
+        self._counts: defaultdict[str, Counter[str | int]] = defaultdict(Counter)
         self._written_at: dict[str, datetime] = {}
         self._lock = Lock()
 
@@ -32,10 +32,11 @@ class RefusedTries:
             return
         of = str(database.url)
         with self._lock:
-            self._counts[of, account] += 1
+            counts = self._counts[of]
+            counts[account] += 1
             since = now - self._written_at.setdefault(of, now)
             # Either way: the clock may have been set back.
-            is_due = abs(since) >= TIME_BETWEEN_WRITES or len(self._counts) >= MOST_ACCOUNTS
+            is_due = abs(since) >= TIME_BETWEEN_WRITES or len(counts) >= MOST_ACCOUNTS
         if is_due:
             self.write(database, now=now)
 
@@ -44,13 +45,11 @@ class RefusedTries:
         of = str(database.url)
         with self._lock:
             self._written_at[of] = now
-            taken = {key: count for key, count in self._counts.items() if key[0] == of}
-            for key in taken:
-                del self._counts[key]
+            taken = self._counts.pop(of, Counter())
         if taken:
             with database.writing() as session:
                 # In one order: on PostgreSQL two processes could otherwise wait for each other.
-                for (_of, account), count in sorted(taken.items(), key=str):
+                for account, count in sorted(taken.items(), key=str):
                     tell_of_failed_sign_ins(session, account=account, count=count, now=now)
 
 
