@@ -129,8 +129,9 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
     """
     last_import = _last_import(session)
     ids, known = _stored_values(session)
+    stored_names = {kind: _stored_names(session, stored) for kind, stored in _TABLES.items()}
     listed = _listed(table, known)
-    _check_new_places(session, table, listed, known, are_confirmed=are_new_places_confirmed)
+    _check_new_places(table, listed, known, stored_names, are_confirmed=are_new_places_confirmed)
     added, changed = [], []
     for number, row in zip((place.number for place in listed), table.rows, strict=True):
         stored = known.get(number)
@@ -153,10 +154,7 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
             changed.append((ids[number], values))
     return ImportPlan(
         table=table,
-        named={
-            kind: _plan_named(_stored_names(session, stored), _listed_names(table, kind))
-            for kind, stored in _TABLES.items()
-        },
+        named={kind: _plan_named(stored, _listed_names(table, kind)) for kind, stored in stored_names.items()},
         added=added,
         changed=changed,
         absent=len(known.keys() - {place.number for place in listed}),
@@ -199,23 +197,22 @@ def _listed(table: CommunityTable, known: Mapping[str, _Values]) -> list[Listed]
 
 
 def _check_new_places(
-    session: Session,
     table: CommunityTable,
     listed: Sequence[Listed],
     known: Mapping[str, _Values],
+    stored_names: Mapping[str, Mapping[Path, object]],
     *,
     are_confirmed: bool,
 ) -> None:
     stored = {number: Listed(number, values.name, values.district, values.company) for number, values in known.items()}
     named = {kind: first_lines(listed, *columns) for kind, columns in _PATHS.items()}
-    known_paths = {kind: _stored_names(session, table).keys() for kind, table in _TABLES.items()}
     faults = [
         *twins_of_stored(listed, stored),
-        *(fault for kind in _PATHS for fault in twins_of_names(named[kind], known_paths[kind])),
+        *(fault for kind in _PATHS for fault in twins_of_names(named[kind], stored_names[kind])),
     ]
     if faults:
         raise PlacesError(table.source, faults)
-    asked = [fault for kind, new in _NEW_NAMES.items() for fault in new(named[kind], known_paths[kind])]
+    asked = [fault for kind, new in _NEW_NAMES.items() for fault in new(named[kind], stored_names[kind])]
     asked += new_communities(listed, stored)
     if asked and not are_confirmed:
         raise UnconfirmedPlaces(table.source, asked)
