@@ -21,7 +21,9 @@ from survey_app.codes.codes import MOST_SLIPS
 from survey_app.codes.poster_prints import record_posters
 from survey_app.codes.posters import poster_pdf
 from survey_app.codes.print_runs import (
+    FilesOfSheet,
     MissingCharacters,
+    SlipOrder,
     count_printable,
     current_round,
     files_of_sheets,
@@ -32,7 +34,7 @@ from survey_app.codes.print_runs import (
     print_slips,
     slips_to_issue,
 )
-from survey_app.models import Community
+from survey_app.models import Community, Round
 from survey_app.models.vocabulary import Area
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.printing.zip_stream import zip_files
@@ -98,27 +100,58 @@ def slips_zip() -> Response:
     """Issue household slips and download them while they are made: they can be printed only now."""
     typefaces, now, language = installed_typefaces(), current_time(), current_language()
     with site().database.reading() as session:
-        survey_round = current_round(session, now=now)
-        if survey_round is None:
-            abort(HTTPStatus.NOT_FOUND)
-        scope = wanted_scope(session)
-        counts = wanted_counts(session, scope)
-        orders = slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
+        survey_round = round_to_print(session, now=now)
+        orders = wanted_slips(session, survey_round)
     public_url = site().config.url_to_print
     notes = substitution_notes(missing_on_slips(orders, public_url=public_url, language=language, typefaces=typefaces))
-    files = print_slips(
-        site().database,
+    return download_of_slips(
         orders,
+        "slips.zip",
         files_of=files_of_sheets(public_url=public_url, language=language, typefaces=typefaces, now=now),
         round_id=survey_round.id,
+        notes=notes,
+        files=sum(order.volumes for order in orders),
+        now=now,
+    )
+
+
+def round_to_print(session: Session, *, now: datetime) -> Round:
+    """Return the round that is open or comes next; 404 where there is none."""
+    survey_round = current_round(session, now=now)
+    return survey_round if survey_round is not None else abort(HTTPStatus.NOT_FOUND)
+
+
+def wanted_slips(session: Session, survey_round: Round) -> list[SlipOrder]:
+    """Return the slips that the form asks for, in the place that it names."""
+    scope = wanted_scope(session)
+    counts = _wanted_counts(session, scope)
+    return slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
+
+
+def download_of_slips(
+    orders: Sequence[SlipOrder],
+    filename: str,
+    *,
+    files_of: FilesOfSheet,
+    round_id: int,
+    notes: Sequence[tuple[str, bytes]],
+    files: int,
+    now: datetime,
+) -> Response:
+    """Issue slips and return an archive of their files, which are made while it is downloaded."""
+    printed = print_slips(
+        site().database,
+        orders,
+        files_of=files_of,
+        round_id=round_id,
         secret_key=site().config.secret_key,
         now=now,
         by=signed_in().account_id,
         is_reprint="reprint" in request.form,
     )
-    first = next(files)  # a round that takes no slips is refused before anything is sent
-    pieces = zip_files(chain(notes, (first,), files), now=now)
-    return download_of_files(pieces, "slips.zip", files=len(notes) + sum(order.volumes for order in orders))
+    first = next(printed)  # a round that takes no slips is refused before anything is sent
+    pieces = zip_files(chain(notes, (first,), printed), now=now)
+    return download_of_files(pieces, filename, files=len(notes) + files)
 
 
 def substitution_notes(missing: Sequence[MissingCharacters]) -> list[tuple[str, bytes]]:
@@ -145,7 +178,7 @@ def _record(scope: Scope, *, count: int, now: datetime) -> None:
         )
 
 
-def wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
+def _wanted_counts(session: Session, scope: Scope) -> dict[int, int] | None:
     """Return the one community and the number that were asked for; None for one slip per household everywhere."""
     number, count = request.form.get("community", "").strip(), read_whole_number(request.form.get("count"))
     if not number:

@@ -5,16 +5,20 @@ from itertools import chain
 
 from flask import Response, abort, request
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from survey_app.accounts.guard import signed_in, wanted_scope
 from survey_app.accounts.policies import PRINTING, policy
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
-from survey_app.codes.print_runs import current_round, print_slips, slips_to_issue
-from survey_app.codes.printing_views import download_of_files, substitution_notes, wanted_counts
-from survey_app.models import Community, Round
+from survey_app.codes.printing_views import (
+    download_of_files,
+    download_of_slips,
+    round_to_print,
+    substitution_notes,
+    wanted_slips,
+)
+from survey_app.models import Community
 from survey_app.models.vocabulary import Area
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.printing.zip_stream import zip_files
@@ -41,7 +45,7 @@ def blank_questionnaire(community_id: int) -> Response:
         in_scope = signed_in().scope.communities(select(Community.id).where(Community.id == community_id))
         if session.scalar(in_scope) is None:
             abort(HTTPStatus.NOT_FOUND)
-        survey_round = _current_round(session)
+        survey_round = round_to_print(session, now=now)
         [form] = blank_forms_to_print(
             session, survey_round=survey_round, scope=Scope(Area.COMMUNITY, (community_id,)), now=now
         )
@@ -63,7 +67,7 @@ def questionnaires_zip() -> Response:
     """Download a blank questionnaire for each community while they are made."""
     typefaces, now, language = installed_typefaces(), current_time(), current_language()
     with site().database.reading() as session:
-        survey_round = _current_round(session)
+        survey_round = round_to_print(session, now=now)
         forms = blank_forms_to_print(session, survey_round=survey_round, scope=wanted_scope(session), now=now)
         survey = survey_on_paper(survey_round, public_url=site().config.url_to_print)
     places = [form.whose for form in forms]
@@ -81,33 +85,22 @@ def coded_questionnaires_zip() -> Response:
     """Issue slips and download a questionnaire with the code of each: they can be printed only now."""
     typefaces, now, language = installed_typefaces(), current_time(), current_language()
     with site().database.reading() as session:
-        survey_round = _current_round(session)
-        scope = wanted_scope(session)
-        counts = wanted_counts(session, scope)
-        orders = slips_to_issue(session, survey_round=survey_round, scope=scope, counts=counts)
+        survey_round = round_to_print(session, now=now)
+        orders = wanted_slips(session, survey_round)
         survey = survey_on_paper(survey_round, public_url=site().config.url_to_print)
     places = [order.whose for order in orders]
     notes = substitution_notes(missing_on_forms(places, survey, language=language, typefaces=typefaces))
-    files = print_slips(
-        site().database,
+    return download_of_slips(
         orders,
+        "questionnaires-with-codes.zip",
         files_of=files_of_forms(
             survey, is_large=_is_large_print_wanted(), language=language, typefaces=typefaces, now=now
         ),
         round_id=survey_round.id,
-        secret_key=site().config.secret_key,
+        notes=notes,
+        files=count_files(orders),
         now=now,
-        by=signed_in().account_id,
-        is_reprint="reprint" in request.form,
     )
-    first = next(files)  # a round that takes no slips is refused before anything is sent
-    pieces = zip_files(chain(notes, (first,), files), now=now)
-    return download_of_files(pieces, "questionnaires-with-codes.zip", files=len(notes) + count_files(orders))
-
-
-def _current_round(session: Session) -> Round:
-    survey_round = current_round(session, now=current_time())
-    return survey_round if survey_round is not None else abort(HTTPStatus.NOT_FOUND)
 
 
 def _is_large_print_wanted() -> bool:
