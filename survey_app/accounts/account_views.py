@@ -213,15 +213,19 @@ def _role() -> Role:
 
 def _bound_to(session: Session) -> BoundTo:
     """Return what the form binds an account to; a field that is left empty binds it to nothing."""
-    company, numbers = request.form.get("company", "").strip(), request.form.get("communities", "").split()
+    company = request.form.get("company", "").strip()
+    numbers = dict.fromkeys(request.form.get("communities", "").split())
     chosen = [find_place(session, request.form.get("place", "")), _company(session, company)]
     if None not in chosen:
         raise SeveralAreas
+    # Before the database is asked for as many as a form can hold.
+    if len(numbers) > MOST_COMMUNITIES:
+        raise TooManyCommunities(len(numbers))
     communities = session.scalars(
         select(Community).where(Community.number.in_(numbers)).order_by(Community.number)
     ).all()
-    unknown = [number for number in dict.fromkeys(numbers) if number not in {each.number for each in communities}]
-    if unknown:
+    known = {each.number for each in communities}
+    if unknown := [number for number in numbers if number not in known]:
         raise UnknownCommunities(unknown)
     return BoundTo(next((place for place in chosen if place is not None), None), communities)
 

@@ -543,6 +543,11 @@ def test_an_added_account_is_invited_and_becomes_its_owners(app, sqlite_database
         ({"username": "wang", "role": "clerk", "place": "account:1"}, 400, "没有找到"),
         ({"username": "wang", "role": "clerk", "place": "district:" + "9" * 30}, 400, "没有找到"),
         ({"username": "wang", "role": "clerk", "communities": "T1 T99 T98"}, 400, "T99、T98"),
+        (
+            {"username": "wang", "role": "clerk", "communities": " ".join(map(str, range(201)))},
+            400,
+            "最多逐个负责200个",
+        ),
         ({"username": "wang", "role": "company", "company": "没有的公司"}, 400, "没有找到"),
         ({"username": "wang", "role": "emperor"}, 400, ""),
     ],
