@@ -151,13 +151,12 @@ def new_communities(listed: Sequence[Listed], stored: Mapping[str, Listed]) -> l
 
     In an empty register every community is new, and none is asked about.
     """
-    if not stored:
+    new = [row for row in listed if row.number not in stored]
+    if not stored or not new:
         return []
     resembled = {(row.district, key): row for row in stored.values() for key in _core_keys(row.name)}
     found = []
-    for row in listed:
-        if row.number in stored:
-            continue
+    for row in new:
         other = next(
             (resembled[row.district, key] for key in _core_keys(row.name) if (row.district, key) in resembled), None
         )
