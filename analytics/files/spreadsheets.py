@@ -1,11 +1,14 @@
 """Spreadsheet files: sheets of text cells read from CSV and XLSX, and tables written as XLSX workbooks."""
 
+import gc
 import shutil
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from io import BytesIO
 from math import isfinite
 from pathlib import Path
@@ -15,8 +18,9 @@ from typing import Any, BinaryIO, Final, NamedTuple
 import numpy as np
 from openpyxl import load_workbook
 from openpyxl.cell.cell import ERROR_CODES
-from openpyxl.cell.read_only import EMPTY_CELL
+from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.utils.escape import unescape
+from openpyxl.worksheet._reader import WorkSheetParser
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
@@ -241,6 +245,21 @@ def _has_content(cells: Iterable[str]) -> bool:
     return any(cell.strip() for cell in cells)
 
 
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """Leave circular garbage where it lies: a workbook makes hardly any, and its cells would be gone through again and
+    again.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_collection_paused()
 def _read_xlsx(content: bytes, source: str) -> Sheet:
     try:
         expect_workbook(content, source)
@@ -294,10 +313,7 @@ def _used_sheets(content: bytes, source: str, *, values: bool) -> list[_UsedShee
     try:
         sheets: list[_UsedSheet] = []
         for sheet in workbook.worksheets:
-            sheet.reset_dimensions()  # some programs write a wrong one, and cells beyond it would be lost
-            # Each row comes as wide as this, filled up with one and the same empty cell.
-            cells = sheet.iter_rows(max_col=MOST_COLUMNS + 1)
-            if rows := _used_rows(cells, source):
+            if rows := _used_rows(_stated_cells(sheet), _number_formats(sheet), source):
                 # Merged cells stand in the part alone: a sheet that is read row by row does not have them.
                 part = sheet._worksheet_path  # type: ignore[attr-defined]  # noqa: SLF001
                 sheets.append(_UsedSheet(sheet.title, part, sheet.sheet_state == "visible", rows))
@@ -306,9 +322,27 @@ def _used_sheets(content: bytes, source: str, *, values: bool) -> list[_UsedShee
         workbook.close()
 
 
-def _content(cell: Any) -> object:
-    value = cell.value
-    return value if value is None or isinstance(value, str | bool) else _Number(value, cell.number_format)
+def _stated_cells(sheet: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Yield the cells that the part of a sheet states, by the number of their row.
+
+    `iter_rows` makes an object of each of them and of every gap up to the last column that is read, which takes as long
+    as the parser itself.
+    """
+    workbook = sheet.parent
+    with sheet._get_source() as part:  # noqa: SLF001
+        yield from WorkSheetParser(
+            part,
+            sheet._shared_strings,  # noqa: SLF001
+            data_only=workbook.data_only,
+            epoch=workbook.epoch,
+            date_formats=workbook._date_formats,  # noqa: SLF001
+            timedelta_formats=workbook._timedelta_formats,  # noqa: SLF001
+        ).parse()
+
+
+def _number_formats(sheet: Any) -> Callable[[int], str]:
+    """Return what finds the number format of a style, once for each."""
+    return cache(lambda style: ReadOnlyCell(sheet, 1, 1, None, style_id=style).number_format)
 
 
 def _only_visible(sheets: Sequence[_UsedSheet], source: str) -> _UsedSheet | None:
@@ -330,23 +364,33 @@ def _notes_on_hidden(sheets: Sequence[_UsedSheet], chosen: _UsedSheet) -> Iterat
             yield Fault("the hidden sheet “{title}” was not read", {"title": sheet.title})
 
 
-def _used_rows(rows: Iterable[tuple[Any, ...]], source: str) -> _Rows:
+def _used_rows(
+    rows: Iterable[tuple[int, Sequence[Mapping[str, Any]]]], number_format: Callable[[int], str], source: str
+) -> _Rows:
     found: _Rows = {}
-    cells = 0
-    for number, row in enumerate(rows, start=1):
+    last = cells = 0
+    for number, stated in rows:
         if number > MOST_WORKBOOK_ROWS:
             raise DocumentError(source, [Fault(_TOO_MANY_ROWS, {"most": f"{MOST_WORKBOOK_ROWS:,}"})])
-        width = len(row)
-        while width and (row[width - 1] is EMPTY_CELL or row[width - 1].value is None):
-            width -= 1
+        # Of a number that stands there twice, what comes first is the row.
+        if number <= last:
+            continue
+        last = number
+        filled = {cell["column"]: _content(cell, number_format) for cell in stated if cell["value"] is not None}
+        width = max(filled, default=0)
         if width > MOST_COLUMNS:
             raise DocumentError(source, [Fault(_TOO_MANY_COLUMNS, {"most": MOST_COLUMNS}, line=number)])
         if width:
-            found[number] = tuple(map(_content, row[:width]))
+            found[number] = tuple(map(filled.get, range(1, width + 1)))
         cells += width
         if cells > MOST_CELLS:
             raise DocumentError(source, [Fault(_TOO_MANY_CELLS, {"most": f"{MOST_CELLS:,}"})])
     return found
+
+
+def _content(cell: Mapping[str, Any], number_format: Callable[[int], str]) -> object:
+    value = cell["value"]
+    return value if isinstance(value, str | bool) else _Number(value, number_format(cell["style_id"]))
 
 
 def _texts(formulas: _Rows, values: _Rows) -> tuple[tuple[tuple[int, tuple[str, ...]], ...], tuple[Fault, ...]]:

@@ -8,6 +8,7 @@ from dataclasses import fields as fields_of
 from datetime import datetime
 from functools import partial
 from io import BytesIO
+from itertools import repeat
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -108,6 +109,8 @@ class Column:
     width: int = 12
 
 
+_FIELDS = fields_of(CommunityRow)
+
 COLUMNS = (
     Column("number", "小区编号", "community number", optional_column=True, width=16),
     Column("name", "小区名称", "name", required_cell=True, width=28),
@@ -187,9 +190,7 @@ def read_communities(
         reader.faults.append(Fault("the file lists no community"))
     if reader.faults:
         raise PlacesError(source, _gathered(reader.faults, reader.cells.lines))
-    blank = dict.fromkeys(stated.name for stated in fields_of(CommunityRow))
-    rows = tuple(CommunityRow(**blank | record) for record in table.to_dict("records"))  # type: ignore[arg-type]  # each field was checked above
-    return CommunityTable(rows, tuple(reader.cells.lines), tuple(reader.notes), source)
+    return CommunityTable(_rows(table), tuple(reader.cells.lines), tuple(reader.notes), source)
 
 
 def header_text(written: str) -> str:
@@ -291,6 +292,12 @@ def _read_table(reader: CellReader) -> pd.DataFrame:
     return _without_loose_neighbourhoods(reader, table)
 
 
+def _rows(table: pd.DataFrame) -> tuple[CommunityRow, ...]:
+    """Return a row for each community, None in the columns that the file does not have."""
+    columns = (table[each.name].tolist() if each.name in table else repeat(None, len(table)) for each in _FIELDS)
+    return tuple(map(CommunityRow, *columns))
+
+
 def _without_loose_neighbourhoods(reader: CellReader, table: pd.DataFrame) -> pd.DataFrame:
     """Return the table, a fault noted where a neighbourhood is of no subdistrict; left out where no column has any."""
     if "neighbourhood" not in table:
@@ -308,8 +315,8 @@ def _without_loose_neighbourhoods(reader: CellReader, table: pd.DataFrame) -> pd
 
 def _read_cell(column: Column, cleaned: list[str], cell: str) -> _Cell:
     """Return what a cell holds; a text out of which invisible signs were taken is added to `cleaned`."""
-    if not column.counts_households and len(cell) <= LONGEST_TEXT and _ORDINARY.fullmatch(cell):
-        return cell
+    if len(cell) <= LONGEST_TEXT and _ORDINARY.fullmatch(cell):
+        return _read_households(cell) if column.counts_households else cell
     written = unicodedata.normalize("NFC", cell).strip()
     text = without_invisible(written).strip()
     if is_blank(text):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from analytics.files.csv_files import csv_file
 from analytics.files.spreadsheets import Sheet, SheetColumn, WorkbookLimit, read_sheet, write_workbook
+from analytics.files.yaml_documents import DocumentError
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
 COLUMNS = (SheetColumn("小区编号", 16, is_text=True), SheetColumn("名称", 28), SheetColumn("户数"))
@@ -147,6 +148,22 @@ def test_every_cell_that_cannot_be_read_is_a_fault_with_its_place():
         (3, 2, "this must be text or a number"),
     ]
     assert sheet.rows[3] == (4, ("12.5",))
+
+
+def test_a_cell_far_beyond_the_table_is_no_cell_that_is_left_out():
+    book = openpyxl.Workbook()
+    book.active.append(["编号", "名称"])
+    book.active.append(["1", "甲"])
+    book.active["XY2"] = "乙"
+    stream = io.BytesIO()
+    book.save(stream)
+
+    with pytest.raises(DocumentError) as raised:
+        read_sheet(stream.getvalue(), "a")
+
+    assert [(fault.line, fault.text()[:36]) for fault in raised.value.faults] == [
+        (2, "this row has cells beyond column 200")
+    ]
 
 
 def test_a_file_without_content_is_a_sheet_without_rows():
