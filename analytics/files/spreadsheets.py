@@ -29,6 +29,7 @@ from analytics.files.csv_files import divide_table, is_missing, original_text, p
 from analytics.files.number_formats import shown_number
 from analytics.files.workbook_parts import (
     MergedRange,
+    elements_of_cells,
     expect_bounded_workbook,
     expect_workbook,
     is_strict,
@@ -37,6 +38,7 @@ from analytics.files.workbook_parts import (
 )
 from analytics.files.yaml_documents import DocumentError, Fault, decode_text
 from analytics.languages import N_
+from analytics.progress import ProgressCallback, ignore_progress, progress_part
 
 MOST_COLUMNS: Final = 200
 """Columns of a table that is read; the community list has fifteen."""
@@ -63,6 +65,7 @@ _TOO_LONG_A_NUMBER = 10**15
 _XLSX_BYTES = b"PK\x03\x04"
 _XLS_BYTES = b"\xd0\xcf\x11\xe0"
 _DIGITS_KEPT = 15
+_ROWS_BETWEEN_REPORTS = 200
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class WorkbookLimit(ValueError):
         self.row, self.column = row, column
 
 
-def read_sheet(content: bytes, source: str) -> Sheet:
+def read_sheet(content: bytes, source: str, *, tell: ProgressCallback = ignore_progress) -> Sheet:
     r"""Return the table in a CSV or XLSX file.
 
     Parameters
@@ -114,6 +117,8 @@ def read_sheet(content: bytes, source: str) -> Sheet:
         one visible sheet that is not empty.
     source : str
         The file's name, for messages.
+    tell : callable
+        Progress callback, for workbooks alone: a CSV file is read at once.
 
     Returns
     -------
@@ -132,7 +137,7 @@ def read_sheet(content: bytes, source: str) -> Sheet:
     ((1, ('编号', '户数')), (3, ('007', '30')))
     """
     if content.startswith(_XLSX_BYTES):
-        return _read_xlsx(content, source)
+        return _read_xlsx(content, source, tell)
     if content.startswith(_XLS_BYTES):
         raise DocumentError(source, [Fault("this is a workbook of the old .xls kind: save it as .xlsx or CSV")])
     if content[:_BEGINNING].lstrip(_BLANKS).startswith(b"<"):
@@ -143,6 +148,32 @@ def read_sheet(content: bytes, source: str) -> Sheet:
     return Sheet(tuple(_csv_rows(parse_csv(text, source, mark=mark), source)))
 
 
+def has_few_cells(content: bytes, *, rows: int) -> bool:
+    """Return whether a file has about as many cells as a list of so many rows, or is refused as quickly.
+
+    Parameters
+    ----------
+    content : bytes
+        Of a CSV or XLSX file, of which no cell is read.
+    rows : int
+        Of a list as wide as an office's usual ones.
+
+    Examples
+    --------
+    >>> has_few_cells(b"1,2" * 3, rows=2), has_few_cells(b"1,2,3" * 80, rows=2)
+    (True, False)
+    """
+    if not content.startswith(_XLSX_BYTES):
+        return len(content) <= rows * _USUAL_BYTES_OF_ROW
+    most = rows * _USUAL_ELEMENTS_OF_ROW
+    try:
+        return elements_of_cells(content, most=most) <= most
+    except Exception:  # noqa: BLE001 (what is damaged says so by whatever is stumbled over)
+        return True
+
+
+_USUAL_BYTES_OF_ROW: Final = 150
+_USUAL_ELEMENTS_OF_ROW: Final = 50
 _BEGINNING: Final = 100
 _BLANKS: Final = b"\xef\xbb\xbf \t\r\n"
 
@@ -260,14 +291,19 @@ def _collection_paused() -> Iterator[None]:
 
 
 @_collection_paused()
-def _read_xlsx(content: bytes, source: str) -> Sheet:
+def _read_xlsx(content: bytes, source: str, tell: ProgressCallback) -> Sheet:
     try:
         expect_workbook(content, source)
         has_formulas = expect_bounded_workbook(content, source)
         if is_strict(content):
             content = with_usual_names(content)
-        values = _used_sheets(content, source, values=True)
-        formulas = _used_sheets(content, source, values=False) if has_formulas else values
+        passes = 2 if has_formulas else 1
+        values = _used_sheets(content, source, progress_part(tell, part=0, parts=passes), values=True)
+        formulas = (
+            _used_sheets(content, source, progress_part(tell, part=1, parts=passes), values=False)
+            if has_formulas
+            else values
+        )
         chosen = _only_visible(formulas, source)
         merged = merged_ranges(content, chosen.part) if chosen else ()
     except DocumentError:
@@ -307,13 +343,14 @@ class _UsedSheet(NamedTuple):
     rows: _Rows
 
 
-def _used_sheets(content: bytes, source: str, *, values: bool) -> list[_UsedSheet]:
+def _used_sheets(content: bytes, source: str, tell: ProgressCallback, *, values: bool) -> list[_UsedSheet]:
     """Return the sheets that have cells: with what was computed, or with the formulas themselves."""
     workbook = load_workbook(BytesIO(content), read_only=True, data_only=values, keep_links=False)
     try:
         sheets: list[_UsedSheet] = []
-        for sheet in workbook.worksheets:
-            if rows := _used_rows(_stated_cells(sheet), _number_formats(sheet), source):
+        for place, sheet in enumerate(workbook.worksheets):
+            cells = _stated_cells(sheet, progress_part(tell, part=place, parts=len(workbook.worksheets)))
+            if rows := _used_rows(cells, _number_formats(sheet), source):
                 # Merged cells stand in the part alone: a sheet that is read row by row does not have them.
                 part = sheet._worksheet_path  # type: ignore[attr-defined]  # noqa: SLF001
                 sheets.append(_UsedSheet(sheet.title, part, sheet.sheet_state == "visible", rows))
@@ -322,22 +359,27 @@ def _used_sheets(content: bytes, source: str, *, values: bool) -> list[_UsedShee
         workbook.close()
 
 
-def _stated_cells(sheet: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+def _stated_cells(sheet: Any, tell: ProgressCallback) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """Yield the cells that the part of a sheet states, by the number of their row.
 
     `iter_rows` makes an object of each of them and of every gap up to the last column that is read, which takes as long
     as the parser itself.
     """
     workbook = sheet.parent
+    size = workbook._archive.getinfo(sheet._worksheet_path.lstrip("/")).file_size  # noqa: SLF001
     with sheet._get_source() as part:  # noqa: SLF001
-        yield from WorkSheetParser(
+        parser = WorkSheetParser(
             part,
             sheet._shared_strings,  # noqa: SLF001
             data_only=workbook.data_only,
             epoch=workbook.epoch,
             date_formats=workbook._date_formats,  # noqa: SLF001
             timedelta_formats=workbook._timedelta_formats,  # noqa: SLF001
-        ).parse()
+        )
+        for number, cells in parser.parse():
+            yield number, cells
+            if number % _ROWS_BETWEEN_REPORTS == 0:
+                tell(part.tell() / size)
 
 
 def _number_formats(sheet: Any) -> Callable[[int], str]:

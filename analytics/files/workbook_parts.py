@@ -54,7 +54,7 @@ def expect_bounded_workbook(content: bytes, source: str) -> bool:
         sheets = [part for part in parts if _is_sheet(part)]
         if len(sheets) > MOST_SHEETS:
             raise DocumentError(source, [Fault(_TOO_MANY_SHEETS, {"count": len(sheets), "most": MOST_SHEETS})])
-        cells = [part for part in parts if _is_sheet(part) or part.filename == _TEXTS]
+        cells = list(filter(_holds_cells, parts))
         others = [part for part in parts if part not in cells and _is_xml(archive, part)]
         _expect_elements(archive, cells, source, most=MOST_CELL_ELEMENTS)
         _expect_elements(archive, others, source, most=MOST_OTHER_ELEMENTS)
@@ -128,8 +128,30 @@ _USUAL_NAMES: Final = {
 }
 
 
+def elements_of_cells(content: bytes, *, most: int) -> int:
+    """Return how many marks of elements the sheets of a workbook and their texts have, counted no further than `most`.
+
+    None of one that is too large to be read. Raises what `zipfile` raises where the file is damaged.
+    """
+    elements = 0
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        parts = archive.infolist()
+        if sum(part.file_size for part in parts) > MOST_BYTES:
+            return 0
+        for part in filter(_holds_cells, parts):
+            for piece in _pieces(archive, part):
+                elements += piece.count(b"<")
+                if elements > most:
+                    return elements
+    return elements
+
+
 def _is_sheet(part: zipfile.ZipInfo) -> bool:
     return part.filename.startswith(_SHEETS) and not part.filename.startswith(_RELATIONS)
+
+
+def _holds_cells(part: zipfile.ZipInfo) -> bool:
+    return _is_sheet(part) or part.filename == _TEXTS
 
 
 def _is_xml(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:

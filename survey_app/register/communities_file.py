@@ -30,6 +30,7 @@ from analytics.files.written_text import (
 )
 from analytics.files.yaml_documents import DocumentError, Fault
 from analytics.languages import N_
+from analytics.progress import ProgressCallback, ignore_progress
 from survey_app.register.office_lists import cells_of_list
 
 LONGEST_TEXT = 200
@@ -159,7 +160,11 @@ _ORDINARY = re.compile("[0-9A-Za-z\u4e00-\u9fff]+")
 
 
 def read_communities(
-    content: bytes | Path, name: str | None = None, *, headers: Mapping[str, str] = MappingProxyType({})
+    content: bytes | Path,
+    name: str | None = None,
+    *,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    tell: ProgressCallback = ignore_progress,
 ) -> CommunityTable:
     """Return the communities in a CSV or XLSX file, or raise `PlacesError` with every fault, by row and column.
 
@@ -173,7 +178,7 @@ def read_communities(
     if isinstance(content, Path):
         content = content.read_bytes()
     try:
-        sheet = read_sheet(content, source)
+        sheet = read_sheet(content, source, tell=tell)
         if not sheet.rows:
             raise PlacesError(source, [Fault("the file is empty")])
         ways = _HEADERS | {field: (header_text(written),) for field, written in headers.items()}

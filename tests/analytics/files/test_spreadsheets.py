@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.files.csv_files import csv_file
-from analytics.files.spreadsheets import Sheet, SheetColumn, WorkbookLimit, read_sheet, write_workbook
+from analytics.files.spreadsheets import Sheet, SheetColumn, WorkbookLimit, has_few_cells, read_sheet, write_workbook
 from analytics.files.yaml_documents import DocumentError
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
@@ -164,6 +164,26 @@ def test_a_cell_far_beyond_the_table_is_no_cell_that_is_left_out():
     assert [(fault.line, fault.text()[:36]) for fault in raised.value.faults] == [
         (2, "this row has cells beyond column 200")
     ]
+
+
+@pytest.mark.parametrize("write", [csv_bytes, workbook_file])
+def test_how_long_a_list_is_is_told_before_it_is_read(write):
+    rows = [
+        [f"{number:06}", f"幸福家园东区{number}期·海勃湾区新华街道新华社区·甲物业服务有限公司", 30]
+        for number in range(3000)
+    ]
+
+    assert has_few_cells(write(*rows[:400]), rows=1000)
+    assert not has_few_cells(write(*rows), rows=1000)
+
+
+def test_what_is_damaged_or_too_large_to_be_read_needs_no_long_reading():
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"<" * (65 * 2**20))
+
+    assert has_few_cells(bomb.getvalue(), rows=1)
+    assert has_few_cells(workbook_file(["1", "甲", 30])[:100], rows=1)
 
 
 def test_a_file_without_content_is_a_sheet_without_rows():
