@@ -25,7 +25,7 @@ from survey_app.config import Config
 from survey_app.evaluations import round_views
 from survey_app.evaluations.dashboard_source import StoredEvaluations
 from survey_app.exports import download_views
-from survey_app.register import import_views
+from survey_app.register import import_views, list_views
 from survey_app.responses import (
     declared_help_views,
     form_cache,
@@ -90,6 +90,7 @@ _VIEWS: tuple[ModuleType, ...] = (
     declared_help_views,
     download_views,
     import_views,
+    list_views,
     integrity_review_views,
     notice_views,
     own_account_views,

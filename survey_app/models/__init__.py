@@ -22,7 +22,15 @@ from survey_app.models.complaints import (
 from survey_app.models.evaluations import CommunityProfile, Evaluation, RegionProfile, Standing, StandingEvidence
 from survey_app.models.jobs import Job
 from survey_app.models.network import NetworkKey
-from survey_app.models.places import ColumnHeader, Community, District, Neighbourhood, PropertyCompany, Subdistrict
+from survey_app.models.places import (
+    ColumnHeader,
+    Community,
+    CommunityList,
+    District,
+    Neighbourhood,
+    PropertyCompany,
+    Subdistrict,
+)
 from survey_app.models.publications import Publication
 from survey_app.models.responses import (
     Code,
@@ -46,6 +54,7 @@ __all__ = [
     "Code",
     "ColumnHeader",
     "Community",
+    "CommunityList",
     "CommunityProfile",
     "Complaint",
     "ComplaintContact",

@@ -1,8 +1,12 @@
 """Tables of districts and what they are divided into, of communities and property companies."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from survey_app.models.constraints import one_of
+from survey_app.models.vocabulary import ListStatus
 from survey_app.storage.database import Base
 
 
@@ -105,3 +109,30 @@ class ColumnHeader(Base):
     source: Mapped[str] = mapped_column(primary_key=True)
     field: Mapped[str] = mapped_column(primary_key=True)
     written: Mapped[str]
+
+
+class CommunityList(Base):
+    """A list of communities that is read, compared and imported by jobs; an account has one at a time."""
+
+    __tablename__ = "community_list"
+    __table_args__ = (one_of("status", ListStatus),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    # Of the file that was sent.
+    name: Mapped[str]
+    source: Mapped[str]
+    # What stands above its columns, by field, as canonical JSON.
+    headers: Mapped[str]
+    status: Mapped[str] = mapped_column(default=ListStatus.SENT)
+    # The job that does the next step or did the last.
+    job_id: Mapped[int] = mapped_column(unique=True)
+    # What the last step found, as `survey_app.register.list_findings` writes it.
+    findings: Mapped[str | None]
+    # Digest of the comparison that is shown.
+    comparison_sha256: Mapped[str | None]
+    # Of the account when it confirmed: see `survey_app.accounts.credentials`.
+    credentials: Mapped[str | None]
+    expires_at: Mapped[datetime]
+    # The communities that were read, as canonical JSON: then the file is erased.
+    rows: Mapped[str | None] = mapped_column(deferred=True)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)

@@ -223,6 +223,22 @@ class CaseEndReason(StrEnum):
     PRIVATE_DISPUTE = "private_dispute"
 
 
+class ListStatus(StrEnum):
+    """Where a kept list of communities stands on its way into the register."""
+
+    # To be read and compared with the register by a job.
+    SENT = "sent"
+    # It has faults.
+    REFUSED = "refused"
+    # It has headers that have to be explained.
+    ASKED = "asked"
+    # What it would change is shown and waits to be confirmed.
+    COMPARED = "compared"
+    # To be stored by a job.
+    CONFIRMED = "confirmed"
+    IMPORTED = "imported"
+
+
 class JobStatus(StrEnum):
     """Where a background job stands."""
 

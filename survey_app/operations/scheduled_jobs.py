@@ -26,6 +26,8 @@ from survey_app.jobs.history import LastRun, erase_finished_jobs, last_runs
 from survey_app.jobs.leases import LeaseTerms
 from survey_app.jobs.queue import enqueue
 from survey_app.jobs.worker import Worker
+from survey_app.register.kept_lists import erase_expired_lists
+from survey_app.register.list_jobs import LIST_JOBS
 from survey_app.responses.network_digests import rounds_with_unseen_digests
 from survey_app.responses.retention import ErasedCounts, erase_expired
 from survey_app.responses.retention import report_to_nobody as report_erased_to_nobody
@@ -130,6 +132,7 @@ def _erase(database: Database, job: RunningJob, now: datetime) -> Mapping[str, i
         destroy_old_network_keys(session, now=now)
         erase_expired_attempts(session, now=now)
         erase_expired_sessions(session, now=now)
+        erase_expired_lists(session, now=now)
         erase_finished_jobs(session, now=now)
     with database.writing() as session:
         record_failed_sign_ins(session, now=now)
@@ -158,8 +161,8 @@ SCHEDULED_JOBS: Final = (
 def worker(
     database: Database, *, clock: Callable[[], datetime], schedule: Sequence[ScheduledJob] = SCHEDULED_JOBS
 ) -> Worker:
-    """Return a worker that enqueues what recurs when its time has come, and runs it."""
-    kinds = [scheduled.kind for scheduled in schedule]
+    """Return a worker that enqueues what recurs when its time has come, and runs it and what pages have asked for."""
+    kinds = [*(scheduled.kind for scheduled in schedule), *LIST_JOBS]
     return Worker(database, kinds, clock, plan=partial(enqueue_due_jobs, schedule=schedule))
 
 

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
@@ -11,8 +12,10 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import BindParameter, Insert, Select, Table, Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from analytics.canonical import canonical_json, sha256_hex
 from analytics.files.yaml_documents import Fault
 from survey_app import audit
+from survey_app.errors import JiayuanError
 from survey_app.models import AuditEvent, Community, District, Neighbourhood, PropertyCompany, Subdistrict
 from survey_app.models.vocabulary import AuditAction
 from survey_app.pinyin import pinyin_of
@@ -40,6 +43,12 @@ class UnconfirmedPlaces(PlacesError):
     That is each district and company that it names for the first time, each community that is to get a number, and each
     that resembles a stored one.
     """
+
+
+class RegisterChanged(JiayuanError):
+    """Another list was imported since an import was planned."""
+
+    status = 409
 
 
 @dataclass(frozen=True)
@@ -99,8 +108,30 @@ class ImportPlan:
     changed: Sequence[tuple[int, _Values]]
     absent: int
     numbered: int
+    new_places: Sequence[Fault]
     are_new_places_confirmed: bool
     last_import: int | None
+
+    @property
+    def result(self) -> ImportResult:
+        """What its import adds, changes and leaves."""
+        return ImportResult(
+            added=len(self.added),
+            changed=len(self.changed),
+            unchanged=len(self.table.rows) - len(self.added) - len(self.changed),
+            absent=self.absent,
+            numbered=self.numbered,
+        )
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of all that it writes and of what is asked about it: equal plans have equal ones."""
+        named = [
+            [kind, sorted((path, dict(columns)) for path, columns in plan.added.items()), sorted(plan.changed.items())]
+            for kind, plan in sorted(self.named.items())
+        ]
+        asked = [fault.located() for fault in self.new_places]
+        return sha256_hex(canonical_json([self.added, self.changed, named, asked, self.absent, self.numbered]))
 
 
 def sort_key(name: str) -> str:
@@ -131,7 +162,9 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
     ids, known = _stored_values(session)
     stored_names = {kind: _stored_names(session, stored) for kind, stored in _TABLES.items()}
     listed = _listed(table, known)
-    _check_new_places(table, listed, known, stored_names, are_confirmed=are_new_places_confirmed)
+    new_places = _new_places(table, listed, known, stored_names)
+    if new_places and not are_new_places_confirmed:
+        raise UnconfirmedPlaces(table.source, new_places)
     added, changed = [], []
     for number, row in zip((place.number for place in listed), table.rows, strict=True):
         stored = known.get(number)
@@ -161,6 +194,7 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
         numbered=sum(
             row.number is None and place.number not in known for row, place in zip(table.rows, listed, strict=True)
         ),
+        new_places=new_places,
         are_new_places_confirmed=are_new_places_confirmed,
         last_import=last_import,
     )
@@ -196,14 +230,13 @@ def _listed(table: CommunityTable, known: Mapping[str, _Values]) -> list[Listed]
     ]
 
 
-def _check_new_places(
+def _new_places(
     table: CommunityTable,
     listed: Sequence[Listed],
     known: Mapping[str, _Values],
     stored_names: Mapping[str, Mapping[Path, object]],
-    *,
-    are_confirmed: bool,
-) -> None:
+) -> list[Fault]:
+    """Return a sentence for each name that has to be confirmed; `PlacesError` where it is a twin of a stored one."""
     stored = {number: Listed(number, values.name, values.district, values.company) for number, values in known.items()}
     named = {kind: first_lines(listed, *columns) for kind, columns in _PATHS.items()}
     faults = [
@@ -213,18 +246,19 @@ def _check_new_places(
     if faults:
         raise PlacesError(table.source, faults)
     asked = [fault for kind, new in _NEW_NAMES.items() for fault in new(named[kind], stored_names[kind])]
-    asked += new_communities(listed, stored)
-    if asked and not are_confirmed:
-        raise UnconfirmedPlaces(table.source, asked)
+    return asked + new_communities(listed, stored)
 
 
-def store_import(session: Session, *, plan: ImportPlan) -> ImportResult:
+def store_import(session: Session, *, plan: ImportPlan, is_shown: bool = False) -> ImportResult:
     """Write what was planned in statements for many rows each: residents who send answers wait for this lock.
 
-    Where somebody else has imported a list meanwhile, it is planned once more.
+    Where somebody else has imported a list meanwhile, it is planned once more; but what is stored of a plan that was
+    shown is what was shown, and `RegisterChanged` is raised instead.
     """
     lock_until_commit(session, AdvisoryLock.REGISTER)
     if plan.last_import != _last_import(session):
+        if is_shown:
+            raise RegisterChanged
         plan = plan_import(session, table=plan.table, are_new_places_confirmed=plan.are_new_places_confirmed)
     districts = _store_named(session, "district", plan.named)
     subdistricts = _store_named(session, "subdistrict", plan.named, within=districts)
@@ -258,13 +292,7 @@ def store_import(session: Session, *, plan: ImportPlan) -> ImportResult:
     )
     # What this session has read of the communities before is no longer so.
     session.expire_all()
-    return ImportResult(
-        added=len(plan.added),
-        changed=len(plan.changed),
-        unchanged=len(plan.table.rows) - len(plan.added) - len(plan.changed),
-        absent=plan.absent,
-        numbered=plan.numbered,
-    )
+    return plan.result
 
 
 def _id_at(ids: Mapping[Path, int], *path: str | None) -> int | None:

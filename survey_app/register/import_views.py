@@ -1,6 +1,7 @@
-"""View that imports a list of communities: all of it, or none with a list of its faults."""
+"""Views that take a list of communities: a short one is imported at once, a longer one is kept for background work."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 
@@ -8,6 +9,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from analytics.files.spreadsheets import has_few_cells
 from analytics.files.yaml_documents import DocumentError
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import IMPORTING, policy
@@ -16,6 +18,7 @@ from survey_app.clock import current_time
 from survey_app.register.column_headers import checked_headers, headers_of, keep_headers, sources
 from survey_app.register.communities_file import COLUMNS, UnknownColumns, read_communities
 from survey_app.register.community_imports import UnconfirmedPlaces, plan_import, record_import, store_import
+from survey_app.register.kept_lists import ON_THEIR_WAY, ListInWork, find_list, keep_list
 from survey_app.web.context import site
 from survey_app.web.languages import fault_translator
 
@@ -24,9 +27,11 @@ MOST_FAULTS = 200
 MOST_NOTES = 5
 # Of a larger file the page asks for again: it would travel back and forth once more.
 LARGEST_KEPT = 4 * 2**20
+# Rows of an office's usual list that are imported while the browser waits: it takes half a second.
+ROWS_AT_ONCE = 1000
 
 
-_HEADER_FIELD = "header-{field}"
+HEADER_FIELD = "header-{field}"
 
 
 @blueprint.get("/staff/communities/import")
@@ -46,7 +51,9 @@ def import_list() -> Response | tuple[str, int]:
     source = request.form.get("source", "").strip()
     name, content = upload.filename or "-", upload.read()
     try:
-        chosen = checked_headers(_chosen_headers(), source=source)
+        chosen = checked_headers(chosen_headers(), source=source)
+        if not has_few_cells(content, rows=ROWS_AT_ONCE):
+            return _keep(name, content, source=source, headers=chosen)
         with site().database.reading() as session:
             kept = headers_of(session, source)
         table = read_communities(content, name, headers=chosen or kept)
@@ -73,9 +80,27 @@ def import_list() -> Response | tuple[str, int]:
     return redirect(url_for("staff.communities"), HTTPStatus.SEE_OTHER)
 
 
-def _chosen_headers() -> dict[str, str]:
+def _keep(name: str, content: bytes, *, source: str, headers: Mapping[str, str]) -> Response:
+    """Have a long list read in the background, and show how far it is."""
+    try:
+        with site().database.writing() as session:
+            keep_list(
+                session,
+                account_id=signed_in().account_id,
+                name=name,
+                source=source,
+                headers=headers,
+                content=content,
+                now=current_time(),
+            )
+    except ListInWork:
+        flash(_("One list at a time: the one below is still in work, and the new one was not taken."))
+    return redirect(url_for("staff.show_list"), HTTPStatus.SEE_OTHER)
+
+
+def chosen_headers() -> dict[str, str]:
     """Return by field which header of the file was chosen for it on the page."""
-    names = {column.field: _HEADER_FIELD.format(field=column.field) for column in COLUMNS}
+    names = {column.field: HEADER_FIELD.format(field=column.field) for column in COLUMNS}
     return {field: request.form[name] for field, name in names.items() if request.form.get(name)}
 
 
@@ -93,12 +118,13 @@ def _refusal(error: DocumentError, name: str, content: bytes) -> str:
 
 def _page(**shown: object) -> str:
     with site().database.reading() as session:
-        known = sources(session)
+        known, kept = sources(session), find_list(session, account_id=signed_in().account_id)
     return render_template(
         "staff/import.html",
         sources=known,
+        kept_name=kept.name if kept is not None and kept.status in ON_THEIR_WAY else None,
         columns=COLUMNS,
-        chosen=_chosen_headers(),
-        header_field=_HEADER_FIELD,
+        chosen=chosen_headers(),
+        header_field=HEADER_FIELD,
         **shown,
     )

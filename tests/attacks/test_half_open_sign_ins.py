@@ -16,11 +16,16 @@ import pytest
 from sqlalchemy import select, text, update
 
 from survey_app.accounts.accounts import add_account, disable_account, enable_account, reset_account, set_password
+from survey_app.accounts.credentials import credentials_of
 from survey_app.accounts.invitations import accept_invitation, invite, open_first_run
 from survey_app.accounts.second_factor import renew_recovery_codes
 from survey_app.audit import OPERATOR
 from survey_app.evaluations.evaluate_round import evaluate_round
-from survey_app.models import Account, AccountSession, ResetRequest, Response
+from survey_app.jobs.worker import Worker
+from survey_app.models import Account, AccountSession, CommunityList, ResetRequest, Response
+from survey_app.models.vocabulary import ListStatus
+from survey_app.register.kept_lists import confirm_list, keep_list
+from survey_app.register.list_jobs import LIST_JOBS
 from survey_app.security.change_codes import digest_of_change_code
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.security.one_time_links import LinkExpired
@@ -278,6 +283,27 @@ def dashboard_left_open(attack):
     return client, lambda browser: browser.get("/dashboards/_dash-layout").status_code == 200
 
 
+def list_that_was_confirmed(attack):
+    header, number = "小区编号,小区名称,区,物业公司,交付户数,入住户数,业主户数", next(NUMBERS)
+    content = f"{header}\nL{number},名单小区{number},名单区,物业,3,2,1".encode()
+    account_id = attack.add().id
+
+    def work():
+        Worker(attack.database, LIST_JOBS, lambda: attack.now).run_due_jobs()
+        with attack.database.reading() as session:
+            return session.get(CommunityList, account_id)
+
+    with attack.database.writing() as session:
+        given = {"name": "a.csv", "source": "", "headers": {}, "content": content, "now": attack.now}
+        keep_list(session, account_id=account_id, **given)
+    shown = work().comparison_sha256
+    with attack.database.writing() as session:
+        credentials = credentials_of(session.get(Account, account_id))
+        given = {"comparison_sha256": shown, "credentials": credentials, "now": attack.now}
+        confirm_list(session, account_id=account_id, **given)
+    return attack.client(), lambda _browser: work().status == ListStatus.IMPORTED
+
+
 STATES = [
     after_the_password,
     code_page_left_open,
@@ -291,6 +317,7 @@ STATES = [
     export_that_is_about_to_be_taken,
     own_account_page_left_open,
     dashboard_left_open,
+    list_that_was_confirmed,
 ]
 
 

@@ -642,6 +642,7 @@ STAFF_ONLY = {
     "code",
     "column_header",
     "community",
+    "community_list",
     "community_profile",
     "district",
     "evaluation",

@@ -73,6 +73,14 @@ _WITHOUT_PARTS = ("DELETE FROM neighbourhood", "DELETE FROM subdistrict")
 
 # What may stand in a database at each revision and is unknown to the one below, each by itself.
 ALONE = {
+    "0049": [
+        (
+            "INSERT INTO account (id, username, password_hash, role, created_at) "
+            f"VALUES (902, 'city 902', '', 'city', {TIME}); "
+            "INSERT INTO community_list (account_id, name, source, headers, status, job_id, expires_at) "
+            f"VALUES (902, '', '', '{{}}', 'sent', 1, {TIME})"
+        ),
+    ],
     "0048": [
         (
             f"{_SUBDISTRICT}; "
@@ -361,6 +369,7 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 
 # What takes it away, so that the way goes on with the rest.
 CLEARED = {
+    "0049": ["DELETE FROM community_list", "DELETE FROM account WHERE id = 902"],
     "0048": [
         "DELETE FROM account_community WHERE account_id = 901",
         "DELETE FROM account WHERE id = 901",

@@ -14,10 +14,13 @@ from survey_app.complaints.case_addresses import sign_case
 from survey_app.complaints.case_secrets import hash_secret
 from survey_app.config import DATA
 from survey_app.evaluations.evaluate_round import evaluate_round
-from survey_app.models import Account, Community, Publication, ResponseReview
-from survey_app.models.vocabulary import Role
+from survey_app.jobs.worker import Worker
+from survey_app.models import Account, Community, CommunityList, Publication, ResponseReview
+from survey_app.models.vocabulary import ListStatus, Role
 from survey_app.register.communities_file import read_communities
 from survey_app.register.community_imports import import_communities
+from survey_app.register.kept_lists import keep_list
+from survey_app.register.list_jobs import LIST_JOBS
 from survey_app.responses.integrity_reviews import examine_round
 from survey_app.responses.receipts import sign_change, sign_receipt
 from survey_app.rounds.questionnaires import parse_questionnaire
@@ -85,6 +88,7 @@ def fill_city(database, *, words=""):
             "receipt_number": latest.receipt,
             "complaint": complaint.reference,
         }
+    _compare_a_list(database, accounts[Role.CITY].id, words)
     examine_round(database, round_id=closed.id, now=now)
     evaluation_id = evaluate_round(database, round_id=closed.id, now=now).id
     with database.writing() as session:
@@ -95,6 +99,19 @@ def fill_city(database, *, words=""):
         decided = {"state": "released", "reason": f"理由{words}", "account_id": accounts[Role.CITY].id}
         session.add(ResponseReview(**review | {"response_id": response.id - 1} | decided))
     return facts
+
+
+def _compare_a_list(database, account_id, words):
+    """Let a list wait for its confirmation that has a new district and a row that is not read."""
+    cells = ["1503020003", f"新苑{words}", "", f"新区{words}", "", f"物业{words}", "", "100", "80", "60"]
+    quoted = ",".join('"{}"'.format(cell.replace('"', '""')) for cell in cells)
+    content = f"{HEADER}\r\n{quoted}\r\n合计\r\n".encode()
+    given = {"name": f"名单{words}.csv", "source": f"来源{words}", "headers": {}, "content": content}
+    with database.writing() as session:
+        keep_list(session, account_id=account_id, now=datetime.now(UTC), **given)
+    Worker(database, LIST_JOBS, lambda: datetime.now(UTC)).run_due_jobs()
+    with database.reading() as session:
+        assert session.get(CommunityList, account_id).status == ListStatus.COMPARED
 
 
 def addresses(app, facts, role):
