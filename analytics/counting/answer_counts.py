@@ -113,18 +113,42 @@ def count_answers(
     ...
     ValueError: q01 has no code 4
     """
-    index = CommunityIndex(communities, community_column)
-    if not questions:
-        raise ValueError("there must be a question to count")
-    counters = Counters(questions, communities=index.size)
+    counter = AnswerCounter(communities=communities, questions=questions, community_column=community_column)
     for batch in batches:
-        counters.count(index.rows(batch), batch)
-    return AnswerCounts(
-        communities=index.labels,
-        codes={question: tuple(codes) for question, codes in questions.items()},
-        counts=counters.counts(),
-        responses=counters.responses(),
-    )
+        counter.count(batch)
+    return counter.counted()
+
+
+class AnswerCounter:
+    """Counts batches as they are handed in, where one pass over responses feeds several counts.
+
+    Parameters, errors and results are those of `count_answers`.
+
+    Examples
+    --------
+    >>> counter = AnswerCounter(communities=["A", "B"], questions={"q01": [4, 5]})
+    >>> for answer in (5, 4):
+    ...     counter.count(pa.RecordBatch.from_pydict({"community": ["A"], "q01": [answer]}))
+    >>> counter.counted().table("q01").to_dict("index")
+    {'A': {4: 1, 5: 1}, 'B': {4: 0, 5: 0}}
+    """
+
+    def __init__(
+        self, *, communities: Labels, questions: Mapping[str, Sequence[int]], community_column: str = "community"
+    ) -> None:
+        if not questions:
+            raise ValueError("there must be a question to count")
+        self._index = CommunityIndex(communities, community_column)
+        self._codes = {question: tuple(codes) for question, codes in questions.items()}
+        self._counters = Counters(questions, communities=self._index.size)
+
+    def count(self, batch: pa.RecordBatch) -> None:
+        """Count the responses of a batch, too."""
+        self._counters.count(self._index.rows(batch), batch)
+
+    def counted(self) -> AnswerCounts:
+        """Return the counts of all batches so far."""
+        return AnswerCounts(self._index.labels, self._codes, self._counters.counts(), self._counters.responses())
 
 
 def count_parquet(

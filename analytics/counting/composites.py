@@ -5,7 +5,7 @@ sums from different places can be added.
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -155,20 +155,59 @@ def composite_sums(
     >>> sums.table().round(4).to_dict("index")[7]
     {'responses': 2, 'mean_composite': 87.5, 'sd_composite': 17.6777}
     """
-    index = CommunityIndex(communities, community_column)
-    scale = _Scale(weights, points, missing_codes)
-    scheme = (dict(weights), dict(points), frozenset(missing_codes))
-    nothing = np.empty(0, dtype=np.int64)
-    sums = CompositeSums(index.labels, scheme, scale.parts, *(nothing for _ in _SUMMED))
+    adder = CompositeAdder(
+        communities=communities,
+        weights=weights,
+        points=points,
+        missing_codes=missing_codes,
+        community_column=community_column,
+    )
     for batch in batches:
-        rows = index.rows(batch).astype(np.int64)
-        totals, answered = scale.weigh(batch)
-        counts = 2 * answered >= scale.all_weights
+        adder.add(batch)
+    return adder.sums
+
+
+class CompositeAdder:
+    """Adds up composites batch by batch, where one pass over responses feeds several counts.
+
+    Parameters and errors are those of `composite_sums`; `sums` are those of all batches so far.
+
+    Examples
+    --------
+    >>> weights, points = {"q02": Fraction(1)}, {5: Fraction(100), 4: Fraction(75)}
+    >>> adder = CompositeAdder(communities=[7], weights=weights, points=points, missing_codes=[])
+    >>> for answer in (5, 4):
+    ...     adder.add(pa.RecordBatch.from_pydict({"community": [7], "q02": [answer]}))
+    >>> adder.sums.exact()
+    [(2, Fraction(175, 1), Fraction(15625, 1))]
+    """
+
+    def __init__(
+        self,
+        *,
+        communities: Labels,
+        weights: Mapping[str, Fraction],
+        points: Mapping[int, Fraction],
+        missing_codes: Collection[int],
+        community_column: str = "community",
+    ) -> None:
+        self._index = CommunityIndex(communities, community_column)
+        self._scale = _Scale(weights, points, missing_codes)
+        self._scheme = (dict(weights), dict(points), frozenset(missing_codes))
+        nothing = np.empty(0, dtype=np.int64)
+        self.sums = self._sums_of([nothing] * len(_SUMMED))
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Add the composites of the responses of a batch, too."""
+        rows = self._index.rows(batch).astype(np.int64)
+        totals, answered = self._scale.weigh(batch)
+        counts = 2 * answered >= self._scale.all_weights
         rows, totals, answered = rows[counts], totals[counts], answered[counts]
-        summed = _add_up(rows, answered, np.ones_like(rows), totals, totals**2)
-        sums += CompositeSums(index.labels, scheme, scale.parts, *summed)
-        scale.check_sums(sums.responses)
-    return sums
+        self.sums += self._sums_of(_add_up(rows, answered, np.ones_like(rows), totals, totals**2))
+        self._scale.check_sums(self.sums.responses)
+
+    def _sums_of(self, columns: Sequence[IntegerArray]) -> CompositeSums:
+        return CompositeSums(self._index.labels, self._scheme, self._scale.parts, *columns)
 
 
 _SUMMED = ("rows", "weights", "responses", "totals", "squares")

@@ -22,7 +22,8 @@ from survey_app.audit import OPERATOR, record
 from survey_app.complaints.categories import categories
 from survey_app.evaluations.counts import community_table
 from survey_app.evaluations.earlier_results import read_earlier_result
-from survey_app.evaluations.profiles import Profiles, count_profiles
+from survey_app.evaluations.profiles import Profiles, count_profiles, regions_of
+from survey_app.evaluations.round_counts import Report, count_round, report_to_nobody
 from survey_app.evaluations.standings import disclosure_of
 from survey_app.models import (
     Community,
@@ -34,6 +35,7 @@ from survey_app.models import (
     StandingEvidence,
 )
 from survey_app.models.vocabulary import AuditAction
+from survey_app.register.households import read_places
 from survey_app.responses.integrity_reviews import examine_to_the_end
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.rounds.rounds import RoundStillOpen, find_round, has_settled, require_answers
@@ -43,7 +45,13 @@ from survey_app.stored_rules import rules_of
 
 
 def evaluate_round(
-    database: Database, *, round_id: int, now: datetime, provisional: bool = False, by: str = OPERATOR
+    database: Database,
+    *,
+    round_id: int,
+    now: datetime,
+    provisional: bool = False,
+    by: str = OPERATOR,
+    report: Report = report_to_nobody,
 ) -> Evaluation:
     """Evaluate a round at its cut-off and store the result, or return the stored one if it is the very same.
 
@@ -62,7 +70,7 @@ def evaluate_round(
     if not provisional:
         examine_to_the_end(database, round_id=round_id, now=now)
     with database.reading() as session:
-        gathered = _gather(session, round_id=round_id, now=now, provisional=provisional)
+        gathered = _gather(session, round_id=round_id, now=now, provisional=provisional, report=report)
     result = gathered.result
     evidence = weigh_evidence(result)
     evaluation = Evaluation(
@@ -98,7 +106,7 @@ def evaluate_round(
             )
     if stored is None:
         # Somebody else's result came in between, from which this one may not differ by few.
-        return evaluate_round(database, round_id=round_id, now=now, provisional=provisional, by=by)
+        return evaluate_round(database, round_id=round_id, now=now, provisional=provisional, by=by, report=report)
     return stored
 
 
@@ -163,25 +171,37 @@ class _Gathered:
     earlier_id: int | None
 
 
-def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool) -> _Gathered:
+def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool, report: Report) -> _Gathered:
     survey_round = find_round(session, round_id)
     if not has_settled(survey_round, now=now):
         raise RoundStillOpen(round_id, survey_round.closes_at)
     require_answers(survey_round, now=now)
     cut_off, rules = survey_round.closes_at, rules_of(survey_round.rule_file.content)
-    counting: dict[str, Any] = {
-        "survey_round": survey_round,
+    questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
+    disclosure = disclosure_of(now, rules)
+    earlier = read_earlier_result(session, survey_round)
+    places = read_places(session)
+    regions = regions_of(places if earlier is None else places.drop(index=sorted(earlier.changed)), rules)
+    counts = count_round(
+        session,
+        survey_round=survey_round,
+        rules=rules,
+        questionnaire=questionnaire,
+        communities=places.index.tolist(),
+        before=cut_off,
+        region_of=None if provisional else dict(zip(regions.index.tolist(), regions, strict=True)),
+        report=report,
+    )
+    counted: dict[str, Any] = {
+        "counts": counts,
         "rules": rules,
-        "questionnaire": questionnaire_from_canonical(survey_round.questionnaire.text),
+        "questionnaire": questionnaire,
         "categories": categories(),
         "cut_off": cut_off,
+        "disclosure": disclosure,
     }
-    disclosure = disclosure_of(now, rules)
     # What few people answered is not even stored: everything that shows or hands out an evaluation goes without.
-    table = withhold_small_communities(
-        community_table(session, **counting, disclosure=disclosure), rules, disclosure=disclosure
-    )
-    earlier = read_earlier_result(session, survey_round)
+    table = withhold_small_communities(community_table(session, **counted), rules, disclosure=disclosure)
     if earlier is not None:
         # What is withheld by the difference makes other numbers small, of which it is withheld once more.
         table = withhold_small_communities(
@@ -190,11 +210,7 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     result = evaluate(table, rules)
     is_ranked = result.standings["satisfaction_rank"].notna()
     ranked = frozenset(result.standings.loc[is_ranked, "community_id"])
-    profiles = (
-        None
-        if provisional
-        else count_profiles(session, **counting, disclosure=disclosure, table=table, ranked=ranked, earlier=earlier)
-    )
+    profiles = None if provisional else count_profiles(session, **counted, table=table, ranked=ranked, earlier=earlier)
     earlier_id = None if earlier is None else earlier.evaluation_id
     return _Gathered(table, result, survey_round.rule_file_id, cut_off, profiles, earlier_id)
 

@@ -4,10 +4,9 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analytics.counting.answer_counts import count_answers
-from analytics.decision.recount import count_measures
 from survey_app.accounts.scope import Scope
-from survey_app.evaluations.counts import count_composites, counted_batches
+from survey_app.evaluations.counts import measure_answers
+from survey_app.evaluations.round_counts import count_round
 from survey_app.models import Community, Evaluation, Response
 from survey_app.responses.integrity_reviews import held_responses
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
@@ -25,32 +24,17 @@ def count_held_answers(session: Session, *, evaluation_id: int, scope: Scope) ->
         raise LookupError(f"there is no evaluation {evaluation_id}")
     survey_round, rules = evaluation.round, rules_of(evaluation.rule_file.content)
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
-    question = questionnaire.question(rules.satisfaction.question)
     held = held_responses(survey_round.id)
-    communities = session.scalars(select(Response.community_id).where(Response.id.in_(held)).distinct()).all()
-    batches = counted_batches(
+    counts = count_round(
         session,
         survey_round=survey_round,
         rules=rules,
-        questions=[question.key],
+        questionnaire=questionnaire,
+        communities=session.scalars(select(Response.community_id).where(Response.id.in_(held)).distinct()).all(),
         before=evaluation.cut_off,
         only=held,
     )
-    counted = count_measures(
-        count_answers(batches, communities=communities, questions={question.key: question.codes}), rules
-    )
-    if rules.satisfaction.domains:
-        counted = counted.join(
-            count_composites(
-                session,
-                survey_round=survey_round,
-                rules=rules,
-                questionnaire=questionnaire,
-                communities=communities,
-                before=evaluation.cut_off,
-                only=held,
-            )
-        )
+    counted = measure_answers(counts.ranked, rules)
     places = session.execute(scope.communities(select(Community.id, Community.number))).all()
     numbers = {row.id: row.number for row in places if row.id in counted.index}
     return counted.loc[list(numbers)].rename(index=numbers).reset_index(names="number")

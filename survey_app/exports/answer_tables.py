@@ -17,7 +17,7 @@ from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
 from survey_app.catalogue import translator
 from survey_app.evaluations.counts import count_statuses
-from survey_app.evaluations.profiles import ANSWERED
+from survey_app.evaluations.round_counts import ANSWERED
 from survey_app.evaluations.standings import disclosure_of, require_evaluation
 from survey_app.models import Community, CommunityProfile, District, Evaluation, Round, Standing
 from survey_app.register.names import PLACE_COLUMNS

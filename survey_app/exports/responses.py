@@ -23,7 +23,7 @@ from analytics.disclosure.rules import DisclosureRules
 from analytics.files.csv_files import csv_file, in_parts
 from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
-from survey_app.evaluations.counts import counted_batches
+from survey_app.evaluations.answer_batches import counted_batches
 from survey_app.evaluations.earlier_results import (
     communities_with_erased,
     communities_with_excluded,
@@ -109,7 +109,6 @@ def _read_rows(session: Session, evaluation: Evaluation, questions: tuple[str, .
         rules=rules_of(evaluation.rule_file.content),
         questions=questions,
         before=evaluation.cut_off,
-        answers_of="residents",
         reviewed_before=evaluation.evaluated_at,
     )
     types = _SMALL | dict.fromkeys(questions, "Int16")

@@ -5,12 +5,15 @@ links to households are removed, after the freeze, a mark says what had been rep
 then on every count is as of the close.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from sqlalchemy import ColumnElement, and_, case, exists, or_, tuple_
 from sqlalchemy.orm import aliased
 
+from analytics.rules import Population
 from survey_app.models import Code, Response, ResponseReview
 from survey_app.models.vocabulary import CodeKind, Mode, ResponseStatus, ReviewState, SupersededWithin
 
@@ -37,8 +40,22 @@ KIND_OF_CODE: Final = case(
 )
 
 
+@dataclass(frozen=True)
+class StatusFacts:
+    """What the counting status of a response follows from, as SQL expressions or as columns that hold them.
+
+    `is_replaced` says whether a later answer of the household stands for it, of the same tenure or of any.
+    """
+
+    is_erased: ColumnElement[bool]
+    is_withdrawn: ColumnElement[bool]
+    is_replaced: Mapping[SupersededWithin, ColumnElement[bool]]
+    is_corrected: ColumnElement[bool]
+    is_excluded: ColumnElement[bool]
+
+
 def status_of_response(
-    population: Literal["owners", "residents"], *, before: datetime, reviewed_before: datetime | None = None
+    population: Population, *, before: datetime, reviewed_before: datetime | None = None
 ) -> ColumnElement[str]:
     """Return the counting status of each `Response` of a select as of a time, among those submitted before it.
 
@@ -46,24 +63,40 @@ def status_of_response(
     its tenants stand beside them. Otherwise the newest answers of the household count, whoever gave them. Reviews count
     as of `reviewed_before`, or as they stand now.
     """
+    return status_by_facts(status_facts(before=before, reviewed_before=reviewed_before), population)
+
+
+def status_facts(*, before: datetime, reviewed_before: datetime | None = None) -> StatusFacts:
+    """Return what the status of each `Response` of a select follows from, as `status_of_response` has it."""
     newer = aliased(Response)
-    is_corrected = exists().where(newer.corrects_id == Response.id, newer.submitted_at < before)
-    if replacement_within(population) is SupersededWithin.TENURE:
-        is_replaced = or_(
-            _is_replaced(SupersededWithin.TENURE, before), Response.superseded_within == SupersededWithin.TENURE
-        )
-    else:
-        is_replaced = or_(_is_replaced(SupersededWithin.HOUSEHOLD, before), Response.superseded_within.is_not(None))
+    return StatusFacts(
+        is_erased=Response.erased_at.is_not(None),
+        is_withdrawn=Response.answers.is_(None),
+        is_replaced={
+            SupersededWithin.TENURE: or_(
+                _is_replaced(SupersededWithin.TENURE, before), Response.superseded_within == SupersededWithin.TENURE
+            ),
+            SupersededWithin.HOUSEHOLD: or_(
+                _is_replaced(SupersededWithin.HOUSEHOLD, before), Response.superseded_within.is_not(None)
+            ),
+        },
+        is_corrected=exists().where(newer.corrects_id == Response.id, newer.submitted_at < before),
+        is_excluded=_is_excluded(reviewed_before),
+    )
+
+
+def status_by_facts(facts: StatusFacts, population: Population) -> ColumnElement[str]:
+    """Return the counting status that follows from facts, where a population is ranked."""
     return case(
-        (Response.erased_at.is_not(None), ResponseStatus.ERASED),
-        (Response.answers.is_(None), ResponseStatus.WITHDRAWN),
-        (or_(is_replaced, is_corrected), ResponseStatus.SUPERSEDED),
-        (_is_excluded(reviewed_before), ResponseStatus.EXCLUDED),
+        (facts.is_erased, ResponseStatus.ERASED),
+        (facts.is_withdrawn, ResponseStatus.WITHDRAWN),
+        (or_(facts.is_replaced[replacement_within(population)], facts.is_corrected), ResponseStatus.SUPERSEDED),
+        (facts.is_excluded, ResponseStatus.EXCLUDED),
         else_=ResponseStatus.COUNTED,
     )
 
 
-def replacement_within(population: Literal["owners", "residents"]) -> SupersededWithin:
+def replacement_within(population: Population) -> SupersededWithin:
     """Return among which answers of a household the newest counts: those of one tenure where owners are ranked."""
     return SupersededWithin.TENURE if population == "owners" else SupersededWithin.HOUSEHOLD
 

@@ -10,12 +10,11 @@ from sqlalchemy import select
 
 from analytics.rules import parse_rules
 from survey_app.accounts.scope import Scope
-from survey_app.evaluations.counts import count_responses
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.exports.answer_tables import export_answer_tables
 from survey_app.models import Response, Round
 from survey_app.models.vocabulary import Area
-from survey_app.rounds.questionnaires import questionnaire_from_canonical
+from tests.counting import recount
 from tests.faults.campaign import Campaign, compare, open_round, receipt_in
 from tests.phones import ANSWERS, NoReply, Phone
 from tests.servers import ForkedServer, Server
@@ -54,13 +53,8 @@ def count_exported(database):
 def count_tallied(database):
     with database.reading() as session:
         survey_round = session.scalars(select(Round)).one()
-        counted = count_responses(
-            session,
-            survey_round=survey_round,
-            rules=parse_rules(survey_round.rule_file.content, survey_round.rule_file.name),
-            questionnaire=questionnaire_from_canonical(survey_round.questionnaire.text),
-            before=survey_round.closes_at,
-        )
+        rules = parse_rules(survey_round.rule_file.content, survey_round.rule_file.name)
+        counted = recount(session, survey_round, rules=rules, before=survey_round.closes_at)
     return int(counted["received"].sum())
 
 

@@ -9,15 +9,11 @@ from analytics.rules import parse_rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS
 from survey_app.complaints.categories import categories
 from survey_app.config import DATA
-from survey_app.evaluations import counts
-from survey_app.evaluations.counts import (
-    community_table,
-    count_complaints,
-    count_responses,
-    window_start,
-)
+from survey_app.evaluations import answer_batches
+from survey_app.evaluations.counts import count_complaints, window_start
 from survey_app.models.vocabulary import Tenure
-from survey_app.rounds.questionnaires import questionnaire_from_canonical
+from tests import counting
+from tests.counting import read_community_table
 from tests.factories import NOW, make_account, make_community, make_complaint, make_response, make_round
 
 RULES_TEXT = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_text("utf-8")
@@ -32,8 +28,7 @@ def rules_with(old, new):
 
 
 def recount(session, survey_round, *, rules=RULES, before=LATER):
-    questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
-    return count_responses(session, survey_round=survey_round, rules=rules, questionnaire=questionnaire, before=before)
+    return counting.recount(session, survey_round, rules=rules, before=before)
 
 
 def test_the_recount_is_exact(database):
@@ -91,7 +86,7 @@ def test_counting_in_small_batches_changes_nothing(database, monkeypatch):
 
     with database.reading() as session:
         whole = recount(session, survey_round)
-        monkeypatch.setattr(counts, "BATCH_ROWS", 4)
+        monkeypatch.setattr(answer_batches, "BATCH_ROWS", 4)
         pd.testing.assert_frame_equal(recount(session, survey_round), whole)
 
 
@@ -277,14 +272,7 @@ def test_twelve_months_are_counted_on_the_local_calendar(cut_off, start):
 
 
 def read_table(session, survey_round, rules=RULES):
-    return community_table(
-        session,
-        survey_round=survey_round,
-        rules=rules,
-        questionnaire=questionnaire_from_canonical(survey_round.questionnaire.text),
-        categories=categories(),
-        cut_off=LATER,
-    ).set_index("community_id")
+    return read_community_table(session, survey_round, rules=rules, cut_off=LATER)
 
 
 def test_every_community_has_a_row_whatever_is_known_of_it(database):

@@ -13,14 +13,13 @@ from sqlalchemy import delete, select
 from analytics.rules import parse_rules
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.config import DATA
-from survey_app.evaluations.counts import count_responses
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.exports.answer_tables import export_answer_tables
 from survey_app.models import Response
 from survey_app.models.vocabulary import ResponseStatus, Tenure
 from survey_app.responses.counting_status import status_of_response
-from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.rounds.rounds import GRACE_PERIOD
+from tests import counting
 from tests.factories import NOW, make_community, make_poster_code, make_response, make_round
 
 RULES_TEXT = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_text("utf-8")
@@ -111,13 +110,7 @@ def store(session, survey_round, communities, poster, sent):
 
 
 def recount(session, survey_round, population, before):
-    return count_responses(
-        session,
-        survey_round=survey_round,
-        rules=RULES[population],
-        questionnaire=questionnaire_from_canonical(survey_round.questionnaire.text),
-        before=before,
-    )
+    return counting.recount(session, survey_round, rules=RULES[population], before=before)
 
 
 @pytest.mark.parametrize("population", ["owners", "residents"])

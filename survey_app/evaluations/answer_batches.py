@@ -1,0 +1,127 @@
+"""Batches of stored answers, decoded column by column."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import pyarrow as pa
+from pyarrow import compute
+from pyarrow import json as arrow_json
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, cast, func, select
+from sqlalchemy.orm import Session
+
+from analytics.rules import Rules
+from survey_app.models import Response, Round
+from survey_app.models.vocabulary import ResponseStatus
+from survey_app.responses.counting_status import status_of_response
+
+BATCH_ROWS: Final = 20_000
+"""Enough for the reader to work in bulk, few enough to stay within some megabytes."""
+
+SINGLE_CODE: Final = pa.int16()
+SEVERAL_CODES: Final = pa.list_(SINGLE_CODE)
+
+_SEPARATOR: Final = ","
+
+
+@dataclass(frozen=True)
+class Portions:
+    """Responses a few thousand at a time: a condition with parameters, and the parameters of each portion."""
+
+    condition: ColumnElement[bool]
+    parameters: Iterable[Mapping[str, Any]]
+
+
+def counted_batches(
+    session: Session,
+    *,
+    survey_round: Round,
+    rules: Rules,
+    questions: Sequence[str],
+    before: datetime,
+    reviewed_before: datetime,
+) -> Iterator[pa.RecordBatch]:
+    """Yield community, tenure, mode and answers of every response that counts by the rules, whoever gave them.
+
+    Reviews count as of `reviewed_before`.
+    """
+    portions = all_responses(session, survey_round)
+    status = status_of_response(rules.satisfaction.population, before=before, reviewed_before=reviewed_before)
+    rows = select(
+        Response.community_id.label("community"), Response.tenure, Response.mode, Response.answers.label("answers")
+    ).where(portions.condition, Response.submitted_at < before, status == ResponseStatus.COUNTED)
+    return read_batches(
+        session,
+        rows,
+        portions.parameters,
+        facts={"community": pa.int64(), "tenure": SINGLE_CODE, "mode": pa.string()},
+        questions=dict.fromkeys(questions, SINGLE_CODE),
+    )
+
+
+def read_batches(
+    session: Session,
+    selected: Select[*tuple[Any, ...]],
+    parameters: Iterable[Mapping[str, Any]],
+    *,
+    facts: Mapping[str, pa.DataType],
+    questions: Mapping[str, pa.DataType],
+) -> Iterator[pa.RecordBatch]:
+    """Yield facts about responses and their answers, as columns of the types named: one batch for each parameters.
+
+    What is selected are whole numbers and words of closed vocabularies as `facts`, under names that are no keys of
+    questions, and `answers`, canonical texts or null. The database hands over each column of a batch as one text, in
+    the order in which it comes upon the rows: to make a Python object of every value would cost more than to decode it.
+    """
+    rows = selected.subquery()
+    columns = [_joined(cast(rows.c[name], Text), "", _SEPARATOR) for name in facts]
+    statement = select(*columns, _joined(rows.c.answers, "{}", "\n"))
+    for portion in parameters:
+        *joined, texts = session.execute(statement, portion).one()
+        if texts is None:
+            continue
+        answers = _decode(texts, questions)
+        known = [_split(text, kind) for text, kind in zip(joined, facts.values(), strict=True)]
+        yield pa.RecordBatch.from_arrays([*known, *answers.columns], names=[*facts, *questions])
+
+
+def all_responses(session: Session, survey_round: Round) -> Portions:
+    """Return every response of a round, in portions by their ids."""
+    ends = select(func.min(Response.id), func.max(Response.id)).where(Response.round_id == survey_round.id)
+    first, last = session.execute(ends).one()
+    # The sum keeps SQLite from the index of rounds: to look up each row is five times as slow as to read them in order.
+    condition = and_(
+        Response.id.between(bindparam("first"), bindparam("last")), Response.round_id + 0 == survey_round.id
+    )
+    starts = range(0) if first is None else range(first, last + 1, BATCH_ROWS)
+    return Portions(condition, ({"first": start, "last": start + BATCH_ROWS - 1} for start in starts))
+
+
+def selected_responses(session: Session, ids: Select[int]) -> Portions:
+    """Return the responses of which `ids` selects the ids, in portions."""
+    found = session.scalars(ids).all()
+    lists = (found[start : start + BATCH_ROWS] for start in range(0, len(found), BATCH_ROWS))
+    return Portions(Response.id.in_(bindparam("ids", expanding=True)), ({"ids": each} for each in lists))
+
+
+def _joined(column: ColumnElement[str], missing: str, separator: str) -> ColumnElement[str]:
+    return func.aggregate_strings(func.coalesce(column, missing), separator)
+
+
+def _split(text: str, kind: pa.DataType) -> pa.Array:
+    values = compute.list_flatten(compute.split_pattern(pa.array([text], pa.large_string()), _SEPARATOR))
+    given = compute.if_else(compute.equal(values, ""), pa.scalar(None, values.type), values)
+    return given.cast(kind)
+
+
+def _decode(texts: str, questions: Mapping[str, pa.DataType]) -> pa.RecordBatch:
+    # Canonical JSON holds no line feed of its own, so the texts make one file of JSON lines.
+    table = arrow_json.read_json(
+        pa.BufferReader(texts.encode("utf-8")),
+        parse_options=arrow_json.ParseOptions(
+            explicit_schema=pa.schema(list(questions.items())), unexpected_field_behavior="ignore"
+        ),
+    )
+    [batch] = table.combine_chunks().to_batches()
+    return batch

@@ -1,0 +1,396 @@
+"""Counts of a round's answers, all from one pass: each is read and decoded once, whatever is made of it.
+
+Standings, profiles and drivers need the same answers again and again: by question, tenure and mode, as composites, of
+the ranked population and of the other. Each batch is handed to every counter that needs it and then dropped, so memory
+depends on the communities and not on the answers.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import compute
+from sqlalchemy import ColumnElement, Select, case, false, select
+from sqlalchemy.orm import Session
+
+from analytics.counting.answer_counts import AnswerCounter, AnswerCounts
+from analytics.counting.composites import CompositeAdder, CompositeSums
+from analytics.decision.survey_channels import HELPED_RESPONSES, SLIP_RESPONSES
+from analytics.decision.survey_modes import STAFF_ENTERED_MODES, mode_column
+from analytics.rules import OTHER_POPULATION, Population, Rules
+from survey_app.evaluations.answer_batches import (
+    BATCH_ROWS,
+    SEVERAL_CODES,
+    SINGLE_CODE,
+    all_responses,
+    read_batches,
+    selected_responses,
+)
+from survey_app.evaluations.respondent_sample import RespondentSample
+from survey_app.models import Code, DeclaredHelp, Response, Round
+from survey_app.models.vocabulary import CodeKind, Mode, ResponseStatus, SupersededWithin, Tenure
+from survey_app.responses.counting_status import KIND_OF_CODE, StatusFacts, status_by_facts, status_facts
+from survey_app.responses.declared_help import are_helped
+from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, driver_questions
+
+MODE_COUNTS: Final = tuple(mode_column(mode, "responses") for mode in STAFF_ENTERED_MODES)
+"""Columns of a community table that say how many of the answers staff typed in."""
+
+ANSWERED: Final = "answered"
+"""Key beside the codes of a question with several answers: how many people answered it."""
+
+Report = Callable[[int], None]
+"""Told after each batch how many responses were read."""
+
+
+def report_to_nobody(_read: int) -> None:
+    """Take no notice of progress."""
+
+
+@dataclass(frozen=True)
+class PopulationCounts:
+    """Answers of one population, of each household those that count for it."""
+
+    answers: AnswerCounts
+    composites: CompositeSums | None
+
+
+@dataclass(frozen=True)
+class RoundCounts:
+    """What is counted of a round's answers, by the ids of communities.
+
+    `statuses` has one column for each `ResponseStatus` and all `received`; `tenures` and `modes` are of those of the
+    ranked population's status: all that count by tenure, and answers to the ranked question by the mode of staff.
+    `channels` are the valid ones through slips, and with declared help. `ranked` holds every question with single
+    codes. `breakdowns` is None where none were asked for.
+    """
+
+    statuses: pd.DataFrame
+    ranked: PopulationCounts
+    tenures: pd.DataFrame
+    modes: AnswerCounts
+    channels: pd.DataFrame
+    breakdowns: "Breakdowns | None"
+
+
+@dataclass(frozen=True)
+class Breakdowns:
+    """What profiles need beside: the other population's answers to the ranked question, and the ranked one's by tenure.
+
+    `choices` are the counts of the questions with several answers, with how many answered as `ANSWERED`.
+    """
+
+    other: PopulationCounts
+    by_tenure: Mapping[Tenure, pd.DataFrame]
+    choices: Mapping[str, pd.DataFrame]
+    respondents: RespondentSample
+
+
+def count_round(
+    session: Session,
+    *,
+    survey_round: Round,
+    rules: Rules,
+    questionnaire: Questionnaire,
+    communities: Sequence[int],
+    before: datetime,
+    only: Select[int] | None = None,
+    region_of: Mapping[int, str] | None = None,
+    report: Report = report_to_nobody,
+) -> RoundCounts:
+    """Count the responses of a round that were submitted before a time, or only those whose ids `only` selects.
+
+    Breakdowns are counted where `region_of` says which region each community lies in; of one that it leaves out nobody
+    is in the samples. `communities` are all from which responses can come.
+    """
+    scope = _Scope(survey_round, rules, questionnaire, tuple(communities), before)
+    counters = _Counters(
+        scope,
+        None if region_of is None else RespondentSample(_driver_questions(scope), region_of),
+        codes_of_help=session.scalars(select(DeclaredHelp.code_id).filter_by(round_id=survey_round.id)).all(),
+    )
+    read = 0
+    for batch in _read_batches(session, scope, only=only):
+        counters.count(batch)
+        read += batch.num_rows
+        report(read)
+    helped = _count_helped(session, counters.maybe_helped, survey_round)
+    return counters.counted(helped)
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """Which responses are counted, and by which rules."""
+
+    round: Round
+    rules: Rules
+    questionnaire: Questionnaire
+    communities: tuple[int, ...]
+    before: datetime
+
+    @property
+    def population(self) -> Population:
+        return self.rules.satisfaction.population
+
+    @property
+    def ranked_question(self) -> Question:
+        return self.questionnaire.question(self.rules.satisfaction.question)
+
+    @property
+    def single(self) -> dict[str, tuple[int, ...]]:
+        """The questions with single codes."""
+        return {
+            question.key: question.codes
+            for question in self.questionnaire.questions
+            if question.codes and question.type is not QuestionType.MULTI
+        }
+
+    @property
+    def several(self) -> dict[str, tuple[int, ...]]:
+        """The questions with several codes."""
+        return {
+            question.key: question.codes
+            for question in self.questionnaire.questions
+            if question.type is QuestionType.MULTI
+        }
+
+
+def _driver_questions(scope: _Scope) -> list[str]:
+    overall = scope.rules.satisfaction.question
+    return [overall, *driver_questions(scope.questionnaire, overall)]
+
+
+def _read_batches(session: Session, scope: _Scope, *, only: Select[int] | None) -> Iterator[pa.RecordBatch]:
+    """Yield every response with its status for both populations, how it came, and its answers."""
+    portions = all_responses(session, scope.round) if only is None else selected_responses(session, only)
+    return read_batches(
+        session,
+        _select_facts(scope, portions.condition),
+        portions.parameters,
+        facts=_FACTS,
+        questions=dict.fromkeys(scope.single, SINGLE_CODE) | dict.fromkeys(scope.several, SEVERAL_CODES),
+    )
+
+
+def _select_facts(scope: _Scope, condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    facts = status_facts(before=scope.before)
+    in_household, in_tenure = (
+        facts.is_replaced[within] for within in (SupersededWithin.HOUSEHOLD, SupersededWithin.TENURE)
+    )
+    rows = (
+        select(
+            Response.id.label("response_id"),
+            Response.community_id.label("community"),
+            Response.tenure,
+            Response.mode,
+            Response.code_id,
+            KIND_OF_CODE.label("kind"),
+            facts.is_erased.label("is_erased"),
+            facts.is_withdrawn.label("is_withdrawn"),
+            in_household.label("in_household"),
+            case((in_household, in_tenure), else_=false()).label("in_tenure"),
+            facts.is_corrected.label("is_corrected"),
+            facts.is_excluded.label("is_excluded"),
+            Response.answers,
+        )
+        .outerjoin(Code, Response.code_id == Code.id)
+        .where(condition, Response.submitted_at < scope.before)
+        # Otherwise each fact would be looked up once for each population.
+        .offset(0)
+        .subquery()
+        .c
+    )
+    known = StatusFacts(
+        is_erased=rows.is_erased,
+        is_withdrawn=rows.is_withdrawn,
+        is_replaced={SupersededWithin.HOUSEHOLD: rows.in_household, SupersededWithin.TENURE: rows.in_tenure},
+        is_corrected=rows.is_corrected,
+        is_excluded=rows.is_excluded,
+    )
+    return select(
+        rows.response_id,
+        rows.community,
+        rows.tenure,
+        rows.mode,
+        rows.code_id,
+        rows.kind,
+        status_by_facts(known, scope.population).label("status"),
+        status_by_facts(known, OTHER_POPULATION[scope.population]).label("other_status"),
+        rows.answers,
+    )
+
+
+_FACTS: Final = {
+    "response_id": pa.int64(),
+    "community": pa.int64(),
+    "tenure": SINGLE_CODE,
+    "mode": pa.string(),
+    "code_id": pa.int64(),
+    "kind": pa.string(),
+    "status": pa.string(),
+    "other_status": pa.string(),
+}
+
+
+class _Counters:
+    """The counters that every batch is handed to."""
+
+    def __init__(self, scope: _Scope, respondents: RespondentSample | None, *, codes_of_help: Sequence[int]) -> None:
+        self._scope, self._respondents = scope, respondents
+        ranked = scope.ranked_question
+        self._statuses = self._counter({"status": tuple(range(len(ResponseStatus)))})
+        self._answers = self._counter(scope.single)
+        self._tenures = self._counter({"tenure": tuple(Tenure)})
+        self._facts = self._counter({SLIP_RESPONSES: (1,), **dict.fromkeys(MODE_COUNTS, ranked.codes)})
+        self._composites = self._adder()
+        self._other_answers = self._counter({ranked.key: ranked.codes})
+        self._other_composites = self._adder()
+        self._by_tenure = {tenure: self._counter({ranked.key: ranked.codes}) for tenure in _TENURES_APART}
+        self._choices = {question: self._counter({question: codes}) for question, codes in scope.several.items()}
+        self._choosers = {question: self._counter({ANSWERED: (1,)}) for question in scope.several}
+        self._codes_of_help = pa.array(codes_of_help, pa.int64())
+        self.maybe_helped: list[int] = []
+
+    def count(self, batch: pa.RecordBatch) -> None:
+        """Count a batch."""
+        status = batch.column("status")
+        self._statuses.count(
+            batch.select(["community"]).append_column("status", compute.index_in(status, _ALL_STATUSES))
+        )
+        counted = _counted(batch, status)
+        self._tenures.count(counted)
+        own = _of_population(counted, self._scope.population)
+        self._count_ranked(own)
+        if self._respondents is None:
+            return
+        self._respondents.add(own)
+        self._count_choices(own)
+        for tenure, counter in self._by_tenure.items():
+            counter.count(_of_tenure(counted, tenure))
+        self._count_other(_counted(batch, batch.column("other_status")))
+
+    def counted(self, helped: "pd.Series[int]") -> RoundCounts:
+        """Return what all batches so far hold."""
+        statuses = self._statuses.counted().table("status").set_axis(list(ResponseStatus), axis=1)
+        facts = self._facts.counted()
+        return RoundCounts(
+            statuses=statuses.assign(received=statuses.sum(axis=1)),
+            ranked=PopulationCounts(self._answers.counted(), _sums(self._composites)),
+            tenures=self._tenures.counted().table("tenure"),
+            modes=facts,
+            channels=pd.DataFrame(
+                {
+                    SLIP_RESPONSES: facts.table(SLIP_RESPONSES)[1],
+                    HELPED_RESPONSES: helped.reindex(statuses.index, fill_value=0),
+                }
+            ),
+            breakdowns=None if self._respondents is None else self._breakdowns(self._respondents),
+        )
+
+    def _breakdowns(self, respondents: RespondentSample) -> Breakdowns:
+        choices = {
+            question: counter.counted()
+            .table(question)
+            .assign(**{ANSWERED: self._choosers[question].counted().table(ANSWERED)[1]})
+            for question, counter in self._choices.items()
+        }
+        ranked = self._scope.ranked_question.key
+        return Breakdowns(
+            other=PopulationCounts(self._other_answers.counted(), _sums(self._other_composites)),
+            by_tenure={tenure: counter.counted().table(ranked) for tenure, counter in self._by_tenure.items()},
+            choices=choices,
+            respondents=respondents,
+        )
+
+    def _count_ranked(self, own: pa.RecordBatch) -> None:
+        rule = self._scope.rules.satisfaction
+        self._answers.count(own)
+        if self._composites is not None:
+            self._composites.add(own)
+        given = own.column(rule.question)
+        facts = own.select(["community"])
+        for mode, name in zip(STAFF_ENTERED_MODES, MODE_COUNTS, strict=True):
+            facts = facts.append_column(name, _only_where(compute.equal(own.column("mode"), mode), given))
+        through_web = compute.and_(
+            compute.is_in(given, value_set=pa.array(rule.valid_codes, given.type)),
+            compute.equal(own.column("mode"), Mode.WEB),
+        )
+        is_slip = compute.and_(through_web, compute.equal(own.column("kind"), CodeKind.HOUSEHOLD))
+        self._facts.count(facts.append_column(SLIP_RESPONSES, _only_where(is_slip, pa.scalar(1, SINGLE_CODE))))
+        is_maybe_helped = compute.and_(through_web, compute.is_in(own.column("code_id"), value_set=self._codes_of_help))
+        self.maybe_helped += own.column("response_id").filter(is_maybe_helped).to_pylist()
+
+    def _count_choices(self, own: pa.RecordBatch) -> None:
+        for question in self._choices:
+            lists = own.column(question)
+            chosen = own.column("community").take(compute.list_parent_indices(lists))
+            self._choices[question].count(
+                pa.RecordBatch.from_arrays([chosen, compute.list_flatten(lists)], names=["community", question])
+            )
+            is_given = compute.greater(compute.list_value_length(lists), 0)
+            self._choosers[question].count(
+                own.select(["community"]).append_column(ANSWERED, _only_where(is_given, pa.scalar(1, SINGLE_CODE)))
+            )
+
+    def _count_other(self, counted: pa.RecordBatch) -> None:
+        others = _of_population(counted, OTHER_POPULATION[self._scope.population])
+        self._other_answers.count(others)
+        if self._other_composites is not None:
+            self._other_composites.add(others)
+
+    def _counter(self, questions: Mapping[str, Sequence[int]]) -> AnswerCounter:
+        return AnswerCounter(communities=self._scope.communities, questions=questions)
+
+    def _adder(self) -> CompositeAdder | None:
+        rule, questionnaire = self._scope.rules.satisfaction, self._scope.questionnaire
+        if not rule.domains:
+            return None
+        codes = {code for domain in rule.domains for code in questionnaire.question(domain).codes}
+        return CompositeAdder(
+            communities=self._scope.communities,
+            weights=rule.domains,
+            points=rule.index_points,
+            missing_codes=codes - set(rule.index_points),
+        )
+
+
+_ALL_STATUSES: Final = pa.array(list(ResponseStatus), pa.string())
+_TENURES_APART: Final = (Tenure.OWNER, Tenure.TENANT)
+
+
+def _counted(batch: pa.RecordBatch, status: pa.Array) -> pa.RecordBatch:
+    return batch.filter(compute.equal(status, ResponseStatus.COUNTED))
+
+
+def _of_population(batch: pa.RecordBatch, population: Population) -> pa.RecordBatch:
+    return _of_tenure(batch, Tenure.OWNER) if population == "owners" else batch
+
+
+def _of_tenure(batch: pa.RecordBatch, tenure: Tenure) -> pa.RecordBatch:
+    return batch.filter(compute.equal(batch.column("tenure"), tenure))
+
+
+def _only_where(condition: pa.Array, values: pa.Array | pa.Scalar) -> pa.Array:
+    return compute.if_else(condition, values, pa.scalar(None, values.type))
+
+
+def _sums(adder: CompositeAdder | None) -> CompositeSums | None:
+    return None if adder is None else adder.sums
+
+
+def _count_helped(session: Session, maybe: Sequence[int], survey_round: Round) -> "pd.Series[int]":
+    """Return by community how many of some responses through codes of declared help came with it."""
+    columns = [Response.id.label("response_id"), Response.community_id, Response.code_id]
+    statement = select(*columns, Response.started_at, Response.submitted_at)
+    rows = [
+        row
+        for first in range(0, len(maybe), BATCH_ROWS)
+        for row in session.execute(statement.where(Response.id.in_(maybe[first : first + BATCH_ROWS])))
+    ]
+    names = ["response_id", "community_id", "code_id", "started_at", "submitted_at"]
+    sent = pd.DataFrame(rows, columns=names)
+    helped = sent[are_helped(session, sent, round_id=survey_round.id)]
+    return helped.groupby("community_id").size()
