@@ -19,6 +19,8 @@ from survey_app.models import (
     Complaint,
     ComplaintEvent,
     District,
+    Evaluation,
+    EvaluationNumber,
     Job,
     Neighbourhood,
     Questionnaire,
@@ -265,6 +267,27 @@ def make_complaint(session: Session, community: Community, **values: object) -> 
         at=submitted_at,
     )
     return complaint
+
+
+def make_evaluation(session: Session, survey_round: Round, **values: object) -> Evaluation:
+    """Add an official evaluation without standings."""
+    return _add(
+        session,
+        Evaluation,
+        values,
+        id=_add(session, EvaluationNumber, {}, taken_at=NOW).id,
+        round_id=survey_round.id,
+        rule_file_id=survey_round.rule_file_id,
+        provisional=False,
+        cut_off=survey_round.closes_at,
+        inputs="{}",
+        inputs_sha256="0" * 64,
+        standings_sha256="0" * 64,
+        summary="{}",
+        responses=0,
+        code_version="0",
+        evaluated_at=CLOSED,
+    )
 
 
 def make_job(session: Session, **values: object) -> Job:

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from analytics.counting.answer_counts import AnswerCounts
 from analytics.decision.community_table import check_communities
 from analytics.decision.recount import count_measures
-from analytics.decision.survey_channels import CHANNEL_COLUMNS as SURVEY_CHANNEL_COLUMNS
 from analytics.disclosure.answer_tables import are_told_through
 from analytics.disclosure.rules import DisclosureRules
 from analytics.languages import DEFAULT_LANGUAGE
@@ -46,8 +45,7 @@ def count_responses(
     `responses` are the valid answers of the ranked population to the ranked question. `received` are all responses:
     those that are `superseded` by a correction or by their household's next, those `withdrawn`, those `excluded` after
     a review, and the others, which count, among them those of `owners` and `tenants`. A mean without answers is
-    missing, not zero. `paper_responses` and `telephone_responses` are those of `responses` that staff typed in;
-    `slip_responses` and `helped_responses` those that came through slips and with declared help.
+    missing, not zero. `paper_responses` and `telephone_responses` are those of `responses` that staff typed in.
     `composite_responses`, `mean_composite` and `sd_composite` are there where the rules rank composites,
     `asked_about_complaints` and `said_complained` where the questionnaire says how residents tell; with disclosure
     rules they are missing where the table of answers withholds who said so.
@@ -55,7 +53,7 @@ def count_responses(
     valid = list(rules.satisfaction.valid_codes)
     by_mode = pd.DataFrame({name: counts.modes.table(name).filter(valid).sum(axis=1) for name in MODE_COUNTS})
     tenures = pd.DataFrame({"owners": counts.tenures[Tenure.OWNER], "tenants": counts.tenures[Tenure.TENANT]})
-    summary = measure_answers(counts.ranked, rules).join([tenures, by_mode, counts.channels, counts.statuses])
+    summary = measure_answers(counts.ranked, rules).join([tenures, by_mode, counts.statuses])
     if questionnaire.complained is not None:
         counted = counts.ranked.answers
         complained = _who_complained(counted, questionnaire, questionnaire.complained)
@@ -184,7 +182,7 @@ def community_table(
             "satisfied": answers["satisfied"],
             # Not how many of them are satisfied: a single answer on paper would be given away.
             **{name: answers[name] for name in MODE_COUNTS},
-            **{name: answers[name] for name in SURVEY_CHANNEL_COLUMNS},
+            **{str(name): numbers for name, numbers in counts.channels.items()},
             "mean_index": answers["mean_index"],
             "sd_index": answers["sd_index"],
             **{name: answers[name] for name in (*COMPOSITE_COLUMNS, *COMPLAINED_COLUMNS) if name in answers},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from survey_app.evaluations.standings import counts_a_closed_round
@@ -30,17 +30,7 @@ class EarlierResult:
 
 def read_earlier_result(session: Session, survey_round: Round) -> EarlierResult | None:
     """Return what earlier results of a round showed by its rules, None before the first."""
-    shown = (
-        select(Evaluation)
-        .join(Round)
-        .where(
-            Evaluation.round_id == survey_round.id,
-            Evaluation.rule_file_id == survey_round.rule_file_id,
-            counts_a_closed_round(),
-        )
-        .order_by(Evaluation.id)
-    )
-    evaluations = session.scalars(shown).all()
+    evaluations = session.scalars(_shown_results(survey_round)).all()
     if not evaluations:
         return None
     official = [evaluation.id for evaluation in evaluations if not evaluation.provisional]
@@ -53,6 +43,24 @@ def read_earlier_result(session: Session, survey_round: Round) -> EarlierResult 
         changed=communities_with_erased(session, survey_round.id, since=first)
         | communities_with_excluded(session, survey_round.id, since=first),
         regions={row.region: (row.answers, row.drivers) for row in regions},
+    )
+
+
+def newest_result(session: Session, survey_round: Round) -> int | None:
+    """Return the id of the newest result that `read_earlier_result` finds, None before the first."""
+    return session.scalar(_shown_results(survey_round).with_only_columns(func.max(Evaluation.id)).order_by(None))
+
+
+def _shown_results(survey_round: Round) -> Select[Evaluation]:
+    return (
+        select(Evaluation)
+        .join(Round)
+        .where(
+            Evaluation.round_id == survey_round.id,
+            Evaluation.rule_file_id == survey_round.rule_file_id,
+            counts_a_closed_round(),
+        )
+        .order_by(Evaluation.id)
     )
 
 

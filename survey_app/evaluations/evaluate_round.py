@@ -1,13 +1,16 @@
 """Evaluation of a round: its responses counted, judged by its rules and stored for good."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
@@ -18,30 +21,46 @@ from analytics.disclosure.successive_results import keep_stated_counts
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD, differing_evidence
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
-from survey_app.audit import OPERATOR, record
+from survey_app.audit import OPERATOR
 from survey_app.complaints.categories import categories
 from survey_app.evaluations.counts import community_table
 from survey_app.evaluations.earlier_results import read_earlier_result
 from survey_app.evaluations.profiles import Profiles, count_profiles, regions_of
-from survey_app.evaluations.round_counts import Report, count_round, report_to_nobody
+from survey_app.evaluations.round_counts import count_round
 from survey_app.evaluations.standings import disclosure_of
+from survey_app.evaluations.stored_results import Part, store_result
 from survey_app.models import (
     Community,
     CommunityProfile,
     Evaluation,
     RegionProfile,
-    Round,
+    Response,
     Standing,
     StandingEvidence,
 )
-from survey_app.models.vocabulary import AuditAction
 from survey_app.register.households import read_places
 from survey_app.responses.integrity_reviews import examine_to_the_end
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.rounds.rounds import RoundStillOpen, find_round, has_settled, require_answers
-from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
-from survey_app.storage.database import Base, Database
+from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
+
+
+class Stage(StrEnum):
+    """What is done for an evaluation, in order."""
+
+    EXAMINING = "examining"  # for signs of stuffing
+    COUNTING = "counting"
+    JUDGING = "judging"  # by the rules, and weighing the evidence
+    STORING = "storing"
+
+
+Report = Callable[[Stage, float], None]
+"""Told what is being done, and which share of it was done."""
+
+
+def report_to_nobody(_stage: Stage, _share: float) -> None:
+    """Take no notice of progress."""
 
 
 def evaluate_round(
@@ -67,12 +86,14 @@ def evaluate_round(
     Raises `LookupError` if there is no such round, `RoundStillOpen` until it has settled, and `RoundErased` when the
     retention of its answers is over.
     """
+    report(Stage.EXAMINING, 0.0)
     if not provisional:
         examine_to_the_end(database, round_id=round_id, now=now)
     with database.reading() as session:
         gathered = _gather(session, round_id=round_id, now=now, provisional=provisional, report=report)
     result = gathered.result
     evidence = weigh_evidence(result)
+    report(Stage.STORING, 0.0)
     evaluation = Evaluation(
         round_id=round_id,
         rule_file_id=gathered.rule_file_id,
@@ -93,17 +114,15 @@ def evaluate_round(
         evidence_method=EVIDENCE_METHOD,
         evaluated_at=now,
     )
-    with database.writing() as session:
-        stored = _store_once(session, evaluation, result.standings, evidence, gathered)
-        if stored is evaluation:
-            record(
-                session,
-                by=by,
-                action=AuditAction.EVALUATED,
-                subject=f"evaluation:{stored.id}",
-                after={"round": round_id, "provisional": provisional, "standings": stored.standings_sha256},
-                now=now,
-            )
+    stored = store_result(
+        database,
+        evaluation,
+        _parts_of(gathered, evidence),
+        after=gathered.earlier_id,
+        by=by,
+        now=now,
+        report=partial(report, Stage.STORING),
+    )
     if stored is None:
         # Somebody else's result came in between, from which this one may not differ by few.
         return evaluate_round(database, round_id=round_id, now=now, provisional=provisional, by=by, report=report)
@@ -169,6 +188,7 @@ class _Gathered:
     profiles: Profiles | None
     # The result that it was compared with.
     earlier_id: int | None
+    id_of: Mapping[str, int]
 
 
 def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool, report: Report) -> _Gathered:
@@ -180,6 +200,7 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
     disclosure = disclosure_of(now, rules)
     earlier = read_earlier_result(session, survey_round)
+    received = session.scalar(select(func.count()).where(Response.round_id == round_id)) or 0
     places = read_places(session)
     regions = regions_of(places if earlier is None else places.drop(index=sorted(earlier.changed)), rules)
     counts = count_round(
@@ -190,8 +211,9 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
         communities=places.index.tolist(),
         before=cut_off,
         region_of=None if provisional else dict(zip(regions.index.tolist(), regions, strict=True)),
-        report=report,
+        report=lambda read: report(Stage.COUNTING, min(1.0, read / max(1, received))),
     )
+    report(Stage.JUDGING, 0.0)
     counted: dict[str, Any] = {
         "counts": counts,
         "rules": rules,
@@ -212,51 +234,18 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     ranked = frozenset(result.standings.loc[is_ranked, "community_id"])
     profiles = None if provisional else count_profiles(session, **counted, table=table, ranked=ranked, earlier=earlier)
     earlier_id = None if earlier is None else earlier.evaluation_id
-    return _Gathered(table, result, survey_round.rule_file_id, cut_off, profiles, earlier_id)
+    id_of = dict(zip(places["number"], places.index.tolist(), strict=True))
+    return _Gathered(table, result, survey_round.rule_file_id, cut_off, profiles, earlier_id, id_of)
 
 
-def _store_once(
-    session: Session,
-    evaluation: Evaluation,
-    standings: pd.DataFrame,
-    evidence: pd.DataFrame,
-    gathered: _Gathered,
-) -> Evaluation | None:
-    """Store an evaluation or return the stored one that is the same; None where a newer result came in between."""
-    # Two clerks may evaluate at once: the second waits here and then finds the first one's row.
-    lock_until_commit(session, AdvisoryLock.EVALUATION, of=evaluation.round_id)
-    stored = session.scalar(
-        select(Evaluation).filter_by(
-            round_id=evaluation.round_id,
-            rule_file_id=evaluation.rule_file_id,
-            inputs_sha256=evaluation.inputs_sha256,
-            cut_off=evaluation.cut_off,
-            code_version=evaluation.code_version,
-            provisional=evaluation.provisional,
-            evidence_method=evaluation.evidence_method,
-        )
-    )
-    if stored is not None:
-        return stored
-    newest = read_earlier_result(session, session.get_one(Round, evaluation.round_id))
-    if newest is not None and newest.evaluation_id != gathered.earlier_id:
-        return None
-    session.add(evaluation)
-    session.flush()
-    ids = {row.number: row.id for row in session.execute(select(Community.number, Community.id))}
-    for table, frame in ((Standing, standings), (StandingEvidence, evidence)):
-        placed = frame.assign(evaluation_id=evaluation.id, community_id=frame["community_id"].map(ids))
-        _insert_rows(session, table, placed)
+def _parts_of(gathered: _Gathered, evidence: pd.DataFrame) -> list[Part]:
+    parts = [
+        Part(table, frame.assign(community_id=frame["community_id"].map(gathered.id_of)))
+        for table, frame in ((Standing, gathered.result.standings), (StandingEvidence, evidence))
+    ]
     if (profiles := gathered.profiles) is not None:
-        _insert_rows(session, CommunityProfile, profiles.communities.assign(evaluation_id=evaluation.id))
-        _insert_rows(session, RegionProfile, profiles.regions.assign(evaluation_id=evaluation.id))
-    return evaluation
-
-
-def _insert_rows(session: Session, table: type[Base], frame: pd.DataFrame) -> None:
-    columns = [column.name for column in table.__table__.columns]
-    values = frame[columns].astype(object).where(frame[columns].notna(), None)
-    session.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in values.to_numpy().tolist()])
+        parts += [Part(CommunityProfile, profiles.communities), Part(RegionProfile, profiles.regions)]
+    return parts
 
 
 def _read_table(inputs: str) -> pd.DataFrame:

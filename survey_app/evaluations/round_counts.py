@@ -42,13 +42,6 @@ MODE_COUNTS: Final = tuple(mode_column(mode, "responses") for mode in STAFF_ENTE
 ANSWERED: Final = "answered"
 """Key beside the codes of a question with several answers: how many people answered it."""
 
-Report = Callable[[int], None]
-"""Told after each batch how many responses were read."""
-
-
-def report_to_nobody(_read: int) -> None:
-    """Take no notice of progress."""
-
 
 @dataclass(frozen=True)
 class PopulationCounts:
@@ -99,12 +92,13 @@ def count_round(
     before: datetime,
     only: Select[int] | None = None,
     region_of: Mapping[int, str] | None = None,
-    report: Report = report_to_nobody,
+    report: Callable[[int], None] = lambda _read: None,
 ) -> RoundCounts:
     """Count the responses of a round that were submitted before a time, or only those whose ids `only` selects.
 
     Breakdowns are counted where `region_of` says which region each community lies in; of one that it leaves out nobody
-    is in the samples. `communities` are all from which responses can come.
+    is in the samples. `communities` are all from which responses can come. `report` is told how many responses were
+    read.
     """
     scope = _Scope(survey_round, rules, questionnaire, tuple(communities), before)
     counters = _Counters(

@@ -19,7 +19,14 @@ from survey_app.models.complaints import (
     ComplaintNote,
     ComplaintSupport,
 )
-from survey_app.models.evaluations import CommunityProfile, Evaluation, RegionProfile, Standing, StandingEvidence
+from survey_app.models.evaluations import (
+    CommunityProfile,
+    Evaluation,
+    EvaluationNumber,
+    RegionProfile,
+    Standing,
+    StandingEvidence,
+)
 from survey_app.models.jobs import Job
 from survey_app.models.network import NetworkKey
 from survey_app.models.places import (
@@ -64,6 +71,7 @@ __all__ = [
     "DeclaredHelp",
     "District",
     "Evaluation",
+    "EvaluationNumber",
     "FailedSignIn",
     "Installation",
     "IntegrityExamination",

@@ -14,6 +14,24 @@ from survey_app.storage.database import Base
 _TO_STANDING = "fk_standing_evidence_standing"
 
 
+class EvaluationNumber(Base):
+    """Number of an evaluation, taken before anything of it is stored.
+
+    Standings, evidence and profiles are stored under it, a few at a time, and the evaluation itself last: until then
+    nobody finds them. What is given up on the way stays without an evaluation and is deleted.
+    """
+
+    __tablename__ = "evaluation_number"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    taken_at: Mapped[datetime]
+
+
+def _of_number(table: str) -> ForeignKey:
+    # SQLite renames a constraint only by copying its table: it keeps the name from when evaluations were stored first.
+    return ForeignKey("evaluation_number.id", name=f"fk_{table}_evaluation_id_evaluation")
+
+
 class Evaluation(Base):
     """Evaluation of one round: which inputs, which rules, which code, and what came out.
 
@@ -34,7 +52,7 @@ class Evaluation(Base):
         ),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(ForeignKey("evaluation_number.id"), primary_key=True)
     round_id: Mapped[int] = mapped_column(ForeignKey("round.id"))
     rule_file_id: Mapped[int] = mapped_column(ForeignKey("rule_file.id"))
     provisional: Mapped[bool]
@@ -78,7 +96,7 @@ class Standing(Base):
         ),
     )
 
-    evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluation.id"), primary_key=True)
+    evaluation_id: Mapped[int] = mapped_column(_of_number("standing"), primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
     # The region it was ranked in, whatever district it belongs to today. The default never stays.
     region: Mapped[str] = mapped_column(server_default="")
@@ -148,7 +166,7 @@ class CommunityProfile(Base):
 
     __tablename__ = "community_profile"
 
-    evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluation.id"), primary_key=True)
+    evaluation_id: Mapped[int] = mapped_column(_of_number("community_profile"), primary_key=True)
     community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), primary_key=True)
     answers: Mapped[str]
     complaints: Mapped[str]
@@ -160,7 +178,7 @@ class RegionProfile(Base):
 
     __tablename__ = "region_profile"
 
-    evaluation_id: Mapped[int] = mapped_column(ForeignKey("evaluation.id"), primary_key=True)
+    evaluation_id: Mapped[int] = mapped_column(_of_number("region_profile"), primary_key=True)
     region: Mapped[str] = mapped_column(primary_key=True)
     answers: Mapped[str]
     complaints: Mapped[str]

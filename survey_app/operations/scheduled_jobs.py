@@ -21,6 +21,7 @@ from survey_app.city_time import city_zone
 from survey_app.complaints.cases import open_references, settle_case
 from survey_app.complaints.contacts import erase_contacts
 from survey_app.complaints.words import erase_words
+from survey_app.evaluations.given_up_results import delete_given_up
 from survey_app.jobs.handlers import JobKind, RunningJob
 from survey_app.jobs.history import LastRun, erase_finished_jobs, last_runs
 from survey_app.jobs.leases import LeaseTerms
@@ -136,6 +137,7 @@ def _erase(database: Database, job: RunningJob, now: datetime) -> Mapping[str, i
         erase_finished_jobs(session, now=now)
     with database.writing() as session:
         record_failed_sign_ins(session, now=now)
+    delete_given_up(database, now=now)
     return asdict(examine_and_erase(database, now=now, report=job.report))
 
 

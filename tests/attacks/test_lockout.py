@@ -646,6 +646,7 @@ STAFF_ONLY = {
     "community_profile",
     "district",
     "evaluation",
+    "evaluation_number",
     "installation",
     "integrity_examination",
     "job",

@@ -73,6 +73,7 @@ _WITHOUT_PARTS = ("DELETE FROM neighbourhood", "DELETE FROM subdistrict")
 
 # What may stand in a database at each revision and is unknown to the one below, each by itself.
 ALONE = {
+    "0053": [f"INSERT INTO evaluation_number (id, taken_at) VALUES (900, {TIME})"],
     "0049": [
         (
             "INSERT INTO account (id, username, password_hash, role, created_at) "
@@ -369,6 +370,7 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 
 # What takes it away, so that the way goes on with the rest.
 CLEARED = {
+    "0053": ["DELETE FROM evaluation_number WHERE id NOT IN (SELECT id FROM evaluation)"],
     "0049": ["DELETE FROM community_list", "DELETE FROM account WHERE id = 902"],
     "0048": [
         "DELETE FROM account_community WHERE account_id = 901",

@@ -44,6 +44,7 @@ from tests.factories import (
     SECRET,
     make_community,
     make_district,
+    make_evaluation,
     make_poster_code,
     make_response,
     make_round,
@@ -414,20 +415,17 @@ def test_an_older_evaluation_keeps_its_hashes_and_hands_out_no_few_slips(sqlite_
             RULES_READ,
         )
     with sqlite_database.writing() as session:
-        session.add(
-            Evaluation(
-                round_id=survey_round.id,
-                rule_file_id=stored.rule_file_id,
-                provisional=False,
-                cut_off=stored.cut_off,
-                inputs=canonical_frame_json(older.communities),
-                inputs_sha256=older.inputs_sha256,
-                standings_sha256=older.standings_sha256,
-                summary=stored.summary,
-                responses=stored.responses,
-                code_version="0.1",
-                evaluated_at=stored.evaluated_at,
-            )
+        make_evaluation(
+            session,
+            session.get_one(Round, survey_round.id),
+            rule_file_id=stored.rule_file_id,
+            inputs=canonical_frame_json(older.communities),
+            inputs_sha256=older.inputs_sha256,
+            standings_sha256=older.standings_sha256,
+            summary=stored.summary,
+            responses=stored.responses,
+            code_version="0.1",
+            evaluated_at=stored.evaluated_at,
         )
     with sqlite_database.reading() as session:
         number = session.scalars(select(func.max(Evaluation.id))).one()

@@ -35,7 +35,7 @@ from survey_app.register.boundaries import boundary_text
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.storage.database import Base, Database
 from tests.dashboards.made_up import BOUNDARIES, DISTRICTS, RULES, counts, places
-from tests.factories import make_round
+from tests.factories import make_evaluation, make_round
 
 MOST_ANSWERS: Final = 300_000
 """Of the open round, and at most fifty for each community."""
@@ -106,11 +106,9 @@ def _store_evaluation(
     session: Session, survey_round: Round, result: Result, evidence: pd.DataFrame, ids: Mapping[str, int]
 ) -> None:
     summary = {**result.summary, "evidence": {"regions": summarise_evidence(result, evidence)}}
-    evaluation = Evaluation(
-        round_id=survey_round.id,
-        rule_file_id=survey_round.rule_file_id,
-        provisional=False,
-        cut_off=survey_round.closes_at,
+    evaluation = make_evaluation(
+        session,
+        survey_round,
         inputs=canonical_frame_json(result.communities),
         inputs_sha256=result.inputs_sha256,
         standings_sha256=result.standings_sha256,
@@ -119,8 +117,6 @@ def _store_evaluation(
         code_version="benchmark",
         evaluated_at=survey_round.closes_at + timedelta(hours=1),
     )
-    session.add(evaluation)
-    session.flush()
     for table, frame in ((Standing, result.standings), (StandingEvidence, evidence)):
         _insert(
             session.connection(),

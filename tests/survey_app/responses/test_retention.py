@@ -17,7 +17,16 @@ from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.receipts import find_receipt
 from survey_app.responses.retention import ErasedCounts, erase_expired
 from survey_app.rounds.rounds import RoundErased
-from tests.factories import NOW, SECRET, make_community, make_poster_code, make_response, make_round, make_slip
+from tests.factories import (
+    NOW,
+    SECRET,
+    make_community,
+    make_evaluation,
+    make_poster_code,
+    make_response,
+    make_round,
+    make_slip,
+)
 from tests.survey_app.responses.test_counting_status import CUT_OFF, SENT, recount, store
 
 CLOSED = CUT_OFF + timedelta(hours=1)
@@ -150,7 +159,7 @@ def test_no_count_and_no_status_changes_when_the_links_are_removed_whoever_is_ra
         survey_round = make_round(session)
         communities = [make_community(session), make_community(session)]
         store(session, survey_round, communities, make_poster_code(session, communities[0]), sent)
-        make_evaluation_of(session, survey_round)
+        make_evaluation(session, survey_round)
         before = counts_and_statuses(session, survey_round)
 
     erase_expired(database, by="site", now=CLOSED)
@@ -159,26 +168,6 @@ def test_no_count_and_no_status_changes_when_the_links_are_removed_whoever_is_ra
         assert counts_and_statuses(session, survey_round) == before
         assert session.scalars(select(Response.household_key).where(Response.household_key.is_not(None))).all() == []
         session.execute(delete(Response))
-
-
-def make_evaluation_of(session, survey_round):
-    """Store what makes a round frozen; what it says is not looked at."""
-    session.add(
-        Evaluation(
-            round_id=survey_round.id,
-            rule_file_id=survey_round.rule_file_id,
-            provisional=False,
-            cut_off=survey_round.closes_at,
-            inputs="{}",
-            inputs_sha256="0" * 64,
-            standings_sha256="0" * 64,
-            summary="{}",
-            responses=0,
-            code_version="0",
-            evaluated_at=CLOSED,
-        )
-    )
-    session.flush()
 
 
 def counts_and_statuses(session, survey_round):

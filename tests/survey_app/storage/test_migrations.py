@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from analytics.canonical import canonical_json, sha256_hex
 from survey_app.jobs.history import LastRun, last_runs
-from survey_app.models import Attachment, Code, Complaint, Job, RegionProfile, Round, StandingEvidence
+from survey_app.models import Attachment, Code, Complaint, EvaluationNumber, Job, RegionProfile, Round, StandingEvidence
 from survey_app.models.vocabulary import ResponseChangeReason
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from survey_app.storage.database import UTCDateTime
@@ -65,6 +65,8 @@ def add_evaluation_of_before(database):
     """Store an evaluation with one standing, as the earlier schema has them, and return its id."""
     with database.writing() as session:
         community, survey_round = make_community(session), make_round(session)
+        session.add(EvaluationNumber(id=1, taken_at=NOW))
+        session.flush()
         session.execute(
             text(
                 "INSERT INTO evaluation (id, round_id, rule_file_id, provisional, cut_off, inputs, inputs_sha256, "
