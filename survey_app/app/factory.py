@@ -22,7 +22,7 @@ from survey_app.attachments.uploads import BoundedRequest
 from survey_app.codes import community_views, poster_views, printing_views, slip_views
 from survey_app.complaints import case_views, filing_views, secret_reissue_views
 from survey_app.config import Config
-from survey_app.evaluations import round_views
+from survey_app.evaluations import evaluation_views, round_views
 from survey_app.evaluations.dashboard_source import StoredEvaluations
 from survey_app.exports import download_views
 from survey_app.register import import_views, list_views
@@ -102,6 +102,7 @@ _VIEWS: tuple[ModuleType, ...] = (
     questionnaire_views,
     reset_request_views,
     round_views,
+    evaluation_views,
     document_views,
     secret_reissue_views,
     sign_in_views,

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from survey_app.accounts.installation import use_as_real
 from survey_app.clock import current_time
-from survey_app.commands.shared import DAY, FILE, ID, installed_database, named
+from survey_app.commands.shared import DAY, FILE, ID, installed_database, named, shown_progress
 from survey_app.models import Questionnaire, Round
 from survey_app.models.vocabulary import CodeKind
 from survey_app.operations.scheduled_jobs import examine_and_erase
@@ -132,7 +132,10 @@ def evaluate(*, round_name: str, provisional: bool) -> None:
     with installed_database() as database:
         with database.reading() as session:
             round_id = named(session, Round, round_name, parameter="ROUND").id
-        evaluation = evaluate_round(database, round_id=round_id, now=current_time(), provisional=provisional)
+        with shown_progress() as show:
+            evaluation = evaluate_round(
+                database, round_id=round_id, now=current_time(), provisional=provisional, report=show
+            )
     click.echo(f"evaluation {evaluation.id} of {round_name}: {evaluation.responses} answers counted")
     click.echo(f"sha256 of the standings {evaluation.standings_sha256}")
 

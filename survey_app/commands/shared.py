@@ -248,6 +248,18 @@ def track(sequence: Sequence[_Item], /, description: str) -> Iterable[_Item]:
     return progress.track(sequence, description=description)
 
 
+@contextmanager
+def shown_progress() -> Iterator[Callable[[str, float], None]]:
+    """Give a function that is told what is being done and which share of it, and show it on a terminal meanwhile."""
+    with progress.Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+
+        def show(stage: str, share: float) -> None:
+            bar.update(task, description=stage, completed=share)
+
+        yield show
+
+
 def said_meanwhile(words: str) -> AbstractContextManager[object]:
     """Show on a terminal what takes a while, until it is done."""
     return Console(stderr=True).status(words)

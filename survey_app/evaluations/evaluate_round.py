@@ -35,6 +35,7 @@ from survey_app.models import (
     Evaluation,
     RegionProfile,
     Response,
+    Round,
     Standing,
     StandingEvidence,
 )
@@ -129,6 +130,13 @@ def evaluate_round(
     return stored
 
 
+def require_evaluable(survey_round: Round, *, now: datetime) -> None:
+    """Raise `RoundStillOpen` until a round has settled, and `RoundErased` when the retention of its answers is over."""
+    if not has_settled(survey_round, now=now):
+        raise RoundStillOpen(survey_round.id, survey_round.closes_at)
+    require_answers(survey_round, now=now)
+
+
 @dataclass(frozen=True)
 class Verification:
     """What computing an evaluation again from its stored inputs and rule file has shown.
@@ -193,9 +201,7 @@ class _Gathered:
 
 def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool, report: Report) -> _Gathered:
     survey_round = find_round(session, round_id)
-    if not has_settled(survey_round, now=now):
-        raise RoundStillOpen(round_id, survey_round.closes_at)
-    require_answers(survey_round, now=now)
+    require_evaluable(survey_round, now=now)
     cut_off, rules = survey_round.closes_at, rules_of(survey_round.rule_file.content)
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
     disclosure = disclosure_of(now, rules)

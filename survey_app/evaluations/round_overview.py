@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from survey_app.accounts.scope import Scope
 from survey_app.attachments.kinds import PHOTO
 from survey_app.city_time import last_day, zone_of
+from survey_app.evaluations.evaluation_jobs import evaluations_under_way
 from survey_app.evaluations.publications import published_evaluations
 from survey_app.evaluations.standings import counts_a_closed_round
 from survey_app.models import Attachment, Community, Evaluation, Publication, Questionnaire, Response, Round, RuleFile
@@ -35,6 +36,8 @@ class RoundOverview:
     rules: RuleFile
     questionnaire: Questionnaire
     evaluations: Sequence["EvaluationOverview"]
+    # The job that evaluates it just now.
+    evaluation_job: int | None
 
     @property
     def has_result(self) -> bool:
@@ -79,6 +82,7 @@ def read_round_overviews(session: Session, *, scope: Scope, now: datetime) -> li
         evaluations.setdefault(row.round_id, []).append(row)
     of_photos = select(Response.round_id).join(Attachment).where(Attachment.kind == PHOTO.name)
     with_photos = set(session.scalars(of_photos.distinct()))
+    under_way = evaluations_under_way(session)
     published = set(session.scalars(select(Publication.evaluation_id)))
     results = set(published_evaluations(session).values())
     overview = []
@@ -117,6 +121,7 @@ def read_round_overviews(session: Session, *, scope: Scope, now: datetime) -> li
                     )
                     for number, row in _numbered(evaluations.get(survey_round.id, ()))
                 ],
+                evaluation_job=under_way.get(survey_round.id),
             )
         )
     return overview

@@ -15,7 +15,6 @@ from survey_app.accounts.policies import ALL_STAFF, COLLECTING, EVALUATING, poli
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.accounts.staff_pages import NAVIGATION, blueprint
 from survey_app.clock import current_time
-from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import publish_evaluation
 from survey_app.evaluations.round_overview import number_in_round, read_round_overviews
 from survey_app.models import Evaluation
@@ -51,34 +50,6 @@ def home() -> str:
             )
     offered = [(page, label) for page, label in NAVIGATION if page != "staff.home" and may_visit(page)]
     return render_template("staff/welcome.html", offered=offered, preparation=preparation)
-
-
-@blueprint.post("/staff/rounds/<int:round_id>/evaluations")
-@policy(EVALUATING)
-def evaluate(round_id: int) -> AnyResponse:
-    """Evaluate a round, or find the stored evaluation of the same inputs."""
-    is_provisional, now = request.form.get("kind") == "provisional", current_time()
-    with missing_is_not_found():
-        evaluation = evaluate_round(
-            site().database,
-            round_id=round_id,
-            now=now,
-            provisional=is_provisional,
-            by=signed_in().actor,
-        )
-    with site().database.reading() as session:
-        number = number_in_round(session, evaluation)
-    if evaluation.evaluated_at == now:
-        flash(_("Evaluation %(number)s is stored.", number=number))
-    else:
-        flash(
-            _(
-                "Nothing new was stored: evaluation %(number)s already counts the same answers and complaints by the "
-                "same rules, and its result stands.",
-                number=number,
-            )
-        )
-    return redirect(url_for("staff.home"), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/staff/evaluations/<int:evaluation_id>/publication")

@@ -21,6 +21,7 @@ from survey_app.city_time import city_zone
 from survey_app.complaints.cases import open_references, settle_case
 from survey_app.complaints.contacts import erase_contacts
 from survey_app.complaints.words import erase_words
+from survey_app.evaluations.evaluation_jobs import EVALUATION_JOB
 from survey_app.evaluations.given_up_results import delete_given_up
 from survey_app.jobs.handlers import JobKind, RunningJob
 from survey_app.jobs.history import LastRun, erase_finished_jobs, last_runs
@@ -164,7 +165,7 @@ def worker(
     database: Database, *, clock: Callable[[], datetime], schedule: Sequence[ScheduledJob] = SCHEDULED_JOBS
 ) -> Worker:
     """Return a worker that enqueues what recurs when its time has come, and runs it and what pages have asked for."""
-    kinds = [*(scheduled.kind for scheduled in schedule), *LIST_JOBS]
+    kinds = [*(scheduled.kind for scheduled in schedule), *LIST_JOBS, EVALUATION_JOB]
     return Worker(database, kinds, clock, plan=partial(enqueue_due_jobs, schedule=schedule))
 
 

@@ -1,9 +1,8 @@
 """Views of a list of communities that takes longer than a page may: how far it is, what it changes, and its import."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
-from typing import Final
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -15,9 +14,9 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import IMPORTING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
-from survey_app.models import CommunityList, Job
-from survey_app.models.jobs import OPEN_STATUSES
-from survey_app.models.vocabulary import JobStatus, ListStatus
+from survey_app.jobs.progress import progress_of
+from survey_app.models import CommunityList
+from survey_app.models.vocabulary import ListStatus
 from survey_app.register.column_headers import checked_headers, sources
 from survey_app.register.communities_file import COLUMNS
 from survey_app.register.import_views import HEADER_FIELD, chosen_headers
@@ -34,9 +33,6 @@ from survey_app.register.list_findings import ListFindings
 from survey_app.register.list_jobs import COMPARING, READING, STORING
 from survey_app.web.context import site
 from survey_app.web.languages import fault_translator
-
-# The process for background work looks for jobs every other second.
-_LONG_WAIT: Final = timedelta(minutes=1)
 
 
 @blueprint.get("/staff/communities/import/list")
@@ -148,8 +144,9 @@ def _facts(session: Session, kept: CommunityList, *, now: datetime) -> dict[str,
         "is_imported": False,
     }
     job = job_of(session, kept)
-    if job is not None and job.status in OPEN_STATUSES:
-        return facts | {"progress": _progress(job, now=now)}
+    progress = None if job is None else progress_of(job, now=now)
+    if progress is not None:
+        return facts | {"progress": progress, "words": _words(progress.stage)}
     if kept.status in {ListStatus.SENT, ListStatus.CONFIRMED} or kept.findings is None:
         return facts | {"has_failed": True}
     findings = ListFindings.parse(kept.findings)
@@ -167,17 +164,10 @@ def _facts(session: Session, kept: CommunityList, *, now: datetime) -> dict[str,
     }
 
 
-def _progress(job: Job, *, now: datetime) -> Mapping[str, object]:
-    """Return what a job does, in words, and how much of it is done, in percent."""
-    is_queued = job.status == JobStatus.QUEUED
-    words = {
+def _words(stage: str) -> str:
+    words: Mapping[str, str] = {
         READING: _("Reading the list"),
         COMPARING: _("Comparing it with the register"),
         STORING: _("Storing the communities"),
     }
-    done = 0 if is_queued else job.progress_done
-    return {
-        "done": done,
-        "words": _("Waiting for its turn") if is_queued else words.get(job.stage, words[READING]),
-        "waits_long": is_queued and now - job.due_at > _LONG_WAIT,
-    }
+    return words.get(stage, words[READING])

@@ -10,6 +10,7 @@ from survey_app.accounts import policies
 from survey_app.accounts.policies import PUBLIC, RESIDENT, SENDING_PHOTOS, Policy, policy_of
 from survey_app.config import Config
 from survey_app.evaluations.evaluate_round import evaluate_round
+from survey_app.evaluations.evaluation_jobs import ask_for_evaluation
 from survey_app.models import PropertyCompany
 from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, Role
 from survey_app.responses.receipts import sign_receipt
@@ -106,6 +107,7 @@ CITYWIDE = {
     # The one questionnaire that was published.
     "staff.questionnaire_preview": lambda _city: {"questionnaire_id": 1},
     "staff.try_questionnaire": lambda _city: {"questionnaire_id": 1},
+    "staff.follow_evaluation": lambda city: {"job_id": city["evaluation_job"]},
     "staff.publish": lambda city: {"evaluation_id": city["evaluation_id"]},
     "staff.rule_file": lambda city: {"rule_file_id": city["rule_file_id"]},
     "staff.template": lambda _city: {"name": "wuhai-2021-08-23.yaml"},
@@ -141,6 +143,10 @@ def site(_sqlite_template, tmp_path_factory):
     with Database(config.database_url) as database:
         city = _fill(database)
         city["evaluation_id"] = evaluate_round(database, round_id=city["round_id"], now=NOW).id
+        with database.writing() as session:
+            city["evaluation_job"] = ask_for_evaluation(
+                session, round_id=city["round_id"], provisional=False, by="site", now=NOW
+            )
     with site_on(config) as app:
         yield app, city
 
