@@ -21,7 +21,10 @@ from analytics.counting.composites import CompositeAdder, CompositeSums
 from analytics.decision.survey_channels import HELPED_RESPONSES, SLIP_RESPONSES
 from analytics.decision.survey_modes import STAFF_ENTERED_MODES, mode_column
 from analytics.rules import OTHER_POPULATION, Population, Rules
-from survey_app.evaluations.answer_batches import (
+from survey_app.evaluations.respondent_sample import RespondentSample
+from survey_app.models import Code, DeclaredHelp, Response, Round
+from survey_app.models.vocabulary import CodeKind, Mode, ResponseStatus, SupersededWithin, Tenure
+from survey_app.responses.answer_batches import (
     BATCH_ROWS,
     SEVERAL_CODES,
     SINGLE_CODE,
@@ -29,9 +32,6 @@ from survey_app.evaluations.answer_batches import (
     read_batches,
     selected_responses,
 )
-from survey_app.evaluations.respondent_sample import RespondentSample
-from survey_app.models import Code, DeclaredHelp, Response, Round
-from survey_app.models.vocabulary import CodeKind, Mode, ResponseStatus, SupersededWithin, Tenure
 from survey_app.responses.counting_status import KIND_OF_CODE, StatusFacts, status_by_facts, status_facts
 from survey_app.responses.declared_help import are_helped
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, driver_questions

@@ -23,7 +23,6 @@ from analytics.disclosure.rules import DisclosureRules
 from analytics.files.csv_files import csv_file, in_parts
 from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
-from survey_app.evaluations.answer_batches import counted_batches
 from survey_app.evaluations.earlier_results import (
     communities_with_erased,
     communities_with_excluded,
@@ -31,6 +30,7 @@ from survey_app.evaluations.earlier_results import (
 )
 from survey_app.evaluations.standings import disclosure_of, require_evaluation
 from survey_app.models import Community, District, Evaluation, Round
+from survey_app.responses.answer_batches import counted_batches
 from survey_app.rounds.rounds import require_answers
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of

@@ -11,7 +11,10 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import compute
 from sqlalchemy import ColumnElement, Select, and_, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
@@ -25,6 +28,7 @@ from survey_app.errors import JiayuanError
 from survey_app.models import Code, Community, Evaluation, IntegrityExamination, Response, ResponseReview, Round
 from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, CodeKind, ResponseStatus, ReviewState, Tenure
 from survey_app.register.households import read_places, surveyed_households
+from survey_app.responses.answer_batches import SINGLE_CODE, TIME, all_responses, read_batches
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.declared_help import are_helped
 from survey_app.responses.network_digests import erase_network_digests, last_examination
@@ -59,8 +63,19 @@ _EXAMINED: Final = (
     Response.prefix_digest.label("prefix"),
     Response.code_id,
     Response.corrects_id,
-    Response.answers,
 )
+_TYPES: Final = {
+    "response_id": pa.int64(),
+    "community_id": pa.int64(),
+    "submitted_at": TIME,
+    "started_at": TIME,
+    "mode": pa.string(),
+    "tenure": SINGLE_CODE,
+    "address": pa.string(),
+    "prefix": pa.string(),
+    "code_id": pa.int64(),
+    "corrects_id": pa.int64(),
+}
 # How a correction was sent the first time: who stuffs a form and corrects it later has stuffed it all the same.
 _OF_FIRST_SENDING: Final = ("submitted_at", "started_at", "mode", "address", "prefix", "code_id")
 # Lines are known for less than 48 hours: what an examination saw of them stays, though a later one cannot see it.
@@ -190,51 +205,52 @@ def read_rows(
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
     overall = rules.satisfaction.question
     questions = [overall, *driver_questions(questionnaire, overall)]
-    statement = select(*_EXAMINED).where(
-        Response.round_id == survey_round.id,
+    portions = all_responses(session, survey_round)
+    selected = select(*_EXAMINED, Response.answers).where(
+        portions.condition,
         Response.submitted_at < before,
         status_of_response(rules.satisfaction.population, before=before) == ResponseStatus.COUNTED,
     )
-    rows = session.execute(statement.order_by(Response.id)).all()
-    frame = _as_first_sent(session, pd.DataFrame(rows, columns=[column.name for column in _EXAMINED]), survey_round.id)
-    submitted, started = (pd.to_datetime(frame[name], utc=True) for name in ("submitted_at", "started_at"))
+    batches = read_batches(
+        session, selected, portions.parameters, facts=_TYPES, questions=dict.fromkeys(questions, SINGLE_CODE)
+    )
+    schema = pa.schema([*_TYPES.items(), *((question, SINGLE_CODE) for question in questions)])
+    table = pa.Table.from_batches(list(batches), schema).sort_by("response_id")
+    frame = table.select(list(_TYPES)).to_pandas().astype({"code_id": "Int64", "corrects_id": "Int64"})
+    frame = _as_first_sent(session, frame, survey_round.id)
     frame = frame.assign(
         helped=are_helped(session, frame, round_id=survey_round.id),
         poster=frame["code_id"].where(frame["code_id"].isin(_poster_ids(session, survey_round.id))),
-        submitted_at=submitted,
         # An evaluation waits for this: a row that began after its end must not stand in its way.
-        duration_seconds=(submitted - started).dt.total_seconds().clip(lower=0),
+        duration_seconds=(frame["submitted_at"] - frame["started_at"]).dt.total_seconds().clip(lower=0),
     )
-    given = [json.loads(text) for text in frame["answers"]]
     answers = pd.DataFrame(
-        {question: _ratings(given, questionnaire.question(question)) for question in questions},
-        index=frame.index,
-        dtype="float64",
+        {question: _ratings(table.column(question), questionnaire.question(question)) for question in questions}
     )
-    return frame.drop(columns=["started_at", "answers", "code_id", "corrects_id"]), answers
+    return frame.drop(columns=["started_at", "code_id", "corrects_id"]), answers
 
 
 def _as_first_sent(session: Session, frame: pd.DataFrame, round_id: int) -> pd.DataFrame:
     """Return responses with `corrects`, those that each stands for, and with times and lines of the first of them."""
     later = aliased(Response)
-    statement = select(*_EXAMINED[:-1]).join(later, later.corrects_id == Response.id)
+    statement = select(*_EXAMINED).join(later, later.corrects_id == Response.id)
     corrected = {
         row.response_id: row._asdict() for row in session.execute(statement.where(Response.round_id == round_id))
     }
     corrects: list[tuple[int, ...]] = [()] * len(frame)
-    if not corrected:
-        return frame.assign(corrects=pd.Series(corrects, index=frame.index, dtype=object))
-    columns = {name: frame[name].tolist() for name in _OF_FIRST_SENDING}
-    for place, number in enumerate(frame["corrects_id"].tolist()):
-        if pd.isna(number):
-            continue
-        chain = [int(number)]
+    firsts = {}
+    for place in np.flatnonzero(frame["corrects_id"].notna()).tolist():
+        chain = [int(frame["corrects_id"].iloc[place])]
         while (earlier := corrected[chain[-1]]["corrects_id"]) is not None:
             chain.append(earlier)
         corrects[place] = tuple(chain)
-        for name, column in columns.items():
-            column[place] = corrected[chain[-1]][name]
-    return frame.assign(**columns, corrects=pd.Series(corrects, index=frame.index, dtype=object))
+        firsts[place] = corrected[chain[-1]]
+    frame = frame.assign(corrects=pd.Series(corrects, index=frame.index, dtype=object))
+    if firsts:
+        first_sent = pd.DataFrame(list(firsts.values()), columns=list(_OF_FIRST_SENDING), index=list(firsts))
+        types = frame.dtypes[list(_OF_FIRST_SENDING)].to_dict()
+        frame.loc[first_sent.index, list(_OF_FIRST_SENDING)] = first_sent.astype(types)
+    return frame
 
 
 def _poster_ids(session: Session, round_id: int) -> Sequence[int]:
@@ -466,9 +482,11 @@ def _with_earlier(families: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame
     return result
 
 
-def _ratings(given: Sequence[Mapping[str, Any]], question: Question) -> list[int | None]:
-    rated = {option.code for option in question.options if not option.missing}
-    return [answer if (answer := each.get(question.key)) in rated else None for each in given]
+def _ratings(codes: pa.ChunkedArray, question: Question) -> "pd.Series[Any]":
+    rated = pa.array([option.code for option in question.options if not option.missing], codes.type)
+    given = compute.if_else(compute.is_in(codes, value_set=rated), codes, pa.scalar(None, codes.type))
+    ratings: pd.Series[Any] = given.to_pandas(types_mapper={SINGLE_CODE: pd.Int16Dtype()}.get)
+    return ratings
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[Hashable, Any]]:

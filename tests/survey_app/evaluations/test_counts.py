@@ -9,9 +9,9 @@ from analytics.rules import parse_rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS
 from survey_app.complaints.categories import categories
 from survey_app.config import DATA
-from survey_app.evaluations import answer_batches
 from survey_app.evaluations.counts import count_complaints, window_start
 from survey_app.models.vocabulary import Tenure
+from survey_app.responses import answer_batches
 from tests import counting
 from tests.counting import read_community_table
 from tests.factories import NOW, make_account, make_community, make_complaint, make_response, make_round

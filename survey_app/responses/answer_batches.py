@@ -21,6 +21,7 @@ BATCH_ROWS: Final = 20_000
 
 SINGLE_CODE: Final = pa.int16()
 SEVERAL_CODES: Final = pa.list_(SINGLE_CODE)
+TIME: Final = pa.timestamp("us", "UTC")
 
 _SEPARATOR: Final = ","
 
@@ -70,9 +71,10 @@ def read_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Yield facts about responses and their answers, as columns of the types named: one batch for each parameters.
 
-    What is selected are whole numbers and words of closed vocabularies as `facts`, under names that are no keys of
-    questions, and `answers`, canonical texts or null. The database hands over each column of a batch as one text, in
-    the order in which it comes upon the rows: to make a Python object of every value would cost more than to decode it.
+    What is selected are whole numbers, times, digests and words of closed vocabularies as `facts`, under names that are
+    no keys of questions, and `answers`, canonical texts or null. The database hands over each column of a batch as one
+    text, in the order in which it comes upon the rows: to make a Python object of every value would cost more than to
+    decode it.
     """
     rows = selected.subquery()
     columns = [_joined(cast(rows.c[name], Text), "", _SEPARATOR) for name in facts]
@@ -112,7 +114,11 @@ def _joined(column: ColumnElement[str], missing: str, separator: str) -> ColumnE
 def _split(text: str, kind: pa.DataType) -> pa.Array:
     values = compute.list_flatten(compute.split_pattern(pa.array([text], pa.large_string()), _SEPARATOR))
     given = compute.if_else(compute.equal(values, ""), pa.scalar(None, values.type), values)
-    return given.cast(kind)
+    if kind != TIME:
+        return given.cast(kind)
+    # SQLite stores no zone, PostgreSQL tells that of the session.
+    without_zone = compute.replace_substring(given, "+00", "")
+    return compute.assume_timezone(without_zone.cast(pa.timestamp("us")), "UTC")
 
 
 def _decode(texts: str, questions: Mapping[str, pa.DataType]) -> pa.RecordBatch:
