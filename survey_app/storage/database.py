@@ -299,6 +299,8 @@ def _create_sqlite(url: URL, *, begin: str | None, pragmas: Sequence[str]) -> En
 def _keep_database_private(path: Path) -> None:
     """Let nobody else read the database and what SQLite and the write lock keep beside it."""
     with suppress(OSError):
-        # Created here, since SQLite makes it, and with it the log, as wide as the umask lets it.
-        os.close(open_private(str(path), os.O_RDWR | os.O_CREAT))
+        # Created here, since SQLite makes it, and with it the log, as wide as the umask lets it. Never opened where it
+        # is there already: closing a file takes from the whole process the locks by which other processes know that
+        # its log is in use. They would delete the log, and what is committed into it from then on would be lost.
+        os.close(open_private(str(path), os.O_RDWR | os.O_CREAT | os.O_EXCL))
     keep_private(path.with_name(f"{path.name}{suffix}") for suffix in ("", *_SQLITE_SUFFIXES, *LOCK_SUFFIXES))

@@ -1,4 +1,6 @@
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -9,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
+from survey_app.config import REPOSITORY
 from survey_app.errors import DatabaseOutdated
 from survey_app.models import Community, Complaint, ComplaintEvent, District, Questionnaire, Round
 from survey_app.storage.database import Base, Database
@@ -177,3 +180,33 @@ def test_times_are_read_whatever_the_database_would_write(postgresql_database, s
                 assert session.scalar(text("SHOW datestyle")) == "ISO, YMD"
                 session.rollback()  # what a connection was told outlives its transactions
                 assert session.scalar(text("SHOW timezone")) == "UTC"
+
+
+def count_districts(url):
+    """Count in a process of its own, which closes the database when it ends."""
+    script = (
+        "import sys; from sqlalchemy import func, select; from survey_app.models import District; "
+        "from survey_app.storage.database import Database\n"
+        "with Database(sys.argv[1]) as database, database.reading() as session: "
+        "print(session.scalar(select(func.count()).select_from(District)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script, url], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    return int(run.stdout)
+
+
+def test_a_process_that_closes_the_database_takes_nothing_from_those_that_go_on(sqlite_database):
+    url = sqlite_database.url.render_as_string()
+    # A second connection beside the first, as each further thread of a server opens one.
+    with sqlite_database.reading() as first, sqlite_database.reading() as second:
+        for session in (first, second):
+            session.scalar(select(func.count()).select_from(District))
+
+    seen = []
+    for _ in range(3):
+        with sqlite_database.writing() as session:
+            make_district(session)
+        seen.append(count_districts(url))
+
+    assert seen == [1, 2, 3]
