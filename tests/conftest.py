@@ -18,6 +18,7 @@ from werkzeug.routing import Rule
 
 from survey_app.accounts import accounts
 from survey_app.config import MIGRATIONS, REPOSITORY, Config
+from survey_app.storage import short_transactions
 from survey_app.storage.database import Database
 from survey_app.web.context import SITE_EXTENSION
 from tests.postgresql import PostgreSQLServer, find_binaries
@@ -164,6 +165,13 @@ def postgresql_database(postgresql_server):
 def database(request):
     """A migrated, empty database: the test runs once on each engine."""
     return request.getfixturevalue(f"{request.param}_database")
+
+
+@pytest.fixture
+def two_rows_at_once(monkeypatch):
+    """Let each short transaction take two rows, however fast it is."""
+    monkeypatch.setattr(short_transactions, "FEWEST_ROWS", 2)
+    monkeypatch.setattr(short_transactions, "next_size", lambda size, _seconds, *, most: size)  # noqa: ARG005 (as it is called)
 
 
 @pytest.fixture

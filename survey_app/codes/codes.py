@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import cast
 
 from itsdangerous import BadData
@@ -303,15 +302,20 @@ def count_slips(session: Session, *, survey_round: Round) -> dict[int, SlipCount
 
 
 def _answered_households(session: Session, survey_round: Round) -> Iterator[tuple[int, int]]:
-    """Yield communities and how many households answered there, now and before links to them were removed."""
+    """Yield communities and how many households answered there, by their links or as noted before these are removed."""
+    noted = select(SlipBatch.community_id, SlipBatch.households_answered).where(SlipBatch.round_id == survey_round.id)
+    batches = session.execute(noted).all()
+    answered = [(community_id, households) for community_id, households in batches if households is not None]
+    if len(answered) == len(batches):
+        # Links may be left still: they are removed after all is noted, some at a time.
+        yield from answered
+        return
     linked = (
         select(Response.community_id, func.count(Response.household_key.distinct()))
         .where(Response.round_id == survey_round.id, Response.household_key.is_not(None))
         .group_by(Response.community_id)
     )
-    noted = select(SlipBatch.community_id, SlipBatch.households_answered).where(SlipBatch.round_id == survey_round.id)
-    for community_id, households in chain(session.execute(linked), session.execute(noted)):
-        yield community_id, households or 0
+    yield from session.execute(linked)
 
 
 def find_slip(session: Session, *, typed: str, secret_key: str) -> Code:

@@ -11,7 +11,7 @@ from survey_app.models.accounts import (
 )
 from survey_app.models.attachments import Attachment, AttachmentSource
 from survey_app.models.attempts import AttemptCount, FailedSignIn
-from survey_app.models.audit import AuditEvent
+from survey_app.models.audit import AuditEvent, ErasureCount
 from survey_app.models.complaints import (
     Complaint,
     ComplaintContact,
@@ -70,6 +70,7 @@ __all__ = [
     "ComplaintSupport",
     "DeclaredHelp",
     "District",
+    "ErasureCount",
     "Evaluation",
     "EvaluationNumber",
     "FailedSignIn",

@@ -1,8 +1,8 @@
-"""Table of the audit chain: who did what, when, to what."""
+"""Tables of the audit chain: who did what, when, to what; and of what is erased but not recorded in it yet."""
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from survey_app.storage.database import Base
@@ -26,3 +26,18 @@ class AuditEvent(Base):
     # Unique: two transactions can never continue from the same link.
     previous_hash: Mapped[str] = mapped_column(unique=True)
     hash: Mapped[str] = mapped_column(unique=True)
+
+
+class ErasureCount(Base):
+    """Number of rows that short transactions have erased, until the audit chain records them together."""
+
+    __tablename__ = "erasure_count"
+    __table_args__ = (UniqueConstraint("actor", "action", "subject", "fact"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # As the event will name them; `fact` is what was counted.
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    fact: Mapped[str]
+    count: Mapped[int]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.models.constraints import one_of, only_where
@@ -104,6 +104,9 @@ class DeclaredHelp(Base):
     code: Mapped[Code] = relationship()
 
 
+_HAS_NETWORK = text("address_digest IS NOT NULL OR prefix_digest IS NOT NULL")
+_HAS_HOUSEHOLD = text("household_key IS NOT NULL")
+
 # What a response has until the retention of its round is over, and what it may have.
 _ALWAYS_KEPT = ("submission_key", "commitment", "language", "mode", "started_at", "submitted_at")
 _SOMETIMES_KEPT = ("answers", "handle", "handle_nonce", "change_digest", "entered_by_id", "corrects_id")
@@ -146,6 +149,16 @@ class Response(Base):
         CheckConstraint("receipt IS NULL OR (commitment_algorithm = 1) = (handle IS NULL)", name="handle"),
         CheckConstraint(_REDUCED, name="reduced"),
         Index("ix_response_round_id_community_id", "round_id", "community_id"),
+        # What is to be erased is found in them, and what has been erased no longer stands there.
+        Index(
+            "ix_response_network_submitted_at",
+            "submitted_at",
+            sqlite_where=_HAS_NETWORK,
+            postgresql_where=_HAS_NETWORK,
+        ),
+        Index(
+            "ix_response_household_key", "household_key", sqlite_where=_HAS_HOUSEHOLD, postgresql_where=_HAS_HOUSEHOLD
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -156,7 +169,7 @@ class Response(Base):
     questionnaire_id: Mapped[int] = mapped_column(ForeignKey("questionnaire.id"))
     # None where staff entered answers that came without a slip.
     code_id: Mapped[int | None] = mapped_column(ForeignKey("code.id"))
-    household_key: Mapped[str | None] = mapped_column(index=True)
+    household_key: Mapped[str | None]
     # From which line and from which of its neighbours it was sent; see `survey_app.accounts.network_digests`.
     address_digest: Mapped[str | None]
     prefix_digest: Mapped[str | None]

@@ -40,6 +40,8 @@ from survey_app.storage.database import Database
 # longer than any step takes that reports no progress.
 _TERMS: Final = LeaseTerms(lasts=timedelta(minutes=30), attempts=1)
 
+_ATTEMPTS_AT_ONCE: Final = 500
+
 # While a job is open, no second one of its kind is enqueued.
 _KEY: Final = "scheduled"
 
@@ -132,14 +134,22 @@ def _settle(database: Database, job: RunningJob, now: datetime) -> Mapping[str, 
 def _erase(database: Database, job: RunningJob, now: datetime) -> Mapping[str, int]:
     with database.writing() as session:
         destroy_old_network_keys(session, now=now)
-        erase_expired_attempts(session, now=now)
         erase_expired_sessions(session, now=now)
         erase_expired_lists(session, now=now)
         erase_finished_jobs(session, now=now)
+    _erase_attempts(database, now=now)
     with database.writing() as session:
         record_failed_sign_ins(session, now=now)
     delete_given_up(database, now=now)
     return asdict(examine_and_erase(database, now=now, report=job.report))
+
+
+def _erase_attempts(database: Database, *, now: datetime) -> None:
+    erased = _ATTEMPTS_AT_ONCE
+    while erased == _ATTEMPTS_AT_ONCE:
+        # After an attack there are many, and residents' forms come in between.
+        with database.writing() as session:
+            erased = erase_expired_attempts(session, now=now, most=_ATTEMPTS_AT_ONCE)
 
 
 def _examine(database: Database, job: RunningJob, now: datetime) -> None:

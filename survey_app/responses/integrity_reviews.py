@@ -31,11 +31,13 @@ from survey_app.register.households import read_places, surveyed_households
 from survey_app.responses.answer_batches import SINGLE_CODE, TIME, all_responses, read_batches
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.declared_help import are_helped
+from survey_app.responses.erasure_counts import record_erasures
 from survey_app.responses.network_digests import erase_network_digests, last_examination
 from survey_app.rounds.questionnaires import Question, driver_questions, questionnaire_from_canonical
 from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen, find_round, has_settled
 from survey_app.security.text import clean_text
 from survey_app.storage.database import Database
+from survey_app.storage.short_transactions import ShortTransactions
 from survey_app.stored_rules import rules_of
 
 _COLUMNS_OF_FAMILIES: Final = [
@@ -159,20 +161,21 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
         answers.where(responses["tenure"] == Tenure.OWNER) if rules.satisfaction.population == "owners" else answers
     )
     counted = count_with_and_without_held(responses, ranked, overall=overall, integrity=Integrity(found.families, held))
+    examination = IntegrityExamination(
+        round_id=round_id,
+        examined_at=now,
+        responses=len(responses),
+        families=canonical_json(_rows(_with_earlier(found.families, earlier))),
+        counts=canonical_json(_rows(counted.reset_index())),
+    )
+    newly = _hold(database, held[held["held"]], now=now)
     with database.writing() as session:
-        session.add(
-            IntegrityExamination(
-                round_id=round_id,
-                examined_at=now,
-                responses=len(responses),
-                families=canonical_json(_rows(_with_earlier(found.families, earlier))),
-                counts=canonical_json(_rows(counted.reset_index())),
-            )
-        )
-        newly = _hold(session, held, now=now)
-        # What came before this examination has been looked at with its lines.
-        erase_network_digests(session, by=SITE, now=now)
-        return newly
+        # Last: until it is there, the round counts as not examined, and what was not held is held by the next one.
+        session.add(examination)
+    # What came before this examination has been looked at with its lines.
+    erase_network_digests(database, by=SITE, now=now)
+    record_erasures(database, now=now)
+    return newly
 
 
 def rounds_to_examine(session: Session, *, now: datetime) -> Sequence[int]:
@@ -443,16 +446,25 @@ def _held(responses: pd.DataFrame, found: Integrity, reviewed: Mapping[int, tupl
     return found.responses.assign(held=held, families=families).astype({"held": bool, "families": "str"})
 
 
-def _hold(session: Session, held: pd.DataFrame, *, now: datetime) -> int:
-    reviewed = set(session.scalars(select(ResponseReview.response_id)))
-    pointed_at = held[held["held"] & ~held["response_id"].isin(reviewed)]
+def _hold(database: Database, held: pd.DataFrame, *, now: datetime) -> int:
+    """Hold responses that were never reviewed, in short transactions, and return how many those are."""
     rows = [
         {"response_id": int(number), "state": ReviewState.HELD, "families": families, "at": now}
-        for number, families in zip(pointed_at["response_id"], pointed_at["families"], strict=True)
+        for number, families in zip(held["response_id"], held["families"], strict=True)
     ]
-    if rows:
-        session.execute(insert(ResponseReview), rows)
-    return len(rows)
+    newly = 0
+    transactions = ShortTransactions(database)
+    for part in transactions.parts(rows):
+        ids = [row["response_id"] for row in part]
+        with transactions.writing() as session:
+            reviewed = set(
+                session.scalars(select(ResponseReview.response_id).where(ResponseReview.response_id.in_(ids)))
+            )
+            new = [row for row in part if row["response_id"] not in reviewed]
+            if new:
+                session.execute(insert(ResponseReview), new)
+        newly += len(new)
+    return newly
 
 
 def _families_seen_in_time(session: Session, round_id: int) -> pd.DataFrame:

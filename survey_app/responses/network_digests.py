@@ -8,9 +8,11 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from survey_app.accounts.network_digests import NetworkDigests
-from survey_app.audit import record
 from survey_app.models import IntegrityExamination, Response
 from survey_app.models.vocabulary import AuditAction
+from survey_app.responses.erasure_counts import count_erased
+from survey_app.storage.database import Database
+from survey_app.storage.short_transactions import ShortTransactions, read_ids
 
 # The privacy notice promises 48 hours, and what is erased hourly may be an hour older, or two where one run was missed.
 RETENTION_TIME: Final = timedelta(hours=46)
@@ -25,16 +27,25 @@ def network_values(network: NetworkDigests | None) -> Mapping[str, str | None]:
     return {"address_digest": network.address, "prefix_digest": network.prefix}
 
 
-def erase_network_digests(session: Session, *, by: str, now: datetime) -> int:
-    """Erase the network digests that were kept long enough, and return of how many responses."""
-    is_old = _is_due(now)
-    erased = session.scalar(select(func.count()).select_from(Response).where(*is_old)) or 0
-    if erased:
-        session.execute(update(Response).where(*is_old).values(_ERASED))
-        record(
-            session, by=by, action=AuditAction.TERMINALS_ERASED, subject="terminals", after={"count": erased}, now=now
-        )
-    return erased
+def erase_network_digests(database: Database, *, by: str, now: datetime) -> int:
+    """Erase the network digests that were kept long enough, and return of how many responses.
+
+    It is done in short transactions, which count what `record_erasures` puts on record.
+    """
+    due = read_ids(database, select(Response.id).where(*_is_due(now)).order_by(Response.submitted_at))
+    transactions = ShortTransactions(database)
+    for part in transactions.parts(due):
+        with transactions.writing() as session:
+            session.execute(update(Response).where(Response.id.in_(part)).values(_ERASED))
+            count_erased(
+                session,
+                by=by,
+                action=AuditAction.TERMINALS_ERASED,
+                subject="terminals",
+                fact="count",
+                count=len(part),
+            )
+    return len(due)
 
 
 def last_examination(round_id: InstrumentedAttribute[int]) -> ScalarSelect[datetime]:
@@ -51,8 +62,10 @@ def rounds_with_unseen_digests(session: Session, *, now: datetime) -> Sequence[i
     """
     examined_at = last_examination(Response.round_id)
     is_unseen = or_(examined_at.is_(None), Response.submitted_at >= examined_at)
-    statement = select(Response.round_id).where(*_is_due(now), is_unseen).distinct()
-    return session.scalars(statement.order_by(Response.round_id)).all()
+    # Not of the bare column: SQLite would read all answers by round to find each one once.
+    round_id = (Response.round_id + 0).label("round_id")
+    statement = select(round_id).where(*_is_due(now), is_unseen).distinct()
+    return session.scalars(statement.order_by(round_id)).all()
 
 
 def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:

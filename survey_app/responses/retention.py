@@ -5,23 +5,23 @@ nothing can change what counts: then the links to households go, the texts and t
 by their household's next is marked on them first. After the last day that the round states, nothing stays of a response
 but the round and the community that it counts in.
 
-All of it is done in short transactions, so that residents' forms come in between. Each leaves the database right by
-itself: what a process that died has not erased, the next pass does.
+What is to be erased is looked for while others write, and erased in short transactions, so that residents' forms come
+in between. Each leaves the database right by itself: what a process that died has not erased, the next pass does. A
+round of which everything is erased says so and is looked at no more.
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, delete, exists, func, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json
 from survey_app.attachments.attachments import erase_attachments
-from survey_app.audit import record
 from survey_app.models import (
     Attachment,
     Code,
@@ -35,14 +35,15 @@ from survey_app.models import (
 from survey_app.models.vocabulary import AuditAction
 from survey_app.responses.commitments import BY_QUESTION, openings_without
 from survey_app.responses.counting_status import ERASED_VALUES, superseded_within
+from survey_app.responses.erasure_counts import count_erased, record_erasures
 from survey_app.responses.network_digests import erase_network_digests
 from survey_app.rounds.questionnaires import Questionnaire, QuestionType, questionnaire_from_canonical
 from survey_app.rounds.rounds import is_kept
 from survey_app.storage.database import Database
+from survey_app.storage.short_transactions import ShortTransactions, read_ids
 
-# A transaction of so many rows keeps the phones that send answers waiting for a tenth of a second at most.
-ROWS_AT_ONCE: Final = 500
-PHOTOS_AT_ONCE: Final = 20
+# Each is some hundred kilobytes.
+_MOST_PHOTOS: Final = 20
 
 # Values that are cleared when the retention of a round is over; what stays is the round and the community.
 REDUCED_VALUES: Final[Mapping[str, None]] = ERASED_VALUES | dict.fromkeys(
@@ -102,8 +103,7 @@ def erase_expired(database: Database, *, by: str, now: datetime, report: Report 
     On SQLite what was erased is gone from the files too, if nobody reads just then; otherwise with the next pass.
     """
     this = _Pass(database, by, now, report)
-    with database.writing() as session:
-        found = ErasedCounts(terminals=erase_network_digests(session, by=by, now=now))
+    found = ErasedCounts(terminals=erase_network_digests(database, by=by, now=now))
     with database.reading() as session:
         frozen, over = _frozen_rounds(session, now), _rounds_that_are_over(session, now)
     for round_id in frozen:
@@ -111,6 +111,7 @@ def erase_expired(database: Database, *, by: str, now: datetime, report: Report 
     for round_id in over:
         found = _sum(found, ErasedCounts(responses=_reduce_responses(this, round_id)))
     found = replace(found, examinations=_erase_earlier_examinations(this))
+    record_erasures(database, now=now)
     database.truncate_log()
     return found
 
@@ -146,41 +147,59 @@ def _erase_after_freeze(this: _Pass, round_id: int) -> ErasedCounts:
 
 def _remove_household_links(this: _Pass, round_id: int) -> int:
     """Remove the links to slip and household from the answers of a round; return of how many."""
-    keys = (
-        select(Response.household_key)
-        .where(Response.round_id == round_id, Response.household_key.is_not(None))
-        .distinct()
-        .limit(ROWS_AT_ONCE)
-    )
+    is_linked = (Response.round_id == round_id, Response.household_key.is_not(None))
+    linked = read_ids(this.database, select(Response.id).where(*is_linked).order_by(Response.id))
+    if linked:
+        _note_answered_households(this.database, round_id)
+    with this.database.reading() as session:
+        mark = superseded_within(before=session.get_one(Round, round_id).closes_at)
     removed = 0
-    for some in _parts(this.database, keys):
-        with this.database.writing() as session:
-            survey_round = session.get_one(Round, round_id)
-            _note_answered_households(session, round_id)
+    transactions = ShortTransactions(this.database)
+    for part in transactions.parts(linked):
+        with transactions.writing() as session:
             # Whole households: which of its answers is the newest is found as long as all of them have their link.
-            is_linked = (Response.round_id == round_id, Response.household_key.in_(some))
-            linked = session.scalar(select(func.count()).select_from(Response).where(*is_linked)) or 0
-            # One after the other: SQLite would look for newer answers among rows that have lost their link already.
-            mark = superseded_within(before=survey_round.closes_at)
-            for values in ({"superseded_within": mark}, {"household_key": None, "code_id": None}):
-                _change(session, update(Response).where(*is_linked).values(values))
-            _record(session, this, AuditAction.HOUSEHOLD_LINKS_REMOVED, round_id, responses=linked)
-        removed += linked
+            households = select(Response.household_key).where(
+                Response.id.in_(part), Response.household_key.is_not(None)
+            )
+            of_them = select(Response.id, mark).where(Response.household_key.in_(session.scalars(households).all()))
+            by_mark: defaultdict[str | None, list[int]] = defaultdict(list)
+            for number, replaced in session.execute(of_them):
+                by_mark[replaced].append(number)
+            for replaced, numbers in by_mark.items():
+                cleared = {"superseded_within": replaced, "household_key": None, "code_id": None}
+                _change(session, update(Response).where(Response.id.in_(numbers)).values(**cleared))
+            # Some had lost their link with another answer of their household.
+            count = sum(map(len, by_mark.values()))
+            _count(session, this, AuditAction.HOUSEHOLD_LINKS_REMOVED, round_id, responses=count)
+        removed += count
         this.report(removed)
     return removed
 
 
-def _note_answered_households(session: Session, round_id: int) -> None:
+def _note_answered_households(database: Database, round_id: int) -> None:
     """Store how many households answered with slips, each with the batch of its first slip, before the first goes."""
-    batches = session.scalars(select(SlipBatch).filter_by(round_id=round_id)).all()
-    if all(batch.households_answered is not None for batch in batches):
-        return
-    answered = select(Response.household_key).where(Response.round_id == round_id)
-    first_batches = select(func.min(Code.batch_id)).where(Code.household_key.in_(answered)).group_by(Code.household_key)
-    counts = Counter(session.scalars(first_batches))
-    for batch in batches:
-        batch.households_answered = counts[batch.id]
-    session.flush()
+    with database.reading() as session:
+        is_waiting = (SlipBatch.round_id == round_id, SlipBatch.households_answered.is_(None))
+        waiting = session.scalars(select(SlipBatch.id).where(*is_waiting)).all()
+        if not waiting:
+            return
+        answered = select(Response.household_key).where(
+            Response.round_id == round_id, Response.household_key.is_not(None)
+        )
+        first = select(func.min(Code.batch_id).label("batch_id")).where(Code.household_key.in_(answered))
+        of_household = first.group_by(Code.household_key).subquery()
+        counting = select(of_household.c.batch_id, func.count()).group_by(of_household.c.batch_id)
+        counts: dict[int, int] = dict(session.execute(counting).all())
+    transactions = ShortTransactions(database)
+    noting = (
+        update(SlipBatch.__table__)  # type: ignore[arg-type]  # a table it is
+        .where(SlipBatch.id == bindparam("batch_id"), SlipBatch.households_answered.is_(None))
+        .values(households_answered=bindparam("answered"))
+    )
+    for part in transactions.parts(waiting):
+        with transactions.writing() as session:
+            numbers = [{"batch_id": batch_id, "answered": counts.get(batch_id, 0)} for batch_id in part]
+            session.connection().execute(noting, numbers)
 
 
 def _erase_comments(this: _Pass, round_id: int) -> int:
@@ -192,21 +211,32 @@ def _erase_comments(this: _Pass, round_id: int) -> int:
         return 0
     # Canonical text: within an answer each quotation mark would have a backslash before it.
     has_text = or_(*(Response.answers.contains(f'"{key}":', autoescape=True) for key in texts))
-    with_text = select(Response.id).where(Response.round_id == round_id, has_text).limit(ROWS_AT_ONCE)
+    with_text = select(Response.id).where(Response.round_id == round_id, has_text).order_by(Response.id)
+    columns = (Response.id, Response.answers, Response.nonce, Response.openings, Response.commitment_algorithm)
+    # Whoever had the answers erased meanwhile has no text left to erase.
+    erasing = (
+        update(Response.__table__)  # type: ignore[arg-type]  # a table it is
+        .where(Response.id == bindparam("response_id"), Response.answers.is_not(None))
+        .values(answers=bindparam("kept"), nonce=None, openings=bindparam("opened"))
+    )
     erased = 0
-    for some in _parts(this.database, with_text):
-        with this.database.writing() as session:
-            columns = (Response.id, Response.answers, Response.nonce, Response.openings, Response.commitment_algorithm)
-            rows = session.execute(select(*columns).where(Response.id.in_(some), Response.answers.is_not(None))).all()
-            session.execute(update(Response), [_without_texts(row, questionnaire, texts) for row in rows])
-            _record(session, this, AuditAction.COMMENTS_ERASED, round_id, responses=len(rows))
-        erased += len(rows)
+    transactions = ShortTransactions(this.database)
+    for part in transactions.parts(read_ids(this.database, with_text)):
+        with this.database.reading() as session:
+            rows = session.execute(select(*columns).where(Response.id.in_(part), Response.answers.is_not(None))).all()
+        changes = [_without_texts(row, questionnaire, texts) for row in rows]
+        if not changes:
+            continue
+        with transactions.writing() as session:
+            changed = session.connection().execute(erasing, changes).rowcount
+            _count(session, this, AuditAction.COMMENTS_ERASED, round_id, responses=changed)
+        erased += changed
         this.report(erased)
     return erased
 
 
 def _without_texts(row: Any, questionnaire: Questionnaire, texts: Sequence[str]) -> dict[str, Any]:
-    """Return the columns of a response without its texts."""
+    """Return what is kept of a response without its texts."""
     answers = json.loads(row.answers)
     kept = {key: answer for key, answer in answers.items() if key not in texts}
     openings = None
@@ -214,7 +244,7 @@ def _without_texts(row: Any, questionnaire: Questionnaire, texts: Sequence[str])
     if row.commitment_algorithm == BY_QUESTION:
         keys = [question.key for question in questionnaire.questions]
         openings = openings_without(texts, nonce=row.nonce, questions=keys, answers=answers)
-    return {"id": row.id, "answers": canonical_json(kept), "nonce": None, "openings": openings}
+    return {"response_id": row.id, "kept": canonical_json(kept), "opened": openings}
 
 
 def _erase_photos(this: _Pass, round_id: int) -> int:
@@ -222,30 +252,32 @@ def _erase_photos(this: _Pass, round_id: int) -> int:
         select(Attachment.id)
         .join(Response, Attachment.response_id == Response.id)
         .where(Response.round_id == round_id)
-        .limit(PHOTOS_AT_ONCE)
+        .order_by(Attachment.id)
     )
     erased = 0
-    for some in _parts(this.database, of_round):
-        with this.database.writing() as session:
-            _change(session, delete(Attachment).where(Attachment.id.in_(some)))
-            _record(session, this, AuditAction.COMMENTS_ERASED, round_id, photos=len(some))
-        erased += len(some)
+    transactions = ShortTransactions(this.database, most=_MOST_PHOTOS)
+    for part in transactions.parts(read_ids(this.database, of_round)):
+        with transactions.writing() as session:
+            _change(session, delete(Attachment).where(Attachment.id.in_(part)))
+            _count(session, this, AuditAction.COMMENTS_ERASED, round_id, photos=len(part))
+        erased += len(part)
         this.report(erased)
     return erased
 
 
 def _reduce_responses(this: _Pass, round_id: int) -> int:
     """Erase of the responses of a round all but the round and the community; return of how many."""
-    kept = select(Response.id).where(Response.round_id == round_id, Response.receipt.is_not(None)).limit(ROWS_AT_ONCE)
+    kept = select(Response.id).where(Response.round_id == round_id, Response.receipt.is_not(None)).order_by(Response.id)
     reduced = 0
-    for some in _parts(this.database, kept):
-        with this.database.writing() as session:
-            erase_attachments(session, response_ids=some)
-            _change(session, delete(ResponseEvent).where(ResponseEvent.response_id.in_(some)))
+    transactions = ShortTransactions(this.database)
+    for part in transactions.parts(read_ids(this.database, kept)):
+        with transactions.writing() as session:
+            erase_attachments(session, response_ids=part)
+            _change(session, delete(ResponseEvent).where(ResponseEvent.response_id.in_(part)))
             # Of all the same moment: when somebody had asked for it earlier is nobody's business any more.
-            _change(session, update(Response).where(Response.id.in_(some)).values(**REDUCED_VALUES, erased_at=this.now))
-            _record(session, this, AuditAction.RESPONSES_ERASED, round_id, responses=len(some))
-        reduced += len(some)
+            _change(session, update(Response).where(Response.id.in_(part)).values(**REDUCED_VALUES, erased_at=this.now))
+            _count(session, this, AuditAction.RESPONSES_ERASED, round_id, responses=len(part))
+        reduced += len(part)
         this.report(reduced)
     with this.database.writing() as session:
         session.get_one(Round, round_id).responses_erased_at = this.now
@@ -255,32 +287,20 @@ def _reduce_responses(this: _Pass, round_id: int) -> int:
 def _erase_earlier_examinations(this: _Pass) -> int:
     """Erase all but the newest examination of each round: between two nights the counts tell single answers."""
     newest = select(func.max(IntegrityExamination.id)).group_by(IntegrityExamination.round_id)
-    earlier = select(IntegrityExamination.id).where(IntegrityExamination.id.not_in(newest)).limit(PHOTOS_AT_ONCE)
-    erased = 0
-    for some in _parts(this.database, earlier):
-        with this.database.writing() as session:
-            _change(session, delete(IntegrityExamination).where(IntegrityExamination.id.in_(some)))
-            facts = {"count": len(some)}
-            record(
+    earlier = read_ids(this.database, select(IntegrityExamination.id).where(IntegrityExamination.id.not_in(newest)))
+    transactions = ShortTransactions(this.database, most=_MOST_PHOTOS)
+    for part in transactions.parts(earlier):
+        with transactions.writing() as session:
+            _change(session, delete(IntegrityExamination).where(IntegrityExamination.id.in_(part)))
+            count_erased(
                 session,
                 by=this.by,
                 action=AuditAction.EXAMINATIONS_ERASED,
                 subject="examinations",
-                after=facts,
-                now=this.now,
+                fact="count",
+                count=len(part),
             )
-        erased += len(some)
-    return erased
-
-
-def _parts(database: Database, waiting: Select[Any]) -> Iterator[Sequence[Any]]:
-    """Yield what waits part by part, each looked up when the part before it is done, until nothing waits."""
-    while True:
-        with database.reading() as session:
-            part = session.scalars(waiting).all()
-        if not part:
-            return
-        yield part
+    return len(earlier)
 
 
 def _change(session: Session, statement: Any) -> None:
@@ -288,5 +308,6 @@ def _change(session: Session, statement: Any) -> None:
     session.execute(statement, execution_options={"synchronize_session": False})
 
 
-def _record(session: Session, this: _Pass, action: AuditAction, round_id: int, **counts: int) -> None:
-    record(session, by=this.by, action=action, subject=f"round:{round_id}", after=counts, now=this.now)
+def _count(session: Session, this: _Pass, action: AuditAction, round_id: int, **counts: int) -> None:
+    for fact, count in counts.items():
+        count_erased(session, by=this.by, action=action, subject=f"round:{round_id}", fact=fact, count=count)

@@ -131,6 +131,8 @@ class Database:
         if self.is_postgresql:
             return True
         with closing(sqlite3.connect(str(self.url.database), timeout=0, isolation_level=None)) as connection:
+            # Most of it first in the way that lets others write.
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             (is_busy, *_pages) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not is_busy
 

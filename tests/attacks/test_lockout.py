@@ -634,7 +634,7 @@ GROWTH = {
     "complaint_note": "one for each event",
     "complaint_contact": "one for each complaint",
 }
-# Staff and commands alone write these.
+# Staff, commands and the hourly work alone write these.
 STAFF_ONLY = {
     "account",
     "account_community",
@@ -656,6 +656,7 @@ STAFF_ONLY = {
     "publication",
     "questionnaire",
     "declared_help",
+    "erasure_count",
     "recovery_code",
     "region_profile",
     "reset_request",

@@ -82,6 +82,12 @@ ALONE = {
             f"VALUES (902, '', '', '{{}}', 'sent', 1, {TIME})"
         ),
     ],
+    "0050": [
+        (
+            "INSERT INTO erasure_count (id, actor, action, subject, fact, count) "
+            "VALUES (1, 'site', 'terminals_erased', 'terminals', 'count', 1)"
+        )
+    ],
     "0048": [
         (
             f"{_SUBDISTRICT}; "
@@ -372,6 +378,7 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 CLEARED = {
     "0053": ["DELETE FROM evaluation_number WHERE id NOT IN (SELECT id FROM evaluation)"],
     "0049": ["DELETE FROM community_list", "DELETE FROM account WHERE id = 902"],
+    "0050": ["DELETE FROM erasure_count"],
     "0048": [
         "DELETE FROM account_community WHERE account_id = 901",
         "DELETE FROM account WHERE id = 901",

@@ -613,30 +613,30 @@ def test_answers_without_a_text_keep_their_nonce_and_texts_that_look_like_keys_g
     assert [row.nonce is None for row in kept] == [False, True, True, True, True, True]
 
 
+@pytest.mark.usefixtures("two_rows_at_once")
 @pytest.mark.parametrize("crash_after", range(1, 9))
 def test_a_pass_that_dies_anywhere_is_finished_by_the_next_and_no_status_changes(city, monkeypatch, crash_after):
     database = city.database
     evaluate_round(database, round_id=city.round.id, now=SETTLED)
-    monkeypatch.setattr(retention, "ROWS_AT_ONCE", 2)
     status = status_of_response("owners", before=CLOSED)
 
     def statuses():
         with database.reading() as session:
             return session.execute(select(Response.id, status).order_by(Response.id)).all()
 
-    before, written, real = statuses(), [], retention.record
+    before, written, real = statuses(), [], retention.count_erased
 
-    def record(*arguments, **named):
+    def count_erased(*arguments, **named):
         written.append(named)
         if len(written) == crash_after:
             raise RuntimeError("killed")
         real(*arguments, **named)
 
-    monkeypatch.setattr(retention, "record", record)
+    monkeypatch.setattr(retention, "count_erased", count_erased)
     with pytest.raises(RuntimeError, match="killed"):
         erase_expired(database, by="site", now=SETTLED)
     assert statuses() == before
-    monkeypatch.setattr(retention, "record", real)
+    monkeypatch.setattr(retention, "count_erased", real)
     erase_expired(database, by="site", now=SETTLED)
 
     assert statuses() == before
@@ -644,6 +644,11 @@ def test_a_pass_that_dies_anywhere_is_finished_by_the_next_and_no_status_changes
     assert what_remains(database, by_key("household")) == set()
     answered = [row.households_answered for row in rows(database, "slip_batch")]
     assert answered == [3]
+    done = [(event.action, event.after) for event in rows(database, "audit_event") if event.actor == "site"]
+    assert done[-2:] == [
+        ("household_links_removed", '{"responses":5}'),
+        ("comments_erased", f'{{"photos":1,"responses":{len(city.receipts) - 1}}}'),
+    ]
 
 
 def test_a_response_is_erased_as_a_whole_or_not_at_all(database):

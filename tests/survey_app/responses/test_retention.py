@@ -5,14 +5,17 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select
+from sqlalchemy import delete, event, select
+from sqlalchemy.pool import Pool
 
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.codes.codes import count_slips, find_slip, replace_slip
 from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
 from survey_app.exports.responses import export_responses
-from survey_app.models import AuditEvent, Community, Evaluation, Response
+from survey_app.models import AuditEvent, Community, ErasureCount, Evaluation, Response
 from survey_app.models.vocabulary import ResponseStatus
+from survey_app.operations.scheduled_jobs import examine_and_erase
+from survey_app.responses import retention
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.receipts import find_receipt
 from survey_app.responses.retention import ErasedCounts, erase_expired
@@ -124,6 +127,70 @@ def test_a_second_pass_erases_nothing_and_what_was_done_is_on_record(database, a
     with database.reading() as session:
         done = session.scalars(select(AuditEvent.action).where(AuditEvent.actor == "site")).all()
     assert done == ["household_links_removed", "comments_erased", "responses_erased"]
+
+
+@pytest.mark.usefixtures("two_rows_at_once")
+def test_what_many_transactions_erase_is_on_record_once_with_its_sum(database, answered):
+    freeze(database, answered[0])
+
+    assert erase(database, CLOSED) == ErasedCounts(household_links=4, comments=4)
+
+    with database.reading() as session:
+        statement = select(AuditEvent.action, AuditEvent.after).where(AuditEvent.actor == "site")
+        assert session.execute(statement).all() == [
+            ("household_links_removed", '{"responses":4}'),
+            ("comments_erased", '{"responses":4}'),
+        ]
+        assert session.scalars(select(ErasureCount)).all() == []
+
+
+def test_what_a_pass_has_erased_before_it_died_is_on_record_after_the_next(database, answered, monkeypatch):
+    freeze(database, answered[0])
+
+    def die(*_arguments, **_named):
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(retention, "record_erasures", die)
+        with pytest.raises(RuntimeError, match="killed"):
+            erase(database, CLOSED)
+    assert erase(database, CLOSED) == NOTHING
+
+    with database.reading() as session:
+        done = session.scalars(select(AuditEvent.action).where(AuditEvent.actor == "site")).all()
+    assert done == ["household_links_removed", "comments_erased"]
+
+
+def steps_of(work):
+    """Return how many thousand steps SQLite takes for the work, whatever the machine does besides."""
+    steps = []
+
+    def count(connection, _record, _proxy):
+        connection.set_progress_handler(lambda: steps.append(1) or 0, 1000)
+
+    event.listen(Pool, "checkout", count)
+    try:
+        work()
+    finally:
+        event.remove(Pool, "checkout", count)
+    return len(steps)
+
+
+def test_an_hour_in_which_nothing_is_due_costs_the_same_however_many_answers_are_kept(sqlite_database):
+    database, costs = sqlite_database, []
+    with database.writing() as session:
+        survey_round, communities = make_round(session), [make_community(session) for _ in range(3)]
+        make_evaluation_of(session, survey_round)
+        poster = make_poster_code(session, communities[0]).id
+    examine_and_erase(database, now=CLOSED)
+
+    for answers in (20, 2000):
+        with database.writing() as session:
+            for number in range(answers):
+                make_response(session, survey_round, communities[number % 3], code_id=poster)
+        costs.append(steps_of(lambda: examine_and_erase(database, now=CLOSED)))
+
+    assert costs[1] <= costs[0] + 3
 
 
 def test_on_the_last_day_answers_are_kept_and_after_it_they_are_gone_but_not_the_result(database, answered):

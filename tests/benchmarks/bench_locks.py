@@ -1,0 +1,126 @@
+"""How long a phone waits for its receipt while recurring work erases a whole round, on a real server on SQLite.
+
+`JIAYUAN_BENCH_ANSWERS=1000000 ./run bench locks` measures a larger round.
+"""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Final
+
+from sqlalchemy import update
+
+from survey_app.config import REPOSITORY, Config
+from survey_app.models import Job, Round
+from survey_app.storage.database import Database
+from tests.benchmarks.bench_survey import City, folder
+from tests.benchmarks.harness import Benchmark, Seconds
+from tests.benchmarks.stored_answers import store_frozen_round
+from tests.phones import Phone
+from tests.servers import Server
+
+ANSWERS: Final = int(os.environ.get("JIAYUAN_BENCH_ANSWERS", "100000"))
+_LONGEST_WAIT: Final = Seconds(0.25)
+_SECONDS_WITHOUT: Final = 5
+_PAUSE_SECONDS: Final = 0.005
+
+Waits = dict[str, list[float]]
+"""What each receipt was waited for, by what was done meanwhile, in order of their length."""
+
+_measured: list[Waits] = []
+
+
+@cache
+def city() -> City:
+    """Return a city with an open round, and a frozen one of which nothing is erased."""
+    place = folder() / "locks"
+    place.mkdir()
+    made = City(f"sqlite:///{place / 'jiayuan.sqlite3'}", place)
+    store_frozen_round(made.database, ANSWERS)
+    made.database.dispose()
+    return made
+
+
+def longest_wait() -> Seconds:
+    """Send answers without recurring work, during an erasure after the freeze, an hour later, and when all is over."""
+    place = folder() / f"locks-{secrets.token_hex(4)}"
+    shutil.copytree(city().config.instance, place)
+    config = Config(place, f"sqlite:///{place / 'jiayuan.sqlite3'}", city().config.secret_key, "http://127.0.0.1")
+    waits: Waits = {}
+    with Server("site", config) as server, Phone(server.address) as phone, Database(config.database_url) as database:
+        end = time.perf_counter() + _SECONDS_WITHOUT
+        waits["nothing"] = _send_until(lambda: time.perf_counter() > end, phone)
+        waits["the erasure after the freeze"] = _send_during_work(phone, config)
+        _let_an_hour_pass(database)
+        waits["an hour's work after it"] = _send_during_work(phone, config)
+        _let_an_hour_pass(database)
+        _let_retention_be_over(database)
+        waits["the erasure of all answers"] = _send_during_work(phone, config)
+    shutil.rmtree(place)
+    _measured.append(waits)
+    return Seconds(max(wait for each in waits.values() for wait in each))
+
+
+def _send_during_work(phone: Phone, config: Config) -> list[float]:
+    command = [sys.executable, "-m", "survey_app", "work", "--once"]
+    with subprocess.Popen(command, env=os.environ | config.to_env(), cwd=REPOSITORY, stdout=subprocess.DEVNULL) as work:
+        waits = _send_until(lambda: work.poll() is not None, phone)
+    if work.returncode:
+        raise RuntimeError(f"the work ended with status {work.returncode}")
+    return waits
+
+
+def _send_until(is_over: Callable[[], bool], phone: Phone) -> list[float]:
+    waits: list[float] = []
+    while not is_over():
+        path, body = city().form(len(waits))
+        start = time.perf_counter()
+        answer = phone.post(path, body)
+        waits.append(time.perf_counter() - start)
+        if answer.status != 303:
+            raise RuntimeError(f"a submit was answered {answer.status}")
+        time.sleep(_PAUSE_SECONDS)
+    return sorted(waits)
+
+
+def _let_an_hour_pass(database: Database) -> None:
+    with database.writing() as session:
+        session.execute(update(Job).values(begun_at=datetime.now(UTC) - timedelta(hours=2)))
+
+
+def _let_retention_be_over(database: Database) -> None:
+    now = datetime.now(UTC)
+    with database.writing() as session:
+        closed = update(Round).where(Round.closes_at < now)
+        session.execute(closed.values(responses_kept_until=(now - timedelta(days=3)).date()))
+
+
+def waits_note() -> str:
+    """Say what was waited for during each piece of work, and how much longer than without any."""
+    waits = _measured[-1]
+    without = waits["nothing"][-1]
+    return "; ".join(
+        f"during {what} of {len(each):,} the longest waited {each[-1]:.3f} s (ratio without/with "
+        f"{without / each[-1]:.2f}), the slowest percent {each[len(each) * 99 // 100]:.3f} s"
+        for what, each in waits.items()
+    )
+
+
+def benchmarks() -> list[Benchmark]:
+    """Return what `./run bench` measures here."""
+    return [
+        Benchmark(
+            name=f"locks: the longest wait for a receipt while a round of {ANSWERS:,} answers is erased, beside 250 ms",
+            ours=longest_wait,
+            baseline=lambda: _LONGEST_WAIT,
+            bar="≥ 1",
+            rounds=1,
+            note=waits_note,
+        )
+    ]

@@ -1,0 +1,127 @@
+"""Answers of a closed round, as many as wanted, of which nothing is erased yet."""
+
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import insert
+
+from analytics.canonical import canonical_json
+from survey_app.models import Code, Evaluation, Response, Round, SlipBatch
+from survey_app.storage.database import Base, Database
+from tests.factories import make_community, make_round
+
+ANSWERS_OF_A_COMMUNITY: Final = 500
+_ROWS_AT_ONCE: Final = 20_000
+_SEED: Final = 21
+
+
+def store_frozen_round(database: Database, answers: int) -> int:
+    """Add a closed round with its answers and an official evaluation, which says nothing, and return its id."""
+    round_id = store_closed_round(database, answers)
+    with database.writing() as session:
+        session.add(_official(session.get_one(Round, round_id), answers))
+    return round_id
+
+
+def store_closed_round(database: Database, answers: int) -> int:
+    """Add a closed round with its answers, which nobody has evaluated, and return its id.
+
+    All came with slips, a tenth of them the second of their household; one in four has a text. Unique values are
+    random, as real ones are, so that each row has its place in another part of an index.
+    """
+    now = datetime.now(UTC).replace(microsecond=0)
+    with database.writing() as session:
+        survey_round = make_round(
+            session, opens_at=now - timedelta(days=30), closes_at=now - timedelta(days=10), accepts_households=True
+        )
+        places = [make_community(session).id for _ in range(max(1, answers // ANSWERS_OF_A_COMMUNITY))]
+        batches = [
+            SlipBatch(round_id=survey_round.id, community_id=place, is_reprint=False, issued_at=survey_round.opens_at)
+            for place in places
+        ]
+        session.add_all(batches)
+        session.flush()
+    households = max(1, answers * 9 // 10)
+    keys = [secrets.token_hex(16) for _ in range(households)]
+    first_code = _insert(database, Code, _codes(batches, keys, survey_round))
+    _insert(database, Response, _responses(survey_round, places, keys, first_code, answers))
+    return survey_round.id
+
+
+def _official(survey_round: Round, answers: int) -> Evaluation:
+    return Evaluation(
+        round_id=survey_round.id,
+        rule_file_id=survey_round.rule_file_id,
+        provisional=False,
+        cut_off=survey_round.closes_at,
+        inputs="[]",
+        inputs_sha256="0" * 64,
+        standings_sha256="0" * 64,
+        summary="{}",
+        responses=answers,
+        code_version="benchmark",
+        evaluated_at=survey_round.closes_at + timedelta(hours=1),
+    )
+
+
+def _codes(batches: list[SlipBatch], keys: list[str], survey_round: Round) -> Iterator[dict[str, Any]]:
+    for number, key in enumerate(keys):
+        batch = batches[number % len(batches)]
+        yield {
+            "kind": "household",
+            "token_digest": secrets.token_hex(32),
+            "digits_digest": secrets.token_hex(32),
+            "household_key": key,
+            "batch_id": batch.id,
+            "community_id": batch.community_id,
+            "issued_at": survey_round.opens_at,
+        }
+
+
+def _responses(
+    survey_round: Round, places: list[int], keys: list[str], first_code: int, answers: int
+) -> Iterator[dict[str, Any]]:
+    random = np.random.default_rng(_SEED)
+    sent = np.sort(random.integers(0, 20 * 86_400, answers)).tolist()
+    given = random.integers(1, 6, answers).tolist()
+    household = random.permutation(answers) % len(keys)
+    rated = {f"q{number:02}": 4 for number in range(2, 16)}
+    for number in range(answers):
+        own = int(household[number])
+        text = {"q24": "希望增设充电桩，电梯也该修一修"} if number % 4 == 0 else {}
+        opened = survey_round.opens_at + timedelta(seconds=sent[number])
+        yield {
+            "submission_key": secrets.token_urlsafe(16),
+            "receipt": secrets.token_hex(8),
+            "round_id": survey_round.id,
+            "community_id": places[own % len(places)],
+            "questionnaire_id": survey_round.questionnaire_id,
+            "code_id": first_code + own,
+            "household_key": keys[own],
+            "language": "zh-Hans",
+            "mode": "web",
+            "tenure": 1,
+            "started_at": opened,
+            "submitted_at": opened,
+            "answers": canonical_json({"q01": given[number], **rated, "q16": 1, **text}),
+            "nonce": secrets.token_bytes(32),
+            "commitment": secrets.token_hex(32),
+            "commitment_algorithm": 2,
+            "handle": secrets.token_hex(32),
+            "handle_nonce": secrets.token_bytes(16),
+            "change_digest": secrets.token_hex(32),
+        }
+
+
+def _insert(database: Database, table: type[Base], rows: Iterator[dict[str, Any]]) -> int:
+    """Insert rows, and return the id of the first of them."""
+    with database.reading() as session:
+        last: int = session.query(table.id).order_by(table.id.desc()).limit(1).scalar() or 0  # type: ignore[attr-defined]
+    while some := list(islice(rows, _ROWS_AT_ONCE)):
+        with database.writing() as session:
+            session.connection().execute(insert(table.__table__), some)
+    return last + 1
