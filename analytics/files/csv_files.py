@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from math import isnan
 from numbers import Number
@@ -197,6 +197,44 @@ def csv_file(heading: Iterable[object], parts: Iterable[Iterable[Iterable[object
     yield BYTE_ORDER_MARK + csv_lines([heading])
     for rows in parts:
         yield csv_lines(rows)
+
+
+def coded_csv(columns: Mapping[str, tuple[np.ndarray, Sequence[object]]], *, numbered: str) -> Iterator[str]:
+    r"""Yield a CSV file of columns in which few cells stand again and again, a multiple faster than `csv_file`.
+
+    Parameters
+    ----------
+    columns : mapping of str to (array, sequence)
+        For each name the place of each row's cell among the column's cells, and these.
+    numbered : str
+        Name of a first column that numbers the rows from 1.
+
+    Yields
+    ------
+    str
+        As `csv_file` does.
+
+    Examples
+    --------
+    >>> list(coded_csv({"name": (np.array([1, 0, 1]), ["甲", "=乙,"])}, numbered="row"))
+    ['\ufeffrow,name\r\n', '1,"\'=乙,"\r\n2,甲\r\n3,"\'=乙,"\r\n']
+    """
+    yield BYTE_ORDER_MARK + csv_lines([[numbered, *columns]])
+    texts = [_texts(cells) for _, cells in columns.values()]
+    rows = max((len(places) for places, _ in columns.values()), default=0)
+    for start in range(0, rows, ROWS_AT_ONCE):
+        end = min(start + ROWS_AT_ONCE, rows)
+        cells = (
+            map(texts_of_column.__getitem__, places[start:end].tolist())
+            for texts_of_column, (places, _) in zip(texts, columns.values(), strict=True)
+        )
+        numbers = map(str, range(start + 1, end + 1))
+        yield "".join(f"{line}\r\n" for line in map(",".join, zip(numbers, *cells, strict=True)))
+
+
+def _texts(cells: Sequence[object]) -> list[str]:
+    """Return what stands in a line of several cells for each cell."""
+    return [csv_lines([[cell, None]]).removesuffix(",\r\n") for cell in cells]
 
 
 def in_parts(rows: Iterable[Row], *, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[list[Row]]:

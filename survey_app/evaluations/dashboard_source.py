@@ -149,8 +149,12 @@ class StoredEvaluations:
     def _pieces(self, evaluation_id: int, query: GridQuery, scope: Scope) -> Iterator[pd.DataFrame]:
         with self._database.reading() as session:
             communities = find_communities(session, evaluation_id, query, scope)
-            for start in range(0, len(communities), _ROWS_AT_ONCE):
-                yield read_standings_of(session, evaluation_id, communities[start : start + _ROWS_AT_ONCE], scope)
+        for start in range(0, len(communities), _ROWS_AT_ONCE):
+            # Each in a transaction of its own, since a slow line may take minutes for them. What was evaluated never
+            # changes, and which communities come in which order is decided.
+            with self._database.reading() as session:
+                piece = read_standings_of(session, evaluation_id, communities[start : start + _ROWS_AT_ONCE], scope)
+            yield piece
 
     def inputs(self, evaluation_id: int) -> pd.DataFrame:
         """Return the counts of the communities in scope as they were evaluated; `LookupError` as above."""

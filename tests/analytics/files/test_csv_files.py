@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.files import csv_files
-from analytics.files.csv_files import BYTE_ORDER_MARK, csv_file, csv_lines, frame_csv, in_parts, parse_csv
+from analytics.files.csv_files import (
+    BYTE_ORDER_MARK,
+    coded_csv,
+    csv_file,
+    csv_lines,
+    frame_csv,
+    in_parts,
+    parse_csv,
+)
 from analytics.files.yaml_documents import DocumentError
 
 # What would start a formula gets an apostrophe.
@@ -60,6 +68,26 @@ def test_rows_are_taken_only_when_their_part_is_asked_for():
     assert (next(pieces), taken) == (f"{BYTE_ORDER_MARK}number\r\n", [])
     assert (next(pieces), taken) == ("0\r\n1\r\n", [0, 1])
     assert list(pieces) == ["2\r\n3\r\n", "4\r\n"]
+
+
+@given(
+    cells=st.lists(st.one_of(st.text(st.characters(codec="utf-8")), st.none(), st.integers()), min_size=1, max_size=5),
+    data=st.data(),
+)
+def test_columns_of_few_cells_are_written_as_any_others_are(cells, data):
+    places = st.lists(st.integers(0, len(cells) - 1), max_size=20)
+    first = data.draw(places)
+    second = data.draw(st.permutations(first))
+    rows = [
+        [number, cells[one], cells[other]] for number, (one, other) in enumerate(zip(first, second, strict=True), 1)
+    ]
+    columns = {"=name": (np.array(first, dtype="int32"), cells), "other": (np.array(second, dtype="int32"), cells)}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_files, "ROWS_AT_ONCE", 7)
+        written = list(coded_csv(columns, numbered="row"))
+
+    assert written == list(csv_file(["row", "=name", "other"], in_parts(rows, rows_at_once=7)))
 
 
 def test_a_frame_is_written_as_pandas_writes_it(monkeypatch):

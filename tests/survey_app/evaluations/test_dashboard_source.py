@@ -612,6 +612,18 @@ def test_what_a_page_writes_into_its_frame_stays_its_own(database, city, signed_
         assert source.standings(1)["responses"].sum() == 23
 
 
+def test_a_table_that_is_taken_away_slowly_keeps_no_connection_to_the_database(database, city, signed_in, monkeypatch):
+    monkeypatch.setattr(dashboard_source, "_ROWS_AT_ONCE", 1)
+    accounts, _ = city
+    with signed_in(accounts["city"]):
+        pieces = StoredEvaluations(database).export_rows(1, GridQuery())
+
+        first = next(pieces)
+        assert {pool.checkedout() for pool in (database.engine.pool, database._readers.pool)} == {0}
+        assert len(first) == 1
+        assert sum(map(len, pieces)) > 0
+
+
 def test_who_takes_the_table_away_is_in_the_audit_chain(database, city, signed_in):
     accounts, numbers = city
     with signed_in(accounts["district"]):

@@ -277,6 +277,28 @@ def test_what_is_unknown_is_refused_before_the_first_line(sqlite_database, expor
         export(sqlite_database, scope=EVERYWHERE, **asked)
 
 
+def test_no_file_that_is_being_sent_keeps_a_connection_to_the_database(database, survey):
+    survey_round, here, _elsewhere = survey
+    with database.writing() as session:
+        answer(session, survey_round, here, 40, q24="电梯又坏了")
+    texts = export_texts(database, round_id=survey_round.id, scope=EVERYWHERE, language="en", now=SETTLED)
+    of_evaluation = {
+        "evaluation_id": evaluate_round(database, round_id=survey_round.id, now=SETTLED).id,
+        "scope": EVERYWHERE,
+    }
+    files = [
+        texts,
+        export_responses(database, **of_evaluation, now=SETTLED),
+        export_answer_tables(database, **of_evaluation, language="en"),
+        export_standings(database, **of_evaluation, language="en"),
+        export_community_table(database, **of_evaluation),
+    ]
+
+    assert [next(file)[0] for file in files] == ["\ufeff"] * 5
+    assert {pool.checkedout() for pool in (database.engine.pool, database._readers.pool)} == {0}
+    assert all(next(file) for file in files)
+
+
 @pytest.mark.parametrize("export", [read_rows, read_tables])
 def test_rows_and_tables_come_with_an_official_evaluation_only(sqlite_database, export):
     with sqlite_database.writing() as session:
