@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 from sqlalchemy import update
 
-from survey_app.accounts.accounts import BoundTo, add_account
+from survey_app.accounts.accounts import BoundTo, NewPassword, add_account
 from survey_app.accounts.second_factor import seal_secret
 from survey_app.audit import OPERATOR
 from survey_app.models import Account
@@ -29,7 +29,7 @@ def make_account(session, username, *, now, in_force_for=timedelta(days=30), **v
     account = add_account(
         session,
         username=username,
-        password=PASSWORD,
+        password=NewPassword.of(PASSWORD),
         now=now,
         bound_to=BoundTo(*bound, communities=communities),
         **({"role": username, "by": OPERATOR} | values),

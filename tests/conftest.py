@@ -7,11 +7,13 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import local
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from argon2 import PasswordHasher
+from flask import before_render_template, has_request_context
 from hypothesis import settings
 from jinja2 import BytecodeCache
 from werkzeug.routing import Rule
@@ -69,6 +71,41 @@ def full_hasher():
         patch.setattr(accounts, "_hasher", quick)
         patch.setattr(accounts, "_DUMMY_HASH", quick.hash("nobody's"))
         yield full
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_long_while_writing():
+    """Let no request render a page or hash a password inside a write transaction: on SQLite all others wait for it."""
+    real, held = Database.writing, local()
+
+    @contextmanager
+    def writing(database):
+        with real(database) as session:
+            held.transactions = getattr(held, "transactions", 0) + 1
+            try:
+                yield session
+            finally:
+                held.transactions -= 1
+
+    def refuse_inside(what):
+        if has_request_context() and getattr(held, "transactions", 0):
+            raise AssertionError(f"{what} while a write transaction is open")
+
+    def guarded(method):
+        def hash_or_verify(*arguments, **named):
+            refuse_inside("a password is hashed")
+            return method(*arguments, **named)
+
+        return hash_or_verify
+
+    def before_rendering(_app, template, **_named):
+        refuse_inside(f"{template.name} is rendered")
+
+    with pytest.MonkeyPatch.context() as patch, before_render_template.connected_to(before_rendering):
+        patch.setattr(Database, "writing", writing)
+        for name in ("hash", "verify"):
+            patch.setattr(PasswordHasher, name, guarded(getattr(PasswordHasher, name)))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -238,6 +238,10 @@ def make_complaint(session: Session, community: Community, **values: object) -> 
     if "code_id" not in values:
         values["code_id"] = make_poster_code(session, community).id
     submitted_at = values.get("submitted_at", NOW)
+    if values.get("status", "submitted") == "submitted":
+        # Computed by no calendar yet, as of a case from before it was noted.
+        values.setdefault("next_step_at", submitted_at)
+        values.setdefault("next_step_basis", "")
     complaint = _add(
         session,
         Complaint,

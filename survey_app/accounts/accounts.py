@@ -3,8 +3,9 @@
 import secrets
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -102,11 +103,24 @@ class BoundTo:
     communities: Sequence[Community] = ()
 
 
+@dataclass(frozen=True)
+class NewPassword:
+    """A password with its hash, which takes long on purpose and is made while no transaction is open."""
+
+    plain: str = field(repr=False)
+    hash: str = field(repr=False)
+
+    @classmethod
+    def of(cls, plain: str) -> Self:
+        """Hash a password that somebody has chosen."""
+        return cls(plain, _hasher.hash(_plain(plain)))
+
+
 def add_account(
     session: Session,
     *,
     username: str,
-    password: str | None,
+    password: NewPassword | None,
     role: Role | str,
     by: str,
     now: datetime,
@@ -127,7 +141,7 @@ def add_account(
     if find_account(session, username=account.username) is not None:
         raise UsernameTaken(account.username)
     if password is not None:
-        account.password_hash = _hash(account, password)
+        account.password_hash = _accepted_hash(account, password)
     session.add(account)
     session.flush()
     facts = {"role": account.role, **_area_facts(account)}
@@ -173,9 +187,9 @@ def _area_facts(account: Account) -> Facts:
     return {"area": area_of(account), "place": place_fact([place.id for place in places_of(account)])}
 
 
-def set_password(session: Session, *, account: Account, password: str, by: str, now: datetime) -> None:
+def set_password(session: Session, *, account: Account, password: NewPassword, by: str, now: datetime) -> None:
     """Set another password for the account; whatever began with the old one ends."""
-    account.password_hash = _hash(account, password)
+    account.password_hash = _accepted_hash(account, password)
     renew_credentials(session, account)
     record(session, by=by, action=AuditAction.PASSWORD_SET, subject=account_actor(account.id), now=now)
 
@@ -296,9 +310,9 @@ def names_beside(account: Account) -> Sequence[str]:
     return [account.username, account.role, *(name for names in named for name in names if name)]
 
 
-def _hash(account: Account, password: str) -> str:
-    check_strength(password, names=names_beside(account))
-    return _hasher.hash(_plain(password))
+def _accepted_hash(account: Account, password: NewPassword) -> str:
+    check_strength(password.plain, names=names_beside(account))
+    return password.hash
 
 
 def _unusable() -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey_app.accounts.accounts import add_account, set_password
+from survey_app.accounts.accounts import NewPassword, add_account, set_password
 from survey_app.accounts.credentials import CredentialsChanged, credentials_of, has_credentials, lock_account
 from survey_app.accounts.installation import use_as_real
 from survey_app.audit import VISITOR, account_actor
@@ -34,7 +34,9 @@ def find_invited(session: Session, *, token: str, secret_key: str, now: datetime
     return account
 
 
-def accept_invitation(session: Session, *, token: str, password: str, secret_key: str, now: datetime) -> Account:
+def accept_invitation(
+    session: Session, *, token: str, password: NewPassword, secret_key: str, now: datetime
+) -> Account:
     """Set the password that the account's owner has chosen; the link is used up."""
     account_id, credentials = _read(token, secret_key=secret_key, now=now)
     try:
@@ -59,7 +61,7 @@ def check_first_run(session: Session, *, token: str, secret_key: str, now: datet
 
 
 def add_first_account(
-    session: Session, *, token: str, username: str, password: str, secret_key: str, now: datetime
+    session: Session, *, token: str, username: str, password: NewPassword, secret_key: str, now: datetime
 ) -> Account:
     """Make the first account, an administrator, on a database that is real from now on."""
     # Two clicks at once: the second waits here and then finds the first one's account.

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from survey_app.accounts.accounts import set_password
+from survey_app.accounts.accounts import NewPassword, set_password
 from survey_app.accounts.credentials import credentials_of, lock_account, renew_credentials
 from survey_app.accounts.second_factor import renew_recovery_codes
 from survey_app.accounts.sign_in import LONGEST_SESSION, digest_of, start_session
@@ -55,7 +55,9 @@ def end_other_sessions(
     return ended
 
 
-def change_password(session: Session, *, account_id: int, credentials: str, password: str, now: datetime) -> str:
+def change_password(
+    session: Session, *, account_id: int, credentials: str, password: NewPassword, now: datetime
+) -> str:
     """Set another password and return the token of a new session: all that were open have ended."""
     account = lock_account(session, account_id, credentials=credentials)
     set_password(session, account=account, password=password, by=account_actor(account_id), now=now)

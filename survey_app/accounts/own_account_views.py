@@ -8,6 +8,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from survey_app.accounts import guard
+from survey_app.accounts.accounts import NewPassword
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.own_account import change_password, end_other_sessions, own_sessions, replace_recovery_codes
 from survey_app.accounts.passwords import Weakness, WeakPassword, check_strength
@@ -38,12 +39,13 @@ def change_own_password() -> Page:
         # Before the code is used up: it works once.
         check_strength(chosen, names=signed_in().names)
         check_signed_in_owner()
+        password = NewPassword.of(chosen)
         with site().database.writing() as session:
             token = change_password(
                 session,
                 account_id=signed_in().account_id,
                 credentials=signed_in().credentials,
-                password=chosen,
+                password=password,
                 now=current_time(),
             )
     except WeakPassword as refused:

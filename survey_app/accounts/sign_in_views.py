@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from survey_app.accounts import guard
-from survey_app.accounts.accounts import InvalidUsername, normalise_username
+from survey_app.accounts.accounts import InvalidUsername, NewPassword, names_beside, normalise_username
 from survey_app.accounts.credentials import CredentialsChanged
 from survey_app.accounts.demo_accounts import DEMO_ACCOUNTS, DemoAccount, offers_of
 from survey_app.accounts.device_cookies import device_proof
@@ -17,7 +17,7 @@ from survey_app.accounts.guard import PendingSignIn, signed_in
 from survey_app.accounts.installation import is_demo
 from survey_app.accounts.invitations import accept_invitation, add_first_account, check_first_run, find_invited
 from survey_app.accounts.notices import unread_notices
-from survey_app.accounts.passwords import Weakness, WeakPassword
+from survey_app.accounts.passwords import Weakness, WeakPassword, check_strength
 from survey_app.accounts.policies import ALL_STAFF, PUBLIC, policy
 from survey_app.accounts.request_sources import source_of_request
 from survey_app.accounts.second_factor import address_of, code_at, new_secret, seal_secret, unseal_secret
@@ -163,12 +163,15 @@ def show_invitation(token: str) -> str:
 @policy(PUBLIC)
 def accept(token: str) -> Page:
     """Set the password and go on to the second step."""
-    password = request.form.get("password", "")
+    chosen, now = request.form.get("password", ""), current_time()
     try:
+        with site().database.reading() as session:
+            # Before the work of hashing, which is for nobody without a link.
+            invited = find_invited(session, token=token, secret_key=_secret_key(), now=now)
+            check_strength(chosen, names=names_beside(invited))
+        password = NewPassword.of(chosen)
         with site().database.writing() as session:
-            account = accept_invitation(
-                session, token=token, password=password, secret_key=_secret_key(), now=current_time()
-            )
+            account = accept_invitation(session, token=token, password=password, secret_key=_secret_key(), now=now)
     except WeakPassword as refused:
         return _invitation_page(token, weakness=refused.weakness), HTTPStatus.BAD_REQUEST
     return _to_second_step(account, url_for("staff.home"))
@@ -187,16 +190,15 @@ def show_first_run(token: str) -> str:
 @policy(PUBLIC)
 def make_first_account(token: str) -> Page:
     """Make the first account, an administrator, and go on to the second step."""
-    username, password = request.form.get("username", ""), request.form.get("password", "")
+    username, chosen, now = request.form.get("username", ""), request.form.get("password", ""), current_time()
     try:
+        with site().database.reading() as session:
+            check_first_run(session, token=token, secret_key=_secret_key(), now=now)
+        check_strength(chosen)
+        password = NewPassword.of(chosen)
         with site().database.writing() as session:
             account = add_first_account(
-                session,
-                token=token,
-                username=username,
-                password=password,
-                secret_key=_secret_key(),
-                now=current_time(),
+                session, token=token, username=username, password=password, secret_key=_secret_key(), now=now
             )
     except WeakPassword as refused:
         page = render_template("staff/choose_password.html", username=None, weakness=refused.weakness)

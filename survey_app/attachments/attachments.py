@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Final, cast
 
 from sqlalchemy import Select, Table, and_, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -27,7 +27,12 @@ from survey_app.attachments.scanning import (
 )
 from survey_app.models import Attachment, AttachmentSource, Response
 from survey_app.security.submission_keys import SubmissionKey
+from survey_app.storage.database import Database
 from survey_app.storage.insert_once import insert_once
+from survey_app.storage.short_transactions import ShortTransactions, read_ids
+
+# Each is some hundred kilobytes.
+_MOST_DELETED: Final = 20
 
 _UNSENT = and_(Attachment.complaint_id.is_(None), Attachment.response_id.is_(None))
 
@@ -201,10 +206,16 @@ def erase_attachments(session: Session, *, response_ids: Sequence[int] | Select[
     session.execute(delete(Attachment).where(Attachment.response_id.in_(response_ids)))
 
 
-def forget_unsent_attachments(session: Session, *, kinds: Iterable[AttachmentKind] = KINDS, now: datetime) -> int:
+def forget_unsent_attachments(database: Database, *, kinds: Iterable[AttachmentKind] = KINDS, now: datetime) -> int:
     """Delete the files whose form was not sent within the time of their kind, and return how many."""
     is_old = or_(*(and_(Attachment.kind == kind.name, Attachment.added_at <= now - kind.unsent_kept) for kind in kinds))
-    deleted: int = session.execute(delete(Attachment).where(_UNSENT, is_old)).rowcount  # type: ignore[attr-defined]  # of a DELETE it has one
+    transactions = ShortTransactions(database, most=_MOST_DELETED)
+    deleted = 0
+    for part in transactions.parts(read_ids(database, select(Attachment.id).where(_UNSENT, is_old))):
+        with transactions.writing() as session:
+            # One whose form was sent meanwhile belongs to somebody.
+            forgetting = delete(Attachment).where(Attachment.id.in_(part), _UNSENT)
+            deleted += session.connection().execute(forgetting).rowcount
     return deleted
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from survey_app.accounts.accounts import (
     BoundTo,
+    NewPassword,
     SeveralAreas,
     add_account,
     disable_account,
@@ -75,13 +76,14 @@ def add(
     The role district is bound to a district, company to a company; a clerk to a district, a subdistrict, a
     neighbourhood, or to communities, --community once for each.
     """
+    chosen = NewPassword.of(password)
     with installed_database() as database, database.writing() as session:
         if not is_demo(session):
             use_as_real(session, now=current_time())
         added = add_account(
             session,
             username=username,
-            password=password,
+            password=chosen,
             role=role,
             bound_to=_bound_to(session, **named_places),
             by=OPERATOR,

@@ -53,7 +53,7 @@ def settle() -> None:
     with installed_database() as database:
         settled = settle_complaints(database, now=current_time())
     click.echo(
-        f"settled {settled.cases} open cases, erased {settled.contacts} contacts, {settled.photos} unsent photos "
+        f"settled {settled.cases} due cases, erased {settled.contacts} contacts, {settled.photos} unsent photos "
         f"and the words of {settled.words} cases"
     )
 

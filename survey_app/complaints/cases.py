@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.languages import Wording
@@ -14,7 +14,7 @@ from survey_app.attachments.kinds import PHOTO
 from survey_app.city_time import city_zone
 from survey_app.complaints.categories import categories
 from survey_app.complaints.deadlines import Clock, due_at, due_events, next_deadline, pause_end
-from survey_app.complaints.state_machine import ENDING_ACTIONS, OPEN, CaseState, Event, advance, fold, possible_actions
+from survey_app.complaints.state_machine import ENDING_ACTIONS, CaseState, Event, advance, fold, possible_actions
 from survey_app.complaints.working_days import calendar
 from survey_app.errors import OtherAnswersSubmitted, UnknownNumber
 from survey_app.models import Complaint, ComplaintContact, ComplaintEvent, ComplaintNote, ComplaintSupport
@@ -156,16 +156,13 @@ def _steps(session: Session, complaint: Complaint, clock: Clock, *, now: datetim
     ]
 
 
-def open_case(session: Session, *, complaint_id: int, now: datetime) -> None:
+def open_case(session: Session, *, complaint: Complaint, now: datetime) -> None:
     """Store the first event of a case that was just filed."""
-    values = {
-        "complaint_id": complaint_id,
-        "number": 1,
-        "action": CaseAction.SUBMIT,
-        "actor": CaseActor.RESIDENT,
-        "at": now,
-    }
-    session.execute(insert(ComplaintEvent), values)
+    event = Event(CaseAction.SUBMIT, CaseActor.RESIDENT, now)
+    session.execute(insert(ComplaintEvent), _values(complaint, 1, event))
+    state = fold([event], bypasses_company=_bypasses_company(complaint))
+    _store_state(complaint, state, _clock(session, complaint))
+    session.flush()
 
 
 def take_step(
@@ -200,7 +197,7 @@ def take_step(
         until=pause_end(now, clock) if action is CaseAction.ASK_RESIDENT else None,
     )
     after = advance(before, event)
-    row = _append(session, complaint, event, after, account_id=account_id, action_key=action_key)
+    row = _append(session, complaint, event, after, clock, account_id=account_id, action_key=action_key)
     if text:
         session.add(ComplaintNote(event_id=row.id, text=text))
         session.flush()
@@ -210,15 +207,18 @@ def take_step(
 
 
 def settle_case(session: Session, *, reference: str, now: datetime) -> None:
-    """Store the steps that are due by time alone."""
+    """Store the steps that are due by time alone, and when the next one will be."""
     complaint = _lock(session, reference)
-    _settle(session, complaint, _clock(session, complaint), now=now)
+    clock = _clock(session, complaint)
+    _store_state(complaint, _settle(session, complaint, clock, now=now), clock)
 
 
-def open_references(session: Session) -> Sequence[str]:
-    """Return the references of the cases that can change by time alone."""
-    statement = select(Complaint.reference).where(Complaint.status.in_(sorted(OPEN))).order_by(Complaint.id)
-    return session.scalars(statement).all()
+def due_references(session: Session, *, now: datetime) -> Sequence[str]:
+    """Return the references of the cases that time moves now, and of those to which another calendar applies."""
+    basis = Clock(is_safety=False, calendar=calendar(), zone=city_zone(session)).basis
+    is_due = or_(Complaint.next_step_at <= now, Complaint.next_step_basis != basis)
+    statement = select(Complaint.reference).where(Complaint.next_step_at.is_not(None), is_due)
+    return session.scalars(statement.order_by(Complaint.next_step_at, Complaint.id)).all()
 
 
 def record_history(session: Session, *, reference: str, events: Iterable[Event]) -> None:
@@ -232,7 +232,7 @@ def record_history(session: Session, *, reference: str, events: Iterable[Event])
         values.append(_values(complaint, number, event))
     if values:
         session.execute(insert(ComplaintEvent), values)
-        complaint.status, complaint.status_since = state.status, state.since
+        _store_state(complaint, state, _clock(session, complaint))
 
 
 def inconsistent_references(session: Session) -> Iterator[str]:
@@ -269,7 +269,7 @@ def _settle(session: Session, complaint: Complaint, clock: Clock, *, now: dateti
     state = stored_state(session, complaint)
     for event in due_events(state, clock, now=now):
         after = advance(state, event)
-        _append(session, complaint, event, after)
+        _append(session, complaint, event, after, clock)
         _audit(session, complaint, event, state, after, by=audit.SITE, now=now)
         state = after
     return state
@@ -280,6 +280,7 @@ def _append(
     complaint: Complaint,
     event: Event,
     after: CaseState,
+    clock: Clock,
     *,
     account_id: int | None = None,
     action_key: str | None = None,
@@ -287,9 +288,16 @@ def _append(
     number = _last_number(session, complaint) + 1
     row = ComplaintEvent(**_values(complaint, number, event), account_id=account_id, action_key=action_key)
     session.add(row)
-    complaint.status, complaint.status_since = after.status, after.since
+    _store_state(complaint, after, clock)
     session.flush()
     return row
+
+
+def _store_state(complaint: Complaint, state: CaseState, clock: Clock) -> None:
+    """Note on the case what its events amount to, and when time alone moves it on."""
+    complaint.status, complaint.status_since = state.status, state.since
+    complaint.next_step_at = due_at(state, clock)
+    complaint.next_step_basis = None if complaint.next_step_at is None else clock.basis
 
 
 def _last_number(session: Session, complaint: Complaint) -> int:

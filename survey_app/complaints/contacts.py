@@ -11,6 +11,8 @@ from survey_app.complaints.state_machine import ENDED, REOPENING_PERIOD
 from survey_app.models import Complaint, ComplaintContact
 from survey_app.models.vocabulary import AuditAction
 from survey_app.security.encryption import seal, unseal
+from survey_app.storage.database import Database
+from survey_app.storage.short_transactions import ShortTransactions, read_ids
 
 LONGEST_CONTACT = 100
 CONTACT_RETENTION = REOPENING_PERIOD
@@ -29,13 +31,20 @@ def read_contact(session: Session, *, complaint: Complaint, secret_key: str) -> 
     return None if kept is None else unseal(kept.sealed, purpose=_purpose(complaint), secret_key=secret_key)
 
 
-def erase_contacts(session: Session, *, by: str, now: datetime) -> int:
-    """Erase the contacts of cases that ended long enough ago, and return how many."""
-    over = select(Complaint.id).where(
-        Complaint.status.in_(sorted(ENDED)), Complaint.status_since <= now - CONTACT_RETENTION
+def erase_contacts(database: Database, *, by: str, now: datetime) -> int:
+    """Erase the contacts of cases that ended long enough ago, in short transactions, and return how many."""
+    over = (
+        select(ComplaintContact.complaint_id)
+        .join(Complaint, Complaint.id == ComplaintContact.complaint_id)
+        .where(Complaint.status.in_(sorted(ENDED)), Complaint.status_since <= now - CONTACT_RETENTION)
     )
-    statement = select(ComplaintContact.complaint_id).where(ComplaintContact.complaint_id.in_(over))
-    return _erase(session, session.scalars(statement).all(), by=by, now=now)
+    transactions = ShortTransactions(database)
+    erased = 0
+    for part in transactions.parts(read_ids(database, over)):
+        with transactions.writing() as session:
+            # Whoever reopened a case meanwhile is to be reached again.
+            erased += _erase(session, session.scalars(over.where(Complaint.id.in_(part))).all(), by=by, now=now)
+    return erased
 
 
 def erase_own_contact(session: Session, *, complaint: Complaint, now: datetime) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
+from analytics.canonical import sha256_hex
 from survey_app.complaints.state_machine import DEADLINE_STATUSES, SILENCE_PERIOD, CaseState, Event, advance
 from survey_app.complaints.working_days import Calendar, end_of
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseStatus
@@ -23,6 +24,11 @@ class Clock:
     is_safety: bool
     calendar: Calendar
     zone: tzinfo
+
+    @property
+    def basis(self) -> str:
+        """Digest of the calendar and the zone: a deadline that was computed by others may be another."""
+        return sha256_hex(f"{self.zone} {self.calendar.digest}")[:16]
 
     def local_day(self, moment: datetime) -> date:
         """Return the local date of the city at a moment."""

@@ -177,7 +177,7 @@ def _complete_case(
     now: datetime,
 ) -> None:
     filed = session.scalars(select(Complaint).filter_by(reference=reference)).one()
-    open_case(session, complaint_id=filed.id, now=now)
+    open_case(session, complaint=filed, now=now)
     attach_to_complaint(session, key=key, complaint_id=filed.id)
     if complaint.contact:
         store_contact(session, complaint=filed, contact=complaint.contact, secret_key=secret_key, now=now)

@@ -12,11 +12,13 @@ from survey_app.complaints.state_machine import ENDED
 from survey_app.models import Attachment, Complaint, ComplaintContact, ComplaintEvent, ComplaintNote, ComplaintSupport
 from survey_app.models.vocabulary import AuditAction
 from survey_app.storage.database import Database
+from survey_app.storage.short_transactions import ShortTransactions, read_ids
 
 # As long as a complaint counts in a complaint rate: until then whether it was valid may be disputed.
 WORDS_RETENTION: Final = timedelta(days=365)
 
-_CASES_AT_ONCE: Final = 20
+# Each may have photos, of some hundred kilobytes.
+_MOST_CASES: Final = 20
 
 
 def erase_words(database: Database, *, by: str, now: datetime) -> int:
@@ -30,18 +32,17 @@ def erase_words(database: Database, *, by: str, now: datetime) -> int:
         Complaint.status_since <= now - WORDS_RETENTION,
         Complaint.words_erased_at.is_(None),
     )
+    transactions = ShortTransactions(database, most=_MOST_CASES)
     erased = 0
-    while True:
-        with database.reading() as session:
-            some = session.scalars(waiting.order_by(Complaint.id).limit(_CASES_AT_ONCE)).all()
-        if not some:
-            return erased
-        with database.writing() as session:
-            _erase(session, some, now=now)
-            for complaint_id in some:
+    for part in transactions.parts(read_ids(database, waiting.order_by(Complaint.status_since))):
+        with transactions.writing() as session:
+            still = session.scalars(waiting.where(Complaint.id.in_(part))).all()
+            _erase(session, still, now=now)
+            for complaint_id in still:
                 subject = f"complaint:{complaint_id}"
                 audit.record(session, by=by, action=AuditAction.COMPLAINT_WORDS_ERASED, subject=subject, now=now)
-        erased += len(some)
+        erased += len(still)
+    return erased
 
 
 def _erase(session: Session, complaint_ids: Sequence[int], *, now: datetime) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
+from analytics.canonical import canonical_json, sha256_hex
 from analytics.files.yaml_documents import Document
 from analytics.files.yaml_nodes import Node
 from survey_app.config import DATA
@@ -25,6 +26,13 @@ class Calendar:
     def years(self) -> frozenset[int]:
         """The years whose holidays are known."""
         return frozenset(day.year for day in self.holidays)
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of what it says, which changes with every day that it says otherwise."""
+        return sha256_hex(
+            canonical_json([[str(day) for day in sorted(days)] for days in (self.holidays, self.make_up_days)])
+        )
 
     def is_working_day(self, day: date) -> bool:
         """Return whether offices work on this day."""

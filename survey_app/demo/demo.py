@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey_app.accounts.accounts import BoundTo, add_account, find_account, set_password
+from survey_app.accounts.accounts import BoundTo, NewPassword, add_account, find_account, set_password
 from survey_app.accounts.demo_accounts import DemoAccount
 from survey_app.accounts.installation import RealDatabase, is_demo
 from survey_app.accounts.second_factor import address_of, code_at, new_secret, seal_secret
@@ -149,9 +149,9 @@ def _renew_accounts(session: Session, config: Config, *, now: datetime) -> dict[
         password, secret = secrets.token_urlsafe(12), new_secret()
         account = find_account(session, username=username)
         if account is None:
-            account = _add_account(session, username, role, first, password=password, now=now)
+            account = _add_account(session, username, role, first, password=NewPassword.of(password), now=now)
         else:
-            set_password(session, account=account, password=password, by=OPERATOR, now=now)
+            set_password(session, account=account, password=NewPassword.of(password), by=OPERATOR, now=now)
         account.totp_secret = seal_secret(secret, secret_key=config.secret_key)
         account.totp_last_step, account.in_force_since = None, account.created_at
         accounts[username] = DemoAccount(password, address_of(secret, username))
@@ -163,7 +163,7 @@ def _renew_accounts(session: Session, config: Config, *, now: datetime) -> dict[
 
 
 def _add_account(
-    session: Session, username: str, role: Role, first: Community, *, password: str, now: datetime
+    session: Session, username: str, role: Role, first: Community, *, password: NewPassword, now: datetime
 ) -> Account:
     return add_account(
         session,

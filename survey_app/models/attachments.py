@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from survey_app.storage.database import Base
+
+_IS_UNSENT = text("complaint_id IS NULL AND response_id IS NULL")
 
 
 class Attachment(Base):
@@ -15,6 +17,7 @@ class Attachment(Base):
     __table_args__ = (
         UniqueConstraint("submission_key", "kind", "question", "upload_sha256"),
         CheckConstraint("complaint_id IS NULL OR response_id IS NULL", name="owner"),
+        Index("ix_attachment_unsent", "kind", "added_at", sqlite_where=_IS_UNSENT, postgresql_where=_IS_UNSENT),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

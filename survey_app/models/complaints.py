@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.models.constraints import one_of
@@ -14,6 +14,10 @@ _ERASED = (
     "CASE WHEN words_erased_at IS NULL THEN submission_key IS NOT NULL AND language IS NOT NULL ELSE text = '' "
     "AND place = '' AND occurred_on IS NULL AND secret_hash IS NULL AND submission_key IS NULL AND language IS NULL END"
 )
+
+
+_TIME_MOVES_IT = text("next_step_at IS NOT NULL")
+_HAS_WORDS = text("words_erased_at IS NULL")
 
 
 class Complaint(Base):
@@ -28,6 +32,11 @@ class Complaint(Base):
         one_of("status", CaseStatus),
         one_of("channel", Channel),
         CheckConstraint(_ERASED, name="words_erased"),
+        CheckConstraint("(next_step_at IS NULL) = (next_step_basis IS NULL)", name="next_step"),
+        Index(
+            "ix_complaint_next_step_at", "next_step_at", sqlite_where=_TIME_MOVES_IT, postgresql_where=_TIME_MOVES_IT
+        ),
+        Index("ix_complaint_words_status_since", "status_since", sqlite_where=_HAS_WORDS, postgresql_where=_HAS_WORDS),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -48,6 +57,9 @@ class Complaint(Base):
     language: Mapped[str | None]
     status: Mapped[str] = mapped_column(index=True)
     status_since: Mapped[datetime]
+    # When time alone takes the next step, by which calendar and zone; None where it takes none.
+    next_step_at: Mapped[datetime | None]
+    next_step_basis: Mapped[str | None]
     submitted_at: Mapped[datetime] = mapped_column(index=True)
     channel: Mapped[str] = mapped_column(server_default=Channel.CODE.value)
     words_erased_at: Mapped[datetime | None]

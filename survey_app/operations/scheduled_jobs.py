@@ -18,7 +18,7 @@ from survey_app.accounts.sign_in import erase_expired_sessions
 from survey_app.attachments.attachments import forget_unsent_attachments
 from survey_app.audit import SITE
 from survey_app.city_time import city_zone
-from survey_app.complaints.cases import open_references, settle_case
+from survey_app.complaints.cases import due_references, settle_case
 from survey_app.complaints.contacts import erase_contacts
 from survey_app.complaints.words import erase_words
 from survey_app.evaluations.evaluation_jobs import EVALUATION_JOB
@@ -35,12 +35,15 @@ from survey_app.responses.retention import ErasedCounts, erase_expired
 from survey_app.responses.retention import report_to_nobody as report_erased_to_nobody
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Database
+from survey_app.storage.short_transactions import ShortTransactions
 
 # Tried once: its next time comes anyway, and what ends its process must not do so again and again. Half an hour is
 # longer than any step takes that reports no progress.
 _TERMS: Final = LeaseTerms(lasts=timedelta(minutes=30), attempts=1)
 
 _ATTEMPTS_AT_ONCE: Final = 500
+# Each takes some statements.
+_MOST_CASES: Final = 20
 
 # While a job is open, no second one of its kind is enqueued.
 _KEY: Final = "scheduled"
@@ -69,7 +72,7 @@ class ScheduledJob:
 
 @dataclass(frozen=True)
 class Settled:
-    """How many open cases time was asked about, and what was erased with them."""
+    """How many cases time was asked about since it moves them, and what was erased with them."""
 
     cases: int
     contacts: int
@@ -91,15 +94,17 @@ def settle_complaints(
 ) -> Settled:
     """Let time do its part in complaints: close, end pauses, send on what is late, erase contacts, photos and words."""
     with database.reading() as session:
-        references = open_references(session)
-    for done, reference in enumerate(references, start=1):
-        # Each in its own transaction, so that residents' forms come in between.
-        with database.writing() as session:
-            settle_case(session, reference=reference, now=now)
+        references = due_references(session, now=now)
+    done = 0
+    transactions = ShortTransactions(database, most=_MOST_CASES)
+    for part in transactions.parts(references):
+        with transactions.writing() as session:
+            for reference in part:
+                settle_case(session, reference=reference, now=now)
+        done += len(part)
         report(done, len(references))
-    with database.writing() as session:
-        contacts = erase_contacts(session, by=SITE, now=now)
-        photos = forget_unsent_attachments(session, now=now)
+    contacts = erase_contacts(database, by=SITE, now=now)
+    photos = forget_unsent_attachments(database, now=now)
     words = erase_words(database, by=SITE, now=now)
     return Settled(len(references), contacts, photos, words)
 

@@ -35,22 +35,22 @@ def declared_help(round_id: int) -> str:
 @policy(ENTERING)
 def declare(round_id: int) -> AnyResponse | tuple[str, int]:
     """Declare help in a community in scope."""
-    number = request.form.get("community", "").strip()
+    statement = select(Community).where(Community.number == request.form.get("community", "").strip())
+    with site().database.reading() as session:
+        survey_round = session.get(Round, round_id) or abort(HTTPStatus.NOT_FOUND)
+        is_in_scope = session.scalar(signed_in().scope.communities(statement)) is not None
+        zone = zone_of(survey_round.rule_file.content)
+    begins_at, ends_at = _moment("begins", zone), _moment("ends", zone)
+    if not is_in_scope:
+        return _page(round_id, faulty="community"), HTTPStatus.BAD_REQUEST
+    if begins_at is None or ends_at is None:
+        return _page(round_id, faulty="begins" if begins_at is None else "ends"), HTTPStatus.BAD_REQUEST
     try:
         with site().database.writing() as session:
-            survey_round = session.get(Round, round_id) or abort(HTTPStatus.NOT_FOUND)
-            statement = select(Community).where(Community.number == number)
-            community = session.scalar(signed_in().scope.communities(statement))
-            if community is None:
-                return _page(round_id, faulty="community"), HTTPStatus.BAD_REQUEST
-            zone = zone_of(survey_round.rule_file.content)
-            begins_at, ends_at = _moment("begins", zone), _moment("ends", zone)
-            if begins_at is None or ends_at is None:
-                return _page(round_id, faulty="begins" if begins_at is None else "ends"), HTTPStatus.BAD_REQUEST
             declare_help(
                 session,
-                survey_round=survey_round,
-                community=community,
+                survey_round=session.get_one(Round, round_id),
+                community=session.scalars(signed_in().scope.communities(statement)).one(),
                 begins_at=begins_at,
                 ends_at=ends_at,
                 helper=request.form.get("helper", ""),

@@ -67,11 +67,13 @@ def plan_round() -> str:
 def create() -> Response | str | tuple[str, int]:
     """Say whether the planned round can fill its quota, or create it."""
     try:
+        if request.form.get("step") == "check":
+            with site().database.reading() as session:
+                plan = _read_plan(session)
+                forecast = _forecast(session, plan)
+            return _plan_page(plan=plan, forecast=forecast)
         with site().database.writing() as session:
-            plan = _read_plan(session)
-            if request.form.get("step") == "check":
-                return _plan_page(plan=plan, forecast=_forecast(session, plan))
-            _create(session, plan)
+            _create(session, _read_plan(session))
     except InvalidField as faulty:
         return _plan_page(faulty=str(faulty)), HTTPStatus.BAD_REQUEST
     except RoundRefused as refused:

@@ -15,7 +15,14 @@ import pyotp
 import pytest
 from sqlalchemy import select, text, update
 
-from survey_app.accounts.accounts import add_account, disable_account, enable_account, reset_account, set_password
+from survey_app.accounts.accounts import (
+    NewPassword,
+    add_account,
+    disable_account,
+    enable_account,
+    reset_account,
+    set_password,
+)
 from survey_app.accounts.credentials import credentials_of
 from survey_app.accounts.invitations import accept_invitation, invite, open_first_run
 from survey_app.accounts.second_factor import renew_recovery_codes
@@ -325,7 +332,7 @@ STATES = [
 
 
 def another_password(attack):
-    attack.act(set_password, password="another good password")
+    attack.act(set_password, password=NewPassword.of("another good password"))
 
 
 def reset(attack):
@@ -336,7 +343,9 @@ def reset_and_a_new_password(attack):
     attack.act(reset_account)
     with attack.database.writing() as session:
         token = invite(session.get(Account, attack.account_id), secret_key=SECRET_KEY, now=attack.now)
-        accept_invitation(session, token=token, password=PASSWORD, secret_key=SECRET_KEY, now=attack.now)
+        accept_invitation(
+            session, token=token, password=NewPassword.of(PASSWORD), secret_key=SECRET_KEY, now=attack.now
+        )
 
 
 def disabled(attack):
@@ -493,7 +502,9 @@ def test_of_two_that_accept_one_invitation_at_once_one_gets_in(database, now):
     def accept(password):
         try:
             with database.writing() as session:
-                accept_invitation(session, token=token, password=password, secret_key=SECRET_KEY, now=now)
+                accept_invitation(
+                    session, token=token, password=NewPassword.of(password), secret_key=SECRET_KEY, now=now
+                )
         except LinkExpired:
             return False
         return True

@@ -30,6 +30,8 @@ DERIVED = {
     ("account", "notices_read_to"),
     ("account_session", "credentials"),
     ("key_check", None),
+    ("complaint", "next_step_at"),
+    ("complaint", "next_step_basis"),
 }
 
 _FIRST = "WHERE id = (SELECT min(id) FROM {})"

@@ -16,7 +16,14 @@ from sqlalchemy import delete, select, update
 
 from survey_app import private_files
 from survey_app.accounts import own_account_views
-from survey_app.accounts.accounts import add_account, disable_account, enable_account, reset_account, set_password
+from survey_app.accounts.accounts import (
+    NewPassword,
+    add_account,
+    disable_account,
+    enable_account,
+    reset_account,
+    set_password,
+)
 from survey_app.accounts.credentials import CredentialsChanged, credentials_of
 from survey_app.accounts.invitations import invite, open_first_run
 from survey_app.accounts.notices import unread_notices
@@ -587,16 +594,24 @@ def test_a_page_that_was_lost_is_told_again_and_what_came_meanwhile_too(app):
 
 
 def by_operator(session, account, now):
-    set_password(session, account=account, password="another good password", by=OPERATOR, now=now)
+    set_password(session, account=account, password=NewPassword.of("another good password"), by=OPERATOR, now=now)
 
 
 def by_a_colleague(session, account, now):
     colleague = make_account(session, "wang.wei", role="administrator", now=now)
-    set_password(session, account=account, password="another good password", by=f"account:{colleague.id}", now=now)
+    set_password(
+        session,
+        account=account,
+        password=NewPassword.of("another good password"),
+        by=f"account:{colleague.id}",
+        now=now,
+    )
 
 
 def by_the_account(session, account, now):
-    set_password(session, account=account, password="another good password", by=f"account:{account.id}", now=now)
+    set_password(
+        session, account=account, password=NewPassword.of("another good password"), by=f"account:{account.id}", now=now
+    )
 
 
 @pytest.mark.parametrize(
@@ -844,7 +859,7 @@ def test_an_administrator_is_no_second_person_under_a_second_name(app, sqlite_da
 def invited_again(session, puppet, now):
     """A puppet of another role is reset by one person; its time begins with the authenticator that is linked then."""
     reset_account(session, account=puppet, by=OPERATOR, now=now)
-    set_password(session, account=puppet, password=PASSWORD, by=OPERATOR, now=now)
+    set_password(session, account=puppet, password=NewPassword.of(PASSWORD), by=OPERATOR, now=now)
     link_authenticator(
         session,
         account_id=puppet.id,

@@ -3,6 +3,7 @@ from argon2 import Type
 from sqlalchemy import func, select
 
 from survey_app.accounts.accounts import (
+    NewPassword,
     OwnAccount,
     UsernameTaken,
     add_account,
@@ -44,7 +45,7 @@ def actions(database):
 
 def test_a_short_password_is_refused(database):
     with pytest.raises(WeakPassword, match="12 characters"), database.writing() as session:
-        add_account(session, username="city", password="elevenchars", role="city", by=OPERATOR, now=NOW)
+        add_account(session, username="city", password=NewPassword.of("elevenchars"), role="city", by=OPERATOR, now=NOW)
 
 
 def test_the_password_is_kept_as_an_argon2id_hash_only(database, account):
@@ -75,7 +76,7 @@ def test_another_password_signs_out_everywhere(database, account):
     with database.writing() as session:
         token = start_session(session, account=account, proof="authenticator", now=NOW)
 
-    change(database, account, set_password, password="another good password")
+    change(database, account, set_password, password=NewPassword.of("another good password"))
 
     with database.reading() as session:
         assert find_session(session, token=token, now=NOW) is None
@@ -117,7 +118,7 @@ def test_nobody_disables_their_own_account(database, account):
 
 
 def test_every_change_of_an_account_is_on_record(database, account):
-    change(database, account, set_password, password="another good password")
+    change(database, account, set_password, password=NewPassword.of("another good password"))
     change(database, account, disable_account)
     change(database, account, disable_account)
     change(database, account, enable_account)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from survey_app.accounts.accounts import add_account, password_is_right, reset_account
+from survey_app.accounts.accounts import NewPassword, add_account, password_is_right, reset_account
 from survey_app.accounts.installation import DemoDatabase, is_demo, use_as_demo
 from survey_app.accounts.invitations import (
     FIRST_RUN_LIFETIME,
@@ -33,7 +33,9 @@ def invited(database):
 
 def accept(database, token, *, password=CHOSEN, now=NOW):
     with database.writing() as session:
-        return accept_invitation(session, token=token, password=password, secret_key=SECRET_KEY, now=now)
+        return accept_invitation(
+            session, token=token, password=NewPassword.of(password), secret_key=SECRET_KEY, now=now
+        )
 
 
 def first_run(database, *, now=NOW):
@@ -44,7 +46,7 @@ def first_run(database, *, now=NOW):
 def make_first(database, token, *, username="root", now=NOW):
     with database.writing() as session:
         return add_first_account(
-            session, token=token, username=username, password=CHOSEN, secret_key=SECRET_KEY, now=now
+            session, token=token, username=username, password=NewPassword.of(CHOSEN), secret_key=SECRET_KEY, now=now
         )
 
 

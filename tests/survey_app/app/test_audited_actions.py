@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from survey_app import audit
-from survey_app.accounts.accounts import add_account
+from survey_app.accounts.accounts import NewPassword, add_account
 from survey_app.audit import verify_chain
 from survey_app.codes.codes import issue_poster_code, revoke_code
 from survey_app.config import DATA
@@ -45,7 +45,9 @@ def issue_and_revoke(session):
 
 
 def add_somebody(session):
-    add_account(session, username="canary-name", password="a canary sings at dawn", role="city", by=BY, now=NOW)
+    add_account(
+        session, username="canary-name", password=NewPassword.of("a canary sings at dawn"), role="city", by=BY, now=NOW
+    )
 
 
 def events(database):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import func, select
 
-from survey_app.accounts.accounts import set_password
+from survey_app.accounts.accounts import NewPassword, set_password
 from survey_app.accounts.second_factor import seal_secret
 from survey_app.accounts.staff_pages import ROLE_NAMES
 from survey_app.app.audit_labels import ATTEMPT_NAMES, FACT_NAMES, SUBJECT_NAMES, VALUE_NAMES
@@ -573,7 +573,7 @@ def test_a_clerk_gets_a_list_of_communities_and_later_another(app, city, sqlite_
     with sqlite_database.writing() as session:
         clerk = session.scalars(select(Account).filter_by(username="wang")).one()
         clerk.totp_secret = seal_secret(AUTHENTICATOR, secret_key=SECRET_KEY)
-        set_password(session, account=clerk, password=PASSWORD, by=OPERATOR, now=NOW)
+        set_password(session, account=clerk, password=NewPassword.of(PASSWORD), by=OPERATOR, now=NOW)
         account_id = clerk.id
     wang = signed_in_client(app, "wang")
     listed = wang.get("/staff/communities").text

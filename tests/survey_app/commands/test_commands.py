@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, func, select, text
 
 from analytics.evidence.method import EVIDENCE_METHOD
+from survey_app.accounts.accounts import NewPassword
 from survey_app.accounts.demo_accounts import DemoAccount
 from survey_app.accounts.installation import is_demo, use_as_demo
 from survey_app.accounts.invitations import accept_invitation, find_invited
@@ -422,7 +423,7 @@ def test_a_locked_out_administrator_gets_a_link_that_works_once(run, sqlite_data
     link = re.fullmatch(r"https://wj\.example\.cn/invitation/(\S+)\n", result.stdout)
     with sqlite_database.writing() as session:
         asked = {"token": link[1], "secret_key": Config.from_env().secret_key, "now": datetime.now(UTC)}
-        account = accept_invitation(session, password=PASSWORD, **asked)
+        account = accept_invitation(session, password=NewPassword.of(PASSWORD), **asked)
         assert (account.username, account.totp_secret) == ("root", None)
         with pytest.raises(LinkExpired):
             find_invited(session, **asked)
@@ -591,7 +592,7 @@ def test_time_is_settled_by_command(run, sqlite_database):
         store_contact(session, complaint=ended, contact="李娜", secret_key="any", now=LONG_AGO)
 
     assert run("complaints", "settle").stdout == (
-        "settled 1 open cases, erased 1 contacts, 0 unsent photos and the words of 0 cases\n"
+        "settled 1 due cases, erased 1 contacts, 0 unsent photos and the words of 0 cases\n"
     )
     with sqlite_database.reading() as session:
         assert session.scalars(select(Complaint.status).order_by(Complaint.id)).all() == ["stage2", "closed"]

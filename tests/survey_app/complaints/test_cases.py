@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -6,9 +7,9 @@ from sqlalchemy.exc import DBAPIError
 
 from survey_app.complaints import cases
 from survey_app.complaints.cases import (
+    due_references,
     find_case,
     inconsistent_references,
-    open_references,
     record_history,
     settle_case,
     state_of,
@@ -16,6 +17,7 @@ from survey_app.complaints.cases import (
     take_step,
 )
 from survey_app.complaints.state_machine import Event
+from survey_app.complaints.working_days import calendar
 from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownNumber
 from survey_app.models import AuditEvent, Complaint, ComplaintEvent, ComplaintNote
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
@@ -158,7 +160,51 @@ def test_silence_closes_an_answered_case_when_it_is_read_and_when_it_is_settled(
 
     assert stored(database, case) == (CaseStatus.CLOSED, NOW + HOUR + 7 * DAY), "dated when it fell due"
     with database.reading() as session:
-        assert open_references(session) == []
+        assert due_references(session, now=later + 900 * DAY) == []
+
+
+def test_a_case_is_looked_at_when_time_moves_it_and_not_before(database, case):
+    def due(now):
+        with database.reading() as session:
+            return due_references(session, now=now)
+
+    def settle(now):
+        with database.writing() as session:
+            settle_case(session, reference=case, now=now)
+
+    assert due(NOW) == [case], "of a case from before it was noted, it is looked up once"
+    settle(NOW)
+    overdue = datetime.fromisoformat("2026-09-17T00:00+08:00")
+    assert due(overdue - timedelta(seconds=1)) == []
+    assert due(overdue) == [case]
+    answer(database, case)
+    assert due(overdue) == []
+    silent = NOW + HOUR + 7 * DAY
+    assert due(silent - timedelta(seconds=1)) == []
+    step(database, case, CaseAction.ADD, CaseActor.RESIDENT, now=NOW + 2 * DAY)
+    assert due(silent) == []
+    assert due(NOW + 9 * DAY) == [case]
+    settle(NOW + 9 * DAY)
+    assert due(NOW + 900 * DAY) == []
+
+
+def test_a_calendar_that_says_otherwise_is_applied_to_the_cases_that_wait(database, case, monkeypatch):
+    def noted():
+        with database.reading() as session:
+            return session.scalar(select(Complaint.next_step_at)), due_references(session, now=NOW)
+
+    with database.writing() as session:
+        settle_case(session, reference=case, now=NOW)
+    before, waiting = noted()
+    assert waiting == []
+    changed = replace(calendar(), holidays=calendar().holidays | {NOW.date() + DAY, NOW.date() + 2 * DAY})
+    monkeypatch.setattr(cases, "calendar", lambda: changed)
+    assert noted() == (before, [case])
+    with database.writing() as session:
+        settle_case(session, reference=case, now=NOW)
+
+    after, waiting = noted()
+    assert (after > before, waiting) == (True, [])
 
 
 def test_a_verdict_after_the_silence_finds_the_case_closed(database, case):

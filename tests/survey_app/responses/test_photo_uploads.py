@@ -126,8 +126,7 @@ def test_a_photo_for_a_question_that_is_not_asked_belongs_to_no_response(
     send(client, token, answers=ANSWERS | answers, q26=[saved(picture())])
 
     assert stored(sqlite_database) == [("q26", belongs)]
-    with sqlite_database.writing() as session:
-        assert forget_unsent_attachments(session, now=datetime.now(UTC) + timedelta(days=1)) == int(not belongs)
+    assert forget_unsent_attachments(sqlite_database, now=datetime.now(UTC) + timedelta(days=1)) == int(not belongs)
 
 
 def test_a_form_sent_twice_keeps_each_photo_once(client, token, sqlite_database):
