@@ -9,11 +9,13 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
+from survey_app.attachments.photos import thumbnail
 from survey_app.codes.codes import Slip, issue_slips
 from survey_app.config import DATA
 from survey_app.models import (
     Account,
     Attachment,
+    AttachmentThumbnail,
     Code,
     Community,
     Complaint,
@@ -200,7 +202,7 @@ def make_photo(session: Session, response: Response, **values: object) -> Attach
     stream = io.BytesIO()
     Image.new("RGB", (64, 48), "green").save(stream, "JPEG")
     content = stream.getvalue()
-    return _add(
+    photo = _add(
         session,
         Attachment,
         values,
@@ -217,6 +219,8 @@ def make_photo(session: Session, response: Response, **values: object) -> Attach
         content=content,
         added_at=response.submitted_at,
     )
+    _add(session, AttachmentThumbnail, {}, attachment_id=photo.id, content=thumbnail(content))
+    return photo
 
 
 def make_account(session: Session, **values: object) -> Account:

@@ -7,6 +7,7 @@ another entry there. Others call:
 - what stores a form: `attachments.attach_to_complaint` or `attachments.attach_to_response`
 - retention: `attachments.erase_attachments` and `attachments.forget_unsent_attachments`
 - backups: `attachments.sizes_by_kind`
+- upgrades: `attachments.draw_missing_thumbnails`
 
 What strangers send is measured (`photo_costs`) before it is decoded, and decoded in processes that can be killed
 (`decoder_pool`, which runs `decoder_process`).

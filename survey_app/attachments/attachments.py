@@ -7,7 +7,7 @@ it is stored: a page without JavaScript cannot hand a chosen file on to the next
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, cast
 
@@ -18,6 +18,7 @@ from analytics.canonical import sha256_hex
 from survey_app.accounts.attempt_limits import Source, take_turn
 from survey_app.accounts.network_digests import NetworkDigests
 from survey_app.attachments.kinds import KINDS, AttachmentKind
+from survey_app.attachments.photos import data_address
 from survey_app.attachments.scanning import (
     AttachmentFault,
     AttachmentRefused,
@@ -25,14 +26,14 @@ from survey_app.attachments.scanning import (
     Upload,
     recognise_type,
 )
-from survey_app.models import Attachment, AttachmentSource, Response
+from survey_app.models import Attachment, AttachmentSource, AttachmentThumbnail, Response
 from survey_app.security.submission_keys import SubmissionKey
 from survey_app.storage.database import Database
 from survey_app.storage.insert_once import insert_once
 from survey_app.storage.short_transactions import ShortTransactions, read_ids
 
 # Each is some hundred kilobytes.
-_MOST_DELETED: Final = 20
+_MOST_AT_ONCE: Final = 20
 
 _UNSENT = and_(Attachment.complaint_id.is_(None), Attachment.response_id.is_(None))
 
@@ -70,7 +71,7 @@ def scan_uploads(
             content = _checked_content(upload, kind)
             upload_sha256 = sha256_hex(content)
             if upload_sha256 not in files:
-                files[upload_sha256] = kind.scan(content)
+                files[upload_sha256] = _scan(content, kind)
         except AttachmentRefused as refusal:
             faults.append(refusal.fault)
     return files, faults
@@ -149,8 +150,10 @@ def keep_attachments(
             }
             stored = _stored_file(file)
             insert_once(session, cast(Table, Attachment.__table__), values | stored)
-            if network is not None:
-                _note_source(session, str(stored["name"]), network)
+            # None where the same file of this form had come at the same moment.
+            attachment_id = session.scalar(select(Attachment.id).filter_by(name=stored["name"]))
+            if attachment_id is not None:
+                _keep_beside(session, attachment_id, file, network)
     return faults
 
 
@@ -209,7 +212,7 @@ def erase_attachments(session: Session, *, response_ids: Sequence[int] | Select[
 def forget_unsent_attachments(database: Database, *, kinds: Iterable[AttachmentKind] = KINDS, now: datetime) -> int:
     """Delete the files whose form was not sent within the time of their kind, and return how many."""
     is_old = or_(*(and_(Attachment.kind == kind.name, Attachment.added_at <= now - kind.unsent_kept) for kind in kinds))
-    transactions = ShortTransactions(database, most=_MOST_DELETED)
+    transactions = ShortTransactions(database, most=_MOST_AT_ONCE)
     deleted = 0
     for part in transactions.parts(read_ids(database, select(Attachment.id).where(_UNSENT, is_old))):
         with transactions.writing() as session:
@@ -227,6 +230,32 @@ def sizes_by_kind(session: Session) -> dict[str, StoredSize]:
         .order_by(Attachment.kind)
     )
     return {kind: StoredSize(files, int(size)) for kind, files, size in session.execute(statement)}
+
+
+def draw_missing_thumbnails(database: Database) -> None:
+    """Draw the small copies of the files that were kept before there were any; a second call finds the rest."""
+    for kind in KINDS:
+        if kind.thumbnail is None:
+            continue
+        missing = (
+            select(Attachment.id).outerjoin(AttachmentThumbnail).where(AttachmentThumbnail.attachment_id.is_(None))
+        )
+        found = read_ids(database, missing.where(Attachment.kind == kind.name).order_by(Attachment.id))
+        transactions = ShortTransactions(database, most=_MOST_AT_ONCE)
+        for part in transactions.parts(found):
+            of_part = Attachment.id.in_(part)
+            with database.reading() as session:
+                kept = session.execute(select(Attachment.id, Attachment.content).where(of_part)).all()
+            small = {number: kind.thumbnail(content) for number, content in kept}
+            with transactions.writing() as session:
+                # One that was erased meanwhile needs none.
+                for number in session.scalars(missing.where(of_part)).all():
+                    session.add(AttachmentThumbnail(attachment_id=number, content=small[number]))
+
+
+def _scan(content: bytes, kind: AttachmentKind) -> ScannedFile:
+    file = kind.scan(content)
+    return file if kind.thumbnail is None else replace(file, thumbnail=kind.thumbnail(file.content))
 
 
 def _checked_content(upload: Upload, kind: AttachmentKind) -> bytes:
@@ -251,8 +280,9 @@ def _stored_file(file: ScannedFile) -> dict[str, object]:
 
 
 def _list_attachments(session: Session, kind: AttachmentKind, **owner: object) -> list[KeptAttachment]:
-    rows = session.scalars(select(Attachment).filter_by(kind=kind.name, **owner).order_by(Attachment.id))
-    return [KeptAttachment(row.name, kind.thumbnail(row.content) if kind.thumbnail else None) for row in rows]
+    statement = select(Attachment.name, AttachmentThumbnail.content).outerjoin(AttachmentThumbnail)
+    rows = session.execute(statement.filter_by(kind=kind.name, **owner).order_by(Attachment.id))
+    return [KeptAttachment(name, None if small is None else data_address(small)) for name, small in rows]
 
 
 def _response_of(key: SubmissionKey) -> Select[int]:
@@ -305,14 +335,15 @@ def _count(session: Session, unsent: Select[int]) -> int:
     return session.scalar(select(func.count()).select_from(unsent.subquery())) or 0
 
 
-def _note_source(session: Session, name: str, network: NetworkDigests) -> None:
-    # None where the same file of this form had come at the same moment.
-    attachment_id = session.scalar(select(Attachment.id).filter_by(name=name))
-    if attachment_id is not None:
+def _keep_beside(session: Session, attachment_id: int, file: ScannedFile, network: NetworkDigests | None) -> None:
+    """Keep the small copy of a file, and from where it came until its form is sent."""
+    if file.thumbnail is not None:
+        session.add(AttachmentThumbnail(attachment_id=attachment_id, content=file.thumbnail))
+    if network is not None:
         session.add(
             AttachmentSource(attachment_id=attachment_id, address_digest=network.address, prefix_digest=network.prefix)
         )
-        session.flush()
+    session.flush()
 
 
 def _forget_sources(session: Session, key: SubmissionKey) -> None:

@@ -15,7 +15,7 @@ class AttachmentKind:
     """What holds for one kind of file; `name` is what the database and its backups call it.
 
     A file that was sent stays as long as what it belongs to: with a response until its answers are withdrawn or erased,
-    with a complaint as long as the case. One whose form is never sent is kept for `unsent_kept`, and no more than
+    with a complaint as long as its words. One whose form is never sent is kept for `unsent_kept`, and no more than
     `most_unsent` of them in one community, since anybody can scan a poster; and of one line or network prefix no more
     than these in the whole city. What one of them may bring in a day, sent or not, is in its budget.
     """
@@ -36,8 +36,8 @@ class AttachmentKind:
     budget_of_prefix: Budget
     # Returns the file as it is kept, or raises `AttachmentRefused`; it is handed what begins like one of the types.
     scan: Callable[[bytes], ScannedFile]
-    # Draws what is kept small, as a data address; None for what is listed by its name alone.
-    thumbnail: Callable[[bytes], str] | None = None
+    # Draws the small copy that is kept beside the file; None for what is listed by its name alone.
+    thumbnail: Callable[[bytes], bytes] | None = None
 
 
 PHOTO = AttachmentKind(

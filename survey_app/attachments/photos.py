@@ -51,12 +51,17 @@ def remake_photo(content: bytes) -> bytes:
         raise AttachmentRefused(fault_of_unreadable(content)) from error
 
 
-def thumbnail(photo: bytes) -> str:
-    """Return a small copy of a photo that was made anew, as a data address that a page shows at once."""
+def thumbnail(photo: bytes) -> bytes:
+    """Return a small copy of a photo that was made anew."""
     with Image.open(io.BytesIO(photo), formats=_FORMATS) as image:
         image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
         image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-        return f"data:image/jpeg;base64,{b64encode(_jpeg(image.convert('RGB'))).decode('ascii')}"
+        return _jpeg(image.convert("RGB"))
+
+
+def data_address(jpeg: bytes) -> str:
+    """Return a picture as an address that a page shows at once."""
+    return f"data:image/jpeg;base64,{b64encode(jpeg).decode('ascii')}"
 
 
 def _orientation(image: Image.Image) -> int:

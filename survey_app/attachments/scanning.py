@@ -46,10 +46,11 @@ class Upload:
 
 @dataclass(frozen=True)
 class ScannedFile:
-    """A file as it is kept, which need not be of the type that was sent."""
+    """A file as it is kept, which need not be of the type that was sent, with the small copy if its kind has one."""
 
     media_type: str
     content: bytes
+    thumbnail: bytes | None = None
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import click
 from sqlalchemy import inspect
 
 from survey_app.accounts.installation_key import is_lost, recognise_key, replace_key
+from survey_app.attachments.attachments import draw_missing_thumbnails
 from survey_app.audit import OPERATOR
 from survey_app.clock import current_time
-from survey_app.commands.shared import installed_database, track, warn_of_open_doors
+from survey_app.commands.shared import installed_database, said_meanwhile, track, warn_of_open_doors
 from survey_app.complaints.contacts import erase_all_contacts
 from survey_app.config import Config
 from survey_app.errors import DatabaseOutdated
@@ -40,6 +41,8 @@ def migrate() -> None:
         except DatabaseOutdated:
             database.upgrade()
             database.rewrite()
+        with said_meanwhile("drawing small copies of photos"):
+            draw_missing_thumbnails(database)
         recognise_key(database, config=config)
     warn_of_open_doors(config)
     click.echo("the database is at the revision of this version")

@@ -9,7 +9,7 @@ from survey_app.models.accounts import (
     RecoveryCode,
     ResetRequest,
 )
-from survey_app.models.attachments import Attachment, AttachmentSource
+from survey_app.models.attachments import Attachment, AttachmentSource, AttachmentThumbnail
 from survey_app.models.attempts import AttemptCount, FailedSignIn
 from survey_app.models.audit import AuditEvent, ErasureCount
 from survey_app.models.complaints import (
@@ -56,6 +56,7 @@ __all__ = [
     "AccountSession",
     "Attachment",
     "AttachmentSource",
+    "AttachmentThumbnail",
     "AttemptCount",
     "AuditEvent",
     "Code",

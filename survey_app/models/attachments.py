@@ -1,4 +1,4 @@
-"""The files that people send with a complaint or with their answers, and the source of those not sent yet."""
+"""The files that people send with a complaint or with their answers, their small copies, the source of unsent ones."""
 
 from datetime import datetime
 
@@ -38,6 +38,15 @@ class Attachment(Base):
     response_id: Mapped[int | None] = mapped_column(ForeignKey("response.id"), index=True)
     added_at: Mapped[datetime]
     # Last: SQLite reads all of it to reach a column behind it.
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AttachmentThumbnail(Base):
+    """A small copy of a file, drawn once when it is kept, for the pages that list it; it goes with the file."""
+
+    __tablename__ = "attachment_thumbnail"
+
+    attachment_id: Mapped[int] = mapped_column(ForeignKey("attachment.id", ondelete="CASCADE"), primary_key=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 

@@ -18,8 +18,8 @@ from analytics.disclosure.rules import rules_in_force
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.attachments.kinds import PHOTO
-from survey_app.attachments.photos import thumbnail
-from survey_app.models import Attachment, Community, Response, ResponseReview, Round
+from survey_app.attachments.photos import data_address
+from survey_app.models import Attachment, AttachmentThumbnail, Community, Response, ResponseReview, Round
 from survey_app.models.vocabulary import ResponseStatus, ReviewState
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.integrity_reviews import newest_review
@@ -32,7 +32,7 @@ class ReleasedPhoto:
     """Photo, what it was asked for, and where it was taken."""
 
     name: str
-    thumbnail: str
+    thumbnail: str | None
     question: Wording
     community: Wording
 
@@ -59,8 +59,16 @@ def released_photos(
     session: Session, *, survey_round: Round, scope: Scope, number: str, limit: int, offset: int
 ) -> Sequence[ReleasedPhoto]:
     """Return photos of a round in scope, or of the one community with this number, in an order that reveals nothing."""
-    columns = (Attachment, Community.name, Community.english_name)
-    statement = _released(columns, survey_round, scope)
+    columns = (
+        Attachment.name.label("photo"),
+        Attachment.question,
+        AttachmentThumbnail.content.label("small"),
+        Community.name,
+        Community.english_name,
+    )
+    statement = _released(columns, survey_round, scope).outerjoin(
+        AttachmentThumbnail, AttachmentThumbnail.attachment_id == Attachment.id
+    )
     if number:
         statement = statement.where(Community.number == number)
     # By their random names within a community: what came together does not stand together.
@@ -68,12 +76,12 @@ def released_photos(
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
     return [
         ReleasedPhoto(
-            name=photo.name,
-            thumbnail=thumbnail(photo.content),
-            question=questionnaire.question(photo.question).short,
-            community=Wording.of(name, english_name),
+            name=row.photo,
+            thumbnail=None if row.small is None else data_address(row.small),
+            question=questionnaire.question(row.question).short,
+            community=Wording.of(row.name, row.english_name),
         )
-        for photo, name, english_name in session.execute(statement)
+        for row in session.execute(statement)
     ]
 
 

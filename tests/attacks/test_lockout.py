@@ -625,6 +625,7 @@ GROWTH = {
     "audit_event": "refused sign-ins: 20 accounts and two more subjects an hour, twice; else one for each own response",
     "network_key": "one a day",
     "attachment": "300 waiting in a community, 60 of one line; 1,000 and 720 a day of one line, sent or not",
+    "attachment_thumbnail": "one for each attachment",
     "attachment_source": "one for each waiting attachment",
     "complaint_support": "of each case four a day of one line and forty of one prefix",
     "response": "one for each form that was opened and sent",

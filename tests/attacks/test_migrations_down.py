@@ -30,6 +30,7 @@ DERIVED = {
     ("account", "notices_read_to"),
     ("account_session", "credentials"),
     ("key_check", None),
+    ("attachment_thumbnail", None),
     ("complaint", "next_step_at"),
     ("complaint", "next_step_basis"),
 }

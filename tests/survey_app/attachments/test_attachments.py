@@ -4,16 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from analytics.canonical import sha256_hex
 from survey_app.accounts.attempt_budgets import Budget
 from survey_app.accounts.network_digests import NetworkDigests
+from survey_app.attachments import photos
 from survey_app.attachments.attachments import (
     StoredSize,
     attach_to_complaint,
     attachments_of_complaint,
     attachments_of_form,
+    draw_missing_thumbnails,
     drop_attachments,
     erase_attachments,
     forget_unsent_attachments,
@@ -24,7 +26,7 @@ from survey_app.attachments.attachments import (
 from survey_app.attachments.kinds import KINDS, PHOTO, AttachmentKind
 from survey_app.attachments.scanning import AttachmentFault, AttachmentRefused, MediaType, ScannedFile, Upload
 from survey_app.codes.codes import find_code
-from survey_app.models import Attachment, AttachmentSource, Code
+from survey_app.models import Attachment, AttachmentSource, AttachmentThumbnail, Code
 from survey_app.security.submission_keys import Form, SubmissionKey
 from tests.factories import (
     NOW,
@@ -258,6 +260,48 @@ def test_another_kind_is_listed_beside_photos_and_without_a_thumbnail(database, 
         (letter,) = attachments_of_form(session, kind=LETTER, key=key)
     assert photo.thumbnail.startswith("data:image/jpeg;base64,")
     assert letter.thumbnail is None
+
+
+def test_a_photo_is_drawn_small_when_it_is_kept_and_not_when_it_is_listed(database, key, monkeypatch):
+    keep(database, key, saved(picture()))
+    with database.reading() as session:
+        (before,) = attachments_of_form(session, kind=PHOTO, key=key)
+
+    def refuse(*_arguments, **_named):
+        raise AssertionError("a photo is decoded")
+
+    monkeypatch.setattr(photos.Image, "open", refuse)
+    with database.reading() as session:
+        assert attachments_of_form(session, kind=PHOTO, key=key) == [before]
+
+
+def test_a_photo_takes_its_small_copy_with_it_whichever_way_it_goes(database, key):
+    def small_copies():
+        with database.reading() as session:
+            return session.scalar(select(func.count()).select_from(AttachmentThumbnail))
+
+    keep(database, key, saved(picture()), saved(picture(90, 70)))
+    assert small_copies() == 2
+    with database.writing() as session:
+        drop_attachments(session, key=key, names=[names(database, key)[0]])
+    assert small_copies() == 1
+    forget_unsent_attachments(database, now=NOW + DAY)
+    assert small_copies() == 0
+
+
+def test_photos_from_before_there_were_small_copies_get_theirs_with_an_upgrade(database, key):
+    keep(database, key, saved(picture()))
+    keep(database, key, b"LETTER one", kind=LETTER)
+    with database.reading() as session:
+        drawn = attachments_of_form(session, kind=PHOTO, key=key)
+    with database.writing() as session:
+        session.execute(delete(AttachmentThumbnail))
+
+    for _ in range(2):
+        draw_missing_thumbnails(database)
+        with database.reading() as session:
+            assert attachments_of_form(session, kind=PHOTO, key=key) == drawn
+            assert session.scalar(select(func.count()).select_from(AttachmentThumbnail)) == 1
 
 
 def test_the_limits_of_one_kind_leave_no_less_room_for_another(database, key):

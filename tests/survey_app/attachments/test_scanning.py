@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from survey_app.attachments.decoder_pool import scan_photo
-from survey_app.attachments.photos import LONGEST_SIDE, thumbnail
+from survey_app.attachments.photos import LONGEST_SIDE, data_address, thumbnail
 from survey_app.attachments.scanning import (
     JPEG,
     PNG,
@@ -155,7 +155,7 @@ def test_a_damaged_file_is_taken_or_refused_and_nothing_else(kind, chance: rando
 
 
 def test_a_thumbnail_is_a_small_data_address():
-    address = thumbnail(scanned(saved(picture(3000, 2000))))
+    address = data_address(thumbnail(scanned(saved(picture(3000, 2000)))))
 
     assert address.startswith("data:image/jpeg;base64,")
     assert len(address) < 12_000
