@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0050"
-down_revision = "0048"
+down_revision = "0049"
 
 HAS_NETWORK = sa.text("address_digest IS NOT NULL OR prefix_digest IS NOT NULL")
 HAS_HOUSEHOLD = sa.text("household_key IS NOT NULL")

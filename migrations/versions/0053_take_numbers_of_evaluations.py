@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0053"
-down_revision = "0049"
+down_revision = "0052"
 
 # SQLite changes a foreign key only by copying its table, which is large for standings: where a table is renamed, the
 # keys that refer to it follow. They keep the name that they were given.

@@ -180,7 +180,7 @@ def test_an_hour_in_which_nothing_is_due_costs_the_same_however_many_answers_are
     database, costs = sqlite_database, []
     with database.writing() as session:
         survey_round, communities = make_round(session), [make_community(session) for _ in range(3)]
-        make_evaluation_of(session, survey_round)
+        make_evaluation(session, survey_round)
         poster = make_poster_code(session, communities[0]).id
     examine_and_erase(database, now=CLOSED)
 
