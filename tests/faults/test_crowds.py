@@ -1,15 +1,14 @@
 """A crowd at one poster, and phones so slow that their forms never arrive."""
 
-import asyncio
 import socket
-import time
 from contextlib import ExitStack
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests.crowds import get, post, visit_together
 from tests.faults.campaign import open_round
-from tests.phones import ANSWERS, Answer, Phone
+from tests.phones import ANSWERS, Phone
 from tests.servers import ForkedServer
 
 CROWD = 1000
@@ -19,42 +18,19 @@ PAGES = 60
 pytestmark = pytest.mark.long
 
 
-async def ask(reader, writer, line, body=b""):
-    """Send one request and return its answer and how long that took."""
-    start = time.perf_counter()
-    head = f"{line} HTTP/1.1\r\nHost: phone\r\nAccept-Encoding: gzip\r\nContent-Length: {len(body)}\r\n"
-    writer.write(f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n".encode("ascii") + body)
-    await writer.drain()
-    head = (await reader.readuntil(b"\r\n\r\n"))[:-4]
-    answer = Answer(int(head[9:12]), head, b"")
-    body = await reader.readexactly(int(answer.header("Content-Length")))
-    return Answer(answer.status, head, body), time.perf_counter() - start
-
-
-async def visit(address, token):
-    """Open a form and send it; return both answers with their waits."""
-    parts = urlsplit(address)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    try:
-        form, opening = await ask(reader, writer, f"GET /s/{token}")
-        body = urlencode(ANSWERS | {"key": form.key}).encode("ascii")
-        thanks, sending = await ask(reader, writer, f"POST /s/{token}", body)
-    finally:
-        writer.close()
-    return (form.status, thanks.status), (opening, sending)
-
-
-async def visit_together(address, token):
-    return await asyncio.gather(*(visit(address, token) for _ in range(CROWD)))
+def visit(token):
+    """Open a form and send it."""
+    form = yield get(f"/s/{token}")
+    yield post(f"/s/{token}", ANSWERS | {"key": form.key})
 
 
 def test_a_thousand_phones_at_one_poster_are_all_thanked(sqlite_database, config_on):
     token = open_round(sqlite_database)
 
     with ForkedServer(config_on(sqlite_database)) as server:
-        visits = asyncio.run(visit_together(server.address, token))
+        visits = visit_together(server.address, [visit(token) for _ in range(CROWD)])
 
-    assert {statuses for statuses, _ in visits} == {(200, 303)}
+    assert {tuple(answer.status for answer, _wait in answers) for answers in visits} == {(200, 303)}
 
 
 def test_two_hundred_forms_that_never_arrive_keep_nobody_else_waiting(sqlite_database, config_on):
