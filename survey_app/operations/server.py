@@ -10,7 +10,6 @@ from contextlib import closing, nullcontext, suppress
 from types import FrameType
 
 from flask import Flask
-from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.task import ThreadedTaskDispatcher
 from werkzeug.exceptions import HTTPException
@@ -28,6 +27,7 @@ from survey_app.operations.connections import (
     LargestBody,
 )
 from survey_app.operations.supervisor import supervised_process
+from survey_app.operations.watched_sockets import Sockets
 from survey_app.web.context import SITE_EXTENSION, Site
 from survey_app.web.logs import configure_json_logging
 
@@ -35,9 +35,12 @@ from survey_app.web.logs import configure_json_logging
 _OTHER_DESCRIPTORS = 200
 
 # How long a thread may keep the interpreter while others want it. Whoever waits for the disk or the database gives it
-# away and has to wait for it again, several times for one answer, and mostly behind the thread that watches a thousand
-# connections: at Python's 5 ms, on two free cores, a thousand phones waited for a minute instead of four seconds.
+# away and has to wait for it again, several times for one answer, behind threads that draw pages or count answers; at
+# Python's 5 ms that adds up.
 _SECONDS_BETWEEN_SWITCHES = 0.0005
+
+# When nothing happens, the server looks for connections that are late.
+_SECONDS_BETWEEN_EVENTS = 1.0
 
 # What has arrived is still answered within this time when the server is told to stop.
 _SECONDS_TO_FINISH = 10
@@ -89,7 +92,7 @@ def run_http_server(app: Flask, *, host: str, port: int, threads: int, announce:
     sys.setswitchinterval(_SECONDS_BETWEEN_SWITCHES)
     signal.signal(signal.SIGTERM, _stop)
     listen = host_and_port(host, port)
-    sockets: dict[int, wasyncore.dispatcher] = {}
+    sockets = Sockets()
     dispatcher = ThreadedTaskDispatcher()
     dispatcher.set_thread_count(threads)
     try:
@@ -115,10 +118,10 @@ def run_http_server(app: Flask, *, host: str, port: int, threads: int, announce:
         raise CannotListen(listen, getattr(error, "strerror", None) or str(error)) from error
     announce()
     with suppress(SystemExit, KeyboardInterrupt):
-        # Not by select, which cannot watch a thousand sockets.
-        wasyncore.loop(timeout=1, map=sockets, use_poll=True)
+        while sockets:
+            sockets.handle_events(_SECONDS_BETWEEN_EVENTS)
     _finish(dispatcher)
-    wasyncore.close_all(sockets)
+    sockets.close()
 
 
 def largest_body_of(app: Flask) -> LargestBody:

@@ -3,70 +3,36 @@
 import resource
 import socket
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from threading import Event, Thread
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
-from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.task import ThreadedTaskDispatcher
 
 from survey_app.accounts.policies import IMPORTING, SENDING_PHOTOS
 from survey_app.attachments.kinds import PHOTO
 from survey_app.codes.codes import issue_poster_code
 from survey_app.operations import connections
-from survey_app.operations.connections import SECONDS_TO_TAKE, BoundedChannel, BoundedServer, channel_to_close
+from survey_app.operations.connections import SECONDS_TO_TAKE, BoundedChannel, channel_to_close
 from survey_app.operations.server import largest_body_of
+from survey_app.operations.watched_sockets import PolledSockets
 from tests.attacks.costly_photos import multipart, of_many_scans
 from tests.attacks.processor_time import is_within
 from tests.factories import make_community
 from tests.phones import Phone, together
 from tests.servers import ForkedServer
+from tests.serving import hello, serving
 
 IDLE = 2050
 BOMBS = 40
 
 
-def hello(_environ, start_response):
-    start_response("200 OK", [("Content-Length", "5")])
-    return [b"hello"]
-
-
 def endless(_environ, start_response):
     start_response("200 OK", [])
     return (b"a" * 2**20 for _ in range(200))
-
-
-@contextmanager
-def serving(application, *, largest_body=lambda *_: 2**30, threads=2):
-    """Serve an application as the site is served; yields where."""
-    sockets, is_over = {}, Event()
-    dispatcher = ThreadedTaskDispatcher()
-    dispatcher.set_thread_count(threads)
-    adjustments = Adjustments(
-        listen="127.0.0.1:0", cleanup_interval=0, max_request_header_size=connections.LARGEST_HEAD
-    )
-    server = BoundedServer(
-        application, sockets, dispatcher=dispatcher, adj=adjustments, sockinfo=adjustments.listen[0],
-        largest_body=largest_body,
-    )  # fmt: skip
-
-    def run():
-        while not is_over.is_set():
-            wasyncore.poll2(0.05, sockets)
-
-    thread = Thread(target=run)
-    thread.start()
-    try:
-        yield ("127.0.0.1", int(server.effective_port))
-    finally:
-        is_over.set()
-        thread.join()
-        dispatcher.shutdown(timeout=10)
-        wasyncore.close_all(sockets)
 
 
 def answer_to(place, request, *, timeout=30):
@@ -124,11 +90,12 @@ def test_a_request_that_never_arrives_is_given_up_even_when_it_drips(sent):
 
 
 def test_an_answer_that_took_long_to_make_has_its_whole_time_to_be_taken(monkeypatch):
-    server = SimpleNamespace(active_channels={}, pull_trigger=lambda: None)
+    nobody = SimpleNamespace(pull_trigger=lambda: None)
+    server = SimpleNamespace(active_channels={}, trigger=nobody, pull_trigger=lambda: None)
     monkeypatch.setattr(BoundedChannel, "_flush_some", lambda _channel, **_options: False)  # nothing is taken
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        channel = BoundedChannel(server, ours, ("192.0.2.1", 80), Adjustments(), map={})
+        channel = BoundedChannel(server, ours, ("192.0.2.1", 80), Adjustments(), map=PolledSockets())
         channel.requests.append(object())
         channel.last_activity -= 10 * SECONDS_TO_TAKE
         channel.write_soon(b"HTTP/1.1 200 OK")
