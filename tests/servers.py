@@ -114,11 +114,15 @@ def serve_forked(kind, config, port, announcement, errors):
     main(kind, config, port, announce=lambda: announcement.send("listening"))
 
 
+def insert_checked(session, table, values, check):
+    return all(check(session, [values])) and insert_once(session, table, values)
+
+
 class OtherWriter(Writer):
     """Has another way to run a job, which a row is to it as well."""
 
-    def insert_once(self, table, values):
-        return self.run(partial(insert_once, table=table, values=values))
+    def insert_once(self, table, values, *, check):
+        return self.run(partial(insert_checked, table=table, values=values, check=check))
 
 
 class ForgetfulWriter(OtherWriter):

@@ -1,7 +1,7 @@
 """Submission of responses, from the scanned code to the stored row."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
@@ -156,6 +156,30 @@ def record_response(
     )
 
 
+def record_sent_form(
+    session: Session,
+    *,
+    token: str,
+    key: SubmissionKey,
+    answers: CheckedAnswers,
+    language: str,
+    network: NetworkDigests | None = None,
+    secret_key: str,
+    now: datetime,
+) -> str:
+    """Store the answers like `record_response`, in the visit that this transaction finds."""
+    return record_response(
+        session,
+        visit=resume_visit(session, token=token, secret_key=secret_key, key=key),
+        key=key,
+        answers=answers,
+        language=language,
+        network=network,
+        secret_key=secret_key,
+        now=now,
+    )
+
+
 def new_response(
     *,
     visit: Visit,
@@ -170,6 +194,18 @@ def new_response(
     place = _place(visit, key, network)
     values = _response_values(place, key, answers, visit.questionnaire, language=language, now=now)
     return {**place, **values, **_receipt_values(key, secret_key)}
+
+
+def still_take_answers(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """Say of each row of a new response whether its code and its round still take answers."""
+    parameters = {name: list({row[name] for row in rows}) for name in ("code_id", "round_id")}
+    found = {row[:3]: row[3:] for row in session.connection().execute(_CODES_IN_ROUNDS, parameters)}
+
+    def takes_answers(row: Mapping[str, Any]) -> bool:
+        opens_at, closes_at = found.get((row["code_id"], row["community_id"], row["round_id"]), (None, None))
+        return opens_at is not None and opens_at <= row["submitted_at"] < closes_at
+
+    return [takes_answers(row) for row in rows]
 
 
 def _place(visit: Visit, key: SubmissionKey, network: NetworkDigests | None) -> dict[str, Any]:
@@ -280,6 +316,11 @@ def _visits_by_poster(in_round: ColumnElement[bool]) -> Select[*tuple[Any, ...]]
 # Each is one statement, built once: this is the path of every scan.
 _IN_OPEN_ROUND = _visits_by_poster(and_(Round.opens_at <= bindparam("now"), bindparam("now") < Round.closes_at))
 _IN_ROUND_OF_KEY = _visits_by_poster(Round.id == bindparam("round_id"))
+_CODES_IN_ROUNDS = (
+    select(Code.id, Code.community_id, Round.id, Round.opens_at, Round.closes_at)
+    .join(Round, Round.id.in_(bindparam("round_id", expanding=True)))
+    .where(Code.id.in_(bindparam("code_id", expanding=True)), Code.revoked_at.is_(None))
+)
 # A slip belongs to the round that it was printed for.
 _OF_SLIP = (
     select(*_FACTS, _HAS_ANSWERED.label("has_earlier"))

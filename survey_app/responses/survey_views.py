@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from http import HTTPStatus
 from itertools import chain
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -32,8 +32,9 @@ from survey_app.responses.submission import (
     Visit,
     new_response,
     open_visit,
-    record_response,
+    record_sent_form,
     resume_visit,
+    still_take_answers,
 )
 from survey_app.rounds.privacy_notice import fill_notice
 from survey_app.rounds.privacy_promises import Concerned, statements_to
@@ -110,10 +111,7 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     given = request.form.to_dict(flat=False)
     try:
         key = read_key(request.form.get("key", ""), form=Form.RESPONSE, secret_key=site().config.secret_key)
-        visit = site().read_cache.get_or_read(
-            ("resumed visit", token, key.code_id, key.round_id),
-            partial(resume_visit, token=token, secret_key=site().config.secret_key, key=key),
-        )
+        visit = _resume(token, key)
     except InvalidSubmissionKey:
         return _ask_to_send_again(token, given, uploads, now=now)
     photo_faults = store_uploaded_photos(visit, key, uploads, now=now) if visit.is_open(now) else {}
@@ -135,24 +133,32 @@ def submit(token: str) -> AnyResponse | str | tuple[str, int]:
     return redirect(address_of_own_receipt(receipt, chain(*photo_faults.values())), HTTPStatus.SEE_OTHER)
 
 
+def _resume(token: str, key: SubmissionKey) -> Visit:
+    """Return the visit in which a form was opened; what stores anything checks it again."""
+    read = partial(resume_visit, token=token, secret_key=site().config.secret_key, key=key)
+    # What is read of a slip depends on the answers of its household; photos are stored before the answers are checked.
+    if is_reference(token) or request.mimetype == "multipart/form-data":
+        with site().database.reading() as session:
+            return read(session)
+    return site().read_cache.get_or_read(("resumed visit", token, key.code_id, key.round_id), read)
+
+
 def _store(visit: Visit, key: SubmissionKey, answers: CheckedAnswers, *, now: datetime) -> str:
     """Store the answers once, and return their receipt number when that is committed."""
-    store = partial(
-        record_response,
-        visit=visit,
-        key=key,
-        answers=answers,
-        language=current_language(),
-        network=network_digests_of_answers(visit.round_id),
-        secret_key=site().config.secret_key,
-        now=now,
-    )
+    facts: dict[str, Any] = {
+        "key": key,
+        "answers": answers,
+        "language": current_language(),
+        "network": network_digests_of_answers(visit.round_id),
+        "secret_key": site().config.secret_key,
+        "now": now,
+    }
     if visit.is_open(now) and not visit.questionnaire.photo_questions:
-        row = new_response(**store.keywords)
-        if site().writer.insert_once(RESPONSE_TABLE, row):
+        row = new_response(visit=visit, **facts)
+        if site().writer.insert_once(RESPONSE_TABLE, row, check=still_take_answers):
             return str(row["receipt"])
-    # With photos, after the close, or sent before.
-    return site().writer.run(store)
+    # With photos, after the close, sent before, or through a code that was revoked a moment ago.
+    return site().writer.run(partial(record_sent_form, token=visit.token, **facts))
 
 
 def _other_answers_page(

@@ -3,11 +3,10 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, LiteralString, Self
 
 from alembic import command
@@ -22,6 +21,7 @@ from sqlalchemy.types import TypeDecorator
 from survey_app.config import MIGRATIONS
 from survey_app.errors import DatabaseDriverMissing, DatabaseOutdated, DatabaseTooNew
 from survey_app.private_files import keep_private, open_private
+from survey_app.storage.commit_versions import CommitVersion, ProcessVersion, SQLiteVersion
 from survey_app.storage.write_lock import LOCK_SUFFIXES, hold_write_lock
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ class Database:
         self.engine = _create_engine(self.url)
         self._readers = _create_readers(self.url, self.engine)
         self._autocommit_readers = _create_autocommit_readers(self.url, self.engine)
-        self._version_lock = Lock()
-        self._version_reader: sqlite3.Connection | None = None
+        self._version: CommitVersion = ProcessVersion() if self.is_postgresql else SQLiteVersion(str(self.url.database))
 
     def __enter__(self) -> Self:
         return self
@@ -110,14 +109,20 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, *, keeps_version: bool = False) -> Iterator[Session]:
         """Open a transaction that commits when the block ends and leaves nothing behind when it raises.
 
         On SQLite it takes the write lock at once: a transaction that reads first and writes later fails with
-        “database is locked” whatever the timeout, when another writer came between.
+        “database is locked” whatever the timeout, when another writer came between. `keeps_version` says that nothing
+        that anybody caches depends on what is written.
         """
-        with self._write_lock(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with ExitStack() as stack:
+            stack.enter_context(self._write_lock())
+            until_committed = stack.enter_context(ExitStack())
+            session = stack.enter_context(Session(self.engine, expire_on_commit=False))
+            stack.enter_context(session.begin())
             session.connection()  # BEGIN now, not at the first statement
+            until_committed.enter_context(self._version.kept() if keeps_version else self._version.changed())
             yield session
 
     def _write_lock(self) -> AbstractContextManager[None]:
@@ -148,24 +153,12 @@ class Database:
             self.truncate_log()
 
     def version(self) -> int | None:
-        """Return SQLite's data version, which changes with every commit of anyone; None on PostgreSQL, which has none.
+        """Return a number that changes with commits: with those of anyone on SQLite, of this process on PostgreSQL.
 
-        It cannot be compared with the number of another process. None also while the database cannot be read: whatever
-        is read next says why.
+        It cannot be compared with the number of another process. None while the database cannot be read: whatever is
+        read next says why.
         """
-        if self.is_postgresql:
-            return None
-        with self._version_lock:
-            try:
-                if self._version_reader is None:
-                    # This connection only reads, since SQLite does not tell a connection of its own commits.
-                    self._version_reader = sqlite3.connect(
-                        str(self.url.database), check_same_thread=False, isolation_level=None
-                    )
-                (number,) = self._version_reader.execute("PRAGMA data_version").fetchone()
-            except sqlite3.Error:
-                return None
-            return int(number)
+        return self._version.current()
 
     def require_current(self) -> None:
         """Raise `DatabaseOutdated` or `DatabaseTooNew` unless the database has the revision of the code."""
@@ -197,10 +190,7 @@ class Database:
 
     def dispose(self) -> None:
         """Close every connection."""
-        with self._version_lock:
-            if self._version_reader is not None:
-                self._version_reader.close()
-                self._version_reader = None
+        self._version.close()
         self._autocommit_readers.dispose()
         self._readers.dispose()
         self.engine.dispose()

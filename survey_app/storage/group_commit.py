@@ -16,6 +16,9 @@ from survey_app.storage.insert_once import insert_all_once, insert_once
 
 _Outcome = TypeVar("_Outcome")
 
+RowCheck = Callable[[Session, Sequence[Mapping[str, Any]]], Sequence[bool]]
+"""Says of each row that is about to be inserted whether what it rests on still holds."""
+
 # How long one commit may take before those who find no place are turned away at once. Until then they wait for one,
 # and would otherwise hold the threads that the bound keeps free for pages.
 QUEUE_TIMEOUT_SECONDS = 2.0
@@ -67,13 +70,16 @@ class Writer:
             thread.join()
         self._thread = None
 
-    def insert_once(self, table: Table, values: Mapping[str, Any]) -> bool:
+    def insert_once(self, table: Table, values: Mapping[str, Any], *, check: "RowCheck | None" = None) -> bool:
         """Insert one row unless a unique value of it is taken, and say whether it was inserted, once that is committed.
 
+        `check` is asked first, in the transaction that inserts: what the row rests on may have been read before.
+        Nothing that is cached may depend on such rows: what one crowd sends leaves the pages of the next in the cache.
         The rows of all who wait go into one statement: each statement releases the interpreter lock, and to get it back
         from threads that are busy with pages takes longer than the statement.
         """
-        return self._run(partial(insert_once, table=table, values=values), _Row(table, values))
+        row = _Row(table, values, check)
+        return self._run(partial(_insert_row, row=row), row)
 
     def run(self, job: Callable[[Session], _Outcome]) -> _Outcome:
         """Run `job` in a transaction, and return what it returned once that is committed.
@@ -85,7 +91,7 @@ class Writer:
     def _run(self, job: Callable[[Session], _Outcome], row: "_Row | None") -> _Outcome:
         entry = self._enter(job, row)
         if entry is None:
-            with self._database.writing() as session:
+            with self._database.writing(keeps_version=row is not None) as session:
                 return job(session)
         return entry.reply.result()
 
@@ -141,7 +147,7 @@ class Writer:
     def _commit(self, group: "Sequence[_Entry[object]]") -> None:
         has_begun = False
         try:
-            with self._database.writing() as session:
+            with self._database.writing(keeps_version=all(entry.row is not None for entry in group)) as session:
                 has_begun = True
                 _insert_rows(session, group)
                 for entry in group:
@@ -163,6 +169,7 @@ class _Row(NamedTuple):
 
     table: Table
     values: Mapping[str, Any]
+    check: RowCheck | None
 
 
 class _Entry(Generic[_Outcome]):
@@ -201,11 +208,20 @@ class _Entry(Generic[_Outcome]):
 
 def _insert_rows(session: Session, group: "Sequence[_Entry[object]]") -> None:
     """Insert the rows of those entries of a group that are nothing else, one statement for each table."""
-    by_table: dict[Table, list[tuple[_Entry[object], Mapping[str, Any]]]] = {}
+    by_kind: dict[tuple[Table, RowCheck | None], list[tuple[_Entry[object], Mapping[str, Any]]]] = {}
     for entry in group:
         if entry.row is not None:
-            by_table.setdefault(entry.row.table, []).append((entry, entry.row.values))
-    for table, rows in by_table.items():
-        inserted = insert_all_once(session, table, [values for _entry, values in rows])
-        for (entry, _values), is_inserted in zip(rows, inserted, strict=True):
-            entry.outcome, entry.error = is_inserted, None
+            by_kind.setdefault((entry.row.table, entry.row.check), []).append((entry, entry.row.values))
+    for (table, check), rows in by_kind.items():
+        held = [True] * len(rows) if check is None else check(session, [values for _entry, values in rows])
+        for (entry, _values), holds in zip(rows, held, strict=True):
+            entry.outcome, entry.error = holds, None
+        to_insert = [row for row, holds in zip(rows, held, strict=True) if holds]
+        inserted = insert_all_once(session, table, [values for _entry, values in to_insert]) if to_insert else []
+        for (entry, _values), is_inserted in zip(to_insert, inserted, strict=True):
+            entry.outcome = is_inserted
+
+
+def _insert_row(session: Session, *, row: _Row) -> bool:
+    holds = row.check is None or all(row.check(session, [row.values]))
+    return holds and insert_once(session, row.table, row.values)

@@ -392,7 +392,7 @@ def test_when_too_many_wait_to_be_written_answers_stay_in_the_page(client, token
     form = EVERY_ANSWER | {"key": key_of(client, token)}
     with monkeypatch.context() as context:
 
-        def refuse(_writer, _table, _values):
+        def refuse(*_arguments, **_named):
             raise WriterBusy(12)
 
         context.setattr(Writer, "insert_once", refuse)

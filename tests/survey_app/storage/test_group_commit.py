@@ -293,3 +293,28 @@ def test_a_hundred_jobs_of_many_threads_are_all_written_once(writer, database):
     assert outcomes == [f"{number:03}区" for number in range(100)]
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(District)) == 100
+
+
+def test_a_row_whose_check_fails_is_not_inserted_and_others_of_its_group_are(run_behind, sqlite_database, group_writer):
+    table, [good, refused, also_good] = response_rows(sqlite_database, 3)
+    checked = []
+
+    def check(_session, rows):
+        checked.append(len(rows))
+        return [row["submission_key"] != refused["submission_key"] for row in rows]
+
+    futures = run_behind(
+        *(partial(group_writer.insert_once, table, row, check=check) for row in (good, refused, also_good)),
+        as_jobs=False,
+    )
+
+    assert [future.result() for future in futures] == [True, False, True]
+    assert checked == [3]
+    assert keys(sqlite_database) == sorted([good["submission_key"], also_good["submission_key"]])
+
+
+def test_a_row_is_checked_by_a_writer_of_any_engine(writer, database):
+    table, [row] = response_rows(database, 1)
+
+    assert not writer.insert_once(table, row, check=lambda _session, rows: [False] * len(rows))
+    assert writer.insert_once(table, row, check=lambda _session, rows: [True] * len(rows))
