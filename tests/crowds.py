@@ -4,6 +4,7 @@ import re
 import select
 import socket
 import time
+from itertools import cycle
 from urllib.parse import urlencode, urlsplit
 
 from tests.phones import Answer, NoReply
@@ -26,18 +27,18 @@ def post(path, form):
     return f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n".encode("ascii") + body
 
 
-def visit_together(address, visits):
+def visit_together(addresses, visits):
     """Let each visit send its first request at one moment; return for each its answers, each with its wait in seconds.
 
     A visit is a generator: it yields the bytes of a request, is sent the answer, and yields the next request. All
-    phones are connected before the first of them sends.
+    phones are connected, to one server after the other, before the first of them sends.
     """
-    parts = urlsplit(address)
+    places = cycle((parts.hostname, parts.port) for parts in map(urlsplit, addresses))
     phones = {}
     with select.epoll() as events:
         try:
             for visit in visits:
-                phone = _Phone(visit, parts.hostname, parts.port)
+                phone = _Phone(visit, next(places))
                 phones[phone.fileno] = phone
                 events.register(phone.fileno, select.EPOLLIN)
             for phone in phones.values():
@@ -62,9 +63,9 @@ def _receive_all(events, phones):
 
 
 class _Phone:
-    def __init__(self, visit, host, port):
+    def __init__(self, visit, place):
         self.visit, self.answers = visit, []
-        self._socket = socket.create_connection((host, port), _PATIENCE)
+        self._socket = socket.create_connection(place, _PATIENCE)
         self._socket.settimeout(None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.fileno = self._socket.fileno()

@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
-from survey_app.config import MIGRATIONS
+from survey_app.config import DEFAULT_THREADS, MIGRATIONS
 from survey_app.errors import DatabaseDriverMissing, DatabaseOutdated, DatabaseTooNew
 from survey_app.private_files import keep_private, open_private
 from survey_app.storage.commit_versions import CommitVersion, ProcessVersion, SQLiteVersion
@@ -33,6 +33,10 @@ WRITER_CACHE_BYTES = 64 * 2**20
 # Of each connection that reads, of which a server has as many as threads. Counting a city's answers with a quarter of
 # the other takes an eighth more of the processor, and the kernel keeps what it read.
 READER_CACHE_BYTES = 16 * 2**20
+# Of one process to PostgreSQL, opened when they are first needed: one for each thread that answers requests, and a few
+# for threads that hold two, which are closed after each use. Opening one takes as long as ten scans.
+KEPT_CONNECTIONS = DEFAULT_THREADS
+MORE_CONNECTIONS = 8
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -208,8 +212,10 @@ def _create_engine(url: URL) -> Engine:
     try:
         engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
-            pool_size=8,
-            max_overflow=8,
+            pool_size=KEPT_CONNECTIONS,
+            max_overflow=MORE_CONNECTIONS,
+            # The connection that was given back last is used next: those that a crowd has opened stay idle afterwards.
+            pool_use_lifo=True,
             pool_pre_ping=True,
             hide_parameters=True,
         )

@@ -3,7 +3,7 @@
 import atexit
 import secrets
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -33,6 +33,8 @@ SECRET_KEY = "only for benchmarks"
 POSTERS = 440
 PHONES = 16
 CROWDS = (100, 300, 600, 1000)
+CROWD = 64
+VISITS_OF_ONE = 8
 SCANS = 400
 SUBMITS_PER_PHONE = 25
 
@@ -93,9 +95,9 @@ def city(engine: str) -> City:
 
 
 @cache
-def phone(kind: str) -> Phone:
+def phone(kind: str, engine: str) -> Phone:
     """Return a phone that is connected to a server of this kind."""
-    return Phone(server(kind, "sqlite").address)
+    return Phone(server(kind, engine).address)
 
 
 @cache
@@ -104,28 +106,36 @@ def server(kind: str, engine: str) -> Server:
     return open_servers().enter_context(Server(kind, city(engine).config))
 
 
-def scan(kind: str, paths: Iterable[str]) -> None:
+@cache
+def sites(engine: str, processes: int) -> Sequence[Server]:
+    """Return processes that serve the same site."""
+    if processes == 1:
+        return [server("site", engine)]
+    return [*sites(engine, processes - 1), open_servers().enter_context(Server("site", city(engine).config))]
+
+
+def scan(kind: str, engine: str, paths: Iterable[str]) -> None:
     """Open pages one after another."""
     for path in paths:
-        answer = phone(kind).get(path)
+        answer = phone(kind, engine).get(path)
         if answer.status != 200:
             raise RuntimeError(f"{path} answered {answer.status}")
 
 
-def scan_one_poster(scans: int = SCANS) -> None:
+def scan_one_poster(engine: str = "sqlite") -> None:
     """Open the form of one poster again and again, as when it has just been put up."""
-    scan("site", [f"/s/{city('sqlite').codes[0][1]}"] * scans)
+    scan("site", engine, [f"/s/{city(engine).codes[0][1]}"] * SCANS)
 
 
 def scan_all_posters() -> None:
     """Open the form of another poster each time, so that nothing is remembered from the last scan."""
     tokens = [token for _, token in city("sqlite").codes]
-    scan("site", [f"/s/{token}" for token in tokens[:SCANS]])
+    scan("site", "sqlite", [f"/s/{token}" for token in tokens[:SCANS]])
 
 
-def say_hello(scans: int = SCANS) -> None:
+def say_hello() -> None:
     """Open the page of a bare Flask application on the same server."""
-    scan("hello", ["/"] * scans)
+    scan("hello", "sqlite", ["/"] * SCANS)
 
 
 def submit(kind: str, engine: str = "sqlite", *, phones: int = PHONES) -> list[float]:
@@ -153,22 +163,35 @@ def slowest_percent(waits: list[float]) -> Seconds:
     return Seconds(waits[len(waits) * 99 // 100])
 
 
-def open_and_send(page: bytes, form: bytes) -> Generator[bytes, object]:
+def ask_for_each(requests: Sequence[bytes]) -> Generator[bytes, object]:
     """Visit of one phone, whose requests are made before, so that the phones leave the machine to the server."""
-    yield page
-    yield form
+    for request in requests:  # noqa: UP028 (a generator, which a list is not, takes the answers)
+        yield request
 
 
-def wait_in_a_crowd(phones: int, engine: str = "sqlite") -> Seconds:
-    """Let a crowd open a form at one moment and send it; return the wait that 95 of 100 answers did not exceed."""
+def open_and_send(engine: str, *, phones: int, times: int = 1, processes: int = 1) -> list[float]:
+    """Let phones open one form at one moment and send it, some times; return how long each answer took."""
     where = city(engine)
     page = get(f"/s/{where.codes[0][1]}")
-    visits = [open_and_send(page, post(*where.form(0))) for _ in range(phones)]
-    answered = visit_together(server("site", engine).address, visits)
-    if {tuple(answer.status for answer, _ in answers) for answers in answered} != {(200, 303)}:
-        raise RuntimeError("somebody in the crowd was not thanked")
-    waits = sorted(wait for answers in answered for _, wait in answers)
+    visits = [
+        ask_for_each([request for _ in range(times) for request in (page, post(*where.form(0)))]) for _ in range(phones)
+    ]
+    answered = visit_together([each.address for each in sites(engine, processes)], visits)
+    if {tuple(answer.status for answer, _ in answers) for answers in answered} != {(200, 303) * times}:
+        raise RuntimeError("somebody was not thanked")
+    return [wait for answers in answered for _, wait in answers]
+
+
+def wait_in_a_crowd(phones: int) -> Seconds:
+    """Let a crowd open a form at one moment and send it; return the wait that 95 of 100 answers did not exceed."""
+    waits = sorted(open_and_send("sqlite", phones=phones))
     return Seconds(waits[len(waits) * 95 // 100])
+
+
+def share_visits(processes: int) -> Seconds:
+    """Let phones visit several processes on one PostgreSQL; return how long that took, without preparing it."""
+    waits = open_and_send("postgresql", phones=CROWD, times=VISITS_OF_ONE, processes=processes)
+    return Seconds(sum(waits) / CROWD)
 
 
 def longest_wait() -> Seconds:
@@ -197,13 +220,20 @@ def scan_and_submit(engine: str) -> None:
     together([visit] * PHONES)
 
 
-def processor_note(kind: str, baseline: str, run_kind: Callable[[], object], run_baseline: Callable[[], object]) -> str:
+def processor_note(
+    kind: str,
+    baseline: str,
+    run_kind: Callable[[], object],
+    run_baseline: Callable[[], object],
+    *,
+    engine: str = "sqlite",
+) -> str:
     """Say the same ratio in processor time of the servers, which other programs of the machine move less."""
     costs = []
-    for name, run in ((kind, run_kind), (baseline, run_baseline)):
-        before = server(name, "sqlite").processor_seconds()
+    for measured, run in ((server(kind, engine), run_kind), (server(baseline, "sqlite"), run_baseline)):
+        before = measured.processor_seconds()
         run()
-        costs.append(server(name, "sqlite").processor_seconds() - before)
+        costs.append(measured.processor_seconds() - before)
     return f"in processor time of the servers: ratio {costs[1] / costs[0]:.3g}"
 
 
@@ -222,6 +252,16 @@ def benchmarks() -> list[Benchmark]:
             bar="≥ 0.5; reach 0.75",
             rounds=7,
             note=lambda: processor_note("site", "hello", scan_one_poster, say_hello),
+        ),
+        Benchmark(
+            name=f"survey: {SCANS} scans of one poster on PostgreSQL, beside hello-world on the same server",
+            ours=partial(scan_one_poster, "postgresql"),
+            baseline=say_hello,
+            bar="≥ 0.5; reach 0.75",
+            rounds=7,
+            note=lambda: processor_note(
+                "site", "hello", partial(scan_one_poster, "postgresql"), say_hello, engine="postgresql"
+            ),
         ),
         Benchmark(
             name=f"survey: {SCANS} scans of {SCANS} posters, beside hello-world on the same server",
@@ -268,5 +308,14 @@ def benchmarks() -> list[Benchmark]:
             ours=lambda: scan_and_submit("sqlite"),
             baseline=lambda: scan_and_submit("postgresql"),
             bar="none: what the embedded database gives up or gains",
+        ),
+        *(
+            Benchmark(
+                name=f"survey: visits of {CROWD} phones on one PostgreSQL, {processes} processes beside one",
+                ours=partial(share_visits, processes),
+                baseline=partial(share_visits, 1),
+                bar="none: what processes bring where the cores are shared with the database and the phones",
+            )
+            for processes in (2, 3)
         ),
     ]

@@ -28,7 +28,7 @@ def test_a_thousand_phones_at_one_poster_are_all_thanked(sqlite_database, config
     token = open_round(sqlite_database)
 
     with ForkedServer(config_on(sqlite_database)) as server:
-        visits = visit_together(server.address, [visit(token) for _ in range(CROWD)])
+        visits = visit_together([server.address], [visit(token) for _ in range(CROWD)])
 
     assert {tuple(answer.status for answer, _wait in answers) for answers in visits} == {(200, 303)}
 

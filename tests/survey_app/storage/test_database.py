@@ -3,19 +3,21 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
+from threading import Barrier
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from survey_app.config import REPOSITORY
 from survey_app.errors import DatabaseOutdated
 from survey_app.models import Community, Complaint, ComplaintEvent, District, Questionnaire, Round
-from survey_app.storage.database import Base, Database
+from survey_app.storage.database import KEPT_CONNECTIONS, Base, Database
 from tests.factories import NOW, make_community, make_complaint, make_district, make_poster_code, make_round
+from tests.together import all_at_once
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -210,3 +212,19 @@ def test_a_process_that_closes_the_database_takes_nothing_from_those_that_go_on(
         seen.append(count_districts(url))
 
     assert seen == [1, 2, 3]
+
+
+@pytest.mark.postgresql
+def test_all_threads_that_answer_use_connections_that_stay_open(postgresql_database):
+    opened, together = [], Barrier(KEPT_CONNECTIONS)
+    event.listen(postgresql_database.engine, "connect", lambda *_connection: opened.append(1))
+
+    def read(_number):
+        for _ in range(3):
+            with postgresql_database.reading() as session:
+                session.execute(text("SELECT 1"))
+                together.wait(60)
+
+    all_at_once(read, range(KEPT_CONNECTIONS))
+
+    assert len(opened) <= KEPT_CONNECTIONS
