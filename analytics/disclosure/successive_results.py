@@ -53,7 +53,11 @@ def keep_stated_counts(table: pd.DataFrame, stated: pd.DataFrame, *, disclosure:
         few = _differ_by_few(table, before, measured.responses, disclosure)
         for name in (measured.responses, measured.value, measured.deviation):
             if name is not None and name in table and name in before:
-                kept[name] = table[name].where(~few, before[name].astype(table[name].dtype))
+                own = table[name]
+                if own.dtype == "int64":
+                    # What is whole here may be missing there.
+                    own = own.astype("Int64")
+                kept[name] = own.where(~few, before[name].astype(own.dtype))
     result = table.assign(**kept)
     for names in (*((name,) for name in (*MODE_COLUMNS, *CHANNEL_COLUMNS)), (_SAID, _ASKED)):
         if set(names) <= set(table):

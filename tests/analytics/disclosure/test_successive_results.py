@@ -67,3 +67,13 @@ def test_a_community_without_an_earlier_result_is_what_was_counted():
     table = table_of(40, 30)
 
     assert kept(table, table.assign(community_id="002"))["responses"] == 40
+
+
+def test_what_was_withheld_in_the_earlier_result_alone_is_missing():
+    table = pd.DataFrame({"community_id": ["001", "002"], "responses": [12, 40], "satisfied": [10, 30]})
+    stated = pd.DataFrame({"community_id": ["001", "002"], "responses": [9, 40], "satisfied": [None, 30]})
+
+    found = keep_stated_counts(table, stated, disclosure=DISCLOSURE)
+
+    assert found["satisfied"].tolist() == [MISSING, 30]
+    assert found["responses"].tolist() == [9, 40]
