@@ -62,7 +62,7 @@ def exposed_communities(standings: pd.DataFrame) -> pd.DataFrame:
 
 
 def funnel_of(exposed: pd.DataFrame) -> Funnel:
-    """Return the funnel limits of one region's complaints around its pooled rate; at least one community."""
+    """Return the funnel limits of one region's complaints around its pooled rate; at least two communities."""
     return rate_funnel(
         exposed["complaints"].to_numpy("float64"),
         exposed["exposure_household_years"].to_numpy("float64"),
@@ -106,6 +106,8 @@ def _funnel_card(
         return html.Div(
             [head, empty(_("No community here has both a count of complaints and a known number of households."))]
         )
+    if len(exposed) == 1:
+        return html.Div([head, empty(_("There is only one community here: no other tells what is usual."))])
     funnel = shown.source.compute_once(shown.header.id, measure_region, region)
     measured = exposed.join(funnel.table.set_axis(exposed.index))
     return html.Div(

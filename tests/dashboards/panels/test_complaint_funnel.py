@@ -145,3 +145,12 @@ def test_a_huge_city_is_drawn_and_listed_in_part_and_says_so():
     assert [len(trace["x"]) for trace in dots(figure)] == [MOST_POINTS]
     assert len(numbers.rows) == MOST_ROWS_BEHIND_CHART
     assert numbers.caption.endswith(f"the first {MOST_ROWS_BEHIND_CHART} of {len(measured):,}")
+
+
+def test_a_lone_community_is_compared_with_nobody():
+    register = places()
+    city = MadeUpCity(register=register.assign(region=["乌达区", *["海勃湾区"] * (len(register) - 1)]))
+
+    page = Browser(serve_dashboards(city), "?lang=en").content("?lang=en", page="complaints/")
+
+    assert "There is only one community here: no other tells what is usual." in said(page)
