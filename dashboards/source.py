@@ -97,8 +97,8 @@ class Profile:
     `answers` has one row per question and code: question, label, english_label, domain (whether it is an aspect of
     service), code, option, english_option, missing (don't know and the like), here, region (numbers of answers).
     `complaints` has one row per month, category and validity: month ("2026-09"), category, label, english_label, valid
-    (whether the rate counts it), cases. `drivers` has one row per domain: question, label, english_label and the
-    columns of `analytics.statistics.drivers.Drivers` but the domain: n, mean, weight, share, lower, upper, above_noise;
+    (whether the rate counts it), cases. `drivers` has one row per domain: question, label, english_label and, of
+    `analytics.statistics.drivers.Drivers`, n, weight, share, lower, upper, above_noise, the shares in whole percents;
     `respondents` is how many answers it rests on. `tenures` has one row for owners and one for tenants: tenure (1
     owners, 2 tenants), responses (valid answers to the ranked question) and satisfied; no rows in evaluations that did
     not count them apart. `reported` is None where the questionnaire does not say by which answer residents tell that

@@ -17,6 +17,7 @@ from tests.dashboards.test_app import Browser, texts
 _DATA_ADDRESS = "data:text/csv"
 _STAFF_FILE = re.compile(r'href="(/staff/[^"?]+\.csv)[?"]')
 CRITERION = "criterion/"
+WHOLE = ("", CRITERION, "complaints/", "integrity/", "collection/")
 
 
 @dataclass
@@ -30,10 +31,10 @@ class Page:
 
 
 class Published:
-    """What one account can get of an evaluation: `pages` of communities and of other rules, `files` by name.
+    """What one account can get of an evaluation: pages of the `whole`, of communities and of other rules, and files.
 
-    Pages of communities are those asked for; of other rules those whose name in the address begins with one of
-    `choices`.
+    Pages of the whole stand by their path and files by their name. Pages of communities are those asked for; of other
+    rules those whose name in the address begins with one of `choices`.
     """
 
     def __init__(self, app, username, *, evaluation, communities=(), choices=()):
@@ -41,11 +42,11 @@ class Published:
         asked = f"?lang=en&evaluation={evaluation}"
         self._browser = Browser(app, "?lang=en", client=client)
         self.files = {}
+        self.whole = {path: self._open(path, asked) for path in WHOLE}
         self.pages = {number: self._open(COMMUNITY_PATH, f"{asked}&community={number}") for number in communities}
-        offered = self._open(CRITERION, asked).choices if choices else ()
         self.what_ifs = {
             choice: self._open(CRITERION, f"{asked}&what_if={choice}")
-            for choice in offered
+            for choice in self.whole[CRITERION].choices
             if choice.startswith(tuple(choices))
         }
         self._read(client, f"/dashboards/communities.csv{asked}", "communities.csv of the page")

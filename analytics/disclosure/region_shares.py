@@ -6,6 +6,7 @@ Whoever takes all communities whose numbers are shown from the region finds thos
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from analytics.disclosure.rules import DisclosureRules
 from analytics.disclosure.suppression import rounded_share
@@ -82,6 +83,42 @@ def shares_tell(
         if (np.maximum(within, beside) < wanted).any():
             return True
     return False
+
+
+def rounded_associations(associations: pd.DataFrame, *, people: int, rules: DisclosureRules) -> pd.DataFrame:
+    """Return how the answers of a region go together in whole percents, so that nobody's can be found from them.
+
+    Parameters
+    ----------
+    associations : DataFrame
+        Shares such as parts of R², any columns.
+    people : int
+        How many people they are of.
+    rules : DisclosureRules
+
+    Returns
+    -------
+    DataFrame
+        All missing where `rounded_share` gives no share of so few people.
+
+    Notes
+    -----
+    Of a dozen people an association to six digits is the work of few tables: whoever tries all that fit the numbers
+    shown finds the hidden ones. To a whole percent of many people countless tables lead.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analytics.disclosure.rules import rules_in_force
+    >>> rules = rules_in_force(date(2026, 9, 30))
+    >>> weights = pd.DataFrame({"weight": [0.07659, 0.05397]})
+    >>> rounded_associations(weights, people=500, rules=rules)["weight"].tolist()
+    [0.08, 0.05]
+    >>> rounded_associations(weights, people=499, rules=rules)["weight"].tolist()
+    [nan, nan]
+    """
+    is_told = not np.isnan(rounded_share(0, people, rules=rules))
+    return associations.astype("float64").round(2) if is_told else associations.mask(associations.notna())
 
 
 def _slack(totals: IntegerArray, people: int) -> tuple[IntegerArray, IntegerArray]:

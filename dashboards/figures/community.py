@@ -157,7 +157,7 @@ def drivers_figure(drivers: pd.DataFrame, language: str) -> Figure:
             "y": place[chosen].tolist(),
             "error_x": interval_bars(weight[chosen], lower[chosen], upper[chosen], color=theme.INK, width=3),
             "marker": {"color": color, "pattern": {"shape": pattern}},
-            "hovertemplate": "%{x:.1f}%<extra></extra>",
+            "hovertemplate": "%{x:.0f}%<extra></extra>",
         }
         for chosen, name, color, pattern in (
             (above, _("More than chance"), theme.MET, ""),

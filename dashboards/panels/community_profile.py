@@ -193,10 +193,10 @@ def _drivers_numbers(shown: PageData, drivers: pd.DataFrame) -> Numbers:
     columns = [
         NumbersColumn(_("Question")),
         NumbersColumn(_("Answers"), numeric=True),
-        NumbersColumn(_("Associated differences"), numeric=True, write="{:.1%}".format),
-        NumbersColumn(_("Lower bound"), numeric=True, write="{:.1%}".format),
-        NumbersColumn(_("Upper bound"), numeric=True, write="{:.1%}".format),
-        NumbersColumn(_("Share of the association"), numeric=True, write="{:.1%}".format),
+        NumbersColumn(_("Associated differences"), numeric=True, write="{:.0%}".format),
+        NumbersColumn(_("Lower bound"), numeric=True, write="{:.0%}".format),
+        NumbersColumn(_("Upper bound"), numeric=True, write="{:.0%}".format),
+        NumbersColumn(_("Share of the association"), numeric=True, write="{:.0%}".format),
         NumbersColumn(_("More than chance")),
     ]
     said = {True: _("yes"), False: _("no")}

@@ -18,6 +18,7 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json
+from analytics.disclosure.region_shares import rounded_associations
 from analytics.disclosure.rules import DisclosureRules
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import OTHER_POPULATION, Rules
@@ -115,9 +116,10 @@ def count_profiles(
             of_region = AnswersOfRegion(answers, same, is_few=is_few[same], is_ranked=is_ranked[same])
             untold = untold_questions(of_region, rules=rules, questionnaire=questionnaire, disclosure=disclosure)
             told = canonical_json(_sum_answers(given, same) | {question: {} for question in untold})
-            drivers = canonical_json(
-                _drivers(counts.breakdowns.respondents.respondents(str(name)), rules, questionnaire)
-            )
+            # The evaluator has the rows of all others, and would find those of a few.
+            rows = counts.breakdowns.respondents.respondents(str(name))
+            rows = rows[rows["community"].isin(places.index[is_member & ~is_few])]
+            drivers = canonical_json(_drivers(rows, rules, questionnaire, disclosure))
         regions.append(
             {
                 "region": str(name),
@@ -226,8 +228,10 @@ def _by_tenure(breakdowns: Breakdowns, communities: Iterable[int], rules: Rules)
     return rows
 
 
-def _drivers(rows: pd.DataFrame, rules: Rules, questionnaire: Questionnaire) -> dict[str, Any]:
-    """Return the drivers of overall satisfaction in one region, as JSON can hold them."""
+def _drivers(
+    rows: pd.DataFrame, rules: Rules, questionnaire: Questionnaire, disclosure: DisclosureRules
+) -> dict[str, Any]:
+    """Return the drivers of overall satisfaction in one region, as JSON can hold them and a reader may know them."""
     overall = rules.satisfaction.question
     domains = driver_questions(questionnaire, overall)
     rated = pd.DataFrame({domain: _valid(rows[domain], questionnaire.question(domain)) for domain in domains})
@@ -237,10 +241,11 @@ def _drivers(rows: pd.DataFrame, rules: Rules, questionnaire: Questionnaire) -> 
         community=rows["community"].to_numpy(),
         level=float(rules.evidence.level),
     )
-    table = found.domains.astype(object)
+    shares = ["weight", "share", "lower", "upper"]
+    told = rounded_associations(found.domains[shares], people=found.respondents, rules=disclosure)
+    table = found.domains.drop(columns="mean").assign(**{name: told[name] for name in shares}).astype(object)
     return {
         "domains": table.where(table.notna(), None).to_dict("records"),
-        "r_squared": None if np.isnan(found.r_squared) else found.r_squared,
         "respondents": found.respondents,
         "communities": found.communities,
     }

@@ -226,4 +226,4 @@ def _drivers_in_words(questionnaire: Questionnaire, domains: Sequence[Mapping[st
     return pd.DataFrame(rows).astype(_DRIVER_TYPES)
 
 
-_DRIVER_TYPES = dict.fromkeys(("mean", "weight", "share", "lower", "upper"), "float64") | {"n": "int64"}
+_DRIVER_TYPES = dict.fromkeys(("weight", "share", "lower", "upper"), "float64") | {"n": "int64"}

@@ -139,7 +139,6 @@ def _store_profiles(session: Session, evaluation: Evaluation, regions: list[str]
         {
             "domain": question,
             "n": 900,
-            "mean": 4.0,
             "weight": 0.1,
             "share": 1 / len(_DOMAINS),
             "lower": 0.1,

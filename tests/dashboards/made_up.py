@@ -137,10 +137,10 @@ def made_up_profile(standing, seed):
     ]
     drivers = pd.DataFrame(
         [
-            (key, *ASPECTS[key], 900, 4.0, share * 0.6, share, share * 0.5, share * 0.7, share > 0.1)
+            (key, *ASPECTS[key], 900, share * 0.6, share, share * 0.5, share * 0.7, share > 0.1)
             for key, share in zip(list(ASPECTS)[1:], (0.3, 0.25, 0.2, 0.12, 0.08, 0.05), strict=True)
         ],
-        columns=["question", *columns[1:3], "n", "mean", "weight", "share", "lower", "upper", "above_noise"],
+        columns=["question", *columns[1:3], "n", "weight", "share", "lower", "upper", "above_noise"],
     )
     case_columns = ["month", "category", *columns[1:3], "valid", "cases"]
     return Profile(
