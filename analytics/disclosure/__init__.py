@@ -6,8 +6,8 @@ Pages, exports and files apply the rules of one dated file, kept in `issued/`. W
 `answer_tables.AnswerTable` and `tenure_counts.shown_tenures` show the answers of a community.
 `region_shares.shares_tell` judges a region beside it, `region_shares.rounded_associations` rounds what goes together
 there. `suppression.suppress_counts`, `suppression.suppress_table` and `suppression.can_be_shown` judge single
-breakdowns, `released_rows.coarsen_rows` single answers, `small_communities.withhold_small_communities` a
-community table, and `hypothetical_tables.hypothetical_table` one of
+breakdowns, `released_rows.coarsen_rows` single answers, `small_communities.withhold_small_communities` and
+`pooled_deviations.withhold_pooled_deviations` a community table, and `hypothetical_tables.hypothetical_table` one of
 another rule. Limits below which a statistic says too little are no disclosure rules and stay with their statistic.
 
 It may know the readers of definition files, the columns of a community table, NumPy and pandas; nothing of evidence,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from analytics.counting.answer_counts import AnswerCounts
 from analytics.decision.community_table import check_communities
 from analytics.decision.recount import count_measures
-from analytics.disclosure.answer_tables import are_told_through
+from analytics.disclosure.answer_tables import are_all_shown, are_told_through
 from analytics.disclosure.rules import DisclosureRules
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules
@@ -89,6 +89,22 @@ def is_complained_told(
         for question, codes in questionnaire.leading_to_complained.items()
     ]
     return pd.Series(are_told_through(steps, rules=disclosure), index=list(counted.communities))
+
+
+def communities_with_hidden_ratings(
+    counts: RoundCounts, places: pd.DataFrame, *, rules: Rules, disclosure: DisclosureRules
+) -> frozenset[str]:
+    """Return the numbers of the places of which it is not told how many gave each rating that is measured."""
+    rule, counted = rules.satisfaction, counts.ranked.answers
+    valid = [
+        counted.table(key).filter(list(rule.valid_codes)).loc[places.index].to_numpy()
+        for key in rule.domains or (rule.question,)
+    ]
+    return frozenset(
+        number
+        for row, number in enumerate(places["number"])
+        if not all(are_all_shown(given[row].tolist(), rules=disclosure) for given in valid)
+    )
 
 
 def count_statuses(session: Session, *, survey_round: Round, rules: Rules, before: datetime) -> pd.DataFrame:

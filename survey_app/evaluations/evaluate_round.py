@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.decision.evaluate import Evaluation as Result
 from analytics.decision.evaluate import canonical_frame_json, evaluate, versions
+from analytics.disclosure.pooled_deviations import withhold_pooled_deviations
 from analytics.disclosure.small_communities import withhold_small_communities
 from analytics.disclosure.successive_results import keep_stated_counts
 from analytics.evidence.list_reliability import summarise_evidence
@@ -23,7 +24,7 @@ from analytics.evidence.method import EVIDENCE_METHOD, differing_evidence
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
 from survey_app.audit import OPERATOR
 from survey_app.complaints.categories import categories
-from survey_app.evaluations.counts import community_table
+from survey_app.evaluations.counts import communities_with_hidden_ratings, community_table
 from survey_app.evaluations.earlier_results import read_earlier_result
 from survey_app.evaluations.profiles import Profiles, count_profiles, regions_of
 from survey_app.evaluations.round_counts import count_round
@@ -238,6 +239,11 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     result = evaluate(table, rules)
     is_ranked = result.standings["satisfaction_rank"].notna()
     ranked = frozenset(result.standings.loc[is_ranked, "community_id"])
+    if rules.satisfaction.measure != "satisfaction_rate":
+        hidden = communities_with_hidden_ratings(counts, places, rules=rules, disclosure=disclosure)
+        table = withhold_pooled_deviations(table, rules, ranked=ranked, hidden=hidden, disclosure=disclosure)
+        # No decision rests on a deviation; what was evaluated and its hash do.
+        result = evaluate(table, rules)
     profiles = None if provisional else count_profiles(session, **counted, table=table, ranked=ranked, earlier=earlier)
     earlier_id = None if earlier is None else earlier.evaluation_id
     id_of = dict(zip(places["number"], places.index.tolist(), strict=True))

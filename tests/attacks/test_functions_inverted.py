@@ -1,6 +1,6 @@
 """Functions of many answers inverted: a reader tries every way to answer, and keeps those that lead to what is shown.
 
-Drivers of satisfaction are no sums, so no linear programme takes them in. In a small region
+Drivers of satisfaction, intervals and estimates are no sums, so no linear programme takes them in. In a small region
 there are few ways to answer, and `analytics`, which everybody has, computes what each would show.
 """
 
@@ -14,7 +14,10 @@ import pandas as pd
 import pytest
 
 from analytics.canonical import sha256_hex
+from analytics.decision.evaluate import evaluate
 from analytics.disclosure.rules import rules_in_force
+from analytics.evidence.weigh_evidence import weigh_evidence
+from analytics.rules import parse_rules
 from analytics.statistics.drivers import find_drivers
 from survey_app.config import DATA, Config
 from survey_app.evaluations.evaluate_round import evaluate_round
@@ -28,13 +31,16 @@ from tests.published import Published
 NOW = datetime.now(UTC).replace(microsecond=0)
 RULES = rules_in_force(NOW.date())
 SHIPPED = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_bytes().replace(b"rounding: floor", b"rounding: ceil")
+BY_INDEX = SHIPPED.replace(b"measure: satisfaction_rate", b"measure: satisfaction_index")
 BY_COMPOSITE = SHIPPED.replace(b"measure: satisfaction_rate", b"measure: composite\n  domains: {q02: 1/2, q03: 1/2}")
 VALID = (5, 4, 3, 2, 1)
+POINTS = np.array([100, 75, 50, 25, 0])
 # So few that twelve of them are ranked, and enough for all others.
-HOUSEHOLDS = {"T": 20, "M": 600, "N": 600, "S": 200, "U": 200}
+HOUSEHOLDS = {"T": 20, "L": 200, "M": 600, "N": 600, "S": 200, "U": 200}
 
-# How often owners gave each combination of answers: twelve, of whom one is not satisfied.
+# How often owners gave each combination of answers: twelve, of whom one is not satisfied; all but one of thirty-one.
 TWELVE = {(5, 5): 5, (5, 4): 1, (4, 5): 2, (4, 4): 3, (3, 4): 1}
+CONTENT = {(5,): 30, (2,): 1}
 MANY = {(5, 5, 5): 90, (5, 4, 5): 40, (4, 4, 4): 50, (4, 5, 3): 20, (3, 4, 3): 20, (2, 2, 3): 20, (1, 2, 1): 12}
 TEN = {(4, 5, 4): 10}
 ALONE = {(1, 5, 1): 1}
@@ -43,9 +49,10 @@ QUESTIONS = ("q01", "q02", "q03")
 
 @dataclass(frozen=True)
 class Sites:
-    """What accounts get of a round of few answers, and of one that ranks composites."""
+    """What accounts get of a round of few answers, of one that ranks the index, and of one that ranks composites."""
 
     few: Published
+    index: Published
     composite: Published
     rows: pd.DataFrame
 
@@ -69,12 +76,14 @@ def sites(_sqlite_template, tmp_path_factory):
                 make_account(session, role, now=NOW)
             rounds = [
                 answer(session, 120, SHIPPED, {"T": TWELVE}),
+                answer(session, 90, BY_INDEX, {"L": CONTENT}),
                 answer(session, 60, BY_COMPOSITE, {"M": MANY, "N": MANY, "S": ALONE, "U": TEN}),
             ]
-        few, composite = (evaluate_round(database, round_id=each, now=NOW).id for each in rounds)
+        few, index, composite = (evaluate_round(database, round_id=each, now=NOW).id for each in rounds)
         released = Published(app, "evaluator", evaluation=composite).files["responses.csv"]
         return Sites(
             Published(app, "city", evaluation=few, communities=["T"]),
+            Published(app, "city", evaluation=index, communities=["L"]),
             Published(app, "city", evaluation=composite, communities=["M"]),
             pd.DataFrame(released),
         )
@@ -145,6 +154,43 @@ def squared_correlation(joint):
     covariance = np.einsum("wij,i,j->w", joint, x, y) / n - mean_x * mean_y
     spread = (of_x @ x**2 / n - mean_x**2) * (of_y @ y**2 / n - mean_y**2)
     return np.where(spread > 0, covariance**2 / np.where(spread > 0, spread, 1), np.nan)
+
+
+def test_no_hidden_rating_follows_from_the_interval_of_an_index(sites):
+    [listed] = [
+        rows[0] for name, rows in sites.index.whole["criterion/"].files.items() if name.startswith("near-satisfaction")
+    ]
+    people, score = sum(CONTENT.values()), float(listed["Satisfaction index"])
+    ways = ways_to_answer(people)
+    public = ways[np.isclose(ways @ POINTS / people, score, atol=1e-3)]
+    names = {
+        "Estimate for all households": "satisfaction_shrunk",
+        "Lower bound": "satisfaction_lower",
+        "Upper bound": "satisfaction_upper",
+    }
+    shown = {column: float(listed[name]) for name, column in names.items() if listed.get(name)}
+
+    possible = [way for way in public if agrees(way, shown)]
+
+    assert "not shown" in {row["This community"] for row in sites.index.pages["L"].tables["Overall satisfaction"]}
+    assert_unknown(np.array(possible), public)
+
+
+def agrees(way, shown):
+    """Return whether a lone community that answers so gets the evidence that is shown."""
+    points = np.repeat(POINTS, way)
+    table = pd.DataFrame(
+        {
+            "community_id": ["L"],
+            "region": ["d"],
+            "responses": [len(points)],
+            "mean_index": [points.mean()],
+            "sd_index": [points.std(ddof=1)],
+            "households": [HOUSEHOLDS["L"]],
+        }
+    )
+    [evidence] = weigh_evidence(evaluate(table, parse_rules(BY_INDEX, "rules"))).to_dict("records")
+    return all(np.isclose(evidence[column], value, rtol=1e-5) for column, value in shown.items())
 
 
 def test_what_goes_together_with_satisfaction_is_computed_from_the_rows_that_are_released(sites):
