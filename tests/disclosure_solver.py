@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.optimize import linprog
+from scipy.sparse import coo_array
 
 
 class Reader:
@@ -45,22 +46,29 @@ class Reader:
 
     def _constraints(self):
         if len(self._rows) != self._compiled_rows:
-            matrix = np.zeros((len(self._rows), len(self._places)))
-            for line, row in zip(matrix, self._rows, strict=True):
-                for place, weight in row:
-                    line[place] += weight
-            known = np.unique(np.column_stack([np.array(self._bounds, "float64"), matrix]), axis=0)
-            least, greatest, matrix = known[:, 0], known[:, 1], known[:, 2:]
-            is_exact = least == greatest
-            upper, lower = ~is_exact & np.isfinite(greatest), ~is_exact & np.isfinite(least)
+            known = set(zip(map(tuple, self._rows), self._bounds, strict=True))
+            exact = [(row, least) for row, (least, greatest) in known if least == greatest]
+            bounded = [(row, *bounds) for row, bounds in known if bounds[0] != bounds[1]]
+            upper = [(row, greatest) for row, _least, greatest in bounded if np.isfinite(greatest)]
+            upper += [
+                ([(place, -weight) for place, weight in row], -least)
+                for row, least, _greatest in bounded
+                if np.isfinite(least)
+            ]
             self._compiled = {
-                "A_ub": np.vstack([matrix[upper], -matrix[lower]]),
-                "b_ub": np.concatenate([greatest[upper], -least[lower]]),
-                "A_eq": matrix[is_exact],
-                "b_eq": least[is_exact],
+                "A_ub": self._matrix([row for row, _bound in upper]),
+                "b_ub": [bound for _row, bound in upper],
+                "A_eq": self._matrix([row for row, _bound in exact]),
+                "b_eq": [bound for _row, bound in exact],
             }
             self._compiled_rows = len(self._rows)
         return self._compiled
+
+    def _matrix(self, rows):
+        # A name that stands in a row twice is added up.
+        placed = [(line, place, weight) for line, row in enumerate(rows) for place, weight in row]
+        lines, places, weights = zip(*placed, strict=True) if placed else ((), (), ())
+        return coo_array((weights, (lines, places)), shape=(len(rows), len(self._places)), dtype="float64").tocsr()
 
     def width_of(self, name):
         """Return how far apart the least and the greatest number are."""

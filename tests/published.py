@@ -22,10 +22,11 @@ WHOLE = ("", CRITERION, "complaints/", "integrity/", "collection/")
 
 @dataclass
 class Page:
-    """A page as it was sent: its tables by caption, the files behind its charts by name, and all its texts."""
+    """A page as it was sent: its tables by caption, the files behind its charts by name, what these draw, its texts."""
 
     tables: dict = field(default_factory=dict)
     files: dict = field(default_factory=dict)
+    charts: list = field(default_factory=list)
     words: list = field(default_factory=list)
     choices: list = field(default_factory=list)
 
@@ -84,6 +85,8 @@ def _read_into(page, part):
         )
     if part.get("type") == "Table":
         _read_built(page, part)
+    if part.get("type") == "Graph":
+        page.charts.append(part["props"]["figure"]["data"])
     if str(part.get("href", "")).startswith(_DATA_ADDRESS):
         page.files[part["download"]] = rows_of(unquote(part["href"].partition(",")[2]))
     if part.get("id") == CHOICE and "data" in part:
