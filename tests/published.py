@@ -63,7 +63,7 @@ class Published:
     def _open(self, path, search):
         content = self._browser.content(search, page=path)["children"]
         page = Page(words=texts(content))
-        _read_into(page, content)
+        read_into(page, content)
         return page
 
 
@@ -72,10 +72,11 @@ def rows_of(text):
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
 
 
-def _read_into(page, part):
+def read_into(page, part):
+    """Add to a page what a component of it says, and what those within it say."""
     if isinstance(part, list):
         for each in part:
-            _read_into(page, each)
+            read_into(page, each)
     if not isinstance(part, dict):
         return
     if {"head", "body", "caption"} <= part.keys():
@@ -92,7 +93,7 @@ def _read_into(page, part):
     if part.get("id") == CHOICE and "data" in part:
         page.choices += [option["value"] for option in part["data"]]
     for each in part.values():
-        _read_into(page, each)
+        read_into(page, each)
 
 
 def _read_built(page, table):

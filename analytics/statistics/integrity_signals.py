@@ -923,6 +923,8 @@ _FAMILY_TESTS: Final[Mapping[str, Callable[[_Rows], _Signal]]] = {
     "night": _night,
 }
 FAMILIES: Final = tuple(_FAMILY_TESTS)
+OF_ANSWERS: Final = frozenset({"burst", "identical", "variance"})
+"""Families that rest on what was answered. Whoever tries all ways to answer finds from their numbers how few did so."""
 _WITHOUT_TIMES: Final = frozenset({"duplicate", "identical", "variance", "volume"})
 # Many neighbours behind one address of their carrier, or in front of one poster, are many and in one place, and so are
 # couples with one telephone where many answer: that is one kind of sign.

@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analytics.reports.labels import signal_words
+from analytics.statistics.integrity_signals import OF_ANSWERS
 from dashboards.figures.integrity import families_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import among, in_region
@@ -123,8 +124,7 @@ def flagged_panel(shown: PageData, examination: Examination) -> Component:
             named_link(shown.view, row["number"], row["name"], row["english_name"]),
             pick(shown.language, row["region"], row["region_english"]),
             words[row["family"]],
-            f"{row['statistic']:,.1f}",
-            f"{row['expected']:,.1f}",
+            *("—" if row["family"] in OF_ANSWERS else f"{row[name]:,.1f}" for name in ("statistic", "expected")),
             f"{int(held.get(row['number'], 0)):,}",
         ]
         for row in records(listed)
@@ -135,4 +135,10 @@ def flagged_panel(shown: PageData, examination: Examination) -> Component:
         href=f"/staff/rounds/{examination.round_id}/reviews?lang={shown.language}",
         className="quiet-link",
     )
-    return panel(name, scrolled(data_table(columns, rows, caption=caption), name), desk, anchor="flagged")
+    return panel(
+        name,
+        scrolled(data_table(columns, rows, caption=caption), name),
+        desk,
+        anchor="flagged",
+        note=_("Of signs in what was answered no numbers are shown: they would tell how few gave an answer."),
+    )

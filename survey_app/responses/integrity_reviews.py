@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, aliased
 from analytics.canonical import canonical_json
 from analytics.disclosure.rules import rules_in_force
 from analytics.rules import Rules
-from analytics.statistics.integrity_signals import Integrity, count_with_and_without_held, find_signals
+from analytics.statistics.integrity_signals import OF_ANSWERS, Integrity, count_with_and_without_held, find_signals
 from survey_app.accounts.scope import Scope
 from survey_app.audit import SITE, record
 from survey_app.errors import JiayuanError
@@ -112,7 +112,7 @@ class Sign:
     """Kind of signs that points at held responses of a community: at how many, and what the last examination found.
 
     `found` and `usual` are what was measured and what was to be expected, `chance` how probable so much is by chance;
-    None where the findings are erased or the kind is told by presence alone.
+    None where the findings are erased, the kind is told by presence alone, or its numbers would tell what few answered.
     """
 
     family: str
@@ -298,6 +298,8 @@ def held_by_community(session: Session, *, round_id: int, scope: Scope, now: dat
 
 
 def _sign(family: str, responses: int, finding: Mapping[Hashable, Any]) -> Sign:
+    if family in OF_ANSWERS:
+        return Sign(family, responses, None, None, None)
     found, usual, chance = (
         None if pd.isna(finding.get(name)) else float(finding[name]) for name in ("statistic", "expected", "adjusted_p")
     )

@@ -7,6 +7,7 @@ from analytics.decision.left_out_responses import leave_out_responses
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import RULES, MadeUpCity
 from tests.dashboards.test_app import Browser, said
+from tests.published import Page, read_into
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +40,13 @@ def test_a_district_reads_of_its_own_communities_only():
 
 def test_a_round_that_was_not_examined_says_so(city):
     assert "have not been examined" in page(city, "?lang=en&evaluation=1")
+
+
+def test_signs_in_what_was_answered_are_named_without_their_numbers(city):
+    rows = Page()
+    read_into(rows, Browser(serve_dashboards(city)).content("?lang=en", page="integrity/")["children"])
+    [flagged] = [table for caption, table in rows.tables.items() if caption.startswith("Flagged communities")]
+    numbers = {row["Kind of sign"]: (row["Found"], row["Usual"]) for row in flagged}
+
+    assert numbers["Similar answers within minutes"] == ("—", "—")
+    assert numbers["Answered too fast"] == ("12.0", "1.5")

@@ -98,8 +98,20 @@ def test_forms_that_somebody_filled_in_at_once_are_held_and_those_of_others_are_
     assert (held.number, held.responses) == (communities[0].number, STUFFED)
     signs = {sign.family: sign for sign in held.signs}
     assert signs["burst"].responses == STUFFED
-    assert signs["burst"].found == STUFFED > signs["burst"].usual
-    assert signs["burst"].chance < 0.001
+    assert signs["haste"].found == STUFFED > signs["haste"].usual
+    assert signs["haste"].chance < 0.001
+
+
+def test_a_sign_in_what_was_answered_tells_no_numbers(database, city):
+    survey_round, _communities, _account = city
+    examine(database, survey_round)
+
+    with database.reading() as session:
+        [held] = held_by_community(session, round_id=survey_round.id, scope=EVERYWHERE, now=SETTLED)
+
+    signs = {sign.family: sign for sign in held.signs}
+    for family in ("burst", "identical"):
+        assert (signs[family].found, signs[family].usual, signs[family].chance) == (None, None, None)
 
 
 def test_a_held_response_counts_until_somebody_excludes_it(database, city):
