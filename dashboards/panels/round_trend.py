@@ -100,6 +100,9 @@ def _regression_sentence(shown: PageData, row: Mapping[str, Any]) -> str:
     region = None if shown.earlier is None else shown.earlier.summary["regions"].get(row["region"])
     if shown.earlier is None or region is None or region["satisfaction"]["k"] == 0:
         return ""
+    if {each.rules.satisfaction.measure for each in (shown.header, shown.earlier)} != {"satisfaction_rate"}:
+        # Another score does not say how precise it is, and satisfied answers are not public beside it.
+        return ""
     winners = shown.source.compute_once(shown.header.id, compare_former_winners, shown.earlier.id, row["region"])
     if row["number"] not in winners.index:
         return ""

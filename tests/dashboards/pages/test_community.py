@@ -203,6 +203,22 @@ def test_a_view_of_another_region_leaves_nothing_behind_about_a_former_winner():
     assert all("Regression to the mean alone" in panel for panel in drawn)
 
 
+@pytest.mark.parametrize("rounds", [(0,), (1,), (0, 1)])
+def test_nothing_is_said_of_regression_where_a_round_ranked_by_another_measure_than_the_rate(rounds):
+    city = MadeUpCity()
+    winner = city.standings(1).query("region == '海勃湾区' and satisfaction_rank == 1")["number"].iloc[0]
+    [row] = city.standings(2).query("number == @winner").to_dict("records")
+    for place in rounds:
+        rules = city.evaluations()[place].rules
+        by_index = replace(rules, satisfaction=replace(rules.satisfaction, measure="satisfaction_index"))
+        city.evaluations()[place] = replace(city.evaluations()[place], rules=by_index)
+
+    drawn = str(trend_panel(PageData.of(city, View("en")), row, city.history(winner)))
+
+    assert "points since" in drawn
+    assert "Regression to the mean alone" not in drawn
+
+
 def test_an_open_round_shows_no_breakdown(preview_city):
     content = page(Browser(serve_dashboards(preview_city)))
 
