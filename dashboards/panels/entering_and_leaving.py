@@ -27,7 +27,12 @@ WHAT_IF_COLUMNS: Final = (
 
 
 def changes(
-    shown: PageData, after: pd.DataFrame, *, name: str, only_verdicts: Collection[str] = frozenset()
+    shown: PageData,
+    after: pd.DataFrame,
+    *,
+    name: str,
+    only_verdicts: Collection[str] = frozenset(),
+    without_ranks: Collection[str] = frozenset(),
 ) -> list[Component]:
     """Return the communities that would enter or leave the list that is shown.
 
@@ -40,6 +45,8 @@ def changes(
     only_verdicts : collection of str
         Ids of the communities of which neither rank nor score is told: another score than the official one would tell
         what the few answered that make the difference.
+    without_ranks : collection of str
+        Ids of the communities of which the rank by satisfaction is not told: it would tell where one of those stands.
     """
     _ = translator(shown.language)
     compared = _compared(shown, after)
@@ -56,7 +63,7 @@ def changes(
         numbers=_numbers(regions, shown.language),
     )
     moved = compared[compared["enters"] | compared["leaves"]]
-    return [drawn, *([_names(shown, moved, after, only_verdicts)] if len(moved) else [])]
+    return [drawn, *([_names(shown, moved, after, only_verdicts, without_ranks)] if len(moved) else [])]
 
 
 def _compared(shown: PageData, after: pd.DataFrame) -> pd.DataFrame:
@@ -83,7 +90,13 @@ def _numbers(regions: pd.DataFrame, language: str) -> Numbers:
     return Numbers(_("Who would enter and leave"), columns, rows)
 
 
-def _names(shown: PageData, moved: pd.DataFrame, after: pd.DataFrame, only_verdicts: Collection[str]) -> Component:
+def _names(
+    shown: PageData,
+    moved: pd.DataFrame,
+    after: pd.DataFrame,
+    only_verdicts: Collection[str],
+    without_ranks: Collection[str],
+) -> Component:
     _ = translator(shown.language)
     untold = [_("not shown")] * len(ROUTES)
     words = {True: _("would enter"), False: _("would leave")}
@@ -96,7 +109,13 @@ def _names(shown: PageData, moved: pd.DataFrame, after: pd.DataFrame, only_verdi
             named_link(shown.view, row["number"], row["name"], row["english_name"]),
             pick(shown.language, row["region"], row["region_english"]),
             words[bool(row["enters"])],
-            *(untold if row["community_id"] in only_verdicts else _places(supposed[row["community_id"]], shown)),
+            *(
+                untold
+                if row["community_id"] in only_verdicts
+                else _places(
+                    supposed[row["community_id"]], shown, is_rank_told=row["community_id"] not in without_ranks
+                )
+            ),
             "\n".join(shown.warnings_about(row["number"])),
         ]
         for row in records(named)
@@ -105,13 +124,17 @@ def _names(shown: PageData, moved: pd.DataFrame, after: pd.DataFrame, only_verdi
     return data_table(columns, rows, caption=caption)
 
 
-def _places(standing: Mapping[str, Any], shown: PageData) -> list[str]:
-    """Return rank and score on both routes under the other assumption."""
+def _places(standing: Mapping[str, Any], shown: PageData, *, is_rank_told: bool) -> list[str]:
+    """Return rank and score on both routes under the other assumption; by satisfaction the rank where it is told."""
     _ = translator(shown.language)
     said = []
     for route in ROUTES.values():
         scale = scale_of(shown.header, route, shown.language)
-        rank = standing[route.rank]
-        ranked = _("rank {rank}, {score}")
-        said.append("—" if pd.isna(rank) else ranked.format(rank=int(rank), score=scale.write(standing[route.score])))
+        rank, score = standing[route.rank], scale.write(standing[route.score])
+        if pd.isna(rank):
+            said.append("—")
+        elif is_rank_told or route.key != "satisfaction":
+            said.append(_("rank {rank}, {score}").format(rank=int(rank), score=score))
+        else:
+            said.append(score)
     return said

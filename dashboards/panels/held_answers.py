@@ -35,7 +35,13 @@ def without_held_panel(shown: PageData, examination: Examination, inputs: pd.Dat
                 population=population_words(shown.language)[shown.header.rules.satisfaction.population]
             ),
         ),
-        *changes(shown, after, name="without-held", only_verdicts=held_by_few(shown, examination)),
+        *changes(
+            shown,
+            after,
+            name="without-held",
+            only_verdicts=held_by_few(shown, examination),
+            without_ranks=beside_held_by_few(shown, examination),
+        ),
         anchor="without",
     )
 
@@ -54,6 +60,18 @@ def held_by_few(shown: PageData, examination: Examination) -> frozenset[str]:
         for some, whole in zip(held["satisfied"].tolist(), held["responses"].tolist(), strict=True)
     ]
     return frozenset(held.loc[few | ~np.array(told, dtype=bool), "number"].tolist())
+
+
+def beside_held_by_few(shown: PageData, examination: Examination) -> frozenset[str]:
+    """Return the communities whose ranks without held answers are not told: those that are ranked with a `held_by_few`.
+
+    By the ranks of its neighbours everybody knows between which two scores such a community stands.
+    """
+    places, regions = shown.everywhere, shown.header.summary["regions"]
+    few = places.loc[places["community_id"].isin(held_by_few(shown, examination)), "region"].unique().tolist()
+    is_wider = any(regions[region]["satisfaction"]["ranked_with"] == "city" for region in few)
+    beside = places if is_wider else places[places["region"].isin(few)]
+    return frozenset(beside["community_id"])
 
 
 def standings_without_held(shown: PageData, examination: Examination) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from analytics.reports.standing_words import criterion_status_words
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import scale_of, sees_whole_regions
 from dashboards.languages import minute, translator
-from dashboards.panels.held_answers import held_by_few, standings_without_held
+from dashboards.panels.held_answers import beside_held_by_few, held_by_few, standings_without_held
 from dashboards.routes import ROUTES
 from dashboards.source import Examination
 from dashboards.widgets.components import Content, empty, facts, panel, records
@@ -76,35 +76,39 @@ def _without(shown: PageData, row: Mapping[str, Any], examination: Examination) 
     _ = translator(shown.language)
     after = standings_without_held(shown, examination)
     [then] = records(after[after["community_id"] == row["community_id"]])
-    before, after_all = (None if pd.isna(rank) else int(rank) for rank in (row[_ROUTE.rank], then[_ROUTE.rank]))
-    if row["number"] not in set(examination.held["number"]) and before == after_all:
-        # Only other communities of its region lose answers, and its rank stays what it is.
+    is_held = row["number"] in set(examination.held["number"])
+    is_rank_told = row["community_id"] not in beside_held_by_few(shown, examination)
+    if row["community_id"] in held_by_few(shown, examination) or not (is_held or is_rank_told):
+        before, without = (_verdict(shown, each) for each in (row, then))
+    else:
+        before, without = (_standing(shown, each, is_rank_told=is_rank_told) for each in (row, then))
+    if not is_held and before == without:
+        # Only other communities of its region lose answers, and what is told of it stays what it is.
         return []
-    return [
-        (_("Standing as decided"), _standing(shown, row)),
-        (
-            _("Without held answers (not official)"),
-            _verdict(shown, then) if row["community_id"] in held_by_few(shown, examination) else _standing(shown, then),
-        ),
-    ]
+    return [(_("Standing as decided"), _standing(shown, row)), (_("Without held answers (not official)"), without)]
 
 
 def _verdict(shown: PageData, standing: Mapping[str, Any]) -> str:
     return criterion_status_words(standing, shown.language)
 
 
-def _standing(shown: PageData, standing: Mapping[str, Any]) -> str:
+def _standing(shown: PageData, standing: Mapping[str, Any], *, is_rank_told: bool = True) -> str:
     _ = translator(shown.language)
     status = _verdict(shown, standing)
     if pd.isna(standing[_ROUTE.rank]):
         return status
-    rank = f"{int(standing[_ROUTE.rank]):,}"
     # With another measure than the rate nothing but the score is public.
     if pd.isna(standing["satisfied"]) or Official(shown.header.rules.satisfaction.measure) is not Official.RATE:
         score = scale_of(shown.header, _ROUTE, shown.language).write(standing[_ROUTE.score])
-        return _("rank {rank}, {score}: {status}").format(rank=rank, score=score, status=status)
-    return _("rank {rank}, {satisfied} of {responses} satisfied: {status}").format(
-        rank=rank,
+        said = _("rank {rank}, {score}: {status}") if is_rank_told else _("{score}: {status}")
+        return said.format(rank=f"{int(standing[_ROUTE.rank]):,}", score=score, status=status)
+    said = (
+        _("rank {rank}, {satisfied} of {responses} satisfied: {status}")
+        if is_rank_told
+        else _("{satisfied} of {responses} satisfied: {status}")
+    )
+    return said.format(
+        rank=f"{int(standing[_ROUTE.rank]):,}",
         satisfied=f"{int(standing['satisfied']):,}",
         responses=f"{int(standing['responses']):,}",
         status=status,

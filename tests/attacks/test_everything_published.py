@@ -427,7 +427,7 @@ def learn_community_page(reader, city, place, page, within):
         learn_limits(reader, city, *names, row, decimals=3)
     for words in page.words:
         # The standing as decided, beside the one without held answers.
-        if said := re.match(r"rank \d+, (\d+) of (\d+) satisfied", words):
+        if said := re.match(r"(?:rank \d+, )?(\d+) of (\d+) satisfied: ", words):
             satisfied, people = city.cells(place, "q01", SATISFIED), city.count(city.cells(place, "q01"))
             held = [] if int(said[2]) == people else [(cell(place, "q01", 1, code, "held"), -1) for code in SATISFIED]
             learn_sum(reader, [*satisfied, *held], int(said[1]))
@@ -439,10 +439,8 @@ def learn_without_held(reader, city, place, words):
     """Take in the mean of those who are not held, where the page tells it."""
     if WITHOUT_HELD not in words:
         return
-    said = next(
-        (re.match(r"rank \d+, ([\d.]+):", each) for each in words[words.index(WITHOUT_HELD) :] if each[:5] == "rank "),
-        None,
-    )
+    standings = (re.match(r"(?:rank \d+, )?([\d.]+): ", each) for each in words[words.index(WITHOUT_HELD) :])
+    said = next(filter(None, standings), None)
     if said and city.measure == "satisfaction_index":
         held = [(cell(place, "q01", 1, code, "held"), -POINTS[code]) for code in VALID]
         people = city.count(city.cells(place, "q01")) - city.count(name for name, _points in held)

@@ -16,8 +16,14 @@ from analytics.rules import parse_rules
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
 from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS, changes
-from dashboards.panels.held_answers import evaluate_without, held_by_few, standings_without_held
+from dashboards.panels.held_answers import (
+    beside_held_by_few,
+    evaluate_without,
+    held_by_few,
+    standings_without_held,
+)
 from tests.dashboards.made_up import ROUNDS, RULES, MadeUpCity
+from tests.published import Page, read_into
 
 DOMAINS = "\n  domains: {q02: 50 %, q03: 50 %}"
 
@@ -164,3 +170,27 @@ def test_a_score_without_the_answers_of_few_is_not_told(city, held, satisfied, i
     assert untold == (frozenset() if is_told else {winner})
     assert "would leave" in drawn
     assert ("not shown" in drawn) is not is_told
+
+
+def test_ranks_beside_a_community_of_which_few_answers_are_held_are_not_told(city):
+    shown = PageData.of(city, View.of("?lang=en&evaluation=2", lambda: "en"))
+    here = shown.standings[shown.standings["region"] == "海勃湾区"].sort_values("satisfaction_rank")
+    held = pd.DataFrame({"number": here["community_id"].head(3), "responses": [3, 20, 2], "satisfied": [3, 20, 2]})
+    examination = replace(city.examination(2), held=held)
+
+    beside = beside_held_by_few(shown, examination)
+    after = standings_without_held(shown, examination).assign(criterion_status="not_met")
+    drawn = changes(shown, after, name="held", only_verdicts=held_by_few(shown, examination), without_ranks=beside)
+
+    assert beside == set(here["community_id"])
+    told = [row["Satisfaction"] for row in tables_of(drawn)["Who would enter and leave"] if "Satisfaction" in row]
+    by_region = dict(zip(shown.standings["english_name"], shown.standings["region"], strict=True))
+    named = [row["Community"] for row in tables_of(drawn)["Who would enter and leave"] if "Satisfaction" in row]
+    ranks = {(by_region[name] == "海勃湾区", said.startswith("rank")) for name, said in zip(named, told, strict=True)}
+    assert ranks == {(True, False), (False, True)}
+
+
+def tables_of(components):
+    page = Page()
+    read_into(page, json.loads(json.dumps(components, cls=PlotlyJSONEncoder)))
+    return page.tables

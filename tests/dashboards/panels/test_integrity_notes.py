@@ -1,5 +1,8 @@
 """A community's page says what was found about it, and nothing where nobody has looked."""
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from analytics.decision.evaluate import evaluate
@@ -52,6 +55,30 @@ def test_the_standing_without_held_answers_stands_beside_the_official_one(city, 
         row = standings.loc[flagged]
         assert f"rank {row['satisfaction_rank']:,}, {row['satisfied']} of {row['responses']} satisfied" in content
     assert "Without held answers (not official)" in content
+
+
+class FewHeld(MadeUpCity):
+    """Of one more community in each region three answers are held."""
+
+    def examination(self, evaluation_id):
+        found = super().examination(evaluation_id)
+        standings = self.standings(evaluation_id)
+        others = standings[~standings["number"].isin(found.held["number"]) & (standings["satisfied"] > 3)]
+        numbers = others.groupby("region", observed=True)["number"].first()
+        few = pd.DataFrame({"number": numbers.tolist(), "responses": 3, "satisfied": 3, "mean_index": 100.0})
+        return replace(found, held=pd.concat([found.held, few], ignore_index=True))
+
+
+def test_beside_a_community_of_which_few_answers_are_held_the_score_without_is_told_and_no_rank(flagged):
+    city = FewHeld()
+    held = city.examination(2).held.rename(columns={"number": "community_id"})
+    after = evaluate(leave_out_responses(city.inputs(2), held, RULES), RULES).standings.set_index("community_id")
+
+    content = page(city, flagged)
+
+    row = after.loc[flagged]
+    assert f"\n{row['satisfied']} of {row['responses']} satisfied" in content
+    assert f"rank {row['satisfaction_rank']:,}, {row['satisfied']} of {row['responses']} satisfied" not in content
 
 
 def test_who_sees_only_some_of_those_ranked_together_reads_no_standing_without(flagged):
