@@ -625,17 +625,17 @@ def findings(reader, public, city, groups):
         }
         for part, names in sought.items():
             value = city.count(names)
-            is_small = 0 < value < RULES.minimum_cell
-            if people == 0 or (people >= RULES.minimum_base and value == 0):
+            # What is not small may follow, and lie as close as the few whom it is added to.
+            may_follow = people >= RULES.minimum_base and not 0 < value < RULES.minimum_cell
+            if people == 0 or (may_follow and (value == 0 or "tenure" in name)):
                 continue
             least, greatest = reader.range_of_sum(names)
             assert least - 1e-4 <= value <= greatest + 1e-4, (name, part, value, least, greatest)
             width = greatest - least
-            # What is not small may follow, and lie as close as the few whom it is added to.
-            if people >= RULES.minimum_base and not is_small and (width < 0.02 or "tenure" in name):
+            if width >= RULES.minimum_range - 0.02 or (may_follow and width < 0.02):
                 continue
             low, high = public.range_of_sum(names)
-            if width < min(RULES.minimum_range, high - low) - 0.02:
+            if width < high - low - 0.02:
                 found.append((name, part, value, round(least, 2), round(greatest, 2), round(low, 2), round(high, 2)))
     return found
 
@@ -745,8 +745,27 @@ def test_the_evaluator_knows_no_more_of_few_who_answered_in_a_mode_than_that_the
 def test_what_the_readers_take_in_is_so(city, evaluator):
     assert evaluator.contradicting(city.counts) == []
     assert len(city.published["city"].what_ifs) >= 5
+    # Numbers by day, hour and building end with the round.
+    assert city.published["city"].whole["collection/"].tables == {}
     assert all("Overall satisfaction" in page.tables for page in city.published["city"].pages.values())
     assert {"communities.csv", "responses.csv"} <= city.published["evaluator"].files.keys()
+
+
+def test_of_a_community_without_a_rank_no_score_interval_or_rank_is_told(city):
+    published = city.published["city"]
+    unranked = {row["Community number"] for row in published.files["standings.csv"] if not row["Satisfaction rank"]}
+    names = {f"Community {place}" for place in unranked}
+    pages = [*published.whole.values(), *published.what_ifs.values()]
+    scored = [row for page in pages for name, rows in page.files.items() if "-satisfaction-" in name for row in rows]
+
+    assert len(unranked) >= 3
+    assert len(scored) > 20
+    assert names.isdisjoint(row.get("Community") for row in scored)
+    for row in published.files["communities.csv of the page"]:
+        assert row["Number"] not in unranked or {row["Satisfaction: rank"], *map(row.get, SCORES)} <= {"", None}
+    for place in unranked:
+        assert "not ranked" in "\n".join(published.pages[place].words)
+        assert f"trend-{place}.csv" not in published.pages[place].files
 
 
 def numbers_in(values):
