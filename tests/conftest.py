@@ -79,8 +79,8 @@ def _nothing_long_while_writing():
     real, held = Database.writing, local()
 
     @contextmanager
-    def writing(database):
-        with real(database) as session:
+    def writing(database, **options):
+        with real(database, **options) as session:
             held.transactions = getattr(held, "transactions", 0) + 1
             try:
                 yield session
