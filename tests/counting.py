@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from survey_app.complaints.categories import categories
+from survey_app.complaints.categories import recorded_categories
 from survey_app.evaluations.counts import community_table, count_responses
 from survey_app.evaluations.round_counts import count_round
 from survey_app.models import Community
@@ -36,6 +36,6 @@ def read_community_table(session, survey_round, *, rules, cut_off):
         counts=count_whole_round(session, survey_round, rules=rules, before=cut_off),
         rules=rules,
         questionnaire=questionnaire_from_canonical(survey_round.questionnaire.text),
-        categories=categories(),
+        categories=recorded_categories().values(),
         cut_off=cut_off,
     ).set_index("community_id")

@@ -12,7 +12,7 @@ from survey_app import audit
 from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint
 from survey_app.attachments.kinds import PHOTO
 from survey_app.city_time import city_zone
-from survey_app.complaints.categories import categories
+from survey_app.complaints.categories import category_of
 from survey_app.complaints.deadlines import Clock, due_at, due_events, next_deadline, pause_end
 from survey_app.complaints.state_machine import ENDING_ACTIONS, CaseState, Event, advance, fold, possible_actions
 from survey_app.complaints.working_days import calendar
@@ -93,7 +93,7 @@ def _public_case(session: Session, complaint: Complaint, clock: Clock, state: Ca
     return PublicCase(
         reference=complaint.reference,
         community=Wording.of(complaint.community.name, complaint.community.english_name),
-        category=categories().by_code[complaint.category].name,
+        category=category_of(complaint.category).name,
         kind=complaint.kind,
         status=state.status,
         stage=state.stage,
@@ -349,9 +349,9 @@ def _audit(
 
 
 def _clock(session: Session, complaint: Complaint) -> Clock:
-    is_safety = categories().by_code[complaint.category].safety
+    is_safety = category_of(complaint.category).safety
     return Clock(is_safety, calendar(), city_zone(session))
 
 
 def _bypasses_company(complaint: Complaint) -> bool:
-    return categories().by_code[complaint.category].bypasses_company
+    return category_of(complaint.category).bypasses_company

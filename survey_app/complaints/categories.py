@@ -1,7 +1,7 @@
 """Complaint categories, read from a definition file."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -72,7 +72,33 @@ class Categories:
 @cache
 def categories() -> Categories:
     """Return the categories that this version files complaints under."""
-    return load_categories(DATA / "complaint-categories" / "2.yaml")
+    return _versions()[-1]
+
+
+@cache
+def recorded_categories() -> Mapping[str, Category]:
+    """Return by code every category that a case on record may have: those of earlier versions too, as last defined."""
+    return MappingProxyType({category.code: category for version in _versions() for category in version})
+
+
+def category_of(code: str) -> Category:
+    """Return the category that a case on record has; one that no version defines is named by its code."""
+    known = recorded_categories().get(code)
+    return known or Category(
+        code=code,
+        name=Wording(**dict.fromkeys(("zh_hans", "en"), code)),
+        safety=False,
+        attributable=False,
+        bypasses_company=False,
+        suggests=CaseKind.COMPLAINT,
+        search=(),
+    )
+
+
+@cache
+def _versions() -> Sequence[Categories]:
+    found = [load_categories(path) for path in (DATA / "complaint-categories").glob("*.yaml")]
+    return sorted(found, key=lambda version: version.version)
 
 
 def load_categories(path: Path) -> Categories:

@@ -25,7 +25,7 @@ from survey_app.codes.codes import ScannedCode, find_code
 from survey_app.complaints.blueprint import blueprint
 from survey_app.complaints.case_addresses import read_case, sign_case
 from survey_app.complaints.case_secrets import link_proof
-from survey_app.complaints.categories import categories
+from survey_app.complaints.categories import categories, category_of
 from survey_app.complaints.category_search import find_categories, words_of
 from survey_app.complaints.contacts import LONGEST_CONTACT
 from survey_app.complaints.filing import (
@@ -260,7 +260,7 @@ def _check_page(sent: SentForm) -> str:
     return render_template(
         "complaints/check.html",
         **_facts(sent),
-        category=categories().by_code[complaint.category],
+        category=category_of(complaint.category),
         kinds=(CaseKind.COMPLAINT, CaseKind.REPAIR, CaseKind.ENQUIRY),
         place=split(complaint.place),
         text=split(complaint.text),

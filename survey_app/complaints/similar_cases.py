@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from survey_app.accounts.attempt_budgets import Budget
 from survey_app.accounts.attempt_limits import Source, take_turn
 from survey_app.complaints.cases import count_supporters, find_complaint
-from survey_app.complaints.categories import categories
+from survey_app.complaints.categories import categories, category_of
 from survey_app.complaints.redaction import redact
 from survey_app.complaints.state_machine import OPEN
 from survey_app.errors import UnknownNumber
@@ -95,7 +95,7 @@ def support_case(
     `device` is a random text that the page keeps on the phone; without JavaScript it is empty.
     """
     complaint = find_complaint(session, reference=reference)
-    if complaint.community_id != community_id or categories().by_code[complaint.category].bypasses_company:
+    if complaint.community_id != community_id or category_of(complaint.category).bypasses_company:
         raise UnknownNumber
     # Another digest in every case: nobody can tell that one device supported two.
     who = device[:LONGEST_DEVICE] or key.value

@@ -1,6 +1,7 @@
 """Counts of responses and complaints per community, as a community table holds them."""
 
 from calendar import monthrange
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from analytics.disclosure.rules import DisclosureRules
 from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, CHANNELS
-from survey_app.complaints.categories import Categories
+from survey_app.complaints.categories import Category
 from survey_app.complaints.state_machine import NOT_VALID
 from survey_app.evaluations.round_counts import MODE_COUNTS, PopulationCounts, RoundCounts
 from survey_app.models import Community, Complaint, Response, Round
@@ -125,7 +126,9 @@ def count_statuses(session: Session, *, survey_round: Round, rules: Rules, befor
     return table.assign(received=table.sum(axis=1)).astype("int64")
 
 
-def count_complaints(session: Session, *, rules: Rules, categories: Categories, cut_off: datetime) -> pd.DataFrame:
+def count_complaints(
+    session: Session, *, rules: Rules, categories: Iterable[Category], cut_off: datetime
+) -> pd.DataFrame:
     """Count the complaints of the months before the cut-off: one row per community, indexed by its id.
 
     Counted are cases of which the resident says that they are complaints, in a category that the property company
@@ -151,12 +154,12 @@ def count_complaints(session: Session, *, rules: Rules, categories: Categories, 
     return found.set_index("community_id").reindex(communities, fill_value=0)
 
 
-def is_valid_complaint(categories: Categories) -> ColumnElement[bool]:
+def is_valid_complaint(categories: Iterable[Category]) -> ColumnElement[bool]:
     """Return the condition under which a case counts in the complaint rate."""
     return and_(_is_about_the_company(categories), Complaint.status.not_in(sorted(NOT_VALID)))
 
 
-def _is_about_the_company(categories: Categories) -> ColumnElement[bool]:
+def _is_about_the_company(categories: Iterable[Category]) -> ColumnElement[bool]:
     attributable = [category.code for category in categories if category.attributable]
     return and_(Complaint.kind == CaseKind.COMPLAINT, Complaint.category.in_(attributable))
 
@@ -175,7 +178,7 @@ def community_table(
     counts: RoundCounts,
     rules: Rules,
     questionnaire: Questionnaire,
-    categories: Categories,
+    categories: Iterable[Category],
     cut_off: datetime,
     disclosure: DisclosureRules | None = None,
 ) -> pd.DataFrame:

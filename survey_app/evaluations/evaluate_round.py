@@ -23,7 +23,7 @@ from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD, differing_evidence
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
 from survey_app.audit import OPERATOR
-from survey_app.complaints.categories import categories
+from survey_app.complaints.categories import recorded_categories
 from survey_app.evaluations.counts import communities_with_hidden_ratings, community_table
 from survey_app.evaluations.earlier_results import read_earlier_result
 from survey_app.evaluations.profiles import Profiles, count_profiles, regions_of
@@ -225,7 +225,7 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
         "counts": counts,
         "rules": rules,
         "questionnaire": questionnaire,
-        "categories": categories(),
+        "categories": recorded_categories().values(),
         "cut_off": cut_off,
         "disclosure": disclosure,
     }

@@ -25,7 +25,7 @@ from analytics.rules import OTHER_POPULATION, Rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, CHANNELS
 from analytics.statistics.drivers import find_drivers
 from analytics.statistics.validation import IntegerArray
-from survey_app.complaints.categories import Categories
+from survey_app.complaints.categories import Category
 from survey_app.evaluations.counts import is_valid_complaint, measure_answers, window_start
 from survey_app.evaluations.earlier_results import EarlierResult
 from survey_app.evaluations.region_answers import AnswersOfRegion, untold_questions
@@ -57,7 +57,7 @@ def count_profiles(
     counts: RoundCounts,
     rules: Rules,
     questionnaire: Questionnaire,
-    categories: Categories,
+    categories: Iterable[Category],
     cut_off: datetime,
     disclosure: DisclosureRules,
     table: pd.DataFrame,
@@ -168,7 +168,9 @@ def _few_answers(bases: "pd.Series[int]", region: "pd.Series[str]", *, minimum_b
     return frozenset(found)
 
 
-def _count_complaints(session: Session, rules: Rules, categories: Categories, cut_off: datetime) -> pd.DataFrame:
+def _count_complaints(
+    session: Session, rules: Rules, categories: Iterable[Category], cut_off: datetime
+) -> pd.DataFrame:
     """Return one row per community, local month, category and whether the rate counts it, with the number of cases."""
     is_valid = is_valid_complaint(categories)
     statement = select(

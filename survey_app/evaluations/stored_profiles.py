@@ -14,7 +14,7 @@ from analytics.disclosure.rules import DisclosureRules
 from analytics.statistics.complaint_rates import CHANNELS
 from dashboards.source import Profile, ReportedComplaints
 from survey_app.accounts.scope import Scope
-from survey_app.complaints.categories import categories
+from survey_app.complaints.categories import category_of
 from survey_app.evaluations.standings import disclosure_in
 from survey_app.models import Community, CommunityProfile, District, Evaluation, RegionProfile, Round, Standing
 from survey_app.models import Questionnaire as QuestionnaireRow
@@ -204,10 +204,10 @@ def _answers_in_words(
 
 def complaints_in_words(cases: Sequence[Sequence[Any]]) -> pd.DataFrame:
     """Return stored cases with the names of their categories; columns as in `dashboards.source.Profile`."""
-    known = categories().by_code
     rows = [
-        (month, category, known[category].name.zh_hans, known[category].name.en, bool(valid), number)
+        (month, category, name.zh_hans, name.en, bool(valid), number)
         for month, category, valid, number in cases
+        for name in [category_of(category).name]
     ]
     return pd.DataFrame(rows, columns=["month", "category", "label", "english_label", "valid", "cases"])
 

@@ -16,7 +16,7 @@ from survey_app.accounts.installation import use_as_demo
 from survey_app.audit import OPERATOR
 from survey_app.codes.codes import ScannedCode, Slip, find_code, issue_poster_code, issue_slips, revoke_slips, scan_slip
 from survey_app.complaints.cases import record_history
-from survey_app.complaints.categories import categories
+from survey_app.complaints.categories import categories, category_of
 from survey_app.complaints.filing import check_complaint, file_complaint
 from survey_app.config import DATA
 from survey_app.demo.simulation.calendar import RoundDates, plan_rounds
@@ -307,7 +307,7 @@ class _ComplaintDesk:
         life = draw_case_history(
             self._random,
             submitted_at=case.submitted_at,
-            category=categories().by_code[case.category],
+            category=category_of(case.category),
             zone=self._zone,
             now=self._now,
         )
