@@ -10,9 +10,9 @@ import numpy as np
 from sqlalchemy import insert
 
 from analytics.canonical import canonical_json
-from survey_app.models import Code, Evaluation, Response, Round, SlipBatch
+from survey_app.models import Code, Response, Round, SlipBatch
 from survey_app.storage.database import Base, Database
-from tests.factories import make_community, make_round
+from tests.factories import make_community, make_evaluation, make_round
 
 ANSWERS_OF_A_COMMUNITY: Final = 500
 _ROWS_AT_ONCE: Final = 20_000
@@ -23,7 +23,7 @@ def store_frozen_round(database: Database, answers: int) -> int:
     """Add a closed round with its answers and an official evaluation, which says nothing, and return its id."""
     round_id = store_closed_round(database, answers)
     with database.writing() as session:
-        session.add(_official(session.get_one(Round, round_id), answers))
+        make_evaluation(session, session.get_one(Round, round_id), responses=answers)
     return round_id
 
 
@@ -50,22 +50,6 @@ def store_closed_round(database: Database, answers: int) -> int:
     first_code = _insert(database, Code, _codes(batches, keys, survey_round))
     _insert(database, Response, _responses(survey_round, places, keys, first_code, answers))
     return survey_round.id
-
-
-def _official(survey_round: Round, answers: int) -> Evaluation:
-    return Evaluation(
-        round_id=survey_round.id,
-        rule_file_id=survey_round.rule_file_id,
-        provisional=False,
-        cut_off=survey_round.closes_at,
-        inputs="[]",
-        inputs_sha256="0" * 64,
-        standings_sha256="0" * 64,
-        summary="{}",
-        responses=answers,
-        code_version="benchmark",
-        evaluated_at=survey_round.closes_at + timedelta(hours=1),
-    )
 
 
 def _codes(batches: list[SlipBatch], keys: list[str], survey_round: Round) -> Iterator[dict[str, Any]]:
