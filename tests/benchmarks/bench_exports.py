@@ -19,10 +19,10 @@ from alembic import command
 from analytics.decision.recount import measure_questions
 from analytics.files.csv_files import BYTE_ORDER_MARK, coded_csv
 from survey_app.accounts.scope import EVERYWHERE
-from survey_app.evaluations.counts import counted_batches
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.exports.responses import export_responses
 from survey_app.models import Evaluation, Round
+from survey_app.responses.answer_batches import counted_batches
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
 from tests.benchmarks.bench_survey import folder
@@ -92,7 +92,7 @@ def read_and_write_cells() -> None:
             rules=rules,
             questions=measure_questions(rules),
             before=session.get_one(Round, round_id).closes_at,
-            answers_of="residents",
+            reviewed_before=datetime.now(UTC),
         )
         if not sum(batch.num_rows for batch in batches):
             raise RuntimeError("no answer counts")

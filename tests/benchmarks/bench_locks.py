@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final
@@ -21,6 +20,7 @@ from survey_app.models import Job, Round
 from survey_app.storage.database import Database
 from tests.benchmarks.bench_survey import City, folder
 from tests.benchmarks.harness import Benchmark, Seconds
+from tests.benchmarks.phone_waits import send_until
 from tests.benchmarks.stored_answers import store_frozen_round
 from tests.phones import Phone
 from tests.servers import Server
@@ -28,7 +28,6 @@ from tests.servers import Server
 ANSWERS: Final = int(os.environ.get("JIAYUAN_BENCH_ANSWERS", "100000"))
 _LONGEST_WAIT: Final = Seconds(0.25)
 _SECONDS_WITHOUT: Final = 5
-_PAUSE_SECONDS: Final = 0.005
 
 Waits = dict[str, list[float]]
 """What each receipt was waited for, by what was done meanwhile, in order of their length."""
@@ -55,7 +54,7 @@ def longest_wait() -> Seconds:
     waits: Waits = {}
     with Server("site", config) as server, Phone(server.address) as phone, Database(config.database_url) as database:
         end = time.perf_counter() + _SECONDS_WITHOUT
-        waits["nothing"] = _send_until(lambda: time.perf_counter() > end, phone)
+        waits["nothing"] = send_until(lambda: time.perf_counter() > end, phone, city())
         waits["the erasure after the freeze"] = _send_during_work(phone, config)
         _let_an_hour_pass(database)
         waits["an hour's work after it"] = _send_during_work(phone, config)
@@ -70,23 +69,10 @@ def longest_wait() -> Seconds:
 def _send_during_work(phone: Phone, config: Config) -> list[float]:
     command = [sys.executable, "-m", "survey_app", "work", "--once"]
     with subprocess.Popen(command, env=os.environ | config.to_env(), cwd=REPOSITORY, stdout=subprocess.DEVNULL) as work:
-        waits = _send_until(lambda: work.poll() is not None, phone)
+        waits = send_until(lambda: work.poll() is not None, phone, city())
     if work.returncode:
         raise RuntimeError(f"the work ended with status {work.returncode}")
     return waits
-
-
-def _send_until(is_over: Callable[[], bool], phone: Phone) -> list[float]:
-    waits: list[float] = []
-    while not is_over():
-        path, body = city().form(len(waits))
-        start = time.perf_counter()
-        answer = phone.post(path, body)
-        waits.append(time.perf_counter() - start)
-        if answer.status != 303:
-            raise RuntimeError(f"a submit was answered {answer.status}")
-        time.sleep(_PAUSE_SECONDS)
-    return sorted(waits)
 
 
 def _let_an_hour_pass(database: Database) -> None:
