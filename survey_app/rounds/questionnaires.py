@@ -113,6 +113,11 @@ class Question:
     def codes(self) -> tuple[int, ...]:
         return tuple(option.code for option in self.options)
 
+    @cached_property
+    def code_by_text(self) -> Mapping[str, int]:
+        """The codes by how a form sends them, which are looked up for every question of every answer."""
+        return {str(code): code for code in self.codes}
+
     @property
     def condition_data(self) -> dict[str, list[int]]:
         """The conditions as plain data: all questions must have one of their codes; empty if always shown."""
@@ -354,8 +359,10 @@ _Reading = tuple[Answer | None, list[AnswerReason]]
 
 def _read_codes(question: Question, values: Sequence[str]) -> tuple[list[int], list[AnswerReason]]:
     # Codes are looked up as text, never converted: int() takes digits of any script and fails on very long ones.
-    code_by_text = {str(code): code for code in question.codes}
+    code_by_text = question.code_by_text
     given = {value.strip() for value in values} - {""}
+    if given <= code_by_text.keys():
+        return sorted(code_by_text[text] for text in given), []
     reasons = {
         AnswerReason.UNKNOWN_CODE if text.isascii() and text.isdigit() else AnswerReason.NOT_A_NUMBER
         for text in given - code_by_text.keys()

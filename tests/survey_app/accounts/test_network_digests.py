@@ -1,6 +1,7 @@
 """A network address is recognised for a day, by digests that nobody can read once the day is over."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from survey_app.accounts.network_digests import NetworkKeys, destroy_old_network_keys
+from survey_app.accounts.network_digests import NetworkKeys, destroy_old_network_keys, networks_of
 from survey_app.models import NetworkKey
 from tests.factories import NOW, make_round
 
@@ -89,3 +90,11 @@ def test_the_day_is_the_citys_and_its_key_goes_with_it(database):
         assert [day.isoformat() for day in session.scalars(select(NetworkKey.day))] == ["2026-09-20"]
     # Whoever comes with the old time gets another key than the destroyed one.
     assert digests(NetworkKeys(database), now=before) != digests(keys, now=after)
+
+
+@given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)))
+def test_the_line_and_the_prefix_are_networks_of_the_address(address):
+    address = getattr(address, "ipv4_mapped", None) or address
+    expected = [ip_network((address, bits), strict=False) for bits in ((32, 24) if address.version == 4 else (64, 48))]
+
+    assert networks_of(str(address)) == tuple(map(str, expected))
