@@ -28,6 +28,8 @@ from survey_app.security.check_digits import CODE_DIGITS, SLIP_DIGITS, new_numbe
 from survey_app.security.digests import keyed_digest
 from survey_app.security.signatures import read_signed, sign
 from survey_app.security.text import without_unseen
+from survey_app.storage.database import Database
+from survey_app.storage.short_transactions import ShortTransactions, read_ids
 
 MOST_SLIPS = 20_000
 """Most slips in one batch: more than any community has households."""
@@ -132,12 +134,19 @@ def issue_poster_code(
     return code
 
 
-def issue_missing_poster_codes(session: Session, *, scope: Scope, by: str = OPERATOR, now: datetime) -> int:
-    """Issue a poster code for each community in scope that has none, and return how many."""
-    without = session.scalars(without_code(scope).order_by(Community.number)).all()
-    for community in without:
-        issue_poster_code(session, community=community, by=by, now=now)
-    return len(without)
+def issue_missing_poster_codes(database: Database, *, scope: Scope, by: str = OPERATOR, now: datetime) -> int:
+    """Issue a poster code for each community in scope that has none, in short transactions, and return how many."""
+    without = without_code(scope).order_by(Community.number)
+    transactions = ShortTransactions(database)
+    issued = 0
+    for part in transactions.parts(read_ids(database, without.with_only_columns(Community.id))):
+        with transactions.writing() as session:
+            # Another may have issued some meanwhile.
+            communities = session.scalars(without.where(Community.id.in_(part))).all()
+            for community in communities:
+                issue_poster_code(session, community=community, by=by, now=now)
+        issued += len(communities)
+    return issued
 
 
 def issue_slips(

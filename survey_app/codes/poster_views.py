@@ -22,8 +22,8 @@ from survey_app.web.context import site
 @policy(ISSUING)
 def issue_codes() -> AnyResponse:
     """Issue a poster code for each community in scope that has none."""
-    with site().database.writing() as session:
-        issued = issue_missing_poster_codes(session, scope=signed_in().scope, by=signed_in().actor, now=current_time())
+    scope, by = signed_in().scope, signed_in().actor
+    issued = issue_missing_poster_codes(site().database, scope=scope, by=by, now=current_time())
     flash(ngettext("%(num)s code issued.", "%(num)s codes issued.", issued))
     return redirect(url_for("staff.communities"), HTTPStatus.SEE_OTHER)
 

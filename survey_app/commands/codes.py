@@ -44,9 +44,10 @@ def codes() -> None:
 @codes.command("issue")
 def issue() -> None:
     """Issue a poster code for each community that has none."""
-    with installed_database() as database, database.writing() as session:
-        use_as_real(session, now=current_time())
-        issued = issue_missing_poster_codes(session, scope=EVERYWHERE, now=current_time())
+    with installed_database() as database:
+        with database.writing() as session:
+            use_as_real(session, now=current_time())
+        issued = issue_missing_poster_codes(database, scope=EVERYWHERE, now=current_time())
     click.echo(f"issued {issued} codes")
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from analytics.disclosure import rules as disclosure
 from survey_app.accounts.accounts import disable_account
 from survey_app.accounts.scope import EVERYWHERE, Scope
-from survey_app.codes.codes import issue_missing_poster_codes, issue_slips
+from survey_app.codes.codes import issue_poster_code, issue_slips, without_code
 from survey_app.codes.poster_prints import record_posters
 from survey_app.complaints import categories
 from survey_app.config import DATA
@@ -101,7 +101,8 @@ def add_clerk(session):
 
 
 def issue_codes(session):
-    issue_missing_poster_codes(session, scope=EVERYWHERE, now=NOW)
+    for community in session.scalars(without_code(EVERYWHERE)).all():
+        issue_poster_code(session, community=community, now=NOW)
 
 
 def plan_round(session):
