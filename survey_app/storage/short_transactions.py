@@ -14,10 +14,10 @@ from survey_app.storage.database import Database
 _Row = TypeVar("_Row")
 
 # How long a transaction is to take. On a busy machine or a slow disk one now and then takes some times as long.
-WANTED_SECONDS: Final = 0.04
+WANTED_SECONDS: Final = 0.03
 MOST_ROWS: Final = 500
 # However long it took: a commit costs as much as so many rows, and with fewer the work would never end.
-FEWEST_ROWS: Final = 50
+FEWEST_ROWS: Final = 25
 _ROWS_READ_AT_ONCE: Final = 10_000
 
 
@@ -52,8 +52,8 @@ class ShortTransactions:
 def next_size(size: int, seconds: float, *, most: int = MOST_ROWS) -> int:
     """Return how many rows the next transaction takes, after one of `size` rows that took so long.
 
-    >>> next_size(400, 0.16), next_size(200, 0.01), next_size(60, 9), next_size(400, 0.01)
-    (100, 400, 50, 500)
+    >>> next_size(400, 0.12), next_size(200, 0.01), next_size(60, 9), next_size(400, 0.01)
+    (100, 400, 25, 500)
     """
     allowed = int(size * WANTED_SECONDS / max(seconds, WANTED_SECONDS / 2))
     return min(max(FEWEST_ROWS, allowed), most)

@@ -70,8 +70,8 @@ def test_after_a_slow_transaction_the_next_is_smaller_and_after_quick_ones_large
                 found.append(len(part))
         return found[:6]
 
-    assert sizes(0) == [50, 100, 200, 400, 500, 500]
-    assert sizes(2 * WANTED_SECONDS) == [500, 250, 125, 62, 50, 50]
+    assert sizes(0) == [25, 50, 100, 200, 400, 500]
+    assert sizes(2 * WANTED_SECONDS) == [500, 250, 125, 62, 31, 25]
 
 
 @given(size=SIZES, seconds=SECONDS, most=st.integers(1, MOST_ROWS))
