@@ -52,7 +52,7 @@ def withhold_pooled_deviations(
     ratings as far as that. In no community can Σs² fall below M²/n, M = Σs, or rise above (h + l)M − nhl. Another
     community can give as much as its own lies above that of neighbouring ratings alone, and take as much as it lies
     below that of extreme ones, but for what whole people leave over, (h − l)²/2 at most. Which ratings of one person
-    make a composite is told nowhere; it is treated like an index.
+    make a composite stands on no page; it is treated like an index.
 
     Examples
     --------
