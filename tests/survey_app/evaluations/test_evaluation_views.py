@@ -89,9 +89,9 @@ def test_the_page_says_what_is_done_and_how_much(client, closed, sqlite_database
 
     assert list(shown) == list(Stage)
     assert [words for words, _ in shown.values()] == [
-        "正在检查答卷有无刷票迹象",
+        "正在检查异常答卷",
         "正在统计答卷",
-        "正在按规则评定并衡量证据",
+        "正在按规则评价并衡量证据",
         "正在保存结果",
     ]
     percents = [percent for _, percent in shown.values()]
