@@ -203,7 +203,7 @@ def test_a_given_score_is_shown_as_it_was_given():
     _, page = report_of(table)
 
     assert "97.5 %" in text_of(page)
-    assert "只有得分，没有其依据的问卷数据。" in text_of(page)
+    assert "未提供单份答卷之间的差异大小。" in text_of(page)
 
 
 def test_a_region_too_small_for_a_position_says_so():
