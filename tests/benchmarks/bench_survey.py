@@ -23,7 +23,7 @@ from survey_app.security.submission_keys import Form, SubmissionKey, sign_key
 from survey_app.storage.database import Database
 from tests.benchmarks.harness import Benchmark, Seconds
 from tests.crowds import get, post, visit_together
-from tests.factories import make_community, make_round
+from tests.factories import make_community, make_district, make_round
 from tests.faults.test_locks import WRITERS, write_often
 from tests.phones import ANSWERS, Phone, together
 from tests.postgresql import PostgreSQLServer
@@ -50,10 +50,11 @@ class City:
         with self.database.writing() as session:
             opens_at, closes_at = now - timedelta(days=3), now + timedelta(days=3)
             self.round_id = make_round(session, opens_at=opens_at, closes_at=closes_at).id
-            codes = [
-                issue_poster_code(session, community=make_community(session, name=f"第{number}小区"), now=now)
-                for number in range(POSTERS)
+            district = make_district(session)
+            communities = [
+                make_community(session, name=f"第{number}小区", district=district) for number in range(POSTERS)
             ]
+            codes = [issue_poster_code(session, community=community, now=now) for community in communities]
             self.codes = [(code.id, code.token) for code in codes]
 
     def form(self, number: int) -> tuple[str, bytes]:

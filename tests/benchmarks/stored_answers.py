@@ -12,11 +12,13 @@ from sqlalchemy import insert
 from analytics.canonical import canonical_json
 from survey_app.models import Code, Response, Round, SlipBatch
 from survey_app.storage.database import Base, Database
-from tests.factories import make_community, make_evaluation, make_round
+from tests.factories import make_community, make_district, make_evaluation, make_round
 
 ANSWERS_OF_A_COMMUNITY: Final = 500
+DISTRICTS: Final = 3
 _ROWS_AT_ONCE: Final = 20_000
 _SEED: Final = 21
+_KINDS_OF_PEOPLE: Final = 997
 
 
 def store_frozen_round(database: Database, answers: int) -> int:
@@ -38,7 +40,11 @@ def store_closed_round(database: Database, answers: int) -> int:
         survey_round = make_round(
             session, opens_at=now - timedelta(days=30), closes_at=now - timedelta(days=10), accepts_households=True
         )
-        places = [make_community(session).id for _ in range(max(1, answers // ANSWERS_OF_A_COMMUNITY))]
+        districts = [make_district(session) for _ in range(DISTRICTS)]
+        places = [
+            make_community(session, district=districts[number % DISTRICTS]).id
+            for number in range(max(1, answers // ANSWERS_OF_A_COMMUNITY))
+        ]
         batches = [
             SlipBatch(round_id=survey_round.id, community_id=place, is_reprint=False, issued_at=survey_round.opens_at)
             for place in places
@@ -73,7 +79,10 @@ def _responses(
     sent = np.sort(random.integers(0, 20 * 86_400, answers)).tolist()
     given = random.integers(1, 6, answers).tolist()
     household = random.permutation(answers) % len(keys)
-    rated = {f"q{number:02}": 4 for number in range(2, 16)}
+    rated = [
+        {f"q{number:02}": code for number, code in enumerate(codes, start=2)}
+        for codes in random.integers(1, 6, (_KINDS_OF_PEOPLE, 14)).tolist()
+    ]
     for number in range(answers):
         own = int(household[number])
         text = {"q24": "希望增设充电桩，电梯也该修一修"} if number % 4 == 0 else {}
@@ -91,7 +100,7 @@ def _responses(
             "tenure": 1,
             "started_at": opened,
             "submitted_at": opened,
-            "answers": canonical_json({"q01": given[number], **rated, "q16": 1, **text}),
+            "answers": canonical_json({"q01": given[number], **rated[number % _KINDS_OF_PEOPLE], "q16": 1, **text}),
             "nonce": secrets.token_bytes(32),
             "commitment": secrets.token_hex(32),
             "commitment_algorithm": 2,
