@@ -213,13 +213,31 @@ def two_rows_at_once(monkeypatch):
 
 @pytest.fixture
 def config(sqlite_database, tmp_path):
+    return config_of(tmp_path, sqlite_database.url.render_as_string(hide_password=False))
+
+
+def config_of(instance, database_url):
+    """Return the configuration of a site for tests."""
     return Config(
-        instance=tmp_path,
-        database_url=sqlite_database.url.render_as_string(hide_password=False),
+        instance=instance,
+        database_url=database_url,
         secret_key="only for tests: 7f3c9a1e5b8d2046",
         public_url="http://127.0.0.1:8000",
         for_this_machine=True,
     )
+
+
+@pytest.fixture(scope="session")
+def empty_site(_sqlite_template, tmp_path_factory):
+    """Make the configuration of a site with an empty database of its own, for fixtures that serve a whole module."""
+
+    def make(name):
+        instance = tmp_path_factory.mktemp(name)
+        path = instance / "jiayuan.sqlite3"
+        shutil.copy(_sqlite_template, path)
+        return config_of(instance, f"sqlite:///{path}")
+
+    return make
 
 
 class CompiledTemplates(BytecodeCache):

@@ -14,7 +14,6 @@ Whoever knows how many owners and tenants answered is no stranger to a community
 
 import json
 import re
-import shutil
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,7 +29,7 @@ from analytics.canonical import sha256_hex
 from analytics.disclosure.rules import rules_in_force
 from analytics.evidence.share_intervals import share_interval
 from analytics.rules import parse_rules
-from survey_app.config import DATA, Config
+from survey_app.config import DATA
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import Response, ResponseReview, RuleFile
 from survey_app.models.vocabulary import ReviewState
@@ -126,23 +125,10 @@ def composite_of(*codes):
 
 
 @pytest.fixture(scope="module")
-def new_site(_sqlite_template, tmp_path_factory):
+def new_site(empty_site):
     """Return a function that makes the site of a city in which nobody has answered."""
 
-    def make():
-        instance = tmp_path_factory.mktemp("published")
-        path = instance / "jiayuan.sqlite3"
-        shutil.copy(_sqlite_template, path)
-        config = Config(
-            instance=instance,
-            database_url=f"sqlite:///{path}",
-            secret_key="only for tests: 7f3c9a1e5b8d2046",
-            public_url="http://127.0.0.1:8000",
-            for_this_machine=True,
-        )
-        return site_on(config)
-
-    return make
+    return lambda: site_on(empty_site("published"))
 
 
 @pytest.fixture(scope="module")

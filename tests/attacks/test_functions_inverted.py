@@ -5,7 +5,6 @@ there are few ways to answer, and `analytics`, which everybody has, computes wha
 """
 
 import itertools
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +18,7 @@ from analytics.disclosure.rules import rules_in_force
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.rules import parse_rules
 from analytics.statistics.drivers import find_drivers
-from survey_app.config import DATA, Config
+from survey_app.config import DATA
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import RuleFile
 from survey_app.web.context import SITE_EXTENSION
@@ -58,17 +57,8 @@ class Sites:
 
 
 @pytest.fixture(scope="module")
-def sites(_sqlite_template, tmp_path_factory):
-    instance = tmp_path_factory.mktemp("inverted")
-    path = instance / "jiayuan.sqlite3"
-    shutil.copy(_sqlite_template, path)
-    config = Config(
-        instance=instance,
-        database_url=f"sqlite:///{path}",
-        secret_key="only for tests: 7f3c9a1e5b8d2046",
-        public_url="http://127.0.0.1:8000",
-        for_this_machine=True,
-    )
+def sites(empty_site):
+    config = empty_site("inverted")
     with site_on(config) as app:
         database = app.extensions[SITE_EXTENSION].database
         with database.writing() as session:

@@ -9,7 +9,6 @@ import csv
 import io
 import json
 import re
-import shutil
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,7 +25,6 @@ from dashboards.address import View
 from dashboards.pages import community
 from survey_app.accounts.guard import SignedIn
 from survey_app.accounts.scope import EVERYWHERE
-from survey_app.config import Config
 from survey_app.evaluations.dashboard_source import StoredEvaluations
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.exports.answer_tables import export_answer_tables
@@ -84,18 +82,9 @@ class Published:
 
 
 @pytest.fixture(scope="module")
-def published(_sqlite_template, tmp_path_factory):
+def published(empty_site):
     """Two closed rounds of a district, evaluated, and everything that a city's account is shown of the newer."""
-    instance = tmp_path_factory.mktemp("suppression")
-    path = instance / "jiayuan.sqlite3"
-    shutil.copy(_sqlite_template, path)
-    config = Config(
-        instance=instance,
-        database_url=f"sqlite:///{path}",
-        secret_key="only for tests: 7f3c9a1e5b8d2046",
-        public_url="http://127.0.0.1:8000",
-        for_this_machine=True,
-    )
+    config = empty_site("suppression")
     with site_on(config) as app:
         database = app.extensions[SITE_EXTENSION].database
         with database.writing() as session:

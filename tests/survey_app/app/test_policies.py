@@ -1,6 +1,5 @@
 """Every route says who may come, and the matrix of roles, routes and districts shows that it is kept to."""
 
-import shutil
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
@@ -8,7 +7,6 @@ import pytest
 
 from survey_app.accounts import policies
 from survey_app.accounts.policies import PUBLIC, RESIDENT, SENDING_PHOTOS, Policy, policy_of
-from survey_app.config import Config
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.evaluation_jobs import ask_for_evaluation
 from survey_app.models import PropertyCompany
@@ -129,17 +127,9 @@ LEAVING = {"staff.sign_out"}
 
 
 @pytest.fixture(scope="module")
-def site(_sqlite_template, tmp_path_factory):
+def site(empty_site):
     """A site with two districts, each with one community, and an account of every role in the first of them."""
-    folder = tmp_path_factory.mktemp("matrix")
-    shutil.copy(_sqlite_template, folder / "jiayuan.sqlite3")
-    config = Config(
-        instance=folder,
-        database_url=f"sqlite:///{folder / 'jiayuan.sqlite3'}",
-        secret_key="only for tests: 7f3c9a1e5b8d2046",
-        public_url="http://127.0.0.1:8000",
-        for_this_machine=True,
-    )
+    config = empty_site("matrix")
     with Database(config.database_url) as database:
         city = _fill(database)
         city["evaluation_id"] = evaluate_round(database, round_id=city["round_id"], now=NOW).id
