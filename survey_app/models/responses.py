@@ -222,6 +222,9 @@ class ResponseEvent(Base):
     happened_at: Mapped[datetime]
 
 
+_IS_HELD = text(f"state = '{ReviewState.HELD}'")
+
+
 class ResponseReview(Base):
     """Step in the review of a response: held because of signals, then released or excluded. The last one holds."""
 
@@ -230,6 +233,14 @@ class ResponseReview(Base):
         one_of("state", ReviewState),
         only_where("state", ReviewState.HELD, "account_id IS NULL", name="account"),
         only_where("state", ReviewState.HELD, "reason IS NULL", name="reason"),
+        # Held once, and then decided about: of two examinations at a time the later holds nothing again.
+        Index(
+            "ix_response_review_held",
+            "response_id",
+            unique=True,
+            sqlite_where=_IS_HELD,
+            postgresql_where=_IS_HELD,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

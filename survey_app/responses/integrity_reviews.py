@@ -8,14 +8,14 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
-from sqlalchemy import ColumnElement, Select, and_, func, insert, select
+from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from analytics.canonical import canonical_json
@@ -37,9 +37,11 @@ from survey_app.rounds.questionnaires import Question, driver_questions, questio
 from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen, find_round, has_settled
 from survey_app.security.text import clean_text
 from survey_app.storage.database import Database
+from survey_app.storage.insert_once import insert_missing
 from survey_app.storage.short_transactions import ShortTransactions
 from survey_app.stored_rules import rules_of
 
+_REVIEWS: Final = cast(Table, ResponseReview.__table__)
 _COLUMNS_OF_FAMILIES: Final = [
     "community_id",
     "family",
@@ -459,14 +461,16 @@ def _hold(database: Database, held: pd.DataFrame, *, now: datetime) -> int:
     for part in transactions.parts(rows):
         ids = [row["response_id"] for row in part]
         with transactions.writing() as session:
-            reviewed = set(
-                session.scalars(select(ResponseReview.response_id).where(ResponseReview.response_id.in_(ids)))
-            )
+            reviewed = _reviewed_among(session, ids)
             new = [row for row in part if row["response_id"] not in reviewed]
             if new:
-                session.execute(insert(ResponseReview), new)
-        newly += len(new)
+                # Another examination may hold the same at the same moment.
+                newly += insert_missing(session, _REVIEWS, new)
     return newly
+
+
+def _reviewed_among(session: Session, ids: Sequence[int]) -> set[int]:
+    return set(session.scalars(select(ResponseReview.response_id).where(ResponseReview.response_id.in_(ids))))
 
 
 def _families_seen_in_time(session: Session, round_id: int) -> pd.DataFrame:

@@ -21,6 +21,13 @@ def insert_once(session: Session, table: Table, values: Mapping[str, Any]) -> bo
     return connection.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
+def insert_missing(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert each row unless a unique value of it is taken, all in one statement; return how many were inserted."""
+    dialect = postgresql if session.connection().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).on_conflict_do_nothing().returning(table.c.id)
+    return len(session.connection().execute(statement, rows).all())
+
+
 def insert_all_once(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[bool]:
     """Insert each row unless a unique value of it is taken, all in one statement; say of each whether it was inserted.
 

@@ -8,6 +8,7 @@ from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import AuditEvent, IntegrityExamination, ResponseReview, Standing
 from survey_app.models.vocabulary import Area, ReviewState
+from survey_app.responses import integrity_reviews
 from survey_app.responses.integrity_reviews import (
     NothingToReview,
     ReasonMissing,
@@ -27,6 +28,7 @@ from tests.factories import (
     make_response,
     make_round,
 )
+from tests.together import all_at_once
 
 STUFFED = 40
 
@@ -130,6 +132,37 @@ def test_what_was_released_is_not_held_again(database, city):
 
     assert examine(database, survey_round) == 0
     assert responses_of(database, city) == 30 + STUFFED
+    with database.reading() as session:
+        assert held_by_community(session, round_id=survey_round.id, scope=EVERYWHERE, now=SETTLED) == []
+
+
+def test_two_examinations_at_a_time_hold_each_response_once(database, city):
+    survey_round, _communities, _account = city
+
+    newly = all_at_once(lambda _examiner: examine(database, survey_round), range(2))
+
+    assert sum(newly) == STUFFED
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(ResponseReview)) == STUFFED
+
+
+def test_an_examination_that_looked_before_a_decision_does_not_hold_again(database, city, monkeypatch):
+    survey_round, _communities, _account = city
+    find = integrity_reviews.find_signals
+
+    def find_slowly(*arguments, **options):
+        found = find(*arguments, **options)
+        with monkeypatch.context() as others:
+            others.setattr(integrity_reviews, "find_signals", find)
+            assert examine(database, survey_round) == STUFFED
+        decide(database, city, ReviewState.RELEASED)
+        return found
+
+    monkeypatch.setattr(integrity_reviews, "find_signals", find_slowly)
+    # Whatever was reviewed meanwhile is not seen, as by a transaction that began before.
+    monkeypatch.setattr(integrity_reviews, "_reviewed_among", lambda _session, _ids: set())
+
+    assert examine(database, survey_round) == 0
     with database.reading() as session:
         assert held_by_community(session, round_id=survey_round.id, scope=EVERYWHERE, now=SETTLED) == []
 

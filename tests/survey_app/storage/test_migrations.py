@@ -4,17 +4,36 @@ from datetime import timedelta
 
 import pytest
 from alembic import command
-from sqlalchemy import String, bindparam, column, func, select, text
+from sqlalchemy import String, bindparam, column, func, insert, select, text
 from sqlalchemy import table as sql_table
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from analytics.canonical import canonical_json, sha256_hex
 from survey_app.jobs.history import LastRun, last_runs
-from survey_app.models import Attachment, Code, Complaint, EvaluationNumber, Job, RegionProfile, Round, StandingEvidence
+from survey_app.models import (
+    Attachment,
+    Code,
+    Complaint,
+    EvaluationNumber,
+    Job,
+    RegionProfile,
+    ResponseReview,
+    Round,
+    StandingEvidence,
+)
 from survey_app.models.vocabulary import ResponseChangeReason
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from survey_app.storage.database import UTCDateTime
-from tests.factories import NOW, make_community, make_complaint, make_job, make_response, make_round, make_slip
+from tests.factories import (
+    NOW,
+    make_account,
+    make_community,
+    make_complaint,
+    make_job,
+    make_response,
+    make_round,
+    make_slip,
+)
 
 BEFORE_HOUSEHOLD_CODES = "0011"
 BEFORE_NEEDED_RESPONSES = "0022"
@@ -22,6 +41,7 @@ BEFORE_CHANNELS = "0029"
 BEFORE_JOBS = "0030"
 BEFORE_PHOTOS_OF_RESPONSES = "0025"
 BEFORE_ATTACHMENTS = "0031"
+BEFORE_ONE_HOLD = "0053"
 
 
 def contents(database):
@@ -103,6 +123,28 @@ def test_evidence_of_before_has_no_forecast_and_stays_frozen(database):
         assert evidence.satisfaction_needed_assurance is None
     with pytest.raises(DBAPIError, match="frozen"), database.writing() as session:
         session.execute(text("UPDATE standing_evidence SET satisfaction_evidence = 'certain'"))
+
+
+def test_what_two_examinations_held_again_after_a_decision_stays_decided(database):
+    with database.writing() as session:
+        survey_round, community = make_round(session), make_community(session)
+        response = make_response(session, survey_round, community).id
+    command.downgrade(database.alembic_config(), BEFORE_ONE_HOLD)
+    with database.writing() as session:
+        for state, reason, account in (
+            ("held", None, None),
+            ("held", None, None),
+            ("released", "核实", make_account(session).id),
+            ("held", None, None),
+        ):
+            review = {"response_id": response, "state": state, "families": "burst", "reason": reason}
+            session.execute(insert(ResponseReview), {**review, "account_id": account, "at": NOW})
+
+    command.upgrade(database.alembic_config(), "head")
+
+    with database.reading() as session:
+        states = session.scalars(select(ResponseReview.state).order_by(ResponseReview.id)).all()
+    assert states == ["held", "released"]
 
 
 @pytest.mark.parametrize("beyond", ["slips", "withdrawals"])
