@@ -18,6 +18,7 @@ from dashboards.app import PAGES
 from survey_app.accounts.policies import PUBLIC, policy_of
 from survey_app.config import Config
 from survey_app.evaluations.evaluate_round import evaluate_round
+from survey_app.evaluations.evaluation_jobs import ask_for_evaluation
 from survey_app.evaluations.publications import publish_evaluation
 from survey_app.models import Response, Round
 from survey_app.models.vocabulary import Role
@@ -104,7 +105,8 @@ def _fill(database):
     preview = evaluate_round(database, round_id=facts["round_id"], now=NOW, provisional=True)
     with database.writing() as session:
         session.execute(update(Round).where(Round.id == facts["round_id"]).values(closes_at=OPEN_UNTIL))
-    return facts | {"evaluation_id": preview.id}
+        job = ask_for_evaluation(session, round_id=facts["round_id"], provisional=True, by="site", now=NOW)
+    return facts | {"evaluation_id": preview.id, "job_id": job}
 
 
 @pytest.fixture
