@@ -15,6 +15,8 @@ from survey_app.models.vocabulary import CaseKind
 
 FORMAT = "jiayuan-complaint-categories-1"
 
+_FOLDER = DATA / "complaint-categories"
+
 
 @dataclass(frozen=True)
 class Category:
@@ -72,18 +74,19 @@ class Categories:
 @cache
 def categories() -> Categories:
     """Return the categories that this version files complaints under."""
-    return _versions()[-1]
+    return _version(_numbers()[-1])
 
 
 @cache
 def recorded_categories() -> Mapping[str, Category]:
     """Return by code every category that a case on record may have: those of earlier versions too, as last defined."""
-    return MappingProxyType({category.code: category for version in _versions() for category in version})
+    return MappingProxyType({category.code: category for number in _numbers() for category in _version(number)})
 
 
 def category_of(code: str) -> Category:
     """Return the category that a case on record has; one that no version defines is named by its code."""
-    known = recorded_categories().get(code)
+    # Most cases have one that is offered: the earlier versions are read when one has none of these.
+    known = categories().by_code.get(code) or recorded_categories().get(code)
     return known or Category(
         code=code,
         name=Wording(**dict.fromkeys(("zh_hans", "en"), code)),
@@ -95,10 +98,13 @@ def category_of(code: str) -> Category:
     )
 
 
+def _numbers() -> Sequence[int]:
+    return sorted(int(path.stem) for path in _FOLDER.glob("*.yaml"))
+
+
 @cache
-def _versions() -> Sequence[Categories]:
-    found = [load_categories(path) for path in (DATA / "complaint-categories").glob("*.yaml")]
-    return sorted(found, key=lambda version: version.version)
+def _version(number: int) -> Categories:
+    return load_categories(_FOLDER / f"{number}.yaml")
 
 
 def load_categories(path: Path) -> Categories:

@@ -48,7 +48,7 @@ class RunningJob:
     def report(self, done: int, total: int | None = None, *, stage: str = "") -> None:
         """Tell pages how far the job is, and keep its lease; it may be called for each small step.
 
-        Call it outside of transactions, since it opens one, and more often than the lease lasts. Raises
+        Call it outside of write transactions, since it opens one, and more often than the lease lasts. Raises
         `JobCancelled` when somebody asked for the job to stop, `LeaseLost` when it came too late. `stage` is a word of
         the handler's own.
         """

@@ -118,7 +118,8 @@ def offer_only(monkeypatch):
     """Let the site offer other categories than those on record."""
 
     def arrange(*versions):
-        monkeypatch.setattr(category_files, "_versions", lambda: list(versions))
+        monkeypatch.setattr(category_files, "_numbers", lambda: range(len(versions)))
+        monkeypatch.setattr(category_files, "_version", versions.__getitem__)
         for cached in (categories, recorded_categories):
             cached.cache_clear()
 
