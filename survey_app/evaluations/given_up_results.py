@@ -18,9 +18,7 @@ from survey_app.models import (
     StandingEvidence,
 )
 from survey_app.storage.database import Base, Database
-
-# Of so many rows a transaction keeps the phones waiting for some hundredths of a second.
-ROWS_AT_ONCE: Final = 500
+from survey_app.storage.short_transactions import ShortTransactions
 
 # Longer than anybody takes to store a result.
 GIVEN_UP_AFTER: Final = timedelta(days=1)
@@ -47,11 +45,11 @@ def delete_parts(database: Database, number: int) -> None:
         # A community or a region: with the number it is what a row is found by.
         (key,) = (column for column in table.__table__.primary_key if column.name != "evaluation_id")
         is_own = table.__table__.columns.evaluation_id == number
-        left = True
-        while left:
-            with database.writing() as session:
-                some = session.scalars(select(key).where(is_own).limit(ROWS_AT_ONCE)).all()
+        with database.reading() as session:
+            keys = session.scalars(select(key).where(is_own)).all()
+        transactions = ShortTransactions(database)
+        for some in transactions.parts(keys):
+            with transactions.writing() as session:
                 session.execute(delete(table).where(is_own, key.in_(some)))
-            left = len(some) == ROWS_AT_ONCE
     with database.writing() as session:
         session.execute(delete(EvaluationNumber).filter_by(id=number))

@@ -4,7 +4,7 @@ A city of a hundred thousand communities has four hundred thousand rows: in one 
 waiting. Nobody finds a row without its evaluation, so that a process that dies on the way leaves nothing that is shown.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from survey_app.audit import record
 from survey_app.evaluations.earlier_results import newest_result
-from survey_app.evaluations.given_up_results import ROWS_AT_ONCE, delete_parts
+from survey_app.evaluations.given_up_results import delete_parts
 from survey_app.models import Evaluation, EvaluationNumber, Round
 from survey_app.models.vocabulary import AuditAction
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Base, Database
+from survey_app.storage.short_transactions import ShortTransactions
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,11 @@ def store_result(
         taken = EvaluationNumber(taken_at=now)
         session.add(taken)
     done, total = 0, sum(len(part.rows) for part in parts)
+    transactions = ShortTransactions(database)
     for part in parts:
-        for rows in _in_pieces(part, taken.id):
-            with database.writing() as session:
+        for places in transactions.parts(range(len(part.rows))):
+            rows = _rows_of(part, places, taken.id)
+            with transactions.writing() as session:
                 session.execute(insert(part.table), rows)
             done += len(rows)
             report(done / total)
@@ -96,10 +99,8 @@ def _find_same(session: Session, evaluation: Evaluation) -> Evaluation | None:
     )
 
 
-def _in_pieces(part: Part, number: int) -> Iterator[list[dict[str, Any]]]:
+def _rows_of(part: Part, places: Sequence[int], number: int) -> list[dict[str, Any]]:
     columns = [column.name for column in part.table.__table__.columns]
-    frame = part.rows.assign(evaluation_id=number)[columns]
-    for first in range(0, len(frame), ROWS_AT_ONCE):
-        piece = frame.iloc[first : first + ROWS_AT_ONCE]
-        values = piece.astype(object).where(piece.notna(), None).to_numpy().tolist()
-        yield [dict(zip(columns, row, strict=True)) for row in values]
+    piece = part.rows.iloc[list(places)].assign(evaluation_id=number)[columns]
+    values = piece.astype(object).where(piece.notna(), None).to_numpy().tolist()
+    return [dict(zip(columns, row, strict=True)) for row in values]

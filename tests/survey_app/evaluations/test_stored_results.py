@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select
 
 from survey_app.accounts.scope import EVERYWHERE
-from survey_app.evaluations import given_up_results, stored_results
+from survey_app.evaluations import stored_results
 from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
 from survey_app.evaluations.given_up_results import GIVEN_UP_AFTER, delete_given_up
 from survey_app.evaluations.standings import read_standings
@@ -18,6 +18,8 @@ from survey_app.models import (
 )
 from tests.factories import SETTLED, make_community, make_district, make_response, make_round
 
+pytestmark = pytest.mark.usefixtures("two_rows_at_once")
+
 COMMUNITIES = 6
 
 
@@ -30,12 +32,6 @@ def survey_round(database):
             for _ in range(12 + number):
                 make_response(session, survey_round, community)
     return survey_round
-
-
-@pytest.fixture(autouse=True)
-def small_pieces(monkeypatch):
-    for module in (stored_results, given_up_results):
-        monkeypatch.setattr(module, "ROWS_AT_ONCE", 2)
 
 
 class Killed(BaseException):
