@@ -93,11 +93,8 @@ def fill_city(database, *, words=""):
     evaluation_id = evaluate_round(database, round_id=closed.id, now=now).id
     with database.writing() as session:
         session.add(Publication(evaluation_id=evaluation_id, reason=f"理由{words}", published_at=now))
-        review = {"response_id": response.id, "families": "burst, haste", "at": now}
-        session.add(ResponseReview(state="held", **review))
-        session.flush()
-        decided = {"state": "released", "reason": f"理由{words}", "account_id": accounts[Role.CITY].id}
-        session.add(ResponseReview(**review | {"response_id": response.id - 1} | decided))
+        decided = {"reason": f"理由{words}", "account_id": accounts[Role.CITY].id, "at": now}
+        session.add(ResponseReview(response_id=response.id, state="released", families="burst, haste", **decided))
     return facts
 
 
