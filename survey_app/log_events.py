@@ -24,6 +24,7 @@ class LogEvent(StrEnum):
     JOBS_FAILED = "jobs failed"
     JOB_FAILED = "job failed"
     JOB_LOST = "job was taken up by another worker"
+    TALLIES_MENDED = "tallies differed from a full count and were mended"
     MANY_TRIES_FAILED = "many tries failed"
 
 

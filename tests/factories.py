@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from analytics.canonical import canonical_json, sha256_hex
 from survey_app.attachments.photos import thumbnail
 from survey_app.codes.codes import Slip, issue_slips
+from survey_app.collection.changes import prepare_arrivals
 from survey_app.config import DATA
 from survey_app.models import (
     Account,
@@ -176,7 +177,8 @@ def make_response(session: Session, survey_round: Round, community: Community, *
     answers = values.pop("answers", {"q01": 5}) | {"q16": tenure}
     if "code_id" not in values:
         values["code_id"] = make_poster_code(session, community).id
-    return _add(
+    record_arrivals = prepare_arrivals(session, [{"household_key": values.get("household_key")}])
+    response = _add(
         session,
         Response,
         values,
@@ -194,6 +196,8 @@ def make_response(session: Session, survey_round: Round, community: Community, *
         nonce=b"sixteen bytes at",
         commitment=f"{number:064}",
     )
+    record_arrivals([{column.name: getattr(response, column.name) for column in Response.__table__.columns}])
+    return response
 
 
 def make_photo(session: Session, response: Response, **values: object) -> Attachment:

@@ -114,15 +114,15 @@ def serve_forked(kind, config, port, announcement, errors):
     main(kind, config, port, announce=lambda: announcement.send("listening"))
 
 
-def insert_checked(session, table, values, check):
-    return all(check(session, [values])) and insert_once(session, table, values)
+def insert_checked(session, insertion, values):
+    return all(insertion.check(session, [values])) and insert_once(session, insertion.table, values)
 
 
 class OtherWriter(Writer):
     """Has another way to run a job, which a row is to it as well."""
 
-    def insert_once(self, table, values, *, check):
-        return self.run(partial(insert_checked, table=table, values=values, check=check))
+    def insert_once(self, insertion, values):
+        return self.run(partial(insert_checked, insertion=insertion, values=values))
 
 
 class ForgetfulWriter(OtherWriter):

@@ -92,6 +92,8 @@ RECURRING_JOB_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "complaints": _("Move complaints on whose time is up"),
         "retention": _("Erase what was kept long enough"),
         "examination": _("Look for signs of stuffing"),
+        "tallies": _("Add up what came in"),
+        "recount": _("Count in full what came in, and compare"),
     }
 )
 _ACTOR_NAMES: Mapping[str, LazyString] = MappingProxyType(

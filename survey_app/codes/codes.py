@@ -20,8 +20,9 @@ from sqlalchemy.orm import Session
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.audit import OPERATOR, account_actor, record
+from survey_app.collection.tallies import count_households
 from survey_app.errors import ExpiredCode, JiayuanError, RevokedCode, UnknownCode
-from survey_app.models import Code, Community, DeclaredHelp, District, Response, Round, SlipBatch
+from survey_app.models import Code, Community, DeclaredHelp, District, Round, SlipBatch
 from survey_app.models.vocabulary import AuditAction, CodeKind, Revocation
 from survey_app.register.names import bureau_of
 from survey_app.security.check_digits import CODE_DIGITS, SLIP_DIGITS, new_number, read_number
@@ -318,13 +319,8 @@ def _answered_households(session: Session, survey_round: Round) -> Iterator[tupl
     if len(answered) == len(batches):
         # Links may be left still: they are removed after all is noted, some at a time.
         yield from answered
-        return
-    linked = (
-        select(Response.community_id, func.count(Response.household_key.distinct()))
-        .where(Response.round_id == survey_round.id, Response.household_key.is_not(None))
-        .group_by(Response.community_id)
-    )
-    yield from session.execute(linked)
+    else:
+        yield from count_households(session, round_id=survey_round.id).items()
 
 
 def find_slip(session: Session, *, typed: str, secret_key: str) -> Code:

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session, joinedload
 from survey_app.accounts.scope import Scope
 from survey_app.attachments.kinds import PHOTO
 from survey_app.city_time import last_day, zone_of
+from survey_app.collection.tallies import count_received
 from survey_app.evaluations.evaluation_jobs import evaluations_under_way
 from survey_app.evaluations.publications import published_evaluations
 from survey_app.evaluations.standings import counts_a_closed_round
-from survey_app.models import Attachment, Community, Evaluation, Publication, Questionnaire, Response, Round, RuleFile
+from survey_app.models import Attachment, Evaluation, Publication, Questionnaire, Response, Round, RuleFile
 from survey_app.rounds.rounds import is_kept
 
 
@@ -76,7 +77,7 @@ _Row = Row[int, int, bool, datetime, datetime, str, int]
 
 def read_round_overviews(session: Session, *, scope: Scope, now: datetime) -> list[RoundOverview]:
     """Return all rounds, the latest first, with what came in from the communities in scope."""
-    received = {row.round_id: row.received for row in session.execute(_count_received(scope))}
+    received = count_received(session, scope=scope)
     evaluations: dict[int, list[_Row]] = {}
     for row in session.execute(_select_evaluations()):
         evaluations.setdefault(row.round_id, []).append(row)
@@ -125,15 +126,6 @@ def read_round_overviews(session: Session, *, scope: Scope, now: datetime) -> li
             )
         )
     return overview
-
-
-def _count_received(scope: Scope) -> Select[int, int]:
-    counts = (
-        select(Response.round_id, func.count().label("received"))
-        .join(Community, Response.community_id == Community.id)
-        .group_by(Response.round_id)
-    )
-    return scope.communities(counts)
 
 
 def number_in_round(session: Session, evaluation: Evaluation) -> int:

@@ -12,6 +12,7 @@ from survey_app.models.accounts import (
 from survey_app.models.attachments import Attachment, AttachmentSource, AttachmentThumbnail
 from survey_app.models.attempts import AttemptCount, FailedSignIn
 from survey_app.models.audit import AuditEvent, ErasureCount
+from survey_app.models.collection import CollectionChange, CollectionTally
 from survey_app.models.complaints import (
     Complaint,
     ComplaintContact,
@@ -60,6 +61,8 @@ __all__ = [
     "AttemptCount",
     "AuditEvent",
     "Code",
+    "CollectionChange",
+    "CollectionTally",
     "ColumnHeader",
     "Community",
     "CommunityList",

@@ -125,6 +125,22 @@ class ResponseChangeReason(StrEnum):
     OTHER = "other"
 
 
+class Tally(StrEnum):
+    """What is counted of a round while answers come in."""
+
+    # All that came, whatever became of it: in all, by local day, by local hour, and by mode.
+    RECEIVED = "received"
+    DAY = "day"
+    HOUR = "hour"
+    MODE = "mode"
+    # One for each household that has answered, and one for each response without a slip, unless withdrawn or corrected.
+    STANDING = "standing"
+    # The households among them.
+    HOUSEHOLD = "household"
+    # What came through each poster or code of a helper and was not withdrawn.
+    CODE = "code"
+
+
 class ReviewState(StrEnum):
     """Where the review of a response stands."""
 

@@ -1,4 +1,4 @@
-"""Scheduled jobs, begun every hour or every night: settle complaints, erase what was kept long enough, examine answers.
+"""Scheduled jobs, begun every hour or every night: settle complaints, erase what is due, examine answers, count them.
 
 The jobs themselves tell when each was last begun: one that was missed while no worker ran is made up for once.
 """
@@ -18,9 +18,11 @@ from survey_app.accounts.sign_in import erase_expired_sessions
 from survey_app.attachments.attachments import forget_unsent_attachments
 from survey_app.audit import SITE
 from survey_app.city_time import city_zone
+from survey_app.collection.tallies import fold_changes
 from survey_app.complaints.cases import due_references, settle_case
 from survey_app.complaints.contacts import erase_contacts
 from survey_app.complaints.words import erase_words
+from survey_app.evaluations.collection_recount import recount_open_round
 from survey_app.evaluations.evaluation_jobs import EVALUATION_JOB
 from survey_app.evaluations.given_up_results import delete_given_up
 from survey_app.jobs.handlers import JobKind, RunningJob
@@ -51,10 +53,11 @@ _KEY: Final = "scheduled"
 
 @dataclass(frozen=True)
 class ScheduledJob:
-    """One kind of recurring job: every full hour, or once a day at a local hour."""
+    """One kind of recurring job: every so many minutes of each hour, or once a day at a local hour."""
 
     kind: JobKind
     hour: int | None = None
+    minutes: int = 60
 
     @property
     def name(self) -> str:
@@ -63,9 +66,10 @@ class ScheduledJob:
 
     def last_time(self, now: datetime, zone: tzinfo) -> datetime:
         """Return the latest moment at which it was to be begun."""
-        full_hour = now.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+        local = now.astimezone(zone)
+        full_hour = local.replace(minute=0, second=0, microsecond=0)
         if self.hour is None:
-            return full_hour
+            return full_hour.replace(minute=local.minute // self.minutes * self.minutes)
         today = full_hour.replace(hour=self.hour)
         return today if today <= full_hour else today - timedelta(days=1)
 
@@ -167,12 +171,23 @@ def _examine(database: Database, job: RunningJob, now: datetime) -> None:
         job.report(done, len(round_ids))
 
 
+def _fold(database: Database, job: RunningJob, _now: datetime) -> Mapping[str, int]:
+    return {"changes": fold_changes(database, report=job.report)}
+
+
+def _recount(database: Database, job: RunningJob, now: datetime) -> Mapping[str, int]:
+    return {"mended": recount_open_round(database, now=now, report=job.report)}
+
+
 # Network addresses are erased hourly, since no more than 48 hours are promised for them. The examination takes seconds
 # of a processor in a large city: it comes while the phones sleep.
 SCHEDULED_JOBS: Final = (
     ScheduledJob(JobKind("complaints", _settle, _TERMS)),
     ScheduledJob(JobKind("retention", _erase, _TERMS)),
     ScheduledJob(JobKind("examination", _examine, _TERMS), hour=3),
+    # What was not added up yet is added up by each page that shows it.
+    ScheduledJob(JobKind("tallies", _fold, _TERMS), minutes=15),
+    ScheduledJob(JobKind("recount", _recount, _TERMS), hour=4),
 )
 
 

@@ -13,15 +13,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import pandas as pd
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from analytics.files.yaml_documents import Fault
 from analytics.languages import N_
 from survey_app.accounts.scope import Scope
 from survey_app.audit import account_actor, record
+from survey_app.collection.tallies import count_through_codes
 from survey_app.errors import JiayuanError
-from survey_app.models import Code, Community, DeclaredHelp, Response, Round
+from survey_app.models import Code, Community, DeclaredHelp, Round
 from survey_app.models.vocabulary import AuditAction, CodeKind
 from survey_app.security.text import clean_text
 
@@ -106,9 +107,9 @@ def declare_help(
 
 def list_help(session: Session, *, round_id: int, scope: Scope) -> list[ListedHelp]:
     """Return the declared help of a round in scope, the latest first."""
-    received = select(func.count()).where(Response.code_id == DeclaredHelp.code_id).scalar_subquery()
-    statement: Select[DeclaredHelp, Code, Community, int] = (
-        select(DeclaredHelp, Code, Community, received)
+    received = count_through_codes(session, round_id=round_id, scope=scope)
+    statement: Select[DeclaredHelp, Code, Community] = (
+        select(DeclaredHelp, Code, Community)
         .join(Code, Code.id == DeclaredHelp.code_id)
         .join(Community, Community.id == Code.community_id)
         .where(DeclaredHelp.round_id == round_id)
@@ -122,9 +123,9 @@ def list_help(session: Session, *, round_id: int, scope: Scope) -> list[ListedHe
             number=community.number,
             name=community.name,
             english_name=community.english_name,
-            received=count,
+            received=received.get(code.id, 0),
         )
-        for declared, code, community, count in session.execute(scope.communities(statement))
+        for declared, code, community in session.execute(scope.communities(statement))
     ]
 
 

@@ -26,6 +26,7 @@ from survey_app import audit
 from survey_app.accounts.network_digests import NetworkDigests
 from survey_app.attachments.attachments import erase_attachments, pass_on_attachments
 from survey_app.city_time import last_day, zone_of
+from survey_app.collection.changes import counted_departures
 from survey_app.errors import JiayuanError, UnknownNumber
 from survey_app.models import Code, Evaluation, Response, ResponseEvent, Round
 from survey_app.models.vocabulary import (
@@ -379,7 +380,8 @@ def withdraw_response(session: Session, *, number: str, reason: ResponseChangeRe
     erased = _replaced_by(session, response)
     for response_id in erased:
         session.add(_event(response_id, ResponseEventKind.WITHDRAWN, reason=reason, by=by, now=now))
-    session.execute(update(Response).where(Response.id.in_(erased)).values(ERASED_VALUES))
+    with counted_departures(session, erased):
+        session.execute(update(Response).where(Response.id.in_(erased)).values(ERASED_VALUES))
     erase_attachments(session, response_ids=erased)
     audit.record(
         session,
@@ -412,7 +414,8 @@ def erase_response(
         session.add(
             _event(response_id, ResponseEventKind.ERASED, reason=ResponseChangeReason.CHANGED_MIND, by=by, now=now)
         )
-    session.execute(update(Response).where(Response.id.in_(erased)).values(**ERASED_VALUES, erased_at=now))
+    with counted_departures(session, erased):
+        session.execute(update(Response).where(Response.id.in_(erased)).values(**ERASED_VALUES, erased_at=now))
     erase_attachments(session, response_ids=erased)
     audit.record(
         session,

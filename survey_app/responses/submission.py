@@ -15,6 +15,7 @@ from survey_app.accounts.network_digests import NetworkDigests
 from survey_app.attachments.attachments import attach_to_response
 from survey_app.city_time import last_day, zone_of
 from survey_app.codes.codes import VISIT_LIFETIME, is_reference, is_token, read_reference
+from survey_app.collection.changes import prepare_arrivals
 from survey_app.errors import (
     Bureau,
     InvalidSubmissionKey,
@@ -43,6 +44,7 @@ from survey_app.rounds.rounds import find_open_round
 from survey_app.security.change_codes import change_code_of, digest_of_change_code
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.security.submission_keys import SubmissionKey
+from survey_app.storage.group_commit import Insertion
 from survey_app.storage.insert_once import insert_once
 from survey_app.stored_rules import rules_of
 
@@ -237,9 +239,11 @@ def store_answers(
     if answers.faults:
         raise ValueError(f"faulty answers are not recorded: {answers.faults}")
     values = {**place, **_response_values(place, key, answers, definition, language=language, now=now)}
+    record_arrivals = prepare_arrivals(session, [values])
     while True:
         of_receipt = _receipt_values(key, secret_key)
-        if insert_once(session, RESPONSE_TABLE, values | of_receipt):
+        if insert_once(session, _RESPONSES, values | of_receipt):
+            record_arrivals([values])
             if definition.photo_questions:
                 asked = [question.key for question in definition.photo_questions if show(question, answers.answers)]
                 attach_to_response(session, key=key, questions=asked)
@@ -266,7 +270,9 @@ def earlier_receipt(session: Session, key: SubmissionKey, answers: CheckedAnswer
     return receipt
 
 
-RESPONSE_TABLE = cast(Table, Response.__table__)
+_RESPONSES = cast(Table, Response.__table__)
+NEW_RESPONSES = Insertion(_RESPONSES, check=still_take_answers, prepare=prepare_arrivals)
+"""How the rows of `new_response` are inserted."""
 
 
 _HAS_ANSWERED = exists().where(Response.household_key == Code.household_key)

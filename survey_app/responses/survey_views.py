@@ -28,13 +28,12 @@ from survey_app.responses.form_cache import CachedForm, form_cache_key
 from survey_app.responses.photo_uploads import AnswerPhotos, photos_to_show, store_uploaded_photos
 from survey_app.responses.receipts import find_current_response, find_receipt, sign_change
 from survey_app.responses.submission import (
-    RESPONSE_TABLE,
+    NEW_RESPONSES,
     Visit,
     new_response,
     open_visit,
     record_sent_form,
     resume_visit,
-    still_take_answers,
 )
 from survey_app.rounds.privacy_notice import fill_notice
 from survey_app.rounds.privacy_promises import Concerned, statements_to
@@ -155,7 +154,7 @@ def _store(visit: Visit, key: SubmissionKey, answers: CheckedAnswers, *, now: da
     }
     if visit.is_open(now) and not visit.questionnaire.photo_questions:
         row = new_response(visit=visit, **facts)
-        if site().writer.insert_once(RESPONSE_TABLE, row, check=still_take_answers):
+        if site().writer.insert_once(NEW_RESPONSES, row):
             return str(row["receipt"])
     # With photos, after the close, sent before, or through a code that was revoked a moment ago.
     return site().writer.run(partial(record_sent_form, token=visit.token, **facts))

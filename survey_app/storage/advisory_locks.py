@@ -28,6 +28,10 @@ class AdvisoryLock(Enum):
     SCHEDULED_JOBS = (0x4A5B,)
     # A list of communities is imported.
     REGISTER = (0x4A5C,)
+    # Changes are added to the tallies of what comes in.
+    TALLIES = (0x4A5D,)
+    # Answers of a household come or go; of a part of its key, which two may share.
+    HOUSEHOLD = (0x4A5E,)
     # A try is counted; of 64 bits of the digest of what is tried, since there are more subjects than a number holds.
     ATTEMPT = ()
 

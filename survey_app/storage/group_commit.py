@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from threading import Condition, Lock, Thread
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
@@ -16,8 +17,32 @@ from survey_app.storage.insert_once import insert_all_once, insert_once
 
 _Outcome = TypeVar("_Outcome")
 
-RowCheck = Callable[[Session, Sequence[Mapping[str, Any]]], Sequence[bool]]
-"""Says of each row that is about to be inserted whether what it rests on still holds."""
+Rows: TypeAlias = Sequence[Mapping[str, Any]]
+
+
+def take_all(_session: Session, rows: Rows) -> Sequence[bool]:
+    """Say of every row that it holds."""
+    return [True] * len(rows)
+
+
+def change_nothing(_session: Session, _rows: Rows) -> Callable[[Rows], None]:
+    """Return what does nothing with the rows that were inserted."""
+    return lambda _inserted: None
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """How rows of a table are inserted that come one by one from many requests.
+
+    `check` says of each row whether what it rests on still holds, since that may have been read before. `prepare` looks
+    at what the others will change, and returns what is called with those that were inserted. Both, like the rows
+    themselves, in one transaction, and for many at a time.
+    """
+
+    table: Table
+    check: Callable[[Session, Rows], Sequence[bool]] = take_all
+    prepare: Callable[[Session, Rows], Callable[[Rows], None]] = change_nothing
+
 
 # How long one commit may take before those who find no place are turned away at once. Until then they wait for one,
 # and would otherwise hold the threads that the bound keeps free for pages.
@@ -70,15 +95,14 @@ class Writer:
             thread.join()
         self._thread = None
 
-    def insert_once(self, table: Table, values: Mapping[str, Any], *, check: "RowCheck | None" = None) -> bool:
+    def insert_once(self, insertion: Insertion, values: Mapping[str, Any]) -> bool:
         """Insert one row unless a unique value of it is taken, and say whether it was inserted, once that is committed.
 
-        `check` is asked first, in the transaction that inserts: what the row rests on may have been read before.
         Nothing that is cached may depend on such rows: what one crowd sends leaves the pages of the next in the cache.
         The rows of all who wait go into one statement: each statement releases the interpreter lock, and to get it back
         from threads that are busy with pages takes longer than the statement.
         """
-        row = _Row(table, values, check)
+        row = _Row(insertion, values)
         return self._run(partial(_insert_row, row=row), row)
 
     def run(self, job: Callable[[Session], _Outcome]) -> _Outcome:
@@ -167,9 +191,8 @@ class Writer:
 class _Row(NamedTuple):
     """Row that an entry inserts, where that is all it does."""
 
-    table: Table
+    insertion: Insertion
     values: Mapping[str, Any]
-    check: RowCheck | None
 
 
 class _Entry(Generic[_Outcome]):
@@ -207,21 +230,32 @@ class _Entry(Generic[_Outcome]):
 
 
 def _insert_rows(session: Session, group: "Sequence[_Entry[object]]") -> None:
-    """Insert the rows of those entries of a group that are nothing else, one statement for each table."""
-    by_kind: dict[tuple[Table, RowCheck | None], list[tuple[_Entry[object], Mapping[str, Any]]]] = {}
+    """Insert the rows of those entries of a group that are nothing else, one statement for each way to insert."""
+    by_insertion: dict[Insertion, list[tuple[_Entry[object], Mapping[str, Any]]]] = {}
     for entry in group:
         if entry.row is not None:
-            by_kind.setdefault((entry.row.table, entry.row.check), []).append((entry, entry.row.values))
-    for (table, check), rows in by_kind.items():
-        held = [True] * len(rows) if check is None else check(session, [values for _entry, values in rows])
-        for (entry, _values), holds in zip(rows, held, strict=True):
-            entry.outcome, entry.error = holds, None
-        to_insert = [row for row, holds in zip(rows, held, strict=True) if holds]
-        inserted = insert_all_once(session, table, [values for _entry, values in to_insert]) if to_insert else []
-        for (entry, _values), is_inserted in zip(to_insert, inserted, strict=True):
-            entry.outcome = is_inserted
+            by_insertion.setdefault(entry.row.insertion, []).append((entry, entry.row.values))
+    for insertion, rows in by_insertion.items():
+        outcomes = _insert(session, insertion, [values for _entry, values in rows])
+        for (entry, _values), is_inserted in zip(rows, outcomes, strict=True):
+            entry.outcome, entry.error = is_inserted, None
 
 
 def _insert_row(session: Session, *, row: _Row) -> bool:
-    holds = row.check is None or all(row.check(session, [row.values]))
-    return holds and insert_once(session, row.table, row.values)
+    return _insert(session, row.insertion, [row.values])[0]
+
+
+def _insert(session: Session, insertion: Insertion, rows: Rows) -> list[bool]:
+    """Insert the rows that hold and whose unique values are not taken, and say of each whether it was inserted."""
+    held = insertion.check(session, rows)
+    to_insert = [row for row, holds in zip(rows, held, strict=True) if holds]
+    if not to_insert:
+        return [False] * len(rows)
+    finish = insertion.prepare(session, to_insert)
+    if len(to_insert) == 1:
+        outcomes = [insert_once(session, insertion.table, to_insert[0])]
+    else:
+        outcomes = insert_all_once(session, insertion.table, to_insert)
+    finish([row for row, is_inserted in zip(to_insert, outcomes, strict=True) if is_inserted])
+    inserted = iter(outcomes)
+    return [holds and next(inserted) for holds in held]

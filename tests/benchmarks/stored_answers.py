@@ -1,4 +1,4 @@
-"""Answers of a closed round, as many as wanted, of which nothing is erased yet."""
+"""Answers of a round, as many as wanted, of which nothing is erased yet."""
 
 import secrets
 from collections.abc import Iterator
@@ -10,6 +10,8 @@ import numpy as np
 from sqlalchemy import insert
 
 from analytics.canonical import canonical_json
+from survey_app.collection.tallies import add_numbers
+from survey_app.evaluations.collection_recount import find_differences
 from survey_app.models import Code, Response, Round, SlipBatch
 from survey_app.storage.database import Base, Database
 from tests.factories import make_community, make_district, make_evaluation, make_round
@@ -29,8 +31,18 @@ def store_frozen_round(database: Database, answers: int) -> int:
     return round_id
 
 
-def store_closed_round(database: Database, answers: int) -> int:
-    """Add a closed round with its answers, which nobody has evaluated, and return its id.
+def store_closed_round(database: Database, answers: int, *, communities: int | None = None) -> int:
+    """Add a closed round with its answers, which nobody has evaluated, and return its id."""
+    return _store_round(database, answers, communities, closes_in=-timedelta(days=10))
+
+
+def store_open_round(database: Database, answers: int, *, communities: int) -> int:
+    """Add a round that is open and has taken answers for twenty days, and return its id."""
+    return _store_round(database, answers, communities, closes_in=timedelta(days=5))
+
+
+def _store_round(database: Database, answers: int, communities: int | None, *, closes_in: timedelta) -> int:
+    """Add a round of 20 days and its answers, by default five hundred for each community.
 
     All came with slips, a tenth of them the second of their household; one in four has a text. Unique values are
     random, as real ones are, so that each row has its place in another part of an index.
@@ -38,12 +50,15 @@ def store_closed_round(database: Database, answers: int) -> int:
     now = datetime.now(UTC).replace(microsecond=0)
     with database.writing() as session:
         survey_round = make_round(
-            session, opens_at=now - timedelta(days=30), closes_at=now - timedelta(days=10), accepts_households=True
+            session,
+            opens_at=now + min(closes_in, timedelta(0)) - timedelta(days=20),
+            closes_at=now + closes_in,
+            accepts_households=True,
         )
         districts = [make_district(session) for _ in range(DISTRICTS)]
         places = [
             make_community(session, district=districts[number % DISTRICTS]).id
-            for number in range(max(1, answers // ANSWERS_OF_A_COMMUNITY))
+            for number in range(communities or max(1, answers // ANSWERS_OF_A_COMMUNITY))
         ]
         batches = [
             SlipBatch(round_id=survey_round.id, community_id=place, is_reprint=False, issued_at=survey_round.opens_at)
@@ -55,7 +70,16 @@ def store_closed_round(database: Database, answers: int) -> int:
     keys = [secrets.token_hex(16) for _ in range(households)]
     first_code = _insert(database, Code, _codes(batches, keys, survey_round))
     _insert(database, Response, _responses(survey_round, places, keys, first_code, answers))
+    count_collected(database, survey_round.id)
     return survey_round.id
+
+
+def count_collected(database: Database, round_id: int) -> None:
+    """Let the tallies of a round hold the answers that were stored without being counted."""
+    with database.reading() as session:
+        missing = find_differences(session, session.get_one(Round, round_id))
+    with database.writing() as session:
+        add_numbers(session, missing)
 
 
 def _codes(batches: list[SlipBatch], keys: list[str], survey_round: Round) -> Iterator[dict[str, Any]]:

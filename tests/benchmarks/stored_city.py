@@ -34,6 +34,7 @@ from survey_app.models import (
 from survey_app.register.boundaries import boundary_text
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
 from survey_app.storage.database import Base, Database
+from tests.benchmarks.stored_answers import count_collected
 from tests.dashboards.made_up import BOUNDARIES, DISTRICTS, RULES, counts, places
 from tests.factories import make_evaluation, make_round
 
@@ -65,6 +66,7 @@ def store_city(database: Database, size: int) -> pd.DataFrame:
         _store_examination(session, survey_round, result, ids)
         opened = make_round(session, opens_at=now - timedelta(days=20), closes_at=now + timedelta(days=9))
         _store_answers(session.connection(), opened, len(register))
+    count_collected(database, opened.id)
     return register
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from analytics.rules import parse_rules
 from survey_app.accounts.scope import Scope
+from survey_app.evaluations.collection_recount import find_differences
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.exports.answer_tables import export_answer_tables
 from survey_app.models import Response, Round
@@ -50,6 +51,11 @@ def count_exported(database):
     return sum(int(row["Number (empty: withheld)"]) for row in rows if row["Answer code"] == "received")
 
 
+def differences(database):
+    with database.reading() as session:
+        return find_differences(session, session.scalars(select(Round)).one())
+
+
 def count_tallied(database):
     with database.reading() as session:
         survey_round = session.scalars(select(Round)).one()
@@ -81,6 +87,7 @@ def test_kills_under_load_lose_nothing_and_double_nothing(database, config_on, k
     assert set(campaign.ledger.statuses) <= {200, 303, 503}
     assert (findings.lost, findings.doubled) == ([], [])
     assert findings.stored >= len(campaign.ledger.receipts) >= RECEIPTS_BETWEEN_KILLS * (kills + 1)
+    assert differences(database) == {}
     assert count_exported(database) == count_tallied(database) == findings.stored
 
 

@@ -29,11 +29,12 @@ BEIJING = timezone(timedelta(hours=8))
 MOMENTS = st.integers(0, 400 * 24 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes))
 
 
-def scheduled(name, run=lambda _database, _job, _now: None, hour=None):
-    return ScheduledJob(JobKind(name, run, LeaseTerms(lasts=timedelta(minutes=30), attempts=1)), hour)
+def scheduled(name, run=lambda _database, _job, _now: None, **period):
+    return ScheduledJob(JobKind(name, run, LeaseTerms(lasts=timedelta(minutes=30), attempts=1)), **period)
 
 
-HOURLY, NIGHTLY = scheduled("hourly"), scheduled("nightly", hour=3)
+HOURLY, NIGHTLY, QUARTERLY = scheduled("hourly"), scheduled("nightly", hour=3), scheduled("quarterly", minutes=15)
+PERIODS = {HOURLY: HOUR, NIGHTLY: DAY, QUARTERLY: HOUR / 4}
 
 
 def do_due_jobs(database, *, now, schedule=SCHEDULED_JOBS):
@@ -54,6 +55,9 @@ def runs(database, schedule=SCHEDULED_JOBS):
         (NIGHTLY, "02:59", "03:00", True),
         (NIGHTLY, "03:00", "23:59", False),
         (HOURLY, "11:30", "11:10", True),  # the clock was set back
+        (QUARTERLY, "11:14", "11:15", True),
+        (QUARTERLY, "11:45", "11:59", False),
+        (QUARTERLY, "11:45", "12:00", True),
     ],
 )
 def test_a_job_is_due_when_its_hour_has_struck_since_it_was_begun(job, begun, now, expected):
@@ -62,9 +66,9 @@ def test_a_job_is_due_when_its_hour_has_struck_since_it_was_begun(job, begun, no
     assert is_due(job, moments[0], now=moments[1], zone=BEIJING) is expected
 
 
-@given(begun_at=MOMENTS, job=st.sampled_from([HOURLY, NIGHTLY]))
+@given(begun_at=MOMENTS, job=st.sampled_from([*PERIODS]))
 def test_a_job_is_never_due_again_at_the_moment_it_is_begun_and_always_after_its_period(begun_at, job):
-    period = HOUR if job is HOURLY else DAY
+    period = PERIODS[job]
 
     assert is_due(job, None, now=begun_at, zone=BEIJING)
     assert not is_due(job, begun_at, now=begun_at, zone=BEIJING)
@@ -165,7 +169,7 @@ def test_jobs_outlive_a_database_that_is_away_for_a_while(database):
 
     worker(database, clock=partial(next, times)).keep_running(wait)
 
-    assert waited == [60.0, 0.0, 0.0, 0.0, SECONDS_BETWEEN_LOOKS]
+    assert waited == [60.0, *[0.0] * len(SCHEDULED_JOBS), SECONDS_BETWEEN_LOOKS]
     assert {run.done_at for run in runs(database).values()} == {NOW}
 
 
@@ -174,7 +178,7 @@ def test_the_command_for_cron_does_what_is_due_and_ends(config):
     command = [sys.executable, "-m", "survey_app", "work", "--once"]
     done = subprocess.run(command, env=environ, cwd=REPOSITORY, capture_output=True, text=True, check=True)
 
-    assert done.stdout == "done: complaints, retention, examination\n"
+    assert done.stdout == "done: complaints, retention, examination, tallies, recount\n"
 
 
 def test_the_audit_page_has_a_name_for_all_that_recurs():

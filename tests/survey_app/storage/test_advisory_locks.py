@@ -11,6 +11,8 @@ WHOLE_KEYS = {
     AdvisoryLock.PUBLICATION: (0x4A5A, 1),
     AdvisoryLock.SCHEDULED_JOBS: (0x4A5B,),
     AdvisoryLock.REGISTER: (0x4A5C,),
+    AdvisoryLock.TALLIES: (0x4A5D,),
+    AdvisoryLock.HOUSEHOLD: (0x4A5E, 2**31 - 1),
     AdvisoryLock.ATTEMPT: (2**63 - 1,),
 }
 

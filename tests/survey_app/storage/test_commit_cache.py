@@ -5,7 +5,7 @@ from survey_app.models import District, Response
 from survey_app.storage import commit_cache as module
 from survey_app.storage.commit_cache import CommitCache
 from survey_app.storage.database import Database
-from survey_app.storage.group_commit import Writer
+from survey_app.storage.group_commit import Insertion, Writer
 from tests.factories import make_community, make_district, make_response, make_round
 from tests.together import all_at_once
 
@@ -126,7 +126,7 @@ def test_rows_on_which_nothing_cached_depends_leave_it_in_the_cache(database, co
     cache.get_or_read("districts", count)
 
     try:
-        assert writer.insert_once(table, row)
+        assert writer.insert_once(Insertion(table), row)
     finally:
         writer.close()
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from survey_app.errors import WriterBusy
 from survey_app.models import District, Response
-from survey_app.storage.group_commit import Writer
+from survey_app.storage.group_commit import Insertion, Writer
 from tests.factories import make_community, make_district, make_response, make_round
 
 
@@ -146,7 +146,7 @@ def test_rows_that_wait_together_are_inserted_in_one_statement(run_behind, sqlit
     statements = []
     event.listen(sqlite_database.engine, "before_cursor_execute", lambda *execution: statements.append(execution[2]))
 
-    futures = run_behind(*(partial(group_writer.insert_once, table, row) for row in rows), as_jobs=False)
+    futures = run_behind(*(partial(group_writer.insert_once, Insertion(table), row) for row in rows), as_jobs=False)
 
     assert [future.result() for future in futures] == [True] * 8
     assert keys(sqlite_database) == sorted(row["submission_key"] for row in rows)
@@ -158,7 +158,7 @@ def test_of_a_form_that_is_sent_twice_at_one_moment_one_row_is_inserted(run_behi
     second = first | {"receipt": "999999999999"}
 
     futures = run_behind(
-        *(partial(group_writer.insert_once, table, row) for row in (first, second, other)), as_jobs=False
+        *(partial(group_writer.insert_once, Insertion(table), row) for row in (first, second, other)), as_jobs=False
     )
 
     told = [future.result() for future in futures]
@@ -172,7 +172,7 @@ def test_a_row_that_belongs_nowhere_fails_alone(run_behind, sqlite_database, gro
     lost["community_id"] = 999
 
     futures = run_behind(
-        *(partial(group_writer.insert_once, table, row) for row in (good, lost, also_good)), as_jobs=False
+        *(partial(group_writer.insert_once, Insertion(table), row) for row in (good, lost, also_good)), as_jobs=False
     )
 
     assert [type(future.exception()) for future in futures] == [type(None), IntegrityError, type(None)]
@@ -182,7 +182,7 @@ def test_a_row_that_belongs_nowhere_fails_alone(run_behind, sqlite_database, gro
 def test_a_row_is_inserted_once_by_a_writer_of_any_engine(writer, database):
     table, [row] = response_rows(database, 1)
 
-    assert [writer.insert_once(table, row) for _ in range(2)] == [True, False]
+    assert [writer.insert_once(Insertion(table), row) for _ in range(2)] == [True, False]
 
 
 def test_nobody_of_a_group_is_thanked_when_its_commit_fails(run_behind, sqlite_database, group_writer):
@@ -304,7 +304,7 @@ def test_a_row_whose_check_fails_is_not_inserted_and_others_of_its_group_are(run
         return [row["submission_key"] != refused["submission_key"] for row in rows]
 
     futures = run_behind(
-        *(partial(group_writer.insert_once, table, row, check=check) for row in (good, refused, also_good)),
+        *(partial(group_writer.insert_once, Insertion(table, check=check), row) for row in (good, refused, also_good)),
         as_jobs=False,
     )
 
@@ -316,5 +316,5 @@ def test_a_row_whose_check_fails_is_not_inserted_and_others_of_its_group_are(run
 def test_a_row_is_checked_by_a_writer_of_any_engine(writer, database):
     table, [row] = response_rows(database, 1)
 
-    assert not writer.insert_once(table, row, check=lambda _session, rows: [False] * len(rows))
-    assert writer.insert_once(table, row, check=lambda _session, rows: [True] * len(rows))
+    assert not writer.insert_once(Insertion(table, check=lambda _session, rows: [False] * len(rows)), row)
+    assert writer.insert_once(Insertion(table, check=lambda _session, rows: [True] * len(rows)), row)
