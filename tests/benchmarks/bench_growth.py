@@ -1,7 +1,9 @@
-"""What an evaluation costs as answers grow, beside reading and decoding them once, and how long phones wait meanwhile.
+"""What work on a round costs as its answers grow, in 2,000 communities, and how long phones wait meanwhile.
 
+An evaluation, the file of counted answers and the jobs of an hour stand beside one pass that reads and decodes the
+answers; the progress of an open round stands beside that of one with ten thousand.
 `JIAYUAN_BENCH_SIZES=100000,1000000,5000000 ./run bench growth` prints the curve of larger rounds; a million answers
-take about five minutes on each database.
+take about ten minutes on each database.
 """
 
 import json
@@ -9,23 +11,35 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from alembic import command
+
+from survey_app.accounts.scope import EVERYWHERE
 from survey_app.config import REPOSITORY
+from survey_app.evaluations.collection_progress import count_progress, read_required_responses
+from survey_app.evaluations.collection_recount import recount_open_round
+from survey_app.models import Round
+from survey_app.storage.database import Database
+from survey_app.stored_rules import rules_of
 from tests.benchmarks.bench_survey import City, folder, open_servers
 from tests.benchmarks.harness import Benchmark, Seconds
 from tests.benchmarks.phone_waits import send_until
-from tests.benchmarks.stored_answers import store_closed_round
+from tests.benchmarks.stored_answers import store_closed_round, store_open_round
 from tests.phones import Phone
 from tests.postgresql import PostgreSQLServer
 from tests.servers import Server
 
 SIZES: Final = tuple(int(size) for size in os.environ.get("JIAYUAN_BENCH_SIZES", "100000").split(","))
 ENGINES: Final = ("sqlite", "postgresql")
+COMMUNITIES: Final = 2_000
+FEW: Final = 10_000
 
 # Each in a process of its own, whose processor time and peak memory are its own.
 _BEGIN: Final = """
@@ -53,6 +67,30 @@ told(
     stages={{name: end - start for (name, start), end in zip(stages.items(), ends, strict=True)}},
 )
 """
+_EXPORT: Final = f"""{_BEGIN}
+from survey_app.accounts.scope import EVERYWHERE
+from survey_app.exports.responses import export_responses
+from survey_app.models import Evaluation
+from sqlalchemy import func, select
+with database.reading() as session:
+    evaluation_id = session.scalar(select(func.max(Evaluation.id)).filter_by(round_id=round_id))
+start, signs = time.process_time(), 0
+for piece in export_responses(database, evaluation_id=evaluation_id, scope=EVERYWHERE, now=datetime.now(UTC)):
+    signs += len(piece)
+told(processor=time.process_time() - start, signs=signs)
+"""
+_WORK: Final = f"""{_BEGIN}
+from datetime import timedelta
+from survey_app.operations.scheduled_jobs import worker
+hour = [datetime.now(UTC)]
+def work():
+    hour[0] += timedelta(hours=1)
+    worker(database, clock=lambda: hour[0]).run_due_jobs()
+work()
+start = time.process_time()
+work()
+told(processor=time.process_time() - start)
+"""
 _DECODE: Final = f"""{_BEGIN}
 import pyarrow as pa
 from pyarrow import json as arrow_json
@@ -75,6 +113,7 @@ class GrownCity:
     round_id: int
     found: dict[str, object] = field(default_factory=dict)
     waits: list[float] = field(default_factory=list)
+    exported: dict[str, int] = field(default_factory=dict)
 
 
 @cache
@@ -87,9 +126,41 @@ def grown(engine: str, size: int) -> GrownCity:
     else:
         place = Path(open_servers().enter_context(TemporaryDirectory(prefix="jiayuan-postgresql-")))
         made = City(open_servers().enter_context(PostgreSQLServer(place, durable=True)).create_database(), folder())
-    found = GrownCity(made, store_closed_round(made.database, size))
+    found = GrownCity(made, store_closed_round(made.database, size, communities=COMMUNITIES))
     made.database.dispose()
     return found
+
+
+@cache
+def collecting(engine: str, size: int) -> tuple[Database, int]:
+    """Return a database with an open round of so many answers, all in its tallies, and the id of the round."""
+    if engine == "sqlite":
+        database = Database(f"sqlite:///{folder() / f'collecting-{size}.sqlite3'}")
+    else:
+        place = Path(open_servers().enter_context(TemporaryDirectory(prefix="jiayuan-postgresql-")))
+        database = Database(open_servers().enter_context(PostgreSQLServer(place, durable=True)).create_database())
+    open_servers().enter_context(database)
+    command.upgrade(database.alembic_config(), "head")
+    return database, store_open_round(database, size, communities=COMMUNITIES)
+
+
+def show_progress(engine: str, size: int) -> None:
+    """Count what the page of collection shows of the city."""
+    database, round_id = collecting(engine, size)
+    with database.reading() as session:
+        survey_round = session.get_one(Round, round_id)
+        rules = rules_of(survey_round.rule_file.content)
+        asked = read_required_responses(session, rules=rules, scope=EVERYWHERE)
+        count_progress(session, survey_round=survey_round, scope=EVERYWHERE, asked=asked, now=datetime.now(UTC))
+
+
+def recount_note(engine: str, size: int) -> str:
+    """Say how long the full count takes that verifies the tallies, as every night."""
+    database, _round_id = collecting(engine, size)
+    start = time.perf_counter()
+    if recount_open_round(database, now=datetime.now(UTC)):
+        raise RuntimeError("the tallies differ from a full count")
+    return f"the full count of a night takes {time.perf_counter() - start:.1f} s"
 
 
 def evaluate(engine: str, size: int) -> Seconds:
@@ -99,6 +170,26 @@ def evaluate(engine: str, size: int) -> Seconds:
         city.waits = send_until(lambda: run.poll() is not None, phone, city.city)
         city.found = json.loads(run.communicate()[0])
     return Seconds(city.found["processor"])
+
+
+def export(engine: str, size: int) -> Seconds:
+    """Make the file of counted answers, once they are evaluated, and return the seconds of processors."""
+    city = grown(engine, size)
+    with _process(_EXPORT, city) as run:
+        city.exported = json.loads(run.communicate()[0])
+    return Seconds(city.exported["processor"])
+
+
+def export_facts(engine: str, size: int) -> str:
+    """Say what the last file needed."""
+    found = grown(engine, size).exported
+    return f"{found['signs'] // 10**6} MB of text, peak memory of the process {found['peak']} MB"
+
+
+def work(engine: str, size: int) -> Seconds:
+    """Run the jobs of an hour in which nothing is due any more, and return the seconds of processors."""
+    with _process(_WORK, grown(engine, size)) as run:
+        return Seconds(json.loads(run.communicate()[0])["processor"])
 
 
 def decode(engine: str, size: int) -> Seconds:
@@ -127,15 +218,40 @@ def facts(engine: str, size: int) -> str:
 
 def benchmarks() -> list[Benchmark]:
     """Return what `./run bench` measures here."""
+    return [benchmark for size in SIZES for engine in ENGINES for benchmark in _of_size(engine, size)]
+
+
+def _of_size(engine: str, size: int) -> list[Benchmark]:
+    name = f"growth: {size:,} answers on {engine},"
     return [
         Benchmark(
-            name=f"growth: {size:,} answers evaluated on {engine}, beside reading and decoding them once",
+            name=f"{name} evaluated, beside reading and decoding them once",
             ours=partial(evaluate, engine, size),
             baseline=partial(decode, engine, size),
             bar="≥ 0.5; peak ≤ 600 MB, longest wait ≤ 0.25 s",
             rounds=1,
             note=partial(facts, engine, size),
-        )
-        for size in SIZES
-        for engine in ENGINES
+        ),
+        Benchmark(
+            name=f"{name} in a file, beside reading and decoding them once",
+            ours=partial(export, engine, size),
+            baseline=partial(decode, engine, size),
+            bar="≥ 0.5",
+            rounds=1,
+            note=partial(export_facts, engine, size),
+        ),
+        Benchmark(
+            name=f"{name} an hour's jobs with nothing due, beside those of {FEW:,}",
+            ours=partial(work, engine, size),
+            baseline=partial(work, engine, FEW),
+            bar="≥ 0.5",
+            rounds=1,
+        ),
+        Benchmark(
+            name=f"{name} progress while they come in, beside that of {FEW:,}",
+            ours=partial(show_progress, engine, size),
+            baseline=partial(show_progress, engine, FEW),
+            bar="≥ 0.5",
+            note=partial(recount_note, engine, size),
+        ),
     ]

@@ -1,6 +1,6 @@
-"""How long a phone waits for its receipt while recurring work erases a whole round, on a real server on SQLite.
+"""How long a phone waits for its receipt beside old answers and recurring work, on a real server on SQLite.
 
-`JIAYUAN_BENCH_ANSWERS=1000000 ./run bench locks` measures a larger round.
+`JIAYUAN_BENCH_ANSWERS=3000000 ./run bench locks` measures a larger round.
 """
 
 import os
@@ -21,13 +21,31 @@ from survey_app.storage.database import Database
 from tests.benchmarks.bench_survey import City, folder
 from tests.benchmarks.harness import Benchmark, Seconds
 from tests.benchmarks.phone_waits import send_until
-from tests.benchmarks.stored_answers import store_frozen_round
+from tests.benchmarks.stored_answers import store_closed_round, store_frozen_round
 from tests.phones import Phone
 from tests.servers import Server
 
 ANSWERS: Final = int(os.environ.get("JIAYUAN_BENCH_ANSWERS", "100000"))
 _LONGEST_WAIT: Final = Seconds(0.25)
 _SECONDS_WITHOUT: Final = 5
+_RECEIPTS: Final = 2_000
+# One hour after the other, ten of them a second.
+_HOURS_OF_WORK: Final = """
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from survey_app.operations.scheduled_jobs import worker
+from survey_app.storage.database import Database
+database, hour = Database(sys.argv[1]), [datetime.now(UTC)]
+def work():
+    worker(database, clock=lambda: hour[0]).run_due_jobs()
+    hour[0] += timedelta(hours=1)
+work()
+print("The first hour, which looks at all that is new, is over.", flush=True)
+while True:
+    work()
+    time.sleep(0.1)
+"""
 
 Waits = dict[str, list[float]]
 """What each receipt was waited for, by what was done meanwhile, in order of their length."""
@@ -87,6 +105,50 @@ def _let_retention_be_over(database: Database) -> None:
         session.execute(closed.values(responses_kept_until=(now - timedelta(days=3)).date()))
 
 
+@cache
+def old_city() -> City:
+    """Return a city with an open round, and a closed one whose answers are all kept."""
+    place = folder() / "old-answers"
+    place.mkdir()
+    made = City(f"sqlite:///{place / 'jiayuan.sqlite3'}", place)
+    store_closed_round(made.database, ANSWERS)
+    made.database.dispose()
+    return made
+
+
+@cache
+def new_city() -> City:
+    """Return a city with an open round and nothing else."""
+    place = folder() / "no-old-answers"
+    place.mkdir()
+    made = City(f"sqlite:///{place / 'jiayuan.sqlite3'}", place)
+    made.database.dispose()
+    return made
+
+
+def slowest_percent_beside_work() -> Seconds:
+    """Send answers where there are old ones and one hour's work follows the other."""
+    command = [sys.executable, "-c", _HOURS_OF_WORK, old_city().config.database_url]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as work:
+        work.stdout.readline()  # type: ignore[union-attr]
+        try:
+            return _slowest_percent(old_city())
+        finally:
+            work.kill()
+
+
+def slowest_percent_alone() -> Seconds:
+    """Send answers where there are no others, and nothing else is done."""
+    return _slowest_percent(new_city())
+
+
+def _slowest_percent(city: City) -> Seconds:
+    left = iter(range(_RECEIPTS))
+    with Server("site", city.config) as server, Phone(server.address) as phone:
+        waits = send_until(lambda: next(left, None) is None, phone, city)
+    return Seconds(waits[len(waits) * 99 // 100])
+
+
 def waits_note() -> str:
     """Say what was waited for during each piece of work, and how much longer than without any."""
     waits = _measured[-1]
@@ -108,5 +170,12 @@ def benchmarks() -> list[Benchmark]:
             bar="≥ 1",
             rounds=1,
             note=waits_note,
-        )
+        ),
+        Benchmark(
+            name=f"locks: the slowest percent of receipts beside {ANSWERS:,} old answers and jobs, beside none",
+            ours=slowest_percent_beside_work,
+            baseline=slowest_percent_alone,
+            bar="≥ 0.83",
+            rounds=3,
+        ),
     ]
