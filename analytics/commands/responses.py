@@ -45,7 +45,8 @@ from analytics.reports.raking_page import (
     weights_csv,
 )
 from analytics.rules import Rules, load_rules
-from analytics.statistics.integrity_signals import HIGHEST, find_signals
+from analytics.statistics.integrity_rows import HIGHEST
+from analytics.statistics.integrity_signals import find_signals
 
 _ID: Final = ("response_id",)
 _SIGNAL_COLUMNS: Final = (*_ID, "mode")

@@ -113,8 +113,7 @@ To hold them would be to hold these. What excludes them is not a sign but a slip
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -123,18 +122,28 @@ import pandas as pd
 from scipy import stats
 
 from analytics.progress import ProgressCallback, ignore_progress, track_progress
+from analytics.statistics.integrity_rows import (
+    HIGHEST,
+    LARGEST_HOUSEHOLD,
+    UNKNOWN,
+    AllRows,
+    Block,
+    Codes,
+    canonical_rows,
+    groups_of,
+)
 from analytics.statistics.multiple_testing import adjusted_p_values
 from analytics.statistics.sending_times import (
+    Habits,
     Sendings,
     Windows,
     alike_durations,
-    are_timed,
     even_gaps,
     kept_open,
     opened_at_once,
     sent_together,
 )
-from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray, refuse, row_codes, whole_numbers
+from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray, refuse, row_codes
 
 FALSE_DISCOVERY_RATE: Final = 0.01
 KINDS_TO_HOLD: Final = 2
@@ -152,25 +161,18 @@ NEIGHBOURS: Final = 51
 NULL_QUANTILES: Final = np.array([0.75, 0.90, 0.95])
 LEAST_EXPECTED_COUNT: Final = 0.5
 
-HIGHEST: Final = 5
 SATISFIED: Final = 4
 DISSATISFIED: Final = 2
 BURST_SECONDS: Final = (600, 3600)
 DENSE_WINDOWS: Final = 5
 HASTE: Final = 1 / 3
-# So many answers a day may come over the line of one home.
-LARGEST_HOUSEHOLD: Final = 5
 NEARLY_ALL: Final = 0.9
 HOUR: Final = 3600
 # Residents sleep from midnight to this hour.
 DAWN: Final = 5
 
-KEYS: Final = ("device", "household", "address", "prefix", "poster")
-UNKNOWN: Final = -1
 # As many answers as one number holds beside the number of a response, for millions of them.
 QUESTIONS_PACKED: Final = 16
-
-Codes = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -327,25 +329,26 @@ def find_signals(
     tests = {name: _FAMILY_TESTS[name] for name in FAMILIES if not are_coarsened or name in _WITHOUT_TIMES}
     communities, codes = row_codes("community_id", responses["community_id"].to_numpy(), rows=len(responses))
     is_staff = responses["mode"].isin(list(staff_modes)).to_numpy()
-    everybody = _canonical_rows(
-        responses,
-        answers,
-        codes,
-        overall=overall,
-        communities=communities,
-        time_zone=time_zone,
-        households=households,
+    rows, typed = (
+        canonical_rows(
+            responses,
+            answers,
+            codes,
+            chosen=chosen,
+            overall=overall,
+            communities=communities,
+            time_zone=time_zone,
+            households={} if households is None else households,
+        )
+        for chosen in (~is_staff, is_staff)
     )
-    order, rows = everybody.chosen(~is_staff)
-    typed_order, typed = everybody.chosen(is_staff)
-    finders = track_progress(tests.items(), tell, total=len(tests))
-    signals = {name: find(rows) for name, find in finders} if order.size else {}
+    del codes
     typed_together = _no_signal(typed) if are_coarsened else _of_times(typed, [sent_together])
     crowded = np.zeros(communities.size, dtype=bool)
     tables = []
-    pointed, alone = np.zeros((2, len(FAMILIES), len(responses)), dtype=bool)
-    for position, name in enumerate(FAMILIES):
-        signal = signals.get(name, _no_signal(rows))
+    pointed, alone = np.zeros(len(responses), dtype=np.int16), np.zeros(len(responses), dtype=bool)
+    for name in track_progress(FAMILIES, tell, total=len(FAMILIES)):
+        signal = tests[name](rows) if name in tests and rows.order.size else _no_signal(rows)
         if name == "opened_together":
             signal = _with_typed(signal, typed_together)
         adjusted = adjusted_p_values(signal.p)
@@ -354,11 +357,11 @@ def find_signals(
         elif name in _TESTED_TWICE:
             adjusted[crowded] = np.fmin(adjusted[crowded], adjusted_p_values(signal.p[crowded]))
         flagged = adjusted <= FALSE_DISCOVERY_RATE
-        pointed[position, order] = signal.inside & flagged[rows.community]
-        alone[position, order] = signal.alone & flagged[rows.community]
-        if name == "opened_together":
-            pointed[position, typed_order] = typed_together.inside & flagged[typed.community]
-            alone[position, typed_order] = typed_together.alone & flagged[typed.community]
+        pointing = [(rows, signal), (typed, typed_together)] if name == "opened_together" else [(rows, signal)]
+        for part, found in pointing:
+            of_flagged = flagged[part.community]
+            pointed[part.order[found.inside & of_flagged]] |= _BITS[name]
+            alone[part.order[found.alone & of_flagged]] = True
         facts: dict[str, object] = {"examined": rows.sizes, "statistic": signal.statistic, "expected": signal.expected}
         facts |= {"p": signal.p, "adjusted_p": adjusted, "flagged": flagged}
         tables.append(pd.DataFrame({"community_id": communities, "family": name} | facts))
@@ -444,53 +447,11 @@ def count_with_and_without_held(
         "n_without": valid & ~held,
         "satisfied_without": satisfied & ~held,
     }
-    return pd.DataFrame(counted).astype("int64").groupby(responses["community_id"]).sum()
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Self-entered responses in canonical order: by community, then by response. Communities may have none."""
-
-    community: IntegerArray
-    mode: IntegerArray
-    second: IntegerArray
-    duration: FloatArray  # NaN where unknown
-    answers: Codes  # response × question, 0 where not answered
-    overall: Codes
-    keys: Mapping[str, IntegerArray]
-    moment: FloatArray  # as `second`, with the parts of a second
-    hour: IntegerArray  # local hours since 1970 began there
-    is_helped: BooleanArray  # with declared help
-    households: FloatArray  # of each community, NaN where unknown
-    sizes: IntegerArray  # responses of each community
-
-    def count(self, rows: BooleanArray) -> FloatArray:
-        return np.bincount(self.community[rows], minlength=self.sizes.size).astype(np.float64)
-
-    def add(self, values: FloatArray) -> FloatArray:
-        return np.bincount(self.community, values, minlength=self.sizes.size).astype(np.float64)
-
-    @cached_property
-    def key_groups(self) -> Mapping[str, tuple[IntegerArray, IntegerArray]]:
-        """The rows of each community grouped by each key, as `_groups` does."""
-        return {name: _groups(self.community, key) for name, key in self.keys.items()}
-
-    @cached_property
-    def shares_line(self) -> BooleanArray:
-        """Whether more answers of the community than a household has people came over the row's line or its prefix."""
-        shares = np.zeros(self.community.size, dtype=bool)
-        for name in ("address", "prefix"):
-            group, sizes = self.key_groups[name]
-            shares |= (self.keys[name] != UNKNOWN) & (sizes[group] > LARGEST_HOUSEHOLD)
-        return shares
-
-    @cached_property
-    def sendings(self) -> Sendings:
-        """When the forms without declared help were opened and sent."""
-        opened = self.moment - self.duration
-        return Sendings(self.community, self.keys["address"], opened, self.moment, self.shares_line).chosen(
-            ~self.is_helped
-        )
+    place, communities = pd.factorize(responses["community_id"], sort=True)
+    return pd.DataFrame(
+        {name: np.bincount(place[chosen], minlength=len(communities)) for name, chosen in counted.items()},
+        index=pd.Index(communities, name="community_id"),
+    ).astype("int64")
 
 
 @dataclass(frozen=True)
@@ -519,119 +480,55 @@ def _check_columns(responses: pd.DataFrame, answers: pd.DataFrame, overall: str)
         raise ValueError(f"submitted_at must be times with a time zone, got {responses['submitted_at'].dtype}")  # noqa: TRY004
 
 
-@dataclass(frozen=True)
-class _AllRows:
-    """All responses in canonical order, to be examined in parts."""
-
-    order: IntegerArray
-    rows: _Rows
-
-    def chosen(self, chosen: BooleanArray) -> tuple[IntegerArray, _Rows]:
-        """Return the places of some of the responses, and their rows."""
-        kept, rows = chosen[self.order], self.rows
-        of_rows = [f.name for f in fields(rows) if f.name not in {"answers", "keys", "households", "sizes"}]
-        part = replace(
-            rows,
-            **{name: getattr(rows, name)[kept] for name in of_rows},
-            # Whole columns are compared and counted far more often than rows are looked up.
-            answers=np.asfortranarray(rows.answers[kept]),
-            keys={name: values[kept] for name, values in rows.keys.items()},
-            sizes=np.bincount(rows.community[kept], minlength=rows.sizes.size),
-        )
-        return self.order[kept], part
-
-
-def _canonical_rows(
-    responses: pd.DataFrame,
-    answers: pd.DataFrame,
-    community: IntegerArray,
-    *,
-    overall: str,
-    communities: npt.NDArray[Any],
-    time_zone: str,
-    households: Mapping[Any, float] | None,
-) -> _AllRows:
-    codes = _answer_codes(answers, responses["response_id"])
-    duration = responses["duration_seconds"].to_numpy(dtype=np.float64, na_value=np.nan)
-    refuse(duration < 0, "duration_seconds is below 0", response_id=responses["response_id"], duration_seconds=duration)
-    by_response = responses["response_id"].rank().to_numpy()
-    order = np.lexsort((by_response, community))
-    times = responses["submitted_at"].dt.tz_convert("UTC").dt.tz_localize(None)
-    local = responses["submitted_at"].dt.tz_convert(time_zone).dt.tz_localize(None).to_numpy(dtype="datetime64[h]")
-    helped = responses.get("helped", pd.Series(0, index=responses.index)).fillna(0).to_numpy()
-    known = {} if households is None else households
-    rows = _Rows(
-        community=community[order],
-        mode=pd.factorize(responses["mode"], sort=True)[0].astype(np.int64)[order],
-        second=times.to_numpy(dtype="datetime64[s]").astype(np.int64)[order],
-        moment=times.to_numpy(dtype="datetime64[us]").astype(np.int64)[order] / 1e6,
-        duration=duration[order],
-        answers=codes[order],
-        overall=codes[order, list(answers.columns).index(overall)],
-        keys={name: _key_codes(responses, name)[order] for name in KEYS},
-        hour=local.astype(np.int64)[order],
-        is_helped=helped[order] == 1,
-        households=np.array([known.get(name, np.nan) for name in communities.tolist()], dtype=np.float64),
-        sizes=np.bincount(community[order], minlength=communities.size),
-    )
-    return _AllRows(order, rows)
-
-
-def _answer_codes(answers: pd.DataFrame, response_id: "pd.Series[int]") -> Codes:
-    codes = np.zeros(answers.shape, dtype=np.int8)
-    # One question after the other: all of them as floats would take eight times as much memory as the codes.
-    for place, question in enumerate(answers):
-        numbers = answers[question].to_numpy(dtype=np.float64, na_value=np.nan)
-        given = ~np.isnan(numbers)
-        whole_numbers("answers", numbers[given])
-        wrong = given & ((numbers < 1) | (numbers > HIGHEST))
-        refuse(wrong, f"an answer is not a code from 1 to {HIGHEST}", response_id=response_id)
-        codes[given, place] = numbers[given]
-    return codes
-
-
-def _key_codes(responses: pd.DataFrame, name: str) -> IntegerArray:
-    if name not in responses:
-        return np.full(len(responses), UNKNOWN, dtype=np.int64)
-    return pd.factorize(responses[name], sort=True)[0].astype(np.int64)
-
-
-def _no_signal(rows: _Rows) -> _Signal:
+def _no_signal(rows: AllRows) -> _Signal:
     nothing = np.full(rows.sizes.size, np.nan)
     return _pointing_signal(nothing, nothing, nothing, np.zeros(rows.community.size, dtype=bool))
 
 
 def _pointing_signal(statistic: FloatArray, expected: FloatArray, p: FloatArray, inside: BooleanArray) -> _Signal:
     """Return the result of a family that holds nothing alone."""
-    return _Signal(statistic, expected, p, inside, np.zeros(inside.size, dtype=bool))
+    return _Signal(statistic, expected, p, inside, np.broadcast_to(np.False_, inside.shape))
 
 
-def _held_responses(responses: pd.DataFrame, pointed: BooleanArray, alone: BooleanArray) -> pd.DataFrame:
-    kinds = [np.any(pointed[[FAMILIES.index(name) for name in kind]], axis=0) for kind in _KINDS]
-    held = (np.sum(kinds, axis=0) >= KINDS_TO_HOLD) | alone.any(axis=0)
-    sets = [[name for place, name in enumerate(FAMILIES) if bits >> place & 1] for bits in range(2 ** len(FAMILIES))]
-    names = np.array([", ".join(found) for found in sets], dtype=object)
-    pattern = 2 ** np.arange(len(FAMILIES)) @ pointed
-    columns = {"response_id": responses["response_id"], "held": held, "families": names[pattern]}
-    return pd.DataFrame(columns, index=responses.index).astype({"held": bool, "families": "str"})
+def _held_responses(responses: pd.DataFrame, pointed: npt.NDArray[np.int16], alone: BooleanArray) -> pd.DataFrame:
+    """Return which responses are held; `pointed` has the bits of the families that point at each."""
+    kinds = np.zeros(pointed.size, dtype=np.int8)
+    for kind in _KINDS:
+        kinds += (pointed & sum(_BITS[name] for name in kind)) != 0
+    sets = [[name for name, bit in _BITS.items() if bits & bit] for bits in range(2 ** len(FAMILIES))]
+    names = pd.array([", ".join(found) for found in sets], dtype="str")
+    columns = {
+        "response_id": responses["response_id"].to_numpy(),
+        "held": (kinds >= KINDS_TO_HOLD) | alone,
+        "families": names.take(pointed),
+    }
+    return pd.DataFrame(columns, index=responses.index)
 
 
-def _duplicate(rows: _Rows) -> _Signal:
+def _duplicate(rows: AllRows) -> _Signal:
+    return _pointing_signal(*rows.in_blocks(_shared_by_several))
+
+
+def _shared_by_several(rows: Block) -> tuple[FloatArray, FloatArray, FloatArray, BooleanArray]:
     names = ("device", "household")
     inside = np.any([_shares(rows, name) for name in names], axis=0)
     known = np.any([rows.keys[name] != UNKNOWN for name in names], axis=0)
     statistic = rows.count(inside)
     p = np.where(rows.count(known) > 0, np.where(statistic > 0, 0.0, 1.0), np.nan)
-    return _pointing_signal(statistic, np.zeros_like(statistic), p, inside)
+    return statistic, np.zeros_like(statistic), p, inside
 
 
-def _shares(rows: _Rows, name: str) -> BooleanArray:
+def _shares(rows: Block, name: str) -> BooleanArray:
     group, sizes = rows.key_groups[name]
     return np.asarray((rows.keys[name] != UNKNOWN) & (sizes[group] > 1), dtype=bool)
 
 
-def _burst(rows: _Rows) -> _Signal:
-    stratum, sizes = _groups(rows.community, rows.mode)
+def _burst(rows: AllRows) -> _Signal:
+    return _pointing_signal(*rows.in_blocks(_strongest_burst))
+
+
+def _strongest_burst(rows: Block) -> tuple[FloatArray, FloatArray, FloatArray, BooleanArray]:
+    stratum, sizes = groups_of(rows.community, rows.mode)
     ways = (
         rows.overall >= SATISFIED,
         rows.answers.any(axis=1) & ((rows.answers == 0) | (rows.answers == HIGHEST)).all(axis=1),
@@ -658,10 +555,24 @@ def _burst(rows: _Rows) -> _Signal:
     modes = np.bincount(home, minlength=rows.sizes.size)[place]
     value[place] = np.minimum(1.0, p[test, speaks] * len(tests) * modes)
     pointed = np.stack([window & way for window, way in tests])[best[stratum], np.arange(stratum.size)]
-    return _pointing_signal(statistic, expected, value, pointed & np.isin(stratum, speaks))
+    return statistic, expected, value, pointed & np.isin(stratum, speaks)
 
 
-def _identical(rows: _Rows) -> _Signal:
+def _identical(rows: AllRows) -> _Signal:
+    of_code, code_share, same_code, of_vector, vector_share, same_vector = rows.in_blocks(_most_identical)
+    one_code = _test_identical(rows, of_code, code_share, same_code)
+    one_vector = _test_identical(rows, of_vector, vector_share, same_vector)
+    stronger = one_code.p < one_vector.p
+    return _pointing_signal(
+        np.where(stronger, one_code.statistic, one_vector.statistic),
+        np.where(stronger, one_code.expected, one_vector.expected),
+        np.minimum(1.0, 2 * np.fmin(one_code.p, one_vector.p)),
+        np.where(stronger[rows.community], same_code, same_vector),
+    )
+
+
+def _most_identical(rows: Block) -> tuple[FloatArray, FloatArray, BooleanArray, FloatArray, FloatArray, BooleanArray]:
+    """Return how many answers have one code throughout, log π of it, and which do; likewise of one other vector."""
     questions = rows.answers.shape[1]
     unanswered = rows.answers == 0
     highest = rows.answers.max(axis=1, keepdims=True)
@@ -669,21 +580,30 @@ def _identical(rows: _Rows) -> _Signal:
     same_line = straight & _in_largest_group(rows, highest.ravel().astype(np.int64), counted=straight)
     code = np.zeros(rows.sizes.size, dtype=np.int8)
     code[rows.community[same_line]] = highest[same_line, 0]
-    one_code = _test_identical(rows, same_line, unanswered | (rows.answers == code[rows.community, None]))
+    agrees_in_code = unanswered | (rows.answers == code[rows.community, None])
 
     vectors = _number_vectors(rows.answers)
     same_vector = ~straight & _in_largest_group(rows, vectors, counted=~straight)
     vector = np.zeros((rows.sizes.size, questions), dtype=np.int8)
     vector[rows.community[same_vector]] = rows.answers[same_vector]
-    one_vector = _test_identical(rows, same_vector, rows.answers == vector[rows.community])
-
-    stronger = one_code.p < one_vector.p
-    return _pointing_signal(
-        np.where(stronger, one_code.statistic, one_vector.statistic),
-        np.where(stronger, one_code.expected, one_vector.expected),
-        np.minimum(1.0, 2 * np.fmin(one_code.p, one_vector.p)),
-        np.where(stronger[rows.community], same_line, same_vector),
+    agrees_in_vector = rows.answers == vector[rows.community]
+    return (
+        rows.count(same_line),
+        _log_share_of_others(rows, same_line, agrees_in_code),
+        same_line,
+        rows.count(same_vector),
+        _log_share_of_others(rows, same_vector, agrees_in_vector),
+        same_vector,
     )
+
+
+def _log_share_of_others(rows: Block, alike: BooleanArray, agrees: BooleanArray) -> FloatArray:
+    """Return log π; `agrees` marks per question the community's answers that agree with those that are alike."""
+    others = rows.count(~alike)
+    log_share = np.zeros(rows.sizes.size)
+    for column in agrees.T:
+        log_share += np.log((rows.count(column & ~alike) + 0.5) / (others + 1))
+    return log_share
 
 
 def _number_vectors(answers: Codes) -> IntegerArray:
@@ -694,17 +614,11 @@ def _number_vectors(answers: Codes) -> IntegerArray:
         packed = np.zeros(len(answers), dtype=np.int64)
         for codes in part.T:
             packed = packed * (HIGHEST + 1) + codes
-        vectors, _ = _groups(vectors, packed)
+        vectors, _ = groups_of(vectors, packed)
     return vectors
 
 
-def _test_identical(rows: _Rows, alike: BooleanArray, agrees: BooleanArray) -> _Signal:
-    """Test the number of identical responses; `agrees` marks per question the community's answers that agree."""
-    count = rows.count(alike)
-    others = rows.count(~alike)
-    log_share = np.zeros(rows.sizes.size)
-    for column in agrees.T:
-        log_share += np.log((rows.count(column & ~alike) + 0.5) / (others + 1))
+def _test_identical(rows: AllRows, count: FloatArray, log_share: FloatArray, alike: BooleanArray) -> _Signal:
     judged = rows.sizes >= FEWEST_RESPONSES
     observed = np.log((count[judged] + 0.5) / (rows.sizes[judged] + 1))
     of_one_mind = np.median(observed / log_share[judged]) if judged.any() else 1.0
@@ -712,14 +626,8 @@ def _test_identical(rows: _Rows, alike: BooleanArray, agrees: BooleanArray) -> _
     return _pointing_signal(count, expected, p, alike)
 
 
-def _variance(rows: _Rows) -> _Signal:
-    answered = np.count_nonzero(rows.answers, axis=1)
-    scored = answered > 0
-    score = rows.answers.sum(axis=1) / np.maximum(answered, 1)
-    n = rows.count(scored)
-    mean = rows.add(score) / np.maximum(n, 1)
-    squares = rows.add(np.where(scored, (score - mean[rows.community]) ** 2, 0.0))
-    variance = np.where(n > 1, squares / np.maximum(n - 1, 1), np.nan)
+def _variance(rows: AllRows) -> _Signal:
+    n, mean, variance, inside = rows.in_blocks(_variance_of_means)
     p, expected = np.full((2, n.size), np.nan)
     judged = n >= FEWEST_RESPONSES
     if judged.sum() >= FEWEST_COMMUNITIES:
@@ -728,53 +636,68 @@ def _variance(rows: _Rows) -> _Signal:
         error = np.maximum(usual, np.finfo(np.float64).tiny) / np.sqrt(2 * (n[judged] - 1))
         p[judged] = _upper_tail((usual - deviation) / error, np.ones_like(usual))
         expected[judged] = usual**2
+    return _pointing_signal(variance, expected, p, inside)
+
+
+def _variance_of_means(rows: Block) -> tuple[FloatArray, FloatArray, FloatArray, BooleanArray]:
+    """Return number, mean and variance of the persons' mean answers, and whose is the commonest."""
+    answered = np.count_nonzero(rows.answers, axis=1)
+    scored = answered > 0
+    score = rows.answers.sum(axis=1) / np.maximum(answered, 1)
+    n = rows.count(scored)
+    mean = rows.add(score) / np.maximum(n, 1)
+    squares = rows.add(np.where(scored, (score - mean[rows.community]) ** 2, 0.0))
+    variance = np.where(n > 1, squares / np.maximum(n - 1, 1), np.nan)
     # Equal means of whole answers are equal floats: quotients of the same two integers.
     _, commonest = np.unique(score, return_inverse=True)
-    return _pointing_signal(variance, expected, p, scored & _in_largest_group(rows, commonest, counted=scored))
+    return n, mean, variance, scored & _in_largest_group(rows, commonest, counted=scored)
 
 
-def _haste(rows: _Rows) -> _Signal:
-    answered = np.count_nonzero(rows.answers, axis=1)
-    timed = ~np.isnan(rows.duration) & (answered > 0)
-    pace = np.where(timed, rows.duration / np.maximum(answered, 1), np.inf)
+def _haste(rows: AllRows) -> _Signal:
+    # The median of a city is that of all its answers: 8 bytes of each, for as long as this takes.
+    (pace,) = rows.in_blocks(_seconds_an_answer)
+    timed = pace < np.inf
     hurried = pace < HASTE * np.median(pace[timed]) if timed.any() else timed
     count, n = rows.count(hurried), rows.count(timed)
     p, expected = _judge(count, n, usual=n * (hurried.sum() / max(timed.sum(), 1)))
     return _pointing_signal(count, expected, p, hurried)
 
 
-def _address(rows: _Rows) -> _Signal:
-    own = ~rows.is_helped & ~_shares(rows, "device")
-    tests = [signal for name in ("address", "prefix") for signal in _over_shared(rows, name, own)]
+def _seconds_an_answer(rows: Block) -> tuple[FloatArray]:
+    answered = np.count_nonzero(rows.answers, axis=1)
+    timed = ~np.isnan(rows.duration) & (answered > 0)
+    return (np.where(timed, rows.duration / np.maximum(answered, 1), np.inf),)
+
+
+def _address(rows: AllRows) -> _Signal:
+    (own,) = rows.in_blocks(lambda block: (~block.is_helped & ~_shares(block, "device"),))
+    over = [_over_shared(rows, name, own) for name in ("address", "prefix")]
+    tests = [signal for signals in over for signal in signals]
     p = np.array([np.where(np.isnan(signal.p), np.inf, signal.p) for signal in tests])
     best, communities = p.argmin(axis=0), np.arange(rows.sizes.size)
     statistic, expected, least = (
         np.array([getattr(signal, name) for signal in tests])[best, communities]
         for name in ("statistic", "expected", "p")
     )
-    inside = np.array([signal.inside for signal in tests])[best[rows.community], np.arange(rows.community.size)]
+    by_address, by_prefix = (signals[0].inside for signals in over)
+    inside = np.where((best < len(over[0]))[rows.community], by_address, by_prefix)
     made = np.count_nonzero(np.isfinite(p), axis=0)
     value = np.where(made > 0, np.minimum(1.0, made * least), np.nan)
     return _pointing_signal(statistic, expected, value, inside)
 
 
-def _over_shared(rows: _Rows, name: str, own: BooleanArray) -> list[_Signal]:
+def _over_shared(rows: AllRows, name: str, own: BooleanArray) -> list[_Signal]:
     """Test how many answers share one label of a key, and any, beyond what its use elsewhere lets expect."""
-    label, (group, sizes) = rows.keys[name], rows.key_groups[name]
-    counted = own & (label != UNKNOWN)
-    here = np.bincount(group[counted], minlength=sizes.size)[group]
-    everywhere = np.bincount(label[counted], minlength=label.max(initial=0) + 1)[label]
+    counted = own & (rows.keys[name] != UNKNOWN)
+    everywhere = np.bincount(rows.keys[name][counted], minlength=int(rows.keys[name].max(initial=0)) + 1)
     n = rows.count(counted)
-    others = np.maximum(n.sum() - n, 1)
-    beyond = np.where(counted, here - (everywhere - here) * (n / others)[rows.community], 0.0)
-    largest, densest = np.zeros((2, n.size))
-    np.maximum.at(largest, rows.community, beyond)
-    within_hour = _densest_counts(group, rows.second, HOUR, counted)
-    beyond_in_hour = beyond - here + within_hour
-    np.maximum.at(densest, rows.community, np.where(counted, beyond_in_hour, 0.0))
-    # Each row of a group has the same excess: divided by the group's size it adds up to it.
-    shared = rows.add(np.maximum(beyond - 1, 0.0) / np.maximum(here, 1))
-    inside = beyond > LARGEST_HOUSEHOLD
+    weight = n / np.maximum(n.sum() - n, 1)
+
+    def excess_in(block: Block) -> tuple[FloatArray, FloatArray, FloatArray, BooleanArray]:
+        here_counted, elsewhere = counted[block.rows], everywhere[block.keys[name]]
+        return _excess_over_shared(block, name, here_counted, elsewhere, weight[block.communities])
+
+    largest, densest, shared, inside = rows.in_blocks(excess_in)
     found = []
     once = np.ones(n.size)
     for count, usual in ((largest, once), (densest, once), (shared, n * (shared.sum() / max(n.sum(), 1)))):
@@ -783,40 +706,73 @@ def _over_shared(rows: _Rows, name: str, own: BooleanArray) -> list[_Signal]:
     return found
 
 
-def _opened_together(rows: _Rows) -> _Signal:
-    return _of_times(rows, [sent_together, opened_at_once, kept_open])
+def _excess_over_shared(
+    rows: Block, name: str, counted: BooleanArray, everywhere: IntegerArray, weight: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, BooleanArray]:
+    """Return the largest excess of a community, that within an hour, all of them, and of which rows it is large."""
+    group, sizes = rows.key_groups[name]
+    here = np.bincount(group[counted], minlength=sizes.size)[group]
+    beyond = np.where(counted, here - (everywhere - here) * weight[rows.community], 0.0)
+    largest, densest = np.zeros((2, rows.sizes.size))
+    np.maximum.at(largest, rows.community, beyond)
+    within_hour = _densest_counts(group, rows.second, HOUR, counted)
+    beyond_in_hour = beyond - here + within_hour
+    np.maximum.at(densest, rows.community, np.where(counted, beyond_in_hour, 0.0))
+    # Each row of a group has the same excess: divided by the group's size it adds up to it.
+    shared = rows.add(np.maximum(beyond - 1, 0.0) / np.maximum(here, 1))
+    return largest, densest, shared, beyond > LARGEST_HOUSEHOLD
 
 
-def _pace(rows: _Rows) -> _Signal:
-    return _of_times(rows, [alike_durations, even_gaps])
+def _opened_together(rows: AllRows) -> _Signal:
+    return _of_times(rows, [sent_together, opened_at_once], [kept_open])
 
 
-def _of_times(rows: _Rows, tests: Sequence[Callable[[Sendings], list[Windows]]]) -> _Signal:
+def _pace(rows: AllRows) -> _Signal:
+    return _of_times(rows, [], [alike_durations, even_gaps])
+
+
+def _of_times(
+    rows: AllRows,
+    tests: Sequence[Callable[[Sendings], list[Windows]]],
+    with_city: Sequence[Callable[[Sendings, Habits], list[Windows]]] = (),
+) -> _Signal:
     """Join tests of sending times: p of the strongest window, and the rows of all that are strong enough."""
-    own = ~rows.is_helped
-    if not are_timed(rows.sendings):
+    if not rows.habits.are_timed:
         return _no_signal(rows)
-    found = [windows for test in tests for windows in test(rows.sendings)]
+    # Whatever the order of the communities, all their windows together are one test of many.
+    tested = max(int(np.count_nonzero(rows.count(~rows.is_helped))), 1)
+
+    def strongest_in(block: Block) -> tuple[FloatArray, FloatArray, FloatArray, BooleanArray, BooleanArray]:
+        found = [windows for test in tests for windows in test(block.sendings)]
+        found += [windows for test in with_city for windows in test(block.sendings, rows.habits)]
+        return _strongest_windows(block, found, tested)
+
+    return _Signal(*rows.in_blocks(strongest_in))
+
+
+def _strongest_windows(
+    rows: Block, found: list[Windows], tested: int
+) -> tuple[FloatArray, FloatArray, FloatArray, BooleanArray, BooleanArray]:
+    """Return count, expected count and p of each community's strongest window, and the rows of strong windows."""
+    own = ~rows.is_helped
     community = np.concatenate([windows.community for windows in found])
     p = np.minimum(1.0, len(found) * np.concatenate([windows.p for windows in found]))
     best = _first_of_each(community, p)
     statistic, expected, value = np.full((3, rows.sizes.size), np.nan)
-    counted = rows.count(own)
-    value[counted > 0] = 1.0
+    value[rows.count(own) > 0] = 1.0
     for column, of_windows in ((statistic, "count"), (expected, "expected")):
         column[community[best]] = np.concatenate([getattr(windows, of_windows) for windows in found])[best]
     value[community[best]] = p[best]
-    # Whatever the order of the communities, all their windows together are one test of many.
-    everywhere = p * max(np.count_nonzero(counted), 1)
+    everywhere = p * tested
     is_best = np.zeros(p.size, dtype=bool)
     is_best[best] = True
     inside = _pointed_rows(rows, own, found, is_best | (everywhere <= FALSE_DISCOVERY_RATE))
     alone = _pointed_rows(rows, own, found, everywhere <= OVERWHELMING)
     alone &= (rows.count(alone) >= LEAST_OVERWHELMING)[rows.community]
-    return _Signal(statistic, expected, value, inside, alone)
+    return statistic, expected, value, inside, alone
 
 
-def _pointed_rows(rows: _Rows, own: BooleanArray, found: list[Windows], chosen: BooleanArray) -> BooleanArray:
+def _pointed_rows(rows: Block, own: BooleanArray, found: list[Windows], chosen: BooleanArray) -> BooleanArray:
     """Return the rows that bear the trace of a chosen window; `chosen` is of the windows of all tests in turn."""
     parts = np.split(chosen, np.cumsum([windows.p.size for windows in found])[:-1])
     bearing = np.zeros(rows.community.size, dtype=bool)
@@ -824,7 +780,7 @@ def _pointed_rows(rows: _Rows, own: BooleanArray, found: list[Windows], chosen: 
     return _beside_nearly_all(rows, bearing)
 
 
-def _beside_nearly_all(rows: _Rows, bearing: BooleanArray) -> BooleanArray:
+def _beside_nearly_all(rows: Block, bearing: BooleanArray) -> BooleanArray:
     """Return the rows that bear a sign, without those that bear it by chance.
 
     Where nearly all came over shared lines, or failing that shared prefixes, most of whose answers bear the sign, those
@@ -856,7 +812,7 @@ def _with_typed(signal: _Signal, typed: _Signal) -> _Signal:
     )
 
 
-def _volume(rows: _Rows) -> _Signal:
+def _volume(rows: AllRows) -> _Signal:
     own = ~rows.is_helped
     known = rows.households > 0
     count = rows.count(own)
@@ -867,23 +823,33 @@ def _volume(rows: _Rows) -> _Signal:
     return _pointing_signal(count, np.where(known, expected, np.nan), p, own & judged[rows.community])
 
 
-def _night(rows: _Rows) -> _Signal:
-    # A couple that shares a telephone is awake together.
-    own = ~rows.is_helped & ~_shares(rows, "device")
-    nightly = own & (rows.hour % 24 < DAWN)
-    count, n = rows.count(nightly), rows.count(own)
+def _night(rows: AllRows) -> _Signal:
+    n, count, nightly = rows.in_blocks(_sent_at_night)
     expected = n * (count.sum() - count) / np.maximum(n.sum() - n, 1)
     judged = (n > 0) & (np.count_nonzero(n) >= FEWEST_RATES)
     p = np.where(judged, _chance_of_rate(count, expected, np.count_nonzero(n) - 1), np.nan)
     return _pointing_signal(count, np.where(judged, expected, np.nan), p, nightly)
 
 
-def _poster(rows: _Rows) -> _Signal:
+def _sent_at_night(rows: Block) -> tuple[FloatArray, FloatArray, BooleanArray]:
+    # A couple that shares a telephone is awake together.
+    own = ~rows.is_helped & ~_shares(rows, "device")
+    nightly = own & (rows.hour % 24 < DAWN)
+    return rows.count(own), rows.count(nightly), nightly
+
+
+def _poster(rows: AllRows) -> _Signal:
     """Test how many answers one poster brings on one day beyond its other days and the other posters of the day."""
+    largest, n, inside = rows.in_blocks(_excess_of_posters)
+    p, expected = _judge(largest, n, usual=n * (largest.sum() / max(n.sum(), 1)))
+    return _pointing_signal(largest, expected, p, inside)
+
+
+def _excess_of_posters(rows: Block) -> tuple[FloatArray, FloatArray, BooleanArray]:
     own = ~rows.is_helped & (rows.keys["poster"] != UNKNOWN)
     poster = rows.key_groups["poster"][0]
-    day, _ = _groups(rows.community, rows.hour // 24)
-    cell, _ = _groups(day, rows.keys["poster"])
+    day, _ = groups_of(rows.community, rows.hour // 24)
+    cell, _ = groups_of(day, rows.keys["poster"])
     here, at_poster, on_day, everywhere = (
         np.bincount(label[own], minlength=label.max(initial=0) + 1)[label]
         for label in (cell, poster, day, rows.community)
@@ -894,9 +860,7 @@ def _poster(rows: _Rows) -> _Signal:
     beyond = np.where(compared, np.maximum(here - at_most * on_day_at_most / (beside + 1), 0.0), 0.0)
     largest = np.zeros(rows.sizes.size)
     np.maximum.at(largest, rows.community, beyond)
-    n = rows.count(compared)
-    p, expected = _judge(largest, n, usual=n * (largest.sum() / max(n.sum(), 1)))
-    return _pointing_signal(largest, expected, p, beyond > LARGEST_HOUSEHOLD)
+    return largest, rows.count(compared), beyond > LARGEST_HOUSEHOLD
 
 
 def _chance_of_rate(count: FloatArray, expected: FloatArray, others: npt.ArrayLike) -> FloatArray:
@@ -909,7 +873,7 @@ def _chance_of_rate(count: FloatArray, expected: FloatArray, others: npt.ArrayLi
     return np.asarray((1 + count / (m * (expected + 1))) ** -m, dtype=np.float64)
 
 
-_FAMILY_TESTS: Final[Mapping[str, Callable[[_Rows], _Signal]]] = {
+_FAMILY_TESTS: Final[Mapping[str, Callable[[AllRows], _Signal]]] = {
     "duplicate": _duplicate,
     "burst": _burst,
     "identical": _identical,
@@ -923,6 +887,7 @@ _FAMILY_TESTS: Final[Mapping[str, Callable[[_Rows], _Signal]]] = {
     "night": _night,
 }
 FAMILIES: Final = tuple(_FAMILY_TESTS)
+_BITS: Final = {name: 1 << place for place, name in enumerate(FAMILIES)}
 OF_ANSWERS: Final = frozenset({"burst", "identical", "variance"})
 """Families that rest on what was answered. Whoever tries all ways to answer finds from their numbers how few did so."""
 _WITHOUT_TIMES: Final = frozenset({"duplicate", "identical", "variance", "volume"})
@@ -983,15 +948,7 @@ def _running_midmean(values: FloatArray, *, along: FloatArray) -> FloatArray:
     return result
 
 
-def _groups(outer: IntegerArray, inner: IntegerArray) -> tuple[IntegerArray, IntegerArray]:
-    """Group rows by pairs of labels: return each row's group, numbered in the order of pairs, and the group sizes."""
-    least = inner.min(initial=0)
-    pairs = outer * (inner.max(initial=0) - least + 1) + (inner - least)
-    _, group, sizes = np.unique(pairs, return_inverse=True, return_counts=True)
-    return group.astype(np.int64), sizes.astype(np.int64)
-
-
-def _community_of(rows: _Rows, group: IntegerArray, sizes: IntegerArray) -> IntegerArray:
+def _community_of(rows: Block, group: IntegerArray, sizes: IntegerArray) -> IntegerArray:
     home = np.zeros(sizes.size, dtype=np.int64)
     home[group] = rows.community
     return home
@@ -1003,9 +960,9 @@ def _first_of_each(label: IntegerArray, value: npt.NDArray[np.generic]) -> Integ
     return order[np.flatnonzero(np.diff(label[order], prepend=-1))]
 
 
-def _in_largest_group(rows: _Rows, label: IntegerArray, *, counted: BooleanArray | None = None) -> BooleanArray:
+def _in_largest_group(rows: Block, label: IntegerArray, *, counted: BooleanArray | None = None) -> BooleanArray:
     """Return which rows have their community's most frequent label, the lowest among ties; `counted` restricts rows."""
-    group, sizes = _groups(rows.community, label)
+    group, sizes = groups_of(rows.community, label)
     frequency = sizes if counted is None else np.bincount(group[counted], minlength=sizes.size)
     is_largest = np.zeros(sizes.size, dtype=bool)
     is_largest[_first_of_each(_community_of(rows, group, sizes), -frequency)] = True

@@ -36,7 +36,7 @@ Hoeffding W (1956), On the distribution of the number of successes in independen
 713–721.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Final, Literal
@@ -72,6 +72,7 @@ NEARLY_ALL_COMMUNITIES: Final = 0.95
 
 ALIKE_RATIO: Final = 1.06
 ALIKE_SECONDS: Final = 16
+ALIKE_OFFSETS: Final = (0.0, 0.5)
 ALIKE_WINDOWS: Final = (3600, 24 * 3600)
 ALIKE_CHANCE: Final = 0.20
 
@@ -170,9 +171,85 @@ class Sendings:
         return float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))
 
 
-def are_timed(rows: Sendings) -> bool:
-    """Return whether any time is no whole minute: otherwise nothing is known of seconds."""
-    return bool((rows.sent % CLOCK_TICKS[0]).any())
+@dataclass(frozen=True)
+class Habits:
+    """What all communities of a city have in common, with which each of them is compared.
+
+    Attributes
+    ----------
+    timed : int
+        Forms of which it is known when they were opened.
+    keeps_open_rarely : bool
+        Whether in 19 of 20 communities at most half as many forms are kept open as `RARE_CHANCE`.
+    kept : sequence of int
+        For each test of forms kept open: how many were kept open so long.
+    alike : sequence of ndarray of int
+        For both divisions of durations into kinds: how many answers are of each kind.
+    ticks : sequence of float
+        For each test of even gaps: the step of the clock that tells its times.
+    """
+
+    timed: int
+    keeps_open_rarely: bool
+    kept: Sequence[int]
+    alike: Sequence[IntegerArray]
+    ticks: Sequence[float]
+
+    @property
+    def are_timed(self) -> bool:
+        """Whether any form was sent at no whole minute: otherwise nothing is known of seconds."""
+        return self.ticks[0] != CLOCK_TICKS[0]
+
+
+def habits_of(parts: Iterable[Sendings]) -> Habits:
+    """Return the habits of a city from its communities in parts, which are looked at one after the other.
+
+    Parameters
+    ----------
+    parts : iterable of Sendings
+        All communities, each in one part and with a label of its own in it; may be empty.
+
+    Returns
+    -------
+    Habits
+        The same however the communities are divided.
+
+    Examples
+    --------
+    >>> zeros = np.zeros(12, dtype=np.int64)
+    >>> rows = Sendings(zeros, zeros - 1, np.arange(12) * 20.0, 400.5 + np.arange(12) / 6, zeros > 0)
+    >>> habits = habits_of([rows])
+    >>> habits.timed, habits.kept, habits.are_timed
+    (12, [0, 0, 0, 0], True)
+    """
+    nobody = np.zeros(0, dtype=np.int64)
+    bearing, answers = [nobody], [nobody]
+    kept = np.zeros(4, dtype=np.int64)
+    alike = [nobody] * len(ALIKE_OFFSETS)
+    told = np.ones((4, len(CLOCK_TICKS)), dtype=bool)
+    for rows in parts:
+        timed = ~np.isnan(rows.opened)
+        traces = [trace for trace, _ in _kept_traces(rows)]
+        kept += [np.count_nonzero(trace) for trace in traces]
+        for counts, chosen in ((bearing, traces[0]), (answers, timed)):
+            counts.append(_by_community(rows, chosen))
+        for place, kind in enumerate(_kinds(rows)):
+            alike[place] = np.add(*_as_long(alike[place], np.bincount(kind[timed])))
+        for place, (moments, _, among) in enumerate(_even_traces(rows)):
+            told[place] &= [not (getattr(rows, moments)[among] % tick).any() for tick in CLOCK_TICKS]
+    return Habits(
+        timed=int(sum(counts.sum() for counts in answers)),
+        keeps_open_rarely=_is_rare(np.concatenate(bearing), np.concatenate(answers)),
+        kept=kept.tolist(),
+        alike=alike,
+        ticks=[next((CLOCK_TICKS[step] for step in np.flatnonzero(steps)), FINEST_TICK) for steps in told],
+    )
+
+
+def _as_long(*counts: IntegerArray) -> list[IntegerArray]:
+    """Return counts by label with zeros for the labels that only another of them has."""
+    longest = max(each.size for each in counts)
+    return [np.pad(each, (0, longest - each.size)) for each in counts]
 
 
 def sent_together(rows: Sendings) -> list[Windows]:
@@ -229,25 +306,40 @@ def opened_at_once(rows: Sendings) -> list[Windows]:
     ]
 
 
-def kept_open(rows: Sendings) -> list[Windows]:
+def kept_open(rows: Sendings, habits: Habits) -> list[Windows]:
     """Return windows in which too many forms were kept open for long: of all rows, and of those that share a line."""
-    timed = ~np.isnan(rows.opened)
-    duration = np.nan_to_num(rows.sent - rows.opened)
-    shared = timed & rows.shares_line
+    bounds = (
+        RARE_CHANCE if habits.keeps_open_rarely else KEPT_CHANCE,
+        VERY_LONG_CHANCE,
+        RARE_CHANCE,
+        KEPT_CHANCE,
+    )
+    elsewhere = habits.timed - _by_community(rows, ~np.isnan(rows.opened))
     found = []
-    for seconds, among, bound in (
-        (KEPT_SECONDS, timed, RARE_CHANCE if _is_rare(rows, duration > KEPT_SECONDS, timed) else KEPT_CHANCE),
-        (VERY_LONG_SECONDS, timed, VERY_LONG_CHANCE),
-        (KEPT_SECONDS, shared, RARE_CHANCE),
-        (LONG_SECONDS, shared, KEPT_CHANCE),
-    ):
-        kept = duration > seconds
-        chance = _raised(bound, _share_elsewhere(rows, kept & timed, timed))[rows.community]
+    for (kept, among), bound, everywhere in zip(_kept_traces(rows), bounds, habits.kept, strict=True):
+        # Those over shared lines too are compared with all lines elsewhere.
+        chance = _raised(bound, _share(everywhere - _by_community(rows, kept), elsewhere))[rows.community]
         found.append(_scan(rows, _Axis.of(rows, "sent", among), kept & among, KEPT_WINDOWS, chance))
     return found
 
 
-def alike_durations(rows: Sendings) -> list[Windows]:
+def _kept_traces(rows: Sendings) -> Sequence[tuple[BooleanArray, BooleanArray]]:
+    """Return for each test of forms kept open which rows were, and among which rows they are counted."""
+    timed = ~np.isnan(rows.opened)
+    shared = timed & rows.shares_line
+    duration = np.nan_to_num(rows.sent - rows.opened)
+    return [
+        (duration > seconds, among)
+        for seconds, among in (
+            (KEPT_SECONDS, timed),
+            (VERY_LONG_SECONDS, timed),
+            (KEPT_SECONDS, shared),
+            (LONG_SECONDS, shared),
+        )
+    ]
+
+
+def alike_durations(rows: Sendings, habits: Habits) -> list[Windows]:
     """Return windows in which too many forms took equally long: of classes of durations, and of classes between them.
 
     Examples
@@ -255,38 +347,51 @@ def alike_durations(rows: Sendings) -> list[Windows]:
     Forty forms, each sent 90 to 92 seconds after it was opened, nine minutes after the one before.
 
     >>> zeros, opened = np.zeros(40, dtype=np.int64), np.arange(40) * 540.0
-    >>> found = alike_durations(Sendings(zeros, zeros - 1, opened, opened + 90.5 + np.arange(40) % 2, zeros > 0))
+    >>> rows = Sendings(zeros, zeros - 1, opened, opened + 90.5 + np.arange(40) % 2, zeros > 0)
+    >>> found = alike_durations(rows, habits_of([rows]))
     >>> bool(min(windows.p.min() for windows in found) < 1e-20)
     True
     """
-    duration = rows.sent - rows.opened
-    timed = ~np.isnan(duration)
-    position = np.log(np.maximum(np.nan_to_num(duration), ALIKE_SECONDS)) / np.log(ALIKE_RATIO)
+    timed = ~np.isnan(rows.opened)
     everybody, found = _Axis.of(rows, "sent", timed), []
-    for offset in (0.0, 0.5):
-        kind = np.floor(position + offset).astype(np.int64)
+    for kind, of_kind in zip(_kinds(rows), habits.alike, strict=True):
         kinds = _Axis.of(rows, "sent", timed, within=kind)
-        chance = _raised(ALIKE_CHANCE, _share_of_kind_elsewhere(rows, kind, timed))
+        chance = _raised(ALIKE_CHANCE, _share_of_kind_elsewhere(rows, kind, timed, of_kind))
         found.append(_scan(rows, kinds, timed, ALIKE_WINDOWS, chance, among=everybody))
     return found
 
 
-def even_gaps(rows: Sendings) -> list[Windows]:
+def _kinds(rows: Sendings) -> Sequence[IntegerArray]:
+    """Return the kinds of durations, from 0: classes of equal ratio, and classes between them."""
+    duration = np.maximum(np.nan_to_num(rows.sent - rows.opened), ALIKE_SECONDS)
+    position = np.log(duration) / np.log(ALIKE_RATIO)
+    return [np.floor(position + offset).astype(np.int64) for offset in ALIKE_OFFSETS]
+
+
+def even_gaps(rows: Sendings, habits: Habits) -> list[Windows]:
     """Return windows in which too many forms were sent, or opened, at even intervals: of communities, and of lines."""
+    return [
+        _even_windows(rows, moments, line, among, tick)
+        for (moments, line, among), tick in zip(_even_traces(rows), habits.ticks, strict=True)
+    ]
+
+
+def _even_traces(rows: Sendings) -> Sequence[tuple[_Moments, IntegerArray | None, BooleanArray]]:
+    """Return for each test of even gaps the times that it looks at, the labels within which, and of which rows."""
     timed = ~np.isnan(rows.opened)
     everybody = np.ones(timed.size, dtype=bool)
     times: tuple[tuple[_Moments, BooleanArray], ...] = (("sent", everybody), ("opened", timed))
     return [
-        _even_windows(rows, moments, line, among & known)
+        (moments, line, among & known)
         for moments, known in times
         for line, among in ((None, everybody), (rows.line, rows.line >= 0))
     ]
 
 
-def _even_windows(rows: Sendings, moments: _Moments, line: IntegerArray | None, among: BooleanArray) -> Windows:
+def _even_windows(
+    rows: Sendings, moments: _Moments, line: IntegerArray | None, among: BooleanArray, tick: float
+) -> Windows:
     axis = _Axis.of(rows, moments, among, within=line)
-    times = getattr(rows, moments)[axis.order]
-    tick = next((tick for tick in CLOCK_TICKS if not (times % tick).any()), FINEST_TICK)
     gap = np.where(np.diff(axis.group, prepend=-1) == 0, np.diff(axis.moment, prepend=0.0), np.nan)
     before = np.r_[np.nan, gap[:-1]][: gap.size]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -409,10 +514,13 @@ def _windows(
     return Windows(community, count.astype(np.float64), expected, p, start, stop, axis.order, bears)
 
 
-def _is_rare(rows: Sendings, bears: BooleanArray, among: BooleanArray) -> bool:
-    """Return whether a trace is known to be rare: in 19 of 20 communities at most half as frequent as `RARE_CHANCE`."""
+def _by_community(rows: Sendings, chosen: BooleanArray) -> IntegerArray:
     size = int(rows.community.max(initial=-1)) + 1
-    bearing, answers = (np.bincount(rows.community[chosen], minlength=size) for chosen in (bears & among, among))
+    return np.bincount(rows.community[chosen], minlength=size).astype(np.int64)
+
+
+def _is_rare(bearing: IntegerArray, answers: IntegerArray) -> bool:
+    """Return whether a trace is known to be rare: in 19 of 20 communities at most half as frequent as `RARE_CHANCE`."""
     known = answers >= ANSWERS_TO_KNOW
     if np.count_nonzero(known) < COMMUNITIES_TO_KNOW:
         return False
@@ -420,21 +528,15 @@ def _is_rare(rows: Sendings, bears: BooleanArray, among: BooleanArray) -> bool:
     return bool(np.quantile(share, NEARLY_ALL_COMMUNITIES) <= RARE_CHANCE / 2)
 
 
-def _share_elsewhere(rows: Sendings, bears: BooleanArray, among: BooleanArray) -> FloatArray:
-    """Return for each community the share of the other communities' answers that bear a trace; 0 if they are few."""
-    size = int(rows.community.max(initial=-1)) + 1
-    bearing, answers = (np.bincount(rows.community[chosen], minlength=size) for chosen in (bears, among))
-    return _share(bearing.sum() - bearing, answers.sum() - answers)
-
-
-def _share_of_kind_elsewhere(rows: Sendings, kind: IntegerArray, among: BooleanArray) -> FloatArray:
+def _share_of_kind_elsewhere(
+    rows: Sendings, kind: IntegerArray, among: BooleanArray, of_kind: IntegerArray
+) -> FloatArray:
     """Return for each row the share of the other communities' answers that are of its kind; 0 if they are few."""
-    label = np.where(among, kind, kind.min(initial=0)) - kind.min(initial=0)
-    kinds = int(label.max(initial=0)) + 1
-    own = rows.community * kinds + label
-    of_kind, of_own = (np.bincount(each[among], minlength=int(each.max(initial=0)) + 1)[each] for each in (label, own))
-    answers = np.bincount(rows.community[among], minlength=rows.community.max(initial=0) + 1)[rows.community]
-    return _share(of_kind - of_own, among.sum() - answers)
+    label = np.where(among, kind, 0)
+    own = rows.community * of_kind.size + label
+    of_own = np.bincount(own[among], minlength=int(own.max(initial=0)) + 1)[own]
+    everywhere = np.append(of_kind, 0)[label]
+    return _share(everywhere - of_own, of_kind.sum() - _by_community(rows, among)[rows.community])
 
 
 def _share(part: IntegerArray, whole: IntegerArray) -> FloatArray:

@@ -88,16 +88,16 @@ def read_batches(
         yield pa.RecordBatch.from_arrays([*known, *answers.columns], names=[*facts, *questions])
 
 
-def all_responses(session: Session, survey_round: Round) -> Portions:
-    """Return every response of a round, in portions by their ids."""
+def all_responses(session: Session, survey_round: Round, *, rows: int = BATCH_ROWS) -> Portions:
+    """Return every response of a round, in portions of so many ids at most, one after the other."""
     ends = select(func.min(Response.id), func.max(Response.id)).where(Response.round_id == survey_round.id)
     first, last = session.execute(ends).one()
     # The sum keeps SQLite from the index of rounds: to look up each row is five times as slow as to read them in order.
     condition = and_(
         Response.id.between(bindparam("first"), bindparam("last")), Response.round_id + 0 == survey_round.id
     )
-    starts = range(0) if first is None else range(first, last + 1, BATCH_ROWS)
-    return Portions(condition, ({"first": start, "last": start + BATCH_ROWS - 1} for start in starts))
+    starts = range(0) if first is None else range(first, last + 1, rows)
+    return Portions(condition, ({"first": start, "last": start + rows - 1} for start in starts))
 
 
 def selected_responses(session: Session, ids: Select[int]) -> Portions:

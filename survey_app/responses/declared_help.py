@@ -129,6 +129,11 @@ def list_help(session: Session, *, round_id: int, scope: Scope) -> list[ListedHe
     ]
 
 
+def help_code_ids(session: Session, round_id: int) -> Sequence[int]:
+    """Return the ids of the codes of a round's declared help."""
+    return session.scalars(select(DeclaredHelp.code_id).filter_by(round_id=round_id)).all()
+
+
 def are_helped(session: Session, responses: pd.DataFrame, *, round_id: int) -> "pd.Series[bool]":
     """Return which responses came with declared help: in its time, through its code, no more than were expected.
 

@@ -8,12 +8,15 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from pandas.api.types import union_categoricals
 from pyarrow import compute
 from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, select
 from sqlalchemy.orm import Session, aliased
@@ -30,7 +33,7 @@ from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, CodeK
 from survey_app.register.households import read_places, surveyed_households
 from survey_app.responses.answer_batches import SINGLE_CODE, TIME, all_responses, read_batches
 from survey_app.responses.counting_status import status_of_response
-from survey_app.responses.declared_help import are_helped
+from survey_app.responses.declared_help import are_helped, help_code_ids
 from survey_app.responses.erasure_counts import record_erasures
 from survey_app.responses.network_digests import erase_network_digests, last_examination
 from survey_app.rounds.questionnaires import Question, driver_questions, questionnaire_from_canonical
@@ -80,6 +83,18 @@ _TYPES: Final = {
     "code_id": pa.int64(),
     "corrects_id": pa.int64(),
 }
+# So few that reading them takes less memory than what is held of a small city.
+_ROWS_AT_ONCE: Final = 5_000
+_RATING: Final = pd.ArrowDtype(pa.int8())
+# How numbers and times of all responses of a city are held.
+_NUMBERS: Final = {
+    "response_id": "int64",
+    "community_id": "int32",
+    "submitted_at": "datetime64[us]",
+    "tenure": "int8",
+    "duration_seconds": "float64",
+}
+_OF_HELP: Final = ["response_id", "code_id", "started_at", "submitted_at"]
 # How a correction was sent the first time: who stuffs a form and corrects it later has stuffed it all the same.
 _OF_FIRST_SENDING: Final = ("submitted_at", "started_at", "mode", "address", "prefix", "code_id")
 # Lines are known for less than 48 hours: what an examination saw of them stays, though a later one cannot see it.
@@ -148,6 +163,7 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
         responses, answers = read_rows(session, survey_round=survey_round, rules=rules, before=now)
         households = surveyed_households(read_places(session), rules).dropna().to_dict()
         reviewed = _newest_reviews(session, round_id)
+        corrections = _corrections(session, round_id)
         earlier = _families_seen_in_time(session, round_id)
     overall = rules.satisfaction.question
     found = find_signals(
@@ -158,10 +174,10 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
         time_zone=rules.time_zone,
         households=households,
     )
-    held = _held(responses, found, reviewed)
-    ranked = (
-        answers.where(responses["tenure"] == Tenure.OWNER) if rules.satisfaction.population == "owners" else answers
-    )
+    held = _held(found, reviewed, corrections)
+    ranked = answers[[overall]]
+    if rules.satisfaction.population == "owners":
+        ranked = ranked.where(responses["tenure"] == Tenure.OWNER)
     counted = count_with_and_without_held(responses, ranked, overall=overall, integrity=Integrity(found.families, held))
     examination = IntegrityExamination(
         round_id=round_id,
@@ -210,52 +226,85 @@ def read_rows(
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
     overall = rules.satisfaction.question
     questions = [overall, *driver_questions(questionnaire, overall)]
-    portions = all_responses(session, survey_round)
+    portions = all_responses(session, survey_round, rows=_ROWS_AT_ONCE)
     selected = select(*_EXAMINED, Response.answers).where(
         portions.condition,
         Response.submitted_at < before,
         status_of_response(rules.satisfaction.population, before=before) == ResponseStatus.COUNTED,
     )
+    schema = pa.schema([*_TYPES.items(), *((question, SINGLE_CODE) for question in questions)])
     batches = read_batches(
         session, selected, portions.parameters, facts=_TYPES, questions=dict.fromkeys(questions, SINGLE_CODE)
     )
-    schema = pa.schema([*_TYPES.items(), *((question, SINGLE_CODE) for question in questions)])
-    table = pa.Table.from_batches(list(batches), schema).sort_by("response_id")
-    frame = table.select(list(_TYPES)).to_pandas().astype({"code_id": "Int64", "corrects_id": "Int64"})
-    frame = _as_first_sent(session, frame, survey_round.id)
-    frame = frame.assign(
-        helped=are_helped(session, frame, round_id=survey_round.id),
-        poster=frame["code_id"].where(frame["code_id"].isin(_poster_ids(session, survey_round.id))),
-        # An evaluation waits for this: a row that began after its end must not stand in its way.
-        duration_seconds=(frame["submitted_at"] - frame["started_at"]).dt.total_seconds().clip(lower=0),
-    )
-    answers = pd.DataFrame(
-        {question: _ratings(table.column(question), questionnaire.question(question)) for question in questions}
-    )
-    return frame.drop(columns=["started_at", "code_id", "corrects_id"]), answers
+    corrected = _corrected(session, survey_round.id)
+    posters = pd.CategoricalDtype(pd.Index(sorted(_poster_ids(session, survey_round.id)), dtype="int64"))
+    help_codes = help_code_ids(session, survey_round.id)
+    numbers = {name: bytearray() for name in _NUMBERS}
+    words: dict[str, list[pd.Series[Any]]] = {name: [] for name in ("mode", "address", "prefix", "poster")}
+    through_help = []
+    ratings: dict[str, list[pa.Array]] = {question: [] for question in questions}
+    # Portions come in the order of ids, and each is made narrow before the next is read.
+    for batch in chain([pa.RecordBatch.from_pylist([], schema)], batches):
+        ordered = batch.sort_by("response_id")
+        frame = ordered.select(list(_TYPES)).to_pandas().astype({"code_id": "Int64", "corrects_id": "Int64"})
+        frame = _as_first_sent(frame, corrected)
+        for name, values in _numbers_of(frame).items():
+            numbers[name] += values.astype(_NUMBERS[name]).tobytes()
+        poster = frame["code_id"].where(frame["code_id"].isin(posters.categories))
+        for name, column in words.items():
+            column.append(poster.astype(posters) if name == "poster" else frame[name].astype("category"))
+        through_help.append(frame.loc[frame["code_id"].isin(help_codes), _OF_HELP])
+        for question, chunks in ratings.items():
+            chunks.append(_ratings(ordered.column(question), questionnaire.question(question)))
+    columns = {name: np.frombuffer(joined, _NUMBERS[name]) for name, joined in numbers.items()}
+    labels = {name: union_categoricals(column, sort_categories=True) for name, column in words.items()}
+    responses = pd.DataFrame(columns | labels, copy=False)
+    responses["submitted_at"] = responses["submitted_at"].dt.tz_localize("UTC")
+    may_be_helped = pd.concat(through_help, ignore_index=True)
+    helped = may_be_helped[are_helped(session, may_be_helped, round_id=survey_round.id)]
+    given = {question: pd.array(pa.chunked_array(chunks), dtype=_RATING) for question, chunks in ratings.items()}
+    return responses.assign(helped=responses["response_id"].isin(helped["response_id"])), pd.DataFrame(given)
 
 
-def _as_first_sent(session: Session, frame: pd.DataFrame, round_id: int) -> pd.DataFrame:
-    """Return responses with `corrects`, those that each stands for, and with times and lines of the first of them."""
+def _corrected(session: Session, round_id: int) -> dict[int, Mapping[str, Any]]:
+    """Return what is examined of the responses of a round that others correct, by their ids."""
     later = aliased(Response)
     statement = select(*_EXAMINED).join(later, later.corrects_id == Response.id)
-    corrected = {
-        row.response_id: row._asdict() for row in session.execute(statement.where(Response.round_id == round_id))
-    }
-    corrects: list[tuple[int, ...]] = [()] * len(frame)
+    found = session.execute(statement.where(Response.round_id == round_id))
+    return {row.response_id: row._asdict() for row in found}
+
+
+def _corrections(session: Session, round_id: int) -> dict[int, int]:
+    """Return the responses of a round that correct others, and which."""
+    statement = select(Response.id, Response.corrects_id)
+    found = session.execute(statement.where(Response.round_id == round_id, Response.corrects_id.is_not(None)))
+    return {row.id: row.corrects_id for row in found}
+
+
+def _as_first_sent(frame: pd.DataFrame, corrected: Mapping[int, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return responses with times and lines of the first of those that each corrects."""
     firsts = {}
     for place in np.flatnonzero(frame["corrects_id"].notna()).tolist():
-        chain = [int(frame["corrects_id"].iloc[place])]
-        while (earlier := corrected[chain[-1]]["corrects_id"]) is not None:
-            chain.append(earlier)
-        corrects[place] = tuple(chain)
-        firsts[place] = corrected[chain[-1]]
-    frame = frame.assign(corrects=pd.Series(corrects, index=frame.index, dtype=object))
+        first = corrected[int(frame["corrects_id"].iloc[place])]
+        while first["corrects_id"] is not None:
+            first = corrected[first["corrects_id"]]
+        firsts[place] = first
     if firsts:
         first_sent = pd.DataFrame(list(firsts.values()), columns=list(_OF_FIRST_SENDING), index=list(firsts))
         types = frame.dtypes[list(_OF_FIRST_SENDING)].to_dict()
         frame.loc[first_sent.index, list(_OF_FIRST_SENDING)] = first_sent.astype(types)
     return frame
+
+
+def _numbers_of(frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns of responses that are numbers or times, in UTC; 0 for a tenure that is not known."""
+    return {
+        **{name: frame[name].to_numpy() for name in ("response_id", "community_id")},
+        "submitted_at": frame["submitted_at"].dt.tz_localize(None).to_numpy(),
+        "tenure": frame["tenure"].fillna(0).to_numpy(),
+        # An evaluation waits for this: a row that began after its end must not stand in its way.
+        "duration_seconds": (frame["submitted_at"] - frame["started_at"]).dt.total_seconds().clip(lower=0).to_numpy(),
+    }
 
 
 def _poster_ids(session: Session, round_id: int) -> Sequence[int]:
@@ -438,16 +487,19 @@ def _newest_reviews(session: Session, round_id: int) -> dict[int, tuple[str, str
     return {row.response_id: (row.state, row.families) for row in session.execute(statement)}
 
 
-def _held(responses: pd.DataFrame, found: Integrity, reviewed: Mapping[int, tuple[str, str]]) -> pd.DataFrame:
+def _held(found: Integrity, reviewed: Mapping[int, tuple[str, str]], corrections: Mapping[int, int]) -> pd.DataFrame:
     """Return response_id, held and families of each response, with what was decided about it or what it corrects."""
-    held, families = found.responses["held"].tolist(), found.responses["families"].tolist()
-    for place, (number, corrects) in enumerate(zip(responses["response_id"], responses["corrects"], strict=True)):
-        review = next((reviewed[each] for each in (number, *corrects) if each in reviewed), None)
-        if review is not None:
-            state, families[place] = review
+    numbers = found.responses["response_id"].to_numpy()
+    held, families = found.responses["held"].to_numpy(copy=True), found.responses["families"].copy()
+    for place in np.flatnonzero(np.isin(numbers, [*reviewed, *corrections])).tolist():
+        number = each = int(numbers[place])
+        while each not in reviewed and each in corrections:
+            each = corrections[each]
+        if each in reviewed:
+            state, families.iloc[place] = reviewed[each]
             # What it corrects may have been excluded, which this one was not: somebody decides about it too.
-            held[place] = state == ReviewState.HELD or (number not in reviewed and state == ReviewState.EXCLUDED)
-    return found.responses.assign(held=held, families=families).astype({"held": bool, "families": "str"})
+            held[place] = state == ReviewState.HELD or (number != each and state == ReviewState.EXCLUDED)
+    return found.responses.assign(held=held, families=families)
 
 
 def _hold(database: Database, held: pd.DataFrame, *, now: datetime) -> int:
@@ -500,11 +552,10 @@ def _with_earlier(families: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame
     return result
 
 
-def _ratings(codes: pa.ChunkedArray, question: Question) -> "pd.Series[Any]":
+def _ratings(codes: pa.Array, question: Question) -> pa.Array:
     rated = pa.array([option.code for option in question.options if not option.missing], codes.type)
     given = compute.if_else(compute.is_in(codes, value_set=rated), codes, pa.scalar(None, codes.type))
-    ratings: pd.Series[Any] = given.to_pandas(types_mapper={SINGLE_CODE: pd.Int16Dtype()}.get)
-    return ratings
+    return given.cast(_RATING.pyarrow_dtype)
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[Hashable, Any]]:

@@ -1,7 +1,7 @@
 """What work on a round costs as its answers grow, in 2,000 communities, and how long phones wait meanwhile.
 
-An evaluation, the file of counted answers and the jobs of an hour stand beside one pass that reads and decodes the
-answers; the progress of an open round stands beside that of one with ten thousand.
+An evaluation, the look for signs of stuffing and the file of counted answers stand beside one pass that reads and decodes the
+answers; the jobs of an hour and the progress of an open round stand beside those of ten thousand.
 `JIAYUAN_BENCH_SIZES=100000,1000000,5000000 ./run bench growth` prints the curve of larger rounds; a million answers
 take about ten minutes on each database.
 """
@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 from alembic import command
 
@@ -67,6 +67,12 @@ told(
     stages={{name: end - start for (name, start), end in zip(stages.items(), ends, strict=True)}},
 )
 """
+_EXAMINE: Final = f"""{_BEGIN}
+from survey_app.responses.integrity_reviews import examine_round
+start = time.process_time()
+examine_round(database, round_id=round_id, now=datetime.now(UTC))
+told(processor=time.process_time() - start)
+"""
 _EXPORT: Final = f"""{_BEGIN}
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.exports.responses import export_responses
@@ -111,8 +117,9 @@ class GrownCity:
 
     city: City
     round_id: int
-    found: dict[str, object] = field(default_factory=dict)
+    found: dict[str, Any] = field(default_factory=dict)
     waits: list[float] = field(default_factory=list)
+    examined: dict[str, float] = field(default_factory=dict)
     exported: dict[str, int] = field(default_factory=dict)
 
 
@@ -172,11 +179,23 @@ def evaluate(engine: str, size: int) -> Seconds:
     return Seconds(city.found["processor"])
 
 
+def examine(engine: str, size: int) -> Seconds:
+    """Look for signs of stuffing, and return the seconds of processors."""
+    city = grown(engine, size)
+    city.examined = _told(_EXAMINE, city)
+    return Seconds(city.examined["processor"])
+
+
+def examined_facts(engine: str, size: int) -> str:
+    """Say how much memory the last examination took, with the program itself, and of each answer."""
+    peak = grown(engine, size).examined["peak"]
+    return f"peak {peak} MB, {peak * 1e6 / size:,.0f} bytes for each answer"
+
+
 def export(engine: str, size: int) -> Seconds:
     """Make the file of counted answers, once they are evaluated, and return the seconds of processors."""
     city = grown(engine, size)
-    with _process(_EXPORT, city) as run:
-        city.exported = json.loads(run.communicate()[0])
+    city.exported = _told(_EXPORT, city)
     return Seconds(city.exported["processor"])
 
 
@@ -188,14 +207,19 @@ def export_facts(engine: str, size: int) -> str:
 
 def work(engine: str, size: int) -> Seconds:
     """Run the jobs of an hour in which nothing is due any more, and return the seconds of processors."""
-    with _process(_WORK, grown(engine, size)) as run:
-        return Seconds(json.loads(run.communicate()[0])["processor"])
+    return Seconds(_told(_WORK, grown(engine, size))["processor"])
 
 
 def decode(engine: str, size: int) -> Seconds:
     """Read every answer's text once, decode it and do nothing else."""
-    with _process(_DECODE, grown(engine, size)) as run:
-        return Seconds(json.loads(run.communicate()[0])["processor"])
+    return Seconds(_told(_DECODE, grown(engine, size))["processor"])
+
+
+def _told(script: str, city: GrownCity) -> dict[str, Any]:
+    """Run a script in a process of its own, and return what it tells."""
+    with _process(script, city) as run:
+        found: dict[str, Any] = json.loads(run.communicate()[0])
+    return found
 
 
 def _process(script: str, city: GrownCity) -> subprocess.Popen[str]:
@@ -231,6 +255,14 @@ def _of_size(engine: str, size: int) -> list[Benchmark]:
             bar="≥ 0.5; peak ≤ 600 MB, longest wait ≤ 0.25 s",
             rounds=1,
             note=partial(facts, engine, size),
+        ),
+        Benchmark(
+            name=f"{name} examined, beside reading and decoding them once",
+            ours=partial(examine, engine, size),
+            baseline=partial(decode, engine, size),
+            bar="peak ≤ 300 MB at 100,000, ≤ 450 MB at a million",
+            rounds=1,
+            note=partial(examined_facts, engine, size),
         ),
         Benchmark(
             name=f"{name} in a file, beside reading and decoding them once",

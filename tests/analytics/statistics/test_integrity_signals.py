@@ -11,8 +11,10 @@ from analytics.calibration.simulated_city import (
     TIME_ZONE,
     add_forms,
     add_stuffed_responses,
+    put_behind_carriers,
     simulate_honest_city,
 )
+from analytics.statistics import integrity_rows
 from analytics.statistics.integrity_signals import (
     FALSE_DISCOVERY_RATE,
     FAMILIES,
@@ -328,6 +330,24 @@ def test_a_community_of_shift_workers_is_flagged_by_the_night_and_by_nothing_els
     assert of_family(result, "night", 17)["statistic"] > 10 * of_family(result, "night", 17)["expected"]
     assert not result.responses["held"].any()
     assert set(result.responses.loc[responses["community_id"] == 17, "families"]) <= {"", "night", "duplicate"}
+
+
+@pytest.mark.parametrize("rows_of_a_block", [50, 1_000])
+def test_what_is_found_is_the_same_however_the_communities_are_divided(monkeypatch, rows_of_a_block):
+    small_city = simulate_honest_city(8, 40)
+    responses, answers = add_stuffed_responses(*small_city, community=17, forms=40, seed=1, seconds=(9, 22))
+    responses = put_behind_carriers(responses, seed=2).assign(helped=responses["response_id"] % 11 == 0)
+    responses["mode"] = responses["mode"].mask(responses["response_id"] % 13 == 0, "paper")
+    how = {"overall": "q01", "staff_modes": STAFF, "time_zone": TIME_ZONE, "households": with_households(responses)}
+    whole = find_signals(responses, answers, **how)
+
+    monkeypatch.setattr(integrity_rows, "BLOCK_ROWS", rows_of_a_block)
+    divided = find_signals(responses, answers, **how)
+
+    assert whole.responses["held"].any()
+    assert whole.families.dropna(subset="p")["family"].nunique() == len(FAMILIES)
+    pd.testing.assert_frame_equal(divided.families, whole.families, check_exact=True)
+    pd.testing.assert_frame_equal(divided.responses, whole.responses)
 
 
 def test_the_night_is_that_of_the_zone(city):

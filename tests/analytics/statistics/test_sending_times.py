@@ -19,6 +19,7 @@ from analytics.statistics.sending_times import (
     SENDING_SECONDS,
     Sendings,
     alike_durations,
+    habits_of,
     kept_open,
     opened_at_once,
     sent_together,
@@ -91,7 +92,7 @@ def test_forms_kept_open_are_counted_in_windows_that_begin_with_one(rows, commun
             tests = own.size * len(KEPT_WINDOWS)
             expected = min(expected, tail(kept[inside].sum(), inside.size, KEPT_CHANCE, tests))
 
-    found = kept_open(rows)[0]
+    found = kept_open(rows, habits_of([rows]))[0]
 
     assert strongest(found, community) == pytest.approx(expected, rel=1e-9)
 
@@ -111,7 +112,7 @@ def test_equal_durations_are_counted_among_all_that_were_sent_meanwhile(rows, co
             tests = own.size * len(ALIKE_WINDOWS)
             expected = min(expected, tail(alike.sum(), inside.size, ALIKE_CHANCE, tests))
 
-    assert strongest(alike_durations(rows)[0], community) == pytest.approx(expected, rel=1e-9)
+    assert strongest(alike_durations(rows, habits_of([rows]))[0], community) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(("forms", "is_found"), [(60, False), (61, False), (90, True)])

@@ -2,11 +2,11 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.evaluations.evaluate_round import evaluate_round
-from survey_app.models import AuditEvent, IntegrityExamination, ResponseReview, Standing
+from survey_app.models import AuditEvent, IntegrityExamination, Response, ResponseReview, Standing
 from survey_app.models.vocabulary import Area, ReviewState
 from survey_app.responses import integrity_reviews
 from survey_app.responses.integrity_reviews import (
@@ -102,6 +102,32 @@ def test_forms_that_somebody_filled_in_at_once_are_held_and_those_of_others_are_
     assert signs["burst"].responses == STUFFED
     assert signs["haste"].found == STUFFED > signs["haste"].usual
     assert signs["haste"].chance < 0.001
+
+
+def test_an_examination_finds_the_same_however_many_answers_are_read_at_once(database, city, monkeypatch):
+    survey_round, communities, _account = city
+    with database.writing() as session:
+        first = session.scalars(select(Response).filter_by(community_id=communities[0].id)).first()
+        moment, code = NOW + timedelta(days=9), {"code_id": first.code_id}
+        answers = {"q01": 3} | {f"q{number:02}": 2 for number in range(2, 14)}
+        send(session, survey_round, communities[0], moment, seconds=90, answers=answers, corrects_id=first.id, **code)
+    found = []
+    for rows in (10_000, 7):
+        monkeypatch.setattr(integrity_reviews, "_ROWS_AT_ONCE", rows)
+        examine(database, survey_round)
+        with database.writing() as session:
+            found.append(
+                (
+                    session.scalars(select(IntegrityExamination.families)).one(),
+                    session.scalars(select(IntegrityExamination.counts)).one(),
+                    [(each.response_id, each.families) for each in session.scalars(select(ResponseReview))],
+                )
+            )
+            session.execute(delete(IntegrityExamination))
+            session.execute(delete(ResponseReview))
+
+    assert len(found[0][2]) == STUFFED
+    assert found[0] == found[1]
 
 
 def test_a_sign_in_what_was_answered_tells_no_numbers(database, city):
