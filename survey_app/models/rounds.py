@@ -1,11 +1,15 @@
 """Tables of questionnaires, rule files and rounds."""
 
 from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.storage.database import Base
+
+ROUNDS_APART: Final = "ex_round_period"
 
 
 class Questionnaire(Base):
@@ -41,6 +45,8 @@ class Round(Base):
     __table_args__ = (
         CheckConstraint("opens_at < closes_at", name="order"),
         CheckConstraint("accepts_posters OR accepts_households", name="accepts"),
+        # On SQLite one transaction writes at a time: the check of the site sees every other round.
+        ExcludeConstraint((text("tstzrange(opens_at, closes_at)"), "&&"), name=ROUNDS_APART).ddl_if("postgresql"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -2,10 +2,12 @@
 
 from calendar import monthrange
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from analytics.canonical import sha256_hex
@@ -15,6 +17,7 @@ from survey_app.audit import OPERATOR, record
 from survey_app.city_time import zone_of
 from survey_app.errors import JiayuanError
 from survey_app.models import Questionnaire, Round, RuleFile
+from survey_app.models.rounds import ROUNDS_APART
 from survey_app.models.vocabulary import AuditAction, CodeKind
 from survey_app.rounds.questionnaire_versions import parse_successor, published_versions
 from survey_app.rounds.questionnaires import Questionnaire as Definition
@@ -221,8 +224,8 @@ def create_round(
         evaluator_english_name=evaluator_english_name,
         responses_kept_until=responses_kept_until,
     )
-    session.add(created)
-    session.flush()
+    with _kept_apart(session, opens_at, closes_at):
+        session.add(created)
     facts = {"opens_at": opens_at.isoformat(), "closes_at": closes_at.isoformat(), "rules": rule_file.sha256}
     record(session, by=by, action=AuditAction.ROUND_CREATED, subject=f"round:{created.id}", after=facts, now=now)
     return created
@@ -242,8 +245,28 @@ def move_dates(
     days = (opens_on, closes_on, responses_kept_until)
     if faults := list(_faults_of_dates(session, *days, time_zone, now=now, moved=survey_round)):
         raise RoundRefused(faults)
-    survey_round.opens_at, survey_round.closes_at = (local_midnight(day, time_zone) for day in (opens_on, closes_on))
-    survey_round.responses_kept_until = responses_kept_until
+    opens_at, closes_at = (local_midnight(day, time_zone) for day in (opens_on, closes_on))
+    with _kept_apart(session, opens_at, closes_at, moved=survey_round):
+        survey_round.opens_at, survey_round.closes_at = opens_at, closes_at
+        survey_round.responses_kept_until = responses_kept_until
+
+
+@contextmanager
+def _kept_apart(
+    session: Session, opens_at: datetime, closes_at: datetime, *, moved: Round | None = None
+) -> Iterator[None]:
+    """Store a round or its new dates, or raise `RoundRefused` where another one was stored in them meanwhile.
+
+    That happens on PostgreSQL alone, whose constraint then refuses the later one: see `Round`.
+    """
+    try:
+        with session.begin_nested():
+            yield
+            session.flush()
+    except IntegrityError as error:
+        if ROUNDS_APART not in str(error.orig):
+            raise
+        raise RoundRefused(list(_faults_of_overlap(session, opens_at, closes_at, moved=moved))) from error
 
 
 def local_midnight(day: date, time_zone: str) -> datetime:
@@ -294,6 +317,12 @@ def _faults_of_dates(
         )
     if closes_at <= now:
         yield Fault("a round until {day} would be over already", {"day": closes_on})
+    yield from _faults_of_overlap(session, opens_at, closes_at, moved=moved)
+
+
+def _faults_of_overlap(
+    session: Session, opens_at: datetime, closes_at: datetime, *, moved: Round | None
+) -> Iterator[Fault]:
     # A poster leads to the open round: with two of them nobody could say which one an answer is for.
     overlapping = select(Round).where(Round.opens_at < closes_at, Round.closes_at > opens_at).order_by(Round.opens_at)
     for other in session.scalars(overlapping):

@@ -41,6 +41,7 @@ from tests.factories import (
     make_poster_code,
     make_response,
     make_round,
+    move_rounds_aside,
 )
 
 RECOMMENDATION = """
@@ -218,6 +219,7 @@ def test_an_answer_from_zero_to_ten_has_its_label(database, survey):
     text = text.replace("key: resident-satisfaction", "key: recommendation")
     with database.writing() as session:
         questionnaire = publish_questionnaire(session, definition=parse_questionnaire(text.encode(), "q"), now=NOW)
+        move_rounds_aside(session)
         asked = make_round(session, questionnaire=questionnaire)
         for code, people in ((0, 12), (10, 30), (99, 9)):
             answer(session, asked, survey[1], people, q25=code)

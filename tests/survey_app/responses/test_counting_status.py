@@ -20,7 +20,7 @@ from survey_app.models.vocabulary import ResponseStatus, Tenure
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.rounds import GRACE_PERIOD
 from tests import counting
-from tests.factories import NOW, make_community, make_poster_code, make_response, make_round
+from tests.factories import NOW, make_community, make_poster_code, make_response, make_round, move_rounds_aside
 
 RULES_TEXT = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_text("utf-8")
 RULES = {
@@ -120,6 +120,7 @@ def test_the_recount_is_the_naive_one_and_all_that_came_in_is_accounted_for(data
     before = NOW + timedelta(minutes=minute)
     with database.writing() as session:
         session.execute(delete(Response))
+        move_rounds_aside(session)
         survey_round = make_round(session)
         communities = [make_community(session), make_community(session)]
         poster = make_poster_code(session, communities[0])

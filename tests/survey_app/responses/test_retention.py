@@ -29,6 +29,7 @@ from tests.factories import (
     make_response,
     make_round,
     make_slip,
+    move_rounds_aside,
 )
 from tests.survey_app.responses.test_counting_status import CUT_OFF, SENT, recount, store
 
@@ -223,6 +224,7 @@ def test_answers_go_on_the_stated_day_even_if_nobody_evaluated_them(database, an
 def test_no_count_and_no_status_changes_when_the_links_are_removed_whoever_is_ranked(database, sent):
     with database.writing() as session:
         session.execute(delete(Response))
+        move_rounds_aside(session)
         survey_round = make_round(session)
         communities = [make_community(session), make_community(session)]
         store(session, survey_round, communities, make_poster_code(session, communities[0]), sent)

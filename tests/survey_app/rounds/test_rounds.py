@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime
+from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
@@ -7,6 +8,7 @@ from analytics.files.yaml_documents import DocumentError
 from survey_app.config import DATA
 from survey_app.models import Questionnaire, Round, RuleFile
 from survey_app.models.vocabulary import CodeKind
+from survey_app.rounds import rounds
 from survey_app.rounds.questionnaires import parse_questionnaire
 from survey_app.rounds.rounds import (
     GRACE_PERIOD,
@@ -18,10 +20,12 @@ from survey_app.rounds.rounds import (
     find_open_round,
     find_round,
     has_settled,
+    move_dates,
     publish_questionnaire,
     usual_last_day_of_keeping,
 )
 from tests.factories import NOW
+from tests.together import all_at_once
 
 QUESTIONNAIRE = (DATA / "questionnaires" / "resident-satisfaction-1.yaml").read_bytes()
 RULES = (DATA / "rules" / "wuhai" / "2021-08-23.yaml").read_bytes()
@@ -137,8 +141,75 @@ def test_a_round_that_cannot_be_is_refused(sqlite_database, values, reason):
             plan(session, **(second | values))
 
 
-def test_rounds_may_follow_each_other_without_a_gap(sqlite_database):
-    with sqlite_database.writing() as session:
+def plan_two_at_once(database):
+    """Plan two rounds of the same dates at one moment, and return what became of each."""
+    with database.writing() as session:
+        publish_questionnaire(session, definition=definition(), now=NOW)
+        add_rule_file(session, content=RULES, source="rules.yaml", now=NOW)
+
+    def plan_one(name):
+        try:
+            with database.writing() as session:
+                plan(session, name=name)
+        except RoundRefused as refusal:
+            return str(refusal)
+        return "planned"
+
+    return sorted(all_at_once(plan_one, ["东城", "西城"]))
+
+
+def test_of_two_rounds_that_are_planned_at_one_moment_one_is_refused(database):
+    planned, refused = plan_two_at_once(database)
+
+    assert planned == "planned"
+    assert refused in ("the dates overlap with the round 东城", "the dates overlap with the round 西城")
+
+
+@pytest.mark.postgresql
+def test_of_two_rounds_that_were_both_checked_before_either_was_stored_one_is_refused(postgresql_database, monkeypatch):
+    keep_apart, checked = rounds._kept_apart, Barrier(2)
+
+    def keep_apart_once_both_are_checked(*arguments, **named):
+        checked.wait()
+        return keep_apart(*arguments, **named)
+
+    monkeypatch.setattr(rounds, "_kept_apart", keep_apart_once_both_are_checked)
+
+    planned, refused = plan_two_at_once(postgresql_database)
+
+    assert planned == "planned"
+    assert refused in ("the dates overlap with the round 东城", "the dates overlap with the round 西城")
+    with postgresql_database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Round)) == 1
+
+
+@pytest.mark.postgresql
+def test_a_round_is_not_moved_into_the_days_of_one_that_was_stored_meanwhile(postgresql_database, monkeypatch):
+    with postgresql_database.writing() as session:
+        moved = plan(session, opens_on=date(2026, 12, 1), closes_on=date(2027, 1, 1)).id
+    keep_apart = rounds._kept_apart
+
+    def keep_apart_beside_another(*arguments, **named):
+        monkeypatch.setattr(rounds, "_kept_apart", keep_apart)
+        with postgresql_database.writing() as session:
+            plan(session, name="第二轮")
+        return keep_apart(*arguments, **named)
+
+    monkeypatch.setattr(rounds, "_kept_apart", keep_apart_beside_another)
+    days = {"opens_on": date(2026, 9, 25), "closes_on": date(2026, 10, 2), "responses_kept_until": date(2027, 9, 1)}
+
+    with (
+        pytest.raises(RoundRefused, match="the dates overlap with the round 第二轮"),
+        postgresql_database.writing() as session,
+    ):
+        move_dates(session, find_round(session, moved), now=NOW, **days)
+
+    with postgresql_database.reading() as session:
+        assert find_round(session, moved).opens_at == datetime(2026, 11, 30, 16, 0, tzinfo=UTC)
+
+
+def test_rounds_may_follow_each_other_without_a_gap(database):
+    with database.writing() as session:
         first = plan(session)
         second = plan(session, name="第二轮", opens_on=date(2026, 10, 1), closes_on=date(2026, 11, 1))
 

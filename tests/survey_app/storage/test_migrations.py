@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from alembic import command
-from sqlalchemy import String, bindparam, column, func, insert, select, text
+from sqlalchemy import String, bindparam, column, delete, func, insert, select, text
 from sqlalchemy import table as sql_table
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -21,6 +21,7 @@ from survey_app.models import (
     Round,
     StandingEvidence,
 )
+from survey_app.models.rounds import ROUNDS_APART
 from survey_app.models.vocabulary import ResponseChangeReason
 from survey_app.responses.receipts import RESIDENT, withdraw_response
 from survey_app.storage.database import UTCDateTime
@@ -42,6 +43,7 @@ BEFORE_JOBS = "0030"
 BEFORE_PHOTOS_OF_RESPONSES = "0025"
 BEFORE_ATTACHMENTS = "0031"
 BEFORE_ONE_HOLD = "0053"
+BEFORE_ROUNDS_APART = "0054"
 
 
 def contents(database):
@@ -145,6 +147,24 @@ def test_what_two_examinations_held_again_after_a_decision_stays_decided(databas
     with database.reading() as session:
         states = session.scalars(select(ResponseReview.state).order_by(ResponseReview.id)).all()
     assert states == ["held", "released"]
+
+
+@pytest.mark.postgresql
+def test_rounds_that_overlap_are_named_and_not_kept_apart_before_somebody_decides(postgresql_database):
+    command.downgrade(postgresql_database.alembic_config(), BEFORE_ROUNDS_APART)
+    with postgresql_database.writing() as session:
+        for name, days in (("春季", 0), ("夏季", 5), ("秋季", 10)):
+            opens_at = NOW + timedelta(days=days)
+            make_round(session, name=name, opens_at=opens_at, closes_at=opens_at + timedelta(days=7 if days else 5))
+
+    with pytest.raises(RuntimeError, match="some overlap: 夏季 and 秋季; nothing was changed"):
+        command.upgrade(postgresql_database.alembic_config(), "head")
+
+    with postgresql_database.writing() as session:
+        session.execute(delete(Round).filter_by(name="夏季"))
+    command.upgrade(postgresql_database.alembic_config(), "head")
+    with postgresql_database.writing() as session, pytest.raises(IntegrityError, match=ROUNDS_APART):
+        make_round(session, opens_at=NOW + timedelta(days=16), closes_at=NOW + timedelta(days=20))
 
 
 @pytest.mark.parametrize("beyond", ["slips", "withdrawals"])
