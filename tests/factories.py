@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
 from survey_app.attachments.photos import thumbnail
-from survey_app.codes.codes import Slip, issue_slips
+from survey_app.codes.codes import Slip, issue_slips, new_slips
 from survey_app.collection.changes import prepare_arrivals
 from survey_app.config import DATA
 from survey_app.models import (
@@ -174,7 +174,7 @@ def make_poster_code(session: Session, community: Community | None = None, **val
 def make_slip(session: Session, survey_round: Round, community: Community) -> Slip:
     """Print one household slip."""
     return issue_slips(
-        session, survey_round=survey_round, community=community, count=1, secret_key=SECRET, now=NOW
+        session, survey_round=survey_round, community=community, new=new_slips(1, secret_key=SECRET), now=NOW
     ).slips[0]
 
 

@@ -8,7 +8,7 @@ many households can have answered twice.
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -72,6 +72,14 @@ class Slip:
 
     token: str
     digits: str
+
+
+@dataclass(frozen=True)
+class NewSlips:
+    """Slips that nobody has yet, with the digests of each that are stored."""
+
+    slips: tuple[Slip, ...]
+    digests: tuple[Mapping[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -150,25 +158,33 @@ def issue_missing_poster_codes(database: Database, *, scope: Scope, by: str = OP
     return issued
 
 
+def new_slips(count: int, *, secret_key: str) -> NewSlips:
+    """Draw so many slips before they are issued: the digests of a large batch take longer than others may wait.
+
+    Raises `SlipsRefused` where no batch has so many.
+    """
+    if not 1 <= count <= MOST_SLIPS:
+        raise SlipsRefused(f"a batch has 1 to {MOST_SLIPS} slips, got {count}")
+    slips = tuple(_new_slip() for _ in range(count))
+    return NewSlips(slips, tuple(_digests(slip, secret_key) for slip in slips))
+
+
 def issue_slips(
     session: Session,
     *,
     survey_round: Round,
     community: Community,
-    count: int,
-    secret_key: str,
+    new: NewSlips,
     now: datetime,
     by: int | None = None,
     expires_at: datetime | None = None,
     is_reprint: bool = False,
 ) -> SlipSheet:
-    """Issue a batch of household slips and return what to print: it can be read only here, and only once.
+    """Issue a batch of household slips and return what to print: it can be read nowhere else.
 
     Slips that never reach paper are spoiled with their batch. Raises `SlipsRefused` where the round takes none.
     """
     _check_round(survey_round, now)
-    if not 1 <= count <= MOST_SLIPS:
-        raise SlipsRefused(f"a batch has 1 to {MOST_SLIPS} slips, got {count}")
     batch = SlipBatch(
         round=survey_round,
         community=community,
@@ -177,7 +193,7 @@ def issue_slips(
         issued_by_id=by,
         expires_at=expires_at,
     )
-    return _store_slips(session, batch, [secrets.token_urlsafe(_KEY_BYTES) for _ in range(count)], secret_key)
+    return _store_slips(session, batch, new, [secrets.token_urlsafe(_KEY_BYTES) for _ in new.slips])
 
 
 def replace_slip(session: Session, *, typed: str, secret_key: str, now: datetime, by: int | None = None) -> SlipSheet:
@@ -204,7 +220,7 @@ def replace_slip(session: Session, *, typed: str, secret_key: str, now: datetime
         issued_by_id=by,
         expires_at=lost.batch.expires_at,
     )
-    return _store_slips(session, batch, [lost.household_key], secret_key)
+    return _store_slips(session, batch, new_slips(1, secret_key=secret_key), [lost.household_key])
 
 
 def revoke_code(session: Session, *, code: Code, by: str = OPERATOR, now: datetime) -> None:
@@ -256,20 +272,23 @@ def _slip_in_use(session: Session, community: Community, typed: str, secret_key:
     return code if code.revoked_at is None and code.community_id == community.id else None
 
 
-def _store_slips(
-    session: Session, batch: SlipBatch, household_keys: Sequence[str | None], secret_key: str
-) -> SlipSheet:
+def _store_slips(session: Session, batch: SlipBatch, new: NewSlips, household_keys: Sequence[str | None]) -> SlipSheet:
     """Store a batch with one new slip for each household, and return what to print."""
     session.add(batch)
     session.flush()
-    slips = tuple(_new_slip() for _ in household_keys)
+    common = {
+        "kind": CodeKind.HOUSEHOLD,
+        "batch_id": batch.id,
+        "community_id": batch.community_id,
+        "issued_at": batch.issued_at,
+    }
     rows = [
-        _slip_row(slip, batch, secret_key, household_key=household_key)
-        for slip, household_key in zip(slips, household_keys, strict=True)
+        {**common, **digests, "household_key": household_key}
+        for digests, household_key in zip(new.digests, household_keys, strict=True)
     ]
     session.execute(insert(cast(Table, Code.__table__)), rows)
-    _record_issue(session, batch, count=len(slips))
-    return _sheet(batch, slips)
+    _record_issue(session, batch, count=len(rows))
+    return _sheet(batch, new.slips)
 
 
 def _record_issue(session: Session, batch: SlipBatch, *, count: int) -> None:
@@ -433,16 +452,8 @@ def _new_slip() -> Slip:
     return Slip(token=str(secrets.randbits(_TOKEN_BITS)).zfill(_TOKEN_DIGITS), digits=new_number(SLIP_DIGITS))
 
 
-def _slip_row(slip: Slip, batch: SlipBatch, secret_key: str, *, household_key: str | None) -> dict[str, object]:
-    return {
-        "kind": CodeKind.HOUSEHOLD,
-        "token_digest": _digest(slip.token, secret_key),
-        "digits_digest": _digest(slip.digits, secret_key),
-        "household_key": household_key,
-        "batch_id": batch.id,
-        "community_id": batch.community_id,
-        "issued_at": batch.issued_at,
-    }
+def _digests(slip: Slip, secret_key: str) -> dict[str, str]:
+    return {"token_digest": _digest(slip.token, secret_key), "digits_digest": _digest(slip.digits, secret_key)}
 
 
 def _sheet(batch: SlipBatch, slips: tuple[Slip, ...]) -> SlipSheet:

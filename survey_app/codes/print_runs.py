@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session, joinedload
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.city_time import last_day, zone_of
-from survey_app.codes.codes import SlipSheet, has_poster_code, is_usable_poster_code, issue_slips, spoil_batch
+from survey_app.codes.codes import (
+    SlipSheet,
+    has_poster_code,
+    is_usable_poster_code,
+    issue_slips,
+    new_slips,
+    spoil_batch,
+)
 from survey_app.codes.posters import Poster, poster_pdf, poster_words
 from survey_app.codes.slip_sheets import SLIPS_PER_VOLUME, Slip, SlipSheetText, slip_volumes, slip_words
 from survey_app.errors import JiayuanError
@@ -204,13 +211,13 @@ def print_slips(
     not taken, since the printing failed or nobody waited for it, are spoiled.
     """
     for order in orders:
+        new = new_slips(order.count, secret_key=secret_key)
         with database.writing() as session:
             sheet = issue_slips(
                 session,
                 survey_round=session.get_one(Round, round_id),
                 community=session.get_one(Community, order.community_id),
-                count=order.count,
-                secret_key=secret_key,
+                new=new,
                 now=now,
                 by=by,
                 is_reprint=is_reprint,

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 import survey_app.commands.operations as operation_commands
 from analytics.__main__ import main as analytics
 from analytics.commands import calibrate
-from survey_app.codes.codes import issue_slips
+from survey_app.codes.codes import issue_slips, new_slips
 from survey_app.commands import main as jiayuan
 from survey_app.config import DATA
 from survey_app.demo import demo
@@ -129,7 +129,7 @@ def installation(sqlite_database, tmp_path, monkeypatch, now):
         make_response(session, survey_round, community)
         make_complaint(session, community)
         make_account(session, "root", role="administrator", now=now)
-        issue_slips(session, survey_round=survey_round, community=community, count=2, secret_key=KEY, now=now)
+        issue_slips(session, survey_round=survey_round, community=community, new=new_slips(2, secret_key=KEY), now=now)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty").touch()

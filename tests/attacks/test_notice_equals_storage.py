@@ -23,7 +23,7 @@ from survey_app.accounts.sign_in import LONGEST_SESSION, start_session
 from survey_app.attachments.attachments import keep_attachments, scan_uploads
 from survey_app.attachments.kinds import PHOTO
 from survey_app.attachments.scanning import Upload
-from survey_app.codes.codes import find_code, issue_poster_code, issue_slips
+from survey_app.codes.codes import find_code, issue_poster_code, issue_slips, new_slips
 from survey_app.complaints.cases import take_step
 from survey_app.complaints.filing import check_complaint, file_complaint
 from survey_app.config import DATA
@@ -106,7 +106,7 @@ class City:
             self.token = make_poster_code(session, self.community, building="3号楼").token
             self.lonely_token = make_poster_code(session, self.lonely).token
             self.slips = issue_slips(
-                session, survey_round=self.round, community=self.community, count=4, secret_key=SECRET, now=NOW
+                session, survey_round=self.round, community=self.community, new=new_slips(4, secret_key=SECRET), now=NOW
             ).slips
             self.definition = definition
         self.photo_names, self.receipts = [], []

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from survey_app.codes.codes import issue_slips
+from survey_app.codes.codes import issue_slips, new_slips
 from survey_app.models import Response, ResponseReview, Round
 from survey_app.responses.commitments import commitment_to, digest_of_answer, digests_of_answers, handle_of, salt_of
 from survey_app.responses.receipt_views import CHANGE_TRIES
@@ -41,7 +41,7 @@ def survey(sqlite_database, now):
         community = make_community(session, name="滨河家园", english_name="Riverside Homes")
         make_poster_code(session, community)
         slips = issue_slips(
-            session, survey_round=survey_round, community=community, count=2, secret_key=SECRET, now=now
+            session, survey_round=survey_round, community=community, new=new_slips(2, secret_key=SECRET), now=now
         ).slips
         make_account(session, "clerk", community=community, now=now)
         return survey_round, community, slips

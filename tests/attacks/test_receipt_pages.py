@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from survey_app import clock as clock_module
-from survey_app.codes.codes import issue_slips
+from survey_app.codes.codes import issue_slips, new_slips
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.models import AuditEvent, Response, ResponseEvent, ResponseReview, Round
 from survey_app.models.vocabulary import ResponseChangeReason
@@ -65,7 +65,7 @@ def survey(monkeypatch, sqlite_database):
         community = make_community(session, name="滨河家园", english_name="Riverside Homes")
         token = make_poster_code(session, community).token
         slips = issue_slips(
-            session, survey_round=survey_round, community=community, count=1, secret_key=SECRET, now=LAUNCH
+            session, survey_round=survey_round, community=community, new=new_slips(1, secret_key=SECRET), now=LAUNCH
         ).slips
         return survey_round, community, token, slips[0]
 

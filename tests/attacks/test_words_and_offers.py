@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from survey_app.codes.codes import issue_slips, revoke_code
+from survey_app.codes.codes import issue_slips, new_slips, revoke_code
 from survey_app.models import Code, Response, ResponseReview, Round
 from survey_app.models.vocabulary import ResponseChangeReason, ResponseStatus
 from survey_app.responses.declared_help import declare_help
@@ -90,7 +90,7 @@ def stories(client, survey, sqlite_database):  # noqa: F811
 def new_slip(database, survey):  # noqa: F811
     with database.writing() as session:
         round_and_place = {"survey_round": session.merge(survey[0]), "community": session.merge(survey[1])}
-        return issue_slips(session, **round_and_place, count=1, secret_key=SECRET, now=LAUNCH).slips[0].token
+        return issue_slips(session, **round_and_place, new=new_slips(1, secret_key=SECRET), now=LAUNCH).slips[0].token
 
 
 def review(database, response_id, state, account_id):

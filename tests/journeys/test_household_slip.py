@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select, update
 
-from survey_app.codes.codes import issue_slips, revoke_slips
+from survey_app.codes.codes import issue_slips, new_slips, revoke_slips
 from survey_app.models import Community, Response, Round
 from survey_app.models.vocabulary import Revocation
 from survey_app.security.check_digits import grouped
@@ -32,7 +32,7 @@ def slips(sqlite_database, now):
         community = make_community(session, district=district, name="阳光家园", english_name="Sunshine Homes")
         make_poster_code(session, community, token="poster000001")
         sheet = issue_slips(
-            session, survey_round=survey_round, community=community, count=2, secret_key=SECRET, now=now
+            session, survey_round=survey_round, community=community, new=new_slips(2, secret_key=SECRET), now=now
         )
         return sheet.slips
 

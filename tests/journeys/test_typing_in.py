@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from survey_app.codes.codes import issue_slips
+from survey_app.codes.codes import issue_slips, new_slips
 from survey_app.models import Response
 from tests.accounts import PASSWORD, current_code, make_account
 from tests.factories import SECRET, make_community, make_district, make_round
@@ -26,7 +26,7 @@ def slips(sqlite_database):
         community = make_community(session, district=district, name="阳光家园")
         make_account(session, "clerk", district=district, now=now)
         sheet = issue_slips(
-            session, survey_round=survey_round, community=community, count=2, secret_key=SECRET, now=now
+            session, survey_round=survey_round, community=community, new=new_slips(2, secret_key=SECRET), now=now
         )
         return sheet.slips
 

@@ -14,7 +14,16 @@ from sqlalchemy.orm import Session
 from survey_app.accounts.accounts import BoundTo, add_account, find_account
 from survey_app.accounts.installation import use_as_demo
 from survey_app.audit import OPERATOR
-from survey_app.codes.codes import ScannedCode, Slip, find_code, issue_poster_code, issue_slips, revoke_slips, scan_slip
+from survey_app.codes.codes import (
+    ScannedCode,
+    Slip,
+    find_code,
+    issue_poster_code,
+    issue_slips,
+    new_slips,
+    revoke_slips,
+    scan_slip,
+)
 from survey_app.complaints.cases import record_history
 from survey_app.complaints.categories import categories, category_of
 from survey_app.complaints.filing import check_complaint, file_complaint
@@ -182,11 +191,9 @@ def _hand_out_slips(
     for position in sorted({response.community for response in planned if response.way is Way.SLIP}):
         community = stored[city[position].row.number]
         highest = max(each.household or 0 for each in planned if each.community == position)
-        issue = partial(
-            issue_slips, session, survey_round=survey_round, community=community, secret_key=secret_key, now=now
-        )
-        *good, spoiled, returned = issue(count=highest + 3).slips
-        issue(count=1, is_reprint=True)
+        issue = partial(issue_slips, session, survey_round=survey_round, community=community, now=now)
+        *good, spoiled, returned = issue(new=new_slips(highest + 3, secret_key=secret_key)).slips
+        issue(new=new_slips(1, secret_key=secret_key), is_reprint=True)
         for slip, because in ((spoiled, Revocation.SPOILED), (returned, Revocation.RETURNED)):
             typed = [slip.digits]
             revoke_slips(session, community=community, typed=typed, because=because, secret_key=secret_key, now=now)

@@ -1,11 +1,12 @@
 from collections import Counter
+from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from survey_app.accounts.scope import EVERYWHERE, Scope
-from survey_app.codes import print_runs
+from survey_app.codes import codes, print_runs
 from survey_app.codes.codes import find_slip
 from survey_app.codes.print_runs import (
     NothingToPrint,
@@ -18,6 +19,7 @@ from survey_app.codes.print_runs import (
 from survey_app.models import Code, SlipBatch
 from survey_app.models.vocabulary import Area
 from survey_app.printing.typefaces import ChineseTypefaceMissing, installed_typefaces
+from survey_app.storage.database import Database
 from tests.factories import NOW, make_community, make_district, make_poster_code, make_round
 
 pdfium = pytest.importorskip("pypdfium2")
@@ -149,6 +151,31 @@ def test_printed_slips_are_stored_and_lead_to_their_community(database, places, 
         assert Counter(code.community.name for code in found) == {"学府花园": 3, "滨河家园": 2}
         assert all(code.revoked_at is None for code in found)
     assert all(address.startswith(f"{SITE}/h/") for address in printed)
+
+
+def test_the_digests_of_slips_are_computed_before_others_wait_for_their_transaction(
+    database, places, typefaces, monkeypatch
+):
+    steps, writing, digest = [], Database.writing, codes._digest
+
+    @contextmanager
+    def noted(database):
+        steps.append("transaction")
+        with writing(database) as session:
+            yield session
+
+    def noted_digest(*arguments):
+        steps.append("digest")
+        return digest(*arguments)
+
+    orders = orders_in(database, places)
+    monkeypatch.setattr(Database, "writing", noted)
+    monkeypatch.setattr(codes, "_digest", noted_digest)
+
+    next(printing_of(database, places, orders, typefaces))
+
+    assert steps[: steps.index("transaction")] == ["digest"] * 6
+    assert "digest" not in steps[steps.index("transaction") :]
 
 
 def test_slips_whose_files_nobody_took_are_spoiled(database, places, typefaces):

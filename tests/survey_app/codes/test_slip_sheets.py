@@ -10,6 +10,7 @@ from survey_app.codes.codes import (
     count_slips,
     find_code,
     issue_slips,
+    new_slips,
     read_reference,
     replace_slip,
     revoke_slips,
@@ -35,15 +36,15 @@ def survey(database):
         return make_round(session, accepts_posters=False, accepts_households=True), make_community(session)
 
 
-def issue(database, survey, count=1, **values):
+def issue(database, survey, count=1, *, secret_key=SECRET, **values):
     survey_round, community = survey
     with database.writing() as session:
         return issue_slips(
             session,
             survey_round=session.merge(survey_round),
             community=session.merge(community),
-            count=count,
-            **{"secret_key": SECRET, "now": NOW} | values,
+            new=new_slips(count, secret_key=secret_key),
+            **{"now": NOW} | values,
         )
 
 
@@ -163,8 +164,7 @@ def test_a_round_says_which_code_it_needs(database):
             session,
             survey_round=closed,
             community=community,
-            count=1,
-            secret_key=SECRET,
+            new=new_slips(1, secret_key=SECRET),
             now=NOW - timedelta(days=80),
         ).slips[0]
     with pytest.raises(NoOpenRound):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from survey_app.codes.codes import count_slips, find_slip, issue_slips
+from survey_app.codes.codes import count_slips, find_slip, issue_slips, new_slips
 from survey_app.models import AuditEvent, Code
 from tests.accounts import csrf_token, make_account, signed_in_client
 from tests.factories import SECRET, make_community, make_district, make_response, make_round
@@ -27,7 +27,7 @@ def city(sqlite_database):
         }
         slips = {
             name: issue_slips(
-                session, survey_round=survey_round, community=community, count=4, secret_key=SECRET, now=NOW
+                session, survey_round=survey_round, community=community, new=new_slips(4, secret_key=SECRET), now=NOW
             ).slips
             for name, community in places.items()
         }

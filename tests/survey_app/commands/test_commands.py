@@ -15,7 +15,7 @@ from survey_app.accounts.installation import is_demo, use_as_demo
 from survey_app.accounts.invitations import accept_invitation, find_invited
 from survey_app.accounts.second_factor import address_of
 from survey_app.audit import OPERATOR, record
-from survey_app.codes.codes import issue_slips
+from survey_app.codes.codes import issue_slips, new_slips
 from survey_app.commands import REFUSED, main
 from survey_app.complaints.contacts import store_contact
 from survey_app.config import DATA, Config, is_local_only
@@ -832,7 +832,7 @@ def test_slips_are_counted_revoked_and_replaced_by_their_digits(run, sqlite_data
         community = make_community(session, number="150302001")
         secret_key = Config.from_env().secret_key
         first, second, third = issue_slips(
-            session, survey_round=survey_round, community=community, count=3, secret_key=secret_key, now=NOW
+            session, survey_round=survey_round, community=community, new=new_slips(3, secret_key=secret_key), now=NOW
         ).slips
 
     revoked = run(
@@ -950,8 +950,7 @@ def test_marks_that_are_not_seen_keep_no_slip_valid(run, sqlite_database, tmp_pa
             session,
             survey_round=session.scalars(select(Round)).one(),
             community=session.scalars(select(Community).filter_by(number="1")).one(),
-            count=2,
-            secret_key=Config.from_env().secret_key,
+            new=new_slips(2, secret_key=Config.from_env().secret_key),
             now=datetime.now(UTC),
         )
     listed = tmp_path / "slips.txt"

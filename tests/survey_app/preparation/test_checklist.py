@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from analytics.disclosure import rules as disclosure
 from survey_app.accounts.accounts import disable_account
 from survey_app.accounts.scope import EVERYWHERE, Scope
-from survey_app.codes.codes import issue_poster_code, issue_slips, without_code
+from survey_app.codes.codes import issue_poster_code, issue_slips, new_slips, without_code
 from survey_app.codes.poster_prints import record_posters
 from survey_app.complaints import categories
 from survey_app.config import DATA
@@ -127,7 +127,9 @@ def print_posters(session):
 def print_slips(session):
     survey_round = session.scalars(select(Round)).one()
     for community in session.scalars(select(Community)):
-        issue_slips(session, survey_round=survey_round, community=community, count=3, secret_key=SECRET, now=NOW)
+        issue_slips(
+            session, survey_round=survey_round, community=community, new=new_slips(3, secret_key=SECRET), now=NOW
+        )
 
 
 WALK = (

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from survey_app.app.home_views import NUMBER_TRIES
-from survey_app.codes.codes import issue_slips, revoke_slips
+from survey_app.codes.codes import issue_slips, new_slips, revoke_slips
 from survey_app.models import AttemptCount, Community, Response, ResponseEvent, ResponseReview, Round
 from survey_app.models.vocabulary import Revocation
 from survey_app.security.check_digits import SLIP_DIGITS, grouped, new_number
@@ -38,8 +38,7 @@ def print_slip(database, survey, now, **values):
             session,
             survey_round=session.merge(survey_round),
             community=session.merge(community),
-            count=1,
-            secret_key=SECRET,
+            new=new_slips(1, secret_key=SECRET),
             now=now,
             **values,
         ).slips[0]

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select, update
 
 from survey_app.accounts.staff_attempts import STAFF_NUMBER_TRIES
-from survey_app.codes.codes import issue_slips, revoke_slips
+from survey_app.codes.codes import issue_slips, new_slips, revoke_slips
 from survey_app.models import AuditEvent, Response, ResponseEvent, Round
 from survey_app.models.vocabulary import Revocation
 from survey_app.responses.receipts import sign_receipt
@@ -46,8 +46,7 @@ def print_slips(database, survey, community, count=1):
             session,
             survey_round=session.merge(survey[0]),
             community=session.merge(community),
-            count=count,
-            secret_key=SECRET,
+            new=new_slips(count, secret_key=SECRET),
             now=datetime.now(UTC),
         ).slips
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from survey_app.codes.codes import issue_poster_code, issue_slips
+from survey_app.codes.codes import issue_poster_code, issue_slips, new_slips
 from survey_app.complaints.case_addresses import sign_case
 from survey_app.responses.receipts import sign_receipt
 from tests.factories import SECRET, make_community, make_complaint, make_poster_code, make_round_around
@@ -70,7 +70,7 @@ def city(sqlite_database, now):
         token = issue_poster_code(session, community=community, now=now).token
         revoked = make_poster_code(session, community, revoked_at=now).token
         slip = issue_slips(
-            session, survey_round=survey_round, community=community, count=1, secret_key=SECRET, now=now
+            session, survey_round=survey_round, community=community, new=new_slips(1, secret_key=SECRET), now=now
         ).slips[0]
         make_complaint(session, community, place="3号楼", submitted_at=now)
         return token, revoked, slip
