@@ -1,10 +1,11 @@
 """Import of a list of communities: planned beside what is stored, which takes long, then written as a whole."""
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
@@ -65,6 +66,9 @@ class ImportResult:
     numbered: int
 
 
+_Row = tuple[str | int | None, ...]
+
+
 class _Values(NamedTuple):
     """What is stored of a community beside its number, with the places and the company by their names."""
 
@@ -81,13 +85,28 @@ class _Values(NamedTuple):
     sort_key: str
 
     @property
-    def columns(self) -> tuple[str | int | None, ...]:
-        """What is stored as it is, in the order of `_COLUMN_FIELDS`."""
+    def names(self) -> _Row:
+        """Names of the places and the company, of which the ids are stored."""
+        return self[:_NAMES]
+
+    @property
+    def columns(self) -> _Row:
+        """What is stored as it is."""
         return self[_NAMES:]
 
 
 _NAMES = 4
-_COLUMN_FIELDS = _Values._fields[_NAMES:]
+_PLACES = _Values._fields[:3]
+_WRITTEN = (*(f"{field}_id" for field in _Values._fields[:_NAMES]), *_Values._fields[_NAMES:])
+"""The columns of the values, in their order."""
+
+
+class _Change(NamedTuple):
+    """What a stored community becomes, and the columns in which that is something else."""
+
+    id: int
+    columns: tuple[str, ...]
+    values: _Values
 
 
 @dataclass(frozen=True)
@@ -105,7 +124,7 @@ class ImportPlan:
     table: CommunityTable
     named: Mapping[str, _NamedPlan]
     added: Sequence[tuple[str, _Values]]
-    changed: Sequence[tuple[int, _Values]]
+    changed: Sequence[_Change]
     absent: int
     numbered: int
     new_places: Sequence[Fault]
@@ -184,7 +203,7 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
         if stored is None:
             added.append((number, values))
         elif stored != values:
-            changed.append((ids[number], values))
+            changed.append(_Change(ids[number], _differing_columns(stored, values), values))
     return ImportPlan(
         table=table,
         named={kind: _plan_named(stored, _listed_names(table, kind)) for kind, stored in stored_names.items()},
@@ -198,6 +217,14 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
         are_new_places_confirmed=are_new_places_confirmed,
         last_import=last_import,
     )
+
+
+def _differing_columns(stored: _Values, values: _Values) -> tuple[str, ...]:
+    """Return the columns in which values differ; with the place around it, the id of each other place is another."""
+    differing = {field for field, old, new in zip(_Values._fields, stored, values, strict=True) if old != new}
+    if not differing.isdisjoint(_PLACES):
+        differing.update(_PLACES)
+    return tuple(column for field, column in zip(_Values._fields, _WRITTEN, strict=True) if field in differing)
 
 
 def _kept(row: CommunityRow, stored: _Values | None, part: str) -> str | None:
@@ -266,30 +293,33 @@ def store_import(session: Session, *, plan: ImportPlan, is_shown: bool = False) 
     companies = _store_named(session, "company", plan.named)
     communities = cast(Table, Community.__table__)
 
-    def with_ids(key: str | int, values: _Values) -> tuple[str | int | None, ...]:
-        path = (values.district, values.subdistrict, values.neighbourhood)
-        ids = (
-            _id_at(districts, *path[:1]),
-            _id_at(subdistricts, *path[:2]),
-            _id_at(neighbourhoods, *path),
-            _id_at(companies, values.company),
+    @cache
+    def ids_of(district: str, subdistrict: str | None, neighbourhood: str | None, company: str | None) -> _Row:
+        return (
+            _id_at(districts, district),
+            _id_at(subdistricts, district, subdistrict),
+            _id_at(neighbourhoods, district, subdistrict, neighbourhood),
+            _id_at(companies, company),
         )
-        return key, *ids, *values.columns
 
-    written = ("district_id", "subdistrict_id", "neighbourhood_id", "company_id", *_COLUMN_FIELDS)
-    stored: dict[str, BindParameter[object]] = {name: bindparam(name) for name in written}
+    def with_ids(key: str | int, values: _Values) -> _Row:
+        return key, *ids_of(*values.names), *values.columns
+
+    inserted: dict[str, BindParameter[object]] = {name: bindparam(name) for name in _WRITTEN}
     _write_many(
         session,
-        insert(communities).values(number=bindparam("key"), **stored),
-        ("key", *written),
+        insert(communities).values(number=bindparam("key"), **inserted),
+        ("key", *_WRITTEN),
         [with_ids(number, values) for number, values in plan.added],
     )
-    _write_many(
-        session,
-        update(communities).where(communities.c.id == bindparam("key")).values(**stored),
-        ("key", *written),
-        [with_ids(number, values) for number, values in plan.changed],
-    )
+    changes: defaultdict[tuple[str, ...], list[_Row]] = defaultdict(list)
+    for change in plan.changed:
+        changes[change.columns].append(with_ids(change.id, change.values))
+    # Only what is another value: a new number of households leaves every index as it is.
+    for columns, rows in changes.items():
+        updated: dict[str, BindParameter[object]] = {name: bindparam(name) for name in columns}
+        statement = update(communities).where(communities.c.id == bindparam("key")).values(**updated)
+        _write_many(session, statement, ("key", *_WRITTEN), rows)
     # What this session has read of the communities before is no longer so.
     session.expire_all()
     return plan.result
@@ -339,9 +369,7 @@ def _names_of(community: Community) -> dict[str, Any]:
     }
 
 
-def _write_many(
-    session: Session, statement: Insert | Update, names: Sequence[str], rows: Sequence[tuple[str | int | None, ...]]
-) -> None:
+def _write_many(session: Session, statement: Insert | Update, names: Sequence[str], rows: Sequence[_Row]) -> None:
     """Execute a statement for many rows by the driver itself: what SQLAlchemy does for each row doubles the time."""
     if not rows:
         return
@@ -370,7 +398,7 @@ def _stored_values(session: Session) -> tuple[dict[str, int], dict[str, _Values]
             Subdistrict.name,
             Neighbourhood.name,
             PropertyCompany.name,
-            *(getattr(Community, field) for field in _COLUMN_FIELDS),
+            *(getattr(Community, field) for field in _WRITTEN[_NAMES:]),
         )
         .join(Community.district)
         .outerjoin(Community.subdistrict)

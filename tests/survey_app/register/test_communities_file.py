@@ -1,4 +1,5 @@
 import io
+import re
 import unicodedata
 from dataclasses import replace
 from datetime import date
@@ -7,7 +8,7 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from analytics.files.written_text import comparison_key, is_blank
@@ -338,6 +339,21 @@ def test_a_community_that_the_file_leaves_out_stays_and_is_counted(sqlite_databa
         rows = session.scalars(select(Community).order_by(Community.number)).all()
         assert [row.households_occupied for row in rows] == [950, None]
         assert rows[0].english_name == "Binhe Homes", "a blank English name leaves the stored one"
+
+
+def test_an_import_writes_of_a_community_only_the_columns_that_are_other_values(database):
+    with database.writing() as session:
+        import_communities(session, table=read_communities(csv_file(*ROWS), "小区.csv"))
+    updates = []
+    event.listen(database.engine, "before_cursor_execute", lambda *call: updates.append(call[2]))
+
+    with database.writing() as session:
+        import_communities(
+            session, table=read_communities(csv_file(ROWS[0].replace("900", "950"), ROWS[1]), "小区.csv")
+        )
+
+    [update] = [statement for statement in updates if statement.startswith("UPDATE")]
+    assert re.findall(r"(\w+)\s*=", update.partition(" WHERE ")[0]) == ["households_occupied"]
 
 
 def test_a_line_in_a_second_language_is_taken_as_it_is_written_and_kept_when_the_column_is_missing(sqlite_database):
