@@ -1,12 +1,12 @@
 """Time in units of a fixed piece of work that is done at the same place, so that a slow machine changes nothing."""
 
 import time
-from contextlib import contextmanager
 
 # A unit took 0.06 seconds on the machines of 2026.
 _NUMBERS = ",".join(map(str, range(300_000)))
 # In seconds; no machine is so fast, so that what takes less of each unit is not measured against one.
 _LEAST_UNIT = 0.01
+TRIES = 5
 
 
 def unit(clock=time.process_time):
@@ -21,10 +21,16 @@ def is_within(seconds, units, clock=time.process_time):
     return seconds <= units * _LEAST_UNIT or seconds <= units * max(unit(clock), unit(clock))
 
 
-@contextmanager
-def at_most(units):
-    """Fail if the block costs this process more than so many units."""
-    began_at = time.process_time()
-    yield
-    seconds = time.process_time() - began_at
-    assert is_within(seconds, units), f"{seconds:.2f} seconds, where a unit takes {unit():.3f}"
+def within(units, work):
+    """Return what `work` returns, and fail unless one of a few runs costs this process at most so many units.
+
+    What else the machine does makes a run cost more now and then, never less; what is too costly is so every time.
+    """
+    costs = []
+    for _ in range(TRIES):
+        began_at = time.process_time()
+        result = work()
+        costs.append(time.process_time() - began_at)
+        if is_within(costs[-1], units):
+            return result
+    raise AssertionError(f"{min(costs):.2f} seconds at least, where a unit takes {unit():.3f}")

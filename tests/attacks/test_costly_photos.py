@@ -18,7 +18,7 @@ from survey_app.attachments.kinds import PHOTO
 from survey_app.attachments.scanning import AttachmentFault, AttachmentRefused, Upload
 from survey_app.config import REPOSITORY
 from tests.attacks.costly_photos import ODD_BUT_BOUNDED, TOO_COSTLY, exif, of_many_scans
-from tests.attacks.processor_time import at_most
+from tests.attacks.processor_time import within
 from tests.pictures import opened, picture, saved
 
 COSTLY = {AttachmentFault.TOO_MANY_PIXELS, AttachmentFault.TOO_COMPLEX}
@@ -57,8 +57,7 @@ def test_a_photo_that_would_cost_too_much_is_refused_by_its_bytes(name, monkeypa
     monkeypatch.setattr(DecoderPool, "decode", None)
     content = TOO_COSTLY[name]()
 
-    with at_most(20):
-        assert fault_of(scan_photo, content) in COSTLY
+    assert within(20, lambda: fault_of(scan_photo, content)) in COSTLY
     assert len(content) <= PHOTO.largest_bytes
 
 
