@@ -1,7 +1,7 @@
 """What work on a round costs as its answers grow, in 2,000 communities, and how long phones wait meanwhile.
 
-An evaluation, the look for signs of stuffing and the file of counted answers stand beside one pass that reads and decodes the
-answers; the jobs of an hour and the progress of an open round stand beside those of ten thousand.
+An evaluation, the look for signs of stuffing and the file of counted answers stand beside one pass that reads and
+decodes the answers; the jobs of an hour and the progress of an open round stand beside those of ten thousand.
 `JIAYUAN_BENCH_SIZES=100000,1000000,5000000 ./run bench growth` prints the curve of larger rounds; a million answers
 take about ten minutes on each database.
 """
