@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtr
 
+from analytics.statistics.empirical_bayes import shrink_scores
 from analytics.statistics.rank_confidence_sets import LARGEST_STEPDOWN, rank_confidence_set, top_confidence_set
 from tests.analytics.reference import columns, published
 
@@ -145,6 +147,59 @@ def test_credible_sets_without_any_error_are_the_ranks():
     sets = rank_confidence_set([0.9, 0.8, 0.7, 0.6], [0, 0, 0, 0], method="eb")
 
     assert bounds(sets) == [[1, 1], [2, 2], [3, 3], [4, 4]]
+
+
+def credible_by_formula(scores, errors, level):
+    """Sets of more than 200 communities from the formula of the docstring, every pair and every rank by itself."""
+    posterior = shrink_scores(scores, errors**2, region=np.zeros(scores.size, dtype=np.int64), prior="normal")
+    mean, deviation = posterior.mean, np.sqrt(posterior.variance)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
+    weights /= weights.sum()
+    points = mean[:, None] + deviation[:, None] * nodes
+    known = deviation == 0
+    distance = mean - points[..., None]
+    larger = np.where(known, distance > 0, ndtr(distance / np.where(known, 1, deviation)))
+    larger[np.arange(scores.size), :, np.arange(scores.size)] = 0
+    expected = larger.sum(axis=2)
+    spread = np.sqrt(np.maximum((larger * (1 - larger)).sum(axis=2), 1e-12))
+    ranks = np.arange(1, scores.size)
+    at_most = np.stack([ndtr((rank - 0.5 - expected) / spread) @ weights for rank in ranks], axis=1)
+    return [(1 + (at_most < share).sum(axis=1)).tolist() for share in ((1 - level) / 2, (1 + level) / 2)]
+
+
+@pytest.mark.parametrize("errors_of", ["ties", "different", "some known"])
+def test_credible_sets_of_more_than_200_communities_are_those_of_the_formula(errors_of):
+    generator = np.random.default_rng(3)
+    answers = generator.integers(30, 300, 260)
+    scores = generator.binomial(answers, generator.beta(16, 4, 260)) / answers
+    errors = np.sqrt(0.16 / np.where(errors_of == "ties", 100, answers))
+    if errors_of == "some known":
+        errors[::7] = 0
+
+    sets = rank_confidence_set(scores, errors, method="eb", level=0.9)
+
+    assert [sets["lower"].tolist(), sets["upper"].tolist()] == credible_by_formula(scores, errors, 0.9)
+
+
+def test_a_region_of_thousands_has_the_credible_sets_that_all_its_pairs_have(monkeypatch):
+    generator = np.random.default_rng(4)
+    scores, errors = generator.normal(0.8, 0.08, 1_500).round(3), generator.uniform(0.01, 0.06, 1_500).round(3)
+
+    on_a_grid = rank_confidence_set(scores, errors, method="eb")
+
+    monkeypatch.setattr("analytics.statistics.rank_confidence_sets._LARGEST_DIRECT_SUM", 1_500)
+    pair_by_pair = rank_confidence_set(scores, errors, method="eb")
+    # A sum that is off by a millionth of a rank can round to the next one.
+    assert (on_a_grid - pair_by_pair).abs().to_numpy().max() <= 1
+    assert (on_a_grid != pair_by_pair).to_numpy().sum() <= 3
+
+
+def test_no_credible_set_reaches_beyond_the_last_rank():
+    scores = np.random.default_rng(6).normal(size=400)
+
+    sets = rank_confidence_set(scores, np.full(400, 0.3), method="eb")
+
+    assert sets["upper"].max() == 400
 
 
 @pytest.mark.parametrize("options", METHODS)
