@@ -1,19 +1,31 @@
 """Sentences that explain the standing of a community, in each language."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache, lru_cache
+from itertools import repeat
+from string import Formatter
 from typing import Any, Final, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analytics.languages import translator
 from analytics.rules import Population
+from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
 
 Part = Literal["satisfaction", "complaints", "criterion"]
 
+Standings = pd.DataFrame | Mapping[str, Sequence[Any]]
+"""Columns of standings by name; missing values may be None, NaN or <NA>."""
+
+_Texts = npt.NDArray[np.object_]
+
 _MOST_DECIMALS = 9
 _POWERS_OF_TEN: Final[list[int]] = [10**decimals for decimals in range(_MOST_DECIMALS + 1)]
+# Products of three floats are a thousand times as exact.
+_ROUNDING_TOLERANCE = 1e-12
 
 
 def reason_sentence(
@@ -61,11 +73,57 @@ def reason_sentence(
     >>> reason_sentence(rows[3], region, "satisfaction", population=population, language="zh-Hans")
     '业主有效问卷 9 份，少于 10 份，样本不足，不参与排名。'
     """
+    columns = {name: [standing[name]] for name in _COLUMNS[part]}
+    regions = {standing["region"]: region}
+    return reason_sentences(columns, regions, part, population=population, language=language)[0]
+
+
+def reason_sentences(
+    standings: Standings, regions: Mapping[str, Any], part: Part, *, population: Population, language: str
+) -> list[str]:
+    """Return for each community the sentence that explains its status, many times as fast as one by one.
+
+    Parameters
+    ----------
+    standings : DataFrame or mapping of str to sequence
+        Rows of standings of one evaluation; missing values may be None, NaN or <NA>.
+    regions : mapping
+        The summary of the evaluation by region, ``summary["regions"]``. What it quotes from the rules is the same in
+        every region.
+    part, population, language
+        As in `reason_sentence`.
+
+    Returns
+    -------
+    list of str
+        Those of `reason_sentence`, in the order of the rows; empty for no rows.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from analytics.decision.evaluate import evaluate
+    >>> from analytics.rules import load_rules
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> result = evaluate(pd.DataFrame({
+    ...     "community_id": [str(number) for number in range(20)], "region": "海南区",
+    ...     "responses": [50, 50, 40, *[9] * 17], "satisfied": [48, 48, 38, *[9] * 17],
+    ... }), rules)
+    >>> population, regions = rules.satisfaction.population, result.summary["regions"]
+    >>> said = reason_sentences(result.standings, regions, "satisfaction", population=population, language="zh-Hans")
+    >>> said[-1]
+    '业主有效问卷 9 份，少于 10 份，样本不足，不参与排名。'
+    """
     if part == "criterion":
-        return _criterion_sentence(standing, language)
+        return _criterion_sentences(standings, language)
+    labels = _words(standings, "region").tolist()
+    if not labels:
+        return []
+    places = {label: place for place, label in enumerate(dict.fromkeys(labels))}
+    routes = [regions[label][part] for label in places]
+    of_region = np.array([places[label] for label in labels])
     if part == "satisfaction":
-        return _satisfaction_sentence(standing, region[part], population, language)
-    return _complaint_sentence(standing, region[part], language)
+        return list(_satisfaction_sentences(standings, routes, of_region, population, language))
+    return list(_complaint_sentences(standings, routes, of_region, language))
 
 
 def format_distinct(value: Fraction, others: Iterable[Fraction], *, decimals: int) -> str:
@@ -107,134 +165,242 @@ def _round_half_even(value: Fraction, decimals: int) -> int:
     return half_up - 1 if left_over == 0 and half_up % 2 else half_up
 
 
-def _value(standing: Mapping[str, Any], name: str) -> Any:
-    value = standing[name]
-    return None if value is pd.NA or value is None or value != value else value  # noqa: PLR0124  only NaN differs from itself
+def _words(standings: Standings, name: str) -> _Texts:
+    values = standings[name]
+    if isinstance(values, pd.Series):
+        return values.to_numpy(dtype=object)
+    # Filled one by one: numpy would take a sequence of texts of one length for something else.
+    words = np.empty(len(values), dtype=object)
+    words[:] = values
+    return words
 
 
-def _satisfaction_sentence(
-    standing: Mapping[str, Any], route: Mapping[str, Any], population: Population, language: str
-) -> str:
-    reason = standing["satisfaction_reason"]
-    responses, score = _value(standing, "responses"), _value(standing, "satisfaction_score")
-    if reason == "no_responses" and responses is None:
-        reason = "no_satisfaction_data"
-    templates = _templates(language)
-    answers = templates[f"answers_of_{population}"].format(responses=responses)
-    if reason in _NOT_RANKED:
-        minimum = route["minimum_responses"] or {}
-        facts = {"answers": answers, "households": _value(standing, "households"), **minimum}
-        return templates[reason].format(**facts)
-    # A rate from counts lies between 0 and 1 and is shown as a percentage; given scores are percentages already.
-    counted = _value(standing, "satisfaction_rate") == score
-    scale = 100 if route["measure"] == "satisfaction_rate" and counted else 1
-    cut_off = score if route["cut_off_score"] is None else route["cut_off_score"]
-    unit = " %" if route["measure"] == "satisfaction_rate" else ""
-    fact = templates[_satisfaction_fact(route["measure"], counted=counted, responses=responses)].format(
-        score=_show(score, (0, 100 // scale, cut_off), scale=scale, decimals=1) + unit,
-        satisfied=_value(standing, "satisfied"),
-        answers=answers,
+def _numbers(standings: Standings, name: str) -> FloatArray:
+    values = standings[name]
+    if isinstance(values, pd.Series):
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.array([np.nan if value is None or value is pd.NA else value for value in values], dtype=np.float64)
+
+
+def _satisfaction_sentences(
+    standings: Standings,
+    routes: Sequence[Mapping[str, Any]],
+    of_region: IntegerArray,
+    population: Population,
+    language: str,
+) -> _Texts:
+    templates, stated = _templates(language), routes[0]
+    responses, reasons = _numbers(standings, "responses"), _words(standings, "satisfaction_reason").copy()
+    reasons[(reasons == "no_responses") & np.isnan(responses)] = "no_satisfaction_data"
+    every = np.full(len(reasons), f"answers_of_{population}", dtype=object)
+    answers = _fill(templates, every, {"responses": _whole_texts(responses)})
+    is_ranked = np.array([reason not in _NOT_RANKED for reason in reasons], dtype=bool)
+    minimum = stated["minimum_responses"] or {}
+    not_ranked = reasons.copy()
+    not_ranked[is_ranked] = None
+    sentences = _fill(
+        templates,
+        not_ranked,
+        {
+            "answers": answers,
+            "households": _whole_texts(_numbers(standings, "households")),
+            **{name: str(value) for name, value in minimum.items()},
+        },
     )
-    shown_cut_off = _show(cut_off, (0, 100 // scale, score), scale=scale, decimals=1) + unit
-    return _ranked_sentence(standing, "satisfaction", route, language, fact=fact, reason=reason, cut_off=shown_cut_off)
+    rows = np.flatnonzero(is_ranked)
+    if rows.size:
+        score = _numbers(standings, "satisfaction_score")[rows]
+        # A rate from counts lies between 0 and 1 and is shown as a percentage; given scores are percentages already.
+        counted = _numbers(standings, "satisfaction_rate")[rows] == score
+        scale = np.where(counted & (stated["measure"] == "satisfaction_rate"), 100, 1)
+        cut_off = _cut_offs(routes, of_region[rows], own=score)
+        unit = " %" if stated["measure"] == "satisfaction_rate" else ""
+        facts = {
+            "score": _show_each(score, (0, 100 // scale, cut_off), scale=scale, decimals=1) + unit,
+            "satisfied": _whole_texts(_numbers(standings, "satisfied")[rows]),
+            "answers": answers[rows],
+        }
+        kinds = _satisfaction_facts(stated["measure"], counted, np.isnan(responses[rows]))
+        sentences[rows] = _ranked_sentences(
+            standings,
+            rows,
+            prefix="satisfaction",
+            routes=routes,
+            of_region=of_region[rows],
+            language=language,
+            reasons=reasons[rows],
+            facts=_fill(templates, kinds, facts),
+            cut_offs={"cut_off": _show_each(cut_off, (0, 100 // scale, score), scale=scale, decimals=1) + unit},
+        )
+    return sentences
 
 
-def _satisfaction_fact(measure: str, *, counted: bool, responses: object) -> str:
+def _satisfaction_facts(measure: str, counted: BooleanArray, is_uncounted: BooleanArray) -> _Texts:
+    """Return for each community the template that states its score."""
     if measure == "satisfaction_rate":
-        return "rate_of_counts" if counted else "rate"
+        return np.where(counted, "rate_of_counts", "rate").astype(object)
     name = "composite" if measure == "composite" else "index"
-    return name if responses is None else f"{name}_of_responses"
+    return np.where(is_uncounted, name, f"{name}_of_responses").astype(object)
 
 
-def _complaint_sentence(standing: Mapping[str, Any], route: Mapping[str, Any], language: str) -> str:
-    reason, templates = standing["complaint_reason"], _templates(language)
-    exposure = _value(standing, "exposure_household_years")
-    minimum = route["minimum_exposure"]
-    shown_exposure = "" if exposure is None else _show(exposure, (minimum,), decimals=0)
-    if reason == "denominator_missing" and exposure == 0:
-        # The code is part of what is hashed; that nobody lived there is no missing number.
-        reason = "no_exposure"
-    if reason in _NOT_RANKED:
-        return templates[reason].format(exposure=shown_exposure, minimum=_show(minimum, (), decimals=0))
-    own = standing["complaints_per_1000_household_years"]
-    cut_off = own if route["cut_off_score"] is None else route["cut_off_score"]
-    cut_exposure = route["cut_off_exposure_household_years"] or 0
-    if reason == "outside_k" and _fraction(own) == _fraction(cut_off) == 0:
+def _complaint_sentences(
+    standings: Standings, routes: Sequence[Mapping[str, Any]], of_region: IntegerArray, language: str
+) -> _Texts:
+    templates, minimum = _templates(language), routes[0]["minimum_exposure"]
+    reasons, exposure = _words(standings, "complaint_reason").copy(), _numbers(standings, "exposure_household_years")
+    # The code is part of what is hashed; that nobody lived there is no missing number.
+    reasons[(reasons == "denominator_missing") & (exposure == 0)] = "no_exposure"
+    is_ranked = np.array([reason not in _NOT_RANKED for reason in reasons], dtype=bool)
+    exposures = _show_each(exposure, (minimum,), decimals=0)
+    not_ranked = reasons.copy()
+    not_ranked[is_ranked] = None
+    sentences = _fill(
+        templates,
+        not_ranked,
+        {"exposure": exposures, "minimum": _show(minimum, (), decimals=0)},
+    )
+    rows = np.flatnonzero(is_ranked)
+    if rows.size:
+        own, exposure, exposures = (
+            _numbers(standings, "complaints_per_1000_household_years")[rows],
+            exposure[rows],
+            exposures[rows],
+        )
+        cut_off = _cut_offs(routes, of_region[rows], own=own)
+        cut_exposure = np.array([route["cut_off_exposure_household_years"] or 0.0 for route in routes])[of_region[rows]]
+        decided = reasons[rows]
         # Neither had a complaint: they are ranked by exposure.
-        reason = "outside_k_by_exposure"
-        shown_exposure = _show(exposure, (cut_exposure,), decimals=0)
-    fact = templates["complaint_rate"].format(
-        score=_show(own, (0, cut_off), decimals=2),
-        complaints=_value(standing, "complaints"),
-        exposure=shown_exposure,
-    )
-    return _ranked_sentence(
-        standing,
-        "complaint",
-        route,
-        language,
-        fact=fact,
-        reason=reason,
-        cut_off=_show(cut_off, (0, own), decimals=2),
-        cut_off_exposure=_show(cut_exposure, (exposure,), decimals=0),
-    )
+        by_exposure = (decided == "outside_k") & (own == 0) & (cut_off == 0)
+        decided[by_exposure] = "outside_k_by_exposure"
+        exposures[by_exposure] = _show_each(exposure[by_exposure], (cut_exposure[by_exposure],), decimals=0)
+        facts = {
+            "score": _show_each(own, (0, cut_off), decimals=2),
+            "complaints": _whole_texts(_numbers(standings, "complaints")[rows]),
+            "exposure": exposures,
+        }
+        every = np.full(rows.size, "complaint_rate", dtype=object)
+        sentences[rows] = _ranked_sentences(
+            standings,
+            rows,
+            prefix="complaint",
+            routes=routes,
+            of_region=of_region[rows],
+            language=language,
+            reasons=decided,
+            facts=_fill(templates, every, facts),
+            cut_offs={
+                "cut_off": _show_each(cut_off, (0, own), decimals=2),
+                "cut_off_exposure": _show_each(cut_exposure, (exposure,), decimals=0),
+            },
+        )
+    return sentences
 
 
-def _ranked_sentence(
-    standing: Mapping[str, Any],
-    prefix: str,
-    route: Mapping[str, Any],
-    language: str,
+def _cut_offs(routes: Sequence[Mapping[str, Any]], of_region: IntegerArray, *, own: FloatArray) -> FloatArray:
+    """Return for each community the score at the last qualifying position, its own where there is none."""
+    scores = np.array([np.nan if route["cut_off_score"] is None else route["cut_off_score"] for route in routes])
+    cut_off = scores[of_region]
+    return np.where(np.isnan(cut_off), own, cut_off)
+
+
+def _ranked_sentences(
+    standings: Standings,
+    rows: IntegerArray,
     *,
-    fact: str,
-    reason: str,
-    cut_off: str,
-    cut_off_exposure: str = "",
-) -> str:
-    rank, last, ranked = int(standing[f"{prefix}_rank"]), int(standing[f"{prefix}_last_rank"]), route["N"]
-    position = _templates(language)["alone" if rank == last else "tied"].format(
-        rank=rank, last_rank=last, N=ranked, place=_place(language, route["ranked_with"], standing["region"])
-    )
-    block = route.get("large_boundary_block") or ""
-    decision = _decision(
-        language, reason, route["k"], ranked, route["share"], last - rank + 1, cut_off, cut_off_exposure, block
-    )
-    return _templates(language)["sentence"].format(fact=fact, position=position, decision=decision)
-
-
-@lru_cache(maxsize=10_000)
-def _place(language: str, ranked_with: str, region: str) -> str:
-    return _templates(language)[f"in_{ranked_with}"].format(region=region)
-
-
-@lru_cache(maxsize=10_000)
-def _decision(  # noqa: PLR0917  a cache finds positions in half the time of names
+    prefix: str,
+    routes: Sequence[Mapping[str, Any]],
+    of_region: IntegerArray,
     language: str,
-    reason: str,
-    k: int,
-    ranked: int,
-    share: str,
-    tied: int,
-    cut_off: str,
-    cut_off_exposure: str,
-    decision: str,
-) -> str:
-    """Return the words for the decision on a position; most communities of a region have the same."""
-    return _templates(language)[reason].format(
-        k=k,
-        N=ranked,
-        share=share,
-        tied=tied,
-        cut_off=cut_off,
-        cut_off_exposure=cut_off_exposure,
-        decision=decision,
+    reasons: _Texts,
+    facts: _Texts,
+    cut_offs: Mapping[str, _Texts],
+) -> _Texts:
+    templates, stated = _templates(language), routes[0]
+    rank, last = (_numbers(standings, f"{prefix}_{name}")[rows] for name in ("rank", "last_rank"))
+    ranked, k = (np.array([str(route[name]) for route in routes], dtype=object)[of_region] for name in ("N", "k"))
+    scopes = np.array([f"in_{route['ranked_with']}" for route in routes], dtype=object)[of_region]
+    positions = _fill(
+        templates,
+        np.where(rank == last, "alone", "tied").astype(object),
+        {
+            "rank": _whole_texts(rank),
+            "last_rank": _whole_texts(last),
+            "N": ranked,
+            "place": _fill(templates, scopes, {"region": _words(standings, "region")[rows]}),
+        },
     )
+    decisions = _fill(
+        templates,
+        reasons,
+        {
+            "k": k,
+            "N": ranked,
+            "share": stated["share"],
+            "tied": _whole_texts(last - rank + 1),
+            "decision": stated.get("large_boundary_block") or "",
+            **cut_offs,
+        },
+    )
+    every = np.full(rows.size, "sentence", dtype=object)
+    return _fill(templates, every, {"fact": facts, "position": positions, "decision": decisions})
 
 
-def _criterion_sentence(standing: Mapping[str, Any], language: str) -> str:
-    status, route = standing["criterion_status"], _value(standing, "criterion_route")
-    return _templates(language)[f"met_by_{route}" if status == "met" else f"criterion_{status}"]
+def _criterion_sentences(standings: Standings, language: str) -> list[str]:
+    templates = _templates(language)
+    statuses, routes = (_words(standings, f"criterion_{name}").tolist() for name in ("status", "route"))
+    return [
+        templates[f"met_by_{route}" if status == "met" else f"criterion_{status}"]
+        for status, route in zip(statuses, routes, strict=True)
+    ]
 
+
+def _fill(templates: Mapping[str, str], keys: _Texts, facts: Mapping[str, _Texts | str]) -> _Texts:
+    """Return for each row the template of its key, filled with the row's facts; None where the key is None."""
+    filled = np.full(len(keys), None, dtype=object)
+    for key in set(keys.tolist()) - {None}:
+        rows = np.flatnonzero(keys == key)
+        pieces: list[Iterable[str]] = []
+        for before, name, _, _ in Formatter().parse(templates[key]):
+            pieces.append(repeat(before, rows.size))
+            if name is not None:
+                fact = facts[name]
+                pieces.append(repeat(fact, rows.size) if isinstance(fact, str) else fact[rows].tolist())
+        filled[rows] = list(map("".join, zip(*pieces, strict=True)))
+    return filled
+
+
+def _whole_texts(numbers: FloatArray) -> _Texts:
+    """Return whole numbers as texts, empty where missing."""
+    texts = np.full(numbers.size, "", dtype=object)
+    known = ~np.isnan(numbers)
+    texts[known] = list(map(str, numbers[known].astype(np.int64).tolist()))
+    return texts
+
+
+_COLUMNS: Final[Mapping[Part, tuple[str, ...]]] = {
+    "satisfaction": (
+        "region",
+        "responses",
+        "satisfied",
+        "households",
+        "satisfaction_rate",
+        "satisfaction_score",
+        "satisfaction_rank",
+        "satisfaction_last_rank",
+        "satisfaction_reason",
+    ),
+    "complaints": (
+        "region",
+        "complaints",
+        "exposure_household_years",
+        "complaints_per_1000_household_years",
+        "complaint_rank",
+        "complaint_last_rank",
+        "complaint_reason",
+    ),
+    "criterion": ("region", "criterion_status", "criterion_route"),
+}
+"""Columns of standings that explain each status."""
 
 _NOT_RANKED: Final = frozenset(
     {
@@ -249,6 +415,44 @@ _NOT_RANKED: Final = frozenset(
         "exposure_too_small",
     }
 )
+
+
+def _show_each(
+    numbers: FloatArray,
+    others: Sequence[FloatArray | IntegerArray | float | str],
+    *,
+    scale: IntegerArray | int = 1,
+    decimals: int,
+) -> _Texts:
+    """Return scaled numbers as `_show` does with the others of each row, empty where one is missing."""
+    units, is_exact = _nearest_units(numbers, scale, decimals)
+    alike = ~is_exact
+    for other in others:
+        compared = float(Fraction(other)) if isinstance(other, str) else other
+        other_units, is_other_exact = _nearest_units(compared, scale, decimals)
+        alike |= ((other_units == units) & (compared != numbers)) | ~is_other_exact
+    known = ~np.isnan(numbers)
+    distinct, places = np.unique(units[known], return_inverse=True)
+    texts = np.full(numbers.size, "", dtype=object)
+    shown = [f"{int(unit) / _POWERS_OF_TEN[decimals]:,.{decimals}f}" for unit in distinct]
+    texts[known] = np.array(shown, dtype=object)[places]
+    # Few numbers are so close to others, or to the middle between two roundings, that they need exact arithmetic.
+    columns = [other if isinstance(other, str) else np.broadcast_to(other, numbers.shape) for other in others]
+    scales = np.broadcast_to(scale, numbers.shape)
+    for row in np.flatnonzero(alike & known):
+        exact = tuple(column if isinstance(column, str) else column[row].item() for column in columns)
+        texts[row] = _show(numbers[row].item(), exact, scale=int(scales[row]), decimals=decimals)
+    return texts
+
+
+def _nearest_units(
+    numbers: FloatArray | IntegerArray | float, scale: IntegerArray | int, decimals: int
+) -> tuple[FloatArray, BooleanArray]:
+    """Return scaled numbers in units of the last decimal, and whether floats are exact enough to round them."""
+    multiples = np.asarray(numbers * np.asarray(scale) * _POWERS_OF_TEN[decimals], dtype=np.float64)
+    units = np.rint(multiples)
+    tolerance = _ROUNDING_TOLERANCE * np.maximum(1, np.abs(multiples))
+    return units, np.abs(np.abs(multiples - units) - 0.5) > tolerance
 
 
 def _show(number: float | str, others: tuple[float | str, ...], *, scale: int = 1, decimals: int) -> str:

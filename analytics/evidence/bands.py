@@ -92,6 +92,17 @@ def evidence_bands(probability: npt.ArrayLike) -> TextArray:
     return _BANDS[_band_numbers(finite_numbers("probability", probability, lowest=0, highest=1))]
 
 
+def evidence_band(probability: float) -> Evidence:
+    """Classify one probability in [0, 1] as `evidence_bands` does many.
+
+    Examples
+    --------
+    >>> str(evidence_band(0.8))
+    'likely'
+    """
+    return list(Evidence)[int(_band_numbers(np.asarray(probability)))]
+
+
 def with_nonresponse(
     variances: npt.ArrayLike, *, sampling_fraction: npt.ArrayLike, nonresponse_spread: float
 ) -> FloatArray:

@@ -202,8 +202,15 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
         **weighed,
         **_weigh_criterion(weighed),
     )
-    restored = frame.mask(frame == "").iloc[np.argsort(order)].reset_index(drop=True)
-    return restored[list(EVIDENCE_COLUMNS)].astype(dict(EVIDENCE_COLUMNS))
+    restored = np.argsort(order)
+    return pd.DataFrame(
+        {name: _without_blanks(frame[name]).iloc[restored].astype(kind) for name, kind in EVIDENCE_COLUMNS.items()}
+    ).reset_index(drop=True)
+
+
+def _without_blanks(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return a column with empty texts as missing values."""
+    return values.mask(values == "") if pd.api.types.is_object_dtype(values) else values
 
 
 def _weigh_route(
@@ -213,22 +220,31 @@ def _weigh_route(
     prefix = COLUMN_PREFIXES[route]
     # The interval of a complaint rate does not need a ranking.
     names = [name for name in EVIDENCE_COLUMNS if name.startswith(f"{prefix}_") and "_rate_" not in name]
-    frame = pd.DataFrame({name: pd.Series(np.nan, index=standings.index, dtype=object) for name in names})
-    frame[f"{prefix}_evidence_reason"] = str(Reason.NOT_ASSESSED)
+    columns = {name: _missing(EVIDENCE_COLUMNS[name], len(standings)) for name in names}
+    band, reason = columns[f"{prefix}_evidence"], columns[f"{prefix}_evidence_reason"]
+    reason[:] = str(Reason.NOT_ASSESSED)
     weigh = _weigh_satisfaction if route == "satisfaction" else _weigh_complaints
     for ranking in _rankings(route, standings, regions):
         shown = ranking.rows[ranking.shown]
-        frame.loc[shown, [f"{prefix}_evidence", f"{prefix}_evidence_reason"]] = (
-            str(Evidence.UNDECIDED),
-            str(Reason.VARIANCE_UNKNOWN),
-        )
+        band[shown], reason[shown] = str(Evidence.UNDECIDED), str(Reason.VARIANCE_UNKNOWN)
         weighed = weigh(table, rules, ranking)
         weighed = weighed.loc[weighed.index.isin(shown)]
-        frame.loc[weighed.index, weighed.columns] = weighed
+        for name, values in weighed.items():
+            column = columns[str(name)]
+            column[weighed.index] = values.to_numpy(
+                dtype=column.dtype, na_value=None if column.dtype == object else np.nan
+            )
         nobody = ranking.rows[ranking.shown & (ranking.size == 0)]
-        frame.loc[nobody, [f"{prefix}_evidence", f"{prefix}_evidence_reason"]] = None, str(Reason.NOT_APPLICABLE)
-        frame.loc[nobody, [name for name in names if "_needed_" in name]] = None
-    return frame
+        band[nobody], reason[nobody] = None, str(Reason.NOT_APPLICABLE)
+        for name in names:
+            if "_needed_" in name:
+                columns[name][nobody] = np.nan
+    return pd.DataFrame(columns, index=standings.index, copy=False)
+
+
+def _missing(kind: str, count: int) -> npt.NDArray[Any]:
+    """Return a column of evidence without values, of floats or of words."""
+    return np.full(count, None, dtype=object) if kind == "str" else np.full(count, np.nan)
 
 
 def _rankings(route: RouteName, standings: pd.DataFrame, regions: Mapping[str, Any]) -> Iterator[_Ranking]:

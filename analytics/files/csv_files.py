@@ -12,6 +12,8 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import compute as pc
 
 from analytics.files.written_text import UNSEEN_LETTERS
 from analytics.files.yaml_documents import DocumentError, Fault
@@ -23,7 +25,9 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 FORMULA_SIGNS: Final = frozenset("=+-@\t\r\n＝＋－＠")
 """What a spreadsheet takes for the start of a formula, or skips before one."""
 
-_GUARD: Final = "'"
+GUARD: Final = "'"
+"""Stands before a text that would start a formula."""
+
 _SIGNS: Final = frozenset("=+-@")
 # Separators, control and format characters, marks that join what is before them, and what is reserved for more of them.
 _UNSEEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"})
@@ -37,6 +41,12 @@ _MARKS: Final = (",", ";", "\t")
 _QUOTED: Final = re.compile(r'"[^"]*"')
 _LINES_LOOKED_AT: Final = 20
 _LONGEST_LINE_LOOKED_AT: Final = 20_000
+
+# Texts that begin with one of these start no formula, and those without the marks need no quotation marks either.
+_SAFE_START: Final = r"^[0-9A-Za-z\x{4e00}-\x{9fff}]"
+_SAFE_WHOLE: Final = rf'{_SAFE_START}[^,"\r\n]*$|^$'
+# Python and Arrow write floats between these alike, and those beyond with other powers of ten.
+_PLAIN_FLOATS: Final = (1e-4, 1e10)
 
 ROWS_AT_ONCE: Final = 5_000
 
@@ -61,7 +71,7 @@ def csv_safe(text: str) -> str:
     >>> csv_safe("=HYPERLINK(1)"), csv_safe(" ＝1+1"), csv_safe("阳光小区")
     ("'=HYPERLINK(1)", "' ＝1+1", '阳光小区')
     """
-    return f"{_GUARD}{text}" if starts_formula(text) else text
+    return f"{GUARD}{text}" if starts_formula(text) else text
 
 
 def original_text(cell: str) -> str:
@@ -81,7 +91,7 @@ def original_text(cell: str) -> str:
     >>> original_text("'=HYPERLINK(1)"), original_text("'t Zand"), original_text("阳光小区")
     ('=HYPERLINK(1)', "'t Zand", '阳光小区')
     """
-    return cell[1:] if cell.startswith(_GUARD) and starts_formula(cell[1:]) else cell
+    return cell[1:] if cell.startswith(GUARD) and starts_formula(cell[1:]) else cell
 
 
 def starts_formula(text: str) -> bool:
@@ -102,7 +112,7 @@ def starts_formula(text: str) -> bool:
     >>> [starts_formula(text) for text in ("=1", "\u200b＋1", '"@x', "\tx", "a=1", "")]
     [True, True, True, True, False, False]
     """
-    unguarded = text.lstrip(_GUARD)
+    unguarded = text.lstrip(GUARD)
     if unguarded[:1] in FORMULA_SIGNS:
         return True
     seen = next((sign for sign in unguarded if not _is_skipped(sign)), "")
@@ -174,6 +184,96 @@ def _written(cell: object) -> object:
     return cell if isinstance(cell, Number | np.bool_) else csv_safe(str(cell))
 
 
+def csv_heading(names: Iterable[object]) -> str:
+    r"""Return the beginning of a CSV file: the byte order mark, and the names of the columns as its first line.
+
+    Examples
+    --------
+    >>> csv_heading(["name", "score"])
+    '\ufeffname,score\r\n'
+    """
+    return BYTE_ORDER_MARK + csv_lines([names])
+
+
+def column_lines(columns: Sequence["pd.Series[Any] | Sequence[object]"]) -> str:
+    r"""Return columns as lines of CSV text: what `csv_lines` makes of their rows, about ten times as fast.
+
+    Parameters
+    ----------
+    columns : sequence of Series or sequences
+        Of one length. Series of numbers or text, and lists of text, are written as a whole, others cell by cell.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> column_lines([pd.Series([0.5, None, 3.0]), ["甲", "=乙", "a, b"], pd.Series([7, None, 1], dtype="Int64")])
+    '0.5,甲,7\r\n,\'=乙,\r\n3.0,"a, b",1\r\n'
+    """
+    if len(columns) == 1:
+        # An empty cell that is alone in its line stands in quotation marks.
+        return csv_lines([cell] for cell in columns[0])
+    lines = _side_by_side(*map(_column_texts, columns), between=",").to_pylist()
+    return "\r\n".join([*lines, ""])
+
+
+def _side_by_side(*texts: pa.Array | pa.Scalar, between: str = "") -> pa.Array:
+    return pc.binary_join_element_wise(*texts, _text(between))
+
+
+def _text(text: str) -> pa.Scalar:
+    return pa.scalar(text, pa.large_string())
+
+
+def _column_texts(values: "pd.Series[Any] | Sequence[object]") -> pa.Array:
+    """Return what stands in the lines for each cell of a column."""
+    if isinstance(values, pd.Series):
+        if pd.api.types.is_integer_dtype(values):
+            return _filled(pa.array(values, from_pandas=True).cast(pa.large_string()))
+        if values.dtype == np.float64:
+            return _float_texts(values.to_numpy())
+        if isinstance(values.dtype, pd.StringDtype):
+            texts = pa.array(values, from_pandas=True)
+            return _safe_texts(texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts)
+    elif all(type(value) is str for value in values):
+        return _safe_texts(pa.array(values, pa.large_string()))
+    return pa.array(_texts(list(values)), pa.large_string())
+
+
+def _filled(texts: pa.Array) -> pa.Array:
+    return pc.fill_null(texts, _text(""))
+
+
+def _float_texts(numbers: np.ndarray) -> pa.Array:
+    """Return numbers as Python writes them; Arrow leaves out the point of whole ones and has other powers of ten."""
+    texts, size = pa.array(numbers, from_pandas=True).cast(pa.large_string()), np.abs(numbers)
+    whole = pa.array((size < _PLAIN_FLOATS[1]) & (numbers == np.rint(numbers)))
+    texts = pc.if_else(whole, _side_by_side(texts, _text(".0")), texts)
+    with_power = (size != 0) & ((size < _PLAIN_FLOATS[0]) | (size >= _PLAIN_FLOATS[1]))
+    distinct, places = np.unique(numbers[with_power], return_inverse=True)
+    return _filled(
+        _replaced(texts, with_power, pa.array(list(map(repr, distinct.tolist())), pa.large_string()).take(places))
+    )
+
+
+def _safe_texts(texts: pa.Array) -> pa.Array:
+    """Return texts as cells, with quotation marks and an apostrophe where they need them."""
+    encoded = _filled(texts.cast(pa.large_string())).dictionary_encode()
+    distinct = encoded.dictionary
+    marked = pc.invert(pc.match_substring_regex(distinct, _SAFE_WHOLE))
+    others = distinct.filter(marked)
+    quoted = _side_by_side(_text('"'), pc.replace_substring(others, '"', '""'), _text('"'))
+    unsafe = pc.invert(pc.match_substring_regex(others, _SAFE_START))
+    cells = _replaced(quoted, unsafe, pa.array(_texts(others.filter(unsafe).to_pylist()), pa.large_string()))
+    return _replaced(distinct, marked, cells).take(encoded.indices)
+
+
+def _replaced(texts: pa.Array, where: pa.Array | np.ndarray, others: pa.Array) -> pa.Array:
+    return pc.replace_with_mask(texts, pa.array(where), others) if len(others) else texts
+
+
 def csv_file(heading: Iterable[object], parts: Iterable[Iterable[Iterable[object]]]) -> Iterator[str]:
     r"""Yield a CSV file piece by piece, so that a large one is never held whole.
 
@@ -194,7 +294,7 @@ def csv_file(heading: Iterable[object], parts: Iterable[Iterable[Iterable[object
     >>> list(csv_file(["name", "score"], [[["甲", 1]], [["乙", 2], ["丙", 3]]]))
     ['\ufeffname,score\r\n', '甲,1\r\n', '乙,2\r\n丙,3\r\n']
     """
-    yield BYTE_ORDER_MARK + csv_lines([heading])
+    yield csv_heading(heading)
     for rows in parts:
         yield csv_lines(rows)
 
@@ -219,7 +319,7 @@ def coded_csv(columns: Mapping[str, tuple[np.ndarray, Sequence[object]]], *, num
     >>> list(coded_csv({"name": (np.array([1, 0, 1]), ["甲", "=乙,"])}, numbered="row"))
     ['\ufeffrow,name\r\n', '1,"\'=乙,"\r\n2,甲\r\n3,"\'=乙,"\r\n']
     """
-    yield BYTE_ORDER_MARK + csv_lines([[numbered, *columns]])
+    yield csv_heading([numbered, *columns])
     texts = [_texts(cells) for _, cells in columns.values()]
     rows = max((len(places) for places, _ in columns.values()), default=0)
     for start in range(0, rows, ROWS_AT_ONCE):
@@ -260,29 +360,6 @@ def in_parts(rows: Iterable[Row], *, rows_at_once: int = ROWS_AT_ONCE) -> Iterat
         yield part
 
 
-def frame_parts(frame: pd.DataFrame) -> Iterator[Iterator[tuple[Any, ...]]]:
-    """Yield the rows of a frame some at a time, for `csv_file`.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Its index is left out.
-
-    Yields
-    ------
-    iterator of tuple
-        At most `ROWS_AT_ONCE` rows.
-
-    Examples
-    --------
-    >>> [list(part) for part in frame_parts(pd.DataFrame({"name": ["甲", "乙"], "score": [1, 2]}))]
-    [[('甲', 1), ('乙', 2)]]
-    """
-    for start in range(0, len(frame), ROWS_AT_ONCE):
-        part = frame.iloc[start : start + ROWS_AT_ONCE]
-        yield zip(*(values.tolist() for _, values in part.items()), strict=True)
-
-
 def frame_csv(frame: pd.DataFrame) -> bytes:
     """Return a frame as a CSV file that spreadsheets open rightly: text is safe, missing values are empty.
 
@@ -300,7 +377,10 @@ def frame_csv(frame: pd.DataFrame) -> bytes:
     >>> frame_csv(pd.DataFrame({"name": ["=甲", "乙"], "score": [0.5, None]})).decode("utf-8-sig").splitlines()
     ['name,score', "'=甲,0.5", '乙,']
     """
-    return "".join(csv_file(frame.columns, frame_parts(frame))).encode()
+    parts = (frame.iloc[start : start + ROWS_AT_ONCE] for start in range(0, len(frame), ROWS_AT_ONCE))
+    return "".join(
+        [csv_heading(frame.columns), *(column_lines([own for _, own in part.items()]) for part in parts)]
+    ).encode()
 
 
 def divide_table(text: str) -> tuple[str, str, int]:

@@ -1,7 +1,7 @@
 """Cells of a table file as they came, CSV or Parquet, each with its line and column."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from analytics.files.csv_files import divide_table, original_text, parse_csv
+from analytics.files.csv_files import GUARD, divide_table, in_parts, original_text, parse_csv
 from analytics.files.yaml_documents import DocumentError, Fault, decode_text
 from analytics.languages import N_
 
@@ -111,7 +111,7 @@ def _read_csv(content: bytes, source: str) -> Cells:
     table, mark, above = divide_table(text)
     # A line without content is no row: spreadsheets leave lines of mere commas below a table.
     rows = (
-        (line + above, [original_text(cell) for cell in cells])
+        (line + above, [original_text(cell) if cell.startswith(GUARD) else cell for cell in cells])
         for line, cells in parse_csv(table, source, mark=mark)
         if any(map(str.strip, cells))
     )
@@ -120,37 +120,55 @@ def _read_csv(content: bytes, source: str) -> Cells:
     if len(header) > MOST_COLUMNS:
         stated = {"count": f"{len(header):,}", "most": f"{MOST_COLUMNS:,}"}
         raise TableError(source, [Fault(_TOO_MANY_COLUMNS, stated, line=header_line)])
-    whole, faults = [], []
+    faults: list[Fault] = []
+    return _cells_under(header, _whole_rows(rows, len(header), source, faults), faults, header_line)
+
+
+def _whole_rows(
+    rows: Iterable[tuple[int, Sequence[str]]], width: int, source: str, faults: list[Fault]
+) -> Iterator[tuple[int, Sequence[str]]]:
+    """Yield the rows that are as wide as the header, and note the others."""
     for line, cells in rows:
-        if len(cells) == len(header):
-            whole.append((line, cells))
-        else:
-            facts = {"count": len(cells), "expected": len(header)}
-            faults.append(Fault("this row has {count} cells, the header has {expected}", facts, line=line))
-            if len(faults) == MOST_FAULTS:
-                raise TableError(source, faults)
-    return _cells_under(header, whole, faults, header_line)
+        if len(cells) == width:
+            yield line, cells
+            continue
+        facts = {"count": len(cells), "expected": width}
+        faults.append(Fault("this row has {count} cells, the header has {expected}", facts, line=line))
+        if len(faults) == MOST_FAULTS:
+            raise TableError(source, faults)
 
 
 def _cells_under(
     header: Sequence[str | None],
-    rows: Sequence[tuple[int, Sequence[str]]],
+    rows: Iterable[tuple[int, Sequence[str]]],
     faults: Iterable[Fault],
     header_line: int = 1,
 ) -> Cells:
     """Return rows as wide as the header as cells; columns named None are left out, of two of one name the second."""
     position_by_name: dict[str, int] = {}
-    found = list(faults)
+    twice: list[Fault] = []
     for position, name in enumerate(header):
         if name in position_by_name:
-            found.append(Fault("this column stands here twice", {}, name, header_line, position + 1))
+            twice.append(Fault("this column stands here twice", {}, name, header_line, position + 1))
         elif name is not None:
             position_by_name[name] = position
-    columns = list(zip(*(cells for _, cells in rows), strict=True)) if rows else [()] * len(header)
-    texts = {name: pd.Series(columns[place], dtype="str") for name, place in position_by_name.items()}
-    frame = pd.DataFrame(texts, index=pd.RangeIndex(len(rows)))
+    lines: list[int] = []
+    frames = [_text_columns(position_by_name, [])]
+    # Some at a time: cells as Python's texts take ten times the memory of a column.
+    for part in in_parts(rows):
+        lines += [line for line, _ in part]
+        frames.append(_text_columns(position_by_name, part))
+    frame = pd.concat(frames, ignore_index=True)
     positions = {name: place + 1 for name, place in position_by_name.items()}
-    return Cells(frame, [line for line, _ in rows], positions, tuple(found), header_line)
+    # Those of the rows are known when these have been read.
+    return Cells(frame, lines, positions, (*faults, *twice), header_line)
+
+
+def _text_columns(position_by_name: Mapping[str, int], rows: Sequence[tuple[int, Sequence[str]]]) -> pd.DataFrame:
+    texts = {
+        name: pd.Series([cells[place] for _, cells in rows], dtype="str") for name, place in position_by_name.items()
+    }
+    return pd.DataFrame(texts, index=pd.RangeIndex(len(rows)))
 
 
 def _read_parquet(content: bytes, source: str) -> Cells:

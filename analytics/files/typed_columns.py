@@ -213,9 +213,12 @@ class CellReader:
             return
         usable = self._usable(table, name, *within)
         spellings = table.loc[usable, [name, *within]].drop_duplicates()
+        values, *others = (spellings[column].tolist() for column in spellings)
+        if not others and len(set(map(key, values))) == len(values):
+            return
+        groups = zip(map(key, values), *(map(comparison_key, each) for each in others), strict=True)
         first: dict[tuple[str, ...], tuple[str, int]] = {}
-        for row, value, *others in zip(spellings.index, *(spellings[column] for column in spellings), strict=True):
-            group = (key(value), *map(comparison_key, others))
+        for row, value, group in zip(spellings.index.tolist(), values, groups, strict=True):
             known, earlier = first.setdefault(group, (value, row))
             if known != value:
                 facts = {"value": spelled_out(value), "known": spelled_out(known), "row": self.cells.lines[earlier]}

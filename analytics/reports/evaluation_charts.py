@@ -1,6 +1,7 @@
 """Charts of the evaluation report for each region, with their captions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
@@ -18,10 +19,30 @@ from analytics.statistics.validation import BooleanArray
 _MOST_CATERPILLAR_ROWS: Final = 30
 
 
-def region_charts(
-    evaluation: Evaluation, part: pd.DataFrame, *, scale: float, language: str, number: int
-) -> Iterator[Chart]:
-    """Yield the charts of one region: best communities, all scores, histogram of scores, funnel plot of complaints.
+@dataclass(frozen=True)
+class _Drawing:
+    """A drawing without its words, and the function that returns them in a language."""
+
+    drawn: str
+    labels: Callable[[str], Labels]
+
+
+@dataclass(frozen=True)
+class RegionDrawings:
+    """The drawings of one region, made once for all languages."""
+
+    drawings: tuple[_Drawing, ...]
+
+    def in_language(self, language: str) -> Iterator[Chart]:
+        """Yield the charts with their words; the caption is the text alternative, too."""
+        for each in self.drawings:
+            labels = each.labels(language)
+            # `svg_charts` escapes every name.
+            yield Chart(Markup(svg_charts.with_words(each.drawn, labels)), labels.description)  # noqa: S704
+
+
+def draw_region(evaluation: Evaluation, part: pd.DataFrame, *, scale: float, number: int) -> RegionDrawings:
+    """Draw the charts of one region: best communities, all scores, histogram of scores, funnel plot of complaints.
 
     Parameters
     ----------
@@ -30,72 +51,76 @@ def region_charts(
         Standings, names and evidence of the region's communities, the best first.
     scale : float
         100 if scores are shares shown as percentages, else 1.
-    language : str
-        One of `analytics.languages.LANGUAGES`.
     number : int
         Number of the region, because ids in drawings must be unique on the page.
 
-    Yields
-    ------
-    Chart
-        No chart of a route by which nobody is ranked, or by which none qualifies since k = 0.
+    Returns
+    -------
+    RegionDrawings
+        No drawing of a route by which nobody is ranked, or by which none qualifies since k = 0.
     """
     facts = evaluation.summary["regions"][str(part["region"].iloc[0])]
+    drawings: list[_Drawing] = []
     ranked = part[part["satisfaction_rank"].notna()]
     if len(ranked) and facts["satisfaction"]["k"]:
-        yield from _score_charts(
-            evaluation, ranked, facts["satisfaction"], scale=scale, language=language, number=number
-        )
+        drawings += _score_drawings(evaluation, ranked, facts["satisfaction"], scale=scale, number=number)
     exposed = part[part["complaint_rank"].notna()]
     if len(exposed) and facts["complaints"]["k"]:
-        yield _funnel(exposed, language, number)
+        drawings.append(_funnel(exposed, number))
+    return RegionDrawings(tuple(drawings))
 
 
-def _score_charts(
-    evaluation: Evaluation,
-    ranked: pd.DataFrame,
-    facts: Mapping[str, Any],
-    *,
-    scale: float,
-    language: str,
-    number: int,
-) -> Iterator[Chart]:
-    _ = translator(language)
+def _score_drawings(
+    evaluation: Evaluation, ranked: pd.DataFrame, facts: Mapping[str, Any], *, scale: float, number: int
+) -> Iterator[_Drawing]:
     cut_off = None if facts["cut_off_score"] is None else facts["cut_off_score"] * scale
-    measure = measure_axis(evaluation.rules.satisfaction.measure, language)
-    line = "" if cut_off is None else _("- - position {k}", k=facts["k"])
-    best = ranked.head(_MOST_CATERPILLAR_ROWS)
-    caption = _(
-        "The first {shown} of {count} communities. Green: meet the criterion. The point is the score of those who"
-        " answered; the line is where that of all households may well lie, its stroke the best estimate.",
-        shown=len(best),
-        count=len(ranked),
-    )
-    drawing = svg_charts.caterpillar_chart(
+    best, count = ranked.head(_MOST_CATERPILLAR_ROWS), len(ranked)
+
+    def measure(language: str) -> str:
+        return measure_axis(evaluation.rules.satisfaction.measure, language)
+
+    def line(language: str) -> str:
+        return translator(language)("- - position {k}", k=facts["k"])
+
+    def of_best(language: str) -> Labels:
+        _ = translator(language)
+        caption = _(
+            "The first {shown} of {count} communities. Green: meet the criterion. The point is the score of those who"
+            " answered; the line is where that of all households may well lie, its stroke the best estimate.",
+            shown=len(best),
+            count=count,
+        )
+        return Labels(caption, measure(language), _("Community"), line(language))
+
+    def of_all(language: str) -> Labels:
+        return Labels(_all_ranked(count, language), translator(language)("Rank"), measure(language), line(language))
+
+    def of_numbers(language: str) -> Labels:
+        _ = translator(language)
+        caption = _("Number of communities by score.")
+        return Labels(caption, measure(language), _("Communities"), line(language))
+
+    words = svg_charts.wordless(has_cut_off=cut_off is not None)
+    drawn = svg_charts.caterpillar_chart(
         best["name"].tolist(),
         _score_intervals(best, scale),
         cut_off=cut_off,
-        labels=Labels(caption, measure, _("Community"), line),
+        labels=words,
         name=f"ladder-{number}",
     )
-    yield Chart(Markup(drawing), caption)  # noqa: S704 - `svg_charts` escapes every name
-    caption = _all_ranked(len(ranked), language)
-    drawing = svg_charts.scores_chart(
+    yield _Drawing(drawn, of_best)
+    drawn = svg_charts.scores_chart(
         float_column(ranked, "satisfaction_rank"),
         _score_intervals(ranked, scale),
         cut_off=cut_off,
-        labels=Labels(caption, _("Rank"), measure, line),
+        labels=words,
         name=f"scores-{number}",
     )
-    yield Chart(Markup(drawing), caption)  # noqa: S704
-    caption = _("Number of communities by score.")
-    drawing = svg_charts.histogram_chart(
-        float_column(ranked, "satisfaction_score") * scale,
-        cut_off=cut_off,
-        labels=Labels(caption, measure, _("Communities"), line),
-        name=f"histogram-{number}",
+    yield _Drawing(drawn, of_all)
+    drawn = svg_charts.histogram_chart(
+        float_column(ranked, "satisfaction_score") * scale, cut_off=cut_off, labels=words, name=f"histogram-{number}"
     )
-    yield Chart(Markup(drawing), caption)  # noqa: S704
+    yield _Drawing(drawn, of_numbers)
 
 
 def _score_intervals(ranked: pd.DataFrame, scale: float) -> ScoreIntervals:
@@ -112,29 +137,33 @@ def _all_ranked(count: int, language: str) -> str:
     return _("All ranked communities of the region, the first on the left.")
 
 
-def _funnel(exposed: pd.DataFrame, language: str, number: int) -> Chart:
-    _ = translator(language)
+def _funnel(exposed: pd.DataFrame, number: int) -> _Drawing:
     complaints, exposure = float_column(exposed, "complaints"), float_column(exposed, "exposure_household_years")
     step = svg_charts.thinning_step(len(exposed))
-    caption = _(
-        "Each point is a community; hollow: no complaints. If all communities were alike, {inner} of them would lie"
-        " between the dashed lines and {outer} between the outer lines. A small community more often has a low rate by"
-        " chance.",
-        inner=percent(svg_charts.INNER_LEVEL),
-        outer=percent(svg_charts.OUTER_LEVEL),
-    )
-    if step > 1:
-        thinned = _("One of every {step} communities is drawn.", step=step)
-        caption = _("{first} {second}", first=caption, second=thinned)
-    drawing = svg_charts.funnel_chart(
+
+    def of_rates(language: str) -> Labels:
+        _ = translator(language)
+        caption = _(
+            "Each point is a community; hollow: no complaints. If all communities were alike, {inner} of them would lie"
+            " between the dashed lines and {outer} between the outer lines. A small community more often has a low rate"
+            " by chance.",
+            inner=percent(svg_charts.INNER_LEVEL),
+            outer=percent(svg_charts.OUTER_LEVEL),
+        )
+        if step > 1:
+            thinned = _("One of every {step} communities is drawn.", step=step)
+            caption = _("{first} {second}", first=caption, second=thinned)
+        return Labels(caption, _("Household-years"), _("Complaints per 1,000 households a year"), "")
+
+    drawn = svg_charts.funnel_chart(
         float_column(exposed, "complaints_per_1000_household_years"),
         exposure,
         pooled=float(complaints.sum() / exposure.sum() * 1000),
         listed=_is_met(exposed, "complaint_status"),
-        labels=Labels(caption, _("Household-years"), _("Complaints per 1,000 households a year"), ""),
+        labels=svg_charts.wordless(has_cut_off=False),
         name=f"funnel-{number}",
     )
-    return Chart(Markup(drawing), caption)  # noqa: S704
+    return _Drawing(drawn, of_rates)
 
 
 def _is_met(frame: pd.DataFrame, name: str) -> BooleanArray:

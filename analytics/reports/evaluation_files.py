@@ -2,23 +2,21 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
 from analytics.decision.evaluate import STANDINGS_FORMAT, Evaluation, versions
-from analytics.decision.reasons import Part, reason_sentence
+from analytics.decision.reasons import Part, reason_sentences
 from analytics.decision.survey_channels import HELPED_RESPONSES, survey_channels
-from analytics.decision.table_columns import plain_values
 from analytics.evidence.household_clustering import describe_clustering
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.evidence.underreported_complaints import underreported_complaints
 from analytics.files.atomic_files import write_files
-from analytics.files.csv_files import csv_file, csv_lines
+from analytics.files.csv_files import column_lines, csv_heading
 from analytics.progress import ProgressCallback, ignore_progress, progress_part, track_progress
 from analytics.reports.complaint_sentences import underreported_sentences
 from analytics.reports.labels import evidence_words
@@ -73,28 +71,31 @@ def standings_csv(
         complained `complaint_warning`, of communities whose complaints may be underreported. Missing values are empty;
         evidence has six decimals, and a tipping point that no gap reaches is `inf`.
     """
-    warned = _underreported(evaluation, language)
+    warned, channels = _underreported(evaluation, language), _channels(evaluation)
+    words = evidence_words(language)
     # An empty table has its names too.
     for start in range(0, max(len(evidence), 1), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
         beside = evidence.iloc[rows].join(sensitivity.communities).round(EVIDENCE_DECIMALS)
-        frame = _beside_decisions(evaluation.standings.iloc[rows], beside)
+        standings = evaluation.standings.iloc[rows]
+        columns: dict[str, pd.Series[Any] | list[str]] = {"community_id": standings["community_id"]}
         if "name" in evaluation.communities:
-            frame.insert(1, "name", evaluation.communities["name"].iloc[rows].to_numpy())
-        columns = {str(name): plain_values(values) for name, values in frame.items()}
-        columns |= _channels(evaluation, rows)
-        columns |= _sentences(evaluation, columns, language)
+            columns["name"] = evaluation.communities["name"].iloc[rows]
+        columns |= _beside_decisions(standings, beside)
+        columns |= {name: values.iloc[rows] for name, values in channels.items()}
+        columns |= _sentences(evaluation, standings, language)
+        columns[_EVIDENCE_WORD] = [words.get(word, "") for word in beside["criterion_evidence"]]
         if "said_complained" in evaluation.communities:
-            columns[_WARNING] = [warned.get(number, "") for number in columns["community_id"]]
-        listed = zip(*columns.values(), strict=True)
-        yield csv_lines(listed) if start else "".join(csv_file(columns, [listed]))
+            columns[_WARNING] = [warned.get(number, "") for number in standings["community_id"]]
+        lines = column_lines(list(columns.values()))
+        yield lines if start else csv_heading(columns) + lines
 
 
-def _channels(evaluation: Evaluation, rows: slice) -> dict[str, list[Any]]:
+def _channels(evaluation: Evaluation) -> "dict[str, pd.Series[Any]]":
     channels = survey_channels(evaluation.communities)
-    beside = {} if channels is None else {"survey_channel": plain_values(channels.iloc[rows])}
+    beside = {} if channels is None else {"survey_channel": channels}
     if HELPED_RESPONSES in evaluation.communities:
-        beside[HELPED_RESPONSES] = plain_values(evaluation.communities[HELPED_RESPONSES].iloc[rows])
+        beside[HELPED_RESPONSES] = evaluation.communities[HELPED_RESPONSES]
     return beside
 
 
@@ -187,45 +188,41 @@ def write_outputs(
         If a file cannot be written. None of them is replaced before all are written.
     """
     # The site exports tables with this module and draws no report: it need not load a drawing library.
-    from analytics.reports.evaluation_report import REPORT_FILES, report_html  # noqa: PLC0415
+    from analytics.reports.evaluation_report import REPORT_FILES, gather_report, report_parts  # noqa: PLC0415
 
-    files = len(REPORT_FILES) + 1
+    steps = len(REPORT_FILES) + 2
+    facts = gather_report(evaluation, evidence, sensitivity, tell=progress_part(tell, part=0, parts=steps))
     contents: dict[str, bytes | Iterable[bytes]] = {
-        file: report_html(
-            evaluation, evidence, sensitivity, spoken, tell=progress_part(tell, part=part, parts=files)
-        ).encode()
-        for part, (spoken, file) in enumerate(REPORT_FILES.items())
+        file: map(str.encode, report_parts(facts, spoken, tell=progress_part(tell, part=part, parts=steps)))
+        for part, (spoken, file) in enumerate(REPORT_FILES.items(), start=1)
     }
     contents[EVALUATION_FILE] = evaluation_json(evaluation, evidence, sensitivity, language).encode("utf-8")
     lines = track_progress(
         standings_csv(evaluation, evidence, sensitivity, language),
-        progress_part(tell, part=len(REPORT_FILES), parts=files),
+        progress_part(tell, part=steps - 1, parts=steps),
         total=-(-len(evidence) // _ROWS_AT_ONCE),
     )
     contents[STANDINGS_FILE] = map(str.encode, lines)
     write_files(contents, directory)
 
 
-def _beside_decisions(standings: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
+def _beside_decisions(standings: pd.DataFrame, evidence: pd.DataFrame) -> "dict[str, pd.Series[Any]]":
     """Return the columns of standings, those of the evidence behind the decision that they belong to."""
     columns: dict[str, pd.Series[Any]] = {}
     for name in standings:
         columns[str(name)] = standings[name]
         if name in _DECISIONS:
             columns |= {str(own): evidence[own] for own in evidence if str(own).startswith(_DECISIONS[str(name)])}
-    return pd.DataFrame(columns)
+    return columns
 
 
-def _sentences(evaluation: Evaluation, columns: Mapping[str, list[Any]], language: str) -> dict[str, list[Any]]:
-    """Return the columns of sentences that explain the rows, and the word for their evidence."""
-    words, regions = evidence_words(language), evaluation.summary["regions"]
-    explain = partial(reason_sentence, population=evaluation.rules.satisfaction.population, language=language)
-    standings = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-    said = {
-        name: [explain(standing, regions[standing["region"]], part) for standing in standings]
+def _sentences(evaluation: Evaluation, standings: pd.DataFrame, language: str) -> dict[str, list[str]]:
+    """Return the columns of sentences that explain the rows."""
+    regions, population = evaluation.summary["regions"], evaluation.rules.satisfaction.population
+    return {
+        name: reason_sentences(standings, regions, part, population=population, language=language)
         for name, part in _SENTENCES.items()
     }
-    return said | {_EVIDENCE_WORD: [words.get(word, "") for word in columns["criterion_evidence"]]}
 
 
 def _without_warnings(facts: Mapping[str, Any]) -> dict[str, Any]:

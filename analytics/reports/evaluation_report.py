@@ -1,9 +1,8 @@
 """Report of an evaluation as one self-contained HTML page to read and print, charts included."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -11,9 +10,10 @@ import pandas as pd
 
 from analytics.decision.community_table import COMPLAINT_DETAIL_COLUMNS
 from analytics.decision.evaluate import Evaluation, versions
-from analytics.decision.reasons import Part, format_distinct, reason_sentence
+from analytics.decision.reasons import Part, format_distinct, reason_sentences
 from analytics.decision.summary import RouteName
 from analytics.decision.survey_channels import SurveyChannel, survey_channels
+from analytics.decision.table_columns import float_column, plain_values
 from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
 from analytics.evidence.household_clustering import describe_clustering, repeat_complaint_share
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
@@ -26,7 +26,7 @@ from analytics.progress import ProgressCallback, ignore_progress, track_progress
 from analytics.reports import complaint_sentences, sensitivity_sentences
 from analytics.reports.channel_sentences import channel_sentences
 from analytics.reports.clustering_sentences import clustering_sentences
-from analytics.reports.evaluation_charts import region_charts
+from analytics.reports.evaluation_charts import RegionDrawings, draw_region
 from analytics.reports.html_page import Chart, between, environment, page_files, percent
 from analytics.reports.labels import (
     chance_text,
@@ -42,6 +42,7 @@ from analytics.reports.standing_words import criterion_status_words
 from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import share_words
 from analytics.statistics.repeat_complaints import repeat_dispersion
+from analytics.statistics.validation import IntegerArray
 
 REPORT_FILES: Final[Mapping[str, str]] = page_files("report")
 """Report file of each language; a printed report has one language, and each file links to the other."""
@@ -53,6 +54,9 @@ NEAREST: Final = 20
 # Each region has four charts: with very many regions the page would be too large to open.
 _MOST_CHARTED_REGIONS: Final = 30
 _DECIMALS: Final = 6
+_DRAWN_EVIDENCE: Final = ("satisfaction_shrunk", "satisfaction_lower", "satisfaction_upper")
+# Jinja yields a page in very small pieces.
+_PIECES_AT_ONCE: Final = 2_000
 # Columns of the evidence band, and of the lowest and highest probability.
 _EVIDENCE: Final = ("criterion_evidence", "criterion_lower", "criterion_upper")
 _SATISFACTION_EVIDENCE: Final = (
@@ -83,6 +87,20 @@ class _Row:
 
 
 @dataclass(frozen=True)
+class _Table:
+    """Rows of a table of the report, made when they are written: large regions list very many."""
+
+    size: int
+    rows: Callable[[], Iterator[_Row]]
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[_Row]:
+        return self.rows()
+
+
+@dataclass(frozen=True)
 class _Region:
     """Content of the report about one region."""
 
@@ -93,21 +111,56 @@ class _Region:
     complaints: tuple[str, ...]
     warnings: tuple[str, ...]
     charts: tuple[Chart, ...]
-    listed: tuple[_Row, ...]
-    nearest: tuple[_Row, ...]
-    nearest_by_complaints: tuple[_Row, ...]
-    not_assessed: tuple[_Row, ...]
+    listed: _Table
+    nearest: _Table
+    nearest_by_complaints: _Table
+    not_assessed: _Table
     not_assessed_count: int
 
 
-def report_html(
-    evaluation: Evaluation,
-    evidence: pd.DataFrame,
-    sensitivity: Sensitivity,
-    language: str,
-    *,
-    tell: ProgressCallback = ignore_progress,
-) -> str:
+@dataclass(frozen=True)
+class _Named:
+    """Communities of a region that the report names, by their rows of the table."""
+
+    listed: IntegerArray
+    nearest: IntegerArray
+    nearest_by_complaints: IntegerArray
+    not_assessed: IntegerArray
+    not_assessed_count: int
+
+
+@dataclass(frozen=True)
+class ReportFacts:
+    """What the reports of an evaluation have in common in all languages; made by `gather_report`.
+
+    Attributes
+    ----------
+    evaluation, sensitivity
+        As in `report_html`.
+    support : mapping
+        Of `analytics.evidence.list_reliability.summarise_evidence`.
+    rows : mapping of str to ndarray of int
+        Rows of the table by region, sorted by id.
+    named : mapping of str to _Named
+    drawings : mapping of str to RegionDrawings
+        Of the regions that have charts.
+    cells : mapping of str to list
+        Columns of the rows that the report names, None where missing.
+    places : mapping of int to int
+        Place of each of these rows in the columns.
+    """
+
+    evaluation: Evaluation
+    sensitivity: Sensitivity
+    support: Mapping[str, Any]
+    rows: Mapping[str, IntegerArray]
+    named: Mapping[str, _Named]
+    drawings: Mapping[str, RegionDrawings]
+    cells: Mapping[str, list[Any]]
+    places: Mapping[int, int]
+
+
+def report_html(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sensitivity, language: str) -> str:
     """Render the report of an evaluation as an HTML page.
 
     Parameters
@@ -116,8 +169,6 @@ def report_html(
         As in `analytics.reports.evaluation_files.standings_csv`.
     language : str
         One of `analytics.languages.LANGUAGES`.
-    tell : callable
-        Called with the share of the regions that is done.
 
     Returns
     -------
@@ -132,12 +183,86 @@ def report_html(
     `analytics.reports.svg_charts.MOST_DRAWN` points, and only the first 30 regions have charts. Nothing is drawn of a
     route by which nobody in a region can be listed.
     """
-    _ = translator(language)
+    return "".join(report_parts(gather_report(evaluation, evidence, sensitivity), language))
+
+
+def gather_report(
+    evaluation: Evaluation,
+    evidence: pd.DataFrame,
+    sensitivity: Sensitivity,
+    *,
+    tell: ProgressCallback = ignore_progress,
+) -> ReportFacts:
+    """Gather what the reports of an evaluation have in common in all languages, its drawings above all.
+
+    Parameters
+    ----------
+    evaluation, evidence, sensitivity
+        As in `report_html`.
+    tell : callable
+        Called with the share of the regions that are drawn.
+
+    Returns
+    -------
+    ReportFacts
+    """
+    standings = evaluation.standings
+    by_id = np.argsort(standings["community_id"].to_numpy(dtype=np.str_), kind="stable")
+    codes, labels = pd.factorize(standings["region"], sort=True)
+    by_region = by_id[np.argsort(codes[by_id], kind="stable")]
+    ends = np.searchsorted(codes[by_region], np.arange(1, len(labels)))
+    rows = dict(zip(map(str, labels), np.split(by_region, ends), strict=True))
+    named = _choose_named(standings, rows)
+    charted = list(rows)[:_MOST_CHARTED_REGIONS]
+    drawings = {
+        name: draw_region(
+            evaluation, _chart_columns(evaluation, evidence, rows[name]), scale=_scale(evaluation), number=number
+        )
+        for number, name in enumerate(track_progress(charted, tell, total=len(charted)), start=1)
+    }
+    chosen = np.unique(
+        np.concatenate(
+            [
+                each
+                for region in named.values()
+                for each in (region.listed, region.nearest, region.nearest_by_complaints, region.not_assessed)
+            ]
+        )
+    )
+    return ReportFacts(
+        evaluation,
+        sensitivity,
+        support=summarise_evidence(evaluation, evidence),
+        rows=rows,
+        named=named,
+        drawings=drawings,
+        cells=_cells(evaluation, evidence, sensitivity, chosen),
+        places={row: place for place, row in enumerate(chosen.tolist())},
+    )
+
+
+def report_parts(facts: ReportFacts, language: str, *, tell: ProgressCallback = ignore_progress) -> Iterator[str]:
+    """Yield the report of an evaluation as an HTML page, piece by piece, so that a large one is never held whole.
+
+    Parameters
+    ----------
+    facts : ReportFacts
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+    tell : callable
+        Called with the share of the regions that is done.
+
+    Yields
+    ------
+    str
+        What `report_html` returns as a whole.
+    """
+    evaluation, _ = facts.evaluation, translator(language)
     other = next(tag for tag in REPORT_FILES if tag != language)
-    return (
+    page = (
         environment()
         .get_template("report.html")
-        .render(
+        .stream(
             _=_,
             certain=percent(CERTAIN_FROM),
             likely=percent(LIKELY_FROM),
@@ -151,7 +276,8 @@ def report_html(
             totals=_totals(evaluation),
             counted=valid_answers_words(language)[evaluation.rules.satisfaction.population],
             total=evaluation.summary["total"],
-            regions=list(_regions(evaluation, evidence, sensitivity, language, tell)),
+            region_count=len(facts.rows),
+            regions=track_progress(_regions(facts, language), tell, total=len(facts.rows)),
             warnings=[
                 warning_sentence(warning, language) for region, warning in list_warnings(evaluation) if not region
             ],
@@ -175,74 +301,88 @@ def report_html(
             versions=versions(),
         )
     )
+    page.enable_buffering(_PIECES_AT_ONCE)
+    return iter(page)
 
 
-def _regions(
-    evaluation: Evaluation,
-    evidence: pd.DataFrame,
-    sensitivity: Sensitivity,
-    language: str,
-    tell: ProgressCallback,
-) -> Iterator[_Region]:
-    # Rounded as in the other files, because further digits differ between machines.
-    frame = _joined(evaluation, evidence.join(sensitivity.communities).round(_DECIMALS))
-    support = summarise_evidence(evaluation, evidence)
-    parts = frame.groupby("region", sort=True)
-    named = {name: _choose_named(part) for name, part in parts}
-    cells = _cells_of(frame, named.values())
-    for number, (name, part) in enumerate(track_progress(parts, tell, total=parts.ngroups), start=1):
-        yield _region(
-            evaluation,
-            part,
-            named[name],
-            cells,
-            support=support[str(name)],
-            otherwise=sensitivity.regions[str(name)],
-            language=language,
-            number=number,
+def _choose_named(standings: pd.DataFrame, rows_by_region: Mapping[str, IntegerArray]) -> dict[str, _Named]:
+    ranks, complaint_ranks = (float_column(standings, f"{prefix}_rank") for prefix in ("satisfaction", "complaint"))
+    is_listed = (standings["criterion_status"] == "met").to_numpy(dtype=bool)
+    is_unassessed = (standings["satisfaction_status"] == "not_assessed").to_numpy(dtype=bool)
+    named = {}
+    for name, by_id in rows_by_region.items():
+        best_first = by_id[np.lexsort((complaint_ranks[by_id], ranks[by_id]))]
+        below, below_by_id = best_first[~is_listed[best_first]], by_id[~is_listed[by_id]]
+        by_complaints = below_by_id[np.argsort(complaint_ranks[below_by_id], kind="stable")]
+        unassessed = by_id[is_unassessed[by_id]]
+        named[name] = _Named(
+            listed=best_first[is_listed[best_first]],
+            nearest=below[~np.isnan(ranks[below])][:NEAREST],
+            nearest_by_complaints=by_complaints[~np.isnan(complaint_ranks[by_complaints])][:NEAREST],
+            not_assessed=unassessed if by_id.size <= MOST_ROWS else unassessed[:NEAREST],
+            not_assessed_count=unassessed.size,
         )
+    return named
 
 
-@dataclass(frozen=True)
-class _Named:
-    """Communities of a region that the report names, by the labels of their rows."""
-
-    listed: pd.Index
-    nearest: pd.Index
-    nearest_by_complaints: pd.Index
-    not_assessed: pd.Index
-    not_assessed_count: int
-
-
-def _choose_named(part: pd.DataFrame) -> _Named:
-    listed = part["criterion_status"] == "met"
-    below = part[~listed]
-    unassessed = part[part["satisfaction_status"] == "not_assessed"].sort_values("community_id", kind="stable")
-    ranked_by_complaints = below[below["complaint_rank"].notna()].sort_values(["complaint_rank", "community_id"])
-    return _Named(
-        listed=part.index[listed],
-        nearest=below.index[below["satisfaction_rank"].notna()][:NEAREST],
-        nearest_by_complaints=ranked_by_complaints.index[:NEAREST],
-        not_assessed=unassessed.index if len(part) <= MOST_ROWS else unassessed.index[:NEAREST],
-        not_assessed_count=len(unassessed),
-    )
+def _chart_columns(evaluation: Evaluation, evidence: pd.DataFrame, by_id: IntegerArray) -> pd.DataFrame:
+    """Return standings, names and evidence of a region's communities, the best first."""
+    standings = evaluation.standings.iloc[by_id]
+    order = np.lexsort((float_column(standings, "complaint_rank"), float_column(standings, "satisfaction_rank")))
+    rows = by_id[order]
+    # Rounded as in the other files, because further digits differ between machines.
+    beside = evidence[list(_DRAWN_EVIDENCE)].iloc[rows].round(_DECIMALS).reset_index(drop=True)
+    columns = evaluation.standings.iloc[rows].reset_index(drop=True).join(beside)
+    return columns.assign(name=_names(evaluation).iloc[rows].to_numpy())
 
 
-_Cells = Mapping[Any, Mapping[str, Any]]
-"""Values of the rows that the report names, None where missing, by the labels of the rows."""
+def _names(evaluation: Evaluation) -> "pd.Series[str]":
+    table = evaluation.communities
+    return table["name"] if "name" in table else table["community_id"]
 
 
-def _cells_of(frame: pd.DataFrame, named: Iterable[_Named]) -> _Cells:
-    """Return the cells of all rows that the report names, converted together: one by one it takes ten times as long."""
-    labels = [
-        each
-        for region in named
-        for each in (region.listed, region.nearest, region.nearest_by_complaints, region.not_assessed)
-    ]
-    chosen = frame.loc[pd.Index(np.concatenate(labels)).unique()]
-    values = chosen.astype(object).where(chosen.notna(), None)
-    rows = values.itertuples(index=False, name=None)
-    return {label: dict(zip(chosen.columns, row, strict=True)) for label, row in zip(chosen.index, rows, strict=True)}
+def _cells(
+    evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sensitivity, rows: IntegerArray
+) -> dict[str, list[Any]]:
+    """Return the columns of the communities that the report names."""
+    table, standings = evaluation.communities.iloc[rows], evaluation.standings.iloc[rows]
+    beside = evidence.drop(columns="community_id").iloc[rows]
+    rounded = [beside.round(_DECIMALS), sensitivity.communities.iloc[rows].round(_DECIMALS)]
+    details = table[[column for column in COMPLAINT_DETAIL_COLUMNS if column in table]]
+    columns = {
+        str(name): plain_values(values) for frame in (standings, *rounded, details) for name, values in frame.items()
+    }
+    channels = survey_channels(evaluation.communities)
+    columns["name"] = plain_values(_names(evaluation).iloc[rows])
+    columns["channel"] = [None] * rows.size if channels is None else plain_values(channels.iloc[rows])
+    found = underreported_complaints(evaluation.communities, evaluation.rules).set_index("community_id")
+    for name, values in found.reindex(standings["community_id"]).items():
+        columns[str(name)] = plain_values(values)
+    return columns
+
+
+def _regions(facts: ReportFacts, language: str) -> Iterator[_Region]:
+    evaluation = facts.evaluation
+    dispersion = repeat_dispersion(repeat_complaint_share(evaluation.communities, evaluation.rules))
+    sentences = _reasons(facts, language)
+    for name, by_id in facts.rows.items():
+        yield _region(facts, name, by_id, sentences, dispersion=dispersion, language=language)
+
+
+def _reasons(facts: ReportFacts, language: str) -> dict[Part, list[str]]:
+    """Return the sentences that explain the communities that the report names."""
+    evaluation = facts.evaluation
+    parts: tuple[Part, ...] = ("satisfaction", "complaints", "criterion")
+    return {
+        part: reason_sentences(
+            facts.cells,
+            evaluation.summary["regions"],
+            part,
+            population=evaluation.rules.satisfaction.population,
+            language=language,
+        )
+        for part in parts
+    }
 
 
 def _has_complaints(evaluation: Evaluation) -> bool:
@@ -255,65 +395,46 @@ def _totals(evaluation: Evaluation) -> dict[str, int | None]:
     return {name: int(values.sum()) if len(values) else None for name, values in known.items()}
 
 
-def _joined(evaluation: Evaluation, evidence: pd.DataFrame) -> pd.DataFrame:
-    """Join standings and evidence, in one order for all tables of the report."""
-    beside = evidence.drop(columns="community_id").set_axis(evaluation.standings.index)
-    names = evaluation.communities.get("name", evaluation.communities["community_id"])
-    details = [column for column in COMPLAINT_DETAIL_COLUMNS if column in evaluation.communities]
-    channels = survey_channels(evaluation.communities)
-    frame = evaluation.standings.join([beside, evaluation.communities[details]]).assign(
-        name=names.to_numpy(), channel=None if channels is None else channels.to_numpy()
-    )
-    found = underreported_complaints(evaluation.communities, evaluation.rules).set_index("community_id")
-    frame = frame.join(found, on="community_id")
-    return frame.sort_values(["satisfaction_rank", "complaint_rank", "community_id"], kind="stable")
-
-
 def _region(
-    evaluation: Evaluation,
-    part: pd.DataFrame,
-    named: _Named,
-    cells: _Cells,
+    facts: ReportFacts,
+    name: str,
+    by_id: IntegerArray,
+    sentences: Mapping[Part, list[str]],
     *,
-    support: Mapping[str, Any],
-    otherwise: Mapping[str, Any],
+    dispersion: float,
     language: str,
-    number: int,
 ) -> _Region:
-    name = str(part["region"].iloc[0])
-    facts = evaluation.summary["regions"][name]
+    evaluation, named, otherwise = facts.evaluation, facts.named[name], facts.sensitivity.regions[name]
+    summary = evaluation.summary["regions"][name]
     routes: tuple[Part, ...] = ("satisfaction", "complaints") if _has_complaints(evaluation) else ("satisfaction",)
 
-    def rows(chosen: pd.Index, parts: tuple[Part, ...] = routes) -> tuple[_Row, ...]:
-        return tuple(_rows(evaluation, [cells[label] for label in chosen], facts, otherwise, parts, language=language))
+    def table(chosen: IntegerArray, parts: tuple[Part, ...] = routes) -> _Table:
+        return _Table(chosen.size, lambda: _rows(facts, chosen, sentences, otherwise, parts, language=language))
 
     return _Region(
         name=name,
-        facts=facts,
-        sentences=tuple(_decision_sentences(evaluation, facts, language)),
+        facts=summary,
+        sentences=tuple(_decision_sentences(evaluation, summary, language)),
         support=(
-            *_support_sentences(facts, support, language),
+            *_support_sentences(summary, facts.support[name], language),
             *sensitivity_sentences.region_sentences(otherwise, scale=_scale(evaluation), language=language),
         ),
-        complaints=tuple(_complaint_sentences(evaluation, name, language)),
-        warnings=tuple(warning_sentence(warning, language) for warning in facts["warnings"]),
-        charts=tuple(region_charts(evaluation, part, scale=_scale(evaluation), language=language, number=number))
-        if number <= _MOST_CHARTED_REGIONS
-        else (),
-        listed=rows(named.listed),
-        nearest=rows(named.nearest),
-        nearest_by_complaints=rows(named.nearest_by_complaints),
-        not_assessed=rows(named.not_assessed, ("satisfaction",)),
+        complaints=tuple(
+            complaint_sentences.region_sentences(
+                evaluation.communities.iloc[by_id],
+                level=float(evaluation.rules.evidence.level),
+                language=language,
+                dispersion=dispersion,
+            )
+        ),
+        warnings=tuple(warning_sentence(warning, language) for warning in summary["warnings"]),
+        charts=tuple(facts.drawings[name].in_language(language)) if name in facts.drawings else (),
+        listed=table(named.listed),
+        nearest=table(named.nearest),
+        nearest_by_complaints=table(named.nearest_by_complaints),
+        not_assessed=table(named.not_assessed, ("satisfaction",)),
         not_assessed_count=named.not_assessed_count,
     )
-
-
-def _complaint_sentences(evaluation: Evaluation, name: str, language: str) -> Iterator[str]:
-    own = evaluation.communities[evaluation.communities["region"] == name]
-    level = float(evaluation.rules.evidence.level)
-    ordered = own.sort_values("community_id", kind="stable")
-    dispersion = repeat_dispersion(repeat_complaint_share(evaluation.communities, evaluation.rules))
-    return complaint_sentences.region_sentences(ordered, level=level, language=language, dispersion=dispersion)
 
 
 def _decision_sentences(evaluation: Evaluation, facts: Mapping[str, Any], language: str) -> Iterator[str]:
@@ -404,23 +525,24 @@ def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], lan
 
 
 def _rows(
-    evaluation: Evaluation,
-    chosen: Iterable[Mapping[str, Any]],
-    facts: Mapping[str, Any],
+    facts: ReportFacts,
+    chosen: IntegerArray,
+    reasons: Mapping[Part, list[str]],
     otherwise: Mapping[str, Any],
     parts: tuple[Part, ...],
     *,
     language: str,
 ) -> Iterator[_Row]:
-    _, words = translator(language), evidence_words(language)
+    evaluation, _, words = facts.evaluation, translator(language), evidence_words(language)
     why, scale, unit = evidence_reasons(language), _scale(evaluation), _unit(evaluation)
-    explain = partial(reason_sentence, population=evaluation.rules.satisfaction.population, language=language)
     # Without data on complaints only the satisfaction route has evidence.
     weighed = _EVIDENCE if _has_complaints(evaluation) else _SATISFACTION_EVIDENCE
-    for cells in chosen:
-        sentences = tuple(explain(cells, facts, part) for part in parts)
+    for row in chosen.tolist():
+        place = facts.places[row]
+        cells = {name: values[place] for name, values in facts.cells.items()}
+        sentences = tuple(reasons[part][place] for part in parts)
         if cells["criterion_status"] == "met":
-            sentences = (explain(cells, facts, "criterion"), *sentences)
+            sentences = (reasons["criterion"][place], *sentences)
         if "complaints" in parts:
             sentences = (*sentences, *complaint_sentences.community_sentences(cells, language))
         if cells["reported_lower"] is not None:

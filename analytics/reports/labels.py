@@ -13,7 +13,7 @@ import pandas as pd
 
 from analytics.decision.survey_channels import SurveyChannel
 from analytics.decision.survey_modes import MIXED
-from analytics.evidence.bands import Evidence, Reason, evidence_bands
+from analytics.evidence.bands import Evidence, Reason, evidence_band
 from analytics.languages import translator
 from analytics.rules import Measure, Population, Rounding
 
@@ -201,7 +201,7 @@ def chance_text(chance: float, *, decimals: int) -> str:
     units = chance * 100 * scale
     for shown in (round(units), floor(units), ceil(units)):
         share = shown / (100 * scale)
-        if chance in {0, 1} or (0 < share < 1 and evidence_bands(share) == evidence_bands(chance)):
+        if chance in {0, 1} or (0 < share < 1 and evidence_band(share) == evidence_band(chance)):
             return f"{share * 100:.{0 if chance in {0, 1} else decimals}f}"
     raise ValueError(f"chance must lie in [0, 1], got {chance}")
 

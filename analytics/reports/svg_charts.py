@@ -8,9 +8,10 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
 
 import matplotlib as mpl
 import numpy as np
@@ -66,6 +67,10 @@ class Labels:
     cut_off: str
 
 
+# Signs for private use: no name has them, since tables with such a sign are refused as damaged.
+_WORDS: Final = Labels("\ue000", "\ue001", "\ue002", "\ue003")
+
+
 @dataclass(frozen=True)
 class ScoreIntervals:
     """Scores with their intervals, in the order of the ranks.
@@ -84,6 +89,27 @@ class ScoreIntervals:
     lower: FloatArray
     upper: FloatArray
     listed: BooleanArray
+
+
+def wordless(*, has_cut_off: bool) -> Labels:
+    """Return labels that stand for words until `with_words` writes these, so that one drawing serves all languages."""
+    return _WORDS if has_cut_off else replace(_WORDS, cut_off="")
+
+
+def with_words(drawing: str, labels: Labels) -> str:
+    """Return a drawing that was made with the labels of `wordless` with words in their places.
+
+    Examples
+    --------
+    >>> drawing = histogram_chart(np.array([1.0]), cut_off=None, labels=wordless(has_cut_off=False), name="h")
+    >>> ">Score &lt; 2<" in with_words(drawing, Labels("All.", "Score < 2", "Communities", ""))
+    True
+    """
+    for part, place in vars(_WORDS).items():
+        drawing = drawing.replace(
+            place, escape(getattr(labels, part), {'"': "&quot;"} if part == "description" else {})
+        )
+    return drawing
 
 
 def thinning_step(count: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.decision.reasons import reason_sentence
+from analytics.decision.reasons import reason_sentences
 from analytics.disclosure.rules import DisclosureRules
 from analytics.reports.warnings import warning_sentence
 from dashboards.address import View
@@ -89,10 +89,23 @@ class PageData:
 
     def reason(self, row: Mapping[str, Any], route: Route) -> str:
         """Return why a community has its status on a route."""
-        region = self.header.summary["regions"][row["region"]]
-        named = {**row, "region": pick(self.language, row["region"], row["region_english"])}
-        population = self.header.rules.satisfaction.population
-        return reason_sentence(named, region, route.key, population=population, language=self.language)
+        return self.reasons(pd.DataFrame([row]), route)[row["number"]]
+
+    def reasons(self, communities: pd.DataFrame, route: Route) -> dict[str, str]:
+        """Return why each community has its status on a route, by its number."""
+        found: dict[str, str] = {}
+        # Two regions may have one English name, so that each is explained by itself.
+        for region, listed in communities.groupby("region", sort=False):
+            name = self.region_label(str(region))
+            sentences = reason_sentences(
+                listed.assign(region=name),
+                {name: self.header.summary["regions"][region]},
+                route.key,
+                population=self.header.rules.satisfaction.population,
+                language=self.language,
+            )
+            found |= dict(zip(listed["number"], sentences, strict=True))
+        return found
 
     def warnings(self) -> list[str]:
         """Return the warnings of the evaluation, about the regions shown and about the whole."""

@@ -1,6 +1,6 @@
 """Qualified communities: the list that the evaluation is about, with the reason of each decision."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from dash.development.base_component import Component
@@ -34,7 +34,8 @@ def qualified_panel(shown: PageData) -> Component:
     listed = shown.standings.loc[keyed.index]
     headings = (_("Community"), _("District"), _("Route"), _("Rank"), _("Score"), _("Answers came through"), _("Why"))
     columns = [Column(heading, heading, wide=heading == headings[-1]) for heading in headings]
-    rows = [_qualified_row(row, shown) for row in records(listed)]
+    reasons = {key: shown.reasons(listed, route) for key, route in ROUTES.items()}
+    rows = [_qualified_row(row, shown, reasons) for row in records(listed)]
     by_route = {route.key: int(met(qualified, route.status).sum()) for route in ROUTES.values()}
     both = by_route["satisfaction"] + by_route["complaints"] - len(qualified)
     note = _(
@@ -44,7 +45,9 @@ def qualified_panel(shown: PageData) -> Component:
     return panel(name, scrolled(data_table(columns, rows, caption=caption), name), anchor="qualified", note=note)
 
 
-def _qualified_row(row: dict[str, Any], shown: PageData) -> list[str | Component]:
+def _qualified_row(
+    row: dict[str, Any], shown: PageData, reasons: Mapping[str, Mapping[str, str]]
+) -> list[str | Component]:
     ways = [route for route in ROUTES.values() if row[route.status] == "met"]
     names = route_words(shown.language)
     channel = channels_by_number(shown.source, shown.header.id).get(row["number"])
@@ -55,7 +58,7 @@ def _qualified_row(row: dict[str, Any], shown: PageData) -> list[str | Component
         _lines(community_table.rank_words(row, route.key, shown.language) for route in ways),
         _lines(scale_of(shown.header, route, shown.language).write(row[route.score]) for route in ways),
         survey_channel_words(shown.language)[channel] if channel else "—",
-        _lines([*(shown.reason(row, route) for route in ways), *shown.warnings_about(row["number"])]),
+        _lines([*(reasons[route.key][row["number"]] for route in ways), *shown.warnings_about(row["number"])]),
     ]
 
 

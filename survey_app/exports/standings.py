@@ -9,11 +9,11 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analytics.decision.reasons import reason_sentence
+from analytics.decision.reasons import Part, reason_sentences
 from analytics.decision.survey_channels import survey_channels
 from analytics.disclosure.answer_tables import Official, are_all_shown
 from analytics.evidence.underreported_complaints import underreported_complaints
-from analytics.files.csv_files import csv_file, in_parts
+from analytics.files.csv_files import ROWS_AT_ONCE, csv_file, in_parts
 from analytics.languages import Wording
 from analytics.reports.complaint_sentences import underreported_sentences
 from analytics.reports.labels import survey_channel_words, valid_answers_words
@@ -33,6 +33,12 @@ _BESIDE: Final = {
     Official.COMPOSITE: ("satisfied", "satisfaction_rate", "satisfaction_index"),
 }
 """What bounds how many gave each rating to the overall question beside the measure that ranks."""
+
+_SENTENCES: Final[Mapping[str, Part]] = {
+    "criterion_sentence": "criterion",
+    "satisfaction_sentence": "satisfaction",
+    "complaint_sentence": "complaints",
+}
 
 
 def export_standings(database: Database, *, evaluation_id: int, scope: Scope, language: str) -> Iterator[str]:
@@ -82,12 +88,22 @@ def _lines(
     _ = translator(language)
     result = _("Preview, not an official result") if is_provisional else _("Official")
     headings = _headings(population, language)
-    stored = standings.astype(object).where(standings.notna(), None).to_numpy().tolist()
-    by_name = (dict(zip(standings.columns, values, strict=True)) for values in stored)
-    explain = partial(reason_sentence, population=population, language=language)
-    in_words = (_in_words(standing, regions[standing["region"]], explain, language) for standing in by_name)
+    explain = partial(reason_sentences, regions=regions, population=population, language=language)
+    in_words = (
+        _in_words(standing, language)
+        for start in range(0, len(standings), ROWS_AT_ONCE)
+        for standing in _explained(standings.iloc[start : start + ROWS_AT_ONCE], explain)
+    )
     rows = ([result, *(cells[name] for name in headings)] for cells in in_words)
     return csv_file([_("Result"), *headings.values()], in_parts(rows))
+
+
+def _explained(standings: pd.DataFrame, explain: Callable[..., list[str]]) -> Iterator[dict[str, Any]]:
+    """Yield the standing of each community with the sentences that explain it, None where a value is missing."""
+    said = {name: explain(standings, part=part) for name, part in _SENTENCES.items()}
+    stored = standings.astype(object).where(standings.notna(), None).to_numpy().tolist()
+    for values, *sentences in zip(stored, *said.values(), strict=True):
+        yield dict(zip((*standings.columns, *said), (*values, *sentences), strict=True))
 
 
 def _told_by_rating(session: Session, evaluation: Evaluation, rules: Rules) -> frozenset[str]:
@@ -138,10 +154,8 @@ def _headings(population: Population, language: str) -> dict[str, str]:
     }
 
 
-def _in_words(
-    standing: Mapping[str, Any], region: Mapping[str, Any], explain: Callable[..., str], language: str
-) -> dict[str, Any]:
-    """Return the cells of one community: names and sentences in one language, numbers and codes as stored."""
+def _in_words(standing: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Return the cells of one community: names in one language, sentences, numbers and codes as they are."""
     return {
         **standing,
         "number": standing["number"],
@@ -152,7 +166,4 @@ def _in_words(
             for named in ("subdistrict", "neighbourhood", "company")
         },
         "survey_channel": survey_channel_words(language).get(standing["survey_channel"]),
-        "criterion_sentence": explain(standing, region, "criterion"),
-        "satisfaction_sentence": explain(standing, region, "satisfaction"),
-        "complaint_sentence": explain(standing, region, "complaints"),
     }

@@ -1,5 +1,6 @@
 import re
 from fractions import Fraction
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analytics.decision.evaluate import evaluate
-from analytics.decision.reasons import format_distinct, reason_sentence
+from analytics.decision.reasons import Part, format_distinct, reason_sentence, reason_sentences
 from analytics.languages import LANGUAGES
 from analytics.reports.warnings import warning_sentence
 from tests.analytics.decision.test_evaluate import community_rows, rule_choices
@@ -112,6 +113,30 @@ def test_every_standing_and_warning_has_a_finished_sentence_in_every_language(ro
     for text in spoken:
         assert re.fullmatch(r"[^{}]+[.。]", text)
         assert not re.search(r"\b(None|nan|NaN|<NA>)\b", text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(community_rows(), rule_choices(), st.sampled_from(LANGUAGES), st.sampled_from(get_args(Part)))
+def test_a_table_is_explained_as_each_of_its_rows_is(rows, choices, language, part):
+    result = evaluate(pd.DataFrame(rows), rules_with(choices))
+    population, regions = result.rules.satisfaction.population, result.summary["regions"]
+
+    said = reason_sentences(result.standings, regions, part, population=population, language=language)
+
+    assert said == [sentence(result, row, part, language) for row in range(len(rows))]
+    assert reason_sentences(result.standings[:0], regions, part, population=population, language=language) == []
+
+
+def test_a_rate_that_floats_round_up_is_shown_as_the_exact_one_is():
+    # 0.145 in binary is a little less than 14.5 %; times 1,000 floats make it exactly 145.
+    rows = [{"score": score, "score_precision": 0.001} for score in (14.45, 14.55, 14.65, *[1.0] * 17)]
+    result = evaluated(rows, {"satisfaction.rounding": "ceil"})
+
+    shown = [sentence(result, row, "satisfaction", "en").split(" %")[0].split()[-1] for row in range(3)]
+
+    cut_off = Fraction(14.65)
+    exact = [format_distinct(Fraction(score), [Fraction(0), cut_off], decimals=1) for score in (14.45, 14.55, 14.65)]
+    assert shown == exact
 
 
 @settings(max_examples=200, deadline=None)

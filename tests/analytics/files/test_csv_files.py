@@ -11,6 +11,7 @@ from analytics.files import csv_files
 from analytics.files.csv_files import (
     BYTE_ORDER_MARK,
     coded_csv,
+    column_lines,
     csv_file,
     csv_lines,
     frame_csv,
@@ -88,6 +89,39 @@ def test_columns_of_few_cells_are_written_as_any_others_are(cells, data):
         written = list(coded_csv(columns, numbered="row"))
 
     assert written == list(csv_file(["row", "=name", "other"], in_parts(rows, rows_at_once=7)))
+
+
+TYPED_CELLS = [
+    (
+        st.one_of(st.none(), st.text(st.characters(codec="utf-8")), st.sampled_from(["=1", "甲", '"', "a\r\n", "a"])),
+        "str",
+    ),
+    (st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)), "Int64"),
+    (st.integers(-(2**63), 2**63 - 1), "int64"),
+    (st.floats(), "float64"),
+    (
+        st.one_of(st.integers(-(10**17), 10**17).map(float), st.sampled_from([1e-4, 9.9e-5, -0.0, 1e15, 1e16])),
+        "float64",
+    ),
+    (st.booleans(), "bool"),
+    (st.one_of(st.none(), st.integers(), st.text(st.characters(codec="utf-8")), st.floats()), "object"),
+]
+
+
+@given(st.data(), st.integers(0, 4), st.lists(st.sampled_from(TYPED_CELLS), min_size=1, max_size=4))
+def test_columns_of_any_type_are_written_as_their_rows_are(data, rows, typed):
+    listed = [data.draw(st.lists(cells, min_size=rows, max_size=rows)) for cells, _ in typed]
+    columns = [pd.Series(values, dtype=dtype) for values, (_, dtype) in zip(listed, typed, strict=True)]
+    texts = data.draw(st.lists(st.text(st.characters(codec="utf-8")), min_size=rows, max_size=rows))
+
+    assert column_lines([*columns, texts]) == csv_lines(zip(*(each.tolist() for each in columns), texts, strict=True))
+    assert column_lines(columns[:1]) == csv_lines([cell] for cell in columns[0].tolist())
+
+
+def test_a_part_of_a_column_is_written_alone():
+    frame = pd.DataFrame({"name": ["甲", "乙, 丙", "丁"], "score": [0.5, None, 2]}).iloc[1:]
+
+    assert column_lines([frame["name"], frame["score"]]) == '"乙, 丙",\r\n丁,2.0\r\n'
 
 
 def test_a_frame_is_written_as_pandas_writes_it(monkeypatch):

@@ -16,6 +16,8 @@ from analytics.reports.svg_charts import (
     reliability_chart,
     scores_chart,
     thinning_step,
+    with_words,
+    wordless,
 )
 
 LABELS = Labels("哪些小区达标", "满意率（%）", "小区", "- - 第 1 名")
@@ -135,3 +137,13 @@ def test_a_community_without_complaints_is_hollow_and_one_that_qualifies_green()
     marks = [element.get("style", "") for element in ET.fromstring(funnel()).iter(f"{SVG}use")]
 
     assert sum("fill: #ffffff" in mark and f"stroke: {LISTED_COLOUR}" in mark for mark in marks) == 1
+
+
+@pytest.mark.parametrize("cut_off", [95.0, None])
+def test_words_that_are_written_later_stand_where_those_of_a_drawing_do(cut_off):
+    labels = Labels('A & "B"', "满意率 < 5", "小区", "- - 第 1 名" if cut_off else "")
+    scores = np.linspace(99, 50, 40)
+
+    drawn = histogram_chart(scores, cut_off=cut_off, labels=wordless(has_cut_off=bool(cut_off)), name="h")
+
+    assert with_words(drawn, labels) == histogram_chart(scores, cut_off=cut_off, labels=labels, name="h")
