@@ -245,6 +245,10 @@ class _Posteriors:
         return probability, float(threshold), uncertainty, missed
 
     def only(self, rows: IntegerArray) -> "_Posteriors":
+        """Return the posteriors of some rows, in their order."""
+        if rows.size == self.mean.size:
+            # All of them: a copy of the grid would be the largest thing in memory.
+            return self
         held = self.held[rows]
         on_grid = np.flatnonzero(held >= 0)
         cumulative = self.grid.cumulative[held[on_grid]]
