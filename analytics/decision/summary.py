@@ -22,6 +22,7 @@ COLUMN_PREFIXES: Final[Mapping[RouteName, str]] = {"satisfaction": "satisfaction
 """Prefix of the columns of each route in standings and evidence."""
 
 _Warning = dict[str, Any]
+_ROUTES_MET: Final = ("satisfaction", "complaints", "both")
 
 
 def summarise(
@@ -43,14 +44,14 @@ def summarise(
     """
     regions = rows_by_region(table)
     statuses = {
-        name: standings[f"{prefix}_status"].to_numpy(dtype=np.str_)
+        name: _places(standings[f"{prefix}_status"], STATUSES)
         for name, prefix in (*COLUMN_PREFIXES.items(), ("criterion", "criterion"))
     }
-    routes_met = standings["criterion_route"].fillna("").to_numpy(dtype=np.str_)
+    routes_met = _places(standings["criterion_route"], _ROUTES_MET)
 
     def count(rows: IntegerArray) -> dict[str, Any]:
         counts: dict[str, Any] = {name: _count(values[rows], STATUSES) for name, values in statuses.items()}
-        counts["criterion"] |= {"met_by": _count(routes_met[rows], ("satisfaction", "complaints", "both"))}
+        counts["criterion"] |= {"met_by": _count(routes_met[rows], _ROUTES_MET)}
         return {"communities": len(rows)} | counts
 
     stated = {
@@ -77,8 +78,13 @@ def summarise(
     return {"regions": result, "total": count(np.arange(len(table))), "warnings": list(_warn_of_table(table, rules))}
 
 
-def _count(values: npt.NDArray[np.str_], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: int(np.count_nonzero(values == name)) for name in names}
+def _places(values: "pd.Series[str]", names: tuple[str, ...]) -> npt.NDArray[np.int8]:
+    """Return the place of each value among some names, -1 where it is none of them."""
+    return np.asarray(pd.Categorical(values, categories=list(names)).codes)
+
+
+def _count(places: npt.NDArray[np.int8], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: int(np.count_nonzero(places == place)) for place, name in enumerate(names)}
 
 
 def _state_satisfaction(rule: SatisfactionRule) -> dict[str, Any]:

@@ -203,9 +203,8 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
         **_weigh_criterion(weighed),
     )
     restored = np.argsort(order)
-    return pd.DataFrame(
-        {name: _without_blanks(frame[name]).iloc[restored].astype(kind) for name, kind in EVIDENCE_COLUMNS.items()}
-    ).reset_index(drop=True)
+    columns = {name: _without_blanks(frame[name]).iloc[restored] for name in EVIDENCE_COLUMNS}
+    return pd.DataFrame(columns).astype(dict(EVIDENCE_COLUMNS)).reset_index(drop=True)
 
 
 def _without_blanks(values: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -231,9 +230,7 @@ def _weigh_route(
         weighed = weighed.loc[weighed.index.isin(shown)]
         for name, values in weighed.items():
             column = columns[str(name)]
-            column[weighed.index] = values.to_numpy(
-                dtype=column.dtype, na_value=None if column.dtype == object else np.nan
-            )
+            column[weighed.index] = values if column.dtype == object else float_column(weighed, str(name))
         nobody = ranking.rows[ranking.shown & (ranking.size == 0)]
         band[nobody], reason[nobody] = None, str(Reason.NOT_APPLICABLE)
         for name in names:

@@ -80,7 +80,8 @@ def _score_drawings(
         return measure_axis(evaluation.rules.satisfaction.measure, language)
 
     def line(language: str) -> str:
-        return translator(language)("- - position {k}", k=facts["k"])
+        _ = translator(language)
+        return _("- - position {k}", k=facts["k"])
 
     def of_best(language: str) -> Labels:
         _ = translator(language)
@@ -93,7 +94,8 @@ def _score_drawings(
         return Labels(caption, measure(language), _("Community"), line(language))
 
     def of_all(language: str) -> Labels:
-        return Labels(_all_ranked(count, language), translator(language)("Rank"), measure(language), line(language))
+        _ = translator(language)
+        return Labels(_all_ranked(count, language), _("Rank"), measure(language), line(language))
 
     def of_numbers(language: str) -> Labels:
         _ = translator(language)
