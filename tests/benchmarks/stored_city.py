@@ -30,6 +30,7 @@ from survey_app.models import (
     Round,
     Standing,
     StandingEvidence,
+    Subdistrict,
 )
 from survey_app.register.boundaries import boundary_text
 from survey_app.rounds.questionnaires import questionnaire_from_canonical
@@ -90,9 +91,12 @@ def _store_register(session: Session, register: pd.DataFrame) -> Mapping[str, in
     session.execute(insert(District), districts)
     named = {district["name"]: district["id"] for district in districts}
     ids = np.arange(1, len(register) + 1)
+    district_id = register["region"].map(named)
     placed = register.assign(
         id=ids,
-        district_id=register["region"].map(named),
+        district_id=district_id,
+        subdistrict_id=_store_subdistricts(session, register.assign(district_id=district_id)),
+        neighbourhood_id=None,
         company_id=None,
         households_delivered=600,
         households_occupied=500,
@@ -102,6 +106,24 @@ def _store_register(session: Session, register: pd.DataFrame) -> Mapping[str, in
     )
     _insert(session.connection(), Community, placed)
     return dict(zip(register["number"], ids.tolist(), strict=True))
+
+
+def _store_subdistricts(session: Session, register: pd.DataFrame) -> pd.Series:
+    """Store the subdistricts of a register, and return the id of each community's, missing where it has none."""
+    keys = ["district_id", "subdistrict"]
+    found = register.dropna(subset="subdistrict").drop_duplicates(keys).reset_index(drop=True)
+    stored = pd.DataFrame(
+        {
+            "id": found.index + 1,
+            "district_id": found["district_id"],
+            "name": found["subdistrict"],
+            "english_name": found["subdistrict_english"],
+            "sort_key": found["subdistrict_english"],
+        }
+    )
+    _insert(session.connection(), Subdistrict, stored)
+    ids = stored.set_index(["district_id", "name"])["id"]
+    return pd.Series(ids.reindex(pd.MultiIndex.from_frame(register[keys])).to_numpy(), index=register.index)
 
 
 def _store_evaluation(
