@@ -29,8 +29,9 @@ class CommunityFacts:
     total: int
     without_households: int
     without_code: int
-    # With a code that was issued, or an address of the site that was changed, since their posters were printed.
-    without_poster: int
+    # With a code that was issued, or an address of the site that was changed, since their posters were printed; None
+    # where no round that is open or comes next accepts posters.
+    without_poster: int | None
     # Of those with households, in the round that is open or comes next.
     without_slips: int
 
@@ -131,19 +132,20 @@ def _read_communities(session: Session, scope: Scope, coming: Round | None, publ
     total, unknown, without_code, without_slips = session.execute(
         scope.communities(counted.select_from(Community))
     ).one()
-    printed = posters_printed(session, public_url=public_url)
-    without_poster = {
-        row.community_id
-        for row in session.execute(scope.communities(_codes_not_printed(printed)))
-        if not _is_printed(row, printed)
-    }
+    needs_posters = coming is not None and coming.accepts_posters
     return CommunityFacts(
         total=total,
         without_households=unknown,
         without_code=without_code,
-        without_poster=len(without_poster),
+        without_poster=_count_without_poster(session, scope, public_url) if needs_posters else None,
         without_slips=without_slips,
     )
+
+
+def _count_without_poster(session: Session, scope: Scope, public_url: str) -> int:
+    printed = posters_printed(session, public_url=public_url)
+    codes = session.execute(scope.communities(_codes_not_printed(printed)))
+    return len({code.community_id for code in codes if not _is_printed(code, printed)})
 
 
 def _has_slips(coming: Round | None) -> ColumnElement[bool]:

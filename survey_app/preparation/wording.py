@@ -175,7 +175,9 @@ def _missing(key: StepKey, facts: Facts, language: str) -> str:
         StepKey.DISTRICT_ACCOUNTS: lambda: _lacking_districts(districts.without_account, language),
         StepKey.CLERK_ACCOUNTS: lambda: _lacking_districts(districts.without_clerk, language),
         StepKey.POSTER_CODES: lambda: _lacking(communities.without_code, communities.total, _),
-        StepKey.POSTERS: lambda: _lacking(communities.without_poster + communities.without_code, communities.total, _),
+        StepKey.POSTERS: lambda: _lacking(
+            (communities.without_poster or 0) + communities.without_code, communities.total, _
+        ),
         StepKey.SLIPS: lambda: _lacking(communities.without_slips, communities.total, _),
     }.get(key, str)()
 

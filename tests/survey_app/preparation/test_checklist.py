@@ -10,7 +10,7 @@ from analytics.disclosure import rules as disclosure
 from survey_app.accounts.accounts import disable_account
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.codes.codes import issue_poster_code, issue_slips, new_slips, without_code
-from survey_app.codes.poster_prints import record_posters
+from survey_app.codes.poster_prints import posters_printed, record_posters
 from survey_app.complaints import categories
 from survey_app.config import DATA
 from survey_app.models import Account, Community, District, Round
@@ -24,6 +24,7 @@ from survey_app.rounds.questionnaires import load_questionnaire
 from survey_app.rounds.rounds import add_rule_file, create_round, publish_questionnaire
 from tests.accounts import make_account
 from tests.factories import (
+    CLOSED,
     NOW,
     SECRET,
     make_community,
@@ -261,6 +262,33 @@ def test_posters_are_printed_again_for_a_new_code_and_for_another_address(databa
     assert lacking(Scope(Area.SUBDISTRICT, (part.id,))) == 1
     assert lacking(Scope(Area.COMMUNITY, (second.id,))) == 0
     assert states(facts_of(database, public_url="https://another.example.cn"))[StepKey.POSTERS] is State.TO_DO
+
+
+def test_no_print_before_the_last_of_the_whole_city_is_needed(database):
+    with database.writing() as session:
+        for day, scope in enumerate((Scope(Area.DISTRICT, (1,)), EVERYWHERE, Scope(Area.COMMUNITY, (2, 3)))):
+            record_posters(session, scope=scope, count=1, public_url=ADDRESS, now=NOW + timedelta(days=day))
+    with database.reading() as session:
+        printed = posters_printed(session, public_url=ADDRESS)
+
+    assert printed == {
+        (Area.CITY, None): NOW + timedelta(days=1),
+        (Area.COMMUNITY, 2): NOW + timedelta(days=2),
+        (Area.COMMUNITY, 3): NOW + timedelta(days=2),
+    }
+
+
+def test_no_print_is_read_where_no_round_is_to_come(database, monkeypatch):
+    with database.writing() as session:
+        make_poster_code(session, make_community(session), issued_at=NOW)
+        make_round(session)
+    with monkeypatch.context() as patch:
+        patch.delattr(preparation_facts, "posters_printed")
+        after = facts_of(database, now=CLOSED)
+
+    assert after.communities.without_poster is None
+    assert states(after)[StepKey.POSTERS] is State.NOT_YET
+    assert states(facts_of(database))[StepKey.POSTERS] is State.TO_DO
 
 
 def test_a_district_is_told_of_its_own_communities_alone(database):
