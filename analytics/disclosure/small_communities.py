@@ -58,11 +58,16 @@ def withhold_small_communities(table: pd.DataFrame, rules: Rules, *, disclosure:
                 withheld[name] = table[name].mask(few)
     if _SAID in table:
         said, asked = (np.nan_to_num(float_column(table, name)).astype(int) for name in (_SAID, _ASKED))
-        untold = [
-            not can_be_shown(some, whole, rules=disclosure, least=disclosure.minimum_opinion_base)
-            for some, whole in zip(said.tolist(), asked.tolist(), strict=True)
-        ]
-        withheld |= {name: table[name].mask(np.array(untold, dtype=bool)) for name in (_SAID, _ASKED)}
+        # A long table has few different pairs.
+        pairs, places = np.unique(np.stack([said, asked]), axis=1, return_inverse=True)
+        untold = np.array(
+            [
+                not can_be_shown(some, whole, rules=disclosure, least=disclosure.minimum_opinion_base)
+                for some, whole in pairs.T.tolist()
+            ],
+            dtype=bool,
+        )
+        withheld |= {name: table[name].mask(untold[places.reshape(-1)]) for name in (_SAID, _ASKED)}
     for name in CHANNEL_COLUMNS:
         if name in table:
             some = float_column(table, name)

@@ -95,21 +95,21 @@ def underreported_in_region(region: pd.DataFrame, *, level: float, dispersion: f
         (float_column(region, "exposure_household_years") > 0) & ~np.isnan(float_column(region, "complaints"))
     ]
     answered = counted[~np.isnan(float_column(counted, _SAID)) & (float_column(counted, _ASKED) > 0)]
-    found = communities_with_discouraged_complaints(answered, level=level)
-    if found.empty:
-        return found
+    if answered.empty:
+        return communities_with_discouraged_complaints(answered, level=level)
     years = float_column(counted, "exposure_household_years").sum()
     is_low = low_recorded_complaints(
-        float_column(found, "complaints"),
-        float_column(found, "exposure_household_years"),
-        float_column(found, _SAID),
-        float_column(found, _ASKED),
+        float_column(answered, "complaints"),
+        float_column(answered, "exposure_household_years"),
+        float_column(answered, _SAID),
+        float_column(answered, _ASKED),
         rate=float_column(counted, "complaints").sum() / years,
         share=float_column(answered, _SAID).sum() / float_column(answered, _ASKED).sum(),
         level=level,
         dispersion=dispersion,
     )
-    return found[is_low]
+    # The exact limits of the others would be worked out in vain.
+    return communities_with_discouraged_complaints(answered[is_low], level=level)
 
 
 def communities_with_discouraged_complaints(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
